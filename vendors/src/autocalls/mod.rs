@@ -1,0 +1,94 @@
+//! Autocalls: the current dialect in full, and the base that its revisions state their difference from.
+//!
+//! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>. The canonical names are this
+//! page's, so most rows say "the same".
+
+use crate::canonical::Field;
+use crate::catalog::CatalogKind;
+use crate::dialect::{Dialect, Form, Row, Rule, rows};
+
+/// Autocalls.
+pub(crate) static DIALECT: Dialect = Dialect {
+    name: "autocalls",
+    title: "Autocalls",
+    base_url: "https://app.autocalls.ai/api",
+    page: "https://docs.autocalls.ai/api-reference/assistants/update-assistant",
+    rows: rows!(row),
+    catalogs: CATALOGS,
+};
+
+/// The catalog endpoints of the current dialect, in the order of [`CatalogKind::ALL`].
+pub(crate) const CATALOGS: [Option<&str>; 4] = [
+    Some("/user/assistants/languages"),
+    Some("/user/assistants/voices"),
+    Some("/user/assistants/models?type=llm"),
+    Some("/user/assistants/models?type=multimodal"),
+];
+
+/// Every field by name: a new canonical field does not compile until it has been decided here.
+pub(crate) const fn row(field: Field) -> Row {
+    match field {
+        Field::Language => Row::lookup("language_id", CatalogKind::Languages, Form::Id),
+        Field::Voice => Row::lookup("voice_id", CatalogKind::Voices, Form::Id),
+        Field::LlmModel => Row::lookup("llm_model_id", CatalogKind::Models, Form::Id),
+        Field::MultimodalModel => Row::lookup("multimodal_model_id", CatalogKind::MultimodalModels, Form::Id),
+        Field::VendorOptions => Row::by(Rule::Same).note("Merged into the body; writes no member of its own."),
+        Field::Mode => Row::SAME.note("Changing it resets the models and providers to the new mode's defaults."),
+        Field::Name
+        | Field::VoiceId
+        | Field::LanguageId
+        | Field::Type
+        | Field::Timezone
+        | Field::InitialMessage
+        | Field::SystemPrompt
+        | Field::LlmModelId
+        | Field::MultimodalModelId
+        | Field::ChatLlmFallbackId
+        | Field::TurnDetectionThreshold
+        | Field::SecondaryLanguageIds
+        | Field::KnowledgebaseId
+        | Field::KnowledgebaseMode
+        | Field::FolderId
+        | Field::LabelIds
+        | Field::PhoneNumberId
+        | Field::ToolIds
+        | Field::Tools
+        | Field::TtsEmotionEnabled
+        | Field::VoiceStability
+        | Field::VoiceSimilarity
+        | Field::SpeechSpeed
+        | Field::LlmTemperature
+        | Field::SynthesizerProviderId
+        | Field::TranscriberProviderId
+        | Field::AllowInterruptions
+        | Field::Fillers
+        | Field::FillerConfig
+        | Field::Record
+        | Field::EnableNoiseCancellation
+        | Field::WaitForCustomer
+        | Field::MaxDuration
+        | Field::MaxSilenceDuration
+        | Field::MaxInitialSilenceDuration
+        | Field::RingingTime
+        | Field::ReengagementInterval
+        | Field::ReengagementPrompt
+        | Field::EndCallOnVoicemail
+        | Field::VoiceMailMessage
+        | Field::EndpointType
+        | Field::EndpointSensitivity
+        | Field::InterruptSensitivity
+        | Field::MinInterruptWords
+        | Field::AmbientSound
+        | Field::AmbientSoundVolume
+        | Field::IsWebhookActive
+        | Field::WebhookUrl
+        | Field::SendWebhookOnlyOnCompleted
+        | Field::IncludeRecordingInWebhook
+        | Field::PostCallEvaluation
+        | Field::PostCallSchema
+        | Field::Variables
+        | Field::ConversationInactivityTimeout
+        | Field::ConversationEndedRetrigger
+        | Field::ConversationEndedWebhookUrl => Row::SAME,
+    }
+}

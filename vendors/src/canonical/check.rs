@@ -1,0 +1,177 @@
+//! Holds a value against its shape and notes everything that is wrong with it.
+
+use crate::item::{Item, ItemCode, Items};
+use crate::json::{Kind, Pointer, Value, excerpt};
+
+use super::field::Field;
+use super::shape::{Bounds, Length, Member, Required, Shape, Variant};
+
+/// Longest sent text that a message repeats.
+const QUOTED: usize = 64;
+
+/// Checks a field's value: `null` against the field's nullability, anything else against its shape.
+pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
+    let spec = field.spec();
+    let root = Pointer::Root;
+    let pointer = root.key(spec.name);
+    let mut check = Check { field, items };
+    match value.kind() {
+        Kind::Null if spec.nullable => {}
+        Kind::Null => {
+            check.note(&pointer, ItemCode::NullNotAllowed, "cannot be null; leave it out to keep it unchanged")
+        }
+        _ => check.value(value, &spec.shape, &pointer),
+    }
+}
+
+struct Check<'a> {
+    field: Field,
+    items: &'a mut Items,
+}
+
+impl Check<'_> {
+    fn note(&mut self, at: &Pointer<'_>, code: ItemCode, detail: impl Into<String>) {
+        self.items.push(Item::new(at, self.field, code, detail));
+    }
+
+    fn wrong_type(&mut self, at: &Pointer<'_>, value: Value<'_>, wanted: &str) {
+        let (code, detail) = match value.kind() {
+            Kind::Null => (ItemCode::NullNotAllowed, format!("cannot be null; must be {wanted}")),
+            kind => (ItemCode::WrongType, format!("must be {wanted}, is {}", kind.described())),
+        };
+        self.note(at, code, detail);
+    }
+
+    fn value(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
+        match shape {
+            Shape::Boolean if value.as_bool().is_none() => self.wrong_type(at, value, "a boolean"),
+            Shape::Boolean | Shape::Any => {}
+            Shape::Integer(bounds) => match value.as_integer() {
+                Some(_) => self.bounds(value, *bounds, at),
+                None if value.kind() == Kind::Number => {
+                    let text = excerpt(value.text(), QUOTED);
+                    self.note(at, ItemCode::WrongType, format!("must be an integer written as digits only, is {text}"));
+                }
+                None => self.wrong_type(at, value, "an integer"),
+            },
+            Shape::Number(bounds) => match value.kind() {
+                Kind::Number => self.bounds(value, *bounds, at),
+                _ => self.wrong_type(at, value, "a number"),
+            },
+            Shape::Text(length) => match value.kind() {
+                Kind::String => self.length(value, *length, at),
+                _ => self.wrong_type(at, value, "a string"),
+            },
+            Shape::Choice(choices) => match value.as_str() {
+                Some(text) if choices.contains(&&*text) => {}
+                Some(text) => {
+                    let detail = format!("must be {}, is `{}`", one_of(choices), excerpt(&text, QUOTED));
+                    self.note(at, ItemCode::NotAllowed, detail);
+                }
+                None => self.wrong_type(at, value, "a string"),
+            },
+            Shape::List(element) => match value.kind() {
+                Kind::Array => {
+                    value.elements().enumerate().for_each(|(index, item)| self.value(item, element, &at.index(index)));
+                }
+                _ => self.wrong_type(at, value, "an array"),
+            },
+            Shape::Record(members) => self.object(value, at, |check| check.members(value, members, None, at)),
+            Shape::Tagged(variants) => self.object(value, at, |check| check.tagged(value, variants, at)),
+            Shape::Map => self.object(value, at, |_| {}),
+            Shape::PerVendor => self.object(value, at, |check| {
+                value.members().for_each(|(vendor, options)| check.object(options, &at.key(&vendor), |_| {}));
+            }),
+        }
+    }
+
+    fn object(&mut self, value: Value<'_>, at: &Pointer<'_>, then: impl FnOnce(&mut Self)) {
+        if value.kind() == Kind::Object { then(self) } else { self.wrong_type(at, value, "an object") }
+    }
+
+    fn bounds(&mut self, value: Value<'_>, bounds: Option<Bounds>, at: &Pointer<'_>) {
+        let Some(Bounds { min, max }) = bounds else { return };
+        if !value.as_f64().is_some_and(|number| (min..=max).contains(&number)) {
+            self.note(at, ItemCode::OutOfRange, format!("must be between {min} and {max}"));
+        }
+    }
+
+    fn length(&mut self, value: Value<'_>, length: Length, at: &Pointer<'_>) {
+        if let Some(max) = length.max.filter(|&max| !value.fits(max)) {
+            let chars = value.chars().unwrap_or_default();
+            self.note(at, ItemCode::TooLong, format!("must be at most {max} characters long, is {chars}"));
+        } else if length.min > 0 && value.chars().is_some_and(|chars| chars < length.min) {
+            let chars = value.chars().unwrap_or_default();
+            self.note(at, ItemCode::TooShort, format!("must be at least {} characters long, is {chars}", length.min));
+        }
+        if let (Some(pattern), Some(text)) = (length.pattern, value.as_str())
+            && !pattern.matches(&text)
+        {
+            self.note(at, ItemCode::NotAllowed, format!("may hold {} only", pattern.described()));
+        }
+    }
+
+    fn tagged(&mut self, value: Value<'_>, variants: &[Variant], at: &Pointer<'_>) {
+        let tags = || variants.iter().map(|variant| variant.tag).collect::<Vec<_>>();
+        let Some(tag) = value.get("type") else {
+            return self.note(&at.key("type"), ItemCode::Required, format!("is required: {}", one_of(&tags())));
+        };
+        let Some(name) = tag.as_str() else { return self.wrong_type(&at.key("type"), tag, "a string") };
+        match variants.iter().find(|variant| variant.tag == name) {
+            Some(variant) => self.members(value, variant.members, Some("type"), at),
+            None => {
+                let detail = format!("must be {}, is `{}`", one_of(&tags()), excerpt(&name, QUOTED));
+                self.note(&at.key("type"), ItemCode::NotAllowed, detail);
+            }
+        }
+    }
+
+    /// The members of a closed object; `tag` is the one that has been looked at already.
+    fn members(&mut self, value: Value<'_>, members: &[Member], tag: Option<&str>, at: &Pointer<'_>) {
+        for (name, inner) in value.members() {
+            if tag == Some(&*name) {
+                continue;
+            }
+            match members.iter().find(|member| member.name == name) {
+                Some(member) => self.value(inner, &member.shape, &at.key(&name)),
+                None => {
+                    let known: Vec<_> = members.iter().map(|member| member.name).collect();
+                    self.note(
+                        &at.key(&name),
+                        ItemCode::UnknownField,
+                        format!("is not known here; known: {}", known.join(", ")),
+                    );
+                }
+            }
+        }
+        for member in members {
+            if is_required(member, value) && value.get(member.name).is_none() {
+                let why = match member.required {
+                    Required::When { key, is, .. } => format!("is required with `{key}` `{is}`"),
+                    _ => "is required".to_owned(),
+                };
+                self.note(&at.key(member.name), ItemCode::Required, why);
+            }
+        }
+    }
+}
+
+fn is_required(member: &Member, object: Value<'_>) -> bool {
+    match member.required {
+        Required::No => false,
+        Required::Yes => true,
+        Required::When { key, is, default } => match object.get(key) {
+            Some(value) => value.as_str().as_deref() == Some(is),
+            None => default,
+        },
+    }
+}
+
+/// For messages: the choices as one list.
+fn one_of(choices: &[&str]) -> String {
+    let quoted: Vec<_> = choices.iter().map(|choice| format!("`{choice}`")).collect();
+    match quoted.as_slice() {
+        [only] => only.clone(),
+        many => format!("one of {}", many.join(", ")),
+    }
+}

@@ -1,0 +1,29 @@
+//! A set of canonical fields, one bit each.
+
+use super::field::Field;
+
+/// Which fields an update holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FieldSet(u64);
+
+const _: () = assert!(Field::COUNT <= 64, "a FieldSet has one bit for each field");
+
+impl FieldSet {
+    /// Adds a field.
+    pub fn insert(&mut self, field: Field) {
+        self.0 |= 1 << field as u8;
+    }
+
+    /// Whether the field is in the set.
+    pub fn contains(self, field: Field) -> bool {
+        self.0 & (1 << field as u8) != 0
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        let mut set = Self::default();
+        fields.into_iter().for_each(|field| set.insert(field));
+        set
+    }
+}

@@ -1,0 +1,61 @@
+//! Rules across fields. They hold only when the update itself carries both sides: what the assistant has now is the
+//! vendor's knowledge, not ours.
+//!
+//! Source of the mode rules: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>, warnings and notes.
+
+use crate::item::{Item, ItemCode, Items, Note};
+use crate::json::Pointer;
+
+use super::field::Field;
+use super::update::Update;
+
+/// The engine modes in which a field has an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modes {
+    /// In every mode.
+    Any,
+    /// In `pipeline` only.
+    Pipeline,
+    /// In `multimodal` and `dualplex`.
+    Multimodal,
+}
+
+/// Finds twins that were sent together and fields that contradict the mode they were sent with.
+pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<Note>) {
+    for entry in &update.entries {
+        let Some(field) = entry.field else { continue };
+        if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
+            refuse(items, field, format!("`{}` says the same in another way; send only one of the two", twin.name()));
+        }
+    }
+    let Some(mode) = update.get(Field::Mode).and_then(|value| value.as_str()) else { return };
+    let multimodal = match &*mode {
+        "pipeline" => false,
+        "multimodal" | "dualplex" => true,
+        _ => return,
+    };
+    if multimodal && update.get(Field::AllowInterruptions).and_then(|value| value.as_bool()) == Some(false) {
+        refuse(items, Field::AllowInterruptions, format!("interruptions cannot be disabled in mode `{mode}`"));
+    }
+    let knowledge = update.get(Field::KnowledgebaseMode).and_then(|value| value.as_str());
+    if multimodal && knowledge.as_deref() == Some("prompt") {
+        refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
+    }
+    for entry in &update.entries {
+        let Some(field) = entry.field else { continue };
+        let only = match (field.spec().modes, multimodal) {
+            (Modes::Pipeline, true) => "`pipeline`",
+            (Modes::Multimodal, false) => "`multimodal` and `dualplex`",
+            _ => continue,
+        };
+        warnings.push(Note {
+            field: field.name().into(),
+            code: "ignored_in_mode",
+            detail: format!("has an effect in mode {only} only, and this update sets mode `{mode}`"),
+        });
+    }
+}
+
+fn refuse(items: &mut Items, field: Field, detail: String) {
+    items.push(Item::new(&Pointer::Root.key(field.name()), field, ItemCode::Conflict, detail));
+}

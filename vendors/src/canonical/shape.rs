@@ -1,0 +1,199 @@
+//! What a value may look like: the small language in which the catalogue describes types.
+//!
+//! One description serves the validator, the JSON Schema, OpenAPI and the generated pages.
+
+/// The form of a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shape {
+    /// `true` or `false`.
+    Boolean,
+    /// A number written without fraction and exponent.
+    Integer(Option<Bounds>),
+    /// Any number.
+    Number(Option<Bounds>),
+    /// A string, its length counted in Unicode scalar values.
+    Text(Length),
+    /// One of these strings.
+    Choice(&'static [&'static str]),
+    /// An array of values of one form.
+    List(&'static Shape),
+    /// An object with these members and no others.
+    Record(&'static [Member]),
+    /// An object whose member `type` says which other members it has.
+    Tagged(&'static [Variant]),
+    /// An object with any keys and any values.
+    Map,
+    /// An object with one object for each vendor.
+    PerVendor,
+    /// Any value.
+    Any,
+}
+
+/// A closed range of numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// The least value allowed.
+    pub min: f64,
+    /// The greatest value allowed.
+    pub max: f64,
+}
+
+impl Bounds {
+    /// From `min` to `max`, both included.
+    pub const fn new(min: f64, max: f64) -> Self {
+        Self { min, max }
+    }
+}
+
+/// How long a text may be and, where documented, of which characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// The least number of Unicode scalar values.
+    pub min: usize,
+    /// The greatest number of Unicode scalar values; `None` where no page states one.
+    pub max: Option<usize>,
+    /// Which characters, where documented.
+    pub pattern: Option<Pattern>,
+}
+
+/// A documented set of characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// Lower-case ASCII letters, digits and underscores.
+    LowerSnake,
+}
+
+impl Pattern {
+    /// Whether `text` holds nothing else.
+    pub fn matches(self, text: &str) -> bool {
+        match self {
+            Self::LowerSnake => text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+        }
+    }
+
+    /// The same as a regular expression (ECMA 262, as JSON Schema wants it).
+    pub const fn regex(self) -> &'static str {
+        match self {
+            Self::LowerSnake => "^[a-z0-9_]*$",
+        }
+    }
+
+    /// For messages: what the text may hold.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::LowerSnake => "lower-case letters, digits and underscores",
+        }
+    }
+}
+
+/// A member of a [`Shape::Record`] or of a [`Variant`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Member {
+    /// The key.
+    pub name: &'static str,
+    /// What may stand there.
+    pub shape: Shape,
+    /// When it must be there.
+    pub required: Required,
+    /// Whether the value is a credential that must never be shown.
+    pub secret: bool,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+/// When a member must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// Never.
+    No,
+    /// Always.
+    Yes,
+    /// When the member `key` has the value `is`, or is absent and `is` is its default.
+    When {
+        /// The deciding member of the same object.
+        key: &'static str,
+        /// The deciding value.
+        is: &'static str,
+        /// Whether `is` also holds where `key` is absent.
+        default: bool,
+    },
+}
+
+/// One alternative of a [`Shape::Tagged`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Variant {
+    /// The value of `type`.
+    pub tag: &'static str,
+    /// The other members.
+    pub members: &'static [Member],
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+impl Shape {
+    /// An integer without a documented range.
+    pub const INTEGER: Self = Self::Integer(None);
+    /// A text without a documented length.
+    pub const TEXT: Self = Self::Text(Length { min: 0, max: None, pattern: None });
+
+    /// An integer from `min` to `max`.
+    pub const fn integer(min: i32, max: i32) -> Self {
+        Self::Integer(Some(Bounds::new(min as f64, max as f64)))
+    }
+
+    /// A number from `min` to `max`.
+    pub const fn number(min: f64, max: f64) -> Self {
+        Self::Number(Some(Bounds::new(min, max)))
+    }
+
+    /// A text of at most `max` Unicode scalar values.
+    pub const fn text(max: usize) -> Self {
+        Self::Text(Length { min: 0, max: Some(max), pattern: None })
+    }
+
+    /// The range, if the form has one.
+    pub const fn bounds(&self) -> Option<Bounds> {
+        match self {
+            Self::Integer(bounds) | Self::Number(bounds) => *bounds,
+            _ => None,
+        }
+    }
+
+    /// The JSON type, for pages and messages.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Boolean => "boolean",
+            Self::Integer(_) => "integer",
+            Self::Number(_) => "number",
+            Self::Text(_) | Self::Choice(_) => "string",
+            Self::List(Shape::Integer(_)) => "integer[]",
+            Self::List(_) => "array",
+            Self::Record(_) | Self::Tagged(_) | Self::Map | Self::PerVendor => "object",
+            Self::Any => "any",
+        }
+    }
+}
+
+impl Member {
+    /// An optional member.
+    pub const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: Required::No, secret: false, doc }
+    }
+
+    /// A member that must be there.
+    pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
+        Self { name, shape, required: Required::Yes, secret: false, doc }
+    }
+
+    /// The same member, required only when `key` is `is`.
+    pub const fn when(mut self, key: &'static str, is: &'static str, default: bool) -> Self {
+        self.required = Required::When { key, is, default };
+        self
+    }
+
+    /// The same member, holding a credential.
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+}

@@ -1,0 +1,238 @@
+//! Catalogs: which name belongs to which id at one vendor account.
+//!
+//! Ids differ from account to account, so a name is only ever resolved through the catalog of the account that the
+//! update goes to. Matching is exact first, then without regard to case if that leaves one entry; languages are also
+//! known by their ISO 639-1 code, again only if that leaves one.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::json::{JsonError, Kind, Limits, Value, read_value};
+
+/// What a catalog lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CatalogKind {
+    /// Languages.
+    Languages,
+    /// Voices.
+    Voices,
+    /// LLMs of pipeline mode.
+    Models,
+    /// Models of multimodal and dualplex mode: an id space of their own.
+    MultimodalModels,
+}
+
+impl CatalogKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Languages, Self::Voices, Self::Models, Self::MultimodalModels];
+
+    /// The name of the kind, as it stands in the configuration.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Languages => "languages",
+            Self::Voices => "voices",
+            Self::Models => "models",
+            Self::MultimodalModels => "multimodal_models",
+        }
+    }
+}
+
+impl fmt::Display for CatalogKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One pair of a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The id, as JSON text.
+    pub id: String,
+    /// The name, exactly as the vendor or the operator wrote it.
+    pub name: String,
+    /// The ISO 639-1 code, for languages.
+    pub iso_2: Option<String>,
+}
+
+/// The pairs of one kind, indexed by everything they are asked for.
+#[derive(Debug, Default)]
+pub struct Catalog {
+    entries: Vec<Entry>,
+    by_id: HashMap<String, usize>,
+    by_name: HashMap<String, Vec<usize>>,
+    by_folded: HashMap<String, Vec<usize>>,
+    by_code: HashMap<String, Vec<usize>>,
+}
+
+/// A catalog answer that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogError {
+    /// Not JSON.
+    Json(JsonError),
+    /// JSON, but neither an array nor an object with an array `data`.
+    NotAList,
+    /// An entry without an id or a name; its index.
+    Entry(usize),
+}
+
+impl fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "the catalog is not JSON: {error}"),
+            Self::NotAList => f.write_str("the catalog is neither an array nor an object with an array `data`"),
+            Self::Entry(index) => write!(f, "entry {index} of the catalog has no `id` or no `name`"),
+        }
+    }
+}
+
+impl std::error::Error for CatalogError {}
+
+impl FromIterator<Entry> for Catalog {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
+        let mut catalog = Self { entries: entries.into_iter().collect(), ..Self::default() };
+        for (index, entry) in catalog.entries.iter().enumerate() {
+            catalog.by_id.entry(entry.id.clone()).or_insert(index);
+            catalog.by_name.entry(entry.name.clone()).or_default().push(index);
+            catalog.by_folded.entry(entry.name.to_lowercase()).or_default().push(index);
+            if let Some(code) = &entry.iso_2 {
+                catalog.by_code.entry(code.to_lowercase()).or_default().push(index);
+            }
+        }
+        catalog
+    }
+}
+
+impl Catalog {
+    /// Reads a vendor's catalog: a bare array or `{"data": […]}` of objects with `id` and `name`.
+    ///
+    /// # Errors
+    /// The text is no such list.
+    pub fn parse(body: &[u8]) -> Result<Self, CatalogError> {
+        let value = read_value(body, Limits::VENDOR).map_err(CatalogError::Json)?;
+        let list = if value.kind() == Kind::Object { value.get("data") } else { Some(value) };
+        let list = list.filter(|list| list.kind() == Kind::Array).ok_or(CatalogError::NotAList)?;
+        list.elements().enumerate().map(|(index, entry)| read_entry(entry).ok_or(CatalogError::Entry(index))).collect()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn at(&self, indexes: Option<&Vec<usize>>) -> Vec<&Entry> {
+        indexes.into_iter().flatten().filter_map(|&index| self.entries.get(index)).collect()
+    }
+
+    fn named(&self, name: &str) -> Vec<&Entry> {
+        let exact = self.at(self.by_name.get(name));
+        if !exact.is_empty() {
+            return exact;
+        }
+        let folded = name.to_lowercase();
+        let by_case = self.at(self.by_folded.get(&folded));
+        if by_case.is_empty() { self.at(self.by_code.get(&folded)) } else { by_case }
+    }
+}
+
+fn read_entry(entry: Value<'_>) -> Option<Entry> {
+    let id = entry.get("id").filter(|id| matches!(id.kind(), Kind::Number | Kind::String))?;
+    let name = entry.get("name")?.as_str()?.into_owned();
+    let iso_2 = entry.get("iso_2").and_then(Value::as_str).map(|code| code.into_owned());
+    Some(Entry { id: id.text().to_owned(), name, iso_2 })
+}
+
+/// The catalogs of one account from one source.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogSet([Option<Arc<Catalog>>; 4]);
+
+impl CatalogSet {
+    /// The catalog of that kind, if it is known.
+    pub fn get(&self, kind: CatalogKind) -> Option<&Arc<Catalog>> {
+        self.0.get(kind as usize)?.as_ref()
+    }
+
+    /// Puts a catalog in its place.
+    pub fn set(&mut self, kind: CatalogKind, catalog: Arc<Catalog>) {
+        if let Some(slot) = self.0.get_mut(kind as usize) {
+            *slot = Some(catalog);
+        }
+    }
+}
+
+/// Everything known about one account's names and ids: what operators wrote down wins over what the vendor lists.
+#[derive(Debug, Clone, Copy)]
+pub struct Catalogs<'a> {
+    /// From the configuration.
+    pub configured: &'a CatalogSet,
+    /// From the vendor.
+    pub live: &'a CatalogSet,
+}
+
+impl<'a> Catalogs<'a> {
+    /// The entries that `name` may mean; more than one is ambiguous.
+    pub fn by_name(&self, kind: CatalogKind, name: &str) -> Vec<&'a Entry> {
+        let configured = self.configured.get(kind).map(|catalog| catalog.named(name)).unwrap_or_default();
+        if !configured.is_empty() {
+            return configured;
+        }
+        self.live.get(kind).map(|catalog| catalog.named(name)).unwrap_or_default()
+    }
+
+    /// The entry with that id, given as JSON text.
+    pub fn by_id(&self, kind: CatalogKind, id: &str) -> Option<&'a Entry> {
+        [self.configured, self.live].into_iter().find_map(|set| {
+            let catalog = set.get(kind)?;
+            catalog.entries.get(*catalog.by_id.get(id)?)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LANGUAGES: &[u8] =
+        br#"{"data":[{"id":1,"name":"English","iso_2":"en"},{"id":2,"name":"Spanish","iso_2":"es"},
+        {"id":3,"name":"Spanish (Mexico)","iso_2":"es"},{"id":"x","name":"ENGLISH (UK)"}]}"#;
+
+    fn names(name: &str) -> Vec<String> {
+        let mut live = CatalogSet::default();
+        live.set(CatalogKind::Languages, Arc::new(Catalog::parse(LANGUAGES).unwrap()));
+        let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
+        catalogs.by_name(CatalogKind::Languages, name).iter().map(|entry| entry.id.clone()).collect()
+    }
+
+    #[test]
+    fn names_match_exactly_then_without_case_then_by_code() {
+        assert_eq!(names("English"), ["1"]);
+        assert_eq!(names("english (uk)"), ["\"x\""]);
+        assert_eq!(names("en"), ["1"]);
+        assert_eq!(names("es"), ["2", "3"]);
+        assert_eq!(names("Klingon"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_not_a_list_of_pairs_is_refused() {
+        assert!(matches!(Catalog::parse(b"<html>"), Err(CatalogError::Json(_))));
+        assert_eq!(Catalog::parse(br#"{"languages":[]}"#).unwrap_err(), CatalogError::NotAList);
+        assert_eq!(Catalog::parse(br#"[{"id":1,"name":"a"},{"id":2}]"#).unwrap_err(), CatalogError::Entry(1));
+        assert!(Catalog::parse(b"[]").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_configuration_wins() {
+        let entry = |id: &str| Entry { id: id.into(), name: "English".into(), iso_2: None };
+        let (mut configured, mut live) = (CatalogSet::default(), CatalogSet::default());
+        configured.set(CatalogKind::Languages, Arc::new([entry("7")].into_iter().collect()));
+        live.set(CatalogKind::Languages, Arc::new([entry("1")].into_iter().collect()));
+        let catalogs = Catalogs { configured: &configured, live: &live };
+        assert_eq!(catalogs.by_name(CatalogKind::Languages, "English")[0].id, "7");
+        assert_eq!(catalogs.by_id(CatalogKind::Languages, "1").unwrap().name, "English");
+    }
+}

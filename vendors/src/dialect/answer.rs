@@ -1,0 +1,134 @@
+//! From a vendor's success to the canonical one.
+
+use std::fmt;
+
+use crate::canonical::Field;
+use crate::json::{JsonError, Kind, Limits, Value, excerpt, read_value};
+
+use super::Dialect;
+use super::row::Rule;
+
+/// A vendor's success in canonical names and values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The vendor's sentence.
+    pub message: String,
+    /// What the vendor says of the assistant.
+    pub data: Data,
+}
+
+/// The five members that every vendor documents, each as JSON text; `None` where the vendor did not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Data {
+    /// The id, of whatever JSON type the vendor gives it.
+    pub id: Option<String>,
+    /// The name.
+    pub name: Option<String>,
+    /// Whether the assistant is active.
+    pub status: Option<String>,
+    /// `inbound` or `outbound`.
+    pub r#type: Option<String>,
+    /// The engine mode.
+    pub mode: Option<String>,
+}
+
+/// A 2xx that does not show that the update was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadAnswer {
+    /// No body.
+    Empty,
+    /// Not JSON.
+    NotJson(JsonError),
+    /// JSON, but no object with an object `data`.
+    NoData,
+    /// An error under a status of success, with its sentence.
+    Error(Option<String>),
+}
+
+impl fmt::Display for BadAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the vendor's answer is empty"),
+            Self::NotJson(error) => write!(f, "the vendor's answer is not JSON: {error}"),
+            Self::NoData => f.write_str("the vendor's answer has no object `data`"),
+            Self::Error(_) => f.write_str("the vendor's answer reports an error under a status of success"),
+        }
+    }
+}
+
+impl std::error::Error for BadAnswer {}
+
+/// Reads the body of a vendor's 2xx.
+///
+/// # Errors
+/// The body is not the documented JSON, or says in itself that something failed.
+pub fn normalize_response(dialect: &Dialect, body: &[u8]) -> Result<Response, BadAnswer> {
+    if body.trim_ascii().is_empty() {
+        return Err(BadAnswer::Empty);
+    }
+    let answer = read_value(body, Limits::VENDOR).map_err(BadAnswer::NotJson)?;
+    let message = super::failure::sentence(answer);
+    if reports_error(answer) {
+        return Err(BadAnswer::Error(message));
+    }
+    let data = answer.get("data").filter(|data| data.kind() == Kind::Object).ok_or(BadAnswer::NoData)?;
+    Ok(Response {
+        message: message.unwrap_or_else(|| "Assistant updated successfully".to_owned()),
+        data: Data {
+            id: scalar(data.get("id")),
+            name: member(dialect, Field::Name, data),
+            status: scalar(data.get("status")),
+            r#type: member(dialect, Field::Type, data),
+            mode: member(dialect, Field::Mode, data),
+        },
+    })
+}
+
+/// The error shapes that the vendors are known to use, whatever their status.
+fn reports_error(answer: Value<'_>) -> bool {
+    let filled = |key: &str| {
+        answer.get(key).is_some_and(|value| !matches!(value.text().trim(), "null" | "false" | "\"\"" | "[]" | "{}"))
+    };
+    filled("error") || filled("errors") || answer.get("success").and_then(Value::as_bool) == Some(false)
+}
+
+/// A field of the answer: under its canonical name, as all pages document, or under the vendor's own; its value read
+/// backwards through the row's map.
+fn member(dialect: &Dialect, field: Field, data: Value<'_>) -> Option<String> {
+    let row = dialect.row(field);
+    let value = data.get(field.name()).or_else(|| row.wire_names(field).find_map(|wire| data.get(wire)))?;
+    if let Rule::Map { values, .. } = row.rule
+        && let Some((canonical, _)) = values.iter().find(|(_, vendor)| vendor.is(value))
+    {
+        return Some(canonical.json());
+    }
+    scalar(Some(value))
+}
+
+fn scalar(value: Option<Value<'_>>) -> Option<String> {
+    let value = value.filter(|value| !matches!(value.kind(), Kind::Null | Kind::Array | Kind::Object))?;
+    let short = value.text().len() <= 4096;
+    Some(if short { value.text().to_owned() } else { quoted(&excerpt(&value.as_str()?, 1024)) })
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = Vec::new();
+    crate::json::push_string(&mut out, text);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+impl Data {
+    /// The members in their order, with `null` for what the vendor did not say.
+    pub fn members(&self) -> [(&'static str, &str); 5] {
+        fn text(member: &Option<String>) -> &str {
+            member.as_deref().unwrap_or("null")
+        }
+        [
+            ("id", text(&self.id)),
+            ("name", text(&self.name)),
+            ("status", text(&self.status)),
+            ("type", text(&self.r#type)),
+            ("mode", text(&self.mode)),
+        ]
+    }
+}

@@ -1,0 +1,102 @@
+use super::*;
+
+fn reason(body: &[u8]) -> Reason {
+    read_object(body, Limits::CALLER).unwrap_err().reason
+}
+
+#[test]
+fn values_keep_their_text() {
+    let body = br#" { "speech_speed" : 0.70, "big": 123456789012345678901234567890 , "s":"a\u0062 \n", "n":null, "l":[ 1 , {"x" : [ ] } ] } "#;
+    let members = read_object(body, Limits::CALLER).unwrap();
+    let texts: Vec<_> = members.iter().map(|(key, value)| (key.as_ref(), value.text())).collect();
+    assert_eq!(
+        texts,
+        [
+            ("speech_speed", "0.70"),
+            ("big", "123456789012345678901234567890"),
+            ("s", r#""a\u0062 \n""#),
+            ("n", "null"),
+            ("l", r#"[ 1 , {"x" : [ ] } ]"#),
+        ]
+    );
+    let list = members[4].1;
+    let elements: Vec<_> = list.elements().map(Value::text).collect();
+    assert_eq!(elements, ["1", r#"{"x" : [ ] }"#]);
+    assert_eq!(list.elements().nth(1).and_then(|object| object.get("x")).map(Value::text), Some("[ ]"));
+}
+
+#[test]
+fn only_one_object_is_read() {
+    assert_eq!(reason(b""), Reason::Empty);
+    assert_eq!(reason(b" \n"), Reason::Empty);
+    for other in [&b"[]"[..], b"null", b"1", b"\"x\"", b"true"] {
+        assert_eq!(reason(other), Reason::NotAnObject);
+    }
+    assert_eq!(reason(b"{} {}"), Reason::Trailing);
+    assert_eq!(reason(b"{},"), Reason::Trailing);
+    assert_eq!(reason("\u{feff}{}".as_bytes()), Reason::Expected("a JSON object"));
+}
+
+#[test]
+fn the_same_key_twice_is_refused_at_any_depth_and_in_any_spelling() {
+    assert_eq!(reason(br#"{"a":1,"\u0061":2}"#), Reason::DuplicateKey("a".into()));
+    assert_eq!(reason(br#"{"t":[{"x":{"k":1,"k":1}}]}"#), Reason::DuplicateKey("k".into()));
+    assert!(read_object(br#"{"a":{"a":{"a":1}},"b":{"a":1}}"#, Limits::CALLER).is_ok());
+    let many: Vec<_> = (0..500).map(|n| format!(r#""k{n}":1"#)).collect();
+    assert!(read_object(format!("{{{}}}", many.join(",")).as_bytes(), Limits::CALLER).is_ok());
+    let error = reason(format!(r#"{{{},"k7":1}}"#, many.join(",")).as_bytes());
+    assert_eq!(error, Reason::DuplicateKey("k7".into()));
+    assert!(read_object(br#"{"a":1,"a":2}"#, Limits::VENDOR).is_ok());
+}
+
+#[test]
+fn depth_ends_at_32() {
+    let nested = |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
+    assert!(read_object(nested(32).as_bytes(), Limits::CALLER).is_ok());
+    assert_eq!(reason(nested(33).as_bytes()), Reason::TooDeep(32));
+    assert_eq!(reason(&b"[".repeat(100_000)), Reason::NotAnObject);
+    assert_eq!(reason(format!(r#"{{"a":{}"#, "[".repeat(100_000)).as_bytes()), Reason::TooDeep(32));
+}
+
+#[test]
+fn strings_are_checked_to_the_byte() {
+    assert_eq!(reason(b"{\"a\":\"\x01\"}"), Reason::Control);
+    assert_eq!(reason(b"{\"a\":\"tab\there\"}"), Reason::Control);
+    assert_eq!(reason(br#"{"a":"\x"}"#), Reason::Escape);
+    assert_eq!(reason(br#"{"a":"\u00g0"}"#), Reason::Escape);
+    for lone in [&br#"{"a":"\ud800"}"#[..], br#"{"a":"\udc00"}"#, br#"{"a":"\ud800\u0041"}"#, br#"{"a":"\ud800x"}"#] {
+        assert_eq!(reason(lone), Reason::Surrogate);
+    }
+    assert_eq!(reason(b"{\"a\":\"\xff\"}"), Reason::Utf8);
+    assert_eq!(reason(br#"{"a":"open}"#), Reason::Truncated);
+    assert_eq!(reason(br#"{'a':1}"#), Reason::Expected("a key in double quotes"));
+}
+
+#[test]
+fn numbers_follow_the_grammar() {
+    for good in ["0", "-0", "10", "0.70", "1e2", "1E+2", "-1.5e-10"] {
+        assert!(read_object(format!(r#"{{"a":{good}}}"#).as_bytes(), Limits::CALLER).is_ok(), "{good}");
+    }
+    for bad in ["01", "1.", ".5", "+1", "-", "1e", "0x1", "1.e1", "-01"] {
+        assert!(read_object(format!(r#"{{"a":{bad}}}"#).as_bytes(), Limits::CALLER).is_err(), "{bad}");
+    }
+    for word in ["NaN", "Infinity", "-Infinity", "nul", "True", "undefined"] {
+        assert!(read_object(format!(r#"{{"a":{word}}}"#).as_bytes(), Limits::CALLER).is_err(), "{word}");
+    }
+}
+
+#[test]
+fn errors_say_where() {
+    let error = read_object(b"{\n  \"a\": 1,\n  \"a\": 2\n}", Limits::CALLER).unwrap_err();
+    assert_eq!(error.to_string(), "duplicate key `a` in one object (line 3, column 3)");
+    let error = read_object(br#"{"a":1,}"#, Limits::CALLER).unwrap_err();
+    assert_eq!(error.to_string(), "expected a key in double quotes (line 1, column 8)");
+}
+
+#[test]
+fn every_prefix_of_a_body_is_refused_without_panic() {
+    let body = br#"{"name":"\ud83d\ude00 x","n":[1.5e3,{"k":null}],"t":true}"#;
+    for end in 0..body.len() {
+        assert!(read_object(&body[..end], Limits::CALLER).is_err(), "prefix of {end}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Strings: checking, decoding, counting and writing.
+
+use std::borrow::Cow;
+
+/// Decodes the inside of a JSON string that the reader has checked. Borrows when there is nothing to decode.
+pub fn decode(inner: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else { return Cow::Borrowed(inner) };
+    let mut out = String::with_capacity(inner.len());
+    let mut rest = inner;
+    let mut at = Some(first);
+    while let Some(backslash) = at {
+        let (plain, escape) = rest.split_at(backslash);
+        out.push_str(plain);
+        let (decoded, length) = escape_at(escape.as_bytes());
+        out.push(decoded);
+        rest = escape.get(length..).unwrap_or_default();
+        at = memchr::memchr(b'\\', rest.as_bytes());
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The character that a checked escape stands for, and how many bytes the escape takes.
+fn escape_at(escape: &[u8]) -> (char, usize) {
+    match escape.get(1) {
+        Some(b'n') => ('\n', 2),
+        Some(b't') => ('\t', 2),
+        Some(b'r') => ('\r', 2),
+        Some(b'b') => ('\u{8}', 2),
+        Some(b'f') => ('\u{c}', 2),
+        Some(b'u') => {
+            let high = hex4(escape, 2);
+            if (0xD800..0xDC00).contains(&high) {
+                let low = hex4(escape, 8);
+                let code = 0x1_0000 + ((high - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
+                (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
+            } else {
+                (char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), 6)
+            }
+        }
+        Some(&other) => (char::from(other), 2),
+        None => (char::REPLACEMENT_CHARACTER, escape.len().max(1)),
+    }
+}
+
+/// Four hexadecimal digits at `from`; anything else counts as 0 and was refused by the reader before.
+pub(super) fn hex4(bytes: &[u8], from: usize) -> u32 {
+    bytes
+        .get(from..from + 4)
+        .unwrap_or_default()
+        .iter()
+        .fold(0, |code, &digit| code << 4 | char::from(digit).to_digit(16).unwrap_or(0))
+}
+
+/// Unicode scalar values in the inside of a checked JSON string.
+pub(super) fn count_chars(inner: &str) -> usize {
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        inner.chars().count()
+    } else {
+        decode(inner).chars().count()
+    }
+}
+
+/// Appends `text` as a JSON string, quotes included.
+pub fn push_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    for &byte in text.as_bytes() {
+        match byte {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..0x20 => {
+                const HEX: &[u8; 16] = b"0123456789abcdef";
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+            }
+            _ => out.push(byte),
+        }
+    }
+    out.push(b'"');
+}
+
+/// At most `max` bytes of `text`, cut between characters and marked with an ellipsis: for messages only.
+pub fn excerpt(text: &str, max: usize) -> Cow<'_, str> {
+    if text.len() <= max {
+        return Cow::Borrowed(text);
+    }
+    let mut end = max.saturating_sub('…'.len_utf8());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoding_undoes_every_escape() {
+        assert_eq!(decode(r#"a\"\\\/\b\f\n\r\t\u0041\ud83d\ude00z"#), "a\"\\/\u{8}\u{c}\n\r\tA😀z");
+        assert!(matches!(decode("plain ü"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn an_escaped_pair_counts_as_one_scalar_value() {
+        assert_eq!(count_chars(r"\ud83d\ude00é"), 2);
+    }
+
+    #[test]
+    fn what_is_written_decodes_to_itself() {
+        let text = "quote \" back \\ line \n bell \u{7} ü 😀";
+        let mut out = Vec::new();
+        push_string(&mut out, text);
+        let written = String::from_utf8(out).unwrap();
+        assert_eq!(decode(&written[1..written.len() - 1]), text);
+    }
+
+    #[test]
+    fn an_excerpt_never_cuts_a_character() {
+        assert_eq!(excerpt("ääääää", 7), "ää…");
+        assert_eq!(excerpt("short", 7), "short");
+    }
+}

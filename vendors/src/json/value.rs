@@ -1,0 +1,192 @@
+//! Values as spans of checked text.
+
+use std::borrow::Cow;
+
+use super::text::{count_chars, decode};
+
+/// One JSON value, exactly as it stands in the body: checked by the reader, never parsed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value<'a> {
+    text: &'a str,
+}
+
+/// The six types of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// Any number
+    Number,
+    /// A string
+    String,
+    /// An array
+    Array,
+    /// An object
+    Object,
+}
+
+impl Kind {
+    /// The type with its article, for messages.
+    pub fn described(self) -> &'static str {
+        match self {
+            Kind::Null => "null",
+            Kind::Boolean => "a boolean",
+            Kind::Number => "a number",
+            Kind::String => "a string",
+            Kind::Array => "an array",
+            Kind::Object => "an object",
+        }
+    }
+}
+
+impl<'a> Value<'a> {
+    /// Wraps text that the reader has checked.
+    pub(super) fn checked(text: &'a str) -> Self {
+        Self { text }
+    }
+
+    /// The value's own text, byte for byte.
+    pub fn text(self) -> &'a str {
+        self.text
+    }
+
+    /// The type, told by the first byte.
+    pub fn kind(self) -> Kind {
+        match self.text.as_bytes().first() {
+            Some(b'"') => Kind::String,
+            Some(b'{') => Kind::Object,
+            Some(b'[') => Kind::Array,
+            Some(b't' | b'f') => Kind::Boolean,
+            Some(b'n') => Kind::Null,
+            _ => Kind::Number,
+        }
+    }
+
+    /// Whether this is `null`.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Null
+    }
+
+    /// The decoded string, if this is one.
+    pub fn as_str(self) -> Option<Cow<'a, str>> {
+        self.inner().map(decode)
+    }
+
+    /// The boolean, if this is one.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// The number as a double, if this is one. Used to compare with ranges, never to print.
+    pub fn as_f64(self) -> Option<f64> {
+        if self.kind() == Kind::Number { self.text.parse().ok() } else { None }
+    }
+
+    /// The text of an integer, if this is a number without fraction and exponent (`1e2` and `1.0` are none).
+    pub fn as_integer(self) -> Option<&'a str> {
+        let digits = self.text.strip_prefix('-').unwrap_or(self.text);
+        (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(self.text)
+    }
+
+    /// Length in Unicode scalar values, if this is a string.
+    pub fn chars(self) -> Option<usize> {
+        self.inner().map(count_chars)
+    }
+
+    /// Whether this is a string of at most `max` Unicode scalar values; cheap where the bytes already show it.
+    pub fn fits(self, max: usize) -> bool {
+        self.inner().is_some_and(|inner| inner.len() <= max || count_chars(inner) <= max)
+    }
+
+    fn inner(self) -> Option<&'a str> {
+        self.text.strip_prefix('"')?.strip_suffix('"')
+    }
+
+    /// The elements of an array; none for any other type.
+    pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
+        let mut walk = Walk::inside(self, Kind::Array);
+        std::iter::from_fn(move || walk.value())
+    }
+
+    /// The members of an object in their order; none for any other type.
+    pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
+        let mut walk = Walk::inside(self, Kind::Object);
+        std::iter::from_fn(move || {
+            let key = walk.value()?.as_str()?;
+            Some((key, walk.value()?))
+        })
+    }
+
+    /// The first member called `key`.
+    pub fn get(self, key: &str) -> Option<Value<'a>> {
+        self.members().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+}
+
+/// A walk over the values directly inside one array or object. Punctuation between them is known to be right.
+struct Walk<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Walk<'a> {
+    fn inside(value: Value<'a>, kind: Kind) -> Self {
+        let inside = value.text.len().checked_sub(1).and_then(|end| value.text.get(1..end));
+        Self { rest: if value.kind() == kind { inside.unwrap_or_default() } else { "" } }
+    }
+
+    fn value(&mut self) -> Option<Value<'a>> {
+        let start = self.rest.trim_start_matches([' ', '\t', '\n', '\r', ',', ':']);
+        if start.is_empty() {
+            return None;
+        }
+        let (text, rest) = start.split_at(end_of_value(start.as_bytes()));
+        self.rest = rest;
+        Some(Value::checked(text))
+    }
+}
+
+/// Length of the checked value at the start of `bytes`.
+fn end_of_value(bytes: &[u8]) -> usize {
+    match bytes.first() {
+        Some(b'"') => end_of_string(bytes, 0),
+        Some(b'{' | b'[') => {
+            let (mut depth, mut at) = (0_usize, 0);
+            while let Some(&byte) = bytes.get(at) {
+                match byte {
+                    b'"' => {
+                        at = end_of_string(bytes, at);
+                        continue;
+                    }
+                    b'{' | b'[' => depth += 1,
+                    b'}' | b']' => depth -= 1,
+                    _ => {}
+                }
+                at += 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            at
+        }
+        _ => bytes.iter().position(|byte| b" \t\n\r,:]}".contains(byte)).unwrap_or(bytes.len()),
+    }
+}
+
+/// Position just behind the string that starts at `from`.
+fn end_of_string(bytes: &[u8], from: usize) -> usize {
+    let mut at = from + 1;
+    while let Some(step) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
+        at += step;
+        if bytes.get(at) == Some(&b'"') {
+            return at + 1;
+        }
+        at += 2;
+    }
+    bytes.len()
+}

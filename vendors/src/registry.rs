@@ -1,0 +1,13 @@
+//! The one place that knows every vendor.
+
+use crate::dialect::Dialect;
+use crate::{autocalls, famulor, gloriagent, intellixent, sondos};
+
+/// Every dialect, by name.
+pub static DIALECTS: [&Dialect; 5] =
+    [&autocalls::DIALECT, &famulor::DIALECT, &gloriagent::DIALECT, &intellixent::DIALECT, &sondos::DIALECT];
+
+/// The dialect called `name`.
+pub fn dialect(name: &str) -> Option<&'static Dialect> {
+    DIALECTS.into_iter().find(|dialect| dialect.name == name)
+}
