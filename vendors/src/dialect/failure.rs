@@ -1,5 +1,7 @@
 //! From a vendor's error to canonical names. Five shapes of error body are known; all of them end here.
 
+use std::borrow::Cow;
+
 use crate::canonical::Field;
 use crate::item::{Item, ItemCode, Items};
 use crate::json::{Kind, Limits, Pointer, Value, excerpt, read_value};
@@ -79,7 +81,9 @@ pub fn normalize_error(dialect: &Dialect, vendor: &str, sent: &Sent, status: u16
 
 /// The sentence of an answer: `message`, or `error` as text or as an object with a `message`; both where both are.
 pub(super) fn sentence(answer: Value<'_>) -> Option<String> {
-    let text = |value: Option<Value<'_>>| value.and_then(Value::as_str).filter(|text| !text.is_empty());
+    fn text(value: Option<Value<'_>>) -> Option<Cow<'_, str>> {
+        value.and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
     let error = answer.get("error");
     let error = text(error).or_else(|| text(error.and_then(|error| error.get("message"))));
     let whole = match (error, text(answer.get("message"))) {
