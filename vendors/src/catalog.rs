@@ -4,6 +4,7 @@
 //! update goes to. Matching is exact first, then without regard to case if that leaves one entry; languages are also
 //! known by their ISO 639-1 code, again only if that leaves one.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -143,7 +144,7 @@ impl Catalog {
 fn read_entry(entry: Value<'_>) -> Option<Entry> {
     let id = entry.get("id").filter(|id| matches!(id.kind(), Kind::Number | Kind::String))?;
     let name = entry.get("name")?.as_str()?.into_owned();
-    let iso_2 = entry.get("iso_2").and_then(Value::as_str).map(|code| code.into_owned());
+    let iso_2 = entry.get("iso_2").and_then(Value::as_str).map(Cow::into_owned);
     Some(Entry { id: id.text().to_owned(), name, iso_2 })
 }
 

@@ -4,7 +4,7 @@
 //! Source of the mode rules: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>, warnings and notes.
 
 use crate::item::{Item, ItemCode, Items, Note};
-use crate::json::Pointer;
+use crate::json::{Pointer, Value};
 
 use super::field::Field;
 use super::update::Update;
@@ -28,16 +28,16 @@ pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<No
             refuse(items, field, format!("`{}` says the same in another way; send only one of the two", twin.name()));
         }
     }
-    let Some(mode) = update.get(Field::Mode).and_then(|value| value.as_str()) else { return };
+    let Some(mode) = update.get(Field::Mode).and_then(Value::as_str) else { return };
     let multimodal = match &*mode {
         "pipeline" => false,
         "multimodal" | "dualplex" => true,
         _ => return,
     };
-    if multimodal && update.get(Field::AllowInterruptions).and_then(|value| value.as_bool()) == Some(false) {
+    if multimodal && update.get(Field::AllowInterruptions).and_then(Value::as_bool) == Some(false) {
         refuse(items, Field::AllowInterruptions, format!("interruptions cannot be disabled in mode `{mode}`"));
     }
-    let knowledge = update.get(Field::KnowledgebaseMode).and_then(|value| value.as_str());
+    let knowledge = update.get(Field::KnowledgebaseMode).and_then(Value::as_str);
     if multimodal && knowledge.as_deref() == Some("prompt") {
         refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
     }

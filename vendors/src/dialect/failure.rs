@@ -126,7 +126,7 @@ impl Home<'_> {
     }
 
     fn complaint(&mut self, key: &str, sentence: Value<'_>) {
-        let text = sentence.as_str().map_or_else(|| sentence.text().to_owned(), |text| text.into_owned());
+        let text = sentence.as_str().map_or_else(|| sentence.text().to_owned(), Cow::into_owned);
         let (pointer, field) = self.place(key);
         self.items.push(Item {
             pointer,

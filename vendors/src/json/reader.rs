@@ -55,12 +55,9 @@ fn read<'a, T>(
     limits: Limits,
     parse: impl FnOnce(&mut Reader<'a>) -> Result<T, Reason>,
 ) -> Result<T, JsonError> {
-    let text = match simdutf8::basic::from_utf8(body) {
-        Ok(text) => text,
-        Err(_) => {
-            let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
-            return Err(JsonError::at(body, valid, Reason::Utf8));
-        }
+    let Ok(text) = simdutf8::basic::from_utf8(body) else {
+        let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
+        return Err(JsonError::at(body, valid, Reason::Utf8));
     };
     let mut reader = Reader { text, bytes: body, at: 0, depth: 0, limits, keys: Keys::default() };
     parse(&mut reader).map_err(|reason| JsonError::at(body, reader.at, reason))
