@@ -2,13 +2,14 @@
 //!
 //! Ids differ from account to account, so a name is only ever resolved through the catalog of the account that the
 //! update goes to. Matching is exact first, then without regard to case if that leaves one entry; languages are also
-//! known by their ISO 639-1 code, again only if that leaves one.
+//! known by their ISO 639-1 code (the catalog's own, else the code's English name), again only if that leaves one.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::iso639::english_name;
 use crate::json::{JsonError, Kind, Limits, Value, read_value};
 
 /// What a catalog lists.
@@ -130,14 +131,22 @@ impl Catalog {
         indexes.into_iter().flatten().filter_map(|&index| self.entries.get(index)).collect()
     }
 
-    fn named(&self, name: &str) -> Vec<&Entry> {
+    /// The best matches for `name`: see the module's rule.
+    fn named(&self, kind: CatalogKind, name: &str) -> Vec<&Entry> {
         let exact = self.at(self.by_name.get(name));
         if !exact.is_empty() {
             return exact;
         }
         let folded = name.to_lowercase();
         let by_case = self.at(self.by_folded.get(&folded));
-        if by_case.is_empty() { self.at(self.by_code.get(&folded)) } else { by_case }
+        if !by_case.is_empty() {
+            return by_case;
+        }
+        let by_code = self.at(self.by_code.get(&folded));
+        if !by_code.is_empty() || kind != CatalogKind::Languages {
+            return by_code;
+        }
+        english_name(&folded).map(|name| self.at(self.by_folded.get(&name.to_lowercase()))).unwrap_or_default()
     }
 }
 
@@ -178,11 +187,11 @@ pub struct Catalogs<'a> {
 impl<'a> Catalogs<'a> {
     /// The entries that `name` may mean; more than one is ambiguous.
     pub fn by_name(&self, kind: CatalogKind, name: &str) -> Vec<&'a Entry> {
-        let configured = self.configured.get(kind).map(|catalog| catalog.named(name)).unwrap_or_default();
+        let configured = self.configured.get(kind).map(|catalog| catalog.named(kind, name)).unwrap_or_default();
         if !configured.is_empty() {
             return configured;
         }
-        self.live.get(kind).map(|catalog| catalog.named(name)).unwrap_or_default()
+        self.live.get(kind).map(|catalog| catalog.named(kind, name)).unwrap_or_default()
     }
 
     /// The entry with that id, given as JSON text.
@@ -224,6 +233,15 @@ mod tests {
         assert_eq!(Catalog::parse(br#"{"languages":[]}"#).unwrap_err(), CatalogError::NotAList);
         assert_eq!(Catalog::parse(br#"[{"id":1,"name":"a"},{"id":2}]"#).unwrap_err(), CatalogError::Entry(1));
         assert!(Catalog::parse(b"[]").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_code_finds_a_configured_name_that_has_none() {
+        let entry = Entry { id: "4".into(), name: "German".into(), iso_2: None };
+        let mut configured = CatalogSet::default();
+        configured.set(CatalogKind::Languages, Arc::new([entry].into_iter().collect()));
+        let catalogs = Catalogs { configured: &configured, live: &CatalogSet::default() };
+        assert_eq!(catalogs.by_name(CatalogKind::Languages, "de")[0].id, "4");
     }
 
     #[test]

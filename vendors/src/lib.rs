@@ -11,6 +11,7 @@ mod dialect;
 mod famulor;
 mod gloriagent;
 mod intellixent;
+mod iso639;
 mod item;
 pub mod json;
 pub mod registry;

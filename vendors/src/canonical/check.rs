@@ -18,7 +18,7 @@ pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
     match value.kind() {
         Kind::Null if spec.nullable => {}
         Kind::Null => {
-            check.note(&pointer, ItemCode::NullNotAllowed, "cannot be null; leave it out to keep it unchanged")
+            check.note(&pointer, ItemCode::NullNotAllowed, "cannot be null; leave it out to keep it unchanged");
         }
         _ => check.value(value, &spec.shape, &pointer),
     }
