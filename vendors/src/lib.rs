@@ -8,6 +8,7 @@ mod autocalls;
 pub mod canonical;
 mod catalog;
 mod dialect;
+pub mod document;
 mod famulor;
 mod gloriagent;
 mod intellixent;

@@ -16,5 +16,5 @@ pub use field::Field;
 pub use fieldset::FieldSet;
 pub use mode::check_modes;
 pub use nearest::nearest_field;
-pub use shape::{Bounds, Length, Member, Pattern, Shape, Variant};
+pub use shape::{Bounds, Length, Member, Pattern, Required, Shape, Variant};
 pub use update::{Entry, Update};

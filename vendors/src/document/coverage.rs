@@ -1,0 +1,154 @@
+//! The coverage matrix: canonical fields × vendors.
+
+use serde_json::{Map, Value, json};
+
+use crate::canonical::{Field, Shape};
+use crate::dialect::{Described, Dialect, Support};
+
+use super::schema::number;
+
+/// A vendor account and its dialect.
+pub type Named<'a> = (&'a str, &'static Dialect);
+
+/// The matrix as data: one entry for each field, with what each vendor makes of it.
+pub fn coverage_json(vendors: &[Named<'_>]) -> Value {
+    let fields: Vec<_> = Field::ALL
+        .into_iter()
+        .map(|field| {
+            let cells: Map<_, _> = vendors
+                .iter()
+                .map(|(name, dialect)| ((*name).to_owned(), described_json(&dialect.describe(field))))
+                .collect();
+            let spec = field.spec();
+            json!({
+                "field": field.name(),
+                "type": spec.shape.type_name(),
+                "nullable": spec.nullable,
+                "description": spec.doc,
+                "vendors": cells,
+            })
+        })
+        .collect();
+    let names: Vec<_> = vendors.iter().map(|(name, _)| name).collect();
+    json!({ "vendors": names, "fields": fields })
+}
+
+/// Every canonical field at one vendor.
+pub fn vendor_json(dialect: &'static Dialect) -> Value {
+    let fields = Field::ALL.into_iter().map(|field| {
+        let mut entry = json!({ "field": field.name(), "description": field.spec().doc });
+        if let (Some(entry), Value::Object(cell)) = (entry.as_object_mut(), described_json(&dialect.describe(field))) {
+            entry.extend(cell);
+        }
+        entry
+    });
+    fields.collect()
+}
+
+fn described_json(described: &Described) -> Value {
+    let spec = described.field.spec();
+    let mut cell = Map::new();
+    cell.insert("support".into(), described.support.as_str().into());
+    cell.insert("supported".into(), (described.support != Support::Unsupported).into());
+    cell.insert("wire_name".into(), described.wire.last().copied().into());
+    if described.wire.len() > 1 {
+        cell.insert("wire_names".into(), described.wire.clone().into());
+    }
+    cell.insert("type".into(), spec.shape.type_name().into());
+    cell.insert("nullable".into(), described.nullable.into());
+    if let Some(bounds) = described.bounds {
+        cell.insert("range".into(), json!({ "min": number(bounds.min), "max": number(bounds.max) }));
+    }
+    if let Some(max) = described.max_length {
+        cell.insert("max_length".into(), max.into());
+    }
+    if !described.values.is_empty() {
+        let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or(Value::Null);
+        let usable = described.values.iter().filter(|(_, vendor)| vendor.is_some());
+        cell.insert("values".into(), usable.clone().map(|(canonical, _)| parse(canonical)).collect());
+        let wire = usable.filter_map(|(_, vendor)| vendor.as_deref()).map(parse);
+        cell.insert("wire_values".into(), wire.collect());
+    }
+    if let Some(catalog) = described.catalog {
+        cell.insert("catalog".into(), catalog.as_str().into());
+    }
+    if !described.detail.is_empty() {
+        cell.insert("detail".into(), described.detail.clone().into());
+    }
+    Value::Object(cell)
+}
+
+/// One cell in few words.
+fn cell(described: &Described) -> String {
+    let spec = described.field.spec();
+    let mut words = match described.support {
+        Support::Unsupported => return "—".to_owned(),
+        Support::Same if described.field == Field::VendorOptions => "merged".to_owned(),
+        Support::Same => "✓".to_owned(),
+        Support::Partial => "✓ in part".to_owned(),
+        _ => described.wire.join(" + "),
+    };
+    if described.bounds != spec.shape.bounds()
+        && let Some(bounds) = described.bounds
+    {
+        words.push_str(&format!(" {}–{}", bounds.min, bounds.max));
+    }
+    let missing: Vec<_> = described
+        .values
+        .iter()
+        .filter(|(_, vendor)| vendor.is_none())
+        .map(|(value, _)| value.trim_matches('"'))
+        .collect();
+    if !missing.is_empty() {
+        words.push_str(&format!(" without {}", missing.join(", ")));
+    }
+    words
+}
+
+/// Type and range in few words.
+pub(super) fn kind(field: Field) -> String {
+    let spec = field.spec();
+    let range = spec.shape.bounds().map(|bounds| format!(" {}–{}", bounds.min, bounds.max)).unwrap_or_default();
+    let length = match &spec.shape {
+        Shape::Text(length) => length.max.map(|max| format!(" ≤ {max}")).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let null = if spec.nullable { ", null" } else { "" };
+    format!("{}{range}{length}{null}", spec.shape.type_name())
+}
+
+fn rows(vendors: &[Named<'_>]) -> (Vec<String>, Vec<Vec<String>>) {
+    let head = ["field", "type"].into_iter().chain(vendors.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
+    let body = Field::ALL
+        .into_iter()
+        .map(|field| {
+            let cells = vendors.iter().map(|(_, dialect)| cell(&dialect.describe(field)));
+            [field.name().to_owned(), kind(field)].into_iter().chain(cells).collect()
+        })
+        .collect();
+    (head, body)
+}
+
+/// The matrix as a Markdown table.
+pub fn coverage_markdown(vendors: &[Named<'_>]) -> String {
+    let (head, body) = rows(vendors);
+    let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let rule = format!("|{}\n", " --- |".repeat(head.len()));
+    let lines: String = body.iter().map(|cells| line(cells)).collect();
+    format!("{}{rule}{lines}", line(&head))
+}
+
+/// The matrix as columns for a terminal.
+pub fn coverage_table(vendors: &[Named<'_>]) -> String {
+    let (head, body) = rows(vendors);
+    let width = |column: usize| {
+        let cells = body.iter().chain([&head]).filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<_> = (0..head.len()).map(width).collect();
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    std::iter::once(&head).chain(&body).map(line).collect()
+}

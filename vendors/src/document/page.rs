@@ -1,0 +1,55 @@
+//! A vendor's page in our own documentation, generated from its table.
+
+use crate::canonical::Field;
+use crate::dialect::{Described, Dialect, Support};
+
+use super::coverage::kind;
+
+/// The page as Markdown.
+pub fn vendor_page(dialect: &'static Dialect) -> String {
+    let described: Vec<_> = Field::ALL.into_iter().map(|field| dialect.describe(field)).collect();
+    let supported: String = described.iter().filter(|row| row.support != Support::Unsupported).map(line).collect();
+    let refused: String = described
+        .iter()
+        .filter(|row| row.support == Support::Unsupported)
+        .map(|row| format!("| `{}` | {} |\n", row.field.name(), row.detail))
+        .collect();
+    let refused =
+        if refused.is_empty() { "None.\n".to_owned() } else { format!("| field | why |\n| --- | --- |\n{refused}") };
+    format!(
+        "# {title}\n\n\
+         Generated from the adapter's table by `just generate`; edit `vendors/src/{name}/` instead.\n\n\
+         - Dialect: `{name}`\n\
+         - Base URL: `{base}`\n\
+         - Update: `PUT {base}{update}`\n\
+         - Source: <{page}>\n\n\
+         ## Fields\n\n\
+         | field | type | wire name | what happens |\n| --- | --- | --- | --- |\n{supported}\n\
+         ## Refused in strict handling, dropped in lenient\n\n{refused}",
+        title = dialect.title,
+        name = dialect.name,
+        base = dialect.base_url,
+        update = dialect.update_path("{id}"),
+        page = dialect.page,
+    )
+}
+
+fn line(row: &Described) -> String {
+    let wire: Vec<_> = row.wire.iter().map(|name| format!("`{name}`")).collect();
+    let mut notes = Vec::new();
+    let spec = row.field.spec();
+    if let Some(bounds) = row.bounds.filter(|_| row.bounds != spec.shape.bounds()) {
+        notes.push(format!("Range here: {}–{}.", bounds.min, bounds.max));
+    }
+    if row.support == Support::Mapped {
+        let pairs = row.values.iter().map(|(canonical, vendor)| match vendor {
+            Some(vendor) => format!("`{canonical}` → `{vendor}`"),
+            None => format!("`{canonical}` refused"),
+        });
+        notes.push(pairs.collect::<Vec<_>>().join(", ") + ".");
+    }
+    if !row.detail.is_empty() {
+        notes.push(row.detail.clone());
+    }
+    format!("| `{}` | {} | {} | {} |\n", row.field.name(), kind(row.field), wire.join(", "), notes.join(" "))
+}

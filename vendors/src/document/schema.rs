@@ -1,0 +1,148 @@
+//! JSON Schema 2020-12 of the canonical update.
+
+use serde_json::{Map, Value, json};
+
+use crate::canonical::{Bounds, Field, Length, Member, Required, Shape, Variant};
+
+/// The whole update: every field, twins excluded from each other, and the rules between mode and other fields.
+pub fn canonical_schema() -> Value {
+    let properties: Map<_, _> =
+        Field::ALL.into_iter().map(|field| (field.name().to_owned(), field_schema(field))).collect();
+    let twins = Field::ALL.into_iter().filter_map(|field| {
+        let twin = field.twin().filter(|twin| field < *twin)?;
+        Some(json!({ "not": { "required": [field.name(), twin.name()] } }))
+    });
+    let modes = json!({
+        "if": { "properties": { "mode": { "enum": ["multimodal", "dualplex"] } }, "required": ["mode"] },
+        "then": { "properties": {
+            "allow_interruptions": { "const": true },
+            "knowledgebase_mode": { "const": "function_call" },
+        } },
+    });
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "/v1/schema",
+        "title": "Canonical assistant update",
+        "description": "A partial update: an absent field stays as it is, null clears it or resets it to its default, \
+                        a value sets it.",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+        "allOf": twins.chain([modes]).collect::<Vec<_>>(),
+    })
+}
+
+/// One field's schema, `null` included where it is documented.
+pub fn field_schema(field: Field) -> Value {
+    let spec = field.spec();
+    let mut schema = shape(&spec.shape);
+    if let Some(object) = schema.as_object_mut() {
+        if spec.nullable {
+            let kind = object.remove("type").unwrap_or(Value::Null);
+            object.insert("type".into(), json!([kind, "null"]));
+        }
+        object.insert("description".into(), spec.doc.into());
+    }
+    schema
+}
+
+fn shape(of: &Shape) -> Value {
+    match of {
+        Shape::Boolean => json!({ "type": "boolean" }),
+        Shape::Integer(bounds) => numeric("integer", *bounds),
+        Shape::Number(bounds) => numeric("number", *bounds),
+        Shape::Text(length) => text(*length),
+        Shape::Choice(choices) => json!({ "type": "string", "enum": choices }),
+        Shape::List(element) => json!({ "type": "array", "items": shape(element) }),
+        Shape::Record(members) => record(members, None),
+        Shape::Tagged(variants) => {
+            json!({ "type": "object", "required": ["type"], "oneOf": variants.iter().map(variant).collect::<Vec<_>>() })
+        }
+        Shape::Map => json!({ "type": "object" }),
+        Shape::PerVendor => json!({ "type": "object", "additionalProperties": { "type": "object" } }),
+        Shape::Any => json!({}),
+    }
+}
+
+fn numeric(kind: &str, bounds: Option<Bounds>) -> Value {
+    match bounds {
+        Some(Bounds { min, max }) => json!({ "type": kind, "minimum": number(min), "maximum": number(max) }),
+        None => json!({ "type": kind }),
+    }
+}
+
+/// Whole numbers are written as such: `1`, not `1.0`.
+pub(super) fn number(value: f64) -> Value {
+    if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
+}
+
+fn text(length: Length) -> Value {
+    let mut schema = Map::from_iter([("type".to_owned(), json!("string"))]);
+    if length.min > 0 {
+        schema.insert("minLength".into(), length.min.into());
+    }
+    if let Some(max) = length.max {
+        schema.insert("maxLength".into(), max.into());
+    }
+    if let Some(pattern) = length.pattern {
+        schema.insert("pattern".into(), pattern.regex().into());
+    }
+    Value::Object(schema)
+}
+
+fn variant(variant: &Variant) -> Value {
+    let mut schema = record(variant.members, Some(variant.tag));
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".into(), variant.tag.into());
+        object.insert("description".into(), variant.doc.into());
+    }
+    schema
+}
+
+/// A closed object; with `tag`, one whose member `type` has that value.
+fn record(members: &[Member], tag: Option<&str>) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    let mut conditions: Vec<(Value, Vec<&str>)> = Vec::new();
+    if let Some(tag) = tag {
+        properties.insert("type".into(), json!({ "const": tag }));
+        required.push("type");
+    }
+    for member in members {
+        let mut schema = shape(&member.shape);
+        if let Some(object) = schema.as_object_mut() {
+            object.insert("description".into(), member.doc.into());
+            if member.secret {
+                object.insert("writeOnly".into(), true.into());
+            }
+        }
+        properties.insert(member.name.into(), schema);
+        match member.required {
+            Required::No => {}
+            Required::Yes => required.push(member.name),
+            Required::When { key, is, default } => {
+                let mut condition = json!({ "properties": { key: { "const": is } } });
+                if let (false, Some(object)) = (default, condition.as_object_mut()) {
+                    object.insert("required".into(), json!([key]));
+                }
+                match conditions.iter_mut().find(|(known, _)| *known == condition) {
+                    Some((_, names)) => names.push(member.name),
+                    None => conditions.push((condition, vec![member.name])),
+                }
+            }
+        }
+    }
+    let mut schema = Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), Value::Object(properties)),
+        ("additionalProperties".to_owned(), json!(false)),
+    ]);
+    if !required.is_empty() {
+        schema.insert("required".into(), json!(required));
+    }
+    if !conditions.is_empty() {
+        let rules = conditions.into_iter().map(|(when, names)| json!({ "if": when, "then": { "required": names } }));
+        schema.insert("allOf".into(), rules.collect());
+    }
+    Value::Object(schema)
+}
