@@ -8,4 +8,4 @@ mod schema;
 pub use comparison::{Comparison, Loss, compare};
 pub use coverage::{Named, coverage_json, coverage_markdown, coverage_table, vendor_json};
 pub use page::vendor_page;
-pub use schema::{canonical_schema, field_schema};
+pub use schema::{canonical_schema, field_schema, secret_members};

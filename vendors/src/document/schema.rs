@@ -1,5 +1,7 @@
 //! JSON Schema 2020-12 of the canonical update.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use crate::canonical::{Bounds, Field, Length, Member, Required, Shape, Variant};
@@ -145,4 +147,32 @@ fn record(members: &[Member], tag: Option<&str>) -> Value {
         schema.insert("allOf".into(), rules.collect());
     }
     Value::Object(schema)
+}
+
+/// The names of the members that hold credentials, wherever they stand.
+pub fn secret_members() -> impl Iterator<Item = &'static str> {
+    SECRETS.iter().copied()
+}
+
+static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut found = Vec::new();
+    Field::ALL.into_iter().for_each(|field| collect_secrets(&field.spec().shape, &mut found));
+    found
+});
+
+fn collect_secrets(shape: &Shape, found: &mut Vec<&'static str>) {
+    let mut members = |members: &[Member]| {
+        for member in members {
+            if member.secret && !found.contains(&member.name) {
+                found.push(member.name);
+            }
+            collect_secrets(&member.shape, found);
+        }
+    };
+    match shape {
+        Shape::List(element) => collect_secrets(element, found),
+        Shape::Record(record) => members(record),
+        Shape::Tagged(variants) => variants.iter().for_each(|variant| members(variant.members)),
+        _ => {}
+    }
 }

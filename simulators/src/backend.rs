@@ -1,0 +1,182 @@
+//! The vendor itself: authenticates, finds the assistant, validates, applies and answers.
+//!
+//! That order is the framework's, and callers can see it: a wrong token hides whether an assistant exists, and an
+//! unknown assistant hides what is wrong with its update.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hyper::header;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    account::{Account, merged},
+    answer::Answer,
+    catalogs::Catalogs,
+    contracts::Contract,
+    dialect::Dialect,
+    initial_state::initial_state,
+    list_item::list_item,
+    page_rules,
+    paginator::page,
+    preference::{is_json, wants_json},
+    record::Received,
+    rejection::Rejections,
+    route::Route,
+    rules::{Findings, Rules},
+};
+
+/// One vendor's behaviour and the state of its sample account.
+#[derive(Debug)]
+pub(crate) struct Backend {
+    pub(crate) contract: &'static Contract,
+    /// `http://` and the address it listens on.
+    pub(crate) origin: String,
+    dialect: Dialect,
+    rules: Rules,
+    catalogs: Catalogs,
+    authorization: String,
+    strict: bool,
+    account: Mutex<Account>,
+}
+
+/// An update as the vendor reads it.
+#[derive(Debug, Default)]
+pub(crate) struct Update {
+    fields: Map<String, Value>,
+    findings: Findings,
+}
+
+impl Update {
+    /// The keys that the page does not know.
+    pub(crate) fn unknown_keys(&self) -> &[String] {
+        &self.findings.unknown_keys
+    }
+}
+
+impl Backend {
+    /// Builds the vendor from its contract; the error says what is wrong with that.
+    pub(crate) fn new(contract: &'static Contract, token: &str, strict: bool, origin: String) -> Result<Self, String> {
+        let parsed = |text| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
+        let rules = Rules::new(parsed(contract.schema)?)?;
+        let catalogs = Catalogs::new(parsed(contract.catalogs)?);
+        let dialect = Dialect::of(rules.schema());
+        let initial = initial_state(rules.schema(), dialect, &catalogs);
+        Ok(Self {
+            contract,
+            origin,
+            dialect,
+            rules,
+            catalogs,
+            authorization: format!("Bearer {token}"),
+            strict,
+            account: Mutex::new(Account::new(dialect, initial)),
+        })
+    }
+
+    /// Reads an update as the framework does: what is not a JSON object, by its content type and in fact, is empty.
+    pub(crate) fn read_update(&self, request: &Received) -> Update {
+        let sent = request.json.as_ref().filter(|_| request.header("content-type").is_some_and(is_json));
+        let Some(Value::Object(fields)) = sent else {
+            return Update::default();
+        };
+        let findings = self.rules.check(&Value::Object(fields.clone()));
+        Update { fields: fields.clone(), findings }
+    }
+
+    /// The assistant as it is, under the page's names.
+    pub(crate) fn state(&self, id: u64) -> Option<Value> {
+        self.account().assistant(id).map(Value::Object)
+    }
+
+    /// The vendor's answer; `update` is what [`read_update`](Self::read_update) made of the request.
+    pub(crate) fn answer(&self, route: Route, request: &Received, update: Update) -> Answer {
+        match route {
+            Route::Unknown => {
+                let path = request.path.trim_start_matches('/');
+                return refusal(request, 404, &format!("The route {path} could not be found."));
+            }
+            Route::WrongMethod { allow } => return wrong_method(request, allow),
+            _ => {}
+        }
+        if request.header("authorization") != Some(&self.authorization) {
+            return self.unauthenticated(request);
+        }
+        let query = request.query.as_deref();
+        let answer = match route {
+            Route::Update(id) => self.update(id, update),
+            Route::Assistants => self.list(query),
+            Route::Models => self.catalogs.models(self.dialect, query),
+            Route::Languages => Ok(self.catalogs.entries("languages").into()),
+            Route::Voices => Ok(self.catalogs.voices(query)),
+            Route::Me | Route::WrongMethod { .. } | Route::Unknown => Ok(json!({
+                "name": "Sample Account", "email": "account@example.com", "total_balance": 100,
+            })),
+        };
+        match answer {
+            Ok(Value::Null) => Answer::message(404, "Assistant not found"),
+            Ok(body) => Answer::json(200, &body),
+            Err(rejections) => self.invalid(request, &rejections),
+        }
+    }
+
+    /// Applies an update; `null` if there is no such assistant.
+    fn update(&self, id: Option<u64>, update: Update) -> Result<Value, Rejections> {
+        let mut account = self.account();
+        let Some((id, state)) = id.and_then(|id| Some((id, account.assistant(id)?))) else {
+            return Ok(Value::Null);
+        };
+        let Findings { unknown_keys, mut rejections } = update.findings;
+        let state = merged(state, &update.fields, &self.rules, &self.catalogs);
+        page_rules::check(self.dialect, &self.catalogs, id, &update.fields, &state, &mut rejections);
+        for key in unknown_keys.iter().filter(|_| self.strict) {
+            rejections.add(key, format!("The {} field is prohibited.", key.replace('_', " ")));
+        }
+        if !rejections.is_empty() {
+            return Err(rejections);
+        }
+        let shown = |field| self.dialect.current(&state, field);
+        let answer = json!({
+            "message": "Assistant updated successfully",
+            "data": { "id": id, "name": shown("name"), "status": state.get("status"), "type": shown("type"), "mode": shown("mode") },
+        });
+        account.store(id, state);
+        Ok(answer)
+    }
+
+    fn list(&self, query: Option<&str>) -> Result<Value, Rejections> {
+        let listed = self.account().listed();
+        let items: Vec<_> = listed.iter().map(|state| list_item(self.dialect, &self.catalogs, state)).collect();
+        page(&items, query, &format!("{}/api/user/assistants/get", self.origin))
+    }
+
+    fn unauthenticated(&self, request: &Received) -> Answer {
+        if wants_json(request.header("accept")) {
+            Answer::message(401, "Unauthenticated.")
+        } else {
+            Answer::redirect(&format!("{}/login", self.origin))
+        }
+    }
+
+    fn invalid(&self, request: &Received, rejections: &Rejections) -> Answer {
+        if wants_json(request.header("accept")) {
+            return Answer::json(422, &rejections.body());
+        }
+        let back = request.header("referer").map_or_else(|| format!("{}/", self.origin), str::to_owned);
+        Answer::redirect(&back)
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wrong_method(request: &Received, allow: &str) -> Answer {
+    let (method, path) = (&request.method, request.path.trim_start_matches('/'));
+    let message = format!("The {method} method is not supported for route {path}. Supported methods: {allow}.");
+    refusal(request, 405, &message).with(header::ALLOW, allow)
+}
+
+/// What the framework answers before the vendor's own code is reached.
+fn refusal(request: &Received, status: u16, message: &str) -> Answer {
+    if wants_json(request.header("accept")) { Answer::message(status, message) } else { Answer::html(status) }
+}

@@ -1,0 +1,69 @@
+//! The two generations of names on the pages: how the fields of one assistant are called.
+//!
+//! Answers and lists use the current names in both, so the legacy ones are read through here.
+
+use serde_json::{Map, Value, json};
+
+/// The legacy names that differ, with the current ones.
+pub(crate) const LEGACY_NAMES: [(&str, &str); 10] = [
+    ("assistant_name", "name"),
+    ("calls_direction", "type"),
+    ("engine_type", "mode"),
+    ("filler_audios", "fillers"),
+    ("record_call", "record"),
+    ("noise_cancellation", "enable_noise_cancellation"),
+    ("max_call_duration", "max_duration"),
+    ("re_engagement_interval", "reengagement_interval"),
+    ("who_speaks_first", "wait_for_customer"),
+    ("language", "language_id"),
+];
+
+/// The generation of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `name`, `mode`, `language_id`.
+    Current,
+    /// `assistant_name`, `engine_type`, `language`.
+    Legacy,
+}
+
+impl Dialect {
+    /// The generation of the page with this schema.
+    pub(crate) fn of(schema: &Value) -> Self {
+        if schema.pointer("/properties/assistant_name").is_some() { Self::Legacy } else { Self::Current }
+    }
+
+    /// The name that a page of this generation has for a current name.
+    pub(crate) fn name_of(self, current: &'static str) -> &'static str {
+        match self {
+            Self::Current => current,
+            Self::Legacy => LEGACY_NAMES.iter().find(|(_, name)| *name == current).map_or(current, |(name, _)| name),
+        }
+    }
+
+    /// A field of an assistant under its current name and with its current value.
+    ///
+    /// Names of languages and models stay names here; only a catalog can tell their ids.
+    pub(crate) fn current(self, state: &Map<String, Value>, field: &'static str) -> Value {
+        let value = state.get(self.name_of(field)).cloned().unwrap_or_default();
+        match (self, field, value.as_str()) {
+            (Self::Legacy, "type", Some("receive")) => json!("inbound"),
+            (Self::Legacy, "type", Some("make")) => json!("outbound"),
+            (Self::Legacy, "wait_for_customer", Some(first)) => json!(first == "Customer"),
+            _ => value,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legacy_values_are_read_under_current_names() {
+        let state = json!({ "calls_direction": "receive", "engine_type": "pipeline", "who_speaks_first": "Customer" });
+        let state = state.as_object().expect("an object");
+        let read = ["type", "mode", "wait_for_customer", "name"].map(|field| Dialect::Legacy.current(state, field));
+        assert_eq!(read, [json!("inbound"), json!("pipeline"), json!(true), Value::Null]);
+    }
+}

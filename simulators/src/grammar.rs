@@ -1,0 +1,237 @@
+//! The text form of a fault: `kind[=value][,option=value][@scope][*times]`.
+//!
+//! `Display` writes what `FromStr` reads.
+
+use std::{error::Error, fmt, str::FromStr, time::Duration};
+
+use crate::fault::{Fault, FaultKind, RetryAfter, Scope};
+
+/// Why a text is not a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultError {
+    text: String,
+    reason: &'static str,
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not a fault: {}", self.text, self.reason)
+    }
+}
+
+impl Error for FaultError {}
+
+const KINDS: &str = "the kinds are status=N, delay=T, hold, hang, reset, reset-in-body, drip=T, html[=N], truncated, \
+     oversized, error-in-2xx[=success-false], empty[=N], redirect, echo-headers and shape=SLUG";
+const TIMES: &str = "`*` is followed by how many requests it hits, 1 or more";
+const SCOPE: &str = "`@` is followed by `get` or an assistant's id";
+const STATUS: &str = "a status is a number from 200 to 599";
+const DURATION: &str = "a duration is a whole number with `ms` or `s`";
+const OPTION: &str = "only status takes options: retry-after=S, retry-after-date=S or body-retry-after=S";
+const VALUE: &str = "this kind takes no value";
+
+impl FromStr for Fault {
+    type Err = FaultError;
+
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        parse(text.trim()).map_err(|reason| FaultError { text: text.to_owned(), reason })
+    }
+}
+
+fn parse(text: &str) -> Result<Fault, &'static str> {
+    let (text, times) = match text.rsplit_once('*') {
+        Some((rest, count)) => {
+            let count: u32 = count.parse().map_err(|_| TIMES)?;
+            (rest, Some(Some(count).filter(|count| *count > 0).ok_or(TIMES)?))
+        }
+        None => (text, None),
+    };
+    let (text, scope) = match text.rsplit_once('@') {
+        Some((rest, "get")) => (rest, Scope::Reads),
+        Some((rest, id)) => (rest, Scope::Assistant(id.parse().map_err(|_| SCOPE)?)),
+        None => (text, Scope::Updates),
+    };
+    let (head, option) = match text.split_once(',') {
+        Some((head, option)) => (head, Some(option)),
+        None => (text, None),
+    };
+    let (name, value) = match head.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (head, None),
+    };
+    Ok(Fault { kind: kind(name, value, option)?, scope, times })
+}
+
+fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKind, &'static str> {
+    if option.is_some() && name != "status" {
+        return Err(OPTION);
+    }
+    let bare = |kind| {
+        if value.is_some() { Err(VALUE) } else { Ok(kind) }
+    };
+    match name {
+        "status" => Ok(FaultKind::Status {
+            status: status(value.ok_or(STATUS)?)?,
+            retry_after: option.map(retry_after).transpose()?,
+        }),
+        "delay" => Ok(FaultKind::Delay(duration(value)?)),
+        "drip" => Ok(FaultKind::Drip(duration(value)?)),
+        "html" => Ok(FaultKind::Html(value.map_or(Ok(200), status)?)),
+        "empty" => Ok(FaultKind::Empty(value.map_or(Ok(200), status)?)),
+        "shape" => Ok(FaultKind::Shape(value.ok_or(KINDS)?.to_owned())),
+        "error-in-2xx" => match value {
+            None => Ok(FaultKind::ErrorIn2xx { success_false: false }),
+            Some("success-false") => Ok(FaultKind::ErrorIn2xx { success_false: true }),
+            Some(_) => Err(KINDS),
+        },
+        "hold" => bare(FaultKind::Hold),
+        "hang" => bare(FaultKind::Hang),
+        "reset" => bare(FaultKind::Reset),
+        "reset-in-body" => bare(FaultKind::ResetInBody),
+        "truncated" => bare(FaultKind::Truncated),
+        "oversized" => bare(FaultKind::Oversized),
+        "redirect" => bare(FaultKind::Redirect),
+        "echo-headers" => bare(FaultKind::EchoHeaders),
+        _ => Err(KINDS),
+    }
+}
+
+fn status(text: &str) -> Result<u16, &'static str> {
+    text.parse().ok().filter(|status| (200..600).contains(status)).ok_or(STATUS)
+}
+
+fn duration(text: Option<&str>) -> Result<Duration, &'static str> {
+    let text = text.ok_or(DURATION)?;
+    let (number, unit): (&str, fn(u64) -> Duration) = match text.strip_suffix("ms") {
+        Some(number) => (number, Duration::from_millis),
+        None => (text.strip_suffix('s').ok_or(DURATION)?, Duration::from_secs),
+    };
+    number.parse().map(unit).map_err(|_| DURATION)
+}
+
+fn retry_after(option: &str) -> Result<RetryAfter, &'static str> {
+    let (name, seconds) = option.split_once('=').ok_or(OPTION)?;
+    let seconds = seconds.parse().map_err(|_| OPTION)?;
+    match name {
+        "retry-after" => Ok(RetryAfter::Seconds(seconds)),
+        "retry-after-date" => Ok(RetryAfter::Date(seconds)),
+        "body-retry-after" => Ok(RetryAfter::Body(seconds)),
+        _ => Err(OPTION),
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        match self.scope {
+            Scope::Updates => {}
+            Scope::Assistant(id) => write!(f, "@{id}")?,
+            Scope::Reads => f.write_str("@get")?,
+        }
+        self.times.map_or(Ok(()), |times| write!(f, "*{times}"))
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status { status, retry_after } => {
+                write!(f, "status={status}")?;
+                match retry_after {
+                    None => Ok(()),
+                    Some(RetryAfter::Seconds(seconds)) => write!(f, ",retry-after={seconds}"),
+                    Some(RetryAfter::Date(seconds)) => write!(f, ",retry-after-date={seconds}"),
+                    Some(RetryAfter::Body(seconds)) => write!(f, ",body-retry-after={seconds}"),
+                }
+            }
+            Self::Delay(time) => write!(f, "delay={}ms", time.as_millis()),
+            Self::Drip(time) => write!(f, "drip={}ms", time.as_millis()),
+            Self::Html(status) => write!(f, "html={status}"),
+            Self::Empty(status) => write!(f, "empty={status}"),
+            Self::Shape(slug) => write!(f, "shape={slug}"),
+            Self::ErrorIn2xx { success_false: true } => f.write_str("error-in-2xx=success-false"),
+            Self::ErrorIn2xx { success_false: false } => f.write_str("error-in-2xx"),
+            Self::Hold => f.write_str("hold"),
+            Self::Hang => f.write_str("hang"),
+            Self::Reset => f.write_str("reset"),
+            Self::ResetInBody => f.write_str("reset-in-body"),
+            Self::Truncated => f.write_str("truncated"),
+            Self::Oversized => f.write_str("oversized"),
+            Self::Redirect => f.write_str("redirect"),
+            Self::EchoHeaders => f.write_str("echo-headers"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_display_writes_is_what_from_str_reads() {
+        for text in [
+            "status=503",
+            "status=429,retry-after=2",
+            "status=429,retry-after-date=2*1",
+            "status=429,body-retry-after=2@get",
+            "delay=200ms",
+            "hold@789",
+            "hang",
+            "reset*2",
+            "reset-in-body",
+            "drip=10ms",
+            "html=502",
+            "truncated",
+            "oversized",
+            "error-in-2xx",
+            "error-in-2xx=success-false",
+            "empty=204",
+            "redirect",
+            "echo-headers@7*3",
+            "shape=not-found",
+        ] {
+            assert_eq!(text.parse::<Fault>().expect(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn short_forms_have_their_defaults() {
+        assert_eq!("html".parse(), Ok(Fault::new(FaultKind::Html(200))));
+        assert_eq!("empty".parse(), Ok(Fault::new(FaultKind::Empty(200))));
+        assert_eq!("delay=2s".parse(), Ok(Fault::new(FaultKind::Delay(Duration::from_secs(2)))));
+    }
+
+    #[test]
+    fn every_fault_of_the_readme_can_be_written() {
+        let readme = include_str!("../README.md");
+        let (_, table) = readme.split_once("## Faults").expect("a section");
+        let faults: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert!(faults.len() > 20);
+        for fault in faults {
+            assert!(fault.parse::<Fault>().is_ok(), "{fault}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fault_says_why() {
+        for (text, reason) in [
+            ("", KINDS),
+            ("explode", KINDS),
+            ("shape", KINDS),
+            ("status", STATUS),
+            ("status=99", STATUS),
+            ("delay=5", DURATION),
+            ("drip", DURATION),
+            ("hang=1", VALUE),
+            ("hang*0", TIMES),
+            ("hang*x", TIMES),
+            ("hang@post", SCOPE),
+            ("html,retry-after=1", OPTION),
+            ("status=429,later=1", OPTION),
+        ] {
+            let error = text.parse::<Fault>().expect_err(text);
+            assert_eq!(error.reason, reason, "{text}");
+            assert!(error.to_string().contains(text));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The sockets: accepting, serving HTTP/1.1 and HTTP/2 with prior knowledge, resetting, ending.
+
+use std::{io, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{rt::Executor, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{service::Service, wire::Wire};
+
+/// How long a connection may take over a request's head.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait after an accept that failed, for lack of descriptors for instance.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long connections may go on after the end has been asked for.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Serves until the service's stop is cancelled; every connection is one of `tasks`.
+pub(crate) async fn listen(listener: TcpListener, service: Arc<Service>, tasks: TaskTracker) {
+    let stop = service.stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                tasks.spawn(connection(stream, Arc::clone(&service), tasks.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection failed");
+                if is_of_the_listener(&error) {
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+/// Whether an accept error will come again at once; the others belong to the one connection.
+fn is_of_the_listener(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}
+
+async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "the connection keeps its delay");
+    }
+    let (reset, stop) = (CancellationToken::new(), service.stop.clone());
+    let io = TokioIo::new(Wire::new(stream, reset.clone()));
+    let mut builder = auto::Builder::new(Tracked(tasks));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.http2().timer(TokioTimer::new());
+    let answering = service_fn(|request| {
+        let (service, reset) = (Arc::clone(&service), reset.clone());
+        async move { service.serve(request, reset).await }
+    });
+    let mut serving = pin!(builder.serve_connection(io, answering));
+    let ended = tokio::select! {
+        ended = serving.as_mut() => Some(ended),
+        () = reset.cancelled() => None,
+        () = stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = serving.as_mut() => Some(ended),
+                () = reset.cancelled() => None,
+                () = sleep(GRACE) => None,
+            }
+        }
+    };
+    if let Some(Err(error)) = ended {
+        tracing::debug!(%error, "the connection ended badly");
+    }
+}
+
+/// Runs the tasks of an HTTP/2 connection among the others.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}

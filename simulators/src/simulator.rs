@@ -1,0 +1,196 @@
+//! The handle on one running simulator.
+
+use std::{
+    error::Error,
+    fmt, io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    backend::Backend,
+    contracts::{self, Contract, NAMES},
+    fault::{Fault, FaultKind},
+    listener::listen,
+    record::Received,
+    service::Service,
+};
+
+/// How to start a simulator.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The address to listen on; port 0 for any free one.
+    pub listen: SocketAddr,
+    /// The token that callers must bear; `sim-<vendor>` if none is given.
+    pub token: Option<String>,
+    /// The faults in force from the start.
+    pub faults: Vec<Fault>,
+    /// Refuses keys that the page does not know, which the real vendor ignores.
+    pub strict: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), token: None, faults: Vec::new(), strict: false }
+    }
+}
+
+/// Why a simulator did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// No such vendor.
+    UnknownVendor(String),
+    /// A fault names an answer that the vendor's page does not have.
+    UnknownShape {
+        /// The name given.
+        slug: String,
+        /// The vendor.
+        vendor: &'static str,
+    },
+    /// The vendor's data is malformed.
+    Contract {
+        /// The vendor.
+        vendor: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The address cannot be listened on.
+    Listen(SocketAddr, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownVendor(name) => write!(f, "no vendor is called `{name}`; there are {}", NAMES.join(", ")),
+            Self::UnknownShape { slug, vendor } => {
+                let known: Vec<_> = contracts::answers(vendor).iter().map(|(slug, _)| *slug).collect();
+                write!(f, "{vendor} has no answer named `{slug}`; there are {}", known.join(", "))
+            }
+            Self::Contract { vendor, reason } => {
+                write!(f, "the data of {vendor} is malformed: {reason}")
+            }
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+        }
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Listen(_, error) => Some(error),
+            Self::UnknownVendor(_) | Self::UnknownShape { .. } | Self::Contract { .. } => None,
+        }
+    }
+}
+
+/// A running simulator; dropping it ends it without waiting.
+#[derive(Debug)]
+pub struct Simulator {
+    contract: &'static Contract,
+    address: SocketAddr,
+    token: String,
+    service: Arc<Service>,
+    tasks: TaskTracker,
+}
+
+impl Simulator {
+    /// Starts `vendor` on the runtime that this is called on; once it returns, connections are accepted.
+    ///
+    /// # Errors
+    /// If there is no such vendor, a fault names an unknown answer, or the address is not to be had.
+    pub async fn start(vendor: &str, options: Options) -> Result<Self, StartError> {
+        let contract = contracts::find(vendor).ok_or_else(|| StartError::UnknownVendor(vendor.to_owned()))?;
+        check_shapes(contract, &options.faults)?;
+        let failed = |error| StartError::Listen(options.listen, error);
+        let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let token = options.token.unwrap_or_else(|| format!("sim-{vendor}"));
+        let backend = Backend::new(contract, &token, options.strict, format!("http://{address}"))
+            .map_err(|reason| StartError::Contract { vendor: contract.vendor, reason })?;
+        let service = Arc::new(Service::new(backend, options.faults, CancellationToken::new()));
+        let tasks = TaskTracker::new();
+        tasks.spawn(listen(listener, Arc::clone(&service), tasks.clone()));
+        tracing::info!(vendor, %address, "simulator started");
+        Ok(Self { contract, address, token, service, tasks })
+    }
+
+    /// The vendor's name.
+    #[must_use]
+    pub const fn vendor(&self) -> &'static str {
+        self.contract.vendor
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What stands in the place of the vendor's base URL: `http://127.0.0.1:PORT/api`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/api", self.address)
+    }
+
+    /// The token that callers must bear.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The requests received so far, oldest first, the last 10 000 of them.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.service.received()
+    }
+
+    /// Waits until at least `count` requests are remembered, and returns them; they need not be answered yet.
+    pub async fn received_at_least(&self, count: usize) -> Vec<Received> {
+        self.service.received_at_least(count).await;
+        self.service.received()
+    }
+
+    /// Forgets the requests received; the assistants stay as they are.
+    pub fn clear(&self) {
+        self.service.clear();
+    }
+
+    /// Puts these faults in force instead of the present ones, counted anew, and lets go what `hold` keeps.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.service.set_faults(faults);
+    }
+
+    /// The assistant as it is now, under the names of the vendor's page; `None` if the account does not have it.
+    #[must_use]
+    pub fn state(&self, id: u64) -> Option<Value> {
+        self.service.backend.state(id)
+    }
+
+    /// Ends it: no new connections, hanging requests cut off, all tasks ended once this returns.
+    pub async fn stop(self) {
+        self.service.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.service.stop.cancel();
+    }
+}
+
+fn check_shapes(contract: &'static Contract, faults: &[Fault]) -> Result<(), StartError> {
+    for fault in faults {
+        if let FaultKind::Shape(slug) = &fault.kind
+            && contract.answer(slug).is_none()
+        {
+            return Err(StartError::UnknownShape { slug: slug.clone(), vendor: contract.vendor });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! A caller of simulators.
+
+use http_body_util::{BodyExt, Full};
+use hyper::{HeaderMap, Request, body::Bytes};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::Value;
+use simulators::{Options, Simulator};
+
+/// Starts `vendor` with these faults.
+pub(crate) async fn start(vendor: &str, faults: &[&str]) -> Simulator {
+    let faults = faults.iter().map(|text| text.parse().expect(text)).collect();
+    Simulator::start(vendor, Options { faults, ..Options::default() }).await.expect("a simulator")
+}
+
+/// An answer, read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
+    }
+
+    /// A header's text, or nothing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+}
+
+/// A request in the making, as a well-behaved caller sends it unless told otherwise.
+pub(crate) struct Call {
+    method: &'static str,
+    url: String,
+    headers: Vec<(&'static str, String)>,
+    body: Bytes,
+}
+
+impl Call {
+    pub(crate) fn new(simulator: &Simulator, method: &'static str, path: &str) -> Self {
+        let headers = vec![
+            ("authorization", format!("Bearer {}", simulator.token())),
+            ("content-type", "application/json".to_owned()),
+            ("accept", "application/json".to_owned()),
+        ];
+        Self { method, url: format!("{}{path}", simulator.base_url()), headers, body: Bytes::new() }
+    }
+
+    /// An update of assistant `id`.
+    pub(crate) fn update(simulator: &Simulator, id: u64, body: impl ToString) -> Self {
+        Self::new(simulator, "PUT", &format!("/user/assistant/{id}")).body(body.to_string())
+    }
+
+    /// The same with another value of a header; without it if the value is empty.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        if !value.is_empty() {
+            self.headers.push((name, value.to_owned()));
+        }
+        self
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// The answer, or why there is none.
+    pub(crate) async fn attempt(self) -> Result<Answer, Box<dyn std::error::Error>> {
+        let mut request = Request::builder().method(self.method).uri(self.url);
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let client: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let (parts, body) = client.request(request.body(Full::new(self.body))?).await?.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    /// The answer.
+    pub(crate) async fn send(self) -> Answer {
+        self.attempt().await.expect("an answer")
+    }
+}

@@ -1,0 +1,106 @@
+//! What a caller gets back when all went well: canonical names and the report.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderMap, HeaderValue, Response};
+use http_body_util::Full;
+use vendors::json::push_string;
+use vendors::{Note, Report};
+
+/// Names what was dropped, for whoever looks at headers only.
+pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
+
+/// The header names at most so many fields; the report in the body names them all.
+const NAMED: usize = 64;
+
+/// A 200 with a JSON body.
+pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
+    typed(body, "application/json")
+}
+
+/// A 200 with a body of that type.
+pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    response
+}
+
+/// The body of an applied update.
+pub(super) fn applied(
+    response: &vendors::Response,
+    (assistant, vendor, request_id): (&str, &str, &str),
+    attempts: u32,
+    report: &Report,
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(768);
+    out.extend_from_slice(b"{\"message\":");
+    push_string(&mut out, &response.message);
+    out.extend_from_slice(b",\"data\":{");
+    for (index, (name, json)) in response.data.members().into_iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        push_string(&mut out, name);
+        out.push(b':');
+        out.extend_from_slice(json.as_bytes());
+    }
+    out.push(b'}');
+    identify(&mut out, assistant, vendor, request_id);
+    out.extend_from_slice(b",\"attempts\":");
+    out.extend_from_slice(attempts.to_string().as_bytes());
+    push_report(&mut out, report);
+    out.push(b'}');
+    out
+}
+
+/// `,"assistant":…,"vendor":…,"request_id":…`
+pub(super) fn identify(out: &mut Vec<u8>, assistant: &str, vendor: &str, request_id: &str) {
+    for (name, value) in [("assistant", assistant), ("vendor", vendor), ("request_id", request_id)] {
+        out.push(b',');
+        push_string(out, name);
+        out.push(b':');
+        push_string(out, value);
+    }
+}
+
+/// `,"report":{…}`
+pub(super) fn push_report(out: &mut Vec<u8>, report: &Report) {
+    out.extend_from_slice(b",\"report\":{\"applied\":[");
+    for (index, field) in report.applied.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        push_string(out, field.name());
+    }
+    out.extend_from_slice(b"],\"dropped\":");
+    push_notes(out, &report.dropped);
+    out.extend_from_slice(b",\"warnings\":");
+    push_notes(out, &report.warnings);
+    out.push(b'}');
+}
+
+fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
+    out.push(b'[');
+    for (index, note) in notes.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b",{\"field\":" } else { b"{\"field\":" });
+        push_string(out, &note.field);
+        out.extend_from_slice(b",\"code\":");
+        push_string(out, note.code);
+        out.extend_from_slice(b",\"detail\":");
+        push_string(out, &note.detail);
+        out.push(b'}');
+    }
+    out.push(b']');
+}
+
+/// `Switchboard-Dropped`, where something was. Unknown keys may hold anything, so what cannot stand in a header is
+/// replaced by `_`.
+pub(super) fn name_dropped(headers: &mut HeaderMap, report: &Report) {
+    if report.dropped.is_empty() {
+        return;
+    }
+    let plain = |note: &Note| -> String {
+        let token = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
+        note.field.chars().map(token).collect()
+    };
+    let names: Vec<_> = report.dropped.iter().take(NAMED).map(plain).collect();
+    if let Ok(value) = HeaderValue::try_from(names.join(", ")) {
+        headers.insert(SWITCHBOARD_DROPPED, value);
+    }
+}

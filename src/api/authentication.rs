@@ -1,0 +1,99 @@
+//! Who is calling, and what they may use.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use vendors::Handling;
+
+use crate::config::Glob;
+use crate::edge::peer::Peer;
+use crate::edge::problem::{Code, Problem};
+
+use super::limit::RateLimiter;
+
+/// A client that the operator has configured.
+#[derive(Debug)]
+pub struct Client {
+    /// The operator's name for it.
+    pub name: Arc<str>,
+    /// The vendor accounts it may use; all if `None`.
+    pub vendors: Option<Vec<String>>,
+    /// The assistants it may use; all if `None`.
+    pub assistants: Option<Vec<Glob>>,
+    /// What to do with fields that a vendor cannot express, unless somebody nearer decides.
+    pub handling: Option<Handling>,
+    /// Its limit.
+    pub limiter: Option<Arc<RateLimiter>>,
+}
+
+impl Client {
+    /// Whether the client may use a vendor account.
+    pub fn may_use_vendor(&self, vendor: &str) -> bool {
+        self.vendors.as_ref().is_none_or(|vendors| vendors.iter().any(|allowed| allowed == vendor))
+    }
+
+    /// Whether the client may use an assistant of this name, id or `vendor:id`.
+    pub fn may_use_assistant(&self, assistant: &str) -> bool {
+        self.assistants.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.matches(assistant)))
+    }
+}
+
+/// All clients, found by the digest of their key or by their certificate.
+#[derive(Debug, Default)]
+pub struct Clients {
+    /// Whether anyone may call: `auth.mode = "none"`.
+    pub open: bool,
+    /// By the SHA-256 of a key.
+    pub by_digest: HashMap<[u8; 32], Arc<Client>>,
+    /// By the subject or alternative name of a certificate.
+    pub by_certificate: Vec<(String, Arc<Client>)>,
+}
+
+impl Clients {
+    /// The client of that name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Client>> {
+        let certified = self.by_certificate.iter().map(|(_, client)| client);
+        self.by_digest.values().chain(certified).find(|client| &*client.name == name)
+    }
+
+    /// Finds the caller. Only the digest of a key is ever looked up or compared, so timing tells nothing about a key.
+    ///
+    /// # Errors
+    /// No key or certificate, or none that is known.
+    pub fn authenticate(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Option<Arc<Client>>, Problem> {
+        if self.open {
+            return Ok(None);
+        }
+        let certificate = peer.and_then(|peer| peer.tls.as_ref()?.certificate.as_ref());
+        if let Some(certificate) = certificate
+            && let Some((_, client)) = self.by_certificate.iter().find(|(identity, _)| certificate.is(identity))
+        {
+            return Ok(Some(Arc::clone(client)));
+        }
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        let key = match (values.next(), values.next()) {
+            (None, _) => return Err(refused("no API key was sent; send `Authorization: Bearer <key>`")),
+            (Some(_), Some(_)) => return Err(refused("more than one `Authorization` header was sent")),
+            (Some(value), None) => bearer(value.as_bytes()),
+        };
+        let key = key.ok_or_else(|| refused("the header `Authorization` must be `Bearer <key>`"))?;
+        let digest: [u8; 32] = Sha256::digest(key).into();
+        let known = self.by_digest.get_key_value(&digest).filter(|(stored, _)| stored.ct_eq(&digest).into());
+        known.map(|(_, client)| Some(Arc::clone(client))).ok_or_else(|| refused("the API key is not known here"))
+    }
+}
+
+/// The key of a `Bearer` credential; the scheme's case does not matter.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, key) = value.split_at_checked(7)?;
+    let key = key.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !key.is_empty()).then_some(key)
+}
+
+fn refused(detail: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail)
+}

@@ -1,0 +1,47 @@
+//! The one typed context of a request: what its layers add and read.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::edge::request_id::RequestId;
+use crate::edge::traceparent::TraceContext;
+use crate::gateway::Gateway;
+
+use super::authentication::Client;
+
+/// Everything about a request that is known before its endpoint is.
+#[derive(Debug)]
+pub struct Context {
+    /// The configuration that was in force when the request arrived; it stays with it to the end.
+    pub gateway: Arc<Gateway>,
+    /// The request's id.
+    pub request_id: RequestId,
+    /// The trace that the request belongs to.
+    pub trace: TraceContext,
+    /// The path, for `instance`.
+    pub path: Arc<str>,
+    /// When the request arrived.
+    pub arrived: Instant,
+    /// Who sent it; `None` before authentication and where none is wanted.
+    pub client: Option<Arc<Client>>,
+}
+
+impl Context {
+    /// The client's name, if it has one.
+    pub fn client_name(&self) -> Option<&str> {
+        self.client.as_deref().map(|client| &*client.name)
+    }
+
+    /// Whether the caller may use a vendor account.
+    pub fn may_use_vendor(&self, vendor: &str) -> bool {
+        self.client.as_deref().is_none_or(|client| client.may_use_vendor(vendor))
+    }
+
+    /// Whether the caller may use an assistant, by what stands in the path or by `vendor:id`.
+    pub fn may_use_assistant(&self, segment: &str, vendor: &str, id: &str) -> bool {
+        self.client.as_deref().is_none_or(|client| {
+            client.may_use_assistant(segment) || client.may_use_assistant(&format!("{vendor}:{id}"))
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! `dry_run=true`: the request that would be sent, with its secrets blackened.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use vendors::document::secret_members;
+use vendors::json::{Kind, Limits, Value, push_string, read_value};
+use vendors::{Report, Request};
+
+use crate::upstream::REDACTED;
+
+use super::answer::{identify, push_report};
+
+/// The names as the contract writes them; HTTP itself does not tell cases apart.
+const HEADER_NAMES: [&str; 6] = ["Authorization", "Content-Type", "Accept", "User-Agent", "X-Request-Id", "traceparent"];
+
+/// The body of a dry run's answer.
+pub(super) fn body(
+    request: &Request,
+    (url, headers): (&str, &HeaderMap),
+    (assistant, vendor, request_id): (&str, &str, &str),
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(request.body.len() + 1024);
+    out.extend_from_slice(b"{\"dry_run\":true");
+    identify(&mut out, assistant, vendor, request_id);
+    out.extend_from_slice(b",\"request\":{\"method\":");
+    push_string(&mut out, request.method);
+    out.extend_from_slice(b",\"url\":");
+    push_string(&mut out, url);
+    out.extend_from_slice(b",\"headers\":{");
+    for (index, (name, value)) in shown(headers).enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        push_string(&mut out, name);
+        out.push(b':');
+        push_string(&mut out, &value);
+    }
+    out.extend_from_slice(b"},\"body\":");
+    match read_value(&request.body, Limits::VENDOR) {
+        Ok(value) => redact(&mut out, value),
+        Err(_) => out.extend_from_slice(b"null"),
+    }
+    out.push(b'}');
+    push_report(&mut out, &request.report);
+    out.push(b'}');
+    out
+}
+
+fn shown(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+    HEADER_NAMES.into_iter().filter_map(|name| {
+        let value = headers.get(name)?;
+        Some((name, if value.is_sensitive() { format!("Bearer {REDACTED}").into() } else { String::from_utf8_lossy(value.as_bytes()) }))
+    })
+}
+
+/// Copies a value, with every member that the catalogue calls a secret blackened, wherever it stands: vendor options
+/// may hold tools too.
+pub(super) fn redact(out: &mut Vec<u8>, value: Value<'_>) {
+    match value.kind() {
+        Kind::Object => {
+            out.push(b'{');
+            for (index, (key, member)) in value.members().enumerate() {
+                out.extend_from_slice(if index > 0 { b"," } else { b"" });
+                push_string(out, &key);
+                out.push(b':');
+                if secret_members().any(|secret| secret == key) {
+                    push_string(out, REDACTED);
+                } else {
+                    redact(out, member);
+                }
+            }
+            out.push(b'}');
+        }
+        Kind::Array => {
+            out.push(b'[');
+            for (index, element) in value.elements().enumerate() {
+                out.extend_from_slice(if index > 0 { b"," } else { b"" });
+                redact(out, element);
+            }
+            out.push(b']');
+        }
+        _ => out.extend_from_slice(value.text().as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_blackened_wherever_they_stand_and_nothing_else_changes() {
+        let body = br#"{"n":0.70,"tools":[{"type":"x","calcom_api_key":"cal_live"}],"deep":{"a":[{"calendly_api_key":{"k":1}}]}}"#;
+        let mut out = Vec::new();
+        redact(&mut out, read_value(body, Limits::VENDOR).unwrap());
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"n":0.70,"tools":[{"type":"x","calcom_api_key":"[redacted]"}],"deep":{"a":[{"calendly_api_key":"[redacted]"}]}}"#
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! The API: what callers see. From the router inwards: authentication, then one file per endpoint.
+
+mod answer;
+mod authentication;
+mod context;
+mod discovery;
+mod docs;
+mod dry_run;
+mod limit;
+mod media;
+mod openapi;
+mod router;
+mod update;
+mod verdict;
+
+pub use authentication::{Client, Clients};
+pub use context::Context;
+pub use limit::RateLimiter;
+pub use openapi::openapi;
+pub use router::Api;
+pub use update::Record;

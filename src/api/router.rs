@@ -1,0 +1,245 @@
+//! From a path and a method to an endpoint.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{self, Poll};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use crate::edge::peer::Peer;
+use crate::edge::problem::{Code, Problem, problem_index, problem_page};
+use crate::edge::request_id::RequestId;
+use crate::edge::traceparent::TraceContext;
+use crate::gateway::Gateway;
+use crate::telemetry::access;
+use crate::upstream::X_REQUEST_ID;
+
+use super::answer::{json, typed};
+use super::context::Context;
+use super::update::Record;
+use super::{discovery, docs, openapi, update};
+
+/// What `Retry-After` says when there is no room.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The API as a service: one for all connections.
+#[derive(Clone)]
+pub struct Api {
+    gateway: Arc<ArcSwap<Gateway>>,
+    in_flight: Arc<AtomicUsize>,
+}
+
+/// Where a path leads.
+enum Endpoint<'a> {
+    Update(&'a str),
+    Route(&'a str),
+    Vendors,
+    Vendor(&'a str),
+    Fields,
+    Schema,
+    OpenApi,
+    Docs,
+    Problems,
+    Problem(Code),
+}
+
+impl Endpoint<'_> {
+    fn allow(&self) -> &'static str {
+        match self {
+            Self::Update(_) => "PUT, PATCH",
+            _ => "GET, HEAD",
+        }
+    }
+
+    fn allows(&self, method: &Method) -> bool {
+        match self {
+            Self::Update(_) => matches!(*method, Method::PUT | Method::PATCH),
+            _ => matches!(*method, Method::GET | Method::HEAD),
+        }
+    }
+
+    /// Documents about the API itself are for everybody; everything about this gateway's set-up needs a client.
+    fn is_public(&self) -> bool {
+        matches!(self, Self::OpenApi | Self::Docs | Self::Problems | Self::Problem(_))
+    }
+
+    /// The path with its parameters unfilled, for logs and metrics.
+    fn template(&self) -> &'static str {
+        match self {
+            Self::Update(_) => "/v1/assistants/{assistant}",
+            Self::Route(_) => "/v1/assistants/{assistant}/route",
+            Self::Vendors => "/v1/vendors",
+            Self::Vendor(_) => "/v1/vendors/{vendor}",
+            Self::Fields => "/v1/fields",
+            Self::Schema => "/v1/schema",
+            Self::OpenApi => "/openapi.json",
+            Self::Docs => "/docs",
+            Self::Problems => "/problems",
+            Self::Problem(_) => "/problems/{code}",
+        }
+    }
+}
+
+fn endpoint(path: &str) -> Option<Endpoint<'_>> {
+    if let Some(rest) = path.strip_prefix("/v1/assistants/") {
+        return match rest.split_once('/') {
+            None => Some(Endpoint::Update(rest)),
+            Some((assistant, "route")) => Some(Endpoint::Route(assistant)),
+            Some(_) => None,
+        };
+    }
+    if let Some(vendor) = path.strip_prefix("/v1/vendors/") {
+        return (!vendor.is_empty() && !vendor.contains('/')).then_some(Endpoint::Vendor(vendor));
+    }
+    if let Some(code) = path.strip_prefix("/problems/") {
+        return Code::from_name(code).map(Endpoint::Problem);
+    }
+    Some(match path {
+        "/v1/vendors" => Endpoint::Vendors,
+        "/v1/fields" => Endpoint::Fields,
+        "/v1/schema" => Endpoint::Schema,
+        "/openapi.json" => Endpoint::OpenApi,
+        "/docs" => Endpoint::Docs,
+        "/problems" => Endpoint::Problems,
+        _ => return None,
+    })
+}
+
+/// One request's place among those in flight, given back when it ends however it ends.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Api {
+    /// The API of whatever configuration is in force.
+    pub fn new(gateway: Arc<ArcSwap<Gateway>>) -> Self {
+        Self { gateway, in_flight: Arc::default() }
+    }
+
+    /// Requests being handled at this moment.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    async fn answer<B>(self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut context = Context {
+            gateway: self.gateway.load_full(),
+            request_id: RequestId::from_headers(request.headers()),
+            trace: TraceContext::from_headers(request.headers()),
+            path: request.uri().path().into(),
+            arrived: Instant::now(),
+            client: None,
+        };
+        let method = request.method().clone();
+        let path = Arc::clone(&context.path);
+        let endpoint = endpoint(&path);
+        let template = endpoint.as_ref().map_or("none", Endpoint::template);
+        let mut record = Record::default();
+        let result = self.dispatch(endpoint, &mut context, request, &mut record).await;
+        let (mut response, problem) = match result {
+            Ok(response) => (response, None),
+            Err(mut problem) => {
+                if problem.vendor.is_none() {
+                    problem.vendor = record.vendor.as_ref().map(ToString::to_string);
+                }
+                record.attempts = record.attempts.max(problem.attempts.unwrap_or_default());
+                let noted = access::Noted::of(&problem);
+                (problem.into_response(&context.path, context.request_id.as_str()), Some(noted))
+            }
+        };
+        response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
+        access::log(&context, (&method, template), response.status(), &record, problem.as_ref());
+        response
+    }
+
+    async fn dispatch<B>(
+        &self,
+        endpoint: Option<Endpoint<'_>>,
+        context: &mut Context,
+        request: Request<B>,
+        record: &mut Record,
+    ) -> Result<Response<Full<Bytes>>, Problem>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let endpoint = endpoint.ok_or_else(|| Problem::new(Code::NotFound, "there is nothing at this path"))?;
+        if !endpoint.allows(request.method()) {
+            let detail = format!("use {} here, not {}", endpoint.allow(), request.method());
+            return Err(Problem { allow: Some(endpoint.allow()), ..Problem::new(Code::MethodNotAllowed, detail) });
+        }
+        if !endpoint.is_public() {
+            let peer = request.extensions().get::<Arc<Peer>>().cloned();
+            context.client = context.gateway.clients.authenticate(request.headers(), peer.as_deref())?;
+            if let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) {
+                limiter.check()?;
+            }
+        }
+        let _place = self.place(context.gateway.max_in_flight)?;
+        let value = match endpoint {
+            Endpoint::Update(segment) => return update::handle(context, segment, request, record).await,
+            Endpoint::Docs => return Ok(typed(docs::page(), "text/html; charset=utf-8")),
+            Endpoint::Problems => return Ok(typed(problem_index(), "text/html; charset=utf-8")),
+            Endpoint::Problem(code) => return Ok(typed(problem_page(code), "text/html; charset=utf-8")),
+            Endpoint::Route(segment) => discovery::route(context, segment)?,
+            Endpoint::Vendors => discovery::vendors(context),
+            Endpoint::Vendor(name) => discovery::vendor(context, name)?,
+            Endpoint::Fields => discovery::fields(context),
+            Endpoint::Schema => discovery::schema(),
+            Endpoint::OpenApi => openapi::openapi(),
+        };
+        let media = if matches!(endpoint, Endpoint::Schema) { "application/schema+json" } else { "application/json" };
+        let body = serde_json::to_vec(&value)
+            .map_err(|error| Problem::new(Code::Internal, "the answer could not be written").internally(error.to_string()))?;
+        Ok(match media {
+            "application/json" => json(body),
+            other => typed(body, other),
+        })
+    }
+
+    fn place(&self, most: usize) -> Result<Place, Problem> {
+        let taken = self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let place = Place(Arc::clone(&self.in_flight));
+        if taken < most {
+            return Ok(place);
+        }
+        drop(place);
+        Err(Problem::new(Code::Overloaded, "this gateway handles as many requests as it may").after(SOON))
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Api
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let api = self.clone();
+        Box::pin(async move { Ok(api.answer(request).await) })
+    }
+}

@@ -1,0 +1,128 @@
+//! What came of a request to a vendor, as a canonical answer or a problem.
+
+use std::time::Duration;
+
+use vendors::{Sent, VendorVerdict, normalize_error, normalize_response};
+
+use crate::edge::problem::{Code, Outcome, Problem, VendorResponse};
+use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
+
+/// What `Retry-After` says where nobody knows better.
+const SOON: Duration = Duration::from_secs(1);
+
+/// Judges what came of an update.
+///
+/// # Errors
+/// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
+pub(super) fn judge(account: &Account, sent: &Sent, result: Result<Answer, Failure>) -> Result<(vendors::Response, Answer), Problem> {
+    let answer = result.map_err(unanswered)?;
+    if !answer.status.is_success() {
+        return Err(refused(account, sent, &answer));
+    }
+    match normalize_response(account.dialect, &answer.body) {
+        Ok(mut response) => {
+            response.message = account.token.scrub(&response.message);
+            Ok((response, answer))
+        }
+        Err(bad) => {
+            let message = match &bad {
+                vendors::BadAnswer::Error(message) => message.as_deref().map(|message| account.token.scrub(message)),
+                _ => None,
+            };
+            let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
+            problem.outcome = Outcome::Unknown;
+            problem.attempts = Some(answer.attempts);
+            problem.vendor_response = Some(VendorResponse { status: answer.status.as_u16(), message });
+            Err(problem)
+        }
+    }
+}
+
+/// The problem for a vendor's answer outside 2xx.
+fn refused(account: &Account, sent: &Sent, answer: &Answer) -> Problem {
+    let status = answer.status.as_u16();
+    let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
+    let (code, outcome, detail) = match failure.verdict {
+        VendorVerdict::Refused => (Code::ValidationFailed, Outcome::NotApplied, "The vendor refused the update.".to_owned()),
+        VendorVerdict::NotFound => (Code::AssistantNotFound, Outcome::NotApplied, "The vendor has no such assistant.".to_owned()),
+        VendorVerdict::CredentialsRejected => {
+            (Code::VendorCredentialsRejected, Outcome::NotApplied, "The vendor refused this gateway's token.".to_owned())
+        }
+        VendorVerdict::AccountProblem => {
+            (Code::VendorAccountProblem, Outcome::NotApplied, "The vendor account cannot do this at present.".to_owned())
+        }
+        VendorVerdict::RateLimited => {
+            (Code::VendorRateLimited, Outcome::NotApplied, "The vendor allows no more requests for now.".to_owned())
+        }
+        VendorVerdict::Failed => (Code::VendorError, Outcome::Unknown, format!("The vendor failed with status {status}.")),
+        VendorVerdict::Redirected => {
+            (Code::VendorBadResponse, Outcome::Unknown, format!("The vendor answered with a redirect, status {status}."))
+        }
+        VendorVerdict::Unexpected => {
+            (Code::VendorError, Outcome::Unknown, format!("The vendor answered with the undocumented status {status}."))
+        }
+    };
+    let mut problem = Problem::new(code, detail);
+    problem.outcome = outcome;
+    problem.attempts = Some(answer.attempts);
+    problem.retryable = (failure.verdict == VendorVerdict::Unexpected).then_some(false);
+    if failure.verdict == VendorVerdict::RateLimited {
+        problem.retry_after = Some(answer.retry_after().unwrap_or(SOON));
+    }
+    problem.errors = failure.items;
+    for item in &mut problem.errors.list {
+        item.detail = account.token.scrub(&item.detail);
+    }
+    let message = failure.message.map(|message| account.token.scrub(&message));
+    problem.vendor_response = Some(VendorResponse { status, message });
+    problem
+}
+
+/// The problem for a vendor that did not answer.
+fn unanswered(failure: Failure) -> Problem {
+    let (code, detail) = match failure.kind {
+        FailureKind::Dns => (Code::VendorUnreachable, "The vendor's host name could not be resolved."),
+        FailureKind::Connect => (Code::VendorUnreachable, "No connection to the vendor could be made."),
+        FailureKind::Tls => (Code::VendorUnreachable, "No secure connection to the vendor could be made."),
+        FailureKind::Timeout => (Code::VendorTimeout, "The vendor did not answer in time."),
+        FailureKind::DeadlineBeforeSend => (Code::VendorTimeout, "The time allowed ended while the update was waiting for its turn."),
+        FailureKind::ConnectionLost => (Code::VendorError, "The connection to the vendor was lost before its answer was complete."),
+        FailureKind::MalformedAnswer => (Code::VendorBadResponse, "The vendor's answer is not HTTP."),
+        FailureKind::BodyTooLong { status } if status.is_server_error() => (Code::VendorError, "The vendor failed, with an answer longer than is read."),
+        FailureKind::BodyTooLong { .. } => (Code::VendorBadResponse, "The vendor's answer is longer than is read."),
+        FailureKind::Overloaded { .. } => (Code::Overloaded, "Too many requests are waiting for this vendor."),
+        FailureKind::RateLimited { .. } => (Code::VendorRateLimited, "This gateway's own limit for the vendor is reached."),
+        FailureKind::Paused { .. } => (Code::VendorRateLimited, "The vendor has asked for a pause that is not over."),
+        FailureKind::CircuitOpen { .. } => (Code::VendorCircuitOpen, "The vendor failed so often that it is left alone for a while."),
+    };
+    let mut problem = Problem::new(code, detail).internally(failure.to_string());
+    problem.outcome = if failure.sent { Outcome::Unknown } else { Outcome::NotApplied };
+    problem.attempts = (failure.attempts > 0).then_some(failure.attempts);
+    problem.retry_after = failure.kind.retry_after().or((code == Code::VendorUnreachable).then_some(SOON));
+    problem
+}
+
+/// The problem for a catalog that an update needs and that is not to be had: nothing has been sent then.
+pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Problem {
+    const WHAT: &str = "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
+    let problem = match failure {
+        CatalogFailure::Unanswered(failure) => unanswered(failure),
+        CatalogFailure::Refused(answer) => refused(account, &Sent::default(), &answer),
+        CatalogFailure::Malformed(detail) => {
+            Problem::new(Code::VendorBadResponse, "The vendor's answer is not the documented list.").internally(detail)
+        }
+    };
+    Problem {
+        detail: format!("{WHAT}{}", problem.detail),
+        outcome: Outcome::NotApplied,
+        attempts: None,
+        errors: Default::default(),
+        ..problem
+    }
+}
+
+fn capitalised(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}

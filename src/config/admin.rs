@@ -1,0 +1,40 @@
+//! `[admin]`: who may use the administration listener.
+
+use serde::Serialize;
+
+use super::inspection::Inspection;
+use super::problem::ProblemKind;
+use super::secret::Secret;
+use super::server::{Server, is_loopback};
+use super::shape::{Key, Kind, Section};
+use super::view::View;
+
+pub(super) const SECTION: Section = Section::of(&[Key::new(
+    "token",
+    Kind::Secret,
+    "The bearer token for `/admin/*`, as a reference; needed where other machines reach the listener.",
+)]);
+
+/// Access to the administration listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Admin {
+    /// The bearer token for `/admin/*`; always there where other machines reach the listener.
+    pub token: Option<Secret>,
+}
+
+impl Admin {
+    pub(super) fn read(view: &View<'_>, server: &Server, inspection: &mut Inspection<'_>) -> Self {
+        if view.node("token").is_none() && !is_loopback(server.admin_listen) {
+            let message = format!(
+                "`server.admin_listen` is open to everybody who reaches {}",
+                server.admin_listen
+            );
+            let help = "listen on a loopback address, or set `admin.token`";
+            let at = inspection.admin_listen_at;
+            inspection.error(ProblemKind::Insecure, at, "admin.token", message, help);
+        }
+        Self {
+            token: view.secret("token", inspection),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What one load knows, reads and finds wrong; passed through every section.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::environment::Environment;
+use super::known::Known;
+use super::problem::{Finding, ProblemKind};
+use super::source::{At, Sources};
+
+/// The most that any one file may hold, in bytes; a device file or a slip would else fill the memory.
+const LARGEST_FILE: u64 = 64 * 1024 * 1024;
+
+/// The state of one load.
+pub(super) struct Inspection<'a> {
+    pub(super) known: &'a Known,
+    pub(super) environment: &'a Environment,
+    pub(super) sources: Sources,
+    /// The names that references to vendors and clients are checked against.
+    pub(super) vendors: BTreeSet<String>,
+    pub(super) clients: BTreeSet<String>,
+    pub(super) files: BTreeSet<PathBuf>,
+    /// Where `server.admin_listen` is, for the section that says who may use it.
+    pub(super) admin_listen_at: At,
+    found: Vec<Finding>,
+}
+
+impl<'a> Inspection<'a> {
+    pub(super) fn new(environment: &'a Environment, known: &'a Known) -> Self {
+        Self {
+            known,
+            environment,
+            sources: Sources::new(),
+            vendors: BTreeSet::new(),
+            clients: BTreeSet::new(),
+            files: BTreeSet::new(),
+            admin_listen_at: Sources::NOWHERE,
+            found: Vec::new(),
+        }
+    }
+
+    pub(super) fn report(&mut self, finding: Finding) {
+        self.found.push(finding);
+    }
+
+    /// An error that needs no more than its parts.
+    pub(super) fn error(
+        &mut self,
+        kind: ProblemKind,
+        at: At,
+        key: impl Display,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(Finding::error(kind, at, key, message).help(help));
+    }
+
+    /// A warning that needs no more than its parts.
+    pub(super) fn warn(
+        &mut self,
+        kind: ProblemKind,
+        at: At,
+        key: impl Display,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(Finding::warning(kind, at, key, message).help(help));
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.found.iter().any(Finding::is_error)
+    }
+
+    /// Gives up everything found, with the sources to place it in and the files that were touched.
+    pub(super) fn finish(self) -> (Vec<Finding>, Sources, Vec<PathBuf>) {
+        (self.found, self.sources, self.files.into_iter().collect())
+    }
+
+    /// A path as written at a place, relative to the file it stands in.
+    pub(super) fn resolve(&self, at: At, path: &str) -> PathBuf {
+        self.sources.folder(at).join(path)
+    }
+
+    /// Reads the UTF-8 file that a key names, and reports it where that cannot be done.
+    pub(super) fn read_file(
+        &mut self,
+        at: At,
+        key: impl Display,
+        path: &str,
+    ) -> Option<(PathBuf, String)> {
+        let path = self.resolve(at, path);
+        self.files.insert(path.clone());
+        match read_text(&path) {
+            Ok(text) => Some((path, text)),
+            Err(error) => {
+                let message = format!("cannot read `{}` for `{key}`: {error}", path.display());
+                let help = "the file has to exist and be readable by the user the gateway runs as; \
+                            a relative path starts from the folder of the file it stands in";
+                self.error(ProblemKind::UnreadableFile, at, key, message, help);
+                None
+            }
+        }
+    }
+}
+
+/// Reads a whole UTF-8 file of bounded size.
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let mut file = File::open(path)?.take(LARGEST_FILE + 1);
+    file.read_to_string(&mut text)?;
+    if file.limit() == 0 {
+        return Err(io::Error::other("the file is larger than 64 MiB"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,96 @@
+//! Which names operators may choose for the things they configure.
+
+/// The rule for the keys of a table whose keys are free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameRule {
+    /// A vendor account; stands before the colon of `vendor:id`.
+    Vendor,
+    /// A client; shown in logs and matched by rules.
+    Client,
+    /// An assistant, as it stands in the path.
+    Assistant,
+    /// A vendor's id in a catalog.
+    CatalogId,
+    /// A canonical field.
+    Field,
+}
+
+impl NameRule {
+    /// Whether the name may be chosen; canonical fields are checked against their list instead.
+    pub(super) fn allows(self, name: &str) -> bool {
+        match self {
+            Self::Vendor | Self::Client => is_name(name, 64),
+            Self::Assistant => is_name(name, 128),
+            Self::CatalogId => is_id(name),
+            Self::Field => true,
+        }
+    }
+
+    /// The rule as a pattern, also for the JSON Schema.
+    pub(super) fn pattern(self) -> &'static str {
+        match self {
+            Self::Vendor | Self::Client => "^[a-z][a-z0-9._-]{0,63}$",
+            Self::Assistant => "^[a-z][a-z0-9._-]{0,127}$",
+            Self::CatalogId => "^[0-9]{1,20}$",
+            Self::Field => "^[a-z][a-z0-9_]*$",
+        }
+    }
+
+    /// What the name is, with its article.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Self::Vendor => "a vendor name",
+            Self::Client => "a client name",
+            Self::Assistant => "an assistant name",
+            Self::CatalogId => "a catalog id",
+            Self::Field => "a field",
+        }
+    }
+}
+
+/// Whether the text is a vendor's id: 1 to 20 digits.
+pub(super) fn is_id(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_name(name: &str, longest: usize) -> bool {
+    name.len() <= longest
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NameRule, is_id};
+
+    #[test]
+    fn names_start_with_a_letter_and_stay_short() {
+        for (name, good) in [
+            ("sales-bot", true),
+            ("a", true),
+            ("a.b_c-9", true),
+            ("9lives", false),
+            ("Sales", false),
+            ("", false),
+            ("a b", false),
+            ("a:b", false),
+            ("ä", false),
+        ] {
+            assert_eq!(NameRule::Assistant.allows(name), good, "{name}");
+        }
+        assert!(NameRule::Assistant.allows(&"a".repeat(128)));
+        assert!(!NameRule::Assistant.allows(&"a".repeat(129)));
+        assert!(!NameRule::Vendor.allows(&"a".repeat(65)));
+    }
+
+    #[test]
+    fn ids_are_digits() {
+        assert!(is_id("789"));
+        assert!(!is_id(""));
+        assert!(!is_id("7a"));
+        assert!(!is_id("-7"));
+        assert!(!is_id(&"1".repeat(21)));
+    }
+}

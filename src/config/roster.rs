@@ -1,0 +1,256 @@
+//! `routing.assistants_files`: named assistants kept in files of their own, written by people or exported by programs.
+//!
+//! Their tables join those of the configuration before anything is checked, so that every check covers them too.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::document;
+use super::glob::Glob;
+use super::inspection::{Inspection, read_text};
+use super::problem::{Finding, ProblemKind};
+use super::source::{At, SourceId};
+use super::trail::Trail;
+use super::tree::{Entry, Node, Table, Value};
+use super::view::View;
+
+impl Inspection<'_> {
+    /// Adds the assistants of all files to the tree.
+    pub(super) fn add_rosters(&mut self, tree: &mut Table) {
+        let patterns: Vec<(String, At)> = View::root(tree)
+            .table("routing")
+            .elements("assistants_files")
+            .filter_map(|node| Some((node.as_text()?.to_owned(), node.at)))
+            .filter(|(pattern, _)| !pattern.trim().is_empty())
+            .collect();
+        for (pattern, at) in patterns {
+            for path in self.expand(&pattern, at) {
+                let key = "routing.assistants_files";
+                if !self.files.insert(path.clone()) {
+                    let message = format!("`{}` is read already", path.display());
+                    let help = "name each file once";
+                    self.warn(ProblemKind::Duplicate, at, key, message, help);
+                    continue;
+                }
+                match read_text(&path) {
+                    Ok(text) => self.add_roster(tree, path, text),
+                    Err(error) => self.unreadable(&path, at, &error),
+                }
+            }
+        }
+    }
+
+    fn unreadable(&mut self, path: &Path, at: At, error: &io::Error) {
+        let key = "routing.assistants_files";
+        let message = format!("cannot read `{}` for `{key}`: {error}", path.display());
+        let help = "a relative path starts from the folder of the configuration file";
+        self.error(ProblemKind::UnreadableFile, at, key, message, help);
+    }
+
+    /// The files that a pattern stands for, in the order of their names.
+    fn expand(&mut self, pattern: &str, at: At) -> Vec<PathBuf> {
+        let whole = self.resolve(at, pattern);
+        let (folder, name) = match (whole.parent(), whole.file_name()) {
+            (Some(folder), Some(name)) => (folder.to_owned(), name.to_string_lossy().into_owned()),
+            _ => (PathBuf::new(), String::new()),
+        };
+        let key = "routing.assistants_files";
+        if !Glob::new(
+            Path::new(pattern)
+                .parent()
+                .unwrap_or(Path::new(""))
+                .to_string_lossy(),
+        )
+        .is_literal()
+        {
+            let message = format!("`{key}`: \"{pattern}\" has a pattern in a folder's name");
+            let help = "`*` and `?` can stand in the file's name only";
+            self.error(ProblemKind::BadValue, at, key, message, help);
+            return Vec::new();
+        }
+        let glob = Glob::new(name);
+        if glob.is_literal() {
+            return vec![whole];
+        }
+        let found = match matching(&folder, &glob) {
+            Ok(found) => found,
+            Err(error) => {
+                self.unreadable(&folder, at, &error);
+                return Vec::new();
+            }
+        };
+        if found.is_empty() {
+            let message = format!("`{key}`: no file matches \"{pattern}\"");
+            let help = "a relative path starts from the folder of the configuration file";
+            self.warn(ProblemKind::Unused, at, key, message, help);
+        }
+        self.files.insert(folder);
+        found
+    }
+
+    fn add_roster(&mut self, tree: &mut Table, path: PathBuf, text: String) {
+        let csv = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let source = self.sources.add_file(path, text);
+        let rows = if csv {
+            self.csv(source)
+        } else {
+            self.toml(source)
+        };
+        for (name, entry) in rows {
+            self.add_assistant(tree, name, entry);
+        }
+    }
+
+    fn add_assistant(&mut self, tree: &mut Table, name: String, entry: Entry) {
+        let slot = tree
+            .entry("assistants".to_owned())
+            .or_insert_with(|| Entry {
+                key_at: entry.key_at,
+                node: Node {
+                    value: Value::Table(Table::new()),
+                    at: entry.key_at,
+                },
+            });
+        let Value::Table(assistants) = &mut slot.node.value else {
+            return;
+        };
+        match assistants.get(&name) {
+            Some(first) => {
+                let place = self.sources.place(first.key_at);
+                let trail = Trail::ROOT.key("assistants");
+                let key = trail.key(&name);
+                let message = format!("`{key}` is there already: {place}");
+                let help = "a name leads to one assistant; rename or remove one of the two";
+                self.error(ProblemKind::Duplicate, entry.key_at, key, message, help);
+            }
+            None => {
+                assistants.insert(name, entry);
+            }
+        }
+    }
+
+    /// The `[assistants.*]` tables of a TOML file, which may hold nothing else.
+    fn toml(&mut self, source: SourceId) -> Vec<(String, Entry)> {
+        let mut rows = Vec::new();
+        for (name, entry) in document::parse(source, self) {
+            match (name.as_str(), entry.node.value) {
+                ("assistants", Value::Table(table)) => rows.extend(table),
+                ("assistants", _) => {
+                    let message = "`assistants` must be a table";
+                    let help = "write `[assistants.NAME]` tables";
+                    self.error(ProblemKind::WrongType, entry.key_at, name, message, help);
+                }
+                _ => {
+                    let message = format!("unknown key `{name}` in an assistants file");
+                    let finding =
+                        Finding::error(ProblemKind::UnknownKey, entry.key_at, name, message);
+                    self.report(finding.help("only `[assistants.NAME]` tables can stand here"));
+                }
+            }
+        }
+        rows
+    }
+
+    /// The rows of a CSV file: name, vendor, id and, if wanted, handling; a header line and `#` comments are skipped.
+    fn csv(&mut self, source: SourceId) -> Vec<(String, Entry)> {
+        let text = self.sources.content(source).to_owned();
+        let mut rows = Vec::new();
+        let mut start = 0;
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            let cells = cells(line, start, source);
+            start += line.len();
+            let blank = line.trim().is_empty() || line.starts_with('#');
+            let header = number == 0 && cells.first().is_some_and(|(cell, _)| cell == "name");
+            if blank || header {
+                continue;
+            }
+            match csv_row(cells) {
+                Ok(row) => rows.push(row),
+                Err((at, count)) => {
+                    let message = format!("a row of an assistants file has {count} cells");
+                    let help = "write `name,vendor,id` or `name,vendor,id,handling`";
+                    self.error(ProblemKind::Syntax, at, "assistants", message, help);
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// The files of a folder whose names match, sorted.
+fn matching(folder: &Path, glob: &Glob) -> io::Result<Vec<PathBuf>> {
+    let folder_or_here = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_or_here)? {
+        let name = entry?.file_name();
+        if glob.matches(&name.to_string_lossy()) {
+            found.push(folder.join(name));
+        }
+    }
+    found.retain(|path| !path.is_dir());
+    found.sort();
+    Ok(found)
+}
+
+/// The cells of a line with their places, without the blanks and quotes around them.
+fn cells(line: &str, start: usize, source: SourceId) -> Vec<(String, At)> {
+    let line = line.trim_end_matches(['\r', '\n']);
+    let mut offset = start;
+    line.split(',')
+        .map(|raw| {
+            let cell = raw.trim();
+            let before = raw.len() - raw.trim_start().len();
+            let at = At {
+                source,
+                start: offset + before,
+                end: offset + before + cell.len(),
+            };
+            offset += raw.len() + 1;
+            let bare = cell
+                .strip_prefix('"')
+                .and_then(|cell| cell.strip_suffix('"'));
+            (bare.unwrap_or(cell).to_owned(), at)
+        })
+        .collect()
+}
+
+/// A row as the table it stands for, or its place and number of cells where they are too few or too many.
+fn csv_row(cells: Vec<(String, At)>) -> Result<(String, Entry), (At, usize)> {
+    let count = cells.len();
+    let mut cells = cells.into_iter();
+    let Some((name, name_at)) = cells.next().filter(|_| (3..=4).contains(&count)) else {
+        let at = cells
+            .next()
+            .map_or(super::source::Sources::NOWHERE, |(_, at)| at);
+        return Err((at, count));
+    };
+    let table: Table = ["vendor", "id", "handling"]
+        .into_iter()
+        .zip(cells)
+        .filter(|(column, (cell, _))| *column != "handling" || !cell.is_empty())
+        .map(|(column, (cell, at))| {
+            let node = Node {
+                value: Value::Text(cell),
+                at,
+            };
+            (column.to_owned(), Entry { key_at: at, node })
+        })
+        .collect();
+    let node = Node {
+        value: Value::Table(table),
+        at: name_at,
+    };
+    Ok((
+        name,
+        Entry {
+            key_at: name_at,
+            node,
+        },
+    ))
+}

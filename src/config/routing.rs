@@ -1,0 +1,136 @@
+//! `[routing]`: where an id goes that does not say its vendor.
+
+use serde::Serialize;
+
+use super::glob::Glob;
+use super::inspection::Inspection;
+use super::problem::ProblemKind;
+use super::shape::{Key, Kind, Section};
+use super::trail::Trail;
+use super::view::View;
+
+const RULE: Section = Section::of(&[
+    Key::new(
+        "client",
+        Kind::ClientGlob,
+        "Pattern over client names; any client where absent.",
+    ),
+    Key::new(
+        "assistant",
+        Kind::Text,
+        "Pattern over bare ids; any id where absent.",
+    ),
+    Key::new("vendor", Kind::Vendor, "Where matching updates go.").required(),
+]);
+
+pub(super) const SECTION: Section = Section::of(&[
+    Key::new(
+        "default_vendor",
+        Kind::Vendor,
+        "Where bare ids go that no rule matches.",
+    ),
+    Key::new(
+        "rules",
+        Kind::Rows(&RULE),
+        "Rules for bare ids; the first that matches wins.",
+    ),
+    Key::new(
+        "assistants_files",
+        Kind::List {
+            of: &Kind::Path,
+            empty: true,
+        },
+        "More `[assistants.*]` tables: TOML files, or CSV files of name,vendor,id; `*` and `?` in the file name.",
+    ),
+]);
+
+/// Where bare ids go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Routing {
+    /// The vendor of bare ids that no rule matches.
+    pub default_vendor: Option<String>,
+    /// The rules; the first that matches wins.
+    pub rules: Vec<Rule>,
+    /// The patterns of files with named assistants, as written.
+    pub assistants_files: Vec<String>,
+}
+
+/// One rule for bare ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Which clients; `None` for any.
+    pub client: Option<Glob>,
+    /// Which bare ids.
+    pub assistant: Glob,
+    /// Where they go.
+    pub vendor: String,
+}
+
+impl Rule {
+    /// Whether the rule applies to an id sent by a client; without authentication there is no client.
+    #[must_use]
+    pub fn applies(&self, client: Option<&str>, id: &str) -> bool {
+        let client_matches = match (&self.client, client) {
+            (None, _) => true,
+            (Some(glob), Some(client)) => glob.matches(client),
+            (Some(glob), None) => glob.matches_all(),
+        };
+        client_matches && self.assistant.matches(id)
+    }
+
+    fn catches_all(&self) -> bool {
+        self.client.as_ref().is_none_or(Glob::matches_all) && self.assistant.matches_all()
+    }
+}
+
+impl Routing {
+    pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Self {
+        Self {
+            default_vendor: view.text("default_vendor").map(str::to_owned),
+            rules: rules(view, inspection),
+            assistants_files: view.texts("assistants_files").unwrap_or_default(),
+        }
+    }
+}
+
+fn rules(view: &View<'_>, inspection: &mut Inspection<'_>) -> Vec<Rule> {
+    let trail: Trail<'_> = view.trail.key("rules");
+    let mut rules: Vec<Rule> = Vec::new();
+    for row in view.rows(&trail, "rules") {
+        if rules.last().is_some_and(Rule::catches_all) {
+            let message = format!(
+                "`{}` never applies: the rule before it takes every id",
+                row.trail
+            );
+            let help = "move the rule that takes every id to the end";
+            inspection.warn(ProblemKind::Unused, row.own_at(), row.trail, message, help);
+        }
+        let (Some(vendor), assistant) = (row.text("vendor"), row.text("assistant")) else {
+            continue;
+        };
+        rules.push(Rule {
+            client: row.text("client").map(Glob::new),
+            assistant: Glob::new(assistant.unwrap_or("*")),
+            vendor: vendor.to_owned(),
+        });
+    }
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Glob, Rule};
+
+    #[test]
+    fn a_rule_applies_to_its_clients_and_ids() {
+        let rule = Rule {
+            client: Some(Glob::new("crm")),
+            assistant: Glob::new("7*"),
+            vendor: "x".into(),
+        };
+        assert!(rule.applies(Some("crm"), "789"));
+        assert!(!rule.applies(Some("web"), "789"));
+        assert!(!rule.applies(Some("crm"), "89"));
+        assert!(!rule.applies(None, "789"));
+    }
+}

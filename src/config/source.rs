@@ -1,0 +1,216 @@
+//! Where settings come from, and the way back from a byte offset to a file, line and column.
+
+use std::path::{Path, PathBuf};
+
+use super::problem::{Excerpt, Place};
+
+/// One of the [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SourceId(usize);
+
+/// A stretch of a source, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) source: SourceId,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// A text with the offset of each of its lines.
+#[derive(Debug)]
+pub(super) struct Text {
+    content: String,
+    line_starts: Vec<usize>,
+}
+
+impl Text {
+    fn new(content: String) -> Self {
+        let line_starts = std::iter::once(0)
+            .chain(content.match_indices('\n').map(|(offset, _)| offset + 1))
+            .collect();
+        Self {
+            content,
+            line_starts,
+        }
+    }
+
+    /// Line and column (both from 1, columns in characters) and the line itself.
+    fn position(&self, offset: usize) -> (usize, usize, usize) {
+        let line = self.line_starts.partition_point(|&start| start <= offset);
+        let start = self.line_starts[line - 1];
+        let column = self.content[start..]
+            .char_indices()
+            .take_while(|&(index, _)| start + index < offset)
+            .count();
+        (line, column + 1, start)
+    }
+
+    fn line_at(&self, start: usize) -> &str {
+        let rest = &self.content[start..];
+        rest.split('\n').next().unwrap_or(rest).trim_end()
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    Defaults(Text),
+    File(PathBuf, Text),
+    Variable(String),
+    Nowhere,
+}
+
+/// Every text and variable that one load reads.
+#[derive(Debug)]
+pub(super) struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Only the nameless source that problems of the whole belong to.
+    pub(super) fn new() -> Self {
+        Self(vec![Source::Nowhere])
+    }
+
+    /// The place of problems that no line can be blamed for.
+    pub(super) const NOWHERE: At = At {
+        source: SourceId(0),
+        start: 0,
+        end: 0,
+    };
+
+    pub(super) fn add_defaults(&mut self, content: &str) -> SourceId {
+        self.add(Source::Defaults(Text::new(content.to_owned())))
+    }
+
+    pub(super) fn add_file(&mut self, path: PathBuf, content: String) -> SourceId {
+        self.add(Source::File(path, Text::new(content)))
+    }
+
+    pub(super) fn add_variable(&mut self, name: &str) -> At {
+        let source = self.add(Source::Variable(name.to_owned()));
+        At {
+            source,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    fn add(&mut self, source: Source) -> SourceId {
+        self.0.push(source);
+        SourceId(self.0.len() - 1)
+    }
+
+    /// The text of a file or of the defaults; empty for a variable, whose value may be secret.
+    pub(super) fn content(&self, id: SourceId) -> &str {
+        match &self.0[id.0] {
+            Source::Defaults(text) | Source::File(_, text) => &text.content,
+            Source::Variable(_) | Source::Nowhere => "",
+        }
+    }
+
+    pub(super) fn is_default(&self, at: At) -> bool {
+        matches!(self.0[at.source.0], Source::Defaults(_))
+    }
+
+    pub(super) fn is_variable(&self, at: At) -> bool {
+        matches!(self.0[at.source.0], Source::Variable(_))
+    }
+
+    /// The folder that relative paths written there start from; for variables, the working directory.
+    pub(super) fn folder(&self, at: At) -> &Path {
+        match &self.0[at.source.0] {
+            Source::File(path, _) => path.parent().unwrap_or(Path::new("")),
+            Source::Defaults(_) | Source::Variable(_) | Source::Nowhere => Path::new(""),
+        }
+    }
+
+    pub(super) fn place(&self, at: At) -> Place {
+        match &self.0[at.source.0] {
+            Source::Nowhere => Place::Whole,
+            Source::Variable(name) => Place::Variable { name: name.clone() },
+            Source::Defaults(text) => {
+                let (line, column, _) = text.position(at.start);
+                Place::Defaults { line, column }
+            }
+            Source::File(path, text) => {
+                let (line, column, _) = text.position(at.start);
+                Place::File {
+                    path: path.clone(),
+                    line,
+                    column,
+                }
+            }
+        }
+    }
+
+    /// The line a problem stands in, cut off behind the marked part so that values not at fault stay out of logs.
+    pub(super) fn excerpt(&self, at: At) -> Option<Excerpt> {
+        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[at.source.0] else {
+            return None;
+        };
+        let (line, column, start) = text.position(at.start);
+        let whole = text.line_at(start);
+        let before = at.start.saturating_sub(start).min(whole.len());
+        let end = at.end.saturating_sub(start).clamp(before, whole.len());
+        if holds_secret(whole.get(..before)?) {
+            return None;
+        }
+        let mut shown = whole.get(..end)?.replace(char::is_control, " ");
+        if !whole.get(end..)?.trim().is_empty() {
+            shown.push_str(" …");
+        }
+        Some(Excerpt {
+            line,
+            text: shown,
+            indent: column - 1,
+            width: whole.get(before..end)?.chars().count().max(1),
+        })
+    }
+}
+
+/// Whether text that would be shown in front of a marked part may give a credential away.
+fn holds_secret(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["token", "secret", "passw"]
+        .iter()
+        .filter_map(|word| lower.find(word))
+        .any(|found| lower[found..].contains(['"', '\'']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{At, Sources};
+    use crate::config::problem::Place;
+
+    #[test]
+    fn columns_count_characters_and_start_at_one() {
+        let mut sources = Sources::new();
+        let source = sources.add_file("a.toml".into(), "a = 1\nü = 'x' # c\n".into());
+        let at = |start, end| At { source, start, end };
+        assert_eq!(
+            sources.place(at(11, 14)),
+            Place::File {
+                path: "a.toml".into(),
+                line: 2,
+                column: 5
+            }
+        );
+        let excerpt = sources.excerpt(at(11, 14)).expect("a line");
+        assert_eq!((excerpt.text.as_str(), excerpt.indent), ("ü = 'x' …", 4));
+    }
+
+    #[test]
+    fn a_credential_before_the_marked_part_hides_the_line() {
+        let mut sources = Sources::new();
+        let text = "sondos = { token = 'abc', dialect = 'x' }";
+        let source = sources.add_file("a.toml".into(), text.into());
+        let start = text.find("'x'").expect("there");
+        assert!(
+            sources
+                .excerpt(At {
+                    source,
+                    start,
+                    end: start + 3
+                })
+                .is_none()
+        );
+    }
+}

@@ -1,0 +1,144 @@
+//! Clients: keys, permissions, limits.
+
+use super::{Setup, assert_text};
+
+#[test]
+fn digests_that_are_none() {
+    let setup = Setup::new(
+        r#"[clients.crm]
+key_sha256 = "abc"
+[clients.web]
+key_sha256 = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "zz"]
+[clients.app]
+key_sha256 = []
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `clients.crm.key_sha256` is not 64 hexadecimal digits
+  --> c.toml:2:14
+2 | key_sha256 = "abc"
+  |              ^^^^^
+  help: `switchboard keygen CLIENT` makes a key and prints this line
+error: `clients.web.key_sha256[1]` is not 64 hexadecimal digits
+  --> c.toml:4:83
+4 | key_sha256 = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "zz" …
+  |                                                                                   ^^^^
+  help: `switchboard keygen CLIENT` makes a key and prints this line
+error: `clients.app.key_sha256` must not be empty
+  --> c.toml:6:14
+6 | key_sha256 = []
+  |              ^^
+  help: leave the key out, or name at least one
+"#,
+    );
+}
+
+#[test]
+fn keys_that_two_clients_share() {
+    let setup = Setup::new(
+        r#"[clients.crm]
+key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+[clients.web]
+key_sha256 = ["0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"]
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `clients.web.key_sha256` is the key of the client "crm" already
+  --> c.toml:4:15
+4 | key_sha256 = ["0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF" …
+  |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: give each client a key of its own, and list it once
+"#,
+    );
+}
+
+#[test]
+fn clients_that_cannot_come_in() {
+    let setup = Setup::new(
+        r#"[clients.crm]
+vendors = ["sondso"]
+[clients.web]
+certificate = "web.example"
+[vendors.sondos]
+token = { env = "T" }
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `clients.crm` has neither `key_sha256` nor `certificate`
+  --> c.toml:1:10
+1 | [clients.crm …
+  |          ^^^
+  help: run `switchboard keygen CLIENT` and add the line it prints
+error: `clients.crm.vendors[0]` names the vendor "sondso", which is not configured
+  --> c.toml:2:12
+2 | vendors = ["sondso" …
+  |            ^^^^^^^^
+  help: did you mean `sondos`?
+error: `clients.web.certificate` is never asked for, as `server.tls.client_ca` is not set
+  --> c.toml:4:15
+4 | certificate = "web.example"
+  |               ^^^^^^^^^^^^^
+  help: set `server.tls.client_ca` to the issuer of the clients' certificates
+"#,
+    );
+}
+
+#[test]
+fn names_and_lists() {
+    let setup = Setup::new(
+        r#"[clients.CRM]
+key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+vendors = []
+handling = "lenint"
+rate_limit = { per_second = 1, per_minute = 2 }
+[clients.b]
+key_sha256 = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+rate_limit = { burst = 0 }
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `CRM` cannot be a client name
+  --> c.toml:1:10
+1 | [clients.CRM …
+  |          ^^^
+  help: it has to match ^[a-z][a-z0-9._-]{0,63}$
+error: `clients.CRM.vendors` must not be empty
+  --> c.toml:3:11
+3 | vendors = []
+  |           ^^
+  help: leave the key out, or name at least one
+error: `clients.CRM.handling` cannot be "lenint"
+  --> c.toml:4:12
+4 | handling = "lenint"
+  |            ^^^^^^^^
+  help: did you mean `lenient`?
+error: `clients.CRM.rate_limit` has both `per_second` and `per_minute`
+  --> c.toml:5:32
+5 | rate_limit = { per_second = 1, per_minute …
+  |                                ^^^^^^^^^^
+  help: keep one of the two
+error: `clients.b.rate_limit` does not say how many
+  --> c.toml:8:1
+8 | rate_limit …
+  | ^^^^^^^^^^
+  help: add `per_second` or `per_minute`
+error: `clients.b.rate_limit.burst` must be an integer of at least 1, not 0
+  --> c.toml:8:24
+8 | rate_limit = { burst = 0 …
+  |                        ^
+"#,
+    );
+}
+
+#[test]
+fn no_clients_and_no_vendors_are_warned_of() {
+    assert_text(&Setup::new("").warnings(), "");
+}

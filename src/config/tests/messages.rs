@@ -1,0 +1,382 @@
+//! Rendered messages: what is wrong, where to the column, and what would be right.
+
+use super::{Setup, assert_text};
+
+#[test]
+fn syntax_errors_are_all_told() {
+    let setup = Setup::new(
+        r#"[auth]
+mode = none
+[log
+level = "info"
+format = 
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: not TOML: invalid float, expected `nan`
+  --> c.toml:2:8
+2 | mode = none
+  |        ^^^^
+  help: texts stand in quotes
+error: not TOML: unclosed table, expected `]`
+  --> c.toml:3:5
+3 | [log
+  |     ^
+"#,
+    );
+}
+
+#[test]
+fn a_key_given_twice() {
+    let setup = Setup::new(
+        r#"[log]
+level = "info"
+level = "warn"
+[auth]
+mode = "none"
+[auth]
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `level` is given twice
+  --> c.toml:3:1
+3 | level …
+  | ^^^^^
+  help: keep one of the two
+error: `auth` is given twice
+  --> c.toml:6:2
+6 | [auth …
+  |  ^^^^
+  help: keep one of the two
+"#,
+    );
+}
+
+#[test]
+fn unknown_keys_find_the_nearest() {
+    let setup = Setup::new(
+        r#"[sever]
+listen = "127.0.0.1:1"
+[vendors.sondos]
+tokn = { env = "T" }
+  timeout_ms = 5 # five
+[auth]
+listen = "127.0.0.1:1"
+frobnicate = true
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: unknown key `sever`
+  --> c.toml:1:2
+1 | [sever …
+  |  ^^^^^
+  help: did you mean `server`?
+error: unknown key `vendors.sondos.tokn`
+  --> c.toml:4:1
+4 | tokn …
+  | ^^^^
+  help: did you mean `token`?
+error: unknown key `vendors.sondos.timeout_ms`
+  --> c.toml:5:3
+5 |   timeout_ms …
+  |   ^^^^^^^^^^
+  help: did you mean `timeout`?
+error: unknown key `auth.listen`
+  --> c.toml:7:1
+7 | listen …
+  | ^^^^^^
+  help: `listen` belongs in `[server]`
+error: unknown key `auth.frobnicate`
+  --> c.toml:8:1
+8 | frobnicate …
+  | ^^^^^^^^^^
+  help: the keys here are `mode`, `allow_insecure`
+"#,
+    );
+}
+
+#[test]
+fn wrong_types() {
+    let setup = Setup::new(
+        r#"listen = 1
+log = "info"
+[server]
+max_in_flight = "7"
+request_timeout = 30
+listen = 8080
+max_body_bytes = 1e3
+drain_delay = 2026-01-01
+[auth]
+allow_insecure = "true"
+mode = ["none"]
+[routing]
+rules = { vendor = "x" }
+[assistants]
+sales = "sondos:1"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: unknown key `listen`
+  --> c.toml:1:1
+1 | listen …
+  | ^^^^^^
+  help: `listen` belongs in `[server]`
+error: `log` must be a table, not a string
+  --> c.toml:2:7
+2 | log = "info"
+  |       ^^^^^^
+error: `server.max_in_flight` must be an integer from 1 to 1000000, not a string
+  --> c.toml:4:17
+4 | max_in_flight = "7"
+  |                 ^^^
+  help: write it without quotes: 7
+error: `server.request_timeout` must be a duration such as "500ms", "30s" or "1m30s", not an integer
+  --> c.toml:5:19
+5 | request_timeout = 30
+  |                   ^^
+  help: did you mean "30s"?
+error: `server.listen` must be an IP address and port such as "127.0.0.1:8080", not an integer
+  --> c.toml:6:10
+6 | listen = 8080
+  |          ^^^^
+error: `server.max_body_bytes` must be an integer from 1 to 67108864, not a float
+  --> c.toml:7:18
+7 | max_body_bytes = 1e3
+  |                  ^^^
+error: `server.drain_delay` must be a duration such as "500ms", "30s" or "1m30s", not a date or time
+  --> c.toml:8:15
+8 | drain_delay = 2026-01-01
+  |               ^^^^^^^^^^
+error: `auth.allow_insecure` must be `true` or `false`, not a string
+  --> c.toml:10:18
+10 | allow_insecure = "true"
+   |                  ^^^^^^
+  help: write it without quotes: true
+error: `auth.mode` must be "keys" or "none", not an array
+  --> c.toml:11:8
+11 | mode = ["none"]
+   |        ^^^^^^^^
+error: `routing.rules` must be an array of tables, not a table
+  --> c.toml:13:9
+13 | rules = { vendor = "x" }
+   |         ^^^^^^^^^^^^^^^^
+error: `assistants.sales` must be a table, not a string
+  --> c.toml:15:9
+15 | sales = "sondos:1"
+   |         ^^^^^^^^^^
+"#,
+    );
+}
+
+#[test]
+fn values_out_of_range() {
+    let setup = Setup::new(
+        r#"[server]
+max_in_flight = 0
+max_headers = 7
+max_body_bytes = -1
+request_timeout = "30"
+header_timeout = "0s"
+idle_timeout = "soon"
+drain_timeout = "90days"
+listen = "localhost:8080"
+admin_listen = "127.0.0.1:70000"
+[log]
+level = "inof"
+format = "xml"
+filter = ""
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `server.max_in_flight` must be an integer from 1 to 1000000, not 0
+  --> c.toml:2:17
+2 | max_in_flight = 0
+  |                 ^
+error: `server.max_headers` must be an integer from 8 to 1000, not 7
+  --> c.toml:3:15
+3 | max_headers = 7
+  |               ^
+error: `server.max_body_bytes` must be an integer from 1 to 67108864, not -1
+  --> c.toml:4:18
+4 | max_body_bytes = -1
+  |                  ^^
+error: `server.request_timeout` has no unit: "30"
+  --> c.toml:5:19
+5 | request_timeout = "30"
+  |                   ^^^^
+  help: did you mean "30s"?
+error: `server.header_timeout` must be longer than zero
+  --> c.toml:6:18
+6 | header_timeout = "0s"
+  |                  ^^^^
+  help: write a duration such as "500ms", "30s" or "1m30s"
+error: `server.idle_timeout` is not a duration: "soon"
+  --> c.toml:7:16
+7 | idle_timeout = "soon"
+  |                ^^^^^^
+  help: write a duration such as "500ms", "30s" or "1m30s"
+error: `server.drain_timeout` is longer than 30 days: "90days"
+  --> c.toml:8:17
+8 | drain_timeout = "90days"
+  |                 ^^^^^^^^
+  help: write a duration such as "500ms", "30s" or "1m30s"
+error: `server.listen` is not an address to listen on: "localhost:8080"
+  --> c.toml:9:10
+9 | listen = "localhost:8080"
+  |          ^^^^^^^^^^^^^^^^
+  help: write an IP address and port such as "127.0.0.1:8080"
+error: `server.admin_listen` is not an address to listen on: "127.0.0.1:70000"
+  --> c.toml:10:16
+10 | admin_listen = "127.0.0.1:70000"
+   |                ^^^^^^^^^^^^^^^^^
+  help: write an IP address and port such as "127.0.0.1:8080"
+error: `log.level` cannot be "inof"
+  --> c.toml:12:9
+12 | level = "inof"
+   |         ^^^^^^
+  help: did you mean `info`?
+error: `log.format` cannot be "xml"
+  --> c.toml:13:10
+13 | format = "xml"
+   |          ^^^^^
+  help: write "auto", "json" or "text"
+error: `log.filter` must not be empty
+  --> c.toml:14:10
+14 | filter = ""
+   |          ^^
+  help: leave the key out instead
+"#,
+    );
+}
+
+#[test]
+fn several_sections_at_once_in_the_order_of_the_file() {
+    let setup = Setup::new(
+        r#"[auth]
+mode = "key"
+[vendors.sondos]
+token = { env = "T" }
+timeout = "3 sec onds"
+[assistants.Sales]
+vendor = "sondso"
+id = "x1"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `auth.mode` cannot be "key"
+  --> c.toml:2:8
+2 | mode = "key"
+  |        ^^^^^
+  help: did you mean `keys`?
+error: `vendors.sondos.timeout` is not a duration: "3 sec onds"
+  --> c.toml:5:11
+5 | timeout = "3 sec onds"
+  |           ^^^^^^^^^^^^
+  help: write a duration such as "500ms", "30s" or "1m30s"
+error: `Sales` cannot be an assistant name
+  --> c.toml:6:13
+6 | [assistants.Sales …
+  |             ^^^^^
+  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+error: `assistants.Sales.vendor` names the vendor "sondso", which is not configured
+  --> c.toml:7:10
+7 | vendor = "sondso"
+  |          ^^^^^^^^
+  help: did you mean `sondos`?
+error: `assistants.Sales.id` must be digits, not "x1"
+  --> c.toml:8:6
+8 | id = "x1"
+  |      ^^^^
+  help: write the vendor's own id of the assistant, such as "789"
+"#,
+    );
+}
+
+#[test]
+fn insecure_listeners() {
+    let setup = Setup::new(
+        r#"[server]
+listen = "0.0.0.0:8080"
+admin_listen = "[::]:9090"
+[auth]
+mode = "none"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `server.admin_listen` is open to everybody who reaches [::]:9090
+  --> c.toml:3:16
+3 | admin_listen = "[::]:9090"
+  |                ^^^^^^^^^^^
+  help: listen on a loopback address, or set `admin.token`
+error: `auth.mode = "none"` would let everybody who reaches 0.0.0.0:8080 in
+  --> c.toml:5:8
+5 | mode = "none"
+  |        ^^^^^^
+  help: use `mode = "keys"`, or listen on a loopback address, or set `auth.allow_insecure = true` where something in front authenticates
+"#,
+    );
+}
+
+#[test]
+fn listeners_at_one_address() {
+    let setup = Setup::new(
+        r#"[server]
+listen = "127.0.0.1:9090"
+[auth]
+mode = "none"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: both listeners have the address 127.0.0.1:9090
+  --> c.toml:2:10
+2 | listen = "127.0.0.1:9090"
+  |          ^^^^^^^^^^^^^^^^
+  help: give each a port of its own
+"#,
+    );
+}
+
+#[test]
+fn problems_are_fields_for_machines_too() {
+    let setup = Setup::new("[log]\nlevl = \"info\"\n");
+    let problems = setup.load().expect_err("an unknown key");
+    let json = serde_json::to_value(problems.errors().collect::<Vec<_>>()).expect("json");
+    let expected = serde_json::json!([{
+        "severity": "error",
+        "kind": "unknown_key",
+        "key": "log.levl",
+        "message": "unknown key `log.levl`",
+        "place": { "in": "file", "path": setup.path("c.toml"), "line": 2, "column": 1 },
+        "help": "did you mean `level`?",
+    }]);
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn a_file_that_is_not_text_is_refused() {
+    let setup = Setup::new("");
+    std::fs::write(setup.path("c.toml"), [0xff, 0xfe]).expect("written");
+    assert_text(
+        &setup.errors(),
+        "
+error: cannot read the configuration `c.toml`: stream did not contain valid UTF-8
+  help: name a file with `--config` or SWITCHBOARD_CONFIG
+",
+    );
+}

@@ -1,0 +1,266 @@
+//! Rules and named assistants: dangling names, duplicates, files.
+
+use super::{Setup, assert_text};
+
+#[test]
+fn dangling_names() {
+    let setup = Setup::new(
+        r#"[routing]
+default_vendor = "sondso"
+[[routing.rules]]
+client = "crmm"
+assistant = "7*"
+vendor = "famulor"
+[[routing.rules]]
+assistant = "8*"
+[vendors.sondos]
+token = { env = "T" }
+[clients.crm]
+key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+[assistants.sales]
+vendor = "sondos2"
+id = "1"
+[assistants.lost]
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `routing.default_vendor` names the vendor "sondso", which is not configured
+  --> c.toml:2:18
+2 | default_vendor = "sondso"
+  |                  ^^^^^^^^
+  help: did you mean `sondos`?
+error: `routing.rules[0].client` names the client "crmm", which is not configured
+  --> c.toml:4:10
+4 | client = "crmm"
+  |          ^^^^^^
+  help: did you mean `crm`?
+error: `routing.rules[0].vendor` names the vendor "famulor", which is not configured
+  --> c.toml:6:10
+6 | vendor = "famulor"
+  |          ^^^^^^^^^
+  help: add a `[vendors.famulor]` table, or name one of those there are
+error: `routing.rules[1]` lacks `vendor`
+  --> c.toml:7:1
+7 | [[routing.rules]]
+  | ^^^^^^^^^^^^^^^^^
+  help: add `vendor`: Where matching updates go.
+error: `assistants.sales.vendor` names the vendor "sondos2", which is not configured
+  --> c.toml:14:10
+14 | vendor = "sondos2"
+   |          ^^^^^^^^^
+  help: did you mean `sondos`?
+error: `assistants.lost` lacks `vendor`
+  --> c.toml:16:13
+16 | [assistants.lost …
+   |             ^^^^
+  help: add `vendor`: The vendor it lives at.
+error: `assistants.lost` lacks `id`
+  --> c.toml:16:13
+16 | [assistants.lost …
+   |             ^^^^
+  help: add `id`: That vendor's id of it.
+"#,
+    );
+}
+
+#[test]
+fn assistant_names_and_ids() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "T" }
+[assistants.Sales]
+vendor = "sondos"
+id = 1
+[assistants."a b"]
+vendor = "sondos"
+id = -1
+[assistants.ok]
+vendor = "sondos"
+id = "12a"
+[assistants.large]
+vendor = "sondos"
+id = 99999999999999999999
+[assistants.float]
+vendor = "sondos"
+id = 1.5
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `Sales` cannot be an assistant name
+  --> c.toml:3:13
+3 | [assistants.Sales …
+  |             ^^^^^
+  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+error: `a b` cannot be an assistant name
+  --> c.toml:6:13
+6 | [assistants."a b" …
+  |             ^^^^^
+  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+error: `assistants."a b".id` must be digits, not -1
+  --> c.toml:8:6
+8 | id = -1
+  |      ^^
+  help: write the vendor's own id of the assistant, such as "789"
+error: `assistants.ok.id` must be digits, not "12a"
+  --> c.toml:11:6
+11 | id = "12a"
+   |      ^^^^^
+  help: write the vendor's own id of the assistant, such as "789"
+error: `assistants.large.id` must be digits, such as "789", not an integer beyond 64 bits
+  --> c.toml:14:6
+14 | id = 99999999999999999999
+   |      ^^^^^^^^^^^^^^^^^^^^
+error: `assistants.float.id` must be digits, such as "789", not a float
+  --> c.toml:17:6
+17 | id = 1.5
+   |      ^^^
+"#,
+    );
+}
+
+#[test]
+fn assistants_files() {
+    let setup = Setup::new(
+        r#"[routing]
+assistants_files = ["more/*.toml", "list.csv", "gone.csv", "*/x.toml"]
+[vendors.sondos]
+token = { env = "T" }
+[assistants.sales]
+vendor = "sondos"
+id = 1
+"#,
+    )
+    .file(
+        "more/a.toml",
+        "[assistants.sales]\nvendor = \"sondos\"\nid = 2\n[server]\n",
+    )
+    .file(
+        "more/b.toml",
+        "[assistants.b]\nvendor = \"sondos\"\nidd = 2\n",
+    )
+    .file(
+        "list.csv",
+        "name,vendor,id\nc, sondso,3\nsales,sondos,4\nd,sondos\nE,sondos,x\n",
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: cannot read `gone.csv` for `routing.assistants_files`: No such file or directory (os error 2)
+  --> c.toml:2:48
+2 | assistants_files = ["more/*.toml", "list.csv", "gone.csv" …
+  |                                                ^^^^^^^^^^
+  help: a relative path starts from the folder of the configuration file
+error: `routing.assistants_files`: "*/x.toml" has a pattern in a folder's name
+  --> c.toml:2:60
+2 | assistants_files = ["more/*.toml", "list.csv", "gone.csv", "*/x.toml" …
+  |                                                            ^^^^^^^^^^
+  help: `*` and `?` can stand in the file's name only
+error: `assistants.sales` is there already: c.toml:5:13
+  --> more/a.toml:1:13
+1 | [assistants.sales …
+  |             ^^^^^
+  help: a name leads to one assistant; rename or remove one of the two
+error: unknown key `server` in an assistants file
+  --> more/a.toml:4:2
+4 | [server …
+  |  ^^^^^^
+  help: only `[assistants.NAME]` tables can stand here
+error: unknown key `assistants.b.idd`
+  --> more/b.toml:3:1
+3 | idd …
+  | ^^^
+  help: did you mean `id`?
+error: `assistants.c.vendor` names the vendor "sondso", which is not configured
+  --> list.csv:2:4
+2 | c, sondso …
+  |    ^^^^^^
+  help: did you mean `sondos`?
+error: `assistants.sales` is there already: c.toml:5:13
+  --> list.csv:3:1
+3 | sales …
+  | ^^^^^
+  help: a name leads to one assistant; rename or remove one of the two
+error: a row of an assistants file has 2 cells
+  --> list.csv:4:3
+4 | d,sondos
+  |   ^^^^^^
+  help: write `name,vendor,id` or `name,vendor,id,handling`
+error: `E` cannot be an assistant name
+  --> list.csv:5:1
+5 | E …
+  | ^
+  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+error: `assistants.E.id` must be digits, not "x"
+  --> list.csv:5:10
+5 | E,sondos,x
+  |          ^
+  help: write the vendor's own id of the assistant, such as "789"
+"#,
+    );
+}
+
+#[test]
+fn rules_without_effect_are_warned_of() {
+    let setup = Setup::new(
+        r#"
+[routing]
+assistants_files = ["none-*.csv"]
+[[routing.rules]]
+client = "web-*"
+vendor = "sondos"
+[[routing.rules]]
+assistant = "*"
+vendor = "sondos"
+[[routing.rules]]
+assistant = "7*"
+vendor = "sondos"
+[vendors.sondos]
+token = { env = "T" }
+"#,
+    );
+    assert_text(&setup.warnings(), "");
+}
+
+#[test]
+fn assistants_come_from_tables_and_files() {
+    let setup = Setup::new(
+        r#"
+[routing]
+assistants_files = ["more/*", "list.csv"]
+[vendors.sondos]
+token = { env = "T" }
+[assistants.a]
+vendor = "sondos"
+id = 1
+"#,
+    )
+    .file(
+        "more/b.toml",
+        "[assistants.b]\nvendor = \"sondos\"\nid = \"2\"\n",
+    )
+    .file(
+        "more/c.csv",
+        "c,sondos,3,\r\n# comment\r\n\r\n\"d\", sondos ,4,lenient\r\n",
+    )
+    .file("list.csv", "name,vendor,id\ne,sondos,5");
+    let settings = setup.settings();
+    let ids: Vec<(&str, &str)> = settings
+        .assistants
+        .iter()
+        .map(|(name, assistant)| (name.as_str(), assistant.id.as_str()))
+        .collect();
+    assert_eq!(
+        ids,
+        [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]
+    );
+    assert_eq!(
+        settings.assistants["d"].handling,
+        Some(crate::config::Handling::Lenient)
+    );
+    let watched = ["c.toml", "list.csv", "more", "more/b.toml", "more/c.csv"];
+    assert_eq!(settings.files, watched.map(|name| setup.path(name)));
+}

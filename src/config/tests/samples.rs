@@ -1,0 +1,154 @@
+//! The files that ship are the documentation, so they have to load and to tell the truth.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::Setup;
+use crate::config::{
+    Admin, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Vendor,
+    load, schema,
+};
+use crate::vendors_stub::known;
+
+const PEM: &str = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
+
+/// The defaults with every commented setting switched on: lines that start with `#` and no blank.
+fn everything() -> Setup {
+    let lines = DEFAULTS.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
+        _ => line,
+    });
+    let names = [
+        "server.pem",
+        "server.key",
+        "clients.pem",
+        "autocalls-ca.pem",
+        "gateway.pem",
+    ];
+    let setup = Setup::new(&lines.collect::<Vec<_>>().join("\n"))
+        .file("tls/gateway.key", PEM)
+        .variable("AUTOCALLS_TOKEN", "1|abc")
+        .variable("ADMIN_TOKEN", "abc");
+    names
+        .iter()
+        .fold(setup, |setup, name| setup.file(&format!("tls/{name}"), PEM))
+}
+
+#[test]
+fn the_documented_defaults_are_the_built_in_ones() {
+    let settings = Setup::new("").settings();
+    let expected = Settings {
+        server: Server::default(),
+        auth: Auth::default(),
+        clients: [].into(),
+        vendors: [].into(),
+        routing: Routing::default(),
+        assistants: [].into(),
+        admin: Admin::default(),
+        log: Log::default(),
+        files: settings.files.clone(),
+        warnings: settings.warnings.clone(),
+    };
+    assert_eq!(settings, expected);
+}
+
+#[test]
+fn the_documented_vendor_defaults_are_the_built_in_ones() {
+    let settings = everything().settings();
+    assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
+    let mut vendor = settings.vendors["autocalls"].clone();
+    assert!(vendor.rate_limit.take().is_some());
+    assert!(vendor.ca_file.take().is_some());
+    assert!(vendor.client_certificate.take().is_some());
+    vendor.fields.clear();
+    vendor.catalog = crate::config::Catalog::default();
+    let url = BaseUrl::parse("https://app.autocalls.ai/api").expect("valid");
+    assert_eq!(vendor, Vendor::new("autocalls", url, Secret::new("1|abc")));
+}
+
+#[test]
+fn every_key_is_documented() {
+    fn keys(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+        for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            keys(inner, &path, found);
+            keys(&inner["additionalProperties"], &format!("{path}.*"), found);
+            keys(&inner["items"], &path, found);
+            found.insert(path);
+        }
+    }
+    let mut wanted = BTreeSet::new();
+    keys(&schema(&known()), "", &mut wanted);
+    for key in &wanted {
+        let name = key.rsplit('.').next().expect("a name");
+        // `file` and `per_second` and the like stand in inline tables.
+        let documented = DEFAULTS.lines().any(|line| {
+            let line = line.trim_start_matches('#');
+            line.starts_with(&format!("{name} = "))
+                || line.contains(&format!(" {name} = "))
+                || line.starts_with('[')
+                    && line
+                        .trim_matches(['[', ']'])
+                        .split('.')
+                        .any(|part| part == name)
+        });
+        assert!(documented, "{key} is not in switchboard.toml");
+    }
+    assert!(wanted.len() > 70, "{}", wanted.len());
+}
+
+#[test]
+fn the_production_example_loads_without_a_warning() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let path = folder.join("production.example.toml");
+    let variables = [
+        "ADMIN_TOKEN",
+        "AUTOCALLS_TOKEN",
+        "AUTOCALLS_TRIAL_TOKEN",
+        "FAMULOR_TOKEN",
+        "GLORIAGENT_TOKEN",
+        "INTELLIXENT_TOKEN",
+        "SONDOS_TOKEN",
+    ];
+    let environment: Environment = variables
+        .iter()
+        .map(|name| ((*name).to_owned(), "secret".to_owned()))
+        .collect();
+    let settings = load(Some(&path), &environment, &known()).expect("a valid example");
+    assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
+    assert_eq!(settings.vendors.len(), 6);
+    assert_eq!(settings.assistants["survey-bot"].vendor, "gloriagent");
+    assert_eq!(settings.assistants["support-bot"].id, "42");
+    let files: Vec<PathBuf> = ["assistants.example.csv", "production.example.toml"]
+        .iter()
+        .map(|name| folder.join(name))
+        .collect();
+    assert_eq!(settings.files, files);
+}
+
+#[test]
+fn the_redacted_view_reads_like_the_file_and_holds_no_secret() {
+    let view = everything().settings().redacted();
+    assert_eq!(view["server"]["request_timeout"], "30s");
+    assert_eq!(view["vendors"]["autocalls"]["token"], "[redacted]");
+    assert_eq!(view["admin"]["token"], "[redacted]");
+    assert_eq!(view["clients"]["crm"]["key_sha256"][0], "00000000…");
+    assert_eq!(view["clients"]["crm"]["rate_limit"]["per_second"], 50);
+    assert!(!view.to_string().contains("1|abc"));
+    assert!(!view.to_string().contains("BEGIN"));
+}
+
+#[test]
+fn the_schema_knows_types_defaults_and_names() {
+    let schema = schema(&known());
+    let server = &schema["properties"]["server"];
+    assert_eq!(server["additionalProperties"], false);
+    assert_eq!(server["properties"]["max_in_flight"]["default"], 1024);
+    let vendor = &schema["properties"]["vendors"]["additionalProperties"];
+    assert_eq!(vendor["required"], serde_json::json!(["token"]));
+    assert_eq!(vendor["properties"]["dialect"]["enum"][4], "sondos");
+    let names = &schema["properties"]["assistants"]["propertyNames"];
+    assert_eq!(names["pattern"], "^[a-z][a-z0-9._-]{0,127}$");
+}

@@ -1,0 +1,218 @@
+//! Secrets and files: where they are read from, and that messages never show them.
+
+use super::{Setup, assert_text};
+
+#[test]
+fn literal_secrets_are_refused_and_not_shown() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = "1|hush" # hush
+[admin]
+token = 12345
+[vendors]
+famulor = { token = "hush", timeout = 5 }
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondos.token` holds the secret itself
+  --> c.toml:2:9
+  help: keep secrets out of the file: write `{ env = "NAME" }` to read an environment variable, or `{ file = "PATH" }` to read a file
+error: `admin.token` must be `{ env = "NAME" }` or `{ file = "PATH" }`, not an integer
+  --> c.toml:4:9
+error: `vendors.famulor.token` holds the secret itself
+  --> c.toml:6:21
+  help: keep secrets out of the file: write `{ env = "NAME" }` to read an environment variable, or `{ file = "PATH" }` to read a file
+error: `vendors.famulor.timeout` must be a duration such as "500ms", "30s" or "1m30s", not an integer
+  --> c.toml:6:39
+  help: did you mean "5s"?
+"#,
+    );
+}
+
+#[test]
+fn references_that_lead_nowhere() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "SONDOS_TOKN" }
+[vendors.famulor]
+token = { file = "gone" }
+[vendors.autocalls]
+token = {}
+[vendors.gloriagent]
+token = { env = "T", file = "gone" }
+[vendors.intellixent]
+token = { path = "gone" }
+[admin]
+token = { env = "NOBODY_HAS_THIS" }
+"#,
+    )
+    .variable("SONDOS_TOKEN", "hush");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: the environment variable `SONDOS_TOKN` for `vendors.sondos.token` is not set
+  --> c.toml:2:17
+2 | token = { env = "SONDOS_TOKN" …
+  |                 ^^^^^^^^^^^^^
+  help: did you mean `SONDOS_TOKEN`?
+error: cannot read `gone` for `vendors.famulor.token`: No such file or directory (os error 2)
+  --> c.toml:4:18
+4 | token = { file = "gone" …
+  |                  ^^^^^^
+  help: the file has to exist and be readable by the user the gateway runs as; a relative path starts from the folder of the file it stands in
+error: `vendors.autocalls.token` says neither `env` nor `file`
+  --> c.toml:6:9
+6 | token = {}
+  |         ^^
+  help: write `{ env = "NAME" }` or `{ file = "PATH" }`
+error: `vendors.gloriagent.token` has both `env` and `file`
+  --> c.toml:8:22
+  help: keep one of the two
+error: unknown key `vendors.intellixent.token.path`
+  --> c.toml:10:11
+10 | token = { path …
+   |           ^^^^
+  help: the keys here are `env`, `file`
+error: the environment variable `NOBODY_HAS_THIS` for `admin.token` is not set
+  --> c.toml:12:17
+12 | token = { env = "NOBODY_HAS_THIS" …
+   |                 ^^^^^^^^^^^^^^^^^
+  help: set NOBODY_HAS_THIS, or name another one
+"#,
+    );
+}
+
+#[test]
+fn secrets_that_are_none() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "EMPTY" }
+[vendors.famulor]
+token = { file = "blank" }
+[vendors.autocalls]
+token = { file = "two-lines" }
+"#,
+    )
+    .variable("EMPTY", "")
+    .file("blank", " \n")
+    .file("two-lines", "hush\nhush\n");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: the secret for `vendors.sondos.token` is empty
+  --> c.toml:2:17
+2 | token = { env = "EMPTY" …
+  |                 ^^^^^^^
+  help: put the secret, and nothing else, into the environment variable `EMPTY`
+error: the secret for `vendors.famulor.token` is empty
+  --> c.toml:4:18
+4 | token = { file = "blank" …
+  |                  ^^^^^^^
+  help: put the secret, and nothing else, into the file `blank`
+error: the secret for `vendors.autocalls.token` holds a character that no header can carry (only visible ASCII can)
+  --> c.toml:6:18
+6 | token = { file = "two-lines" …
+  |                  ^^^^^^^^^^^
+  help: put the secret, and nothing else, into the file `two-lines`
+"#,
+    );
+}
+
+#[test]
+fn certificates() {
+    let setup = Setup::new(
+        r#"[server.tls]
+cert = "gone.pem"
+key = "cert.pem"
+[vendors.sondos]
+token = { env = "T" }
+ca_file = "text"
+client_certificate = { cert = "cert.pem", key = "encrypted.pem" }
+[vendors.famulor]
+token = { env = "T" }
+client_certificate = { cert = "cert.pem" }
+"#,
+    )
+    .file("cert.pem", "-----BEGIN CERTIFICATE-----\n")
+    .file("text", "hush")
+    .file("encrypted.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: cannot read `gone.pem` for `server.tls.cert`: No such file or directory (os error 2)
+  --> c.toml:2:8
+2 | cert = "gone.pem"
+  |        ^^^^^^^^^^
+  help: the file has to exist and be readable by the user the gateway runs as; a relative path starts from the folder of the file it stands in
+error: `cert.pem` holds no private key
+  --> c.toml:3:7
+3 | key = "cert.pem"
+  |       ^^^^^^^^^^
+  help: the file has to hold an unencrypted PEM key, as in `-----BEGIN PRIVATE KEY-----`
+error: `text` holds no certificate
+  --> c.toml:6:11
+6 | ca_file = "text"
+  |           ^^^^^^
+  help: the file has to hold PEM that starts with `-----BEGIN CERTIFICATE-----`
+error: `encrypted.pem` holds an encrypted private key
+  --> c.toml:7:49
+7 | client_certificate = { cert = "cert.pem", key = "encrypted.pem" …
+  |                                                 ^^^^^^^^^^^^^^^
+  help: the file has to hold an unencrypted PEM key, as in `-----BEGIN PRIVATE KEY-----`
+error: `vendors.famulor.client_certificate` lacks `key`
+  --> c.toml:10:22
+10 | client_certificate = { cert = "cert.pem" }
+   |                      ^^^^^^^^^^^^^^^^^^^^^
+  help: add `key`: The private key, unencrypted (PEM).
+"#,
+    );
+}
+
+#[test]
+fn syntax_errors_next_to_secrets() {
+    let setup = Setup::new(
+        r#"[admin]
+token = "hush
+[vendors.sondos]
+token = { env = "T" ] # hush
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: not TOML: invalid basic string, expected `"`
+  --> c.toml:2:14
+error: not TOML: invalid inline table element, expected `,`
+  --> c.toml:4:21
+error: not TOML: unclosed inline table, expected `}`
+  --> c.toml:4:22
+"#,
+    );
+}
+
+#[test]
+fn secrets_are_read_from_where_they_are() {
+    let setup = Setup::new(
+        r#"
+[vendors.sondos]
+token = { file = "token" }
+[admin]
+token = { env = "T" }
+"#,
+    )
+    .file("token", "12|xyz\n");
+    let settings = setup.settings();
+    assert_eq!(settings.vendors["sondos"].token.expose(), "12|xyz");
+    assert_eq!(
+        settings.admin.token.as_ref().map(|token| token.expose()),
+        Some("1|abc")
+    );
+    assert_eq!(settings.files, [setup.path("c.toml"), setup.path("token")]);
+    let shown = format!("{settings:?}");
+    assert!(
+        !shown.contains("12|xyz") && !shown.contains("1|abc"),
+        "{shown}"
+    );
+}

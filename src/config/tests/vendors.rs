@@ -1,0 +1,288 @@
+//! Vendors: dialects, addresses, limits, fields.
+
+use super::{Setup, assert_text};
+
+#[test]
+fn dialects() {
+    let setup = Setup::new(
+        r#"[vendors.sondoss]
+token = { env = "T" }
+[vendors.acme]
+token = { env = "T" }
+[vendors.other]
+dialect = "famular"
+token = { env = "T" }
+[vendors.third]
+dialect = "x"
+token = { env = "T" }
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondoss` names no dialect and is not named after one
+  --> c.toml:1:10
+1 | [vendors.sondoss …
+  |          ^^^^^^^
+  help: add `dialect = "sondos"`, or name the table `sondos`
+error: `vendors.acme` names no dialect and is not named after one
+  --> c.toml:3:10
+3 | [vendors.acme …
+  |          ^^^^
+  help: add `dialect`: "autocalls", "famulor", "gloriagent", "intellixent" or "sondos"
+error: `vendors.other.dialect`: there is no dialect "famular"
+  --> c.toml:6:11
+6 | dialect = "famular"
+  |           ^^^^^^^^^
+  help: did you mean `famulor`?
+error: `vendors.third.dialect`: there is no dialect "x"
+  --> c.toml:9:11
+9 | dialect = "x"
+  |           ^^^
+  help: the dialects are "autocalls", "famulor", "gloriagent", "intellixent" or "sondos"
+"#,
+    );
+}
+
+#[test]
+fn addresses() {
+    let setup = Setup::new(
+        r#"[vendors]
+sondos = { token = { env = "T" }, base_url = "http://vendor.example/api" }
+[vendors.famulor]
+base_url = "https://user:hush@vendor.example/api"
+token = { env = "T" }
+[vendors.autocalls]
+base_url = "https://vendor.example/api?key=hush"
+token = { env = "T" }
+[vendors.gloriagent]
+base_url = "https://app.gloriagent.ai//api"
+token = { env = "T" }
+[vendors.intellixent]
+base_url = "portal.intellixent.ai/api"
+token = { env = "T" }
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondos.base_url` would send the token unencrypted to another machine
+  --> c.toml:2:46
+  help: use `https://`, or set `allow_plain_http = true` for this vendor
+error: `vendors.famulor.base_url` holds a user name or password
+  --> c.toml:4:12
+  help: write a URL such as "https://vendor.example/api"
+error: `vendors.autocalls.base_url` has a query
+  --> c.toml:7:12
+  help: write a URL such as "https://vendor.example/api"
+error: `vendors.gloriagent.base_url` has an empty path segment (`//`)
+  --> c.toml:10:12
+10 | base_url = "https://app.gloriagent.ai//api"
+   |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: write a URL such as "https://vendor.example/api"
+error: `vendors.intellixent.base_url` does not start with `https://` or `http://`
+  --> c.toml:13:12
+13 | base_url = "portal.intellixent.ai/api"
+   |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: write a URL such as "https://vendor.example/api"
+"#,
+    );
+}
+
+#[test]
+fn retries_and_breakers() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "T" }
+retry = { max_attempts = 0, backoff = "3s" }
+breaker = { failure_ratio = 1.5, min_requests = 0, window = "0s" }
+rate_limit = {}
+[vendors.famulor]
+token = { env = "T" }
+[vendors.famulor.retry]
+backoff = "1s"
+max_backoff = "500ms"
+[vendors.famulor.breaker]
+failure_ratio = 0
+[vendors.famulor.rate_limit]
+per_minute = 10
+per_second = 1
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondos.retry.max_attempts` must be an integer from 1 to 20, not 0
+  --> c.toml:3:26
+3 | retry = { max_attempts = 0 …
+  |                          ^
+error: `vendors.sondos.retry` waits longer at first (3s) than at most (2s)
+  --> c.toml:3:39
+3 | retry = { max_attempts = 0, backoff = "3s" …
+  |                                       ^^^^
+  help: lower `backoff`, or raise `max_backoff` to at least "3s"
+error: `vendors.sondos.breaker.failure_ratio` must be a number above 0 and at most 1
+  --> c.toml:4:29
+4 | breaker = { failure_ratio = 1.5 …
+  |                             ^^^
+error: `vendors.sondos.breaker.min_requests` must be an integer from 1 to 1000000, not 0
+  --> c.toml:4:49
+4 | breaker = { failure_ratio = 1.5, min_requests = 0 …
+  |                                                 ^
+error: `vendors.sondos.breaker.window` must be longer than zero
+  --> c.toml:4:61
+4 | breaker = { failure_ratio = 1.5, min_requests = 0, window = "0s" …
+  |                                                             ^^^^
+  help: write a duration such as "500ms", "30s" or "1m30s"
+error: `vendors.sondos.rate_limit` does not say how many
+  --> c.toml:5:1
+5 | rate_limit …
+  | ^^^^^^^^^^
+  help: add `per_second` or `per_minute`
+error: `vendors.famulor.retry` waits longer at first (1s) than at most (500ms)
+  --> c.toml:9:11
+9 | backoff = "1s"
+  |           ^^^^
+  help: lower `backoff`, or raise `max_backoff` to at least "1s"
+error: `vendors.famulor.breaker.failure_ratio` must be a number above 0 and at most 1
+  --> c.toml:12:17
+12 | failure_ratio = 0
+   |                 ^
+error: `vendors.famulor.rate_limit` has both `per_second` and `per_minute`
+  --> c.toml:14:1
+14 | per_minute …
+   | ^^^^^^^^^^
+  help: keep one of the two
+"#,
+    );
+}
+
+#[test]
+fn fields_and_catalogs() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "T" }
+[vendors.sondos.fields]
+folder_idd = "drop"
+folder_id = "dorp"
+frobnicate = "send"
+[vendors.sondos.catalog.languages]
+"1" = "English"
+"2" = "English"
+en = "English (UK)"
+"3" = 3
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondos.fields.folder_idd` is not a canonical field
+  --> c.toml:4:1
+4 | folder_idd …
+  | ^^^^^^^^^^
+  help: did you mean `folder_id`?
+error: `vendors.sondos.fields.folder_id` cannot be "dorp"
+  --> c.toml:5:13
+5 | folder_id = "dorp"
+  |             ^^^^^^
+  help: did you mean `drop`?
+error: `vendors.sondos.fields.frobnicate` is not a canonical field
+  --> c.toml:6:1
+6 | frobnicate …
+  | ^^^^^^^^^^
+  help: `switchboard coverage` lists all fields
+error: `vendors.sondos.catalog.languages` gives "English" the ids 1 and 2
+  --> c.toml:9:7
+9 | "2" = "English"
+  |       ^^^^^^^^^
+  help: updates that use this name cannot tell which is meant; make the names differ
+error: `en` cannot be a catalog id
+  --> c.toml:10:1
+10 | en …
+   | ^^
+  help: it has to match ^[0-9]{1,20}$
+error: `vendors.sondos.catalog.languages.3` must be a string, not an integer
+  --> c.toml:11:7
+11 | "3" = 3
+   |       ^
+"#,
+    );
+}
+
+#[test]
+fn names_that_break_addresses() {
+    let setup = Setup::new(
+        r#"[vendors."a:b"]
+dialect = "sondos"
+token = { env = "T" }
+[vendors.sondos]
+dialect = "sondos"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `a:b` cannot be a vendor name
+  --> c.toml:1:10
+1 | [vendors."a:b" …
+  |          ^^^^^
+  help: it has to match ^[a-z][a-z0-9._-]{0,63}$
+error: `vendors.sondos` lacks `token`
+  --> c.toml:4:10
+4 | [vendors.sondos …
+  |          ^^^^^^
+  help: add `token`: The account's API key, as a reference.
+"#,
+    );
+}
+
+#[test]
+fn what_is_left_out_comes_from_the_dialect() {
+    let setup = Setup::new(
+        r#"
+[vendors.sondos]
+token = { env = "T" }
+[vendors.other]
+dialect = "famulor"
+base_url = "http://127.0.0.1:8081/api//"
+token = { env = "T" }
+rate_limit = { per_minute = 90 }
+"#,
+    );
+    let settings = setup.settings();
+    let (sondos, other) = (&settings.vendors["sondos"], &settings.vendors["other"]);
+    assert_eq!(sondos.base_url.as_str(), "https://app.sondos-ai.com/api");
+    assert_eq!(other.base_url.as_str(), "http://127.0.0.1:8081/api");
+    assert_eq!(
+        (sondos.dialect.as_str(), other.dialect.as_str()),
+        ("sondos", "famulor")
+    );
+    let limit = other.rate_limit.expect("a limit");
+    assert_eq!((limit.requests.get(), limit.burst.get()), (90, 2));
+}
+
+#[test]
+fn settings_without_effect_are_warned_of() {
+    let setup = Setup::new(
+        r#"
+[vendors.sondos]
+token = { env = "T" }
+timeout = "40s"
+connect_timeout = "50s"
+base_url = "http://vendor.example"
+allow_plain_http = true
+ca_file = "ca.pem"
+"#,
+    )
+    .file("ca.pem", "-----BEGIN CERTIFICATE-----");
+    assert_text(
+        &setup.warnings(),
+        r#"
+warning: `vendors.sondos.timeout` is longer than `server.request_timeout` (30s)
+  --> c.toml:4:11
+4 | timeout = "40s"
+  |           ^^^^^
+  help: `server.request_timeout` ends the wait first; lower `timeout`
+"#,
+    );
+}

@@ -1,0 +1,151 @@
+//! The settings as a tree in which every key and value remembers where it was written.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::source::{At, SourceId};
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) value: Value,
+    pub(super) at: At,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Text(String),
+    Integer(i64),
+    Float(f64),
+    Flag(bool),
+    List(Vec<Node>),
+    Table(Table),
+    /// A date, or a number too large to hold: no key takes one.
+    Foreign(&'static str),
+}
+
+/// A key's place and its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key_at: At,
+    pub(super) node: Node,
+}
+
+pub(super) type Table = BTreeMap<String, Entry>;
+
+impl Node {
+    pub(super) fn as_table(&self) -> Option<&Table> {
+        match &self.value {
+            Value::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The elements of a list, or the value itself as the only one.
+    pub(super) fn elements(&self) -> &[Self] {
+        match &self.value {
+            Value::List(list) => list,
+            _ => std::slice::from_ref(self),
+        }
+    }
+
+    /// What the value is, for "must be …, not …".
+    pub(super) fn type_name(&self) -> &'static str {
+        match self.value {
+            Value::Text(_) => "a string",
+            Value::Integer(_) => "an integer",
+            Value::Float(_) => "a float",
+            Value::Flag(_) => "a boolean",
+            Value::List(_) => "an array",
+            Value::Table(_) => "a table",
+            Value::Foreign(name) => name,
+        }
+    }
+
+    pub(super) fn from_toml(value: &Spanned<DeValue<'_>>, source: SourceId) -> Self {
+        Self {
+            at: at(source, value.span()),
+            value: match value.get_ref() {
+                DeValue::String(text) => Value::Text(text.clone().into_owned()),
+                DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                    .map_or(Value::Foreign("an integer beyond 64 bits"), Value::Integer),
+                DeValue::Float(number) => number
+                    .as_str()
+                    .parse()
+                    .map_or(Value::Foreign("a malformed number"), Value::Float),
+                DeValue::Boolean(flag) => Value::Flag(*flag),
+                DeValue::Datetime(_) => Value::Foreign("a date or time"),
+                DeValue::Array(list) => Value::List(
+                    list.iter()
+                        .map(|element| Self::from_toml(element, source))
+                        .collect(),
+                ),
+                DeValue::Table(table) => Value::Table(from_toml(table, source)),
+            },
+        }
+    }
+}
+
+/// The spanned tree of a parsed document.
+pub(super) fn from_toml(table: &DeTable<'_>, source: SourceId) -> Table {
+    table
+        .iter()
+        .map(|(key, value)| {
+            let entry = Entry {
+                key_at: at(source, key.span()),
+                node: Node::from_toml(value, source),
+            };
+            (key.get_ref().clone().into_owned(), entry)
+        })
+        .collect()
+}
+
+/// Lays `above` over `below`: tables are joined key by key, anything else is replaced.
+pub(super) fn overlay(below: &mut Table, above: Table) {
+    for (name, entry) in above {
+        match (below.get_mut(&name), entry) {
+            (
+                Some(Entry {
+                    key_at,
+                    node:
+                        Node {
+                            value: Value::Table(old),
+                            at,
+                        },
+                }),
+                Entry {
+                    key_at: new_key_at,
+                    node:
+                        Node {
+                            value: Value::Table(new),
+                            at: new_at,
+                        },
+                },
+            ) => {
+                (*key_at, *at) = (new_key_at, new_at);
+                overlay(old, new);
+            }
+            (_, entry) => {
+                below.insert(name, entry);
+            }
+        }
+    }
+}
+
+fn at(source: SourceId, span: Range<usize>) -> At {
+    At {
+        source,
+        start: span.start,
+        end: span.end,
+    }
+}

@@ -1,0 +1,158 @@
+//! The list of all problems that this gateway can answer with, and what each means.
+
+use http::StatusCode;
+
+/// Whose fault a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// The caller's: sending the same again will not help.
+    Caller,
+    /// Ours, or our operators'.
+    Gateway,
+    /// The vendor's.
+    Vendor,
+}
+
+impl Fault {
+    /// The word as in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Gateway => "gateway",
+            Self::Vendor => "vendor",
+        }
+    }
+}
+
+/// One kind of problem.
+#[derive(Debug)]
+pub struct Kind {
+    /// The code as in answers and in `/problems/{code}`.
+    pub name: &'static str,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The title.
+    pub title: &'static str,
+    /// Whose fault it is.
+    pub fault: Fault,
+    /// Whether sending the same again may succeed.
+    pub retryable: bool,
+    /// When it happens.
+    pub when: &'static str,
+    /// What the reader can do about it.
+    pub remedy: &'static str,
+}
+
+macro_rules! codes {
+    ($($code:ident $name:literal $status:ident $fault:ident $retryable:literal $title:literal, $when:literal, $remedy:literal;)*) => {
+        /// The code of a problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $when] $code,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Code] = &[$(Code::$code),*];
+
+            /// What the code stands for.
+            pub const fn kind(self) -> &'static Kind {
+                match self {
+                    $(Code::$code => &Kind {
+                        name: $name,
+                        status: StatusCode::$status,
+                        title: $title,
+                        fault: Fault::$fault,
+                        retryable: $retryable,
+                        when: $when,
+                        remedy: $remedy,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidJson "invalid_json" BAD_REQUEST Caller false "Invalid JSON",
+        "The body is not one JSON object: a syntax error, another type, a duplicate key, more than 32 levels, or bad UTF-8.",
+        "Correct the body at the line and column that `detail` names.";
+    InvalidRequest "invalid_request" BAD_REQUEST Caller false "Invalid request",
+        "The query, a header, the path or the HTTP framing is malformed; with HTTP's own 408, 414 or 431 where it arrived too slowly or is too long.",
+        "Correct what `detail` names.";
+    Unauthenticated "unauthenticated" UNAUTHORIZED Caller false "Unauthenticated",
+        "No API key was sent, or one that this gateway does not know.",
+        "Send `Authorization: Bearer <key>` with a key that the gateway's operator gave you.";
+    Forbidden "forbidden" FORBIDDEN Caller false "Forbidden",
+        "This client may not use that vendor or that assistant.",
+        "Ask the gateway's operator to add the vendor or assistant to your client.";
+    NotFound "not_found" NOT_FOUND Caller false "Not found",
+        "There is nothing at this path.",
+        "See `/openapi.json` for the paths there are.";
+    UnknownAssistant "unknown_assistant" NOT_FOUND Caller false "Unknown assistant",
+        "No name, rule or default leads from this assistant to a vendor.",
+        "Use a configured name, `vendor:id`, or an id that the routing rules cover; `/v1/assistants/{assistant}/route` explains the decision.";
+    AssistantNotFound "assistant_not_found" NOT_FOUND Caller false "Assistant not found",
+        "The vendor has no assistant with that id, or not in this account.",
+        "Check the id at the vendor, or the name's mapping in the gateway's configuration.";
+    MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED Caller false "Method not allowed",
+        "This path exists, but not for this method.",
+        "Use one of the methods in the header `Allow`.";
+    BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE Caller false "Body too large",
+        "The body is longer than this gateway accepts, as sent or after decompression.",
+        "Send a shorter body.";
+    UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE Caller false "Unsupported media type",
+        "The body is not declared as JSON, or comes in a `Content-Encoding` other than gzip.",
+        "Send `Content-Type: application/json` or `application/merge-patch+json`, plain or with `Content-Encoding: gzip`.";
+    ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY Caller false "Validation failed",
+        "The update breaks a rule of the canonical schema, or the vendor refused it.",
+        "Correct each entry of `errors`.";
+    UnsupportedByVendor "unsupported_by_vendor" UNPROCESSABLE_ENTITY Caller false "Unsupported by vendor",
+        "The update is valid, but this vendor lacks a field or value in it.",
+        "Leave those fields out, or send `Prefer: handling=lenient` to have fields (not values) dropped and reported.";
+    RateLimited "rate_limited" TOO_MANY_REQUESTS Caller true "Rate limited",
+        "This client sends more requests than its limit allows.",
+        "Wait as long as `Retry-After` says.";
+    VendorRateLimited "vendor_rate_limited" TOO_MANY_REQUESTS Vendor true "Vendor rate limited",
+        "The vendor, or this gateway's own limit for it, allows no more requests for now.",
+        "Wait as long as `Retry-After` says.";
+    Internal "internal" INTERNAL_SERVER_ERROR Gateway false "Internal error",
+        "A defect of this gateway.",
+        "Report the `request_id` to the gateway's operator, whose log has the details.";
+    VendorError "vendor_error" BAD_GATEWAY Vendor true "Vendor error",
+        "The vendor failed, or answered with a status that it does not document.",
+        "Try again later; `outcome` says whether the update may have been applied.";
+    VendorBadResponse "vendor_bad_response" BAD_GATEWAY Vendor false "Bad vendor response",
+        "The vendor's answer is not what it documents: no JSON, empty, a redirect, too long, or an error under a status of success.",
+        "Check at the vendor whether the update was applied.";
+    VendorCredentialsRejected "vendor_credentials_rejected" BAD_GATEWAY Gateway false "Vendor credentials rejected",
+        "The vendor refuses this gateway's token.",
+        "The gateway's operator must renew the vendor's token.";
+    VendorAccountProblem "vendor_account_problem" BAD_GATEWAY Gateway false "Vendor account problem",
+        "The vendor account has no balance left or is at a limit of its plan.",
+        "The gateway's operator must settle it with the vendor.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE Gateway true "Overloaded",
+        "This gateway has no room for another request, or is shutting down.",
+        "Wait as long as `Retry-After` says.";
+    VendorUnreachable "vendor_unreachable" SERVICE_UNAVAILABLE Vendor true "Vendor unreachable",
+        "No connection to the vendor could be made.",
+        "Wait as long as `Retry-After` says.";
+    VendorCircuitOpen "vendor_circuit_open" SERVICE_UNAVAILABLE Vendor true "Vendor circuit open",
+        "The vendor failed so often that it is left alone for a while.",
+        "Wait as long as `Retry-After` says.";
+    VendorTimeout "vendor_timeout" GATEWAY_TIMEOUT Vendor true "Vendor timeout",
+        "The vendor did not answer within the time allowed.",
+        "Try again; the update is idempotent, and `outcome` says whether it may have been applied.";
+}
+
+impl Code {
+    /// The code as in answers.
+    pub const fn as_str(self) -> &'static str {
+        self.kind().name
+    }
+
+    /// The code called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+}

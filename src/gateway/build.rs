@@ -1,0 +1,181 @@
+//! From a checked configuration to a generation of the gateway.
+
+use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, registry};
+
+use crate::api::{Client, Clients, RateLimiter};
+use crate::config::{self, AuthMode, Settings};
+use crate::edge::body::BodyLimits;
+use crate::routing::{Named, RoutingRule, RoutingTable};
+use crate::upstream::{
+    Account, BreakerSettings, LiveCatalogs, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, Token,
+    UpstreamTlsError,
+};
+
+use super::Gateway;
+
+/// A configuration that is valid in itself but cannot be put to work.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A vendor's certificates or client certificate cannot be used.
+    #[error("vendors.{vendor}: {source}")]
+    Tls {
+        /// The vendor account.
+        vendor: String,
+        /// What is wrong.
+        source: UpstreamTlsError,
+    },
+    /// Something that the configuration's own checks should have refused.
+    #[error("{0}")]
+    Inconsistent(String),
+}
+
+impl Gateway {
+    /// Builds the first generation, or the one after `previous`. Call it within a tokio runtime.
+    ///
+    /// # Errors
+    /// The configuration names certificates that cannot be used.
+    pub fn build(settings: Settings, previous: Option<&Gateway>, tasks: &Tasks) -> Result<Self, BuildError> {
+        let mut roots = TlsRoots::default();
+        let mut accounts = HashMap::with_capacity(settings.vendors.len());
+        for (name, vendor) in &settings.vendors {
+            let unchanged = previous.filter(|previous| previous.settings.vendors.get(name) == Some(vendor));
+            let account = match unchanged.and_then(|previous| previous.routes.accounts.get(name.as_str())) {
+                Some(account) => Arc::clone(account),
+                None => Arc::new(account(name, vendor, &mut roots, tasks)?),
+            };
+            accounts.insert(Arc::clone(&account.name), account);
+        }
+        let routes = routes(&settings, accounts)?;
+        let server = &settings.server;
+        Ok(Self {
+            generation: previous.map_or(1, |previous| previous.generation + 1),
+            clients: clients(&settings, previous),
+            routes,
+            body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
+            request_timeout: server.request_timeout,
+            max_in_flight: server.max_in_flight,
+            settings: Arc::new(settings),
+        })
+    }
+}
+
+fn account(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Account, BuildError> {
+    let inconsistent = |what: &str| BuildError::Inconsistent(format!("vendors.{name}: {what}"));
+    let name: Arc<str> = name.into();
+    let tls = roots
+        .client(vendor.base_url.is_https(), vendor.ca_file.as_ref(), vendor.client_certificate.as_ref())
+        .map_err(|source| BuildError::Tls { vendor: name.to_string(), source })?;
+    let stack = StackSettings {
+        name: Arc::clone(&name),
+        base_url: vendor.base_url.uri().clone(),
+        timeout: vendor.timeout,
+        connect_timeout: vendor.connect_timeout,
+        max_in_flight: vendor.max_in_flight,
+        max_waiting: vendor.max_waiting,
+        rate_limit: vendor.rate_limit.map(|limit| RateSettings {
+            count: limit.requests,
+            period: if limit.period.as_secs() >= 60 { Period::Minute } else { Period::Second },
+            burst: limit.burst,
+        }),
+        retry: RetrySettings {
+            max_attempts: vendor.retry.max_attempts,
+            backoff: vendor.retry.backoff,
+            max_backoff: vendor.retry.max_backoff,
+        },
+        breaker: BreakerSettings {
+            failure_ratio: vendor.breaker.failure_ratio,
+            min_requests: vendor.breaker.min_requests,
+            window: vendor.breaker.window,
+            open_for: vendor.breaker.open_for,
+        },
+        tls,
+    };
+    let policies = vendor.fields.iter().filter_map(|(field, policy)| Some((Field::from_name(field)?, *policy)));
+    Ok(Account {
+        dialect: registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?,
+        handling: vendor.handling,
+        policies: policies.collect(),
+        configured: configured(&vendor.catalog),
+        live: LiveCatalogs::new(vendor.catalog_ttl),
+        stack: Arc::new(Stack::new(&stack, tasks)),
+        token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
+        name,
+    })
+}
+
+/// The catalogs that the operator wrote down.
+fn configured(catalog: &config::Catalog) -> CatalogSet {
+    let mut set = CatalogSet::default();
+    let kinds: [(CatalogKind, &BTreeMap<String, String>); 4] = [
+        (CatalogKind::Languages, &catalog.languages),
+        (CatalogKind::Voices, &catalog.voices),
+        (CatalogKind::Models, &catalog.models),
+        (CatalogKind::MultimodalModels, &catalog.multimodal_models),
+    ];
+    for (kind, pairs) in kinds.into_iter().filter(|(_, pairs)| !pairs.is_empty()) {
+        let entries = pairs.iter().map(|(id, name)| CatalogEntry { id: id.clone(), name: name.clone(), iso_2: None });
+        set.set(kind, Arc::new(entries.collect::<Catalog>()));
+    }
+    set
+}
+
+fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Result<RoutingTable, BuildError> {
+    let find = |vendor: &str| {
+        let account = accounts.get(vendor).cloned();
+        account.ok_or_else(|| BuildError::Inconsistent(format!("no vendor is named `{vendor}`")))
+    };
+    let assistants = settings.assistants.iter().map(|(name, assistant)| {
+        let named = Named {
+            account: find(&assistant.vendor)?,
+            id: assistant.id.as_str().into(),
+            handling: assistant.handling,
+        };
+        Ok((name.as_str().into(), named))
+    });
+    let rules = settings.routing.rules.iter().map(|rule| {
+        Ok(RoutingRule { rule: rule.clone(), account: find(&rule.vendor)? })
+    });
+    Ok(RoutingTable {
+        assistants: assistants.collect::<Result<_, BuildError>>()?,
+        rules: rules.collect::<Result<_, BuildError>>()?,
+        default: settings.routing.default_vendor.as_deref().map(find).transpose()?,
+        accounts,
+    })
+}
+
+/// A client whose limit did not change keeps what it has used of it.
+fn clients(settings: &Settings, previous: Option<&Gateway>) -> Clients {
+    let mut clients = Clients { open: settings.auth.mode == AuthMode::None, ..Clients::default() };
+    for (name, configured) in &settings.clients {
+        let kept = previous.filter(|previous| {
+            previous.settings.clients.get(name).is_some_and(|before| before.rate_limit == configured.rate_limit)
+        });
+        let limiter = match kept.and_then(|previous| previous.clients.named(name)) {
+            Some(client) => client.limiter.clone(),
+            None => configured.rate_limit.as_ref().and_then(limiter).map(Arc::new),
+        };
+        let client = Arc::new(Client {
+            name: name.as_str().into(),
+            vendors: configured.vendors.clone(),
+            assistants: configured.assistants.clone(),
+            handling: configured.handling,
+            limiter,
+        });
+        for digest in &configured.key_sha256 {
+            clients.by_digest.insert(*digest.as_bytes(), Arc::clone(&client));
+        }
+        for identity in &configured.certificate {
+            clients.by_certificate.push((identity.clone(), Arc::clone(&client)));
+        }
+    }
+    clients
+}
+
+fn limiter(limit: &config::RateLimit) -> Option<RateLimiter> {
+    let requests: NonZeroU32 = limit.requests;
+    RateLimiter::new(limit.period / requests.get(), limit.burst)
+}

@@ -1,0 +1,75 @@
+//! One decision.
+
+use std::sync::Arc;
+
+use vendors::Handling;
+
+use crate::upstream::Account;
+
+/// Where an update goes, and by which rule.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The vendor account.
+    pub account: Arc<Account>,
+    /// The vendor's id of the assistant.
+    pub id: Arc<str>,
+    /// What the named assistant says about fields that cannot be expressed.
+    pub handling: Option<Handling>,
+    /// Why.
+    pub rule: Rule,
+}
+
+/// Why an update goes where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The assistant is named in the configuration.
+    Name,
+    /// The caller wrote `vendor:id`.
+    Explicit,
+    /// The routing rule at this place, from 0.
+    Pattern(usize),
+    /// No rule matched a bare id.
+    Default,
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name => f.write_str("assistants"),
+            Self::Explicit => f.write_str("vendor:id"),
+            Self::Pattern(index) => write!(f, "routing.rules[{index}]"),
+            Self::Default => f.write_str("routing.default_vendor"),
+        }
+    }
+}
+
+/// Why there is no target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteError {
+    /// No assistant of that name.
+    UnknownName(String),
+    /// No vendor account of that name.
+    UnknownVendor(String),
+    /// A bare id, and neither a rule nor a default leads anywhere.
+    NoDefault(String),
+    /// The id is not one at that vendor.
+    BadId {
+        /// The id.
+        id: String,
+        /// The vendor account.
+        vendor: String,
+    },
+}
+
+impl std::fmt::Display for RouteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownName(name) => write!(f, "no assistant is named `{name}`"),
+            Self::UnknownVendor(vendor) => write!(f, "no vendor is named `{vendor}`"),
+            Self::NoDefault(id) => {
+                write!(f, "no routing rule covers the id `{id}`, and there is no default vendor; write `vendor:{id}`")
+            }
+            Self::BadId { id, vendor } => write!(f, "`{id}` is no assistant id at `{vendor}`: ids are digits there"),
+        }
+    }
+}

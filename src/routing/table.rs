@@ -1,0 +1,86 @@
+//! The routing table: names, rules and the default, built once per configuration.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use vendors::Handling;
+
+use crate::config;
+use crate::edge::path::Assistant;
+use crate::upstream::Account;
+
+use super::route::{Route, RouteError, Rule};
+
+/// A named assistant.
+#[derive(Debug)]
+pub struct Named {
+    /// The vendor account it lives at.
+    pub account: Arc<Account>,
+    /// The vendor's id.
+    pub id: Arc<str>,
+    /// What to do with its fields that the vendor cannot express.
+    pub handling: Option<Handling>,
+}
+
+/// A rule for bare ids.
+#[derive(Debug)]
+pub struct RoutingRule {
+    /// Which ids of which clients.
+    pub rule: config::Rule,
+    /// Where they go.
+    pub account: Arc<Account>,
+}
+
+/// Everything that decides where an update goes. A look-up costs one hash, however many assistants there are.
+#[derive(Debug, Default)]
+pub struct RoutingTable {
+    /// The accounts, by name.
+    pub accounts: HashMap<Arc<str>, Arc<Account>>,
+    /// The named assistants.
+    pub assistants: HashMap<Box<str>, Named>,
+    /// The rules for bare ids, in order.
+    pub rules: Vec<RoutingRule>,
+    /// Where bare ids go that no rule covers.
+    pub default: Option<Arc<Account>>,
+}
+
+impl RoutingTable {
+    /// Finds the target for what stands in the path.
+    ///
+    /// # Errors
+    /// Nothing leads from there to a vendor.
+    pub fn resolve(&self, assistant: &Assistant, client: Option<&str>) -> Result<Route, RouteError> {
+        let (account, id, rule) = match assistant {
+            Assistant::Name(name) => {
+                let named = self.assistants.get(name.as_str());
+                let named = named.ok_or_else(|| RouteError::UnknownName(name.clone()))?;
+                return Ok(Route {
+                    account: Arc::clone(&named.account),
+                    id: Arc::clone(&named.id),
+                    handling: named.handling,
+                    rule: Rule::Name,
+                });
+            }
+            Assistant::VendorId { vendor, id } => {
+                let account = self.accounts.get(vendor.as_str());
+                (account.ok_or_else(|| RouteError::UnknownVendor(vendor.clone()))?, id, Rule::Explicit)
+            }
+            Assistant::Id(id) => {
+                let (account, rule) = self.bare(id, client).ok_or_else(|| RouteError::NoDefault(id.clone()))?;
+                (account, id, rule)
+            }
+        };
+        if !account.dialect.is_id(id) {
+            return Err(RouteError::BadId { id: id.clone(), vendor: account.name.to_string() });
+        }
+        Ok(Route { account: Arc::clone(account), id: id.as_str().into(), handling: None, rule })
+    }
+
+    /// First match wins, then the default.
+    fn bare(&self, id: &str, client: Option<&str>) -> Option<(&Arc<Account>, Rule)> {
+        let matches = |rule: &RoutingRule| rule.rule.applies(client, id);
+        let ruled = self.rules.iter().position(matches);
+        let ruled = ruled.and_then(|index| Some((&self.rules.get(index)?.account, Rule::Pattern(index))));
+        ruled.or_else(|| Some((self.default.as_ref()?, Rule::Default)))
+    }
+}

@@ -1,0 +1,4 @@
+//! What the gateway tells its operators.
+
+pub mod access;
+pub mod log;

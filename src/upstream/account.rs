@@ -1,0 +1,85 @@
+//! One vendor account: everything that is known of it, built once per configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
+use vendors::{CatalogSet, Dialect, Handling, Policies};
+
+use super::{LiveCatalogs, Stack};
+
+/// The header that carries the request id to the vendor.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that carries the trace to the vendor.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
+
+/// A vendor account.
+#[derive(Debug)]
+pub struct Account {
+    /// The operator's name for it.
+    pub name: Arc<str>,
+    /// Its dialect.
+    pub dialect: &'static Dialect,
+    /// What to do with fields that it cannot express, unless somebody nearer decides.
+    pub handling: Handling,
+    /// The operator's decisions by field.
+    pub policies: Policies,
+    /// Names and ids from the configuration.
+    pub configured: CatalogSet,
+    /// Names and ids from the vendor.
+    pub live: Arc<LiveCatalogs>,
+    /// The way to the vendor.
+    pub stack: Arc<Stack>,
+    /// The token, for scrubbing the vendor's words.
+    pub token: Token,
+}
+
+/// A vendor's token: shown to nobody but the vendor.
+pub struct Token {
+    text: String,
+    header: HeaderValue,
+}
+
+impl Token {
+    /// Makes the header value once; `None` if the token cannot stand in a header.
+    pub fn new(token: &str) -> Option<Self> {
+        let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        header.set_sensitive(true);
+        Some(Self { text: token.to_owned(), header })
+    }
+
+    /// `text` with every occurrence of the token blackened.
+    pub fn scrub(&self, text: &str) -> String {
+        text.replace(&self.text, REDACTED)
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+/// What stands in the place of a secret.
+pub const REDACTED: &str = "[redacted]";
+
+impl Account {
+    /// The headers of a request to this account: built here, never copied from a caller.
+    pub fn headers(&self, request_id: HeaderValue, traceparent: HeaderValue) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(AUTHORIZATION, self.token.header.clone());
+        headers.insert(ACCEPT, JSON);
+        headers.insert(USER_AGENT, AGENT);
+        headers.insert(CONTENT_TYPE, JSON);
+        headers.insert(X_REQUEST_ID, request_id);
+        headers.insert(TRACEPARENT, traceparent);
+        headers
+    }
+}
+
+/// How long a catalog may take beyond which an update does not wait for it.
+pub(super) const CATALOG_PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,304 @@
+//! Every field at every vendor: documented values arrive byte for byte, others are refused by name.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use vendors::{Field, Handling};
+
+use super::page::{LEGACY, Page, SUPERSET, members, object, page, pages, places};
+use super::samples::{ADDED, Samples, fields, samples};
+
+/// The legacy page's names, written down from the page; what it does not have is not here.
+const LEGACY_NAMES: [(&str, &str); 40] = [
+    ("name", "assistant_name"),
+    ("voice_id", "voice_id"),
+    ("voice", "voice_id"),
+    ("language_id", "language"),
+    ("language", "language"),
+    ("llm_model_id", "llm_model"),
+    ("llm_model", "llm_model"),
+    ("type", "calls_direction"),
+    ("mode", "engine_type"),
+    ("timezone", "timezone"),
+    ("initial_message", "initial_message"),
+    ("system_prompt", "system_prompt"),
+    ("phone_number_id", "phone_number_id"),
+    ("endpoint_type", "endpoint_type"),
+    ("endpoint_sensitivity", "endpoint_sensitivity"),
+    ("interrupt_sensitivity", "interrupt_sensitivity"),
+    ("ambient_sound_volume", "ambient_sound_volume"),
+    ("post_call_evaluation", "post_call_evaluation"),
+    ("send_webhook_only_on_completed", "send_webhook_only_on_completed"),
+    ("include_recording_in_webhook", "include_recording_in_webhook"),
+    ("is_webhook_active", "is_webhook_active"),
+    ("webhook_url", "webhook_url"),
+    ("min_interrupt_words", "min_interrupt_words"),
+    ("variables", "variables"),
+    ("post_call_schema", "post_call_schema"),
+    ("tools", "end_call_tool"),
+    ("llm_temperature", "llm_temperature"),
+    ("voice_stability", "voice_stability"),
+    ("voice_similarity", "voice_similarity"),
+    ("speech_speed", "speech_speed"),
+    ("allow_interruptions", "allow_interruptions"),
+    ("fillers", "filler_audios"),
+    ("reengagement_interval", "re_engagement_interval"),
+    ("max_duration", "max_call_duration"),
+    ("max_silence_duration", "max_silence_duration"),
+    ("end_call_on_voicemail", "end_call_on_voicemail"),
+    ("enable_noise_cancellation", "noise_cancellation"),
+    ("record", "record_call"),
+    ("wait_for_customer", "who_speaks_first"),
+    ("vendor_options", "vendor_options"),
+];
+
+/// What must come of one field.
+#[derive(Debug)]
+enum Expected {
+    /// These members and nothing else.
+    Members(Vec<(&'static str, String)>),
+    /// The vendor lacks the field.
+    Lacking,
+    /// The vendor has the field but not this value.
+    Refused(&'static str),
+}
+
+/// Whether the vendor's page has a canonical field, under whatever name.
+pub(crate) fn has(page: &Page, field: &str) -> bool {
+    match field {
+        "vendor_options" => true,
+        _ if page.name() == LEGACY => LEGACY_NAMES.iter().any(|(name, _)| *name == field),
+        "language" | "voice" | "llm_model" | "multimodal_model" => page.property(&format!("{field}_id")).is_some(),
+        _ => page.property(field).is_some(),
+    }
+}
+
+fn expected(page: &Page, field: &'static str, text: &str) -> Expected {
+    if !has(page, field) {
+        return Expected::Lacking;
+    }
+    let word: Value = serde_json::from_str(text).unwrap_or_default();
+    let members = match (page.name(), field, word) {
+        (LEGACY, "min_interrupt_words", Value::Null) => vec![("use_min_interrupt_words", "false".into())],
+        (LEGACY, "min_interrupt_words", _) => {
+            vec![("use_min_interrupt_words", "true".into()), ("min_interrupt_words", text.into())]
+        }
+        (LEGACY, "type", word) => {
+            vec![("calls_direction", if word == "inbound" { "\"receive\"".into() } else { "\"make\"".into() })]
+        }
+        (LEGACY, "mode", word) if word == "dualplex" => return Expected::Refused("unsupported_value"),
+        (LEGACY, "mode", word) => vec![("engine_type", word.to_string())],
+        (LEGACY, "wait_for_customer", Value::Bool(waits)) => {
+            vec![("who_speaks_first", if waits { "\"Customer\"".into() } else { "\"AI assistant\"".into() })]
+        }
+        (LEGACY, "language_id" | "llm_model_id", id) => {
+            let catalog = if field == "language_id" { "languages" } else { "models" };
+            let entries = page.catalogs[catalog].as_array().unwrap();
+            let Some(entry) = entries.iter().find(|entry| entry["id"] == id) else {
+                return Expected::Refused("unresolved_name");
+            };
+            vec![(legacy_name(field), entry["name"].to_string())]
+        }
+        (LEGACY, "tools", word) if word.as_array().is_some_and(Vec::is_empty) => {
+            return Expected::Refused("unsupported_value");
+        }
+        (LEGACY, "tools", _) => vec![("end_call_tool", r#"{"description":"When \u0064one"}"#.into())],
+        (LEGACY, _, _) => vec![(legacy_name(field), text.into())],
+        _ => vec![(field, text.into())],
+    };
+    let complaints = page.complaints(&body(&members));
+    if complaints.is_empty() { Expected::Members(members) } else { Expected::Refused("out_of_range") }
+}
+
+fn legacy_name(field: &str) -> &'static str {
+    LEGACY_NAMES.iter().find(|(name, _)| *name == field).unwrap().1
+}
+
+fn body(members: &[(&'static str, String)]) -> String {
+    let members: Vec<_> = members.iter().map(|(key, text)| format!("\"{key}\":{text}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Every page, field and its samples.
+fn each(mut visit: impl FnMut(&Page, &'static str, &Samples)) {
+    for field in fields() {
+        let field = Field::from_name(&field).unwrap_or_else(|| panic!("{field} is no canonical field")).name();
+        let samples = samples(field);
+        pages().iter().for_each(|page| visit(page, field, &samples));
+    }
+}
+
+#[test]
+fn the_canonical_fields_are_the_superset_pages_and_the_twins() {
+    let canonical: BTreeSet<_> = Field::ALL.iter().map(|field| field.name().to_owned()).collect();
+    assert_eq!(canonical, fields().into_iter().collect());
+    for page in pages().iter().filter(|page| page.name() != LEGACY) {
+        for name in page.schema["properties"].as_object().unwrap().keys() {
+            assert!(canonical.contains(name), "{}: {name}", page.name());
+        }
+    }
+}
+
+#[test]
+fn every_documented_value_arrives_byte_for_byte_under_the_documented_name_or_is_refused() {
+    each(|page, field, samples| {
+        for text in &samples.inside {
+            if field == "vendor_options" {
+                continue;
+            }
+            let update = object(field, text);
+            match expected(page, field, text) {
+                Expected::Members(wire) => assert_eq!(page.body(&update), body(&wire), "{}", page.name()),
+                Expected::Refused(code) => {
+                    let items = page.refusals(&update);
+                    assert_eq!(places(&items), [(format!("#/{field}"), code)], "{} {update}", page.name());
+                    assert_eq!(items[0].field.as_deref(), Some(field));
+                    assert!(!items[0].detail.is_empty());
+                }
+                Expected::Lacking => {}
+            }
+        }
+    });
+}
+
+#[test]
+fn a_field_that_the_page_lacks_is_refused_in_strict_and_dropped_in_lenient_handling() {
+    each(|page, field, samples| {
+        if has(page, field) || samples.inside.is_empty() {
+            return;
+        }
+        for text in &samples.inside {
+            let update = object(field, text);
+            let refused = page.translate(&update, Handling::Strict).unwrap_err();
+            assert_eq!(places(&refused.items.list), [(format!("#/{field}"), "unsupported_field")], "{update}");
+            assert!(refused.items.only_unsupported());
+            let request = page.translate(&update, Handling::Lenient).unwrap();
+            assert_eq!(request.body, b"{}", "{} {update}", page.name());
+            let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, note.code)).collect();
+            assert_eq!(dropped, [(field, "unsupported_field")]);
+            assert!(request.report.applied.is_empty() && request.report.warnings.is_empty());
+        }
+    });
+}
+
+#[test]
+fn one_step_outside_is_refused_with_the_canonical_name_at_every_vendor_and_in_both_handlings() {
+    each(|page, field, samples| {
+        for (text, code, way) in &samples.outside {
+            let items = page.refusals(&object(field, text));
+            let wanted = (format!("#/{field}{way}"), *code);
+            assert!(places(&items).contains(&wanted), "{}: {text} gives {:?}", page.name(), places(&items));
+            for item in &items {
+                assert_eq!(item.field.as_deref(), Some(field));
+                let lacks = matches!(item.code.as_str(), "unsupported_field" | "unsupported_value");
+                assert!(item.pointer == wanted.0 || lacks, "{}: {item:?}", page.name());
+            }
+        }
+    });
+}
+
+#[test]
+fn null_goes_to_null_or_its_documented_twin_and_only_where_the_page_says_so() {
+    for page in pages() {
+        let documented: Vec<_> = page.endpoint["null_documented"].as_array().unwrap().iter().collect();
+        for field in fields().iter().filter(|field| has(page, field)) {
+            let update = object(field, "null");
+            if documented.iter().any(|name| *name == field) {
+                assert_eq!(page.body(&update), update);
+            } else if page.name() == LEGACY && field == "min_interrupt_words" {
+                assert_eq!(page.body(&update), r#"{"use_min_interrupt_words":false}"#);
+            } else {
+                assert_eq!(page.refusals(&update)[0].code.as_str(), "null_not_allowed", "{} {field}", page.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_absent_field_is_not_on_the_wire_and_an_empty_update_is_an_empty_object() {
+    for page in pages() {
+        assert_eq!(page.body(" { } "), "{}");
+        assert_eq!(members(&page.body(r#"{"speech_speed":1}"#)).len(), 1);
+    }
+}
+
+#[test]
+fn every_field_of_a_page_is_reached_from_a_canonical_one() {
+    for page in pages() {
+        let mut reached = BTreeSet::new();
+        for field in fields().iter().filter(|field| has(page, field)) {
+            for text in samples(field).inside {
+                if let Ok(request) = page.translate(&object(field, &text), Handling::Strict) {
+                    let body = String::from_utf8(request.body).unwrap();
+                    reached.extend(members(&body).into_iter().map(|(key, _)| key));
+                }
+            }
+        }
+        let documented: BTreeSet<_> = page.schema["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(reached, documented, "{}", page.name());
+    }
+}
+
+/// Update, and the body it becomes at vendors with ids and at the legacy one.
+const RESOLVED: [(&str, Option<&str>, Option<&str>); 14] = [
+    (r#"{"language":"English"}"#, Some(r#"{"language_id":1}"#), Some(r#"{"language":"English"}"#)),
+    (r#"{"language":"en"}"#, Some(r#"{"language_id":1}"#), Some(r#"{"language":"English"}"#)),
+    (r#"{"language":"DE"}"#, Some(r#"{"language_id":5}"#), Some(r#"{"language":"German"}"#)),
+    (r#"{"language":"\u0045nglish"}"#, Some(r#"{"language_id":1}"#), Some(r#"{"language":"\u0045nglish"}"#)),
+    (r#"{"language":"zz"}"#, None, None),
+    (r#"{"language":"Klingon"}"#, None, Some(r#"{"language":"Klingon"}"#)),
+    (r#"{"language_id":4}"#, Some(r#"{"language_id":4}"#), Some(r#"{"language":"German"}"#)),
+    (r#"{"language_id":404}"#, Some(r#"{"language_id":404}"#), None),
+    (r#"{"voice":"Voice 41"}"#, Some(r#"{"voice_id":41}"#), Some(r#"{"voice_id":41}"#)),
+    (r#"{"voice":"nobody"}"#, None, None),
+    (r#"{"llm_model":"GPT-4o-mini"}"#, Some(r#"{"llm_model_id":1}"#), Some(r#"{"llm_model":"GPT-4o-mini"}"#)),
+    (r#"{"llm_model":"gpt-4O-MINI"}"#, Some(r#"{"llm_model_id":1}"#), Some(r#"{"llm_model":"gpt-4O-MINI"}"#)),
+    (r#"{"llm_model_id":2}"#, Some(r#"{"llm_model_id":2}"#), Some(r#"{"llm_model":"GPT-4.1-mini"}"#)),
+    (r#"{"llm_model_id":99}"#, Some(r#"{"llm_model_id":99}"#), None),
+];
+
+#[test]
+fn resolved_names_go_on_the_wire_in_the_form_that_the_vendor_takes() {
+    for page in pages() {
+        for (update, ids, names) in RESOLVED {
+            match if page.name() == LEGACY { names } else { ids } {
+                Some(body) => assert_eq!(page.body(update), body, "{}", page.name()),
+                None => {
+                    let field = members(update).remove(0).0;
+                    let items = page.refusals(update);
+                    assert_eq!(places(&items), [(format!("#/{field}"), "unresolved_name")], "{update}");
+                    assert!(items[0].detail.contains(&format!("[vendors.{}.catalog.", page.name())), "{items:?}");
+                }
+            }
+        }
+        if page.name() != LEGACY {
+            assert_eq!(page.body(r#"{"multimodal_model":"GPT Realtime"}"#), r#"{"multimodal_model_id":4}"#);
+        }
+    }
+}
+
+#[test]
+fn a_twin_and_its_id_together_are_refused_everywhere() {
+    for page in pages() {
+        for name in ADDED.iter().filter(|name| **name != "vendor_options") {
+            let update = format!(r#"{{"{name}":"English","{name}_id":1}}"#);
+            let places = places(&page.refusals(&update));
+            for field in [format!("#/{name}"), format!("#/{name}_id")] {
+                assert!(places.contains(&(field, "conflict")), "{}: {places:?}", page.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_superset_page_is_the_one_with_the_widest_ranges() {
+    let widest = &page(SUPERSET).schema["properties"];
+    for page in pages().iter().filter(|page| page.name() != LEGACY) {
+        for (name, schema) in page.schema["properties"].as_object().unwrap() {
+            for key in ["minimum", "maximum", "maxLength", "enum", "type"] {
+                let stated = schema.get(key).is_none() || schema[key] == widest[name][key];
+                assert!(stated, "{} {name} {key}", page.name());
+            }
+        }
+    }
+}

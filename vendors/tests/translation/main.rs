@@ -1,0 +1,15 @@
+//! The translation held against the vendors' pages: one binary, one module per subject.
+//!
+//! What is right is read from `contracts/<vendor>/`, which is written from the pages, and from tables in the tests
+//! themselves; never from the tables under test.
+
+mod answers;
+mod contract;
+mod examples;
+mod generated;
+mod laws;
+mod page;
+mod reader;
+mod samples;
+mod table;
+mod tools;

@@ -1,0 +1,256 @@
+//! Values for every canonical field: at each edge of what the superset page documents, and one step outside.
+
+use serde_json::Value;
+
+use super::page::{SUPERSET, page};
+
+/// Values of one field as JSON text.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Samples {
+    /// The page documents these.
+    pub(crate) inside: Vec<String>,
+    /// The page does not; with the code of the refusal and the way to it inside the value.
+    pub(crate) outside: Vec<(String, &'static str, &'static str)>,
+}
+
+/// The canonical fields that no page has under this name: twins by name, and the way around the catalogue.
+pub(crate) const ADDED: [&str; 5] = ["language", "voice", "llm_model", "multimodal_model", "vendor_options"];
+
+/// Every field of the superset page, and what was added to it.
+pub(crate) fn fields() -> Vec<String> {
+    let properties = page(SUPERSET).schema["properties"].as_object().unwrap();
+    properties.keys().cloned().chain(ADDED.map(str::to_owned)).collect()
+}
+
+/// The samples of a field; `tools` and `vendor_options` only roughly, they have tests of their own.
+pub(crate) fn samples(field: &str) -> Samples {
+    let mut samples = match field {
+        "tools" => tools(),
+        "post_call_schema" => post_call_schema(),
+        "filler_config" => filler_config(),
+        "variables" => variables(),
+        "vendor_options" => Samples { inside: vec!["{}".into()], ..Samples::default() },
+        "language" | "voice" | "llm_model" | "multimodal_model" => names(),
+        _ => from_schema(page(SUPERSET).property(field).unwrap()),
+    };
+    let null = page(SUPERSET).endpoint["null_documented"].as_array().unwrap().iter().any(|name| name == field);
+    if null {
+        samples.inside.push("null".into());
+    } else {
+        samples.outside.push(("null".into(), "null_not_allowed", ""));
+    }
+    samples
+}
+
+impl Samples {
+    fn inside(mut self, texts: &[&str]) -> Self {
+        self.inside.extend(texts.iter().map(|text| (*text).to_owned()));
+        self
+    }
+
+    fn outside(mut self, code: &'static str, texts: &[&str]) -> Self {
+        self.outside.extend(texts.iter().map(|text| ((*text).to_owned(), code, "")));
+        self
+    }
+
+    fn outside_at(mut self, way: &'static str, code: &'static str, texts: &[&str]) -> Self {
+        self.outside.extend(texts.iter().map(|text| ((*text).to_owned(), code, way)));
+        self
+    }
+}
+
+/// The samples of what a schema of the pages describes.
+pub(crate) fn from_schema(schema: &Value) -> Samples {
+    let kind = match &schema["type"] {
+        Value::Array(types) => types[0].as_str().unwrap(),
+        one => one.as_str().unwrap(),
+    };
+    match kind {
+        "boolean" => Samples::default().inside(&["true", "false"]).outside("wrong_type", &["0", "\"true\"", "[]"]),
+        "integer" => integer(schema),
+        "number" => number(schema),
+        "string" if schema.get("enum").is_some() => choice(schema["enum"].as_array().unwrap()),
+        "string" => text(schema.get("maxLength").and_then(Value::as_u64)),
+        "array" if schema["items"]["type"] == "object" => booking_fields(),
+        "array" => Samples::default()
+            .inside(&["[]", "[1]", "[ 3,\n1 , 18446744073709551616]"])
+            .outside("wrong_type", &["{}", "1", "\"[]\""])
+            .outside_at("/0", "wrong_type", &["[\"1\"]", "[1.0]", "[[1]]"])
+            .outside_at("/1", "null_not_allowed", &["[1,null]"]),
+        other => panic!("no samples of {other}"),
+    }
+}
+
+fn integer(schema: &Value) -> Samples {
+    let samples = Samples::default().outside("wrong_type", &["21.0", "1e2", "30E0", "\"30\"", "true", "[30]", "30.5"]);
+    let (Some(min), Some(max)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) else {
+        return samples.inside(&["1", "0", "9007199254740993", "18446744073709551616", "-7"]);
+    };
+    let text = |numbers: &[i64]| numbers.iter().map(i64::to_string).collect::<Vec<_>>();
+    let inside = text(&[min, min + 1, max - 1, max]);
+    let mut outside = text(&[min - 1, max + 1, -max]);
+    outside.push("123456789012345678901234567890".into());
+    let refs = |texts: &'_ [String]| texts.iter().map(|text| text.as_str().to_owned()).collect::<Vec<_>>();
+    let (inside, outside) = (refs(&inside), refs(&outside));
+    samples
+        .inside(&inside.iter().map(String::as_str).collect::<Vec<_>>())
+        .outside("out_of_range", &outside.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn number(schema: &Value) -> Samples {
+    let samples = Samples::default().outside("wrong_type", &["\"1\"", "true", "[]", "{}"]);
+    let (min, max) = (schema["minimum"].as_f64().unwrap(), schema["maximum"].as_f64().unwrap());
+    let mut inside = vec![min.to_string(), max.to_string(), format!("{max:.2}"), format!("{min:.3}"), "1".into()];
+    inside.extend(["1.0", "1e0", "0.1E+1", "10e-1", "0.9", "0.90"].map(str::to_owned));
+    let outside = [
+        format!("{:.3}", min - 0.001),
+        format!("{:.3}", max + 0.001),
+        format!("-{max}"),
+        "1e999".into(),
+        "-1e999".into(),
+        "1e2".into(),
+    ];
+    if min == 0.0 {
+        inside.extend(["-0", "-0.0", "0e5", "1e-400"].map(str::to_owned));
+    }
+    samples
+        .inside(&inside.iter().map(String::as_str).collect::<Vec<_>>())
+        .outside("out_of_range", &outside.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn choice(values: &[Value]) -> Samples {
+    let mut samples = Samples::default()
+        .outside("not_allowed", &["\"\"", "\"other\"", "\"ｏff\""])
+        .outside("wrong_type", &["0", "true", "[\"vad\"]"]);
+    for value in values {
+        let word = value.as_str().unwrap();
+        let escaped = format!("\"\\u{:04x}{}\"", u32::from(word.as_bytes()[0]), &word[1..]);
+        samples.inside.extend([value.to_string(), escaped]);
+        let capitals = Some(word.to_uppercase()).filter(|capitals| capitals != word);
+        for wrong in [format!("{word} "), format!("{word}\\u0000")].into_iter().chain(capitals) {
+            samples.outside.push((format!("\"{wrong}\""), "not_allowed", ""));
+        }
+    }
+    samples
+}
+
+/// Strings, their length counted in Unicode scalar values, raw and escaped.
+fn text(max: Option<u64>) -> Samples {
+    let samples = Samples::default()
+        .inside(&["\"\"", r#""\"\\\/\b\f\n\r\t\u0000\u001f\u2028\uFEFF""#, "\"ü 😀 \\ud83D\\uDe00 \u{7f}\u{2028}\""])
+        .outside("wrong_type", &["1", "true", "[\"a\"]", "{}"]);
+    let long = usize::try_from(max.unwrap_or(10_000)).unwrap();
+    let of = |unit: &str, times: usize| format!("\"{}\"", unit.repeat(times));
+    let units = ["a", "😀", "\\ud83d\\ude00", "\\u00e9", "\\n", "é"];
+    let inside: Vec<_> = units.iter().map(|unit| of(unit, long)).collect();
+    let samples = samples.inside(&inside.iter().map(String::as_str).collect::<Vec<_>>());
+    if max.is_none() {
+        return samples;
+    }
+    let outside: Vec<_> = units.iter().map(|unit| of(unit, long + 1)).collect();
+    samples.outside("too_long", &outside.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Names are looked up, so these are refused before the catalog is asked; what is found has tests of its own.
+fn names() -> Samples {
+    let long = format!("\"{}\"", "😀".repeat(101));
+    Samples::default()
+        .outside("too_short", &["\"\""])
+        .outside("too_long", &[&long])
+        .outside("wrong_type", &["1", "true", "[]", "{}"])
+}
+
+fn post_call_schema() -> Samples {
+    let item = |name: &str, kind: &str, description: &str| {
+        format!(r#"[{{"name":"{name}","type":"{kind}","description":"{description}"}}]"#)
+    };
+    let mut samples = Samples::default()
+        .inside(&["[]", r#"[ {"description":"\u0061bc", "type":"bool","name":"a_1"} ]"#])
+        .outside("wrong_type", &["{}", "\"[]\""])
+        .outside_at("/0", "wrong_type", &["[1]", "[[]]"])
+        .outside_at("/0", "null_not_allowed", &["[null]"])
+        .outside_at("/0/type", "required", &[r#"[{"name":"abc","description":"abc"}]"#])
+        .outside_at("/0/name", "required", &[r#"[{"type":"bool","description":"abc"}]"#])
+        .outside_at("/0/description", "required", &[r#"[{"type":"bool","name":"abc"}]"#])
+        .outside_at("/0/x", "unknown_field", &[r#"[{"name":"abc","type":"bool","description":"abc","x":1}]"#])
+        .outside_at("/0/type", "null_not_allowed", &[r#"[{"name":"abc","type":null,"description":"abc"}]"#]);
+    for kind in ["string", "number", "bool"] {
+        samples.inside.push(item("abc", kind, "abc"));
+    }
+    for description in ["abc".to_owned(), "😀".repeat(255), "\\ud83d\\ude00".repeat(3)] {
+        samples.inside.push(item("a23456789_123456", "bool", &description));
+    }
+    for (name, code) in [
+        ("ab", "too_short"),
+        ("a23456789_1234567", "too_long"),
+        ("Abc", "not_allowed"),
+        ("a-b", "not_allowed"),
+        ("a b", "not_allowed"),
+        ("äöü", "not_allowed"),
+        ("abc\\n", "not_allowed"),
+    ] {
+        samples.outside.push((item(name, "bool", "abc"), code, "/0/name"));
+    }
+    for kind in ["boolean", "", "Bool"] {
+        samples.outside.push((item("abc", kind, "abc"), "not_allowed", "/0/type"));
+    }
+    samples.outside.push((item("abc", "bool", "ab"), "too_short", "/0/description"));
+    samples.outside.push((item("abc", "bool", "😀😀"), "too_short", "/0/description"));
+    samples.outside.push((item("abc", "bool", &"😀".repeat(256)), "too_long", "/0/description"));
+    samples
+}
+
+fn filler_config() -> Samples {
+    Samples::default()
+        .inside(&[
+            "{}",
+            r#"{"positive":["Great!","Perfect!"],"negative":["Hmm."],"question":["Let me \u0063heck."],"neutral":["Ok."]}"#,
+            r#"{ "neutral" : [ ] }"#,
+        ])
+        .outside("wrong_type", &["[]", "\"\"", "1"])
+        .outside_at("/other", "unknown_field", &[r#"{"other":["a"]}"#])
+        .outside_at("/positive", "wrong_type", &[r#"{"positive":"Great!"}"#])
+        .outside_at("/positive/1", "wrong_type", &[r#"{"positive":["a",1]}"#])
+        .outside_at("/neutral", "null_not_allowed", &[r#"{"neutral":null}"#])
+        .outside_at("/neutral/0", "null_not_allowed", &[r#"{"neutral":[null]}"#])
+}
+
+fn booking_fields() -> Samples {
+    Samples::default()
+        .inside(&[
+            "[]",
+            r#"[{"slug":"a","type":"text","label":"A"}]"#,
+            r#"[ {"slug":"", "type":"x","label":"","required":true,"options":["a",{"b":null},1.50]},{"label":"L","type":"select","slug":"s","options":[]} ]"#,
+        ])
+        .outside("wrong_type", &["{}", "\"[]\""])
+        .outside_at("/0", "wrong_type", &["[1]"])
+        .outside_at("/0/slug", "required", &[r#"[{"type":"text","label":"A"}]"#])
+        .outside_at("/0/type", "required", &[r#"[{"slug":"a","label":"A"}]"#])
+        .outside_at("/0/label", "required", &[r#"[{"slug":"a","type":"text"}]"#])
+        .outside_at("/0/label", "null_not_allowed", &[r#"[{"slug":"a","type":"text","label":null}]"#])
+        .outside_at("/0/required", "wrong_type", &[r#"[{"slug":"a","type":"text","label":"A","required":1}]"#])
+        .outside_at("/0/options", "wrong_type", &[r#"[{"slug":"a","type":"text","label":"A","options":{}}]"#])
+        .outside_at("/0/placeholder", "unknown_field", &[r#"[{"slug":"a","type":"t","label":"A","placeholder":""}]"#])
+}
+
+fn variables() -> Samples {
+    Samples::default()
+        .inside(&[
+            "{}",
+            r#"{ "company_name": "Acme Corp", "product":"Premium \u0057idget" }"#,
+            r#"{"":{"deep":[[{"x":1e-7}]]},"n":0.10,"b":true,"nothing":null,"ü\n":""}"#,
+        ])
+        .outside("wrong_type", &["[]", "\"{}\"", "1"])
+}
+
+fn tools() -> Samples {
+    Samples::default()
+        .inside(&["[]", r#"[{"type":"end_call","description":"When \u0064one"}]"#])
+        .outside("wrong_type", &["{}", "1"])
+        .outside_at("/0", "wrong_type", &["[1]", "[\"end_call\"]", "[[]]"])
+        .outside_at("/0", "null_not_allowed", &["[null]"])
+        .outside_at("/0/type", "required", &["[{}]"])
+        .outside_at("/0/type", "not_allowed", &[r#"[{"type":"other"}]"#, r#"[{"type":""}]"#])
+        .outside_at("/0/type", "null_not_allowed", &[r#"[{"type":null}]"#])
+        .outside_at("/0/type", "wrong_type", &[r#"[{"type":1}]"#])
+}
