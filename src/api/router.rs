@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem, problem_index, problem_page};
 use crate::edge::request_id::RequestId;
+use crate::edge::shutdown::Shutdown;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
 use crate::telemetry::access;
@@ -36,6 +37,7 @@ const SOON: Duration = Duration::from_secs(1);
 pub struct Api {
     gateway: Arc<ArcSwap<Gateway>>,
     in_flight: Arc<AtomicUsize>,
+    shutdown: Shutdown,
 }
 
 /// Where a path leads.
@@ -125,8 +127,8 @@ impl Drop for Place {
 
 impl Api {
     /// The API of whatever configuration is in force.
-    pub fn new(gateway: Arc<ArcSwap<Gateway>>) -> Self {
-        Self { gateway, in_flight: Arc::default() }
+    pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown) -> Self {
+        Self { gateway, in_flight: Arc::default(), shutdown }
     }
 
     /// Requests being handled at this moment.
@@ -215,6 +217,9 @@ impl Api {
     }
 
     fn place(&self, most: usize) -> Result<Place, Problem> {
+        if self.shutdown.soft().is_cancelled() {
+            return Err(Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON));
+        }
         let taken = self.in_flight.fetch_add(1, Ordering::AcqRel);
         let place = Place(Arc::clone(&self.in_flight));
         if taken < most {

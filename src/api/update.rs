@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::HeaderName;
-use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -22,8 +21,6 @@ use crate::upstream::{CatalogReader, Outgoing};
 use super::context::Context;
 use super::verdict::{judge, without_catalog};
 use super::{answer, dry_run, media};
-
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// What the log and the metrics want to know of an update.
 #[derive(Debug, Default, Clone)]
@@ -77,7 +74,7 @@ where
     let result = translated(context, (&assistant, &route), &wishes, &body, record).await;
     let applied = |headers: &mut HeaderMap| {
         if let Some(handling) = preferred {
-            headers.insert(PREFERENCE_APPLIED, applied_preference(handling));
+            headers.insert(prefer::PREFERENCE_APPLIED, prefer::applied(handling));
         }
     };
     match result {
@@ -85,15 +82,8 @@ where
             applied(response.headers_mut());
             Ok(response)
         }
-        Err(problem) => Err(Problem { preference_applied: preferred.map(applied_preference), ..problem }),
+        Err(problem) => Err(Problem { preference_applied: preferred.map(prefer::applied), ..problem }),
     }
-}
-
-fn applied_preference(handling: Handling) -> HeaderValue {
-    HeaderValue::from_static(match handling {
-        Handling::Strict => "handling=strict",
-        Handling::Lenient => "handling=lenient",
-    })
 }
 
 fn wishes(context: &Context, query: Option<&str>, headers: &HeaderMap) -> Result<Wishes, Problem> {

@@ -86,7 +86,10 @@ fn unanswered(failure: Failure) -> Problem {
         FailureKind::Tls => (Code::VendorUnreachable, "No secure connection to the vendor could be made."),
         FailureKind::Timeout => (Code::VendorTimeout, "The vendor did not answer in time."),
         FailureKind::DeadlineBeforeSend => (Code::VendorTimeout, "The time allowed ended while the update was waiting for its turn."),
-        FailureKind::ConnectionLost => (Code::VendorError, "The connection to the vendor was lost before its answer was complete."),
+        FailureKind::AnswerCut { status } if status.is_success() => {
+            (Code::VendorBadResponse, "The vendor's answer ended before it was complete.")
+        }
+        FailureKind::ConnectionLost | FailureKind::AnswerCut { .. } => (Code::VendorError, "The connection to the vendor was lost before its answer was complete."),
         FailureKind::MalformedAnswer => (Code::VendorBadResponse, "The vendor's answer is not HTTP."),
         FailureKind::BodyTooLong { status } if status.is_server_error() => (Code::VendorError, "The vendor failed, with an answer longer than is read."),
         FailureKind::BodyTooLong { .. } => (Code::VendorBadResponse, "The vendor's answer is longer than is read."),

@@ -25,16 +25,11 @@ pub struct Admin {
 impl Admin {
     pub(super) fn read(view: &View<'_>, server: &Server, inspection: &mut Inspection<'_>) -> Self {
         if view.node("token").is_none() && !is_loopback(server.admin_listen) {
-            let message = format!(
-                "`server.admin_listen` is open to everybody who reaches {}",
-                server.admin_listen
-            );
+            let message = format!("`server.admin_listen` is open to everybody who reaches {}", server.admin_listen);
             let help = "listen on a loopback address, or set `admin.token`";
             let at = inspection.admin_listen_at;
             inspection.error(ProblemKind::Insecure, at, "admin.token", message, help);
         }
-        Self {
-            token: view.secret("token", inspection),
-        }
+        Self { token: view.secret("token", inspection) }
     }
 }

@@ -31,10 +31,6 @@ pub struct Assistant {
 impl Assistant {
     /// `None` where the vendor or the id is missing or wrong, which is reported.
     pub(super) fn read(view: &View<'_>) -> Option<Self> {
-        Some(Self {
-            vendor: view.text("vendor")?.to_owned(),
-            id: view.id("id")?,
-            handling: view.word("handling"),
-        })
+        Some(Self { vendor: view.text("vendor")?.to_owned(), id: view.id("id")?, handling: view.word("handling") })
     }
 }

@@ -16,11 +16,7 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::Word(&["keys", "none"]),
         "`keys`: a key or certificate of a client; `none`: everybody may do everything.",
     ),
-    Key::new(
-        "allow_insecure",
-        Kind::Flag,
-        "Lets `mode = \"none\"` stand on an address that other machines can reach.",
-    ),
+    Key::new("allow_insecure", Kind::Flag, "Lets `mode = \"none\"` stand on an address that other machines can reach."),
 ]);
 
 /// How callers prove who they are.
@@ -60,9 +56,7 @@ impl Auth {
         let default = Self::default();
         let auth = Self {
             mode: view.word("mode").unwrap_or(default.mode),
-            allow_insecure: view
-                .flag("allow_insecure")
-                .unwrap_or(default.allow_insecure),
+            allow_insecure: view.flag("allow_insecure").unwrap_or(default.allow_insecure),
         };
         auth.validate(view, server, inspection);
         auth
@@ -71,10 +65,7 @@ impl Auth {
     fn validate(&self, view: &View<'_>, server: &Server, inspection: &mut Inspection<'_>) {
         let (at, key) = (view.at("mode"), view.trail.key("mode"));
         if self.mode == AuthMode::None && !is_loopback(server.listen) && !self.allow_insecure {
-            let message = format!(
-                "`auth.mode = \"none\"` would let everybody who reaches {} in",
-                server.listen
-            );
+            let message = format!("`auth.mode = \"none\"` would let everybody who reaches {} in", server.listen);
             let help = "use `mode = \"keys\"`, or listen on a loopback address, or set \
                         `auth.allow_insecure = true` where something in front authenticates";
             inspection.error(ProblemKind::Insecure, at, key, message, help);

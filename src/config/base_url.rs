@@ -41,17 +41,10 @@ impl BaseUrl {
         if uri.host().is_none_or(str::is_empty) {
             return Err("has no host");
         }
-        if authority
-            .rsplit_once(':')
-            .is_some_and(|(_, port)| port.is_empty())
-            || uri_port_is_zero(&uri)
-        {
+        if authority.rsplit_once(':').is_some_and(|(_, port)| port.is_empty()) || uri_port_is_zero(&uri) {
             return Err("has no valid port");
         }
-        Ok(Self {
-            text: text.to_owned(),
-            uri,
-        })
+        Ok(Self { text: text.to_owned(), uri })
     }
 
     /// The URL without a trailing slash; `{base}/user/…` is a valid join.
@@ -91,9 +84,7 @@ impl BaseUrl {
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
         host.eq_ignore_ascii_case("localhost")
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.to_canonical().is_loopback())
+            || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
 }
 
@@ -130,25 +121,15 @@ mod tests {
         assert_eq!((url.host(), url.port()), ("app.vendor.example", 443));
         assert!(url.is_https() && !url.is_loopback());
         let url = BaseUrl::parse("http://[::1]:8081").expect("valid");
-        assert_eq!(
-            (url.as_str(), url.host(), url.port()),
-            ("http://[::1]:8081", "::1", 8081)
-        );
+        assert_eq!((url.as_str(), url.host(), url.port()), ("http://[::1]:8081", "::1", 8081));
         assert!(url.is_loopback());
-        assert!(
-            BaseUrl::parse("http://localhost")
-                .expect("valid")
-                .is_loopback()
-        );
+        assert!(BaseUrl::parse("http://localhost").expect("valid").is_loopback());
     }
 
     #[test]
     fn urls_that_cannot_be_joined_to_are_refused() {
         for (text, wrong) in [
-            (
-                "app.vendor.example/api",
-                "does not start with `https://` or `http://`",
-            ),
+            ("app.vendor.example/api", "does not start with `https://` or `http://`"),
             ("ftp://a", "does not start with `https://` or `http://`"),
             ("https://u:p@a/api", "holds a user name or password"),
             ("https://a/api?x=1", "has a query"),

@@ -9,29 +9,14 @@ use super::shape::{Key, Kind, Section};
 use super::view::View;
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "failure_ratio",
-        Kind::Ratio,
-        "Failures among the requests of the window from which the breaker opens.",
-    ),
+    Key::new("failure_ratio", Kind::Ratio, "Failures among the requests of the window from which the breaker opens."),
     Key::new(
         "min_requests",
-        Kind::Count {
-            min: 1,
-            max: 1_000_000,
-        },
+        Kind::Count { min: 1, max: 1_000_000 },
         "Requests in the window below which it never opens.",
     ),
-    Key::new(
-        "window",
-        Kind::Duration { zero: false },
-        "How far back requests count.",
-    ),
-    Key::new(
-        "open_for",
-        Kind::Duration { zero: false },
-        "How long it stays open before the next probe.",
-    ),
+    Key::new("window", Kind::Duration { zero: false }, "How far back requests count."),
+    Key::new("open_for", Kind::Duration { zero: false }, "How long it stays open before the next probe."),
 ]);
 
 /// Leaving a failing vendor alone.

@@ -14,11 +14,7 @@ use super::view::View;
 const PAIRS: Kind = Kind::Pairs(NameRule::CatalogId, &Kind::Text);
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "languages",
-        PAIRS,
-        "Languages by id, as in `\"1\" = \"English\"`.",
-    ),
+    Key::new("languages", PAIRS, "Languages by id, as in `\"1\" = \"English\"`."),
     Key::new("voices", PAIRS, "Voices by id."),
     Key::new("models", PAIRS, "Language models by id."),
     Key::new("multimodal_models", PAIRS, "Multimodal models by id."),
@@ -52,14 +48,11 @@ fn pairs(view: &View<'_>, kind: &str, inspection: &mut Inspection<'_>) -> BTreeM
     let view = view.table(kind);
     let mut ids: BTreeMap<&str, &str> = BTreeMap::new();
     let mut pairs = BTreeMap::new();
-    let named = view
-        .entries()
-        .filter_map(|(id, entry)| Some((id, &entry.node, Node::as_text(&entry.node)?)));
+    let named = view.entries().filter_map(|(id, entry)| Some((id, &entry.node, Node::as_text(&entry.node)?)));
     for (id, node, name) in named {
         if let Some(other) = ids.insert(name, id) {
             let message = format!("`{}` gives \"{name}\" the ids {other} and {id}", view.trail);
-            let help =
-                "updates that use this name cannot tell which is meant; make the names differ";
+            let help = "updates that use this name cannot tell which is meant; make the names differ";
             let key = view.trail.key(id);
             inspection.error(ProblemKind::Duplicate, node.at, key, message, help);
         }

@@ -21,13 +21,7 @@ use super::tree::{Node, Table, Value};
 
 impl Inspection<'_> {
     /// Checks a table with fixed keys; `at` is where a missing key is reported.
-    pub(super) fn check_section(
-        &mut self,
-        table: &Table,
-        at: At,
-        section: &'static Section,
-        trail: &Trail<'_>,
-    ) {
+    pub(super) fn check_section(&mut self, table: &Table, at: At, section: &'static Section, trail: &Trail<'_>) {
         let mut meant = Vec::new();
         for (name, entry) in table {
             match section.key(name) {
@@ -50,20 +44,9 @@ impl Inspection<'_> {
         self.check_either(table, section, trail);
     }
 
-    pub(super) fn unknown_key(
-        &mut self,
-        name: &str,
-        at: At,
-        section: &'static Section,
-        trail: &Trail<'_>,
-    ) {
+    pub(super) fn unknown_key(&mut self, name: &str, at: At, section: &'static Section, trail: &Trail<'_>) {
         let key = trail.key(name);
-        let finding = Finding::error(
-            ProblemKind::UnknownKey,
-            at,
-            key,
-            format!("unknown key `{key}`"),
-        );
+        let finding = Finding::error(ProblemKind::UnknownKey, at, key, format!("unknown key `{key}`"));
         let homes = root::homes(name);
         let otherwise = if homes.is_empty() {
             let names: Vec<String> = section.names().map(|name| format!("`{name}`")).collect();
@@ -75,10 +58,7 @@ impl Inspection<'_> {
     }
 
     fn check_either(&mut self, table: &Table, section: &Section, trail: &Trail<'_>) {
-        let mut set = section
-            .either
-            .iter()
-            .filter_map(|&name| table.get(name).map(|entry| (name, entry)));
+        let mut set = section.either.iter().filter_map(|&name| table.get(name).map(|entry| (name, entry)));
         if let (Some((first, _)), Some((second, entry))) = (set.next(), set.next()) {
             let message = format!("`{trail}` has both `{first}` and `{second}`");
             let key = trail.key(second);
@@ -234,11 +214,7 @@ impl Inspection<'_> {
                     let help = format!("write {}", kind.expected());
                     let finding = bad_value(at, trail, wrong).help(help);
                     // A password or a key in a query stays out of the message.
-                    self.report(if text.contains(['@', '?']) {
-                        finding.secret()
-                    } else {
-                        finding
-                    });
+                    self.report(if text.contains(['@', '?']) { finding.secret() } else { finding });
                 }
             }
             Kind::Word(words) if !words.contains(&text) => {
@@ -279,10 +255,8 @@ impl Inspection<'_> {
         }
         let message = format!("`{trail}` names the vendor \"{name}\", which is not configured");
         let names = self.vendors.iter().map(String::as_str);
-        let finding = Finding::error(ProblemKind::UnknownName, at, trail, message).nearest(
-            nearest(name, names),
-            format!("add a `[vendors.{name}]` table, or name one of those there are"),
-        );
+        let finding = Finding::error(ProblemKind::UnknownName, at, trail, message)
+            .nearest(nearest(name, names), format!("add a `[vendors.{name}]` table, or name one of those there are"));
         self.report(finding);
     }
 
@@ -319,16 +293,9 @@ impl Inspection<'_> {
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, kind: &Kind, trail: &Trail<'_>) {
-        let finding = Finding::error(
-            ProblemKind::WrongType,
-            node.at,
-            trail,
-            mismatch(trail, kind, node),
-        );
+        let finding = Finding::error(ProblemKind::WrongType, node.at, trail, mismatch(trail, kind, node));
         self.report(match (&node.value, kind) {
-            (Value::Integer(number), Kind::Duration { .. }) => {
-                finding.help(format!("did you mean \"{number}s\"?"))
-            }
+            (Value::Integer(number), Kind::Duration { .. }) => finding.help(format!("did you mean \"{number}s\"?")),
             (Value::Text(text), Kind::Count { .. } | Kind::Flag | Kind::Ratio)
                 if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") =>
             {
@@ -340,18 +307,9 @@ impl Inspection<'_> {
 }
 
 fn bad_value(at: At, trail: &Trail<'_>, wrong: &str) -> Finding {
-    Finding::error(
-        ProblemKind::BadValue,
-        at,
-        trail,
-        format!("`{trail}` {wrong}"),
-    )
+    Finding::error(ProblemKind::BadValue, at, trail, format!("`{trail}` {wrong}"))
 }
 
 fn mismatch(trail: &Trail<'_>, kind: &Kind, node: &Node) -> String {
-    format!(
-        "`{trail}` must be {}, not {}",
-        kind.expected(),
-        node.type_name()
-    )
+    format!("`{trail}` must be {}, not {}", kind.expected(), node.type_name())
 }

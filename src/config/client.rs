@@ -27,20 +27,10 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::OneOrMore(&Kind::Text),
         "Names (subject common name or alternative name) of the client's certificate; needs `server.tls.client_ca`.",
     ),
-    Key::new(
-        "vendors",
-        Kind::List {
-            of: &Kind::Vendor,
-            empty: false,
-        },
-        "The vendors it may use; all where absent.",
-    ),
+    Key::new("vendors", Kind::List { of: &Kind::Vendor, empty: false }, "The vendors it may use; all where absent."),
     Key::new(
         "assistants",
-        Kind::List {
-            of: &Kind::Text,
-            empty: false,
-        },
+        Kind::List { of: &Kind::Text, empty: false },
         "Patterns over `{assistant}` and `vendor:id` that it may update; all where absent.",
     ),
     Key::new(
@@ -48,11 +38,7 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::Word(HANDLINGS),
         "What becomes of fields a vendor cannot express; the vendor's where absent.",
     ),
-    Key::new(
-        "rate_limit",
-        Kind::Table(&rate_limit::SECTION),
-        "How often it may call; no limit where absent.",
-    ),
+    Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may call; no limit where absent."),
 ]);
 
 /// A caller.
@@ -103,32 +89,18 @@ impl Client {
         }
     }
 
-    fn validate(
-        &self,
-        view: &View<'_>,
-        auth: &Auth,
-        server: &Server,
-        inspection: &mut Inspection<'_>,
-    ) {
+    fn validate(&self, view: &View<'_>, auth: &Auth, server: &Server, inspection: &mut Inspection<'_>) {
         let proof = view.node("key_sha256").or(view.node("certificate"));
         if auth.mode == AuthMode::Keys && proof.is_none() {
-            let message = format!(
-                "`{}` has neither `key_sha256` nor `certificate`",
-                view.trail
-            );
+            let message = format!("`{}` has neither `key_sha256` nor `certificate`", view.trail);
             let help = "run `switchboard keygen CLIENT` and add the line it prints";
             let at = view.own_at();
             inspection.error(ProblemKind::MissingKey, at, view.trail, message, help);
         }
-        let mutual = server
-            .tls
-            .as_ref()
-            .is_some_and(|tls| tls.client_ca.is_some());
+        let mutual = server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         if !self.certificate.is_empty() && !mutual {
-            let message = format!(
-                "`{}` is never asked for, as `server.tls.client_ca` is not set",
-                view.trail.key("certificate")
-            );
+            let message =
+                format!("`{}` is never asked for, as `server.tls.client_ca` is not set", view.trail.key("certificate"));
             let help = "set `server.tls.client_ca` to the issuer of the clients' certificates";
             let (at, key) = (view.at("certificate"), view.trail.key("certificate"));
             inspection.error(ProblemKind::Conflict, at, key, message, help);
@@ -137,8 +109,7 @@ impl Client {
 }
 
 fn digests<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, KeyDigest)> + use<'a> {
-    view.elements("key_sha256")
-        .filter_map(|node| Some((node, KeyDigest::from_hex(node.as_text()?)?)))
+    view.elements("key_sha256").filter_map(|node| Some((node, KeyDigest::from_hex(node.as_text()?)?)))
 }
 
 /// Who shows which key or certificate.
@@ -164,14 +135,7 @@ impl Owners {
     }
 }
 
-fn duplicate(
-    view: &View<'_>,
-    key: &str,
-    noun: &str,
-    node: &Node,
-    owner: &str,
-    inspection: &mut Inspection<'_>,
-) {
+fn duplicate(view: &View<'_>, key: &str, noun: &str, node: &Node, owner: &str, inspection: &mut Inspection<'_>) {
     let key = view.trail.key(key);
     let message = format!("`{key}` is the {noun} of the client \"{owner}\" already");
     let help = format!("give each client a {noun} of its own, and list it once");

@@ -10,16 +10,9 @@ use super::tree::{self, Table};
 /// The tree of a source; empty where it is not TOML, as half a document would bring up false problems.
 pub(super) fn parse(source: SourceId, inspection: &mut Inspection<'_>) -> Table {
     let (table, errors) = DeTable::parse_recoverable(inspection.sources.content(source));
-    let found: Vec<Finding> = errors
-        .iter()
-        .map(|error| syntax_error(error, source, inspection))
-        .collect();
+    let found: Vec<Finding> = errors.iter().map(|error| syntax_error(error, source, inspection)).collect();
     let readable = found.is_empty();
-    let tree = if readable {
-        tree::from_toml(table.get_ref(), source)
-    } else {
-        Table::new()
-    };
+    let tree = if readable { tree::from_toml(table.get_ref(), source) } else { Table::new() };
     for finding in found {
         inspection.report(finding);
     }
@@ -29,17 +22,9 @@ pub(super) fn parse(source: SourceId, inspection: &mut Inspection<'_>) -> Table 
 fn syntax_error(error: &toml::de::Error, source: SourceId, inspection: &Inspection<'_>) -> Finding {
     let content = inspection.sources.content(source);
     let span = error.span().unwrap_or_default();
-    let at = At {
-        source,
-        start: span.start.min(content.len()),
-        end: span.end.min(content.len()),
-    };
+    let at = At { source, start: span.start.min(content.len()), end: span.end.min(content.len()) };
     let duplicate = error.message().starts_with("duplicate key");
-    let kind = if duplicate {
-        ProblemKind::Duplicate
-    } else {
-        ProblemKind::Syntax
-    };
+    let kind = if duplicate { ProblemKind::Duplicate } else { ProblemKind::Syntax };
     let name = content.get(at.start..at.end).unwrap_or_default();
     let message = if duplicate {
         format!("`{name}` is given twice")
@@ -47,7 +32,10 @@ fn syntax_error(error: &toml::de::Error, source: SourceId, inspection: &Inspecti
         let text = error.message().lines().collect::<Vec<_>>().join(": ");
         format!("not TOML: {text}")
     };
-    let finding = Finding::error(kind, at, "", message);
+    let mut finding = Finding::error(kind, at, "", message);
+    if !duplicate && inspection.sources.may_hold_secret(at) {
+        finding = finding.secret();
+    }
     let word = name.starts_with(char::is_alphabetic);
     match kind {
         ProblemKind::Duplicate => finding.help("keep one of the two"),

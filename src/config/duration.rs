@@ -22,16 +22,11 @@ pub(super) fn parse(text: &str) -> Result<Duration, &'static str> {
 
 /// Writes a length of time in the form that [`parse`] reads.
 pub(super) fn format(duration: Duration) -> String {
-    humantime::format_duration(duration)
-        .to_string()
-        .replace(' ', "")
+    humantime::format_duration(duration).to_string().replace(' ', "")
 }
 
 /// For `#[serde(serialize_with)]`.
-pub(super) fn serialize<S: Serializer>(
-    duration: &Duration,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format(*duration))
 }
 

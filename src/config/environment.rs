@@ -25,9 +25,8 @@ impl Environment {
     pub(super) fn settings(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.0.iter().filter_map(|(name, value)| {
             let (prefix, rest) = name.split_at_checked(PREFIX.len())?;
-            let ours = prefix.eq_ignore_ascii_case(PREFIX)
-                && !name.eq_ignore_ascii_case(PATH)
-                && !is_service_link(rest);
+            let ours =
+                prefix.eq_ignore_ascii_case(PREFIX) && !name.eq_ignore_ascii_case(PATH) && !is_service_link(rest);
             ours.then_some((name.as_str(), rest, value.as_str()))
         })
     }
@@ -44,9 +43,7 @@ fn is_service_link(rest: &str) -> bool {
     rest == "PORT"
         || rest.starts_with("SERVICE_HOST")
         || rest.starts_with("SERVICE_PORT")
-        || rest
-            .strip_prefix("PORT_")
-            .is_some_and(|port| port.starts_with(|first: char| first.is_ascii_digit()))
+        || rest.strip_prefix("PORT_").is_some_and(|port| port.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 impl FromIterator<(String, String)> for Environment {

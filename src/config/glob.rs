@@ -109,11 +109,7 @@ mod tests {
             ("*ü?", "gültig üx", true),
             ("Sales", "sales", false),
         ] {
-            assert_eq!(
-                Glob::new(pattern).matches(text),
-                expected,
-                "{pattern} {text}"
-            );
+            assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern} {text}");
         }
     }
 

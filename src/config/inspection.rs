@@ -85,12 +85,7 @@ impl<'a> Inspection<'a> {
     }
 
     /// Reads the UTF-8 file that a key names, and reports it where that cannot be done.
-    pub(super) fn read_file(
-        &mut self,
-        at: At,
-        key: impl Display,
-        path: &str,
-    ) -> Option<(PathBuf, String)> {
+    pub(super) fn read_file(&mut self, at: At, key: impl Display, path: &str) -> Option<(PathBuf, String)> {
         let path = self.resolve(at, path);
         self.files.insert(path.clone());
         match read_text(&path) {

@@ -25,11 +25,7 @@ const USUAL_FILE: &str = "config/switchboard.toml";
 ///
 /// # Errors
 /// [`Problems`] when there is at least one error; it lists the warnings too.
-pub fn load(
-    path: Option<&Path>,
-    environment: &Environment,
-    known: &Known,
-) -> Result<Settings, Problems> {
+pub fn load(path: Option<&Path>, environment: &Environment, known: &Known) -> Result<Settings, Problems> {
     let mut inspection = Inspection::new(environment, known);
     let tree = layers(path, &mut inspection);
     let settings = match tree {
@@ -43,11 +39,7 @@ pub fn load(
     let (found, sources, files) = inspection.finish();
     let problems = Problems::new(found, &sources, files.clone());
     match settings {
-        Some(settings) if !refused => Ok(Settings {
-            files,
-            warnings: problems,
-            ..settings
-        }),
+        Some(settings) if !refused => Ok(Settings { files, warnings: problems, ..settings }),
         _ => Err(problems),
     }
 }
@@ -76,11 +68,7 @@ fn chosen_file(path: Option<&Path>, inspection: &mut Inspection<'_>) -> Option<(
     if let Some(path) = path {
         return Some((path.to_owned(), Sources::NOWHERE));
     }
-    if let Some(path) = inspection
-        .environment
-        .get(PATH)
-        .filter(|path| !path.is_empty())
-    {
+    if let Some(path) = inspection.environment.get(PATH).filter(|path| !path.is_empty()) {
         let at = inspection.sources.add_variable(PATH);
         return Some((path.into(), at));
     }
@@ -93,10 +81,7 @@ fn file_text(path: &Path, at: At, inspection: &mut Inspection<'_>) -> Option<Str
     match read_text(path) {
         Ok(text) => Some(text),
         Err(error) => {
-            let message = format!(
-                "cannot read the configuration `{}`: {error}",
-                path.display()
-            );
+            let message = format!("cannot read the configuration `{}`: {error}", path.display());
             let help = "name a file with `--config` or SWITCHBOARD_CONFIG";
             inspection.error(ProblemKind::UnreadableFile, at, "", message, help);
             None

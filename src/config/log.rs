@@ -15,11 +15,7 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::Word(&["auto", "json", "text"]),
         "`json` for machines, `text` for people, `auto` for text on a terminal and JSON elsewhere.",
     ),
-    Key::new(
-        "level",
-        Kind::Word(LEVELS),
-        "The least important lines that are written.",
-    ),
+    Key::new("level", Kind::Word(LEVELS), "The least important lines that are written."),
     Key::new(
         "filter",
         Kind::Text,
@@ -66,11 +62,7 @@ pub struct Log {
 
 impl Default for Log {
     fn default() -> Self {
-        Self {
-            format: LogFormat::default(),
-            level: "info".into(),
-            filter: None,
-        }
+        Self { format: LogFormat::default(), level: "info".into(), filter: None }
     }
 }
 

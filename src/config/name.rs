@@ -56,9 +56,9 @@ pub(super) fn is_id(text: &str) -> bool {
 fn is_name(name: &str, longest: usize) -> bool {
     name.len() <= longest
         && name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
-        })
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 #[cfg(test)]

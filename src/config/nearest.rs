@@ -1,10 +1,7 @@
 //! "Did you mean": the closest valid name to a mistyped one.
 
 /// The candidate closest to `name`, letter case aside, if any is close enough to be what was meant.
-pub(super) fn nearest<'c>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub(super) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let given = name.to_ascii_lowercase();
     let limit = given.chars().count() / 3 + 1;
     candidates
@@ -17,11 +14,8 @@ pub(super) fn nearest<'c>(
 
 /// Edits between the two; a dropped or added ending (`timeout` for `timeout_ms`) counts as one.
 fn distance(given: &str, candidate: &str) -> usize {
-    let whole_word = |longer: &str, shorter: &str| {
-        longer
-            .strip_prefix(shorter)
-            .is_some_and(|rest| rest.starts_with('_'))
-    };
+    let whole_word =
+        |longer: &str, shorter: &str| longer.strip_prefix(shorter).is_some_and(|rest| rest.starts_with('_'));
     if whole_word(given, candidate) || whole_word(candidate, given) {
         return 1;
     }

@@ -39,12 +39,7 @@ pub struct Identity {
 
 /// `{ cert = …, key = … }`.
 pub(super) const IDENTITY: Section = Section::of(&[
-    Key::new(
-        "cert",
-        Kind::Path,
-        "The certificate chain, own certificate first (PEM).",
-    )
-    .required(),
+    Key::new("cert", Kind::Path, "The certificate chain, own certificate first (PEM).").required(),
     Key::new("key", Kind::Path, "The private key, unencrypted (PEM).").required(),
 ]);
 
@@ -52,19 +47,12 @@ impl Identity {
     pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Option<Self> {
         let cert = CertificateFile::read(view, "cert", inspection);
         let key = PrivateKeyFile::read(view, "key", inspection);
-        Some(Self {
-            cert: cert?,
-            key: key?,
-        })
+        Some(Self { cert: cert?, key: key? })
     }
 }
 
 impl CertificateFile {
-    pub(super) fn read(
-        view: &View<'_>,
-        name: &str,
-        inspection: &mut Inspection<'_>,
-    ) -> Option<Self> {
+    pub(super) fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<Self> {
         let (path, pem) = read(view, name, inspection)?;
         if pem.contains("-----BEGIN CERTIFICATE-----") {
             return Some(Self { path, pem });
@@ -84,14 +72,9 @@ impl PrivateKeyFile {
             let pem = Secret::new(pem);
             return Some(Self { path, pem });
         }
-        let what = if encrypted {
-            "an encrypted private key"
-        } else {
-            "no private key"
-        };
+        let what = if encrypted { "an encrypted private key" } else { "no private key" };
         let message = format!("`{}` holds {what}", path.display());
-        let help =
-            "the file has to hold an unencrypted PEM key, as in `-----BEGIN PRIVATE KEY-----`";
+        let help = "the file has to hold an unencrypted PEM key, as in `-----BEGIN PRIVATE KEY-----`";
         refuse(view, name, message, help, inspection);
         None
     }
@@ -102,13 +85,7 @@ fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<
     inspection.read_file(view.at(name), view.trail.key(name), path)
 }
 
-fn refuse(
-    view: &View<'_>,
-    name: &str,
-    message: String,
-    help: &str,
-    inspection: &mut Inspection<'_>,
-) {
+fn refuse(view: &View<'_>, name: &str, message: String, help: &str, inspection: &mut Inspection<'_>) {
     let (at, key) = (view.at(name), view.trail.key(name));
     inspection.error(ProblemKind::UnreadableFile, at, key, message, help);
 }

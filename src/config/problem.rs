@@ -158,12 +158,7 @@ pub(super) struct Finding {
 
 impl Finding {
     /// Something that makes the configuration unusable.
-    pub(super) fn error(
-        kind: ProblemKind,
-        at: At,
-        key: impl fmt::Display,
-        message: impl Into<String>,
-    ) -> Self {
+    pub(super) fn error(kind: ProblemKind, at: At, key: impl fmt::Display, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             kind,
@@ -176,16 +171,8 @@ impl Finding {
     }
 
     /// Something that is probably not what was meant.
-    pub(super) fn warning(
-        kind: ProblemKind,
-        at: At,
-        key: impl fmt::Display,
-        message: impl Into<String>,
-    ) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(kind, at, key, message)
-        }
+    pub(super) fn warning(kind: ProblemKind, at: At, key: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(kind, at, key, message) }
     }
 
     /// What would be right.
@@ -237,10 +224,7 @@ pub struct Problems {
 impl Problems {
     pub(super) fn new(mut found: Vec<Finding>, sources: &Sources, files: Vec<PathBuf>) -> Self {
         found.sort_by_key(|finding| (finding.severity, finding.at.source, finding.at.start));
-        let list = found
-            .into_iter()
-            .map(|finding| finding.placed(sources))
-            .collect();
+        let list = found.into_iter().map(|finding| finding.placed(sources)).collect();
         Self { list, files }
     }
 
@@ -251,16 +235,12 @@ impl Problems {
 
     /// Those that make the configuration unusable.
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
-        self.list
-            .iter()
-            .filter(|problem| problem.severity == Severity::Error)
+        self.list.iter().filter(|problem| problem.severity == Severity::Error)
     }
 
     /// Those that do not.
     pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
-        self.list
-            .iter()
-            .filter(|problem| problem.severity == Severity::Warning)
+        self.list.iter().filter(|problem| problem.severity == Severity::Warning)
     }
 
     /// Whether nothing at all was found.
@@ -292,12 +272,7 @@ impl fmt::Display for Problems {
         }
         let (errors, warnings) = (self.errors().count(), self.warnings().count());
         let plural = |count: usize| if count == 1 { "" } else { "s" };
-        write!(
-            f,
-            "{errors} error{}, {warnings} warning{}",
-            plural(errors),
-            plural(warnings)
-        )
+        write!(f, "{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
     }
 }
 

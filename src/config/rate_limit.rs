@@ -10,20 +10,13 @@ use super::problem::ProblemKind;
 use super::shape::{Key, Kind, Section};
 use super::view::View;
 
-const COUNT: Kind = Kind::Count {
-    min: 1,
-    max: u32::MAX as u64,
-};
+const COUNT: Kind = Kind::Count { min: 1, max: u32::MAX as u64 };
 
 pub(super) const SECTION: Section = Section {
     keys: &[
         Key::new("per_second", COUNT, "Requests a second in the long run."),
         Key::new("per_minute", COUNT, "Requests a minute in the long run."),
-        Key::new(
-            "burst",
-            COUNT,
-            "Requests at once after a pause; what one second allows where absent.",
-        ),
+        Key::new("burst", COUNT, "Requests at once after a pause; what one second allows where absent."),
     ],
     either: &["per_second", "per_minute"],
 };
@@ -45,11 +38,7 @@ impl RateLimit {
             (Some(requests), _) => (requests, Duration::from_secs(1)),
             (None, Some(requests)) => (requests, Duration::from_mins(1)),
             (None, None) => {
-                if view
-                    .node("per_second")
-                    .or(view.node("per_minute"))
-                    .is_none()
-                {
+                if view.node("per_second").or(view.node("per_minute")).is_none() {
                     let message = format!("`{}` does not say how many", view.trail);
                     let help = "add `per_second` or `per_minute`";
                     let at = view.own_at();
@@ -61,24 +50,13 @@ impl RateLimit {
         let requests = NonZeroU32::new(requests)?;
         let seconds = u32::try_from(period.as_secs()).unwrap_or(1);
         let a_second = NonZeroU32::new(requests.get().div_ceil(seconds))?;
-        Some(Self {
-            requests,
-            period,
-            burst: view
-                .count("burst")
-                .and_then(NonZeroU32::new)
-                .unwrap_or(a_second),
-        })
+        Some(Self { requests, period, burst: view.count("burst").and_then(NonZeroU32::new).unwrap_or(a_second) })
     }
 }
 
 impl Serialize for RateLimit {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let per = if self.period == Duration::from_secs(1) {
-            "per_second"
-        } else {
-            "per_minute"
-        };
+        let per = if self.period == Duration::from_secs(1) { "per_second" } else { "per_minute" };
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry(per, &self.requests)?;
         map.serialize_entry("burst", &self.burst)?;

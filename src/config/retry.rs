@@ -11,21 +11,13 @@ use super::shape::{Key, Kind, Section};
 use super::view::View;
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "max_attempts",
-        Kind::Count { min: 1, max: 20 },
-        "Attempts in all; 1 turns retries off.",
-    ),
+    Key::new("max_attempts", Kind::Count { min: 1, max: 20 }, "Attempts in all; 1 turns retries off."),
     Key::new(
         "backoff",
         Kind::Duration { zero: true },
         "Upper end of the random wait before the first retry; it doubles with each.",
     ),
-    Key::new(
-        "max_backoff",
-        Kind::Duration { zero: true },
-        "The most that the wait grows to.",
-    ),
+    Key::new("max_backoff", Kind::Duration { zero: true }, "The most that the wait grows to."),
 ]);
 
 /// Repeating what failed.
@@ -43,11 +35,7 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self {
-            max_attempts: 3,
-            backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(2),
-        }
+        Self { max_attempts: 3, backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2) }
     }
 }
 
@@ -71,9 +59,7 @@ impl Retry {
                 view.trail,
                 duration::format(self.max_backoff)
             );
-            let at = view
-                .node("backoff")
-                .map_or(view.at("max_backoff"), |node| node.at);
+            let at = view.node("backoff").map_or(view.at("max_backoff"), |node| node.at);
             let help = format!("lower `backoff`, or raise `max_backoff` to at least \"{backoff}\"");
             inspection.error(ProblemKind::Conflict, at, view.trail, message, help);
         }

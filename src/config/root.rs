@@ -6,46 +6,22 @@ use super::{admin, assistant, auth, client, log, routing, server, vendor};
 
 /// The top level.
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "server",
-        Kind::Table(&server::SECTION),
-        "The listeners and their limits.",
-    ),
-    Key::new(
-        "auth",
-        Kind::Table(&auth::SECTION),
-        "How callers prove who they are.",
-    ),
-    Key::new(
-        "clients",
-        Kind::Named(NameRule::Client, &client::SECTION),
-        "The callers, by names of your choice.",
-    ),
+    Key::new("server", Kind::Table(&server::SECTION), "The listeners and their limits."),
+    Key::new("auth", Kind::Table(&auth::SECTION), "How callers prove who they are."),
+    Key::new("clients", Kind::Named(NameRule::Client, &client::SECTION), "The callers, by names of your choice."),
     Key::new(
         "vendors",
         Kind::Named(NameRule::Vendor, &vendor::SECTION),
         "The vendor accounts, by names of your choice.",
     ),
-    Key::new(
-        "routing",
-        Kind::Table(&routing::SECTION),
-        "Where ids without a vendor go.",
-    ),
+    Key::new("routing", Kind::Table(&routing::SECTION), "Where ids without a vendor go."),
     Key::new(
         "assistants",
         Kind::Named(NameRule::Assistant, &assistant::SECTION),
         "Names for assistants, each with its vendor and id.",
     ),
-    Key::new(
-        "admin",
-        Kind::Table(&admin::SECTION),
-        "Health, metrics and administration.",
-    ),
-    Key::new(
-        "log",
-        Kind::Table(&log::SECTION),
-        "What is logged, and how.",
-    ),
+    Key::new("admin", Kind::Table(&admin::SECTION), "Health, metrics and administration."),
+    Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
 ]);
 
 /// The tables that have a key of this name, as written in a file: `[server]`, `[vendors.*]`.

@@ -55,14 +55,7 @@ impl Inspection<'_> {
             _ => (PathBuf::new(), String::new()),
         };
         let key = "routing.assistants_files";
-        if !Glob::new(
-            Path::new(pattern)
-                .parent()
-                .unwrap_or(Path::new(""))
-                .to_string_lossy(),
-        )
-        .is_literal()
-        {
+        if !Glob::new(Path::new(pattern).parent().unwrap_or(Path::new("")).to_string_lossy()).is_literal() {
             let message = format!("`{key}`: \"{pattern}\" has a pattern in a folder's name");
             let help = "`*` and `?` can stand in the file's name only";
             self.error(ProblemKind::BadValue, at, key, message, help);
@@ -89,30 +82,19 @@ impl Inspection<'_> {
     }
 
     fn add_roster(&mut self, tree: &mut Table, path: PathBuf, text: String) {
-        let csv = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let source = self.sources.add_file(path, text);
-        let rows = if csv {
-            self.csv(source)
-        } else {
-            self.toml(source)
-        };
+        let rows = if csv { self.csv(source) } else { self.toml(source) };
         for (name, entry) in rows {
             self.add_assistant(tree, name, entry);
         }
     }
 
     fn add_assistant(&mut self, tree: &mut Table, name: String, entry: Entry) {
-        let slot = tree
-            .entry("assistants".to_owned())
-            .or_insert_with(|| Entry {
-                key_at: entry.key_at,
-                node: Node {
-                    value: Value::Table(Table::new()),
-                    at: entry.key_at,
-                },
-            });
+        let slot = tree.entry("assistants".to_owned()).or_insert_with(|| Entry {
+            key_at: entry.key_at,
+            node: Node { value: Value::Table(Table::new()), at: entry.key_at },
+        });
         let Value::Table(assistants) = &mut slot.node.value else {
             return;
         };
@@ -144,8 +126,7 @@ impl Inspection<'_> {
                 }
                 _ => {
                     let message = format!("unknown key `{name}` in an assistants file");
-                    let finding =
-                        Finding::error(ProblemKind::UnknownKey, entry.key_at, name, message);
+                    let finding = Finding::error(ProblemKind::UnknownKey, entry.key_at, name, message);
                     self.report(finding.help("only `[assistants.NAME]` tables can stand here"));
                 }
             }
@@ -181,11 +162,7 @@ impl Inspection<'_> {
 
 /// The files of a folder whose names match, sorted.
 fn matching(folder: &Path, glob: &Glob) -> io::Result<Vec<PathBuf>> {
-    let folder_or_here = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
+    let folder_or_here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut found = Vec::new();
     for entry in fs::read_dir(folder_or_here)? {
         let name = entry?.file_name();
@@ -206,15 +183,9 @@ fn cells(line: &str, start: usize, source: SourceId) -> Vec<(String, At)> {
         .map(|raw| {
             let cell = raw.trim();
             let before = raw.len() - raw.trim_start().len();
-            let at = At {
-                source,
-                start: offset + before,
-                end: offset + before + cell.len(),
-            };
+            let at = At { source, start: offset + before, end: offset + before + cell.len() };
             offset += raw.len() + 1;
-            let bare = cell
-                .strip_prefix('"')
-                .and_then(|cell| cell.strip_suffix('"'));
+            let bare = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
             (bare.unwrap_or(cell).to_owned(), at)
         })
         .collect()
@@ -225,9 +196,7 @@ fn csv_row(cells: Vec<(String, At)>) -> Result<(String, Entry), (At, usize)> {
     let count = cells.len();
     let mut cells = cells.into_iter();
     let Some((name, name_at)) = cells.next().filter(|_| (3..=4).contains(&count)) else {
-        let at = cells
-            .next()
-            .map_or(super::source::Sources::NOWHERE, |(_, at)| at);
+        let at = cells.next().map_or(super::source::Sources::NOWHERE, |(_, at)| at);
         return Err((at, count));
     };
     let table: Table = ["vendor", "id", "handling"]
@@ -235,22 +204,10 @@ fn csv_row(cells: Vec<(String, At)>) -> Result<(String, Entry), (At, usize)> {
         .zip(cells)
         .filter(|(column, (cell, _))| *column != "handling" || !cell.is_empty())
         .map(|(column, (cell, at))| {
-            let node = Node {
-                value: Value::Text(cell),
-                at,
-            };
+            let node = Node { value: Value::Text(cell), at };
             (column.to_owned(), Entry { key_at: at, node })
         })
         .collect();
-    let node = Node {
-        value: Value::Table(table),
-        at: name_at,
-    };
-    Ok((
-        name,
-        Entry {
-            key_at: name_at,
-            node,
-        },
-    ))
+    let node = Node { value: Value::Table(table), at: name_at };
+    Ok((name, Entry { key_at: name_at, node }))
 }

@@ -10,36 +10,17 @@ use super::trail::Trail;
 use super::view::View;
 
 const RULE: Section = Section::of(&[
-    Key::new(
-        "client",
-        Kind::ClientGlob,
-        "Pattern over client names; any client where absent.",
-    ),
-    Key::new(
-        "assistant",
-        Kind::Text,
-        "Pattern over bare ids; any id where absent.",
-    ),
+    Key::new("client", Kind::ClientGlob, "Pattern over client names; any client where absent."),
+    Key::new("assistant", Kind::Text, "Pattern over bare ids; any id where absent."),
     Key::new("vendor", Kind::Vendor, "Where matching updates go.").required(),
 ]);
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "default_vendor",
-        Kind::Vendor,
-        "Where bare ids go that no rule matches.",
-    ),
-    Key::new(
-        "rules",
-        Kind::Rows(&RULE),
-        "Rules for bare ids; the first that matches wins.",
-    ),
+    Key::new("default_vendor", Kind::Vendor, "Where bare ids go that no rule matches."),
+    Key::new("rules", Kind::Rows(&RULE), "Rules for bare ids; the first that matches wins."),
     Key::new(
         "assistants_files",
-        Kind::List {
-            of: &Kind::Path,
-            empty: true,
-        },
+        Kind::List { of: &Kind::Path, empty: true },
         "More `[assistants.*]` tables: TOML files, or CSV files of name,vendor,id; `*` and `?` in the file name.",
     ),
 ]);
@@ -96,23 +77,23 @@ impl Routing {
 fn rules(view: &View<'_>, inspection: &mut Inspection<'_>) -> Vec<Rule> {
     let trail: Trail<'_> = view.trail.key("rules");
     let mut rules: Vec<Rule> = Vec::new();
+    let mut all_taken = false;
     for row in view.rows(&trail, "rules") {
-        if rules.last().is_some_and(Rule::catches_all) {
-            let message = format!(
-                "`{}` never applies: the rule before it takes every id",
-                row.trail
-            );
+        if all_taken {
+            let message = format!("`{}` never applies: a rule before it takes every id", row.trail);
             let help = "move the rule that takes every id to the end";
             inspection.warn(ProblemKind::Unused, row.own_at(), row.trail, message, help);
         }
         let (Some(vendor), assistant) = (row.text("vendor"), row.text("assistant")) else {
             continue;
         };
-        rules.push(Rule {
+        let rule = Rule {
             client: row.text("client").map(Glob::new),
             assistant: Glob::new(assistant.unwrap_or("*")),
             vendor: vendor.to_owned(),
-        });
+        };
+        all_taken |= rule.catches_all();
+        rules.push(rule);
     }
     rules
 }
@@ -123,11 +104,7 @@ mod tests {
 
     #[test]
     fn a_rule_applies_to_its_clients_and_ids() {
-        let rule = Rule {
-            client: Some(Glob::new("crm")),
-            assistant: Glob::new("7*"),
-            vendor: "x".into(),
-        };
+        let rule = Rule { client: Some(Glob::new("crm")), assistant: Glob::new("7*"), vendor: "x".into() };
         assert!(rule.applies(Some("crm"), "789"));
         assert!(!rule.applies(Some("web"), "789"));
         assert!(!rule.applies(Some("crm"), "89"));

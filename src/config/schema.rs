@@ -39,12 +39,7 @@ fn section(section: &Section, defaults: Option<&Table>, known: &Known) -> Value 
         }
         properties.insert(key.name.into(), schema);
     }
-    let required: Vec<&str> = section
-        .keys
-        .iter()
-        .filter(|key| key.required)
-        .map(|key| key.name)
-        .collect();
+    let required: Vec<&str> = section.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
     let mut schema = json!({
         "type": "object",
         "properties": properties,
@@ -55,10 +50,7 @@ fn section(section: &Section, defaults: Option<&Table>, known: &Known) -> Value 
             object.insert("required".into(), json!(required));
         }
         if !section.either.is_empty() {
-            let one = section
-                .either
-                .iter()
-                .map(|name| json!({ "required": [name] }));
+            let one = section.either.iter().map(|name| json!({ "required": [name] }));
             object.insert("oneOf".into(), one.collect());
         }
     }

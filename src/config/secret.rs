@@ -13,16 +13,8 @@ pub(super) const REDACTED: &str = "[redacted]";
 /// The two places a secret can be read from.
 pub(super) const SECTION: Section = Section {
     keys: &[
-        Key::new(
-            "env",
-            Kind::Text,
-            "The environment variable that holds the secret.",
-        ),
-        Key::new(
-            "file",
-            Kind::Path,
-            "The file that holds the secret; line ends at its end do not count.",
-        ),
+        Key::new("env", Kind::Text, "The environment variable that holds the secret."),
+        Key::new("file", Kind::Path, "The file that holds the secret; line ends at its end do not count."),
     ],
     either: &["env", "file"],
 };
@@ -86,10 +78,7 @@ mod tests {
         let secret = Secret::for_header("12|abc\r\n").expect("valid");
         assert_eq!(secret.expose(), "12|abc");
         assert_eq!(format!("{secret:?}"), "[redacted]");
-        assert_eq!(
-            serde_json::to_string(&secret).expect("json"),
-            "\"[redacted]\""
-        );
+        assert_eq!(serde_json::to_string(&secret).expect("json"), "\"[redacted]\"");
     }
 
     #[test]

@@ -13,17 +13,10 @@ use super::tls::{self, Tls};
 use super::view::View;
 
 const DURATION: Kind = Kind::Duration { zero: false };
-const COUNT: Kind = Kind::Count {
-    min: 1,
-    max: 1_000_000,
-};
+const COUNT: Kind = Kind::Count { min: 1, max: 1_000_000 };
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "listen",
-        Kind::Address,
-        "Where the API listens; takes a restart to change.",
-    ),
+    Key::new("listen", Kind::Address, "Where the API listens; takes a restart to change."),
     Key::new(
         "admin_listen",
         Kind::Address,
@@ -31,62 +24,32 @@ pub(super) const SECTION: Section = Section::of(&[
     ),
     Key::new(
         "max_body_bytes",
-        Kind::Count {
-            min: 1,
-            max: 64 * 1024 * 1024,
-        },
+        Kind::Count { min: 1, max: 64 * 1024 * 1024 },
         "The largest request body, also after decompression.",
     ),
-    Key::new(
-        "request_timeout",
-        DURATION,
-        "The time a request may take in all, retries and waiting included.",
-    ),
+    Key::new("request_timeout", DURATION, "The time a request may take in all, retries and waiting included."),
     Key::new(
         "header_timeout",
         DURATION,
         "The time a caller has to send the head of a request; also for the TLS handshake.",
     ),
-    Key::new(
-        "body_timeout",
-        DURATION,
-        "The time a caller has to send the body of a request.",
-    ),
-    Key::new(
-        "idle_timeout",
-        DURATION,
-        "How long a connection without a request is kept.",
-    ),
-    Key::new(
-        "drain_delay",
-        Kind::Duration { zero: true },
-        "How long listening goes on after readiness went false.",
-    ),
+    Key::new("body_timeout", DURATION, "The time a caller has to send the body of a request."),
+    Key::new("idle_timeout", DURATION, "How long a connection without a request is kept."),
+    Key::new("drain_delay", Kind::Duration { zero: true }, "How long listening goes on after readiness went false."),
     Key::new(
         "drain_timeout",
         Kind::Duration { zero: true },
         "The time that requests in flight have to finish when the gateway stops.",
     ),
     Key::new("max_connections", COUNT, "Connections open at once."),
-    Key::new(
-        "max_headers",
-        Kind::Count { min: 8, max: 1_000 },
-        "Header fields in one request.",
-    ),
+    Key::new("max_headers", Kind::Count { min: 8, max: 1_000 }, "Header fields in one request."),
     Key::new("max_in_flight", COUNT, "Requests worked on at once."),
     Key::new(
         "max_waiting",
-        Kind::Count {
-            min: 0,
-            max: 1_000_000,
-        },
+        Kind::Count { min: 0, max: 1_000_000 },
         "Requests that may wait for one of those places; more are refused as `overloaded`.",
     ),
-    Key::new(
-        "tls",
-        Kind::Table(&tls::SECTION),
-        "TLS on the API listener; plain HTTP where absent.",
-    ),
+    Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
 ]);
 
 /// The listeners.

@@ -25,23 +25,15 @@ pub(super) struct Text {
 
 impl Text {
     fn new(content: String) -> Self {
-        let line_starts = std::iter::once(0)
-            .chain(content.match_indices('\n').map(|(offset, _)| offset + 1))
-            .collect();
-        Self {
-            content,
-            line_starts,
-        }
+        let line_starts = std::iter::once(0).chain(content.match_indices('\n').map(|(offset, _)| offset + 1)).collect();
+        Self { content, line_starts }
     }
 
     /// Line and column (both from 1, columns in characters) and the line itself.
     fn position(&self, offset: usize) -> (usize, usize, usize) {
         let line = self.line_starts.partition_point(|&start| start <= offset);
         let start = self.line_starts[line - 1];
-        let column = self.content[start..]
-            .char_indices()
-            .take_while(|&(index, _)| start + index < offset)
-            .count();
+        let column = self.content[start..].char_indices().take_while(|&(index, _)| start + index < offset).count();
         (line, column + 1, start)
     }
 
@@ -70,11 +62,7 @@ impl Sources {
     }
 
     /// The place of problems that no line can be blamed for.
-    pub(super) const NOWHERE: At = At {
-        source: SourceId(0),
-        start: 0,
-        end: 0,
-    };
+    pub(super) const NOWHERE: At = At { source: SourceId(0), start: 0, end: 0 };
 
     pub(super) fn add_defaults(&mut self, content: &str) -> SourceId {
         self.add(Source::Defaults(Text::new(content.to_owned())))
@@ -86,11 +74,7 @@ impl Sources {
 
     pub(super) fn add_variable(&mut self, name: &str) -> At {
         let source = self.add(Source::Variable(name.to_owned()));
-        At {
-            source,
-            start: 0,
-            end: 0,
-        }
+        At { source, start: 0, end: 0 }
     }
 
     fn add(&mut self, source: Source) -> SourceId {
@@ -132,13 +116,19 @@ impl Sources {
             }
             Source::File(path, text) => {
                 let (line, column, _) = text.position(at.start);
-                Place::File {
-                    path: path.clone(),
-                    line,
-                    column,
-                }
+                Place::File { path: path.clone(), line, column }
             }
         }
+    }
+
+    /// Whether the line may hold a credential, for problems of text that could not be read.
+    pub(super) fn may_hold_secret(&self, at: At) -> bool {
+        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[at.source.0] else {
+            return true;
+        };
+        let (_, _, start) = text.position(at.start);
+        let line = text.line_at(start).to_ascii_lowercase();
+        SECRET_WORDS.iter().any(|word| line.contains(word))
     }
 
     /// The line a problem stands in, cut off behind the marked part so that values not at fault stay out of logs.
@@ -157,22 +147,17 @@ impl Sources {
         if !whole.get(end..)?.trim().is_empty() {
             shown.push_str(" …");
         }
-        Some(Excerpt {
-            line,
-            text: shown,
-            indent: column - 1,
-            width: whole.get(before..end)?.chars().count().max(1),
-        })
+        Some(Excerpt { line, text: shown, indent: column - 1, width: whole.get(before..end)?.chars().count().max(1) })
     }
 }
+
+/// Words in the names of keys that hold credentials.
+const SECRET_WORDS: [&str; 3] = ["tok", "secret", "passw"];
 
 /// Whether text that would be shown in front of a marked part may give a credential away.
 fn holds_secret(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    ["token", "secret", "passw"]
-        .iter()
-        .filter_map(|word| lower.find(word))
-        .any(|found| lower[found..].contains(['"', '\'']))
+    SECRET_WORDS.iter().filter_map(|word| lower.find(word)).any(|found| lower[found..].contains(['"', '\'']))
 }
 
 #[cfg(test)]
@@ -185,14 +170,7 @@ mod tests {
         let mut sources = Sources::new();
         let source = sources.add_file("a.toml".into(), "a = 1\nü = 'x' # c\n".into());
         let at = |start, end| At { source, start, end };
-        assert_eq!(
-            sources.place(at(11, 14)),
-            Place::File {
-                path: "a.toml".into(),
-                line: 2,
-                column: 5
-            }
-        );
+        assert_eq!(sources.place(at(11, 14)), Place::File { path: "a.toml".into(), line: 2, column: 5 });
         let excerpt = sources.excerpt(at(11, 14)).expect("a line");
         assert_eq!((excerpt.text.as_str(), excerpt.indent), ("ü = 'x' …", 4));
     }
@@ -203,14 +181,6 @@ mod tests {
         let text = "sondos = { token = 'abc', dialect = 'x' }";
         let source = sources.add_file("a.toml".into(), text.into());
         let start = text.find("'x'").expect("there");
-        assert!(
-            sources
-                .excerpt(At {
-                    source,
-                    start,
-                    end: start + 3
-                })
-                .is_none()
-        );
+        assert!(sources.excerpt(At { source, start, end: start + 3 }).is_none());
     }
 }

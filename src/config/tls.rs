@@ -8,12 +8,7 @@ use super::shape::{Key, Kind, Section};
 use super::view::View;
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "cert",
-        Kind::Path,
-        "The certificate chain, own certificate first (PEM).",
-    )
-    .required(),
+    Key::new("cert", Kind::Path, "The certificate chain, own certificate first (PEM).").required(),
     Key::new("key", Kind::Path, "The private key, unencrypted (PEM).").required(),
     Key::new(
         "client_ca",
@@ -36,9 +31,6 @@ impl Tls {
     pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Option<Self> {
         let identity = Identity::read(view, inspection);
         let client_ca = CertificateFile::read(view, "client_ca", inspection);
-        Some(Self {
-            identity: identity?,
-            client_ca,
-        })
+        Some(Self { identity: identity?, client_ca })
     }
 }

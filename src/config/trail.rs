@@ -17,23 +17,14 @@ enum Step<'a> {
 }
 
 impl<'a> Trail<'a> {
-    pub(super) const ROOT: Trail<'static> = Trail {
-        parent: None,
-        step: Step::Root,
-    };
+    pub(super) const ROOT: Trail<'static> = Trail { parent: None, step: Step::Root };
 
     pub(super) fn key(&'a self, name: &'a str) -> Self {
-        Self {
-            parent: Some(self),
-            step: Step::Key(name),
-        }
+        Self { parent: Some(self), step: Step::Key(name) }
     }
 
     pub(super) fn index(&'a self, index: usize) -> Self {
-        Self {
-            parent: Some(self),
-            step: Step::Index(index),
-        }
+        Self { parent: Some(self), step: Step::Index(index) }
     }
 
     pub(super) fn is_root(&self) -> bool {
@@ -60,10 +51,7 @@ impl fmt::Display for Trail<'_> {
 
 /// Whether TOML lets the key stand without quotes.
 fn is_bare(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 #[cfg(test)]

@@ -79,17 +79,14 @@ impl Node {
                 DeValue::String(text) => Value::Text(text.clone().into_owned()),
                 DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                     .map_or(Value::Foreign("an integer beyond 64 bits"), Value::Integer),
-                DeValue::Float(number) => number
-                    .as_str()
-                    .parse()
-                    .map_or(Value::Foreign("a malformed number"), Value::Float),
+                DeValue::Float(number) => {
+                    number.as_str().parse().map_or(Value::Foreign("a malformed number"), Value::Float)
+                }
                 DeValue::Boolean(flag) => Value::Flag(*flag),
                 DeValue::Datetime(_) => Value::Foreign("a date or time"),
-                DeValue::Array(list) => Value::List(
-                    list.iter()
-                        .map(|element| Self::from_toml(element, source))
-                        .collect(),
-                ),
+                DeValue::Array(list) => {
+                    Value::List(list.iter().map(|element| Self::from_toml(element, source)).collect())
+                }
                 DeValue::Table(table) => Value::Table(from_toml(table, source)),
             },
         }
@@ -101,10 +98,7 @@ pub(super) fn from_toml(table: &DeTable<'_>, source: SourceId) -> Table {
     table
         .iter()
         .map(|(key, value)| {
-            let entry = Entry {
-                key_at: at(source, key.span()),
-                node: Node::from_toml(value, source),
-            };
+            let entry = Entry { key_at: at(source, key.span()), node: Node::from_toml(value, source) };
             (key.get_ref().clone().into_owned(), entry)
         })
         .collect()
@@ -115,22 +109,8 @@ pub(super) fn overlay(below: &mut Table, above: Table) {
     for (name, entry) in above {
         match (below.get_mut(&name), entry) {
             (
-                Some(Entry {
-                    key_at,
-                    node:
-                        Node {
-                            value: Value::Table(old),
-                            at,
-                        },
-                }),
-                Entry {
-                    key_at: new_key_at,
-                    node:
-                        Node {
-                            value: Value::Table(new),
-                            at: new_at,
-                        },
-                },
+                Some(Entry { key_at, node: Node { value: Value::Table(old), at } }),
+                Entry { key_at: new_key_at, node: Node { value: Value::Table(new), at: new_at } },
             ) => {
                 (*key_at, *at) = (new_key_at, new_at);
                 overlay(old, new);
@@ -143,9 +123,5 @@ pub(super) fn overlay(below: &mut Table, above: Table) {
 }
 
 fn at(source: SourceId, span: Range<usize>) -> At {
-    At {
-        source,
-        start: span.start,
-        end: span.end,
-    }
+    At { source, start: span.start, end: span.end }
 }

@@ -58,18 +58,9 @@ impl Inspection<'_> {
         };
         if section.either.contains(&key.name) {
             let sources = &self.sources;
-            table.retain(|name, entry| {
-                !section.either.contains(&name.as_str()) || sources.is_variable(entry.node.at)
-            });
+            table.retain(|name, entry| !section.either.contains(&name.as_str()) || sources.is_variable(entry.node.at));
         }
-        self.set_slot(
-            table,
-            key.name,
-            &key.kind,
-            rest,
-            variable,
-            &trail.key(key.name),
-        );
+        self.set_slot(table, key.name, &key.kind, rest, variable, &trail.key(key.name));
     }
 
     fn set_slot(
@@ -139,9 +130,8 @@ impl Inspection<'_> {
             return;
         };
         let entry = variable.entry(value);
-        let twice = table.get(name).is_some_and(|old| {
-            self.sources.is_variable(old.node.at) && old.node.as_table().is_none()
-        });
+        let twice =
+            table.get(name).is_some_and(|old| self.sources.is_variable(old.node.at) && old.node.as_table().is_none());
         if twice {
             let message = format!("two environment variables set `{trail}`");
             let help = "case does not count in their names; unset one of them";
@@ -154,12 +144,7 @@ impl Inspection<'_> {
     }
 
     /// The variable's text as the type that the key takes; as text where it is not of that type.
-    fn value_of(
-        &mut self,
-        kind: &'static Kind,
-        variable: Variable<'_>,
-        trail: &Trail<'_>,
-    ) -> Option<Value> {
+    fn value_of(&mut self, kind: &'static Kind, variable: Variable<'_>, trail: &Trail<'_>) -> Option<Value> {
         let text = variable.value.trim();
         let plain = || Value::Text(variable.value.to_owned());
         Some(match kind {
@@ -206,17 +191,11 @@ struct Variable<'v> {
 
 impl Variable<'_> {
     fn entry(self, value: Value) -> Entry {
-        Entry {
-            key_at: self.at,
-            node: Node { value, at: self.at },
-        }
+        Entry { key_at: self.at, node: Node { value, at: self.at } }
     }
 
     fn text(self, text: &str) -> Node {
-        Node {
-            value: Value::Text(text.to_owned()),
-            at: self.at,
-        }
+        Node { value: Value::Text(text.to_owned()), at: self.at }
     }
 }
 
@@ -231,13 +210,9 @@ fn single_underscore(name: &str, section: &Section) -> Option<String> {
 
 /// The table under a name, made where there is nothing; none where a file has put something else there.
 fn table_in<'t>(table: &'t mut Table, name: &str, at: At) -> Option<&'t mut Table> {
-    let entry = table.entry(name.to_owned()).or_insert_with(|| Entry {
-        key_at: at,
-        node: Node {
-            value: Value::Table(Table::new()),
-            at,
-        },
-    });
+    let entry = table
+        .entry(name.to_owned())
+        .or_insert_with(|| Entry { key_at: at, node: Node { value: Value::Table(Table::new()), at } });
     match &mut entry.node.value {
         Value::Table(inner) => Some(inner),
         _ => None,
@@ -248,11 +223,7 @@ fn table_in<'t>(table: &'t mut Table, name: &str, at: At) -> Option<&'t mut Tabl
 fn existing_name(table: &Table, part: &str) -> String {
     let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
     let wanted = plain(part);
-    table
-        .keys()
-        .find(|name| plain(name) == wanted)
-        .cloned()
-        .unwrap_or_else(|| part.to_ascii_lowercase())
+    table.keys().find(|name| plain(name) == wanted).cloned().unwrap_or_else(|| part.to_ascii_lowercase())
 }
 
 /// The variables that `{ env = "…" }` refers to: secrets, even where their names look like keys.

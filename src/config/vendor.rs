@@ -25,94 +25,35 @@ use super::view::View;
 const DURATION: Kind = Kind::Duration { zero: false };
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new(
-        "dialect",
-        Kind::Dialect,
-        "The vendor's dialect; the table's name where absent.",
-    ),
-    Key::new(
-        "base_url",
-        Kind::Url,
-        "Where its API is; the dialect's documented one where absent.",
-    ),
-    Key::new(
-        "token",
-        Kind::Secret,
-        "The account's API key, as a reference.",
-    )
-    .required(),
+    Key::new("dialect", Kind::Dialect, "The vendor's dialect; the table's name where absent."),
+    Key::new("base_url", Kind::Url, "Where its API is; the dialect's documented one where absent."),
+    Key::new("token", Kind::Secret, "The account's API key, as a reference.").required(),
     Key::new(
         "handling",
         Kind::Word(HANDLINGS),
         "What becomes of fields it cannot express, unless a client, assistant or request says otherwise.",
     ),
     Key::new("timeout", DURATION, "The time one attempt may take."),
-    Key::new(
-        "connect_timeout",
-        DURATION,
-        "The time a connection may take, TLS included.",
-    ),
-    Key::new(
-        "max_in_flight",
-        Kind::Count {
-            min: 1,
-            max: 1_000_000,
-        },
-        "Requests sent to it at once.",
-    ),
+    Key::new("connect_timeout", DURATION, "The time a connection may take, TLS included."),
+    Key::new("max_in_flight", Kind::Count { min: 1, max: 1_000_000 }, "Requests sent to it at once."),
     Key::new(
         "max_waiting",
-        Kind::Count {
-            min: 0,
-            max: 1_000_000,
-        },
+        Kind::Count { min: 0, max: 1_000_000 },
         "Requests that may wait for one of those places; more are refused as `overloaded`.",
     ),
-    Key::new(
-        "catalog_ttl",
-        DURATION,
-        "How long its own lists of names and ids are trusted.",
-    ),
-    Key::new(
-        "rate_limit",
-        Kind::Table(&rate_limit::SECTION),
-        "How often it may be called; no limit where absent.",
-    ),
-    Key::new(
-        "retry",
-        Kind::Table(&retry::SECTION),
-        "Repeating what failed.",
-    ),
-    Key::new(
-        "breaker",
-        Kind::Table(&breaker::SECTION),
-        "Leaving it alone while it fails.",
-    ),
-    Key::new(
-        "catalog",
-        Kind::Table(&catalog::SECTION),
-        "Names for its ids, before its own lists.",
-    ),
+    Key::new("catalog_ttl", DURATION, "How long its own lists of names and ids are trusted."),
+    Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may be called; no limit where absent."),
+    Key::new("retry", Kind::Table(&retry::SECTION), "Repeating what failed."),
+    Key::new("breaker", Kind::Table(&breaker::SECTION), "Leaving it alone while it fails."),
+    Key::new("catalog", Kind::Table(&catalog::SECTION), "Names for its ids, before its own lists."),
     Key::new(
         "fields",
         Kind::Pairs(NameRule::Field, &Kind::Word(FIELD_POLICIES)),
         "Per canonical field: `drop` it, `refuse` it, or `send` it though it is not documented.",
     ),
-    Key::new(
-        "allow_plain_http",
-        Kind::Flag,
-        "Lets the token travel unencrypted to another machine.",
-    ),
-    Key::new(
-        "ca_file",
-        Kind::Path,
-        "Issuers to trust instead of the public ones (PEM).",
-    ),
-    Key::new(
-        "client_certificate",
-        Kind::Table(&pem::IDENTITY),
-        "The certificate to show to it.",
-    ),
+    Key::new("allow_plain_http", Kind::Flag, "Lets the token travel unencrypted to another machine."),
+    Key::new("ca_file", Kind::Path, "Issuers to trust instead of the public ones (PEM)."),
+    Key::new("client_certificate", Kind::Table(&pem::IDENTITY), "The certificate to show to it."),
 ]);
 
 /// A vendor account.
@@ -183,12 +124,7 @@ impl Vendor {
     }
 
     /// `None` where the dialect, the address or the token is missing or wrong, which is reported.
-    pub(super) fn read(
-        name: &str,
-        view: &View<'_>,
-        server: &Server,
-        inspection: &mut Inspection<'_>,
-    ) -> Option<Self> {
+    pub(super) fn read(name: &str, view: &View<'_>, server: &Server, inspection: &mut Inspection<'_>) -> Option<Self> {
         let dialect = dialect(name, view, inspection);
         let base_url = base_url(dialect.as_deref(), view, inspection);
         let token = view.secret("token", inspection);
@@ -199,9 +135,7 @@ impl Vendor {
         let vendor = Self {
             handling: view.word("handling").unwrap_or(own.handling),
             timeout: view.duration("timeout").unwrap_or(own.timeout),
-            connect_timeout: view
-                .duration("connect_timeout")
-                .unwrap_or(own.connect_timeout),
+            connect_timeout: view.duration("connect_timeout").unwrap_or(own.connect_timeout),
             max_in_flight: view.count("max_in_flight").unwrap_or(own.max_in_flight),
             max_waiting: view.count("max_waiting").unwrap_or(own.max_waiting),
             catalog_ttl: view.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
@@ -209,13 +143,8 @@ impl Vendor {
             retry: Retry::read(&view.table("retry"), inspection),
             breaker: Breaker::read(&view.table("breaker")),
             catalog: Catalog::read(&view.table("catalog"), inspection),
-            fields: fields
-                .entries()
-                .filter_map(|(field, _)| Some((field.to_owned(), fields.word(field)?)))
-                .collect(),
-            allow_plain_http: view
-                .flag("allow_plain_http")
-                .unwrap_or(own.allow_plain_http),
+            fields: fields.entries().filter_map(|(field, _)| Some((field.to_owned(), fields.word(field)?))).collect(),
+            allow_plain_http: view.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
             ca_file: CertificateFile::read(view, "ca_file", inspection),
             client_certificate: identity.and_then(|pair| Identity::read(&pair, inspection)),
             ..own
@@ -227,10 +156,7 @@ impl Vendor {
     fn validate(&self, view: &View<'_>, server: &Server, inspection: &mut Inspection<'_>) {
         let mut longer = |name: &str, than: &str, limit: Duration| {
             let key = view.trail.key(name);
-            let message = format!(
-                "`{key}` is longer than `{than}` ({})",
-                duration::format(limit)
-            );
+            let message = format!("`{key}` is longer than `{than}` ({})", duration::format(limit));
             let help = format!("`{than}` ends the wait first; lower `{name}`");
             inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
         };
@@ -269,16 +195,8 @@ fn dialect(name: &str, view: &View<'_>, inspection: &mut Inspection<'_>) -> Opti
     if dialects.contains(&name) {
         return Some(name.to_owned());
     }
-    let message = format!(
-        "`{}` names no dialect and is not named after one",
-        view.trail
-    );
-    let finding = Finding::error(
-        ProblemKind::MissingKey,
-        view.own_at(),
-        view.trail.key("dialect"),
-        message,
-    );
+    let message = format!("`{}` names no dialect and is not named after one", view.trail);
+    let finding = Finding::error(ProblemKind::MissingKey, view.own_at(), view.trail.key("dialect"), message);
     let help = match nearest(name, dialects.iter().copied()) {
         Some(near) => format!("add `dialect = \"{near}\"`, or name the table `{near}`"),
         None => format!("add `dialect`: {}", one_of(dialects)),
@@ -288,11 +206,7 @@ fn dialect(name: &str, view: &View<'_>, inspection: &mut Inspection<'_>) -> Opti
 }
 
 /// The address: the given one, else the dialect's documented one.
-fn base_url(
-    dialect: Option<&str>,
-    view: &View<'_>,
-    inspection: &mut Inspection<'_>,
-) -> Option<BaseUrl> {
+fn base_url(dialect: Option<&str>, view: &View<'_>, inspection: &mut Inspection<'_>) -> Option<BaseUrl> {
     if view.node("base_url").is_some() {
         return BaseUrl::parse(view.text("base_url")?).ok();
     }

@@ -22,11 +22,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn root(table: &'a Table) -> Self {
-        Self {
-            table: Some(table),
-            at: Sources::NOWHERE,
-            trail: Trail::ROOT,
-        }
+        Self { table: Some(table), at: Sources::NOWHERE, trail: Trail::ROOT }
     }
 
     /// The table under a key; empty where there is none.
@@ -47,11 +43,7 @@ impl<'a> View<'a> {
     /// The tables in this one, by name.
     pub(super) fn tables(&'a self) -> impl Iterator<Item = (&'a str, Self)> {
         self.entries().filter_map(|(name, entry)| {
-            let view = View {
-                table: Some(entry.node.as_table()?),
-                at: entry.key_at,
-                trail: self.trail.key(name),
-            };
+            let view = View { table: Some(entry.node.as_table()?), at: entry.key_at, trail: self.trail.key(name) };
             Some((name, view))
         })
     }
@@ -59,11 +51,7 @@ impl<'a> View<'a> {
     /// The rows of an array of tables.
     pub(super) fn rows(&self, trail: &'a Trail<'a>, name: &str) -> impl Iterator<Item = Self> {
         self.elements(name).enumerate().filter_map(|(index, node)| {
-            Some(View {
-                table: Some(node.as_table()?),
-                at: node.at,
-                trail: trail.index(index),
-            })
+            Some(View { table: Some(node.as_table()?), at: node.at, trail: trail.index(index) })
         })
     }
 
@@ -164,12 +152,18 @@ impl<'a> View<'a> {
         let at = self.at(name);
         if let Some(text) = self.text(name) {
             let literal = inspection.sources.is_variable(at);
-            return literal
-                .then(|| accept(text, "the environment variable", at, &key, inspection))?;
+            return literal.then(|| accept(text, "the environment variable", at, &key, inspection))?;
         }
         let reference = self.table(name);
         if let Some(variable) = reference.text("env") {
             let at = reference.at("env");
+            if !is_variable_name(variable) {
+                let message = format!("`{key}.env` is not the name of an environment variable");
+                let help = "name the variable that holds the secret, not the secret itself";
+                let finding = Finding::error(ProblemKind::BadSecret, at, key, message);
+                inspection.report(finding.help(help).secret());
+                return None;
+            }
             let Some(text) = inspection.environment.get(variable) else {
                 unset(variable, at, &key, inspection);
                 return None;
@@ -185,13 +179,7 @@ impl<'a> View<'a> {
     }
 }
 
-fn accept(
-    text: &str,
-    origin: &str,
-    at: At,
-    key: &Trail<'_>,
-    inspection: &mut Inspection<'_>,
-) -> Option<Secret> {
+fn accept(text: &str, origin: &str, at: At, key: &Trail<'_>, inspection: &mut Inspection<'_>) -> Option<Secret> {
     match Secret::for_header(text) {
         Ok(secret) => Some(secret),
         Err(wrong) => {
@@ -201,6 +189,12 @@ fn accept(
             None
         }
     }
+}
+
+/// Whether a shell could set a variable of this name; a secret put here by mistake mostly fails this.
+fn is_variable_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn unset(variable: &str, at: At, key: &Trail<'_>, inspection: &mut Inspection<'_>) {

@@ -44,7 +44,7 @@ impl TlsRoots {
         let roots = match ca {
             Some(file) => Arc::new(own_roots(file)?),
             None if https => self.platform(),
-            None => Arc::default(),
+            None => Arc::new(RootCertStore::empty()),
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)

@@ -140,5 +140,16 @@ error: `clients.b.rate_limit.burst` must be an integer of at least 1, not 0
 
 #[test]
 fn no_clients_and_no_vendors_are_warned_of() {
-    assert_text(&Setup::new("").warnings(), "");
+    assert_text(
+        &Setup::new("").warnings(),
+        r#"
+warning: no vendors are configured, so no update can go anywhere
+  help: add a `[vendors.NAME]` table with a `token`
+warning: no clients are configured, so every caller is refused
+  --> built-in defaults:50:8
+50 | mode = "keys"
+   |        ^^^^^^
+  help: run `switchboard keygen NAME` and add the `[clients.NAME]` table it prints, or set `auth.mode = "none"` on a loopback address
+"#,
+    );
 }

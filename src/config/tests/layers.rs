@@ -25,59 +25,35 @@ fn the_environment_beats_the_file_beats_the_defaults() {
     assert_eq!(settings.server.max_in_flight, 7);
     assert_eq!(settings.server.request_timeout, Duration::from_secs(20));
     assert_eq!(settings.server.header_timeout, Duration::from_secs(10));
-    assert_eq!(
-        (settings.auth.mode, settings.auth.allow_insecure),
-        (AuthMode::None, true)
-    );
+    assert_eq!((settings.auth.mode, settings.auth.allow_insecure), (AuthMode::None, true));
     assert_eq!(settings.log.directives(), "debug");
 }
 
 #[test]
 fn the_environment_reaches_every_kind_of_key() {
     let setup = Setup::new("[vendors.my-acme]\ndialect = \"sondos\"\ntoken = { file = \"gone\" }")
-        .variable(
-            "SWITCHBOARD_VENDORS__MY_ACME__TOKEN__ENV",
-            "SWITCHBOARD_MY_TOKEN",
-        )
+        .variable("SWITCHBOARD_VENDORS__MY_ACME__TOKEN__ENV", "SWITCHBOARD_MY_TOKEN")
         .variable("SWITCHBOARD_MY_TOKEN", "9|xyz")
         .variable("SWITCHBOARD_VENDORS__MY_ACME__FIELDS__FOLDER_ID", "drop")
-        .variable(
-            "SWITCHBOARD_VENDORS__MY_ACME__RETRY",
-            "{ max_attempts = 1 }",
-        )
+        .variable("SWITCHBOARD_VENDORS__MY_ACME__RETRY", "{ max_attempts = 1 }")
         .variable("SWITCHBOARD_VENDORS__MY_ACME__BREAKER__FAILURE_RATIO", "1")
-        .variable(
-            "SWITCHBOARD_VENDORS__MY_ACME__CATALOG__LANGUAGES__7",
-            "Klingon",
-        )
+        .variable("SWITCHBOARD_VENDORS__MY_ACME__CATALOG__LANGUAGES__7", "Klingon")
         .variable("SWITCHBOARD_VENDORS__FAMULOR__TOKEN", "literal|token")
         .variable("SWITCHBOARD_CLIENTS__CRM__KEY_SHA256", &"a1".repeat(32))
         .variable("SWITCHBOARD_CLIENTS__CRM__VENDORS", "my-acme, famulor")
         .variable("SWITCHBOARD_CLIENTS__CRM__ASSISTANTS", r#"["7*"]"#)
         .variable("SWITCHBOARD_CLIENTS__CRM__HANDLING", "lenient")
-        .variable(
-            "SWITCHBOARD_ROUTING__RULES",
-            r#"[{ assistant = "7*", vendor = "famulor" }]"#,
-        )
-        .variable(
-            "SWITCHBOARD_ASSISTANTS__SALES",
-            r#"{ vendor = "famulor", id = 12 }"#,
-        );
+        .variable("SWITCHBOARD_ROUTING__RULES", r#"[{ assistant = "7*", vendor = "famulor" }]"#)
+        .variable("SWITCHBOARD_ASSISTANTS__SALES", r#"{ vendor = "famulor", id = 12 }"#);
     let settings = setup.settings();
     let acme = &settings.vendors["my-acme"];
     assert_eq!(acme.token.expose(), "9|xyz");
     assert_eq!(acme.fields["folder_id"], FieldPolicy::Drop);
-    assert_eq!(
-        (acme.retry.max_attempts, acme.breaker.min_requests),
-        (1, 20)
-    );
+    assert_eq!((acme.retry.max_attempts, acme.breaker.min_requests), (1, 20));
     assert_eq!(acme.catalog.languages["7"], "Klingon");
     assert_eq!(settings.vendors["famulor"].token.expose(), "literal|token");
     let client = &settings.clients["crm"];
-    assert_eq!(
-        client.vendors.as_deref(),
-        Some(&["my-acme".to_owned(), "famulor".to_owned()][..])
-    );
+    assert_eq!(client.vendors.as_deref(), Some(&["my-acme".to_owned(), "famulor".to_owned()][..]));
     assert_eq!(client.handling, Some(Handling::Lenient));
     assert_eq!(settings.routing.rules[0].vendor, "famulor");
     assert_eq!(settings.assistants["sales"].id, "12");
@@ -126,20 +102,14 @@ fn the_environment_names_the_file_unless_the_command_line_does() {
     let variable = ("SWITCHBOARD_CONFIG".to_owned(), other.display().to_string());
     let environment: Environment = [variable].into_iter().collect();
     let by_variable = load(None, &environment, &known()).expect("valid");
-    assert_eq!(
-        (by_variable.log.level.as_str(), by_variable.files),
-        ("warn", vec![other])
-    );
+    assert_eq!((by_variable.log.level.as_str(), by_variable.files), ("warn", vec![other]));
     let by_path = load(Some(&setup.path("c.toml")), &environment, &known()).expect("valid");
     assert_eq!(by_path.log.level, "info");
 }
 
 #[test]
 fn a_file_that_is_named_has_to_be_there() {
-    let gone = [(
-        "SWITCHBOARD_CONFIG".to_owned(),
-        "/nowhere/c.toml".to_owned(),
-    )];
+    let gone = [("SWITCHBOARD_CONFIG".to_owned(), "/nowhere/c.toml".to_owned())];
     let problems = load(None, &gone.into_iter().collect(), &known()).expect_err("not there");
     assert_text(
         &problems.to_string(),
@@ -150,8 +120,5 @@ error: cannot read the configuration `/nowhere/c.toml`: No such file or director
 
 1 error, 0 warnings",
     );
-    assert_eq!(
-        problems.files(),
-        [std::path::PathBuf::from("/nowhere/c.toml")]
-    );
+    assert_eq!(problems.files(), [std::path::PathBuf::from("/nowhere/c.toml")]);
 }

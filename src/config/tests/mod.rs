@@ -22,10 +22,7 @@ struct Setup {
 
 impl Setup {
     fn new(config: &str) -> Self {
-        let setup = Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            variables: Vec::new(),
-        };
+        let setup = Self { folder: tempfile::tempdir().expect("a folder"), variables: Vec::new() };
         setup.file("c.toml", config)
     }
 
@@ -81,8 +78,5 @@ impl Setup {
 #[track_caller]
 fn assert_text(actual: &str, expected: &str) {
     let expected = expected.trim_matches('\n');
-    assert!(
-        actual == expected,
-        "\n--- actual\n{actual}\n--- expected\n{expected}"
-    );
+    assert!(actual == expected, "\n--- actual\n{actual}\n--- expected\n{expected}");
 }

@@ -134,18 +134,9 @@ vendor = "sondos"
 id = 1
 "#,
     )
-    .file(
-        "more/a.toml",
-        "[assistants.sales]\nvendor = \"sondos\"\nid = 2\n[server]\n",
-    )
-    .file(
-        "more/b.toml",
-        "[assistants.b]\nvendor = \"sondos\"\nidd = 2\n",
-    )
-    .file(
-        "list.csv",
-        "name,vendor,id\nc, sondso,3\nsales,sondos,4\nd,sondos\nE,sondos,x\n",
-    );
+    .file("more/a.toml", "[assistants.sales]\nvendor = \"sondos\"\nid = 2\n[server]\n")
+    .file("more/b.toml", "[assistants.b]\nvendor = \"sondos\"\nidd = 2\n")
+    .file("list.csv", "name,vendor,id\nc, sondso,3\nsales,sondos,4\nd,sondos\nE,sondos,x\n");
     assert_text(
         &setup.errors(),
         r#"
@@ -218,11 +209,40 @@ vendor = "sondos"
 [[routing.rules]]
 assistant = "7*"
 vendor = "sondos"
+[[routing.rules]]
+assistant = "8*"
+vendor = "sondos"
 [vendors.sondos]
 token = { env = "T" }
+[auth]
+mode = "none"
 "#,
     );
-    assert_text(&setup.warnings(), "");
+    assert_text(
+        &setup.warnings(),
+        r#"
+warning: `routing.assistants_files`: no file matches "none-*.csv"
+  --> c.toml:3:21
+3 | assistants_files = ["none-*.csv" …
+  |                     ^^^^^^^^^^^^
+  help: a relative path starts from the folder of the configuration file
+warning: `routing.rules[0].client` matches no client
+  --> c.toml:5:10
+5 | client = "web-*"
+  |          ^^^^^^^
+  help: the rule never applies
+warning: `routing.rules[2]` never applies: a rule before it takes every id
+  --> c.toml:10:1
+10 | [[routing.rules]]
+   | ^^^^^^^^^^^^^^^^^
+  help: move the rule that takes every id to the end
+warning: `routing.rules[3]` never applies: a rule before it takes every id
+  --> c.toml:13:1
+13 | [[routing.rules]]
+   | ^^^^^^^^^^^^^^^^^
+  help: move the rule that takes every id to the end
+"#,
+    );
 }
 
 #[test]
@@ -238,29 +258,14 @@ vendor = "sondos"
 id = 1
 "#,
     )
-    .file(
-        "more/b.toml",
-        "[assistants.b]\nvendor = \"sondos\"\nid = \"2\"\n",
-    )
-    .file(
-        "more/c.csv",
-        "c,sondos,3,\r\n# comment\r\n\r\n\"d\", sondos ,4,lenient\r\n",
-    )
+    .file("more/b.toml", "[assistants.b]\nvendor = \"sondos\"\nid = \"2\"\n")
+    .file("more/c.csv", "c,sondos,3,\r\n# comment\r\n\r\n\"d\", sondos ,4,lenient\r\n")
     .file("list.csv", "name,vendor,id\ne,sondos,5");
     let settings = setup.settings();
-    let ids: Vec<(&str, &str)> = settings
-        .assistants
-        .iter()
-        .map(|(name, assistant)| (name.as_str(), assistant.id.as_str()))
-        .collect();
-    assert_eq!(
-        ids,
-        [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]
-    );
-    assert_eq!(
-        settings.assistants["d"].handling,
-        Some(crate::config::Handling::Lenient)
-    );
+    let ids: Vec<(&str, &str)> =
+        settings.assistants.iter().map(|(name, assistant)| (name.as_str(), assistant.id.as_str())).collect();
+    assert_eq!(ids, [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]);
+    assert_eq!(settings.assistants["d"].handling, Some(crate::config::Handling::Lenient));
     let watched = ["c.toml", "list.csv", "more", "more/b.toml", "more/c.csv"];
     assert_eq!(settings.files, watched.map(|name| setup.path(name)));
 }

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::Setup;
 use crate::config::{
-    Admin, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Vendor,
-    load, schema,
+    Admin, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Vendor, load, schema,
 };
 use crate::vendors_stub::known;
 
@@ -20,20 +19,12 @@ fn everything() -> Setup {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
     });
-    let names = [
-        "server.pem",
-        "server.key",
-        "clients.pem",
-        "autocalls-ca.pem",
-        "gateway.pem",
-    ];
+    let names = ["server.pem", "server.key", "clients.pem", "autocalls-ca.pem", "gateway.pem"];
     let setup = Setup::new(&lines.collect::<Vec<_>>().join("\n"))
         .file("tls/gateway.key", PEM)
         .variable("AUTOCALLS_TOKEN", "1|abc")
         .variable("ADMIN_TOKEN", "abc");
-    names
-        .iter()
-        .fold(setup, |setup, name| setup.file(&format!("tls/{name}"), PEM))
+    names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), PEM))
 }
 
 #[test]
@@ -88,11 +79,7 @@ fn every_key_is_documented() {
             let line = line.trim_start_matches('#');
             line.starts_with(&format!("{name} = "))
                 || line.contains(&format!(" {name} = "))
-                || line.starts_with('[')
-                    && line
-                        .trim_matches(['[', ']'])
-                        .split('.')
-                        .any(|part| part == name)
+                || line.starts_with('[') && line.trim_matches(['[', ']']).split('.').any(|part| part == name)
         });
         assert!(documented, "{key} is not in switchboard.toml");
     }
@@ -112,19 +99,14 @@ fn the_production_example_loads_without_a_warning() {
         "INTELLIXENT_TOKEN",
         "SONDOS_TOKEN",
     ];
-    let environment: Environment = variables
-        .iter()
-        .map(|name| ((*name).to_owned(), "secret".to_owned()))
-        .collect();
+    let environment: Environment = variables.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
     let settings = load(Some(&path), &environment, &known()).expect("a valid example");
     assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
     assert_eq!(settings.vendors.len(), 6);
     assert_eq!(settings.assistants["survey-bot"].vendor, "gloriagent");
     assert_eq!(settings.assistants["support-bot"].id, "42");
-    let files: Vec<PathBuf> = ["assistants.example.csv", "production.example.toml"]
-        .iter()
-        .map(|name| folder.join(name))
-        .collect();
+    let files: Vec<PathBuf> =
+        ["assistants.example.csv", "production.example.toml"].iter().map(|name| folder.join(name)).collect();
     assert_eq!(settings.files, files);
 }
 

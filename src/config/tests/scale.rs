@@ -5,11 +5,9 @@ use std::fmt::Write;
 use super::Setup;
 
 fn tables(count: usize, vendor: &str) -> String {
-    let mut text =
-        String::from("[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"T\" }\n");
+    let mut text = String::from("[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"T\" }\n");
     for number in 0..count {
-        let table =
-            format!("[assistants.bot-{number}]\nvendor = \"{vendor}\"\nid = \"{number}\"\n");
+        let table = format!("[assistants.bot-{number}]\nvendor = \"{vendor}\"\nid = \"{number}\"\n");
         text.push_str(&table);
     }
     text

@@ -5,7 +5,9 @@ use super::{Setup, assert_text};
 #[test]
 fn literal_secrets_are_refused_and_not_shown() {
     let setup = Setup::new(
-        r#"[vendors.sondos]
+        r#"[vendors.autocalls]
+token = { env = "1|hush" }
+[vendors.sondos]
 token = "1|hush" # hush
 [admin]
 token = 12345
@@ -16,16 +18,19 @@ famulor = { token = "hush", timeout = 5 }
     assert_text(
         &setup.errors(),
         r#"
+error: `vendors.autocalls.token.env` is not the name of an environment variable
+  --> c.toml:2:17
+  help: name the variable that holds the secret, not the secret itself
 error: `vendors.sondos.token` holds the secret itself
-  --> c.toml:2:9
+  --> c.toml:4:9
   help: keep secrets out of the file: write `{ env = "NAME" }` to read an environment variable, or `{ file = "PATH" }` to read a file
 error: `admin.token` must be `{ env = "NAME" }` or `{ file = "PATH" }`, not an integer
-  --> c.toml:4:9
+  --> c.toml:6:9
 error: `vendors.famulor.token` holds the secret itself
-  --> c.toml:6:21
+  --> c.toml:8:21
   help: keep secrets out of the file: write `{ env = "NAME" }` to read an environment variable, or `{ file = "PATH" }` to read a file
 error: `vendors.famulor.timeout` must be a duration such as "500ms", "30s" or "1m30s", not an integer
-  --> c.toml:6:39
+  --> c.toml:8:39
   help: did you mean "5s"?
 "#,
     );
@@ -175,6 +180,8 @@ fn syntax_errors_next_to_secrets() {
     let setup = Setup::new(
         r#"[admin]
 token = "hush
+[a]
+token = hush
 [vendors.sondos]
 token = { env = "T" ] # hush
 "#,
@@ -184,10 +191,13 @@ token = { env = "T" ] # hush
         r#"
 error: not TOML: invalid basic string, expected `"`
   --> c.toml:2:14
+error: not TOML: string values must be quoted, expected literal string
+  --> c.toml:4:9
+  help: texts stand in quotes
 error: not TOML: invalid inline table element, expected `,`
-  --> c.toml:4:21
+  --> c.toml:6:21
 error: not TOML: unclosed inline table, expected `}`
-  --> c.toml:4:22
+  --> c.toml:6:22
 "#,
     );
 }
@@ -205,14 +215,8 @@ token = { env = "T" }
     .file("token", "12|xyz\n");
     let settings = setup.settings();
     assert_eq!(settings.vendors["sondos"].token.expose(), "12|xyz");
-    assert_eq!(
-        settings.admin.token.as_ref().map(|token| token.expose()),
-        Some("1|abc")
-    );
+    assert_eq!(settings.admin.token.as_ref().map(crate::config::Secret::expose), Some("1|abc"));
     assert_eq!(settings.files, [setup.path("c.toml"), setup.path("token")]);
     let shown = format!("{settings:?}");
-    assert!(
-        !shown.contains("12|xyz") && !shown.contains("1|abc"),
-        "{shown}"
-    );
+    assert!(!shown.contains("12|xyz") && !shown.contains("1|abc"), "{shown}");
 }

@@ -253,10 +253,7 @@ rate_limit = { per_minute = 90 }
     let (sondos, other) = (&settings.vendors["sondos"], &settings.vendors["other"]);
     assert_eq!(sondos.base_url.as_str(), "https://app.sondos-ai.com/api");
     assert_eq!(other.base_url.as_str(), "http://127.0.0.1:8081/api");
-    assert_eq!(
-        (sondos.dialect.as_str(), other.dialect.as_str()),
-        ("sondos", "famulor")
-    );
+    assert_eq!((sondos.dialect.as_str(), other.dialect.as_str()), ("sondos", "famulor"));
     let limit = other.rate_limit.expect("a limit");
     assert_eq!((limit.requests.get(), limit.burst.get()), (90, 2));
 }
@@ -272,6 +269,8 @@ connect_timeout = "50s"
 base_url = "http://vendor.example"
 allow_plain_http = true
 ca_file = "ca.pem"
+[auth]
+mode = "none"
 "#,
     )
     .file("ca.pem", "-----BEGIN CERTIFICATE-----");
@@ -283,6 +282,16 @@ warning: `vendors.sondos.timeout` is longer than `server.request_timeout` (30s)
 4 | timeout = "40s"
   |           ^^^^^
   help: `server.request_timeout` ends the wait first; lower `timeout`
+warning: `vendors.sondos.connect_timeout` is longer than `timeout` (40s)
+  --> c.toml:5:19
+5 | connect_timeout = "50s"
+  |                   ^^^^^
+  help: `timeout` ends the wait first; lower `connect_timeout`
+warning: `vendors.sondos.ca_file` has no effect on a plain `http://` address
+  --> c.toml:8:11
+8 | ca_file = "ca.pem"
+  |           ^^^^^^^^
+  help: use `https://` in `base_url`
 "#,
     );
 }

@@ -6,11 +6,13 @@ mod page;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use vendors::{Item, Items};
+
+use super::prefer::PREFERENCE_APPLIED;
 
 pub use code::{Code, Fault, Kind};
 pub use page::{problem_index, problem_page};
@@ -124,7 +126,7 @@ impl Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         if let Some(applied) = self.preference_applied {
-            headers.insert(HeaderName::from_static("preference-applied"), applied);
+            headers.insert(PREFERENCE_APPLIED, applied);
         }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));

@@ -193,7 +193,12 @@ fn values_in_the_legacy_vendors_spelling_come_home_in_the_canonical_one() {
     let sondos = page(LEGACY).dialect;
     for (data, r#type, mode, name) in [
         (r#"{"type":"make","mode":"multimodal","name":"a"}"#, "\"outbound\"", "\"multimodal\"", "\"a\""),
-        (r#"{"calls_direction":"receive","engine_type":"pipeline","assistant_name":"b"}"#, "\"inbound\"", "\"pipeline\"", "\"b\""),
+        (
+            r#"{"calls_direction":"receive","engine_type":"pipeline","assistant_name":"b"}"#,
+            "\"inbound\"",
+            "\"pipeline\"",
+            "\"b\"",
+        ),
         (r#"{"type":"inbound","mode":"dualplex","name":null}"#, "\"inbound\"", "\"dualplex\"", "null"),
         (r#"{"type":{"x":1},"mode":[],"name":"\ud83d\ude00"}"#, "null", "null", "\"\\ud83d\\ude00\""),
     ] {
@@ -258,7 +263,8 @@ fn an_empty_list_of_errors_is_no_error_however_it_is_spaced() {
 #[test]
 fn an_error_body_of_any_form_gives_a_verdict_by_its_status() {
     let deep = format!(r#"{{"errors":{}}}"#, "[".repeat(100_000));
-    let bodies = ["", "<html>502 Bad Gateway</html>", "[]", "[{\"message\":\"x\"}]", "null", "7", "{\"mess", &deep, "\"x\""];
+    let bodies =
+        ["", "<html>502 Bad Gateway</html>", "[]", "[{\"message\":\"x\"}]", "null", "7", "{\"mess", &deep, "\"x\""];
     for page in pages() {
         for body in bodies {
             for (status, verdict) in [

@@ -110,6 +110,28 @@ fn expected(page: &Page, field: &'static str, text: &str) -> Expected {
     if complaints.is_empty() { Expected::Members(members) } else { Expected::Refused("out_of_range") }
 }
 
+/// The name under which a field's own text must stand, if the vendor takes it unchanged.
+pub(crate) fn verbatim_name(page: &Page, field: &'static str) -> Option<&'static str> {
+    const CHANGED: [&str; 11] = [
+        "language",
+        "language_id",
+        "voice",
+        "llm_model",
+        "llm_model_id",
+        "type",
+        "mode",
+        "wait_for_customer",
+        "tools",
+        "min_interrupt_words",
+        "vendor_options",
+    ];
+    match page.name() {
+        LEGACY if CHANGED.contains(&field) || !has(page, field) => None,
+        LEGACY => Some(legacy_name(field)),
+        _ => page.property(field).map(|_| field),
+    }
+}
+
 fn legacy_name(field: &str) -> &'static str {
     LEGACY_NAMES.iter().find(|(name, _)| *name == field).unwrap().1
 }

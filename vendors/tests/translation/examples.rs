@@ -52,8 +52,7 @@ fn without_flag(body: &str) -> Vec<(String, String)> {
 
 /// White space inside a value is the sender's, so values are compared by what they say.
 fn said(body: Vec<(String, String)>) -> Vec<(String, serde_json::Value)> {
-    let mut said: Vec<_> =
-        body.into_iter().map(|(key, text)| (key, serde_json::from_str(&text).unwrap())).collect();
+    let mut said: Vec<_> = body.into_iter().map(|(key, text)| (key, serde_json::from_str(&text).unwrap())).collect();
     said.sort_by(|one, other| one.0.cmp(&other.0));
     said
 }

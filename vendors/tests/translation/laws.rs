@@ -1,1 +1,270 @@
-//! x
+//! Laws of the translation, for all vendors, over generated updates.
+
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use vendors::{
+    Catalog, CatalogSet, Catalogs, Field, Handling, Item, Policies, Request, Target, Update, missing_lookups,
+    normalize_error, normalize_response, translate_request,
+};
+
+use super::contract::verbatim_name;
+use super::generated::{Member, config, json, rough_update, text, update};
+use super::page::{Page, members, pages};
+
+const HANDLINGS: [Handling; 2] = [Handling::Strict, Handling::Lenient];
+
+fn wire(request: &Request) -> Vec<(String, String)> {
+    members(std::str::from_utf8(&request.body).unwrap())
+}
+
+fn sorted(mut members: Vec<(String, String)>) -> Vec<(String, String)> {
+    members.sort();
+    members
+}
+
+/// What distinguishes one reason from another.
+fn reasons<'a>(items: impl IntoIterator<Item = &'a Item>) -> BTreeSet<(String, &'static str, String)> {
+    items.into_iter().map(|item| (item.pointer.clone(), item.code.as_str(), item.detail.clone())).collect()
+}
+
+/// Whether the reason is a field that lenient handling would have dropped.
+fn droppable(item: &Item) -> bool {
+    let known = item.field.as_deref().and_then(Field::from_name).is_some();
+    item.code.as_str() == "unsupported_field" || (item.code.as_str() == "unknown_field" && !known)
+}
+
+/// Reads and translates; `None` where the update is no strict JSON (nested keys may stand twice).
+fn translated(page: &Page, text: &str, handling: Handling) -> Option<Result<Request, Vec<Item>>> {
+    Update::read(text.as_bytes()).ok()?;
+    Some(page.translate(text, handling).map_err(|refused| refused.items.list))
+}
+
+fn sent_keys(members: &[Member]) -> BTreeSet<String> {
+    members.iter().map(|member| member.key.clone()).collect()
+}
+
+proptest! {
+    #![proptest_config(config(160))]
+
+    #[test]
+    fn what_is_accepted_satisfies_the_vendors_schema(sent in update(), rough in rough_update()) {
+        for page in pages() {
+            for (members, handling) in [(&sent, HANDLINGS[0]), (&sent, HANDLINGS[1]), (&rough, HANDLINGS[1])] {
+                let without_options = members.iter().all(|member| member.key != "vendor_options");
+                if let Some(Ok(request)) = translated(page, &text(members), handling).filter(|_| without_options) {
+                    let body = String::from_utf8(request.body).unwrap();
+                    // The reference cannot represent numbers such as 1e999 inside free values.
+                    if serde_json::from_str::<serde_json::Value>(&body).is_ok() {
+                        prop_assert_eq!(page.complaints(&body), Vec::<String>::new(), "{} {}", page.name(), body);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_sent_is_either_applied_or_dropped(sent in rough_update(), handling in select(&HANDLINGS[..])) {
+        for page in pages() {
+            let Some(Ok(request)) = translated(page, &text(&sent), handling) else { continue };
+            let mut told: Vec<_> = request.report.applied.iter().map(|field| field.name().to_owned()).collect();
+            told.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
+            prop_assert_eq!(told.len(), sent.len(), "{:?}", told);
+            prop_assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), sent_keys(&sent));
+            for field in &request.report.applied {
+                prop_assert!(request.sent.fields.contains(*field));
+            }
+            let applied: BTreeSet<_> = request.report.applied.iter().map(|field| field.name()).collect();
+            prop_assert!(request.report.warnings.iter().all(|note| applied.contains(&*note.field)));
+        }
+    }
+
+    #[test]
+    fn nothing_is_on_the_wire_that_no_sent_field_writes(sent in update(), handling in select(&HANDLINGS[..])) {
+        for page in pages() {
+            let Some(Ok(request)) = translated(page, &text(&sent), handling) else { continue };
+            let keys: BTreeSet<_> = wire(&request).into_iter().map(|(key, _)| key).collect();
+            prop_assert_eq!(keys.len(), wire(&request).len(), "no key twice");
+            let names = |field: &Field| page.dialect.row(*field).wire_names(*field).collect::<Vec<_>>();
+            let written: BTreeSet<_> = request.report.applied.iter().flat_map(names).collect();
+            prop_assert!(keys.iter().all(|key| written.contains(key.as_str())));
+            for field in &request.report.applied {
+                prop_assert!(names(field).iter().any(|name| keys.contains(*name)), "{:?} is lost", field);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_and_strings_keep_their_text(sent in update(), handling in select(&HANDLINGS[..])) {
+        for page in pages() {
+            let Some(Ok(request)) = translated(page, &text(&sent), handling) else { continue };
+            let wire = wire(&request);
+            for member in &sent {
+                let field = Field::from_name(&member.key).unwrap().name();
+                if let Some(name) = verbatim_name(page, field) {
+                    prop_assert!(wire.contains(&(name.to_owned(), member.value.clone())), "{} in {:?}", field, wire);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_and_spelling_of_keys_change_nothing(
+        (sent, shuffled) in rough_update().prop_flat_map(|sent| (Just(sent.clone()), Just(sent).prop_shuffle())),
+        handling in select(&HANDLINGS[..]),
+    ) {
+        let plain: Vec<_> = shuffled
+            .into_iter()
+            .map(|member| Member { spelled: serde_json::to_string(&member.key).unwrap(), ..member })
+            .collect();
+        for page in pages() {
+            match (translated(page, &text(&sent), handling), translated(page, &text(&plain), handling)) {
+                (Some(Ok(one)), Some(Ok(other))) => {
+                    prop_assert_eq!(sorted(wire(&one)), sorted(wire(&other)));
+                    prop_assert_eq!(one.sent.fields, other.sent.fields);
+                    prop_assert_eq!(one.report.warnings.len(), other.report.warnings.len());
+                }
+                (Some(Err(one)), Some(Err(other))) => prop_assert_eq!(reasons(&one), reasons(&other)),
+                (None, None) => {}
+                (one, other) => prop_assert!(false, "{:?} but {:?}", one, other),
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_is_the_sum_of_its_fields(sent in update(), handling in select(&HANDLINGS[..])) {
+        for page in pages() {
+            let Some(Ok(whole)) = translated(page, &text(&sent), handling) else { continue };
+            let one = |member: &Member| wire(&page.translate(&text(std::slice::from_ref(member)), handling).unwrap());
+            prop_assert_eq!(wire(&whole), sent.iter().flat_map(one).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn lenient_handling_accepts_what_strict_does_and_drops_nothing_else(sent in rough_update()) {
+        for page in pages() {
+            let Some(strict) = translated(page, &text(&sent), Handling::Strict) else { continue };
+            let lenient = translated(page, &text(&sent), Handling::Lenient).unwrap();
+            match (strict, lenient) {
+                (Ok(strict), lenient) => prop_assert_eq!(Ok(strict), lenient),
+                (Err(strict), Ok(lenient)) => {
+                    prop_assert!(strict.iter().all(droppable), "{:?}", strict);
+                    prop_assert_eq!(strict.len(), lenient.report.dropped.len());
+                }
+                (Err(strict), Err(lenient)) => {
+                    let left = strict.iter().filter(|item| !droppable(item));
+                    prop_assert_eq!(reasons(left), reasons(&lenient));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn all_problems_are_found_in_one_pass(sent in rough_update()) {
+        for page in pages() {
+            let Some(whole) = translated(page, &text(&sent), Handling::Strict) else { continue };
+            let whole = whole.err().unwrap_or_default();
+            let mut parts = Vec::new();
+            for member in &sent {
+                let alone = text(std::slice::from_ref(member));
+                parts.extend(translated(page, &alone, Handling::Strict).unwrap().err().unwrap_or_default());
+            }
+            let apart = whole.iter().filter(|item| item.code.as_str() != "conflict");
+            prop_assert_eq!(reasons(apart), reasons(&parts), "{}", page.name());
+            let keys = sent_keys(&sent);
+            for item in &whole {
+                prop_assert!(item.pointer.starts_with("#/") && !item.detail.is_empty(), "{:?}", item);
+                prop_assert!(keys.contains(&**item.field.as_ref().unwrap()), "{:?}", item);
+            }
+        }
+    }
+
+    #[test]
+    fn every_key_on_the_wire_comes_home_to_a_field_that_was_sent(sent in update(), rest in "(\\.[a-z0-9_]{1,5}){0,3}") {
+        for page in pages() {
+            let Some(Ok(request)) = translated(page, &text(&sent), Handling::Lenient) else { continue };
+            for (key, _) in wire(&request) {
+                let body = serde_json::json!({ "errors": { format!("{key}{rest}"): ["No."] } }).to_string();
+                let items = normalize_error(page.dialect, page.name(), &request.sent, 422, body.as_bytes()).items.list;
+                prop_assert_eq!(items.len(), 1);
+                let field = items[0].field.as_deref().and_then(Field::from_name);
+                prop_assert!(field.is_some_and(|field| request.report.applied.contains(&field)), "{} {:?}", key, items);
+                let start = format!("#/{}", field.unwrap().name());
+                prop_assert!(items[0].pointer.starts_with(&start));
+                prop_assert!(items[0].pointer.ends_with(&rest.replace('.', "/")), "{:?}", items);
+            }
+        }
+    }
+
+    #[test]
+    fn what_goes_out_as_type_and_mode_comes_home_as_it_was_sent(
+        r#type in select(vec!["inbound", "outbound"]), mode in select(vec!["pipeline", "multimodal", "dualplex"]), name in any::<String>(),
+    ) {
+        let short: String = name.chars().take(255).collect();
+        let update = serde_json::json!({ "type": r#type, "mode": mode, "name": short }).to_string();
+        for page in pages() {
+            let Ok(request) = page.translate(&update, Handling::Strict) else { continue };
+            let answer = format!(r#"{{"data":{}}}"#, String::from_utf8(request.body).unwrap());
+            let data = normalize_response(page.dialect, answer.as_bytes()).unwrap().data;
+            let home = |text: Option<String>| text.map(|text| serde_json::from_str::<String>(&text).unwrap());
+            prop_assert_eq!(home(data.r#type), Some(r#type.to_owned()));
+            prop_assert_eq!(home(data.mode), Some(mode.to_owned()));
+            prop_assert_eq!(home(data.name), Some(short.clone()));
+        }
+    }
+
+    #[test]
+    fn a_catalog_is_missing_exactly_where_a_name_cannot_be_resolved_without_it(sent in update()) {
+        let nothing = CatalogSet::default();
+        let catalogs = Catalogs { configured: &nothing, live: &nothing };
+        let body = text(&sent);
+        let Ok(update) = Update::read(body.as_bytes()) else { return Ok(()) };
+        let policies = Policies::default();
+        for page in pages() {
+            if page.translate(&body, Handling::Lenient).is_err() {
+                continue;
+            }
+            let full = Catalogs { configured: &nothing, live: &page.live };
+            prop_assert!(missing_lookups(&update, page.dialect, &full).is_empty());
+            let missing = missing_lookups(&update, page.dialect, &catalogs);
+            let target = Target {
+                dialect: page.dialect, vendor: page.name(), id: "1", handling: Handling::Lenient, policies: &policies, catalogs,
+            };
+            let unresolved = translate_request(&update, &target).err().map(|refused| refused.items.list).unwrap_or_default();
+            prop_assert!(unresolved.iter().all(|item| item.code.as_str() == "unresolved_name"), "{:?}", unresolved);
+            prop_assert_eq!(missing.is_empty(), unresolved.is_empty(), "{:?} {:?}", missing, unresolved);
+        }
+    }
+
+    #[test]
+    fn nothing_panics_on_arbitrary_bytes(bytes in vec(any::<u8>(), 0..80), value in json(), status in any::<u16>(), key in any::<String>()) {
+        let key = serde_json::to_string(&key).unwrap();
+        let fields = Field::ALL.map(|field| format!("\"{}\":{value}", field.name())).join(",");
+        let bodies: [Vec<u8>; 5] = [
+            bytes,
+            value.clone().into_bytes(),
+            format!("{{{fields}}}").into_bytes(),
+            format!(r#"{{"errors":{{{key}:{value}}},"message":{value},"error":{value},"retry_after":{value}}}"#).into_bytes(),
+            format!(r#"{{"data":{{"id":{value},"name":{value},"type":{value},"mode":{value}}},"vendor_options":{{{key}:{value}}}}}"#).into_bytes(),
+        ];
+        for body in &bodies {
+            let _ = Catalog::parse(body);
+            let update = Update::read(body).is_ok();
+            for page in pages() {
+                let mut sent = vendors::Sent::default();
+                if update {
+                    let text = std::str::from_utf8(body).unwrap();
+                    let _ = page.translate(text, Handling::Strict);
+                    if let Ok(request) = page.translate(text, Handling::Lenient) {
+                        sent = request.sent;
+                    }
+                }
+                let _ = normalize_response(page.dialect, body);
+                let failure = normalize_error(page.dialect, page.name(), &sent, status, body);
+                prop_assert!(failure.message.is_none_or(|message| message.len() <= 1024));
+            }
+        }
+    }
+}

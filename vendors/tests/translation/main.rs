@@ -3,11 +3,15 @@
 //! What is right is read from `contracts/<vendor>/`, which is written from the pages, and from tables in the tests
 //! themselves; never from the tables under test.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod answers;
 mod contract;
 mod examples;
 mod generated;
 mod laws;
+mod modes;
+mod options;
 mod page;
 mod reader;
 mod samples;

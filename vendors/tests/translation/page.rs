@@ -35,8 +35,7 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
-static PAGES: LazyLock<Vec<Page>> =
-    LazyLock::new(|| registry::DIALECTS.into_iter().map(|dialect| Page::read(dialect)).collect());
+static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| registry::DIALECTS.into_iter().map(Page::read).collect());
 
 /// Every vendor's page.
 pub(crate) fn pages() -> &'static [Page] {

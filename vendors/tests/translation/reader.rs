@@ -1,1 +1,202 @@
-//! x
+//! The strict reader held against a widely used one, on good, damaged and arbitrary bytes.
+//!
+//! Where the two differ on purpose: RFC 8259 has no limit on numbers, so `1e999` is JSON (its text is handed on, and
+//! nobody computes with it) while the reference cannot represent it; and the contract refuses duplicate keys and more
+//! than 32 levels, which RFC 8259 leaves to the reader.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::Value;
+use vendors::json::{Kind, Limits, Reason, decode, push_string, read_object, read_value};
+
+use super::generated::{config, json};
+
+/// Whether the reference calls the bytes JSON; `None` where it only lacks the means to represent a number or depth.
+fn reference(bytes: &[u8]) -> Option<bool> {
+    match serde_json::from_slice::<Value>(bytes) {
+        Ok(_) => Some(true),
+        Err(error) if error.to_string().starts_with("number out of range") => None,
+        Err(error) if error.to_string().starts_with("recursion limit") => None,
+        Err(_) => Some(false),
+    }
+}
+
+/// Fails if the reader and the reference differ without one of the reasons above.
+fn agree(bytes: &[u8]) {
+    let shown = String::from_utf8_lossy(bytes);
+    let Some(valid) = reference(bytes) else { return };
+    match read_value(bytes, Limits::VENDOR) {
+        Ok(value) => {
+            assert!(valid, "{shown:?} is read, and is no JSON");
+            same(value, &serde_json::from_slice(bytes).unwrap());
+        }
+        Err(error) if matches!(error.reason, Reason::TooDeep(128)) => {}
+        Err(error) => assert!(!valid, "{shown:?} is JSON: {error}"),
+    }
+    let object = valid && serde_json::from_slice::<Value>(bytes).unwrap().is_object();
+    match read_object(bytes, Limits::CALLER) {
+        Ok(members) => {
+            assert!(object, "{shown:?}");
+            assert_eq!(members.len(), serde_json::from_slice::<Value>(bytes).unwrap().as_object().unwrap().len());
+        }
+        Err(error) if matches!(error.reason, Reason::TooDeep(32) | Reason::DuplicateKey(_)) => {}
+        Err(error) => {
+            assert!(!object, "{shown:?} is an object: {error}");
+            assert!(error.line >= 1 && error.column >= 1 && error.column <= bytes.len() + 1);
+        }
+    }
+}
+
+/// Walks both values side by side. Of a key that stands twice the reference keeps the last, so such objects are skipped.
+fn same(value: vendors::json::Value<'_>, wanted: &Value) {
+    match wanted {
+        Value::Null => assert!(value.is_null()),
+        Value::Bool(wanted) => assert_eq!(value.as_bool(), Some(*wanted)),
+        Value::Number(number) => {
+            assert_eq!(value.kind(), Kind::Number);
+            // The reference rounds its last digit loosely.
+            let (read, wanted) = (value.as_f64().unwrap(), number.as_f64().unwrap());
+            assert!((read - wanted).abs() <= wanted.abs() * 1e-12, "{} is {read}, not {wanted}", value.text());
+            let integral = value.text().bytes().all(|byte| byte == b'-' || byte.is_ascii_digit());
+            assert_eq!(value.as_integer().is_some(), integral);
+        }
+        Value::String(text) => {
+            assert_eq!(value.as_str().as_deref(), Some(text.as_str()));
+            assert_eq!(value.chars(), Some(text.chars().count()));
+        }
+        Value::Array(list) => {
+            assert_eq!(value.elements().count(), list.len());
+            value.elements().zip(list).for_each(|(one, other)| same(one, other));
+        }
+        Value::Object(object) => {
+            if value.members().count() == object.len() {
+                value.members().for_each(|(key, inner)| same(inner, &object[&*key]));
+            }
+        }
+    }
+}
+
+/// Pieces from which JSON and near-JSON is made.
+const PIECES: [&str; 44] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\"a\"",
+    "\"\"",
+    "\"\\u0061\"",
+    "\"\\ud83d\\ude00\"",
+    "\"\\ud83d\"",
+    "\\u",
+    "\"\\/\"",
+    "\u{1}",
+    "\t",
+    " ",
+    "\n",
+    "\u{c}",
+    "\u{a0}",
+    "\u{feff}",
+    "true",
+    "false",
+    "null",
+    "tru",
+    "0",
+    "-",
+    "1",
+    "01",
+    "1.5",
+    "1.",
+    ".5",
+    "e",
+    "1e5",
+    "1E+",
+    "-0",
+    "1e-7",
+    "+",
+    "NaN",
+    "//",
+    "😀",
+    "\"ü",
+    "12345678901234567890",
+];
+
+proptest! {
+    #![proptest_config(config(2000))]
+
+    #[test]
+    fn arbitrary_bytes_are_read_as_the_reference_reads_them(bytes in vec(any::<u8>(), 0..64)) {
+        agree(&bytes);
+    }
+
+    #[test]
+    fn pieces_of_json_in_any_order_are_read_as_the_reference_reads_them(pieces in vec(prop::sample::select(&PIECES[..]), 0..16)) {
+        agree(pieces.concat().as_bytes());
+        agree(format!("{{\"k\":{}}}", pieces.concat()).as_bytes());
+    }
+
+    #[test]
+    fn json_is_read_and_walked_as_the_reference_does(text in json()) {
+        prop_assert!(reference(text.as_bytes()) != Some(false), "{}", text);
+        agree(text.as_bytes());
+        agree(format!(" {{ \"k\" :\t{text}\r\n}} ").as_bytes());
+    }
+
+    #[test]
+    fn damaged_json_is_read_as_the_reference_reads_it(
+        text in json(), at in any::<prop::sample::Index>(), byte in any::<u8>(), how in 0..3_u8,
+    ) {
+        let mut bytes = format!("{{\"key\":{text}}}").into_bytes();
+        let at = at.index(bytes.len());
+        match how {
+            0 => bytes[at] = byte,
+            1 => bytes.insert(at, byte),
+            _ => drop(bytes.remove(at)),
+        }
+        agree(&bytes);
+    }
+
+    #[test]
+    fn what_is_written_as_a_string_reads_back(text in any::<String>()) {
+        let mut written = Vec::new();
+        push_string(&mut written, &text);
+        let read: String = serde_json::from_slice(&written).unwrap();
+        prop_assert_eq!(&read, &text);
+        let inner = std::str::from_utf8(&written[1..written.len() - 1]).unwrap();
+        prop_assert_eq!(decode(inner), text);
+    }
+}
+
+#[test]
+fn numbers_beyond_any_machines_range_are_json_and_keep_their_text() {
+    for number in ["1e999", "-1E+400", "1e-999", &"9".repeat(400), &format!("0.{}", "1".repeat(400))] {
+        let body = format!("{{\"n\":{number}}}");
+        let members = read_object(body.as_bytes(), Limits::CALLER).unwrap();
+        assert_eq!(members[0].1.text(), number);
+    }
+}
+
+#[test]
+fn keys_are_the_same_however_they_are_spelled_and_however_many_there_are() {
+    for count in [0_usize, 1, 62, 63, 64, 65, 66, 200] {
+        let inner = (0..70).map(|n| format!("\"i{n}\":{{\"k0\":1}}")).collect::<Vec<_>>().join(",");
+        let keys = (0..count).map(|n| format!("\"k{n}\":{{{inner}}}")).collect::<Vec<_>>();
+        let plain = format!("{{{}}}", keys.join(","));
+        assert!(read_object(plain.as_bytes(), Limits::CALLER).is_ok(), "{count}");
+        for twice in [0, count / 2, count.saturating_sub(1)].into_iter().filter(|_| count > 0) {
+            let body = format!("{{{},\"\\u006b{twice}\":0}}", keys.join(","));
+            let reason = read_object(body.as_bytes(), Limits::CALLER).unwrap_err().reason;
+            assert_eq!(reason, Reason::DuplicateKey(format!("k{twice}")));
+        }
+    }
+}
+
+#[test]
+fn a_duplicate_deep_inside_is_found_after_larger_objects_were_closed() {
+    let wide = (0..100).map(|n| format!("\"w{n}\":0")).collect::<Vec<_>>().join(",");
+    let body = format!(r#"{{"a":{{{wide}}},"b":[{{{wide}}},{{"x":1,"y":{{{wide},"w7":0}}}}]}}"#);
+    assert_eq!(read_object(body.as_bytes(), Limits::CALLER).unwrap_err().reason, Reason::DuplicateKey("w7".into()));
+}

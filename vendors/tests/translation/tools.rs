@@ -253,7 +253,8 @@ fn the_calendar_provider_decides_which_credentials_are_required() {
 fn the_legacy_vendor_takes_one_end_call_tool_as_its_nested_description() {
     let sondos = page(LEGACY);
     for description in ["\"\"", "\"When \\u0064one\\n😀\"", &format!("\"{}\"", "😀".repeat(500))] {
-        let update = format!(r#"{{"name":"a","tools":[ {{ "description" : {description} , "type":"\u0065nd_call" }} ]}}"#);
+        let update =
+            format!(r#"{{"name":"a","tools":[ {{ "description" : {description} , "type":"\u0065nd_call" }} ]}}"#);
         let wanted = format!(r#"{{"assistant_name":"a","end_call_tool":{{"description":{description}}}}}"#);
         assert_eq!(sondos.body(&update), wanted);
         let report = sondos.translate(&update, vendors::Handling::Strict).unwrap().report;

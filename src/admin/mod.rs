@@ -1,0 +1,126 @@
+//! The administration listener: is it alive, is it ready, what is it doing, take up a new configuration.
+
+mod status;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use tokio::time::Instant;
+
+use crate::api::Api;
+use crate::edge::problem::{Code, Problem};
+use crate::edge::request_id::RequestId;
+use crate::edge::shutdown::Shutdown;
+use crate::reload::Reloader;
+use crate::upstream::X_REQUEST_ID;
+
+/// Administration as a service.
+#[derive(Clone)]
+pub struct Admin {
+    reloader: Arc<Reloader>,
+    api: Api,
+    shutdown: Shutdown,
+    started: Instant,
+}
+
+/// A status with a JSON body.
+type Reply = (StatusCode, Value);
+
+impl Admin {
+    /// Administration of the gateway that `reloader` holds.
+    pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown) -> Self {
+        Self { reloader, api, shutdown, started: Instant::now() }
+    }
+
+    async fn answer(self, method: Method, path: String, headers: HeaderMap) -> Response<Full<Bytes>> {
+        let request_id = RequestId::from_headers(&headers);
+        let mut response = match self.dispatch(&method, &path, &headers).await {
+            Ok((status, body)) => {
+                let mut response = Response::new(Full::new(Bytes::from(format!("{body:#}\n"))));
+                *response.status_mut() = status;
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                response
+            }
+            Err(problem) => problem.into_response(&path, request_id.as_str()),
+        };
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
+        response
+    }
+
+    async fn dispatch(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+        let (allow, guarded) = match path {
+            "/livez" | "/readyz" => ("GET, HEAD", false),
+            "/admin/status" | "/admin/config" => ("GET, HEAD", true),
+            "/admin/reload" => ("POST", true),
+            _ => return Err(Problem::new(Code::NotFound, "there is nothing at this path")),
+        };
+        if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
+            let detail = format!("use {allow} here, not {method}");
+            return Err(Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) });
+        }
+        if guarded {
+            self.authenticate(headers)?;
+        }
+        Ok(match path {
+            "/livez" => (StatusCode::OK, serde_json::json!({ "status": "alive" })),
+            "/readyz" => self.readiness(),
+            "/admin/config" => (StatusCode::OK, self.reloader.gateway().settings.redacted()),
+            "/admin/reload" => self.reload().await?,
+            _ => (StatusCode::OK, status::status(&self.reloader, &self.api, self.started)),
+        })
+    }
+
+    /// Ready is configured and not draining; never a vendor's health, which would take all gateways down together.
+    fn readiness(&self) -> Reply {
+        if self.shutdown.is_announced() {
+            (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({ "status": "draining" }))
+        } else {
+            (StatusCode::OK, serde_json::json!({ "status": "ready" }))
+        }
+    }
+
+    async fn reload(&self) -> Result<Reply, Problem> {
+        let reloader = Arc::clone(&self.reloader);
+        let outcome = tokio::task::spawn_blocking(move || reloader.reload("request")).await;
+        let outcome = outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
+        let status = if outcome.applied { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+        Ok((status, serde_json::to_value(outcome).unwrap_or_default()))
+    }
+
+    /// With a token configured, `/admin/*` asks for it; the configuration demands one off loopback.
+    fn authenticate(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let gateway = self.reloader.gateway();
+        let Some(token) = &gateway.settings.admin.token else { return Ok(()) };
+        let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let digest = |text: &str| Sha256::digest(text.as_bytes());
+        let matches = sent.is_some_and(|sent| digest(sent).ct_eq(&digest(token.expose())).into());
+        if matches { Ok(()) } else { Err(Problem::new(Code::Unauthenticated, "send the token of `admin.token` as `Authorization: Bearer`")) }
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Admin {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (head, _) = request.into_parts();
+        let admin = self.clone();
+        Box::pin(async move { Ok(admin.answer(head.method, head.uri.path().to_owned(), head.headers).await) })
+    }
+}

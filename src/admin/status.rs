@@ -1,0 +1,52 @@
+//! `GET /admin/status`: what the gateway is doing.
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::api::Api;
+use crate::reload::Reloader;
+use crate::upstream::{Account, BreakerState};
+
+/// The document.
+pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value {
+    let gateway = reloader.gateway();
+    let (last, applied, refused) = reloader.history();
+    let vendors: Map<_, _> =
+        gateway.routes.accounts.values().map(|account| (account.name.to_string(), vendor(account))).collect();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": started.elapsed().as_secs(),
+        "generation": gateway.generation,
+        "in_flight": api.in_flight(),
+        "assistants": gateway.routes.assistants.len(),
+        "reloads": { "applied": applied, "refused": refused, "last": last },
+        "vendors": vendors,
+    })
+}
+
+fn vendor(account: &Account) -> Value {
+    let snapshot = account.stack.snapshot();
+    let (breaker, next_probe) = match snapshot.breaker {
+        BreakerState::Closed => ("closed", None),
+        BreakerState::Open { next_probe } => ("open", Some(next_probe.as_secs_f64())),
+        BreakerState::HalfOpen => ("half_open", None),
+    };
+    let catalogs: Map<_, _> = account
+        .live
+        .ages()
+        .map(|(kind, age, entries)| (kind.to_string(), json!({ "age_seconds": age.as_secs(), "entries": entries })))
+        .collect();
+    json!({
+        "dialect": account.dialect.name,
+        "breaker": breaker,
+        "next_probe_seconds": next_probe,
+        "paused_seconds": snapshot.paused.map(|left| left.as_secs_f64()),
+        "in_flight": snapshot.in_flight,
+        "waiting": snapshot.waiting,
+        "retry_budget": snapshot.retry_budget,
+        "attempts": snapshot.attempts,
+        "retries": snapshot.retries,
+        "failures": snapshot.failures.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect::<Map<_, _>>(),
+        "catalogs": catalogs,
+    })
+}

@@ -1,0 +1,173 @@
+//! The layers a request passes, from the wire inwards:
+//!
+//! 1. [`Listener`]: accepts, shakes hands, keeps connections within their limits; hyper parses.
+//! 2. [`RescueLayer`]: a panic further in becomes an `internal` problem instead of a cut connection.
+//! 3. [`Api`]: request id and trace; router; authentication; the client's limit; a place among those in flight.
+//! 4. The endpoint: preferences, routing and permission, media type, body, translation.
+//! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
+//!
+//! On the way back nothing is added but the request id and the access log, both by [`Api`].
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use tower::Layer;
+
+use crate::admin::Admin;
+use crate::api::Api;
+use crate::config::Settings;
+use crate::edge::connection::Connections;
+use crate::edge::listener::{BindError, Listener};
+use crate::edge::problem::{Code, Outcome, Problem};
+use crate::edge::refusal::RefusalPage;
+use crate::edge::request_id::RequestId;
+use crate::edge::rescue::{Rescue, RescueLayer};
+use crate::edge::settings::ListenerSettings;
+use crate::edge::shutdown::{Ended, Shutdown};
+use crate::edge::signal::{Signals, shutdown_on};
+use crate::edge::tls::{Tls, TlsError};
+use crate::gateway::{BuildError, Gateway};
+use crate::reload::{Reloader, Source, material, watch};
+use crate::telemetry::log::LogControl;
+use crate::upstream::{Tasks, X_REQUEST_ID};
+
+/// A gateway that listens.
+pub struct App {
+    api: SocketAddr,
+    admin: SocketAddr,
+    shutdown: Shutdown,
+    reloader: Arc<Reloader>,
+    tasks: Tasks,
+}
+
+/// A gateway that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A vendor account cannot be put to work.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The listener's own certificate cannot be used.
+    #[error("server.tls: {0}")]
+    Tls(#[from] TlsError),
+}
+
+impl App {
+    /// Binds both listeners and serves; `source` is where a reload reads the configuration from.
+    ///
+    /// # Errors
+    /// An address is taken, or a certificate cannot be used.
+    pub async fn start(settings: Settings, source: Option<Source>, log: Option<LogControl>) -> Result<Self, StartError> {
+        let shutdown = Shutdown::new();
+        let tasks = Tasks::default();
+        let listening = listener_settings(&settings);
+        let tls = settings.server.tls.as_ref().map(material).map(|material| Tls::new(&material)).transpose()?;
+        let api_listener = Listener::bind(settings.server.listen).await?;
+        let admin_listener = Listener::bind(settings.server.admin_listen).await?;
+        let (api_address, admin_address) = (api_listener.address(), admin_listener.address());
+        for warning in settings.warnings.iter() {
+            tracing::warn!(%warning, "configuration");
+        }
+        let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
+        let reloader = Arc::new(Reloader::new(Arc::clone(&gateway), source, tasks.clone(), tls.clone(), log));
+        let api = Api::new(gateway, shutdown.clone());
+        let admin = Admin::new(Arc::clone(&reloader), api.clone(), shutdown.clone());
+        let serve = |service, settings| Connections::new(service, settings, refusal_page(), shutdown.clone());
+        shutdown.spawn(api_listener.run(serve(rescued(api), listening.clone()), tls));
+        let serve = |service, settings| Connections::new(service, settings, refusal_page(), shutdown.clone());
+        shutdown.spawn(admin_listener.run(serve(rescued(admin), listening), None));
+        shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
+        tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
+        Ok(Self { api: api_address, admin: admin_address, shutdown, reloader, tasks })
+    }
+
+    /// Where the API listens.
+    pub fn api(&self) -> SocketAddr {
+        self.api
+    }
+
+    /// Where administration listens.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// The way to a new configuration.
+    pub fn reloader(&self) -> &Arc<Reloader> {
+        &self.reloader
+    }
+
+    /// The handle on its end.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Serves until a signal, then drains as configured.
+    pub async fn run(self, signals: Signals) -> Ended {
+        let server = self.reloader.gateway().settings.server.clone();
+        let ended = shutdown_on(signals, &self.shutdown, server.drain_delay, server.drain_timeout).await;
+        self.finish(server.drain_timeout).await;
+        ended
+    }
+
+    /// Drains and returns when everything has ended.
+    pub async fn stop(self) -> Ended {
+        let patience = self.reloader.gateway().settings.server.drain_timeout;
+        let ended = self.shutdown.drain(patience, std::future::pending::<()>()).await;
+        self.finish(patience).await;
+        ended
+    }
+
+    /// Updates whose callers have gone are finished too, for as long as requests would have been.
+    async fn finish(self, patience: Duration) {
+        self.tasks.updates.close();
+        if tokio::time::timeout(patience, self.tasks.updates.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.updates.len(), "updates whose callers had gone were cut off");
+        }
+    }
+}
+
+/// The problem page for requests that never become one.
+fn refusal_page() -> RefusalPage {
+    RefusalPage::new(|refusal| {
+        let problem = Problem::from_status(refusal.reason.status(), refusal.reason.detail());
+        problem.body("", refusal.request_id.as_str()).into()
+    })
+}
+
+/// What a panic's answer has to know of its request.
+type Captured = (String, Option<HeaderValue>);
+
+/// The service with panics turned into `internal` problems.
+fn rescued<S, B>(service: S) -> Rescue<S, fn(&Request<B>) -> Captured, fn(Captured) -> Response<Full<Bytes>>> {
+    fn capture<B>(request: &Request<B>) -> Captured {
+        (request.uri().path().to_owned(), request.headers().get(X_REQUEST_ID).cloned())
+    }
+    fn answer((path, id): Captured) -> Response<Full<Bytes>> {
+        let headers = id.into_iter().map(|id| (X_REQUEST_ID, id)).collect();
+        let request_id = RequestId::from_headers(&headers);
+        let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
+        let mut response = problem.into_response(&path, request_id.as_str());
+        response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
+        response
+    }
+    RescueLayer::new(capture::<B> as fn(&Request<B>) -> Captured, answer as fn(Captured) -> _).layer(service)
+}
+
+fn listener_settings(settings: &Settings) -> ListenerSettings {
+    let server = &settings.server;
+    ListenerSettings {
+        max_connections: server.max_connections,
+        handshake_timeout: server.header_timeout,
+        header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
+        max_headers: server.max_headers,
+        ..ListenerSettings::default()
+    }
+}

@@ -1,0 +1,40 @@
+//! `switchboard check`: everything that is wrong with a configuration, without network.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::config::{self, Known};
+use crate::reload::Source;
+
+use super::{Failure, Terminal};
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration file [default: $SWITCHBOARD_CONFIG, else config/switchboard.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the JSON Schema of the configuration instead, for editors
+    #[arg(long, conflicts_with = "config")]
+    schema: bool,
+}
+
+pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    if args.schema {
+        writeln!(terminal.out, "{:#}", config::schema(&Known::of_registry()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let source = Source { path: args.config.clone(), environment: terminal.environment.clone() };
+    match source.load() {
+        Ok(settings) => {
+            write!(terminal.err, "{}", settings.warnings)?;
+            let (vendors, assistants) = (settings.vendors.len(), settings.assistants.len());
+            writeln!(terminal.out, "configuration is valid: {vendors} vendors, {assistants} named assistants, {} clients", settings.clients.len())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(problems) => {
+            write!(terminal.err, "{problems}")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What commands read: update files, dialects, configured vendors.
+
+use std::io::Read;
+use std::path::Path;
+
+use vendors::{Dialect, registry};
+
+use super::Failure;
+
+/// The text of a file, or of standard input for `-`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().read_to_end(&mut text)?;
+    } else {
+        text = std::fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    }
+    Ok(text)
+}
+
+/// The dialect called `name`, or an error that lists them all.
+pub(super) fn dialect(name: &str) -> Result<&'static Dialect, Failure> {
+    registry::dialect(name).ok_or_else(|| {
+        let known: Vec<_> = registry::DIALECTS.iter().map(|dialect| dialect.name).collect();
+        format!("no vendor is called `{name}`; there are {}", known.join(", ")).into()
+    })
+}

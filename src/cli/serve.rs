@@ -1,0 +1,43 @@
+//! `switchboard serve`: the gateway.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::app::App;
+use crate::edge::shutdown::Ended;
+use crate::edge::signal::Signals;
+use crate::reload::Source;
+use crate::telemetry::log;
+
+use super::{Failure, Terminal, end, runtime};
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration file [default: $SWITCHBOARD_CONFIG, else config/switchboard.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let source = Source { path: args.config.clone(), environment: terminal.environment.clone() };
+    let settings = match source.load() {
+        Ok(settings) => settings,
+        Err(problems) => {
+            write!(terminal.err, "{problems}")?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let control = log::start(&settings.log)?;
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let signals = Signals::install()?;
+        let app = App::start(settings, Some(source), Some(control)).await?;
+        Ok::<_, Failure>(app.run(signals).await)
+    });
+    end(runtime);
+    Ok(match ended? {
+        Ended::Drained => ExitCode::SUCCESS,
+        Ended::Forced | Ended::Abandoned { .. } => ExitCode::FAILURE,
+    })
+}

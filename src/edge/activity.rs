@@ -1,0 +1,103 @@
+//! What one connection is doing, shared between its socket, its service and its timers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// One connection's activity. All accesses come from the connection's own tasks, so relaxed order is enough.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    begun: Instant,
+    in_flight: AtomicUsize,
+    last_end_ms: AtomicU64,
+    unflushed: AtomicBool,
+    receiving_head: AtomicBool,
+    like_canned: AtomicBool,
+}
+
+impl Activity {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            begun: Instant::now(),
+            in_flight: AtomicUsize::new(0),
+            last_end_ms: AtomicU64::new(0),
+            unflushed: AtomicBool::new(false),
+            receiving_head: AtomicBool::new(false),
+            like_canned: AtomicBool::new(false),
+        })
+    }
+
+    /// Counts a request until the guard is dropped, which its response body does.
+    pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
+        self.in_flight.fetch_add(1, Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Whether no request is in progress.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.in_flight.load(Relaxed) == 0
+    }
+
+    /// Whether no request is in progress and every answer has left hyper's buffer.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_quiet() && !self.unflushed.load(Relaxed)
+    }
+
+    /// Notes that hyper's buffer is empty; returns whether that settled the connection.
+    pub(crate) fn note_flushed(&self) -> bool {
+        self.is_quiet() && self.unflushed.swap(false, Relaxed)
+    }
+
+    /// Notes whether part of a request head has arrived.
+    pub(crate) fn set_receiving_head(&self, receiving: bool) {
+        self.receiving_head.store(receiving, Relaxed);
+    }
+
+    /// Notes that an answer of ours may end like a canned head.
+    pub(crate) fn note_like_canned(&self) {
+        self.like_canned.store(true, Relaxed);
+    }
+
+    /// Whether an answer of ours on this connection may have ended like a canned head.
+    pub(crate) fn has_like_canned(&self) -> bool {
+        self.like_canned.load(Relaxed)
+    }
+
+    /// Returns once nothing has been in progress for `timeout`.
+    pub(crate) async fn idle(&self, timeout: Duration) {
+        loop {
+            if !self.is_quiet() || self.receiving_head.load(Relaxed) {
+                sleep(timeout).await;
+                continue;
+            }
+            let last_end = Duration::from_millis(self.last_end_ms.load(Relaxed));
+            let deadline = self.begun + last_end + timeout;
+            if Instant::now() >= deadline {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+}
+
+/// One request in progress.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<Activity>);
+
+impl InFlight {
+    /// The connection's activity.
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.0
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let now = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.unflushed.store(true, Relaxed);
+        self.0.last_end_ms.store(now, Relaxed);
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,115 @@
+//! The last check before the gateway's service: limits that hyper does not know, for both protocols.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http_body::Body;
+use hyper::body::Incoming;
+use tower::{Service, ServiceExt};
+
+use super::activity::{Activity, InFlight};
+use super::peer::Peer;
+use super::refusal::{Reason, Refusal, RefusalPage};
+use super::request_id::{REQUEST_ID, RequestId};
+use super::settings::ListenerSettings;
+use super::tracked_body::TrackedBody;
+
+/// What HTTP/2 counts for a field beside its name and value.
+const FIELD_OVERHEAD: usize = 32;
+
+/// Refuses what is over the limits and gives the rest to the service, one per connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission<S> {
+    pub(crate) service: S,
+    pub(crate) settings: Arc<ListenerSettings>,
+    pub(crate) page: RefusalPage,
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) activity: Arc<Activity>,
+}
+
+impl<S, B> Admission<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
+    B: Body<Data = Bytes>,
+{
+    /// The answer to one request.
+    pub(crate) async fn answer(
+        self,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<TrackedBody<B>>, Infallible> {
+        let in_flight = self.activity.begin();
+        if let Some(reason) = refused(&request, &self.settings) {
+            return Ok(self.refuse(reason, &request, in_flight));
+        }
+        request.extensions_mut().insert(self.peer);
+        let response = self.service.oneshot(request).await?;
+        if is_like_canned(&response) {
+            self.activity.note_like_canned();
+        }
+        Ok(response.map(|body| TrackedBody::of_service(body, in_flight)))
+    }
+
+    fn refuse(
+        &self,
+        reason: Reason,
+        request: &Request<Incoming>,
+        in_flight: InFlight,
+    ) -> Response<TrackedBody<B>> {
+        let refusal = Refusal {
+            reason,
+            request_id: RequestId::from_headers(request.headers()),
+        };
+        let body = self.page.body(&refusal);
+        let mut response = Response::new(TrackedBody::of_refusal(body, in_flight));
+        *response.status_mut() = reason.status();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(REQUEST_ID, refusal.request_id.to_header_value());
+        if request.version() < Version::HTTP_2 {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+fn refused(request: &Request<Incoming>, settings: &ListenerSettings) -> Option<Reason> {
+    let headers = request.headers();
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
+    let host_lines = headers.get_all(header::HOST).iter().count();
+    let bytes = || {
+        headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD)
+            .sum::<usize>()
+    };
+    if target > settings.max_uri_bytes {
+        Some(Reason::UriTooLong)
+    } else if headers.len() > settings.max_headers
+        || request.version() == Version::HTTP_2 && bytes() > settings.max_header_bytes
+    {
+        Some(Reason::HeadTooLarge)
+    } else if host_lines > 1 || request.version() == Version::HTTP_11 && host_lines == 0 {
+        Some(Reason::Malformed)
+    } else {
+        None
+    }
+}
+
+/// Whether hyper could write this answer's head as it writes its own (see `canned_head`).
+fn is_like_canned<B>(response: &Response<B>) -> bool {
+    let own = [header::CONNECTION, header::CONTENT_LENGTH, header::DATE];
+    matches!(
+        response.status(),
+        StatusCode::BAD_REQUEST
+            | StatusCode::URI_TOO_LONG
+            | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+    ) && response.headers().keys().all(|name| own.contains(name))
+}

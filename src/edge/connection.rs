@@ -1,0 +1,328 @@
+//! One connection from its first byte to its last: which protocol, hyper, idleness, the last word.
+//!
+//! hyper-util's automatic connection is not used, because it waits for the first bytes without a time
+//! limit and does not give the socket back, which the last word needs.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::{HttpService, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use super::activity::Activity;
+use super::admission::Admission;
+use super::last_word;
+use super::peer::Peer;
+use super::refusal::{Reason, RefusalPage};
+use super::settings::ListenerSettings;
+use super::shutdown::Shutdown;
+use super::wire::{Remains, Wire};
+
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const FIRST_READ: usize = 4096;
+/// hyper's smallest read buffer.
+const MIN_BUFFER: usize = 8192;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Serves connections with one service under one set of limits; cheap to clone.
+pub struct Connections<S> {
+    service: S,
+    settings: Arc<ListenerSettings>,
+    page: RefusalPage,
+    shutdown: Shutdown,
+    http1: Arc<http1::Builder>,
+    http2: http2::Builder<Shutdown>,
+}
+
+impl<S: Clone> Clone for Connections<S> {
+    fn clone(&self) -> Self {
+        Self {
+            service: self.service.clone(),
+            settings: Arc::clone(&self.settings),
+            page: self.page.clone(),
+            shutdown: self.shutdown.clone(),
+            http1: Arc::clone(&self.http1),
+            http2: self.http2.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for Connections<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> Connections<S> {
+    /// Connections that give requests to `service` and answer by `page` what never reaches it.
+    pub fn new(
+        service: S,
+        settings: ListenerSettings,
+        page: RefusalPage,
+        shutdown: Shutdown,
+    ) -> Self {
+        let http1 = Arc::new(http1_builder(&settings));
+        let http2 = http2_builder(&settings, &shutdown);
+        Self {
+            service,
+            settings: Arc::new(settings),
+            page,
+            shutdown,
+            http1,
+            http2,
+        }
+    }
+
+    /// The limits.
+    pub fn settings(&self) -> &ListenerSettings {
+        &self.settings
+    }
+
+    /// The shutdown that ends these connections.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+}
+
+impl<S, B> Connections<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    /// Serves one connection until it ends; `peer.tls` decides the protocol if ALPN did, else its first bytes do.
+    pub async fn serve<IO>(&self, mut io: IO, peer: Peer)
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let deadline = Instant::now() + self.settings.header_timeout;
+        let negotiated = peer.tls.as_ref().and_then(|tls| tls.http2);
+        let (http2, prefix) = match negotiated {
+            Some(http2) => (http2, Bytes::new()),
+            None => match first_bytes(&mut io, deadline, self.shutdown.soft()).await {
+                Some(prefix) => (prefix.starts_with(HTTP2_PREFACE), prefix),
+                None => return,
+            },
+        };
+        let activity = Activity::new();
+        let wire = Wire::http2(
+            io,
+            prefix,
+            Arc::clone(&activity),
+            self.settings.write_timeout,
+        );
+        if http2 {
+            self.serve_http2(wire, peer, activity).await;
+        } else {
+            let wire = wire.with_http1(self.settings.header_timeout, deadline);
+            self.serve_http1(wire, peer, activity).await;
+        }
+    }
+
+    async fn serve_http1<IO>(&self, wire: Wire<IO>, peer: Peer, activity: Arc<Activity>)
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let admission = self.admission(peer, Arc::clone(&activity));
+        let service = service_fn(move |request| admission.clone().answer(request));
+        let mut connection = self.http1.serve_connection(TokioIo::new(wire), service);
+        let Some(result) = self.drive(Pin::new(&mut connection), &activity).await else {
+            return;
+        };
+        let remains = connection.into_parts().io.into_inner().into_remains();
+        self.finish(remains, result).await;
+    }
+
+    async fn serve_http2<IO>(&self, wire: Wire<IO>, peer: Peer, activity: Arc<Activity>)
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let admission = self.admission(peer, Arc::clone(&activity));
+        let service = service_fn(move |request| admission.clone().answer(request));
+        let connection = pin!(self.http2.serve_connection(TokioIo::new(wire), service));
+        if let Some(Err(error)) = self.drive(connection, &activity).await {
+            tracing::debug!(%error, "HTTP/2 connection ended");
+        }
+    }
+
+    fn admission(&self, peer: Peer, activity: Arc<Activity>) -> Admission<S> {
+        Admission {
+            service: self.service.clone(),
+            settings: Arc::clone(&self.settings),
+            page: self.page.clone(),
+            peer: Arc::new(peer),
+            activity,
+        }
+    }
+
+    /// Runs hyper; on the soft token or idleness it is told to finish. `None`: it would not.
+    async fn drive<C: Finishing>(
+        &self,
+        mut connection: Pin<&mut C>,
+        activity: &Activity,
+    ) -> Option<hyper::Result<()>> {
+        let soft = self.shutdown.soft();
+        let mut idle = pin!(activity.idle(self.settings.idle_timeout));
+        let mut grace = pin!(sleep(Duration::ZERO));
+        let (mut finishing, mut expired) = (false, false);
+        loop {
+            tokio::select! {
+                biased;
+                result = connection.as_mut() => return Some(result),
+                () = soft.cancelled(), if !finishing => {
+                    finishing = true;
+                    connection.as_mut().finish();
+                }
+                () = &mut idle, if !expired => {
+                    expired = true;
+                    finishing = true;
+                    connection.as_mut().finish();
+                    grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
+                }
+                () = &mut grace, if expired => {
+                    if activity.is_quiet() {
+                        return None;
+                    }
+                    grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
+                }
+            }
+        }
+    }
+
+    /// Says the last word on an HTTP/1 connection, if one is due, and closes it so that it arrives.
+    async fn finish<IO>(&self, mut remains: Remains<IO>, result: hyper::Result<()>)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let last = match (&result, &remains.canned) {
+            (Err(error), Some(canned)) if error.is_parse() => {
+                last_word::response(canned.reason, &self.page)
+            }
+            (_, Some(canned)) => canned.bytes.clone(),
+            (Err(error), None) => match unanswered(error, &remains) {
+                Some(reason) => last_word::response(reason, &self.page),
+                None => Vec::new(),
+            },
+            (Ok(()), None) => Vec::new(),
+        };
+        if let Err(error) = &result {
+            tracing::debug!(%error, answered = !last.is_empty(), "HTTP/1 connection ended");
+        }
+        if !last.is_empty() || remains.unread {
+            let patience = self.settings.linger_timeout;
+            let _ = last_word::close(&mut remains.io, &last, patience).await;
+        }
+    }
+}
+
+/// The answer to a request that hyper dropped without one.
+fn unanswered<IO>(error: &hyper::Error, remains: &Remains<IO>) -> Option<Reason> {
+    let cut_short = error.is_incomplete_message() && remains.in_head;
+    let misplaced_preface = error.is_parse_version_h2();
+    remains
+        .failure
+        .or((cut_short || misplaced_preface).then_some(Reason::Malformed))
+}
+
+/// The first bytes of a connection, enough to tell HTTP/2; `None` when it may be closed in silence.
+async fn first_bytes<IO>(io: &mut IO, deadline: Instant, soft: &CancellationToken) -> Option<Bytes>
+where
+    IO: AsyncRead + Unpin,
+{
+    let mut bytes = BytesMut::with_capacity(FIRST_READ);
+    loop {
+        let read = tokio::select! {
+            biased;
+            read = timeout_at(deadline, io.read_buf(&mut bytes)) => read,
+            () = soft.cancelled(), if bytes.is_empty() => return None,
+        };
+        let open = matches!(read, Ok(Ok(1..)));
+        if !open && (bytes.is_empty() || matches!(read, Ok(Err(_)))) {
+            return None;
+        }
+        let undecided = bytes.len() < HTTP2_PREFACE.len() && HTTP2_PREFACE.starts_with(&bytes);
+        if !open || !undecided {
+            return Some(bytes.freeze());
+        }
+    }
+}
+
+fn http1_builder(settings: &ListenerSettings) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_headers(settings.max_headers)
+        .max_header_size(settings.max_header_bytes)
+        .max_buf_size(settings.max_header_bytes.max(MIN_BUFFER) * 2);
+    builder
+}
+
+/// h2 answers an oversized header list by itself, without a body; at twice our limit ours comes first.
+fn http2_builder(settings: &ListenerSettings, shutdown: &Shutdown) -> http2::Builder<Shutdown> {
+    let header_list = settings
+        .max_header_bytes
+        .saturating_add(settings.max_uri_bytes)
+        .saturating_mul(2);
+    let mut builder = http2::Builder::new(shutdown.clone());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(settings.http2.max_concurrent_streams)
+        .max_pending_accept_reset_streams(settings.http2.max_pending_resets)
+        .max_local_error_reset_streams(settings.http2.max_local_resets)
+        .max_header_list_size(u32::try_from(header_list).unwrap_or(u32::MAX))
+        .keep_alive_interval(settings.http2.keep_alive_interval)
+        .keep_alive_timeout(settings.http2.keep_alive_timeout);
+    builder
+}
+
+/// A hyper connection that can be told to finish what it has begun.
+trait Finishing: Future<Output = hyper::Result<()>> {
+    fn finish(self: Pin<&mut Self>);
+}
+
+impl<IO, S, B> Finishing for http1::Connection<IO, S>
+where
+    IO: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<BoxError>,
+    B: Body + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<IO, S, B, E> Finishing for http2::Connection<IO, S, E>
+where
+    IO: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: HttpService<Incoming, ResBody = B>,
+    S::Error: Into<BoxError>,
+    B: Body + 'static,
+    B::Error: Into<BoxError>,
+    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
+{
+    fn finish(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}

@@ -1,0 +1,283 @@
+//! Strict HTTP/1 framing, in front of hyper's parser and stricter than it.
+//!
+//! hyper accepts some heads that two parsers could read in two ways: bare line feeds,
+//! `Transfer-Encoding` beside `Content-Length`, repeated equal lengths, codings before `chunked`.
+//! The gate follows the bytes of a connection on their way to hyper. At the first such byte it writes
+//! a NUL in its place, so that hyper refuses the head itself, in order behind the pipelined answers
+//! before it, and from then on looks no further: hyper reads nothing after a refused head. The gate
+//! never makes hyper accept anything.
+
+/// As long as the longest name or value that matters, plus one.
+const WORD: usize = 18;
+
+/// Follows one HTTP/1 connection, byte by byte.
+#[derive(Debug)]
+pub(crate) struct FramingGate {
+    place: Place,
+    word: [u8; WORD],
+    word_len: usize,
+    length: Option<u64>,
+    chunked: bool,
+    heads: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    Between,
+    BlankLine,
+    RequestLine { cr: bool },
+    Name,
+    Value { of: Field, cr: bool },
+    HeadEnd,
+    Body { left: u64 },
+    ChunkSize { digits: u8, size: u64 },
+    ChunkExtension { size: u64 },
+    ChunkSizeEnd { size: u64 },
+    ChunkData { left: u64 },
+    ChunkDataEnd { cr: bool },
+    TrailerStart,
+    Trailer,
+    TrailerEnd,
+    Refused,
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Field {
+    ContentLength { digits: bool, ended: bool },
+    TransferEncoding { ended: bool },
+    Other,
+}
+
+impl FramingGate {
+    pub(crate) fn new() -> Self {
+        Self {
+            place: Place::Between,
+            word: [0; WORD],
+            word_len: 0,
+            length: None,
+            chunked: false,
+            heads: 0,
+        }
+    }
+
+    /// Whether a head has begun and not ended; also from a refusal on.
+    pub(crate) fn in_head(&self) -> bool {
+        use Place as P;
+        matches!(
+            self.place,
+            P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::Refused
+        )
+    }
+
+    /// Whether the gate has refused a head.
+    pub(crate) fn has_refused(&self) -> bool {
+        self.place == Place::Refused
+    }
+
+    /// Whether all input so far belongs to whole requests.
+    pub(crate) fn is_between(&self) -> bool {
+        self.place == Place::Between
+    }
+
+    /// How many heads have begun.
+    pub(crate) fn heads(&self) -> u64 {
+        self.heads
+    }
+
+    /// Follows `bytes`; in the first byte of a violation stands a NUL afterwards.
+    pub(crate) fn follow(&mut self, bytes: &mut [u8]) {
+        let mut rest = bytes;
+        while let Some((first, others)) = rest.split_first_mut() {
+            let others_len = others.len();
+            let skipped = match self.place {
+                Place::Refused | Place::Unknown => return,
+                Place::Body { left } => {
+                    self.skip(
+                        left,
+                        1 + others_len,
+                        |left| Place::Body { left },
+                        Place::Between,
+                    ) - 1
+                }
+                Place::ChunkData { left } => {
+                    let end = Place::ChunkDataEnd { cr: false };
+                    self.skip(left, 1 + others_len, |left| Place::ChunkData { left }, end) - 1
+                }
+                place => {
+                    self.place = self.step(place, *first).unwrap_or_else(|| {
+                        *first = 0;
+                        Place::Refused
+                    });
+                    0
+                }
+            };
+            rest = &mut others[skipped..];
+        }
+    }
+
+    fn skip(&mut self, left: u64, rest: usize, on: impl Fn(u64) -> Place, end: Place) -> usize {
+        let taken = usize::try_from(left).map_or(rest, |left| left.min(rest));
+        let left = left - taken as u64;
+        self.place = if left == 0 { end } else { on(left) };
+        taken
+    }
+
+    /// The place after `byte`, or `None` when it is a violation.
+    fn step(&mut self, place: Place, byte: u8) -> Option<Place> {
+        match (place, byte) {
+            (Place::Between, b'\r') => Some(Place::BlankLine),
+            (Place::BlankLine, b'\n') => Some(Place::Between),
+            (Place::Between, b'\n') | (Place::BlankLine, _) => None,
+            (Place::Between, _) => {
+                self.heads += 1;
+                self.length = None;
+                self.chunked = false;
+                Some(Place::RequestLine { cr: false })
+            }
+            (Place::RequestLine { cr }, b'\n') => cr.then(|| self.next_line()),
+            (Place::RequestLine { cr: true }, _) => None,
+            (Place::RequestLine { .. }, _) => Some(Place::RequestLine { cr: byte == b'\r' }),
+            (Place::Name, _) => self.step_name(byte),
+            (Place::Value { of, cr }, b'\n') => (cr && self.accepts(of)).then(|| self.next_line()),
+            (Place::Value { cr: true, .. }, _) => None,
+            (Place::Value { of, .. }, b'\r') => Some(Place::Value { of, cr: true }),
+            (Place::Value { of, .. }, _) => Some(Place::Value {
+                of: self.step_value(of, byte)?,
+                cr: false,
+            }),
+            (Place::HeadEnd, b'\n') => Some(match self.length {
+                _ if self.chunked => Place::ChunkSize { digits: 0, size: 0 },
+                None | Some(0) => Place::Between,
+                Some(left) => Place::Body { left },
+            }),
+            (Place::HeadEnd, _) => None,
+            (place, byte) => Some(step_chunk(place, byte).unwrap_or(Place::Unknown)),
+        }
+    }
+
+    fn next_line(&mut self) -> Place {
+        self.word_len = 0;
+        Place::Name
+    }
+
+    fn step_name(&mut self, byte: u8) -> Option<Place> {
+        match byte {
+            b'\r' if self.word_len == 0 => Some(Place::HeadEnd),
+            b' ' | b'\t' | b'\r' | b'\n' => None,
+            b':' => {
+                let of = self.field()?;
+                self.word_len = 0;
+                Some(Place::Value { of, cr: false })
+            }
+            _ => {
+                self.push(byte);
+                Some(Place::Name)
+            }
+        }
+    }
+
+    /// The field the collected name stands for; `None` when its second line or its rival was there.
+    fn field(&mut self) -> Option<Field> {
+        let fresh = self.length.is_none() && !self.chunked;
+        match &self.word[..self.word_len] {
+            b"content-length" => {
+                self.length = fresh.then_some(0);
+                fresh.then_some(Field::ContentLength {
+                    digits: false,
+                    ended: false,
+                })
+            }
+            b"transfer-encoding" => {
+                self.chunked = fresh;
+                fresh.then_some(Field::TransferEncoding { ended: false })
+            }
+            _ => Some(Field::Other),
+        }
+    }
+
+    fn step_value(&mut self, of: Field, byte: u8) -> Option<Field> {
+        let space = matches!(byte, b' ' | b'\t');
+        match of {
+            Field::ContentLength { digits, .. } if space => Some(Field::ContentLength {
+                digits,
+                ended: digits,
+            }),
+            Field::ContentLength { ended: false, .. } if byte.is_ascii_digit() => {
+                let digit = u64::from(byte - b'0');
+                let length = self.length?.checked_mul(10)?.checked_add(digit)?;
+                self.length = Some(length);
+                Some(Field::ContentLength {
+                    digits: true,
+                    ended: false,
+                })
+            }
+            Field::ContentLength { .. } => None,
+            Field::TransferEncoding { .. } if space => Some(Field::TransferEncoding {
+                ended: self.word_len > 0,
+            }),
+            Field::TransferEncoding { ended: true } => None,
+            Field::TransferEncoding { .. } => {
+                self.push(byte);
+                Some(of)
+            }
+            Field::Other => Some(Field::Other),
+        }
+    }
+
+    fn accepts(&self, of: Field) -> bool {
+        match of {
+            Field::ContentLength { digits, .. } => digits,
+            Field::TransferEncoding { .. } => &self.word[..self.word_len] == b"chunked",
+            Field::Other => true,
+        }
+    }
+
+    /// Collects a byte in lower case; a word too long to matter stays too long.
+    fn push(&mut self, byte: u8) {
+        if self.word_len < WORD {
+            self.word[self.word_len] = byte.to_ascii_lowercase();
+            self.word_len += 1;
+        }
+    }
+}
+
+/// The place after `byte` in a chunked body; `None` when hyper will end the connection over it.
+fn step_chunk(place: Place, byte: u8) -> Option<Place> {
+    match (place, byte) {
+        (Place::ChunkSize { digits: 1.., size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
+        (Place::ChunkSize { digits: 1.., size }, b';' | b' ' | b'\t') => {
+            Some(Place::ChunkExtension { size })
+        }
+        (
+            Place::ChunkSize {
+                digits: digits @ 0..15,
+                size,
+            },
+            _,
+        ) => {
+            let digit = char::from(byte).to_digit(16)?;
+            Some(Place::ChunkSize {
+                digits: digits + 1,
+                size: size << 4 | u64::from(digit),
+            })
+        }
+        (Place::ChunkExtension { size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
+        (Place::ChunkExtension { .. }, b'\n') => None,
+        (Place::ChunkExtension { .. }, _) => Some(place),
+        (Place::ChunkSizeEnd { size: 0 }, b'\n') => Some(Place::TrailerStart),
+        (Place::ChunkSizeEnd { size }, b'\n') => Some(Place::ChunkData { left: size }),
+        (Place::ChunkDataEnd { cr: false }, b'\r') => Some(Place::ChunkDataEnd { cr: true }),
+        (Place::ChunkDataEnd { cr: true }, b'\n') => Some(Place::ChunkSize { digits: 0, size: 0 }),
+        (Place::TrailerStart, b'\r') => Some(Place::TrailerEnd),
+        (Place::TrailerStart, b'\n') => None,
+        (Place::TrailerStart, _) => Some(Place::Trailer),
+        (Place::Trailer, b'\n') => Some(Place::TrailerStart),
+        (Place::Trailer, _) => Some(Place::Trailer),
+        (Place::TrailerEnd, b'\n') => Some(Place::Between),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

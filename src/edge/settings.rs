@@ -1,0 +1,72 @@
+//! What one listener is told: limits and times, already validated, no configuration types.
+
+use std::time::Duration;
+
+/// Limits of one listener and of every connection it accepts.
+#[derive(Clone, Debug)]
+pub struct ListenerSettings {
+    /// Connections served at once; at the limit no more are accepted and the kernel's backlog holds them.
+    pub max_connections: usize,
+    /// Time for a TLS handshake, from accept to its end.
+    pub handshake_timeout: Duration,
+    /// Time for a request head, from its first byte (the first head of a connection: from accept).
+    pub header_timeout: Duration,
+    /// Time a connection may stay open without a request in progress.
+    pub idle_timeout: Duration,
+    /// Time a write may wait for a peer that does not read.
+    pub write_timeout: Duration,
+    /// Time and, in the same breath, patience for the peer to take the last answer before the socket closes.
+    pub linger_timeout: Duration,
+    /// Header fields in one request.
+    pub max_headers: usize,
+    /// Bytes of one request head, request line included.
+    pub max_header_bytes: usize,
+    /// Bytes of a request target.
+    pub max_uri_bytes: usize,
+    /// HTTP/2 only.
+    pub http2: Http2Settings,
+}
+
+/// Limits that exist only in HTTP/2.
+#[derive(Clone, Debug)]
+pub struct Http2Settings {
+    /// Streams a client may have open at once.
+    pub max_concurrent_streams: u32,
+    /// Streams reset by the client but not yet seen by us; above it the connection ends (rapid reset).
+    pub max_pending_resets: usize,
+    /// Streams we reset for the client's errors; above it the connection ends.
+    pub max_local_resets: usize,
+    /// Time between pings on a connection.
+    pub keep_alive_interval: Duration,
+    /// Time for the answer to a ping.
+    pub keep_alive_timeout: Duration,
+}
+
+impl Default for ListenerSettings {
+    fn default() -> Self {
+        Self {
+            max_connections: 10_000,
+            handshake_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            write_timeout: Duration::from_secs(30),
+            linger_timeout: Duration::from_secs(2),
+            max_headers: 100,
+            max_header_bytes: 16 * 1024,
+            max_uri_bytes: 8 * 1024,
+            http2: Http2Settings::default(),
+        }
+    }
+}
+
+impl Default for Http2Settings {
+    fn default() -> Self {
+        Self {
+            max_concurrent_streams: 200,
+            max_pending_resets: 20,
+            max_local_resets: 128,
+            keep_alive_interval: Duration::from_secs(30),
+            keep_alive_timeout: Duration::from_secs(10),
+        }
+    }
+}

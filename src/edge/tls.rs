@@ -1,0 +1,157 @@
+//! TLS at the edge: rustls over ring, TLS 1.2 and 1.3, optional client certificates, reload.
+//!
+//! A reload builds the new configuration whole before it is swapped in; connections keep the one
+//! they shook hands with. Session resumption lives in the configuration, so that a session from
+//! before a change of `client_ca` cannot be resumed after it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use super::certificate::PeerCertificate;
+use super::peer::PeerTls;
+
+const HTTP2: &[u8] = b"h2";
+const HTTP1: &[u8] = b"http/1.1";
+
+/// PEM texts of a TLS listener.
+pub struct TlsMaterial {
+    /// The certificate and its intermediates, leaf first.
+    pub certificate_chain: Vec<u8>,
+    /// The private key: PKCS#8, PKCS#1 or SEC1.
+    pub private_key: Vec<u8>,
+    /// Authorities of client certificates; present means every client must show one.
+    pub client_ca: Option<Vec<u8>>,
+}
+
+/// Why TLS material cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The certificate chain is no PEM with at least one certificate.
+    #[error("the certificate is not PEM with at least one certificate")]
+    Certificate,
+    /// The key is no PEM private key.
+    #[error("the key is not a PEM private key")]
+    Key,
+    /// The client authorities are no PEM with at least one usable certificate.
+    #[error("client_ca is not PEM with at least one usable certificate")]
+    ClientCa,
+    /// rustls refuses the combination, for example a key that is not the certificate's.
+    #[error("the certificate and key cannot be used: {0}")]
+    Rustls(#[from] rustls::Error),
+}
+
+impl TlsMaterial {
+    /// Reads the PEM files.
+    pub fn read(cert: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
+        let read = |path: &Path| {
+            std::fs::read(path).map_err(|source| TlsError::Read {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        Ok(Self {
+            certificate_chain: read(cert)?,
+            private_key: read(key)?,
+            client_ca: client_ca.map(read).transpose()?,
+        })
+    }
+
+    fn server_config(&self) -> Result<ServerConfig, TlsError> {
+        let chain = certificates(&self.certificate_chain).ok_or(TlsError::Certificate)?;
+        let key = PrivateKeyDer::from_pem_slice(&self.private_key).map_err(|_| TlsError::Key)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
+        let builder = match &self.client_ca {
+            None => builder.with_no_client_auth(),
+            Some(pem) => {
+                let roots = Arc::new(authorities(pem)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
+                builder.with_client_cert_verifier(verifier.map_err(|_| TlsError::ClientCa)?)
+            }
+        };
+        let mut config = builder.with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        Ok(config)
+    }
+}
+
+impl fmt::Debug for TlsMaterial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsMaterial")
+            .field("client_ca", &self.client_ca.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    (!chain.is_empty()).then_some(chain)
+}
+
+fn authorities(pem: &[u8]) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(pem).ok_or(TlsError::ClientCa)? {
+        roots.add(certificate).map_err(|_| TlsError::ClientCa)?;
+    }
+    Ok(roots)
+}
+
+/// The current TLS configuration of a listener, shared and replaceable.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    config: Arc<ArcSwap<ServerConfig>>,
+}
+
+impl Tls {
+    /// TLS from `material`, or the reason why not.
+    pub fn new(material: &TlsMaterial) -> Result<Self, TlsError> {
+        Ok(Self {
+            config: Arc::new(ArcSwap::from_pointee(material.server_config()?)),
+        })
+    }
+
+    /// Takes up new material for later handshakes; on an error the old one stays.
+    pub fn reload(&self, material: &TlsMaterial) -> Result<(), TlsError> {
+        self.config.store(Arc::new(material.server_config()?));
+        Ok(())
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.config.load_full())
+    }
+}
+
+impl PeerTls {
+    /// What `connection` agreed on; a client certificate that cannot be read counts as none.
+    pub(crate) fn of(connection: &ServerConnection) -> Self {
+        let leaf = connection.peer_certificates().and_then(<[_]>::first);
+        Self {
+            version: match connection.protocol_version() {
+                Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1_3",
+                Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1_2",
+                _ => "unknown",
+            },
+            http2: connection.alpn_protocol().map(|protocol| protocol == HTTP2),
+            certificate: leaf.and_then(|der| PeerCertificate::from_der(der).ok()),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The socket as hyper sees it: what the edge must know about bytes is watched here.
+//!
+//! On the way in (HTTP/1 only) the framing gate follows every byte and the head's time runs. On the
+//! way out hyper's canned head is taken off the end of a write and kept for the connection to replace,
+//! and a peer that does not read runs into the write timeout. All else passes through unchanged.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::activity::Activity;
+use super::canned_head::CannedHead;
+use super::framing::FramingGate;
+use super::refusal::Reason;
+
+/// A socket under watch.
+#[derive(Debug)]
+pub(crate) struct Wire<IO> {
+    io: IO,
+    prefix: Bytes,
+    activity: Arc<Activity>,
+    http1: Option<Http1Watch>,
+    write_timeout: Duration,
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Debug)]
+struct Http1Watch {
+    gate: FramingGate,
+    head_timeout: Duration,
+    head_timer: Pin<Box<Sleep>>,
+    timed_head: u64,
+    canned: Option<CannedHead>,
+    failure: Option<Reason>,
+}
+
+/// How an HTTP/1 connection stands when hyper has let go of it.
+#[derive(Debug)]
+pub(crate) struct Remains<IO> {
+    pub(crate) io: IO,
+    /// hyper's canned head, not yet written.
+    pub(crate) canned: Option<CannedHead>,
+    /// Why reading was ended.
+    pub(crate) failure: Option<Reason>,
+    /// Whether the input ended inside a head.
+    pub(crate) in_head: bool,
+    /// Whether the peer may still be sending.
+    pub(crate) unread: bool,
+}
+
+impl<IO> Wire<IO> {
+    /// A connection that speaks HTTP/2; `prefix` was read from it already.
+    pub(crate) fn http2(
+        io: IO,
+        prefix: Bytes,
+        activity: Arc<Activity>,
+        write_timeout: Duration,
+    ) -> Self {
+        Self {
+            io,
+            prefix,
+            activity,
+            http1: None,
+            write_timeout,
+            write_timer: None,
+        }
+    }
+
+    /// Makes it a connection that speaks HTTP/1, whose first head must be there at `first_deadline`.
+    pub(crate) fn with_http1(self, head_timeout: Duration, first_deadline: Instant) -> Self {
+        let head_timer = Box::pin(sleep_until(first_deadline));
+        let watch = Http1Watch {
+            gate: FramingGate::new(),
+            head_timeout,
+            head_timer,
+            timed_head: 1,
+            canned: None,
+            failure: None,
+        };
+        Self {
+            http1: Some(watch),
+            ..self
+        }
+    }
+
+    /// Takes the connection apart once hyper has returned it.
+    pub(crate) fn into_remains(self) -> Remains<IO> {
+        let http1 = self.http1;
+        Remains {
+            io: self.io,
+            in_head: http1.as_ref().is_some_and(|watch| watch.gate.in_head()),
+            unread: http1.as_ref().is_some_and(|watch| !watch.gate.is_between()),
+            failure: http1.as_ref().and_then(|watch| watch.failure),
+            canned: http1.and_then(|watch| watch.canned),
+        }
+    }
+
+    /// Runs the time of a write that waits; ready with an error when it is over.
+    fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let timeout = self.write_timeout;
+        let timer = self
+            .write_timer
+            .get_or_insert_with(|| Box::pin(sleep(timeout)));
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn after_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        polled: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if polled.is_pending() {
+            return self.poll_stalled(cx);
+        }
+        self.write_timer = None;
+        polled
+    }
+
+    /// Takes hyper's canned head if `bufs` end with it: returns how many bytes come before it.
+    fn take_canned(&mut self, bufs: &[IoSlice<'_>]) -> Option<usize> {
+        let watch = self.http1.as_mut()?;
+        let canned = CannedHead::at_end_of(bufs)?;
+        if self.activity.has_like_canned() {
+            return None;
+        }
+        let total: usize = bufs.iter().map(|buf| buf.len()).sum();
+        let before = total - canned.bytes.len();
+        if before == 0 {
+            watch.canned = Some(canned);
+        }
+        Some(before)
+    }
+}
+
+impl Http1Watch {
+    /// Follows new input; afterwards the activity knows whether a head has begun.
+    fn follow(&mut self, bytes: &mut [u8], activity: &Activity) {
+        self.gate.follow(bytes);
+        activity.set_receiving_head(self.gate.in_head());
+    }
+
+    /// Refuses to wait for more of a head that is refused or late.
+    fn poll_head(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Error> {
+        if !self.gate.in_head() || !activity.is_settled() {
+            return Poll::Pending;
+        }
+        if self.gate.has_refused() {
+            self.failure = Some(Reason::Malformed);
+            return Poll::Ready(io::ErrorKind::InvalidData.into());
+        }
+        if self.timed_head != self.gate.heads() {
+            self.timed_head = self.gate.heads();
+            self.head_timer
+                .as_mut()
+                .reset(Instant::now() + self.head_timeout);
+        }
+        ready!(self.head_timer.as_mut().poll(cx));
+        self.failure = Some(Reason::HeadTimeout);
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let filled = buf.filled().len();
+        if let Some(watch) = &mut this.http1
+            && watch.gate.has_refused()
+            && let Poll::Ready(error) = watch.poll_head(cx, &this.activity)
+        {
+            return Poll::Ready(Err(error));
+        }
+        let polled = if this.prefix.is_empty() {
+            Pin::new(&mut this.io).poll_read(cx, buf)
+        } else {
+            let taken = this.prefix.len().min(buf.remaining());
+            buf.put_slice(&this.prefix[..taken]);
+            this.prefix.advance(taken);
+            Poll::Ready(Ok(()))
+        };
+        let Some(watch) = &mut this.http1 else {
+            return polled;
+        };
+        match polled {
+            Poll::Ready(Ok(())) => {
+                watch.follow(&mut buf.filled_mut()[filled..], &this.activity);
+                polled
+            }
+            Poll::Ready(Err(_)) => polled,
+            Poll::Pending => watch.poll_head(cx, &this.activity).map(Err),
+        }
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let before = match this.take_canned(&[IoSlice::new(buf)]) {
+            Some(0) => return Poll::Ready(Ok(buf.len())),
+            before => before.unwrap_or(buf.len()),
+        };
+        let polled = Pin::new(&mut this.io).poll_write(cx, &buf[..before]);
+        this.after_write(cx, polled)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = match this.take_canned(bufs) {
+            None => Pin::new(&mut this.io).poll_write_vectored(cx, bufs),
+            Some(0) => return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum())),
+            Some(before) => {
+                let first = bufs
+                    .iter()
+                    .find(|buf| !buf.is_empty())
+                    .map_or(&[][..], |buf| buf);
+                Pin::new(&mut this.io).poll_write(cx, &first[..first.len().min(before)])
+            }
+        };
+        this.after_write(cx, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_flush(cx);
+        let settled = polled.is_ready() && this.activity.note_flushed();
+        if settled
+            && this
+                .http1
+                .as_ref()
+                .is_some_and(|watch| watch.gate.in_head())
+        {
+            // The next head has begun meanwhile: its time, not run until now, must be looked at.
+            cx.waker().wake_by_ref();
+        }
+        this.after_write(cx, polled)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this
+            .http1
+            .as_ref()
+            .is_some_and(|watch| watch.canned.is_some())
+        {
+            return Pin::new(this).poll_flush(cx);
+        }
+        let polled = Pin::new(&mut this.io).poll_shutdown(cx);
+        this.after_write(cx, polled)
+    }
+}

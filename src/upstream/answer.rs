@@ -1,0 +1,47 @@
+//! What a vendor answered, unjudged.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+/// The longest body that is read, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A vendor's complete answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status of the last attempt.
+    pub status: StatusCode,
+    /// The headers as received.
+    pub headers: HeaderMap,
+    /// The body, at most [`MAX_BODY`] bytes.
+    pub body: Bytes,
+    /// How often was tried, reconnects on stale idle connections not counted.
+    pub attempts: u32,
+    /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
+    pub queued: Duration,
+    /// Time spent with the vendor, summed over the attempts.
+    pub vendor: Duration,
+}
+
+impl Answer {
+    /// How long the vendor asks us to wait: `Retry-After`, or the body's `retry_after` in a 429.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        super::retry_after::requested(self, std::time::SystemTime::now())
+    }
+
+    /// An answer to a first attempt, with nothing measured yet.
+    #[must_use]
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+            attempts: 1,
+            queued: Duration::ZERO,
+            vendor: Duration::ZERO,
+        }
+    }
+}

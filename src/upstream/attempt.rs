@@ -1,0 +1,157 @@
+//! One attempt and its time: the settings' `timeout`, or what is left until the deadline.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{Answer, Call, Failure, FailureKind, Outgoing, counters::Counters};
+
+/// An attempt cut off by the caller's deadline is held against the vendor only if it had this long (or its full time): callers
+/// with tiny deadlines must not be able to open everybody's breaker.
+const FAIR_CHANCE: Duration = Duration::from_secs(1);
+
+/// Bounds each attempt.
+#[derive(Debug)]
+pub(super) struct Attempt<S> {
+    inner: S,
+    timeout: Duration,
+    counters: Arc<Counters>,
+}
+
+impl<S> Attempt<S> {
+    pub(super) fn new(inner: S, timeout: Duration, counters: Arc<Counters>) -> Self {
+        Self {
+            inner,
+            timeout,
+            counters,
+        }
+    }
+}
+
+impl<S: Call> Call for Attempt<S> {
+    async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
+        let began = Instant::now();
+        outgoing.sent.begin_attempt();
+        let until = outgoing.deadline.min(began + self.timeout);
+        if until <= began {
+            return Err(too_late(outgoing));
+        }
+        self.counters.attempts.add();
+        match timeout_at(until, self.inner.call(outgoing)).await {
+            Ok(result) => result,
+            Err(_) => Err(self.out_of_time(outgoing, until - began)),
+        }
+    }
+}
+
+impl<S> Attempt<S> {
+    /// Without a connection in the attempt's full time the vendor is unreachable; in any other case it was too slow.
+    fn out_of_time(&self, outgoing: &Outgoing, had: Duration) -> Failure {
+        let (kind, what) = if had >= self.timeout && !outgoing.sent.in_this_attempt() {
+            (FailureKind::Connect, "no connection")
+        } else {
+            (FailureKind::Timeout, "no complete answer")
+        };
+        let failure = Failure::new(kind, format!("{what} within {had:?}"));
+        Failure {
+            sent: outgoing.sent.get(),
+            blames_vendor: had >= self.timeout.min(FAIR_CHANCE),
+            ..failure
+        }
+    }
+}
+
+/// The deadline passed between two steps; an earlier attempt may have been sent.
+fn too_late(outgoing: &Outgoing) -> Failure {
+    let sent = outgoing.sent.get();
+    let kind = if sent {
+        FailureKind::Timeout
+    } else {
+        FailureKind::DeadlineBeforeSend
+    };
+    let failure = Failure::new(kind, "the deadline passed before the attempt");
+    Failure {
+        sent,
+        blames_vendor: false,
+        ..failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::upstream::double::{Double, put};
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_after_the_deadline() {
+        for (sent, kind) in [
+            (false, FailureKind::DeadlineBeforeSend),
+            (true, FailureKind::Timeout),
+        ] {
+            let double = Double::new(|_, _| std::future::pending());
+            let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
+            let mut outgoing = put("1");
+            outgoing.deadline = Instant::now();
+            if sent {
+                outgoing.sent.mark();
+            }
+            assert_eq!(layer.call(&outgoing).await.unwrap_err().kind, kind);
+            assert_eq!(layer.inner.calls(), 0);
+        }
+    }
+
+    /// What comes of a vendor that never answers: the failure, and after how long.
+    async fn hanging(sent: bool, deadline: Duration) -> (Failure, Duration) {
+        let double = Double::new(move |_, seen| async move {
+            if sent {
+                seen.sent.mark();
+            }
+            std::future::pending().await
+        });
+        let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
+        let began = Instant::now();
+        let mut outgoing = put("1");
+        outgoing.deadline = began + deadline;
+        (layer.call(&outgoing).await.unwrap_err(), began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_ends_with_its_time_or_the_deadline() {
+        let (failure, took) = hanging(true, Duration::from_secs(30)).await;
+        assert_eq!(
+            (failure.kind, failure.sent, took.as_secs()),
+            (FailureKind::Timeout, true, 10)
+        );
+        let (failure, took) = hanging(true, Duration::from_secs(3)).await;
+        assert_eq!(
+            (failure.kind, failure.sent, took.as_secs()),
+            (FailureKind::Timeout, true, 3)
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_got_no_connection_was_not_sent() {
+        let (failure, _) = hanging(false, Duration::from_secs(30)).await;
+        assert_eq!((failure.kind, failure.sent), (FailureKind::Connect, false));
+        let (failure, _) = hanging(false, Duration::from_secs(3)).await;
+        assert_eq!((failure.kind, failure.sent), (FailureKind::Timeout, false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tiny_deadline_is_not_the_vendors_fault() {
+        for (deadline, blamed) in [(50, false), (999, false), (1000, true), (30_000, true)] {
+            let (failure, _) = hanging(true, Duration::from_millis(deadline)).await;
+            assert_eq!(failure.blames_vendor, blamed, "{deadline} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_is_not_taken_for_an_earlier_one_that_was_sent() {
+        let double = Double::new(|_, _| std::future::pending());
+        let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
+        let outgoing = put("1");
+        outgoing.sent.mark();
+        let failure = layer.call(&outgoing).await.unwrap_err();
+        assert_eq!((failure.kind, failure.sent), (FailureKind::Connect, true));
+    }
+}

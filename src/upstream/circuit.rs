@@ -1,0 +1,248 @@
+//! The breaker's memory: closed, open, or half open with one probe on its way.
+//!
+//! While closed, admission is one atomic load and an outcome one atomic addition; the lock is for the moments when something changes.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{BreakerSettings, Failure, FailureKind, window::Window};
+
+/// What those are told who come while a probe is out: it will have ended by then, or nearly.
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a breaker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Requests pass.
+    Closed,
+    /// Requests are refused until the next probe, `next_probe` from now (zero: the next request is the probe).
+    Open {
+        /// Until the next probe.
+        next_probe: Duration,
+    },
+    /// One probe is on its way and decides; others are refused.
+    HalfOpen,
+}
+
+/// One account's breaker.
+#[derive(Debug)]
+pub(super) struct Circuit {
+    settings: BreakerSettings,
+    name: Arc<str>,
+    window: Window,
+    /// Mirrors `State::Closed`, for the hot path.
+    closed: AtomicBool,
+    /// Grows with every change, so that outcomes of an earlier time are not taken for today's.
+    generation: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Closed,
+    Open { until: Instant },
+    HalfOpen,
+}
+
+/// How a request went, as far as the breaker is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Success,
+    Failure,
+    /// Says nothing about the vendor.
+    Neutral,
+}
+
+/// The right to call; must be told the verdict, and counts as [`Verdict::Neutral`] when dropped.
+#[derive(Debug)]
+pub(super) struct Admission<'a> {
+    circuit: &'a Circuit,
+    generation: u64,
+    probe: bool,
+    settled: bool,
+}
+
+impl Circuit {
+    pub(super) fn new(settings: BreakerSettings, name: Arc<str>) -> Self {
+        Self {
+            window: Window::new(settings.window),
+            settings,
+            name,
+            closed: AtomicBool::new(true),
+            generation: AtomicU64::new(0),
+            state: Mutex::new(State::Closed),
+        }
+    }
+
+    /// Whether requests pass freely; false also for the probe itself.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Fails if a request would be refused now, without becoming the probe.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        match self.state() {
+            BreakerState::Closed
+            | BreakerState::Open {
+                next_probe: Duration::ZERO,
+            } => Ok(()),
+            BreakerState::Open { next_probe } => Err(refused(next_probe)),
+            BreakerState::HalfOpen => Err(refused(PROBE_PATIENCE)),
+        }
+    }
+
+    /// Lets a request pass, as the probe if one is due.
+    pub(super) fn admit(&self) -> Result<Admission<'_>, Failure> {
+        // Read before `closed`: an opening in between makes the admission stale, never the reverse.
+        let generation = self.generation.load(Ordering::Acquire);
+        if self.is_closed() {
+            return Ok(Admission {
+                circuit: self,
+                generation,
+                probe: false,
+                settled: false,
+            });
+        }
+        let mut state = self.lock();
+        match *state {
+            State::Closed => {}
+            State::HalfOpen => return Err(refused(PROBE_PATIENCE)),
+            State::Open { until } => {
+                let left = until.saturating_duration_since(Instant::now());
+                if !left.is_zero() {
+                    return Err(refused(left));
+                }
+                self.change(&mut state, State::HalfOpen);
+            }
+        }
+        let probe = matches!(*state, State::HalfOpen);
+        let generation = self.generation.load(Ordering::Acquire);
+        Ok(Admission {
+            circuit: self,
+            generation,
+            probe,
+            settled: false,
+        })
+    }
+
+    /// The state as of now.
+    pub(super) fn state(&self) -> BreakerState {
+        if self.is_closed() {
+            return BreakerState::Closed;
+        }
+        match *self.lock() {
+            State::Closed => BreakerState::Closed,
+            State::HalfOpen => BreakerState::HalfOpen,
+            State::Open { until } => BreakerState::Open {
+                next_probe: until.saturating_duration_since(Instant::now()),
+            },
+        }
+    }
+
+    fn settle(&self, generation: u64, probe: bool, verdict: Verdict) {
+        if probe {
+            let mut state = self.lock();
+            let next = match verdict {
+                Verdict::Success => State::Closed,
+                Verdict::Failure => State::Open {
+                    until: Instant::now() + self.settings.open_for,
+                },
+                Verdict::Neutral => State::Open {
+                    until: Instant::now(),
+                },
+            };
+            self.change(&mut state, next);
+            return;
+        }
+        if verdict == Verdict::Neutral || generation != self.generation.load(Ordering::Acquire) {
+            return;
+        }
+        let failed = verdict == Verdict::Failure;
+        self.window.add(1, u64::from(failed));
+        if failed && self.is_over() {
+            let mut state = self.lock();
+            if matches!(*state, State::Closed) {
+                let until = Instant::now() + self.settings.open_for;
+                self.change(&mut state, State::Open { until });
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let counts = self.window.counts();
+        counts.all >= u64::from(self.settings.min_requests.max(1))
+            && counts.marked as f64 >= self.settings.failure_ratio * counts.all as f64
+    }
+
+    fn change(&self, state: &mut State, next: State) {
+        *state = next;
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        match next {
+            State::Closed => {
+                self.window.clear();
+                tracing::info!(vendor = %self.name, "breaker closed");
+            }
+            State::Open { .. } => tracing::warn!(vendor = %self.name, "breaker open"),
+            State::HalfOpen => tracing::info!(vendor = %self.name, "breaker half open"),
+        }
+        self.closed
+            .store(matches!(next, State::Closed), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(retry_after: Duration) -> Failure {
+    Failure::new(
+        FailureKind::CircuitOpen { retry_after },
+        "the breaker is open",
+    )
+}
+
+impl Admission<'_> {
+    pub(super) fn settle(mut self, verdict: Verdict) {
+        self.settled = true;
+        self.circuit.settle(self.generation, self.probe, verdict);
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.circuit
+                .settle(self.generation, self.probe, Verdict::Neutral);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Circuit {
+    /// A breaker that opens at half of at least four requests within 20 s, for 15 s.
+    pub(super) fn closed() -> Self {
+        let settings = BreakerSettings {
+            failure_ratio: 0.5,
+            min_requests: 4,
+            window: Duration::from_secs(20),
+            open_for: Duration::from_secs(15),
+        };
+        Self::new(settings, "v".into())
+    }
+
+    /// The same, open since now.
+    pub(super) fn open() -> Self {
+        let circuit = Self::closed();
+        for _ in 0..4 {
+            circuit.admit().unwrap().settle(Verdict::Failure);
+        }
+        circuit
+    }
+}

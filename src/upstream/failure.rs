@@ -1,0 +1,174 @@
+//! Why there is no answer.
+
+use std::{fmt, time::Duration};
+
+use http::StatusCode;
+
+/// A request that ended without a vendor's answer.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub kind: FailureKind,
+    /// How often was tried; 0 if it never came to that.
+    pub attempts: u32,
+    /// Whether a byte of the request may have reached the vendor, in any attempt.
+    pub sent: bool,
+    /// The cause in the words of whoever noticed it; for the log only.
+    pub source: String,
+    /// Whether the breaker may hold it against the vendor.
+    pub(super) blames_vendor: bool,
+}
+
+/// The ways to fail. `retry_after` is the time after which trying again makes sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The host name could not be resolved.
+    Dns,
+    /// No TCP connection, or none in time.
+    Connect,
+    /// The TLS handshake failed or did not end in time.
+    Tls,
+    /// No complete answer within the attempt's time or the deadline.
+    Timeout,
+    /// The connection ended before the answer did.
+    ConnectionLost,
+    /// The connection ended, or its framing broke, between the answer's head and the end of its body.
+    AnswerCut {
+        /// The status of that answer.
+        status: StatusCode,
+    },
+    /// What came back is not HTTP.
+    MalformedAnswer,
+    /// The answer is longer than [`super::MAX_BODY`].
+    BodyTooLong {
+        /// The status of that answer.
+        status: StatusCode,
+    },
+    /// Nobody else may wait for this account.
+    Overloaded {
+        /// A guess: queues move within a second or not at all.
+        retry_after: Duration,
+    },
+    /// Our own limit for this account, and waiting for it would exceed the deadline.
+    RateLimited {
+        /// Until this request's turn under the limit.
+        retry_after: Duration,
+    },
+    /// The vendor said 429 and its time is not over, nor will it be before the deadline.
+    Paused {
+        /// What is left of that time.
+        retry_after: Duration,
+    },
+    /// The breaker is open.
+    CircuitOpen {
+        /// Until the next probe.
+        retry_after: Duration,
+    },
+    /// The deadline passed while waiting; nothing was sent.
+    DeadlineBeforeSend,
+}
+
+impl FailureKind {
+    /// Every kind's name, in the order of [`FailureKind::index`].
+    pub const NAMES: [&'static str; 13] = [
+        "dns",
+        "connect",
+        "tls",
+        "timeout",
+        "connection_lost",
+        "malformed_answer",
+        "body_too_long",
+        "overloaded",
+        "rate_limited",
+        "paused",
+        "circuit_open",
+        "deadline_before_send",
+        "answer_cut",
+    ];
+
+    /// The place of this kind in [`FailureKind::NAMES`].
+    #[must_use]
+    pub fn index(&self) -> usize {
+        match self {
+            Self::Dns => 0,
+            Self::Connect => 1,
+            Self::Tls => 2,
+            Self::Timeout => 3,
+            Self::ConnectionLost => 4,
+            Self::MalformedAnswer => 5,
+            Self::BodyTooLong { .. } => 6,
+            Self::Overloaded { .. } => 7,
+            Self::RateLimited { .. } => 8,
+            Self::Paused { .. } => 9,
+            Self::CircuitOpen { .. } => 10,
+            Self::DeadlineBeforeSend => 11,
+            Self::AnswerCut { .. } => 12,
+        }
+    }
+
+    /// A stable name for logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        Self::NAMES[self.index()]
+    }
+
+    /// The time after which trying again makes sense, where it is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match *self {
+            Self::Overloaded { retry_after }
+            | Self::RateLimited { retry_after }
+            | Self::Paused { retry_after }
+            | Self::CircuitOpen { retry_after } => Some(retry_after),
+            _ => None,
+        }
+    }
+
+    fn blames_vendor(&self) -> bool {
+        match self {
+            Self::Dns | Self::Connect | Self::Tls | Self::Timeout | Self::ConnectionLost | Self::AnswerCut { .. } => true,
+            Self::BodyTooLong { status } => status.is_server_error(),
+            _ => false,
+        }
+    }
+}
+
+impl Failure {
+    /// A failure before anything was tried or sent.
+    #[must_use]
+    pub fn new(kind: FailureKind, source: impl Into<String>) -> Self {
+        Self {
+            kind,
+            attempts: 0,
+            sent: false,
+            source: source.into(),
+            blames_vendor: kind.blames_vendor(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            attempts,
+            source,
+            ..
+        } = self;
+        write!(f, "{} after {attempts} attempts: {source}", kind.name())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! How many requests the account gets at the same time.
+//!
+//! Below order and rate, so that a slot is held only by those who are about to send; above the breaker and the retries, so that a
+//! request keeps its slot until it is done. A slow vendor fills its own slots and its own waiting room, nobody else's.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, TryAcquireError};
+
+use super::{
+    Answer, Call, Failure, Outgoing, deadline,
+    waiting_room::{WaitingRoom, overloaded},
+};
+
+/// A fixed number of slots, handed on in arrival order.
+#[derive(Debug)]
+pub(super) struct Slots {
+    all: usize,
+    free: Semaphore,
+}
+
+impl Slots {
+    pub(super) fn new(all: usize) -> Self {
+        let all = all.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            all,
+            free: Semaphore::new(all),
+        }
+    }
+
+    pub(super) fn taken(&self) -> usize {
+        self.all - self.free.available_permits()
+    }
+}
+
+/// Lets at most so many requests through at the same time.
+#[derive(Debug)]
+pub(super) struct InFlight<S> {
+    inner: S,
+    slots: Arc<Slots>,
+    room: Arc<WaitingRoom>,
+}
+
+impl<S> InFlight<S> {
+    pub(super) fn new(inner: S, slots: Arc<Slots>, room: Arc<WaitingRoom>) -> Self {
+        Self { inner, slots, room }
+    }
+}
+
+impl<S: Call> Call for InFlight<S> {
+    async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
+        let _slot = match self.slots.free.try_acquire() {
+            Ok(slot) => slot,
+            Err(TryAcquireError::Closed) => return Err(closed()),
+            Err(TryAcquireError::NoPermits) => {
+                let _seat = self.room.sit()?;
+                let next = self.slots.free.acquire();
+                deadline::within(outgoing.deadline, "waiting for a slot", next)
+                    .await?
+                    .map_err(|_| closed())?
+            }
+        };
+        self.inner.call(outgoing).await
+    }
+}
+
+/// Slots are never closed; if they were, nobody could be served.
+fn closed() -> Failure {
+    overloaded("the account takes no more requests")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+    use crate::upstream::{
+        FailureKind,
+        double::{Double, ok, put},
+    };
+
+    fn bounded(slots: usize, seats: usize) -> Arc<InFlight<Double>> {
+        let double = Double::new(|_, _| async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            ok()
+        });
+        Arc::new(InFlight::new(
+            double,
+            Arc::new(Slots::new(slots)),
+            Arc::new(WaitingRoom::new(seats)),
+        ))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_wait_and_those_after_them_are_shed_at_once() {
+        let layer = bounded(2, 3);
+        let tracker = TaskTracker::new();
+        let tasks: Vec<_> = (0..5)
+            .map(|_| {
+                let layer = Arc::clone(&layer);
+                tracker.spawn(async move { layer.call(&put("1")).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        assert_eq!((layer.slots.taken(), layer.room.taken()), (2, 3));
+        let began = Instant::now();
+        let shed = layer.call(&put("1")).await.unwrap_err();
+        assert!(
+            matches!(shed.kind, FailureKind::Overloaded { .. }),
+            "{shed}"
+        );
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(3));
+        assert_eq!((layer.slots.taken(), layer.room.taken()), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_ends_with_the_deadline_or_the_caller_and_leaves_nothing() {
+        let layer = bounded(1, 3);
+        let holder = {
+            let layer = Arc::clone(&layer);
+            TaskTracker::new().spawn(async move { layer.call(&put("1")).await })
+        };
+        tokio::task::yield_now().await;
+        let mut impatient = put("1");
+        impatient.deadline = Instant::now() + Duration::from_millis(10);
+        let missed = layer.call(&impatient).await.unwrap_err();
+        assert_eq!(missed.kind, FailureKind::DeadlineBeforeSend);
+        let hung_up = tokio::time::timeout(Duration::from_millis(10), layer.call(&put("1"))).await;
+        assert!(hung_up.is_err());
+        assert_eq!(layer.room.taken(), 0);
+        holder.abort();
+        let _ = holder.await;
+        assert_eq!(layer.slots.taken(), 0);
+    }
+}

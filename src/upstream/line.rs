@@ -1,0 +1,211 @@
+//! Lines of waiters, one per busy key.
+//!
+//! A key is in the table exactly while somebody has its turn, so an idle key costs nothing. Without contention a turn costs one
+//! insertion and one removal in a sharded table, and no allocation.
+
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{
+    Failure, deadline,
+    waiting_room::{Seat, WaitingRoom, overloaded},
+};
+
+/// How many may wait for one key, however large the room: one assistant must not take all its seats.
+pub(super) const PER_KEY: usize = 64;
+
+const SHARDS: usize = 32;
+/// Tables of at most this many places are not worth shrinking.
+const SMALL: usize = 64;
+
+type Table = HashMap<Arc<str>, Line>;
+
+/// All lines of one account.
+#[derive(Debug)]
+pub(super) struct Lines {
+    shards: [Mutex<Table>; SHARDS],
+    hasher: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    waiters: VecDeque<Waiter>,
+    next_ticket: u64,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    ticket: u64,
+    grant: oneshot::Sender<Turn>,
+}
+
+/// The right to be the only one with its key; dropping it passes it on, or forgets the key.
+#[derive(Debug)]
+pub(super) struct Turn {
+    lines: Arc<Lines>,
+    key: Arc<str>,
+    passed_on: bool,
+}
+
+/// A place in line; dropping it leaves the line.
+struct Place<'a> {
+    lines: &'a Lines,
+    key: &'a Arc<str>,
+    ticket: u64,
+    granted: oneshot::Receiver<Turn>,
+    _seat: Seat<'a>,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+impl Lines {
+    /// Waits for the turn of `key`, first come first served, until `deadline`.
+    pub(super) async fn turn(
+        self: &Arc<Self>,
+        key: &Arc<str>,
+        room: &WaitingRoom,
+        deadline: Instant,
+    ) -> Result<Turn, Failure> {
+        let mut place = match self.enter(key, room)? {
+            Entered::Turn(turn) => return Ok(turn),
+            Entered::Place(place) => place,
+        };
+        match deadline::within(deadline, "in line for its assistant", &mut place.granted).await? {
+            Ok(turn) => Ok(turn),
+            // A grant is never dropped while its waiter is in the table.
+            Err(_) => Err(overloaded("the line was closed")),
+        }
+    }
+
+    fn enter<'a>(
+        self: &'a Arc<Self>,
+        key: &'a Arc<str>,
+        room: &'a WaitingRoom,
+    ) -> Result<Entered<'a>, Failure> {
+        let mut table = self.table(key);
+        match table.entry(Arc::clone(key)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Line::default());
+                Ok(Entered::Turn(Turn::new(self, key)))
+            }
+            Entry::Occupied(mut occupied) => {
+                let line = occupied.get_mut();
+                if line.waiters.len() >= PER_KEY {
+                    return Err(overloaded(
+                        "as many requests wait for this assistant as may",
+                    ));
+                }
+                let seat = room.sit()?;
+                let (grant, granted) = oneshot::channel();
+                let ticket = line.next_ticket;
+                line.next_ticket += 1;
+                line.waiters.push_back(Waiter { ticket, grant });
+                Ok(Entered::Place(Place {
+                    lines: self,
+                    key,
+                    ticket,
+                    granted,
+                    _seat: seat,
+                }))
+            }
+        }
+    }
+
+    /// Takes the next waiter out of the line, or the line out of the table.
+    fn next(&self, key: &str) -> Option<Waiter> {
+        let mut table = self.table(key);
+        let next = table.get_mut(key)?.waiters.pop_front();
+        if next.is_none() {
+            table.remove(key);
+            if table.capacity() > SMALL && table.len() < table.capacity() / 8 {
+                let room_to_grow = table.len() * 2;
+                table.shrink_to(room_to_grow);
+            }
+        }
+        next
+    }
+
+    fn table(&self, key: &str) -> MutexGuard<'_, Table> {
+        let shard = self.hasher.hash_one(key) as usize % SHARDS;
+        self.shards[shard]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Entered<'a> {
+    Turn(Turn),
+    Place(Place<'a>),
+}
+
+impl Turn {
+    fn new(lines: &Arc<Lines>, key: &Arc<str>) -> Self {
+        Self {
+            lines: Arc::clone(lines),
+            key: Arc::clone(key),
+            passed_on: false,
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.passed_on {
+            return;
+        }
+        while let Some(waiter) = self.lines.next(&self.key) {
+            match waiter.grant.send(Turn::new(&self.lines, &self.key)) {
+                Ok(()) => return,
+                Err(mut refused) => refused.passed_on = true,
+            }
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut table = self.lines.table(self.key);
+        if let Some(line) = table.get_mut(&**self.key)
+            && let Ok(at) = line
+                .waiters
+                .binary_search_by_key(&self.ticket, |waiter| waiter.ticket)
+        {
+            line.waiters.remove(at);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Lines {
+    pub(super) fn keys(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().unwrap().len())
+            .sum()
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().unwrap().capacity())
+            .sum()
+    }
+
+    pub(super) fn waiting(&self, key: &str) -> usize {
+        self.table(key)
+            .get(key)
+            .map_or(0, |line| line.waiters.len())
+    }
+}

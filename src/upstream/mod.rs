@@ -1,0 +1,49 @@
+//! Everything between "here is a finished vendor request" and "here is the vendor's raw answer".
+//!
+//! There is one [`Stack`] per vendor account ([`Account`]). A stack knows neither dialects nor fields; it brings a request to the
+//! vendor in order, within limits and within its deadline, and says truthfully what came of it. [`stack`] shows the layers and why each has its place.
+
+mod account;
+mod answer;
+mod attempt;
+mod breaker;
+mod budget;
+mod call;
+mod catalogs;
+mod circuit;
+mod client;
+mod connector;
+mod counters;
+mod deadline;
+#[cfg(test)]
+mod double;
+mod failure;
+mod in_flight;
+mod line;
+mod order;
+mod outgoing;
+mod pause;
+mod rate;
+mod retry;
+mod retry_after;
+mod roots;
+mod settings;
+pub mod stack;
+mod stream;
+mod token_clock;
+mod update;
+mod waiting_room;
+mod window;
+
+pub use account::{Account, REDACTED, TRACEPARENT, Token, X_REQUEST_ID};
+pub use answer::{Answer, MAX_BODY};
+pub use call::Call;
+pub use catalogs::{CatalogFailure, LiveCatalogs, Reader as CatalogReader};
+pub use circuit::BreakerState;
+pub use client::HttpClient;
+pub use failure::{Failure, FailureKind};
+pub use outgoing::{Outgoing, Sent};
+pub use roots::{TlsRoots, UpstreamTlsError};
+pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSettings};
+pub use stack::{Snapshot, Stack, Tasks};
+pub use update::Update;

@@ -1,0 +1,320 @@
+//! Tries again what is worth trying again.
+//!
+//! Below the breaker (a request counts once) and above the attempt's timeout (each attempt has its own time). Repeated are connect failures,
+//! lost connections, 429, 500, 502, 503 and 504; attempts that timed out are not, since they have used up the caller's patience once.
+//! A wait that would reach the deadline is not begun: the caller gets what there is, now.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use http::StatusCode;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Answer, Call, Failure, FailureKind, Outgoing, RetrySettings, budget::Budget, circuit::Circuit,
+    counters::Counters, pause::Pause, retry_after,
+};
+
+/// What the retries share with the rest of the stack.
+#[derive(Clone, Debug)]
+pub(super) struct Ties {
+    pub(super) budget: Arc<Budget>,
+    pub(super) circuit: Arc<Circuit>,
+    pub(super) pause: Arc<Pause>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// Repeats attempts within the settings, the budget and the deadline.
+#[derive(Debug)]
+pub(super) struct Retry<S> {
+    inner: S,
+    settings: RetrySettings,
+    ties: Ties,
+}
+
+impl<S> Retry<S> {
+    pub(super) fn new(inner: S, settings: RetrySettings, ties: Ties) -> Self {
+        Self {
+            inner,
+            settings,
+            ties,
+        }
+    }
+
+    /// How long to wait before the next attempt; `None` if there is to be none.
+    fn wait_after(
+        &self,
+        result: &Result<Answer, Failure>,
+        attempts: u32,
+        outgoing: &Outgoing,
+    ) -> Option<Duration> {
+        let requested = result.as_ref().ok().and_then(|answer| self.heed(answer));
+        if attempts >= self.settings.max_attempts
+            || !is_transient(result)
+            || (outgoing.sent.get() && !outgoing.method.is_idempotent())
+            || !self.ties.circuit.is_closed()
+        {
+            return None;
+        }
+        let wait = self
+            .jittered(attempts)
+            .max(requested.unwrap_or_default())
+            .max(self.ties.pause.remaining().unwrap_or_default());
+        let left = outgoing.deadline.saturating_duration_since(Instant::now());
+        (wait < left && self.ties.budget.withdraw()).then_some(wait)
+    }
+
+    /// The wait the vendor asks for; after a 429 it is everybody's.
+    fn heed(&self, answer: &Answer) -> Option<Duration> {
+        if !is_transient_status(answer.status) {
+            return None;
+        }
+        let requested = retry_after::requested(answer, SystemTime::now())?;
+        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            self.ties.pause.extend(requested);
+        }
+        Some(requested)
+    }
+
+    /// Full jitter: anything between nothing and the doubled, bounded backoff.
+    fn jittered(&self, attempts: u32) -> Duration {
+        let doubled = self
+            .settings
+            .backoff
+            .saturating_mul(2u32.saturating_pow(attempts - 1));
+        doubled
+            .min(self.settings.max_backoff)
+            .mul_f64(fastrand::f64())
+    }
+}
+
+impl<S: Call> Call for Retry<S> {
+    async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
+        self.ties.budget.deposit();
+        let mut attempts = 0;
+        let mut vendor = Duration::ZERO;
+        loop {
+            attempts += 1;
+            let began = Instant::now();
+            let result = self.inner.call(outgoing).await;
+            vendor += began.elapsed();
+            let Some(wait) = self.wait_after(&result, attempts, outgoing) else {
+                return result
+                    .map(|answer| Answer {
+                        attempts,
+                        vendor,
+                        ..answer
+                    })
+                    .map_err(|failure| Failure {
+                        attempts,
+                        sent: outgoing.sent.get(),
+                        ..failure
+                    });
+            };
+            self.ties.counters.retries.add();
+            log(&result, attempts, wait);
+            sleep(wait).await;
+        }
+    }
+}
+
+fn is_transient(result: &Result<Answer, Failure>) -> bool {
+    match result {
+        Ok(answer) => is_transient_status(answer.status),
+        Err(failure) => match failure.kind {
+            FailureKind::Dns
+            | FailureKind::Connect
+            | FailureKind::Tls
+            | FailureKind::ConnectionLost
+            | FailureKind::AnswerCut { .. } => true,
+            FailureKind::BodyTooLong { status } => is_transient_status(status),
+            _ => false,
+        },
+    }
+}
+
+fn is_transient_status(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
+
+fn log(result: &Result<Answer, Failure>, attempts: u32, wait: Duration) {
+    match result {
+        Ok(answer) => tracing::info!(
+            attempts,
+            ?wait,
+            status = answer.status.as_u16(),
+            "trying again"
+        ),
+        Err(failure) => tracing::info!(
+            attempts,
+            ?wait,
+            kind = failure.kind.name(),
+            source = failure.source,
+            "trying again"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::*;
+    use crate::upstream::{
+        budget::RESERVE,
+        double::{Double, answered, failed, ok, put, with_header},
+    };
+
+    fn retrying(double: Double) -> Retry<Double> {
+        let settings = RetrySettings {
+            max_attempts: 3,
+            backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(2),
+        };
+        let ties = Ties {
+            budget: Arc::new(Budget::new()),
+            circuit: Arc::new(Circuit::closed()),
+            pause: Arc::new(Pause::new()),
+            counters: Arc::default(),
+        };
+        Retry::new(double, settings, ties)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_transient_is_tried_again_and_nothing_else() {
+        for (status, calls) in [
+            (200, 1),
+            (401, 1),
+            (404, 1),
+            (422, 1),
+            (501, 1),
+            (429, 3),
+            (500, 3),
+            (502, 3),
+            (503, 3),
+            (504, 3),
+        ] {
+            let layer = retrying(Double::new(move |_, _| async move { answered(status) }));
+            let answer = layer.call(&put("1")).await.unwrap();
+            assert_eq!(
+                (answer.status.as_u16(), answer.attempts, layer.inner.calls()),
+                (status, calls, calls as usize)
+            );
+        }
+        for (kind, calls) in [
+            (FailureKind::Dns, 3),
+            (FailureKind::Connect, 3),
+            (FailureKind::Tls, 3),
+            (FailureKind::ConnectionLost, 3),
+            (FailureKind::Timeout, 1),
+            (FailureKind::MalformedAnswer, 1),
+            (
+                FailureKind::BodyTooLong {
+                    status: StatusCode::OK,
+                },
+                1,
+            ),
+            (
+                FailureKind::BodyTooLong {
+                    status: StatusCode::BAD_GATEWAY,
+                },
+                3,
+            ),
+        ] {
+            let layer = retrying(Double::new(move |_, _| async move { failed(kind) }));
+            let failure = layer.call(&put("1")).await.unwrap_err();
+            assert_eq!(
+                (failure.kind, failure.attempts, layer.inner.calls()),
+                (kind, calls, calls as usize)
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_are_jittered_and_bounded() {
+        for _ in 0..50 {
+            let layer = retrying(Double::statuses(&[503, 503, 200]));
+            let began = Instant::now();
+            let answer = layer.call(&put("1")).await.unwrap();
+            assert_eq!(answer.attempts, 3);
+            assert!(
+                began.elapsed() <= Duration::from_millis(100 + 200 + 2),
+                "{:?}",
+                began.elapsed()
+            );
+            assert_eq!(answer.vendor, Duration::ZERO);
+        }
+        let layer = retrying(Double::statuses(&[200]));
+        assert!((1..100).all(|attempts| layer.jittered(attempts) <= Duration::from_secs(2)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_vendors_wait_is_kept_and_a_429_pauses_the_account() {
+        for (status, paused) in [(429, true), (503, false)] {
+            let layer = retrying(Double::new(move |nth, _| async move {
+                if nth == 0 {
+                    with_header(status, "retry-after", "5")
+                } else {
+                    ok()
+                }
+            }));
+            let pause = Arc::clone(&layer.ties.pause);
+            let began = Instant::now();
+            let request = put("1");
+            let (answer, while_waiting) = tokio::join!(layer.call(&request), async {
+                sleep(Duration::from_secs(1)).await;
+                pause.remaining().is_some()
+            });
+            assert_eq!(answer.unwrap().attempts, 2);
+            assert_eq!((began.elapsed().as_secs(), while_waiting), (5, paused));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_deadline_is_not_begun() {
+        let layer = retrying(Double::new(|_, _| async {
+            with_header(429, "retry-after", "30")
+        }));
+        let began = Instant::now();
+        let answer = layer.call(&put("1")).await.unwrap();
+        assert_eq!((answer.status.as_u16(), answer.attempts), (429, 1));
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert!(layer.ties.pause.remaining().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_bounds_the_retries() {
+        let layer = retrying(Double::statuses(&[500]));
+        for _ in 0..200 {
+            layer.call(&put("1")).await.unwrap();
+        }
+        let retries = layer.inner.calls() - 200;
+        assert!(retries as f64 <= 200.0 * 0.2 + 2.0 * RESERVE, "{retries}");
+        assert_eq!(layer.ties.counters.retries.get(), retries as u64);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_open_breaker_ends_the_retries() {
+        let mut layer = retrying(Double::statuses(&[500]));
+        layer.ties.circuit = Arc::new(Circuit::open());
+        assert_eq!(layer.call(&put("1")).await.unwrap().attempts, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_idempotent_is_repeated_only_unsent() {
+        for (sent, attempts) in [(true, 1), (false, 3)] {
+            let layer = retrying(Double::new(move |_, seen| async move {
+                if sent {
+                    seen.sent.mark();
+                }
+                failed(FailureKind::Connect)
+            }));
+            let mut outgoing = put("1");
+            outgoing.method = Method::POST;
+            let failure = layer.call(&outgoing).await.unwrap_err();
+            assert_eq!((failure.attempts, failure.sent), (attempts, sent));
+        }
+    }
+}

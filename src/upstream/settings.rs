@@ -1,0 +1,86 @@
+//! What a stack is built from: plain values, checked by whoever reads the configuration.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use http::Uri;
+
+/// Everything one vendor account's stack needs to know; a change means a new stack.
+#[derive(Clone, Debug)]
+pub struct StackSettings {
+    /// The account's name, for logs only.
+    pub name: Arc<str>,
+    /// Where the vendor lives, without a trailing slash.
+    pub base_url: Uri,
+    /// How long one attempt may take, from asking for a connection to the last byte of the answer.
+    pub timeout: Duration,
+    /// How long DNS, TCP and TLS together may take.
+    pub connect_timeout: Duration,
+    /// Requests being sent, retried or answered at the same time; at least 1 is assumed.
+    pub max_in_flight: usize,
+    /// Requests waiting at the same time, for whatever reason: their turn, a pause, the rate, a slot.
+    pub max_waiting: usize,
+    /// Our own limit for this account, if it has one.
+    pub rate_limit: Option<RateSettings>,
+    /// When and how often to try again.
+    pub retry: RetrySettings,
+    /// When to stop calling a failing account.
+    pub breaker: BreakerSettings,
+    /// Trust anchors and client settings for `https` base URLs; ALPN is set by the client.
+    pub tls: Arc<rustls::ClientConfig>,
+}
+
+/// A rate with a burst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateSettings {
+    /// Requests per `period`.
+    pub count: NonZeroU32,
+    /// One second or one minute.
+    pub period: Period,
+    /// Requests that may come at once after a quiet time.
+    pub burst: NonZeroU32,
+}
+
+/// The unit of a rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    /// `per_second`.
+    Second,
+    /// `per_minute`.
+    Minute,
+}
+
+impl RateSettings {
+    /// The time between two requests at the steady rate.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        let period = match self.period {
+            Period::Second => Duration::from_secs(1),
+            Period::Minute => Duration::from_secs(60),
+        };
+        (period / self.count.get()).max(Duration::from_nanos(1))
+    }
+}
+
+/// How often and how patiently to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetrySettings {
+    /// Attempts in all; 0 counts as 1.
+    pub max_attempts: u32,
+    /// The upper bound of the first wait; it doubles with every attempt.
+    pub backoff: Duration,
+    /// The upper bound of every wait the vendor did not ask for.
+    pub max_backoff: Duration,
+}
+
+/// When the breaker opens and for how long.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BreakerSettings {
+    /// The share of failures (0 to 1) from which on it opens.
+    pub failure_ratio: f64,
+    /// Requests within `window` below which it never opens.
+    pub min_requests: u32,
+    /// How far back requests count.
+    pub window: Duration,
+    /// How long it stays open before the next probe.
+    pub open_for: Duration,
+}

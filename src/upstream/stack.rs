@@ -1,0 +1,244 @@
+//! One vendor account's stack: the chain of layers, and what can be seen of it from outside.
+//!
+//! A stack never changes. New settings make a new stack; an account whose settings stayed the same keeps its stack, and with it
+//! its connections, its breaker and its lines.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::Uri;
+use tokio_util::task::TaskTracker;
+use tower::{ServiceBuilder, layer::layer_fn};
+
+use super::{
+    Answer, BreakerState, Call, Failure, FailureKind, HttpClient, Outgoing, StackSettings, Update,
+    attempt::Attempt,
+    breaker::Breaker,
+    budget::Budget,
+    circuit::Circuit,
+    counters::Counters,
+    deadline::Deadline,
+    in_flight::{InFlight, Slots},
+    order::Order,
+    pause::{Pause, Paused},
+    rate::Rate,
+    retry::{Retry, Ties},
+    token_clock::TokenClock,
+    waiting_room::WaitingRoom,
+};
+
+/// The layers, outermost first.
+type Chain<C> = Deadline<Order<Paused<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
+
+/// Where the tasks of a stack run; close and await them to prove that everything ended.
+#[derive(Clone, Debug, Default)]
+pub struct Tasks {
+    /// Updates whose callers have gone. Await these first.
+    pub updates: TaskTracker,
+    /// Connections; they end once the stack is dropped.
+    pub connections: TaskTracker,
+}
+
+/// Everything between a finished request and the vendor's answer, for one account.
+pub struct Stack<C = HttpClient> {
+    chain: Arc<Chain<C>>,
+    parts: Parts,
+    base_url: Uri,
+    updates: TaskTracker,
+}
+
+/// What the layers share.
+#[derive(Clone)]
+struct Parts {
+    room: Arc<WaitingRoom>,
+    slots: Arc<Slots>,
+    ties: Ties,
+}
+
+/// What a stack is doing and has done.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The breaker's state.
+    pub breaker: BreakerState,
+    /// What is left of the pause after a 429.
+    pub paused: Option<Duration>,
+    /// Requests holding a slot.
+    pub in_flight: usize,
+    /// Requests waiting for whatever reason.
+    pub waiting: usize,
+    /// Retries that could be made now.
+    pub retry_budget: f64,
+    /// Attempts so far.
+    pub attempts: u64,
+    /// Attempts after the first, so far.
+    pub retries: u64,
+    /// Stale idle connections replaced at no cost, so far.
+    pub reconnects: u64,
+    /// Updates finished without their caller, so far.
+    pub handed_over: u64,
+    /// Failed requests so far, by [`FailureKind::name`].
+    pub failures: [(&'static str, u64); FailureKind::NAMES.len()],
+}
+
+impl Stack {
+    /// A stack with a client and a pool of its own. Call it within a tokio runtime.
+    #[must_use]
+    pub fn new(settings: &StackSettings, tasks: &Tasks) -> Self {
+        let counters = Arc::<Counters>::default();
+        let client = HttpClient::new(
+            Arc::clone(&settings.tls),
+            settings.connect_timeout,
+            tasks.connections.clone(),
+            Arc::clone(&counters),
+        );
+        Self::build(settings, tasks, client, counters)
+    }
+}
+
+impl<C: Call> Stack<C> {
+    /// A stack over another client.
+    #[must_use]
+    pub fn over(settings: &StackSettings, tasks: &Tasks, client: C) -> Self {
+        Self::build(settings, tasks, client, Arc::default())
+    }
+
+    fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
+        let parts = Parts {
+            room: Arc::new(WaitingRoom::new(settings.max_waiting)),
+            slots: Arc::new(Slots::new(settings.max_in_flight)),
+            ties: Ties {
+                budget: Arc::new(Budget::new()),
+                circuit: Arc::new(Circuit::new(settings.breaker, Arc::clone(&settings.name))),
+                pause: Arc::new(Pause::new()),
+                counters,
+            },
+        };
+        Self {
+            chain: Arc::new(chain(settings, &parts, client)),
+            parts,
+            base_url: settings.base_url.clone(),
+            updates: tasks.updates.clone(),
+        }
+    }
+
+    /// Sends a request. Dropping the future abandons it wherever it is, on the wire too, and gives back all it held: right for reads.
+    ///
+    /// # Errors
+    /// A [`Failure`] if there is no answer; any answer, of whatever status, is `Ok`.
+    pub async fn call(&self, outgoing: Outgoing) -> Result<Answer, Failure> {
+        self.chain.call(&outgoing).await
+    }
+
+    /// Sends an update. Dropping the future cancels it while nothing was sent, and leaves it to be finished in the background after that.
+    pub fn update(&self, outgoing: Outgoing) -> Update {
+        let chain = Arc::clone(&self.chain);
+        let sent = outgoing.sent.clone();
+        let running = Box::pin(async move { chain.call(&outgoing).await });
+        Update::new(
+            running,
+            sent,
+            self.updates.clone(),
+            Arc::clone(&self.parts.ties.counters),
+        )
+    }
+
+    /// Runs a task that no caller waits for, and that a shutdown does.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.updates.spawn(task);
+    }
+
+    /// The base URL with `path_and_query` after it, with exactly one slash between them.
+    ///
+    /// # Errors
+    /// If the result is no valid URI.
+    pub fn uri(&self, path_and_query: &str) -> Result<Uri, http::Error> {
+        let base = self.base_url.path().trim_end_matches('/');
+        let path = path_and_query.trim_start_matches('/');
+        let mut parts = self.base_url.clone().into_parts();
+        parts.path_and_query = Some(format!("{base}/{path}").parse()?);
+        Ok(Uri::from_parts(parts)?)
+    }
+
+    /// What the stack is doing and has done.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let Ties {
+            budget,
+            circuit,
+            pause,
+            counters,
+        } = &self.parts.ties;
+        Snapshot {
+            breaker: circuit.state(),
+            paused: pause.remaining(),
+            in_flight: self.parts.slots.taken(),
+            waiting: self.parts.room.taken(),
+            retry_budget: budget.balance(),
+            attempts: counters.attempts.get(),
+            retries: counters.retries.get(),
+            reconnects: counters.reconnects.get(),
+            handed_over: counters.handed_over.get(),
+            failures: counters.failures(),
+        }
+    }
+}
+
+fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C> {
+    let Parts { room, slots, ties } = parts;
+    let Ties {
+        circuit,
+        pause,
+        counters,
+        ..
+    } = ties;
+    ServiceBuilder::new()
+        // First, since every layer below measures its patience by it.
+        .layer(layer_fn(|inner| Deadline::new(inner, Arc::clone(counters))))
+        // Before any other wait, which could reorder an assistant's updates; around the retries, which could too.
+        .layer(layer_fn(|inner| {
+            Order::new(inner, Arc::default(), Arc::clone(room))
+        }))
+        // Before the rate, so that what cannot be sent now costs no token.
+        .layer(layer_fn(|inner| {
+            Paused::new(
+                inner,
+                Arc::clone(pause),
+                Arc::clone(circuit),
+                Arc::clone(room),
+            )
+        }))
+        // Before the slots, so that nobody holds one while waiting for a token.
+        .layer(layer_fn(|inner| {
+            Rate::new(
+                inner,
+                settings.rate_limit,
+                TokenClock::start(),
+                Arc::clone(room),
+            )
+        }))
+        // Before the breaker, so that a probe does not wait; around the retries, so that they cannot exceed the limit.
+        .layer(layer_fn(|inner| {
+            InFlight::new(inner, Arc::clone(slots), Arc::clone(room))
+        }))
+        // Around the retries, so that a request counts once, by how it ended.
+        .layer(layer_fn(|inner| Breaker::new(inner, Arc::clone(circuit))))
+        // Around the timeout, so that each attempt has its own.
+        .layer(layer_fn(|inner| {
+            Retry::new(inner, settings.retry, ties.clone())
+        }))
+        // Last, around the network and nothing else.
+        .layer(layer_fn(|inner| {
+            Attempt::new(inner, settings.timeout, Arc::clone(counters))
+        }))
+        .service(client)
+}
+
+impl<C> fmt::Debug for Stack<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

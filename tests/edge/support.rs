@@ -1,0 +1,211 @@
+//! A served edge on a free port, and raw bytes to and from it.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use edge_crate::edge::body::{BodyLimits, read_body};
+use edge_crate::edge::connection::Connections;
+use edge_crate::edge::listener::Listener;
+use edge_crate::edge::peer::Peer;
+use edge_crate::edge::refusal::{Refusal, RefusalPage};
+use edge_crate::edge::rescue::RescueLayer;
+use edge_crate::edge::settings::ListenerSettings;
+use edge_crate::edge::shutdown::Shutdown;
+use edge_crate::edge::tls::Tls;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tower::util::BoxCloneSyncService;
+use tower::{Layer, service_fn};
+
+pub(crate) type App = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
+
+/// hyper's canned answer, as a body of our own.
+pub(crate) const CANNED: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sat, 21 Nov 2026 08:47:31 GMT\r\n\r\n";
+
+/// What the service under test saw, and the gate `/wait` waits at.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    requests: Arc<AtomicUsize>,
+    pub(crate) waiting: Arc<Semaphore>,
+    pub(crate) go: Arc<Semaphore>,
+}
+
+impl Seen {
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+pub(crate) struct Edge {
+    pub(crate) address: SocketAddr,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) seen: Seen,
+}
+
+fn page(refusal: &Refusal) -> Bytes {
+    let (status, id) = (refusal.reason.status().as_u16(), &refusal.request_id);
+    let detail = refusal.reason.detail();
+    Bytes::from(format!(
+        r#"{{"status":{status},"detail":"{detail}","request_id":"{id}"}}"#
+    ))
+}
+
+fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response
+}
+
+async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    seen.requests.fetch_add(1, Ordering::SeqCst);
+    let path = request.uri().path().to_owned();
+    match path.as_str() {
+        "/panic" => panic!("boom"),
+        "/canned" => answer(StatusCode::OK, CANNED),
+        "/bare-400" => answer(StatusCode::BAD_REQUEST, ""),
+        "/large" => answer(StatusCode::OK, vec![b'x'; 8 << 20]),
+        "/wait" => {
+            seen.waiting.add_permits(1);
+            seen.go.acquire().await.unwrap().forget();
+            answer(StatusCode::OK, "waited")
+        }
+        "/peer" => {
+            let peer = request.extensions().get::<Arc<Peer>>().unwrap();
+            answer(StatusCode::OK, format!("{:?}", peer.tls))
+        }
+        _ => {
+            let limits = BodyLimits {
+                max_bytes: 1000,
+                timeout: Duration::from_secs(5),
+            };
+            let (parts, body) = request.into_parts();
+            match read_body(&parts.headers, body, limits).await {
+                Ok(body) => answer(
+                    StatusCode::OK,
+                    format!("{} {path} {}", parts.method, body.len()),
+                ),
+                Err(error) => answer(StatusCode::IM_A_TEAPOT, error.to_string()),
+            }
+        }
+    }
+}
+
+/// An edge that is not listening yet.
+pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen) {
+    let seen = Seen {
+        requests: Arc::default(),
+        waiting: Arc::new(Semaphore::new(0)),
+        go: Arc::new(Semaphore::new(0)),
+    };
+    let given = seen.clone();
+    let service = service_fn(move |request| {
+        let seen = given.clone();
+        async move { Ok(app(seen, request).await) }
+    });
+    let rescue = RescueLayer::new(
+        |request: &Request<Incoming>| request.uri().clone(),
+        |uri| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
+    );
+    let service = BoxCloneSyncService::new(rescue.layer(service));
+    (
+        Connections::new(service, settings, RefusalPage::new(page), Shutdown::new()),
+        seen,
+    )
+}
+
+impl Edge {
+    pub(crate) async fn start(settings: ListenerSettings, tls: Option<Tls>) -> Self {
+        let (connections, seen) = connections(settings);
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap())
+            .await
+            .unwrap();
+        let address = listener.address();
+        let shutdown = connections.shutdown().clone();
+        shutdown.spawn(listener.run(connections, tls));
+        Self {
+            address,
+            shutdown,
+            seen,
+        }
+    }
+
+    pub(crate) async fn plain() -> Self {
+        Self::start(ListenerSettings::default(), None).await
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends `raw` and reads until the edge closes.
+    pub(crate) async fn exchange(&self, raw: impl AsRef<[u8]>) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(raw.as_ref()).await.unwrap();
+        read_to_end(&mut stream).await
+    }
+}
+
+pub(crate) async fn read_to_end(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).await.unwrap();
+    String::from_utf8(text).unwrap()
+}
+
+/// Reads up to and including `end`.
+pub(crate) async fn read_until(stream: &mut (impl AsyncReadExt + Unpin), end: &str) -> String {
+    let mut text = Vec::new();
+    while !text.ends_with(end.as_bytes()) {
+        text.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(text).unwrap()
+}
+
+/// Asserts that `text` is one whole problem with `status`, and nothing else.
+#[track_caller]
+pub(crate) fn assert_problem(text: &str, status: u16) {
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let lines: Vec<_> = head.split("\r\n").collect();
+    assert!(
+        lines[0].starts_with(&format!("HTTP/1.1 {status} ")),
+        "{text}"
+    );
+    assert!(
+        lines.contains(&"content-type: application/problem+json"),
+        "{text}"
+    );
+    assert!(lines.contains(&"connection: close"), "{text}");
+    assert!(
+        lines.contains(&format!("content-length: {}", body.len()).as_str()),
+        "{text}"
+    );
+    let id = lines
+        .iter()
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .unwrap();
+    assert!(
+        lines.iter().any(|line| line.starts_with("date: ")),
+        "{text}"
+    );
+    assert!(
+        body.starts_with(&format!(r#"{{"status":{status},"#)) && body.contains(id),
+        "{text}"
+    );
+}
+
+/// Some plain peer.
+pub(crate) fn peer() -> Peer {
+    Peer {
+        address: "127.0.0.1:1".parse().unwrap(),
+        tls: None,
+    }
+}

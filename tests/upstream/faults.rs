@@ -1,0 +1,184 @@
+//! Every way in which a vendor can be absent, broken or slow.
+
+use std::time::Duration;
+
+use switchboard::upstream::{Failure, FailureKind, MAX_BODY};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::Instant,
+};
+
+use crate::vendor::{Vendor, hold, put, request, reset, stack};
+
+async fn fails(base: &str, kind: FailureKind, sent: bool) -> Failure {
+    let failure = put(&stack(base)).await.unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.sent, failure.attempts),
+        (kind, sent, 1),
+        "{failure}"
+    );
+    failure
+}
+
+#[tokio::test]
+async fn an_answer_arrives_whole() {
+    let vendor =
+        Vendor::answering("HTTP/1.1 422 No\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhello").await;
+    let answer = put(&stack(&vendor.base)).await.unwrap();
+    assert_eq!(
+        (
+            answer.status.as_u16(),
+            &answer.body[..],
+            &answer.headers["x-a"]
+        ),
+        (422, &b"hello"[..], &"b".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer() {
+    let vendor =
+        Vendor::answering("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n")
+            .await;
+    assert_eq!(
+        put(&stack(&vendor.base)).await.unwrap().status.as_u16(),
+        302
+    );
+    assert_eq!(vendor.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_connection_was_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    fails(&base, FailureKind::Connect, false).await;
+}
+
+#[tokio::test]
+async fn an_unknown_name_was_not_sent() {
+    fails("http://nonexistent.invalid", FailureKind::Dns, false).await;
+}
+
+#[tokio::test]
+async fn a_server_without_tls_was_not_sent_to() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    fails(
+        &vendor.base.replace("http:", "https:"),
+        FailureKind::Tls,
+        false,
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_tls_handshake_ends_with_the_connect_timeout() {
+    let vendor = Vendor::start(|_, socket| hold(socket)).await;
+    let failure = fails(
+        &vendor.base.replace("http:", "https:"),
+        FailureKind::Tls,
+        false,
+    )
+    .await;
+    assert!(failure.source.contains("within 5s"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_reset_before_the_head_is_a_lost_connection() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        request(&mut socket).await;
+        reset(socket);
+    })
+    .await;
+    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+    assert_eq!(
+        vendor.connections(),
+        1,
+        "a fresh connection is not replaced for free"
+    );
+}
+
+#[tokio::test]
+async fn an_end_or_reset_within_the_body_is_a_lost_connection() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"data\":";
+    let vendor = Vendor::answering(half).await;
+    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+    let vendor = Vendor::start(move |_, mut socket| async move {
+        request(&mut socket).await;
+        let _ = socket.write_all(half.as_bytes()).await;
+        reset(socket);
+    })
+    .await;
+    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+    let vendor =
+        Vendor::answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            .await;
+    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_a_malformed_answer() {
+    for garbage in [
+        "220 mail.example ESMTP ready\r\n",
+        "HTTP/1.1 abc OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
+        let vendor = Vendor::answering(garbage).await;
+        fails(&vendor.base, FailureKind::MalformedAnswer, true).await;
+    }
+}
+
+#[tokio::test]
+async fn an_over_long_answer_is_refused_announced_or_not() {
+    let status = http::StatusCode::OK;
+    let announced = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+        MAX_BODY + 1
+    );
+    let vendor = Vendor::answering(announced).await;
+    fails(&vendor.base, FailureKind::BodyTooLong { status }, true).await;
+    let mut unannounced = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
+    unannounced.resize(unannounced.len() + MAX_BODY + 1, b' ');
+    let vendor = Vendor::answering(unannounced).await;
+    fails(&vendor.base, FailureKind::BodyTooLong { status }, true).await;
+}
+
+#[tokio::test]
+async fn the_longest_allowed_answer_is_read() {
+    let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {MAX_BODY}\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + MAX_BODY, b' ');
+    let vendor = Vendor::answering(answer).await;
+    assert_eq!(
+        put(&stack(&vendor.base)).await.unwrap().body.len(),
+        MAX_BODY
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_hangs_is_a_timeout() {
+    let vendor = Vendor::start(|_, socket| hold(socket)).await;
+    let began = Instant::now();
+    fails(&vendor.base, FailureKind::Timeout, true).await;
+    assert_eq!(began.elapsed().as_secs(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_drip_is_a_timeout() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        request(&mut socket).await;
+        let _ = socket
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+            .await;
+        while socket.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    })
+    .await;
+    fails(&vendor.base, FailureKind::Timeout, true).await;
+}

@@ -1,0 +1,116 @@
+//! Connections that are kept, and what becomes of them.
+
+use std::time::Duration;
+
+use switchboard::upstream::{FailureKind, Stack, Tasks};
+use tokio::io::AsyncWriteExt;
+
+use crate::vendor::{OK, Vendor, hold, put, request, reset, settings, stack};
+
+#[tokio::test]
+async fn connections_are_kept_and_used_again() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        while request(&mut socket).await {
+            let _ = socket.write_all(OK.as_bytes()).await;
+        }
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    for _ in 0..5 {
+        put(&stack).await.unwrap();
+    }
+    assert_eq!(vendor.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_dies_under_a_request_is_replaced_once_at_no_cost() {
+    let vendor = Vendor::start(|nth, mut socket| async move {
+        request(&mut socket).await;
+        let _ = socket.write_all(OK.as_bytes()).await;
+        if request(&mut socket).await && nth > 0 {
+            let _ = socket.write_all(OK.as_bytes()).await;
+        } // the first connection takes a second request and closes without a word
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    put(&stack).await.unwrap();
+    let answer = put(&stack).await.unwrap();
+    let snapshot = stack.snapshot();
+    assert_eq!(
+        (answer.attempts, snapshot.reconnects, snapshot.retries),
+        (1, 1, 0)
+    );
+    assert_eq!(vendor.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_kept_connection_closed_while_idle_is_replaced() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        request(&mut socket).await;
+        let _ = socket.write_all(OK.as_bytes()).await;
+        let _ = socket.shutdown().await; // half closed: reads go on
+        hold(socket).await;
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    for _ in 0..5 {
+        assert_eq!(put(&stack).await.unwrap().attempts, 1);
+    }
+    assert_eq!(vendor.connections(), 5);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_dies_with_its_vendor_was_sent() {
+    let vendor = Vendor::start(|nth, mut socket| async move {
+        if nth > 0 {
+            return reset(socket);
+        }
+        request(&mut socket).await;
+        let _ = socket.write_all(OK.as_bytes()).await;
+        request(&mut socket).await;
+        reset(socket);
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    put(&stack).await.unwrap();
+    let failure = put(&stack).await.unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.sent, failure.attempts),
+        (FailureKind::ConnectionLost, true, 1)
+    );
+    assert_eq!(stack.snapshot().reconnects, 1);
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_retried_within_the_settings() {
+    let vendor = Vendor::start(|nth, mut socket| async move {
+        request(&mut socket).await;
+        if nth < 2 {
+            return reset(socket);
+        }
+        let _ = socket.write_all(OK.as_bytes()).await;
+    })
+    .await;
+    let mut settings = settings(&vendor.base, Duration::from_secs(20));
+    settings.retry.max_attempts = 3;
+    let stack = Stack::new(&settings, &Tasks::default());
+    assert_eq!(put(&stack).await.unwrap().attempts, 3);
+    assert_eq!(vendor.connections(), 3);
+}
+
+#[tokio::test]
+async fn connections_end_with_their_stack() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        while request(&mut socket).await {
+            let _ = socket.write_all(OK.as_bytes()).await;
+        }
+    })
+    .await;
+    let tasks = Tasks::default();
+    let stack = Stack::new(&settings(&vendor.base, Duration::from_secs(20)), &tasks);
+    put(&stack).await.unwrap();
+    assert!(!tasks.connections.is_empty());
+    drop(stack);
+    tasks.connections.close();
+    tasks.connections.wait().await;
+}

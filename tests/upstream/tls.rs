@@ -1,0 +1,161 @@
+//! The client against TLS servers on loopback: trust, ALPN, and both versions of HTTP.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, Version};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
+use rustls::{
+    ClientConfig, RootCertStore, ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer},
+};
+use switchboard::upstream::{Answer, Failure, FailureKind, Outgoing, Stack, StackSettings, Tasks};
+use tokio::{net::TcpListener, time::Instant};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+
+use crate::vendor::settings;
+
+struct Server {
+    base: String,
+    certificate: CertificateDer<'static>,
+}
+
+/// A server for `localhost` that says which HTTP it was asked in and returns the body it got.
+async fn server(alpn: &[&[u8]]) -> Server {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let certificate = made.cert.der().clone();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!(
+        "https://localhost:{}",
+        listener.local_addr().unwrap().port()
+    );
+    TaskTracker::new().spawn(async move {
+        let serving = TaskTracker::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            serving.spawn(async move {
+                if let Ok(stream) = acceptor.accept(socket).await {
+                    let server = auto::Builder::new(TokioExecutor::new());
+                    let _ = server
+                        .serve_connection(TokioIo::new(stream), service_fn(echo))
+                        .await;
+                }
+            });
+        }
+    });
+    Server { base, certificate }
+}
+
+async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let version = if request.version() == Version::HTTP_2 {
+        "h2"
+    } else {
+        "h1"
+    };
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
+    let mut response = Response::new(Full::new(body));
+    response
+        .headers_mut()
+        .insert("x-version", http::HeaderValue::from_static(version));
+    Ok(response)
+}
+
+fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> Stack {
+    let mut roots = RootCertStore::empty();
+    if let Some(certificate) = trusted {
+        roots.add(certificate.clone()).unwrap();
+    }
+    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let settings = StackSettings {
+        tls: Arc::new(tls),
+        max_in_flight: 64,
+        ..settings(base, Duration::from_secs(20))
+    };
+    Stack::new(&settings, &Tasks::default())
+}
+
+async fn put(stack: &Stack, key: &str) -> Result<Answer, Failure> {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut outgoing = Outgoing::new(
+        Method::PUT,
+        stack.uri("/user/assistant/7").unwrap(),
+        deadline,
+    );
+    outgoing.key = Some(key.into());
+    outgoing.body = Bytes::from_static(b"{\"name\":\"x\"}");
+    stack.update(outgoing).await
+}
+
+#[tokio::test]
+async fn the_version_is_what_alpn_offers() {
+    for (alpn, version) in [
+        (&[&b"h2"[..], b"http/1.1"][..], "h2"),
+        (&[b"http/1.1"], "h1"),
+        (&[], "h1"),
+    ] {
+        let server = server(alpn).await;
+        let stack = stack(&server.base, Some(&server.certificate));
+        for _ in 0..3 {
+            let answer = put(&stack, "7").await.unwrap();
+            assert_eq!(answer.headers["x-version"], version);
+            assert_eq!(&answer.body[..], b"{\"name\":\"x\"}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_updates_share_an_h2_connection() {
+    let server = server(&[b"h2"]).await;
+    let stack = Arc::new(stack(&server.base, Some(&server.certificate)));
+    let tracker = TaskTracker::new();
+    let tasks: Vec<_> = (0..64)
+        .map(|key| {
+            let stack = Arc::clone(&stack);
+            tracker.spawn(async move { put(&stack, &key.to_string()).await })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().unwrap().headers["x-version"], "h2");
+    }
+}
+
+#[tokio::test]
+async fn an_untrusted_certificate_or_wrong_name_was_not_sent_to() {
+    let server = server(&[b"http/1.1"]).await;
+    let by_address = server.base.replace("localhost", "127.0.0.1");
+    for (base, trusted) in [
+        (&server.base, None),
+        (&by_address, Some(&server.certificate)),
+    ] {
+        let failure = put(&stack(base, trusted), "7").await.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.sent),
+            (FailureKind::Tls, false),
+            "{failure}"
+        );
+    }
+}
