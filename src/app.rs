@@ -64,7 +64,11 @@ impl App {
     ///
     /// # Errors
     /// An address is taken, or a certificate cannot be used.
-    pub async fn start(settings: Settings, source: Option<Source>, log: Option<LogControl>) -> Result<Self, StartError> {
+    pub async fn start(
+        settings: Settings,
+        source: Option<Source>,
+        log: Option<LogControl>,
+    ) -> Result<Self, StartError> {
         let shutdown = Shutdown::new();
         let tasks = Tasks::default();
         let listening = listener_settings(&settings);

@@ -15,6 +15,7 @@ use crate::edge::body::BodyLimits;
 use crate::routing::RoutingTable;
 
 pub use build::BuildError;
+pub(crate) use build::{configured, policies};
 
 /// One generation.
 #[derive(Debug)]

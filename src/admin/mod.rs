@@ -93,7 +93,8 @@ impl Admin {
     async fn reload(&self) -> Result<Reply, Problem> {
         let reloader = Arc::clone(&self.reloader);
         let outcome = tokio::task::spawn_blocking(move || reloader.reload("request")).await;
-        let outcome = outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
+        let outcome =
+            outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
         let status = if outcome.applied { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
         Ok((status, serde_json::to_value(outcome).unwrap_or_default()))
     }
@@ -105,7 +106,11 @@ impl Admin {
         let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let digest = |text: &str| Sha256::digest(text.as_bytes());
         let matches = sent.is_some_and(|sent| digest(sent).ct_eq(&digest(token.expose())).into());
-        if matches { Ok(()) } else { Err(Problem::new(Code::Unauthenticated, "send the token of `admin.token` as `Authorization: Bearer`")) }
+        if matches {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::Unauthenticated, "send the token of `admin.token` as `Authorization: Bearer`"))
+        }
     }
 }
 

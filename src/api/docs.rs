@@ -54,7 +54,10 @@ fn field_row(field: Field) -> String {
 }
 
 const ENDPOINTS: &[(&str, &str)] = &[
-    ("PUT /v1/assistants/{assistant}", "Partial update of an assistant; PATCH does the same. <code>?dry_run=true</code> shows the vendor's request instead of sending it."),
+    (
+        "PUT /v1/assistants/{assistant}",
+        "Partial update of an assistant; PATCH does the same. <code>?dry_run=true</code> shows the vendor's request instead of sending it.",
+    ),
     ("GET /v1/assistants/{assistant}/route", "Where an assistant leads, and by which rule."),
     ("GET /v1/vendors", "The vendors that you may use."),
     ("GET /v1/vendors/{vendor}", "Every canonical field at one vendor."),

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
+use vendors::Request;
 use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, push_string, read_value};
-use vendors::{Report, Request};
 
 use crate::upstream::REDACTED;
 
 use super::answer::{identify, push_report};
 
 /// The names as the contract writes them; HTTP itself does not tell cases apart.
-const HEADER_NAMES: [&str; 6] = ["Authorization", "Content-Type", "Accept", "User-Agent", "X-Request-Id", "traceparent"];
+const HEADER_NAMES: [&str; 6] =
+    ["Authorization", "Content-Type", "Accept", "User-Agent", "X-Request-Id", "traceparent"];
 
 /// The body of a dry run's answer.
 pub(super) fn body(
@@ -48,7 +49,14 @@ pub(super) fn body(
 fn shown(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
     HEADER_NAMES.into_iter().filter_map(|name| {
         let value = headers.get(name)?;
-        Some((name, if value.is_sensitive() { format!("Bearer {REDACTED}").into() } else { String::from_utf8_lossy(value.as_bytes()) }))
+        Some((
+            name,
+            if value.is_sensitive() {
+                format!("Bearer {REDACTED}").into()
+            } else {
+                String::from_utf8_lossy(value.as_bytes())
+            },
+        ))
     })
 }
 

@@ -18,7 +18,10 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Problem> {
     let (media, parameters) = value.split_once(';').unwrap_or((&value, ""));
     let media = media.trim().to_ascii_lowercase();
     if !matches!(media.as_str(), "application/json" | "application/merge-patch+json") {
-        return Err(refused(&format!("`{}` is not read here; send `application/json`", vendors::json::excerpt(&media, 64))));
+        return Err(refused(&format!(
+            "`{}` is not read here; send `application/json`",
+            vendors::json::excerpt(&media, 64)
+        )));
     }
     let charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
     for (_, value) in charset.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset")) {
@@ -45,10 +48,18 @@ mod tests {
 
     #[test]
     fn json_is_read_and_nothing_else() {
-        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json;charset=\"utf-8\""] {
+        for good in
+            ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json;charset=\"utf-8\""]
+        {
             assert!(verdict(good), "{good}");
         }
-        for bad in ["text/plain", "application/jsonx", "application/json; charset=latin1", "", "application/x-www-form-urlencoded"] {
+        for bad in [
+            "text/plain",
+            "application/jsonx",
+            "application/json; charset=latin1",
+            "",
+            "application/x-www-form-urlencoded",
+        ] {
             assert!(!verdict(bad), "{bad}");
         }
         assert!(check(&HeaderMap::new()).is_err());

@@ -101,14 +101,31 @@ fn paths() -> Value {
 
 fn update(operation: &str) -> Value {
     const CODES: &[Code] = &[
-        Code::InvalidJson, Code::InvalidRequest, Code::Unauthenticated, Code::Forbidden, Code::UnknownAssistant,
-        Code::AssistantNotFound, Code::BodyTooLarge, Code::UnsupportedMediaType, Code::ValidationFailed,
-        Code::UnsupportedByVendor, Code::RateLimited, Code::VendorRateLimited, Code::Internal, Code::VendorError,
-        Code::VendorBadResponse, Code::VendorCredentialsRejected, Code::VendorAccountProblem, Code::Overloaded,
-        Code::VendorUnreachable, Code::VendorCircuitOpen, Code::VendorTimeout,
+        Code::InvalidJson,
+        Code::InvalidRequest,
+        Code::Unauthenticated,
+        Code::Forbidden,
+        Code::UnknownAssistant,
+        Code::AssistantNotFound,
+        Code::BodyTooLarge,
+        Code::UnsupportedMediaType,
+        Code::ValidationFailed,
+        Code::UnsupportedByVendor,
+        Code::RateLimited,
+        Code::VendorRateLimited,
+        Code::Internal,
+        Code::VendorError,
+        Code::VendorBadResponse,
+        Code::VendorCredentialsRejected,
+        Code::VendorAccountProblem,
+        Code::Overloaded,
+        Code::VendorUnreachable,
+        Code::VendorCircuitOpen,
+        Code::VendorTimeout,
     ];
     let body = json!({ "schema": { "$ref": "#/components/schemas/Update" } });
-    let answer = json!({ "oneOf": [{ "$ref": "#/components/schemas/Applied" }, { "$ref": "#/components/schemas/DryRun" }] });
+    let answer =
+        json!({ "oneOf": [{ "$ref": "#/components/schemas/Applied" }, { "$ref": "#/components/schemas/DryRun" }] });
     json!({
         "operationId": operation,
         "tags": ["assistants"],

@@ -26,8 +26,9 @@ use crate::upstream::X_REQUEST_ID;
 
 use super::answer::{json, typed};
 use super::context::Context;
+use super::openapi::openapi;
 use super::update::Record;
-use super::{discovery, docs, openapi, update};
+use super::{discovery, docs, update};
 
 /// What `Retry-After` says when there is no room.
 const SOON: Duration = Duration::from_secs(1);
@@ -205,11 +206,12 @@ impl Api {
             Endpoint::Vendor(name) => discovery::vendor(context, name)?,
             Endpoint::Fields => discovery::fields(context),
             Endpoint::Schema => discovery::schema(),
-            Endpoint::OpenApi => openapi::openapi(),
+            Endpoint::OpenApi => openapi(),
         };
         let media = if matches!(endpoint, Endpoint::Schema) { "application/schema+json" } else { "application/json" };
-        let body = serde_json::to_vec(&value)
-            .map_err(|error| Problem::new(Code::Internal, "the answer could not be written").internally(error.to_string()))?;
+        let body = serde_json::to_vec(&value).map_err(|error| {
+            Problem::new(Code::Internal, "the answer could not be written").internally(error.to_string())
+        })?;
         Ok(match media {
             "application/json" => json(body),
             other => typed(body, other),

@@ -14,7 +14,11 @@ const SOON: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
-pub(super) fn judge(account: &Account, sent: &Sent, result: Result<Answer, Failure>) -> Result<(vendors::Response, Answer), Problem> {
+pub(super) fn judge(
+    account: &Account,
+    sent: &Sent,
+    result: Result<Answer, Failure>,
+) -> Result<(vendors::Response, Answer), Problem> {
     let answer = result.map_err(unanswered)?;
     if !answer.status.is_success() {
         return Err(refused(account, sent, &answer));
@@ -43,21 +47,33 @@ fn refused(account: &Account, sent: &Sent, answer: &Answer) -> Problem {
     let status = answer.status.as_u16();
     let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
     let (code, outcome, detail) = match failure.verdict {
-        VendorVerdict::Refused => (Code::ValidationFailed, Outcome::NotApplied, "The vendor refused the update.".to_owned()),
-        VendorVerdict::NotFound => (Code::AssistantNotFound, Outcome::NotApplied, "The vendor has no such assistant.".to_owned()),
-        VendorVerdict::CredentialsRejected => {
-            (Code::VendorCredentialsRejected, Outcome::NotApplied, "The vendor refused this gateway's token.".to_owned())
+        VendorVerdict::Refused => {
+            (Code::ValidationFailed, Outcome::NotApplied, "The vendor refused the update.".to_owned())
         }
-        VendorVerdict::AccountProblem => {
-            (Code::VendorAccountProblem, Outcome::NotApplied, "The vendor account cannot do this at present.".to_owned())
+        VendorVerdict::NotFound => {
+            (Code::AssistantNotFound, Outcome::NotApplied, "The vendor has no such assistant.".to_owned())
         }
+        VendorVerdict::CredentialsRejected => (
+            Code::VendorCredentialsRejected,
+            Outcome::NotApplied,
+            "The vendor refused this gateway's token.".to_owned(),
+        ),
+        VendorVerdict::AccountProblem => (
+            Code::VendorAccountProblem,
+            Outcome::NotApplied,
+            "The vendor account cannot do this at present.".to_owned(),
+        ),
         VendorVerdict::RateLimited => {
             (Code::VendorRateLimited, Outcome::NotApplied, "The vendor allows no more requests for now.".to_owned())
         }
-        VendorVerdict::Failed => (Code::VendorError, Outcome::Unknown, format!("The vendor failed with status {status}.")),
-        VendorVerdict::Redirected => {
-            (Code::VendorBadResponse, Outcome::Unknown, format!("The vendor answered with a redirect, status {status}."))
+        VendorVerdict::Failed => {
+            (Code::VendorError, Outcome::Unknown, format!("The vendor failed with status {status}."))
         }
+        VendorVerdict::Redirected => (
+            Code::VendorBadResponse,
+            Outcome::Unknown,
+            format!("The vendor answered with a redirect, status {status}."),
+        ),
         VendorVerdict::Unexpected => {
             (Code::VendorError, Outcome::Unknown, format!("The vendor answered with the undocumented status {status}."))
         }
@@ -85,18 +101,28 @@ fn unanswered(failure: Failure) -> Problem {
         FailureKind::Connect => (Code::VendorUnreachable, "No connection to the vendor could be made."),
         FailureKind::Tls => (Code::VendorUnreachable, "No secure connection to the vendor could be made."),
         FailureKind::Timeout => (Code::VendorTimeout, "The vendor did not answer in time."),
-        FailureKind::DeadlineBeforeSend => (Code::VendorTimeout, "The time allowed ended while the update was waiting for its turn."),
+        FailureKind::DeadlineBeforeSend => {
+            (Code::VendorTimeout, "The time allowed ended while the update was waiting for its turn.")
+        }
         FailureKind::AnswerCut { status } if status.is_success() => {
             (Code::VendorBadResponse, "The vendor's answer ended before it was complete.")
         }
-        FailureKind::ConnectionLost | FailureKind::AnswerCut { .. } => (Code::VendorError, "The connection to the vendor was lost before its answer was complete."),
+        FailureKind::ConnectionLost | FailureKind::AnswerCut { .. } => {
+            (Code::VendorError, "The connection to the vendor was lost before its answer was complete.")
+        }
         FailureKind::MalformedAnswer => (Code::VendorBadResponse, "The vendor's answer is not HTTP."),
-        FailureKind::BodyTooLong { status } if status.is_server_error() => (Code::VendorError, "The vendor failed, with an answer longer than is read."),
+        FailureKind::BodyTooLong { status } if status.is_server_error() => {
+            (Code::VendorError, "The vendor failed, with an answer longer than is read.")
+        }
         FailureKind::BodyTooLong { .. } => (Code::VendorBadResponse, "The vendor's answer is longer than is read."),
         FailureKind::Overloaded { .. } => (Code::Overloaded, "Too many requests are waiting for this vendor."),
-        FailureKind::RateLimited { .. } => (Code::VendorRateLimited, "This gateway's own limit for the vendor is reached."),
+        FailureKind::RateLimited { .. } => {
+            (Code::VendorRateLimited, "This gateway's own limit for the vendor is reached.")
+        }
         FailureKind::Paused { .. } => (Code::VendorRateLimited, "The vendor has asked for a pause that is not over."),
-        FailureKind::CircuitOpen { .. } => (Code::VendorCircuitOpen, "The vendor failed so often that it is left alone for a while."),
+        FailureKind::CircuitOpen { .. } => {
+            (Code::VendorCircuitOpen, "The vendor failed so often that it is left alone for a while.")
+        }
     };
     let mut problem = Problem::new(code, detail).internally(failure.to_string());
     problem.outcome = if failure.sent { Outcome::Unknown } else { Outcome::NotApplied };
@@ -107,7 +133,8 @@ fn unanswered(failure: Failure) -> Problem {
 
 /// The problem for a catalog that an update needs and that is not to be had: nothing has been sent then.
 pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Problem {
-    const WHAT: &str = "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
+    const WHAT: &str =
+        "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => unanswered(failure),
         CatalogFailure::Refused(answer) => refused(account, &Sent::default(), &answer),

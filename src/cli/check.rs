@@ -29,7 +29,11 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         Ok(settings) => {
             write!(terminal.err, "{}", settings.warnings)?;
             let (vendors, assistants) = (settings.vendors.len(), settings.assistants.len());
-            writeln!(terminal.out, "configuration is valid: {vendors} vendors, {assistants} named assistants, {} clients", settings.clients.len())?;
+            writeln!(
+                terminal.out,
+                "configuration is valid: {vendors} vendors, {assistants} named assistants, {} clients",
+                settings.clients.len()
+            )?;
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {

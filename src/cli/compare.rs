@@ -22,14 +22,22 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let comparison = compare(from, to);
     let paint = Paint::for_stdout(&terminal.environment);
     let heading = |text: String| paint.bold(&text);
-    writeln!(terminal.out, "{}", heading(format!("Lost by moving from {} to {}: {}", from.title, to.title, comparison.losses.len())))?;
+    writeln!(
+        terminal.out,
+        "{}",
+        heading(format!("Lost by moving from {} to {}: {}", from.title, to.title, comparison.losses.len()))
+    )?;
     for loss in &comparison.losses {
         writeln!(terminal.out, "  {:<32} {}", loss.field.name(), loss.detail)?;
     }
     let names = |fields: &[vendors::Field]| fields.iter().map(|field| field.name()).collect::<Vec<_>>().join(", ");
     writeln!(terminal.out, "{}", heading(format!("Gained: {}", comparison.gains.len())))?;
     writeln!(terminal.out, "  {}", names(&comparison.gains))?;
-    writeln!(terminal.out, "{}", heading(format!("To be looked up anew, since ids are each vendor's own: {}", comparison.resolve.len())))?;
+    writeln!(
+        terminal.out,
+        "{}",
+        heading(format!("To be looked up anew, since ids are each vendor's own: {}", comparison.resolve.len()))
+    )?;
     writeln!(terminal.out, "  {}", names(&comparison.resolve))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -67,7 +67,8 @@ async fn show(args: &Args, paint: Paint, out: &mut dyn Write) -> Result<(), Fail
     }
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let (listen, admin) = if args.once { (anywhere, anywhere) } else { (args.listen, args.admin_listen) };
-    let settings = config::load_text(&configuration(&simulators, listen, admin), &tokens(&simulators), &Known::of_registry())?;
+    let settings =
+        config::load_text(&configuration(&simulators, listen, admin), &tokens(&simulators), &Known::of_registry())?;
     let app = App::start(settings, None, None).await.map_err(|error| match args.once {
         true => error.to_string(),
         false => format!("{error}\nhelp: choose free ports with --listen and --admin-listen"),
@@ -205,10 +206,22 @@ fn indented(json: &str) -> String {
 /// What to try next; the lines work as they stand.
 fn invite(base: &str, admin: &str, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{}", paint.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
-    writeln!(out, "\ncurl -X PUT {base}/v1/assistants/demo-sondos -H 'Content-Type: application/json' \\\n  -d '{{\"name\": \"Night desk\", \"wait_for_customer\": false}}'")?;
-    writeln!(out, "\ncurl -X PUT '{base}/v1/assistants/demo-sondos?dry_run=true' -H 'Content-Type: application/json' \\\n  -d '{{\"type\": \"inbound\", \"max_silence_duration\": 60}}'")?;
-    writeln!(out, "\ncurl -X PUT {base}/v1/assistants/sondos:{ID} -H 'Content-Type: application/json' \\\n  -d '{{\"mode\": \"dualplex\", \"speech_speed\": 9, \"nmae\": \"x\"}}'")?;
-    writeln!(out, "\ncurl {base}/v1/vendors\ncurl {base}/v1/vendors/sondos\ncurl {base}/v1/assistants/demo-famulor/route\ncurl {admin}/admin/status")?;
+    writeln!(
+        out,
+        "\ncurl -X PUT {base}/v1/assistants/demo-sondos -H 'Content-Type: application/json' \\\n  -d '{{\"name\": \"Night desk\", \"wait_for_customer\": false}}'"
+    )?;
+    writeln!(
+        out,
+        "\ncurl -X PUT '{base}/v1/assistants/demo-sondos?dry_run=true' -H 'Content-Type: application/json' \\\n  -d '{{\"type\": \"inbound\", \"max_silence_duration\": 60}}'"
+    )?;
+    writeln!(
+        out,
+        "\ncurl -X PUT {base}/v1/assistants/sondos:{ID} -H 'Content-Type: application/json' \\\n  -d '{{\"mode\": \"dualplex\", \"speech_speed\": 9, \"nmae\": \"x\"}}'"
+    )?;
+    writeln!(
+        out,
+        "\ncurl {base}/v1/vendors\ncurl {base}/v1/vendors/sondos\ncurl {base}/v1/assistants/demo-famulor/route\ncurl {admin}/admin/status"
+    )?;
     writeln!(out, "\nFor people: {base}/docs")?;
     out.flush()?;
     Ok(())

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use vendors::{CatalogSet, Catalogs, Dialect, Field, Handling, Policies, Request, Support, Target, Update, translate_request};
+use vendors::{
+    CatalogSet, Catalogs, Dialect, Field, Handling, Policies, Request, Support, Target, Update, translate_request,
+};
 
+use crate::gateway;
 use crate::reload::Source;
 
 use super::input::{dialect, read};
@@ -117,8 +120,8 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
     Ok(Vendor {
         dialect: dialect(&configured.dialect)?,
         handling: configured.handling,
-        policies: configured.policies(),
-        configured: configured.catalog.set(),
+        policies: gateway::policies(configured),
+        configured: gateway::configured(&configured.catalog),
     })
 }
 

@@ -21,9 +21,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
-    let asked = runtime.block_on(async {
-        tokio::time::timeout(Duration::from_secs(args.timeout), get(args.url.clone())).await
-    });
+    let asked = runtime
+        .block_on(async { tokio::time::timeout(Duration::from_secs(args.timeout), get(args.url.clone())).await });
     end(runtime);
     let reply = match asked {
         Ok(Ok(reply)) => reply,

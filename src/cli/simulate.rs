@@ -34,7 +34,13 @@ pub(super) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, F
         let mut signals = Signals::install()?;
         let options = Options { listen: args.listen, token: args.token, faults: args.faults, strict: args.strict };
         let simulator = Simulator::start(&args.vendor, options).await?;
-        writeln!(terminal.out, "{} listens at {}, token {}", simulator.vendor(), simulator.base_url(), simulator.token())?;
+        writeln!(
+            terminal.out,
+            "{} listens at {}, token {}",
+            simulator.vendor(),
+            simulator.base_url(),
+            simulator.token()
+        )?;
         terminal.out.flush()?;
         futures_util::StreamExt::next(&mut signals).await;
         simulator.stop().await;

@@ -1,8 +1,9 @@
 //! `[assistants.*]`: names for assistants, so that callers need not know where they live.
 
 use serde::Serialize;
+use vendors::Handling;
 
-use super::handling::{HANDLINGS, Handling};
+use super::handling::{self, HANDLINGS};
 use super::shape::{Key, Kind, Section};
 use super::view::View;
 
@@ -24,13 +25,13 @@ pub struct Assistant {
     /// That vendor's id of it, digits.
     pub id: String,
     /// Its handling, unless the request says otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "handling::serialize_choice")]
     pub handling: Option<Handling>,
 }
 
 impl Assistant {
     /// `None` where the vendor or the id is missing or wrong, which is reported.
     pub(super) fn read(view: &View<'_>) -> Option<Self> {
-        Some(Self { vendor: view.text("vendor")?.to_owned(), id: view.id("id")?, handling: view.word("handling") })
+        Some(Self { vendor: view.text("vendor")?.to_owned(), id: view.id("id")?, handling: view.handling("handling") })
     }
 }

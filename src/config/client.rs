@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use vendors::Handling;
 
 use super::auth::{Auth, AuthMode};
 use super::digest::KeyDigest;
 use super::glob::Glob;
-use super::handling::{HANDLINGS, Handling};
+use super::handling::{self, HANDLINGS};
 use super::inspection::Inspection;
 use super::problem::ProblemKind;
 use super::rate_limit::{self, RateLimit};
@@ -53,6 +54,7 @@ pub struct Client {
     /// The assistants it may update; `None` for all.
     pub assistants: Option<Vec<Glob>>,
     /// Its handling, unless the request or the named assistant says otherwise.
+    #[serde(serialize_with = "handling::serialize_choice")]
     pub handling: Option<Handling>,
     /// How often it may call.
     pub rate_limit: Option<RateLimit>,
@@ -84,7 +86,7 @@ impl Client {
             certificate: view.texts("certificate").unwrap_or_default(),
             vendors: view.texts("vendors"),
             assistants: view.globs("assistants"),
-            handling: view.word("handling"),
+            handling: view.handling("handling"),
             rate_limit: limit.and_then(|limit| RateLimit::read(&limit, inspection)),
         }
     }

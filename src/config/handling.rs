@@ -1,59 +1,49 @@
-//! What becomes of fields that a vendor cannot express.
+//! What becomes of fields that a vendor cannot express: the words for it.
 
-use std::str::FromStr;
+use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-/// The answer to an update that holds fields the vendor cannot express.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Handling {
-    /// The update is refused.
-    #[default]
-    Strict,
-    /// The fields are dropped and reported.
-    Lenient,
-}
+use serde::Serializer;
+use vendors::{FieldPolicy, Handling};
 
 /// The words for [`Handling`].
-pub(super) const HANDLINGS: &[&str] = &["strict", "lenient"];
+pub(super) const HANDLINGS: &[&str] = &[Handling::Strict.as_str(), Handling::Lenient.as_str()];
 
-impl FromStr for Handling {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "strict" => Ok(Self::Strict),
-            "lenient" => Ok(Self::Lenient),
-            _ => Err(()),
-        }
-    }
-}
-
-/// What an operator decided for a single field of a vendor, whatever the handling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FieldPolicy {
-    /// The field is dropped and reported.
-    Drop,
-    /// An update that holds the field is refused.
-    Refuse,
-    /// The field is sent, documented for that vendor or not.
-    Send,
+/// The handling that a word stands for.
+pub(super) fn handling(word: &str) -> Option<Handling> {
+    [Handling::Strict, Handling::Lenient].into_iter().find(|handling| handling.as_str() == word)
 }
 
 /// The words for [`FieldPolicy`].
-pub(super) const FIELD_POLICIES: &[&str] = &["drop", "refuse", "send"];
+pub(super) const FIELD_POLICIES: &[&str] =
+    &[policy_word(FieldPolicy::Drop), policy_word(FieldPolicy::Refuse), policy_word(FieldPolicy::Send)];
 
-impl FromStr for FieldPolicy {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "drop" => Ok(Self::Drop),
-            "refuse" => Ok(Self::Refuse),
-            "send" => Ok(Self::Send),
-            _ => Err(()),
-        }
+const fn policy_word(policy: FieldPolicy) -> &'static str {
+    match policy {
+        FieldPolicy::Drop => "drop",
+        FieldPolicy::Refuse => "refuse",
+        FieldPolicy::Send => "send",
     }
+}
+
+/// The policy that a word stands for.
+pub(super) fn field_policy(word: &str) -> Option<FieldPolicy> {
+    [FieldPolicy::Drop, FieldPolicy::Refuse, FieldPolicy::Send].into_iter().find(|&policy| policy_word(policy) == word)
+}
+
+pub(super) fn serialize<S: Serializer>(handling: &Handling, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(handling.as_str())
+}
+
+pub(super) fn serialize_choice<S: Serializer>(choice: &Option<Handling>, serializer: S) -> Result<S::Ok, S::Error> {
+    match choice {
+        Some(handling) => serializer.serialize_some(handling.as_str()),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub(super) fn serialize_policies<S: Serializer>(
+    policies: &BTreeMap<String, FieldPolicy>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(policies.iter().map(|(field, &policy)| (field, policy_word(policy))))
 }

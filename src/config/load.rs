@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::environment::{Environment, PATH};
 use super::inspection::{Inspection, read_text};
 use super::known::Known;
-use super::problem::{ProblemKind, Problems};
+use super::layers::Layers;
+use super::problem::{Finding, ProblemKind, Problems};
 use super::settings::Settings;
 use super::source::{At, Sources};
 use super::trail::Trail;
-use super::tree::{self, Table};
+use super::tree::Table;
 use super::{document, root};
 
 /// The commented file that the gateway starts from: every key with its default.
@@ -26,8 +27,28 @@ const USUAL_FILE: &str = "config/switchboard.toml";
 /// # Errors
 /// [`Problems`] when there is at least one error; it lists the warnings too.
 pub fn load(path: Option<&Path>, environment: &Environment, known: &Known) -> Result<Settings, Problems> {
+    checked(File::Chosen(path), environment, known)
+}
+
+/// The same for a text instead of a file; relative paths in it start from the working directory.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(text: &str, environment: &Environment, known: &Known) -> Result<Settings, Problems> {
+    checked(File::Text(text), environment, known)
+}
+
+/// Where the layer between defaults and environment comes from.
+enum File<'a> {
+    /// The command line's path, or whatever file is found without one.
+    Chosen(Option<&'a Path>),
+    /// This text.
+    Text(&'a str),
+}
+
+fn checked(file: File<'_>, environment: &Environment, known: &Known) -> Result<Settings, Problems> {
     let mut inspection = Inspection::new(environment, known);
-    let tree = layers(path, &mut inspection);
+    let tree = tree(file, &mut inspection);
     let settings = match tree {
         Some(tree) => {
             inspection.check_section(&tree, Sources::NOWHERE, &root::SECTION, &Trail::ROOT);
@@ -45,22 +66,47 @@ pub fn load(path: Option<&Path>, environment: &Environment, known: &Known) -> Re
 }
 
 /// Defaults, file, environment and assistants files as one tree; `None` where a file is not TOML or not there.
-fn layers(path: Option<&Path>, inspection: &mut Inspection<'_>) -> Option<Table> {
+fn tree(file: File<'_>, inspection: &mut Inspection<'_>) -> Option<Table> {
+    let mut layers = Layers::default();
     let defaults = inspection.sources.add_defaults(DEFAULTS);
-    let mut tree = document::parse(defaults, inspection);
-    if let Some((path, at)) = chosen_file(path, inspection) {
-        let text = file_text(&path, at, inspection)?;
+    let table = document::parse(defaults, inspection);
+    lay(&mut layers, "built-in defaults", table, inspection)?;
+    if let Some((path, text)) = text_of(file, inspection)? {
         let file = inspection.sources.add_file(path, text);
-        tree::overlay(&mut tree, document::parse(file, inspection));
+        let table = document::parse(file, inspection);
+        lay(&mut layers, "file", table, inspection)?;
         if inspection.has_errors() {
             return None;
         }
     }
-    inspection.lay_variables(&mut tree);
-    inspection.add_rosters(&mut tree);
+    let variables = inspection.variables(layers.tree());
+    lay(&mut layers, "environment", variables, inspection)?;
+    let rosters = inspection.rosters(layers.tree());
+    lay(&mut layers, "assistants files", rosters, inspection)?;
+    let tree = layers.into_tree();
     inspection.vendors = names(&tree, "vendors");
     inspection.clients = names(&tree, "clients");
     Some(tree)
+}
+
+fn lay(layers: &mut Layers, name: &'static str, table: Table, inspection: &mut Inspection<'_>) -> Option<()> {
+    let laid = layers.lay(name, table);
+    let report = |error| {
+        let message = format!("the layer \"{name}\" cannot be joined to those below it: {error}");
+        inspection.report(Finding::error(ProblemKind::Syntax, Sources::NOWHERE, "", message));
+    };
+    laid.map_err(report).ok()
+}
+
+/// The file's path and text; the outer `None` is a file that is not there, the inner one no file at all.
+fn text_of(file: File<'_>, inspection: &mut Inspection<'_>) -> Option<Option<(PathBuf, String)>> {
+    let path = match file {
+        File::Text(text) => return Some(Some((PathBuf::from("configuration"), text.to_owned()))),
+        File::Chosen(path) => path,
+    };
+    let Some((path, at)) = chosen_file(path, inspection) else { return Some(None) };
+    let text = file_text(&path, at, inspection)?;
+    Some(Some((path, text)))
 }
 
 /// The file to read and what named it.

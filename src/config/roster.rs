@@ -14,15 +14,39 @@ use super::trail::Trail;
 use super::tree::{Entry, Node, Table, Value};
 use super::view::View;
 
+/// The table that the files add to.
+const KEY: &str = "assistants";
+
 impl Inspection<'_> {
-    /// Adds the assistants of all files to the tree.
-    pub(super) fn add_rosters(&mut self, tree: &mut Table) {
+    /// The assistants of all files as a layer to be laid over the tree; no name is in both.
+    pub(super) fn rosters(&mut self, tree: &Table) -> Table {
+        let (none, there) = (Table::new(), tree.get(KEY));
+        let named = there.map_or(Some(&none), |entry| entry.node.as_table());
+        let mut assistants = Table::new();
+        for (path, text) in self.roster_files(tree) {
+            self.add_roster(&mut assistants, named.unwrap_or(&none), path, text);
+        }
+        let first = assistants.values().next().map(|entry| (entry.key_at, entry.key_at));
+        let place = there.map(|entry| (entry.key_at, entry.node.at)).or(first);
+        match place {
+            // Where the configuration holds something else there, its mistake is told and must not be covered.
+            Some((key_at, at)) if named.is_some() && !assistants.is_empty() => {
+                let node = Node { value: Value::Table(assistants), at };
+                Table::from([(KEY.to_owned(), Entry { key_at, node })])
+            }
+            _ => none,
+        }
+    }
+
+    /// The files that are named, in that order, with their texts.
+    fn roster_files(&mut self, tree: &Table) -> Vec<(PathBuf, String)> {
         let patterns: Vec<(String, At)> = View::root(tree)
             .table("routing")
             .elements("assistants_files")
             .filter_map(|node| Some((node.as_text()?.to_owned(), node.at)))
             .filter(|(pattern, _)| !pattern.trim().is_empty())
             .collect();
+        let mut files = Vec::new();
         for (pattern, at) in patterns {
             for path in self.expand(&pattern, at) {
                 let key = "routing.assistants_files";
@@ -33,11 +57,12 @@ impl Inspection<'_> {
                     continue;
                 }
                 match read_text(&path) {
-                    Ok(text) => self.add_roster(tree, path, text),
+                    Ok(text) => files.push((path, text)),
                     Err(error) => self.unreadable(&path, at, &error),
                 }
             }
         }
+        files
     }
 
     fn unreadable(&mut self, path: &Path, at: At, error: &io::Error) {
@@ -81,34 +106,23 @@ impl Inspection<'_> {
         found
     }
 
-    fn add_roster(&mut self, tree: &mut Table, path: PathBuf, text: String) {
+    fn add_roster(&mut self, layer: &mut Table, tree: &Table, path: PathBuf, text: String) {
         let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let source = self.sources.add_file(path, text);
         let rows = if csv { self.csv(source) } else { self.toml(source) };
         for (name, entry) in rows {
-            self.add_assistant(tree, name, entry);
-        }
-    }
-
-    fn add_assistant(&mut self, tree: &mut Table, name: String, entry: Entry) {
-        let slot = tree.entry("assistants".to_owned()).or_insert_with(|| Entry {
-            key_at: entry.key_at,
-            node: Node { value: Value::Table(Table::new()), at: entry.key_at },
-        });
-        let Value::Table(assistants) = &mut slot.node.value else {
-            return;
-        };
-        match assistants.get(&name) {
-            Some(first) => {
-                let place = self.sources.place(first.key_at);
-                let trail = Trail::ROOT.key("assistants");
-                let key = trail.key(&name);
-                let message = format!("`{key}` is there already: {place}");
-                let help = "a name leads to one assistant; rename or remove one of the two";
-                self.error(ProblemKind::Duplicate, entry.key_at, key, message, help);
-            }
-            None => {
-                assistants.insert(name, entry);
+            match tree.get(&name).or_else(|| layer.get(&name)) {
+                Some(first) => {
+                    let place = self.sources.place(first.key_at);
+                    let trail = Trail::ROOT.key(KEY);
+                    let key = trail.key(&name);
+                    let message = format!("`{key}` is there already: {place}");
+                    let help = "a name leads to one assistant; rename or remove one of the two";
+                    self.error(ProblemKind::Duplicate, entry.key_at, key, message, help);
+                }
+                None => {
+                    layer.insert(name, entry);
+                }
             }
         }
     }

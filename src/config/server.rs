@@ -43,12 +43,7 @@ pub(super) const SECTION: Section = Section::of(&[
     ),
     Key::new("max_connections", COUNT, "Connections open at once."),
     Key::new("max_headers", Kind::Count { min: 8, max: 1_000 }, "Header fields in one request."),
-    Key::new("max_in_flight", COUNT, "Requests worked on at once."),
-    Key::new(
-        "max_waiting",
-        Kind::Count { min: 0, max: 1_000_000 },
-        "Requests that may wait for one of those places; more are refused as `overloaded`.",
-    ),
+    Key::new("max_in_flight", COUNT, "Requests worked on at once; more are refused as `overloaded`."),
     Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
 ]);
 
@@ -83,10 +78,8 @@ pub struct Server {
     pub max_connections: usize,
     /// Header fields in one request.
     pub max_headers: usize,
-    /// Requests worked on at once.
+    /// Requests worked on at once; more are refused.
     pub max_in_flight: usize,
-    /// Requests that may wait for a place.
-    pub max_waiting: usize,
     /// TLS on the API listener.
     pub tls: Option<Tls>,
 }
@@ -107,7 +100,6 @@ impl Default for Server {
             max_connections: 4096,
             max_headers: 64,
             max_in_flight: 1024,
-            max_waiting: 1024,
             tls: None,
         }
     }
@@ -132,7 +124,6 @@ impl Server {
             max_connections: count("max_connections", default.max_connections),
             max_headers: count("max_headers", default.max_headers),
             max_in_flight: count("max_in_flight", default.max_in_flight),
-            max_waiting: count("max_waiting", default.max_waiting),
             tls: tls.and_then(|tls| Tls::read(&tls, inspection)),
         };
         server.validate(view, inspection);

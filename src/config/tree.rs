@@ -104,24 +104,6 @@ pub(super) fn from_toml(table: &DeTable<'_>, source: SourceId) -> Table {
         .collect()
 }
 
-/// Lays `above` over `below`: tables are joined key by key, anything else is replaced.
-pub(super) fn overlay(below: &mut Table, above: Table) {
-    for (name, entry) in above {
-        match (below.get_mut(&name), entry) {
-            (
-                Some(Entry { key_at, node: Node { value: Value::Table(old), at } }),
-                Entry { key_at: new_key_at, node: Node { value: Value::Table(new), at: new_at } },
-            ) => {
-                (*key_at, *at) = (new_key_at, new_at);
-                overlay(old, new);
-            }
-            (_, entry) => {
-                below.insert(name, entry);
-            }
-        }
-    }
-}
-
 fn at(source: SourceId, span: Range<usize>) -> At {
     At { source, start: span.start, end: span.end }
 }

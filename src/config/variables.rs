@@ -1,4 +1,4 @@
-//! Lays environment variables over the tree: `SWITCHBOARD_VENDORS__SONDOS__TIMEOUT=5s` sets `vendors.sondos.timeout`.
+//! The layer of the environment: `SWITCHBOARD_VENDORS__SONDOS__TIMEOUT=5s` sets `vendors.sondos.timeout`.
 //!
 //! Case does not count. In a name of the operator's choice `_` stands for `-` and `.` too where such a name is there already.
 //! Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
@@ -15,13 +15,14 @@ use super::secret;
 use super::shape::{Kind, Section};
 use super::source::At;
 use super::trail::Trail;
-use super::tree::{self, Entry, Node, Table, Value};
+use super::tree::{Entry, Node, Table, Value};
 
 impl Inspection<'_> {
-    /// Sets every key that the environment sets; `tree` is the root.
-    pub(super) fn lay_variables(&mut self, tree: &mut Table) {
+    /// Every key that the environment sets; `below` is the tree that these will be laid over.
+    pub(super) fn variables(&mut self, below: &Table) -> Table {
         let environment: &Environment = self.environment;
-        let references = references(tree, environment);
+        let references = references(below, environment);
+        let mut layer = Table::new();
         for (name, rest, value) in environment.settings() {
             if references.contains(name) {
                 continue;
@@ -29,13 +30,15 @@ impl Inspection<'_> {
             let at = self.sources.add_variable(name);
             let parts: Vec<&str> = rest.split("__").collect();
             let variable = Variable { at, value };
-            self.set_key(tree, &root::SECTION, &parts, variable, &Trail::ROOT);
+            let level = Level { table: &mut layer, below: Some(below) };
+            self.set_key(level, &root::SECTION, &parts, variable, &Trail::ROOT);
         }
+        layer
     }
 
     fn set_key(
         &mut self,
-        table: &mut Table,
+        level: Level<'_>,
         section: &'static Section,
         parts: &[&str],
         variable: Variable<'_>,
@@ -56,16 +59,12 @@ impl Inspection<'_> {
             }
             return;
         };
-        if section.either.contains(&key.name) {
-            let sources = &self.sources;
-            table.retain(|name, entry| !section.either.contains(&name.as_str()) || sources.is_variable(entry.node.at));
-        }
-        self.set_slot(table, key.name, &key.kind, rest, variable, &trail.key(key.name));
+        self.set_slot(level, key.name, &key.kind, rest, variable, &trail.key(key.name));
     }
 
     fn set_slot(
         &mut self,
-        table: &mut Table,
+        mut level: Level<'_>,
         name: &str,
         kind: &'static Kind,
         rest: &[&str],
@@ -73,78 +72,73 @@ impl Inspection<'_> {
         trail: &Trail<'_>,
     ) {
         let Some((next, after)) = rest.split_first() else {
-            self.set_whole(table, name, kind, variable, trail);
+            self.set_whole(level.table, name, kind, variable, trail);
             return;
         };
-        match kind {
-            Kind::Table(section) => {
-                if let Some(inner) = table_in(table, name, variable.at) {
-                    self.set_key(inner, section, rest, variable, trail);
-                }
-            }
-            Kind::Secret => {
-                if let Some(inner) = table_in(table, name, variable.at) {
-                    self.set_key(inner, &secret::SECTION, rest, variable, trail);
-                }
-            }
+        let section = match kind {
+            Kind::Table(section) => section,
+            Kind::Secret => &secret::SECTION,
             Kind::Named(_, section) => {
-                let Some(named) = table_in(table, name, variable.at) else {
+                let Some(mut named) = level.inner(name, variable.at) else {
                     return;
                 };
-                let name = existing_name(named, next);
-                let Some(inner) = table_in(named, &name, variable.at) else {
-                    return;
-                };
+                let name = named.existing_name(next);
+                let trail = trail.key(&name);
                 if after.is_empty() {
-                    if let Some(Value::Table(whole)) = self.inline(variable, trail) {
-                        tree::overlay(inner, whole);
-                    }
-                } else {
-                    self.set_key(inner, section, after, variable, &trail.key(&name));
+                    self.set_whole(named.table, &name, &Kind::Table(section), variable, &trail);
+                } else if let Some(inner) = named.inner(&name, variable.at) {
+                    self.set_key(inner, section, after, variable, &trail);
                 }
+                return;
             }
             Kind::Pairs(_, of) => {
-                let Some(pairs) = table_in(table, name, variable.at) else {
-                    return;
-                };
-                let name = existing_name(pairs, next);
-                self.set_slot(pairs, &name, of, after, variable, &trail.key(&name));
+                if let Some(pairs) = level.inner(name, variable.at) {
+                    let name = pairs.existing_name(next);
+                    self.set_slot(pairs, &name, of, after, variable, &trail.key(&name));
+                }
+                return;
             }
             _ => {
                 let message = format!("`{trail}` has no keys below it");
                 let help = format!("set `{trail}` as a whole; it has to be {}", kind.expected());
                 self.error(ProblemKind::UnknownKey, variable.at, trail, message, help);
+                return;
+            }
+        };
+        if let Some(inner) = level.inner(name, variable.at) {
+            self.set_key(inner, section, rest, variable, trail);
+        }
+    }
+
+    fn set_whole(&mut self, table: &mut Table, name: &str, kind: &Kind, variable: Variable<'_>, trail: &Trail<'_>) {
+        if let Some(value) = self.value_of(kind, variable, trail) {
+            let entry = Entry { key_at: variable.at, node: Node { value, at: variable.at } };
+            self.put(table, name, entry, variable.at, trail);
+        }
+    }
+
+    /// Adds to the layer; what two variables set is reported, however each writes it.
+    fn put(&mut self, table: &mut Table, name: &str, entry: Entry, at: At, trail: &Trail<'_>) {
+        let Some(old) = table.get_mut(name) else {
+            table.insert(name.to_owned(), entry);
+            return;
+        };
+        match (&mut old.node.value, entry.node.value) {
+            (Value::Table(old), Value::Table(new)) => {
+                for (name, entry) in new {
+                    self.put(old, &name, entry, at, &trail.key(&name));
+                }
+            }
+            _ => {
+                let message = format!("two environment variables set `{trail}`");
+                let help = "case does not count in their names; unset one of them";
+                self.error(ProblemKind::Duplicate, at, trail, message, help);
             }
         }
     }
 
-    fn set_whole(
-        &mut self,
-        table: &mut Table,
-        name: &str,
-        kind: &'static Kind,
-        variable: Variable<'_>,
-        trail: &Trail<'_>,
-    ) {
-        let Some(value) = self.value_of(kind, variable, trail) else {
-            return;
-        };
-        let entry = variable.entry(value);
-        let twice =
-            table.get(name).is_some_and(|old| self.sources.is_variable(old.node.at) && old.node.as_table().is_none());
-        if twice {
-            let message = format!("two environment variables set `{trail}`");
-            let help = "case does not count in their names; unset one of them";
-            self.error(ProblemKind::Duplicate, variable.at, trail, message, help);
-        } else if matches!(kind, Kind::Secret) {
-            table.insert(name.to_owned(), entry);
-        } else {
-            tree::overlay(table, Table::from([(name.to_owned(), entry)]));
-        }
-    }
-
     /// The variable's text as the type that the key takes; as text where it is not of that type.
-    fn value_of(&mut self, kind: &'static Kind, variable: Variable<'_>, trail: &Trail<'_>) -> Option<Value> {
+    fn value_of(&mut self, kind: &Kind, variable: Variable<'_>, trail: &Trail<'_>) -> Option<Value> {
         let text = variable.value.trim();
         let plain = || Value::Text(variable.value.to_owned());
         Some(match kind {
@@ -190,12 +184,44 @@ struct Variable<'v> {
 }
 
 impl Variable<'_> {
-    fn entry(self, value: Value) -> Entry {
-        Entry { key_at: self.at, node: Node { value, at: self.at } }
-    }
-
     fn text(self, text: &str) -> Node {
         Node { value: Value::Text(text.to_owned()), at: self.at }
+    }
+}
+
+/// A table of the layer, and the table that it will be laid over.
+struct Level<'t> {
+    table: &'t mut Table,
+    below: Option<&'t Table>,
+}
+
+impl Level<'_> {
+    /// The table under a name, made where there is nothing; none where something else is there, which has to be told.
+    ///
+    /// A table that a file holds already keeps its place, as it is not what the variable sets.
+    fn inner(&mut self, name: &str, at: At) -> Option<Level<'_>> {
+        let below = self.below.and_then(|table| table.get(name));
+        let inner = match below {
+            Some(entry) => Some(entry.node.as_table()?),
+            None => None,
+        };
+        let entry = self.table.entry(name.to_owned()).or_insert_with(|| Entry {
+            key_at: below.map_or(at, |entry| entry.key_at),
+            node: Node { value: Value::Table(Table::new()), at: below.map_or(at, |entry| entry.node.at) },
+        });
+        match &mut entry.node.value {
+            Value::Table(table) => Some(Level { table, below: inner }),
+            _ => None,
+        }
+    }
+
+    /// The name that a part of a variable's name stands for, else the part in lower case.
+    fn existing_name(&self, part: &str) -> String {
+        let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
+        let wanted = plain(part);
+        let below = self.below.into_iter().flat_map(Table::keys);
+        let mut names = below.chain(self.table.keys());
+        names.find(|name| plain(name) == wanted).cloned().unwrap_or_else(|| part.to_ascii_lowercase())
     }
 }
 
@@ -206,24 +232,6 @@ fn single_underscore(name: &str, section: &Section) -> Option<String> {
         let variable = format!("switchboard_{table}__{key}");
         Some(variable.to_ascii_uppercase())
     })
-}
-
-/// The table under a name, made where there is nothing; none where a file has put something else there.
-fn table_in<'t>(table: &'t mut Table, name: &str, at: At) -> Option<&'t mut Table> {
-    let entry = table
-        .entry(name.to_owned())
-        .or_insert_with(|| Entry { key_at: at, node: Node { value: Value::Table(Table::new()), at } });
-    match &mut entry.node.value {
-        Value::Table(inner) => Some(inner),
-        _ => None,
-    }
-}
-
-/// The name in the table that a part of a variable's name stands for, else the part in lower case.
-fn existing_name(table: &Table, part: &str) -> String {
-    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
-    let wanted = plain(part);
-    table.keys().find(|name| plain(name) == wanted).cloned().unwrap_or_else(|| part.to_ascii_lowercase())
 }
 
 /// The variables that `{ env = "…" }` refers to: secrets, even where their names look like keys.

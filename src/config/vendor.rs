@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use vendors::{FieldPolicy, Handling};
 
 use super::base_url::BaseUrl;
 use super::breaker::{self, Breaker};
 use super::catalog::{self, Catalog};
 use super::duration;
-use super::handling::{FIELD_POLICIES, FieldPolicy, HANDLINGS, Handling};
+use super::handling::{self, FIELD_POLICIES, HANDLINGS};
 use super::inspection::Inspection;
 use super::name::NameRule;
 use super::nearest::nearest;
@@ -66,6 +67,7 @@ pub struct Vendor {
     /// The account's API key, fit for a header.
     pub token: Secret,
     /// What becomes of fields it cannot express.
+    #[serde(serialize_with = "handling::serialize")]
     pub handling: Handling,
     /// The time one attempt may take.
     #[serde(serialize_with = "duration::serialize")]
@@ -89,6 +91,7 @@ pub struct Vendor {
     /// Names for its ids.
     pub catalog: Catalog,
     /// What the operator decided for single canonical fields.
+    #[serde(serialize_with = "handling::serialize_policies")]
     pub fields: BTreeMap<String, FieldPolicy>,
     /// Whether the token may travel unencrypted to another machine.
     pub allow_plain_http: bool,
@@ -133,7 +136,7 @@ impl Vendor {
         let identity = view.table("client_certificate").present();
         let fields = view.table("fields");
         let vendor = Self {
-            handling: view.word("handling").unwrap_or(own.handling),
+            handling: view.handling("handling").unwrap_or(own.handling),
             timeout: view.duration("timeout").unwrap_or(own.timeout),
             connect_timeout: view.duration("connect_timeout").unwrap_or(own.connect_timeout),
             max_in_flight: view.count("max_in_flight").unwrap_or(own.max_in_flight),
@@ -143,7 +146,10 @@ impl Vendor {
             retry: Retry::read(&view.table("retry"), inspection),
             breaker: Breaker::read(&view.table("breaker")),
             catalog: Catalog::read(&view.table("catalog"), inspection),
-            fields: fields.entries().filter_map(|(field, _)| Some((field.to_owned(), fields.word(field)?))).collect(),
+            fields: fields
+                .entries()
+                .filter_map(|(field, _)| Some((field.to_owned(), handling::field_policy(fields.text(field)?)?)))
+                .collect(),
             allow_plain_http: view.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
             ca_file: CertificateFile::read(view, "ca_file", inspection),
             client_certificate: identity.and_then(|pair| Identity::read(&pair, inspection)),

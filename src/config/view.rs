@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use vendors::Handling;
+
 use super::duration;
 use super::glob::Glob;
+use super::handling;
 use super::inspection::Inspection;
 use super::problem::{Finding, ProblemKind};
 use super::secret::Secret;
@@ -117,6 +120,10 @@ impl<'a> View<'a> {
     /// One of a few words.
     pub(super) fn word<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
+    }
+
+    pub(super) fn handling(&self, name: &str) -> Option<Handling> {
+        handling::handling(self.text(name)?)
     }
 
     /// The elements of a list, or the value itself as the only one.

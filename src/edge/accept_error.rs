@@ -53,16 +53,10 @@ mod tests {
         const ENOMEM: i32 = 12;
         const ENOBUFS: i32 = 105;
         for code in [ECONNABORTED, EPERM] {
-            assert!(
-                is_of_one_connection(&io::Error::from_raw_os_error(code)),
-                "{code}"
-            );
+            assert!(is_of_one_connection(&io::Error::from_raw_os_error(code)), "{code}");
         }
         for code in [EMFILE, ENFILE, ENOMEM, ENOBUFS] {
-            assert!(
-                !is_of_one_connection(&io::Error::from_raw_os_error(code)),
-                "{code}"
-            );
+            assert!(!is_of_one_connection(&io::Error::from_raw_os_error(code)), "{code}");
         }
     }
 
@@ -71,9 +65,6 @@ mod tests {
         let mut backoff = Backoff::new();
         assert_eq!(backoff.pause(), Duration::from_millis(5));
         assert_eq!(backoff.pause(), Duration::from_millis(10));
-        assert_eq!(
-            (0..20).map(|_| backoff.pause()).last(),
-            Some(Duration::from_secs(1))
-        );
+        assert_eq!((0..20).map(|_| backoff.pause()).last(), Some(Duration::from_secs(1)));
     }
 }

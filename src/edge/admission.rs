@@ -35,10 +35,7 @@ where
     B: Body<Data = Bytes>,
 {
     /// The answer to one request.
-    pub(crate) async fn answer(
-        self,
-        mut request: Request<Incoming>,
-    ) -> Result<Response<TrackedBody<B>>, Infallible> {
+    pub(crate) async fn answer(self, mut request: Request<Incoming>) -> Result<Response<TrackedBody<B>>, Infallible> {
         let in_flight = self.activity.begin();
         if let Some(reason) = refused(&request, &self.settings) {
             return Ok(self.refuse(reason, &request, in_flight));
@@ -51,24 +48,13 @@ where
         Ok(response.map(|body| TrackedBody::of_service(body, in_flight)))
     }
 
-    fn refuse(
-        &self,
-        reason: Reason,
-        request: &Request<Incoming>,
-        in_flight: InFlight,
-    ) -> Response<TrackedBody<B>> {
-        let refusal = Refusal {
-            reason,
-            request_id: RequestId::from_headers(request.headers()),
-        };
+    fn refuse(&self, reason: Reason, request: &Request<Incoming>, in_flight: InFlight) -> Response<TrackedBody<B>> {
+        let refusal = Refusal { reason, request_id: RequestId::from_headers(request.headers()) };
         let body = self.page.body(&refusal);
         let mut response = Response::new(TrackedBody::of_refusal(body, in_flight));
         *response.status_mut() = reason.status();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(REQUEST_ID, refusal.request_id.to_header_value());
         if request.version() < Version::HTTP_2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -79,17 +65,10 @@ where
 
 fn refused(request: &Request<Incoming>, settings: &ListenerSettings) -> Option<Reason> {
     let headers = request.headers();
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or(0, |target| target.as_str().len());
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let host_lines = headers.get_all(header::HOST).iter().count();
-    let bytes = || {
-        headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD)
-            .sum::<usize>()
-    };
+    let bytes =
+        || headers.iter().map(|(name, value)| name.as_str().len() + value.len() + FIELD_OVERHEAD).sum::<usize>();
     if target > settings.max_uri_bytes {
         Some(Reason::UriTooLong)
     } else if headers.len() > settings.max_headers
@@ -108,8 +87,6 @@ fn is_like_canned<B>(response: &Response<B>) -> bool {
     let own = [header::CONNECTION, header::CONTENT_LENGTH, header::DATE];
     matches!(
         response.status(),
-        StatusCode::BAD_REQUEST
-            | StatusCode::URI_TOO_LONG
-            | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
     ) && response.headers().keys().all(|name| own.contains(name))
 }

@@ -61,11 +61,7 @@ enum Coding {
 }
 
 /// Reads `body` whole; a body of one chunk is not copied.
-pub async fn read_body<B>(
-    headers: &HeaderMap,
-    body: B,
-    limits: BodyLimits,
-) -> Result<Bytes, BodyError>
+pub async fn read_body<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -75,17 +71,13 @@ where
         Coding::Identity => limits.max_bytes,
         Coding::Gzip => largest_gzip(limits.max_bytes),
     };
-    let too_large = || BodyError::TooLarge {
-        limit: limits.max_bytes,
-    };
+    let too_large = || BodyError::TooLarge { limit: limits.max_bytes };
     if body.size_hint().lower() > u64::try_from(wire_limit).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
     let bytes = match timeout(limits.timeout, collect(body, wire_limit)).await {
         Err(_) => {
-            return Err(BodyError::Timeout {
-                after: limits.timeout,
-            });
+            return Err(BodyError::Timeout { after: limits.timeout });
         }
         Ok(Err(error)) => return Err(BodyError::Aborted(error)),
         Ok(Ok(None)) => return Err(too_large()),
@@ -112,9 +104,7 @@ where
     B::Error: Into<BoxError>,
 {
     let mut body = pin!(body);
-    let announced = usize::try_from(body.size_hint().lower())
-        .unwrap_or(limit)
-        .min(limit);
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(limit);
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.as_mut().frame().await {
@@ -141,17 +131,9 @@ fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
     let mut found = Coding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let unsupported = || BodyError::UnsupportedEncoding {
-            encoding: String::from_utf8_lossy(value.as_bytes())
-                .chars()
-                .take(64)
-                .collect(),
+            encoding: String::from_utf8_lossy(value.as_bytes()).chars().take(64).collect(),
         };
-        for name in value
-            .to_str()
-            .map_err(|_| unsupported())?
-            .split(',')
-            .map(str::trim)
-        {
+        for name in value.to_str().map_err(|_| unsupported())?.split(',').map(str::trim) {
             let gzip = name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip");
             if gzip && found == Coding::Identity {
                 found = Coding::Gzip;
@@ -174,16 +156,10 @@ mod tests {
     use http_body::Frame;
     use http_body_util::{Full, StreamBody};
 
-    const LIMITS: BodyLimits = BodyLimits {
-        max_bytes: 1000,
-        timeout: Duration::from_secs(5),
-    };
+    const LIMITS: BodyLimits = BodyLimits { max_bytes: 1000, timeout: Duration::from_secs(5) };
 
     fn encoded(value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(
-            header::CONTENT_ENCODING,
-            http::HeaderValue::from_static(value),
-        )])
+        HeaderMap::from_iter([(header::CONTENT_ENCODING, http::HeaderValue::from_static(value))])
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -197,68 +173,36 @@ mod tests {
     }
 
     fn chunks(parts: Vec<&'static [u8]>) -> impl Body<Data = Bytes, Error = Infallible> {
-        StreamBody::new(stream::iter(
-            parts
-                .into_iter()
-                .map(|part| Ok(Frame::data(Bytes::from_static(part)))),
-        ))
+        StreamBody::new(stream::iter(parts.into_iter().map(|part| Ok(Frame::data(Bytes::from_static(part))))))
     }
 
     #[tokio::test]
     async fn one_chunk_is_not_copied_and_several_are_joined() {
         let given = Bytes::from(vec![b'x'; 1000]);
-        let read = read_body(&HeaderMap::new(), Full::new(given.clone()), LIMITS)
-            .await
-            .unwrap();
+        let read = read_body(&HeaderMap::new(), Full::new(given.clone()), LIMITS).await.unwrap();
         assert_eq!(read.as_ptr(), given.as_ptr());
-        let joined = read_body(
-            &HeaderMap::new(),
-            chunks(vec![b"", b"ab", b"", b"c", b"d"]),
-            LIMITS,
-        )
-        .await
-        .unwrap();
+        let joined = read_body(&HeaderMap::new(), chunks(vec![b"", b"ab", b"", b"c", b"d"]), LIMITS).await.unwrap();
         assert_eq!(joined, "abcd");
-        assert_eq!(
-            read_body(&HeaderMap::new(), chunks(vec![]), LIMITS)
-                .await
-                .unwrap(),
-            ""
-        );
+        assert_eq!(read_body(&HeaderMap::new(), chunks(vec![]), LIMITS).await.unwrap(), "");
     }
 
     #[tokio::test]
     async fn the_announced_and_the_actual_length_are_bounded() {
-        assert!(matches!(
-            read("", vec![0; 1001]).await,
-            Err(BodyError::TooLarge { limit: 1000 })
-        ));
+        assert!(matches!(read("", vec![0; 1001]).await, Err(BodyError::TooLarge { limit: 1000 })));
         let streamed = chunks(vec![&[0; 600], &[0; 401]]);
-        assert!(matches!(
-            read_body(&HeaderMap::new(), streamed, LIMITS).await,
-            Err(BodyError::TooLarge { .. })
-        ));
+        assert!(matches!(read_body(&HeaderMap::new(), streamed, LIMITS).await, Err(BodyError::TooLarge { .. })));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_body_times_out() {
         let never = StreamBody::new(stream::pending::<Result<Frame<Bytes>, Infallible>>());
-        assert!(matches!(
-            read_body(&HeaderMap::new(), never, LIMITS).await,
-            Err(BodyError::Timeout { .. })
-        ));
+        assert!(matches!(read_body(&HeaderMap::new(), never, LIMITS).await, Err(BodyError::Timeout { .. })));
     }
 
     #[tokio::test]
     async fn a_broken_body_is_aborted() {
-        let broken = StreamBody::new(stream::iter([
-            Ok(Frame::data(Bytes::from_static(b"a"))),
-            Err("gone"),
-        ]));
-        assert!(matches!(
-            read_body(&HeaderMap::new(), broken, LIMITS).await,
-            Err(BodyError::Aborted(_))
-        ));
+        let broken = StreamBody::new(stream::iter([Ok(Frame::data(Bytes::from_static(b"a"))), Err("gone")]));
+        assert!(matches!(read_body(&HeaderMap::new(), broken, LIMITS).await, Err(BodyError::Aborted(_))));
     }
 
     #[tokio::test]
@@ -267,15 +211,10 @@ mod tests {
             assert_eq!(read(name, gzip(b"{}")).await.unwrap(), "{}");
         }
         assert_eq!(read("gzip", gzip(&[b' '; 1000])).await.unwrap().len(), 1000);
-        assert!(matches!(
-            read("gzip", gzip(&[b' '; 1001])).await,
-            Err(BodyError::TooLarge { .. })
-        ));
+        assert!(matches!(read("gzip", gzip(&[b' '; 1001])).await, Err(BodyError::TooLarge { .. })));
         let two_members = [gzip(b"ab"), gzip(b"cd")].concat();
         assert_eq!(read("gzip", two_members).await.unwrap(), "abcd");
-        let noise: Vec<u8> = (0..1000_u32)
-            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
-            .collect();
+        let noise: Vec<u8> = (0..1000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         assert_eq!(read("gzip", gzip(&noise)).await.unwrap(), noise);
     }
 
@@ -283,10 +222,7 @@ mod tests {
     async fn a_bomb_is_refused_without_being_unpacked() {
         let bomb = gzip(&vec![0; 800_000]);
         assert!(bomb.len() < LIMITS.max_bytes);
-        assert!(matches!(
-            read("gzip", bomb).await,
-            Err(BodyError::TooLarge { .. })
-        ));
+        assert!(matches!(read("gzip", bomb).await, Err(BodyError::TooLarge { .. })));
     }
 
     #[tokio::test]
@@ -305,10 +241,7 @@ mod tests {
             flipped,
         ];
         for case in cases {
-            assert!(
-                matches!(read("gzip", case.clone()).await, Err(BodyError::BadGzip)),
-                "{case:?}"
-            );
+            assert!(matches!(read("gzip", case.clone()).await, Err(BodyError::BadGzip)), "{case:?}");
         }
     }
 
@@ -316,9 +249,7 @@ mod tests {
     async fn other_codings_are_unsupported() {
         for name in ["br", "deflate", "gzip, gzip", "gzip, br", "gzipp", "zstd"] {
             let refused = read(name, b"{}".to_vec()).await;
-            assert!(
-                matches!(refused, Err(BodyError::UnsupportedEncoding { encoding }) if encoding == name)
-            );
+            assert!(matches!(refused, Err(BodyError::UnsupportedEncoding { encoding }) if encoding == name));
         }
         assert_eq!(read("identity", b"{}".to_vec()).await.unwrap(), "{}");
     }

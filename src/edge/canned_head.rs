@@ -17,7 +17,10 @@ const END: &[u8] = b"\r\n\r\n";
 const PREFIXES: [(Reason, &[u8]); 6] = [
     (Reason::Malformed, b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: "),
     (Reason::UriTooLong, b"HTTP/1.1 414 URI Too Long\r\nconnection: close\r\ncontent-length: 0\r\ndate: "),
-    (Reason::HeadTooLarge, b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: "),
+    (
+        Reason::HeadTooLarge,
+        b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: ",
+    ),
     (Reason::Malformed, b"HTTP/1.0 400 Bad Request\r\ncontent-length: 0\r\ndate: "),
     (Reason::UriTooLong, b"HTTP/1.0 414 URI Too Long\r\ncontent-length: 0\r\ndate: "),
     (Reason::HeadTooLarge, b"HTTP/1.0 431 Request Header Fields Too Large\r\ncontent-length: 0\r\ndate: "),
@@ -53,13 +56,9 @@ impl CannedHead {
         let text_before_end = text.strip_suffix(END)?;
         let (text_before_date, date) =
             text_before_end.split_at_checked(text_before_end.len().checked_sub(DATE_LEN)?)?;
-        let (reason, prefix) = PREFIXES
-            .iter()
-            .find(|(_, prefix)| text_before_date.ends_with(prefix))?;
-        date.ends_with(b" GMT").then(|| Self {
-            reason: *reason,
-            bytes: text[text_before_date.len() - prefix.len()..].to_vec(),
-        })
+        let (reason, prefix) = PREFIXES.iter().find(|(_, prefix)| text_before_date.ends_with(prefix))?;
+        date.ends_with(b" GMT")
+            .then(|| Self { reason: *reason, bytes: text[text_before_date.len() - prefix.len()..].to_vec() })
     }
 }
 
@@ -86,14 +85,9 @@ mod tests {
         assert_eq!(found(&[CANNED]), whole);
         for cut in 0..CANNED.len() {
             assert_eq!(found(&[&CANNED[..cut], b"", &CANNED[cut..], b""]), whole);
-            assert_eq!(
-                found(&[b"HTTP/1.1 200 OK\r\n\r\n{}", &CANNED[..cut], &CANNED[cut..]]),
-                whole
-            );
+            assert_eq!(found(&[b"HTTP/1.1 200 OK\r\n\r\n{}", &CANNED[..cut], &CANNED[cut..]]), whole);
         }
-        let old = CANNED
-            .strip_prefix(b"HTTP/1.1 400 Bad Request\r\nconnection: close")
-            .unwrap();
+        let old = CANNED.strip_prefix(b"HTTP/1.1 400 Bad Request\r\nconnection: close").unwrap();
         let old = [b"HTTP/1.0 414 URI Too Long", old].concat();
         assert_eq!(found(&[&old]), Some((Reason::UriTooLong, old.len())));
     }

@@ -24,12 +24,8 @@ impl PeerCertificate {
     /// Reads the names of a certificate.
     pub fn from_der(der: &CertificateDer<'_>) -> Result<Self, CertificateError> {
         let (_, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError)?;
-        let names = certificate
-            .subject_alternative_name()
-            .map_err(|_| CertificateError)?;
-        let alternative_names = names
-            .into_iter()
-            .flat_map(|names| &names.value.general_names);
+        let names = certificate.subject_alternative_name().map_err(|_| CertificateError)?;
+        let alternative_names = names.into_iter().flat_map(|names| &names.value.general_names);
         Ok(Self {
             subject: certificate.subject().to_string(),
             alternative_names: alternative_names.filter_map(text).collect(),
@@ -38,17 +34,13 @@ impl PeerCertificate {
 
     /// Whether `identity` is one of the alternative names, or the whole subject.
     pub fn is(&self, identity: &str) -> bool {
-        !identity.is_empty()
-            && (self.subject == identity
-                || self.alternative_names.iter().any(|name| name == identity))
+        !identity.is_empty() && (self.subject == identity || self.alternative_names.iter().any(|name| name == identity))
     }
 }
 
 fn text(name: &GeneralName<'_>) -> Option<String> {
     match name {
-        GeneralName::URI(text) | GeneralName::DNSName(text) | GeneralName::RFC822Name(text) => {
-            Some((*text).to_owned())
-        }
+        GeneralName::URI(text) | GeneralName::DNSName(text) | GeneralName::RFC822Name(text) => Some((*text).to_owned()),
         _ => None,
     }
 }

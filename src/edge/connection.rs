@@ -62,30 +62,16 @@ impl<S: Clone> Clone for Connections<S> {
 
 impl<S> fmt::Debug for Connections<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Connections").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
 impl<S> Connections<S> {
     /// Connections that give requests to `service` and answer by `page` what never reaches it.
-    pub fn new(
-        service: S,
-        settings: ListenerSettings,
-        page: RefusalPage,
-        shutdown: Shutdown,
-    ) -> Self {
+    pub fn new(service: S, settings: ListenerSettings, page: RefusalPage, shutdown: Shutdown) -> Self {
         let http1 = Arc::new(http1_builder(&settings));
         let http2 = http2_builder(&settings, &shutdown);
-        Self {
-            service,
-            settings: Arc::new(settings),
-            page,
-            shutdown,
-            http1,
-            http2,
-        }
+        Self { service, settings: Arc::new(settings), page, shutdown, http1, http2 }
     }
 
     /// The limits.
@@ -101,10 +87,7 @@ impl<S> Connections<S> {
 
 impl<S, B> Connections<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -124,12 +107,7 @@ where
             },
         };
         let activity = Activity::new();
-        let wire = Wire::http2(
-            io,
-            prefix,
-            Arc::clone(&activity),
-            self.settings.write_timeout,
-        );
+        let wire = Wire::http2(io, prefix, Arc::clone(&activity), self.settings.write_timeout);
         if http2 {
             self.serve_http2(wire, peer, activity).await;
         } else {
@@ -175,11 +153,7 @@ where
     }
 
     /// Runs hyper; on the soft token or idleness it is told to finish. `None`: it would not.
-    async fn drive<C: Finishing>(
-        &self,
-        mut connection: Pin<&mut C>,
-        activity: &Activity,
-    ) -> Option<hyper::Result<()>> {
+    async fn drive<C: Finishing>(&self, mut connection: Pin<&mut C>, activity: &Activity) -> Option<hyper::Result<()>> {
         let soft = self.shutdown.soft();
         let mut idle = pin!(activity.idle(self.settings.idle_timeout));
         let mut grace = pin!(sleep(Duration::ZERO));
@@ -214,9 +188,7 @@ where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let last = match (&result, &remains.canned) {
-            (Err(error), Some(canned)) if error.is_parse() => {
-                last_word::response(canned.reason, &self.page)
-            }
+            (Err(error), Some(canned)) if error.is_parse() => last_word::response(canned.reason, &self.page),
             (_, Some(canned)) => canned.bytes.clone(),
             (Err(error), None) => match unanswered(error, &remains) {
                 Some(reason) => last_word::response(reason, &self.page),
@@ -238,9 +210,7 @@ where
 fn unanswered<IO>(error: &hyper::Error, remains: &Remains<IO>) -> Option<Reason> {
     let cut_short = error.is_incomplete_message() && remains.in_head;
     let misplaced_preface = error.is_parse_version_h2();
-    remains
-        .failure
-        .or((cut_short || misplaced_preface).then_some(Reason::Malformed))
+    remains.failure.or((cut_short || misplaced_preface).then_some(Reason::Malformed))
 }
 
 /// The first bytes of a connection, enough to tell HTTP/2; `None` when it may be closed in silence.
@@ -279,10 +249,7 @@ fn http1_builder(settings: &ListenerSettings) -> http1::Builder {
 
 /// h2 answers an oversized header list by itself, without a body; at twice our limit ours comes first.
 fn http2_builder(settings: &ListenerSettings, shutdown: &Shutdown) -> http2::Builder<Shutdown> {
-    let header_list = settings
-        .max_header_bytes
-        .saturating_add(settings.max_uri_bytes)
-        .saturating_mul(2);
+    let header_list = settings.max_header_bytes.saturating_add(settings.max_uri_bytes).saturating_mul(2);
     let mut builder = http2::Builder::new(shutdown.clone());
     builder
         .timer(TokioTimer::new())

@@ -51,23 +51,13 @@ enum Field {
 
 impl FramingGate {
     pub(crate) fn new() -> Self {
-        Self {
-            place: Place::Between,
-            word: [0; WORD],
-            word_len: 0,
-            length: None,
-            chunked: false,
-            heads: 0,
-        }
+        Self { place: Place::Between, word: [0; WORD], word_len: 0, length: None, chunked: false, heads: 0 }
     }
 
     /// Whether a head has begun and not ended; also from a refusal on.
     pub(crate) fn in_head(&self) -> bool {
         use Place as P;
-        matches!(
-            self.place,
-            P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::Refused
-        )
+        matches!(self.place, P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::Refused)
     }
 
     /// Whether the gate has refused a head.
@@ -93,12 +83,7 @@ impl FramingGate {
             let skipped = match self.place {
                 Place::Refused | Place::Unknown => return,
                 Place::Body { left } => {
-                    self.skip(
-                        left,
-                        1 + others_len,
-                        |left| Place::Body { left },
-                        Place::Between,
-                    ) - 1
+                    self.skip(left, 1 + others_len, |left| Place::Body { left }, Place::Between) - 1
                 }
                 Place::ChunkData { left } => {
                     let end = Place::ChunkDataEnd { cr: false };
@@ -142,10 +127,7 @@ impl FramingGate {
             (Place::Value { of, cr }, b'\n') => (cr && self.accepts(of)).then(|| self.next_line()),
             (Place::Value { cr: true, .. }, _) => None,
             (Place::Value { of, .. }, b'\r') => Some(Place::Value { of, cr: true }),
-            (Place::Value { of, .. }, _) => Some(Place::Value {
-                of: self.step_value(of, byte)?,
-                cr: false,
-            }),
+            (Place::Value { of, .. }, _) => Some(Place::Value { of: self.step_value(of, byte)?, cr: false }),
             (Place::HeadEnd, b'\n') => Some(match self.length {
                 _ if self.chunked => Place::ChunkSize { digits: 0, size: 0 },
                 None | Some(0) => Place::Between,
@@ -183,10 +165,7 @@ impl FramingGate {
         match &self.word[..self.word_len] {
             b"content-length" => {
                 self.length = fresh.then_some(0);
-                fresh.then_some(Field::ContentLength {
-                    digits: false,
-                    ended: false,
-                })
+                fresh.then_some(Field::ContentLength { digits: false, ended: false })
             }
             b"transfer-encoding" => {
                 self.chunked = fresh;
@@ -199,23 +178,15 @@ impl FramingGate {
     fn step_value(&mut self, of: Field, byte: u8) -> Option<Field> {
         let space = matches!(byte, b' ' | b'\t');
         match of {
-            Field::ContentLength { digits, .. } if space => Some(Field::ContentLength {
-                digits,
-                ended: digits,
-            }),
+            Field::ContentLength { digits, .. } if space => Some(Field::ContentLength { digits, ended: digits }),
             Field::ContentLength { ended: false, .. } if byte.is_ascii_digit() => {
                 let digit = u64::from(byte - b'0');
                 let length = self.length?.checked_mul(10)?.checked_add(digit)?;
                 self.length = Some(length);
-                Some(Field::ContentLength {
-                    digits: true,
-                    ended: false,
-                })
+                Some(Field::ContentLength { digits: true, ended: false })
             }
             Field::ContentLength { .. } => None,
-            Field::TransferEncoding { .. } if space => Some(Field::TransferEncoding {
-                ended: self.word_len > 0,
-            }),
+            Field::TransferEncoding { .. } if space => Some(Field::TransferEncoding { ended: self.word_len > 0 }),
             Field::TransferEncoding { ended: true } => None,
             Field::TransferEncoding { .. } => {
                 self.push(byte);
@@ -246,21 +217,10 @@ impl FramingGate {
 fn step_chunk(place: Place, byte: u8) -> Option<Place> {
     match (place, byte) {
         (Place::ChunkSize { digits: 1.., size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
-        (Place::ChunkSize { digits: 1.., size }, b';' | b' ' | b'\t') => {
-            Some(Place::ChunkExtension { size })
-        }
-        (
-            Place::ChunkSize {
-                digits: digits @ 0..15,
-                size,
-            },
-            _,
-        ) => {
+        (Place::ChunkSize { digits: 1.., size }, b';' | b' ' | b'\t') => Some(Place::ChunkExtension { size }),
+        (Place::ChunkSize { digits: digits @ 0..15, size }, _) => {
             let digit = char::from(byte).to_digit(16)?;
-            Some(Place::ChunkSize {
-                digits: digits + 1,
-                size: size << 4 | u64::from(digit),
-            })
+            Some(Place::ChunkSize { digits: digits + 1, size: size << 4 | u64::from(digit) })
         }
         (Place::ChunkExtension { size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
         (Place::ChunkExtension { .. }, b'\n') => None,

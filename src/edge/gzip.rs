@@ -18,12 +18,6 @@ pub(crate) fn decode(compressed: &[u8], limit: usize) -> Result<Bytes, GzipError
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut text = Vec::with_capacity(compressed.len().saturating_mul(4).min(limit));
     let mut decoder = MultiGzDecoder::new(compressed).take(bound);
-    decoder
-        .read_to_end(&mut text)
-        .map_err(|_| GzipError::Malformed)?;
-    if text.len() > limit {
-        Err(GzipError::TooLarge)
-    } else {
-        Ok(text.into())
-    }
+    decoder.read_to_end(&mut text).map_err(|_| GzipError::Malformed)?;
+    if text.len() > limit { Err(GzipError::TooLarge) } else { Ok(text.into()) }
 }

@@ -17,10 +17,7 @@ const MAX_LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 /// A whole HTTP/1.1 response for `reason` that closes the connection.
 pub(crate) fn response(reason: Reason, page: &RefusalPage) -> Vec<u8> {
-    let refusal = Refusal {
-        reason,
-        request_id: RequestId::generate(),
-    };
+    let refusal = Refusal { reason, request_id: RequestId::generate() };
     let status = reason.status();
     let body = page.body(&refusal);
     let head = format!(

@@ -60,27 +60,18 @@ impl Listener {
     /// Accepts until the soft token, then closes the socket; connections run on as tasks of the shutdown.
     pub async fn run<S, B>(self, connections: Connections<S>, tls: Option<Tls>)
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send,
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         let soft = connections.shutdown().soft().clone();
-        soft.run_until_cancelled_owned(self.accept_all(connections, tls))
-            .await;
+        soft.run_until_cancelled_owned(self.accept_all(connections, tls)).await;
     }
 
     async fn accept_all<S, B>(self, connections: Connections<S>, tls: Option<Tls>)
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
         S::Future: Send,
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -124,11 +115,7 @@ async fn serve<S, B>(
     tls: Option<Tls>,
     place: OwnedSemaphorePermit,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Future: Send,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -144,25 +131,13 @@ async fn serve<S, B>(
                 return;
             };
             let agreed = PeerTls::of(stream.get_ref().1);
-            connections
-                .serve(
-                    stream,
-                    Peer {
-                        address,
-                        tls: Some(agreed),
-                    },
-                )
-                .await;
+            connections.serve(stream, Peer { address, tls: Some(agreed) }).await;
         }
     }
 }
 
 /// The TLS handshake within its time; `None` when it failed or the shutdown began.
-async fn shake_hands<S>(
-    stream: TcpStream,
-    tls: &Tls,
-    connections: &Connections<S>,
-) -> Option<TlsStream<TcpStream>> {
+async fn shake_hands<S>(stream: TcpStream, tls: &Tls, connections: &Connections<S>) -> Option<TlsStream<TcpStream>> {
     let limit = connections.settings().handshake_timeout;
     let soft = connections.shutdown().soft();
     let handshake = timeout(limit, tls.acceptor().accept(stream));

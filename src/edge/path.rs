@@ -55,9 +55,7 @@ pub enum AssistantError {
     #[error("the vendor in the path must be a lower-case name, such as in `vendor:789`")]
     BadVendor,
     /// Any other character that neither a name nor an id can hold.
-    #[error(
-        "the assistant in the path must be a name, `vendor:id` or an id of letters, digits, `.`, `_` and `-`"
-    )]
+    #[error("the assistant in the path must be a name, `vendor:id` or an id of letters, digits, `.`, `_` and `-`")]
     BadCharacter,
 }
 
@@ -78,18 +76,11 @@ impl Assistant {
             Some((vendor, id)) => {
                 check_vendor(vendor)?;
                 check_id(id)?;
-                Ok(Self::VendorId {
-                    vendor: vendor.to_owned(),
-                    id: id.to_owned(),
-                })
+                Ok(Self::VendorId { vendor: vendor.to_owned(), id: id.to_owned() })
             }
             None => {
                 check_id(&decoded)?;
-                Ok(if is_name(&decoded) {
-                    Self::Name(decoded)
-                } else {
-                    Self::Id(decoded)
-                })
+                Ok(if is_name(&decoded) { Self::Name(decoded) } else { Self::Id(decoded) })
             }
         }
     }
@@ -106,9 +97,7 @@ fn decode_once(segment: &str) -> Result<String, AssistantError> {
             return Err(AssistantError::BadEncoding);
         }
     }
-    let decoded = percent_decode_str(segment)
-        .decode_utf8()
-        .map_err(|_| AssistantError::NotUtf8)?;
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| AssistantError::NotUtf8)?;
     if decoded.contains(['/', '\\']) {
         return Err(AssistantError::Slash);
     }
@@ -153,32 +142,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn vendor_id(vendor: &str, id: &str) -> Result<Assistant, AssistantError> {
-        Ok(Assistant::VendorId {
-            vendor: vendor.to_owned(),
-            id: id.to_owned(),
-        })
+        Ok(Assistant::VendorId { vendor: vendor.to_owned(), id: id.to_owned() })
     }
 
     #[test]
     fn names_vendor_ids_and_bare_ids_are_told_apart() {
-        assert_eq!(
-            Assistant::parse("sales-bot"),
-            Ok(Assistant::Name("sales-bot".to_owned()))
-        );
+        assert_eq!(Assistant::parse("sales-bot"), Ok(Assistant::Name("sales-bot".to_owned())));
         assert_eq!(Assistant::parse("a"), Ok(Assistant::Name("a".to_owned())));
         assert_eq!(Assistant::parse("789"), Ok(Assistant::Id("789".to_owned())));
         assert_eq!(Assistant::parse("aB"), Ok(Assistant::Id("aB".to_owned())));
         assert_eq!(Assistant::parse("-x"), Ok(Assistant::Id("-x".to_owned())));
         assert_eq!(Assistant::parse("acme:789"), vendor_id("acme", "789"));
         assert_eq!(Assistant::parse("acme%3A789"), vendor_id("acme", "789"));
-        assert_eq!(
-            Assistant::parse("%73ales"),
-            Ok(Assistant::Name("sales".to_owned()))
-        );
-        assert_eq!(
-            Assistant::parse(&"a".repeat(128)),
-            Ok(Assistant::Name("a".repeat(128)))
-        );
+        assert_eq!(Assistant::parse("%73ales"), Ok(Assistant::Name("sales".to_owned())));
+        assert_eq!(Assistant::parse(&"a".repeat(128)), Ok(Assistant::Name("a".repeat(128))));
     }
 
     #[test]
@@ -220,12 +197,9 @@ mod tests {
         for (segment, error) in cases {
             assert_eq!(Assistant::parse(segment), Err(error), "{segment}");
         }
-        for long in [
-            "a".repeat(129),
-            format!("acme:{}", "1".repeat(129)),
-            "%61".repeat(9999),
-            format!("{}:1", "v".repeat(65)),
-        ] {
+        for long in
+            ["a".repeat(129), format!("acme:{}", "1".repeat(129)), "%61".repeat(9999), format!("{}:1", "v".repeat(65))]
+        {
             assert_eq!(Assistant::parse(&long), Err(E::TooLong));
         }
     }

@@ -73,11 +73,7 @@ impl<'a> Cursor<'a> {
                 self.skip_space();
             }
         }
-        if self.0.is_empty() || self.eat(b',') {
-            Ok(Some(preference))
-        } else {
-            Err(PreferError::Malformed)
-        }
+        if self.0.is_empty() || self.eat(b',') { Ok(Some(preference)) } else { Err(PreferError::Malformed) }
     }
 
     fn pair(&mut self) -> Result<Pair<'a>, PreferError> {
@@ -87,11 +83,7 @@ impl<'a> Cursor<'a> {
             return Ok((name, Vec::new()));
         }
         self.skip_space();
-        let value = if self.eat(b'"') {
-            self.quoted()?
-        } else {
-            self.token()?.to_vec()
-        };
+        let value = if self.eat(b'"') { self.quoted()? } else { self.token()?.to_vec() };
         Ok((name, value))
     }
 
@@ -99,11 +91,7 @@ impl<'a> Cursor<'a> {
         let len = self.0.iter().take_while(|&&b| is_token(b)).count();
         let (token, rest) = self.0.split_at(len);
         self.0 = rest;
-        if token.is_empty() {
-            Err(PreferError::Malformed)
-        } else {
-            Ok(token)
-        }
+        if token.is_empty() { Err(PreferError::Malformed) } else { Ok(token) }
     }
 
     fn quoted(&mut self) -> Result<Vec<u8>, PreferError> {
@@ -167,32 +155,16 @@ mod tests {
         assert_eq!(read(&["handling=strict"]), strict);
         assert_eq!(read(&["HANDLING = \"lenient\""]), lenient);
         assert_eq!(read(&["handling=\"le\\nient\""]), lenient);
-        assert_eq!(
-            read(&["respond-async; foo=\"a, handling=strict\"; bar, handling=lenient;x"]),
-            lenient
-        );
+        assert_eq!(read(&["respond-async; foo=\"a, handling=strict\"; bar, handling=lenient;x"]), lenient);
         assert_eq!(read(&[", ,handling=strict;;,"]), strict);
-        assert_eq!(
-            read(&["wait=1", "handling=strict", "handling=lenient"]),
-            strict
-        );
+        assert_eq!(read(&["wait=1", "handling=strict", "handling=lenient"]), strict);
         assert_eq!(read(&["handling=lenient, handling=sloppy"]), lenient);
     }
 
     #[test]
     fn another_handling_is_refused() {
-        for bad in [
-            "handling",
-            "handling=",
-            "handling=\"\"",
-            "handling=Strict",
-            "handling=sloppy, handling=strict",
-        ] {
-            let expected = if bad == "handling=" {
-                PreferError::Malformed
-            } else {
-                PreferError::UnknownHandling
-            };
+        for bad in ["handling", "handling=", "handling=\"\"", "handling=Strict", "handling=sloppy, handling=strict"] {
+            let expected = if bad == "handling=" { PreferError::Malformed } else { PreferError::UnknownHandling };
             assert_eq!(read(&[bad]), Err(expected), "{bad}");
         }
     }

@@ -36,35 +36,23 @@ impl UpdateQuery {
     /// Reads the query of a request target, without the `?`; percent-encoding is undone once.
     pub fn parse(query: Option<&str>) -> Result<Self, QueryError> {
         let mut dry_run = None;
-        for pair in query
-            .unwrap_or_default()
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-        {
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !decoded_is(name, "dry_run") {
-                return Err(QueryError::Unknown {
-                    parameter: printable(name),
-                });
+                return Err(QueryError::Unknown { parameter: printable(name) });
             }
             let value = match value {
                 value if decoded_is(value, "true") => true,
                 value if decoded_is(value, "false") => false,
                 _ => {
-                    return Err(QueryError::BadValue {
-                        parameter: "dry_run",
-                    });
+                    return Err(QueryError::BadValue { parameter: "dry_run" });
                 }
             };
             if dry_run.replace(value).is_some() {
-                return Err(QueryError::Repeated {
-                    parameter: "dry_run",
-                });
+                return Err(QueryError::Repeated { parameter: "dry_run" });
             }
         }
-        Ok(Self {
-            dry_run: dry_run.unwrap_or_default(),
-        })
+        Ok(Self { dry_run: dry_run.unwrap_or_default() })
     }
 }
 
@@ -74,10 +62,7 @@ fn decoded_is(encoded: &str, expected: &str) -> bool {
 
 fn printable(name: &str) -> String {
     let name = percent_decode_str(name).decode_utf8_lossy();
-    name.chars()
-        .take(64)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -87,22 +72,10 @@ mod tests {
     #[test]
     fn dry_run_is_true_or_false() {
         assert_eq!(UpdateQuery::parse(None), Ok(UpdateQuery { dry_run: false }));
-        assert_eq!(
-            UpdateQuery::parse(Some("")),
-            Ok(UpdateQuery { dry_run: false })
-        );
-        assert_eq!(
-            UpdateQuery::parse(Some("dry_run=true")),
-            Ok(UpdateQuery { dry_run: true })
-        );
-        assert_eq!(
-            UpdateQuery::parse(Some("dry_run=false&")),
-            Ok(UpdateQuery { dry_run: false })
-        );
-        assert_eq!(
-            UpdateQuery::parse(Some("dry%5Frun=%74rue")),
-            Ok(UpdateQuery { dry_run: true })
-        );
+        assert_eq!(UpdateQuery::parse(Some("")), Ok(UpdateQuery { dry_run: false }));
+        assert_eq!(UpdateQuery::parse(Some("dry_run=true")), Ok(UpdateQuery { dry_run: true }));
+        assert_eq!(UpdateQuery::parse(Some("dry_run=false&")), Ok(UpdateQuery { dry_run: false }));
+        assert_eq!(UpdateQuery::parse(Some("dry%5Frun=%74rue")), Ok(UpdateQuery { dry_run: true }));
     }
 
     #[test]
@@ -116,40 +89,19 @@ mod tests {
             "dry_run=%2574rue",
             "dry_run=true%00",
         ] {
-            assert_eq!(
-                UpdateQuery::parse(Some(bad)),
-                Err(QueryError::BadValue {
-                    parameter: "dry_run"
-                }),
-                "{bad}"
-            );
+            assert_eq!(UpdateQuery::parse(Some(bad)), Err(QueryError::BadValue { parameter: "dry_run" }), "{bad}");
         }
     }
 
     #[test]
     fn unknown_and_repeated_parameters_are_named() {
-        let unknown = |name: &str| {
-            Err(QueryError::Unknown {
-                parameter: name.to_owned(),
-            })
-        };
+        let unknown = |name: &str| Err(QueryError::Unknown { parameter: name.to_owned() });
         assert_eq!(UpdateQuery::parse(Some("dryrun=true")), unknown("dryrun"));
-        assert_eq!(
-            UpdateQuery::parse(Some("dry_run=true&x%0A=1")),
-            unknown("x\u{fffd}")
-        );
+        assert_eq!(UpdateQuery::parse(Some("dry_run=true&x%0A=1")), unknown("x\u{fffd}"));
         assert_eq!(UpdateQuery::parse(Some("=1")), unknown(""));
         assert_eq!(UpdateQuery::parse(Some("%ff")), unknown("\u{fffd}"));
-        assert_eq!(
-            UpdateQuery::parse(Some(&"a".repeat(9000))),
-            unknown(&"a".repeat(64))
-        );
-        let repeated = Err(QueryError::Repeated {
-            parameter: "dry_run",
-        });
-        assert_eq!(
-            UpdateQuery::parse(Some("dry_run=true&dry_run=true")),
-            repeated
-        );
+        assert_eq!(UpdateQuery::parse(Some(&"a".repeat(9000))), unknown(&"a".repeat(64)));
+        let repeated = Err(QueryError::Repeated { parameter: "dry_run" });
+        assert_eq!(UpdateQuery::parse(Some("dry_run=true&dry_run=true")), repeated);
     }
 }

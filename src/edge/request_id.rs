@@ -46,9 +46,7 @@ impl RequestId {
 
 fn is_valid(value: &[u8]) -> bool {
     (1..=MAX_LEN).contains(&value.len())
-        && value
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 impl fmt::Display for RequestId {
@@ -83,15 +81,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_replaced_by_a_uuid() {
-        let cases: [&[&[u8]]; 7] = [
-            &[],
-            &[b""],
-            &[b"a b"],
-            &[b"a\"b"],
-            &[&[b'a'; 129]],
-            &[b"a", b"b"],
-            &[b"\xffid"],
-        ];
+        let cases: [&[&[u8]]; 7] = [&[], &[b""], &[b"a b"], &[b"a\"b"], &[&[b'a'; 129]], &[b"a", b"b"], &[b"\xffid"]];
         for case in cases {
             let id = read(case);
             let uuid = Uuid::parse_str(id.as_str()).unwrap();
@@ -101,9 +91,7 @@ mod tests {
 
     #[test]
     fn new_ids_differ_and_sort_by_time() {
-        let ids: Vec<_> = (0..100)
-            .map(|_| RequestId::generate().to_string())
-            .collect();
+        let ids: Vec<_> = (0..100).map(|_| RequestId::generate().to_string()).collect();
         assert!(ids.is_sorted());
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]));
     }

@@ -34,18 +34,11 @@ pub fn request_timeout(headers: &HeaderMap) -> Result<Option<Duration>, RequestT
 fn parse(value: &[u8]) -> Result<Duration, RequestTimeoutError> {
     let point = value.iter().position(|&b| b == b'.');
     let (seconds, nanos) = match point {
-        Some(at) => (
-            digits(&value[..at], false)?,
-            digits(&value[at + 1..], true)?,
-        ),
+        Some(at) => (digits(&value[..at], false)?, digits(&value[at + 1..], true)?),
         None => (digits(value, false)?, 0),
     };
     let timeout = Duration::new(u64::from(seconds), nanos);
-    if timeout.is_zero() {
-        Err(RequestTimeoutError::Zero)
-    } else {
-        Ok(timeout)
-    }
+    if timeout.is_zero() { Err(RequestTimeoutError::Zero) } else { Ok(timeout) }
 }
 
 /// One to nine digits as a number; as a fraction they count billionths.
@@ -55,10 +48,7 @@ fn digits(text: &[u8], fraction: bool) -> Result<u32, RequestTimeoutError> {
     }
     let padding = if fraction { 9 - text.len() } else { 0 };
     let zeros = std::iter::repeat_n(&b'0', padding);
-    Ok(text
-        .iter()
-        .chain(zeros)
-        .fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
+    Ok(text.iter().chain(zeros).fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
 }
 
 #[cfg(test)]
@@ -77,30 +67,12 @@ mod tests {
         assert_eq!(read("2"), Ok(Some(Duration::from_secs(2))));
         assert_eq!(read("0.5"), Ok(Some(Duration::from_millis(500))));
         assert_eq!(read("007.000000001"), Ok(Some(Duration::new(7, 1))));
-        assert_eq!(
-            read("999999999"),
-            Ok(Some(Duration::from_secs(999_999_999)))
-        );
+        assert_eq!(read("999999999"), Ok(Some(Duration::from_secs(999_999_999))));
     }
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in [
-            "",
-            "-1",
-            "+1",
-            "1e3",
-            "1s",
-            ".5",
-            "1.",
-            "1.2.3",
-            "NaN",
-            "inf",
-            "1 ",
-            "0x1",
-            "9999999999",
-            "1,2",
-        ] {
+        for bad in ["", "-1", "+1", "1e3", "1s", ".5", "1.", "1.2.3", "NaN", "inf", "1 ", "0x1", "9999999999", "1,2"] {
             assert_eq!(read(bad), Err(RequestTimeoutError::NotANumber), "{bad}");
         }
         for zero in ["0", "0.0", "0.000000000"] {

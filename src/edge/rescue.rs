@@ -31,11 +31,7 @@ impl<S, C: Clone, A: Clone> Layer<S> for RescueLayer<C, A> {
     type Service = Rescue<S, C, A>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Rescue {
-            inner,
-            capture: self.capture.clone(),
-            answer: self.answer.clone(),
-        }
+        Rescue { inner, capture: self.capture.clone(), answer: self.answer.clone() }
     }
 }
 
@@ -65,9 +61,7 @@ where
         let captured = Some((self.answer.clone(), (self.capture)(&request)));
         let inner = &mut self.inner;
         let stage = match std::panic::catch_unwind(AssertUnwindSafe(|| inner.call(request))) {
-            Ok(future) => Stage::Running {
-                future: AssertUnwindSafe(future).catch_unwind(),
-            },
+            Ok(future) => Stage::Running { future: AssertUnwindSafe(future).catch_unwind() },
             Err(panic) => Stage::Panicked { panic: Some(panic) },
         };
         RescueFuture { stage, captured }
@@ -107,10 +101,7 @@ where
             },
             StageProjection::Panicked { panic } => panic.take(),
         };
-        tracing::error!(
-            panic = panic.as_deref().map_or("", message),
-            "a request panicked"
-        );
+        tracing::error!(panic = panic.as_deref().map_or("", message), "a request panicked");
         match this.captured.take() {
             Some((answer, captured)) => Poll::Ready(Ok(answer(captured))),
             None => Poll::Pending,
@@ -120,8 +111,7 @@ where
 
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("not a text")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("not a text")
 }
 
 #[cfg(test)]
@@ -133,11 +123,7 @@ mod tests {
     fn rescued<S: Service<&'static str, Response = String>>(
         service: S,
     ) -> impl Service<&'static str, Response = String, Error = S::Error> {
-        RescueLayer::new(
-            |request: &&'static str| request.len(),
-            |len| format!("rescued {len}"),
-        )
-        .layer(service)
+        RescueLayer::new(|request: &&'static str| request.len(), |len| format!("rescued {len}")).layer(service)
     }
 
     #[tokio::test]
@@ -161,13 +147,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_and_an_error_pass_through() {
-        let service = service_fn(|text: &'static str| async move {
-            if text == "bad" {
-                Err("bad")
-            } else {
-                Ok(text.to_owned())
-            }
-        });
+        let service =
+            service_fn(
+                |text: &'static str| async move { if text == "bad" { Err("bad") } else { Ok(text.to_owned()) } },
+            );
         assert_eq!(rescued(service).oneshot("good").await.unwrap(), "good");
         assert_eq!(rescued(service).oneshot("bad").await.unwrap_err(), "bad");
     }

@@ -89,9 +89,7 @@ impl Shutdown {
         self.hard.cancel();
         match timeout(HARD_GRACE, self.tasks.wait()).await {
             Ok(()) => Ended::Forced,
-            Err(_) => Ended::Abandoned {
-                tasks: self.tasks.len(),
-            },
+            Err(_) => Ended::Abandoned { tasks: self.tasks.len() },
         }
     }
 }
@@ -121,10 +119,7 @@ mod tests {
             soft.cancelled().await;
             tokio::time::sleep(Duration::from_secs(29)).await;
         });
-        assert_eq!(
-            shutdown.drain(TIMEOUT, pending::<()>()).await,
-            Ended::Drained
-        );
+        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, Ended::Drained);
         assert!(shutdown.is_announced() && shutdown.running() == 0);
     }
 
@@ -132,10 +127,7 @@ mod tests {
     async fn others_are_dropped_after_the_timeout() {
         let shutdown = Shutdown::new();
         shutdown.spawn(pending());
-        assert_eq!(
-            shutdown.drain(TIMEOUT, pending::<()>()).await,
-            Ended::Forced
-        );
+        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, Ended::Forced);
         assert_eq!(shutdown.running(), 0);
     }
 
@@ -144,10 +136,7 @@ mod tests {
         let shutdown = Shutdown::new();
         shutdown.spawn(pending());
         let begun = tokio::time::Instant::now();
-        assert_eq!(
-            shutdown.drain(TIMEOUT, std::future::ready(())).await,
-            Ended::Forced
-        );
+        assert_eq!(shutdown.drain(TIMEOUT, std::future::ready(())).await, Ended::Forced);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }

@@ -20,10 +20,7 @@ pub struct Signals {
 impl Signals {
     /// Takes over the two signals; errors when the system refuses.
     pub fn install() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 }
 
@@ -51,12 +48,7 @@ pub async fn shutdown_on(
 ) -> Ended {
     let mut signals = pin!(signals.fuse());
     let first = signals.next().await.unwrap_or("end of signals");
-    tracing::info!(
-        signal = first,
-        ?drain_delay,
-        ?drain_timeout,
-        "shutting down"
-    );
+    tracing::info!(signal = first, ?drain_delay, ?drain_timeout, "shutting down");
     shutdown.announce();
     let delay = tokio::time::timeout(drain_delay, signals.next()).await;
     let second = async {
@@ -96,10 +88,7 @@ mod tests {
             assert_eq!(begun.elapsed(), DELAY);
         });
         let signals = stream::iter(["SIGTERM"]).chain(stream::pending());
-        assert_eq!(
-            shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await,
-            Ended::Drained
-        );
+        assert_eq!(shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await, Ended::Drained);
     }
 
     #[tokio::test(start_paused = true)]
@@ -108,10 +97,7 @@ mod tests {
         shutdown.spawn(std::future::pending());
         let begun = Instant::now();
         let signals = stream::iter(["SIGTERM", "SIGINT"]).chain(stream::pending());
-        assert_eq!(
-            shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await,
-            Ended::Forced
-        );
+        assert_eq!(shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await, Ended::Forced);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
@@ -121,10 +107,7 @@ mod tests {
         shutdown.spawn(std::future::pending());
         let begun = Instant::now();
         let signals = stream::iter(["SIGINT"]).chain(stream::pending());
-        assert_eq!(
-            shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await,
-            Ended::Forced
-        );
+        assert_eq!(shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await, Ended::Forced);
         assert_eq!(begun.elapsed(), DELAY + TIMEOUT);
     }
 }

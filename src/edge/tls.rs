@@ -59,12 +59,7 @@ pub enum TlsError {
 impl TlsMaterial {
     /// Reads the PEM files.
     pub fn read(cert: &Path, key: &Path, client_ca: Option<&Path>) -> Result<Self, TlsError> {
-        let read = |path: &Path| {
-            std::fs::read(path).map_err(|source| TlsError::Read {
-                path: path.to_owned(),
-                source,
-            })
-        };
+        let read = |path: &Path| std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source });
         Ok(Self {
             certificate_chain: read(cert)?,
             private_key: read(key)?,
@@ -94,16 +89,12 @@ impl TlsMaterial {
 
 impl fmt::Debug for TlsMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TlsMaterial")
-            .field("client_ca", &self.client_ca.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("TlsMaterial").field("client_ca", &self.client_ca.is_some()).finish_non_exhaustive()
     }
 }
 
 fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .ok()?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()?;
     (!chain.is_empty()).then_some(chain)
 }
 
@@ -124,9 +115,7 @@ pub struct Tls {
 impl Tls {
     /// TLS from `material`, or the reason why not.
     pub fn new(material: &TlsMaterial) -> Result<Self, TlsError> {
-        Ok(Self {
-            config: Arc::new(ArcSwap::from_pointee(material.server_config()?)),
-        })
+        Ok(Self { config: Arc::new(ArcSwap::from_pointee(material.server_config()?)) })
     }
 
     /// Takes up new material for later handshakes; on an error the old one stays.

@@ -36,21 +36,12 @@ impl TraceContext {
 
     /// Begins a trace, not sampled.
     pub fn begin() -> Self {
-        Self {
-            trace_id: Uuid::new_v4().as_u128(),
-            parent_id: None,
-            span_id: new_span_id(),
-            flags: 0,
-        }
+        Self { trace_id: Uuid::new_v4().as_u128(), parent_id: None, span_id: new_span_id(), flags: 0 }
     }
 
     /// A child of this span: same trace and flags, new span id; one per attempt at a vendor.
     pub fn child(&self) -> Self {
-        Self {
-            parent_id: Some(self.span_id),
-            span_id: new_span_id(),
-            ..*self
-        }
+        Self { parent_id: Some(self.span_id), span_id: new_span_id(), ..*self }
     }
 
     /// The trace id, never zero.
@@ -75,8 +66,7 @@ impl TraceContext {
 
     /// The outgoing `traceparent`, with our span as the parent.
     pub fn to_header_value(&self) -> HeaderValue {
-        HeaderValue::from_maybe_shared(Bytes::from(self.to_string()))
-            .unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::from_maybe_shared(Bytes::from(self.to_string())).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 
     fn continue_from(value: &[u8]) -> Option<Self> {
@@ -98,11 +88,7 @@ impl TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "00-{:032x}-{:016x}-{:02x}",
-            self.trace_id, self.span_id, self.flags
-        )
+        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
     }
 }
 
@@ -151,16 +137,8 @@ mod tests {
 
     #[test]
     fn only_the_sampled_flag_is_passed_on() {
-        assert!(
-            read(&[&GIVEN.replace("-01", "-ff")])
-                .to_string()
-                .ends_with("-01")
-        );
-        assert!(
-            read(&[&GIVEN.replace("-01", "-02")])
-                .to_string()
-                .ends_with("-00")
-        );
+        assert!(read(&[&GIVEN.replace("-01", "-ff")]).to_string().ends_with("-01"));
+        assert!(read(&[&GIVEN.replace("-01", "-02")]).to_string().ends_with("-00"));
     }
 
     #[test]

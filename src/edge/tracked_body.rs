@@ -29,19 +29,11 @@ pin_project_lite::pin_project! {
 
 impl<B> TrackedBody<B> {
     pub(crate) fn of_service(body: B, in_flight: InFlight) -> Self {
-        Self {
-            source: Source::Service { body },
-            in_flight,
-        }
+        Self { source: Source::Service { body }, in_flight }
     }
 
     pub(crate) fn of_refusal(body: Bytes, in_flight: InFlight) -> Self {
-        Self {
-            source: Source::Refusal {
-                body: Full::new(body),
-            },
-            in_flight,
-        }
+        Self { source: Source::Refusal { body: Full::new(body) }, in_flight }
     }
 }
 
@@ -49,10 +41,7 @@ impl<B: Body<Data = Bytes>> Body for TrackedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
         let frame = match this.source.project() {
             SourceProjection::Service { body } => ready!(body.poll_frame(cx)),

@@ -56,20 +56,8 @@ pub(crate) struct Remains<IO> {
 
 impl<IO> Wire<IO> {
     /// A connection that speaks HTTP/2; `prefix` was read from it already.
-    pub(crate) fn http2(
-        io: IO,
-        prefix: Bytes,
-        activity: Arc<Activity>,
-        write_timeout: Duration,
-    ) -> Self {
-        Self {
-            io,
-            prefix,
-            activity,
-            http1: None,
-            write_timeout,
-            write_timer: None,
-        }
+    pub(crate) fn http2(io: IO, prefix: Bytes, activity: Arc<Activity>, write_timeout: Duration) -> Self {
+        Self { io, prefix, activity, http1: None, write_timeout, write_timer: None }
     }
 
     /// Makes it a connection that speaks HTTP/1, whose first head must be there at `first_deadline`.
@@ -83,10 +71,7 @@ impl<IO> Wire<IO> {
             canned: None,
             failure: None,
         };
-        Self {
-            http1: Some(watch),
-            ..self
-        }
+        Self { http1: Some(watch), ..self }
     }
 
     /// Takes the connection apart once hyper has returned it.
@@ -104,18 +89,12 @@ impl<IO> Wire<IO> {
     /// Runs the time of a write that waits; ready with an error when it is over.
     fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let timeout = self.write_timeout;
-        let timer = self
-            .write_timer
-            .get_or_insert_with(|| Box::pin(sleep(timeout)));
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    fn after_write<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        polled: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+    fn after_write<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_pending() {
             return self.poll_stalled(cx);
         }
@@ -157,9 +136,7 @@ impl Http1Watch {
         }
         if self.timed_head != self.gate.heads() {
             self.timed_head = self.gate.heads();
-            self.head_timer
-                .as_mut()
-                .reset(Instant::now() + self.head_timeout);
+            self.head_timer.as_mut().reset(Instant::now() + self.head_timeout);
         }
         ready!(self.head_timer.as_mut().poll(cx));
         self.failure = Some(Reason::HeadTimeout);
@@ -168,11 +145,7 @@ impl Http1Watch {
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let filled = buf.filled().len();
         if let Some(watch) = &mut this.http1
@@ -204,11 +177,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
 }
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let before = match this.take_canned(&[IoSlice::new(buf)]) {
             Some(0) => return Poll::Ready(Ok(buf.len())),
@@ -228,10 +197,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
             None => Pin::new(&mut this.io).poll_write_vectored(cx, bufs),
             Some(0) => return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum())),
             Some(before) => {
-                let first = bufs
-                    .iter()
-                    .find(|buf| !buf.is_empty())
-                    .map_or(&[][..], |buf| buf);
+                let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
                 Pin::new(&mut this.io).poll_write(cx, &first[..first.len().min(before)])
             }
         };
@@ -246,12 +212,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_flush(cx);
         let settled = polled.is_ready() && this.activity.note_flushed();
-        if settled
-            && this
-                .http1
-                .as_ref()
-                .is_some_and(|watch| watch.gate.in_head())
-        {
+        if settled && this.http1.as_ref().is_some_and(|watch| watch.gate.in_head()) {
             // The next head has begun meanwhile: its time, not run until now, must be looked at.
             cx.waker().wake_by_ref();
         }
@@ -260,11 +221,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this
-            .http1
-            .as_ref()
-            .is_some_and(|watch| watch.canned.is_some())
-        {
+        if this.http1.as_ref().is_some_and(|watch| watch.canned.is_some()) {
             return Pin::new(this).poll_flush(cx);
         }
         let polled = Pin::new(&mut this.io).poll_shutdown(cx);

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, registry};
+use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
 
 use crate::api::{Client, Clients, RateLimiter};
 use crate::config::{self, AuthMode, Settings};
 use crate::edge::body::BodyLimits;
 use crate::routing::{Named, RoutingRule, RoutingTable};
 use crate::upstream::{
-    Account, BreakerSettings, LiveCatalogs, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, Token,
-    UpstreamTlsError,
+    Account, BreakerSettings, LiveCatalogs, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots,
+    Token, UpstreamTlsError,
 };
 
 use super::Gateway;
@@ -94,11 +94,10 @@ fn account(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Ta
         },
         tls,
     };
-    let policies = vendor.fields.iter().filter_map(|(field, policy)| Some((Field::from_name(field)?, *policy)));
     Ok(Account {
         dialect: registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?,
         handling: vendor.handling,
-        policies: policies.collect(),
+        policies: policies(vendor),
         configured: configured(&vendor.catalog),
         live: LiveCatalogs::new(vendor.catalog_ttl),
         stack: Arc::new(Stack::new(&stack, tasks)),
@@ -107,8 +106,13 @@ fn account(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Ta
     })
 }
 
+/// What the operator decided for single fields.
+pub(crate) fn policies(vendor: &config::Vendor) -> Policies {
+    vendor.fields.iter().filter_map(|(field, policy)| Some((Field::from_name(field)?, *policy))).collect()
+}
+
 /// The catalogs that the operator wrote down.
-fn configured(catalog: &config::Catalog) -> CatalogSet {
+pub(crate) fn configured(catalog: &config::Catalog) -> CatalogSet {
     let mut set = CatalogSet::default();
     let kinds: [(CatalogKind, &BTreeMap<String, String>); 4] = [
         (CatalogKind::Languages, &catalog.languages),
@@ -129,16 +133,12 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
         account.ok_or_else(|| BuildError::Inconsistent(format!("no vendor is named `{vendor}`")))
     };
     let assistants = settings.assistants.iter().map(|(name, assistant)| {
-        let named = Named {
-            account: find(&assistant.vendor)?,
-            id: assistant.id.as_str().into(),
-            handling: assistant.handling,
-        };
+        let named =
+            Named { account: find(&assistant.vendor)?, id: assistant.id.as_str().into(), handling: assistant.handling };
         Ok((name.as_str().into(), named))
     });
-    let rules = settings.routing.rules.iter().map(|rule| {
-        Ok(RoutingRule { rule: rule.clone(), account: find(&rule.vendor)? })
-    });
+    let rules =
+        settings.routing.rules.iter().map(|rule| Ok(RoutingRule { rule: rule.clone(), account: find(&rule.vendor)? }));
     Ok(RoutingTable {
         assistants: assistants.collect::<Result<_, BuildError>>()?,
         rules: rules.collect::<Result<_, BuildError>>()?,

@@ -35,13 +35,6 @@ impl Answer {
     /// An answer to a first attempt, with nothing measured yet.
     #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self {
-            status,
-            headers,
-            body,
-            attempts: 1,
-            queued: Duration::ZERO,
-            vendor: Duration::ZERO,
-        }
+        Self { status, headers, body, attempts: 1, queued: Duration::ZERO, vendor: Duration::ZERO }
     }
 }

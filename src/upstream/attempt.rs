@@ -20,11 +20,7 @@ pub(super) struct Attempt<S> {
 
 impl<S> Attempt<S> {
     pub(super) fn new(inner: S, timeout: Duration, counters: Arc<Counters>) -> Self {
-        Self {
-            inner,
-            timeout,
-            counters,
-        }
+        Self { inner, timeout, counters }
     }
 }
 
@@ -53,28 +49,16 @@ impl<S> Attempt<S> {
             (FailureKind::Timeout, "no complete answer")
         };
         let failure = Failure::new(kind, format!("{what} within {had:?}"));
-        Failure {
-            sent: outgoing.sent.get(),
-            blames_vendor: had >= self.timeout.min(FAIR_CHANCE),
-            ..failure
-        }
+        Failure { sent: outgoing.sent.get(), blames_vendor: had >= self.timeout.min(FAIR_CHANCE), ..failure }
     }
 }
 
 /// The deadline passed between two steps; an earlier attempt may have been sent.
 fn too_late(outgoing: &Outgoing) -> Failure {
     let sent = outgoing.sent.get();
-    let kind = if sent {
-        FailureKind::Timeout
-    } else {
-        FailureKind::DeadlineBeforeSend
-    };
+    let kind = if sent { FailureKind::Timeout } else { FailureKind::DeadlineBeforeSend };
     let failure = Failure::new(kind, "the deadline passed before the attempt");
-    Failure {
-        sent,
-        blames_vendor: false,
-        ..failure
-    }
+    Failure { sent, blames_vendor: false, ..failure }
 }
 
 #[cfg(test)]
@@ -84,10 +68,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nothing_is_sent_after_the_deadline() {
-        for (sent, kind) in [
-            (false, FailureKind::DeadlineBeforeSend),
-            (true, FailureKind::Timeout),
-        ] {
+        for (sent, kind) in [(false, FailureKind::DeadlineBeforeSend), (true, FailureKind::Timeout)] {
             let double = Double::new(|_, _| std::future::pending());
             let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
             let mut outgoing = put("1");
@@ -118,15 +99,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_ends_with_its_time_or_the_deadline() {
         let (failure, took) = hanging(true, Duration::from_secs(30)).await;
-        assert_eq!(
-            (failure.kind, failure.sent, took.as_secs()),
-            (FailureKind::Timeout, true, 10)
-        );
+        assert_eq!((failure.kind, failure.sent, took.as_secs()), (FailureKind::Timeout, true, 10));
         let (failure, took) = hanging(true, Duration::from_secs(3)).await;
-        assert_eq!(
-            (failure.kind, failure.sent, took.as_secs()),
-            (FailureKind::Timeout, true, 3)
-        );
+        assert_eq!((failure.kind, failure.sent, took.as_secs()), (FailureKind::Timeout, true, 3));
     }
 
     #[tokio::test(start_paused = true)]

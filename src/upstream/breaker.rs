@@ -59,9 +59,7 @@ mod tests {
         let mut outcomes = [Ok(0); N];
         for outcome in &mut outcomes {
             let result = layer.call(&put("1")).await;
-            *outcome = result
-                .map(|answer| answer.status.as_u16())
-                .map_err(|failure| failure.kind);
+            *outcome = result.map(|answer| answer.status.as_u16()).map_err(|failure| failure.kind);
         }
         outcomes
     }
@@ -71,9 +69,7 @@ mod tests {
     }
 
     fn open_for(seconds: u64) -> FailureKind {
-        FailureKind::CircuitOpen {
-            retry_after: Duration::from_secs(seconds),
-        }
+        FailureKind::CircuitOpen { retry_after: Duration::from_secs(seconds) }
     }
 
     #[tokio::test(start_paused = true)]
@@ -141,10 +137,7 @@ mod tests {
         let (probe, other) = tokio::join!(layer.call(&request), layer.call(&others));
         assert_eq!(other.unwrap_err().kind, open_for(1));
         probe.unwrap();
-        assert_eq!(
-            (layer.circuit.state(), layer.inner.calls()),
-            (BreakerState::Closed, 1)
-        );
+        assert_eq!((layer.circuit.state(), layer.inner.calls()), (BreakerState::Closed, 1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -161,12 +154,7 @@ mod tests {
         advance(Duration::from_secs(15)).await;
         let dropped = tokio::time::timeout(Duration::from_secs(1), layer.call(&put("1"))).await;
         assert!(dropped.is_err());
-        assert_eq!(
-            layer.circuit.state(),
-            BreakerState::Open {
-                next_probe: Duration::ZERO
-            }
-        );
+        assert_eq!(layer.circuit.state(), BreakerState::Open { next_probe: Duration::ZERO });
         assert_eq!(call_times(&layer).await, [Ok(500), Err(open_for(15))]);
     }
 
@@ -196,10 +184,7 @@ mod tests {
         for admission in old {
             admission.settle(Verdict::Failure);
         }
-        assert!(
-            circuit.is_closed(),
-            "what began before the opening is of no interest"
-        );
+        assert!(circuit.is_closed(), "what began before the opening is of no interest");
         circuit.admit().unwrap().settle(Verdict::Failure);
         assert!(circuit.is_closed(), "nor is what the window held");
     }

@@ -22,10 +22,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Self {
-            requests: Window::new(LENGTH),
-            withdrawing: Mutex::new(()),
-        }
+        Self { requests: Window::new(LENGTH), withdrawing: Mutex::new(()) }
     }
 
     /// Notes a request (not a retry).
@@ -35,10 +32,7 @@ impl Budget {
 
     /// Takes a retry out, if there is one.
     pub(super) fn withdraw(&self) -> bool {
-        let _alone = self
-            .withdrawing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _alone = self.withdrawing.lock().unwrap_or_else(PoisonError::into_inner);
         let enough = self.balance() >= 1.0;
         if enough {
             self.requests.add(0, 1);

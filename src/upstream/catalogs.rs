@@ -124,7 +124,9 @@ impl LiveCatalogs {
             let Some(slot) = this.slots.get(kind as usize) else { return };
             match read(path, &reader).await {
                 Ok(catalog) => drop(slot.keep(catalog)),
-                Err(failure) => tracing::warn!(catalog = %kind, ?failure, "a catalog could not be refreshed; the last copy stays"),
+                Err(failure) => {
+                    tracing::warn!(catalog = %kind, ?failure, "a catalog could not be refreshed; the last copy stays")
+                }
             }
             slot.refreshing.store(false, Ordering::Release);
         });

@@ -89,10 +89,7 @@ impl Circuit {
     /// Fails if a request would be refused now, without becoming the probe.
     pub(super) fn check(&self) -> Result<(), Failure> {
         match self.state() {
-            BreakerState::Closed
-            | BreakerState::Open {
-                next_probe: Duration::ZERO,
-            } => Ok(()),
+            BreakerState::Closed | BreakerState::Open { next_probe: Duration::ZERO } => Ok(()),
             BreakerState::Open { next_probe } => Err(refused(next_probe)),
             BreakerState::HalfOpen => Err(refused(PROBE_PATIENCE)),
         }
@@ -103,12 +100,7 @@ impl Circuit {
         // Read before `closed`: an opening in between makes the admission stale, never the reverse.
         let generation = self.generation.load(Ordering::Acquire);
         if self.is_closed() {
-            return Ok(Admission {
-                circuit: self,
-                generation,
-                probe: false,
-                settled: false,
-            });
+            return Ok(Admission { circuit: self, generation, probe: false, settled: false });
         }
         let mut state = self.lock();
         match *state {
@@ -124,12 +116,7 @@ impl Circuit {
         }
         let probe = matches!(*state, State::HalfOpen);
         let generation = self.generation.load(Ordering::Acquire);
-        Ok(Admission {
-            circuit: self,
-            generation,
-            probe,
-            settled: false,
-        })
+        Ok(Admission { circuit: self, generation, probe, settled: false })
     }
 
     /// The state as of now.
@@ -140,9 +127,7 @@ impl Circuit {
         match *self.lock() {
             State::Closed => BreakerState::Closed,
             State::HalfOpen => BreakerState::HalfOpen,
-            State::Open { until } => BreakerState::Open {
-                next_probe: until.saturating_duration_since(Instant::now()),
-            },
+            State::Open { until } => BreakerState::Open { next_probe: until.saturating_duration_since(Instant::now()) },
         }
     }
 
@@ -151,12 +136,8 @@ impl Circuit {
             let mut state = self.lock();
             let next = match verdict {
                 Verdict::Success => State::Closed,
-                Verdict::Failure => State::Open {
-                    until: Instant::now() + self.settings.open_for,
-                },
-                Verdict::Neutral => State::Open {
-                    until: Instant::now(),
-                },
+                Verdict::Failure => State::Open { until: Instant::now() + self.settings.open_for },
+                Verdict::Neutral => State::Open { until: Instant::now() },
             };
             self.change(&mut state, next);
             return;
@@ -192,8 +173,7 @@ impl Circuit {
             State::Open { .. } => tracing::warn!(vendor = %self.name, "breaker open"),
             State::HalfOpen => tracing::info!(vendor = %self.name, "breaker half open"),
         }
-        self.closed
-            .store(matches!(next, State::Closed), Ordering::Release);
+        self.closed.store(matches!(next, State::Closed), Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -202,10 +182,7 @@ impl Circuit {
 }
 
 fn refused(retry_after: Duration) -> Failure {
-    Failure::new(
-        FailureKind::CircuitOpen { retry_after },
-        "the breaker is open",
-    )
+    Failure::new(FailureKind::CircuitOpen { retry_after }, "the breaker is open")
 }
 
 impl Admission<'_> {
@@ -218,8 +195,7 @@ impl Admission<'_> {
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.circuit
-                .settle(self.generation, self.probe, Verdict::Neutral);
+            self.circuit.settle(self.generation, self.probe, Verdict::Neutral);
         }
     }
 }

@@ -127,31 +127,18 @@ impl Call for HttpClient {
 }
 
 fn sent(failure: Failure, outgoing: &Outgoing) -> Failure {
-    Failure {
-        sent: outgoing.sent.get(),
-        ..failure
-    }
+    Failure { sent: outgoing.sent.get(), ..failure }
 }
 
 fn served(connection: &CaptureConnection) -> Option<Served> {
     let mut extras = Extensions::new();
-    connection
-        .connection_metadata()
-        .as_ref()?
-        .get_extras(&mut extras);
+    connection.connection_metadata().as_ref()?.get_extras(&mut extras);
     extras.remove::<Served>()
 }
 
 async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
     let (head, mut body) = response.into_parts();
-    let too_long = || {
-        Failure::new(
-            FailureKind::BodyTooLong {
-                status: head.status,
-            },
-            "the answer is longer than 1 MiB",
-        )
-    };
+    let too_long = || Failure::new(FailureKind::BodyTooLong { status: head.status }, "the answer is longer than 1 MiB");
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_long());
     }
@@ -177,11 +164,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
             whole.extend_from_slice(&data);
         }
     }
-    let body = if whole.is_empty() {
-        first
-    } else {
-        whole.freeze()
-    };
+    let body = if whole.is_empty() { first } else { whole.freeze() };
     Ok(Answer::new(head.status, head.headers, body))
 }
 
@@ -193,18 +176,11 @@ fn refused(error: &Error) -> Failure {
             return Failure::new(no_connection.kind, no_connection.to_string());
         }
         if let Some(hyper) = inner.downcast_ref::<hyper::Error>() {
-            return Failure {
-                source: chain(error),
-                ..broken(hyper)
-            };
+            return Failure { source: chain(error), ..broken(hyper) };
         }
         cause = inner.source();
     }
-    let kind = if error.is_connect() {
-        FailureKind::Connect
-    } else {
-        FailureKind::ConnectionLost
-    };
+    let kind = if error.is_connect() { FailureKind::Connect } else { FailureKind::ConnectionLost };
     Failure::new(kind, chain(error))
 }
 
@@ -221,13 +197,6 @@ fn broken(error: &hyper::Error) -> Failure {
 /// hyper reports a bad chunk as an I/O error of these kinds.
 fn is_bad_framing(error: &hyper::Error) -> bool {
     use std::error::Error as _;
-    let io = error
-        .source()
-        .and_then(|source| source.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| {
-        matches!(
-            io.kind(),
-            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData
-        )
-    })
+    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    io.is_some_and(|io| matches!(io.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData))
 }

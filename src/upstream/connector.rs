@@ -70,33 +70,21 @@ impl Connector {
     pub(super) fn new(tls: Arc<ClientConfig>, time: Duration) -> Self {
         let mut tls = Arc::unwrap_or_clone(tls);
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self {
-            tls: TlsConnector::from(Arc::new(tls)),
-            time,
-        }
+        Self { tls: TlsConnector::from(Arc::new(tls)), time }
     }
 
     async fn connect(self, to: Uri) -> Result<TokioIo<Stream>, NoConnection> {
         let phase = Phase::default();
         match timeout(self.time, self.open(to, phase.clone())).await {
             Ok(Ok(stream)) => Ok(TokioIo::new(stream)),
-            Ok(Err(source)) => Err(NoConnection {
-                kind: phase.kind(),
-                source,
-            }),
-            Err(_) => Err(NoConnection {
-                kind: phase.kind(),
-                source: format!("no connection within {:?}", self.time),
-            }),
+            Ok(Err(source)) => Err(NoConnection { kind: phase.kind(), source }),
+            Err(_) => Err(NoConnection { kind: phase.kind(), source: format!("no connection within {:?}", self.time) }),
         }
     }
 
     async fn open(&self, to: Uri, phase: Phase) -> Result<Stream, String> {
         let host = to.host().unwrap_or_default();
-        let host = host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let secure = to.scheme() == Some(&http::uri::Scheme::HTTPS);
         let tcp = self.dial(to, &phase).await?;
         if !secure {
@@ -104,11 +92,7 @@ impl Connector {
         }
         phase.reach(Phase::TLS);
         let name = ServerName::try_from(host).map_err(|error| chain(&error))?;
-        let tls = self
-            .tls
-            .connect(name, tcp)
-            .await
-            .map_err(|error| chain(&error))?;
+        let tls = self.tls.connect(name, tcp).await.map_err(|error| chain(&error))?;
         Ok(Stream::tls(tls))
     }
 
@@ -116,10 +100,8 @@ impl Connector {
         if to.host().is_some_and(is_address) {
             phase.reach(Phase::TCP); // hyper-util asks no resolver for these
         }
-        let mut http = HttpConnector::new_with_resolver(Resolver {
-            gai: dns::GaiResolver::new(),
-            phase: phase.clone(),
-        });
+        let mut http =
+            HttpConnector::new_with_resolver(Resolver { gai: dns::GaiResolver::new(), phase: phase.clone() });
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_keepalive(Some(KEEPALIVE));

@@ -25,11 +25,8 @@ impl<S> Deadline<S> {
 impl<S: Call> Call for Deadline<S> {
     async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
         let arrived = Instant::now();
-        let result = if outgoing.deadline <= arrived {
-            Err(missed("on arrival"))
-        } else {
-            self.inner.call(outgoing).await
-        };
+        let result =
+            if outgoing.deadline <= arrived { Err(missed("on arrival")) } else { self.inner.call(outgoing).await };
         match result {
             Ok(mut answer) => {
                 answer.queued = arrived.elapsed().saturating_sub(answer.vendor);
@@ -44,21 +41,12 @@ impl<S: Call> Call for Deadline<S> {
 }
 
 /// Waits for `future` until `deadline`, which finds the request still unsent.
-pub(super) async fn within<F: Future>(
-    deadline: Instant,
-    place: &'static str,
-    future: F,
-) -> Result<F::Output, Failure> {
-    timeout_at(deadline, future)
-        .await
-        .map_err(|_| missed(place))
+pub(super) async fn within<F: Future>(deadline: Instant, place: &'static str, future: F) -> Result<F::Output, Failure> {
+    timeout_at(deadline, future).await.map_err(|_| missed(place))
 }
 
 fn missed(place: &'static str) -> Failure {
-    Failure::new(
-        FailureKind::DeadlineBeforeSend,
-        format!("the deadline passed {place}"),
-    )
+    Failure::new(FailureKind::DeadlineBeforeSend, format!("the deadline passed {place}"))
 }
 
 #[cfg(test)]
@@ -75,10 +63,7 @@ mod tests {
         outgoing.deadline = Instant::now();
         let failure = layer.call(&outgoing).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::DeadlineBeforeSend);
-        assert_eq!(
-            (failure.attempts, failure.sent, layer.inner.calls()),
-            (0, false, 0)
-        );
+        assert_eq!((failure.attempts, failure.sent, layer.inner.calls()), (0, false, 0));
         assert_eq!(layer.counters.failures_of(&failure.kind), 1);
     }
 
@@ -87,10 +72,7 @@ mod tests {
         let layer = Deadline::new(
             Double::new(|_, _| async {
                 tokio::time::sleep(Duration::from_secs(3)).await;
-                ok().map(|answer| Answer {
-                    vendor: Duration::from_secs(1),
-                    ..answer
-                })
+                ok().map(|answer| Answer { vendor: Duration::from_secs(1), ..answer })
             }),
             Arc::default(),
         );
@@ -101,9 +83,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_ends_with_the_deadline() {
         let deadline = Instant::now() + Duration::from_secs(1);
-        let failure = within(deadline, "here", std::future::pending::<()>())
-            .await
-            .unwrap_err();
+        let failure = within(deadline, "here", std::future::pending::<()>()).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::DeadlineBeforeSend);
         assert_eq!(Instant::now(), deadline);
     }

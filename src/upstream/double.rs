@@ -40,10 +40,7 @@ impl Double {
         F: Fn(usize, Seen) -> R + Send + Sync + 'static,
         R: Future<Output = Outcome> + Send + 'static,
     {
-        Self {
-            reply: Arc::new(move |nth, seen| Box::pin(reply(nth, seen))),
-            calls: Arc::default(),
-        }
+        Self { reply: Arc::new(move |nth, seen| Box::pin(reply(nth, seen))), calls: Arc::default() }
     }
 
     /// Answers the nth call with the nth status, and any further one with the last.
@@ -61,30 +58,21 @@ impl Double {
 
 impl fmt::Debug for Double {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Double")
-            .field("calls", &self.calls())
-            .finish_non_exhaustive()
+        f.debug_struct("Double").field("calls", &self.calls()).finish_non_exhaustive()
     }
 }
 
 impl Call for Double {
     async fn call(&self, outgoing: &Outgoing) -> Outcome {
         let nth = self.calls.fetch_add(1, Ordering::SeqCst);
-        let seen = Seen {
-            body: outgoing.body.clone(),
-            sent: outgoing.sent.clone(),
-        };
+        let seen = Seen { body: outgoing.body.clone(), sent: outgoing.sent.clone() };
         (self.reply)(nth, seen).await
     }
 }
 
 pub(super) fn put(key: &str) -> Outgoing {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut outgoing = Outgoing::new(
-        Method::PUT,
-        Uri::from_static("http://vendor.invalid/1"),
-        deadline,
-    );
+    let mut outgoing = Outgoing::new(Method::PUT, Uri::from_static("http://vendor.invalid/1"), deadline);
     outgoing.key = Some(key.into());
     outgoing
 }
@@ -94,11 +82,7 @@ pub(super) fn ok() -> Outcome {
 }
 
 pub(super) fn answered(status: u16) -> Outcome {
-    Ok(Answer::new(
-        StatusCode::from_u16(status).unwrap(),
-        HeaderMap::new(),
-        Bytes::new(),
-    ))
+    Ok(Answer::new(StatusCode::from_u16(status).unwrap(), HeaderMap::new(), Bytes::new()))
 }
 
 pub(super) fn with_header(status: u16, name: &'static str, value: &str) -> Outcome {

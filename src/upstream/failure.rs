@@ -126,7 +126,9 @@ impl FailureKind {
 
     fn blames_vendor(&self) -> bool {
         match self {
-            Self::Dns | Self::Connect | Self::Tls | Self::Timeout | Self::ConnectionLost | Self::AnswerCut { .. } => true,
+            Self::Dns | Self::Connect | Self::Tls | Self::Timeout | Self::ConnectionLost | Self::AnswerCut { .. } => {
+                true
+            }
             Self::BodyTooLong { status } => status.is_server_error(),
             _ => false,
         }
@@ -137,24 +139,13 @@ impl Failure {
     /// A failure before anything was tried or sent.
     #[must_use]
     pub fn new(kind: FailureKind, source: impl Into<String>) -> Self {
-        Self {
-            kind,
-            attempts: 0,
-            sent: false,
-            source: source.into(),
-            blames_vendor: kind.blames_vendor(),
-        }
+        Self { kind, attempts: 0, sent: false, source: source.into(), blames_vendor: kind.blames_vendor() }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            attempts,
-            source,
-            ..
-        } = self;
+        let Self { kind, attempts, source, .. } = self;
         write!(f, "{} after {attempts} attempts: {source}", kind.name())
     }
 }

@@ -22,10 +22,7 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) fn new(all: usize) -> Self {
         let all = all.clamp(1, Semaphore::MAX_PERMITS);
-        Self {
-            all,
-            free: Semaphore::new(all),
-        }
+        Self { all, free: Semaphore::new(all) }
     }
 
     pub(super) fn taken(&self) -> usize {
@@ -55,9 +52,7 @@ impl<S: Call> Call for InFlight<S> {
             Err(TryAcquireError::NoPermits) => {
                 let _seat = self.room.sit()?;
                 let next = self.slots.free.acquire();
-                deadline::within(outgoing.deadline, "waiting for a slot", next)
-                    .await?
-                    .map_err(|_| closed())?
+                deadline::within(outgoing.deadline, "waiting for a slot", next).await?.map_err(|_| closed())?
             }
         };
         self.inner.call(outgoing).await
@@ -87,11 +82,7 @@ mod tests {
             tokio::time::sleep(Duration::from_secs(1)).await;
             ok()
         });
-        Arc::new(InFlight::new(
-            double,
-            Arc::new(Slots::new(slots)),
-            Arc::new(WaitingRoom::new(seats)),
-        ))
+        Arc::new(InFlight::new(double, Arc::new(Slots::new(slots)), Arc::new(WaitingRoom::new(seats))))
     }
 
     #[tokio::test(start_paused = true)]
@@ -108,10 +99,7 @@ mod tests {
         assert_eq!((layer.slots.taken(), layer.room.taken()), (2, 3));
         let began = Instant::now();
         let shed = layer.call(&put("1")).await.unwrap_err();
-        assert!(
-            matches!(shed.kind, FailureKind::Overloaded { .. }),
-            "{shed}"
-        );
+        assert!(matches!(shed.kind, FailureKind::Overloaded { .. }), "{shed}");
         assert_eq!(began.elapsed(), Duration::ZERO);
         for task in tasks {
             task.await.unwrap().unwrap();

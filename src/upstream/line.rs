@@ -63,10 +63,7 @@ struct Place<'a> {
 
 impl Default for Lines {
     fn default() -> Self {
-        Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
-            hasher: RandomState::new(),
-        }
+        Self { shards: std::array::from_fn(|_| Mutex::default()), hasher: RandomState::new() }
     }
 }
 
@@ -89,11 +86,7 @@ impl Lines {
         }
     }
 
-    fn enter<'a>(
-        self: &'a Arc<Self>,
-        key: &'a Arc<str>,
-        room: &'a WaitingRoom,
-    ) -> Result<Entered<'a>, Failure> {
+    fn enter<'a>(self: &'a Arc<Self>, key: &'a Arc<str>, room: &'a WaitingRoom) -> Result<Entered<'a>, Failure> {
         let mut table = self.table(key);
         match table.entry(Arc::clone(key)) {
             Entry::Vacant(vacant) => {
@@ -103,22 +96,14 @@ impl Lines {
             Entry::Occupied(mut occupied) => {
                 let line = occupied.get_mut();
                 if line.waiters.len() >= PER_KEY {
-                    return Err(overloaded(
-                        "as many requests wait for this assistant as may",
-                    ));
+                    return Err(overloaded("as many requests wait for this assistant as may"));
                 }
                 let seat = room.sit()?;
                 let (grant, granted) = oneshot::channel();
                 let ticket = line.next_ticket;
                 line.next_ticket += 1;
                 line.waiters.push_back(Waiter { ticket, grant });
-                Ok(Entered::Place(Place {
-                    lines: self,
-                    key,
-                    ticket,
-                    granted,
-                    _seat: seat,
-                }))
+                Ok(Entered::Place(Place { lines: self, key, ticket, granted, _seat: seat }))
             }
         }
     }
@@ -139,9 +124,7 @@ impl Lines {
 
     fn table(&self, key: &str) -> MutexGuard<'_, Table> {
         let shard = self.hasher.hash_one(key) as usize % SHARDS;
-        self.shards[shard]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -152,11 +135,7 @@ enum Entered<'a> {
 
 impl Turn {
     fn new(lines: &Arc<Lines>, key: &Arc<str>) -> Self {
-        Self {
-            lines: Arc::clone(lines),
-            key: Arc::clone(key),
-            passed_on: false,
-        }
+        Self { lines: Arc::clone(lines), key: Arc::clone(key), passed_on: false }
     }
 }
 
@@ -178,9 +157,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut table = self.lines.table(self.key);
         if let Some(line) = table.get_mut(&**self.key)
-            && let Ok(at) = line
-                .waiters
-                .binary_search_by_key(&self.ticket, |waiter| waiter.ticket)
+            && let Ok(at) = line.waiters.binary_search_by_key(&self.ticket, |waiter| waiter.ticket)
         {
             line.waiters.remove(at);
         }
@@ -190,22 +167,14 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 impl Lines {
     pub(super) fn keys(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().unwrap().len())
-            .sum()
+        self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
     }
 
     pub(super) fn capacity(&self) -> usize {
-        self.shards
-            .iter()
-            .map(|shard| shard.lock().unwrap().capacity())
-            .sum()
+        self.shards.iter().map(|shard| shard.lock().unwrap().capacity()).sum()
     }
 
     pub(super) fn waiting(&self, key: &str) -> usize {
-        self.table(key)
-            .get(key)
-            .map_or(0, |line| line.waiters.len())
+        self.table(key).get(key).map_or(0, |line| line.waiters.len())
     }
 }

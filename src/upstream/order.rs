@@ -116,14 +116,9 @@ mod tests {
     async fn no_memory_is_kept_for_an_idle_assistant() {
         let (order, _) = slow_vendor(10);
         for round in 0..3000 {
-            let _ =
-                tokio::time::timeout(Duration::ZERO, order.call(&numbered(&round.to_string(), 0)))
-                    .await;
+            let _ = tokio::time::timeout(Duration::ZERO, order.call(&numbered(&round.to_string(), 0))).await;
         }
-        let tasks = [
-            started(&order, put("1")).await,
-            started(&order, put("1")).await,
-        ];
+        let tasks = [started(&order, put("1")).await, started(&order, put("1")).await];
         assert_eq!(order.lines.keys(), 1);
         for task in tasks {
             task.await.unwrap().unwrap();
@@ -161,10 +156,7 @@ mod tests {
         hangs_up.abort();
         assert!(hangs_up.await.unwrap_err().is_cancelled());
         let missed = impatient.await.unwrap().unwrap_err();
-        assert_eq!(
-            (missed.kind, missed.sent),
-            (FailureKind::DeadlineBeforeSend, false)
-        );
+        assert_eq!((missed.kind, missed.sent), (FailureKind::DeadlineBeforeSend, false));
         assert_eq!((order.room.taken(), order.lines.waiting("7")), (1, 1));
 
         first.await.unwrap().unwrap();
@@ -184,11 +176,7 @@ mod tests {
                 ok()
             }
         });
-        let order = Arc::new(Order::new(
-            double,
-            Arc::default(),
-            Arc::new(WaitingRoom::new(10)),
-        ));
+        let order = Arc::new(Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(10))));
         let first = started(&order, put("7")).await;
         let gone = started(&order, put("7")).await;
         let next = started(&order, put("7")).await;
@@ -209,10 +197,7 @@ mod tests {
                 tasks.push(started(&order, put("7")).await);
             }
             let refused = order.call(&put("7")).await.unwrap_err();
-            assert!(
-                matches!(refused.kind, FailureKind::Overloaded { .. }),
-                "{refused}"
-            );
+            assert!(matches!(refused.kind, FailureKind::Overloaded { .. }), "{refused}");
             assert!(!refused.sent);
             for task in tasks {
                 task.abort();
@@ -235,11 +220,7 @@ mod tests {
                 ok()
             }
         });
-        let order = Arc::new(Order::new(
-            double,
-            Arc::default(),
-            Arc::new(WaitingRoom::new(100)),
-        ));
+        let order = Arc::new(Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(100))));
         let tracker = TaskTracker::new();
         for _ in 0..8 {
             let order = Arc::clone(&order);

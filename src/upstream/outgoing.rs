@@ -34,15 +34,7 @@ impl Outgoing {
     /// A request that has not been sent yet, without headers, body or order.
     #[must_use]
     pub fn new(method: Method, uri: Uri, deadline: Instant) -> Self {
-        Self {
-            key: None,
-            method,
-            uri,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            deadline,
-            sent: Sent::default(),
-        }
+        Self { key: None, method, uri, headers: HeaderMap::new(), body: Bytes::new(), deadline, sent: Sent::default() }
     }
 }
 
@@ -116,13 +108,9 @@ mod tests {
 
     #[test]
     fn debug_output_shows_neither_headers_nor_body() {
-        let mut outgoing =
-            Outgoing::new(Method::PUT, Uri::from_static("http://v/1"), Instant::now());
+        let mut outgoing = Outgoing::new(Method::PUT, Uri::from_static("http://v/1"), Instant::now());
         outgoing.body = Bytes::from_static(b"hush");
-        outgoing.headers.insert(
-            "authorization",
-            http::HeaderValue::from_static("Bearer hush"),
-        );
+        outgoing.headers.insert("authorization", http::HeaderValue::from_static("Bearer hush"));
         assert!(!format!("{outgoing:?}").contains("hush"));
     }
 }

@@ -14,9 +14,7 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-use super::{
-    Answer, Call, Failure, FailureKind, Outgoing, circuit::Circuit, waiting_room::WaitingRoom,
-};
+use super::{Answer, Call, Failure, FailureKind, Outgoing, circuit::Circuit, waiting_room::WaitingRoom};
 
 /// The longest pause; a vendor that asks for more is asked again after it.
 pub(super) const LONGEST: Duration = Duration::from_secs(300);
@@ -31,10 +29,7 @@ pub(super) struct Pause {
 
 impl Pause {
     pub(super) fn new() -> Self {
-        Self {
-            origin: Instant::now(),
-            until_ms: AtomicU64::new(0),
-        }
+        Self { origin: Instant::now(), until_ms: AtomicU64::new(0) }
     }
 
     /// Pauses for `time` from now on, at most [`LONGEST`]; never shortens a pause.
@@ -65,27 +60,14 @@ pub(super) struct Paused<S> {
 }
 
 impl<S> Paused<S> {
-    pub(super) fn new(
-        inner: S,
-        pause: Arc<Pause>,
-        circuit: Arc<Circuit>,
-        room: Arc<WaitingRoom>,
-    ) -> Self {
-        Self {
-            inner,
-            pause,
-            circuit,
-            room,
-        }
+    pub(super) fn new(inner: S, pause: Arc<Pause>, circuit: Arc<Circuit>, room: Arc<WaitingRoom>) -> Self {
+        Self { inner, pause, circuit, room }
     }
 
     async fn wait(&self, left: Duration, deadline: Instant) -> Result<(), Failure> {
         let patience = deadline.saturating_duration_since(Instant::now());
         if left >= patience {
-            return Err(Failure::new(
-                FailureKind::Paused { retry_after: left },
-                "the vendor's 429 is not over",
-            ));
+            return Err(Failure::new(FailureKind::Paused { retry_after: left }, "the vendor's 429 is not over"));
         }
         let _seat = self.room.sit()?;
         let spread = (left / 10).min(WIDEST_SPREAD).min((patience - left) / 2);
@@ -126,11 +108,7 @@ mod tests {
         let layer = paused(1, Duration::from_secs(10));
         let began = Instant::now();
         layer.call(&put("1")).await.unwrap();
-        assert!(
-            (10..=11).contains(&began.elapsed().as_secs()),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!((10..=11).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
         layer.call(&put("1")).await.unwrap();
         assert_eq!(layer.room.taken(), 0);
     }
@@ -140,12 +118,7 @@ mod tests {
         let layer = paused(1, Duration::from_secs(60));
         let began = Instant::now();
         let failure = layer.call(&put("1")).await.unwrap_err();
-        assert_eq!(
-            failure.kind,
-            FailureKind::Paused {
-                retry_after: Duration::from_secs(60)
-            }
-        );
+        assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
         assert_eq!((began.elapsed(), layer.inner.calls()), (Duration::ZERO, 0));
     }
 
@@ -162,10 +135,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn waiting_for_the_end_takes_a_seat() {
-        let failure = paused(0, Duration::from_secs(10))
-            .call(&put("1"))
-            .await
-            .unwrap_err();
+        let failure = paused(0, Duration::from_secs(10)).call(&put("1")).await.unwrap_err();
         assert!(matches!(failure.kind, FailureKind::Overloaded { .. }));
     }
 

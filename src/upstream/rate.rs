@@ -46,18 +46,9 @@ pub(super) struct Rate<S, C: Clock = TokenClock> {
 }
 
 impl<S, C: Clock + Clone> Rate<S, C> {
-    pub(super) fn new(
-        inner: S,
-        settings: Option<RateSettings>,
-        clock: C,
-        room: Arc<WaitingRoom>,
-    ) -> Self {
+    pub(super) fn new(inner: S, settings: Option<RateSettings>, clock: C, room: Arc<WaitingRoom>) -> Self {
         let tokens = settings.and_then(|settings| Tokens::new(settings, clock));
-        Self {
-            inner,
-            tokens,
-            room,
-        }
+        Self { inner, tokens, room }
     }
 }
 
@@ -86,10 +77,7 @@ impl<C: Clock> Tokens<C> {
             }
         }
         let ahead = Ahead::join(&self.ahead);
-        refuse_if_too_long(
-            wait.saturating_add(self.interval.saturating_mul(ahead.before_me)),
-            deadline,
-        )?;
+        refuse_if_too_long(wait.saturating_add(self.interval.saturating_mul(ahead.before_me)), deadline)?;
         let _seat = room.sit()?;
         let _head = deadline::within(deadline, "waiting for the rate", self.head.acquire()).await?;
         while let Err(not_yet) = self.limiter.check() {
@@ -119,10 +107,7 @@ struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     fn join(line: &'a AtomicU32) -> Self {
-        Self {
-            line,
-            before_me: line.fetch_add(1, Ordering::AcqRel),
-        }
+        Self { line, before_me: line.fetch_add(1, Ordering::AcqRel) }
     }
 }
 
@@ -158,11 +143,8 @@ mod tests {
     };
 
     fn limited(count: u32, period: Period, burst: u32, seats: usize) -> Arc<Rate<Double>> {
-        let settings = RateSettings {
-            count: NonZeroU32::new(count).unwrap(),
-            period,
-            burst: NonZeroU32::new(burst).unwrap(),
-        };
+        let settings =
+            RateSettings { count: NonZeroU32::new(count).unwrap(), period, burst: NonZeroU32::new(burst).unwrap() };
         Arc::new(Rate::new(
             Double::new(|_, _| async { ok() }),
             Some(settings),
@@ -195,12 +177,7 @@ mod tests {
         layer.call(&put("1")).await.unwrap();
         let began = Instant::now();
         let failure = layer.call(&put("1")).await.unwrap_err();
-        assert_eq!(
-            failure.kind,
-            FailureKind::RateLimited {
-                retry_after: Duration::from_secs(60)
-            }
-        );
+        assert_eq!(failure.kind, FailureKind::RateLimited { retry_after: Duration::from_secs(60) });
         assert_eq!((began.elapsed(), layer.inner.calls()), (Duration::ZERO, 1));
     }
 
@@ -222,32 +199,21 @@ mod tests {
                 Err(failure) => panic!("{failure}"),
             }
         }
-        assert!(
-            (28..=31).contains(&layer.inner.calls()),
-            "{}",
-            layer.inner.calls()
-        );
+        assert!((28..=31).contains(&layer.inner.calls()), "{}", layer.inner.calls());
         assert_eq!(layer.inner.calls() + refused, 60);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_limit_nobody_waits_and_with_a_full_room_nobody_may() {
-        let free: Rate<Double> = Rate::new(
-            Double::new(|_, _| async { ok() }),
-            None,
-            TokenClock::start(),
-            Arc::new(WaitingRoom::new(0)),
-        );
+        let free: Rate<Double> =
+            Rate::new(Double::new(|_, _| async { ok() }), None, TokenClock::start(), Arc::new(WaitingRoom::new(0)));
         for _ in 0..1000 {
             free.call(&put("1")).await.unwrap();
         }
         let full = limited(1, Period::Second, 1, 0);
         full.call(&put("1")).await.unwrap();
         let failure = full.call(&put("1")).await.unwrap_err();
-        assert!(
-            matches!(failure.kind, FailureKind::Overloaded { .. }),
-            "{failure}"
-        );
+        assert!(matches!(failure.kind, FailureKind::Overloaded { .. }), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,8 +13,8 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Answer, Call, Failure, FailureKind, Outgoing, RetrySettings, budget::Budget, circuit::Circuit,
-    counters::Counters, pause::Pause, retry_after,
+    Answer, Call, Failure, FailureKind, Outgoing, RetrySettings, budget::Budget, circuit::Circuit, counters::Counters,
+    pause::Pause, retry_after,
 };
 
 /// What the retries share with the rest of the stack.
@@ -36,20 +36,11 @@ pub(super) struct Retry<S> {
 
 impl<S> Retry<S> {
     pub(super) fn new(inner: S, settings: RetrySettings, ties: Ties) -> Self {
-        Self {
-            inner,
-            settings,
-            ties,
-        }
+        Self { inner, settings, ties }
     }
 
     /// How long to wait before the next attempt; `None` if there is to be none.
-    fn wait_after(
-        &self,
-        result: &Result<Answer, Failure>,
-        attempts: u32,
-        outgoing: &Outgoing,
-    ) -> Option<Duration> {
+    fn wait_after(&self, result: &Result<Answer, Failure>, attempts: u32, outgoing: &Outgoing) -> Option<Duration> {
         let requested = result.as_ref().ok().and_then(|answer| self.heed(answer));
         if attempts >= self.settings.max_attempts
             || !is_transient(result)
@@ -80,13 +71,8 @@ impl<S> Retry<S> {
 
     /// Full jitter: anything between nothing and the doubled, bounded backoff.
     fn jittered(&self, attempts: u32) -> Duration {
-        let doubled = self
-            .settings
-            .backoff
-            .saturating_mul(2u32.saturating_pow(attempts - 1));
-        doubled
-            .min(self.settings.max_backoff)
-            .mul_f64(fastrand::f64())
+        let doubled = self.settings.backoff.saturating_mul(2u32.saturating_pow(attempts - 1));
+        doubled.min(self.settings.max_backoff).mul_f64(fastrand::f64())
     }
 }
 
@@ -101,17 +87,11 @@ impl<S: Call> Call for Retry<S> {
             let result = self.inner.call(outgoing).await;
             vendor += began.elapsed();
             let Some(wait) = self.wait_after(&result, attempts, outgoing) else {
-                return result
-                    .map(|answer| Answer {
-                        attempts,
-                        vendor,
-                        ..answer
-                    })
-                    .map_err(|failure| Failure {
-                        attempts,
-                        sent: outgoing.sent.get(),
-                        ..failure
-                    });
+                return result.map(|answer| Answer { attempts, vendor, ..answer }).map_err(|failure| Failure {
+                    attempts,
+                    sent: outgoing.sent.get(),
+                    ..failure
+                });
             };
             self.ties.counters.retries.add();
             log(&result, attempts, wait);
@@ -141,19 +121,10 @@ fn is_transient_status(status: StatusCode) -> bool {
 
 fn log(result: &Result<Answer, Failure>, attempts: u32, wait: Duration) {
     match result {
-        Ok(answer) => tracing::info!(
-            attempts,
-            ?wait,
-            status = answer.status.as_u16(),
-            "trying again"
-        ),
-        Err(failure) => tracing::info!(
-            attempts,
-            ?wait,
-            kind = failure.kind.name(),
-            source = failure.source,
-            "trying again"
-        ),
+        Ok(answer) => tracing::info!(attempts, ?wait, status = answer.status.as_u16(), "trying again"),
+        Err(failure) => {
+            tracing::info!(attempts, ?wait, kind = failure.kind.name(), source = failure.source, "trying again")
+        }
     }
 }
 
@@ -168,11 +139,8 @@ mod tests {
     };
 
     fn retrying(double: Double) -> Retry<Double> {
-        let settings = RetrySettings {
-            max_attempts: 3,
-            backoff: Duration::from_millis(100),
-            max_backoff: Duration::from_secs(2),
-        };
+        let settings =
+            RetrySettings { max_attempts: 3, backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2) };
         let ties = Ties {
             budget: Arc::new(Budget::new()),
             circuit: Arc::new(Circuit::closed()),
@@ -184,24 +152,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_transient_is_tried_again_and_nothing_else() {
-        for (status, calls) in [
-            (200, 1),
-            (401, 1),
-            (404, 1),
-            (422, 1),
-            (501, 1),
-            (429, 3),
-            (500, 3),
-            (502, 3),
-            (503, 3),
-            (504, 3),
-        ] {
+        for (status, calls) in
+            [(200, 1), (401, 1), (404, 1), (422, 1), (501, 1), (429, 3), (500, 3), (502, 3), (503, 3), (504, 3)]
+        {
             let layer = retrying(Double::new(move |_, _| async move { answered(status) }));
             let answer = layer.call(&put("1")).await.unwrap();
-            assert_eq!(
-                (answer.status.as_u16(), answer.attempts, layer.inner.calls()),
-                (status, calls, calls as usize)
-            );
+            assert_eq!((answer.status.as_u16(), answer.attempts, layer.inner.calls()), (status, calls, calls as usize));
         }
         for (kind, calls) in [
             (FailureKind::Dns, 3),
@@ -210,25 +166,12 @@ mod tests {
             (FailureKind::ConnectionLost, 3),
             (FailureKind::Timeout, 1),
             (FailureKind::MalformedAnswer, 1),
-            (
-                FailureKind::BodyTooLong {
-                    status: StatusCode::OK,
-                },
-                1,
-            ),
-            (
-                FailureKind::BodyTooLong {
-                    status: StatusCode::BAD_GATEWAY,
-                },
-                3,
-            ),
+            (FailureKind::BodyTooLong { status: StatusCode::OK }, 1),
+            (FailureKind::BodyTooLong { status: StatusCode::BAD_GATEWAY }, 3),
         ] {
             let layer = retrying(Double::new(move |_, _| async move { failed(kind) }));
             let failure = layer.call(&put("1")).await.unwrap_err();
-            assert_eq!(
-                (failure.kind, failure.attempts, layer.inner.calls()),
-                (kind, calls, calls as usize)
-            );
+            assert_eq!((failure.kind, failure.attempts, layer.inner.calls()), (kind, calls, calls as usize));
         }
     }
 
@@ -239,11 +182,7 @@ mod tests {
             let began = Instant::now();
             let answer = layer.call(&put("1")).await.unwrap();
             assert_eq!(answer.attempts, 3);
-            assert!(
-                began.elapsed() <= Duration::from_millis(100 + 200 + 2),
-                "{:?}",
-                began.elapsed()
-            );
+            assert!(began.elapsed() <= Duration::from_millis(100 + 200 + 2), "{:?}", began.elapsed());
             assert_eq!(answer.vendor, Duration::ZERO);
         }
         let layer = retrying(Double::statuses(&[200]));
@@ -254,11 +193,7 @@ mod tests {
     async fn the_vendors_wait_is_kept_and_a_429_pauses_the_account() {
         for (status, paused) in [(429, true), (503, false)] {
             let layer = retrying(Double::new(move |nth, _| async move {
-                if nth == 0 {
-                    with_header(status, "retry-after", "5")
-                } else {
-                    ok()
-                }
+                if nth == 0 { with_header(status, "retry-after", "5") } else { ok() }
             }));
             let pause = Arc::clone(&layer.ties.pause);
             let began = Instant::now();
@@ -274,9 +209,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_beyond_the_deadline_is_not_begun() {
-        let layer = retrying(Double::new(|_, _| async {
-            with_header(429, "retry-after", "30")
-        }));
+        let layer = retrying(Double::new(|_, _| async { with_header(429, "retry-after", "30") }));
         let began = Instant::now();
         let answer = layer.call(&put("1")).await.unwrap();
         assert_eq!((answer.status.as_u16(), answer.attempts), (429, 1));

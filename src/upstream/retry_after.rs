@@ -15,9 +15,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// A date counts from the answer's own `Date`, so that neither side's clock matters; without one, from `now`.
 pub(super) fn requested(answer: &Answer, now: SystemTime) -> Option<Duration> {
     from_headers(&answer.headers, now)
-        .or_else(|| {
-            (answer.status == StatusCode::TOO_MANY_REQUESTS).then(|| from_body(&answer.body))?
-        })
+        .or_else(|| (answer.status == StatusCode::TOO_MANY_REQUESTS).then(|| from_body(&answer.body))?)
         .map(|wait| wait.min(LONGEST))
 }
 
@@ -27,10 +25,8 @@ fn from_headers(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
         return Some(text.parse().map_or(LONGEST, Duration::from_secs));
     }
     let until = httpdate::parse_http_date(text).ok()?;
-    let from = headers
-        .get(header::DATE)
-        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
-        .unwrap_or(now);
+    let from =
+        headers.get(header::DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok()).unwrap_or(now);
     Some(until.duration_since(from).unwrap_or(Duration::ZERO))
 }
 
@@ -71,11 +67,7 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        let answer = Answer::new(
-            StatusCode::from_u16(status).unwrap(),
-            map,
-            Bytes::from_static(body.as_bytes()),
-        );
+        let answer = Answer::new(StatusCode::from_u16(status).unwrap(), map, Bytes::from_static(body.as_bytes()));
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:00 GMT").unwrap();
         requested(&answer, now).map(|wait| wait.as_secs())
     }
@@ -87,30 +79,11 @@ mod tests {
             (&[("retry-after", "7")], "", Some(7)),
             (&[("retry-after", "7")], r#"{"retry_after":9}"#, Some(7)),
             (&[("retry-after", date)], "", Some(37)),
-            (
-                &[
-                    ("retry-after", date),
-                    ("date", "Sun, 06 Nov 1994 08:49:30 GMT"),
-                ],
-                "",
-                Some(7),
-            ),
-            (
-                &[("retry-after", "Sun, 06 Nov 1994 08:40:00 GMT")],
-                "",
-                Some(0),
-            ),
-            (
-                &[("retry-after", "99999999999999999999999")],
-                "",
-                Some(86_400),
-            ),
+            (&[("retry-after", date), ("date", "Sun, 06 Nov 1994 08:49:30 GMT")], "", Some(7)),
+            (&[("retry-after", "Sun, 06 Nov 1994 08:40:00 GMT")], "", Some(0)),
+            (&[("retry-after", "99999999999999999999999")], "", Some(86_400)),
             (&[("retry-after", "soon")], r#"{"retry_after":9}"#, Some(9)),
-            (
-                &[],
-                r#"{"message":"Too Many Attempts.","retry_after":60}"#,
-                Some(60),
-            ),
+            (&[], r#"{"message":"Too Many Attempts.","retry_after":60}"#, Some(60)),
             (&[], r#"{"retry_after":"12"}"#, Some(12)),
             (&[], r#"{"retry_after":1e300}"#, Some(86_400)),
             (&[], r#"{"retry_after":-1}"#, None),

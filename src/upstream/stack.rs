@@ -133,12 +133,7 @@ impl<C: Call> Stack<C> {
         let chain = Arc::clone(&self.chain);
         let sent = outgoing.sent.clone();
         let running = Box::pin(async move { chain.call(&outgoing).await });
-        Update::new(
-            running,
-            sent,
-            self.updates.clone(),
-            Arc::clone(&self.parts.ties.counters),
-        )
+        Update::new(running, sent, self.updates.clone(), Arc::clone(&self.parts.ties.counters))
     }
 
     /// Runs a task that no caller waits for, and that a shutdown does.
@@ -161,12 +156,7 @@ impl<C: Call> Stack<C> {
     /// What the stack is doing and has done.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Ties {
-            budget,
-            circuit,
-            pause,
-            counters,
-        } = &self.parts.ties;
+        let Ties { budget, circuit, pause, counters } = &self.parts.ties;
         Snapshot {
             breaker: circuit.state(),
             paused: pause.remaining(),
@@ -184,59 +174,30 @@ impl<C: Call> Stack<C> {
 
 fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C> {
     let Parts { room, slots, ties } = parts;
-    let Ties {
-        circuit,
-        pause,
-        counters,
-        ..
-    } = ties;
+    let Ties { circuit, pause, counters, .. } = ties;
     ServiceBuilder::new()
         // First, since every layer below measures its patience by it.
         .layer(layer_fn(|inner| Deadline::new(inner, Arc::clone(counters))))
         // Before any other wait, which could reorder an assistant's updates; around the retries, which could too.
-        .layer(layer_fn(|inner| {
-            Order::new(inner, Arc::default(), Arc::clone(room))
-        }))
+        .layer(layer_fn(|inner| Order::new(inner, Arc::default(), Arc::clone(room))))
         // Before the rate, so that what cannot be sent now costs no token.
-        .layer(layer_fn(|inner| {
-            Paused::new(
-                inner,
-                Arc::clone(pause),
-                Arc::clone(circuit),
-                Arc::clone(room),
-            )
-        }))
+        .layer(layer_fn(|inner| Paused::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(room))))
         // Before the slots, so that nobody holds one while waiting for a token.
-        .layer(layer_fn(|inner| {
-            Rate::new(
-                inner,
-                settings.rate_limit,
-                TokenClock::start(),
-                Arc::clone(room),
-            )
-        }))
+        .layer(layer_fn(|inner| Rate::new(inner, settings.rate_limit, TokenClock::start(), Arc::clone(room))))
         // Before the breaker, so that a probe does not wait; around the retries, so that they cannot exceed the limit.
-        .layer(layer_fn(|inner| {
-            InFlight::new(inner, Arc::clone(slots), Arc::clone(room))
-        }))
+        .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(slots), Arc::clone(room))))
         // Around the retries, so that a request counts once, by how it ended.
         .layer(layer_fn(|inner| Breaker::new(inner, Arc::clone(circuit))))
         // Around the timeout, so that each attempt has its own.
-        .layer(layer_fn(|inner| {
-            Retry::new(inner, settings.retry, ties.clone())
-        }))
+        .layer(layer_fn(|inner| Retry::new(inner, settings.retry, ties.clone())))
         // Last, around the network and nothing else.
-        .layer(layer_fn(|inner| {
-            Attempt::new(inner, settings.timeout, Arc::clone(counters))
-        }))
+        .layer(layer_fn(|inner| Attempt::new(inner, settings.timeout, Arc::clone(counters))))
         .service(client)
 }
 
 impl<C> fmt::Debug for Stack<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stack")
-            .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
+        f.debug_struct("Stack").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
 

@@ -46,17 +46,11 @@ enum Way {
 
 impl Stream {
     pub(super) fn clear(tcp: TcpStream) -> Self {
-        Self {
-            way: Way::Clear(tcp),
-            served: Served::default(),
-        }
+        Self { way: Way::Clear(tcp), served: Served::default() }
     }
 
     pub(super) fn tls(tls: TlsStream<TcpStream>) -> Self {
-        Self {
-            way: Way::Tls(Box::new(tls)),
-            served: Served::default(),
-        }
+        Self { way: Way::Tls(Box::new(tls)), served: Served::default() }
     }
 }
 
@@ -64,20 +58,14 @@ impl Connection for Stream {
     fn connected(&self) -> Connected {
         let connected = Connected::new().extra(self.served.clone());
         match &self.way {
-            Way::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2") => {
-                connected.negotiated_h2()
-            }
+            Way::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2") => connected.negotiated_h2(),
             _ => connected,
         }
     }
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Way::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
@@ -86,11 +74,7 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Way::Tls(tls) => Pin::new(tls).poll_write(cx, buf),

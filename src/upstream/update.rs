@@ -30,20 +30,9 @@ pub struct Update {
 }
 
 impl Update {
-    pub(super) fn new(
-        running: Running,
-        sent: Sent,
-        updates: TaskTracker,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub(super) fn new(running: Running, sent: Sent, updates: TaskTracker, counters: Arc<Counters>) -> Self {
         let span = tracing::Span::current();
-        Self {
-            running: Some(running),
-            sent,
-            updates,
-            counters,
-            span,
-        }
+        Self { running: Some(running), sent, updates, counters, span }
     }
 }
 
@@ -99,8 +88,6 @@ fn log(result: &Result<Answer, Failure>) {
 
 impl fmt::Debug for Update {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Update")
-            .field("sent", &self.sent.get())
-            .finish_non_exhaustive()
+        f.debug_struct("Update").field("sent", &self.sent.get()).finish_non_exhaustive()
     }
 }

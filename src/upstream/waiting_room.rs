@@ -26,18 +26,13 @@ pub(super) struct Seat<'a>(&'a WaitingRoom);
 
 impl WaitingRoom {
     pub(super) fn new(seats: usize) -> Self {
-        Self {
-            seats,
-            taken: AtomicUsize::new(0),
-        }
+        Self { seats, taken: AtomicUsize::new(0) }
     }
 
     /// Takes a seat, or fails at once with `Overloaded`.
     pub(super) fn sit(&self) -> Result<Seat<'_>, Failure> {
         self.taken
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-                (taken < self.seats).then_some(taken + 1)
-            })
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| (taken < self.seats).then_some(taken + 1))
             .map(|_| Seat(self))
             .map_err(|_| overloaded("as many requests wait for this account as may"))
     }
@@ -67,12 +62,7 @@ mod tests {
         let room = WaitingRoom::new(2);
         let (first, _second) = (room.sit().unwrap(), room.sit().unwrap());
         let refused = room.sit().unwrap_err();
-        assert_eq!(
-            refused.kind,
-            FailureKind::Overloaded {
-                retry_after: SHED_RETRY_AFTER
-            }
-        );
+        assert_eq!(refused.kind, FailureKind::Overloaded { retry_after: SHED_RETRY_AFTER });
         drop(first);
         assert!(room.sit().is_ok());
         assert_eq!(room.taken(), 1);

@@ -45,11 +45,7 @@ impl Window {
         let tag = epoch & EPOCH_MASK;
         // The update never declines, so the result says nothing.
         let _ = slice.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-            let before = if tag_of(word) == tag {
-                counts_of(word)
-            } else {
-                Counts::default()
-            };
+            let before = if tag_of(word) == tag { counts_of(word) } else { Counts::default() };
             let all = (before.all + all).min(COUNT_MAX);
             let marked = (before.marked + marked).min(COUNT_MAX);
             Some(tag << (2 * COUNT_BITS) | all << COUNT_BITS | marked)
@@ -89,10 +85,7 @@ fn tag_of(word: u64) -> u64 {
 }
 
 fn counts_of(word: u64) -> Counts {
-    Counts {
-        all: word >> COUNT_BITS & COUNT_MAX,
-        marked: word & COUNT_MAX,
-    }
+    Counts { all: word >> COUNT_BITS & COUNT_MAX, marked: word & COUNT_MAX }
 }
 
 #[cfg(test)]
@@ -125,12 +118,6 @@ mod tests {
                 scope.spawn(|| (0..10_000).for_each(|n| window.add(1, n % 2)));
             }
         });
-        assert_eq!(
-            window.counts(),
-            Counts {
-                all: 40_000,
-                marked: 20_000
-            }
-        );
+        assert_eq!(window.counts(), Counts { all: 40_000, marked: 20_000 });
     }
 }

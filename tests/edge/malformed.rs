@@ -18,131 +18,37 @@ fn post(fields: &str, body: &str) -> String {
 async fn every_malformed_head_is_answered_by_a_problem_and_not_served() {
     let edge = Edge::plain().await;
     let cases = [
-        (
-            "bad request line",
-            400,
-            "GET  /  HTTP/1.1\r\n\r\n".to_owned(),
-        ),
-        (
-            "bad method",
-            400,
-            "G@T / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
-        ),
-        (
-            "control byte in target",
-            400,
-            "GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
-        ),
+        ("bad request line", 400, "GET  /  HTTP/1.1\r\n\r\n".to_owned()),
+        ("bad method", 400, "G@T / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()),
+        ("control byte in target", 400, "GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()),
         ("NUL in a value", 400, get("X: a\0b\r\n")),
         ("NUL in a name", 400, get("X\0: a\r\n")),
         ("space before the colon", 400, get("X : a\r\n")),
         ("no colon", 400, get("X\r\n")),
         ("obs-fold", 400, get("X: a\r\n b\r\n")),
-        (
-            "bare LF in the request line",
-            400,
-            "GET / HTTP/1.1\nHost: x\r\n\r\n".to_owned(),
-        ),
+        ("bare LF in the request line", 400, "GET / HTTP/1.1\nHost: x\r\n\r\n".to_owned()),
         ("bare LF after a field", 400, get("X: a\n")),
-        (
-            "bare LF at the end",
-            400,
-            "GET / HTTP/1.1\r\nHost: x\r\n\n".to_owned(),
-        ),
+        ("bare LF at the end", 400, "GET / HTTP/1.1\r\nHost: x\r\n\n".to_owned()),
         ("bare CR in a value", 400, get("X: a\rb\r\n")),
         ("200 fields", 431, get(&"X: a\r\n".repeat(200))),
-        (
-            "a head of 64 KiB",
-            431,
-            get(&format!("X: {}\r\n", "a".repeat(64 << 10))),
-        ),
-        (
-            "a target of 10 KiB",
-            414,
-            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(10 << 10)),
-        ),
-        (
-            "a target of 70 KiB",
-            431,
-            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70 << 10)),
-        ),
-        (
-            "length and coding",
-            400,
-            post(
-                "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-                "0\r\n\r\n",
-            ),
-        ),
-        (
-            "coding and length",
-            400,
-            post(
-                "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
-                "0\r\n\r\n",
-            ),
-        ),
-        (
-            "two lengths",
-            400,
-            post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello!"),
-        ),
-        (
-            "two equal lengths",
-            400,
-            post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello"),
-        ),
-        (
-            "a list of lengths",
-            400,
-            post("Content-Length: 5, 5\r\n", "hello"),
-        ),
-        (
-            "a signed length",
-            400,
-            post("Content-Length: +5\r\n", "hello"),
-        ),
-        (
-            "a negative length",
-            400,
-            post("Content-Length: -5\r\n", "hello"),
-        ),
-        (
-            "a length beyond u64",
-            400,
-            post("Content-Length: 99999999999999999999\r\n", ""),
-        ),
-        (
-            "a coding before chunked",
-            400,
-            post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n"),
-        ),
-        (
-            "a coding after chunked",
-            400,
-            post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"),
-        ),
-        (
-            "chunked in HTTP/1.0",
-            400,
-            "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned(),
-        ),
+        ("a head of 64 KiB", 431, get(&format!("X: {}\r\n", "a".repeat(64 << 10)))),
+        ("a target of 10 KiB", 414, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(10 << 10))),
+        ("a target of 70 KiB", 431, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70 << 10))),
+        ("length and coding", 400, post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")),
+        ("coding and length", 400, post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n")),
+        ("two lengths", 400, post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello!")),
+        ("two equal lengths", 400, post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")),
+        ("a list of lengths", 400, post("Content-Length: 5, 5\r\n", "hello")),
+        ("a signed length", 400, post("Content-Length: +5\r\n", "hello")),
+        ("a negative length", 400, post("Content-Length: -5\r\n", "hello")),
+        ("a length beyond u64", 400, post("Content-Length: 99999999999999999999\r\n", "")),
+        ("a coding before chunked", 400, post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")),
+        ("a coding after chunked", 400, post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n")),
+        ("chunked in HTTP/1.0", 400, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned()),
         ("HTTP/0.9", 400, "GET /\r\n".to_owned()),
-        (
-            "HTTP/2.0 in a request line",
-            400,
-            "GET / HTTP/2.0\r\nHost: x\r\n\r\n".to_owned(),
-        ),
-        (
-            "HTTP/1.2",
-            400,
-            "GET / HTTP/1.2\r\nHost: x\r\n\r\n".to_owned(),
-        ),
-        (
-            "HTTP/9.9",
-            400,
-            "GET / HTTP/9.9\r\nHost: x\r\n\r\n".to_owned(),
-        ),
+        ("HTTP/2.0 in a request line", 400, "GET / HTTP/2.0\r\nHost: x\r\n\r\n".to_owned()),
+        ("HTTP/1.2", 400, "GET / HTTP/1.2\r\nHost: x\r\n\r\n".to_owned()),
+        ("HTTP/9.9", 400, "GET / HTTP/9.9\r\nHost: x\r\n\r\n".to_owned()),
         ("no Host", 400, "GET / HTTP/1.1\r\n\r\n".to_owned()),
         ("two Hosts", 400, get("Host: y\r\n")),
         ("garbage", 400, "\u{1f4a9}\u{1f4a9}\r\n\r\n".to_owned()),
@@ -166,11 +72,9 @@ async fn a_tls_hello_on_a_plain_port_is_answered_in_plain() {
 #[tokio::test]
 async fn a_head_cut_into_single_bytes_is_judged_alike() {
     let edge = Edge::plain().await;
-    for raw in [
-        "GET / HTTP/1.1\nHost: x\r\n\r\n",
-        "G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost: x\r\n\n",
-    ] {
+    for raw in
+        ["GET / HTTP/1.1\nHost: x\r\n\r\n", "G@T / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\n"]
+    {
         let mut stream = edge.connect().await;
         for byte in raw.as_bytes() {
             stream.set_nodelay(true).unwrap();
@@ -186,20 +90,13 @@ async fn a_head_cut_into_single_bytes_is_judged_alike() {
 #[tokio::test]
 async fn a_good_answer_before_a_bad_request_stays_as_it_is() {
     let edge = Edge::plain().await;
-    for bad in [
-        "BAD\r\n\r\n".to_owned(),
-        get("X: a\n"),
-        get(&"X: a\r\n".repeat(200)),
-    ] {
+    for bad in ["BAD\r\n\r\n".to_owned(), get("X: a\n"), get(&"X: a\r\n".repeat(200))] {
         let text = edge.exchange(format!("{GOOD}{GOOD}{bad}")).await;
         let end = "GET /good 0";
         let parts: Vec<_> = text.split_inclusive(end).collect();
         assert_eq!(parts.len(), 3, "{text}");
         for good in &parts[..2] {
-            assert!(
-                good.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n"),
-                "{good}"
-            );
+            assert!(good.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n"), "{good}");
         }
         assert!(parts[2].starts_with("HTTP/1.1 4"), "{text}");
         assert_problem(parts[2], if bad.len() > 300 { 431 } else { 400 });
@@ -209,12 +106,7 @@ async fn a_good_answer_before_a_bad_request_stays_as_it_is() {
 #[tokio::test]
 async fn a_bad_request_behind_a_large_answer_cuts_nothing_off() {
     let edge = Edge::plain().await;
-    let text = edge
-        .exchange(format!(
-            "GET /large HTTP/1.1\r\nHost: x\r\n\r\n{}",
-            get("X: a\n")
-        ))
-        .await;
+    let text = edge.exchange(format!("GET /large HTTP/1.1\r\nHost: x\r\n\r\n{}", get("X: a\n"))).await;
     let (large, problem) = text.split_at(text.rfind("HTTP/1.1").unwrap());
     assert_eq!(large.split_once("\r\n\r\n").unwrap().1.len(), 8 << 20);
     assert_problem(problem, 400);
@@ -223,34 +115,19 @@ async fn a_bad_request_behind_a_large_answer_cuts_nothing_off() {
 #[tokio::test]
 async fn a_bad_chunk_reaches_the_service_as_a_broken_body() {
     let edge = Edge::plain().await;
-    for body in [
-        "x\r\n",
-        "5\r\nhelloX\r\n",
-        "-1\r\n",
-        "fffffffffffffffff\r\n",
-    ] {
-        let text = edge
-            .exchange(post("Transfer-Encoding: chunked\r\n", body))
-            .await;
+    for body in ["x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "fffffffffffffffff\r\n"] {
+        let text = edge.exchange(post("Transfer-Encoding: chunked\r\n", body)).await;
         assert!(text.starts_with("HTTP/1.1 418"), "{text}");
-        assert!(
-            text.ends_with("the request body ended early or is malformed"),
-            "{text}"
-        );
+        assert!(text.ends_with("the request body ended early or is malformed"), "{text}");
     }
 }
 
 #[tokio::test]
 async fn a_body_refused_by_its_length_is_answered_although_it_was_not_read() {
     let edge = Edge::plain().await;
-    let text = edge
-        .exchange(post("Content-Length: 400000\r\n", &"a".repeat(400_000)))
-        .await;
+    let text = edge.exchange(post("Content-Length: 400000\r\n", &"a".repeat(400_000))).await;
     assert!(text.starts_with("HTTP/1.1 418"), "{text}");
-    assert!(
-        text.ends_with("the request body is over 1000 bytes"),
-        "{text}"
-    );
+    assert!(text.ends_with("the request body is over 1000 bytes"), "{text}");
 }
 
 #[tokio::test]
@@ -266,26 +143,12 @@ async fn a_head_cut_short_by_the_client_is_answered() {
 async fn an_answer_that_looks_like_hypers_is_not_touched() {
     let edge = Edge::plain().await;
     let mut stream = edge.connect().await;
-    stream
-        .write_all(b"GET /canned HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
-    assert!(
-        read_until(&mut stream, CANNED)
-            .await
-            .starts_with("HTTP/1.1 200 OK\r\n")
-    );
-    stream
-        .write_all(b"GET /bare-400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await
-        .unwrap();
+    stream.write_all(b"GET /canned HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(read_until(&mut stream, CANNED).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    stream.write_all(b"GET /bare-400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     let bare = read_to_end(&mut stream).await;
-    assert!(bare.starts_with(
-        "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: "
-    ));
-    let closing = edge
-        .exchange("GET /bare-400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        .await;
+    assert!(bare.starts_with("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: "));
+    let closing = edge.exchange("GET /bare-400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     assert_eq!(closing.len(), bare.len());
     let old = edge.exchange("GET /canned HTTP/1.0\r\n\r\n").await;
     assert!(old.ends_with(CANNED), "{old}");
@@ -294,9 +157,7 @@ async fn an_answer_that_looks_like_hypers_is_not_touched() {
 #[tokio::test]
 async fn an_old_client_that_keeps_the_connection_gets_a_problem_too() {
     let edge = Edge::plain().await;
-    let text = edge
-        .exchange("GET /good HTTP/1.0\r\nConnection: keep-alive\r\n\r\nBAD\r\n\r\n")
-        .await;
+    let text = edge.exchange("GET /good HTTP/1.0\r\nConnection: keep-alive\r\n\r\nBAD\r\n\r\n").await;
     let (good, problem) = text.split_once("GET /good 0").unwrap();
     assert!(good.starts_with("HTTP/1.0 200 OK\r\n"));
     assert_problem(problem, 400);
@@ -305,35 +166,18 @@ async fn an_old_client_that_keeps_the_connection_gets_a_problem_too() {
 #[tokio::test]
 async fn a_panic_is_answered_and_the_connection_goes_on() {
     let edge = Edge::plain().await;
-    let text = edge
-        .exchange(format!(
-            "GET /panic HTTP/1.1\r\nHost: x\r\n\r\n{GOOD}BAD\r\n\r\n"
-        ))
-        .await;
-    assert!(
-        text.starts_with("HTTP/1.1 500 Internal Server Error\r\n"),
-        "{text}"
-    );
-    assert!(
-        text.contains("\r\n\r\nrescued /panicHTTP/1.1 200 OK"),
-        "{text}"
-    );
+    let text = edge.exchange(format!("GET /panic HTTP/1.1\r\nHost: x\r\n\r\n{GOOD}BAD\r\n\r\n")).await;
+    assert!(text.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{text}");
+    assert!(text.contains("\r\n\r\nrescued /panicHTTP/1.1 200 OK"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn slow_heads_are_answered_and_silence_is_not() {
-    for (raw, problem) in [
-        ("GET / HTTP/1.1\r\nHost: x\r\n", true),
-        ("PRI * HT", true),
-        ("", false),
-    ] {
+    for (raw, problem) in [("GET / HTTP/1.1\r\nHost: x\r\n", true), ("PRI * HT", true), ("", false)] {
         let (connections, seen) = connections(ListenerSettings::default());
         let (mut client, server) = tokio::io::duplex(1 << 16);
         let peer = crate::support::peer();
-        connections
-            .shutdown()
-            .clone()
-            .spawn(async move { connections.serve(server, peer).await });
+        connections.shutdown().clone().spawn(async move { connections.serve(server, peer).await });
         client.write_all(raw.as_bytes()).await.unwrap();
         let begun = tokio::time::Instant::now();
         let text = read_to_end(&mut client).await;
@@ -352,10 +196,7 @@ async fn a_dripping_head_has_one_deadline_also_on_a_kept_connection() {
     let (connections, _) = connections(ListenerSettings::default());
     let (mut client, server) = tokio::io::duplex(1 << 16);
     let peer = crate::support::peer();
-    connections
-        .shutdown()
-        .clone()
-        .spawn(async move { connections.serve(server, peer).await });
+    connections.shutdown().clone().spawn(async move { connections.serve(server, peer).await });
     client.write_all(GOOD.as_bytes()).await.unwrap();
     read_until(&mut client, "GET /good 0").await;
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
@@ -402,8 +243,5 @@ async fn the_rest_of_an_unread_body_is_taken_so_that_the_answer_arrives() {
     let text = post("Content-Length: 4000000\r\n", &"a".repeat(4_000_000));
     client.write_all(text.as_bytes()).await.unwrap();
     let answer = read_to_end(&mut client).await;
-    assert!(
-        answer.ends_with("the request body is over 1000 bytes"),
-        "{answer}"
-    );
+    assert!(answer.ends_with("the request body is over 1000 bytes"), "{answer}");
 }

@@ -36,10 +36,7 @@ async fn requests_in_flight_finish_with_connection_close_and_idle_connections_cl
         assert_eq!(read_to_end(&mut kept).await, "");
         edge.seen.go.add_permits(1);
         let text = read_to_end(&mut busy).await;
-        assert!(
-            text.contains("\r\nconnection: close\r\n") && text.ends_with("waited"),
-            "{text}"
-        );
+        assert!(text.contains("\r\nconnection: close\r\n") && text.ends_with("waited"), "{text}");
     };
     let (ended, ()) = tokio::join!(edge.shutdown.drain(DRAIN, pending::<()>()), client);
     assert_eq!((ended, edge.shutdown.running()), (Ended::Drained, 0));
@@ -63,19 +60,14 @@ async fn the_hard_end_drops_what_is_left() {
 }
 
 fn get(path: &str) -> Request<Empty<Bytes>> {
-    Request::get(format!("http://x{path}"))
-        .version(Version::HTTP_2)
-        .body(Empty::new())
-        .unwrap()
+    Request::get(format!("http://x{path}")).version(Version::HTTP_2).body(Empty::new()).unwrap()
 }
 
 type Sender = hyper::client::conn::http2::SendRequest<Empty<Bytes>>;
 
 async fn http2_client(stream: TcpStream) -> (Sender, impl Future<Output = ()> + Send) {
     let io = TokioIo::new(stream);
-    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
-        .await
-        .unwrap();
+    let (sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
     (sender, async move { drop(connection.await) })
 }
 
@@ -103,10 +95,7 @@ async fn http2_goes_away_after_its_streams() {
         busy
     };
     let (_busy, ()) = tokio::join!(client, busy_connection);
-    assert_eq!(
-        edge.shutdown.drain(DRAIN, pending::<()>()).await,
-        Ended::Drained
-    );
+    assert_eq!(edge.shutdown.drain(DRAIN, pending::<()>()).await, Ended::Drained);
 }
 
 #[tokio::test]
@@ -119,30 +108,14 @@ async fn http2_limits_answer_problems_too() {
             many.headers_mut().append("x", "a".parse().unwrap());
         }
         let mut large = get("/");
-        large
-            .headers_mut()
-            .append("x", "a".repeat(20 << 10).parse().unwrap());
+        large.headers_mut().append("x", "a".repeat(20 << 10).parse().unwrap());
         let long = get(&format!("/{}", "a".repeat(10 << 10)));
         for (request, status) in [(many, 431), (large, 431), (long, 414), (get("/good"), 200)] {
             let answer = sender.send_request(request).await.unwrap();
             assert_eq!(answer.status(), status);
-            let json = answer
-                .headers()
-                .get("content-type")
-                .map(|value| value.to_str().unwrap().to_owned());
-            assert_eq!(
-                json.as_deref(),
-                (status != 200).then_some("application/problem+json")
-            );
-            assert!(
-                !answer
-                    .into_body()
-                    .collect()
-                    .await
-                    .unwrap()
-                    .to_bytes()
-                    .is_empty()
-            );
+            let json = answer.headers().get("content-type").map(|value| value.to_str().unwrap().to_owned());
+            assert_eq!(json.as_deref(), (status != 200).then_some("application/problem+json"));
+            assert!(!answer.into_body().collect().await.unwrap().to_bytes().is_empty());
         }
         drop(sender);
     };
@@ -152,14 +125,7 @@ async fn http2_limits_answer_problems_too() {
 
 #[tokio::test]
 async fn at_the_connection_limit_peers_wait_for_a_place() {
-    let edge = Edge::start(
-        ListenerSettings {
-            max_connections: 1,
-            ..Default::default()
-        },
-        None,
-    )
-    .await;
+    let edge = Edge::start(ListenerSettings { max_connections: 1, ..Default::default() }, None).await;
     let mut first = edge.connect().await;
     first.write_all(WAIT.as_bytes()).await.unwrap();
     waiting(&edge).await;
@@ -169,24 +135,14 @@ async fn at_the_connection_limit_peers_wait_for_a_place() {
     read_until(&mut first, "waited").await;
     assert_eq!(edge.seen.requests(), 1);
     drop(first);
-    assert!(
-        read_until(&mut second, "GET /good 0")
-            .await
-            .starts_with("HTTP/1.1 200 OK")
-    );
+    assert!(read_until(&mut second, "GET /good 0").await.starts_with("HTTP/1.1 200 OK"));
 }
 
 #[tokio::test]
 async fn the_address_in_use_is_an_error_with_the_address() {
     let edge = Edge::plain().await;
-    let error = edge_crate::edge::listener::Listener::bind(edge.address)
-        .await
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with(&format!("cannot listen on {}", edge.address))
-    );
+    let error = edge_crate::edge::listener::Listener::bind(edge.address).await.unwrap_err();
+    assert!(error.to_string().starts_with(&format!("cannot listen on {}", edge.address)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,11 +155,7 @@ async fn an_idle_connection_is_closed_in_silence_and_a_busy_one_is_not() {
     client.write_all(WAIT.as_bytes()).await.unwrap();
     tokio::time::sleep(settings.idle_timeout * 3).await;
     seen.go.add_permits(1);
-    assert!(
-        read_until(&mut client, "waited")
-            .await
-            .starts_with("HTTP/1.1 200 OK")
-    );
+    assert!(read_until(&mut client, "waited").await.starts_with("HTTP/1.1 200 OK"));
     let begun = tokio::time::Instant::now();
     assert_eq!(read_to_end(&mut client).await, "");
     assert_eq!(begun.elapsed().as_secs(), settings.idle_timeout.as_secs());
@@ -217,9 +169,7 @@ async fn an_idle_http2_connection_is_closed() {
     let shutdown = connections.shutdown().clone();
     shutdown.spawn(async move { connections.serve(server, crate::support::peer()).await });
     let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client))
-            .await
-            .unwrap();
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
     let client = async move {
         let answer = sender.send_request(get("/good")).await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -236,19 +186,10 @@ async fn a_peer_that_does_not_read_is_dropped() {
     let (mut client, server) = tokio::io::duplex(1024);
     let shutdown = connections.shutdown().clone();
     shutdown.spawn(async move { connections.serve(server, crate::support::peer()).await });
-    client
-        .write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    client.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let begun = tokio::time::Instant::now();
-    shutdown
-        .drain(Duration::from_secs(600), pending::<()>())
-        .await;
-    assert!(
-        begun.elapsed() <= Duration::from_secs(31),
-        "{:?}",
-        begun.elapsed()
-    );
+    shutdown.drain(Duration::from_secs(600), pending::<()>()).await;
+    assert!(begun.elapsed() <= Duration::from_secs(31), "{:?}", begun.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,10 +198,7 @@ async fn a_slow_preface_of_http2_is_dropped() {
     let (mut client, server) = tokio::io::duplex(1024);
     let shutdown = connections.shutdown().clone();
     shutdown.spawn(async move { connections.serve(server, crate::support::peer()).await });
-    client
-        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        .await
-        .unwrap();
+    client.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
     while shutdown.running() > 0 {
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

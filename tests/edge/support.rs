@@ -28,7 +28,8 @@ use tower::{Layer, service_fn};
 pub(crate) type App = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
 
 /// hyper's canned answer, as a body of our own.
-pub(crate) const CANNED: &str = "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sat, 21 Nov 2026 08:47:31 GMT\r\n\r\n";
+pub(crate) const CANNED: &str =
+    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sat, 21 Nov 2026 08:47:31 GMT\r\n\r\n";
 
 /// What the service under test saw, and the gate `/wait` waits at.
 #[derive(Clone)]
@@ -53,9 +54,7 @@ pub(crate) struct Edge {
 fn page(refusal: &Refusal) -> Bytes {
     let (status, id) = (refusal.reason.status().as_u16(), &refusal.request_id);
     let detail = refusal.reason.detail();
-    Bytes::from(format!(
-        r#"{{"status":{status},"detail":"{detail}","request_id":"{id}"}}"#
-    ))
+    Bytes::from(format!(r#"{{"status":{status},"detail":"{detail}","request_id":"{id}"}}"#))
 }
 
 fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
@@ -82,16 +81,10 @@ async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
             answer(StatusCode::OK, format!("{:?}", peer.tls))
         }
         _ => {
-            let limits = BodyLimits {
-                max_bytes: 1000,
-                timeout: Duration::from_secs(5),
-            };
+            let limits = BodyLimits { max_bytes: 1000, timeout: Duration::from_secs(5) };
             let (parts, body) = request.into_parts();
             match read_body(&parts.headers, body, limits).await {
-                Ok(body) => answer(
-                    StatusCode::OK,
-                    format!("{} {path} {}", parts.method, body.len()),
-                ),
+                Ok(body) => answer(StatusCode::OK, format!("{} {path} {}", parts.method, body.len())),
                 Err(error) => answer(StatusCode::IM_A_TEAPOT, error.to_string()),
             }
         }
@@ -100,11 +93,7 @@ async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
 
 /// An edge that is not listening yet.
 pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen) {
-    let seen = Seen {
-        requests: Arc::default(),
-        waiting: Arc::new(Semaphore::new(0)),
-        go: Arc::new(Semaphore::new(0)),
-    };
+    let seen = Seen { requests: Arc::default(), waiting: Arc::new(Semaphore::new(0)), go: Arc::new(Semaphore::new(0)) };
     let given = seen.clone();
     let service = service_fn(move |request| {
         let seen = given.clone();
@@ -115,26 +104,17 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         |uri| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
     );
     let service = BoxCloneSyncService::new(rescue.layer(service));
-    (
-        Connections::new(service, settings, RefusalPage::new(page), Shutdown::new()),
-        seen,
-    )
+    (Connections::new(service, settings, RefusalPage::new(page), Shutdown::new()), seen)
 }
 
 impl Edge {
     pub(crate) async fn start(settings: ListenerSettings, tls: Option<Tls>) -> Self {
         let (connections, seen) = connections(settings);
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap())
-            .await
-            .unwrap();
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.address();
         let shutdown = connections.shutdown().clone();
         shutdown.spawn(listener.run(connections, tls));
-        Self {
-            address,
-            shutdown,
-            seen,
-        }
+        Self { address, shutdown, seen }
     }
 
     pub(crate) async fn plain() -> Self {
@@ -171,41 +151,18 @@ pub(crate) async fn read_until(stream: &mut (impl AsyncReadExt + Unpin), end: &s
 /// Asserts that `text` is one whole problem with `status`, and nothing else.
 #[track_caller]
 pub(crate) fn assert_problem(text: &str, status: u16) {
-    let (head, body) = text
-        .split_once("\r\n\r\n")
-        .unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let lines: Vec<_> = head.split("\r\n").collect();
-    assert!(
-        lines[0].starts_with(&format!("HTTP/1.1 {status} ")),
-        "{text}"
-    );
-    assert!(
-        lines.contains(&"content-type: application/problem+json"),
-        "{text}"
-    );
+    assert!(lines[0].starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
+    assert!(lines.contains(&"content-type: application/problem+json"), "{text}");
     assert!(lines.contains(&"connection: close"), "{text}");
-    assert!(
-        lines.contains(&format!("content-length: {}", body.len()).as_str()),
-        "{text}"
-    );
-    let id = lines
-        .iter()
-        .find_map(|line| line.strip_prefix("x-request-id: "))
-        .unwrap();
-    assert!(
-        lines.iter().any(|line| line.starts_with("date: ")),
-        "{text}"
-    );
-    assert!(
-        body.starts_with(&format!(r#"{{"status":{status},"#)) && body.contains(id),
-        "{text}"
-    );
+    assert!(lines.contains(&format!("content-length: {}", body.len()).as_str()), "{text}");
+    let id = lines.iter().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
+    assert!(lines.iter().any(|line| line.starts_with("date: ")), "{text}");
+    assert!(body.starts_with(&format!(r#"{{"status":{status},"#)) && body.contains(id), "{text}");
 }
 
 /// Some plain peer.
 pub(crate) fn peer() -> Peer {
-    Peer {
-        address: "127.0.0.1:1".parse().unwrap(),
-        tls: None,
-    }
+    Peer { address: "127.0.0.1:1".parse().unwrap(), tls: None }
 }

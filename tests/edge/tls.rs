@@ -26,20 +26,14 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let certificate = params.self_signed(&key).unwrap();
-        Self {
-            pem: certificate.pem(),
-            der: certificate.der().clone(),
-            issuer: Issuer::new(params, key),
-        }
+        Self { pem: certificate.pem(), der: certificate.der().clone(), issuer: Issuer::new(params, key) }
     }
 
     fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
-        params.subject_alt_names.push(SanType::URI(
-            format!("spiffe://acme/{name}").try_into().unwrap(),
-        ));
+        params.subject_alt_names.push(SanType::URI(format!("spiffe://acme/{name}").try_into().unwrap()));
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 
@@ -60,19 +54,16 @@ impl Authority {
     ) -> TlsConnector {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
-        let builder =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_protocol_versions(versions)
-                .unwrap()
-                .with_root_certificates(roots);
+        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots);
         let mut config = match identity {
             None => builder.with_no_client_auth(),
             Some((authority, name)) => {
                 let (certificate, key) = authority.issue(name);
                 let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-                builder
-                    .with_client_auth_cert(vec![certificate.der().clone()], key)
-                    .unwrap()
+                builder.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
             }
         };
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -84,16 +75,8 @@ async fn start(tls: &Tls) -> Edge {
     Edge::start(ListenerSettings::default(), Some(tls.clone())).await
 }
 
-async fn connect(
-    edge: &Edge,
-    client: &TlsConnector,
-) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
-    client
-        .connect(
-            ServerName::try_from("localhost").unwrap(),
-            edge.connect().await,
-        )
-        .await
+async fn connect(edge: &Edge, client: &TlsConnector) -> std::io::Result<TlsStream<tokio::net::TcpStream>> {
+    client.connect(ServerName::try_from("localhost").unwrap(), edge.connect().await).await
 }
 
 async fn peer(edge: &Edge, client: &TlsConnector) -> std::io::Result<String> {
@@ -109,20 +92,10 @@ async fn both_versions_are_spoken_and_alpn_chooses_the_protocol() {
     let authority = Authority::new();
     let edge = start(&Tls::new(&authority.material(None)).unwrap()).await;
     for (version, name) in [(&version::TLS13, "TLSv1_3"), (&version::TLS12, "TLSv1_2")] {
-        let text = peer(&edge, &authority.client(&[version], &["http/1.1"], None))
-            .await
-            .unwrap();
-        assert!(
-            text.starts_with("HTTP/1.1 200 OK") && text.contains(name),
-            "{text}"
-        );
-        assert!(
-            text.contains("http2: Some(false), certificate: None"),
-            "{text}"
-        );
-        let text = peer(&edge, &authority.client(&[version], &[], None))
-            .await
-            .unwrap();
+        let text = peer(&edge, &authority.client(&[version], &["http/1.1"], None)).await.unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains(name), "{text}");
+        assert!(text.contains("http2: Some(false), certificate: None"), "{text}");
+        let text = peer(&edge, &authority.client(&[version], &[], None)).await.unwrap();
         assert!(text.contains("http2: None"), "{text}");
     }
     let both = authority.client(&[&version::TLS13], &["h2", "http/1.1"], None);
@@ -136,15 +109,8 @@ async fn malformed_requests_are_answered_inside_tls() {
     let edge = start(&Tls::new(&authority.material(None)).unwrap()).await;
     let client = authority.client(&[&version::TLS13], &["http/1.1"], None);
     let mut stream = connect(&edge, &client).await.unwrap();
-    stream
-        .write_all(b"GET /good HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\n")
-        .await
-        .unwrap();
-    assert!(
-        read_until(&mut stream, "GET /good 0")
-            .await
-            .starts_with("HTTP/1.1 200 OK")
-    );
+    stream.write_all(b"GET /good HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\n").await.unwrap();
+    assert!(read_until(&mut stream, "GET /good 0").await.starts_with("HTTP/1.1 200 OK"));
     crate::support::assert_problem(&read_to_end(&mut stream).await, 400);
 }
 
@@ -155,15 +121,8 @@ async fn a_client_certificate_is_required_verified_and_readable() {
     let versions = [&version::TLS13];
     let known = authority.client(&versions, &[], Some((&clients, "crm")));
     let text = peer(&edge, &known).await.unwrap();
-    assert!(
-        text.contains("CN=crm") && text.contains("spiffe://acme/crm"),
-        "{text}"
-    );
-    assert!(
-        peer(&edge, &authority.client(&versions, &[], None))
-            .await
-            .is_err()
-    );
+    assert!(text.contains("CN=crm") && text.contains("spiffe://acme/crm"), "{text}");
+    assert!(peer(&edge, &authority.client(&versions, &[], None)).await.is_err());
     let foreign = authority.client(&versions, &[], Some((&authority, "crm")));
     assert!(peer(&edge, &foreign).await.is_err());
     assert_eq!(edge.seen.requests(), 1);
@@ -175,16 +134,10 @@ async fn a_reload_is_for_later_handshakes_and_a_bad_one_changes_nothing() {
     let tls = Tls::new(&old.material(None)).unwrap();
     let edge = start(&tls).await;
     let versions = [&version::TLS13];
-    let mut kept = connect(&edge, &old.client(&versions, &[], None))
-        .await
-        .unwrap();
+    let mut kept = connect(&edge, &old.client(&versions, &[], None)).await.unwrap();
     tls.reload(&new.material(None)).unwrap();
     assert!(peer(&edge, &new.client(&versions, &[], None)).await.is_ok());
-    assert!(
-        peer(&edge, &old.client(&versions, &[], None))
-            .await
-            .is_err()
-    );
+    assert!(peer(&edge, &old.client(&versions, &[], None)).await.is_err());
     kept.write_all(PEER.as_bytes()).await.unwrap();
     assert!(read_to_end(&mut kept).await.starts_with("HTTP/1.1 200 OK"));
     let mut mixed = old.material(None);
@@ -201,33 +154,12 @@ fn unusable_material_is_named() {
         change(&mut material);
         Tls::new(&material).unwrap_err()
     };
-    assert!(matches!(
-        broken(|m| m.certificate_chain.clear()),
-        TlsError::Certificate
-    ));
-    assert!(matches!(
-        broken(|m| m.private_key = b"no key".to_vec()),
-        TlsError::Key
-    ));
-    assert!(matches!(
-        broken(|m| m.client_ca = Some(Vec::new())),
-        TlsError::ClientCa
-    ));
-    let missing = TlsMaterial::read(
-        "/nonexistent/a.pem".as_ref(),
-        "/nonexistent/b.pem".as_ref(),
-        None,
-    );
-    assert!(
-        missing
-            .unwrap_err()
-            .to_string()
-            .starts_with("cannot read /nonexistent/a.pem")
-    );
-    assert_eq!(
-        format!("{:?}", authority.material(None)),
-        "TlsMaterial { client_ca: false, .. }"
-    );
+    assert!(matches!(broken(|m| m.certificate_chain.clear()), TlsError::Certificate));
+    assert!(matches!(broken(|m| m.private_key = b"no key".to_vec()), TlsError::Key));
+    assert!(matches!(broken(|m| m.client_ca = Some(Vec::new())), TlsError::ClientCa));
+    let missing = TlsMaterial::read("/nonexistent/a.pem".as_ref(), "/nonexistent/b.pem".as_ref(), None);
+    assert!(missing.unwrap_err().to_string().starts_with("cannot read /nonexistent/a.pem"));
+    assert_eq!(format!("{:?}", authority.material(None)), "TlsMaterial { client_ca: false, .. }");
 }
 
 #[tokio::test]

@@ -13,38 +13,24 @@ use crate::vendor::{Vendor, hold, put, request, reset, stack};
 
 async fn fails(base: &str, kind: FailureKind, sent: bool) -> Failure {
     let failure = put(&stack(base)).await.unwrap_err();
-    assert_eq!(
-        (failure.kind, failure.sent, failure.attempts),
-        (kind, sent, 1),
-        "{failure}"
-    );
+    assert_eq!((failure.kind, failure.sent, failure.attempts), (kind, sent, 1), "{failure}");
     failure
 }
 
 #[tokio::test]
 async fn an_answer_arrives_whole() {
-    let vendor =
-        Vendor::answering("HTTP/1.1 422 No\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhello").await;
+    let vendor = Vendor::answering("HTTP/1.1 422 No\r\nx-a: b\r\ncontent-length: 5\r\n\r\nhello").await;
     let answer = put(&stack(&vendor.base)).await.unwrap();
     assert_eq!(
-        (
-            answer.status.as_u16(),
-            &answer.body[..],
-            &answer.headers["x-a"]
-        ),
+        (answer.status.as_u16(), &answer.body[..], &answer.headers["x-a"]),
         (422, &b"hello"[..], &"b".parse().unwrap())
     );
 }
 
 #[tokio::test]
 async fn a_redirect_is_an_answer() {
-    let vendor =
-        Vendor::answering("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n")
-            .await;
-    assert_eq!(
-        put(&stack(&vendor.base)).await.unwrap().status.as_u16(),
-        302
-    );
+    let vendor = Vendor::answering("HTTP/1.1 302 Found\r\nlocation: /login\r\ncontent-length: 0\r\n\r\n").await;
+    assert_eq!(put(&stack(&vendor.base)).await.unwrap().status.as_u16(), 302);
     assert_eq!(vendor.connections(), 1);
 }
 
@@ -68,23 +54,13 @@ async fn a_server_without_tls_was_not_sent_to() {
         let _ = socket.read_to_end(&mut Vec::new()).await;
     })
     .await;
-    fails(
-        &vendor.base.replace("http:", "https:"),
-        FailureKind::Tls,
-        false,
-    )
-    .await;
+    fails(&vendor.base.replace("http:", "https:"), FailureKind::Tls, false).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_tls_handshake_ends_with_the_connect_timeout() {
     let vendor = Vendor::start(|_, socket| hold(socket)).await;
-    let failure = fails(
-        &vendor.base.replace("http:", "https:"),
-        FailureKind::Tls,
-        false,
-    )
-    .await;
+    let failure = fails(&vendor.base.replace("http:", "https:"), FailureKind::Tls, false).await;
     assert!(failure.source.contains("within 5s"), "{failure}");
 }
 
@@ -96,11 +72,7 @@ async fn a_reset_before_the_head_is_a_lost_connection() {
     })
     .await;
     fails(&vendor.base, FailureKind::ConnectionLost, true).await;
-    assert_eq!(
-        vendor.connections(),
-        1,
-        "a fresh connection is not replaced for free"
-    );
+    assert_eq!(vendor.connections(), 1, "a fresh connection is not replaced for free");
 }
 
 #[tokio::test]
@@ -115,9 +87,7 @@ async fn an_end_or_reset_within_the_body_is_a_lost_connection() {
     })
     .await;
     fails(&vendor.base, FailureKind::ConnectionLost, true).await;
-    let vendor =
-        Vendor::answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n")
-            .await;
+    let vendor = Vendor::answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n").await;
     fails(&vendor.base, FailureKind::ConnectionLost, true).await;
 }
 
@@ -137,10 +107,7 @@ async fn what_is_not_http_is_a_malformed_answer() {
 #[tokio::test]
 async fn an_over_long_answer_is_refused_announced_or_not() {
     let status = http::StatusCode::OK;
-    let announced = format!(
-        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
-        MAX_BODY + 1
-    );
+    let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_BODY + 1);
     let vendor = Vendor::answering(announced).await;
     fails(&vendor.base, FailureKind::BodyTooLong { status }, true).await;
     let mut unannounced = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
@@ -154,10 +121,7 @@ async fn the_longest_allowed_answer_is_read() {
     let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {MAX_BODY}\r\n\r\n").into_bytes();
     answer.resize(answer.len() + MAX_BODY, b' ');
     let vendor = Vendor::answering(answer).await;
-    assert_eq!(
-        put(&stack(&vendor.base)).await.unwrap().body.len(),
-        MAX_BODY
-    );
+    assert_eq!(put(&stack(&vendor.base)).await.unwrap().body.len(), MAX_BODY);
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,9 +136,7 @@ async fn a_vendor_that_hangs_is_a_timeout() {
 async fn a_slow_drip_is_a_timeout() {
     let vendor = Vendor::start(|_, mut socket| async move {
         request(&mut socket).await;
-        let _ = socket
-            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-            .await;
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await;
         while socket.write_all(b" ").await.is_ok() {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }

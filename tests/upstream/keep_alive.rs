@@ -36,10 +36,7 @@ async fn a_kept_connection_that_dies_under_a_request_is_replaced_once_at_no_cost
     put(&stack).await.unwrap();
     let answer = put(&stack).await.unwrap();
     let snapshot = stack.snapshot();
-    assert_eq!(
-        (answer.attempts, snapshot.reconnects, snapshot.retries),
-        (1, 1, 0)
-    );
+    assert_eq!((answer.attempts, snapshot.reconnects, snapshot.retries), (1, 1, 0));
     assert_eq!(vendor.connections(), 2);
 }
 
@@ -74,10 +71,7 @@ async fn a_kept_connection_that_dies_with_its_vendor_was_sent() {
     let stack = stack(&vendor.base);
     put(&stack).await.unwrap();
     let failure = put(&stack).await.unwrap_err();
-    assert_eq!(
-        (failure.kind, failure.sent, failure.attempts),
-        (FailureKind::ConnectionLost, true, 1)
-    );
+    assert_eq!((failure.kind, failure.sent, failure.attempts), (FailureKind::ConnectionLost, true, 1));
     assert_eq!(stack.snapshot().reconnects, 1);
 }
 

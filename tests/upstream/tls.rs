@@ -41,10 +41,7 @@ async fn server(alpn: &[&[u8]]) -> Server {
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!(
-        "https://localhost:{}",
-        listener.local_addr().unwrap().port()
-    );
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     TaskTracker::new().spawn(async move {
         let serving = TaskTracker::new();
         while let Ok((socket, _)) = listener.accept().await {
@@ -52,9 +49,7 @@ async fn server(alpn: &[&[u8]]) -> Server {
             serving.spawn(async move {
                 if let Ok(stream) = acceptor.accept(socket).await {
                     let server = auto::Builder::new(TokioExecutor::new());
-                    let _ = server
-                        .serve_connection(TokioIo::new(stream), service_fn(echo))
-                        .await;
+                    let _ = server.serve_connection(TokioIo::new(stream), service_fn(echo)).await;
                 }
             });
         }
@@ -63,20 +58,10 @@ async fn server(alpn: &[&[u8]]) -> Server {
 }
 
 async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let version = if request.version() == Version::HTTP_2 {
-        "h2"
-    } else {
-        "h1"
-    };
-    let body = request
-        .into_body()
-        .collect()
-        .await
-        .map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
+    let version = if request.version() == Version::HTTP_2 { "h2" } else { "h1" };
+    let body = request.into_body().collect().await.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
     let mut response = Response::new(Full::new(body));
-    response
-        .headers_mut()
-        .insert("x-version", http::HeaderValue::from_static(version));
+    response.headers_mut().insert("x-version", http::HeaderValue::from_static(version));
     Ok(response)
 }
 
@@ -90,21 +75,13 @@ fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> Stack {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let settings = StackSettings {
-        tls: Arc::new(tls),
-        max_in_flight: 64,
-        ..settings(base, Duration::from_secs(20))
-    };
+    let settings = StackSettings { tls: Arc::new(tls), max_in_flight: 64, ..settings(base, Duration::from_secs(20)) };
     Stack::new(&settings, &Tasks::default())
 }
 
 async fn put(stack: &Stack, key: &str) -> Result<Answer, Failure> {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut outgoing = Outgoing::new(
-        Method::PUT,
-        stack.uri("/user/assistant/7").unwrap(),
-        deadline,
-    );
+    let mut outgoing = Outgoing::new(Method::PUT, stack.uri("/user/assistant/7").unwrap(), deadline);
     outgoing.key = Some(key.into());
     outgoing.body = Bytes::from_static(b"{\"name\":\"x\"}");
     stack.update(outgoing).await
@@ -112,11 +89,7 @@ async fn put(stack: &Stack, key: &str) -> Result<Answer, Failure> {
 
 #[tokio::test]
 async fn the_version_is_what_alpn_offers() {
-    for (alpn, version) in [
-        (&[&b"h2"[..], b"http/1.1"][..], "h2"),
-        (&[b"http/1.1"], "h1"),
-        (&[], "h1"),
-    ] {
+    for (alpn, version) in [(&[&b"h2"[..], b"http/1.1"][..], "h2"), (&[b"http/1.1"], "h1"), (&[], "h1")] {
         let server = server(alpn).await;
         let stack = stack(&server.base, Some(&server.certificate));
         for _ in 0..3 {
@@ -147,15 +120,8 @@ async fn many_updates_share_an_h2_connection() {
 async fn an_untrusted_certificate_or_wrong_name_was_not_sent_to() {
     let server = server(&[b"http/1.1"]).await;
     let by_address = server.base.replace("localhost", "127.0.0.1");
-    for (base, trusted) in [
-        (&server.base, None),
-        (&by_address, Some(&server.certificate)),
-    ] {
+    for (base, trusted) in [(&server.base, None), (&by_address, Some(&server.certificate))] {
         let failure = put(&stack(base, trusted), "7").await.unwrap_err();
-        assert_eq!(
-            (failure.kind, failure.sent),
-            (FailureKind::Tls, false),
-            "{failure}"
-        );
+        assert_eq!((failure.kind, failure.sent), (FailureKind::Tls, false), "{failure}");
     }
 }

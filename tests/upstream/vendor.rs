@@ -10,9 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, Uri, header};
-use switchboard::upstream::{
-    Answer, BreakerSettings, Failure, Outgoing, RetrySettings, Stack, StackSettings, Tasks,
-};
+use switchboard::upstream::{Answer, BreakerSettings, Failure, Outgoing, RetrySettings, Stack, StackSettings, Tasks};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -90,13 +88,11 @@ pub(crate) fn reset(socket: TcpStream) {
 }
 
 pub(crate) fn tls(roots: rustls::RootCertStore) -> Arc<rustls::ClientConfig> {
-    let config = rustls::ClientConfig::builder_with_provider(Arc::new(
-        rustls::crypto::ring::default_provider(),
-    ))
-    .with_safe_default_protocol_versions()
-    .unwrap()
-    .with_root_certificates(roots)
-    .with_no_client_auth();
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Arc::new(config)
 }
 
@@ -133,9 +129,7 @@ pub(crate) async fn put(stack: &Stack) -> Result<Answer, Failure> {
     let uri: Uri = stack.uri("/user/assistant/7").unwrap();
     let mut outgoing = Outgoing::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30));
     outgoing.key = Some("7".into());
-    outgoing
-        .headers
-        .insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    outgoing.headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
     outgoing.body = Bytes::from_static(b"{}");
     stack.update(outgoing).await
 }

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::{Setup, assert_text};
-use crate::config::{AuthMode, Environment, FieldPolicy, Handling, load};
-use crate::vendors_stub::known;
+use crate::config::{AuthMode, Environment, FieldPolicy, Handling, Known, load};
 
 const VENDORS: &str = r#"
 [server]
@@ -101,16 +100,16 @@ fn the_environment_names_the_file_unless_the_command_line_does() {
     let other = setup.path("other.toml");
     let variable = ("SWITCHBOARD_CONFIG".to_owned(), other.display().to_string());
     let environment: Environment = [variable].into_iter().collect();
-    let by_variable = load(None, &environment, &known()).expect("valid");
+    let by_variable = load(None, &environment, &Known::of_registry()).expect("valid");
     assert_eq!((by_variable.log.level.as_str(), by_variable.files), ("warn", vec![other]));
-    let by_path = load(Some(&setup.path("c.toml")), &environment, &known()).expect("valid");
+    let by_path = load(Some(&setup.path("c.toml")), &environment, &Known::of_registry()).expect("valid");
     assert_eq!(by_path.log.level, "info");
 }
 
 #[test]
 fn a_file_that_is_named_has_to_be_there() {
     let gone = [("SWITCHBOARD_CONFIG".to_owned(), "/nowhere/c.toml".to_owned())];
-    let problems = load(None, &gone.into_iter().collect(), &known()).expect_err("not there");
+    let problems = load(None, &gone.into_iter().collect(), &Known::of_registry()).expect_err("not there");
     assert_text(
         &problems.to_string(),
         "
@@ -121,4 +120,88 @@ error: cannot read the configuration `/nowhere/c.toml`: No such file or director
 1 error, 0 warnings",
     );
     assert_eq!(problems.files(), [std::path::PathBuf::from("/nowhere/c.toml")]);
+}
+
+#[test]
+fn a_variable_unsets_what_excludes_it_and_replaces_a_secret_whole() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { file = "gone" }
+rate_limit = { per_minute = 10, burst = 3 }
+[vendors.famulor]
+token = { file = "gone" }
+"#,
+    )
+    .variable("SWITCHBOARD_VENDORS__SONDOS__TOKEN", "{ env = \"T\" }")
+    .variable("SWITCHBOARD_VENDORS__SONDOS__RATE_LIMIT__PER_SECOND", "5")
+    .variable("SWITCHBOARD_VENDORS__FAMULOR__TOKEN", "{}");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.famulor.token` says neither `env` nor `file`
+  --> environment variable SWITCHBOARD_VENDORS__FAMULOR__TOKEN
+  help: write `{ env = "NAME" }` or `{ file = "PATH" }`
+"#,
+    );
+    let settings = setup.variable("SWITCHBOARD_VENDORS__FAMULOR__TOKEN", "literal").settings();
+    let limit = settings.vendors["sondos"].rate_limit.expect("a limit");
+    assert_eq!((limit.requests.get(), limit.burst.get()), (5, 3));
+}
+
+#[test]
+fn what_a_file_holds_keeps_its_place_under_a_variable() {
+    let setup =
+        Setup::new("[vendors.sondos]\nretry = { max_attempts = 0, backoff = \"x\" }\n[log]\nlevel = 1979-05-27\n")
+            .variable("SWITCHBOARD_VENDORS__SONDOS__RETRY__MAX_ATTEMPTS", "2")
+            .variable("SWITCHBOARD_LOG__FORMAT", "text");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondos` lacks `token`
+  --> c.toml:1:10
+1 | [vendors.sondos …
+  |          ^^^^^^
+  help: add `token`: The account's API key, as a reference.
+error: `vendors.sondos.retry.backoff` is not a duration: "x"
+  --> c.toml:2:39
+2 | retry = { max_attempts = 0, backoff = "x" …
+  |                                       ^^^
+  help: write a duration such as "500ms", "30s" or "1m30s"
+error: `log.level` must be "off", "error", "warn", "info", "debug" or "trace", not a date or time
+  --> c.toml:4:9
+4 | level = 1979-05-27
+  |         ^^^^^^^^^^
+"#,
+    );
+}
+
+#[test]
+fn a_variable_does_not_cover_a_mistake_of_the_file() {
+    let setup = Setup::new("server = 5\nassistants = 1\nrouting = { assistants_files = [\"a.csv\"] }")
+        .file("a.csv", "a,b\nc,sondos,1")
+        .variable("SWITCHBOARD_SERVER__LISTEN", "127.0.0.1:1")
+        .variable("SWITCHBOARD_VENDORS__SONDOS__RETRY__BACKOFF", "1s")
+        .variable("switchboard_vendors__sondos__retry", "{ backoff = \"2s\", max_attempts = 1 }")
+        .variable("SWITCHBOARD_VENDORS__SONDOS__TOKEN__ENV", "T");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `server` must be a table, not an integer
+  --> c.toml:1:10
+1 | server = 5
+  |          ^
+error: `assistants` must be a table, not an integer
+  --> c.toml:2:14
+2 | assistants = 1
+  |              ^
+error: two environment variables set `vendors.sondos.retry.backoff`
+  --> environment variable switchboard_vendors__sondos__retry
+  help: case does not count in their names; unset one of them
+error: a row of an assistants file has 2 cells
+  --> a.csv:1:3
+1 | a,b
+  |   ^
+  help: write `name,vendor,id` or `name,vendor,id,handling`
+"#,
+    );
 }

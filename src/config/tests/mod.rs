@@ -11,8 +11,7 @@ mod vendors;
 
 use std::path::PathBuf;
 
-use super::{Environment, Problems, Settings, load};
-use crate::vendors_stub::known;
+use super::{Environment, Known, Problems, Settings, load};
 
 /// A folder with a configuration in it.
 struct Setup {
@@ -45,7 +44,7 @@ impl Setup {
     fn load(&self) -> Result<Settings, Problems> {
         let token = ("T".to_owned(), "1|abc".to_owned());
         let environment: Environment = self.variables.iter().cloned().chain([token]).collect();
-        load(Some(&self.path("c.toml")), &environment, &known())
+        load(Some(&self.path("c.toml")), &environment, &Known::of_registry())
     }
 
     fn settings(&self) -> Settings {

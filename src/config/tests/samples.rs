@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::Setup;
 use crate::config::{
-    Admin, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Vendor, load, schema,
+    Admin, Auth, BaseUrl, DEFAULTS, Environment, Known, Log, Routing, Secret, Server, Settings, Vendor, load, schema,
 };
-use crate::vendors_stub::known;
 
 const PEM: &str = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
 
@@ -71,7 +70,7 @@ fn every_key_is_documented() {
         }
     }
     let mut wanted = BTreeSet::new();
-    keys(&schema(&known()), "", &mut wanted);
+    keys(&schema(&Known::of_registry()), "", &mut wanted);
     for key in &wanted {
         let name = key.rsplit('.').next().expect("a name");
         // `file` and `per_second` and the like stand in inline tables.
@@ -100,7 +99,7 @@ fn the_production_example_loads_without_a_warning() {
         "SONDOS_TOKEN",
     ];
     let environment: Environment = variables.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
-    let settings = load(Some(&path), &environment, &known()).expect("a valid example");
+    let settings = load(Some(&path), &environment, &Known::of_registry()).expect("a valid example");
     assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
     assert_eq!(settings.vendors.len(), 6);
     assert_eq!(settings.assistants["survey-bot"].vendor, "gloriagent");
@@ -118,13 +117,16 @@ fn the_redacted_view_reads_like_the_file_and_holds_no_secret() {
     assert_eq!(view["admin"]["token"], "[redacted]");
     assert_eq!(view["clients"]["crm"]["key_sha256"][0], "00000000…");
     assert_eq!(view["clients"]["crm"]["rate_limit"]["per_second"], 50);
+    assert_eq!(view["vendors"]["autocalls"]["handling"], "strict");
+    assert_eq!(view["vendors"]["autocalls"]["fields"]["folder_id"], "drop");
+    assert_eq!(view["clients"]["crm"]["handling"], "lenient");
     assert!(!view.to_string().contains("1|abc"));
     assert!(!view.to_string().contains("BEGIN"));
 }
 
 #[test]
 fn the_schema_knows_types_defaults_and_names() {
-    let schema = schema(&known());
+    let schema = schema(&Known::of_registry());
     let server = &schema["properties"]["server"];
     assert_eq!(server["additionalProperties"], false);
     assert_eq!(server["properties"]["max_in_flight"]["default"], 1024);

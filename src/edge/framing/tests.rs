@@ -10,10 +10,7 @@ fn followed(text: &str) -> (FramingGate, Option<usize>) {
     let mut gate = FramingGate::new();
     let mut bytes = text.as_bytes().to_vec();
     gate.follow(&mut bytes);
-    let changed = bytes
-        .iter()
-        .zip(text.as_bytes())
-        .position(|(now, then)| now != then);
+    let changed = bytes.iter().zip(text.as_bytes()).position(|(now, then)| now != then);
     (gate, changed)
 }
 
@@ -23,20 +20,14 @@ fn post(fields: &str, body: &str) -> String {
 
 #[test]
 fn whole_requests_pass_unchanged_one_after_the_other() {
-    let chunked = post(
-        "transfer-encoding: Chunked \r\n",
-        "5;a=b\r\nhello\r\n00A \r\n0123456789\r\n0\r\nX: y\r\n\r\n",
-    );
+    let chunked = post("transfer-encoding: Chunked \r\n", "5;a=b\r\nhello\r\n00A \r\n0123456789\r\n0\r\nX: y\r\n\r\n");
     for body in ["", "\r\n"] {
         let text = [
             GET,
             &post("Content-Length: 5 \r\n", "a\n\nb\n"),
             &chunked,
             &post("Content-Length:0\r\n", body),
-            &post(
-                "X-Content-Length: -1\r\nContent-Lengths: q\r\nTransfer-Encoding-Not: gzip\r\n",
-                "",
-            ),
+            &post("X-Content-Length: -1\r\nContent-Lengths: q\r\nTransfer-Encoding-Not: gzip\r\n", ""),
             GET,
         ]
         .concat();
@@ -62,66 +53,25 @@ fn what_can_be_read_in_two_ways_is_refused() {
         post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", ""),
         post("Content-Length: 5\r\nContent-Length: 6\r\n", ""),
         post("Content-Length: 5\r\nContent-Length: 5\r\n", ""),
-        post(
-            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
-            "",
-        ),
+        post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", ""),
     ];
     for text in bad {
         let (gate, changed) = followed(&text);
-        assert!(
-            gate.has_refused() && gate.in_head() && changed.is_some(),
-            "{text}"
-        );
+        assert!(gate.has_refused() && gate.in_head() && changed.is_some(), "{text}");
     }
-    for length in [
-        "+5",
-        "-5",
-        "5,5",
-        "5 5",
-        "0x5",
-        "",
-        " ",
-        "5a",
-        "18446744073709551616",
-    ] {
-        assert!(
-            followed(&post(&format!("Content-Length: {length}\r\n"), ""))
-                .0
-                .has_refused(),
-            "{length}"
-        );
+    for length in ["+5", "-5", "5,5", "5 5", "0x5", "", " ", "5a", "18446744073709551616"] {
+        assert!(followed(&post(&format!("Content-Length: {length}\r\n"), "")).0.has_refused(), "{length}");
     }
-    for coding in [
-        "gzip, chunked",
-        "identity",
-        "chunked, gzip",
-        "chunkedd",
-        "chunked chunked",
-        "",
-        "xchunked",
-        "\"chunked\"",
-    ] {
-        assert!(
-            followed(&post(&format!("Transfer-Encoding: {coding}\r\n"), ""))
-                .0
-                .has_refused(),
-            "{coding}"
-        );
+    for coding in
+        ["gzip, chunked", "identity", "chunked, gzip", "chunkedd", "chunked chunked", "", "xchunked", "\"chunked\""]
+    {
+        assert!(followed(&post(&format!("Transfer-Encoding: {coding}\r\n"), "")).0.has_refused(), "{coding}");
     }
 }
 
 #[test]
 fn a_broken_chunk_is_left_to_hyper() {
-    for body in [
-        "x\r\n",
-        "5\nhello",
-        "5\r\nhelloX",
-        "ffffffffffffffff\r\n",
-        "\r\n",
-        "0\r\n\n",
-        "5;\nhello",
-    ] {
+    for body in ["x\r\n", "5\nhello", "5\r\nhelloX", "ffffffffffffffff\r\n", "\r\n", "0\r\n\n", "5;\nhello"] {
         let (gate, changed) = followed(&post("Transfer-Encoding: chunked\r\n", body));
         assert_eq!((gate.place, changed), (Place::Unknown, None), "{body}");
     }

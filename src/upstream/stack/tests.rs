@@ -47,12 +47,7 @@ fn over(double: Double) -> (Arc<Stack<Double>>, Tasks) {
 }
 
 fn failures_of(snapshot: &Snapshot, name: &str) -> u64 {
-    snapshot
-        .failures
-        .iter()
-        .find(|(kind, _)| *kind == name)
-        .unwrap()
-        .1
+    snapshot.failures.iter().find(|(kind, _)| *kind == name).unwrap().1
 }
 
 /// A vendor whose first call waits for the bell after marking itself sent.
@@ -72,28 +67,14 @@ fn belled(bell: &Arc<Notify>, sent: bool) -> Double {
 
 #[test]
 fn addresses_are_joined_with_one_slash() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
     for (base, path, whole) in [
-        (
-            "https://v.test/api",
-            "/user/assistant/7",
-            "https://v.test/api/user/assistant/7",
-        ),
-        (
-            "https://v.test/api/",
-            "user/assistant/7?a=b",
-            "https://v.test/api/user/assistant/7?a=b",
-        ),
+        ("https://v.test/api", "/user/assistant/7", "https://v.test/api/user/assistant/7"),
+        ("https://v.test/api/", "user/assistant/7?a=b", "https://v.test/api/user/assistant/7?a=b"),
         ("http://v.test:81", "/x", "http://v.test:81/x"),
     ] {
-        let settings = StackSettings {
-            base_url: Uri::from_static(base),
-            ..settings()
-        };
+        let settings = StackSettings { base_url: Uri::from_static(base), ..settings() };
         let stack = Stack::over(&settings, &Tasks::default(), Double::statuses(&[200]));
         assert_eq!(stack.uri(path).unwrap(), whole);
     }
@@ -106,15 +87,7 @@ async fn a_first_good_answer_comes_through_untouched() {
     let answer = stack.call(put("1")).await.unwrap();
     assert_eq!((answer.attempts, answer.queued), (1, Duration::ZERO));
     let snapshot = stack.snapshot();
-    assert_eq!(
-        (
-            snapshot.attempts,
-            snapshot.retries,
-            snapshot.in_flight,
-            snapshot.waiting
-        ),
-        (1, 0, 0, 0)
-    );
+    assert_eq!((snapshot.attempts, snapshot.retries, snapshot.in_flight, snapshot.waiting), (1, 0, 0, 0));
     assert_eq!(snapshot.breaker, BreakerState::Closed);
 }
 
@@ -143,14 +116,7 @@ async fn a_sent_update_is_finished_when_its_caller_goes() {
     let hung_up = tokio::time::timeout(Duration::from_secs(1), stack.update(put("7"))).await;
     assert!(hung_up.is_err());
     let snapshot = stack.snapshot();
-    assert_eq!(
-        (
-            snapshot.in_flight,
-            snapshot.handed_over,
-            tasks.updates.len()
-        ),
-        (1, 1, 1)
-    );
+    assert_eq!((snapshot.in_flight, snapshot.handed_over, tasks.updates.len()), (1, 1, 1));
 
     let mut next = Box::pin(stack.update(put("7")));
     let waits = tokio::time::timeout(Duration::from_secs(1), &mut next).await;
@@ -160,10 +126,7 @@ async fn a_sent_update_is_finished_when_its_caller_goes() {
     tasks.updates.wait().await;
     bell.notify_one();
     next.await.unwrap();
-    assert_eq!(
-        (stack.snapshot().in_flight, stack.snapshot().attempts),
-        (0, 2)
-    );
+    assert_eq!((stack.snapshot().in_flight, stack.snapshot().attempts), (0, 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -177,10 +140,7 @@ async fn a_sent_update_is_retried_to_its_end_without_its_caller() {
     assert!(hung_up.is_err());
     tasks.updates.close();
     tasks.updates.wait().await;
-    assert_eq!(
-        (stack.snapshot().attempts, stack.snapshot().in_flight),
-        (2, 0)
-    );
+    assert_eq!((stack.snapshot().attempts, stack.snapshot().in_flight), (2, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,16 +150,9 @@ async fn an_update_that_was_not_sent_goes_with_its_caller() {
     let connecting = Box::pin(stack.update(put("7")));
     let waiting = Box::pin(stack.update(put("7")));
     let both = async { tokio::join!(connecting, waiting) };
-    assert!(
-        tokio::time::timeout(Duration::from_secs(1), both)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(1), both).await.is_err());
     let snapshot = stack.snapshot();
-    assert_eq!(
-        (snapshot.in_flight, snapshot.waiting, snapshot.handed_over),
-        (0, 0, 0)
-    );
+    assert_eq!((snapshot.in_flight, snapshot.waiting, snapshot.handed_over), (0, 0, 0));
     assert!(tasks.updates.is_empty());
 }
 
@@ -207,25 +160,17 @@ async fn an_update_that_was_not_sent_goes_with_its_caller() {
 async fn a_call_goes_with_its_caller_even_when_sent() {
     let bell = Arc::new(Notify::new());
     let (stack, tasks) = over(belled(&bell, true));
-    assert!(
-        tokio::time::timeout(Duration::from_secs(1), stack.call(put("7")))
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(1), stack.call(put("7"))).await.is_err());
     assert_eq!((stack.snapshot().in_flight, tasks.updates.len()), (0, 0));
 }
 
 #[test]
 fn an_update_dropped_after_its_runtime_is_only_dropped() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (stack, tasks) = runtime.block_on(async { over(belled(&Arc::default(), true)) });
     let mut update = Box::pin(stack.update(put("7")));
     runtime.block_on(async {
-        std::future::poll_fn(|cx| std::task::Poll::Ready(update.as_mut().poll(cx).is_pending()))
-            .await
+        std::future::poll_fn(|cx| std::task::Poll::Ready(update.as_mut().poll(cx).is_pending())).await
     });
     drop(runtime);
     drop(update);
@@ -243,36 +188,20 @@ async fn the_deadline_holds_over_waiting_and_retrying() {
     let mut outgoing = put("7");
     outgoing.deadline = began + Duration::from_secs(6);
     let failure = stack.update(outgoing).await.unwrap_err();
-    assert_eq!(
-        (failure.kind, failure.sent, failure.attempts),
-        (FailureKind::Timeout, true, 2)
-    );
+    assert_eq!((failure.kind, failure.sent, failure.attempts), (FailureKind::Timeout, true, 2));
     assert_eq!(began.elapsed(), Duration::from_secs(6));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_429_pauses_the_account_for_others() {
-    let (stack, _) = over(Double::new(|nth, _| async move {
-        if nth == 0 {
-            with_header(429, "retry-after", "40")
-        } else {
-            ok()
-        }
-    }));
+    let (stack, _) =
+        over(Double::new(|nth, _| async move { if nth == 0 { with_header(429, "retry-after", "40") } else { ok() } }));
     assert_eq!(stack.update(put("1")).await.unwrap().status.as_u16(), 429);
     let began = Instant::now();
     let failure = stack.update(put("2")).await.unwrap_err();
-    assert_eq!(
-        failure.kind,
-        FailureKind::Paused {
-            retry_after: Duration::from_secs(40)
-        }
-    );
+    assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(40) });
     assert_eq!((failure.sent, began.elapsed()), (false, Duration::ZERO));
-    assert_eq!(
-        (stack.snapshot().breaker, stack.snapshot().attempts),
-        (BreakerState::Closed, 1)
-    );
+    assert_eq!((stack.snapshot().breaker, stack.snapshot().attempts), (BreakerState::Closed, 1));
     assert!(stack.snapshot().paused.is_some());
 
     tokio::time::advance(Duration::from_secs(20)).await;
@@ -289,21 +218,14 @@ async fn a_dead_vendor_opens_the_breaker_which_costs_neither_tokens_nor_attempts
     }
     let attempts = stack.snapshot().attempts;
     let failure = stack.update(put("1")).await.unwrap_err();
-    assert!(
-        matches!(failure.kind, FailureKind::CircuitOpen { .. }),
-        "{failure}"
-    );
+    assert!(matches!(failure.kind, FailureKind::CircuitOpen { .. }), "{failure}");
     assert_eq!(stack.snapshot().attempts, attempts);
     assert_eq!(failures_of(&stack.snapshot(), "circuit_open"), 1);
     assert_eq!(failures_of(&stack.snapshot(), "connect"), 20);
 
     tokio::time::advance(Duration::from_secs(15)).await;
     let probe = stack.update(put("1")).await.unwrap_err();
-    assert_eq!(
-        (probe.kind, probe.attempts),
-        (FailureKind::Connect, 1),
-        "a probe is not retried"
-    );
+    assert_eq!((probe.kind, probe.attempts), (FailureKind::Connect, 1), "a probe is not retried");
 }
 
 #[tokio::test(start_paused = true)]
@@ -312,29 +234,18 @@ async fn a_full_account_sheds_at_once_and_recovers() {
     let (stack, tasks) = over(belled(&bell, true));
     for key in 0..12 {
         let stack = Arc::clone(&stack);
-        tasks
-            .updates
-            .spawn(async move { stack.update(put(&key.to_string())).await });
+        tasks.updates.spawn(async move { stack.update(put(&key.to_string())).await });
     }
     tokio::task::yield_now().await;
-    assert_eq!(
-        (stack.snapshot().in_flight, stack.snapshot().waiting),
-        (4, 8)
-    );
+    assert_eq!((stack.snapshot().in_flight, stack.snapshot().waiting), (4, 8));
     let shed = stack.update(put("99")).await.unwrap_err();
-    assert!(
-        matches!(shed.kind, FailureKind::Overloaded { .. }),
-        "{shed}"
-    );
+    assert!(matches!(shed.kind, FailureKind::Overloaded { .. }), "{shed}");
     tasks.updates.close();
     while !tasks.updates.is_empty() {
         bell.notify_one();
         tokio::task::yield_now().await;
     }
-    assert_eq!(
-        (stack.snapshot().in_flight, stack.snapshot().waiting),
-        (0, 0)
-    );
+    assert_eq!((stack.snapshot().in_flight, stack.snapshot().waiting), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -344,18 +255,11 @@ async fn the_rate_limit_is_the_accounts_own() {
         period: Period::Minute,
         burst: NonZeroU32::new(2).unwrap(),
     });
-    let settings = StackSettings {
-        rate_limit,
-        ..settings()
-    };
+    let settings = StackSettings { rate_limit, ..settings() };
     let stack = Stack::over(&settings, &Tasks::default(), Double::statuses(&[200]));
     let began = Instant::now();
     for _ in 0..12 {
         stack.update(put("1")).await.unwrap();
     }
-    assert!(
-        (6000..6100).contains(&began.elapsed().as_millis()),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!((6000..6100).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
 }

@@ -47,7 +47,7 @@ fn sent_keys(members: &[Member]) -> BTreeSet<String> {
 }
 
 proptest! {
-    #![proptest_config(config(160))]
+    #![proptest_config(config(96))]
 
     #[test]
     fn what_is_accepted_satisfies_the_vendors_schema(sent in update(), rough in rough_update()) {

@@ -61,7 +61,7 @@ fn a_key_that_no_field_of_this_update_wrote_is_free() {
 }
 
 proptest! {
-    #![proptest_config(config(96))]
+    #![proptest_config(config(64))]
 
     #[test]
     fn options_are_merged_verbatim_behind_what_the_fields_write(members_sent in update(), option in json()) {

@@ -125,7 +125,7 @@ const PIECES: [&str; 44] = [
 ];
 
 proptest! {
-    #![proptest_config(config(2000))]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn arbitrary_bytes_are_read_as_the_reference_reads_them(bytes in vec(any::<u8>(), 0..64)) {
