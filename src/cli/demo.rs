@@ -16,6 +16,7 @@ use crate::config::{self, Environment, Known};
 use crate::edge::signal::Signals;
 
 use super::client::{Reply, send};
+use super::layout::layout;
 use super::paint::Paint;
 use super::{Failure, Terminal, end, runtime};
 
@@ -144,7 +145,7 @@ fn print_received(received: &Received, paint: Paint, out: &mut dyn Write) -> std
         }
     }
     if !received.body.is_empty() {
-        writeln!(out, "{}", indented(&String::from_utf8_lossy(&received.body)))?;
+        writeln!(out, "{}", layout(&received.body))?;
     }
     Ok(())
 }
@@ -156,51 +157,12 @@ fn print_reply(reply: &Reply, paint: Paint, out: &mut dyn Write) -> std::io::Res
     for (name, value) in shown(&reply.headers) {
         writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
     }
-    writeln!(out, "{}\n", indented(&String::from_utf8_lossy(&reply.body)))
+    writeln!(out, "{}\n", layout(&reply.body))
 }
 
 fn shown(headers: &HeaderMap) -> BTreeMap<&str, String> {
     let interesting = ["preference-applied", "switchboard-dropped"];
     interesting.into_iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?.to_owned()))).collect()
-}
-
-/// JSON text laid out over lines, its numbers and strings untouched.
-fn indented(json: &str) -> String {
-    let (mut out, mut depth, mut in_string, mut escaped) = (String::from("  "), 1_usize, false, false);
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.push_str(&"  ".repeat(depth));
-    };
-    for c in json.chars() {
-        match c {
-            '"' if !escaped => in_string = !in_string,
-            _ if in_string => {}
-            '{' | '[' => {
-                depth += 1;
-                out.push(c);
-                line(&mut out, depth);
-                continue;
-            }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                line(&mut out, depth);
-            }
-            ',' => {
-                out.push(c);
-                line(&mut out, depth);
-                continue;
-            }
-            ':' => {
-                out.push_str(": ");
-                continue;
-            }
-            c if c.is_whitespace() => continue,
-            _ => {}
-        }
-        escaped = in_string && c == '\\' && !escaped;
-        out.push(c);
-    }
-    out
 }
 
 /// What to try next; the lines work as they stand.

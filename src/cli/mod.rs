@@ -12,6 +12,7 @@ mod explain;
 mod health;
 mod input;
 mod keygen;
+mod layout;
 mod paint;
 mod serve;
 mod simulate;
