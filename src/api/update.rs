@@ -186,7 +186,7 @@ async fn live_catalogs(
 ) -> Result<CatalogSet, Problem> {
     let account = &route.account;
     let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
-    let missing = missing_lookups(update, account.dialect, &known);
+    let missing = missing_lookups(update, account.dialect, &account.policies, &known);
     if missing.is_empty() {
         return Ok(CatalogSet::default());
     }
@@ -206,13 +206,10 @@ fn refused(refused: vendors::Refused) -> Problem {
     } else {
         (Code::ValidationFailed, "The update is not valid")
     };
-    let count = items.list.len() + items.more;
-    let shown = match items.more {
-        0 => String::new(),
-        more => format!(", {more} of which are not listed"),
-    };
+    let count = items.list.len();
     let noun = if count == 1 { "problem" } else { "problems" };
-    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{shown}."));
+    let rest = if items.is_full() { ", and there may be more" } else { "" };
+    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}."));
     problem.errors = items;
     problem
 }

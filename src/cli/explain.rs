@@ -147,6 +147,7 @@ fn how(dialect: &Dialect, field: Field) -> String {
     let wire = described.wire.join(" + ");
     match described.support {
         Support::Same | Support::Partial => "as it is".to_owned(),
+        Support::Merged => "merged into the body".to_owned(),
         Support::Renamed => format!("renamed to {wire}"),
         Support::Mapped => {
             let pairs = described.values.iter().filter_map(|(from, to)| Some(format!("{from} → {}", to.as_ref()?)));

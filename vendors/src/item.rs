@@ -101,7 +101,7 @@ pub struct Item {
 pub struct Items {
     /// The reasons, in the order of the body.
     pub list: Vec<Item>,
-    /// How many more there were beyond [`Items::MAX`].
+    /// At least how many more there were beyond [`Items::MAX`].
     pub more: usize,
 }
 
@@ -111,7 +111,17 @@ impl Items {
 
     /// Notes one more.
     pub fn push(&mut self, item: Item) {
-        if self.list.len() < Self::MAX { self.list.push(item) } else { self.more += 1 }
+        if self.is_full() { self.skip() } else { self.list.push(item) }
+    }
+
+    /// Whether no further item would be listed; there is no need to describe one then.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= Self::MAX
+    }
+
+    /// Counts one that is not described.
+    pub fn skip(&mut self) {
+        self.more += 1;
     }
 
     /// Whether nothing was found.

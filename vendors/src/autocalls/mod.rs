@@ -32,7 +32,7 @@ pub(crate) const fn row(field: Field) -> Row {
         Field::Voice => Row::lookup("voice_id", CatalogKind::Voices, Form::Id),
         Field::LlmModel => Row::lookup("llm_model_id", CatalogKind::Models, Form::Id),
         Field::MultimodalModel => Row::lookup("multimodal_model_id", CatalogKind::MultimodalModels, Form::Id),
-        Field::VendorOptions => Row::by(Rule::Same).note("Merged into the body; writes no member of its own."),
+        Field::VendorOptions => Row::by(Rule::Merge),
         Field::Mode => Row::SAME.note("Changing it resets the models and providers to the new mode's defaults."),
         Field::Name
         | Field::VoiceId

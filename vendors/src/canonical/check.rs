@@ -43,6 +43,9 @@ impl Check<'_> {
     }
 
     fn value(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
+        if self.items.is_full() {
+            return;
+        }
         match shape {
             Shape::Boolean if value.as_bool().is_none() => self.wrong_type(at, value, "a boolean"),
             Shape::Boolean | Shape::Any => {}
@@ -129,6 +132,9 @@ impl Check<'_> {
     /// The members of a closed object; `tag` is the one that has been looked at already.
     fn members(&mut self, value: Value<'_>, members: &[Member], tag: Option<&str>, at: &Pointer<'_>) {
         for (name, inner) in value.members() {
+            if self.items.is_full() {
+                return self.items.skip();
+            }
             if tag == Some(&*name) {
                 continue;
             }

@@ -87,7 +87,11 @@ pub fn normalize_response(dialect: &Dialect, body: &[u8]) -> Result<Response, Ba
 /// The error shapes that the vendors are known to use, whatever their status.
 fn reports_error(answer: Value<'_>) -> bool {
     let filled = |key: &str| {
-        answer.get(key).is_some_and(|value| !matches!(value.text().trim(), "null" | "false" | "\"\"" | "[]" | "{}"))
+        answer.get(key).is_some_and(|value| match value.kind() {
+            Kind::Array => value.elements().next().is_some(),
+            Kind::Object => value.members().next().is_some(),
+            _ => !matches!(value.text(), "null" | "false" | "\"\""),
+        })
     };
     filled("error") || filled("errors") || answer.get("success").and_then(Value::as_bool) == Some(false)
 }
@@ -96,7 +100,8 @@ fn reports_error(answer: Value<'_>) -> bool {
 /// backwards through the row's map.
 fn member(dialect: &Dialect, field: Field, data: Value<'_>) -> Option<String> {
     let row = dialect.row(field);
-    let value = data.get(field.name()).or_else(|| row.wire_names(field).find_map(|wire| data.get(wire)))?;
+    let said = |name: &str| data.get(name).filter(|value| !value.is_null());
+    let value = said(field.name()).or_else(|| row.wire_names(field).find_map(said))?;
     if let Rule::Map { values, .. } = row.rule
         && let Some((canonical, _)) = values.iter().find(|(_, vendor)| vendor.is(value))
     {

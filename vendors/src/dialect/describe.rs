@@ -21,6 +21,8 @@ pub enum Support {
     Converted,
     /// Same name, but not all that may stand in it.
     Partial,
+    /// As members of the body itself.
+    Merged,
     /// Not at all.
     Unsupported,
 }
@@ -35,6 +37,7 @@ impl Support {
             Self::Resolved => "resolved",
             Self::Converted => "converted",
             Self::Partial => "partial",
+            Self::Merged => "merged",
             Self::Unsupported => "unsupported",
         }
     }
@@ -74,6 +77,7 @@ impl Dialect {
             Rule::Lookup { .. } => Support::Resolved,
             Rule::FlagPair { .. } | Rule::Hook(_) => Support::Converted,
             Rule::Without(_) => Support::Partial,
+            Rule::Merge => Support::Merged,
             Rule::Unsupported(_) => Support::Unsupported,
         };
         let supported = row.is_supported();
@@ -121,6 +125,7 @@ fn detail(rule: Rule, note: &str) -> String {
         Rule::Hook(hook) => vec![hook.doc.to_owned()],
         Rule::Unsupported(why) => vec![why.to_owned()],
         Rule::Without(lacks) => lacks.iter().map(lacking).collect(),
+        Rule::Merge => vec!["Its entry for this vendor is merged verbatim into the body.".to_owned()],
         Rule::Same | Rule::Rename(_) | Rule::Map { .. } => Vec::new(),
     };
     if !note.is_empty() {

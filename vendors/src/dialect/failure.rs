@@ -13,6 +13,9 @@ use super::sent::Sent;
 /// Longest vendor text that is kept, in bytes.
 const KEPT: usize = 1024;
 
+/// Longest vendor key that is followed, in bytes.
+const LONGEST_KEY: usize = 256;
+
 /// The one documented sentence of a plan limit, which arrives as a 403 like a bad token does
 /// (<https://github.com/Konnect-U/Help>, campaigns/create-campaign). In another language it falls back to the token.
 const PLAN_LIMIT: &str = "allowed by your plan";
@@ -62,11 +65,10 @@ pub fn normalize_error(dialect: &Dialect, vendor: &str, sent: &Sent, status: u16
         let mut home = Home { dialect, vendor, sent, items: &mut items };
         home.errors(errors);
     }
-    let account = answer.is_some_and(|answer| answer.get("error_code").is_some());
     let plan = message.as_deref().is_some_and(|message| message.contains(PLAN_LIMIT));
     let verdict = match status {
         402 => VendorVerdict::AccountProblem,
-        401 | 403 if account || plan => VendorVerdict::AccountProblem,
+        403 if plan => VendorVerdict::AccountProblem,
         401 | 403 => VendorVerdict::CredentialsRejected,
         400 | 422 => VendorVerdict::Refused,
         404 => VendorVerdict::NotFound,
@@ -85,7 +87,9 @@ pub(super) fn sentence(answer: Value<'_>) -> Option<String> {
         value.and_then(Value::as_str).filter(|text| !text.is_empty())
     }
     let error = answer.get("error");
-    let error = text(error).or_else(|| text(error.and_then(|error| error.get("message"))));
+    let error = text(error)
+        .or_else(|| text(error?.get("message")))
+        .or_else(|| text(error?.elements().next()));
     let whole = match (error, text(answer.get("message"))) {
         (Some(error), Some(message)) if error != message => format!("{error}: {message}"),
         (_, Some(message)) => message.into_owned(),
@@ -120,17 +124,24 @@ impl Home<'_> {
 
     fn complaints(&mut self, key: &str, sentences: Value<'_>) {
         match sentences.kind() {
-            Kind::Array => sentences.elements().for_each(|sentence| self.complaint(key, sentence)),
+            Kind::Array => sentences.elements().for_each(|sentence| self.complaints(key, sentence)),
+            Kind::Object => {
+                sentences.members().for_each(|(inner, sentence)| self.complaints(&format!("{key}.{inner}"), sentence));
+            }
+            Kind::Null => {}
             _ => self.complaint(key, sentences),
         }
     }
 
     fn complaint(&mut self, key: &str, sentence: Value<'_>) {
+        if self.items.is_full() {
+            return self.items.skip();
+        }
         let text = sentence.as_str().map_or_else(|| sentence.text().to_owned(), Cow::into_owned);
         let (pointer, field) = self.place(key);
         self.items.push(Item {
             pointer,
-            vendor_field: (field.is_none() && !key.is_empty()).then(|| excerpt(key, KEPT).into_owned()),
+            vendor_field: (field.is_none() && !key.is_empty()).then(|| excerpt(key, LONGEST_KEY).into_owned()),
             field: field.map(|field| field.name().into()),
             code: ItemCode::RejectedByVendor,
             detail: excerpt(&text, KEPT).into_owned(),
@@ -138,35 +149,56 @@ impl Home<'_> {
     }
 
     /// `post_call_schema.0.name` is the place `#/post_call_schema/0/name`: the first segment names a field, the rest
-    /// is the way inside it.
+    /// is the way inside it. Keys of `vendor_options` may hold dots themselves, so they are tried whole.
     fn place(&self, key: &str) -> (String, Option<Field>) {
-        let mut segments = key.split('.');
-        let first = segments.next().unwrap_or_default();
-        let rest = segments.collect::<Vec<_>>();
-        if self.sent.options.iter().any(|option| option == first) {
-            let way = [&["vendor_options", self.vendor, first][..], &rest].concat();
-            return (pointer(&way), Some(Field::VendorOptions));
+        let key = clipped(key);
+        if let Some((option, rest)) = self.option(key) {
+            let way = ["vendor_options", self.vendor, option].into_iter().chain(rest.split('.').skip(1));
+            return (pointer(way), Some(Field::VendorOptions));
         }
+        let (first, rest) = key.split_at(key.find('.').unwrap_or(key.len()));
         let Some(field) = self.field(first) else { return ("#".to_owned(), None) };
         let home: &[&str] = match self.dialect.row(field).rule {
             Rule::Hook(hook) if first == hook.wire => hook.home,
             _ => &[],
         };
-        (pointer(&[&[field.name()][..], home, &rest].concat()), Some(field))
+        let way = [field.name()].into_iter().chain(home.iter().copied()).chain(rest.split('.').skip(1));
+        (pointer(way), Some(field))
     }
 
-    /// Of the fields that write this key, the one that was sent; a key that nobody writes may be canonical already.
+    /// The longest option that was sent and that `key` is or lies in, and what follows it.
+    fn option<'k>(&'k self, key: &'k str) -> Option<(&'k str, &'k str)> {
+        let inside = |option: &'k String| {
+            let rest = key.strip_prefix(option.as_str())?;
+            (rest.is_empty() || rest.starts_with('.')).then_some((option.as_str(), rest))
+        };
+        self.sent.options.iter().filter_map(inside).max_by_key(|(option, _)| option.len())
+    }
+
+    /// Of the fields that write this key, the one that was sent, else the one that is called like it; a key that
+    /// nobody writes may be canonical already.
     fn field(&self, wire: &str) -> Option<Field> {
         let writers = || self.dialect.fields_of_wire(wire);
+        let namesake = Field::from_name(wire);
         writers()
             .find(|&field| self.sent.fields.contains(field))
+            .or_else(|| writers().find(|&field| Some(field) == namesake))
             .or_else(|| writers().next())
-            .or_else(|| Field::from_name(wire))
+            .or(namesake)
     }
 }
 
-fn pointer(way: &[&str]) -> String {
-    way.iter().fold("#".to_owned(), |pointer, step| {
+/// The start of a key, so that a hostile answer cannot make pointers grow without end.
+fn clipped(key: &str) -> &str {
+    let mut end = key.len().min(LONGEST_KEY);
+    while !key.is_char_boundary(end) {
+        end -= 1;
+    }
+    key.get(..end).unwrap_or_default()
+}
+
+fn pointer<'a>(way: impl Iterator<Item = &'a str>) -> String {
+    way.fold("#".to_owned(), |pointer, step| {
         let step = Pointer::Root.key(step).to_string();
         pointer + step.trim_start_matches('#')
     })

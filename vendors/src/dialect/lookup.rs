@@ -7,7 +7,7 @@ use crate::json::{Kind, Value, excerpt};
 
 use super::Dialect;
 use super::body::Cell;
-use super::request::Target;
+use super::request::{FieldPolicy, Policies, Target};
 use super::row::{Form, Rule};
 
 /// What a value needs before it can be written.
@@ -35,10 +35,20 @@ fn is_code(name: &str) -> bool {
     name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
-/// The catalogs that this update needs at `dialect` and that `known` does not answer, each once.
-pub fn missing_lookups(update: &Update<'_>, dialect: &Dialect, known: &Catalogs<'_>) -> Vec<CatalogKind> {
+/// The catalogs that this update needs and that `known` does not answer, each once. Fields that the operator has
+/// dropped or refused need none.
+pub fn missing_lookups(
+    update: &Update<'_>,
+    dialect: &Dialect,
+    policies: &Policies,
+    known: &Catalogs<'_>,
+) -> Vec<CatalogKind> {
     let mut missing = Vec::new();
     for entry in &update.entries {
+        let policy = entry.field.and_then(|field| policies.get(field));
+        if matches!(policy, Some(FieldPolicy::Drop | FieldPolicy::Refuse)) {
+            continue;
+        }
         let Some(Rule::Lookup { catalog, to, .. }) = entry.field.map(|field| dialect.row(field).rule) else { continue };
         let answered = match need(entry.value, catalog, to) {
             Need::Nothing => true,

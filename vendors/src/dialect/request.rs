@@ -161,7 +161,7 @@ impl Translation<'_> {
             }
             _ => {
                 self.report.applied.push(field);
-                if valid && field != Field::VendorOptions {
+                if valid {
                     self.write(field, row, entry.value);
                 }
             }
@@ -169,8 +169,16 @@ impl Translation<'_> {
     }
 
     fn unknown(&mut self, key: &str) {
+        if self.items.is_full() {
+            return self.items.skip();
+        }
         let hint = self.hint(key);
-        match self.target.handling {
+        let handling = match self.target.handling {
+            // What cannot be reported is not dropped.
+            Handling::Lenient if self.report.dropped.len() >= Items::MAX => Handling::Strict,
+            handling => handling,
+        };
+        match handling {
             Handling::Strict => self.items.push(Item {
                 pointer: Pointer::Root.key(key).to_string(),
                 field: Some(excerpt(key, 128).into_owned().into()),
@@ -233,7 +241,8 @@ impl Translation<'_> {
                 cell.body.member(field.name(), value.text());
             }
             Rule::Hook(hook) => (hook.write)(value, &mut cell),
-            Rule::Unsupported(_) => {}
+            // `finish` merges, once all fields have written what they write.
+            Rule::Merge | Rule::Unsupported(_) => {}
         }
     }
 

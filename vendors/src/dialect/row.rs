@@ -49,6 +49,8 @@ pub enum Rule {
     },
     /// Under its own name, verbatim, if it uses none of these parts.
     Without(&'static [Lack]),
+    /// As members of the body itself.
+    Merge,
     /// By a function of the vendor's own module.
     Hook(&'static Hook),
     /// Not at all; why.
@@ -157,7 +159,7 @@ impl Row {
             Rule::Rename(wire) | Rule::Map { wire, .. } | Rule::Lookup { wire, .. } => (Some(wire), None),
             Rule::FlagPair { flag, wire } => (Some(flag), Some(wire)),
             Rule::Hook(hook) => (Some(hook.wire), None),
-            Rule::Unsupported(_) => (None, None),
+            Rule::Merge | Rule::Unsupported(_) => (None, None),
         };
         first.into_iter().chain(second)
     }

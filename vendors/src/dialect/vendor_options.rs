@@ -31,7 +31,7 @@ pub(super) fn merge(
         let writer = report.applied.iter().find(|&&field| target.writes(field, &key));
         match writer {
             Some(field) => {
-                let detail = format!("`{}` has written `{key}` already; send only one of the two", field.name());
+                let detail = format!("`{}` decides `{key}` already; send only one of the two", field.name());
                 items.push(Item::new(&at.key(&key), Field::VendorOptions, ItemCode::Conflict, detail));
             }
             None => {

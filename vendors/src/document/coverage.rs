@@ -83,7 +83,7 @@ fn cell(described: &Described) -> String {
     let spec = described.field.spec();
     let mut words = match described.support {
         Support::Unsupported => return "—".to_owned(),
-        Support::Same if described.field == Field::VendorOptions => "merged".to_owned(),
+        Support::Merged => "merged".to_owned(),
         Support::Same => "✓".to_owned(),
         Support::Partial => "✓ in part".to_owned(),
         _ => described.wire.join(" + "),

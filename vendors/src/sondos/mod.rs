@@ -57,7 +57,7 @@ const fn row(field: Field) -> Row {
             Row::by(Rule::FlagPair { flag: "use_min_interrupt_words", wire: "min_interrupt_words" })
         }
         Field::Tools => Row::by(Rule::Hook(&end_call::HOOK)),
-        Field::VendorOptions => Row::by(Rule::Same).note("Merged into the body; writes no member of its own."),
+        Field::VendorOptions => Row::by(Rule::Merge),
         Field::InitialMessage => Row::SAME.note("The vendor's page states no maximum; the canonical one holds."),
         Field::VoiceId
         | Field::Timezone

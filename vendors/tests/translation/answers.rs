@@ -303,7 +303,9 @@ fn sentences_in_unexpected_forms_are_kept() {
     assert_eq!(details(r#"{"name":["One.","Two."]}"#), [pair("#/name", "One."), pair("#/name", "Two.")]);
     assert_eq!(details(r#"["One.","Two."]"#), [pair("#", "One."), pair("#", "Two.")]);
     assert_eq!(details(r#""One.""#), [pair("#", "One.")]);
-    assert_eq!(details(r#"{"name":[{"rule":"max"}]}"#), [pair("#/name", r#"{"rule":"max"}"#)]);
+    assert_eq!(details(r#"{"tools":{"0":{"phone_number":["No."]}}}"#), [pair("#/tools/0/phone_number", "No.")]);
+    assert_eq!(details(r#"{"name":[{"rule":"max"}]}"#), [pair("#/name/rule", "max")]);
+    assert_eq!(details(r#"{"name":null,"mode":[null]}"#), []);
     assert_eq!(details(r#"{"name":[]}"#), []);
     assert_eq!(details("null"), []);
 }

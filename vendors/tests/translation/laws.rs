@@ -227,8 +227,8 @@ proptest! {
                 continue;
             }
             let full = Catalogs { configured: &nothing, live: &page.live };
-            prop_assert!(missing_lookups(&update, page.dialect, &full).is_empty());
-            let missing = missing_lookups(&update, page.dialect, &catalogs);
+            prop_assert!(missing_lookups(&update, page.dialect, &Policies::default(), &full).is_empty());
+            let missing = missing_lookups(&update, page.dialect, &Policies::default(), &catalogs);
             let target = Target {
                 dialect: page.dialect, vendor: page.name(), id: "1", handling: Handling::Lenient, policies: &policies, catalogs,
             };

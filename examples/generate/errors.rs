@@ -1,0 +1,86 @@
+//! `docs/errors.md`: every problem and every item code.
+
+use switchboard::edge::problem::Code;
+use vendors::ItemCode;
+
+const HEAD: &str = "# Errors
+
+Generated from `src/edge/problem/code.rs` by `just generate`.
+
+Every error, on every path, is an `application/problem+json` document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). \
+Decide by `code`, not by `title` or `detail`, whose wording may change. `GET /problems/{code}` on the gateway explains a \
+code to a person.
+
+| member | says |
+| --- | --- |
+| `type`, `title`, `status`, `detail`, `instance` | what RFC 9457 says they do |
+| `code` | which of the problems below |
+| `request_id` | the id under which the gateway's log has the details |
+| `fault` | `caller`, `gateway` or `vendor` |
+| `retryable` | whether sending the same again may succeed |
+| `outcome` | `not_applied`: the update did not reach the assistant; `unknown`: it was sent, and no trustworthy answer came |
+| `vendor`, `attempts` | which vendor account, and how often it was tried; where that applies |
+| `errors` | all that is wrong, field by field; where that applies |
+| `vendor_response` | the vendor's `status` and `message`, credentials blackened; where there is one |
+
+## Problems
+
+| code | status | fault | retryable | when | what to do |
+| --- | --- | --- | --- | --- | --- |
+";
+
+const ITEMS: &str = "
+Answers with `Retry-After` say how long to wait. A 400 for broken HTTP may carry HTTP's own 408, 414 or 431 instead. \
+`retryable` in the answer counts where it differs from this table: an undocumented status of the vendor is \
+`vendor_error` and not worth a retry.
+
+## Items of `errors`
+
+Each has a `pointer` into the update (`#/post_call_schema/0/name`), the canonical `field`, a `code` and a `detail`. \
+A vendor's complaint about something that has no canonical name keeps the vendor's key in `vendor_field`.
+
+| code | means |
+| --- | --- |
+";
+
+/// The page.
+pub(crate) fn page() -> String {
+    let problems = Code::ALL.iter().map(|code| {
+        let kind = code.kind();
+        let again = if kind.retryable { "yes" } else { "no" };
+        format!(
+            "| `{}` | {} | {} | {again} | {} | {} |\n",
+            kind.name,
+            kind.status.as_u16(),
+            kind.fault.as_str(),
+            kind.when,
+            kind.remedy
+        )
+    });
+    let items = ItemCode::ALL.iter().map(|code| format!("| `{}` | {} |\n", code.as_str(), meaning(*code)));
+    format!("{HEAD}{}{ITEMS}{}", problems.collect::<String>(), items.collect::<String>())
+}
+
+/// No wildcard: a new item code does not compile until it is explained.
+const fn meaning(code: ItemCode) -> &'static str {
+    match code {
+        ItemCode::UnknownField => {
+            "There is no canonical field of this name; `detail` names the nearest, where one is near."
+        }
+        ItemCode::WrongType => "Another JSON type is documented.",
+        ItemCode::OutOfRange => "The number is below or above the documented range.",
+        ItemCode::TooLong => "The text is too long, counted in Unicode scalar values.",
+        ItemCode::TooShort => "The text is too short, counted in Unicode scalar values.",
+        ItemCode::NotAllowed => "The value is not among the documented ones, or not of the documented format.",
+        ItemCode::NullNotAllowed => "`null` is not documented for this field.",
+        ItemCode::Required => "A member that must be there is missing.",
+        ItemCode::Conflict => "Two parts of the update contradict each other.",
+        ItemCode::UnsupportedField => "This vendor has no such field. Lenient handling drops it.",
+        ItemCode::UnsupportedValue => "This vendor has the field but not this value. Refused in both handlings.",
+        ItemCode::UnresolvedName => {
+            "The catalogs have no entry for this name or id, or more than one; `detail` names the configuration key \
+             that would add it."
+        }
+        ItemCode::RejectedByVendor => "The vendor's own complaint, its sentence kept.",
+    }
+}

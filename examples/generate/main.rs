@@ -1,0 +1,88 @@
+//! Writes the pages that are made from the code: `cargo run --example generate`.
+//!
+//! With `--check` nothing is written: the exit status is 1 and the stale files are named, so that CI notices a page that
+//! was forgotten. Nothing generated is ever edited by hand.
+
+mod coverage;
+mod errors;
+mod exchange;
+mod layout;
+
+use std::error::Error;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use vendors::document::vendor_page;
+use vendors::registry::DIALECTS;
+
+/// A page that cannot be made.
+type Failure = Box<dyn Error>;
+
+/// A file, relative to the repository, and what must stand in it.
+struct Page {
+    path: String,
+    text: String,
+}
+
+fn main() -> ExitCode {
+    let check = std::env::args().any(|argument| argument == "--check");
+    let mut out = io::stdout();
+    match run(check, &mut out) {
+        Ok(code) => code,
+        Err(failure) => {
+            let _unwritable = writeln!(io::stderr(), "error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(check: bool, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut stale = 0;
+    for Page { path, text } in pages(root)? {
+        let file = root.join(&path);
+        if current(&file)? == text {
+            continue;
+        }
+        stale += 1;
+        if check {
+            writeln!(out, "stale: {path}")?;
+            continue;
+        }
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&file, text)?;
+        writeln!(out, "written: {path}")?;
+    }
+    if check && stale > 0 {
+        writeln!(out, "run `cargo run --example generate`")?;
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
+    let page = |path: &str, text: String| Page { path: path.to_owned(), text };
+    let readme = current(&root.join("README.md"))?;
+    let mut pages = vec![
+        page("docs/coverage.md", coverage::page()),
+        page("docs/errors.md", errors::page()),
+        page("README.md", exchange::within(&readme)?),
+    ];
+    pages.extend(
+        DIALECTS.iter().map(|dialect| page(&format!("docs/vendors/{}.md", dialect.name), vendor_page(dialect))),
+    );
+    Ok(pages)
+}
+
+/// The text of a file; empty where there is none yet.
+fn current(file: &Path) -> Result<String, Failure> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(format!("{}: {error}", file.display()).into()),
+    }
+}
