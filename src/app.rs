@@ -3,7 +3,7 @@
 //! 1. [`Listener`]: accepts, shakes hands, keeps connections within their limits; hyper parses.
 //! 2. [`RescueLayer`]: a panic further in becomes an `internal` problem instead of a cut connection.
 //! 3. [`Api`]: request id and trace; router; authentication; the client's limit; a place among those in flight.
-//! 4. The endpoint: preferences, routing and permission, media type, body, translation.
+//! 4. The endpoint: preferences, deadline, routing and permission, the account's share of the places, media type, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
 //!
 //! On the way back nothing is added but the request id and the access log, both by [`Api`].
@@ -29,12 +29,15 @@ use crate::edge::request_id::RequestId;
 use crate::edge::rescue::{Rescue, RescueLayer};
 use crate::edge::settings::ListenerSettings;
 use crate::edge::shutdown::{Ended, Shutdown};
-use crate::edge::signal::{Signals, shutdown_on};
+use crate::edge::signal::{Patience, Signals, shutdown_on};
 use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
 use crate::reload::{Reloader, Source, material, watch};
 use crate::telemetry::log::LogControl;
 use crate::upstream::{Tasks, X_REQUEST_ID};
+
+/// Time in which idle connections to vendors must notice that nobody needs them any more.
+const CONNECTIONS_GRACE: Duration = Duration::from_secs(1);
 
 /// A gateway that listens.
 pub struct App {
@@ -112,29 +115,44 @@ impl App {
         &self.shutdown
     }
 
-    /// Serves until a signal, then drains as configured.
+    /// Serves until a signal, then drains as configured at that moment.
     pub async fn run(self, signals: Signals) -> Ended {
-        let server = self.reloader.gateway().settings.server.clone();
-        let ended = shutdown_on(signals, &self.shutdown, server.drain_delay, server.drain_timeout).await;
-        self.finish(server.drain_timeout).await;
+        let patience = || {
+            let server = &self.reloader.gateway().settings.server;
+            Patience { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout }
+        };
+        let ended = shutdown_on(signals, &self.shutdown, finish(&self.tasks), patience).await;
+        self.release().await;
         ended
     }
 
     /// Drains and returns when everything has ended.
     pub async fn stop(self) -> Ended {
         let patience = self.reloader.gateway().settings.server.drain_timeout;
-        let ended = self.shutdown.drain(patience, std::future::pending::<()>()).await;
-        self.finish(patience).await;
+        let ended = self.shutdown.drain_then(finish(&self.tasks), patience, std::future::pending::<()>()).await;
+        self.release().await;
         ended
     }
 
-    /// Updates whose callers have gone are finished too, for as long as requests would have been.
-    async fn finish(self, patience: Duration) {
-        self.tasks.updates.close();
-        if tokio::time::timeout(patience, self.tasks.updates.wait()).await.is_err() {
-            tracing::warn!(left = self.tasks.updates.len(), "updates whose callers had gone were cut off");
+    /// Lets go of the vendors' connections, which end with the last generation.
+    async fn release(self) {
+        let Self { reloader, tasks, .. } = self;
+        if !tasks.updates.is_empty() {
+            tracing::warn!(left = tasks.updates.len(), "updates whose callers had gone were cut off");
+            return; // they hold connections
+        }
+        drop(reloader);
+        tasks.connections.close();
+        if tokio::time::timeout(CONNECTIONS_GRACE, tasks.connections.wait()).await.is_err() {
+            tracing::debug!(left = tasks.connections.len(), "connections to vendors were cut off");
         }
     }
+}
+
+/// Updates whose callers have gone are finished too. Only connections and their requests can leave any behind, so this comes after them.
+async fn finish(tasks: &Tasks) {
+    tasks.updates.close();
+    tasks.updates.wait().await;
 }
 
 /// The problem page for requests that never become one.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::edge::request_id::RequestId;
@@ -25,6 +26,8 @@ pub struct Context {
     pub arrived: Instant,
     /// Who sent it; `None` before authentication and where none is wanted.
     pub client: Option<Arc<Client>>,
+    /// What the answer says of the client's limit: `RateLimit-Policy` and `RateLimit`.
+    pub rate_limit: Option<[HeaderValue; 2]>,
 }
 
 impl Context {

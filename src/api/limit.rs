@@ -1,47 +1,79 @@
-//! A client's rate limit.
+//! A client's rate limit, and the headers that tell the client about it (draft-ietf-httpapi-ratelimit-headers).
+//!
+//! There is one limiter for each configured client and none for anybody else, so that strangers cannot make them grow.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultDirectRateLimiter, Quota};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter as Governor};
+use http::{HeaderName, HeaderValue};
 
-use crate::edge::problem::{Code, Problem};
+use crate::edge::problem::{Code, Problem, whole_seconds};
+
+/// The header that states the limit: so many requests (`q`) in so many seconds (`w`).
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// The header that states what is left: so many requests (`r`), and seconds until all are back (`t`).
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// A limit of so many requests per second or minute, with a burst; it never waits.
 pub struct RateLimiter {
-    limiter: DefaultDirectRateLimiter,
-    policy: String,
+    limiter: Governor<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>,
+    interval: Duration,
+    burst: NonZeroU32,
+    policy: HeaderValue,
 }
 
 impl RateLimiter {
     /// A limit of `burst` at once, refilled by one every `interval`.
     pub fn new(interval: Duration, burst: NonZeroU32) -> Option<Self> {
         let quota = Quota::with_period(interval)?.allow_burst(burst);
-        let window = interval * burst.get();
-        let policy = format!("\"default\";q={burst};w={}", window.as_secs().max(1));
-        Some(Self { limiter: DefaultDirectRateLimiter::direct(quota), policy })
+        let window = whole_seconds(interval * burst.get());
+        let policy = HeaderValue::try_from(format!("\"default\";q={burst};w={window}")).ok()?;
+        Some(Self { limiter: Governor::direct(quota).with_middleware(), interval, burst, policy })
     }
 
-    /// Takes one request's share.
-    ///
-    /// # Errors
-    /// The share is used up; the problem says when the next one comes.
-    pub fn check(&self) -> Result<(), Problem> {
-        self.limiter.check().map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
-            Problem::new(Code::RateLimited, "this client sends more requests than its limit allows").after(wait)
-        })
-    }
-
-    /// The limit as the header `RateLimit-Policy` states it.
-    pub fn policy(&self) -> &str {
-        &self.policy
+    /// Takes one request's share: the headers `RateLimit-Policy` and `RateLimit`, and a problem that says when the next share
+    /// comes if there is none.
+    pub fn check(&self) -> ([HeaderValue; 2], Result<(), Problem>) {
+        let (left, verdict) = match self.limiter.check() {
+            Ok(state) => (state.remaining_burst_capacity(), Ok(())),
+            Err(until) => {
+                let wait = until.wait_time_from(DefaultClock::default().now());
+                let detail = "this client sends more requests than its limit allows";
+                (0, Err(Problem::new(Code::RateLimited, detail).after(wait)))
+            }
+        };
+        let refilled = whole_seconds(self.interval * self.burst.get().saturating_sub(left));
+        let state = HeaderValue::try_from(format!("\"default\";r={left};t={refilled}"));
+        ([self.policy.clone(), state.unwrap_or(HeaderValue::from_static(""))], verdict)
     }
 }
 
 impl std::fmt::Debug for RateLimiter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RateLimiter").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_headers_count_down_and_the_refusal_says_when_to_come_again() {
+        let limiter = RateLimiter::new(Duration::from_secs(30), NonZeroU32::new(2).unwrap()).unwrap();
+        let check = || {
+            let ([policy, state], verdict) = limiter.check();
+            assert_eq!(policy, "\"default\";q=2;w=60");
+            (state.to_str().unwrap().to_owned(), verdict.err().map(|problem| problem.retry_after))
+        };
+        assert_eq!(check(), ("\"default\";r=1;t=30".to_owned(), None));
+        assert_eq!(check(), ("\"default\";r=0;t=60".to_owned(), None));
+        let (state, refused) = check();
+        assert_eq!(state, "\"default\";r=0;t=60");
+        assert!(refused.unwrap().unwrap() <= Duration::from_secs(30));
     }
 }

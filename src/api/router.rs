@@ -22,10 +22,11 @@ use crate::edge::shutdown::Shutdown;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
 use crate::telemetry::access;
-use crate::upstream::X_REQUEST_ID;
+use crate::upstream::{Account, Share, X_REQUEST_ID};
 
 use super::answer::{json, typed};
 use super::context::Context;
+use super::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::openapi::openapi;
 use super::update::Record;
 use super::{discovery, docs, update};
@@ -118,11 +119,25 @@ fn endpoint(path: &str) -> Option<Endpoint<'_>> {
 }
 
 /// One request's place among those in flight, given back when it ends however it ends.
-struct Place(Arc<AtomicUsize>);
+pub(super) struct Place {
+    taken: Arc<AtomicUsize>,
+    most: usize,
+    accounts: usize,
+}
+
+impl Place {
+    /// A share of the places for an account, which must leave some for the others.
+    pub(super) fn share(&self, account: &Account) -> Result<Share, Problem> {
+        let others = self.taken.load(Ordering::Acquire).saturating_sub(1);
+        let free = if self.accounts > 1 { self.most.saturating_sub(others) } else { usize::MAX };
+        let full = || Problem::new(Code::Overloaded, "as many requests as may are with this vendor").after(SOON);
+        account.stack.share(free).ok_or_else(full)
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.taken.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -149,6 +164,7 @@ impl Api {
             path: request.uri().path().into(),
             arrived: Instant::now(),
             client: None,
+            rate_limit: None,
         };
         let method = request.method().clone();
         let path = Arc::clone(&context.path);
@@ -168,6 +184,10 @@ impl Api {
             }
         };
         response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
+        if let Some([policy, state]) = context.rate_limit.take() {
+            response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
+            response.headers_mut().insert(RATE_LIMIT, state);
+        }
         access::log(&context, (&method, template), response.status(), &record, problem.as_ref());
         response
     }
@@ -192,12 +212,14 @@ impl Api {
             let peer = request.extensions().get::<Arc<Peer>>().cloned();
             context.client = context.gateway.clients.authenticate(request.headers(), peer.as_deref())?;
             if let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) {
-                limiter.check()?;
+                let (headers, verdict) = limiter.check();
+                context.rate_limit = Some(headers);
+                verdict?;
             }
         }
-        let _place = self.place(context.gateway.max_in_flight)?;
+        let place = self.place(&context.gateway)?;
         let value = match endpoint {
-            Endpoint::Update(segment) => return update::handle(context, segment, request, record).await,
+            Endpoint::Update(segment) => return update::handle(context, segment, request, (record, &place)).await,
             Endpoint::Docs => return Ok(typed(docs::page(), "text/html; charset=utf-8")),
             Endpoint::Problems => return Ok(typed(problem_index(), "text/html; charset=utf-8")),
             Endpoint::Problem(code) => return Ok(typed(problem_page(code), "text/html; charset=utf-8")),
@@ -218,12 +240,13 @@ impl Api {
         })
     }
 
-    fn place(&self, most: usize) -> Result<Place, Problem> {
+    fn place(&self, gateway: &Gateway) -> Result<Place, Problem> {
         if self.shutdown.soft().is_cancelled() {
             return Err(Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON));
         }
         let taken = self.in_flight.fetch_add(1, Ordering::AcqRel);
-        let place = Place(Arc::clone(&self.in_flight));
+        let most = gateway.max_in_flight;
+        let place = Place { taken: Arc::clone(&self.in_flight), most, accounts: gateway.routes.accounts.len() };
         if taken < most {
             return Ok(place);
         }

@@ -16,10 +16,11 @@ use crate::edge::problem::{Code, Problem};
 use crate::edge::query::UpdateQuery;
 use crate::edge::request_timeout::request_timeout;
 use crate::routing::{Route, RouteError};
-use crate::upstream::{CatalogReader, Outgoing};
+use crate::upstream::{CatalogReader, Outgoing, Place as PlaceInLine};
 
 use super::context::Context;
-use super::verdict::{judge, without_catalog};
+use super::router::Place;
+use super::verdict::{judge, unanswered, without_catalog};
 use super::{answer, dry_run, media};
 
 /// What the log and the metrics want to know of an update.
@@ -56,7 +57,7 @@ pub(super) async fn handle<B>(
     context: &Context,
     segment: &str,
     request: Request<B>,
-    record: &mut Record,
+    (record, place): (&mut Record, &Place),
 ) -> Result<Response<Full<Bytes>>, Problem>
 where
     B: Body<Data = Bytes> + Send,
@@ -68,7 +69,9 @@ where
     record.vendor = Some(Arc::clone(&route.account.name));
     record.assistant = Some(assistant.clone());
     media::check(&head.headers)?;
-    let limits = context.gateway.body_limits;
+    let _share = place.share(&route.account)?;
+    let mut limits = context.gateway.body_limits;
+    limits.timeout = limits.timeout.min(wishes.deadline.saturating_duration_since(Instant::now()));
     let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
     let preferred = wishes.handling;
     let result = translated(context, (&assistant, &route), &wishes, &body, record).await;
@@ -142,7 +145,7 @@ async fn translated(
     let update = Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
     let account = &route.account;
     let headers = account.headers(context.request_id.to_header_value(), context.trace.child().to_header_value());
-    let live = live_catalogs(&update, route, &headers, wishes.deadline).await?;
+    let (live, place) = live_catalogs(&update, route, &headers, wishes).await?;
     let target = Target {
         dialect: account.dialect,
         vendor: &account.name,
@@ -163,7 +166,7 @@ async fn translated(
         answer::name_dropped(response.headers_mut(), &translated.report);
         return Ok(response);
     }
-    let mut outgoing = Outgoing::new(Method::PUT, uri, wishes.deadline);
+    let mut outgoing = Outgoing::new(Method::PUT, uri, wishes.deadline).with_place(place);
     outgoing.key = Some(Arc::clone(&route.id));
     outgoing.headers = headers;
     outgoing.body = translated.body.into();
@@ -177,26 +180,33 @@ async fn translated(
     Ok(reply)
 }
 
-/// The vendor's own catalogs, but only those that this update needs and the configuration does not answer.
+/// The vendor's own catalogs, but only those that this update needs and the configuration does not answer; with a place in the
+/// assistant's line where reading them may take time, so that no later update overtakes this one meanwhile.
 async fn live_catalogs(
     update: &Update<'_>,
     route: &Route,
     headers: &HeaderMap,
-    deadline: Instant,
-) -> Result<CatalogSet, Problem> {
+    wishes: &Wishes,
+) -> Result<(CatalogSet, Option<PlaceInLine>), Problem> {
     let account = &route.account;
     let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
     let missing = missing_lookups(update, account.dialect, &account.policies, &known);
     if missing.is_empty() {
-        return Ok(CatalogSet::default());
+        return Ok((CatalogSet::default(), None));
     }
+    let place = if wishes.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
     let reader = CatalogReader {
         dialect: account.dialect,
         stack: Arc::clone(&account.stack),
         headers: headers.clone(),
-        deadline,
+        deadline: wishes.deadline,
     };
-    account.live.get(&missing, &reader).await.map_err(|failure| without_catalog(account, failure))
+    // The flight may be somebody else's, with a later deadline.
+    let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
+    let live = read.map_err(|_| {
+        Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
+    })?;
+    Ok((live.map_err(|failure| without_catalog(account, failure))?, place))
 }
 
 fn refused(refused: vendors::Refused) -> Problem {

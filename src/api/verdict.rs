@@ -79,7 +79,15 @@ fn refused(account: &Account, sent: &Sent, answer: &Answer) -> Problem {
         }
     };
     let mut problem = Problem::new(code, detail);
-    problem.outcome = outcome;
+    problem.outcome = match failure.verdict {
+        // These say nothing about the update, so nothing about an earlier attempt that went unanswered.
+        VendorVerdict::CredentialsRejected | VendorVerdict::AccountProblem | VendorVerdict::RateLimited
+            if answer.was_in_doubt =>
+        {
+            Outcome::Unknown
+        }
+        _ => outcome,
+    };
     problem.attempts = Some(answer.attempts);
     problem.retryable = (failure.verdict == VendorVerdict::Unexpected).then_some(false);
     if failure.verdict == VendorVerdict::RateLimited {
@@ -95,7 +103,7 @@ fn refused(account: &Account, sent: &Sent, answer: &Answer) -> Problem {
 }
 
 /// The problem for a vendor that did not answer.
-fn unanswered(failure: Failure) -> Problem {
+pub(super) fn unanswered(failure: Failure) -> Problem {
     let (code, detail) = match failure.kind {
         FailureKind::Dns => (Code::VendorUnreachable, "The vendor's host name could not be resolved."),
         FailureKind::Connect => (Code::VendorUnreachable, "No connection to the vendor could be made."),

@@ -77,12 +77,22 @@ impl Shutdown {
 
     /// Soft now, hard after `drain_timeout` or as soon as `impatient` ends; returns when all ended.
     pub async fn drain(&self, drain_timeout: Duration, impatient: impl Future) -> Ended {
+        self.drain_then(std::future::ready(()), drain_timeout, impatient).await
+    }
+
+    /// The same, with `last` to be done after all tasks and within the same time.
+    pub async fn drain_then(
+        &self,
+        last: impl Future<Output = ()>,
+        drain_timeout: Duration,
+        impatient: impl Future,
+    ) -> Ended {
         self.announce();
         self.soft.cancel();
         self.tasks.close();
         tokio::select! {
             biased;
-            () = self.tasks.wait() => return Ended::Drained,
+            () = async { self.tasks.wait().await; last.await } => return Ended::Drained,
             () = tokio::time::sleep(drain_timeout) => {}
             _ = impatient => {}
         }
@@ -129,6 +139,16 @@ mod tests {
         shutdown.spawn(pending());
         assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, Ended::Forced);
         assert_eq!(shutdown.running(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_last_has_what_is_left_of_the_time() {
+        for (last, ended) in [(29, Ended::Drained), (31, Ended::Forced)] {
+            let begun = tokio::time::Instant::now();
+            let last = tokio::time::sleep(Duration::from_secs(last));
+            assert_eq!(Shutdown::new().drain_then(last, TIMEOUT, pending::<()>()).await, ended);
+            assert!(begun.elapsed() <= TIMEOUT);
+        }
     }
 
     #[tokio::test(start_paused = true)]

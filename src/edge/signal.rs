@@ -38,16 +38,26 @@ impl Stream for Signals {
     }
 }
 
-/// Waits for the first signal, goes on listening for `drain_delay`, then drains for `drain_timeout`;
-/// a second signal, in either, drops what is left.
+/// How patiently to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long listening goes on after readiness went false.
+    pub drain_delay: Duration,
+    /// How long requests in flight have from then on.
+    pub drain_timeout: Duration,
+}
+
+/// Waits for the first signal, goes on listening for the delay, then drains, `last` being done after everything else; a second signal,
+/// in either, drops what is left. `patience` is asked at the first signal, since it may have changed until then.
 pub async fn shutdown_on(
     signals: impl Stream<Item = &'static str>,
     shutdown: &Shutdown,
-    drain_delay: Duration,
-    drain_timeout: Duration,
+    last: impl Future<Output = ()>,
+    patience: impl FnOnce() -> Patience,
 ) -> Ended {
     let mut signals = pin!(signals.fuse());
     let first = signals.next().await.unwrap_or("end of signals");
+    let Patience { drain_delay, drain_timeout } = patience();
     tracing::info!(signal = first, ?drain_delay, ?drain_timeout, "shutting down");
     shutdown.announce();
     let delay = tokio::time::timeout(drain_delay, signals.next()).await;
@@ -61,7 +71,7 @@ pub async fn shutdown_on(
             None => std::future::pending().await,
         }
     };
-    let ended = shutdown.drain(drain_timeout, second).await;
+    let ended = shutdown.drain_then(last, drain_timeout, second).await;
     tracing::info!(?ended, "shut down");
     ended
 }
@@ -74,6 +84,11 @@ mod tests {
 
     const DELAY: Duration = Duration::from_secs(5);
     const TIMEOUT: Duration = Duration::from_secs(30);
+
+    async fn ended(signals: impl Stream<Item = &'static str>, shutdown: &Shutdown) -> Ended {
+        let patience = || Patience { drain_delay: DELAY, drain_timeout: TIMEOUT };
+        shutdown_on(signals, shutdown, std::future::ready(()), patience).await
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_signal_waits_for_the_delay_and_then_drains() {
@@ -88,7 +103,7 @@ mod tests {
             assert_eq!(begun.elapsed(), DELAY);
         });
         let signals = stream::iter(["SIGTERM"]).chain(stream::pending());
-        assert_eq!(shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await, Ended::Drained);
+        assert_eq!(ended(signals, &shutdown).await, Ended::Drained);
     }
 
     #[tokio::test(start_paused = true)]
@@ -97,7 +112,7 @@ mod tests {
         shutdown.spawn(std::future::pending());
         let begun = Instant::now();
         let signals = stream::iter(["SIGTERM", "SIGINT"]).chain(stream::pending());
-        assert_eq!(shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await, Ended::Forced);
+        assert_eq!(ended(signals, &shutdown).await, Ended::Forced);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
@@ -107,7 +122,7 @@ mod tests {
         shutdown.spawn(std::future::pending());
         let begun = Instant::now();
         let signals = stream::iter(["SIGINT"]).chain(stream::pending());
-        assert_eq!(shutdown_on(signals, &shutdown, DELAY, TIMEOUT).await, Ended::Forced);
+        assert_eq!(ended(signals, &shutdown).await, Ended::Forced);
         assert_eq!(begun.elapsed(), DELAY + TIMEOUT);
     }
 }

@@ -17,6 +17,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, at most [`MAX_BODY`] bytes.
     pub body: Bytes,
+    /// Whether an attempt before the last may have been applied; the last is judged by its status.
+    pub was_in_doubt: bool,
     /// How often was tried, reconnects on stale idle connections not counted.
     pub attempts: u32,
     /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
@@ -35,6 +37,7 @@ impl Answer {
     /// An answer to a first attempt, with nothing measured yet.
     #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, attempts: 1, queued: Duration::ZERO, vendor: Duration::ZERO }
+        let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
+        Self { status, headers, body, was_in_doubt: false, attempts: 1, queued, vendor }
     }
 }

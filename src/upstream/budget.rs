@@ -1,4 +1,8 @@
 //! How many retries an account's traffic pays for.
+//!
+//! Retries stay below a fifth of the traffic. Five requests would have to pass before the first of them may be repeated, so there is a reserve:
+//! in any ten seconds as many retries as one request can use (`max_attempts - 1`), and no more. A quiet account's lone request is tried as often as
+//! configured; a busy account that fails makes 20 % more requests, plus those two.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,20 +13,20 @@ use super::window::Window;
 
 /// Retries per request, at most.
 const RATIO: f64 = 0.2;
-/// Retries within [`LENGTH`] that need no traffic, so that a quiet account is not left without.
-pub(super) const RESERVE: f64 = 10.0;
 const LENGTH: Duration = Duration::from_secs(10);
 
 /// A token bucket whose deposits age: a fifth of a retry for each request of the last ten seconds, plus the reserve.
 #[derive(Debug)]
 pub(super) struct Budget {
+    reserve: f64,
     requests: Window,
     withdrawing: Mutex<()>,
 }
 
 impl Budget {
-    pub(super) fn new() -> Self {
-        Self { requests: Window::new(LENGTH), withdrawing: Mutex::new(()) }
+    /// A budget for requests of which each is tried at most `max_attempts` times.
+    pub(super) fn new(max_attempts: u32) -> Self {
+        Self { reserve: f64::from(max_attempts.saturating_sub(1)), requests: Window::new(LENGTH), withdrawing: Mutex::new(()) }
     }
 
     /// Notes a request (not a retry).
@@ -43,7 +47,7 @@ impl Budget {
     /// Retries that could be taken now.
     pub(super) fn balance(&self) -> f64 {
         let counts = self.requests.counts();
-        RESERVE + RATIO * counts.all as f64 - counts.marked as f64
+        self.reserve + RATIO * counts.all as f64 - counts.marked as f64
     }
 }
 
@@ -53,11 +57,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_fifth_of_the_traffic_and_the_reserve() {
-        let budget = Budget::new();
+        let budget = Budget::new(3);
         (0..100).for_each(|_| budget.deposit());
         let retries = (0..100).filter(|_| budget.withdraw()).count();
-        assert_eq!(retries, 30);
+        assert_eq!(retries, 22);
         tokio::time::advance(Duration::from_secs(11)).await;
-        assert_eq!(budget.balance(), RESERVE);
+        assert_eq!(budget.balance(), 2.0);
     }
 }

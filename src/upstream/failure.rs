@@ -11,7 +11,7 @@ pub struct Failure {
     pub kind: FailureKind,
     /// How often was tried; 0 if it never came to that.
     pub attempts: u32,
-    /// Whether a byte of the request may have reached the vendor, in any attempt.
+    /// Whether a byte of the request may have reached the vendor, in any attempt that the vendor did not clearly refuse.
     pub sent: bool,
     /// The cause in the words of whoever noticed it; for the log only.
     pub source: String,

@@ -6,7 +6,7 @@
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
 use tokio::{sync::oneshot, time::Instant};
@@ -52,13 +52,42 @@ pub(super) struct Turn {
     passed_on: bool,
 }
 
-/// A place in line; dropping it leaves the line.
-struct Place<'a> {
-    lines: &'a Lines,
-    key: &'a Arc<str>,
+/// A place in line, perhaps the first; dropping it leaves the line.
+#[derive(Debug)]
+pub struct Place(Standing);
+
+#[derive(Debug)]
+enum Standing {
+    First(Turn),
+    Behind(Waiting),
+}
+
+#[derive(Debug)]
+struct Waiting {
+    lines: Arc<Lines>,
+    key: Arc<str>,
     ticket: u64,
     granted: oneshot::Receiver<Turn>,
-    _seat: Seat<'a>,
+    _seat: Seat,
+}
+
+/// The lines of every account. A reload that changes an account makes a new stack, whose updates must still come after
+/// those that the old one is sending.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllLines(Arc<Mutex<HashMap<String, Weak<Lines>>>>);
+
+impl AllLines {
+    /// The lines of `account`: those in use, if anybody uses them.
+    pub(super) fn of(&self, account: String) -> Arc<Lines> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, lines| lines.strong_count() > 0);
+        if let Some(lines) = all.get(&account).and_then(Weak::upgrade) {
+            return lines;
+        }
+        let lines = Arc::new(Lines::default());
+        all.insert(account, Arc::downgrade(&lines));
+        lines
+    }
 }
 
 impl Default for Lines {
@@ -68,30 +97,16 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// Waits for the turn of `key`, first come first served, until `deadline`.
-    pub(super) async fn turn(
-        self: &Arc<Self>,
-        key: &Arc<str>,
-        room: &WaitingRoom,
-        deadline: Instant,
-    ) -> Result<Turn, Failure> {
-        let mut place = match self.enter(key, room)? {
-            Entered::Turn(turn) => return Ok(turn),
-            Entered::Place(place) => place,
-        };
-        match deadline::within(deadline, "in line for its assistant", &mut place.granted).await? {
-            Ok(turn) => Ok(turn),
-            // A grant is never dropped while its waiter is in the table.
-            Err(_) => Err(overloaded("the line was closed")),
-        }
-    }
-
-    fn enter<'a>(self: &'a Arc<Self>, key: &'a Arc<str>, room: &'a WaitingRoom) -> Result<Entered<'a>, Failure> {
+    /// Takes the next place in the line of `key`, first come first served.
+    ///
+    /// # Errors
+    /// `Overloaded`, if as many wait as may.
+    pub(super) fn enter(self: &Arc<Self>, key: &Arc<str>, room: &Arc<WaitingRoom>) -> Result<Place, Failure> {
         let mut table = self.table(key);
         match table.entry(Arc::clone(key)) {
             Entry::Vacant(vacant) => {
                 vacant.insert(Line::default());
-                Ok(Entered::Turn(Turn::new(self, key)))
+                Ok(Place(Standing::First(Turn::new(self, key))))
             }
             Entry::Occupied(mut occupied) => {
                 let line = occupied.get_mut();
@@ -103,7 +118,8 @@ impl Lines {
                 let ticket = line.next_ticket;
                 line.next_ticket += 1;
                 line.waiters.push_back(Waiter { ticket, grant });
-                Ok(Entered::Place(Place { lines: self, key, ticket, granted, _seat: seat }))
+                let (lines, key) = (Arc::clone(self), Arc::clone(key));
+                Ok(Place(Standing::Behind(Waiting { lines, key, ticket, granted, _seat: seat })))
             }
         }
     }
@@ -128,9 +144,18 @@ impl Lines {
     }
 }
 
-enum Entered<'a> {
-    Turn(Turn),
-    Place(Place<'a>),
+impl Place {
+    /// Waits for the turn until `deadline`.
+    pub(super) async fn turn(self, deadline: Instant) -> Result<Turn, Failure> {
+        match self.0 {
+            Standing::First(turn) => Ok(turn),
+            Standing::Behind(mut waiting) => {
+                let granted = deadline::within(deadline, "in line for its assistant", &mut waiting.granted).await?;
+                // A grant is never dropped while its waiter is in the table.
+                granted.map_err(|_| overloaded("the line was closed"))
+            }
+        }
+    }
 }
 
 impl Turn {
@@ -153,10 +178,10 @@ impl Drop for Turn {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut table = self.lines.table(self.key);
-        if let Some(line) = table.get_mut(&**self.key)
+        let mut table = self.lines.table(&self.key);
+        if let Some(line) = table.get_mut(&*self.key)
             && let Ok(at) = line.waiters.binary_search_by_key(&self.ticket, |waiter| waiter.ticket)
         {
             line.waiters.remove(at);

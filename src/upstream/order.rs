@@ -1,7 +1,8 @@
 //! Updates of one vendor assistant go out in the order in which they came, one at a time, retries included.
 //!
 //! Directly below the deadline and above every other wait: a request that waited for a slot or a token first could be overtaken
-//! there. Only the one whose turn it is goes on to compete for them.
+//! there. Only the one whose turn it is goes on to compete for them. An update that needs a catalog first brings a place which it took
+//! before it went to read it.
 
 use std::sync::Arc;
 
@@ -24,7 +25,10 @@ impl<S> Order<S> {
 impl<S: Call> Call for Order<S> {
     async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
         let _turn = match &outgoing.key {
-            Some(key) => Some(self.lines.turn(key, &self.room, outgoing.deadline).await?),
+            Some(key) => {
+                let place = outgoing.take_place().map_or_else(|| self.lines.enter(key, &self.room), Ok)?;
+                Some(place.turn(outgoing.deadline).await?)
+            }
             None => None,
         };
         self.inner.call(outgoing).await

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,6 +11,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
+
+use super::line::Place;
 
 /// One request, translated and complete; nothing here adds to it.
 pub struct Outgoing {
@@ -28,13 +30,35 @@ pub struct Outgoing {
     pub deadline: Instant,
     /// Whether the vendor may have seen any of it.
     pub sent: Sent,
+    place: Mutex<Option<Place>>,
 }
 
 impl Outgoing {
     /// A request that has not been sent yet, without headers, body or order.
     #[must_use]
     pub fn new(method: Method, uri: Uri, deadline: Instant) -> Self {
-        Self { key: None, method, uri, headers: HeaderMap::new(), body: Bytes::new(), deadline, sent: Sent::default() }
+        Self {
+            key: None,
+            method,
+            uri,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            deadline,
+            sent: Sent::default(),
+            place: Mutex::default(),
+        }
+    }
+
+    /// The same with a place in line that was taken before it was complete (see [`super::Stack::line_up`]).
+    #[must_use]
+    pub fn with_place(mut self, place: Option<Place>) -> Self {
+        self.place = Mutex::new(place);
+        self
+    }
+
+    /// The place taken before, if there is one and nobody had it yet.
+    pub(super) fn take_place(&self) -> Option<Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -60,6 +84,10 @@ pub struct Sent(Arc<Marks>);
 struct Marks {
     earlier: AtomicBool,
     this_attempt: AtomicBool,
+    /// The vendor's answer to this attempt rules out that it was applied.
+    refused: AtomicBool,
+    /// An earlier attempt was on the wire and not refused.
+    doubt: AtomicBool,
 }
 
 impl Sent {
@@ -69,15 +97,35 @@ impl Sent {
         self.0.earlier.load(Ordering::Acquire) || self.in_this_attempt()
     }
 
+    /// Whether any attempt so far may have been applied: it was on the wire, and the vendor did not clearly refuse it.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.was_in_doubt() || self.in_this_attempt() && !self.0.refused.load(Ordering::Acquire)
+    }
+
+    /// The same of all attempts but the last.
+    pub(super) fn was_in_doubt(&self) -> bool {
+        self.0.doubt.load(Ordering::Acquire)
+    }
+
+    /// Notes that the vendor's answer to this attempt was a clear refusal.
+    pub(super) fn refuse(&self) {
+        self.0.refused.store(true, Ordering::Release);
+    }
+
     pub(super) fn in_this_attempt(&self) -> bool {
         self.0.this_attempt.load(Ordering::Acquire)
     }
 
     pub(super) fn begin_attempt(&self) {
-        if self.0.this_attempt.load(Ordering::Acquire) {
+        if self.is_in_doubt() {
+            self.0.doubt.store(true, Ordering::Release);
+        }
+        if self.in_this_attempt() {
             self.0.earlier.store(true, Ordering::Release);
             self.0.this_attempt.store(false, Ordering::Release);
         }
+        self.0.refused.store(false, Ordering::Release);
     }
 
     pub(super) fn mark(&self) {
@@ -104,6 +152,22 @@ mod tests {
         assert!(sent.get() && !sent.in_this_attempt());
         sent.unmark();
         assert!(sent.get());
+    }
+
+    #[test]
+    fn a_refused_attempt_leaves_no_doubt_and_any_other_does() {
+        let sent = Sent::default();
+        sent.mark();
+        assert!(sent.is_in_doubt());
+        sent.refuse();
+        assert!(sent.get() && !sent.is_in_doubt());
+        sent.begin_attempt();
+        assert!(sent.get() && !sent.is_in_doubt());
+        sent.mark();
+        sent.begin_attempt();
+        sent.mark();
+        sent.refuse();
+        assert!(sent.is_in_doubt() && sent.was_in_doubt());
     }
 
     #[test]

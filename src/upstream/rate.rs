@@ -68,7 +68,7 @@ impl<C: Clock + Clone> Tokens<C> {
 }
 
 impl<C: Clock> Tokens<C> {
-    async fn take(&self, room: &WaitingRoom, deadline: Instant) -> Result<(), Failure> {
+    async fn take(&self, room: &Arc<WaitingRoom>, deadline: Instant) -> Result<(), Failure> {
         let mut wait = Duration::ZERO;
         if self.ahead.load(Ordering::Acquire) == 0 {
             match self.limiter.check() {

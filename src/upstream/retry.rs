@@ -86,12 +86,17 @@ impl<S: Call> Call for Retry<S> {
             let began = Instant::now();
             let result = self.inner.call(outgoing).await;
             vendor += began.elapsed();
+            if result.as_ref().is_ok_and(|answer| answer.status.is_client_error()) {
+                outgoing.sent.refuse();
+            }
             let Some(wait) = self.wait_after(&result, attempts, outgoing) else {
-                return result.map(|answer| Answer { attempts, vendor, ..answer }).map_err(|failure| Failure {
-                    attempts,
-                    sent: outgoing.sent.get(),
-                    ..failure
-                });
+                return match result {
+                    Ok(answer) => Ok(Answer { attempts, vendor, was_in_doubt: outgoing.sent.was_in_doubt(), ..answer }),
+                    Err(failure) => {
+                        let begun = attempts - u32::from(failure.kind == FailureKind::DeadlineBeforeSend);
+                        Err(Failure { attempts: begun, sent: outgoing.sent.is_in_doubt(), ..failure })
+                    }
+                };
             };
             self.ties.counters.retries.add();
             log(&result, attempts, wait);
@@ -134,7 +139,6 @@ mod tests {
 
     use super::*;
     use crate::upstream::{
-        budget::RESERVE,
         double::{Double, answered, failed, ok, put, with_header},
     };
 
@@ -142,7 +146,7 @@ mod tests {
         let settings =
             RetrySettings { max_attempts: 3, backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2) };
         let ties = Ties {
-            budget: Arc::new(Budget::new()),
+            budget: Arc::new(Budget::new(3)),
             circuit: Arc::new(Circuit::closed()),
             pause: Arc::new(Pause::new()),
             counters: Arc::default(),
@@ -218,13 +222,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_no_proof_for_the_attempts_before_it() {
+        for (first, doubt) in [(503, true), (429, false)] {
+            let layer = retrying(Double::new(move |nth, seen| async move {
+                seen.sent.begin_attempt();
+                seen.sent.mark();
+                answered(if nth == 0 { first } else { 429 })
+            }));
+            let answer = layer.call(&put("1")).await.unwrap();
+            assert_eq!((answer.status.as_u16(), answer.attempts, answer.was_in_doubt), (429, 3, doubt));
+        }
+        let layer = retrying(Double::new(|nth, seen| async move {
+            seen.sent.begin_attempt();
+            if nth > 0 {
+                return failed(FailureKind::Connect);
+            }
+            seen.sent.mark();
+            answered(429)
+        }));
+        let failure = layer.call(&put("1")).await.unwrap_err();
+        assert_eq!((failure.attempts, failure.sent), (3, false));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_budget_bounds_the_retries() {
         let layer = retrying(Double::statuses(&[500]));
         for _ in 0..200 {
             layer.call(&put("1")).await.unwrap();
         }
         let retries = layer.inner.calls() - 200;
-        assert!(retries as f64 <= 200.0 * 0.2 + 2.0 * RESERVE, "{retries}");
+        assert!(retries <= 40 + 2 * 2, "{retries}");
         assert_eq!(layer.ties.counters.retries.get(), retries as u64);
     }
 

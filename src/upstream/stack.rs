@@ -18,30 +18,36 @@ use super::{
     counters::Counters,
     deadline::Deadline,
     in_flight::{InFlight, Slots},
+    line::{AllLines, Lines, Place},
     order::Order,
     pause::{Pause, Paused},
     rate::Rate,
     retry::{Retry, Ties},
+    share::{Share, Shares},
     token_clock::TokenClock,
+    update::Notes,
     waiting_room::WaitingRoom,
 };
 
 /// The layers, outermost first.
 type Chain<C> = Deadline<Order<Paused<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
 
-/// Where the tasks of a stack run; close and await them to prove that everything ended.
+/// What outlives a stack: its tasks, which closed and awaited prove that everything ended, and the lines that its successor goes on with.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     /// Updates whose callers have gone. Await these first.
     pub updates: TaskTracker,
     /// Connections; they end once the stack is dropped.
     pub connections: TaskTracker,
+    lines: AllLines,
 }
 
 /// Everything between a finished request and the vendor's answer, for one account.
 pub struct Stack<C = HttpClient> {
+    name: Arc<str>,
     chain: Arc<Chain<C>>,
     parts: Parts,
+    shares: Shares,
     base_url: Uri,
     updates: TaskTracker,
 }
@@ -49,6 +55,7 @@ pub struct Stack<C = HttpClient> {
 /// What the layers share.
 #[derive(Clone)]
 struct Parts {
+    lines: Arc<Lines>,
     room: Arc<WaitingRoom>,
     slots: Arc<Slots>,
     ties: Ties,
@@ -103,16 +110,19 @@ impl<C: Call> Stack<C> {
 
     fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
         let parts = Parts {
+            lines: tasks.lines.of(format!("{} {}", settings.name, settings.base_url)),
             room: Arc::new(WaitingRoom::new(settings.max_waiting)),
             slots: Arc::new(Slots::new(settings.max_in_flight)),
             ties: Ties {
-                budget: Arc::new(Budget::new()),
+                budget: Arc::new(Budget::new(settings.retry.max_attempts)),
                 circuit: Arc::new(Circuit::new(settings.breaker, Arc::clone(&settings.name))),
                 pause: Arc::new(Pause::new()),
                 counters,
             },
         };
         Self {
+            name: Arc::clone(&settings.name),
+            shares: Shares::default(),
             chain: Arc::new(chain(settings, &parts, client)),
             parts,
             base_url: settings.base_url.clone(),
@@ -131,9 +141,23 @@ impl<C: Call> Stack<C> {
     /// Sends an update. Dropping the future cancels it while nothing was sent, and leaves it to be finished in the background after that.
     pub fn update(&self, outgoing: Outgoing) -> Update {
         let chain = Arc::clone(&self.chain);
-        let sent = outgoing.sent.clone();
+        let notes = Notes::of(&self.name, &outgoing);
         let running = Box::pin(async move { chain.call(&outgoing).await });
-        Update::new(running, sent, self.updates.clone(), Arc::clone(&self.parts.ties.counters))
+        Update::new(running, notes, self.updates.clone(), Arc::clone(&self.parts.ties.counters))
+    }
+
+    /// Takes a place in the line of `key` for an update that is not ready to be sent, so that none that comes later overtakes it.
+    ///
+    /// # Errors
+    /// `Overloaded`, if as many wait as may.
+    pub fn line_up(&self, key: &Arc<str>) -> Result<Place, Failure> {
+        self.parts.lines.enter(key, &self.parts.room)
+    }
+
+    /// A share of the gateway's places for one more request to this account, while `free` are left; `None` if it has enough of them.
+    #[must_use]
+    pub fn share(&self, free: usize) -> Option<Share> {
+        self.shares.take(free)
     }
 
     /// Runs a task that no caller waits for, and that a shutdown does.
@@ -173,13 +197,13 @@ impl<C: Call> Stack<C> {
 }
 
 fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C> {
-    let Parts { room, slots, ties } = parts;
+    let Parts { lines, room, slots, ties } = parts;
     let Ties { circuit, pause, counters, .. } = ties;
     ServiceBuilder::new()
         // First, since every layer below measures its patience by it.
         .layer(layer_fn(|inner| Deadline::new(inner, Arc::clone(counters))))
         // Before any other wait, which could reorder an assistant's updates; around the retries, which could too.
-        .layer(layer_fn(|inner| Order::new(inner, Arc::default(), Arc::clone(room))))
+        .layer(layer_fn(|inner| Order::new(inner, Arc::clone(lines), Arc::clone(room))))
         // Before the rate, so that what cannot be sent now costs no token.
         .layer(layer_fn(|inner| Paused::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(room))))
         // Before the slots, so that nobody holds one while waiting for a token.

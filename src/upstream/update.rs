@@ -11,11 +11,12 @@ use std::{
     task::{Context, Poll},
 };
 
+use http::HeaderValue;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::{Answer, Failure, Sent, counters::Counters};
+use super::{Answer, Failure, Outgoing, Sent, X_REQUEST_ID, counters::Counters};
 
 type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
 
@@ -23,16 +24,36 @@ type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
 #[must_use = "nothing is sent unless it is awaited"]
 pub struct Update {
     running: Option<Running>,
-    sent: Sent,
+    notes: Notes,
     updates: TaskTracker,
     counters: Arc<Counters>,
     span: tracing::Span,
 }
 
+/// What the log says of an update, and whether it has been sent.
+#[derive(Debug, Clone)]
+pub(super) struct Notes {
+    vendor: Arc<str>,
+    id: Option<Arc<str>>,
+    request_id: Option<HeaderValue>,
+    sent: Sent,
+}
+
+impl Notes {
+    pub(super) fn of(vendor: &Arc<str>, outgoing: &Outgoing) -> Self {
+        Self {
+            vendor: Arc::clone(vendor),
+            id: outgoing.key.clone(),
+            request_id: outgoing.headers.get(X_REQUEST_ID).cloned(),
+            sent: outgoing.sent.clone(),
+        }
+    }
+}
+
 impl Update {
-    pub(super) fn new(running: Running, sent: Sent, updates: TaskTracker, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(running: Running, notes: Notes, updates: TaskTracker, counters: Arc<Counters>) -> Self {
         let span = tracing::Span::current();
-        Self { running: Some(running), sent, updates, counters, span }
+        Self { running: Some(running), notes, updates, counters, span }
     }
 }
 
@@ -56,7 +77,7 @@ impl Drop for Update {
         let Some(running) = self.running.take() else {
             return;
         };
-        if !self.sent.get() {
+        if !self.notes.sent.get() {
             return;
         }
         // Without a runtime the process is at its end, and so is the update.
@@ -64,19 +85,28 @@ impl Drop for Update {
             return;
         };
         self.counters.handed_over.add();
-        let finished = async { log(&running.await) }.instrument(self.span.clone());
+        let notes = self.notes.clone();
+        let finished = async move { log(&notes, &running.await) }.instrument(self.span.clone());
         self.updates.spawn_on(finished, &runtime);
     }
 }
 
-fn log(result: &Result<Answer, Failure>) {
+fn log(notes: &Notes, result: &Result<Answer, Failure>) {
+    let request_id = notes.request_id.as_ref().and_then(|id| id.to_str().ok());
+    let (vendor, id) = (&*notes.vendor, notes.id.as_deref());
     match result {
         Ok(answer) => tracing::info!(
+            request_id,
+            vendor,
+            id,
             status = answer.status.as_u16(),
             attempts = answer.attempts,
             "finished an update whose caller had gone"
         ),
         Err(failure) => tracing::warn!(
+            request_id,
+            vendor,
+            id,
             kind = failure.kind.name(),
             attempts = failure.attempts,
             sent = failure.sent,
@@ -88,6 +118,6 @@ fn log(result: &Result<Answer, Failure>) {
 
 impl fmt::Debug for Update {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Update").field("sent", &self.sent.get()).finish_non_exhaustive()
+        f.debug_struct("Update").field("sent", &self.notes.sent.get()).finish_non_exhaustive()
     }
 }

@@ -4,7 +4,10 @@
 //! ways could hold four times as many callers; with one room it cannot, and the others' capacity stays theirs.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,7 +25,7 @@ pub(super) struct WaitingRoom {
 
 /// The right to wait; dropping it frees the seat.
 #[derive(Debug)]
-pub(super) struct Seat<'a>(&'a WaitingRoom);
+pub(super) struct Seat(Arc<WaitingRoom>);
 
 impl WaitingRoom {
     pub(super) fn new(seats: usize) -> Self {
@@ -30,10 +33,10 @@ impl WaitingRoom {
     }
 
     /// Takes a seat, or fails at once with `Overloaded`.
-    pub(super) fn sit(&self) -> Result<Seat<'_>, Failure> {
+    pub(super) fn sit(self: &Arc<Self>) -> Result<Seat, Failure> {
         self.taken
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| (taken < self.seats).then_some(taken + 1))
-            .map(|_| Seat(self))
+            .map(|_| Seat(Arc::clone(self)))
             .map_err(|_| overloaded("as many requests wait for this account as may"))
     }
 
@@ -42,7 +45,7 @@ impl WaitingRoom {
     }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Seat {
     fn drop(&mut self) {
         self.0.taken.fetch_sub(1, Ordering::AcqRel);
     }
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_full_room_turns_away_and_a_freed_seat_is_taken_again() {
-        let room = WaitingRoom::new(2);
+        let room = Arc::new(WaitingRoom::new(2));
         let (first, _second) = (room.sit().unwrap(), room.sit().unwrap());
         let refused = room.sit().unwrap_err();
         assert_eq!(refused.kind, FailureKind::Overloaded { retry_after: SHED_RETRY_AFTER });

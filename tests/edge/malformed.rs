@@ -1,7 +1,7 @@
 //! Requests that are not HTTP as we accept it, over a raw socket: the problem, and nothing served.
 
 use crate::support::{CANNED, Edge, assert_problem, connections, read_to_end, read_until};
-use edge_crate::edge::settings::ListenerSettings;
+use switchboard::edge::settings::ListenerSettings;
 use tokio::io::AsyncWriteExt;
 
 const GOOD: &str = "GET /good HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::support::{Edge, connections, read_to_end, read_until};
 use bytes::Bytes;
-use edge_crate::edge::settings::ListenerSettings;
-use edge_crate::edge::shutdown::Ended;
+use switchboard::edge::settings::ListenerSettings;
+use switchboard::edge::shutdown::Ended;
 use http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -141,7 +141,7 @@ async fn at_the_connection_limit_peers_wait_for_a_place() {
 #[tokio::test]
 async fn the_address_in_use_is_an_error_with_the_address() {
     let edge = Edge::plain().await;
-    let error = edge_crate::edge::listener::Listener::bind(edge.address).await.unwrap_err();
+    let error = switchboard::edge::listener::Listener::bind(edge.address).await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot listen on {}", edge.address)));
 }
 

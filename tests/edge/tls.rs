@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::support::{Edge, read_to_end, read_until};
-use edge_crate::edge::settings::ListenerSettings;
-use edge_crate::edge::tls::{Tls, TlsError, TlsMaterial};
+use switchboard::edge::settings::ListenerSettings;
+use switchboard::edge::tls::{Tls, TlsError, TlsMaterial};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};

@@ -1,6 +1,11 @@
 //! A gateway in this process with simulators behind it, on free ports, and a client that reads whole answers.
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+pub mod case;
+pub mod layout;
+pub mod raw;
+pub mod stub;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -59,12 +64,17 @@ impl Stage {
     /// All five simulators, each as a vendor of its name, default vendor `autocalls`, no authentication, and whatever
     /// `extra` adds to the configuration.
     pub async fn with(extra: &str) -> Self {
+        Self::edited(extra, |text| text).await
+    }
+
+    /// The same with the configuration's text changed by `edit` at last.
+    pub async fn edited(extra: &str, edit: impl FnOnce(String) -> String) -> Self {
         let mut simulators = Vec::new();
         for vendor in simulators::NAMES {
             let options = Options { strict: true, ..Options::default() };
             simulators.push(Simulator::start(vendor, options).await.unwrap());
         }
-        let app = start(&configuration(&simulators, extra), &simulators).await;
+        let app = start(&edit(configuration(&simulators, extra)), &simulators).await;
         Self { app, simulators, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
@@ -112,12 +122,38 @@ impl Stage {
     }
 
     pub async fn put_with(&self, assistant: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
-        let mut request = Request::put(self.url(&format!("/v1/assistants/{assistant}")));
-        request = request.header("content-type", "application/json");
+        let json = [("content-type", "application/json")];
+        let headers: Vec<_> = json.iter().chain(headers).copied().collect();
+        self.call(Method::PUT, &format!("/v1/assistants/{assistant}"), &headers, body).await
+    }
+
+    /// Any request, with these headers and no others.
+    pub async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Reply {
+        let mut request = Request::builder().method(method).uri(self.url(path));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         self.send(request.body(Full::new(body.into())).unwrap()).await
+    }
+
+    /// The one update that a vendor has received.
+    #[track_caller]
+    pub fn only_update(&self, vendor: &str) -> Received {
+        let mut updates = self.updates(vendor);
+        assert_eq!(updates.len(), 1, "{vendor}: {updates:#?}");
+        updates.remove(0)
+    }
+
+    /// Asserts that no vendor has received anything at all.
+    #[track_caller]
+    pub fn assert_nothing_sent(&self) {
+        for simulator in &self.simulators {
+            assert!(simulator.received().is_empty(), "{}: {:#?}", simulator.vendor(), simulator.received());
+        }
+    }
+
+    pub fn clear(&self) {
+        self.simulators.iter().for_each(Simulator::clear);
     }
 
     pub async fn stop(self) {

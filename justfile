@@ -1,0 +1,57 @@
+# What developers run; CI runs `.ci/run`, whose steps these are.
+
+# Lists the recipes
+default:
+    @just --list
+
+# Everything that CI runs
+ci:
+    .ci/run
+
+# All tests, or those whose name holds FILTER
+test *FILTER:
+    cargo test --workspace --locked {{ FILTER }}
+
+# The same with cargo-nextest, which is faster but leaves out examples in documentation
+nextest *FILTER:
+    cargo nextest run --workspace --locked {{ FILTER }}
+
+# Formatting, clippy, documentation and pages
+lint:
+    .ci/run fmt clippy doc pages generated
+
+# Formats the code
+fmt:
+    cargo fmt --all
+
+# Writes the pages that are made from the code
+generate:
+    cargo run --quiet --example generate
+
+# Five vendor simulators and a gateway in front of them
+demo *ARGS:
+    cargo run --release -- demo {{ ARGS }}
+
+# The commands of the README
+readme:
+    .ci/run release readme
+
+# Licences, bans and sources of all dependencies
+deny:
+    .ci/run deny
+
+# Known vulnerabilities; needs the network
+advisories:
+    cargo deny check advisories
+
+# The benchmarks
+bench *FILTER:
+    cargo bench --workspace {{ FILTER }}
+
+# Takes up changed snapshots, one by one
+snapshots:
+    cargo insta review
+
+# The container image
+image TAG="switchboard":
+    docker build --tag {{ TAG }} .

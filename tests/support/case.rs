@@ -1,0 +1,110 @@
+//! The cases of `tests/golden/`: canonical updates with their text kept, and under which conditions they are sent.
+
+use std::path::PathBuf;
+
+use simulators::contracts;
+use vendors::json::{Limits, Value, push_string, read_value};
+
+/// One case: exchanges that belong together.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// What it shows, in one sentence.
+    pub about: String,
+    /// What it adds to the configuration.
+    pub config: String,
+    exchanges: Vec<Exchange>,
+    /// Whether each vendor's page examples stand in front; with their canonical form where that differs, by vendor.
+    pages: Option<Vec<(String, Vec<(String, String)>)>>,
+}
+
+/// One update.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What it shows.
+    pub name: String,
+    /// The vendors that it goes to; all if there are none.
+    vendors: Vec<String>,
+    /// What `Prefer` says, if it is sent.
+    pub handling: Option<String>,
+    /// The faults in force.
+    pub faults: Vec<String>,
+    /// The canonical update, as it is sent.
+    pub update: String,
+}
+
+/// The directory of the cases.
+pub fn directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+impl Case {
+    /// Reads `tests/golden/<name>.json`.
+    pub fn read(name: &str) -> Self {
+        let text = std::fs::read(directory().join(format!("{name}.json"))).unwrap();
+        let file = read_value(&text, Limits::CALLER).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let all = file.get("exchanges").map(|list| list.elements().collect::<Vec<_>>()).unwrap_or_default();
+        Self {
+            about: text_of(file, "about").unwrap(),
+            config: lines(file, "config"),
+            exchanges: all.into_iter().map(|exchange| Exchange::read(exchange, file)).collect(),
+            pages: file.get("page_examples").map(|pages| {
+                pages.members().map(|(vendor, updates)| (vendor.into_owned(), updates_of(updates))).collect()
+            }),
+        }
+    }
+
+    /// The exchanges of one vendor.
+    pub fn exchanges(&self, vendor: &str) -> Vec<Exchange> {
+        let pages = self.pages.iter().flat_map(|canonical| {
+            let own = canonical.iter().find(|(name, _)| name == vendor).map(|(_, updates)| updates);
+            contracts::examples(vendor).iter().map(move |(slug, text)| Exchange {
+                name: (*slug).to_owned(),
+                vendors: Vec::new(),
+                handling: None,
+                faults: Vec::new(),
+                update: match own {
+                    Some(own) => own.iter().find(|(name, _)| name == slug).unwrap().1.clone(),
+                    None => (*text).to_owned(),
+                },
+            })
+        });
+        let meant = |exchange: &&Exchange| exchange.vendors.is_empty() || exchange.vendors.iter().any(|v| v == vendor);
+        pages.chain(self.exchanges.iter().filter(meant).cloned()).collect()
+    }
+}
+
+impl Exchange {
+    fn read(exchange: Value<'_>, file: Value<'_>) -> Self {
+        let list = |key| {
+            let list = exchange.get(key).or_else(|| file.get(key));
+            list.map(|list| list.elements().filter_map(|text| Some(text.as_str()?.into_owned())).collect())
+        };
+        Self {
+            name: text_of(exchange, "name").unwrap(),
+            vendors: list("vendors").unwrap_or_default(),
+            handling: text_of(exchange, "handling").or_else(|| text_of(file, "handling")),
+            faults: list("faults").unwrap_or_default(),
+            update: exchange.get("update").or_else(|| file.get("update")).unwrap().text().to_owned(),
+        }
+    }
+}
+
+fn text_of(object: Value<'_>, key: &str) -> Option<String> {
+    Some(object.get(key)?.as_str()?.into_owned())
+}
+
+fn lines(object: Value<'_>, key: &str) -> String {
+    let Some(list) = object.get(key) else { return String::new() };
+    list.elements().filter_map(|line| Some(line.as_str()?.into_owned() + "\n")).collect()
+}
+
+fn updates_of(updates: Value<'_>) -> Vec<(String, String)> {
+    updates.members().map(|(slug, update)| (slug.into_owned(), update.text().to_owned())).collect()
+}
+
+/// A JSON string.
+pub fn quoted(text: &str) -> String {
+    let mut out = Vec::new();
+    push_string(&mut out, text);
+    String::from_utf8(out).unwrap()
+}
