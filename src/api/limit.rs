@@ -14,9 +14,9 @@ use http::{HeaderName, HeaderValue};
 use crate::edge::problem::{Code, Problem, whole_seconds};
 
 /// The header that states the limit: so many requests (`q`) in so many seconds (`w`).
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The header that states what is left: so many requests (`r`), and seconds until all are back (`t`).
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// A limit of so many requests per second or minute, with a burst; it never waits.
 pub struct RateLimiter {

@@ -1,6 +1,6 @@
 //! What one load knows, reads and finds wrong; passed through every section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::known::Known;
 use super::problem::{Finding, ProblemKind};
 use super::source::{At, Sources};
+use super::watched::{State, Watched};
 
 /// The most that any one file may hold, in bytes; a device file or a slip would else fill the memory.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
@@ -22,7 +23,7 @@ pub(super) struct Inspection<'a> {
     /// The names that references to vendors and clients are checked against.
     pub(super) vendors: BTreeSet<String>,
     pub(super) clients: BTreeSet<String>,
-    pub(super) files: BTreeSet<PathBuf>,
+    files: BTreeMap<PathBuf, Option<State>>,
     /// Where `server.admin_listen` is, for the section that says who may use it.
     pub(super) admin_listen_at: At,
     found: Vec<Finding>,
@@ -36,7 +37,7 @@ impl<'a> Inspection<'a> {
             sources: Sources::new(),
             vendors: BTreeSet::new(),
             clients: BTreeSet::new(),
-            files: BTreeSet::new(),
+            files: BTreeMap::new(),
             admin_listen_at: Sources::NOWHERE,
             found: Vec::new(),
         }
@@ -75,8 +76,9 @@ impl<'a> Inspection<'a> {
     }
 
     /// Gives up everything found, with the sources to place it in and the files that were touched.
-    pub(super) fn finish(self) -> (Vec<Finding>, Sources, Vec<PathBuf>) {
-        (self.found, self.sources, self.files.into_iter().collect())
+    pub(super) fn finish(self) -> (Vec<Finding>, Sources, Vec<Watched>) {
+        let files = self.files.into_iter().map(|(path, state)| Watched::new(path, state));
+        (self.found, self.sources, files.collect())
     }
 
     /// A path as written at a place, relative to the file it stands in.
@@ -84,11 +86,39 @@ impl<'a> Inspection<'a> {
         self.sources.folder(at).join(path)
     }
 
+    /// Whether the path was read or looked at already.
+    pub(super) fn has_read(&self, path: &Path) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Has the path watched from its present state on.
+    pub(super) fn watch(&mut self, path: &Path) {
+        self.note(path, State::now(path));
+    }
+
+    /// Reads a whole UTF-8 file of bounded size, and has it watched from the state in which it was opened.
+    pub(super) fn read(&mut self, path: &Path) -> io::Result<String> {
+        let file = File::open(path);
+        let opened = file.as_ref().ok().and_then(|file| file.metadata().ok());
+        self.note(path, opened.as_ref().map_or_else(|| State::now(path), |metadata| Some(State::of(metadata))));
+        let mut text = String::new();
+        let mut file = file?.take(LARGEST_FILE + 1);
+        file.read_to_string(&mut text)?;
+        if file.limit() == 0 {
+            return Err(io::Error::other("the file is larger than 64 MiB"));
+        }
+        Ok(text)
+    }
+
+    /// The first state counts: a file that changed before it was read again has changed.
+    fn note(&mut self, path: &Path, state: Option<State>) {
+        self.files.entry(path.to_owned()).or_insert(state);
+    }
+
     /// Reads the UTF-8 file that a key names, and reports it where that cannot be done.
     pub(super) fn read_file(&mut self, at: At, key: impl Display, path: &str) -> Option<(PathBuf, String)> {
         let path = self.resolve(at, path);
-        self.files.insert(path.clone());
-        match read_text(&path) {
+        match self.read(&path) {
             Ok(text) => Some((path, text)),
             Err(error) => {
                 let message = format!("cannot read `{}` for `{key}`: {error}", path.display());
@@ -99,15 +129,4 @@ impl<'a> Inspection<'a> {
             }
         }
     }
-}
-
-/// Reads a whole UTF-8 file of bounded size.
-pub(super) fn read_text(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let mut file = File::open(path)?.take(LARGEST_FILE + 1);
-    file.read_to_string(&mut text)?;
-    if file.limit() == 0 {
-        return Err(io::Error::other("the file is larger than 64 MiB"));
-    }
-    Ok(text)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::environment::{Environment, PATH};
-use super::inspection::{Inspection, read_text};
+use super::inspection::Inspection;
 use super::known::Known;
 use super::layers::Layers;
 use super::problem::{Finding, ProblemKind, Problems};
@@ -119,12 +119,12 @@ fn chosen_file(path: Option<&Path>, inspection: &mut Inspection<'_>) -> Option<(
         return Some((path.into(), at));
     }
     let usual = PathBuf::from(USUAL_FILE);
+    inspection.watch(&usual);
     usual.exists().then_some((usual, Sources::NOWHERE))
 }
 
 fn file_text(path: &Path, at: At, inspection: &mut Inspection<'_>) -> Option<String> {
-    inspection.files.insert(path.to_owned());
-    match read_text(path) {
+    match inspection.read(path) {
         Ok(text) => Some(text),
         Err(error) => {
             let message = format!("cannot read the configuration `{}`: {error}", path.display());

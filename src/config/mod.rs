@@ -43,6 +43,7 @@ mod tree;
 mod variables;
 mod vendor;
 mod view;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -71,4 +72,5 @@ pub use server::Server;
 pub use settings::Settings;
 pub use tls::Tls;
 pub use vendor::Vendor;
+pub use watched::Watched;
 pub use vendors::{FieldPolicy, Handling};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::source::{At, Sources};
+use super::watched::Watched;
 
 /// Whether the configuration can be used all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -218,11 +219,11 @@ impl Finding {
 pub struct Problems {
     list: Vec<Problem>,
     #[serde(skip)]
-    files: Vec<PathBuf>,
+    files: Vec<Watched>,
 }
 
 impl Problems {
-    pub(super) fn new(mut found: Vec<Finding>, sources: &Sources, files: Vec<PathBuf>) -> Self {
+    pub(super) fn new(mut found: Vec<Finding>, sources: &Sources, files: Vec<Watched>) -> Self {
         found.sort_by_key(|finding| (finding.severity, finding.at.source, finding.at.start));
         let list = found.into_iter().map(|finding| finding.placed(sources)).collect();
         Self { list, files }
@@ -251,7 +252,7 @@ impl Problems {
 
     /// The files that were read before the configuration was refused, for a watcher.
     #[must_use]
-    pub fn files(&self) -> &[PathBuf] {
+    pub fn files(&self) -> &[Watched] {
         &self.files
     }
 }

@@ -7,7 +7,7 @@ use std::{fs, io};
 
 use super::document;
 use super::glob::Glob;
-use super::inspection::{Inspection, read_text};
+use super::inspection::Inspection;
 use super::problem::{Finding, ProblemKind};
 use super::source::{At, SourceId};
 use super::trail::Trail;
@@ -50,13 +50,13 @@ impl Inspection<'_> {
         for (pattern, at) in patterns {
             for path in self.expand(&pattern, at) {
                 let key = "routing.assistants_files";
-                if !self.files.insert(path.clone()) {
+                if self.has_read(&path) {
                     let message = format!("`{}` is read already", path.display());
                     let help = "name each file once";
                     self.warn(ProblemKind::Duplicate, at, key, message, help);
                     continue;
                 }
-                match read_text(&path) {
+                match self.read(&path) {
                     Ok(text) => files.push((path, text)),
                     Err(error) => self.unreadable(&path, at, &error),
                 }
@@ -90,6 +90,7 @@ impl Inspection<'_> {
         if glob.is_literal() {
             return vec![whole];
         }
+        self.watch(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
         let found = match matching(&folder, &glob) {
             Ok(found) => found,
             Err(error) => {
@@ -102,7 +103,6 @@ impl Inspection<'_> {
             let help = "a relative path starts from the folder of the configuration file";
             self.warn(ProblemKind::Unused, at, key, message, help);
         }
-        self.files.insert(folder);
         found
     }
 

@@ -1,7 +1,6 @@
 //! What leaves this module: a configuration that was checked whole.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -18,6 +17,7 @@ use super::source::Sources;
 use super::tree::Table;
 use super::vendor::Vendor;
 use super::view::View;
+use super::watched::Watched;
 
 /// A checked configuration, its secrets and certificates loaded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,7 +40,7 @@ pub struct Settings {
     pub log: Log,
     /// Every file this was read from, and the folders of patterns: what a watcher has to watch.
     #[serde(skip)]
-    pub files: Vec<PathBuf>,
+    pub files: Vec<Watched>,
     /// What is probably not as it was meant.
     #[serde(skip)]
     pub warnings: Problems,

@@ -73,6 +73,11 @@ impl Setup {
     }
 }
 
+/// The files that a watcher has to watch.
+fn paths(settings: &Settings) -> Vec<PathBuf> {
+    settings.files.iter().map(|file| file.path().to_owned()).collect()
+}
+
 /// Compares line by line, so that a difference is easy to find.
 #[track_caller]
 fn assert_text(actual: &str, expected: &str) {

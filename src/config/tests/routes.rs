@@ -267,5 +267,5 @@ id = 1
     assert_eq!(ids, [("a", "1"), ("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")]);
     assert_eq!(settings.assistants["d"].handling, Some(crate::config::Handling::Lenient));
     let watched = ["c.toml", "list.csv", "more", "more/b.toml", "more/c.csv"];
-    assert_eq!(settings.files, watched.map(|name| setup.path(name)));
+    assert_eq!(paths(&settings), watched.map(|name| setup.path(name)));
 }

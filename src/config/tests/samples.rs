@@ -106,7 +106,7 @@ fn the_production_example_loads_without_a_warning() {
     assert_eq!(settings.assistants["support-bot"].id, "42");
     let files: Vec<PathBuf> =
         ["assistants.example.csv", "production.example.toml"].iter().map(|name| folder.join(name)).collect();
-    assert_eq!(settings.files, files);
+    assert_eq!(paths(&settings), files);
 }
 
 #[test]

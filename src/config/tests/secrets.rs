@@ -216,7 +216,7 @@ token = { env = "T" }
     let settings = setup.settings();
     assert_eq!(settings.vendors["sondos"].token.expose(), "12|xyz");
     assert_eq!(settings.admin.token.as_ref().map(crate::config::Secret::expose), Some("1|abc"));
-    assert_eq!(settings.files, [setup.path("c.toml"), setup.path("token")]);
+    assert_eq!(paths(&settings), [setup.path("c.toml"), setup.path("token")]);
     let shown = format!("{settings:?}");
     assert!(!shown.contains("12|xyz") && !shown.contains("1|abc"), "{shown}");
 }
