@@ -1,14 +1,18 @@
 //! A new configuration while the gateway runs: checked whole and swapped at once, or refused whole.
+//!
+//! The order matters: everything that can fail comes before the one store that puts the new generation in force. Reloads
+//! happen one after the other, and nobody who only wants to know how things stand waits for one.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use serde::Serialize;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::config::{self, Environment, Known, Server, Settings};
+use crate::config::{self, AuthMode, Environment, Known, Log, Server, Settings, Watched};
 use crate::edge::shutdown::Shutdown;
 use crate::edge::tls::{Tls, TlsMaterial};
 use crate::gateway::Gateway;
@@ -18,6 +22,14 @@ use crate::upstream::Tasks;
 /// How often the files are looked at. Looking works where notifications do not: in containers, over symbolic links
 /// that are swapped, on network file systems.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Files that changed have to stay as they are for this long, so that a file which is being written is not read half.
+const SETTLES_IN: Duration = Duration::from_millis(100);
+/// How often is looked whether files have settled before they are read as they are.
+const SETTLING_LOOKS: usize = 20;
+/// How often files that changed while they were read are read again.
+const READINGS: usize = 3;
+/// How many outcomes are remembered.
+const REMEMBERED: usize = 20;
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
@@ -63,19 +75,28 @@ pub struct Reloader {
     tasks: Tasks,
     tls: Option<Tls>,
     log: Option<LogControl>,
-    last: Mutex<Last>,
+    started: Started,
+    /// Held by whoever reloads.
+    turn: Mutex<()>,
+    past: Mutex<Past>,
+}
+
+/// What was read once, when the process started, and holds until it ends.
+struct Started {
+    server: Server,
+    log: Log,
 }
 
 #[derive(Default)]
-struct Last {
-    outcome: Option<Outcome>,
-    files: Vec<PathBuf>,
+struct Past {
+    outcomes: VecDeque<Outcome>,
+    files: Vec<Watched>,
     applied: u64,
     refused: u64,
 }
 
 impl Reloader {
-    /// A reloader of `gateway`; without a `source` there is nothing to reload.
+    /// A reloader of `gateway`, which has just been started; without a `source` there is nothing to reload.
     pub fn new(
         gateway: Arc<ArcSwap<Gateway>>,
         source: Option<Source>,
@@ -83,8 +104,10 @@ impl Reloader {
         tls: Option<Tls>,
         log: Option<LogControl>,
     ) -> Self {
-        let files = gateway.load().settings.files.clone();
-        Self { gateway, source, tasks, tls, log, last: Mutex::new(Last { files, ..Last::default() }) }
+        let settings = Arc::clone(&gateway.load().settings);
+        let started = Started { server: settings.server.clone(), log: settings.log.clone() };
+        let past = Mutex::new(Past { files: settings.files.clone(), ..Past::default() });
+        Self { gateway, source, tasks, tls, log, started, turn: Mutex::default(), past }
     }
 
     /// The generation in force.
@@ -94,52 +117,49 @@ impl Reloader {
 
     /// What came of the last reload, and how many were applied and refused so far.
     pub fn history(&self) -> (Option<Outcome>, u64, u64) {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        (last.outcome.clone(), last.applied, last.refused)
+        let past = self.past();
+        (past.outcomes.back().cloned(), past.applied, past.refused)
     }
 
-    /// Reads the configuration anew and takes it up, or keeps the old one. Reloads happen one after the other.
+    /// What came of the last reloads, the newest first.
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.past().outcomes.iter().rev().cloned().collect()
+    }
+
+    /// Reads the configuration anew and takes it up, or keeps the old one. Blocks; call it within a tokio runtime.
     pub fn reload(&self, trigger: &'static str) -> Outcome {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.gateway.load_full();
-        let result = self.next(&before, &mut last.files);
+        let result = self.next(&before);
         let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let outcome = match result {
             Ok(next) => {
-                let needs_restart = needs_restart(&before.settings, &next.settings);
+                let needs_restart = self.started.differs_from(&next.settings);
                 let generation = next.generation;
                 if let Some(log) = &self.log {
                     log.follow(&next.settings.log);
                 }
+                for warning in next.settings.warnings.iter() {
+                    tracing::warn!(%warning, "configuration");
+                }
                 self.gateway.store(Arc::new(next));
-                last.applied += 1;
                 tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
                 Outcome { applied: true, generation, trigger, at, problems: None, needs_restart }
             }
             Err(problems) => {
-                last.refused += 1;
                 tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
-                Outcome {
-                    applied: false,
-                    generation: before.generation,
-                    trigger,
-                    at,
-                    problems: Some(problems),
-                    needs_restart: Vec::new(),
-                }
+                let (generation, needs_restart) = (before.generation, Vec::new());
+                Outcome { applied: false, generation, trigger, at, problems: Some(problems), needs_restart }
             }
         };
-        last.outcome = Some(outcome.clone());
+        self.past().remember(outcome.clone());
         outcome
     }
 
-    fn next(&self, before: &Gateway, files: &mut Vec<PathBuf>) -> Result<Gateway, String> {
+    fn next(&self, before: &Gateway) -> Result<Gateway, String> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
-        let settings = source.load().map_err(|problems| {
-            *files = problems.files().to_vec();
-            problems.to_string()
-        })?;
-        files.clone_from(&settings.files);
+        let settings = self.read(source).map_err(|problems| problems.to_string())?;
+        self.started.allows(&settings)?;
         let tls = settings.server.tls.as_ref().map(material);
         let next = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
         if let (Some(tls), Some(material)) = (&self.tls, &tls) {
@@ -148,8 +168,46 @@ impl Reloader {
         Ok(next)
     }
 
-    fn files(&self) -> Vec<PathBuf> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).files.clone()
+    /// The configuration from files none of which changed while the others were read.
+    fn read(&self, source: &Source) -> Result<Settings, config::Problems> {
+        let mut result = source.load();
+        for _ in 1..READINGS {
+            if !files_of(&result).iter().any(Watched::has_changed) {
+                break;
+            }
+            result = source.load();
+        }
+        self.past().files = files_of(&result).to_vec();
+        result
+    }
+
+    /// The files in force as they are now, and whether any has changed since it was read.
+    fn look(&self) -> (Vec<Watched>, bool) {
+        let files = self.past().files.clone();
+        let now: Vec<_> = files.iter().map(Watched::again).collect();
+        let changed = now != files;
+        (now, changed)
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Past {
+    fn remember(&mut self, outcome: Outcome) {
+        *(if outcome.applied { &mut self.applied } else { &mut self.refused }) += 1;
+        if self.outcomes.len() == REMEMBERED {
+            self.outcomes.pop_front();
+        }
+        self.outcomes.push_back(outcome);
+    }
+}
+
+fn files_of(result: &Result<Settings, config::Problems>) -> &[Watched] {
+    match result {
+        Ok(settings) => &settings.files,
+        Err(problems) => problems.files(),
     }
 }
 
@@ -162,61 +220,88 @@ pub fn material(tls: &config::Tls) -> TlsMaterial {
     }
 }
 
-/// Keys that are read once, when the listeners start.
-fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
-    let changed: [(&'static str, fn(&Server, &Server) -> bool); 7] = [
-        ("server.listen", |a, b| a.listen != b.listen),
-        ("server.admin_listen", |a, b| a.admin_listen != b.admin_listen),
-        ("server.header_timeout", |a, b| a.header_timeout != b.header_timeout),
-        ("server.idle_timeout", |a, b| a.idle_timeout != b.idle_timeout),
-        ("server.max_connections", |a, b| a.max_connections != b.max_connections),
-        ("server.max_headers", |a, b| a.max_headers != b.max_headers),
-        ("server.tls", |a, b| a.tls.is_some() != b.tls.is_some()),
-    ];
-    let (before, after) = (&before.server, &after.server);
-    changed.into_iter().filter(|(_, differ)| differ(before, after)).map(|(key, _)| key).collect()
-}
+impl Started {
+    /// Changed keys that are read once.
+    fn differs_from(&self, after: &Settings) -> Vec<&'static str> {
+        let changed: [(&'static str, fn(&Server, &Server) -> bool); 7] = [
+            ("server.listen", |a, b| a.listen != b.listen),
+            ("server.admin_listen", |a, b| a.admin_listen != b.admin_listen),
+            ("server.header_timeout", |a, b| a.header_timeout != b.header_timeout),
+            ("server.idle_timeout", |a, b| a.idle_timeout != b.idle_timeout),
+            ("server.max_connections", |a, b| a.max_connections != b.max_connections),
+            ("server.max_headers", |a, b| a.max_headers != b.max_headers),
+            ("server.tls", |a, b| a.tls.is_some() != b.tls.is_some()),
+        ];
+        let differs = changed.into_iter().filter(|(_, differ)| differ(&self.server, &after.server));
+        let format = (self.log.format != after.log.format).then_some("log.format");
+        differs.map(|(key, _)| key).chain(format).collect()
+    }
 
-/// Reloads when a file changed or on `SIGHUP`, until the shutdown.
-pub async fn watch(reloader: Arc<Reloader>, shutdown: Shutdown) {
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
-        tracing::error!("SIGHUP cannot be taken over; reload with POST /admin/reload");
-        return;
-    };
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = look(&reloader).await;
-    loop {
-        let trigger = tokio::select! {
-            () = shutdown.soft().cancelled() => return,
-            _ = hangups.recv() => "signal",
-            _ = ticks.tick() => {
-                let now = look(&reloader).await;
-                if now == seen {
-                    continue;
-                }
-                "file"
-            }
-        };
-        let runner = Arc::clone(&reloader);
-        if tokio::task::spawn_blocking(move || runner.reload(trigger)).await.is_err() {
-            tracing::error!("a reload panicked; the old configuration stays in force");
+    /// Refuses what would be safe on the addresses that it names, but not on those that are listened on until a restart.
+    fn allows(&self, after: &Settings) -> Result<(), String> {
+        let (api, admin) = (self.server.listen, self.server.admin_listen);
+        if after.auth.mode == AuthMode::None && !after.auth.allow_insecure && !config::is_loopback(api) {
+            return Err(format!(
+                "`auth.mode = \"none\"` needs a restart: until then {api} is listened on, and everybody who reaches it would be let in"
+            ));
         }
-        seen = look(&reloader).await;
+        if after.admin.token.is_none() && !config::is_loopback(admin) {
+            return Err(format!(
+                "going without `admin.token` needs a restart: until then {admin} is listened on, which other machines reach"
+            ));
+        }
+        Ok(())
     }
 }
 
-/// What tells one state of a file from another.
-type Fingerprint = (PathBuf, Option<(SystemTime, u64, u64)>);
-
-async fn look(reloader: &Arc<Reloader>) -> Vec<Fingerprint> {
-    let files = reloader.files();
-    let fingerprints = move || files.into_iter().map(fingerprint).collect();
-    tokio::task::spawn_blocking(fingerprints).await.unwrap_or_default()
+/// Reloads when a file changed or on `SIGHUP`, which this process survives from this call on; ends with the shutdown.
+pub fn watch(reloader: Arc<Reloader>, shutdown: Shutdown) -> impl Future<Output = ()> + Send {
+    let mut hangups = signal(SignalKind::hangup())
+        .inspect_err(|error| tracing::error!(%error, "SIGHUP cannot be taken over; reload with POST /admin/reload"))
+        .ok();
+    async move {
+        loop {
+            let trigger = tokio::select! {
+                () = shutdown.soft().cancelled() => return,
+                () = next(hangups.as_mut()) => "signal",
+                () = changed(&reloader) => "file",
+            };
+            let runner = Arc::clone(&reloader);
+            if tokio::task::spawn_blocking(move || runner.reload(trigger)).await.is_err() {
+                tracing::error!("a reload panicked; the old configuration stays in force");
+            }
+        }
+    }
 }
 
-fn fingerprint(path: PathBuf) -> Fingerprint {
-    use std::os::unix::fs::MetadataExt;
-    let state = std::fs::metadata(&path).ok().and_then(|meta| Some((meta.modified().ok()?, meta.len(), meta.ino())));
-    (path, state)
+async fn next(hangups: Option<&mut Signal>) {
+    let hangup = match hangups {
+        Some(hangups) => hangups.recv().await,
+        None => None,
+    };
+    if hangup.is_none() {
+        std::future::pending().await
+    }
+}
+
+/// Returns when files have changed since they were read, and have settled.
+async fn changed(reloader: &Arc<Reloader>) {
+    let look = || {
+        let reloader = Arc::clone(reloader);
+        async { tokio::task::spawn_blocking(move || reloader.look()).await.unwrap_or_default() }
+    };
+    let mut seen = loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if let (seen, true) = look().await {
+            break seen;
+        }
+    };
+    for _ in 0..SETTLING_LOOKS {
+        tokio::time::sleep(SETTLES_IN).await;
+        let (now, _) = look().await;
+        if now == seen {
+            break;
+        }
+        seen = now;
+    }
 }

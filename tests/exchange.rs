@@ -38,13 +38,13 @@ mod exchange {
             let pages: Vec<_> = simulators::contracts::examples(vendor).to_vec();
             let exchanges = case.exchanges(vendor);
             assert_eq!(exchanges.len(), pages.len(), "{vendor}");
-            for (exchange, (slug, page)) in exchanges.iter().zip(pages) {
+            for (id, (exchange, (slug, page))) in (1..).zip(exchanges.iter().zip(pages)) {
                 stage.clear();
-                let reply = stage.put(&format!("{vendor}:789"), exchange.update.clone()).await;
+                let reply = stage.put(&format!("{vendor}:{id}"), exchange.update.clone()).await;
                 assert_eq!(reply.status, 200, "{vendor} {slug}: {:#}", reply.json());
                 let update = stage.only_update(vendor);
                 assert!(update.unknown_keys.is_empty(), "{vendor} {slug}: {:?}", update.unknown_keys);
-                assert_eq!((update.method.as_str(), update.path.as_str()), ("PUT", "/api/user/assistant/789"));
+                assert_eq!((update.method, update.path), ("PUT".into(), format!("/api/user/assistant/{id}")));
                 let mut wire = update.json.clone().unwrap();
                 let mut page: Value = serde_json::from_str(page).unwrap();
                 if vendor == "sondos" {
@@ -53,11 +53,15 @@ mod exchange {
                     page["use_min_interrupt_words"] = wire["use_min_interrupt_words"].take();
                     wire["use_min_interrupt_words"] = page["use_min_interrupt_words"].clone();
                     page = serde_json::from_str(&page.to_string().replace("Interest_Level", "interest_level")).unwrap();
-                    page.as_object_mut().unwrap().retain(|key, value| key != "use_min_interrupt_words" || !value.is_null());
-                    wire.as_object_mut().unwrap().retain(|key, value| key != "use_min_interrupt_words" || !value.is_null());
+                    page.as_object_mut()
+                        .unwrap()
+                        .retain(|key, value| key != "use_min_interrupt_words" || !value.is_null());
+                    wire.as_object_mut()
+                        .unwrap()
+                        .retain(|key, value| key != "use_min_interrupt_words" || !value.is_null());
                 }
                 assert_eq!(wire, page, "{vendor} {slug}");
-                let state = stage.simulator(vendor).state(789).unwrap();
+                let state = stage.simulator(vendor).state(id).unwrap();
                 for (field, value) in wire.as_object().unwrap() {
                     assert_eq!(&state[field], value, "{vendor} {slug}: {field} as stored");
                 }
@@ -148,7 +152,8 @@ mod exchange {
     async fn an_update_is_partial_and_null_clears() {
         let stage = Stage::new().await;
         for vendor in simulators::NAMES {
-            let (name, hook) = if vendor == "sondos" { ("assistant_name", "webhook_url") } else { ("name", "webhook_url") };
+            let (name, hook) =
+                if vendor == "sondos" { ("assistant_name", "webhook_url") } else { ("name", "webhook_url") };
             let state = || stage.simulator(vendor).state(5).unwrap();
             let fresh = state();
             let assistant = format!("{vendor}:5");
@@ -188,7 +193,8 @@ mod exchange {
         let body = r#"{"name":"x","speech_speed":0.70}"#;
         for vendor in simulators::NAMES {
             let mut replies = Vec::new();
-            for (method, media) in [(Method::PUT, "application/json"), (Method::PATCH, "application/merge-patch+json")] {
+            for (method, media) in [(Method::PUT, "application/json"), (Method::PATCH, "application/merge-patch+json")]
+            {
                 let headers = [("content-type", media), ("x-request-id", "same")];
                 replies.push(stage.call(method, &format!("/v1/assistants/{vendor}:789"), &headers, body).await);
             }
@@ -351,7 +357,8 @@ mod exchange {
     #[tokio::test]
     async fn vendor_options_reach_only_their_vendor_and_cannot_contradict_a_field() {
         let stage = Stage::new().await;
-        let update = r#"{"name":"x","vendor_options":{"sondos":{"use_min_interrupt_words":true},"famulor":{"fillers":true}}}"#;
+        let update =
+            r#"{"name":"x","vendor_options":{"sondos":{"use_min_interrupt_words":true},"famulor":{"fillers":true}}}"#;
         for (vendor, wire) in [
             ("sondos", r#"{"assistant_name":"x","use_min_interrupt_words":true}"#),
             ("famulor", r#"{"name":"x","fillers":true}"#),
@@ -372,7 +379,8 @@ mod exchange {
     #[tokio::test]
     async fn numbers_and_strings_arrive_with_their_text_unchanged() {
         let stage = Stage::new().await;
-        let update = "{ \"speech_speed\" : 0.70, \"llm_temperature\":1e-1,\n\"variables\": {\"a\" :1.50, \"b\":\"\\u0041\"} }";
+        let update =
+            "{ \"speech_speed\" : 0.70, \"llm_temperature\":1e-1,\n\"variables\": {\"a\" :1.50, \"b\":\"\\u0041\"} }";
         for vendor in simulators::NAMES {
             assert_eq!(stage.put(&format!("{vendor}:789"), update).await.status, 200);
             let body = stage.only_update(vendor).body;
@@ -391,7 +399,10 @@ mod exchange {
         let reply = stage.put_with("sondos:1", &[("content-encoding", "gzip")], packed.finish().unwrap()).await;
         assert_eq!(reply.status, 200);
         let update = stage.only_update("sondos");
-        assert_eq!((update.body.as_ref(), update.header("content-encoding")), (&br#"{"assistant_name":"x"}"#[..], None));
+        assert_eq!(
+            (update.body.as_ref(), update.header("content-encoding")),
+            (&br#"{"assistant_name":"x"}"#[..], None)
+        );
         stage.stop().await;
     }
 

@@ -56,17 +56,14 @@ mod golden {
             if exchanges.is_empty() {
                 continue;
             }
-            let config = case.config.clone() + &FAST.replace("{vendor}", vendor);
+            let config = case.config(vendor) + &FAST.replace("{vendor}", vendor);
             let mut shown = String::new();
-            let mut stage = Stage::with(&config).await;
             for exchange in &exchanges {
-                if !exchange.faults.is_empty() {
-                    // Breakers, budgets and pauses begin anew.
-                    std::mem::replace(&mut stage, Stage::with(&config).await).stop().await;
-                }
+                // Assistants, breakers, budgets, pauses and catalogs begin anew, so that exchanges can be reordered.
+                let stage = Stage::of(&[vendor], &config, |text| text).await;
                 shown.push_str(&show(&stage, vendor, exchange).await);
+                stage.stop().await;
             }
-            stage.stop().await;
             insta::with_settings!({
                 snapshot_path => directory(),
                 prepend_module_to_snapshot => false,
@@ -82,7 +79,6 @@ mod golden {
     async fn show(stage: &Stage, vendor: &str, exchange: &Exchange) -> String {
         let faults: Vec<_> = exchange.faults.iter().map(String::as_str).collect();
         stage.fail(vendor, &faults);
-        stage.clear();
         let mut headers = vec![("x-request-id", "golden")];
         let prefer = exchange.handling.as_ref().map(|handling| format!("handling={handling}"));
         headers.extend(prefer.as_deref().map(|prefer| ("prefer", prefer)));

@@ -19,7 +19,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
         "generation": gateway.generation,
         "in_flight": api.in_flight(),
         "assistants": gateway.routes.assistants.len(),
-        "reloads": { "applied": applied, "refused": refused, "last": last },
+        "reloads": { "applied": applied, "refused": refused, "last": last, "history": reloader.outcomes() },
         "vendors": vendors,
     })
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tokio::time::Instant;
 
+use crate::edge::path::Assistant;
+use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
+use crate::routing::Route;
 
 use super::authentication::Client;
 
@@ -41,10 +44,35 @@ impl Context {
         self.client.as_deref().is_none_or(|client| client.may_use_vendor(vendor))
     }
 
-    /// Whether the caller may use an assistant, by what stands in the path or by `vendor:id`.
-    pub fn may_use_assistant(&self, segment: &str, vendor: &str, id: &str) -> bool {
-        self.client.as_deref().is_none_or(|client| {
-            client.may_use_assistant(segment) || client.may_use_assistant(&format!("{vendor}:{id}"))
-        })
+    /// Whether the caller may use what the path leads to: the vendor, and the assistant by what stands in the path or by `vendor:id`.
+    ///
+    /// # Errors
+    /// `forbidden`, which tells neither the vendor nor the id.
+    pub fn permit(&self, segment: &str, route: &Route) -> Result<(), Problem> {
+        let Some(client) = &self.client else { return Ok(()) };
+        let vendor = &route.account.name;
+        let id = || format!("{vendor}:{}", route.id);
+        let may =
+            client.may_use_vendor(vendor) && (client.may_use_assistant(segment) || client.may_use_assistant(&id()));
+        if may { Ok(()) } else { Err(forbidden(segment)) }
     }
+
+    /// Whether the caller could use an assistant that does not exist, if it did: who may not is told the same in both cases, so that
+    /// nobody finds out by trying what there is.
+    ///
+    /// # Errors
+    /// `forbidden`.
+    pub fn may_ask_for(&self, assistant: &Assistant) -> Result<(), Problem> {
+        let Some(client) = &self.client else { return Ok(()) };
+        let shown = assistant.to_string();
+        let may = match assistant {
+            Assistant::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(&shown),
+            Assistant::Name(_) | Assistant::Id(_) => client.may_use_assistant(&shown),
+        };
+        if may { Ok(()) } else { Err(forbidden(&shown)) }
+    }
+}
+
+fn forbidden(assistant: &str) -> Problem {
+    Problem::new(Code::Forbidden, format!("this client may not use the assistant `{assistant}`"))
 }

@@ -108,15 +108,9 @@ pub(super) fn target(context: &Context, segment: &str) -> Result<(String, Route)
             RouteError::BadId { .. } => Code::InvalidRequest,
             _ => Code::UnknownAssistant,
         };
-        Problem::new(code, error.to_string())
+        context.may_ask_for(&assistant).err().unwrap_or_else(|| Problem::new(code, error.to_string()))
     })?;
-    let vendor = &route.account.name;
-    if !context.may_use_vendor(vendor) {
-        return Err(Problem::new(Code::Forbidden, "this client may not use the vendor that this assistant leads to"));
-    }
-    if !context.may_use_assistant(&shown, vendor, &route.id) {
-        return Err(Problem::new(Code::Forbidden, format!("this client may not use the assistant `{shown}`")));
-    }
+    context.permit(&shown, &route)?;
     Ok((shown, route))
 }
 
@@ -195,12 +189,8 @@ async fn live_catalogs(
         return Ok((CatalogSet::default(), None));
     }
     let place = if wishes.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
-    let reader = CatalogReader {
-        dialect: account.dialect,
-        stack: Arc::clone(&account.stack),
-        headers: headers.clone(),
-        deadline: wishes.deadline,
-    };
+    let reader =
+        CatalogReader { dialect: account.dialect, stack: Arc::clone(&account.stack), headers: headers.clone() };
     // The flight may be somebody else's, with a later deadline.
     let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
     let live = read.map_err(|_| {

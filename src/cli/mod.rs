@@ -6,6 +6,7 @@
 mod check;
 mod client;
 mod compare;
+mod completions;
 mod coverage;
 mod demo;
 mod explain;
@@ -13,6 +14,7 @@ mod health;
 mod input;
 mod keygen;
 mod layout;
+mod man;
 mod paint;
 mod serve;
 mod simulate;
@@ -46,12 +48,16 @@ enum Command {
     Explain(explain::Args),
     /// The field × vendor matrix.
     Coverage(coverage::Args),
-    /// What an assistant would lose by moving from one vendor to another.
+    /// What an assistant, or one update, would lose by moving from one vendor to another.
     Compare(compare::Args),
     /// A new API key for a client, shown once, and the line for the configuration.
     Keygen(keygen::Args),
     /// Ask a running gateway whether it is well; for container health checks.
     Health(health::Args),
+    /// A script that completes this command line, for your shell.
+    Completions(completions::Args),
+    /// The manual page, for `man -l -`.
+    Man,
 }
 
 /// What a command has to write to and read from.
@@ -78,6 +84,8 @@ impl Cli {
             Command::Compare(args) => compare::run(&args, &mut terminal),
             Command::Keygen(args) => keygen::run(&args, &mut terminal),
             Command::Health(args) => health::run(&args, &mut terminal),
+            Command::Completions(args) => completions::run(&args, &mut terminal),
+            Command::Man => man::run(&mut terminal),
         };
         match result {
             Ok(code) => code,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use vendors::language_name;
 
 use super::inspection::Inspection;
 use super::name::NameRule;
@@ -35,11 +36,27 @@ pub struct Catalog {
 
 impl Catalog {
     pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Self {
-        Self {
+        let catalog = Self {
             languages: pairs(view, "languages", inspection),
             voices: pairs(view, "voices", inspection),
             models: pairs(view, "models", inspection),
             multimodal_models: pairs(view, "multimodal_models", inspection),
+        };
+        catalog.validate_languages(&view.table("languages"), inspection);
+        catalog
+    }
+
+    /// A language by name and the same by its code, with two ids, leaves open which of them an update means.
+    fn validate_languages(&self, view: &View<'_>, inspection: &mut Inspection<'_>) {
+        for (id, code) in &self.languages {
+            let Some(name) = language_name(code) else { continue };
+            let Some((other, _)) = self.languages.iter().find(|(_, other)| other.eq_ignore_ascii_case(name)) else {
+                continue;
+            };
+            let key = view.trail.key(id);
+            let message = format!("`{}` lists {name} twice: by its code as {id}, by its name as {other}", view.trail);
+            let help = format!("keep \"{name}\": the code is understood too");
+            inspection.error(ProblemKind::Conflict, view.at(id), key, message, help);
         }
     }
 }
@@ -47,6 +64,7 @@ impl Catalog {
 fn pairs(view: &View<'_>, kind: &str, inspection: &mut Inspection<'_>) -> BTreeMap<String, String> {
     let view = view.table(kind);
     let mut ids: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut folded: BTreeMap<String, &str> = BTreeMap::new();
     let mut pairs = BTreeMap::new();
     let named = view.entries().filter_map(|(id, entry)| Some((id, &entry.node, Node::as_text(&entry.node)?)));
     for (id, node, name) in named {
@@ -55,6 +73,10 @@ fn pairs(view: &View<'_>, kind: &str, inspection: &mut Inspection<'_>) -> BTreeM
             let help = "updates that use this name cannot tell which is meant; make the names differ";
             let key = view.trail.key(id);
             inspection.error(ProblemKind::Duplicate, node.at, key, message, help);
+        } else if let Some(other) = folded.insert(name.to_lowercase(), name) {
+            let message = format!("`{}`: \"{other}\" and \"{name}\" differ in letter case only", view.trail);
+            let help = "an update has to write them exactly so, or cannot tell which is meant";
+            inspection.warn(ProblemKind::Duplicate, node.at, view.trail.key(id), message, help);
         }
         pairs.insert(id.to_owned(), name.to_owned());
     }

@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use serde::Serialize;
+use tracing_subscriber::EnvFilter;
 
+use super::inspection::Inspection;
+use super::problem::ProblemKind;
 use super::shape::{Key, Kind, Section};
 use super::view::View;
 
@@ -67,8 +70,15 @@ impl Default for Log {
 }
 
 impl Log {
-    pub(super) fn read(view: &View<'_>) -> Self {
+    pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Self {
         let default = Self::default();
+        let filter = view.text("filter").filter(|filter| !filter.trim().is_empty());
+        if let Some(error) = filter.and_then(|filter| EnvFilter::try_new(filter).err()) {
+            let (at, key) = (view.at("filter"), view.trail.key("filter"));
+            let message = format!("`{key}` cannot be read: {error}");
+            let help = "write levels by module, as in \"info,switchboard::upstream=debug\"";
+            inspection.error(ProblemKind::BadValue, at, key, message, help);
+        }
         let level = view.text("level").filter(|level| LEVELS.contains(level));
         Self {
             format: view.word("format").unwrap_or(default.format),

@@ -3,13 +3,13 @@
 /// The rule for the keys of a table whose keys are free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameRule {
-    /// A vendor account; stands before the colon of `vendor:id`.
+    /// A vendor account; stands before the colon of `vendor:id`, where paths allow no dots.
     Vendor,
     /// A client; shown in logs and matched by rules.
     Client,
     /// An assistant, as it stands in the path.
     Assistant,
-    /// A vendor's id in a catalog.
+    /// A vendor's id in a catalog: a number as JSON writes it, since it goes to the vendor as one.
     CatalogId,
     /// A canonical field.
     Field,
@@ -19,9 +19,10 @@ impl NameRule {
     /// Whether the name may be chosen; canonical fields are checked against their list instead.
     pub(super) fn allows(self, name: &str) -> bool {
         match self {
-            Self::Vendor | Self::Client => is_name(name, 64),
+            Self::Vendor => is_name(name, 64) && !name.contains('.'),
+            Self::Client => is_name(name, 64),
             Self::Assistant => is_name(name, 128),
-            Self::CatalogId => is_id(name),
+            Self::CatalogId => is_id(name) && (name == "0" || !name.starts_with('0')),
             Self::Field => true,
         }
     }
@@ -29,9 +30,10 @@ impl NameRule {
     /// The rule as a pattern, also for the JSON Schema.
     pub(super) fn pattern(self) -> &'static str {
         match self {
-            Self::Vendor | Self::Client => "^[a-z][a-z0-9._-]{0,63}$",
+            Self::Vendor => "^[a-z][a-z0-9_-]{0,63}$",
+            Self::Client => "^[a-z][a-z0-9._-]{0,63}$",
             Self::Assistant => "^[a-z][a-z0-9._-]{0,127}$",
-            Self::CatalogId => "^[0-9]{1,20}$",
+            Self::CatalogId => "^(0|[1-9][0-9]{0,19})$",
             Self::Field => "^[a-z][a-z0-9_]*$",
         }
     }
@@ -83,11 +85,15 @@ mod tests {
         assert!(NameRule::Assistant.allows(&"a".repeat(128)));
         assert!(!NameRule::Assistant.allows(&"a".repeat(129)));
         assert!(!NameRule::Vendor.allows(&"a".repeat(65)));
+        assert!(NameRule::Client.allows("a.b") && !NameRule::Vendor.allows("a.b"));
     }
 
     #[test]
     fn ids_are_digits() {
-        assert!(is_id("789"));
+        assert!(is_id("789") && is_id("007"));
+        assert!(
+            NameRule::CatalogId.allows("0") && NameRule::CatalogId.allows("10") && !NameRule::CatalogId.allows("007")
+        );
         assert!(!is_id(""));
         assert!(!is_id("7a"));
         assert!(!is_id("-7"));

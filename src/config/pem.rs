@@ -1,7 +1,14 @@
 //! Certificates and private keys, read together with the configuration so that both are taken up or refused together.
+//!
+//! They are held against the TLS library here, so that what passed `check` does not fail when it is put to work.
 
 use std::path::PathBuf;
 
+use rustls::RootCertStore;
+use rustls::crypto::ring::default_provider;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Serialize, Serializer};
 
 use super::inspection::Inspection;
@@ -47,30 +54,64 @@ impl Identity {
     pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Option<Self> {
         let cert = CertificateFile::read(view, "cert", inspection);
         let key = PrivateKeyFile::read(view, "key", inspection);
-        Some(Self { cert: cert?, key: key? })
+        let ((cert, chain), (key, der)) = (cert?, key?);
+        if let Err(error) = CertifiedKey::from_der(chain, der, &default_provider()) {
+            let message = match error {
+                rustls::Error::InconsistentKeys(_) => {
+                    format!("`{}` is not the key of `{}`", key.path.display(), cert.path.display())
+                }
+                error => format!("`{}` and `{}` cannot be used: {error}", cert.path.display(), key.path.display()),
+            };
+            let help = "the first certificate of the chain has to be the one that was issued for the key";
+            refuse(view, "key", message, help, inspection);
+            return None;
+        }
+        Some(Self { cert, key })
     }
 }
 
 impl CertificateFile {
-    pub(super) fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<Self> {
+    /// The certificates of issuers to trust.
+    pub(super) fn issuers(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<Self> {
+        let (file, certificates) = Self::read(view, name, inspection)?;
+        let mut store = RootCertStore::empty();
+        let wrong = certificates.into_iter().enumerate().find_map(|(index, der)| Some((index, store.add(der).err()?)));
+        let Some((index, error)) = wrong else { return Some(file) };
+        let message = format!("certificate {} of `{}` cannot be used: {error}", index + 1, file.path.display());
+        refuse(view, name, message, "replace it, or take it out of the file", inspection);
+        None
+    }
+
+    fn read(
+        view: &View<'_>,
+        name: &str,
+        inspection: &mut Inspection<'_>,
+    ) -> Option<(Self, Vec<CertificateDer<'static>>)> {
         let (path, pem) = read(view, name, inspection)?;
-        if pem.contains("-----BEGIN CERTIFICATE-----") {
-            return Some(Self { path, pem });
-        }
-        let message = format!("`{}` holds no certificate", path.display());
-        let help = "the file has to hold PEM that starts with `-----BEGIN CERTIFICATE-----`";
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        let (message, help) = match read {
+            Ok(certificates) if !certificates.is_empty() => return Some((Self { path, pem }, certificates)),
+            Ok(_) => (
+                format!("`{}` holds no certificate", path.display()),
+                "the file has to hold PEM that starts with `-----BEGIN CERTIFICATE-----`",
+            ),
+            Err(error) => (
+                format!("`{}` cannot be read as certificates: {error}", path.display()),
+                "the file is damaged or was cut off; fetch it anew",
+            ),
+        };
         refuse(view, name, message, help, inspection);
         None
     }
 }
 
 impl PrivateKeyFile {
-    fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<Self> {
+    fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<(Self, PrivateKeyDer<'static>)> {
         let (path, pem) = read(view, name, inspection)?;
         let encrypted = pem.contains("ENCRYPTED");
-        if pem.contains("PRIVATE KEY-----") && !encrypted {
+        if !encrypted && let Ok(der) = PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
             let pem = Secret::new(pem);
-            return Some(Self { path, pem });
+            return Some((Self { path, pem }, der));
         }
         let what = if encrypted { "an encrypted private key" } else { "no private key" };
         let message = format!("`{}` holds {what}", path.display());

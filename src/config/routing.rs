@@ -87,6 +87,12 @@ fn rules(view: &View<'_>, inspection: &mut Inspection<'_>) -> Vec<Rule> {
         let (Some(vendor), assistant) = (row.text("vendor"), row.text("assistant")) else {
             continue;
         };
+        if let Some(pattern) = assistant.filter(|pattern| !pattern.bytes().all(may_match_id)) {
+            let message =
+                format!("`{}` never applies: bare ids are digits, which \"{pattern}\" does not match", row.trail);
+            let help = "rules are for bare ids only; names and `vendor:id` say their vendor";
+            inspection.warn(ProblemKind::Unused, row.at("assistant"), row.trail.key("assistant"), message, help);
+        }
         let rule = Rule {
             client: row.text("client").map(Glob::new),
             assistant: Glob::new(assistant.unwrap_or("*")),
@@ -96,6 +102,11 @@ fn rules(view: &View<'_>, inspection: &mut Inspection<'_>) -> Vec<Rule> {
         rules.push(rule);
     }
     rules
+}
+
+/// Whether the character of a pattern can match one of a bare id.
+fn may_match_id(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'*' | b'?')
 }
 
 #[cfg(test)]

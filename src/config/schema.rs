@@ -76,7 +76,7 @@ fn kind(of: &Kind, defaults: Option<&Table>, known: &Known) -> Value {
         Kind::Dialect => json!({ "type": "string", "enum": known.dialects }),
         Kind::Id => json!({
             "anyOf": [
-                { "type": "string", "pattern": NameRule::CatalogId.pattern() },
+                { "type": "string", "pattern": "^[0-9]{1,20}$" },
                 { "type": "integer", "minimum": 0 },
             ],
         }),

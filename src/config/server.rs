@@ -144,6 +144,7 @@ impl Server {
 }
 
 /// Whether only this machine can reach the address.
-pub(super) fn is_loopback(address: SocketAddr) -> bool {
+#[must_use]
+pub fn is_loopback(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }

@@ -81,7 +81,7 @@ impl Settings {
                 .filter_map(|(name, view)| Some((name.to_owned(), Assistant::read(&view)?)))
                 .collect(),
             admin: Admin::read(&root.table("admin"), &server, inspection),
-            log: Log::read(&root.table("log")),
+            log: Log::read(&root.table("log"), inspection),
             server,
             auth,
             clients,

@@ -30,7 +30,7 @@ pub struct Tls {
 impl Tls {
     pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Option<Self> {
         let identity = Identity::read(view, inspection);
-        let client_ca = CertificateFile::read(view, "client_ca", inspection);
+        let client_ca = CertificateFile::issuers(view, "client_ca", inspection);
         Some(Self { identity: identity?, client_ca })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use vendors::{FieldPolicy, Handling};
+use vendors::{Field, FieldPolicy, Handling};
 
 use super::base_url::BaseUrl;
 use super::breaker::{self, Breaker};
@@ -151,7 +151,7 @@ impl Vendor {
                 .filter_map(|(field, _)| Some((field.to_owned(), handling::field_policy(fields.text(field)?)?)))
                 .collect(),
             allow_plain_http: view.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
-            ca_file: CertificateFile::read(view, "ca_file", inspection),
+            ca_file: CertificateFile::issuers(view, "ca_file", inspection),
             client_certificate: identity.and_then(|pair| Identity::read(&pair, inspection)),
             ..own
         };
@@ -180,12 +180,29 @@ impl Vendor {
             let at = view.at("base_url");
             inspection.error(ProblemKind::Insecure, at, key, message, help);
         }
+        self.validate_twins(&view.table("fields"), inspection);
         for name in ["ca_file", "client_certificate"] {
             if plain && view.node(name).is_some() {
                 let key = view.trail.key(name);
                 let message = format!("`{key}` has no effect on a plain `http://` address");
                 let help = "use `https://` in `base_url`";
                 inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
+            }
+        }
+    }
+}
+
+impl Vendor {
+    /// A setting by name and by id is one setting: an update must not fare differently for the form that it was written in.
+    fn validate_twins(&self, fields: &View<'_>, inspection: &mut Inspection<'_>) {
+        for (name, policy) in &self.fields {
+            let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);
+            let Some(twin) = twin.filter(|twin| *twin < name.as_str()) else { continue };
+            if self.fields.get(twin).is_some_and(|other| other != policy) {
+                let message = format!("`{}` treats `{twin}` and `{name}` differently", fields.trail);
+                let help = "both are the same setting, by name and by id: give them the same word, or name only one";
+                let key = fields.trail.key(name);
+                inspection.error(ProblemKind::Conflict, fields.at(name), key, message, help);
             }
         }
     }

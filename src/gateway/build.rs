@@ -42,10 +42,10 @@ impl Gateway {
         let mut roots = TlsRoots::default();
         let mut accounts = HashMap::with_capacity(settings.vendors.len());
         for (name, vendor) in &settings.vendors {
-            let unchanged = previous.filter(|previous| previous.settings.vendors.get(name) == Some(vendor));
-            let account = match unchanged.and_then(|previous| previous.routes.accounts.get(name.as_str())) {
-                Some(account) => Arc::clone(account),
-                None => Arc::new(account(name, vendor, &mut roots, tasks)?),
+            let before = previous.and_then(|previous| Before::of(name, previous));
+            let account = match before {
+                Some(before) if before.settings == vendor => Arc::clone(before.account),
+                before => Arc::new(account(name, vendor, before, (&mut roots, tasks))?),
             };
             accounts.insert(Arc::clone(&account.name), account);
         }
@@ -63,14 +63,69 @@ impl Gateway {
     }
 }
 
-fn account(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Account, BuildError> {
+/// The account of the same name in the generation before.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    settings: &'a config::Vendor,
+    account: &'a Arc<Account>,
+}
+
+impl<'a> Before<'a> {
+    fn of(name: &str, previous: &'a Gateway) -> Option<Self> {
+        Some(Self { settings: previous.settings.vendors.get(name)?, account: previous.routes.accounts.get(name)? })
+    }
+
+    /// Whether requests travel as before, so that connections, limits and breaker can stay; a new token travels with each request.
+    fn travels_like(&self, vendor: &config::Vendor) -> bool {
+        let (a, b) = (self.settings, vendor);
+        a.base_url == b.base_url
+            && (a.timeout, a.connect_timeout) == (b.timeout, b.connect_timeout)
+            && (a.max_in_flight, a.max_waiting) == (b.max_in_flight, b.max_waiting)
+            && (a.rate_limit, a.retry, a.breaker) == (b.rate_limit, b.retry, b.breaker)
+            && (&a.ca_file, &a.client_certificate) == (&b.ca_file, &b.client_certificate)
+    }
+
+    /// Whether the vendor would list the same names and ids as before: another token may be another customer's.
+    fn lists_like(&self, vendor: &config::Vendor) -> bool {
+        let (a, b) = (self.settings, vendor);
+        (&a.dialect, &a.base_url, &a.token) == (&b.dialect, &b.base_url, &b.token)
+    }
+}
+
+fn account(
+    name: &str,
+    vendor: &config::Vendor,
+    before: Option<Before<'_>>,
+    (roots, tasks): (&mut TlsRoots, &Tasks),
+) -> Result<Account, BuildError> {
     let inconsistent = |what: &str| BuildError::Inconsistent(format!("vendors.{name}: {what}"));
+    let stack = match before.filter(|before| before.travels_like(vendor)) {
+        Some(before) => Arc::clone(&before.account.stack),
+        None => Arc::new(stack(name, vendor, roots, tasks)?),
+    };
+    let live = match before.filter(|before| before.lists_like(vendor)) {
+        Some(before) => before.account.live.with_ttl(vendor.catalog_ttl),
+        None => LiveCatalogs::new(vendor.catalog_ttl),
+    };
+    Ok(Account {
+        dialect: registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?,
+        handling: vendor.handling,
+        policies: policies(vendor),
+        configured: configured(&vendor.catalog),
+        live,
+        stack,
+        token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
+        name: name.into(),
+    })
+}
+
+fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Stack, BuildError> {
     let name: Arc<str> = name.into();
     let tls = roots
         .client(vendor.base_url.is_https(), vendor.ca_file.as_ref(), vendor.client_certificate.as_ref())
         .map_err(|source| BuildError::Tls { vendor: name.to_string(), source })?;
-    let stack = StackSettings {
-        name: Arc::clone(&name),
+    let settings = StackSettings {
+        name,
         base_url: vendor.base_url.uri().clone(),
         timeout: vendor.timeout,
         connect_timeout: vendor.connect_timeout,
@@ -94,16 +149,7 @@ fn account(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Ta
         },
         tls,
     };
-    Ok(Account {
-        dialect: registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?,
-        handling: vendor.handling,
-        policies: policies(vendor),
-        configured: configured(&vendor.catalog),
-        live: LiveCatalogs::new(vendor.catalog_ttl),
-        stack: Arc::new(Stack::new(&stack, tasks)),
-        token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
-        name,
-    })
+    Ok(Stack::new(&settings, tasks))
 }
 
 /// What the operator decided for single fields.

@@ -26,7 +26,11 @@ pub(super) struct Budget {
 impl Budget {
     /// A budget for requests of which each is tried at most `max_attempts` times.
     pub(super) fn new(max_attempts: u32) -> Self {
-        Self { reserve: f64::from(max_attempts.saturating_sub(1)), requests: Window::new(LENGTH), withdrawing: Mutex::new(()) }
+        Self {
+            reserve: f64::from(max_attempts.saturating_sub(1)),
+            requests: Window::new(LENGTH),
+            withdrawing: Mutex::new(()),
+        }
     }
 
     /// Notes a request (not a retry).

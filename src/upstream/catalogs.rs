@@ -1,4 +1,7 @@
 //! Live catalogs of one vendor account: read when first needed, refreshed behind the request, kept through an outage.
+//!
+//! A flight to the vendor belongs to nobody: it has a deadline of its own and ends whether or not the request that wanted it
+//! first is still there, so that an impatient caller spoils it for no other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,14 +9,18 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::{HeaderMap, Method, StatusCode};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 use vendors::{Catalog, CatalogKind, CatalogSet, Dialect};
 
+use super::account::CATALOG_PATIENCE;
 use super::{Answer, Failure, Outgoing, Stack};
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
+
+/// After a failed refresh, the next one waits for this long, or for as long as a catalog is trusted if that is shorter.
+const REFRESH_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why a catalog is not to be had.
 #[derive(Debug, Clone)]
@@ -30,7 +37,7 @@ pub enum CatalogFailure {
 #[derive(Debug)]
 pub struct LiveCatalogs {
     ttl: Duration,
-    slots: [Slot; 4],
+    slots: Arc<[Slot; 4]>,
 }
 
 #[derive(Debug, Default)]
@@ -44,6 +51,8 @@ struct Slot {
 struct Known {
     catalog: Arc<Catalog>,
     read: Instant,
+    /// When the last refresh failed, if none has succeeded since.
+    missed: Option<Instant>,
 }
 
 /// What a read needs: the way to the vendor and how to knock.
@@ -55,14 +64,18 @@ pub struct Reader {
     pub stack: Arc<Stack>,
     /// The headers of the request.
     pub headers: HeaderMap,
-    /// When whoever asks stops waiting.
-    pub deadline: Instant,
 }
 
 impl LiveCatalogs {
     /// Empty catalogs; an entry older than `ttl` is refreshed when it is next used.
     pub fn new(ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, slots: Default::default() })
+        Arc::new(Self { ttl, slots: Arc::default() })
+    }
+
+    /// The same catalogs, trusted for another time.
+    #[must_use]
+    pub fn with_ttl(&self, ttl: Duration) -> Arc<Self> {
+        Arc::new(Self { ttl, slots: Arc::clone(&self.slots) })
     }
 
     /// The catalogs of these kinds, read from the vendor where they are not known yet.
@@ -81,7 +94,7 @@ impl LiveCatalogs {
 
     /// How long ago each known catalog was read, and how many entries it has.
     pub fn ages(&self) -> impl Iterator<Item = (CatalogKind, Duration, usize)> {
-        CatalogKind::ALL.into_iter().zip(&self.slots).filter_map(|(kind, slot)| {
+        CatalogKind::ALL.into_iter().zip(self.slots.iter()).filter_map(|(kind, slot)| {
             let known = slot.known.load_full()?;
             Some((kind, known.read.elapsed(), known.catalog.len()))
         })
@@ -91,53 +104,89 @@ impl LiveCatalogs {
         let Some(path) = reader.dialect.catalog_path(kind) else { return Ok(None) };
         let Some(slot) = self.slots.get(kind as usize) else { return Ok(None) };
         if let Some(known) = slot.known.load_full() {
-            if known.read.elapsed() >= self.ttl && !slot.refreshing.swap(true, Ordering::AcqRel) {
-                self.refresh(kind, path, reader);
+            if self.is_due(&known)
+                && let Some(refresh) = Refresh::begin(&self.slots, kind)
+            {
+                let reader = reader.clone();
+                reader.stack.clone().spawn(async move { refresh.run(path, &reader).await });
             }
             return Ok(Some(Arc::clone(&known.catalog)));
         }
-        let mut flight = slot.flight.lock().await;
-        if let Some(known) = slot.known.load_full() {
-            return Ok(Some(Arc::clone(&known.catalog)));
-        }
-        if let Some((_, failure)) = flight.as_ref().filter(|(at, _)| at.elapsed() < FAILURE_HOLDS) {
-            return Err(failure.clone());
-        }
-        match read(path, reader).await {
-            Ok(catalog) => {
-                *flight = None;
-                Ok(Some(slot.keep(catalog)))
-            }
-            Err(failure) => {
-                *flight = Some((Instant::now(), failure.clone()));
-                Err(failure)
-            }
-        }
+        let (landed, flight) = oneshot::channel();
+        let (slots, reader) = (Arc::clone(&self.slots), reader.clone());
+        reader.stack.clone().spawn(async move {
+            let result = match slots.get(kind as usize) {
+                Some(slot) => slot.fly(path, &reader).await,
+                None => return,
+            };
+            let _nobody_waits = landed.send(result);
+        });
+        let gone = |_| CatalogFailure::Malformed("the task that read the catalog is gone".to_owned());
+        flight.await.map_err(gone)?.map(Some)
     }
 
-    /// Reads a catalog anew behind the request; a failure leaves the last good copy in place until the next use.
-    fn refresh(self: &Arc<Self>, kind: CatalogKind, path: &'static str, reader: &Reader) {
-        let (this, mut reader) = (Arc::clone(self), reader.clone());
-        let stack = Arc::clone(&reader.stack);
-        reader.deadline = Instant::now() + super::account::CATALOG_PATIENCE;
-        stack.spawn(async move {
-            let Some(slot) = this.slots.get(kind as usize) else { return };
-            match read(path, &reader).await {
-                Ok(catalog) => drop(slot.keep(catalog)),
-                Err(failure) => {
-                    tracing::warn!(catalog = %kind, ?failure, "a catalog could not be refreshed; the last copy stays")
-                }
-            }
-            slot.refreshing.store(false, Ordering::Release);
-        });
+    fn is_due(&self, known: &Known) -> bool {
+        let pause = REFRESH_PAUSE.min(self.ttl);
+        known.read.elapsed() >= self.ttl && known.missed.is_none_or(|missed| missed.elapsed() >= pause)
     }
 }
 
 impl Slot {
     fn keep(&self, catalog: Catalog) -> Arc<Catalog> {
         let catalog = Arc::new(catalog);
-        self.known.store(Some(Arc::new(Known { catalog: Arc::clone(&catalog), read: Instant::now() })));
+        let known = Known { catalog: Arc::clone(&catalog), read: Instant::now(), missed: None };
+        self.known.store(Some(Arc::new(known)));
         catalog
+    }
+
+    /// Reads the catalog unless somebody else did, or failed, while this waited for its turn.
+    async fn fly(&self, path: &'static str, reader: &Reader) -> Result<Arc<Catalog>, CatalogFailure> {
+        let mut failed = self.flight.lock().await;
+        if let Some(known) = self.known.load_full() {
+            return Ok(Arc::clone(&known.catalog));
+        }
+        if let Some((_, failure)) = failed.as_ref().filter(|(at, _)| at.elapsed() < FAILURE_HOLDS) {
+            return Err(failure.clone());
+        }
+        let result = read(path, reader).await.map(|catalog| self.keep(catalog));
+        *failed = result.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
+        result
+    }
+}
+
+/// The one refresh of a catalog that is under way; dropping it, however it ends, lets the next one begin.
+struct Refresh {
+    slots: Arc<[Slot; 4]>,
+    kind: CatalogKind,
+}
+
+impl Refresh {
+    fn begin(slots: &Arc<[Slot; 4]>, kind: CatalogKind) -> Option<Self> {
+        let free = !slots.get(kind as usize)?.refreshing.swap(true, Ordering::AcqRel);
+        free.then(|| Self { slots: Arc::clone(slots), kind })
+    }
+
+    /// Reads the catalog anew; a failure leaves the last good copy in place.
+    async fn run(self, path: &'static str, reader: &Reader) {
+        let Some(slot) = self.slots.get(self.kind as usize) else { return };
+        match read(path, reader).await {
+            Ok(catalog) => drop(slot.keep(catalog)),
+            Err(failure) => {
+                tracing::warn!(catalog = %self.kind, ?failure, "a catalog could not be refreshed; the last copy stays");
+                if let Some(known) = slot.known.load_full() {
+                    let (catalog, missed) = (Arc::clone(&known.catalog), Some(Instant::now()));
+                    slot.known.store(Some(Arc::new(Known { catalog, read: known.read, missed })));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Refresh {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slots.get(self.kind as usize) {
+            slot.refreshing.store(false, Ordering::Release);
+        }
     }
 }
 
@@ -145,7 +194,7 @@ impl Slot {
 /// answer says which configuration key would resolve it.
 async fn read(path: &'static str, reader: &Reader) -> Result<Catalog, CatalogFailure> {
     let uri = reader.stack.uri(path).map_err(|error| CatalogFailure::Malformed(error.to_string()))?;
-    let mut outgoing = Outgoing::new(Method::GET, uri, reader.deadline);
+    let mut outgoing = Outgoing::new(Method::GET, uri, Instant::now() + CATALOG_PATIENCE);
     outgoing.headers = reader.headers.clone();
     let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
     match answer.status {

@@ -138,9 +138,7 @@ mod tests {
     use http::Method;
 
     use super::*;
-    use crate::upstream::{
-        double::{Double, answered, failed, ok, put, with_header},
-    };
+    use crate::upstream::double::{Double, answered, failed, ok, put, with_header};
 
     fn retrying(double: Double) -> Retry<Double> {
         let settings =

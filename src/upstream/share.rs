@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn however_many_accounts_are_slow_some_places_stay_free() {
         assert_eq!(filled(900, 1), (vec![601], 299));
-        assert_eq!(filled(1000, 2), (vec![401, 401], 198));
+        assert_eq!(filled(1000, 2), (vec![401, 400], 199));
         let (_, free) = filled(1024, 5);
         assert!(free > 90, "{free}");
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::support::{Edge, connections, read_to_end, read_until};
 use bytes::Bytes;
-use switchboard::edge::settings::ListenerSettings;
-use switchboard::edge::shutdown::Ended;
 use http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use switchboard::edge::settings::ListenerSettings;
+use switchboard::edge::shutdown::Ended;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::support::{Edge, read_to_end, read_until};
-use switchboard::edge::settings::ListenerSettings;
-use switchboard::edge::tls::{Tls, TlsError, TlsMaterial};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
+use switchboard::edge::settings::ListenerSettings;
+use switchboard::edge::tls::{Tls, TlsError, TlsMaterial};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use simulators::contracts;
-use vendors::json::{Limits, Value, push_string, read_value};
+use vendors::json::{Limits, Value, read_value};
 
 /// One case: exchanges that belong together.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// What it shows, in one sentence.
     pub about: String,
-    /// What it adds to the configuration.
-    pub config: String,
+    /// What it adds to the configuration, by vendor.
+    config: Vec<(String, String)>,
     exchanges: Vec<Exchange>,
     /// Whether each vendor's page examples stand in front; with their canonical form where that differs, by vendor.
     pages: Option<Vec<(String, Vec<(String, String)>)>>,
@@ -45,12 +45,17 @@ impl Case {
         let all = file.get("exchanges").map(|list| list.elements().collect::<Vec<_>>()).unwrap_or_default();
         Self {
             about: text_of(file, "about").unwrap(),
-            config: lines(file, "config"),
+            config: file.get("config").map(configs).unwrap_or_default(),
             exchanges: all.into_iter().map(|exchange| Exchange::read(exchange, file)).collect(),
             pages: file.get("page_examples").map(|pages| {
                 pages.members().map(|(vendor, updates)| (vendor.into_owned(), updates_of(updates))).collect()
             }),
         }
+    }
+
+    /// What is added to the configuration for one vendor.
+    pub fn config(&self, vendor: &str) -> String {
+        self.config.iter().filter(|(name, _)| name == vendor).map(|(_, text)| text.as_str()).collect()
     }
 
     /// The exchanges of one vendor.
@@ -93,18 +98,11 @@ fn text_of(object: Value<'_>, key: &str) -> Option<String> {
     Some(object.get(key)?.as_str()?.into_owned())
 }
 
-fn lines(object: Value<'_>, key: &str) -> String {
-    let Some(list) = object.get(key) else { return String::new() };
-    list.elements().filter_map(|line| Some(line.as_str()?.into_owned() + "\n")).collect()
+fn configs(config: Value<'_>) -> Vec<(String, String)> {
+    let lines = |list: Value<'_>| list.elements().filter_map(|line| Some(line.as_str()?.into_owned() + "\n")).collect();
+    config.members().map(|(vendor, list)| (vendor.into_owned(), lines(list))).collect()
 }
 
 fn updates_of(updates: Value<'_>) -> Vec<(String, String)> {
     updates.members().map(|(slug, update)| (slug.into_owned(), update.text().to_owned())).collect()
-}
-
-/// A JSON string.
-pub fn quoted(text: &str) -> String {
-    let mut out = Vec::new();
-    push_string(&mut out, text);
-    String::from_utf8(out).unwrap()
 }

@@ -1,5 +1,5 @@
 //! A gateway in this process with simulators behind it, on free ports, and a client that reads whole answers.
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 pub mod case;
 pub mod layout;
@@ -69,8 +69,13 @@ impl Stage {
 
     /// The same with the configuration's text changed by `edit` at last.
     pub async fn edited(extra: &str, edit: impl FnOnce(String) -> String) -> Self {
+        Self::of(&simulators::NAMES, extra, edit).await
+    }
+
+    /// The same with some vendors only.
+    pub async fn of(vendors: &[&str], extra: &str, edit: impl FnOnce(String) -> String) -> Self {
         let mut simulators = Vec::new();
-        for vendor in simulators::NAMES {
+        for vendor in vendors {
             let options = Options { strict: true, ..Options::default() };
             simulators.push(Simulator::start(vendor, options).await.unwrap());
         }
@@ -168,7 +173,8 @@ impl Stage {
 pub async fn start(text: &str, simulators: &[Simulator]) -> App {
     let environment: Environment =
         simulators.iter().map(|simulator| (variable(simulator.vendor()), simulator.token().to_owned())).collect();
-    let settings = config::load_text(text, &environment, &Known::of_registry()).unwrap_or_else(|problems| panic!("{problems}"));
+    let settings =
+        config::load_text(text, &environment, &Known::of_registry()).unwrap_or_else(|problems| panic!("{problems}"));
     App::start(settings, None, None).await.unwrap()
 }
 
@@ -182,7 +188,8 @@ fn configuration(simulators: &[Simulator], extra: &str) -> String {
         text.push_str("[auth]\nmode = \"none\"\n");
     }
     if !extra.contains("[routing]") {
-        text.push_str("[routing]\ndefault_vendor = \"autocalls\"\n");
+        let default = simulators.first().map_or("autocalls", Simulator::vendor);
+        text.push_str(&format!("[routing]\ndefault_vendor = \"{default}\"\n"));
     }
     for simulator in simulators {
         let (vendor, url, token) = (simulator.vendor(), simulator.base_url(), variable(simulator.vendor()));

@@ -53,9 +53,8 @@ pub fn parse(answer: &[u8], head: bool) -> Result<RawReply, String> {
     let line = lines.next().unwrap_or_default();
     let status = line.strip_prefix("HTTP/1.1 ").or_else(|| line.strip_prefix("HTTP/1.0 ")).ok_or("no status line")?;
     let status = status.get(..3).and_then(|digits| digits.parse().ok()).ok_or("no status")?;
-    let headers: Option<Vec<_>> = lines
-        .map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
+    let headers: Option<Vec<_>> =
+        lines.map(|line| line.split_once(": ").map(|(name, value)| (name.to_owned(), value.to_owned()))).collect();
     let headers = headers.ok_or("a header without a colon")?;
     let reply = RawReply { status, headers, body: answer[end + 4..].to_vec() };
     let length: usize = reply.header("content-length").ok_or("no content-length")?.parse().map_err(|_| "bad length")?;

@@ -18,8 +18,10 @@ impl Stub {
     /// One that answers with a status line such as `422 Unprocessable Content` and a body.
     pub async fn answering(status: &str, headers: &str, body: &str) -> Self {
         let length = body.len();
-        Self::start(format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"))
-            .await
+        Self::start(format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n{body}"
+        ))
+        .await
     }
 
     /// One that answers with exactly these bytes.

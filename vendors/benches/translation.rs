@@ -3,11 +3,14 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use vendors::{CatalogSet, Catalogs, Handling, Policies, Target, Update, normalize_response, registry, translate_request};
+use vendors::{
+    CatalogSet, Catalogs, Handling, Policies, Target, Update, normalize_response, registry, translate_request,
+};
 
 /// An update that every vendor takes, its prompt as long as it takes to reach `size` bytes.
 fn update(size: usize) -> String {
-    let head = r#"{"name":"Sales assistant","type":"outbound","mode":"pipeline","speech_speed":1.05,"max_duration":900"#;
+    let head =
+        r#"{"name":"Sales assistant","type":"outbound","mode":"pipeline","speech_speed":1.05,"max_duration":900"#;
     let more = if size < 300 {
         ""
     } else {
@@ -30,7 +33,9 @@ fn translation(c: &mut Criterion) {
     for size in [120, 2 * 1024, 64 * 1024] {
         let body = update(size);
         group.throughput(Throughput::Bytes(body.len() as u64));
-        group.bench_function(BenchmarkId::new("read", size), |b| b.iter(|| Update::read(black_box(body.as_bytes())).unwrap()));
+        group.bench_function(BenchmarkId::new("read", size), |b| {
+            b.iter(|| Update::read(black_box(body.as_bytes())).unwrap())
+        });
         for dialect in registry::DIALECTS {
             let target = Target {
                 dialect,

@@ -1,7 +1,7 @@
 //! The English names of the ISO 639-1 codes, for catalogs that list names without codes.
 
 /// The English name of a two-letter language code, whatever its case.
-pub(crate) fn english_name(code: &str) -> Option<&'static str> {
+pub fn english_name(code: &str) -> Option<&'static str> {
     let code = code.to_ascii_lowercase();
     let index = NAMES.binary_search_by(|(known, _)| (*known).cmp(&code)).ok()?;
     NAMES.get(index).map(|(_, name)| *name)

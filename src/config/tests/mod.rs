@@ -78,6 +78,12 @@ fn paths(settings: &Settings) -> Vec<PathBuf> {
     settings.files.iter().map(|file| file.path().to_owned()).collect()
 }
 
+/// A certificate and its key, as PEM.
+fn identity() -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    (made.cert.pem(), made.signing_key.serialize_pem())
+}
+
 /// Compares line by line, so that a difference is easy to find.
 #[track_caller]
 fn assert_text(actual: &str, expected: &str) {

@@ -1,6 +1,6 @@
 //! Rules and named assistants: dangling names, duplicates, files.
 
-use super::{Setup, assert_text};
+use super::{Setup, assert_text, paths};
 
 #[test]
 fn dangling_names() {

@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Setup;
+use super::{Setup, identity, paths};
 use crate::config::{
     Admin, Auth, BaseUrl, DEFAULTS, Environment, Known, Log, Routing, Secret, Server, Settings, Vendor, load, schema,
 };
-
-const PEM: &str = "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n";
 
 /// The defaults with every commented setting switched on: lines that start with `#` and no blank.
 fn everything() -> Setup {
@@ -18,12 +16,14 @@ fn everything() -> Setup {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
     });
-    let names = ["server.pem", "server.key", "clients.pem", "autocalls-ca.pem", "gateway.pem"];
+    let names = ["server.pem", "clients.pem", "autocalls-ca.pem", "gateway.pem"];
+    let (certificate, key) = identity();
     let setup = Setup::new(&lines.collect::<Vec<_>>().join("\n"))
-        .file("tls/gateway.key", PEM)
+        .file("tls/gateway.key", &key)
+        .file("tls/server.key", &key)
         .variable("AUTOCALLS_TOKEN", "1|abc")
         .variable("ADMIN_TOKEN", "abc");
-    names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), PEM))
+    names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), &certificate))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Secrets and files: where they are read from, and that messages never show them.
 
-use super::{Setup, assert_text};
+use super::{Setup, assert_text, identity, paths};
 
 #[test]
 fn literal_secrets_are_refused_and_not_shown() {
@@ -140,7 +140,7 @@ token = { env = "T" }
 client_certificate = { cert = "cert.pem" }
 "#,
     )
-    .file("cert.pem", "-----BEGIN CERTIFICATE-----\n")
+    .file("cert.pem", &identity().0)
     .file("text", "hush")
     .file("encrypted.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
     assert_text(
@@ -173,6 +173,36 @@ error: `vendors.famulor.client_certificate` lacks `key`
   help: add `key`: The private key, unencrypted (PEM).
 "#,
     );
+}
+
+#[test]
+fn certificates_that_no_tls_library_takes() {
+    let setup = Setup::new(
+        r#"[server.tls]
+cert = "cert.pem"
+key = "another.key"
+client_ca = "cut.pem"
+[vendors.sondos]
+token = { env = "T" }
+ca_file = "no.pem"
+client_certificate = { cert = "no.pem", key = "no.key" }
+"#,
+    )
+    .file("cert.pem", &identity().0)
+    .file("another.key", &identity().1)
+    .file("cut.pem", identity().0.split_at(300).0)
+    .file("no.pem", "-----BEGIN CERTIFICATE-----\naHVzaA==\n-----END CERTIFICATE-----\n")
+    .file("no.key", "-----BEGIN PRIVATE KEY-----\naHVzaA==\n-----END PRIVATE KEY-----\n");
+    let errors = setup.errors();
+    for expected in [
+        "`another.key` is not the key of `cert.pem`\n  --> c.toml:3:7",
+        "`cut.pem` cannot be read as certificates: ",
+        "certificate 1 of `no.pem` cannot be used: ",
+        "`no.pem` and `no.key` cannot be used: ",
+    ] {
+        assert!(errors.contains(expected), "{expected}\n{errors}");
+    }
+    assert!(!errors.contains("hush") && !errors.contains("aHVz"), "{errors}");
 }
 
 #[test]

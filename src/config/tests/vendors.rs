@@ -273,7 +273,7 @@ ca_file = "ca.pem"
 mode = "none"
 "#,
     )
-    .file("ca.pem", "-----BEGIN CERTIFICATE-----");
+    .file("ca.pem", &super::identity().0);
     assert_text(
         &setup.warnings(),
         r#"
@@ -294,4 +294,49 @@ warning: `vendors.sondos.ca_file` has no effect on a plain `http://` address
   help: use `https://` in `base_url`
 "#,
     );
+}
+
+#[test]
+fn twins_and_languages_that_contradict_each_other() {
+    let setup = Setup::new(
+        r#"[auth]
+mode = "none"
+[vendors.sondos]
+token = { env = "T" }
+[vendors.sondos.fields]
+language = "drop"
+language_id = "refuse"
+voice = "drop"
+voice_id = "drop"
+[vendors.sondos.catalog.languages]
+"1" = "English"
+"2" = "EN"
+"03" = "Arabic"
+[vendors.sondos.catalog.voices]
+"1" = "Aria"
+"2" = "aria"
+[log]
+filter = "info,switchboard=loud"
+[[routing.rules]]
+assistant = "sales-*"
+vendor = "sondos"
+"#,
+    );
+    let errors = setup.errors();
+    for expected in [
+        "`vendors.sondos.fields` treats `language` and `language_id` differently\n  --> c.toml:7:15",
+        "`vendors.sondos.catalog.languages` lists English twice: by its code as 2, by its name as 1\n  --> c.toml:12:7",
+        "`03` cannot be a catalog id\n  --> c.toml:13:1",
+        "`log.filter` cannot be read: ",
+    ] {
+        assert!(errors.contains(expected), "{expected}\n{errors}");
+    }
+    assert!(!errors.contains("voice"), "{errors}");
+    let warnings = setup.load().expect_err("refused").to_string();
+    for expected in [
+        "\"Aria\" and \"aria\" differ in letter case only\n  --> c.toml:16:7",
+        "`routing.rules[0]` never applies: bare ids are digits, which \"sales-*\" does not match",
+    ] {
+        assert!(warnings.contains(expected), "{expected}\n{warnings}");
+    }
 }

@@ -87,9 +87,7 @@ pub(super) fn sentence(answer: Value<'_>) -> Option<String> {
         value.and_then(Value::as_str).filter(|text| !text.is_empty())
     }
     let error = answer.get("error");
-    let error = text(error)
-        .or_else(|| text(error?.get("message")))
-        .or_else(|| text(error?.elements().next()));
+    let error = text(error).or_else(|| text(error?.get("message"))).or_else(|| text(error?.elements().next()));
     let whole = match (error, text(answer.get("message"))) {
         (Some(error), Some(message)) if error != message => format!("{error}: {message}"),
         (_, Some(message)) => message.into_owned(),

@@ -1,0 +1,191 @@
+//! `dry_run=true`: the production path up to the vendor, shown instead of sent.
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod dry_run {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    use http::Method;
+    use serde_json::{Value, json};
+    use vendors::json::{Limits, read_value};
+
+    use crate::support::case::Case;
+    use crate::support::{Reply, Stage};
+
+    async fn rehearse(stage: &Stage, assistant: &str, headers: &[(&str, &str)], update: &str) -> Reply {
+        let json = [("content-type", "application/json"), ("x-request-id", "dry")];
+        let headers: Vec<_> = json.iter().chain(headers).copied().collect();
+        stage.call(Method::PUT, &format!("/v1/assistants/{assistant}?dry_run=true"), &headers, update.to_owned()).await
+    }
+
+    /// The body member of a dry run's answer, byte for byte.
+    fn body_of(reply: &Reply) -> String {
+        let value = read_value(&reply.body, Limits::VENDOR).unwrap();
+        value.get("request").unwrap().get("body").unwrap().text().to_owned()
+    }
+
+    #[tokio::test]
+    async fn it_shows_the_whole_request_and_the_report() {
+        let stage = Stage::new().await;
+        let update = r#"{"name":"x","speech_speed":0.70,"ringing_time":20}"#;
+        let reply = rehearse(&stage, "sondos:789", &[("prefer", "handling=lenient")], update).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(reply.header("preference-applied"), Some("handling=lenient"));
+        assert_eq!(reply.header("switchboard-dropped"), Some("ringing_time"));
+        let mut body = reply.json();
+        let trace = body["request"]["headers"]["traceparent"].take();
+        assert_eq!(trace.as_str().unwrap().len(), 55);
+        let base = stage.simulator("sondos").base_url();
+        let agent = concat!("switchboard/", env!("CARGO_PKG_VERSION"));
+        let dropped = body["report"]["dropped"][0]["detail"].clone();
+        assert_eq!(
+            body,
+            json!({
+                "dry_run": true, "assistant": "sondos:789", "vendor": "sondos", "request_id": "dry",
+                "request": {
+                    "method": "PUT", "url": format!("{base}/user/assistant/789"),
+                    "headers": {
+                        "Authorization": "Bearer [redacted]", "Content-Type": "application/json",
+                        "Accept": "application/json", "User-Agent": agent, "X-Request-Id": "dry", "traceparent": null,
+                    },
+                    "body": { "assistant_name": "x", "speech_speed": 0.7 },
+                },
+                "report": {
+                    "applied": ["name", "speech_speed"],
+                    "dropped": [{ "field": "ringing_time", "code": "unsupported_field", "detail": dropped }],
+                    "warnings": [],
+                },
+            })
+        );
+        assert_eq!(body_of(&reply), r#"{"assistant_name":"x","speech_speed":0.70}"#);
+        stage.assert_nothing_sent();
+        stage.stop().await;
+    }
+
+    /// The secrets of an update, as the catalogue marks them.
+    fn holds_secrets(update: &str) -> bool {
+        update.contains("calcom_api_key") || update.contains("calendly_api_key")
+    }
+
+    #[tokio::test]
+    async fn it_agrees_with_the_real_request_and_with_explain_byte_for_byte() {
+        let stage = Stage::new().await;
+        let mut compared = 0;
+        for case in ["every_page_example", "every_field_at_once", "every_legacy_conversion", "texts_kept_verbatim"] {
+            for vendor in simulators::NAMES {
+                for (id, exchange) in (1..).zip(Case::read(case).exchanges(vendor)) {
+                    stage.clear();
+                    let assistant = format!("{vendor}:{id}");
+                    let handling = exchange.handling.as_deref().unwrap_or("strict");
+                    let prefer = format!("handling={handling}");
+                    let update = exchange.update.as_str();
+                    let dry = rehearse(&stage, &assistant, &[("prefer", &prefer)], update).await;
+                    assert!(stage.updates(vendor).is_empty(), "{case} {vendor}: nothing goes to the update endpoint");
+                    let real = stage.put_with(&assistant, &[("prefer", &prefer)], exchange.update.clone()).await;
+                    let Some(sent) = stage.updates(vendor).pop() else {
+                        // Refused: then for the same reasons.
+                        let (mut dry, mut real) = (dry.json(), real.json());
+                        dry["request_id"].take();
+                        real["request_id"].take();
+                        assert_eq!(dry, real);
+                        continue;
+                    };
+                    assert_eq!(dry.json()["report"], real.json()["report"], "{case} {vendor}: {}", exchange.name);
+                    if !holds_secrets(update) {
+                        assert_eq!(body_of(&dry).as_bytes(), sent.body, "{case} {vendor}: {}", exchange.name);
+                    }
+                    // The command knows no vendor's catalogs.
+                    if stage.simulator(vendor).received().len() == 1 {
+                        assert_eq!(explained(vendor, handling, update), sent.body, "{case} {vendor}: {}", exchange.name);
+                        compared += 1;
+                    }
+                }
+            }
+        }
+        assert!(compared > 50, "{compared}");
+        stage.stop().await;
+    }
+
+    fn explained(vendor: &str, handling: &str, update: &str) -> Vec<u8> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+        command.args(["explain", vendor, "--handling", handling, "--format", "body"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(update.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        output.stdout.strip_suffix(b"\n").unwrap().to_vec()
+    }
+
+    #[tokio::test]
+    async fn secrets_are_redacted_wherever_they_stand_and_sent_all_the_same() {
+        let stage = Stage::new().await;
+        let update = r#"{"tools":[
+            {"type":"calendar_integration","calcom_api_key":"cal_live_1","calcom_event_slug":"30min"},
+            {"type":"calendar_integration","calendar_type":"calendly","calendly_api_key":"eyJsecret","calendly_event_type_uri":"https://api.calendly.com/event_types/A"}
+        ]}"#;
+        let dry = rehearse(&stage, "autocalls:789", &[], update).await;
+        let text = String::from_utf8(dry.body.to_vec()).unwrap();
+        for secret in ["cal_live_1", "eyJsecret", "sim-autocalls"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        let tools = &dry.json()["request"]["body"]["tools"];
+        assert_eq!((&tools[0]["calcom_api_key"], &tools[1]["calendly_api_key"]), (&json!("[redacted]"), &json!("[redacted]")));
+        assert_eq!(tools[0]["calcom_event_slug"], "30min");
+        stage.assert_nothing_sent();
+
+        assert_eq!(stage.put("autocalls:789", update).await.status, 200);
+        let sent: Value = stage.only_update("autocalls").json.unwrap();
+        assert_eq!((&sent["tools"][0]["calcom_api_key"], &sent["tools"][1]["calendly_api_key"]), (&json!("cal_live_1"), &json!("eyJsecret")));
+
+        let options = r#"{"vendor_options":{"famulor":{"beta_tools":[{"calcom_api_key":"cal_live_2"}]}}}"#;
+        let dry = rehearse(&stage, "famulor:789", &[], options).await;
+        assert_eq!(body_of(&dry), r#"{"beta_tools":[{"calcom_api_key":"[redacted]"}]}"#);
+        stage.stop().await;
+    }
+
+    #[tokio::test]
+    async fn refusals_are_the_same_problems_as_for_real() {
+        let stage = Stage::new().await;
+        let cases: [(&str, &[(&str, &str)], &str); 10] = [
+            ("sondos:789", &[], "{"),
+            ("sondos:789", &[], r#"{"ringing_time":20}"#),
+            ("sondos:789", &[], r#"{"speech_speed":9,"nmae":1,"mode":"dualplex"}"#),
+            ("sondos:789", &[("prefer", "handling=loose")], "{}"),
+            ("sondos:789", &[("request-timeout", "x")], "{}"),
+            ("sondos:789", &[("content-encoding", "br")], "{}"),
+            ("sondos:abc", &[], "{}"),
+            ("%zz", &[], "{}"),
+            ("nobody", &[], "{}"),
+            ("autocalls:789", &[], r#"{"voice":"Nobody"}"#),
+        ];
+        for (assistant, headers, update) in cases {
+            let dry = rehearse(&stage, assistant, headers, update).await;
+            let headers: Vec<_> = [("x-request-id", "dry")].iter().chain(headers).copied().collect();
+            let real = stage.put_with(assistant, &headers, update.to_owned()).await;
+            assert_eq!((dry.status, dry.json()), (real.status, real.json()), "{assistant} {update}");
+            assert!(dry.status.is_client_error());
+        }
+        assert!(simulators::NAMES.into_iter().all(|vendor| stage.updates(vendor).is_empty()));
+        stage.stop().await;
+    }
+
+    #[tokio::test]
+    async fn it_reads_catalogs_but_needs_no_vendor_otherwise() {
+        let stage = Stage::new().await;
+        stage.fail("autocalls", &["status=500"]);
+        let reply = rehearse(&stage, "autocalls:789", &[], r#"{"language":"de"}"#).await;
+        assert_eq!(body_of(&reply), r#"{"language_id":5}"#);
+        let received = stage.simulator("autocalls").received();
+        assert!(received.iter().all(|request| request.method == "GET"));
+        let patch = [("content-type", "application/json")];
+        let patched = stage.call(Method::PATCH, "/v1/assistants/1?dry_run=true", &patch, "{}").await;
+        assert_eq!(body_of(&patched), "{}");
+        assert_eq!(patched.json()["request"]["method"], "PUT");
+        let off = stage.call(Method::PUT, "/v1/assistants/sondos:1?dry_run=false", &patch, "{}").await;
+        assert_eq!((off.status.as_u16(), stage.updates("sondos").len()), (200, 1));
+        stage.stop().await;
+    }
+}
