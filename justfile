@@ -55,3 +55,7 @@ snapshots:
 # The container image
 image TAG="switchboard":
     docker build --tag {{ TAG }} .
+
+# The real binary under mixed load, faults and reloads for SECONDS, with its figures
+soak SECONDS="120":
+    SOAK_SECONDS={{ SECONDS }} cargo test --release --locked --test soak -- --ignored --nocapture

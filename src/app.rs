@@ -79,7 +79,7 @@ impl App {
         let api_listener = Listener::bind(settings.server.listen).await?;
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
         let (api_address, admin_address) = (api_listener.address(), admin_listener.address());
-        for warning in settings.warnings.iter() {
+        for warning in &*settings.warnings {
             tracing::warn!(%warning, "configuration");
         }
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
@@ -165,9 +165,11 @@ fn refusal_page() -> RefusalPage {
 
 /// What a panic's answer has to know of its request.
 type Captured = (String, Option<HeaderValue>);
+/// A service whose panics are answered.
+type Rescued<S, B> = Rescue<S, fn(&Request<B>) -> Captured, fn(Captured) -> Response<Full<Bytes>>>;
 
 /// The service with panics turned into `internal` problems.
-fn rescued<S, B>(service: S) -> Rescue<S, fn(&Request<B>) -> Captured, fn(Captured) -> Response<Full<Bytes>>> {
+fn rescued<S, B>(service: S) -> Rescued<S, B> {
     fn capture<B>(request: &Request<B>) -> Captured {
         (request.uri().path().to_owned(), request.headers().get(X_REQUEST_ID).cloned())
     }

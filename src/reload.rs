@@ -81,6 +81,9 @@ pub struct Reloader {
     past: Mutex<Past>,
 }
 
+/// Whether a key of two configurations differs.
+type Differ = fn(&Server, &Server) -> bool;
+
 /// What was read once, when the process started, and holds until it ends.
 struct Started {
     server: Server,
@@ -139,7 +142,7 @@ impl Reloader {
                 if let Some(log) = &self.log {
                     log.follow(&next.settings.log);
                 }
-                for warning in next.settings.warnings.iter() {
+                for warning in &next.settings.warnings {
                     tracing::warn!(%warning, "configuration");
                 }
                 self.gateway.store(Arc::new(next));
@@ -223,7 +226,7 @@ pub fn material(tls: &config::Tls) -> TlsMaterial {
 impl Started {
     /// Changed keys that are read once.
     fn differs_from(&self, after: &Settings) -> Vec<&'static str> {
-        let changed: [(&'static str, fn(&Server, &Server) -> bool); 7] = [
+        let changed: [(&'static str, Differ); 7] = [
             ("server.listen", |a, b| a.listen != b.listen),
             ("server.admin_listen", |a, b| a.admin_listen != b.admin_listen),
             ("server.header_timeout", |a, b| a.header_timeout != b.header_timeout),
@@ -280,7 +283,7 @@ async fn next(hangups: Option<&mut Signal>) {
         None => None,
     };
     if hangup.is_none() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -169,9 +169,11 @@ mod discovery {
         let stage = Stage::new().await;
         let api = get(&stage, "/openapi.json").await;
         let validator = |operation: &str, status: &str, media: &str| {
-            let schema = api
-                .pointer(&format!("/paths/{operation}/responses/{status}/content/{media}/schema"))
-                .unwrap_or_else(|| panic!("{operation} {status} {media}"));
+            let said = api.pointer(&format!("/paths/{operation}/responses/{status}"));
+            let said = said.unwrap_or_else(|| panic!("{operation} {status}"));
+            let shared = said.get("$ref").and_then(|reference| api.pointer(reference.as_str()?.strip_prefix('#')?));
+            let schema = shared.unwrap_or(said).pointer(&format!("/content/{media}/schema"));
+            let schema = schema.unwrap_or_else(|| panic!("{operation} {status} {media}"));
             let mut whole = schema.clone();
             whole["components"] = api["components"].clone();
             jsonschema::validator_for(&whole).unwrap_or_else(|error| panic!("{error}"))
@@ -183,7 +185,8 @@ mod discovery {
         };
         let done = validator(update, "200", "application~1json");
         let lenient = [("prefer", "handling=lenient")];
-        let applied = stage.put_with("sondos:1", &lenient, r#"{"name":"x","ringing_time":3,"min_interrupt_words":null}"#).await;
+        let applied =
+            stage.put_with("sondos:1", &lenient, r#"{"name":"x","ringing_time":3,"min_interrupt_words":null}"#).await;
         check(&done, &applied.json());
         let path = "/v1/assistants/sondos:1?dry_run=true";
         check(&done, &stage.call(Method::PUT, path, &[("content-type", "application/json")], "{}").await.json());

@@ -97,11 +97,12 @@ mod dry_run {
                     if !holds_secrets(update) {
                         assert_eq!(body_of(&dry).as_bytes(), sent.body, "{case} {vendor}: {}", exchange.name);
                     }
-                    // The command knows no vendor's catalogs.
-                    if stage.simulator(vendor).received().len() == 1 {
-                        assert_eq!(explained(vendor, handling, update), sent.body, "{case} {vendor}: {}", exchange.name);
-                        compared += 1;
+                    match explained(vendor, handling, update) {
+                        Some(body) => assert_eq!(body, sent.body, "{case} {vendor}: {}", exchange.name),
+                        // The command knows no vendor's catalogs.
+                        None => assert!(update.contains("language") || update.contains("llm_model"), "{update}"),
                     }
+                    compared += 1;
                 }
             }
         }
@@ -109,14 +110,13 @@ mod dry_run {
         stage.stop().await;
     }
 
-    fn explained(vendor: &str, handling: &str, update: &str) -> Vec<u8> {
+    fn explained(vendor: &str, handling: &str, update: &str) -> Option<Vec<u8>> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
         command.args(["explain", vendor, "--handling", handling, "--format", "body"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(update.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success());
-        output.stdout.strip_suffix(b"\n").unwrap().to_vec()
+        output.status.success().then(|| output.stdout.strip_suffix(b"\n").unwrap().to_vec())
     }
 
     #[tokio::test]
@@ -132,13 +132,19 @@ mod dry_run {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
         let tools = &dry.json()["request"]["body"]["tools"];
-        assert_eq!((&tools[0]["calcom_api_key"], &tools[1]["calendly_api_key"]), (&json!("[redacted]"), &json!("[redacted]")));
+        assert_eq!(
+            (&tools[0]["calcom_api_key"], &tools[1]["calendly_api_key"]),
+            (&json!("[redacted]"), &json!("[redacted]"))
+        );
         assert_eq!(tools[0]["calcom_event_slug"], "30min");
         stage.assert_nothing_sent();
 
         assert_eq!(stage.put("autocalls:789", update).await.status, 200);
         let sent: Value = stage.only_update("autocalls").json.unwrap();
-        assert_eq!((&sent["tools"][0]["calcom_api_key"], &sent["tools"][1]["calendly_api_key"]), (&json!("cal_live_1"), &json!("eyJsecret")));
+        assert_eq!(
+            (&sent["tools"][0]["calcom_api_key"], &sent["tools"][1]["calendly_api_key"]),
+            (&json!("cal_live_1"), &json!("eyJsecret"))
+        );
 
         let options = r#"{"vendor_options":{"famulor":{"beta_tools":[{"calcom_api_key":"cal_live_2"}]}}}"#;
         let dry = rehearse(&stage, "famulor:789", &[], options).await;

@@ -91,7 +91,9 @@ mod golden {
         if received.is_empty() {
             out.push_str("--> nothing was sent to the vendor\n\n");
         }
-        for read in received.iter().filter(|request| request.method == "GET") {
+        let mut read: Vec<_> = received.iter().filter(|request| request.method == "GET").collect();
+        read.sort_by_key(|request| (&request.path, &request.query));
+        for read in read {
             let query = read.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
             writeln!(out, "--> {} {}{query}\n", read.method, read.path).unwrap();
         }
@@ -107,7 +109,7 @@ mod golden {
         writeln!(out, "<== {}", reply.status).unwrap();
         out.push_str(&headers_of(&reply.headers, &["content-length", "date", "x-request-id"]));
         writeln!(out, "{}\n", layout(&reply.body)).unwrap();
-        out
+        out.replace(&stage.simulator(vendor).addr().to_string(), "[the vendor's host]")
     }
 
     fn sent(update: &Received, times: usize) -> String {

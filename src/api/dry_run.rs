@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use vendors::Request;
 use vendors::document::secret_members;
-use vendors::json::{Kind, Limits, Value, push_string, read_value};
+use vendors::json::{Limits, Value, push_string, read_value};
 
 use crate::upstream::REDACTED;
 
@@ -60,34 +60,32 @@ fn shown(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str
     })
 }
 
-/// Copies a value, with every member that the catalogue calls a secret blackened, wherever it stands: vendor options
-/// may hold tools too.
+/// Copies a value as it stands, white space included, with every member that the catalogue calls a secret blackened,
+/// wherever it stands: vendor options may hold tools too.
 pub(super) fn redact(out: &mut Vec<u8>, value: Value<'_>) {
-    match value.kind() {
-        Kind::Object => {
-            out.push(b'{');
-            for (index, (key, member)) in value.members().enumerate() {
-                out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                push_string(out, &key);
-                out.push(b':');
-                if secret_members().any(|secret| secret == key) {
-                    push_string(out, REDACTED);
-                } else {
-                    redact(out, member);
-                }
-            }
-            out.push(b'}');
-        }
-        Kind::Array => {
-            out.push(b'[');
-            for (index, element) in value.elements().enumerate() {
-                out.extend_from_slice(if index > 0 { b"," } else { b"" });
-                redact(out, element);
-            }
-            out.push(b']');
-        }
-        _ => out.extend_from_slice(value.text().as_bytes()),
+    let mut secrets = Vec::new();
+    find_secrets(value, &mut secrets);
+    let mut rest = value.text();
+    for secret in secrets {
+        // Both are spans of the same text, and secrets are found from front to back.
+        let at = (secret.as_ptr() as usize).wrapping_sub(rest.as_ptr() as usize);
+        let Some((before, after)) = rest.split_at_checked(at) else { continue };
+        out.extend_from_slice(before.as_bytes());
+        push_string(out, REDACTED);
+        rest = after.get(secret.len()..).unwrap_or_default();
     }
+    out.extend_from_slice(rest.as_bytes());
+}
+
+fn find_secrets<'a>(value: Value<'a>, secrets: &mut Vec<&'a str>) {
+    for (key, member) in value.members() {
+        if secret_members().any(|secret| secret == key) {
+            secrets.push(member.text());
+        } else {
+            find_secrets(member, secrets);
+        }
+    }
+    value.elements().for_each(|element| find_secrets(element, secrets));
 }
 
 #[cfg(test)]
@@ -96,12 +94,12 @@ mod tests {
 
     #[test]
     fn secrets_are_blackened_wherever_they_stand_and_nothing_else_changes() {
-        let body = br#"{"n":0.70,"tools":[{"type":"x","calcom_api_key":"cal_live"}],"deep":{"a":[{"calendly_api_key":{"k":1}}]}}"#;
+        let body = br#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "cal_live" }], "deep":{"a":[{"calendly\u005fapi_key":{"k":1}},[]]}}"#;
         let mut out = Vec::new();
         redact(&mut out, read_value(body, Limits::VENDOR).unwrap());
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            r#"{"n":0.70,"tools":[{"type":"x","calcom_api_key":"[redacted]"}],"deep":{"a":[{"calendly_api_key":"[redacted]"}]}}"#
+            r#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "[redacted]" }], "deep":{"a":[{"calendly\u005fapi_key":"[redacted]"},[]]}}"#
         );
     }
 }

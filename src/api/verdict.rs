@@ -96,6 +96,8 @@ fn refused(account: &Account, sent: &Sent, answer: &Answer) -> Problem {
     problem.errors = failure.items;
     for item in &mut problem.errors.list {
         item.detail = account.token.scrub(&item.detail);
+        item.pointer = account.token.scrub(&item.pointer);
+        item.vendor_field = item.vendor_field.as_deref().map(|key| account.token.scrub(key));
     }
     let message = failure.message.map(|message| account.token.scrub(&message));
     problem.vendor_response = Some(VendorResponse { status, message });

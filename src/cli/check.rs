@@ -27,7 +27,9 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let source = Source { path: args.config.clone(), environment: terminal.environment.clone() };
     match source.load() {
         Ok(settings) => {
-            write!(terminal.err, "{}", settings.warnings)?;
+            if !settings.warnings.is_empty() {
+                writeln!(terminal.err, "{}", settings.warnings)?;
+            }
             let (vendors, assistants) = (settings.vendors.len(), settings.assistants.len());
             writeln!(
                 terminal.out,
@@ -37,7 +39,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {
-            write!(terminal.err, "{problems}")?;
+            writeln!(terminal.err, "{problems}")?;
             Ok(ExitCode::FAILURE)
         }
     }

@@ -33,6 +33,7 @@ fn render_command(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> 
     let man = Man::new(command.clone());
     let mut parts = Vec::new();
     man.render_synopsis_section(&mut parts)?;
+    writeln!(parts, ".PP")?;
     man.render_description_section(&mut parts)?;
     man.render_options_section(&mut parts)?;
     for line in String::from_utf8_lossy(&parts).lines().filter(|line| !is_heading(line)) {

@@ -24,7 +24,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let settings = match source.load() {
         Ok(settings) => settings,
         Err(problems) => {
-            write!(terminal.err, "{problems}")?;
+            writeln!(terminal.err, "{problems}")?;
             return Ok(ExitCode::FAILURE);
         }
     };

@@ -165,6 +165,7 @@ where
                 () = soft.cancelled(), if !finishing => {
                     finishing = true;
                     connection.as_mut().finish();
+                    grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
                 }
                 () = &mut idle, if !expired => {
                     expired = true;
@@ -172,8 +173,9 @@ where
                     connection.as_mut().finish();
                     grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
                 }
-                () = &mut grace, if expired => {
-                    if activity.is_quiet() {
+                // hyper's HTTP/2 waits for the peer to answer a ping, which it may never do.
+                () = &mut grace, if finishing => {
+                    if activity.is_settled() || expired && activity.is_quiet() {
                         return None;
                     }
                     grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);

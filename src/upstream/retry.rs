@@ -128,7 +128,7 @@ fn log(result: &Result<Answer, Failure>, attempts: u32, wait: Duration) {
     match result {
         Ok(answer) => tracing::info!(attempts, ?wait, status = answer.status.as_u16(), "trying again"),
         Err(failure) => {
-            tracing::info!(attempts, ?wait, kind = failure.kind.name(), source = failure.source, "trying again")
+            tracing::info!(attempts, ?wait, kind = failure.kind.name(), source = failure.source, "trying again");
         }
     }
 }

@@ -80,7 +80,7 @@ async fn a_vendor_whose_catalogs_hang_is_bounded_too() {
     let mut flood = JoinSet::new();
     for id in 1..=60 {
         let address = stage.app.api();
-        flood.spawn(async move { put(address, &format!("sondos:{id}"), "", r#"{"voice_id":1}"#).await.status });
+        flood.spawn(async move { put(address, &format!("sondos:{id}"), "", r#"{"language_id":1}"#).await.status });
     }
     for _ in 0..39 {
         assert_eq!(flood.join_next().await.unwrap().unwrap(), 503);

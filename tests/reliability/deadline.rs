@@ -32,9 +32,9 @@ async fn a_catalog_that_somebody_else_waits_for_longer_does_not_keep_a_hurried_c
     stage.fail("sondos", &["hold@get"]);
     let mut patient = JoinSet::new();
     let address = stage.app.api();
-    patient.spawn(async move { put(address, "sondos:1", "", r#"{"voice_id":1}"#).await });
+    patient.spawn(async move { put(address, "sondos:1", "", r#"{"language_id":1}"#).await });
     stage.simulator("sondos").received_at_least(1).await;
-    let reply = put(address, "sondos:2", SHORT, r#"{"voice_id":1}"#).await;
+    let reply = put(address, "sondos:2", SHORT, r#"{"language_id":1}"#).await;
     assert_eq!((reply.status, reply.json()["code"].as_str()), (504, Some("vendor_timeout")));
     assert_eq!(reply.json()["outcome"], "not_applied");
     stage.fail("sondos", &[]);

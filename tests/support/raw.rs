@@ -29,6 +29,18 @@ pub async fn send(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The answer may come, and the connection end, before all is written.
     let _broken = stream.write_all(request).await;
+    read_to_end(&mut stream).await
+}
+
+/// The same with our half of the connection closed after the bytes, whatever they are.
+pub async fn send_and_close(address: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let _broken = stream.write_all(request).await;
+    let _broken = stream.shutdown().await;
+    read_to_end(&mut stream).await
+}
+
+async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
     let mut answer = Vec::new();
     let mut piece = [0; 16 * 1024];
     while let Ok(count @ 1..) = stream.read(&mut piece).await {

@@ -1,0 +1,86 @@
+//! The real binary as a process of its own, with real signals.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// A running gateway; killed when dropped.
+pub(crate) struct Process {
+    child: Arc<Mutex<Child>>,
+    pub(crate) pid: u32,
+    log: watch::Receiver<Vec<String>>,
+    pub(crate) api: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Process {
+    /// Starts `switchboard serve` with the file `switchboard.toml` of `directory`, which is its working directory too, and returns once it listens.
+    pub(crate) async fn serve(directory: &Path, environment: &[(String, String)]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+            .args(["serve", "--config", "switchboard.toml"])
+            .env("SWITCHBOARD_LOG__FORMAT", "json")
+            .envs(environment.iter().cloned())
+            .current_dir(directory)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (lines, log) = watch::channel(Vec::new());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                lines.send_modify(|all| all.push(line));
+            }
+        });
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        let pid = child.id();
+        let mut process = Self { child: Arc::new(Mutex::new(child)), pid, log, api: address, admin: address };
+        let listening = process.logged("\"message\":\"listening\"").await;
+        let listening: Value = serde_json::from_str(&listening).unwrap();
+        process.api = listening["api"].as_str().unwrap().parse().unwrap();
+        process.admin = listening["admin"].as_str().unwrap().parse().unwrap();
+        process
+    }
+
+    /// The first line of the log that holds `text`, as soon as there is one.
+    pub(crate) async fn logged(&mut self, text: &str) -> String {
+        let found = self.log.wait_for(|lines| lines.iter().any(|line| line.contains(text))).await;
+        let lines = found.unwrap_or_else(|_| panic!("the process ended without saying {text}")).clone();
+        lines.into_iter().find(|line| line.contains(text)).unwrap()
+    }
+
+    /// Everything logged so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.borrow().clone()
+    }
+
+    /// Sends a signal by its name, as in `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.pid)]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(&self) -> ExitStatus {
+        loop {
+            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+                return status;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut child = self.child.lock().unwrap();
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
