@@ -79,7 +79,7 @@ impl App {
         let api_listener = Listener::bind(settings.server.listen).await?;
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
         let (api_address, admin_address) = (api_listener.address(), admin_listener.address());
-        for warning in &*settings.warnings {
+        for warning in &settings.warnings {
             tracing::warn!(%warning, "configuration");
         }
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));

@@ -4,9 +4,7 @@
 #[path = "support/process.rs"]
 mod process;
 #[cfg(test)]
-#[path = "support/raw.rs"]
-#[allow(dead_code, reason = "only a part of it is used here")]
-mod raw;
+mod support;
 
 #[cfg(test)]
 mod drain {
@@ -19,7 +17,7 @@ mod drain {
     use tokio::net::TcpStream;
 
     use crate::process::Process;
-    use crate::raw::{exchange, parse};
+    use crate::support::raw::{exchange, parse};
 
     const CLOSING: &str = "GET /readyz HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n";
     const KEPT: &str = "GET /problems HTTP/1.1\r\nhost: g\r\n\r\n";

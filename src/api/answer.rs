@@ -10,7 +10,7 @@ use vendors::{Note, Report};
 /// Names what was dropped, for whoever looks at headers only.
 pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
 
-/// The header names at most so many fields; the report in the body names them all.
+/// The header names at most so many fields, then ends in `...`; the report in the body names them all.
 const NAMED: usize = 64;
 
 /// A 200 with a JSON body.
@@ -99,7 +99,10 @@ pub(super) fn name_dropped(headers: &mut HeaderMap, report: &Report) {
         let token = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
         note.field.chars().map(token).collect()
     };
-    let names: Vec<_> = report.dropped.iter().take(NAMED).map(plain).collect();
+    let mut names: Vec<_> = report.dropped.iter().take(NAMED).map(plain).collect();
+    if report.dropped.len() > NAMED {
+        names.push("...".to_owned());
+    }
     if let Ok(value) = HeaderValue::try_from(names.join(", ")) {
         headers.insert(SWITCHBOARD_DROPPED, value);
     }

@@ -10,6 +10,7 @@ mod limit;
 mod media;
 mod openapi;
 mod router;
+mod scrub;
 mod update;
 mod verdict;
 

@@ -163,10 +163,11 @@ async fn translated(
     let mut outgoing = Outgoing::new(Method::PUT, uri, wishes.deadline).with_place(place);
     outgoing.key = Some(Arc::clone(&route.id));
     outgoing.headers = headers;
-    outgoing.body = translated.body.into();
+    let sent_body = Bytes::from(translated.body);
+    outgoing.body = sent_body.clone();
     let result = account.stack.update(outgoing).await;
     record.attempts = result.as_ref().map_or_else(|failure| failure.attempts, |answer| answer.attempts);
-    let (response, answer) = judge(account, &translated.sent, result)?;
+    let (response, answer) = judge(account, (&translated.sent, &sent_body), result)?;
     record.queued = answer.queued;
     record.with_vendor = answer.vendor;
     let mut reply = answer::json(answer::applied(&response, names, answer.attempts, &translated.report));

@@ -2,35 +2,41 @@
 
 use std::time::Duration;
 
-use vendors::{Sent, VendorVerdict, normalize_error, normalize_response};
+use vendors::{BadAnswer, Sent, VendorVerdict, normalize_error, normalize_response};
 
 use crate::edge::problem::{Code, Outcome, Problem, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
 
+use super::scrub::Scrub;
+
 /// What `Retry-After` says where nobody knows better.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Judges what came of an update.
+/// Judges what came of an update; `request` is the body that was sent.
 ///
 /// # Errors
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
 pub(super) fn judge(
     account: &Account,
-    sent: &Sent,
+    (sent, request): (&Sent, &[u8]),
     result: Result<Answer, Failure>,
 ) -> Result<(vendors::Response, Answer), Problem> {
     let answer = result.map_err(unanswered)?;
     if !answer.status.is_success() {
-        return Err(refused(account, sent, &answer));
+        return Err(refused(account, (sent, request), &answer));
     }
     match normalize_response(account.dialect, &answer.body) {
         Ok(mut response) => {
-            response.message = account.token.scrub(&response.message);
+            if account.token.is_in(&answer.body) {
+                response.message = account.token.scrub(&response.message);
+                response.data.each_text(|text| account.token.scrub(text));
+            }
             Ok((response, answer))
         }
         Err(bad) => {
+            let scrub = Scrub::new(&account.token, request);
             let message = match &bad {
-                vendors::BadAnswer::Error(message) => message.as_deref().map(|message| account.token.scrub(message)),
+                BadAnswer::Error(message) => message.as_deref().map(|message| scrub.text(message)),
                 _ => None,
             };
             let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
@@ -43,65 +49,57 @@ pub(super) fn judge(
 }
 
 /// The problem for a vendor's answer outside 2xx.
-fn refused(account: &Account, sent: &Sent, answer: &Answer) -> Problem {
+fn refused(account: &Account, (sent, request): (&Sent, &[u8]), answer: &Answer) -> Problem {
     let status = answer.status.as_u16();
     let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
-    let (code, outcome, detail) = match failure.verdict {
-        VendorVerdict::Refused => {
-            (Code::ValidationFailed, Outcome::NotApplied, "The vendor refused the update.".to_owned())
-        }
-        VendorVerdict::NotFound => {
-            (Code::AssistantNotFound, Outcome::NotApplied, "The vendor has no such assistant.".to_owned())
-        }
-        VendorVerdict::CredentialsRejected => (
-            Code::VendorCredentialsRejected,
-            Outcome::NotApplied,
-            "The vendor refused this gateway's token.".to_owned(),
-        ),
-        VendorVerdict::AccountProblem => (
-            Code::VendorAccountProblem,
-            Outcome::NotApplied,
-            "The vendor account cannot do this at present.".to_owned(),
-        ),
-        VendorVerdict::RateLimited => {
-            (Code::VendorRateLimited, Outcome::NotApplied, "The vendor allows no more requests for now.".to_owned())
-        }
-        VendorVerdict::Failed => {
-            (Code::VendorError, Outcome::Unknown, format!("The vendor failed with status {status}."))
-        }
-        VendorVerdict::Redirected => (
-            Code::VendorBadResponse,
-            Outcome::Unknown,
-            format!("The vendor answered with a redirect, status {status}."),
-        ),
-        VendorVerdict::Unexpected => {
-            (Code::VendorError, Outcome::Unknown, format!("The vendor answered with the undocumented status {status}."))
-        }
-    };
-    let mut problem = Problem::new(code, detail);
-    problem.outcome = match failure.verdict {
+    let scrub = Scrub::new(&account.token, request);
+    let mut problem = meaning(failure.verdict, status);
+    match failure.verdict {
         // These say nothing about the update, so nothing about an earlier attempt that went unanswered.
         VendorVerdict::CredentialsRejected | VendorVerdict::AccountProblem | VendorVerdict::RateLimited
             if answer.was_in_doubt =>
         {
-            Outcome::Unknown
+            problem.outcome = Outcome::Unknown;
         }
-        _ => outcome,
-    };
+        _ => {}
+    }
     problem.attempts = Some(answer.attempts);
-    problem.retryable = (failure.verdict == VendorVerdict::Unexpected).then_some(false);
     if failure.verdict == VendorVerdict::RateLimited {
         problem.retry_after = Some(answer.retry_after().unwrap_or(SOON));
     }
     problem.errors = failure.items;
-    for item in &mut problem.errors.list {
-        item.detail = account.token.scrub(&item.detail);
-        item.pointer = account.token.scrub(&item.pointer);
-        item.vendor_field = item.vendor_field.as_deref().map(|key| account.token.scrub(key));
-    }
-    let message = failure.message.map(|message| account.token.scrub(&message));
+    scrub.items(&mut problem.errors);
+    let message = failure.message.map(|message| scrub.text(&message));
     problem.vendor_response = Some(VendorResponse { status, message });
     problem
+}
+
+/// What a vendor's error status means: which problem, and whether the update may have been applied. A 4xx is a
+/// refusal, documented or not; anything else leaves it open.
+fn meaning(verdict: VendorVerdict, status: u16) -> Problem {
+    let (code, detail) = match verdict {
+        VendorVerdict::Refused => (Code::ValidationFailed, "The vendor refused the update.".to_owned()),
+        VendorVerdict::NotFound => (Code::AssistantNotFound, "The vendor has no such assistant.".to_owned()),
+        VendorVerdict::CredentialsRejected => {
+            (Code::VendorCredentialsRejected, "The vendor refused this gateway's token.".to_owned())
+        }
+        VendorVerdict::AccountProblem => {
+            (Code::VendorAccountProblem, "The vendor account cannot do this at present.".to_owned())
+        }
+        VendorVerdict::RateLimited => {
+            (Code::VendorRateLimited, "The vendor allows no more requests for now.".to_owned())
+        }
+        VendorVerdict::Failed => (Code::VendorError, format!("The vendor failed with status {status}.")),
+        VendorVerdict::Redirected => {
+            (Code::VendorBadResponse, format!("The vendor answered with a redirect, status {status}."))
+        }
+        VendorVerdict::Unexpected => {
+            (Code::VendorError, format!("The vendor answered with the undocumented status {status}."))
+        }
+    };
+    let outcome = if (400..500).contains(&status) { Outcome::NotApplied } else { Outcome::Unknown };
+    let retryable = (verdict == VendorVerdict::Unexpected).then_some(false);
+    Problem { outcome, retryable, ..Problem::new(code, detail) }
 }
 
 /// The problem for a vendor that did not answer.
@@ -147,7 +145,7 @@ pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Pro
         "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => unanswered(failure),
-        CatalogFailure::Refused(answer) => refused(account, &Sent::default(), &answer),
+        CatalogFailure::Refused(answer) => refused(account, (&Sent::default(), b""), &answer),
         CatalogFailure::Malformed(detail) => {
             Problem::new(Code::VendorBadResponse, "The vendor's answer is not the documented list.").internally(detail)
         }

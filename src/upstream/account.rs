@@ -52,6 +52,11 @@ impl Token {
         Some(Self { text: token.to_owned(), header })
     }
 
+    /// Whether a text repeats the token.
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        std::str::from_utf8(text).is_ok_and(|text| text.contains(&self.text))
+    }
+
     /// `text` with every occurrence of the token blackened.
     pub fn scrub(&self, text: &str) -> String {
         text.replace(&self.text, REDACTED)

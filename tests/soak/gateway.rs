@@ -84,7 +84,6 @@ impl Gateway {
     pub(crate) async fn stop(self) {
         self.process.signal("TERM");
         assert!(self.process.ended().await.success());
-        assert!(!self.process.log().iter().any(|line| line.contains("panicked")));
     }
 }
 

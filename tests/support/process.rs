@@ -55,21 +55,17 @@ impl Process {
         lines.into_iter().find(|line| line.contains(text)).unwrap()
     }
 
-    /// Everything logged so far.
-    pub(crate) fn log(&self) -> Vec<String> {
-        self.log.borrow().clone()
-    }
-
     /// Sends a signal by its name, as in `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.pid)]).status().unwrap();
         assert!(status.success());
     }
 
-    /// Waits for the end.
+    /// Waits for the end, up to which nothing must have panicked.
     pub(crate) async fn ended(&self) -> ExitStatus {
         loop {
             if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+                assert!(!self.log.borrow().iter().any(|line| line.contains("panicked")));
                 return status;
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

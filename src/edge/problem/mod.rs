@@ -159,13 +159,11 @@ impl Problem {
         serde_json::to_vec(&body).unwrap_or_default()
     }
 
-    /// The problem that stands for a status which HTTP itself refused a request with.
+    /// The problem that stands for a status which HTTP itself refused a request with: always `invalid_request`, under
+    /// HTTP's own status where that is more precise. One that came too slowly may come faster next time.
     pub fn from_status(status: StatusCode, detail: impl Into<String>) -> Self {
-        let known = Code::ALL.iter().copied().find(|code| code.kind().status == status && status.is_client_error());
-        match known {
-            Some(code) => Self::new(code, detail),
-            None => Self { status: Some(status), ..Self::new(Code::InvalidRequest, detail) },
-        }
+        let retryable = (status == StatusCode::REQUEST_TIMEOUT).then_some(true);
+        Self { status: Some(status), retryable, ..Self::new(Code::InvalidRequest, detail) }
     }
 
     /// The HTTP status.

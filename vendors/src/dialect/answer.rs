@@ -123,6 +123,15 @@ fn quoted(text: &str) -> String {
 }
 
 impl Data {
+    /// Puts each member's JSON text through `change`.
+    pub fn each_text(&mut self, change: impl Fn(&str) -> String) {
+        for member in [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode] {
+            if let Some(text) = member {
+                *text = change(text);
+            }
+        }
+    }
+
     /// The members in their order, with `null` for what the vendor did not say.
     pub fn members(&self) -> [(&'static str, &str); 5] {
         fn text(member: &Option<String>) -> &str {

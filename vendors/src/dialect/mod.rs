@@ -60,9 +60,10 @@ impl Dialect {
         format!("/user/assistant/{id}")
     }
 
-    /// Whether `id` can be an assistant's id here: digits, at most 20 of them.
+    /// Whether `id` can be an assistant's id here: at most 20 digits, the first not a zero, so that one assistant has
+    /// one id and one line in which its updates wait.
     pub fn is_id(&self, id: &str) -> bool {
-        (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+        (1..=20).contains(&id.len()) && !id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_digit())
     }
 
     /// The fields that write `key`, the vendor's name; twins share one.

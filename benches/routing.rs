@@ -1,0 +1,48 @@
+//! What a configuration of many named assistants costs: loading it, and finding one of them.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion};
+use switchboard::config::{Environment, Known, load_text};
+use switchboard::edge::path::Assistant;
+use switchboard::gateway::Gateway;
+use switchboard::upstream::Tasks;
+
+fn configuration(names: usize) -> String {
+    let mut text = String::from(
+        "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n[routing]\ndefault_vendor = \"sondos\"\n",
+    );
+    for number in 0..names {
+        let _infallible = write!(text, "[assistants.bot-{number}]\nvendor = \"sondos\"\nid = \"{number}\"\n");
+    }
+    text
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = tokio::runtime::Runtime::new()?;
+    let _within = runtime.enter();
+    let environment: Environment = [("TOKEN".to_owned(), "1|abc".to_owned())].into_iter().collect();
+    let known = Known::of_registry();
+    for names in [10, 1_000, 10_000, 100_000] {
+        let text = configuration(names);
+        let gateway = Gateway::build(load_text(&text, &environment, &known)?, None, &Tasks::default())?;
+        let assistant = Assistant::parse(&format!("bot-{}", names / 2))?;
+        let mut group = criterion.benchmark_group("find");
+        group.bench_function(BenchmarkId::from_parameter(names), |bencher| {
+            bencher.iter(|| black_box(gateway.routes.resolve(black_box(&assistant), None)).is_ok());
+        });
+        group.finish();
+        if names <= 10_000 {
+            let mut group = criterion.benchmark_group("load");
+            group.sample_size(10).bench_function(BenchmarkId::from_parameter(names), |bencher| {
+                bencher.iter(|| load_text(black_box(&text), &environment, &known).is_ok());
+            });
+            group.finish();
+        }
+    }
+    criterion.final_summary();
+    Ok(())
+}
