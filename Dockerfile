@@ -16,8 +16,8 @@ COPY . .
 # gcc, which ring needs, comes with the image. Caches speed up the next build and stay out of the layers.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bin switchboard \
-    && cp target/release/switchboard /usr/local/bin/switchboard
+    cargo build --profile dist --locked --bin switchboard \
+    && cp target/dist/switchboard /usr/local/bin/switchboard
 
 # Distroless: the C library, CA certificates and an account, but no shell and no package manager. Preferred to `scratch`
 # with a static binary, because musl's allocator is slow under many threads and CA certificates are kept up to date here.

@@ -162,6 +162,9 @@ impl Reloader {
     fn next(&self, before: &Gateway) -> Result<Gateway, String> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
         let settings = self.read(source).map_err(|problems| problems.to_string())?;
+        if settings.vendors.is_empty() && !before.settings.vendors.is_empty() {
+            return Err("the configuration names no vendor any more, as if its file were empty or half written; restart if that is meant".into());
+        }
         self.started.allows(&settings)?;
         let tls = settings.server.tls.as_ref().map(material);
         let next = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;

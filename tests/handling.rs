@@ -16,7 +16,7 @@ mod handling {
         let words = [None, Some("strict"), Some("lenient")];
         let table =
             |key: &str, word: Option<&str>| word.map(|word| format!("{key} = \"{word}\"\n")).unwrap_or_default();
-        let name = |word: Option<&str>| word.unwrap_or("silent");
+        let name = |word: Option<&'static str>| word.unwrap_or("silent");
         let mut extra = String::from("[auth]\nmode = \"keys\"\n");
         for word in words {
             let (name, own) = (name(word), table("handling", word));

@@ -314,10 +314,15 @@ mod reload {
         let status = running.reloaded(0, 1).await;
         assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("cannot read the configuration"));
         assert_eq!(running.put("bot").await.status, 200);
-        running.folder.write("switchboard.toml", &(config + &assistant("bot", "sondos", "2")));
-        running.reloaded(1, 1).await;
+        // As an editor leaves it that empties the file before it writes it anew.
+        running.folder.write("switchboard.toml", "");
+        let status = running.reloaded(0, 2).await;
+        assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("names no vendor any more"));
         assert_eq!(running.put("bot").await.status, 200);
-        assert_eq!(ids(&simulator), ["1", "2"]);
+        running.folder.write("switchboard.toml", &(config + &assistant("bot", "sondos", "2")));
+        running.reloaded(1, 2).await;
+        assert_eq!(running.put("bot").await.status, 200);
+        assert_eq!(ids(&simulator), ["1", "1", "2"]);
     }
 
     #[tokio::test]
@@ -380,7 +385,7 @@ mod reload {
             .spawn()
             .unwrap();
         let kill = |signal: &str, id: u32| {
-            assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success())
+            assert!(Command::new("kill").args([signal, &id.to_string()]).status().unwrap().success());
         };
         let mut lines = BufReader::new(serve.stderr.take().unwrap()).lines();
         until(&mut lines, "listening");

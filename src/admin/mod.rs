@@ -103,7 +103,10 @@ impl Admin {
     fn authenticate(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
         let Some(token) = &gateway.settings.admin.token else { return Ok(()) };
-        let sent = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let sent = headers.get(AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+        });
         let digest = |text: &str| Sha256::digest(text.as_bytes());
         let matches = sent.is_some_and(|sent| digest(sent).ct_eq(&digest(token.expose())).into());
         if matches {

@@ -46,6 +46,9 @@ const UPDATE: &str = r#"{
   "min_interrupt_words": 2,
   "webhook_url": null,
   "ambient_sound": "office",
+  "label_ids": [3, 5],
+  "conversation_inactivity_timeout": 30,
+  "filler_config": { "positive": ["Great!"] },
   "tools": [{ "type": "end_call", "description": "When the customer says goodbye." }]
 }"#;
 

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use simulators::contracts;
 use vendors::json::{Limits, Value, read_value};
 
+/// Updates by the slug of the page example that they stand for.
+type Slugs = Vec<(String, String)>;
+
 /// One case: exchanges that belong together.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -14,7 +17,7 @@ pub struct Case {
     config: Vec<(String, String)>,
     exchanges: Vec<Exchange>,
     /// Whether each vendor's page examples stand in front; with their canonical form where that differs, by vendor.
-    pages: Option<Vec<(String, Vec<(String, String)>)>>,
+    pages: Option<Vec<(String, Slugs)>>,
 }
 
 /// One update.
@@ -103,6 +106,6 @@ fn configs(config: Value<'_>) -> Vec<(String, String)> {
     config.members().map(|(vendor, list)| (vendor.into_owned(), lines(list))).collect()
 }
 
-fn updates_of(updates: Value<'_>) -> Vec<(String, String)> {
+fn updates_of(updates: Value<'_>) -> Slugs {
     updates.members().map(|(slug, update)| (slug.into_owned(), update.text().to_owned())).collect()
 }

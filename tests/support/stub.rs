@@ -7,10 +7,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+/// What was received, request by request.
+type Requests = Arc<Mutex<Vec<Vec<u8>>>>;
+
 /// Answers every request on every connection with the same bytes, then closes the connection.
 pub struct Stub {
     pub address: SocketAddr,
-    requests: Arc<Mutex<Vec<Vec<u8>>>>,
+    requests: Requests,
     _serving: JoinSet<()>,
 }
 
@@ -28,7 +31,7 @@ impl Stub {
     pub async fn start(answer: impl Into<Vec<u8>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (answer, requests): (Vec<u8>, Arc<Mutex<Vec<Vec<u8>>>>) = (answer.into(), Arc::default());
+        let (answer, requests) = (answer.into(), Requests::default());
         let (seen, mut serving) = (Arc::clone(&requests), JoinSet::new());
         serving.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {

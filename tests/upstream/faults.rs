@@ -76,19 +76,20 @@ async fn a_reset_before_the_head_is_a_lost_connection() {
 }
 
 #[tokio::test]
-async fn an_end_or_reset_within_the_body_is_a_lost_connection() {
+async fn an_end_or_reset_within_the_body_is_a_cut_answer() {
+    let cut = FailureKind::AnswerCut { status: http::StatusCode::OK };
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"data\":";
     let vendor = Vendor::answering(half).await;
-    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+    fails(&vendor.base, cut, true).await;
     let vendor = Vendor::start(move |_, mut socket| async move {
         request(&mut socket).await;
         let _ = socket.write_all(half.as_bytes()).await;
         reset(socket);
     })
     .await;
-    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+    fails(&vendor.base, cut, true).await;
     let vendor = Vendor::answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n").await;
-    fails(&vendor.base, FailureKind::ConnectionLost, true).await;
+    fails(&vendor.base, cut, true).await;
 }
 
 #[tokio::test]

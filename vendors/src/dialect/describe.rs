@@ -4,7 +4,7 @@ use crate::canonical::{Bounds, Field, Shape};
 use crate::catalog::CatalogKind;
 
 use super::Dialect;
-use super::row::{Lack, Limit, Literal, Rule};
+use super::row::{Form, Lack, Limit, Literal, Rule};
 
 /// How well a vendor has a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,7 +97,7 @@ impl Dialect {
             values: values(&spec.shape, row.rule),
             catalog: self.catalog_of(field),
             nullable: spec.nullable && supported,
-            detail: detail(row.rule, row.note),
+            detail: detail(field, row.rule, row.note),
         }
     }
 }
@@ -116,11 +116,15 @@ fn values(shape: &Shape, rule: Rule) -> Vec<(String, Option<String>)> {
     canonical.iter().map(|literal| (literal.json(), vendor(literal))).collect()
 }
 
-fn detail(rule: Rule, note: &str) -> String {
+fn detail(field: Field, rule: Rule, note: &str) -> String {
     let mut sentences: Vec<String> = match rule {
         Rule::FlagPair { flag, wire } => {
             vec![format!("A value is sent as `{flag}: true` and `{wire}`, `null` as `{flag}: false`.")]
         }
+        Rule::Lookup { catalog: CatalogKind::Languages, to: Form::Name, .. } if is_name(field) => {
+            vec!["Names go as they are; ISO 639-1 codes are resolved through the catalog `languages`.".to_owned()]
+        }
+        Rule::Lookup { to: Form::Name, .. } if is_name(field) => vec!["Names go as they are.".to_owned()],
         Rule::Lookup { catalog, .. } => vec![format!("Resolved through the catalog `{catalog}`.")],
         Rule::Hook(hook) => vec![hook.doc.to_owned()],
         Rule::Unsupported(why) => vec![why.to_owned()],
@@ -132,6 +136,11 @@ fn detail(rule: Rule, note: &str) -> String {
         sentences.push(note.to_owned());
     }
     sentences.join(" ")
+}
+
+/// Whether callers give the field as a name, not as an id.
+fn is_name(field: Field) -> bool {
+    matches!(field.spec().shape, Shape::Text(_))
 }
 
 fn lacking(lack: &Lack) -> String {
