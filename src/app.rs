@@ -38,12 +38,15 @@ use crate::upstream::{Tasks, X_REQUEST_ID};
 
 /// Time in which idle connections to vendors must notice that nobody needs them any more.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(1);
+/// How long requests to administration may take at the very end.
+const ADMIN_GRACE: Duration = Duration::from_millis(200);
 
 /// A gateway that listens.
 pub struct App {
     api: SocketAddr,
     admin: SocketAddr,
     shutdown: Shutdown,
+    attendance: Shutdown,
     reloader: Arc<Reloader>,
     tasks: Tasks,
 }
@@ -72,7 +75,7 @@ impl App {
         source: Option<Source>,
         log: Option<LogControl>,
     ) -> Result<Self, StartError> {
-        let shutdown = Shutdown::new();
+        let (shutdown, attendance) = (Shutdown::new(), Shutdown::new());
         let tasks = Tasks::default();
         let listening = listener_settings(&settings);
         let tls = settings.server.tls.as_ref().map(material).map(|material| Tls::new(&material)).transpose()?;
@@ -86,13 +89,13 @@ impl App {
         let reloader = Arc::new(Reloader::new(Arc::clone(&gateway), source, tasks.clone(), tls.clone(), log));
         let api = Api::new(gateway, shutdown.clone());
         let admin = Admin::new(Arc::clone(&reloader), api.clone(), shutdown.clone());
-        let serve = |service, settings| Connections::new(service, settings, refusal_page(), shutdown.clone());
-        shutdown.spawn(api_listener.run(serve(rescued(api), listening.clone()), tls));
-        let serve = |service, settings| Connections::new(service, settings, refusal_page(), shutdown.clone());
-        shutdown.spawn(admin_listener.run(serve(rescued(admin), listening), None));
+        let served = Connections::new(rescued(api), listening.clone(), refusal_page(), shutdown.clone());
+        shutdown.spawn(api_listener.run(served, tls));
+        let attended = Connections::new(rescued(admin), listening, refusal_page(), attendance.clone());
+        attendance.spawn(admin_listener.run(attended, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { api: api_address, admin: admin_address, shutdown, reloader, tasks })
+        Ok(Self { api: api_address, admin: admin_address, shutdown, attendance, reloader, tasks })
     }
 
     /// Where the API listens.
@@ -134,9 +137,11 @@ impl App {
         ended
     }
 
-    /// Lets go of the vendors' connections, which end with the last generation.
+    /// Ends administration, which was there to be asked while everything else drained, and lets go of the vendors'
+    /// connections, which end with the last generation.
     async fn release(self) {
-        let Self { reloader, tasks, .. } = self;
+        let Self { reloader, tasks, attendance, .. } = self;
+        attendance.drain(ADMIN_GRACE, std::future::pending::<()>()).await;
         if !tasks.updates.is_empty() {
             tracing::warn!(left = tasks.updates.len(), "updates whose callers had gone were cut off");
             return; // they hold connections

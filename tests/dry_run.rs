@@ -15,7 +15,9 @@ mod dry_run {
     use crate::support::case::Case;
     use crate::support::{Reply, Stage};
 
-    async fn rehearse(stage: &Stage, assistant: &str, headers: &[(&str, &str)], update: &str) -> Reply {
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
+    async fn rehearse(stage: &Stage, assistant: &str, headers: Headers<'_>, update: &str) -> Reply {
         let json = [("content-type", "application/json"), ("x-request-id", "dry")];
         let headers: Vec<_> = json.iter().chain(headers).copied().collect();
         stage.call(Method::PUT, &format!("/v1/assistants/{assistant}?dry_run=true"), &headers, update.to_owned()).await
@@ -155,7 +157,7 @@ mod dry_run {
     #[tokio::test]
     async fn refusals_are_the_same_problems_as_for_real() {
         let stage = Stage::new().await;
-        let cases: [(&str, &[(&str, &str)], &str); 10] = [
+        let cases: [(&str, Headers<'_>, &str); 10] = [
             ("sondos:789", &[], "{"),
             ("sondos:789", &[], r#"{"ringing_time":20}"#),
             ("sondos:789", &[], r#"{"speech_speed":9,"nmae":1,"mode":"dualplex"}"#),

@@ -14,7 +14,7 @@ mod golden {
 
     use bytes::Bytes;
     use http::{HeaderMap, Method, Request};
-    use http_body_util::{BodyExt, Full};
+    use http_body_util::{BodyExt, Collected, Full};
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;
     use simulators::Received;
@@ -151,7 +151,7 @@ mod golden {
         };
         let (head, body) = response.into_parts();
         let headers = headers_of(&head.headers, &["content-length", "date", "connection"]);
-        match body.collect().await.map(|body| body.to_bytes()) {
+        match body.collect().await.map(Collected::to_bytes) {
             Ok(body) if body.len() > 1 << 20 => {
                 format!("<-- {}\n{headers}[more than 1 MiB]\n\n", head.status)
             }

@@ -207,7 +207,7 @@ mod reload {
         }
         done.store(true, Ordering::SeqCst);
         let requests: usize = traffic.join_all().await.into_iter().sum();
-        assert!(requests > 300, "{requests} requests were made meanwhile");
+        assert!(requests > 100, "{requests} requests were made meanwhile");
         for (simulator, id) in [(&first, "101"), (&second, "202"), (&steady, "5")] {
             assert!(!ids(simulator).is_empty());
             assert!(ids(simulator).iter().all(|sent| sent == id), "{}: {:?}", simulator.vendor(), ids(simulator));

@@ -35,7 +35,7 @@ pub enum BodyError {
         limit: usize,
     },
     /// The body did not come in time.
-    #[error("the request body did not arrive within {} seconds", .after.as_secs_f64())]
+    #[error("the request body did not arrive within {:.1} seconds", .after.as_secs_f64())]
     Timeout {
         /// The time it had.
         after: Duration,

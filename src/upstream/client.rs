@@ -2,7 +2,7 @@
 //!
 //! Innermost. It never follows redirects and never reads more than [`MAX_BODY`]. hyper-util itself repeats requests that a stale idle
 //! connection returned unstarted; those that were started on a connection which had served before and died without a byte of answer
-//! are repeated here, once, as they most likely met a vendor that was just closing it.
+//! are repeated here, once and only if it died at once, as they most likely met a vendor that was just closing it.
 
 use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
 
@@ -19,6 +19,7 @@ use hyper_util::{
     rt::TokioTimer,
 };
 use rustls::ClientConfig;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -34,6 +35,10 @@ use super::{
 const IDLE: Duration = Duration::from_secs(50);
 const H2_PING_EVERY: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that the vendor had closed before the request came is lost within a round trip; one that is lost later
+/// was lost over the request itself, which then counts as an attempt.
+const STALE: Duration = Duration::from_millis(250);
 
 /// A pooling client for one vendor account.
 #[derive(Debug)]
@@ -74,7 +79,7 @@ impl HttpClient {
         Self { client, counters }
     }
 
-    /// Sends once; the flag says whether a connection that had served before was lost without any answer.
+    /// Sends once; the flag says whether a connection that had served before was lost at once and without a byte of answer.
     async fn send(&self, outgoing: &Outgoing) -> Result<Answer, (Failure, bool)> {
         let mut request = Request::new(Full::new(outgoing.body.clone()));
         *request.method_mut() = outgoing.method.clone();
@@ -83,10 +88,12 @@ impl HttpClient {
         let connection = capture_connection(&mut request);
         let mut responding = pin!(self.client.request(request));
         // The connection is captured within a poll, before it gets the request: marking after each poll is never too late.
+        let mut begun = None;
         let responded = poll_fn(|cx| {
             let poll = responding.as_mut().poll(cx);
-            if connection.connection_metadata().is_some() {
+            if begun.is_none() && connection.connection_metadata().is_some() {
                 outgoing.sent.mark();
+                begun = served(&connection).map(|served| (Instant::now(), served.heard()));
             }
             poll
         })
@@ -104,8 +111,11 @@ impl HttpClient {
                     outgoing.sent.unmark(); // the request came back unstarted
                 }
                 let failure = refused(&error);
-                let stale = failure.kind == FailureKind::ConnectionLost
-                    && served(&connection).is_some_and(|served| served.get());
+                let quiet = |served: Served| {
+                    let lost_at_once = |(at, heard): (Instant, u64)| at.elapsed() < STALE && served.heard() == heard;
+                    served.get() && begun.is_some_and(lost_at_once)
+                };
+                let stale = failure.kind == FailureKind::ConnectionLost && served(&connection).is_some_and(quiet);
                 Err((sent(failure, outgoing), stale))
             }
         }

@@ -1,11 +1,11 @@
-//! A connection to a vendor, in the clear or under TLS, that remembers whether it has served before.
+//! A connection to a vendor, in the clear or under TLS, that remembers what it has brought.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -17,17 +17,29 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-/// Whether a connection has brought an answer before; travels with the connection's description.
+/// What a connection has brought so far; travels with the connection's description.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Served(Arc<AtomicBool>);
+pub(super) struct Served(Arc<History>);
+
+#[derive(Debug, Default)]
+struct History {
+    answered: AtomicBool,
+    heard: AtomicU64,
+}
 
 impl Served {
+    /// Whether it has brought an answer before.
     pub(super) fn get(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.answered.load(Ordering::Acquire)
     }
 
     pub(super) fn mark(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.answered.store(true, Ordering::Release);
+    }
+
+    /// How many bytes have come over it.
+    pub(super) fn heard(&self) -> u64 {
+        self.0.heard.load(Ordering::Acquire)
     }
 }
 
@@ -66,10 +78,14 @@ impl Connection for Stream {
 
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.way {
+        let before = buf.filled().len();
+        let polled = match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Way::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
-        }
+        };
+        let read = buf.filled().len().saturating_sub(before);
+        self.served.0.heard.fetch_add(read as u64, Ordering::Release);
+        polled
     }
 }
 
