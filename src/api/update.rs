@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
-use vendors::{CatalogSet, Catalogs, Handling, Target, Update, missing_lookups, translate_request};
+use vendors::{CatalogSet, Catalogs, Handling, ItemCode, Target, Update, missing_lookups, translate_request};
 
 use crate::edge::body::{BodyError, read_body};
 use crate::edge::path::Assistant;
@@ -139,15 +139,19 @@ async fn translated(
     let update = Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
     let account = &route.account;
     let headers = account.headers(context.request_id.to_header_value(), context.trace.child().to_header_value());
-    let (live, place) = live_catalogs(&update, route, &headers, wishes).await?;
-    let target = Target {
+    let unknown = CatalogSet::default();
+    let mut target = Target {
         dialect: account.dialect,
         vendor: &account.name,
         id: &route.id,
         handling: handling(context, wishes.handling, route),
         policies: &account.policies,
-        catalogs: Catalogs { configured: &account.configured, live: &live },
+        catalogs: Catalogs { configured: &account.configured, live: &unknown },
     };
+    let (live, place) = live_catalogs(&update, route, &headers, wishes)
+        .await
+        .map_err(|problem| otherwise_refused(&update, &target).unwrap_or(problem))?;
+    target.catalogs.live = &live;
     let translated = translate_request(&update, &target).map_err(refused)?;
     record.applied = translated.report.applied.len();
     record.dropped = translated.report.dropped.len();
@@ -173,6 +177,13 @@ async fn translated(
     let mut reply = answer::json(answer::applied(&response, names, answer.attempts, &translated.report));
     answer::name_dropped(reply.headers_mut(), &translated.report);
     Ok(reply)
+}
+
+/// What stands against an update beside names that cannot be resolved now: the caller can mend that at once.
+fn otherwise_refused(update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
+    let mut found = translate_request(update, target).err()?;
+    found.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
+    (!found.items.is_empty()).then(|| refused(found))
 }
 
 /// The vendor's own catalogs, but only those that this update needs and the configuration does not answer; with a place in the

@@ -125,10 +125,9 @@ fn quoted(text: &str) -> String {
 impl Data {
     /// Puts each member's JSON text through `change`.
     pub fn each_text(&mut self, change: impl Fn(&str) -> String) {
-        for member in [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode] {
-            if let Some(text) = member {
-                *text = change(text);
-            }
+        let members = [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode];
+        for text in members.into_iter().flatten() {
+            *text = change(text);
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::canonical::{Entry, Field, Update, check_modes, check_value, nearest_field};
 use crate::catalog::Catalogs;
 use crate::item::{Item, ItemCode, Items, Note, Report};
-use crate::json::{Pointer, Value, excerpt};
+use crate::json::{Kind, Pointer, Value, excerpt};
 
 use super::body::{Body, Cell};
 use super::row::{Limit, Row, Rule};
@@ -142,9 +142,9 @@ struct Translation<'a> {
 impl Translation<'_> {
     fn entry(&mut self, entry: &Entry<'_>) {
         let Some(field) = entry.field else { return self.unknown(&entry.key) };
-        let before = self.items.list.len() + self.items.more;
+        let before = self.items.list.len();
         check_value(field, entry.value, &mut self.items);
-        let valid = self.items.list.len() + self.items.more == before;
+        let valid = self.items.list.len() == before && !self.items.is_full();
         let row = self.target.row(field);
         match (row.rule, self.target.policies.get(field), self.target.handling) {
             (_, Some(FieldPolicy::Drop), _) => {
@@ -163,6 +163,8 @@ impl Translation<'_> {
                 self.report.applied.push(field);
                 if valid {
                     self.write(field, row, entry.value);
+                } else {
+                    self.explore(field, row, entry.value, before);
                 }
             }
         }
@@ -211,6 +213,28 @@ impl Translation<'_> {
     fn unsupported(&mut self, field: Field, why: &str) {
         let at = Pointer::Root;
         self.items.push(Item::new(&at.key(field.name()), field, ItemCode::UnsupportedField, why));
+    }
+
+    /// Adds what this vendor has against a field that is invalid already, from the item `since` on, so that the caller
+    /// need not come back for it; places that have been complained about are left at that.
+    fn explore(&mut self, field: Field, row: &Row, value: Value<'_>, since: usize) {
+        if let Some(Limit::Bounds(bounds)) = row.limit {
+            let of_range = |item: &&mut Item| item.code == ItemCode::OutOfRange;
+            let detail = format!("must be between {} and {} at this vendor", bounds.min, bounds.max);
+            self.items.list.iter_mut().skip(since).filter(of_range).for_each(|item| item.detail.clone_from(&detail));
+        }
+        let structured = matches!(row.rule, Rule::Without(_) | Rule::Hook(_)) && value.kind() == Kind::Array;
+        if !structured || self.items.is_full() {
+            return;
+        }
+        let known = self.items.list.len();
+        self.write(field, row, value);
+        let added = self.items.list.split_off(known);
+        for item in added {
+            if self.items.list.iter().skip(since).all(|other| other.pointer != item.pointer) {
+                self.items.push(item);
+            }
+        }
     }
 
     fn write(&mut self, field: Field, row: &Row, value: Value<'_>) {

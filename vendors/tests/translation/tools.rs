@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use vendors::{CatalogSet, Catalogs, Handling, Policies, Target, Update, translate_request};
 
 use super::page::{LEGACY, Page, SUPERSET, object, page, pages, places};
 use super::samples::{Samples, from_schema};
@@ -283,5 +284,31 @@ fn the_legacy_vendor_refuses_every_other_list_of_tools() {
     for (tag, kind) in superset().into_iter().filter(|(tag, _)| tag != "end_call") {
         let items = page(LEGACY).refusals(&update(&tag, &only_required(&kind)));
         assert_eq!(places(&items), [("#/tools/0/type".into(), "unsupported_value")], "{tag}");
+    }
+}
+
+#[test]
+fn what_a_vendor_lacks_is_found_beside_what_is_invalid() {
+    let update = Update::read(
+        br#"{"tools":[{"type":"end_call","x":1},{"type":"collect_keypad","timeout":99},{"type":"nonsense"}],"max_silence_duration":361}"#,
+    )
+    .unwrap();
+    let (policies, empty) = (Policies::default(), CatalogSet::default());
+    for (vendor, lacks, range) in [("gloriagent", true, "360"), ("sondos", true, "120"), ("autocalls", false, "360")] {
+        let target = Target {
+            dialect: vendors::registry::dialect(vendor).unwrap(),
+            vendor,
+            id: "1",
+            handling: Handling::Strict,
+            policies: &policies,
+            catalogs: Catalogs { configured: &empty, live: &empty },
+        };
+        let items = translate_request(&update, &target).unwrap_err().items.list;
+        let at = |pointer: &str| items.iter().filter(|item| item.pointer == pointer).collect::<Vec<_>>();
+        assert_eq!(at("#/tools/0/x").len(), 1, "{vendor}: {items:#?}");
+        assert_eq!(at("#/tools/1/timeout").len(), 1, "{vendor}");
+        assert_eq!(at("#/tools/2/type").len(), 1, "{vendor}");
+        assert_eq!(at("#/tools/1/type").len(), usize::from(lacks), "{vendor}: {items:#?}");
+        assert!(at("#/max_silence_duration")[0].detail.contains(range), "{vendor}");
     }
 }
