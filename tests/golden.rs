@@ -18,10 +18,10 @@ mod golden {
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;
     use simulators::Received;
+    use vendors::json::lay_out;
 
     use crate::support::Stage;
     use crate::support::case::{Case, Exchange, directory};
-    use crate::support::layout::layout;
 
     macro_rules! cases {
         ($($case:ident)*) => {
@@ -87,7 +87,7 @@ mod golden {
 
         let mut out = format!("=== {}\n\nPUT /v1/assistants/{vendor}:789\n", exchange.name);
         prefer.iter().for_each(|prefer| writeln!(out, "prefer: {prefer}").unwrap());
-        writeln!(out, "{}\n", layout(exchange.update.as_bytes())).unwrap();
+        writeln!(out, "{}\n", lay_out(exchange.update.as_bytes())).unwrap();
         if received.is_empty() {
             out.push_str("--> nothing was sent to the vendor\n\n");
         }
@@ -108,14 +108,14 @@ mod golden {
         }
         writeln!(out, "<== {}", reply.status).unwrap();
         out.push_str(&headers_of(&reply.headers, &["content-length", "date", "x-request-id"]));
-        writeln!(out, "{}\n", layout(&reply.body)).unwrap();
+        writeln!(out, "{}\n", lay_out(&reply.body)).unwrap();
         out.replace(&stage.simulator(vendor).addr().to_string(), "[the vendor's host]")
     }
 
     fn sent(update: &Received, times: usize) -> String {
         let times = if times > 1 { format!(" ({times} times)") } else { String::new() };
         let headers = headers_of(&update.headers, &["content-length"]);
-        format!("--> {} {}{times}\n{headers}{}\n\n", update.method, update.path, layout(&update.body))
+        format!("--> {} {}{times}\n{headers}{}\n\n", update.method, update.path, lay_out(&update.body))
     }
 
     /// Headers by name, with what differs from run to run and what nobody may see replaced.
@@ -156,7 +156,7 @@ mod golden {
                 format!("<-- {}\n{headers}[more than 1 MiB]\n\n", head.status)
             }
             Ok(body) if body.is_empty() => format!("<-- {}\n{headers}[no body]\n\n", head.status),
-            Ok(body) => format!("<-- {}\n{headers}{}\n\n", head.status, layout(&body)),
+            Ok(body) => format!("<-- {}\n{headers}{}\n\n", head.status, lay_out(&body)),
             Err(_) => format!("<-- {}\n{headers}[a body that breaks off]\n\n", head.status),
         }
     }

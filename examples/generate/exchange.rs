@@ -2,11 +2,10 @@
 
 use clap::Parser;
 use switchboard::cli::Cli;
-use vendors::json::{Limits, read_object};
+use vendors::json::{Limits, lay_out, read_object};
 use vendors::registry::{DIALECTS, dialect};
 
 use super::Failure;
-use super::layout::laid_out;
 
 const BEGIN: &str = "<!-- exchanges: written by `just generate` from what `demo --once` prints -->\n";
 const END: &str = "<!-- end of exchanges -->\n";
@@ -49,7 +48,7 @@ fn exchanges(printed: &str) -> Result<String, Failure> {
     let update = sections.next().and_then(|intro| Some(&intro[intro.find('{')?..])).unwrap_or_default();
     let mut page = format!(
         "\nOne canonical update, sent with `Prefer: handling=lenient`:\n\n```json\n{}\n```\n\n",
-        laid_out(update)?
+        lay_out(update.as_bytes())
     );
     let sections: Vec<_> = sections.collect();
     if sections.len() != DIALECTS.len() {
@@ -87,11 +86,20 @@ fn fold(section: &str, update: &str) -> Result<(usize, String), Failure> {
              ```http\nHTTP/1.1 {}\n{headers}\n{}\n```\n\n",
             vendor.title,
             received.head.trim_start_matches(RECEIVED),
-            laid_out(&received.body)?,
+            lay_out(received.body.as_bytes()),
             answer.head.trim_start_matches(ANSWERED),
-            laid_out(&answer.body)?,
+            without_id(&lay_out(answer.body.as_bytes())),
         ),
     ))
+}
+
+/// Ids differ from run to run, so an ellipsis stands for them.
+fn without_id(answer: &str) -> String {
+    let shown = |line: &str| match line.split_once("\"request_id\": ") {
+        Some((indent, _)) => format!("{indent}\"request_id\": \"…\",\n"),
+        None => format!("{line}\n"),
+    };
+    answer.lines().map(shown).collect::<String>().trim_end().to_owned()
 }
 
 /// Head lines stand at the margin, everything that belongs to them is indented; a body is indented by two.

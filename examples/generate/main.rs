@@ -6,7 +6,6 @@
 mod coverage;
 mod errors;
 mod exchange;
-mod layout;
 
 use std::error::Error;
 use std::fs;

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
@@ -36,6 +36,9 @@ pub struct Admin {
 /// A status with a JSON body.
 type Reply = (StatusCode, Value);
 
+/// What makes an answer a problem.
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 impl Admin {
     /// Administration of the gateway that `reloader` holds.
     pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown) -> Self {
@@ -44,11 +47,13 @@ impl Admin {
 
     async fn answer(self, method: Method, path: String, headers: HeaderMap) -> Response<Full<Bytes>> {
         let request_id = RequestId::from_headers(&headers);
-        let mut response = match self.dispatch(&method, &path, &headers).await {
+        let mut response = match self.dispatch(&method, &path, &headers, &request_id).await {
             Ok((status, body)) => {
                 let mut response = Response::new(Full::new(Bytes::from(format!("{body:#}\n"))));
                 *response.status_mut() = status;
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                let refused = status == StatusCode::UNPROCESSABLE_ENTITY;
+                let media = if refused { PROBLEM } else { HeaderValue::from_static("application/json") };
+                response.headers_mut().insert(CONTENT_TYPE, media);
                 response
             }
             Err(problem) => problem.into_response(&path, request_id.as_str()),
@@ -58,7 +63,13 @@ impl Admin {
         response
     }
 
-    async fn dispatch(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<Reply, Problem> {
+    async fn dispatch(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+        request_id: &RequestId,
+    ) -> Result<Reply, Problem> {
         let (allow, guarded) = match path {
             "/livez" | "/readyz" => ("GET, HEAD", false),
             "/admin/status" | "/admin/config" => ("GET, HEAD", true),
@@ -76,7 +87,7 @@ impl Admin {
             "/livez" => (StatusCode::OK, serde_json::json!({ "status": "alive" })),
             "/readyz" => self.readiness(),
             "/admin/config" => (StatusCode::OK, self.reloader.gateway().settings.redacted()),
-            "/admin/reload" => self.reload().await?,
+            "/admin/reload" => self.reload(path, request_id).await?,
             _ => (StatusCode::OK, status::status(&self.reloader, &self.api, self.started)),
         })
     }
@@ -90,13 +101,23 @@ impl Admin {
         }
     }
 
-    async fn reload(&self) -> Result<Reply, Problem> {
+    /// A refused configuration is a problem that also has what a taken one would have.
+    async fn reload(&self, path: &str, request_id: &RequestId) -> Result<Reply, Problem> {
         let reloader = Arc::clone(&self.reloader);
         let outcome = tokio::task::spawn_blocking(move || reloader.reload("request")).await;
         let outcome =
             outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
-        let status = if outcome.applied { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-        Ok((status, serde_json::to_value(outcome).unwrap_or_default()))
+        let mut body = serde_json::to_value(&outcome).unwrap_or_default();
+        if outcome.applied {
+            return Ok((StatusCode::OK, body));
+        }
+        let problem =
+            Problem::new(Code::ValidationFailed, "the new configuration is refused; the old one stays in force");
+        let problem = serde_json::from_slice::<Map<_, _>>(&problem.body(path, request_id.as_str())).unwrap_or_default();
+        if let Some(body) = body.as_object_mut() {
+            body.extend(problem);
+        }
+        Ok((StatusCode::UNPROCESSABLE_ENTITY, body))
     }
 
     /// With a token configured, `/admin/*` asks for it; the configuration demands one off loopback.

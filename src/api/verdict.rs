@@ -146,9 +146,12 @@ pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Pro
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => unanswered(failure),
         CatalogFailure::Refused(answer) => refused(account, (&Sent::default(), b""), &answer),
-        CatalogFailure::Malformed(detail) => {
-            Problem::new(Code::VendorBadResponse, "The vendor's answer is not the documented list.").internally(detail)
-        }
+        CatalogFailure::Malformed(detail) => Problem {
+            retryable: Some(true),
+            ..Problem::new(Code::VendorBadResponse, "The vendor's answer is not the documented list.")
+                .internally(detail)
+        },
+        CatalogFailure::Absent => Problem::new(Code::VendorBadResponse, "The vendor has no such list."),
     };
     Problem {
         detail: format!("{WHAT}{}", problem.detail),

@@ -10,13 +10,13 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Request};
 use http_body_util::Full;
 use simulators::{Options, Received, Simulator};
+use vendors::json::lay_out;
 
 use crate::app::App;
 use crate::config::{self, Environment, Known};
 use crate::edge::signal::Signals;
 
 use super::client::{Reply, send};
-use super::layout::layout;
 use super::paint::Paint;
 use super::{Failure, Terminal, end, runtime};
 
@@ -148,7 +148,7 @@ fn print_received(received: &Received, paint: Paint, out: &mut dyn Write) -> std
         }
     }
     if !received.body.is_empty() {
-        writeln!(out, "{}", layout(&received.body))?;
+        writeln!(out, "{}", indented(&received.body))?;
     }
     Ok(())
 }
@@ -160,12 +160,17 @@ fn print_reply(reply: &Reply, paint: Paint, out: &mut dyn Write) -> std::io::Res
     for (name, value) in shown(&reply.headers) {
         writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
     }
-    writeln!(out, "{}\n", layout(&reply.body))
+    writeln!(out, "{}\n", indented(&reply.body))
 }
 
 fn shown(headers: &HeaderMap) -> BTreeMap<&str, String> {
     let interesting = ["preference-applied", "switchboard-dropped"];
     interesting.into_iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?.to_owned()))).collect()
+}
+
+/// JSON laid out below the line that announces it.
+fn indented(json: &[u8]) -> String {
+    lay_out(json).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// What to try next; the lines work as they stand.

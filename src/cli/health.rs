@@ -1,9 +1,12 @@
 //! `switchboard health`: exit status for container health checks.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use http::Uri;
+
+use crate::config::Environment;
 
 use super::client::get;
 use super::{Failure, Terminal, end, runtime};
@@ -11,24 +14,62 @@ use super::{Failure, Terminal, end, runtime};
 /// Arguments of `health`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What to ask
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090/livez")]
-    url: Uri,
+    /// What to ask [default: /livez at $SWITCHBOARD_SERVER__ADMIN_LISTEN, else at 127.0.0.1:9090]
+    #[arg(long, value_name = "URL")]
+    url: Option<Uri>,
     /// How long to wait for the answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     timeout: u64,
 }
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let url = match &args.url {
+        Some(url) => url.clone(),
+        None => default_url(&terminal.environment)?,
+    };
     let runtime = runtime()?;
-    let asked = runtime
-        .block_on(async { tokio::time::timeout(Duration::from_secs(args.timeout), get(args.url.clone())).await });
+    let asked =
+        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(args.timeout), get(url.clone())).await });
     end(runtime);
     let reply = match asked {
         Ok(Ok(reply)) => reply,
-        Ok(Err(error)) => return Err(format!("{} does not answer: {error}", args.url).into()),
-        Err(_) => return Err(format!("{} did not answer within {} s", args.url, args.timeout).into()),
+        Ok(Err(error)) => return Err(format!("{url} does not answer: {error}").into()),
+        Err(_) => return Err(format!("{url} did not answer within {} s", args.timeout).into()),
     };
-    writeln!(terminal.out, "{} answered {}", args.url, reply.status)?;
+    writeln!(terminal.out, "{url} answered {}", reply.status)?;
     Ok(if reply.status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Administration where the environment puts it; an address for all interfaces is asked on loopback.
+fn default_url(environment: &Environment) -> Result<Uri, Failure> {
+    const VARIABLE: &str = "SWITCHBOARD_SERVER__ADMIN_LISTEN";
+    let mut address = SocketAddr::from(([127, 0, 0, 1], 9090));
+    if let Some(listen) = environment.get(VARIABLE) {
+        address = listen.parse().map_err(|_| format!("{VARIABLE} is no address: `{listen}`"))?;
+    }
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(format!("http://{address}/livez").parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(listen: &str) -> String {
+        let variable = ("SWITCHBOARD_SERVER__ADMIN_LISTEN".to_owned(), listen.to_owned());
+        default_url(&[variable].into_iter().collect()).unwrap().to_string()
+    }
+
+    #[test]
+    fn the_environment_says_where_to_ask() {
+        assert_eq!(default_url(&Environment::default()).unwrap(), "http://127.0.0.1:9090/livez");
+        assert_eq!(asked("0.0.0.0:9191"), "http://127.0.0.1:9191/livez");
+        assert_eq!(asked("[::]:9090"), "http://[::1]:9090/livez");
+        assert_eq!(asked("10.1.2.3:9090"), "http://10.1.2.3:9090/livez");
+    }
 }

@@ -13,7 +13,6 @@ mod explain;
 mod health;
 mod input;
 mod keygen;
-mod layout;
 mod man;
 mod paint;
 mod serve;

@@ -166,7 +166,8 @@ impl Vendor {
             let help = format!("`{than}` ends the wait first; lower `{name}`");
             inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
         };
-        if self.timeout > server.request_timeout {
+        // A default that is longer is nobody's mistake: the request's own deadline bounds it anyway.
+        if view.entry("timeout").is_some() && self.timeout > server.request_timeout {
             longer("timeout", "server.request_timeout", server.request_timeout);
         }
         if self.connect_timeout > self.timeout {

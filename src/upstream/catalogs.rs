@@ -31,6 +31,8 @@ pub enum CatalogFailure {
     Refused(Answer),
     /// The vendor's answer is no catalog.
     Malformed(String),
+    /// The vendor has no such list (404, 405); [`LiveCatalogs::get`] leaves it out.
+    Absent,
 }
 
 /// The catalogs of one account.
@@ -85,8 +87,11 @@ impl LiveCatalogs {
     pub async fn get(self: &Arc<Self>, kinds: &[CatalogKind], reader: &Reader) -> Result<CatalogSet, CatalogFailure> {
         let mut set = CatalogSet::default();
         for &kind in kinds {
-            if let Some(catalog) = self.one(kind, reader).await? {
-                set.set(kind, catalog);
+            match self.one(kind, reader).await {
+                Ok(Some(catalog)) => set.set(kind, catalog),
+                // Without such a list the name stays unresolved, and the answer says which configuration key would help.
+                Ok(None) | Err(CatalogFailure::Absent) => {}
+                Err(failure) => return Err(failure),
             }
         }
         Ok(set)
@@ -190,15 +195,14 @@ impl Drop for Refresh {
     }
 }
 
-/// One read. A vendor without such an endpoint (404, 405) has an empty catalog: the name stays unresolved, and the
-/// answer says which configuration key would resolve it.
+/// One read.
 async fn read(path: &'static str, reader: &Reader) -> Result<Catalog, CatalogFailure> {
     let uri = reader.stack.uri(path).map_err(|error| CatalogFailure::Malformed(error.to_string()))?;
     let mut outgoing = Outgoing::new(Method::GET, uri, Instant::now() + CATALOG_PATIENCE);
     outgoing.headers = reader.headers.clone();
     let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
     match answer.status {
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Ok(Catalog::default()),
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
         status if status.is_success() => {
             Catalog::parse(&answer.body).map_err(|error| CatalogFailure::Malformed(error.to_string()))
         }

@@ -21,11 +21,14 @@ pub(crate) enum Said {
     Nothing,
 }
 
+/// When each update was seen, by its number, and the status it was answered with.
+type Seen = BTreeMap<u64, (u64, Option<u16>)>;
+
 #[derive(Default)]
 pub(crate) struct Ledger {
     said: Mutex<BTreeMap<Writer, BTreeMap<u64, Said>>>,
     /// Updates by assistant in the order in which they were received: number and status.
-    seen: Mutex<BTreeMap<Writer, BTreeMap<u64, (u64, Option<u16>)>>>,
+    seen: Mutex<BTreeMap<Writer, Seen>>,
     answers: Mutex<BTreeMap<String, u64>>,
 }
 

@@ -2,7 +2,6 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 pub mod case;
-pub mod layout;
 pub mod raw;
 pub mod stub;
 

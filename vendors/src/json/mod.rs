@@ -6,12 +6,14 @@
 
 mod error;
 mod keys;
+mod layout;
 mod pointer;
 mod reader;
 mod text;
 mod value;
 
 pub use error::{JsonError, Reason};
+pub use layout::lay_out;
 pub use pointer::Pointer;
 pub use reader::{Limits, Object, read_object, read_value};
 pub use text::{decode, excerpt, push_string};

@@ -1,21 +1,20 @@
 //! JSON laid out for reading: what fits stands on one line, and the text of numbers and strings stays as it is.
 
-use vendors::json::{Kind, Limits, Value, push_string, read_value};
+use super::reader::{Limits, read_value};
+use super::text::push_string;
+use super::value::{Kind, Value};
 
-use super::Failure;
-
-/// No line becomes longer than this unless a single value is.
+/// No line becomes longer than this, in characters, unless a single value is.
 const WIDTH: usize = 118;
 
-/// Ids differ from run to run, so they are shown as this.
-const ELLIPSIS: &str = "\"…\"";
-
-/// The same value on as few lines as are readable; lists of words are filled like text.
-pub(crate) fn laid_out(json: &str) -> Result<String, Failure> {
-    let value = read_value(json.as_bytes(), Limits::VENDOR)?;
+/// The same JSON on as few lines as are readable, lists of words filled like text; what is no JSON, as it is.
+pub fn lay_out(json: &[u8]) -> String {
     let mut out = String::new();
-    write(&mut out, value, 0, 0);
-    Ok(out)
+    match read_value(json, Limits::VENDOR) {
+        Ok(value) => write(&mut out, value, 0, 0),
+        Err(_) => out.push_str(&String::from_utf8_lossy(json)),
+    }
+    out
 }
 
 /// Writes `value` at the end of a line of which `used` columns are taken.
@@ -45,10 +44,7 @@ fn write(out: &mut String, value: Value<'_>, depth: usize, used: usize) {
             out.push_str(&format!("\n{indent}{key}"));
             column = if is_word { indent.len() + width } else { WIDTH };
         }
-        match key.as_str() {
-            "\"request_id\": " => out.push_str(ELLIPSIS),
-            _ => write(out, part, depth + 1, indent.len() + key.chars().count()),
-        }
+        write(out, part, depth + 1, indent.len() + key.chars().count());
     }
     out.push_str(&format!("\n{}{close}", "  ".repeat(depth)));
 }
@@ -71,4 +67,29 @@ fn members(value: Value<'_>) -> Vec<(String, Value<'_>)> {
         format!("{}: ", String::from_utf8_lossy(&out))
     };
     value.members().map(|(key, part)| (spelled(&key), part)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_take_lines_and_short_ones_stay() {
+        let json =
+            format!(r#"{{"speed":0.70,"empty":[],"report":{{"applied":["name"]}},"text":"{}"}}"#, "x".repeat(120));
+        let text = "x".repeat(120);
+        let expected = format!(
+            "{{\n  \"speed\": 0.70,\n  \"empty\": [],\n  \"report\": {{ \"applied\": [\"name\"] }},\n  \"text\": \"{text}\"\n}}"
+        );
+        assert_eq!(lay_out(json.as_bytes()), expected);
+        assert_eq!(lay_out(b"<html>"), "<html>");
+    }
+
+    #[test]
+    fn laying_out_changes_white_space_only() {
+        let json = br#"{"a":[1.0,{"b":"c\u0041"}],"tools":[{"type":"x"},{}]}"#;
+        let laid = lay_out(json);
+        let bare: String = laid.chars().filter(|c| !c.is_whitespace()).collect();
+        assert_eq!(bare.as_bytes(), json);
+    }
 }
