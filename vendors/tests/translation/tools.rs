@@ -258,7 +258,7 @@ fn the_legacy_vendor_takes_one_end_call_tool_as_its_nested_description() {
             format!(r#"{{"name":"a","tools":[ {{ "description" : {description} , "type":"\u0065nd_call" }} ]}}"#);
         let wanted = format!(r#"{{"assistant_name":"a","end_call_tool":{{"description":{description}}}}}"#);
         assert_eq!(sondos.body(&update), wanted);
-        let report = sondos.translate(&update, vendors::Handling::Strict).unwrap().report;
+        let report = sondos.translate(&update, Handling::Strict).unwrap().report;
         let warned: Vec<_> = report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
         assert_eq!(warned, [("tools", "partial_effect")], "the assistant's other tools stay, and the caller is told");
     }
