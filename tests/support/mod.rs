@@ -170,18 +170,23 @@ impl Stage {
 
 /// Starts a gateway in this process from a configuration text; simulators' tokens are in its environment.
 pub async fn start(text: &str, simulators: &[Simulator]) -> App {
-    let environment: Environment =
-        simulators.iter().map(|simulator| (variable(simulator.vendor()), simulator.token().to_owned())).collect();
+    let environment: Environment = tokens(simulators).into_iter().collect();
     let settings =
         config::load_text(text, &environment, &Known::of_registry()).unwrap_or_else(|problems| panic!("{problems}"));
     App::start(settings, None, None).await.unwrap()
+}
+
+/// The simulators' tokens, in the variables where [`configuration`] looks for them.
+pub fn tokens(simulators: &[Simulator]) -> Vec<(String, String)> {
+    simulators.iter().map(|simulator| (variable(simulator.vendor()), simulator.token().to_owned())).collect()
 }
 
 fn variable(vendor: &str) -> String {
     format!("TOKEN_{}", vendor.to_uppercase())
 }
 
-fn configuration(simulators: &[Simulator], extra: &str) -> String {
+/// Each simulator as a vendor of its name, on free ports, and whatever `extra` adds.
+pub fn configuration(simulators: &[Simulator], extra: &str) -> String {
     let mut text = String::from("[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n");
     if !extra.contains("[auth]") {
         text.push_str("[auth]\nmode = \"none\"\n");
