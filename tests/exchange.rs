@@ -59,7 +59,8 @@ mod exchange {
     /// The legacy page's examples as one canonical field can write them: the number of words always comes with its
     /// flag, and names of extracted data have no capitals.
     fn in_canonical_reach(page: &Value) -> Value {
-        let mut page: Value = serde_json::from_str(&page.to_string().replace("Interest_Level", "interest_level")).unwrap();
+        let mut page: Value =
+            serde_json::from_str(&page.to_string().replace("Interest_Level", "interest_level")).unwrap();
         if page.get("min_interrupt_words").is_some() {
             page["use_min_interrupt_words"] = json!(true);
         }
@@ -444,7 +445,7 @@ mod exchange {
 
     #[tokio::test]
     async fn several_accounts_of_one_dialect_have_their_own_tokens_and_names() {
-        let second = simulators::Simulator::start(
+        let second = Simulator::start(
             "sondos",
             simulators::Options { token: Some("2|second".into()), strict: true, ..Default::default() },
         )

@@ -96,7 +96,7 @@ impl Endpoint<'_> {
 fn endpoint(path: &str) -> Option<Endpoint<'_>> {
     if let Some(rest) = path.strip_prefix("/v1/assistants/") {
         return match rest.split_once('/') {
-            None => Some(Endpoint::Update(rest)),
+            None => (!rest.is_empty()).then_some(Endpoint::Update(rest)),
             Some((assistant, "route")) => Some(Endpoint::Route(assistant)),
             Some(_) => None,
         };

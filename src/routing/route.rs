@@ -69,7 +69,9 @@ impl std::fmt::Display for RouteError {
             Self::NoDefault(id) => {
                 write!(f, "no routing rule covers the id `{id}`, and there is no default vendor; write `vendor:{id}`")
             }
-            Self::BadId { id, vendor } => write!(f, "`{id}` is no assistant id at `{vendor}`: ids are digits there"),
+            Self::BadId { id, vendor } => {
+                write!(f, "`{id}` is no assistant id at `{vendor}`: ids are digits there, without a leading zero")
+            }
         }
     }
 }

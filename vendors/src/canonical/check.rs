@@ -94,7 +94,7 @@ impl Check<'_> {
 
     fn bounds(&mut self, value: Value<'_>, bounds: Option<Bounds>, at: &Pointer<'_>) {
         let Some(Bounds { min, max }) = bounds else { return };
-        if !value.as_f64().is_some_and(|number| (min..=max).contains(&number)) {
+        if !value.is_within(min, max) {
             self.note(at, ItemCode::OutOfRange, format!("must be between {min} and {max}"));
         }
     }

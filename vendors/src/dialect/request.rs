@@ -296,7 +296,7 @@ impl Translation<'_> {
 /// Holds a value against the vendor's narrower limit.
 fn within(limit: Option<Limit>, value: Value<'_>, cell: &mut Cell<'_>) -> bool {
     match limit {
-        Some(Limit::Bounds(bounds)) if value.as_f64().is_some_and(|n| !(bounds.min..=bounds.max).contains(&n)) => {
+        Some(Limit::Bounds(bounds)) if value.kind() == Kind::Number && !value.is_within(bounds.min, bounds.max) => {
             let detail = format!("must be between {} and {} at this vendor", bounds.min, bounds.max);
             cell.refuse(&[], ItemCode::OutOfRange, detail);
             false

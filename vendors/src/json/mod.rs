@@ -4,6 +4,7 @@
 //! and strings keep their text because nobody ever parses and prints them again. [`read_object`] is the only way to
 //! obtain a [`Value`], so whoever holds one may walk it without checking anything a second time.
 
+mod decimal;
 mod error;
 mod keys;
 mod layout;

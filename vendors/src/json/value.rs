@@ -1,7 +1,9 @@
 //! Values as spans of checked text.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
+use super::decimal::compare;
 use super::text::{count_chars, decode};
 
 /// One JSON value, exactly as it stands in the body: checked by the reader, never parsed again.
@@ -86,6 +88,16 @@ impl<'a> Value<'a> {
     /// The number as a double, if this is one. Used to compare with ranges, never to print.
     pub fn as_f64(self) -> Option<f64> {
         if self.kind() == Kind::Number { self.text.parse().ok() } else { None }
+    }
+
+    /// Whether this is a number from `min` to `max`, to the last digit.
+    pub fn is_within(self, min: f64, max: f64) -> bool {
+        let Some(number) = self.as_f64() else { return false };
+        let exactly = |limit: f64, beyond: Ordering| compare(self.text, &limit.to_string()) != beyond;
+        // Only at a limit can the digits that a double drops decide.
+        (min..=max).contains(&number)
+            && (number != min || exactly(min, Ordering::Less))
+            && (number != max || exactly(max, Ordering::Greater))
     }
 
     /// The text of an integer, if this is a number without fraction and exponent (`1e2` and `1.0` are none).
