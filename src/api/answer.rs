@@ -10,8 +10,9 @@ use vendors::{Note, Report};
 /// Names what was dropped, for whoever looks at headers only.
 pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
 
-/// The header names at most so many fields, then ends in `...`; the report in the body names them all.
-const NAMED: usize = 64;
+/// The header is at most about so long, in bytes, and ends in `...` where it had to be cut; the report in the body
+/// names all fields.
+const LONGEST: usize = 2048;
 
 /// A 200 with a JSON body.
 pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
@@ -99,11 +100,16 @@ pub(super) fn name_dropped(headers: &mut HeaderMap, report: &Report) {
         let token = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
         note.field.chars().map(token).collect()
     };
-    let mut names: Vec<_> = report.dropped.iter().take(NAMED).map(plain).collect();
-    if report.dropped.len() > NAMED {
-        names.push("...".to_owned());
+    let mut names = String::new();
+    for note in &report.dropped {
+        let comma = if names.is_empty() { "" } else { ", " };
+        let name = if names.len() > LONGEST { "...".to_owned() } else { plain(note) };
+        names = names + comma + &name;
+        if name == "..." {
+            break;
+        }
     }
-    if let Ok(value) = HeaderValue::try_from(names.join(", ")) {
+    if let Ok(value) = HeaderValue::try_from(names) {
         headers.insert(SWITCHBOARD_DROPPED, value);
     }
 }

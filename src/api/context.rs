@@ -58,17 +58,18 @@ impl Context {
     }
 
     /// Whether the caller could use an assistant that does not exist, if it did: who may not is told the same in both cases, so that
-    /// nobody finds out by trying what there is.
+    /// nobody finds out by trying what there is. `leads_to` is the vendor that it would live at, where that is known.
     ///
     /// # Errors
     /// `forbidden`.
-    pub fn may_ask_for(&self, assistant: &Assistant) -> Result<(), Problem> {
+    pub fn may_ask_for(&self, assistant: &Assistant, leads_to: Option<&str>) -> Result<(), Problem> {
         let Some(client) = &self.client else { return Ok(()) };
         let shown = assistant.to_string();
         let may = match assistant {
             Assistant::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(&shown),
             Assistant::Name(_) | Assistant::Id(_) => client.may_use_assistant(&shown),
         };
+        let may = may && leads_to.is_none_or(|vendor| client.may_use_vendor(vendor));
         if may { Ok(()) } else { Err(forbidden(&shown)) }
     }
 }

@@ -1,7 +1,8 @@
 //! What the gateway says about itself. A client sees the vendors that it may use, and no others.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use vendors::document::{Named, canonical_schema, coverage_json, vendor_json};
 
@@ -38,8 +39,9 @@ pub(super) fn fields(context: &Context) -> Value {
 }
 
 /// `GET /v1/schema`
-pub(super) fn schema() -> Value {
-    canonical_schema()
+pub(super) fn schema() -> Bytes {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| canonical_schema().to_string().into());
+    TEXT.clone()
 }
 
 /// `GET /v1/assistants/{assistant}/route`

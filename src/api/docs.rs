@@ -1,12 +1,20 @@
 //! `GET /docs`: the API for a person, in one page that loads nothing from anywhere.
 
+use std::sync::LazyLock;
+
+use bytes::Bytes;
 use vendors::Field;
 use vendors::document::field_schema;
 
 use crate::edge::problem::Code;
 
-/// The page.
-pub(super) fn page() -> String {
+/// The page, made once.
+pub(super) fn text() -> Bytes {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| page().into());
+    TEXT.clone()
+}
+
+fn page() -> String {
     let endpoints: String = ENDPOINTS
         .iter()
         .map(|(endpoint, what)| format!("<tr><td><code>{endpoint}</code></td><td>{what}</td></tr>\n"))

@@ -1,9 +1,18 @@
 //! `GET /openapi.json`: OpenAPI 3.1, made from the router's endpoints, the canonical schema and the list of problems.
 
+use std::sync::LazyLock;
+
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use vendors::document::canonical_schema;
 
 use crate::edge::problem::{Code, Fault};
+
+/// The document's text, made once.
+pub(super) fn text() -> Bytes {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi().to_string().into());
+    TEXT.clone()
+}
 
 /// The document.
 pub fn openapi() -> Value {

@@ -27,9 +27,8 @@ use crate::upstream::{Account, Share, X_REQUEST_ID};
 use super::answer::{json, typed};
 use super::context::Context;
 use super::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use super::openapi::openapi;
 use super::update::Record;
-use super::{discovery, docs, update};
+use super::{discovery, docs, openapi, update};
 
 /// What `Retry-After` says when there is no room.
 const SOON: Duration = Duration::from_secs(1);
@@ -218,26 +217,20 @@ impl Api {
             }
         }
         let place = self.place(&context.gateway)?;
+        const HTML: &str = "text/html; charset=utf-8";
         let value = match endpoint {
             Endpoint::Update(segment) => return update::handle(context, segment, request, (record, &place)).await,
-            Endpoint::Docs => return Ok(typed(docs::page(), "text/html; charset=utf-8")),
-            Endpoint::Problems => return Ok(typed(problem_index(), "text/html; charset=utf-8")),
-            Endpoint::Problem(code) => return Ok(typed(problem_page(code), "text/html; charset=utf-8")),
+            Endpoint::Docs => return Ok(typed(docs::text(), HTML)),
+            Endpoint::Problems => return Ok(typed(problem_index(), HTML)),
+            Endpoint::Problem(code) => return Ok(typed(problem_page(code), HTML)),
+            Endpoint::Schema => return Ok(typed(discovery::schema(), "application/schema+json")),
+            Endpoint::OpenApi => return Ok(typed(openapi::text(), "application/json")),
             Endpoint::Route(segment) => discovery::route(context, segment)?,
             Endpoint::Vendors => discovery::vendors(context),
             Endpoint::Vendor(name) => discovery::vendor(context, name)?,
             Endpoint::Fields => discovery::fields(context),
-            Endpoint::Schema => discovery::schema(),
-            Endpoint::OpenApi => openapi(),
         };
-        let media = if matches!(endpoint, Endpoint::Schema) { "application/schema+json" } else { "application/json" };
-        let body = serde_json::to_vec(&value).map_err(|error| {
-            Problem::new(Code::Internal, "the answer could not be written").internally(error.to_string())
-        })?;
-        Ok(match media {
-            "application/json" => json(body),
-            other => typed(body, other),
-        })
+        Ok(json(value.to_string().into_bytes()))
     }
 
     fn place(&self, gateway: &Gateway) -> Result<Place, Problem> {

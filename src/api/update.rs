@@ -108,7 +108,11 @@ pub(super) fn target(context: &Context, segment: &str) -> Result<(String, Route)
             RouteError::BadId { .. } => Code::InvalidRequest,
             _ => Code::UnknownAssistant,
         };
-        context.may_ask_for(&assistant).err().unwrap_or_else(|| Problem::new(code, error.to_string()))
+        let vendor = match &error {
+            RouteError::BadId { vendor, .. } => Some(vendor.as_str()),
+            _ => None,
+        };
+        context.may_ask_for(&assistant, vendor).err().unwrap_or_else(|| Problem::new(code, error.to_string()))
     })?;
     context.permit(&shown, &route)?;
     Ok((shown, route))

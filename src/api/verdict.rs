@@ -27,9 +27,10 @@ pub(super) fn judge(
     }
     match normalize_response(account.dialect, &answer.body) {
         Ok(mut response) => {
-            if account.token.is_in(&answer.body) {
-                response.message = account.token.scrub(&response.message);
-                response.data.each_text(|text| account.token.scrub(text));
+            if Scrub::could_repeat(&account.token, &answer.body, request) {
+                let scrub = Scrub::new(&account.token, request);
+                response.message = scrub.text(&response.message);
+                response.data.each_string(|text| scrub.text(text));
             }
             Ok((response, answer))
         }
@@ -54,14 +55,10 @@ fn refused(account: &Account, (sent, request): (&Sent, &[u8]), answer: &Answer) 
     let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
     let scrub = Scrub::new(&account.token, request);
     let mut problem = meaning(failure.verdict, status);
-    match failure.verdict {
-        // These say nothing about the update, so nothing about an earlier attempt that went unanswered.
-        VendorVerdict::CredentialsRejected | VendorVerdict::AccountProblem | VendorVerdict::RateLimited
-            if answer.was_in_doubt =>
-        {
-            problem.outcome = Outcome::Unknown;
-        }
-        _ => {}
+    // Only these two judge the update itself; any other answer says nothing about an earlier attempt that had none.
+    let judges = matches!(failure.verdict, VendorVerdict::Refused | VendorVerdict::NotFound);
+    if answer.was_in_doubt && !judges {
+        problem.outcome = Outcome::Unknown;
     }
     problem.attempts = Some(answer.attempts);
     if failure.verdict == VendorVerdict::RateLimited {

@@ -174,7 +174,7 @@ impl Inspection<'_> {
                 let ratio = if *number == 1 { 1.0 } else { -1.0 };
                 self.check_ratio(node, ratio, trail);
             }
-            (Kind::Id, Value::Integer(number)) if *number >= 0 => {}
+            (Kind::Id, Value::Integer(number)) if *number > 0 => {}
             (Kind::Id, Value::Integer(number)) => self.bad_id(node.at, trail, number),
             (_, Value::Text(text)) if kind.is_text() => self.check_text(node, text, kind, trail),
             _ => self.wrong_type(node, kind, trail),
@@ -226,6 +226,7 @@ impl Inspection<'_> {
             Kind::Dialect => self.check_dialect(text, at, trail),
             Kind::Vendor => self.check_vendor(text, at, trail),
             Kind::ClientGlob => self.check_client(text, at, trail),
+            Kind::Id if is_id(text.trim_start_matches('0')) && text.starts_with('0') => self.padded_id(at, trail, text),
             Kind::Id if !is_id(text) => self.bad_id(at, trail, format_args!("\"{text}\"")),
             Kind::Digest if KeyDigest::from_hex(text).is_none() => {
                 let help = "`switchboard keygen CLIENT` makes a key and prints this line";
@@ -286,6 +287,12 @@ impl Inspection<'_> {
         let wrong = format!("must be digits, not {given}");
         let help = "write the vendor's own id of the assistant, such as \"789\"";
         self.bad_value(at, trail, &wrong, help);
+    }
+
+    fn padded_id(&mut self, at: At, trail: &Trail<'_>, given: &str) {
+        let wrong = format!("must not start with a zero: \"{given}\"");
+        let help = format!("write it without the zeros: \"{}\"", given.trim_start_matches('0'));
+        self.bad_value(at, trail, &wrong, &help);
     }
 
     fn bad_value(&mut self, at: At, trail: &Trail<'_>, wrong: &str, help: &str) {

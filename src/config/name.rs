@@ -22,7 +22,7 @@ impl NameRule {
             Self::Vendor => is_name(name, 64) && !name.contains('.'),
             Self::Client => is_name(name, 64),
             Self::Assistant => is_name(name, 128),
-            Self::CatalogId => is_id(name) && (name == "0" || !name.starts_with('0')),
+            Self::CatalogId => name == "0" || is_id(name),
             Self::Field => true,
         }
     }
@@ -50,9 +50,9 @@ impl NameRule {
     }
 }
 
-/// Whether the text is a vendor's id: 1 to 20 digits.
+/// Whether the text is a vendor's id of an assistant: 1 to 20 digits, the first not a zero, as the dialects have it.
 pub(super) fn is_id(text: &str) -> bool {
-    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    (1..=20).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_name(name: &str, longest: usize) -> bool {
@@ -89,14 +89,26 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_digits() {
-        assert!(is_id("789") && is_id("007"));
-        assert!(
-            NameRule::CatalogId.allows("0") && NameRule::CatalogId.allows("10") && !NameRule::CatalogId.allows("007")
-        );
-        assert!(!is_id(""));
-        assert!(!is_id("7a"));
-        assert!(!is_id("-7"));
-        assert!(!is_id(&"1".repeat(21)));
+    fn ids_are_what_every_dialect_takes_for_one() {
+        let (longest, too_long) = ("1".repeat(20), "1".repeat(21));
+        for (text, good) in [
+            ("789", true),
+            ("7", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("007", false),
+            ("0", false),
+            ("", false),
+            ("7a", false),
+            ("-7", false),
+        ] {
+            assert_eq!(is_id(text), good, "{text}");
+            for dialect in vendors::registry::DIALECTS {
+                assert_eq!(dialect.is_id(text), good, "{text} at {}", dialect.name);
+            }
+        }
+        for (text, good) in [("0", true), ("10", true), ("007", false), ("", false)] {
+            assert_eq!(NameRule::CatalogId.allows(text), good, "{text}");
+        }
     }
 }

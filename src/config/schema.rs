@@ -76,8 +76,8 @@ fn kind(of: &Kind, defaults: Option<&Table>, known: &Known) -> Value {
         Kind::Dialect => json!({ "type": "string", "enum": known.dialects }),
         Kind::Id => json!({
             "anyOf": [
-                { "type": "string", "pattern": "^[0-9]{1,20}$" },
-                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": "^[1-9][0-9]{0,19}$" },
+                { "type": "integer", "minimum": 1 },
             ],
         }),
         Kind::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),

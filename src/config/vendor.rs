@@ -50,7 +50,7 @@ pub(super) const SECTION: Section = Section::of(&[
     Key::new(
         "fields",
         Kind::Pairs(NameRule::Field, &Kind::Word(FIELD_POLICIES)),
-        "Per canonical field: `drop` it, `refuse` it, or `send` it though it is not documented.",
+        "Per canonical field, and the other form of the same setting: `drop` it, `refuse` it, or `send` it though it is not documented.",
     ),
     Key::new("allow_plain_http", Kind::Flag, "Lets the token travel unencrypted to another machine."),
     Key::new("ca_file", Kind::Path, "Issuers to trust instead of the public ones (PEM)."),
@@ -195,13 +195,14 @@ impl Vendor {
 
 impl Vendor {
     /// A setting by name and by id is one setting: an update must not fare differently for the form that it was written in.
+    /// A word for one form holds for the other too, so only two different words contradict each other.
     fn validate_twins(&self, fields: &View<'_>, inspection: &mut Inspection<'_>) {
         for (name, policy) in &self.fields {
             let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);
             let Some(twin) = twin.filter(|twin| *twin < name.as_str()) else { continue };
             if self.fields.get(twin).is_some_and(|other| other != policy) {
                 let message = format!("`{}` treats `{twin}` and `{name}` differently", fields.trail);
-                let help = "both are the same setting, by name and by id: give them the same word, or name only one";
+                let help = "both are the same setting, by name and by id: name only one of them, which holds for both";
                 let key = fields.trail.key(name);
                 inspection.error(ProblemKind::Conflict, fields.at(name), key, message, help);
             }

@@ -1,7 +1,6 @@
 //! From a checked configuration to a generation of the gateway.
 
 use std::collections::{BTreeMap, HashMap};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
@@ -131,11 +130,7 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
         connect_timeout: vendor.connect_timeout,
         max_in_flight: vendor.max_in_flight,
         max_waiting: vendor.max_waiting,
-        rate_limit: vendor.rate_limit.map(|limit| RateSettings {
-            count: limit.requests,
-            period: if limit.period.as_secs() >= 60 { Period::Minute } else { Period::Second },
-            burst: limit.burst,
-        }),
+        rate_limit: vendor.rate_limit.as_ref().map(rate),
         retry: RetrySettings {
             max_attempts: vendor.retry.max_attempts,
             backoff: vendor.retry.backoff,
@@ -152,9 +147,11 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
     Ok(Stack::new(&settings, tasks))
 }
 
-/// What the operator decided for single fields.
+/// What the operator decided for single fields; a decision holds for the field's twin too, unless that has its own.
 pub(crate) fn policies(vendor: &config::Vendor) -> Policies {
-    vendor.fields.iter().filter_map(|(field, policy)| Some((Field::from_name(field)?, *policy))).collect()
+    let own = |field: Field| vendor.fields.get(field.name()).copied();
+    let decided = |field: Field| own(field).or_else(|| own(field.twin()?));
+    Field::ALL.into_iter().filter_map(|field| Some((field, decided(field)?))).collect()
 }
 
 /// The catalogs that the operator wrote down.
@@ -222,6 +219,13 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Clients {
 }
 
 fn limiter(limit: &config::RateLimit) -> Option<RateLimiter> {
-    let requests: NonZeroU32 = limit.requests;
-    RateLimiter::new(limit.period / requests.get(), limit.burst)
+    RateLimiter::new(rate(limit).interval(), limit.burst)
+}
+
+fn rate(limit: &config::RateLimit) -> RateSettings {
+    RateSettings {
+        count: limit.requests,
+        period: if limit.period.as_secs() >= 60 { Period::Minute } else { Period::Second },
+        burst: limit.burst,
+    }
 }

@@ -50,30 +50,26 @@ impl RoutingTable {
     /// # Errors
     /// Nothing leads from there to a vendor.
     pub fn resolve(&self, assistant: &Assistant, client: Option<&str>) -> Result<Route, RouteError> {
-        let (account, id, rule) = match assistant {
+        let (account, id, handling, rule) = match assistant {
             Assistant::Name(name) => {
                 let named = self.assistants.get(name.as_str());
                 let named = named.ok_or_else(|| RouteError::UnknownName(name.clone()))?;
-                return Ok(Route {
-                    account: Arc::clone(&named.account),
-                    id: Arc::clone(&named.id),
-                    handling: named.handling,
-                    rule: Rule::Name,
-                });
+                (&named.account, Arc::clone(&named.id), named.handling, Rule::Name)
             }
             Assistant::VendorId { vendor, id } => {
                 let account = self.accounts.get(vendor.as_str());
-                (account.ok_or_else(|| RouteError::UnknownVendor(vendor.clone()))?, id, Rule::Explicit)
+                let account = account.ok_or_else(|| RouteError::UnknownVendor(vendor.clone()))?;
+                (account, id.as_str().into(), None, Rule::Explicit)
             }
             Assistant::Id(id) => {
                 let (account, rule) = self.bare(id, client).ok_or_else(|| RouteError::NoDefault(id.clone()))?;
-                (account, id, rule)
+                (account, id.as_str().into(), None, rule)
             }
         };
-        if !account.dialect.is_id(id) {
-            return Err(RouteError::BadId { id: id.clone(), vendor: account.name.to_string() });
+        if !account.dialect.is_id(&id) {
+            return Err(RouteError::BadId { id: id.to_string(), vendor: account.name.to_string() });
         }
-        Ok(Route { account: Arc::clone(account), id: id.as_str().into(), handling: None, rule })
+        Ok(Route { account: Arc::clone(account), id, handling, rule })
     }
 
     /// First match wins, then the default.

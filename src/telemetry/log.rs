@@ -32,11 +32,17 @@ pub fn start(log: &Log) -> Result<LogControl, Box<dyn std::error::Error>> {
 }
 
 impl LogControl {
-    /// Takes up the filter of a new configuration; one that cannot be parsed leaves the old one in force.
+    /// Takes up the filter of a new configuration; one that cannot be taken up leaves the old one in force.
     pub fn follow(&self, log: &Log) {
-        let result = EnvFilter::try_new(log.directives()).map(|filter| self.filter.reload(filter));
-        if let Err(error) = result {
-            tracing::error!(%error, filter = log.directives(), "the log filter cannot be parsed; the old one stays in force");
+        let filter = match EnvFilter::try_new(log.directives()) {
+            Ok(filter) => filter,
+            Err(error) => {
+                tracing::error!(%error, filter = log.directives(), "the log filter cannot be parsed; the old one stays in force");
+                return;
+            }
+        };
+        if let Err(error) = self.filter.reload(filter) {
+            tracing::error!(%error, filter = log.directives(), "the log filter cannot be replaced; the old one stays in force");
         }
     }
 }

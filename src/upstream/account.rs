@@ -52,6 +52,11 @@ impl Token {
         Some(Self { text: token.to_owned(), header })
     }
 
+    /// The token itself, for whoever has to find it in a text.
+    pub(crate) fn expose(&self) -> &str {
+        &self.text
+    }
+
     /// Whether a text repeats the token.
     pub fn is_in(&self, text: &[u8]) -> bool {
         std::str::from_utf8(text).is_ok_and(|text| text.contains(&self.text))

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::canonical::Field;
-use crate::json::{JsonError, Kind, Limits, Value, excerpt, read_value};
+use crate::json::{JsonError, Kind, Limits, Value, decode, excerpt, read_value};
 
 use super::Dialect;
 use super::row::Rule;
@@ -123,11 +123,17 @@ fn quoted(text: &str) -> String {
 }
 
 impl Data {
-    /// Puts each member's JSON text through `change`.
-    pub fn each_text(&mut self, change: impl Fn(&str) -> String) {
+    /// Puts each member that is a string through `change`, decoded.
+    pub fn each_string(&mut self, change: impl Fn(&str) -> String) {
         let members = [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode];
-        for text in members.into_iter().flatten() {
-            *text = change(text);
+        for json in members.into_iter().flatten() {
+            if let Some(inner) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+                let decoded = decode(inner);
+                let changed = change(&decoded);
+                if changed != decoded {
+                    *json = quoted(&changed);
+                }
+            }
         }
     }
 

@@ -121,6 +121,10 @@ impl Home<'_> {
     }
 
     fn complaints(&mut self, key: &str, sentences: Value<'_>) {
+        if self.items.is_full() {
+            return self.items.skip();
+        }
+        let key = clipped(key);
         match sentences.kind() {
             Kind::Array => sentences.elements().for_each(|sentence| self.complaints(key, sentence)),
             Kind::Object => {
@@ -132,9 +136,6 @@ impl Home<'_> {
     }
 
     fn complaint(&mut self, key: &str, sentence: Value<'_>) {
-        if self.items.is_full() {
-            return self.items.skip();
-        }
         let text = sentence.as_str().map_or_else(|| sentence.text().to_owned(), Cow::into_owned);
         let (pointer, field) = self.place(key);
         self.items.push(Item {
