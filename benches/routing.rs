@@ -14,7 +14,7 @@ fn configuration(names: usize) -> String {
     let mut text = String::from(
         "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n[routing]\ndefault_vendor = \"sondos\"\n",
     );
-    for number in 0..names {
+    for number in 1..=names {
         let _infallible = write!(text, "[assistants.bot-{number}]\nvendor = \"sondos\"\nid = \"{number}\"\n");
     }
     text

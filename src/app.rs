@@ -1,8 +1,8 @@
 //! The layers a request passes, from the wire inwards:
 //!
 //! 1. [`Listener`]: accepts, shakes hands, keeps connections within their limits; hyper parses.
-//! 2. [`RescueLayer`]: a panic further in becomes an `internal` problem instead of a cut connection.
-//! 3. [`Api`]: request id and trace; router; authentication; the client's limit; a place among those in flight.
+//! 2. [`RescueLayer`]: chooses the request id; a panic further in becomes an `internal` problem under it instead of a cut connection.
+//! 3. [`Api`]: trace; router; authentication; the client's limit; a place among those in flight.
 //! 4. The endpoint: preferences, deadline, routing and permission, the account's share of the places, media type, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
 //!
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::Full;
 use tower::Layer;
 
@@ -168,25 +168,27 @@ fn refusal_page() -> RefusalPage {
     })
 }
 
-/// What a panic's answer has to know of its request.
-type Captured = (String, Option<HeaderValue>);
+/// What a panic's answer has to know of its request: its target and its id.
+type Captured = (Uri, RequestId);
 /// A service whose panics are answered.
-type Rescued<S, B> = Rescue<S, fn(&Request<B>) -> Captured, fn(Captured) -> Response<Full<Bytes>>>;
+type Rescued<S, B> = Rescue<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Full<Bytes>>>;
 
-/// The service with panics turned into `internal` problems.
+/// The service with panics turned into `internal` problems. The request's id is chosen here and put into its head,
+/// where the service finds it, so that a panic's answer and log line have the id of everything logged before it.
 fn rescued<S, B>(service: S) -> Rescued<S, B> {
-    fn capture<B>(request: &Request<B>) -> Captured {
-        (request.uri().path().to_owned(), request.headers().get(X_REQUEST_ID).cloned())
+    fn capture<B>(request: &mut Request<B>) -> Captured {
+        let request_id = RequestId::from_headers(request.headers());
+        request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
+        (request.uri().clone(), request_id)
     }
-    fn answer((path, id): Captured) -> Response<Full<Bytes>> {
-        let headers = id.into_iter().map(|id| (X_REQUEST_ID, id)).collect();
-        let request_id = RequestId::from_headers(&headers);
+    fn answer((uri, request_id): Captured, panic: &str) -> Response<Full<Bytes>> {
+        tracing::error!(%request_id, path = uri.path(), panic, "a request panicked");
         let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
-        let mut response = problem.into_response(&path, request_id.as_str());
+        let mut response = problem.into_response(uri.path(), request_id.as_str());
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response
     }
-    RescueLayer::new(capture::<B> as fn(&Request<B>) -> Captured, answer as fn(Captured) -> _).layer(service)
+    RescueLayer::new(capture::<B> as fn(&mut Request<B>) -> Captured, answer as fn(Captured, &str) -> _).layer(service)
 }
 
 fn listener_settings(settings: &Settings) -> ListenerSettings {
@@ -198,5 +200,60 @@ fn listener_settings(settings: &Settings) -> ListenerSettings {
         idle_timeout: server.idle_timeout,
         max_headers: server.max_headers,
         ..ListenerSettings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Mutex;
+
+    use http_body_util::BodyExt;
+    use tower::{ServiceExt, service_fn};
+    use tracing::subscriber::with_default;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panics_answer_its_log_line_and_the_service_share_one_id_chosen_or_given() {
+        for given in [&[][..], &["crm-1"], &["not valid"], &["two", "ids"]] {
+            let (log, seen) = (Log::default(), Arc::new(Mutex::new(Vec::new())));
+            let noted = Arc::clone(&seen);
+            let service = rescued(service_fn(move |request: Request<()>| {
+                noted.lock().unwrap().extend(request.headers().get_all(X_REQUEST_ID).iter().cloned());
+                async { panic!("boom") as Result<Response<Full<Bytes>>, Infallible> }
+            }));
+            let mut request = Request::get("/v1/edge?secret=1").body(()).unwrap();
+            for id in given {
+                request.headers_mut().append(X_REQUEST_ID, id.parse().unwrap());
+            }
+            let writer = log.clone();
+            let lines = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let response = with_default(lines, || runtime.block_on(service.oneshot(request))).unwrap();
+            let id = response.headers()[X_REQUEST_ID].clone();
+            assert_eq!(*seen.lock().unwrap(), std::slice::from_ref(&id));
+            assert_eq!(id == "crm-1", given == ["crm-1"]);
+            let line: serde_json::Value = serde_json::from_slice(&log.0.lock().unwrap()).unwrap();
+            assert_eq!(line["fields"]["request_id"], id.to_str().unwrap());
+            assert_eq!(line["fields"]["path"], "/v1/edge");
+            assert_eq!(line["fields"]["panic"], "boom");
+            let body = runtime.block_on(response.into_body().collect()).unwrap().to_bytes();
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            assert_eq!(problem["request_id"], id.to_str().unwrap());
+        }
     }
 }

@@ -419,6 +419,28 @@ mod cli {
         let update = written(directory.path(), "update.json", r#"{"language_id":4,"ringing_time":9}"#);
         let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
         assert_eq!(out(&output), "{\"language\":\"German\"}\n", "{}", err(&output));
+
+        let mut command = switchboard(&["explain", "sondos", "--config", file.to_str().unwrap()]);
+        let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
+        let first = "PUT http://127.0.0.1:1/api/user/assistant/789\n";
+        assert!(out(&output).starts_with(first), "{}{}", out(&output), err(&output));
+    }
+
+    #[test]
+    fn a_policy_for_a_setting_by_name_holds_for_it_by_id() {
+        let directory = tempfile::tempdir().unwrap();
+        let update = written(directory.path(), "update.json", r#"{"language_id":4,"name":"x"}"#);
+        for fields in ["language = \"drop\"", "language_id = \"drop\""] {
+            let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api");
+            let text = format!(
+                "{text}[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\n{fields}\n"
+            );
+            let file = written(directory.path(), "gateway.toml", &text);
+            let mut command =
+                switchboard(&["explain", "sondos", "--format", "body", "--config", file.to_str().unwrap()]);
+            let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
+            assert_eq!(out(&output), "{\"assistant_name\":\"x\"}\n", "{fields}: {}", err(&output));
+        }
     }
 
     #[test]
@@ -472,7 +494,8 @@ mod cli {
             assert_eq!(stage.put("sondos:1", "{}").await.status, 401);
             stage.stop().await;
         });
-        for bad in ["", "CRM", "a b", "1crm", "crm\n"] {
+        assert!(out(&run(&["keygen", "crm.eu"])).contains("[clients.\"crm.eu\"]\n"));
+        for bad in ["", "CRM", "a b", "1crm", "crm\n", &"a".repeat(65)] {
             assert_eq!(run(&["keygen", bad]).status.code(), Some(1), "{bad:?}");
         }
     }

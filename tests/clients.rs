@@ -191,6 +191,17 @@ mod clients {
     }
 
     #[tokio::test]
+    async fn the_highest_and_the_slowest_limit_are_limits() {
+        for limit in ["per_second = 4294967295", "per_minute = 1, burst = 100000000"] {
+            let limited = client("limited", &format!("rate_limit = {{ {limit} }}"));
+            let stage = Stage::with(&format!("[auth]\nmode = \"keys\"\n{limited}")).await;
+            let reply = get(&stage, "/v1/vendors", "limited").await;
+            assert!(reply.header("ratelimit-policy").is_some(), "{limit}: {reply:?}");
+            stage.stop().await;
+        }
+    }
+
+    #[tokio::test]
     async fn administration_asks_for_its_token_and_health_does_not() {
         let stage = Stage::with("[admin]\ntoken = { env = \"TOKEN_SONDOS\" }\n").await;
         let guarded = [(Method::GET, "/admin/status"), (Method::GET, "/admin/config"), (Method::POST, "/admin/reload")];
@@ -213,6 +224,10 @@ mod clients {
         for path in ["/livez", "/readyz"] {
             assert_eq!(stage.admin(Method::GET, path).await.status, 200, "{path}");
         }
+        let url = format!("http://{}/admin/status", stage.app.admin());
+        let twice = http::Request::get(url).header("authorization", "Bearer sim-sondos");
+        let twice = twice.header("authorization", "Bearer sim-sondos").body(Default::default()).unwrap();
+        stage.send(twice).await.problem("unauthenticated");
         stage.admin(Method::GET, "/admin/reload").await.problem("method_not_allowed");
         stage.admin(Method::GET, "/v1/vendors").await.problem("not_found");
         stage.stop().await;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
-use crate::api::Api;
+use crate::api::{Api, bearer};
 use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
 use crate::edge::shutdown::Shutdown;
@@ -124,12 +124,8 @@ impl Admin {
     fn authenticate(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
         let Some(token) = &gateway.settings.admin.token else { return Ok(()) };
-        let sent = headers.get(AUTHORIZATION).and_then(|value| {
-            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-        });
-        let digest = |text: &str| Sha256::digest(text.as_bytes());
-        let matches = sent.is_some_and(|sent| digest(sent).ct_eq(&digest(token.expose())).into());
+        let matches = bearer(headers)
+            .is_ok_and(|sent| Sha256::digest(sent).ct_eq(&Sha256::digest(token.expose().as_bytes())).into());
         if matches {
             Ok(())
         } else {

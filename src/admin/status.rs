@@ -46,6 +46,8 @@ fn vendor(account: &Account) -> Value {
         "retry_budget": snapshot.retry_budget,
         "attempts": snapshot.attempts,
         "retries": snapshot.retries,
+        "reconnects": snapshot.reconnects,
+        "handed_over": snapshot.handed_over,
         "failures": snapshot.failures.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect::<Map<_, _>>(),
         "catalogs": catalogs,
     })

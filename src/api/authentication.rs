@@ -74,24 +74,28 @@ impl Clients {
         {
             return Ok(Some(Arc::clone(client)));
         }
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let key = match (values.next(), values.next()) {
-            (None, _) => return Err(refused("no API key was sent; send `Authorization: Bearer <key>`")),
-            (Some(_), Some(_)) => return Err(refused("more than one `Authorization` header was sent")),
-            (Some(value), None) => bearer(value.as_bytes()),
-        };
-        let key = key.ok_or_else(|| refused("the header `Authorization` must be `Bearer <key>`"))?;
+        let key = bearer(headers).map_err(refused)?;
         let digest: [u8; 32] = Sha256::digest(key).into();
         let known = self.by_digest.get_key_value(&digest).filter(|(stored, _)| stored.ct_eq(&digest).into());
         known.map(|(_, client)| Some(Arc::clone(client))).ok_or_else(|| refused("the API key is not known here"))
     }
 }
 
-/// The key of a `Bearer` credential; the scheme's case does not matter.
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, key) = value.split_at_checked(7)?;
+/// The key of the one `Bearer` credential, or what is wrong with what was sent; the scheme's case does not matter.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&[u8], &'static str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Err("no API key was sent; send `Authorization: Bearer <key>`"),
+        (Some(_), Some(_)) => return Err("more than one `Authorization` header was sent"),
+        (Some(value), None) => value.as_bytes(),
+    };
+    let (scheme, key) = value.split_at_checked(7).unwrap_or_default();
     let key = key.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !key.is_empty()).then_some(key)
+    if scheme.eq_ignore_ascii_case(b"bearer ") && !key.is_empty() {
+        Ok(key)
+    } else {
+        Err("the header `Authorization` must be `Bearer <key>`")
+    }
 }
 
 fn refused(detail: &str) -> Problem {

@@ -14,6 +14,7 @@ mod scrub;
 mod update;
 mod verdict;
 
+pub(crate) use authentication::bearer;
 pub use authentication::{Client, Clients};
 pub use context::Context;
 pub use limit::RateLimiter;

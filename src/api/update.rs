@@ -174,10 +174,11 @@ async fn translated(
     let sent_body = Bytes::from(translated.body);
     outgoing.body = sent_body.clone();
     let result = account.stack.update(outgoing).await;
-    record.attempts = result.as_ref().map_or_else(|failure| failure.attempts, |answer| answer.attempts);
+    (record.attempts, record.queued, record.with_vendor) = match &result {
+        Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
+        Err(failure) => (failure.attempts, failure.queued, failure.vendor),
+    };
     let (response, answer) = judge(account, (&translated.sent, &sent_body), result)?;
-    record.queued = answer.queued;
-    record.with_vendor = answer.vendor;
     let mut reply = answer::json(answer::applied(&response, names, answer.attempts, &translated.report));
     answer::name_dropped(reply.headers_mut(), &translated.report);
     Ok(reply)

@@ -24,7 +24,7 @@ pub(super) struct Args {
     /// The canonical update; `-` is standard input
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// A configuration whose catalogs, field policies and handling count
+    /// A configuration whose address, catalogs, field policies and handling count
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// What to do with fields that the vendor cannot express [default: the vendor's, else strict]
@@ -53,6 +53,7 @@ enum Format {
 /// The vendor as the configuration has it, or a bare dialect.
 struct Vendor {
     dialect: &'static Dialect,
+    base_url: String,
     handling: Handling,
     policies: Policies,
     configured: CatalogSet,
@@ -62,7 +63,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let vendor = vendor(args, terminal)?;
     let body = read(&args.file)?;
     if !vendor.dialect.is_id(&args.id) {
-        return Err(format!("`{}` is no assistant id; ids are digits", args.id).into());
+        return Err(format!("`{}` is no assistant id; ids are digits, without a leading zero", args.id).into());
     }
     let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
     let live = CatalogSet::default();
@@ -86,7 +87,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             Ok(ExitCode::SUCCESS)
         }
         Ok(request) => {
-            explain(&request, vendor.dialect, paint, terminal.out)?;
+            explain(&request, &vendor, paint, terminal.out)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(refused) => {
@@ -104,8 +105,10 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
 
 fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
     let Some(path) = &args.config else {
+        let dialect = dialect(&args.vendor)?;
         return Ok(Vendor {
-            dialect: dialect(&args.vendor)?,
+            dialect,
+            base_url: dialect.base_url.to_owned(),
             handling: Handling::Strict,
             policies: Policies::default(),
             configured: CatalogSet::default(),
@@ -119,6 +122,7 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
     })?;
     Ok(Vendor {
         dialect: dialect(&configured.dialect)?,
+        base_url: configured.base_url.as_str().to_owned(),
         handling: configured.handling,
         policies: gateway::policies(configured),
         configured: gateway::configured(&configured.catalog),
@@ -126,11 +130,11 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
 }
 
 /// The translation for a person.
-pub(super) fn explain(request: &Request, dialect: &Dialect, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{} {}{}", paint.bold(request.method), dialect.base_url, request.path)?;
+fn explain(request: &Request, vendor: &Vendor, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{} {}{}", paint.bold(request.method), vendor.base_url, request.path)?;
     writeln!(out, "{}\n", String::from_utf8_lossy(&request.body))?;
     for &field in &request.report.applied {
-        writeln!(out, "  {} {:<32} {}", paint.green("applied"), field.name(), how(dialect, field))?;
+        writeln!(out, "  {} {:<32} {}", paint.green("applied"), field.name(), how(vendor.dialect, field))?;
     }
     for note in &request.report.dropped {
         writeln!(out, "  {} {:<32} {}", paint.red("dropped"), note.field, note.detail)?;

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use sha2::{Digest, Sha256};
 
+use crate::config::is_client_name;
+
 use super::{Failure, Terminal};
 
 /// Arguments of `keygen`.
@@ -15,13 +17,12 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let client = &args.client;
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
-    if client.is_empty() || !client.chars().all(plain) || !client.starts_with(|c: char| c.is_ascii_lowercase()) {
-        return Err(format!(
-            "`{client}` is no client name; use lower-case letters, digits, `_` and `-`, a letter first"
-        )
-        .into());
+    if !is_client_name(client) {
+        let rule = "use at most 64 lower-case letters, digits, `.`, `_` and `-`, a letter first";
+        return Err(format!("`{client}` is no client name; {rule}").into());
     }
+    // A dot in a bare key of TOML would open a table within a table.
+    let key_of_table = if client.contains('.') { format!("\"{client}\"") } else { client.clone() };
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
     let key = format!("sb_{}", hex(&bytes));
@@ -31,7 +32,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     )?;
     writeln!(
         terminal.out,
-        "For the configuration:\n\n[clients.{client}]\nkey_sha256 = \"{}\"",
+        "For the configuration:\n\n[clients.{key_of_table}]\nkey_sha256 = \"{}\"",
         hex(&Sha256::digest(key.as_bytes()))
     )?;
     Ok(ExitCode::SUCCESS)

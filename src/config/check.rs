@@ -19,6 +19,8 @@ use super::source::At;
 use super::trail::Trail;
 use super::tree::{Node, Table, Value};
 
+const ID_HELP: &str = "write the vendor's own id of the assistant, such as \"789\"";
+
 impl Inspection<'_> {
     /// Checks a table with fixed keys; `at` is where a missing key is reported.
     pub(super) fn check_section(&mut self, table: &Table, at: At, section: &'static Section, trail: &Trail<'_>) {
@@ -174,7 +176,8 @@ impl Inspection<'_> {
                 let ratio = if *number == 1 { 1.0 } else { -1.0 };
                 self.check_ratio(node, ratio, trail);
             }
-            (Kind::Id, Value::Integer(number)) if *number > 0 => {}
+            (Kind::Id, Value::Integer(1..)) => {}
+            (Kind::Id, Value::Integer(0)) => self.padded_id(node.at, trail, "0"),
             (Kind::Id, Value::Integer(number)) => self.bad_id(node.at, trail, number),
             (_, Value::Text(text)) if kind.is_text() => self.check_text(node, text, kind, trail),
             _ => self.wrong_type(node, kind, trail),
@@ -226,7 +229,7 @@ impl Inspection<'_> {
             Kind::Dialect => self.check_dialect(text, at, trail),
             Kind::Vendor => self.check_vendor(text, at, trail),
             Kind::ClientGlob => self.check_client(text, at, trail),
-            Kind::Id if is_id(text.trim_start_matches('0')) && text.starts_with('0') => self.padded_id(at, trail, text),
+            Kind::Id if is_padded(text) => self.padded_id(at, trail, text),
             Kind::Id if !is_id(text) => self.bad_id(at, trail, format_args!("\"{text}\"")),
             Kind::Digest if KeyDigest::from_hex(text).is_none() => {
                 let help = "`switchboard keygen CLIENT` makes a key and prints this line";
@@ -284,15 +287,15 @@ impl Inspection<'_> {
     }
 
     fn bad_id(&mut self, at: At, trail: &Trail<'_>, given: impl Display) {
-        let wrong = format!("must be digits, not {given}");
-        let help = "write the vendor's own id of the assistant, such as \"789\"";
-        self.bad_value(at, trail, &wrong, help);
+        self.bad_value(at, trail, &format!("must be digits, not {given}"), ID_HELP);
     }
 
     fn padded_id(&mut self, at: At, trail: &Trail<'_>, given: &str) {
         let wrong = format!("must not start with a zero: \"{given}\"");
-        let help = format!("write it without the zeros: \"{}\"", given.trim_start_matches('0'));
-        self.bad_value(at, trail, &wrong, &help);
+        match given.trim_start_matches('0') {
+            "" => self.bad_value(at, trail, &wrong, ID_HELP),
+            id => self.bad_value(at, trail, &wrong, &format!("write it without the zeros: \"{id}\"")),
+        }
     }
 
     fn bad_value(&mut self, at: At, trail: &Trail<'_>, wrong: &str, help: &str) {
@@ -311,6 +314,11 @@ impl Inspection<'_> {
             _ => finding,
         });
     }
+}
+
+/// Whether the text would be an id without the zeros before it, or is nothing but zeros.
+fn is_padded(text: &str) -> bool {
+    text.strip_prefix('0').map(|rest| rest.trim_start_matches('0')).is_some_and(|rest| rest.is_empty() || is_id(rest))
 }
 
 fn bad_value(at: At, trail: &Trail<'_>, wrong: &str) -> Finding {

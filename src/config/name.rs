@@ -55,6 +55,11 @@ pub(super) fn is_id(text: &str) -> bool {
     (1..=20).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Whether a client may have this name in the configuration.
+pub fn is_client_name(name: &str) -> bool {
+    NameRule::Client.allows(name)
+}
+
 fn is_name(name: &str, longest: usize) -> bool {
     name.len() <= longest
         && name.starts_with(|first: char| first.is_ascii_lowercase())

@@ -11,12 +11,14 @@ use super::shape::{Key, Kind, Section};
 use super::view::View;
 
 const COUNT: Kind = Kind::Count { min: 1, max: u32::MAX as u64 };
+/// A burst has to come back within the 584 years that the limiters can count, at one a minute too.
+const BURST: Kind = Kind::Count { min: 1, max: 100_000_000 };
 
 pub(super) const SECTION: Section = Section {
     keys: &[
         Key::new("per_second", COUNT, "Requests a second in the long run."),
         Key::new("per_minute", COUNT, "Requests a minute in the long run."),
-        Key::new("burst", COUNT, "Requests at once after a pause; what one second allows where absent."),
+        Key::new("burst", BURST, "Requests at once after a pause; what one second allows where absent."),
     ],
     either: &["per_second", "per_minute"],
 };

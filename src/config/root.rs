@@ -20,7 +20,7 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::Named(NameRule::Assistant, &assistant::SECTION),
         "Names for assistants, each with its vendor and id.",
     ),
-    Key::new("admin", Kind::Table(&admin::SECTION), "Health, metrics and administration."),
+    Key::new("admin", Kind::Table(&admin::SECTION), "Who may use administration; health is open."),
     Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
 ]);
 

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::shape::{Key, Kind, Section};
 
 /// What stands in for a secret wherever one would be shown.
-pub(super) const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 
 /// The two places a secret can be read from.
 pub(super) const SECTION: Section = Section {

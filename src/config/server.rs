@@ -20,7 +20,7 @@ pub(super) const SECTION: Section = Section::of(&[
     Key::new(
         "admin_listen",
         Kind::Address,
-        "Where health, metrics and administration listen; takes a restart to change.",
+        "Where health, status and administration listen; takes a restart to change.",
     ),
     Key::new(
         "max_body_bytes",
@@ -52,7 +52,7 @@ pub(super) const SECTION: Section = Section::of(&[
 pub struct Server {
     /// Where the API listens.
     pub listen: SocketAddr,
-    /// Where health, metrics and administration listen.
+    /// Where health, status and administration listen.
     pub admin_listen: SocketAddr,
     /// The largest request body, also after decompression.
     pub max_body_bytes: usize,

@@ -43,7 +43,7 @@ pub enum BodyError {
     /// A content coding that is not read.
     #[error("the content encoding is not supported; only gzip and identity are")]
     UnsupportedEncoding {
-        /// The header's value, for the log.
+        /// The first 64 characters of the header's value.
         encoding: String,
     },
     /// The body says gzip but is not, or is truncated, or has something after its end.
@@ -79,7 +79,10 @@ where
         Err(_) => {
             return Err(BodyError::Timeout { after: limits.timeout });
         }
-        Ok(Err(error)) => return Err(BodyError::Aborted(error)),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a request body was not read to its end");
+            return Err(BodyError::Aborted(error));
+        }
         Ok(Ok(None)) => return Err(too_large()),
         Ok(Ok(Some(bytes))) => bytes,
     };
@@ -130,8 +133,10 @@ where
 fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
     let mut found = Coding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {
-        let unsupported = || BodyError::UnsupportedEncoding {
-            encoding: String::from_utf8_lossy(value.as_bytes()).chars().take(64).collect(),
+        let unsupported = || {
+            let encoding: String = String::from_utf8_lossy(value.as_bytes()).chars().take(64).collect();
+            tracing::debug!(?encoding, "a request body's content encoding is not supported");
+            BodyError::UnsupportedEncoding { encoding }
         };
         for name in value.to_str().map_err(|_| unsupported())?.split(',').map(str::trim) {
             let gzip = name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip");

@@ -4,9 +4,15 @@
 //! `Transfer-Encoding` beside `Content-Length`, repeated equal lengths, codings before `chunked`.
 //! The gate follows the bytes of a connection on their way to hyper. At the first such byte it writes
 //! a NUL in its place, so that hyper refuses the head itself, in order behind the pipelined answers
-//! before it, and from then on looks no further: hyper reads nothing after a refused head. The gate
-//! never makes hyper accept anything.
+//! before it, and from then on looks no further: hyper reads no head after a refused one.
+//!
+//! To know where the next head begins it follows chunked bodies as well, by hyper's rules or stricter
+//! ones (a chunk size has 16 digits at most). The first byte that breaks them becomes a NUL, too,
+//! unless hyper refuses that very byte anyway: hyper then ends the body with an error and reads no
+//! head after it. Neither way does the gate make hyper accept anything.
 
+/// Digits of a chunk size, leading zeros among them: as many as 64 bits have.
+const SIZE_DIGITS: u8 = 16;
 /// As long as the longest name or value that matters, plus one.
 const WORD: usize = 18;
 
@@ -36,10 +42,10 @@ enum Place {
     ChunkData { left: u64 },
     ChunkDataEnd { cr: bool },
     TrailerStart,
-    Trailer,
+    Trailer { cr: bool },
     TrailerEnd,
-    Refused,
-    Unknown,
+    RefusedHead,
+    RefusedBody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,12 +63,12 @@ impl FramingGate {
     /// Whether a head has begun and not ended; also from a refusal on.
     pub(crate) fn in_head(&self) -> bool {
         use Place as P;
-        matches!(self.place, P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::Refused)
+        matches!(self.place, P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::RefusedHead)
     }
 
     /// Whether the gate has refused a head.
     pub(crate) fn has_refused(&self) -> bool {
-        self.place == Place::Refused
+        self.place == Place::RefusedHead
     }
 
     /// Whether all input so far belongs to whole requests.
@@ -81,7 +87,7 @@ impl FramingGate {
         while let Some((first, others)) = rest.split_first_mut() {
             let others_len = others.len();
             let skipped = match self.place {
-                Place::Refused | Place::Unknown => return,
+                Place::RefusedHead | Place::RefusedBody => return,
                 Place::Body { left } => {
                     self.skip(left, 1 + others_len, |left| Place::Body { left }, Place::Between) - 1
                 }
@@ -92,7 +98,7 @@ impl FramingGate {
                 place => {
                     self.place = self.step(place, *first).unwrap_or_else(|| {
                         *first = 0;
-                        Place::Refused
+                        place.refused()
                     });
                     0
                 }
@@ -134,7 +140,7 @@ impl FramingGate {
                 Some(left) => Place::Body { left },
             }),
             (Place::HeadEnd, _) => None,
-            (place, byte) => Some(step_chunk(place, byte).unwrap_or(Place::Unknown)),
+            (place, byte) => step_chunk(place, byte),
         }
     }
 
@@ -213,27 +219,40 @@ impl FramingGate {
     }
 }
 
-/// The place after `byte` in a chunked body; `None` when hyper will end the connection over it.
+impl Place {
+    /// What a violation here makes of it.
+    fn refused(self) -> Self {
+        use Place as P;
+        match self {
+            P::Between | P::BlankLine | P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd => {
+                P::RefusedHead
+            }
+            _ => P::RefusedBody,
+        }
+    }
+}
+
+/// The place after `byte` in a chunked body, or `None` when it is a violation.
 fn step_chunk(place: Place, byte: u8) -> Option<Place> {
     match (place, byte) {
         (Place::ChunkSize { digits: 1.., size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
         (Place::ChunkSize { digits: 1.., size }, b';' | b' ' | b'\t') => Some(Place::ChunkExtension { size }),
-        (Place::ChunkSize { digits: digits @ 0..15, size }, _) => {
+        (Place::ChunkSize { digits: digits @ 0..SIZE_DIGITS, size }, _) => {
             let digit = char::from(byte).to_digit(16)?;
             Some(Place::ChunkSize { digits: digits + 1, size: size << 4 | u64::from(digit) })
         }
         (Place::ChunkExtension { size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
-        (Place::ChunkExtension { .. }, b'\n') => None,
+        // hyper refuses the line feed, but would take a NUL for a part of the extension
+        (Place::ChunkExtension { .. }, b'\n') => Some(Place::RefusedBody),
         (Place::ChunkExtension { .. }, _) => Some(place),
         (Place::ChunkSizeEnd { size: 0 }, b'\n') => Some(Place::TrailerStart),
         (Place::ChunkSizeEnd { size }, b'\n') => Some(Place::ChunkData { left: size }),
         (Place::ChunkDataEnd { cr: false }, b'\r') => Some(Place::ChunkDataEnd { cr: true }),
         (Place::ChunkDataEnd { cr: true }, b'\n') => Some(Place::ChunkSize { digits: 0, size: 0 }),
         (Place::TrailerStart, b'\r') => Some(Place::TrailerEnd),
-        (Place::TrailerStart, b'\n') => None,
-        (Place::TrailerStart, _) => Some(Place::Trailer),
-        (Place::Trailer, b'\n') => Some(Place::TrailerStart),
-        (Place::Trailer, _) => Some(Place::Trailer),
+        (Place::Trailer { cr: true }, b'\n') => Some(Place::TrailerStart),
+        (Place::Trailer { cr: true }, _) | (Place::TrailerStart | Place::Trailer { .. }, b'\n') => None,
+        (Place::TrailerStart | Place::Trailer { .. }, _) => Some(Place::Trailer { cr: byte == b'\r' }),
         (Place::TrailerEnd, b'\n') => Some(Place::Between),
         _ => None,
     }

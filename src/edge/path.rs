@@ -14,7 +14,7 @@ const MAX_ENCODED: usize = 3 * (MAX_VENDOR + 1 + MAX_NAME);
 /// What the path segment says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Assistant {
-    /// `[a-z][a-z0-9._-]{0,127}`: a name, or, where no such name is defined, a bare vendor id.
+    /// `[a-z][a-z0-9._-]{0,127}`: always a name; a vendor's id that looks like one must be given as `vendor:id`.
     Name(String),
     /// `vendor:id`.
     VendorId {

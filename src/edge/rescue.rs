@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 use futures_util::future::CatchUnwind;
 use tower::{Layer, Service};
 
-/// The layer: `capture` takes from the request what `answer` needs if the service panics.
+/// The layer: `capture` takes from the request what `answer` needs if the service panics, and may note
+/// in the request what the service must know of it.
 #[derive(Clone, Copy, Debug)]
 pub struct RescueLayer<C, A> {
     capture: C,
@@ -21,7 +22,7 @@ pub struct RescueLayer<C, A> {
 }
 
 impl<C, A> RescueLayer<C, A> {
-    /// A layer that answers panics by `answer(capture(&request))`.
+    /// A layer that answers panics by `answer(capture(&mut request), message)`, which logs them, too.
     pub fn new(capture: C, answer: A) -> Self {
         Self { capture, answer }
     }
@@ -46,8 +47,8 @@ pub struct Rescue<S, C, A> {
 impl<S, C, A, T, R> Service<R> for Rescue<S, C, A>
 where
     S: Service<R>,
-    C: Fn(&R) -> T,
-    A: Fn(T) -> S::Response + Clone,
+    C: Fn(&mut R) -> T,
+    A: Fn(T, &str) -> S::Response + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -57,8 +58,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
-        let captured = Some((self.answer.clone(), (self.capture)(&request)));
+    fn call(&mut self, mut request: R) -> Self::Future {
+        let captured = Some((self.answer.clone(), (self.capture)(&mut request)));
         let inner = &mut self.inner;
         let stage = match std::panic::catch_unwind(AssertUnwindSafe(|| inner.call(request))) {
             Ok(future) => Stage::Running { future: AssertUnwindSafe(future).catch_unwind() },
@@ -88,7 +89,7 @@ pin_project_lite::pin_project! {
 impl<F, A, T, R, E> Future for RescueFuture<F, A, T>
 where
     F: Future<Output = Result<R, E>>,
-    A: Fn(T) -> R,
+    A: Fn(T, &str) -> R,
 {
     type Output = Result<R, E>;
 
@@ -101,9 +102,8 @@ where
             },
             StageProjection::Panicked { panic } => panic.take(),
         };
-        tracing::error!(panic = panic.as_deref().map_or("", message), "a request panicked");
         match this.captured.take() {
-            Some((answer, captured)) => Poll::Ready(Ok(answer(captured))),
+            Some((answer, captured)) => Poll::Ready(Ok(answer(captured, panic.as_deref().map_or("", message)))),
             None => Poll::Pending,
         }
     }
@@ -123,17 +123,18 @@ mod tests {
     fn rescued<S: Service<&'static str, Response = String>>(
         service: S,
     ) -> impl Service<&'static str, Response = String, Error = S::Error> {
-        RescueLayer::new(|request: &&'static str| request.len(), |len| format!("rescued {len}")).layer(service)
+        let capture = |request: &mut &'static str| std::mem::replace(request, "noted").len();
+        RescueLayer::new(capture, |len, panic: &str| format!("rescued {len} from {panic}")).layer(service)
     }
 
     #[tokio::test]
     async fn a_panic_in_the_future_is_answered() {
-        let service = service_fn(|_: &'static str| async {
+        let service = service_fn(|text: &'static str| async move {
             tokio::task::yield_now().await;
-            panic!("boom")
+            panic!("boom {text}")
         });
         let answer: Result<String, Infallible> = rescued(service).oneshot("abc").await;
-        assert_eq!(answer.unwrap(), "rescued 3");
+        assert_eq!(answer.unwrap(), "rescued 3 from boom noted");
     }
 
     #[tokio::test]
@@ -142,16 +143,14 @@ mod tests {
             assert!(text.is_empty(), "boom {text}");
             std::future::ready(Ok::<_, Infallible>(String::new()))
         });
-        assert_eq!(rescued(service).oneshot("abc").await.unwrap(), "rescued 3");
+        assert_eq!(rescued(service).oneshot("abc").await.unwrap(), "rescued 3 from boom noted");
     }
 
     #[tokio::test]
     async fn an_answer_and_an_error_pass_through() {
-        let service =
-            service_fn(
-                |text: &'static str| async move { if text == "bad" { Err("bad") } else { Ok(text.to_owned()) } },
-            );
-        assert_eq!(rescued(service).oneshot("good").await.unwrap(), "good");
+        let service = service_fn(|text: &'static str| async move { Ok::<_, &str>(text.to_owned()) });
+        assert_eq!(rescued(service).oneshot("good").await.unwrap(), "noted");
+        let service = service_fn(|_: &'static str| async move { Err("bad") });
         assert_eq!(rescued(service).oneshot("bad").await.unwrap_err(), "bad");
     }
 }

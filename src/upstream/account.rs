@@ -7,6 +7,8 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
+use crate::config::REDACTED;
+
 use super::{LiveCatalogs, Stack};
 
 /// The header that carries the request id to the vendor.
@@ -73,9 +75,6 @@ impl std::fmt::Debug for Token {
         f.write_str(REDACTED)
     }
 }
-
-/// What stands in the place of a secret.
-pub const REDACTED: &str = "[redacted]";
 
 impl Account {
     /// The headers of a request to this account: built here, never copied from a caller.

@@ -1,5 +1,6 @@
 //! What a vendor answered, unjudged.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 pub const MAX_BODY: usize = 1024 * 1024;
 
 /// A vendor's complete answer, whatever its status.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// The status of the last attempt.
     pub status: StatusCode,
@@ -27,6 +28,16 @@ pub struct Answer {
     pub vendor: Duration,
 }
 
+/// Headers and body are the vendor's words and may repeat credentials, so they stay out of logs.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Answer {
     /// How long the vendor asks us to wait: `Retry-After`, or the body's `retry_after` in a 429.
     #[must_use]
@@ -39,5 +50,19 @@ impl Answer {
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
         Self { status, headers, body, was_in_doubt: false, attempts: 1, queued, vendor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn debug_output_shows_neither_headers_nor_body() {
+        let headers = HeaderMap::from_iter([(http::header::SET_COOKIE, HeaderValue::from_static("hush"))]);
+        let answer = Answer::new(StatusCode::OK, headers, Bytes::from_static(b"hush"));
+        assert_eq!(format!("{answer:?}"), "Answer { status: 200, body_length: 4, .. }");
     }
 }

@@ -1,15 +1,17 @@
 //! Live catalogs of one vendor account: read when first needed, refreshed behind the request, kept through an outage.
 //!
 //! A flight to the vendor belongs to nobody: it has a deadline of its own and ends whether or not the request that wanted it
-//! first is still there, so that an impatient caller spoils it for no other.
+//! first is still there, so that an impatient caller spoils it for no other. There is one at a time for each catalog; whoever wants it
+//! meanwhile waits for its landing in a future of its own, which goes with its caller and leaves nothing behind.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::{HeaderMap, Method, StatusCode};
-use tokio::sync::{Mutex, oneshot};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use vendors::{Catalog, CatalogKind, CatalogSet, Dialect};
 
@@ -18,6 +20,9 @@ use super::{Answer, Failure, Outgoing, Stack};
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
+
+/// That a vendor has no such list is true for longer, or for as long as a catalog is trusted if that is shorter.
+const ABSENCE_HOLDS: Duration = Duration::from_secs(60);
 
 /// After a failed refresh, the next one waits for this long, or for as long as a catalog is trusted if that is shorter.
 const REFRESH_PAUSE: Duration = Duration::from_secs(10);
@@ -35,6 +40,21 @@ pub enum CatalogFailure {
     Absent,
 }
 
+/// For logs, so without the vendor's words.
+impl fmt::Display for CatalogFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unanswered(failure) => failure.fmt(f),
+            Self::Refused(answer) => write!(f, "the vendor answered {}", answer.status.as_u16()),
+            Self::Malformed(detail) => write!(f, "not a catalog: {detail}"),
+            Self::Absent => f.write_str("the vendor has no such list"),
+        }
+    }
+}
+
+/// What became of a flight.
+type Landing = Result<Arc<Catalog>, CatalogFailure>;
+
 /// The catalogs of one account.
 #[derive(Debug)]
 pub struct LiveCatalogs {
@@ -45,8 +65,15 @@ pub struct LiveCatalogs {
 #[derive(Debug, Default)]
 struct Slot {
     known: ArcSwapOption<Known>,
-    flight: Mutex<Option<(Instant, CatalogFailure)>>,
+    flight: Mutex<Flight>,
     refreshing: AtomicBool,
+}
+
+/// The flight under way, and how the last one failed.
+#[derive(Debug, Default)]
+struct Flight {
+    landing: Option<watch::Receiver<Option<Landing>>>,
+    failed: Option<(Instant, CatalogFailure)>,
 }
 
 #[derive(Debug)]
@@ -117,17 +144,48 @@ impl LiveCatalogs {
             }
             return Ok(Some(Arc::clone(&known.catalog)));
         }
-        let (landed, flight) = oneshot::channel();
+        let mut landing = self.board(slot, (kind, path), reader)?;
+        let landed = landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone());
+        let gone = || CatalogFailure::Malformed("the task that read the catalog is gone".to_owned());
+        landed.ok_or_else(gone)?.map(Some)
+    }
+
+    /// The flight under way, or a new one unless the last one failed just now.
+    fn board(
+        &self,
+        slot: &Slot,
+        (kind, path): (CatalogKind, &'static str),
+        reader: &Reader,
+    ) -> Result<watch::Receiver<Option<Landing>>, CatalogFailure> {
+        let mut flight = slot.flight();
+        // A flight whose task is gone, as at the end of the process, does not count.
+        if let Some(landing) = flight.landing.as_ref().filter(|landing| landing.has_changed().is_ok()) {
+            return Ok(landing.clone());
+        }
+        if let Some(known) = slot.known.load_full() {
+            return Ok(watch::channel(Some(Ok(Arc::clone(&known.catalog)))).1);
+        }
+        if let Some((_, failure)) = flight.failed.as_ref().filter(|(at, why)| at.elapsed() < self.holds(why)) {
+            return Err(failure.clone());
+        }
+        let (sender, landing) = watch::channel(None);
+        flight.landing = Some(landing.clone());
+        drop(flight);
         let (slots, reader) = (Arc::clone(&self.slots), reader.clone());
         reader.stack.clone().spawn(async move {
-            let result = match slots.get(kind as usize) {
-                Some(slot) => slot.fly(path, &reader).await,
-                None => return,
-            };
-            let _nobody_waits = landed.send(result);
+            let result = read(path, &reader).await;
+            if let Some(slot) = slots.get(kind as usize) {
+                sender.send_replace(Some(slot.land(result)));
+            }
         });
-        let gone = |_| CatalogFailure::Malformed("the task that read the catalog is gone".to_owned());
-        flight.await.map_err(gone)?.map(Some)
+        Ok(landing)
+    }
+
+    fn holds(&self, failure: &CatalogFailure) -> Duration {
+        match failure {
+            CatalogFailure::Absent => ABSENCE_HOLDS.min(self.ttl).max(FAILURE_HOLDS),
+            _ => FAILURE_HOLDS,
+        }
     }
 
     fn is_due(&self, known: &Known) -> bool {
@@ -144,18 +202,17 @@ impl Slot {
         catalog
     }
 
-    /// Reads the catalog unless somebody else did, or failed, while this waited for its turn.
-    async fn fly(&self, path: &'static str, reader: &Reader) -> Result<Arc<Catalog>, CatalogFailure> {
-        let mut failed = self.flight.lock().await;
-        if let Some(known) = self.known.load_full() {
-            return Ok(Arc::clone(&known.catalog));
-        }
-        if let Some((_, failure)) = failed.as_ref().filter(|(at, _)| at.elapsed() < FAILURE_HOLDS) {
-            return Err(failure.clone());
-        }
-        let result = read(path, reader).await.map(|catalog| self.keep(catalog));
-        *failed = result.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
-        result
+    fn flight(&self) -> MutexGuard<'_, Flight> {
+        self.flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps what a flight brought, or how it failed, before the next one may begin.
+    fn land(&self, result: Result<Catalog, CatalogFailure>) -> Landing {
+        let mut flight = self.flight();
+        let landing = result.map(|catalog| self.keep(catalog));
+        flight.landing = None;
+        flight.failed = landing.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
+        landing
     }
 }
 
@@ -177,7 +234,8 @@ impl Refresh {
         match read(path, reader).await {
             Ok(catalog) => drop(slot.keep(catalog)),
             Err(failure) => {
-                tracing::warn!(catalog = %self.kind, ?failure, "a catalog could not be refreshed; the last copy stays");
+                let vendor = reader.stack.name();
+                tracing::warn!(vendor, catalog = %self.kind, %failure, "a catalog could not be refreshed; the last copy stays");
                 if let Some(known) = slot.known.load_full() {
                     let (catalog, missed) = (Arc::clone(&known.catalog), Some(Instant::now()));
                     slot.known.store(Some(Arc::new(Known { catalog, read: known.read, missed })));
@@ -207,5 +265,91 @@ async fn read(path: &'static str, reader: &Reader) -> Result<Catalog, CatalogFai
             Catalog::parse(&answer.body).map_err(|error| CatalogFailure::Malformed(error.to_string()))
         }
         _ => Err(CatalogFailure::Refused(answer)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::{advance, pause, resume, timeout};
+
+    use super::*;
+    use crate::upstream::{BreakerSettings, RetrySettings, StackSettings, Tasks, TlsRoots};
+
+    const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
+
+    /// A reader of a vendor who gives each connection this answer, or takes it and says nothing; with the number of its connections.
+    async fn reader(answer: Option<&'static str>) -> (Reader, Tasks, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let (tasks, seen) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
+        let counted = Arc::clone(&seen);
+        tasks.connections.spawn(async move {
+            let mut silent = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
+                match answer {
+                    Some(answer) => {
+                        let _ = stream.read(&mut [0; 4096]).await;
+                        let _ = stream.write_all(answer.as_bytes()).await;
+                    }
+                    None => silent.push(stream),
+                }
+            }
+        });
+        let second = Duration::from_secs(1);
+        let settings = StackSettings {
+            name: "v".into(),
+            base_url,
+            timeout: 10 * second,
+            connect_timeout: 10 * second,
+            max_in_flight: 4,
+            max_waiting: 4,
+            rate_limit: None,
+            retry: RetrySettings { max_attempts: 1, backoff: second, max_backoff: second },
+            breaker: BreakerSettings { failure_ratio: 1.0, min_requests: 100, window: second, open_for: second },
+            tls: TlsRoots::default().client(false, None, None).unwrap(),
+        };
+        let stack = Arc::new(Stack::new(&settings, &tasks));
+        let dialect = vendors::registry::dialect("autocalls").unwrap();
+        (Reader { dialect, stack, headers: HeaderMap::new() }, tasks, seen)
+    }
+
+    #[tokio::test]
+    async fn callers_that_leave_leave_one_flight_behind() {
+        let (reader, tasks, _) = reader(None).await;
+        let live = LiveCatalogs::new(Duration::from_secs(300));
+        for _ in 0..100 {
+            assert!(timeout(Duration::ZERO, live.get(KINDS, &reader)).await.is_err());
+        }
+        assert_eq!(tasks.updates.len(), 1);
+        let slot = &live.slots[KINDS[0] as usize];
+        assert_eq!(slot.flight().landing.iter().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn that_a_list_is_absent_is_remembered_for_a_minute() {
+        let absent = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (reader, _, seen) = reader(Some(absent)).await;
+        let live = LiveCatalogs::new(Duration::from_secs(300));
+        for (after, reads) in [(0, 1), (30, 1), (31, 2)] {
+            pause();
+            advance(Duration::from_secs(after)).await;
+            resume();
+            live.get(KINDS, &reader).await.unwrap();
+            assert_eq!(seen.load(Ordering::SeqCst), reads, "after {after} s");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_logged_without_the_vendors_words() {
+        let answer = Answer::new(StatusCode::BAD_GATEWAY, HeaderMap::new(), "hush".into());
+        let failure = CatalogFailure::Refused(answer);
+        assert_eq!(failure.to_string(), "the vendor answered 502");
+        assert!(!format!("{failure:?}").contains("hush"));
     }
 }

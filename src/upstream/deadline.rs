@@ -32,7 +32,8 @@ impl<S: Call> Call for Deadline<S> {
                 answer.queued = arrived.elapsed().saturating_sub(answer.vendor);
                 Ok(answer)
             }
-            Err(failure) => {
+            Err(mut failure) => {
+                failure.queued = arrived.elapsed().saturating_sub(failure.vendor);
                 self.counters.count_failure(&failure.kind);
                 Err(failure)
             }
@@ -54,7 +55,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::upstream::double::{Double, ok, put};
+    use crate::upstream::double::{Double, failed, ok, put};
 
     #[tokio::test(start_paused = true)]
     async fn a_request_past_its_deadline_is_not_passed_on() {
@@ -78,6 +79,15 @@ mod tests {
         );
         let answer = layer.call(&put("1")).await.unwrap();
         assert_eq!(answer.queued, Duration::from_secs(2));
+        let layer = Deadline::new(
+            Double::new(|_, _| async {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                failed(FailureKind::Connect).map_err(|failure| Failure { vendor: Duration::from_secs(1), ..failure })
+            }),
+            Arc::default(),
+        );
+        let failure = layer.call(&put("1")).await.unwrap_err();
+        assert_eq!(failure.queued, Duration::from_secs(2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,10 @@ pub struct Failure {
     pub attempts: u32,
     /// Whether a byte of the request may have reached the vendor, in any attempt that the vendor did not clearly refuse.
     pub sent: bool,
+    /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
+    pub queued: Duration,
+    /// Time spent with the vendor, summed over the attempts.
+    pub vendor: Duration,
     /// The cause in the words of whoever noticed it; for the log only.
     pub source: String,
     /// Whether the breaker may hold it against the vendor.
@@ -139,7 +143,9 @@ impl Failure {
     /// A failure before anything was tried or sent.
     #[must_use]
     pub fn new(kind: FailureKind, source: impl Into<String>) -> Self {
-        Self { kind, attempts: 0, sent: false, source: source.into(), blames_vendor: kind.blames_vendor() }
+        let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
+        let blames_vendor = kind.blames_vendor();
+        Self { kind, attempts: 0, sent: false, queued, vendor, source: source.into(), blames_vendor }
     }
 }
 

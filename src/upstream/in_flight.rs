@@ -1,15 +1,20 @@
 //! How many requests the account gets at the same time.
 //!
 //! Below order and rate, so that a slot is held only by those who are about to send; above the breaker and the retries, so that a
-//! request keeps its slot until it is done. A slow vendor fills its own slots and its own waiting room, nobody else's.
+//! request keeps its slot until it is done. Who gets a slot after the vendor's 429 gives it back for as long as the pause lasts, lest every
+//! freed slot send another request into it. A slow vendor fills its own slots and its own waiting room, nobody else's.
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit, TryAcquireError},
+    time::{Instant, sleep},
+};
 
 use super::{
     Answer, Call, Failure, Outgoing, deadline,
-    waiting_room::{WaitingRoom, overloaded},
+    pause::Pause,
+    waiting_room::{Seat, WaitingRoom, overloaded},
 };
 
 /// A fixed number of slots, handed on in arrival order.
@@ -35,26 +40,47 @@ impl Slots {
 pub(super) struct InFlight<S> {
     inner: S,
     slots: Arc<Slots>,
+    pause: Arc<Pause>,
     room: Arc<WaitingRoom>,
 }
 
 impl<S> InFlight<S> {
-    pub(super) fn new(inner: S, slots: Arc<Slots>, room: Arc<WaitingRoom>) -> Self {
-        Self { inner, slots, room }
+    pub(super) fn new(inner: S, slots: Arc<Slots>, pause: Arc<Pause>, room: Arc<WaitingRoom>) -> Self {
+        Self { inner, slots, pause, room }
+    }
+
+    /// A slot that may be used now.
+    async fn slot(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Failure> {
+        let mut seat = None;
+        loop {
+            let slot = match self.slots.free.try_acquire() {
+                Ok(slot) => slot,
+                Err(TryAcquireError::Closed) => return Err(closed()),
+                Err(TryAcquireError::NoPermits) => {
+                    self.sit(&mut seat)?;
+                    let next = self.slots.free.acquire();
+                    deadline::within(deadline, "waiting for a slot", next).await?.map_err(|_| closed())?
+                }
+            };
+            let Some(wait) = self.pause.wait(deadline)? else { return Ok(slot) };
+            drop(slot);
+            self.sit(&mut seat)?;
+            sleep(wait).await;
+        }
+    }
+
+    /// A seat for as long as this request waits, for whichever reason.
+    fn sit(&self, seat: &mut Option<Seat>) -> Result<(), Failure> {
+        if seat.is_none() {
+            *seat = Some(self.room.sit()?);
+        }
+        Ok(())
     }
 }
 
 impl<S: Call> Call for InFlight<S> {
     async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
-        let _slot = match self.slots.free.try_acquire() {
-            Ok(slot) => slot,
-            Err(TryAcquireError::Closed) => return Err(closed()),
-            Err(TryAcquireError::NoPermits) => {
-                let _seat = self.room.sit()?;
-                let next = self.slots.free.acquire();
-                deadline::within(outgoing.deadline, "waiting for a slot", next).await?.map_err(|_| closed())?
-            }
-        };
+        let _slot = self.slot(outgoing.deadline).await?;
         self.inner.call(outgoing).await
     }
 }
@@ -68,7 +94,6 @@ fn closed() -> Failure {
 mod tests {
     use std::time::Duration;
 
-    use tokio::time::Instant;
     use tokio_util::task::TaskTracker;
 
     use super::*;
@@ -79,10 +104,15 @@ mod tests {
 
     fn bounded(slots: usize, seats: usize) -> Arc<InFlight<Double>> {
         let double = Double::new(|_, _| async {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            sleep(Duration::from_secs(1)).await;
             ok()
         });
-        Arc::new(InFlight::new(double, Arc::new(Slots::new(slots)), Arc::new(WaitingRoom::new(seats))))
+        Arc::new(InFlight::new(
+            double,
+            Arc::new(Slots::new(slots)),
+            Arc::new(Pause::new()),
+            Arc::new(WaitingRoom::new(seats)),
+        ))
     }
 
     #[tokio::test(start_paused = true)]
@@ -126,5 +156,26 @@ mod tests {
         holder.abort();
         let _ = holder.await;
         assert_eq!(layer.slots.taken(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_began_while_waiting_is_kept_without_a_slot() {
+        let layer = bounded(1, 3);
+        layer.pause.extend(Duration::from_secs(10));
+        let began = Instant::now();
+        let request = put("1");
+        let waits = layer.call(&request);
+        let free = async {
+            sleep(Duration::from_secs(5)).await;
+            (layer.slots.taken(), layer.room.taken())
+        };
+        let (answer, meanwhile) = tokio::join!(waits, free);
+        answer.unwrap();
+        assert_eq!(meanwhile, (0, 1));
+        assert!((11..=12).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        layer.pause.extend(Duration::from_secs(60));
+        let failure = layer.call(&put("1")).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
+        assert_eq!((layer.slots.taken(), layer.room.taken(), layer.inner.calls()), (0, 0, 1));
     }
 }

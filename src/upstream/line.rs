@@ -71,21 +71,21 @@ struct Waiting {
     _seat: Seat,
 }
 
-/// The lines of every account. A reload that changes an account makes a new stack, whose updates must still come after
-/// those that the old one is sending.
+/// The lines of every account, by its name. A reload that changes an account, be it its address, makes a new stack, whose
+/// updates must still come after those that the old one is sending.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AllLines(Arc<Mutex<HashMap<String, Weak<Lines>>>>);
+pub(super) struct AllLines(Arc<Mutex<HashMap<Arc<str>, Weak<Lines>>>>);
 
 impl AllLines {
     /// The lines of `account`: those in use, if anybody uses them.
-    pub(super) fn of(&self, account: String) -> Arc<Lines> {
+    pub(super) fn of(&self, account: &Arc<str>) -> Arc<Lines> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, lines| lines.strong_count() > 0);
-        if let Some(lines) = all.get(&account).and_then(Weak::upgrade) {
+        if let Some(lines) = all.get(account).and_then(Weak::upgrade) {
             return lines;
         }
         let lines = Arc::new(Lines::default());
-        all.insert(account, Arc::downgrade(&lines));
+        all.insert(Arc::clone(account), Arc::downgrade(&lines));
         lines
     }
 }

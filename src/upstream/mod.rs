@@ -36,7 +36,8 @@ mod update;
 mod waiting_room;
 mod window;
 
-pub use account::{Account, REDACTED, TRACEPARENT, Token, X_REQUEST_ID};
+pub use crate::config::REDACTED;
+pub use account::{Account, TRACEPARENT, Token, X_REQUEST_ID};
 pub use answer::{Answer, MAX_BODY};
 pub use call::Call;
 pub use catalogs::{CatalogFailure, LiveCatalogs, Reader as CatalogReader};

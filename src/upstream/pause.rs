@@ -1,6 +1,7 @@
 //! The account's closed doors: a vendor's 429, and an open breaker.
 //!
-//! Above the rate limit, so that requests which cannot be sent now take no token and no slot. A request whose deadline lies
+//! Above the rate limit, so that requests which cannot be sent now take no token and no slot. A pause may begin while a request waits
+//! further below, so whoever got a slot, or slept before a retry, asks once more ([`Pause::wait`]). A request whose deadline lies
 //! beyond the pause waits for its end (within the waiting room); any other fails at once. Those who waited start again spread over a tenth of the
 //! pause, lest they all meet the next 429 together.
 
@@ -48,6 +49,24 @@ impl Pause {
         let left = Duration::from_millis(until_ms).saturating_sub(self.origin.elapsed());
         (!left.is_zero()).then_some(left)
     }
+
+    /// How long to wait for the end of the pause; `None` if there is none.
+    ///
+    /// # Errors
+    /// `Paused`, if it lasts until `deadline`.
+    pub(super) fn wait(&self, deadline: Instant) -> Result<Option<Duration>, Failure> {
+        let Some(left) = self.remaining() else { return Ok(None) };
+        let patience = deadline.saturating_duration_since(Instant::now());
+        if left >= patience {
+            return Err(Failure::new(FailureKind::Paused { retry_after: left }, "the vendor's 429 is not over"));
+        }
+        Ok(Some(left + spread(left).min((patience - left) / 2)))
+    }
+}
+
+/// What is added to a wait that many share: up to a tenth of it, at most [`WIDEST_SPREAD`].
+pub(super) fn spread(wait: Duration) -> Duration {
+    (wait / 10).min(WIDEST_SPREAD).mul_f64(fastrand::f64())
 }
 
 /// Holds requests back while the account is paused, and refuses them while its breaker is open.
@@ -63,24 +82,14 @@ impl<S> Paused<S> {
     pub(super) fn new(inner: S, pause: Arc<Pause>, circuit: Arc<Circuit>, room: Arc<WaitingRoom>) -> Self {
         Self { inner, pause, circuit, room }
     }
-
-    async fn wait(&self, left: Duration, deadline: Instant) -> Result<(), Failure> {
-        let patience = deadline.saturating_duration_since(Instant::now());
-        if left >= patience {
-            return Err(Failure::new(FailureKind::Paused { retry_after: left }, "the vendor's 429 is not over"));
-        }
-        let _seat = self.room.sit()?;
-        let spread = (left / 10).min(WIDEST_SPREAD).min((patience - left) / 2);
-        sleep(left + spread.mul_f64(fastrand::f64())).await;
-        Ok(())
-    }
 }
 
 impl<S: Call> Call for Paused<S> {
     async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
         self.circuit.check()?;
-        while let Some(left) = self.pause.remaining() {
-            self.wait(left, outgoing.deadline).await?;
+        while let Some(wait) = self.pause.wait(outgoing.deadline)? {
+            let _seat = self.room.sit()?;
+            sleep(wait).await;
             self.circuit.check()?;
         }
         self.inner.call(outgoing).await

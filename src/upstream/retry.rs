@@ -2,7 +2,8 @@
 //!
 //! Below the breaker (a request counts once) and above the attempt's timeout (each attempt has its own time). Repeated are connect failures,
 //! lost connections, 429, 500, 502, 503 and 504; attempts that timed out are not, since they have used up the caller's patience once.
-//! A wait that would reach the deadline is not begun: the caller gets what there is, now.
+//! A wait that would reach the deadline is not begun: the caller gets what there is, now. What there is also stands if the deadline or a
+//! longer pause comes between the wait and the attempt.
 
 use std::{
     sync::Arc,
@@ -13,8 +14,12 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Answer, Call, Failure, FailureKind, Outgoing, RetrySettings, budget::Budget, circuit::Circuit, counters::Counters,
-    pause::Pause, retry_after,
+    Answer, Call, Failure, FailureKind, Outgoing, RetrySettings, X_REQUEST_ID,
+    budget::Budget,
+    circuit::Circuit,
+    counters::Counters,
+    pause::{Pause, spread},
+    retry_after,
 };
 
 /// What the retries share with the rest of the stack.
@@ -24,6 +29,7 @@ pub(super) struct Ties {
     pub(super) circuit: Arc<Circuit>,
     pub(super) pause: Arc<Pause>,
     pub(super) counters: Arc<Counters>,
+    pub(super) vendor: Arc<str>,
 }
 
 /// Repeats attempts within the settings, the budget and the deadline.
@@ -49,12 +55,25 @@ impl<S> Retry<S> {
         {
             return None;
         }
-        let wait = self
-            .jittered(attempts)
-            .max(requested.unwrap_or_default())
-            .max(self.ties.pause.remaining().unwrap_or_default());
+        let asked = requested.max(self.ties.pause.remaining()).unwrap_or_default();
         let left = outgoing.deadline.saturating_duration_since(Instant::now());
+        let spare = left.checked_sub(asked)?;
+        let jitter = self.jittered(attempts);
+        // Those whom the vendor told the same time must not all come back at once.
+        let wait = if asked.is_zero() { jitter } else { asked + jitter.max(spread(asked)).min(spare / 2) };
         (wait < left && self.ties.budget.withdraw()).then_some(wait)
+    }
+
+    /// Waits, and for the end of any pause that began meanwhile; whether an attempt may follow.
+    async fn wait(&self, mut wait: Duration, deadline: Instant) -> bool {
+        loop {
+            sleep(wait).await;
+            match self.ties.pause.wait(deadline) {
+                Ok(None) => return Instant::now() < deadline && self.ties.circuit.is_closed(),
+                Ok(Some(longer)) => wait = longer,
+                Err(_) => return false,
+            }
+        }
     }
 
     /// The wait the vendor asks for; after a 429 it is everybody's.
@@ -74,6 +93,21 @@ impl<S> Retry<S> {
         let doubled = self.settings.backoff.saturating_mul(2u32.saturating_pow(attempts - 1));
         doubled.min(self.settings.max_backoff).mul_f64(fastrand::f64())
     }
+
+    fn log(&self, result: &Result<Answer, Failure>, attempts: u32, wait: Duration, outgoing: &Outgoing) {
+        let request_id = outgoing.headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+        let (vendor, id) = (&*self.ties.vendor, outgoing.key.as_deref());
+        match result {
+            Ok(answer) => {
+                let status = answer.status.as_u16();
+                tracing::info!(request_id, vendor, id, attempts, ?wait, status, "trying again");
+            }
+            Err(failure) => {
+                let (kind, source) = (failure.kind.name(), &failure.source);
+                tracing::info!(request_id, vendor, id, attempts, ?wait, kind, source, "trying again");
+            }
+        }
+    }
 }
 
 impl<S: Call> Call for Retry<S> {
@@ -81,26 +115,43 @@ impl<S: Call> Call for Retry<S> {
         self.ties.budget.deposit();
         let mut attempts = 0;
         let mut vendor = Duration::ZERO;
+        let mut last = None;
         loop {
             attempts += 1;
             let began = Instant::now();
             let result = self.inner.call(outgoing).await;
             vendor += began.elapsed();
-            if result.as_ref().is_ok_and(|answer| answer.status.is_client_error()) {
+            let result = match (result, last) {
+                (Err(failure), Some(last)) if failure.kind == FailureKind::DeadlineBeforeSend => return last,
+                (result, _) => told(result, (attempts, vendor), outgoing),
+            };
+            let Some(wait) = self.wait_after(&result, attempts, outgoing) else { return result };
+            self.log(&result, attempts, wait, outgoing);
+            if !self.wait(wait, outgoing.deadline).await {
+                return result;
+            }
+            self.ties.counters.retries.add();
+            last = Some(result);
+        }
+    }
+}
+
+/// The result with all that is known of the attempts up to it.
+fn told(
+    result: Result<Answer, Failure>,
+    (attempts, vendor): (u32, Duration),
+    outgoing: &Outgoing,
+) -> Result<Answer, Failure> {
+    match result {
+        Ok(answer) => {
+            if answer.status.is_client_error() {
                 outgoing.sent.refuse();
             }
-            let Some(wait) = self.wait_after(&result, attempts, outgoing) else {
-                return match result {
-                    Ok(answer) => Ok(Answer { attempts, vendor, was_in_doubt: outgoing.sent.was_in_doubt(), ..answer }),
-                    Err(failure) => {
-                        let begun = attempts - u32::from(failure.kind == FailureKind::DeadlineBeforeSend);
-                        Err(Failure { attempts: begun, sent: outgoing.sent.is_in_doubt(), ..failure })
-                    }
-                };
-            };
-            self.ties.counters.retries.add();
-            log(&result, attempts, wait);
-            sleep(wait).await;
+            Ok(Answer { attempts, vendor, was_in_doubt: outgoing.sent.was_in_doubt(), ..answer })
+        }
+        Err(failure) => {
+            let attempts = attempts - u32::from(failure.kind == FailureKind::DeadlineBeforeSend);
+            Err(Failure { attempts, vendor, sent: outgoing.sent.is_in_doubt(), ..failure })
         }
     }
 }
@@ -124,15 +175,6 @@ fn is_transient_status(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
 }
 
-fn log(result: &Result<Answer, Failure>, attempts: u32, wait: Duration) {
-    match result {
-        Ok(answer) => tracing::info!(attempts, ?wait, status = answer.status.as_u16(), "trying again"),
-        Err(failure) => {
-            tracing::info!(attempts, ?wait, kind = failure.kind.name(), source = failure.source, "trying again");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http::Method;
@@ -148,6 +190,7 @@ mod tests {
             circuit: Arc::new(Circuit::closed()),
             pause: Arc::new(Pause::new()),
             counters: Arc::default(),
+            vendor: "v".into(),
         };
         Retry::new(double, settings, ties)
     }
@@ -217,6 +260,66 @@ mod tests {
         assert_eq!((answer.status.as_u16(), answer.attempts), (429, 1));
         assert_eq!(began.elapsed(), Duration::ZERO);
         assert!(layer.ties.pause.remaining().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_there_is_stands_if_the_deadline_comes_before_the_next_attempt() {
+        for lost in [false, true] {
+            let layer = retrying(Double::new(move |nth, seen| async move {
+                if nth > 0 {
+                    return failed(FailureKind::DeadlineBeforeSend);
+                }
+                seen.sent.begin_attempt();
+                seen.sent.mark();
+                sleep(Duration::from_secs(1)).await;
+                if lost { failed(FailureKind::ConnectionLost) } else { answered(503) }
+            }));
+            match layer.call(&put("1")).await {
+                Ok(answer) => {
+                    assert_eq!((answer.status.as_u16(), answer.attempts, answer.was_in_doubt), (503, 1, false));
+                    assert_eq!((lost, answer.vendor), (false, Duration::from_secs(1)));
+                }
+                Err(failure) => {
+                    assert_eq!((failure.kind, failure.attempts, failure.sent), (FailureKind::ConnectionLost, 1, true));
+                    assert_eq!((lost, failure.vendor), (true, Duration::from_secs(1)));
+                }
+            }
+        }
+        let layer = retrying(Double::new(|_, _| async { failed(FailureKind::DeadlineBeforeSend) }));
+        let failure = layer.call(&put("1")).await.unwrap_err();
+        assert_eq!((failure.kind, failure.attempts), (FailureKind::DeadlineBeforeSend, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_began_during_the_wait_is_kept_or_ends_the_retries() {
+        for (paused, attempts) in [(10, 2), (60, 1)] {
+            let layer = retrying(Double::statuses(&[503, 200]));
+            let began = Instant::now();
+            let request = put("1");
+            let (answer, ()) = tokio::join!(biased; layer.call(&request), async {
+                layer.ties.pause.extend(Duration::from_secs(paused));
+            });
+            let (answer, took) = (answer.unwrap(), began.elapsed().as_secs());
+            assert_eq!((answer.attempts, took >= 10), (attempts, attempts == 2));
+            assert_eq!(layer.ties.counters.retries.get(), u64::from(attempts - 1));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_told_the_same_time_come_back_at_different_ones() {
+        let mut waits = std::collections::HashSet::new();
+        for _ in 0..50 {
+            let layer = retrying(Double::new(|_, _| async { ok() }));
+            let wait = layer.wait_after(&with_header(429, "retry-after", "20"), 1, &put("1")).unwrap();
+            assert!((20.0..=21.0).contains(&wait.as_secs_f64()), "{wait:?}");
+            waits.insert(wait);
+        }
+        assert!(waits.len() > 40, "{}", waits.len());
+        let layer = retrying(Double::new(|_, _| async { ok() }));
+        let mut hurried = put("1");
+        hurried.deadline = Instant::now() + Duration::from_millis(20_010);
+        let wait = layer.wait_after(&with_header(429, "retry-after", "20"), 1, &hurried).unwrap();
+        assert!((20_000..=20_005).contains(&wait.as_millis()), "{wait:?}");
     }
 
     #[tokio::test(start_paused = true)]

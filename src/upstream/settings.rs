@@ -7,7 +7,7 @@ use http::Uri;
 /// Everything one vendor account's stack needs to know; a change means a new stack.
 #[derive(Clone, Debug)]
 pub struct StackSettings {
-    /// The account's name, for logs only.
+    /// The account's name, for logs; stacks of the same name share their lines (see [`super::Tasks`]).
     pub name: Arc<str>,
     /// Where the vendor lives, without a trailing slash.
     pub base_url: Uri,

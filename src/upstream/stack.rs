@@ -110,7 +110,7 @@ impl<C: Call> Stack<C> {
 
     fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
         let parts = Parts {
-            lines: tasks.lines.of(format!("{} {}", settings.name, settings.base_url)),
+            lines: tasks.lines.of(&settings.name),
             room: Arc::new(WaitingRoom::new(settings.max_waiting)),
             slots: Arc::new(Slots::new(settings.max_in_flight)),
             ties: Ties {
@@ -118,6 +118,7 @@ impl<C: Call> Stack<C> {
                 circuit: Arc::new(Circuit::new(settings.breaker, Arc::clone(&settings.name))),
                 pause: Arc::new(Pause::new()),
                 counters,
+                vendor: Arc::clone(&settings.name),
             },
         };
         Self {
@@ -160,6 +161,11 @@ impl<C: Call> Stack<C> {
         self.shares.take(free)
     }
 
+    /// The account's name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs a task that no caller waits for, and that a shutdown does.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.updates.spawn(task);
@@ -180,7 +186,7 @@ impl<C: Call> Stack<C> {
     /// What the stack is doing and has done.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let Ties { budget, circuit, pause, counters } = &self.parts.ties;
+        let Ties { budget, circuit, pause, counters, .. } = &self.parts.ties;
         Snapshot {
             breaker: circuit.state(),
             paused: pause.remaining(),
@@ -208,8 +214,9 @@ fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C
         .layer(layer_fn(|inner| Paused::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(room))))
         // Before the slots, so that nobody holds one while waiting for a token.
         .layer(layer_fn(|inner| Rate::new(inner, settings.rate_limit, TokenClock::start(), Arc::clone(room))))
-        // Before the breaker, so that a probe does not wait; around the retries, so that they cannot exceed the limit.
-        .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(slots), Arc::clone(room))))
+        // Before the breaker, so that a probe does not wait, not even for a pause;
+        // around the retries, so that they cannot exceed the limit.
+        .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(slots), Arc::clone(pause), Arc::clone(room))))
         // Around the retries, so that a request counts once, by how it ended.
         .layer(layer_fn(|inner| Breaker::new(inner, Arc::clone(circuit))))
         // Around the timeout, so that each attempt has its own.

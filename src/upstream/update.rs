@@ -14,7 +14,6 @@ use std::{
 use http::HeaderValue;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 use super::{Answer, Failure, Outgoing, Sent, X_REQUEST_ID, counters::Counters};
 
@@ -27,7 +26,6 @@ pub struct Update {
     notes: Notes,
     updates: TaskTracker,
     counters: Arc<Counters>,
-    span: tracing::Span,
 }
 
 /// What the log says of an update, and whether it has been sent.
@@ -52,8 +50,7 @@ impl Notes {
 
 impl Update {
     pub(super) fn new(running: Running, notes: Notes, updates: TaskTracker, counters: Arc<Counters>) -> Self {
-        let span = tracing::Span::current();
-        Self { running: Some(running), notes, updates, counters, span }
+        Self { running: Some(running), notes, updates, counters }
     }
 }
 
@@ -86,8 +83,7 @@ impl Drop for Update {
         };
         self.counters.handed_over.add();
         let notes = self.notes.clone();
-        let finished = async move { log(&notes, &running.await) }.instrument(self.span.clone());
-        self.updates.spawn_on(finished, &runtime);
+        self.updates.spawn_on(async move { log(&notes, &running.await) }, &runtime);
     }
 }
 

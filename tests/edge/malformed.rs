@@ -123,6 +123,38 @@ async fn a_bad_chunk_reaches_the_service_as_a_broken_body() {
 }
 
 #[tokio::test]
+async fn a_request_behind_leading_zeros_or_trailers_is_judged_like_any_other() {
+    let edge = Edge::plain().await;
+    let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
+    for body in ["0000000000000005\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\nA: b\r\nContent-Length: 9\r\n\r\n"] {
+        let text = edge.exchange(format!("{}{smuggled}", post("Transfer-Encoding: chunked\r\n", body))).await;
+        let (good, problem) = text.split_once("POST / 5").unwrap();
+        assert!(good.starts_with("HTTP/1.1 200 OK"), "{text}");
+        assert_problem(problem, 400);
+    }
+    assert_eq!(edge.seen.requests(), 2);
+}
+
+#[tokio::test]
+async fn nothing_behind_a_body_that_could_be_read_in_two_ways_is_served() {
+    let edge = Edge::plain().await;
+    let bodies = [
+        "00000000000000005\r\nhello\r\n0\r\n\r\n",
+        "0\r\nA: b\n\r\nFoo: bar\r\nContent-Length: 99999999\r\n\r\n",
+        "0\r\n\nA: b\r\n\r\n",
+        "0\r\nA: b\rC: d\r\n\r\n",
+        "5;a\nhello\r\n0\r\n\r\n",
+    ];
+    for (served, body) in bodies.iter().enumerate() {
+        let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
+        let text = edge.exchange(format!("{}{smuggled}{GOOD}", post("Transfer-Encoding: chunked\r\n", body))).await;
+        assert!(text.starts_with("HTTP/1.1 418"), "{text}");
+        assert!(text.ends_with("the request body ended early or is malformed"), "{text}");
+        assert_eq!(edge.seen.requests(), served + 1);
+    }
+}
+
+#[tokio::test]
 async fn a_body_refused_by_its_length_is_answered_although_it_was_not_read() {
     let edge = Edge::plain().await;
     let text = edge.exchange(post("Content-Length: 400000\r\n", &"a".repeat(400_000))).await;

@@ -100,8 +100,8 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         async move { Ok(app(seen, request).await) }
     });
     let rescue = RescueLayer::new(
-        |request: &Request<Incoming>| request.uri().clone(),
-        |uri| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
+        |request: &mut Request<Incoming>| request.uri().clone(),
+        |uri, _: &str| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
     );
     let service = BoxCloneSyncService::new(rescue.layer(service));
     (Connections::new(service, settings, RefusalPage::new(page), Shutdown::new()), seen)

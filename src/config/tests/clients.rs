@@ -130,7 +130,7 @@ error: `clients.b.rate_limit` does not say how many
 8 | rate_limit …
   | ^^^^^^^^^^
   help: add `per_second` or `per_minute`
-error: `clients.b.rate_limit.burst` must be an integer of at least 1, not 0
+error: `clients.b.rate_limit.burst` must be an integer from 1 to 100000000, not 0
   --> c.toml:8:24
 8 | rate_limit = { burst = 0 …
   |                        ^

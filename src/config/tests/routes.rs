@@ -85,6 +85,12 @@ id = 99999999999999999999
 [assistants.float]
 vendor = "sondos"
 id = 1.5
+[assistants.padded]
+vendor = "sondos"
+id = "007"
+[assistants.zero]
+vendor = "sondos"
+id = 0
 "#,
     );
     assert_text(
@@ -118,6 +124,16 @@ error: `assistants.float.id` must be digits, such as "789", not a float
   --> c.toml:17:6
 17 | id = 1.5
    |      ^^^
+error: `assistants.padded.id` must not start with a zero: "007"
+  --> c.toml:20:6
+20 | id = "007"
+   |      ^^^^^
+  help: write it without the zeros: "7"
+error: `assistants.zero.id` must not start with a zero: "0"
+  --> c.toml:23:6
+23 | id = 0
+   |      ^
+  help: write the vendor's own id of the assistant, such as "789"
 "#,
     );
 }

@@ -6,7 +6,7 @@ use super::Setup;
 
 fn tables(count: usize, vendor: &str) -> String {
     let mut text = String::from("[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"T\" }\n");
-    for number in 0..count {
+    for number in 1..=count {
         let table = format!("[assistants.bot-{number}]\nvendor = \"{vendor}\"\nid = \"{number}\"\n");
         text.push_str(&table);
     }

@@ -263,3 +263,39 @@ async fn the_rate_limit_is_the_accounts_own() {
     }
     assert!((6000..6100).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_429_also_stops_those_who_wait_for_a_slot() {
+    let settings = StackSettings { max_in_flight: 1, ..settings() };
+    let tasks = Tasks::default();
+    let vendor = Double::new(|_, _| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        with_header(429, "retry-after", "60")
+    });
+    let stack = Stack::over(&settings, &tasks, vendor);
+    let (first, a, b, c) =
+        tokio::join!(stack.update(put("1")), stack.update(put("2")), stack.update(put("3")), stack.update(put("4")));
+    assert_eq!((first.unwrap().status.as_u16(), stack.snapshot().attempts), (429, 1));
+    for failure in [a, b, c].map(Result::unwrap_err) {
+        assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
+        assert_eq!((failure.sent, failure.attempts), (false, 0));
+        assert_eq!((failure.queued, failure.vendor), (Duration::from_secs(1), Duration::ZERO));
+    }
+    assert_eq!((stack.snapshot().in_flight, stack.snapshot().waiting), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_address_keeps_the_order() {
+    let bell = Arc::new(Notify::new());
+    let (old, tasks) = over(belled(&bell, true));
+    let mut first = Box::pin(old.update(put("7")));
+    assert!(tokio::time::timeout(Duration::from_secs(1), &mut first).await.is_err());
+    let moved = StackSettings { base_url: Uri::from_static("https://elsewhere.invalid"), ..settings() };
+    let new = Stack::over(&moved, &tasks, Double::statuses(&[200]));
+    let mut second = Box::pin(new.update(put("7")));
+    assert!(tokio::time::timeout(Duration::from_secs(1), &mut second).await.is_err(), "the first has its turn");
+    assert_eq!(new.snapshot().attempts, 0);
+    bell.notify_one();
+    first.await.unwrap();
+    second.await.unwrap();
+}
