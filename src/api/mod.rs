@@ -6,6 +6,7 @@ mod context;
 mod discovery;
 mod docs;
 mod dry_run;
+mod exchange;
 mod limit;
 mod media;
 mod openapi;

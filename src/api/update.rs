@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
-use vendors::{CatalogSet, Catalogs, Handling, ItemCode, Target, Update, missing_lookups, translate_request};
+use vendors::Handling;
 
 use crate::edge::body::{BodyError, read_body};
 use crate::edge::path::Assistant;
@@ -16,12 +16,11 @@ use crate::edge::problem::{Code, Problem};
 use crate::edge::query::UpdateQuery;
 use crate::edge::request_timeout::request_timeout;
 use crate::routing::{Route, RouteError};
-use crate::upstream::{CatalogReader, Outgoing, Place as PlaceInLine};
 
 use super::context::Context;
+use super::exchange::Exchange;
+use super::media;
 use super::router::Place;
-use super::verdict::{judge, unanswered, without_catalog};
-use super::{answer, dry_run, media};
 
 /// What the log and the metrics want to know of an update.
 #[derive(Debug, Default, Clone)]
@@ -43,10 +42,10 @@ pub struct Record {
 }
 
 /// What a caller asks for beside the update itself.
-struct Wishes {
-    dry_run: bool,
-    handling: Option<Handling>,
-    deadline: Instant,
+pub(super) struct Wishes {
+    pub(super) dry_run: bool,
+    pub(super) handling: Option<Handling>,
+    pub(super) deadline: Instant,
 }
 
 /// Handles one update.
@@ -74,7 +73,8 @@ where
     limits.timeout = limits.timeout.min(wishes.deadline.saturating_duration_since(Instant::now()));
     let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
     let preferred = wishes.handling;
-    let result = translated(context, (&assistant, &route), &wishes, &body, record).await;
+    let exchange = Exchange { context, assistant: &assistant, route: &route, wishes: &wishes };
+    let result = exchange.run(&body, record).await;
     let applied = |headers: &mut HeaderMap| {
         if let Some(handling) = preferred {
             headers.insert(prefer::PREFERENCE_APPLIED, prefer::applied(handling));
@@ -131,102 +131,4 @@ fn unreadable(error: BodyError) -> Problem {
         BodyError::Timeout { .. } => Problem::from_status(http::StatusCode::REQUEST_TIMEOUT, error.to_string()),
         other => Problem::new(Code::InvalidRequest, other.to_string()),
     }
-}
-
-async fn translated(
-    context: &Context,
-    (assistant, route): (&str, &Route),
-    wishes: &Wishes,
-    body: &[u8],
-    record: &mut Record,
-) -> Result<Response<Full<Bytes>>, Problem> {
-    let update = Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
-    let account = &route.account;
-    let headers = account.headers(context.request_id.to_header_value(), context.trace.child().to_header_value());
-    let unknown = CatalogSet::default();
-    let mut target = Target {
-        dialect: account.dialect,
-        vendor: &account.name,
-        id: &route.id,
-        handling: handling(context, wishes.handling, route),
-        policies: &account.policies,
-        catalogs: Catalogs { configured: &account.configured, live: &unknown },
-    };
-    let (live, place) = live_catalogs(&update, route, &headers, wishes)
-        .await
-        .map_err(|problem| otherwise_refused(&update, &target).unwrap_or(problem))?;
-    target.catalogs.live = &live;
-    let translated = translate_request(&update, &target).map_err(refused)?;
-    record.applied = translated.report.applied.len();
-    record.dropped = translated.report.dropped.len();
-    let uri = account.stack.uri(&translated.path).map_err(|error| {
-        Problem::new(Code::Internal, "the vendor's address could not be built").internally(error.to_string())
-    })?;
-    let names = (assistant, &*account.name, context.request_id.as_str());
-    if wishes.dry_run {
-        let mut response = answer::json(dry_run::body(&translated, (&uri.to_string(), &headers), names));
-        answer::name_dropped(response.headers_mut(), &translated.report);
-        return Ok(response);
-    }
-    let mut outgoing = Outgoing::new(Method::PUT, uri, wishes.deadline).with_place(place);
-    outgoing.key = Some(Arc::clone(&route.id));
-    outgoing.headers = headers;
-    let sent_body = Bytes::from(translated.body);
-    outgoing.body = sent_body.clone();
-    let result = account.stack.update(outgoing).await;
-    (record.attempts, record.queued, record.with_vendor) = match &result {
-        Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
-        Err(failure) => (failure.attempts, failure.queued, failure.vendor),
-    };
-    let (response, answer) = judge(account, (&translated.sent, &sent_body), result)?;
-    let mut reply = answer::json(answer::applied(&response, names, answer.attempts, &translated.report));
-    answer::name_dropped(reply.headers_mut(), &translated.report);
-    Ok(reply)
-}
-
-/// What stands against an update beside names that cannot be resolved now: the caller can mend that at once.
-fn otherwise_refused(update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
-    let mut found = translate_request(update, target).err()?;
-    found.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
-    (!found.items.is_empty()).then(|| refused(found))
-}
-
-/// The vendor's own catalogs, but only those that this update needs and the configuration does not answer; with a place in the
-/// assistant's line where reading them may take time, so that no later update overtakes this one meanwhile.
-async fn live_catalogs(
-    update: &Update<'_>,
-    route: &Route,
-    headers: &HeaderMap,
-    wishes: &Wishes,
-) -> Result<(CatalogSet, Option<PlaceInLine>), Problem> {
-    let account = &route.account;
-    let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
-    let missing = missing_lookups(update, account.dialect, &account.policies, &known);
-    if missing.is_empty() {
-        return Ok((CatalogSet::default(), None));
-    }
-    let place = if wishes.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
-    let reader =
-        CatalogReader { dialect: account.dialect, stack: Arc::clone(&account.stack), headers: headers.clone() };
-    // The flight may be somebody else's, with a later deadline.
-    let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
-    let live = read.map_err(|_| {
-        Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
-    })?;
-    Ok((live.map_err(|failure| without_catalog(account, failure))?, place))
-}
-
-fn refused(refused: vendors::Refused) -> Problem {
-    let items = refused.items;
-    let (code, what) = if items.only_unsupported() {
-        (Code::UnsupportedByVendor, "The vendor cannot express everything in this update")
-    } else {
-        (Code::ValidationFailed, "The update is not valid")
-    };
-    let count = items.list.len();
-    let noun = if count == 1 { "problem" } else { "problems" };
-    let rest = if items.is_full() { ", and there may be more" } else { "" };
-    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}."));
-    problem.errors = items;
-    problem
 }

@@ -1,0 +1,150 @@
+//! One update's exchange with its vendor: translated, sent (or shown, in a dry run), and its answer brought home.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, Uri};
+use http_body_util::Full;
+use vendors::{CatalogSet, Catalogs, ItemCode, Target, Update, missing_lookups, translate_request};
+
+use crate::edge::problem::{Code, Problem};
+use crate::routing::Route;
+use crate::upstream::{CatalogReader, Outgoing, Place};
+
+use super::context::Context;
+use super::update::{Record, Wishes, handling};
+use super::verdict::{judge, unanswered, without_catalog};
+use super::{answer, dry_run};
+
+/// An update on its way to a vendor.
+pub(super) struct Exchange<'a> {
+    pub(super) context: &'a Context,
+    /// What stands in the path.
+    pub(super) assistant: &'a str,
+    pub(super) route: &'a Route,
+    pub(super) wishes: &'a Wishes,
+}
+
+/// A vendor's request, complete.
+struct Prepared {
+    request: vendors::Request,
+    uri: Uri,
+    headers: HeaderMap,
+    place: Option<Place>,
+}
+
+impl Exchange<'_> {
+    /// Brings `body` to the vendor and the answer home.
+    ///
+    /// # Errors
+    /// Whatever stands against the update, or went wrong at the vendor.
+    pub(super) async fn run(&self, body: &[u8], record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
+        let prepared = self.prepare(body).await?;
+        record.applied = prepared.request.report.applied.len();
+        record.dropped = prepared.request.report.dropped.len();
+        if self.wishes.dry_run { Ok(self.show(&prepared)) } else { self.send(prepared, record).await }
+    }
+
+    /// Reads and translates; may wait for a catalog, and for nothing else.
+    async fn prepare(&self, body: &[u8]) -> Result<Prepared, Problem> {
+        let (context, route) = (self.context, self.route);
+        let account = &route.account;
+        let update = Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
+        let headers = account.headers(context.request_id.to_header_value(), context.trace.child().to_header_value());
+        let unknown = CatalogSet::default();
+        let mut target = Target {
+            dialect: account.dialect,
+            vendor: &account.name,
+            id: &route.id,
+            handling: handling(context, self.wishes.handling, route),
+            policies: &account.policies,
+            catalogs: Catalogs { configured: &account.configured, live: &unknown },
+        };
+        let (live, place) = live_catalogs(&update, route, &headers, self.wishes)
+            .await
+            .map_err(|problem| otherwise_refused(&update, &target).unwrap_or(problem))?;
+        target.catalogs.live = &live;
+        let request = translate_request(&update, &target).map_err(refused)?;
+        let uri = account.stack.uri(&request.path).map_err(|error| {
+            Problem::new(Code::Internal, "the vendor's address could not be built").internally(error.to_string())
+        })?;
+        Ok(Prepared { request, uri, headers, place })
+    }
+
+    /// The names that every answer repeats: assistant, vendor, request id.
+    fn names(&self) -> (&str, &str, &str) {
+        (self.assistant, &self.route.account.name, self.context.request_id.as_str())
+    }
+
+    fn show(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
+        let url = prepared.uri.to_string();
+        let mut response = answer::json(dry_run::body(&prepared.request, (&url, &prepared.headers), self.names()));
+        answer::name_dropped(response.headers_mut(), &prepared.request.report);
+        response
+    }
+
+    async fn send(&self, prepared: Prepared, record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
+        let (account, request) = (&self.route.account, prepared.request);
+        let body = Bytes::from(request.body);
+        let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.wishes.deadline).with_place(prepared.place);
+        outgoing.key = Some(Arc::clone(&self.route.id));
+        outgoing.headers = prepared.headers;
+        outgoing.body = body.clone();
+        let result = account.stack.update(outgoing).await;
+        (record.attempts, record.queued, record.with_vendor) = match &result {
+            Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
+            Err(failure) => (failure.attempts, failure.queued, failure.vendor),
+        };
+        let (response, answer) = judge(account, (&request.sent, &body), result)?;
+        let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, &request.report));
+        answer::name_dropped(reply.headers_mut(), &request.report);
+        Ok(reply)
+    }
+}
+
+/// What stands against an update beside names that cannot be resolved now: the caller can mend that at once.
+fn otherwise_refused(update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
+    let mut found = translate_request(update, target).err()?;
+    found.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
+    (!found.items.is_empty()).then(|| refused(found))
+}
+
+/// The vendor's own catalogs, but only those that this update needs and the configuration does not answer; with a
+/// place in the assistant's line where reading them may take time, so that no later update overtakes this one meanwhile.
+async fn live_catalogs(
+    update: &Update<'_>,
+    route: &Route,
+    headers: &HeaderMap,
+    wishes: &Wishes,
+) -> Result<(CatalogSet, Option<Place>), Problem> {
+    let account = &route.account;
+    let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
+    let missing = missing_lookups(update, account.dialect, &account.policies, &known);
+    if missing.is_empty() {
+        return Ok((CatalogSet::default(), None));
+    }
+    let place = if wishes.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
+    let reader =
+        CatalogReader { dialect: account.dialect, stack: Arc::clone(&account.stack), headers: headers.clone() };
+    // The flight may be somebody else's, with a later deadline.
+    let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
+    let live = read.map_err(|_| {
+        Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
+    })?;
+    Ok((live.map_err(|failure| without_catalog(account, failure))?, place))
+}
+
+fn refused(refused: vendors::Refused) -> Problem {
+    let items = refused.items;
+    let (code, what) = if items.only_unsupported() {
+        (Code::UnsupportedByVendor, "The vendor cannot express everything in this update")
+    } else {
+        (Code::ValidationFailed, "The update is not valid")
+    };
+    let count = items.list.len();
+    let noun = if count == 1 { "problem" } else { "problems" };
+    let rest = if items.is_full() { ", and there may be more" } else { "" };
+    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}."));
+    problem.errors = items;
+    problem
+}
