@@ -154,7 +154,8 @@ impl App {
     }
 }
 
-/// Updates whose callers have gone are finished too. Only connections and their requests can leave any behind, so this comes after them.
+/// Updates whose callers have gone are finished too. Only connections and their requests can leave any behind, so
+/// this comes after them.
 async fn finish(tasks: &Tasks) {
     tasks.updates.close();
     tasks.updates.wait().await;

@@ -1,7 +1,7 @@
 //! A new configuration while the gateway runs: checked whole and swapped at once, or refused whole.
 //!
-//! The order matters: everything that can fail comes before the one store that puts the new generation in force. Reloads
-//! happen one after the other, and nobody who only wants to know how things stand waits for one.
+//! The order matters: everything that can fail comes before the one store that puts the new generation in force.
+//! Reloads happen one after the other, and nobody who only wants to know how things stand waits for one.
 
 mod watch;
 
@@ -238,7 +238,8 @@ impl Started {
         differs.map(|(key, _)| key).chain(format).collect()
     }
 
-    /// Refuses what would be safe on the addresses that it names, but not on those that are listened on until a restart.
+    /// Refuses what would be safe on the addresses that it names, but not on those that are listened on until a
+    /// restart.
     fn allows(&self, after: &Settings) -> Result<(), String> {
         let (api, admin) = (self.server.listen, self.server.admin_listen);
         if after.auth.mode == AuthMode::None && !after.auth.allow_insecure && !config::is_loopback(api) {

@@ -205,7 +205,8 @@ mod catalogs {
         .await;
         let update = r#"{"voice": "Puck"}"#;
         assert_eq!(put(&stage, "autocalls", update).await, json!({ "voice_id": 11 }));
-        // From now on the vendor answers no reading request; the copy goes on being used, and reads go on being tried.
+        // From now on the vendor answers no reading request; the copy goes on being used, and reads go on being
+        // tried.
         stage.fail("autocalls", &["status=503@get"]);
         let tried = |count: usize| {
             let stage = &stage;

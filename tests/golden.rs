@@ -1,8 +1,8 @@
-//! Golden exchanges: one canonical update, and for every vendor what it received, what it answered and what the caller
-//! got back.
+//! Golden exchanges: one canonical update, and for every vendor what it received, what it answered and what the
+//! caller got back.
 //!
-//! A case is a file in `tests/golden/`; its snapshots stand beside it as `<case>.<vendor>.snap`. After a wanted change
-//! run with `INSTA_UPDATE=always` and read the difference: it is what callers and vendors will see.
+//! A case is a file in `tests/golden/`; its snapshots stand beside it as `<case>.<vendor>.snap`. After a wanted
+//! change run with `INSTA_UPDATE=always` and read the difference: it is what callers and vendors will see.
 
 #[cfg(test)]
 mod support;

@@ -1,7 +1,7 @@
 //! Writes the pages that are made from the code: `cargo run --example generate`.
 //!
-//! With `--check` nothing is written: the exit status is 1 and the stale files are named, so that CI notices a page that
-//! was forgotten. Nothing generated is ever edited by hand.
+//! With `--check` nothing is written: the exit status is 1 and the stale files are named, so that CI notices a page
+//! that was forgotten. Nothing generated is ever edited by hand.
 
 mod coverage;
 mod errors;

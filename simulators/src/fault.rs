@@ -51,8 +51,8 @@ pub enum Scope {
 /// What a fault does.
 ///
 /// [`Delay`](Self::Delay) and [`Hold`](Self::Hold) come before anything else and add up. Of the others the first one
-/// that matches is the answer. `ResetInBody`, `Drip`, `Truncated` and `Oversized` spoil the vendor's own answer on its
-/// way, the update being applied; the others answer in its place, the update not being applied.
+/// that matches is the answer. `ResetInBody`, `Drip`, `Truncated` and `Oversized` spoil the vendor's own answer on
+/// its way, the update being applied; the others answer in its place, the update not being applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// Answers with this status and a body in the vendor's style.

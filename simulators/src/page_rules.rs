@@ -22,7 +22,8 @@ pub(crate) fn check(
     }
 }
 
-/// "For multimodal/dualplex modes, `knowledgebase_mode` must be `function_call`" and "`allow_interruptions` cannot be disabled".
+/// "For multimodal/dualplex modes, `knowledgebase_mode` must be `function_call`" and "`allow_interruptions` cannot be
+/// disabled".
 fn check_mode(merged: &Map<String, Value>, rejections: &mut Rejections) {
     let is = |field: &str, value: &str| merged.get(field).and_then(Value::as_str) == Some(value);
     if !is("mode", "multimodal") && !is("mode", "dualplex") {

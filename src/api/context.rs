@@ -44,7 +44,8 @@ impl Context {
         self.client.as_deref().is_none_or(|client| client.may_use_vendor(vendor))
     }
 
-    /// Whether the caller may use what the path leads to: the vendor, and the assistant by what stands in the path or by `vendor:id`.
+    /// Whether the caller may use what the path leads to: the vendor, and the assistant by what stands in the path or
+    /// by `vendor:id`.
     ///
     /// # Errors
     /// `forbidden`, which tells neither the vendor nor the id.
@@ -57,8 +58,9 @@ impl Context {
         if may { Ok(()) } else { Err(forbidden(segment)) }
     }
 
-    /// Whether the caller could use an assistant that does not exist, if it did: who may not is told the same in both cases, so that
-    /// nobody finds out by trying what there is. `leads_to` is the vendor that it would live at, where that is known.
+    /// Whether the caller could use an assistant that does not exist, if it did: who may not is told the same in both
+    /// cases, so that nobody finds out by trying what there is. `leads_to` is the vendor that it would live at, where
+    /// that is known.
     ///
     /// # Errors
     /// `forbidden`.

@@ -110,7 +110,8 @@ fn otherwise_refused(update: &Update<'_>, target: &Target<'_>) -> Option<Problem
 }
 
 /// The vendor's own catalogs, but only those that this update needs and the configuration does not answer; with a
-/// place in the assistant's line where reading them may take time, so that no later update overtakes this one meanwhile.
+/// place in the assistant's line where reading them may take time, so that no later update overtakes this one
+/// meanwhile.
 async fn live_catalogs(
     update: &Update<'_>,
     route: &Route,

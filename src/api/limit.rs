@@ -1,6 +1,7 @@
 //! A client's rate limit, and the headers that tell the client about it (draft-ietf-httpapi-ratelimit-headers).
 //!
-//! There is one limiter for each configured client and none for anybody else, so that strangers cannot make them grow.
+//! There is one limiter for each configured client and none for anybody else, so that strangers cannot make them
+//! grow.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -35,8 +36,8 @@ impl RateLimiter {
         Some(Self { limiter: Governor::direct(quota).with_middleware(), interval, burst, policy })
     }
 
-    /// Takes one request's share: the headers `RateLimit-Policy` and `RateLimit`, and a problem that says when the next share
-    /// comes if there is none.
+    /// Takes one request's share: the headers `RateLimit-Policy` and `RateLimit`, and a problem that says when the
+    /// next share comes if there is none.
     pub fn check(&self) -> ([HeaderValue; 2], Result<(), Problem>) {
         let (left, verdict) = match self.limiter.check() {
             Ok(state) => (state.remaining_burst_capacity(), Ok(())),

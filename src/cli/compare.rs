@@ -60,7 +60,8 @@ fn of_vendors(from: &Dialect, to: &Dialect) -> Findings {
     }
 }
 
-/// What the second vendor cannot do of what the first can. An update that is wrong at both is the caller's to mend first.
+/// What the second vendor cannot do of what the first can. An update that is wrong at both is the caller's to mend
+/// first.
 fn of_update(update: &Update<'_>, from: Side<'_>, to: Side<'_>) -> Result<Findings, Failure> {
     let (before, after) = (troubles(update, from), troubles(update, to));
     let wrong = before.iter().filter(|(pointer, item)| !is_unsupported(item) && after.get(*pointer) == Some(item));
@@ -83,7 +84,8 @@ fn is_unsupported(item: &Item) -> bool {
     matches!(item.code, ItemCode::UnsupportedField | ItemCode::UnsupportedValue)
 }
 
-/// Everything that stands against the update at a vendor, by pointer; names and ids aside, which depend on its catalogs.
+/// Everything that stands against the update at a vendor, by pointer; names and ids aside, which depend on its
+/// catalogs.
 fn troubles(update: &Update<'_>, (vendor, dialect): Side<'_>) -> BTreeMap<String, Item> {
     let nothing = CatalogSet::default();
     let target = Target {

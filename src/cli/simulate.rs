@@ -20,7 +20,8 @@ pub(super) struct Args {
     /// The token it accepts [default: sim-<vendor>]
     #[arg(long)]
     token: Option<String>,
-    /// Misbehave: status=503, delay=200ms, hang, reset, html, … (see simulators/README.md); may be given several times
+    /// Misbehave: status=503, delay=200ms, hang, reset, html, … (see simulators/README.md); may be given several
+    /// times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
     /// Refuse fields that the vendor's page does not list, instead of ignoring them as the vendor does

@@ -1,4 +1,5 @@
-//! The configuration: built-in defaults, one file and the environment become a checked [`Settings`], or every problem at once.
+//! The configuration: built-in defaults, one file and the environment become a checked [`Settings`], or every problem
+//! at once.
 //!
 //! One file per section holds its keys, its type, its defaults and its rules. The order of a load matters:
 //! layers are joined first, then the whole tree is held against its shape, then the sections read what passed.

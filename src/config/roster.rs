@@ -1,4 +1,5 @@
-//! `routing.assistants_files`: named assistants kept in files of their own, written by people or exported by programs.
+//! `routing.assistants_files`: named assistants kept in files of their own, written by people or exported by
+//! programs.
 //!
 //! Their tables join those of the configuration before anything is checked, so that every check covers them too.
 

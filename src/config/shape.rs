@@ -1,6 +1,7 @@
 //! The shape of the configuration as data: which keys there are, what each takes, and what it is for.
 //!
-//! Each section's file holds its own [`Section`]; from these come the checks, the environment's names and the JSON Schema.
+//! Each section's file holds its own [`Section`]; from these come the checks, the environment's names and the JSON
+//! Schema.
 
 use super::name::NameRule;
 

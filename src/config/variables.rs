@@ -1,7 +1,7 @@
 //! The layer of the environment: `SWITCHBOARD_VENDORS__SONDOS__TIMEOUT=5s` sets `vendors.sondos.timeout`.
 //!
-//! Case does not count. In a name of the operator's choice `_` stands for `-` and `.` too where such a name is there already.
-//! Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
+//! Case does not count. In a name of the operator's choice `_` stands for `-` and `.` too where such a name is there
+//! already. Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
 
 use std::collections::BTreeSet;
 

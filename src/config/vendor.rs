@@ -194,8 +194,8 @@ impl Vendor {
 }
 
 impl Vendor {
-    /// A setting by name and by id is one setting: an update must not fare differently for the form that it was written in.
-    /// A word for one form holds for the other too, so only two different words contradict each other.
+    /// A setting by name and by id is one setting: an update must not fare differently for the form that it was
+    /// written in. A word for one form holds for the other too, so only two different words contradict each other.
     fn validate_twins(&self, fields: &View<'_>, inspection: &mut Inspection<'_>) {
         for (name, policy) in &self.fields {
             let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);

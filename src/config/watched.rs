@@ -1,8 +1,9 @@
-//! The files of a configuration as they were when they were read, so that a watcher can tell whether they have changed since.
+//! The files of a configuration as they were when they were read, so that a watcher can tell whether they have
+//! changed since.
 //!
-//! The state is taken from the opened file before its first byte is read: whatever is changed after that moment differs from it,
-//! and no change falls between reading and watching. Paths are followed through symbolic links each time, so that a link
-//! swapped for another, as container platforms do with mounted secrets, is a change.
+//! The state is taken from the opened file before its first byte is read: whatever is changed after that moment
+//! differs from it, and no change falls between reading and watching. Paths are followed through symbolic links each
+//! time, so that a link swapped for another, as container platforms do with mounted secrets, is a change.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -55,7 +56,8 @@ impl Watched {
         &self.path
     }
 
-    /// Whether the path leads to something else, or to something changed, since it was read; looks at the file system.
+    /// Whether the path leads to something else, or to something changed, since it was read; looks at the file
+    /// system.
     #[must_use]
     pub fn has_changed(&self) -> bool {
         State::now(&self.path) != self.state

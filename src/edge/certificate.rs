@@ -16,7 +16,8 @@ use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 /// The names of a verified client certificate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerCertificate {
-    /// The subject, such as `CN=crm, O=Acme`, or `CN=crm\, Ltd., O=Acme` for a name with a comma; empty if it has none.
+    /// The subject, such as `CN=crm, O=Acme`, or `CN=crm\, Ltd., O=Acme` for a name with a comma; empty if it has
+    /// none.
     pub subject: String,
     /// Subject alternative names: URIs (SPIFFE ids among them), DNS names and mail addresses.
     pub alternative_names: Vec<String>,
@@ -41,7 +42,8 @@ impl PeerCertificate {
 
     /// Whether `identity` is one of the alternative names, or the whole subject, escaped.
     ///
-    /// The kind of an alternative name is not looked at: which names a certificate may bear is for its authority to say.
+    /// The kind of an alternative name is not looked at: which names a certificate may bear is for its authority to
+    /// say.
     pub fn is(&self, identity: &str) -> bool {
         !identity.is_empty() && (self.subject == identity || self.alternative_names.iter().any(|name| name == identity))
     }

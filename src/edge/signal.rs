@@ -47,8 +47,9 @@ pub struct Patience {
     pub drain_timeout: Duration,
 }
 
-/// Waits for the first signal, goes on listening for the delay, then drains, `last` being done after everything else; a second signal,
-/// in either, drops what is left. `patience` is asked at the first signal, since it may have changed until then.
+/// Waits for the first signal, goes on listening for the delay, then drains, `last` being done after everything else;
+/// a second signal, in either, drops what is left. `patience` is asked at the first signal, since it may have changed
+/// until then.
 pub async fn shutdown_on(
     signals: impl Stream<Item = &'static str>,
     shutdown: &Shutdown,

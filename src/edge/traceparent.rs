@@ -39,7 +39,8 @@ impl TraceContext {
         Self { trace_id: Uuid::new_v4().as_u128(), parent_id: None, span_id: new_span_id(), flags: 0 }
     }
 
-    /// A child of this span: same trace and flags, new span id; one per request, which all attempts at a vendor carry.
+    /// A child of this span: same trace and flags, new span id; one per request, which all attempts at a vendor
+    /// carry.
     pub fn child(&self) -> Self {
         Self { parent_id: Some(self.span_id), span_id: new_span_id(), ..*self }
     }

@@ -74,7 +74,8 @@ impl<'a> Before<'a> {
         Some(Self { settings: previous.settings.vendors.get(name)?, account: previous.routes.accounts.get(name)? })
     }
 
-    /// Whether requests travel as before, so that connections, limits and breaker can stay; a new token travels with each request.
+    /// Whether requests travel as before, so that connections, limits and breaker can stay; a new token travels with
+    /// each request.
     fn travels_like(&self, vendor: &config::Vendor) -> bool {
         let (a, b) = (self.settings, vendor);
         a.base_url == b.base_url

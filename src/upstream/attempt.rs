@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Answer, Call, Failure, FailureKind, Outgoing, counters::Counters};
 
-/// An attempt cut off by the caller's deadline is held against the vendor only if it had this long (or its full time): callers
-/// with tiny deadlines must not be able to open everybody's breaker.
+/// An attempt cut off by the caller's deadline is held against the vendor only if it had this long (or its full
+/// time): callers with tiny deadlines must not be able to open everybody's breaker.
 const FAIR_CHANCE: Duration = Duration::from_secs(1);
 
 /// Bounds each attempt.

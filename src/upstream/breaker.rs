@@ -1,7 +1,8 @@
 //! Stops calling an account that fails, and finds out gently when it has recovered.
 //!
-//! Below the slots, so that a probe has one; above the retries, so that a request counts once, by how it ended. The retries ask
-//! the same circuit: a probe is never repeated, and a breaker that opened in the meantime ends everybody's retries.
+//! Below the slots, so that a probe has one; above the retries, so that a request counts once, by how it ended. The
+//! retries ask the same circuit: a probe is never repeated, and a breaker that opened in the meantime ends
+//! everybody's retries.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! How many retries an account's traffic pays for.
 //!
-//! Retries stay below a fifth of the traffic. Five requests would have to pass before the first of them may be repeated, so there is a reserve:
-//! in any ten seconds as many retries as one request can use (`max_attempts - 1`), and no more. A quiet account's lone request is tried as often as
-//! configured; a busy account that fails makes 20 % more requests, plus those two.
+//! Retries stay below a fifth of the traffic. Five requests would have to pass before the first of them may be
+//! repeated, so there is a reserve: in any ten seconds as many retries as one request can use (`max_attempts - 1`),
+//! and no more. A quiet account's lone request is tried as often as configured; a busy account that fails makes 20 %
+//! more requests, plus those two.
 
 use std::{
     sync::{Mutex, PoisonError},

@@ -1,8 +1,9 @@
 //! The one interface of all layers.
 //!
 //! It is tower's `Service` with a shared receiver and a borrowed request: no layer here has readiness of its own to
-//! report (whoever must wait, waits inside the call, under the deadline), and a borrowed request makes the whole chain
-//! one future without a box or a clone per layer. Layers are composed with tower's `ServiceBuilder` all the same.
+//! report (whoever must wait, waits inside the call, under the deadline), and a borrowed request makes the whole
+//! chain one future without a box or a clone per layer. Layers are composed with tower's `ServiceBuilder` all the
+//! same.
 
 use super::{Answer, Failure, Outgoing};
 

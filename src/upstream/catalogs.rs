@@ -1,8 +1,9 @@
 //! Live catalogs of one vendor account: read when first needed, refreshed behind the request, kept through an outage.
 //!
-//! A flight to the vendor belongs to nobody: it has a deadline of its own and ends whether or not the request that wanted it
-//! first is still there, so that an impatient caller spoils it for no other. There is one at a time for each catalog; whoever wants it
-//! meanwhile waits for its landing in a future of its own, which goes with its caller and leaves nothing behind.
+//! A flight to the vendor belongs to nobody: it has a deadline of its own and ends whether or not the request that
+//! wanted it first is still there, so that an impatient caller spoils it for no other. There is one at a time for
+//! each catalog; whoever wants it meanwhile waits for its landing in a future of its own, which goes with its caller
+//! and leaves nothing behind.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,8 @@ const FAILURE_HOLDS: Duration = Duration::from_secs(1);
 /// That a vendor has no such list is true for longer, or for as long as a catalog is trusted if that is shorter.
 const ABSENCE_HOLDS: Duration = Duration::from_secs(60);
 
-/// After a failed refresh, the next one waits for this long, or for as long as a catalog is trusted if that is shorter.
+/// After a failed refresh, the next one waits for this long, or for as long as a catalog is trusted if that is
+/// shorter.
 const REFRESH_PAUSE: Duration = Duration::from_secs(10);
 
 /// Why a catalog is not to be had.
@@ -116,7 +118,8 @@ impl LiveCatalogs {
         for &kind in kinds {
             match self.one(kind, reader).await {
                 Ok(Some(catalog)) => set.set(kind, catalog),
-                // Without such a list the name stays unresolved, and the answer says which configuration key would help.
+                // Without such a list the name stays unresolved, and the answer says which configuration key would
+                // help.
                 Ok(None) | Err(CatalogFailure::Absent) => {}
                 Err(failure) => return Err(failure),
             }
@@ -281,7 +284,8 @@ mod tests {
 
     const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
 
-    /// A reader of a vendor who gives each connection this answer, or takes it and says nothing; with the number of its connections.
+    /// A reader of a vendor who gives each connection this answer, or takes it and says nothing; with the number of
+    /// its connections.
     async fn reader(answer: Option<&'static str>) -> (Reader, Tasks, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();

@@ -1,6 +1,7 @@
 //! The breaker's memory: closed, open, or half open with one probe on its way.
 //!
-//! While closed, admission is one atomic load and an outcome one atomic addition; the lock is for the moments when something changes.
+//! While closed, admission is one atomic load and an outcome one atomic addition; the lock is for the moments when
+//! something changes.
 
 use std::{
     sync::{

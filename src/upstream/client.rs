@@ -1,8 +1,9 @@
 //! The HTTP client: hyper-util's pool over our connector, one request in, one whole answer out.
 //!
-//! Innermost. It never follows redirects and never reads more than [`MAX_BODY`]. hyper-util itself repeats requests that a stale idle
-//! connection returned unstarted; those that were started on a connection which had served before and died without a byte of answer
-//! are repeated here, once and only if it died at once, as they most likely met a vendor that was just closing it.
+//! Innermost. It never follows redirects and never reads more than [`MAX_BODY`]. hyper-util itself repeats requests
+//! that a stale idle connection returned unstarted; those that were started on a connection which had served before
+//! and died without a byte of answer are repeated here, once and only if it died at once, as they most likely met a
+//! vendor that was just closing it.
 
 use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
 
@@ -36,8 +37,8 @@ const IDLE: Duration = Duration::from_secs(50);
 const H2_PING_EVERY: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A connection that the vendor had closed before the request came is lost within a round trip; one that is lost later
-/// was lost over the request itself, which then counts as an attempt.
+/// A connection that the vendor had closed before the request came is lost within a round trip; one that is lost
+/// later was lost over the request itself, which then counts as an attempt.
 const STALE: Duration = Duration::from_millis(250);
 
 /// A pooling client for one vendor account.
@@ -79,7 +80,8 @@ impl HttpClient {
         Self { client, counters }
     }
 
-    /// Sends once; the flag says whether a connection that had served before was lost at once and without a byte of answer.
+    /// Sends once; the flag says whether a connection that had served before was lost at once and without a byte of
+    /// answer.
     async fn send(&self, outgoing: &Outgoing) -> Result<Answer, (Failure, bool)> {
         let mut request = Request::new(Full::new(outgoing.body.clone()));
         *request.method_mut() = outgoing.method.clone();
@@ -87,7 +89,8 @@ impl HttpClient {
         *request.headers_mut() = outgoing.headers.clone();
         let connection = capture_connection(&mut request);
         let mut responding = pin!(self.client.request(request));
-        // The connection is captured within a poll, before it gets the request: marking after each poll is never too late.
+        // The connection is captured within a poll, before it gets the request: marking after each poll is never too
+        // late.
         let mut begun = None;
         let responded = poll_fn(|cx| {
             let poll = responding.as_mut().poll(cx);

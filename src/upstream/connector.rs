@@ -1,7 +1,7 @@
 //! From a host name to a usable connection, saying where it failed.
 //!
-//! One time covers DNS, TCP (hyper-util's connector, which tries IPv6 and IPv4 side by side) and TLS. Whoever fails or runs out of it is named by
-//! the phase that was under way.
+//! One time covers DNS, TCP (hyper-util's connector, which tries IPv6 and IPv4 side by side) and TLS. Whoever fails
+//! or runs out of it is named by the phase that was under way.
 
 use std::{
     fmt,

@@ -1,7 +1,7 @@
 //! The deadline over everything.
 //!
-//! Outermost, because every layer below measures its patience by it. It sets no timer: each place that waits bounds its own wait
-//! by [`within`], so a request that never waits arms exactly one timer, the attempt's.
+//! Outermost, because every layer below measures its patience by it. It sets no timer: each place that waits bounds
+//! its own wait by [`within`], so a request that never waits arms exactly one timer, the attempt's.
 
 use std::sync::Arc;
 

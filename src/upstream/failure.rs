@@ -11,7 +11,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// How often was tried; 0 if it never came to that.
     pub attempts: u32,
-    /// Whether a byte of the request may have reached the vendor, in any attempt that the vendor did not clearly refuse.
+    /// Whether a byte of the request may have reached the vendor, in any attempt that the vendor did not clearly
+    /// refuse.
     pub sent: bool,
     /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
     pub queued: Duration,

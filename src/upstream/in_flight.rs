@@ -1,8 +1,9 @@
 //! How many requests the account gets at the same time.
 //!
-//! Below order and rate, so that a slot is held only by those who are about to send; above the breaker and the retries, so that a
-//! request keeps its slot until it is done. Who gets a slot after the vendor's 429 gives it back for as long as the pause lasts, lest every
-//! freed slot send another request into it. A slow vendor fills its own slots and its own waiting room, nobody else's.
+//! Below order and rate, so that a slot is held only by those who are about to send; above the breaker and the
+//! retries, so that a request keeps its slot until it is done. Who gets a slot after the vendor's 429 gives it back
+//! for as long as the pause lasts, lest every freed slot send another request into it. A slow vendor fills its own
+//! slots and its own waiting room, nobody else's.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Lines of waiters, one per busy key.
 //!
-//! A key is in the table exactly while somebody has its turn, so an idle key costs nothing. Without contention a turn costs one
-//! insertion and one removal in a sharded table, and no allocation.
+//! A key is in the table exactly while somebody has its turn, so an idle key costs nothing. Without contention a turn
+//! costs one insertion and one removal in a sharded table, and no allocation.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -71,8 +71,8 @@ struct Waiting {
     _seat: Seat,
 }
 
-/// The lines of every account, by its name. A reload that changes an account, be it its address, makes a new stack, whose
-/// updates must still come after those that the old one is sending.
+/// The lines of every account, by its name. A reload that changes an account, be it its address, makes a new stack,
+/// whose updates must still come after those that the old one is sending.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AllLines(Arc<Mutex<HashMap<Arc<str>, Weak<Lines>>>>);
 

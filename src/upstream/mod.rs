@@ -1,7 +1,8 @@
 //! Everything between "here is a finished vendor request" and "here is the vendor's raw answer".
 //!
-//! There is one [`Stack`] per vendor account ([`Account`]). A stack knows neither dialects nor fields; it brings a request to the
-//! vendor in order, within limits and within its deadline, and says truthfully what came of it. [`stack`] shows the layers and why each has its place.
+//! There is one [`Stack`] per vendor account ([`Account`]). A stack knows neither dialects nor fields; it brings a
+//! request to the vendor in order, within limits and within its deadline, and says truthfully what came of it.
+//! [`stack`] shows the layers and why each has its place.
 
 mod account;
 mod answer;

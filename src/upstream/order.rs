@@ -1,8 +1,8 @@
 //! Updates of one vendor assistant go out in the order in which they came, one at a time, retries included.
 //!
-//! Directly below the deadline and above every other wait: a request that waited for a slot or a token first could be overtaken
-//! there. Only the one whose turn it is goes on to compete for them. An update that needs a catalog first brings a place which it took
-//! before it went to read it.
+//! Directly below the deadline and above every other wait: a request that waited for a slot or a token first could be
+//! overtaken there. Only the one whose turn it is goes on to compete for them. An update that needs a catalog first
+//! brings a place which it took before it went to read it.
 
 use std::sync::Arc;
 

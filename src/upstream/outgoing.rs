@@ -97,7 +97,8 @@ impl Sent {
         self.0.earlier.load(Ordering::Acquire) || self.in_this_attempt()
     }
 
-    /// Whether any attempt so far may have been applied: it was on the wire, and the vendor did not clearly refuse it.
+    /// Whether any attempt so far may have been applied: it was on the wire, and the vendor did not clearly refuse
+    /// it.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.was_in_doubt() || self.in_this_attempt() && !self.0.refused.load(Ordering::Acquire)

@@ -1,9 +1,9 @@
 //! The account's closed doors: a vendor's 429, and an open breaker.
 //!
-//! Above the rate limit, so that requests which cannot be sent now take no token and no slot. A pause may begin while a request waits
-//! further below, so whoever got a slot, or slept before a retry, asks once more ([`Pause::wait`]). A request whose deadline lies
-//! beyond the pause waits for its end (within the waiting room); any other fails at once. Those who waited start again spread over a tenth of the
-//! pause, lest they all meet the next 429 together.
+//! Above the rate limit, so that requests which cannot be sent now take no token and no slot. A pause may begin while
+//! a request waits further below, so whoever got a slot, or slept before a retry, asks once more ([`Pause::wait`]). A
+//! request whose deadline lies beyond the pause waits for its end (within the waiting room); any other fails at once.
+//! Those who waited start again spread over a tenth of the pause, lest they all meet the next 429 together.
 
 use std::{
     sync::{

@@ -1,7 +1,8 @@
 //! Our own limit for the account (governor).
 //!
-//! Above the in-flight limit, so that nobody holds a slot while waiting for a token. A request waits for its token if that fits
-//! its deadline, in arrival order, and is otherwise refused at once with the time it would have had to wait.
+//! Above the in-flight limit, so that nobody holds a slot while waiting for a token. A request waits for its token if
+//! that fits its deadline, in arrival order, and is otherwise refused at once with the time it would have had to
+//! wait.
 
 use std::{
     sync::{

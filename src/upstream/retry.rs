@@ -1,9 +1,10 @@
 //! Tries again what is worth trying again.
 //!
-//! Below the breaker (a request counts once) and above the attempt's timeout (each attempt has its own time). Repeated are connect failures,
-//! lost connections, 429, 500, 502, 503 and 504; attempts that timed out are not, since they have used up the caller's patience once.
-//! A wait that would reach the deadline is not begun: the caller gets what there is, now. What there is also stands if the deadline or a
-//! longer pause comes between the wait and the attempt.
+//! Below the breaker (a request counts once) and above the attempt's timeout (each attempt has its own time).
+//! Repeated are connect failures, lost connections, 429, 500, 502, 503 and 504; attempts that timed out are not,
+//! since they have used up the caller's patience once. A wait that would reach the deadline is not begun: the caller
+//! gets what there is, now. What there is also stands if the deadline or a longer pause comes between the wait and
+//! the attempt.
 
 use std::{
     sync::Arc,

@@ -10,7 +10,8 @@ use super::Answer;
 /// Any wait above this is cut to it; it only has to be longer than any deadline.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The wait an answer asks for: `Retry-After` in seconds or as a date, else, in a 429, the body's `retry_after` in seconds.
+/// The wait an answer asks for: `Retry-After` in seconds or as a date, else, in a 429, the body's `retry_after` in
+/// seconds.
 ///
 /// A date counts from the answer's own `Date`, so that neither side's clock matters; without one, from `now`.
 pub(super) fn requested(answer: &Answer, now: SystemTime) -> Option<Duration> {

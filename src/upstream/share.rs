@@ -1,9 +1,10 @@
 //! How much of the gateway one account may take up.
 //!
-//! `server.max_in_flight` is one number for all accounts, so a vendor that hangs could fill it with its own callers. An account therefore gets
-//! another place only while it holds at most twice as many as are free: one slow vendor ends at two thirds of the places, two at two fifths
-//! each, and however many are slow, some stay free for the others. With the defaults (1024 places; 128 in flight and 256 waiting for each account) an account's own
-//! bounds come first.
+//! `server.max_in_flight` is one number for all accounts, so a vendor that hangs could fill it with its own callers.
+//! An account therefore gets another place only while it holds at most twice as many as are free: one slow vendor
+//! ends at two thirds of the places, two at two fifths each, and however many are slow, some stay free for the
+//! others. With the defaults (1024 places; 128 in flight and 256 waiting for each account) an account's own bounds
+//! come first.
 
 use std::sync::{
     Arc,
@@ -42,7 +43,8 @@ impl Drop for Share {
 mod tests {
     use super::*;
 
-    /// Fills `places` with accounts that all ask for more and give nothing back; what each ends with, and what is free.
+    /// Fills `places` with accounts that all ask for more and give nothing back; what each ends with, and what is
+    /// free.
     fn filled(places: usize, accounts: usize) -> (Vec<usize>, usize) {
         let shares: Vec<Shares> = (0..accounts).map(|_| Shares::default()).collect();
         let mut held = Vec::new();

@@ -1,7 +1,7 @@
 //! One vendor account's stack: the chain of layers, and what can be seen of it from outside.
 //!
-//! A stack never changes. New settings make a new stack; an account whose settings stayed the same keeps its stack, and with it
-//! its connections, its breaker and its lines.
+//! A stack never changes. New settings make a new stack; an account whose settings stayed the same keeps its stack,
+//! and with it its connections, its breaker and its lines.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -32,7 +32,8 @@ use super::{
 /// The layers, outermost first.
 type Chain<C> = Deadline<Order<Paused<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
 
-/// What outlives a stack: its tasks, which closed and awaited prove that everything ended, and the lines that its successor goes on with.
+/// What outlives a stack: its tasks, which closed and awaited prove that everything ended, and the lines that its
+/// successor goes on with.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     /// Updates whose callers have gone. Await these first.
@@ -131,7 +132,8 @@ impl<C: Call> Stack<C> {
         }
     }
 
-    /// Sends a request. Dropping the future abandons it wherever it is, on the wire too, and gives back all it held: right for reads.
+    /// Sends a request. Dropping the future abandons it wherever it is, on the wire too, and gives back all it held:
+    /// right for reads.
     ///
     /// # Errors
     /// A [`Failure`] if there is no answer; any answer, of whatever status, is `Ok`.
@@ -139,7 +141,8 @@ impl<C: Call> Stack<C> {
         self.chain.call(&outgoing).await
     }
 
-    /// Sends an update. Dropping the future cancels it while nothing was sent, and leaves it to be finished in the background after that.
+    /// Sends an update. Dropping the future cancels it while nothing was sent, and leaves it to be finished in the
+    /// background after that.
     pub fn update(&self, outgoing: Outgoing) -> Update {
         let chain = Arc::clone(&self.chain);
         let notes = Notes::of(&self.name, &outgoing);
@@ -147,7 +150,8 @@ impl<C: Call> Stack<C> {
         Update::new(running, notes, self.updates.clone(), Arc::clone(&self.parts.ties.counters))
     }
 
-    /// Takes a place in the line of `key` for an update that is not ready to be sent, so that none that comes later overtakes it.
+    /// Takes a place in the line of `key` for an update that is not ready to be sent, so that none that comes later
+    /// overtakes it.
     ///
     /// # Errors
     /// `Overloaded`, if as many wait as may.
@@ -155,7 +159,8 @@ impl<C: Call> Stack<C> {
         self.parts.lines.enter(key, &self.parts.room)
     }
 
-    /// A share of the gateway's places for one more request to this account, while `free` are left; `None` if it has enough of them.
+    /// A share of the gateway's places for one more request to this account, while `free` are left; `None` if it has
+    /// enough of them.
     #[must_use]
     pub fn share(&self, free: usize) -> Option<Share> {
         self.shares.take(free)

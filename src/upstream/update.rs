@@ -1,8 +1,9 @@
 //! An update that outlives its caller once it has been sent.
 //!
-//! While it waits, dropping it cancels it without a trace. From the moment a byte may be on the wire, dropping it hands it to the
-//! tracker, where it is finished (retries included, until its deadline) and logged: half an update helps nobody, and the next one for the same
-//! assistant must not overtake it. Callers who stay pay no extra task for this.
+//! While it waits, dropping it cancels it without a trace. From the moment a byte may be on the wire, dropping it
+//! hands it to the tracker, where it is finished (retries included, until its deadline) and logged: half an update
+//! helps nobody, and the next one for the same assistant must not overtake it. Callers who stay pay no extra task for
+//! this.
 
 use std::{
     fmt,

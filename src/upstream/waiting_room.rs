@@ -1,7 +1,8 @@
 //! One bound on everybody who waits for a vendor account, whatever for.
 //!
-//! A request may wait for its turn, the end of a pause, the rate or a slot. With a bound for each, a vendor that is slow in four
-//! ways could hold four times as many callers; with one room it cannot, and the others' capacity stays theirs.
+//! A request may wait for its turn, the end of a pause, the rate or a slot. With a bound for each, a vendor that is
+//! slow in four ways could hold four times as many callers; with one room it cannot, and the others' capacity stays
+//! theirs.
 
 use std::{
     sync::{

@@ -14,7 +14,8 @@ const EPOCH_MASK: u64 = (1 << (64 - 2 * COUNT_BITS)) - 1;
 
 /// Two counts, of all events and of the marked ones among them, over the last `length`.
 ///
-/// A slice is one word: the number of its slice of time (24 bits), all events, marked events (20 bits each, saturating).
+/// A slice is one word: the number of its slice of time (24 bits), all events, marked events (20 bits each,
+/// saturating).
 #[derive(Debug)]
 pub(super) struct Window {
     origin: Instant,

@@ -18,7 +18,8 @@ async fn stage(server: &str, slow: &str) -> Stage {
     stage
 }
 
-/// Sends updates to the slow vendor's different assistants and returns those that were refused at once, while the others hang.
+/// Sends updates to the slow vendor's different assistants and returns those that were refused at once, while the
+/// others hang.
 async fn flood(stage: &Stage, count: usize, hanging: usize) -> (JoinSet<()>, usize) {
     let (refused, mut refusals) = tokio::sync::mpsc::unbounded_channel();
     let mut flood = JoinSet::new();

@@ -1,7 +1,7 @@
 //! The fault matrix: every way in which a vendor can fail, what the caller sees of it and what the vendor saw.
 //!
-//! Each row is a test on paused time with the default settings. `docs/reliability.md` shows the same rows; run with `UPDATE_DOCS=1` to
-//! write them there.
+//! Each row is a test on paused time with the default settings. `docs/reliability.md` shows the same rows; run with
+//! `UPDATE_DOCS=1` to write them there.
 
 use std::path::Path;
 

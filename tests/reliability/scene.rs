@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use crate::support::raw::{self, RawReply};
 
-/// Starts a gateway whose only vendor is `autocalls` at `base_url`, with `extra` in the vendor's table and `server` in the server's.
+/// Starts a gateway whose only vendor is `autocalls` at `base_url`, with `extra` in the vendor's table and `server`
+/// in the server's.
 pub(crate) async fn gateway(base_url: &str, server: &str, extra: &str) -> App {
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n{server}\n[auth]\nmode = \"none\"\n\

@@ -66,7 +66,8 @@ impl Gateway {
         serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
     }
 
-    /// Waits until the gateway has nothing to do any more, holds no more connections than a pool each, and nobody waits.
+    /// Waits until the gateway has nothing to do any more, holds no more connections than a pool each, and nobody
+    /// waits.
     pub(crate) async fn settle(&self) {
         loop {
             let status = self.admin("GET", "/admin/status").await;

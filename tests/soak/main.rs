@@ -1,8 +1,9 @@
 //! The real binary under mixed load, with vendors that fail at random and a configuration that changes all the time.
 //!
-//! `just soak SECONDS` runs it; as a test it is ignored by default. Asserted are: every request got exactly one well-formed answer; what
-//! that answer says of the update is what the simulators saw; each assistant's updates arrived in order; memory is flat after the
-//! first third; nothing is left when the load ends; and the process drains.
+//! `just soak SECONDS` runs it; as a test it is ignored by default. Asserted are: every request got exactly one
+//! well-formed answer; what that answer says of the update is what the simulators saw; each assistant's updates
+//! arrived in order; memory is flat after the first third; nothing is left when the load ends; and the process
+//! drains.
 
 #[cfg(test)]
 mod caller;
@@ -71,7 +72,8 @@ mod soak {
         gateway.stop().await;
     }
 
-    /// Reads along and reloads while the load runs; the memory at the end of the first third and the most in the last one.
+    /// Reads along and reloads while the load runs; the memory at the end of the first third and the most in the last
+    /// one.
     async fn observe(
         gateway: &mut Gateway,
         (simulators, ledger): (&[Simulator], &Ledger),

@@ -19,7 +19,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts `switchboard serve` with the file `switchboard.toml` of `directory`, which is its working directory too, and returns once it listens.
+    /// Starts `switchboard serve` with the file `switchboard.toml` of `directory`, which is its working directory
+    /// too, and returns once it listens.
     pub(crate) async fn serve(directory: &Path, environment: &[(String, String)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
             .args(["serve", "--config", "switchboard.toml"])

@@ -1,7 +1,8 @@
 //! Rules across fields. They hold only when the update itself carries both sides: what the assistant has now is the
 //! vendor's knowledge, not ours.
 //!
-//! Source of the mode rules: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>, warnings and notes.
+//! Source of the mode rules: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>, warnings and
+//! notes.
 
 use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::{Pointer, Value};

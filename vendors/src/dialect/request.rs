@@ -215,8 +215,8 @@ impl Translation<'_> {
         self.items.push(Item::new(&at.key(field.name()), field, ItemCode::UnsupportedField, why));
     }
 
-    /// Adds what this vendor has against a field that is invalid already, from the item `since` on, so that the caller
-    /// need not come back for it; places that have been complained about are left at that.
+    /// Adds what this vendor has against a field that is invalid already, from the item `since` on, so that the
+    /// caller need not come back for it; places that have been complained about are left at that.
     fn explore(&mut self, field: Field, row: &Row, value: Value<'_>, since: usize) {
         if let Some(Limit::Bounds(bounds)) = row.limit {
             let of_range = |item: &&mut Item| item.code == ItemCode::OutOfRange;

@@ -7,7 +7,8 @@ use super::text::excerpt;
 /// Longest key, in bytes, that a pointer repeats in full.
 const SEGMENT: usize = 128;
 
-/// Where in a body a value stands: a chain of borrowed steps, so that a walk which finds no problem allocates nothing.
+/// Where in a body a value stands: a chain of borrowed steps, so that a walk which finds no problem allocates
+/// nothing.
 #[derive(Clone, Copy)]
 pub enum Pointer<'a> {
     /// The whole body.

@@ -228,7 +228,8 @@ impl<'a> Reader<'a> {
 
     /// Position of the first control character in `plain`, which starts at the cursor.
     fn control(&self, plain: &[u8]) -> Option<usize> {
-        // A fold without an early exit is what the compiler turns into vector instructions: prompts are long and clean.
+        // A fold without an early exit is what the compiler turns into vector instructions: prompts are long and
+        // clean.
         let any = plain.iter().fold(false, |any, &byte| any | (byte < 0x20));
         if any { plain.iter().position(|&byte| byte < 0x20).map(|step| self.at + step) } else { None }
     }

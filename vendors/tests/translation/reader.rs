@@ -47,7 +47,8 @@ fn agree(bytes: &[u8]) {
     }
 }
 
-/// Walks both values side by side. Of a key that stands twice the reference keeps the last, so such objects are skipped.
+/// Walks both values side by side. Of a key that stands twice the reference keeps the last, so such objects are
+/// skipped.
 fn same(value: vendors::json::Value<'_>, wanted: &Value) {
     match wanted {
         Value::Null => assert!(value.is_null()),
