@@ -6,7 +6,8 @@
 //! 4. The endpoint: preferences, deadline, routing and permission, the account's share of the places, media type, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
 //!
-//! On the way back nothing is added but the request id and the access log, both by [`Api`].
+//! On the way back nothing is added but the request id, by [`Api`], which also has each request reported once, however
+//! it ends: answered, left by its caller, or panicked ([`Telemetry::finished`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::edge::signal::{Patience, Signals, shutdown_on};
 use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
 use crate::reload::{Reloader, Source, material, watch};
+use crate::telemetry::Telemetry;
 use crate::telemetry::log::LogControl;
 use crate::upstream::{Tasks, X_REQUEST_ID};
 
@@ -87,7 +89,7 @@ impl App {
         }
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
         let reloader = Arc::new(Reloader::new(Arc::clone(&gateway), source, tasks.clone(), tls.clone(), log));
-        let api = Api::new(gateway, shutdown.clone());
+        let api = Api::new(gateway, shutdown.clone(), Telemetry::default());
         let admin = Admin::new(Arc::clone(&reloader), api.clone(), shutdown.clone());
         let served = Connections::new(rescued(api), listening.clone(), refusal_page(), shutdown.clone());
         shutdown.spawn(api_listener.run(served, tls));

@@ -12,7 +12,8 @@ use crate::routing::Route;
 use crate::upstream::{CatalogReader, Outgoing, Place};
 
 use super::context::Context;
-use super::update::{Record, Wishes, handling};
+use super::record::Record;
+use super::update::{Wishes, handling};
 use super::verdict::{judge, unanswered, without_catalog};
 use super::{answer, dry_run};
 
@@ -40,9 +41,12 @@ impl Exchange<'_> {
     /// Whatever stands against the update, or went wrong at the vendor.
     pub(super) async fn run(&self, body: &[u8], record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
         let prepared = self.prepare(body).await?;
-        record.applied = prepared.request.report.applied.len();
-        record.dropped = prepared.request.report.dropped.len();
-        if self.wishes.dry_run { Ok(self.show(&prepared)) } else { self.send(prepared, record).await }
+        if self.wishes.dry_run {
+            let shown = self.show(&prepared);
+            record.report = Some(prepared.request.report);
+            return Ok(shown);
+        }
+        self.send(prepared, record).await
     }
 
     /// Reads and translates; may wait for a catalog, and for nothing else.
@@ -84,20 +88,22 @@ impl Exchange<'_> {
     }
 
     async fn send(&self, prepared: Prepared, record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
-        let (account, request) = (&self.route.account, prepared.request);
-        let body = Bytes::from(request.body);
+        let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
+        let report = &*record.report.insert(report);
+        let body = Bytes::from(body);
         let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.wishes.deadline).with_place(prepared.place);
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();
+        record.sent = Some(outgoing.sent.clone());
         let result = account.stack.update(outgoing).await;
         (record.attempts, record.queued, record.with_vendor) = match &result {
             Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
             Err(failure) => (failure.attempts, failure.queued, failure.vendor),
         };
-        let (response, answer) = judge(account, (&request.sent, &body), result)?;
-        let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, &request.report));
-        answer::name_dropped(reply.headers_mut(), &request.report);
+        let (response, answer) = judge(account, (&sent, &body), result)?;
+        let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
+        answer::name_dropped(reply.headers_mut(), report);
         Ok(reply)
     }
 }

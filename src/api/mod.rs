@@ -10,8 +10,10 @@ mod exchange;
 mod limit;
 mod media;
 mod openapi;
+mod record;
 mod router;
 mod scrub;
+mod unfinished;
 mod update;
 mod verdict;
 
@@ -20,5 +22,5 @@ pub use authentication::{Client, Clients};
 pub use context::Context;
 pub use limit::RateLimiter;
 pub use openapi::openapi;
+pub use record::Record;
 pub use router::Api;
-pub use update::Record;

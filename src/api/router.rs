@@ -16,18 +16,19 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use crate::edge::peer::Peer;
-use crate::edge::problem::{Code, Problem, problem_index, problem_page};
+use crate::edge::problem::{Code, Problem, Reason, problem_index, problem_page};
 use crate::edge::request_id::RequestId;
 use crate::edge::shutdown::Shutdown;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
-use crate::telemetry::access;
+use crate::telemetry::{Noted, Telemetry};
 use crate::upstream::{Account, Share, X_REQUEST_ID};
 
 use super::answer::{json, typed};
 use super::context::Context;
 use super::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use super::update::Record;
+use super::record::Record;
+use super::unfinished::Unfinished;
 use super::{discovery, docs, openapi, update};
 
 /// What `Retry-After` says when there is no room.
@@ -39,6 +40,7 @@ pub struct Api {
     gateway: Arc<ArcSwap<Gateway>>,
     in_flight: Arc<AtomicUsize>,
     shutdown: Shutdown,
+    telemetry: Telemetry,
 }
 
 /// Where a path leads.
@@ -142,8 +144,8 @@ impl Drop for Place {
 
 impl Api {
     /// The API of whatever configuration is in force.
-    pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown) -> Self {
-        Self { gateway, in_flight: Arc::default(), shutdown }
+    pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown, telemetry: Telemetry) -> Self {
+        Self { gateway, in_flight: Arc::default(), shutdown, telemetry }
     }
 
     /// Requests being handled at this moment.
@@ -156,30 +158,30 @@ impl Api {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let mut context = Context {
+        let path: Arc<str> = request.uri().path().into();
+        let context = Context {
             gateway: self.gateway.load_full(),
             request_id: RequestId::from_headers(request.headers()),
             trace: TraceContext::from_headers(request.headers()),
-            path: request.uri().path().into(),
+            path: Arc::clone(&path),
             arrived: Instant::now(),
             client: None,
             rate_limit: None,
         };
-        let method = request.method().clone();
-        let path = Arc::clone(&context.path);
         let endpoint = endpoint(&path);
-        let template = endpoint.as_ref().map_or("none", Endpoint::template);
-        let mut record = Record::default();
-        let result = self.dispatch(endpoint, &mut context, request, &mut record).await;
-        let (mut response, problem) = match result {
+        let route = endpoint.as_ref().map_or("none", Endpoint::template);
+        let seen = (request.method().clone(), route);
+        let mut unfinished = Unfinished::new(context, seen, self.telemetry.clone(), self.shutdown.clone());
+        let Unfinished { context, record, .. } = &mut unfinished;
+        let (mut response, problem) = match self.dispatch(endpoint, context, request, record).await {
             Ok(response) => (response, None),
             Err(mut problem) => {
                 if problem.vendor.is_none() {
                     problem.vendor = record.vendor.as_ref().map(ToString::to_string);
                 }
                 record.attempts = record.attempts.max(problem.attempts.unwrap_or_default());
-                let noted = access::Noted::of(&problem);
-                (problem.into_response(&context.path, context.request_id.as_str()), Some(noted))
+                let noted = Noted::of(&problem);
+                (problem.into_response(&path, context.request_id.as_str()), Some(noted))
             }
         };
         response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
@@ -187,7 +189,7 @@ impl Api {
             response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
             response.headers_mut().insert(RATE_LIMIT, state);
         }
-        access::log(&context, (&method, template), response.status(), &record, problem.as_ref());
+        unfinished.answered(&response, problem.as_ref());
         response
     }
 
@@ -235,7 +237,8 @@ impl Api {
 
     fn place(&self, gateway: &Gateway) -> Result<Place, Problem> {
         if self.shutdown.soft().is_cancelled() {
-            return Err(Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON));
+            let draining = Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON);
+            return Err(Problem { cause: Some(Reason::Draining), ..draining });
         }
         let taken = self.in_flight.fetch_add(1, Ordering::AcqRel);
         let most = gateway.max_in_flight;

@@ -20,26 +20,8 @@ use crate::routing::{Route, RouteError};
 use super::context::Context;
 use super::exchange::Exchange;
 use super::media;
+use super::record::Record;
 use super::router::Place;
-
-/// What the log and the metrics want to know of an update.
-#[derive(Debug, Default, Clone)]
-pub struct Record {
-    /// The vendor account.
-    pub vendor: Option<Arc<str>>,
-    /// The assistant, as in the path.
-    pub assistant: Option<String>,
-    /// How often the vendor was tried.
-    pub attempts: u32,
-    /// Time not spent with the vendor but waiting for it.
-    pub queued: std::time::Duration,
-    /// Time spent with the vendor.
-    pub with_vendor: std::time::Duration,
-    /// How many fields were applied.
-    pub applied: usize,
-    /// How many were dropped.
-    pub dropped: usize,
-}
 
 /// What a caller asks for beside the update itself.
 pub(super) struct Wishes {
@@ -66,12 +48,15 @@ where
     let wishes = wishes(context, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     record.vendor = Some(Arc::clone(&route.account.name));
+    record.id = Some(Arc::clone(&route.id));
     record.assistant = Some(assistant.clone());
+    record.dry_run = wishes.dry_run;
     media::check(&head.headers)?;
     let _share = place.share(&route.account)?;
     let mut limits = context.gateway.body_limits;
     limits.timeout = limits.timeout.min(wishes.deadline.saturating_duration_since(Instant::now()));
     let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
+    record.request_bytes = body.len();
     let preferred = wishes.handling;
     let exchange = Exchange { context, assistant: &assistant, route: &route, wishes: &wishes };
     let result = exchange.run(&body, record).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vendors::{BadAnswer, Sent, VendorVerdict, normalize_error, normalize_response};
 
-use crate::edge::problem::{Code, Outcome, Problem, VendorResponse};
+use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
 
 use super::scrub::Scrub;
@@ -130,6 +130,7 @@ pub(super) fn unanswered(failure: Failure) -> Problem {
         }
     };
     let mut problem = Problem::new(code, detail).internally(failure.to_string());
+    problem.cause = Some(Reason::Vendor(failure.kind));
     problem.outcome = if failure.sent { Outcome::Unknown } else { Outcome::NotApplied };
     problem.attempts = (failure.attempts > 0).then_some(failure.attempts);
     problem.retry_after = failure.kind.retry_after().or((code == Code::VendorUnreachable).then_some(SOON));

@@ -1,60 +1,40 @@
 //! The access log: one event for each request. Never bodies, never secrets.
 
-use http::{Method, StatusCode};
+use std::time::Duration;
 
-use crate::api::{Context, Record};
-use crate::edge::problem::{Fault, Problem};
+use crate::edge::problem::Fault;
 
-/// What the log keeps of a problem.
-#[derive(Debug)]
-pub struct Noted {
-    code: &'static str,
-    fault: Fault,
-    outcome: &'static str,
-    internal: Option<String>,
-}
-
-impl Noted {
-    /// What of a problem is worth logging.
-    pub fn of(problem: &Problem) -> Self {
-        Self {
-            code: problem.code.as_str(),
-            fault: problem.code.kind().fault,
-            outcome: problem.outcome.as_str(),
-            internal: problem.internal.clone(),
-        }
-    }
-}
+use super::Finished;
 
 /// Logs one finished request: callers' mistakes as information, everything that needs somebody as a warning.
-pub fn log(
-    context: &Context,
-    (method, route): (&Method, &str),
-    status: StatusCode,
-    record: &Record,
-    problem: Option<&Noted>,
-) {
-    let millis = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
+pub(super) fn log(finished: &Finished<'_>) {
+    let Finished { context, record, problem, .. } = finished;
+    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    let (applied, dropped) = record.counts();
     macro_rules! event {
         ($level:ident) => {
             tracing::$level!(
                 target: "switchboard::access",
                 request_id = context.request_id.as_str(),
                 client = context.client_name(),
-                method = method.as_str(),
-                route,
+                method = finished.method.as_str(),
+                route = finished.route,
                 assistant = record.assistant.as_deref(),
                 vendor = record.vendor.as_deref(),
-                status = status.as_u16(),
-                code = problem.map(|problem| problem.code),
+                dry_run = record.dry_run.then_some(true),
+                status = finished.status,
+                reason = finished.reason().as_str(),
+                code = problem.and_then(|problem| problem.code).map(|code| code.as_str()),
                 fault = problem.map(|problem| problem.fault.as_str()),
-                outcome = problem.map(|problem| problem.outcome),
+                outcome = finished.outcome(),
                 attempts = record.attempts,
-                applied = record.applied,
-                dropped = record.dropped,
-                total_ms = millis(context.arrived.elapsed()),
+                applied,
+                dropped,
+                total_ms = millis(finished.total),
                 queue_ms = millis(record.queued),
                 vendor_ms = millis(record.with_vendor),
+                request_bytes = record.request_bytes,
+                answer_bytes = finished.answer_bytes,
                 cause = problem.and_then(|problem| problem.internal.as_deref()),
                 "request"
             )

@@ -2,6 +2,7 @@
 
 mod code;
 mod page;
+mod reason;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::prefer::PREFERENCE_APPLIED;
 
 pub use code::{Code, Fault, Kind};
 pub use page::{problem_index, problem_page};
+pub use reason::Reason;
 
 /// Whether the update reached the assistant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +56,8 @@ pub struct Problem {
     pub detail: String,
     /// What happened, for the log only.
     pub internal: Option<String>,
+    /// Why it happened, where that is more precise than the code.
+    pub cause: Option<Reason>,
     /// Whether the update reached the assistant.
     pub outcome: Outcome,
     /// HTTP's own, more precise status for a request that never got as far as being read (408, 414, 431).
@@ -83,6 +87,7 @@ impl Problem {
             code,
             detail: detail.into(),
             internal: None,
+            cause: None,
             outcome: Outcome::NotApplied,
             status: None,
             retryable: None,
@@ -108,6 +113,11 @@ impl Problem {
     pub fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
+    }
+
+    /// The label for logs and metrics.
+    pub fn reason(&self) -> Reason {
+        self.cause.unwrap_or(Reason::Code(self.code))
     }
 
     /// Whether sending the same again may succeed.

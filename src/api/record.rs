@@ -1,0 +1,49 @@
+//! What is noted of a request while it is handled, for logs, audit, metrics and traces.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use vendors::Report;
+
+use crate::edge::problem::Outcome;
+use crate::upstream::Sent;
+
+/// What was noted of a request; every layer adds what it knows, so that much is there however the request ends.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The vendor account.
+    pub vendor: Option<Arc<str>>,
+    /// The vendor's id of the assistant.
+    pub id: Option<Arc<str>>,
+    /// The assistant, as in the path.
+    pub assistant: Option<String>,
+    /// Whether it is to be shown only what would be sent.
+    pub dry_run: bool,
+    /// The length of the body in bytes, decompressed; 0 unless all of it was read.
+    pub request_bytes: usize,
+    /// What the translation made of each field; `None` for what was never translated, or was refused.
+    pub report: Option<Report>,
+    /// Whether the vendor may have seen any of it; `None` until it is handed to the account's stack.
+    pub sent: Option<Sent>,
+    /// How often the vendor was tried.
+    pub attempts: u32,
+    /// Time not spent with the vendor but waiting for it.
+    pub queued: Duration,
+    /// Time spent with the vendor.
+    pub with_vendor: Duration,
+}
+
+impl Record {
+    /// Whether the update may have reached the assistant by now, as far as can be told without an answer.
+    pub fn outcome_so_far(&self) -> Outcome {
+        match &self.sent {
+            Some(sent) if sent.is_in_doubt() => Outcome::Unknown,
+            _ => Outcome::NotApplied,
+        }
+    }
+
+    /// How many fields were translated and how many dropped.
+    pub fn counts(&self) -> (usize, usize) {
+        self.report.as_ref().map_or((0, 0), |report| (report.applied.len(), report.dropped.len()))
+    }
+}

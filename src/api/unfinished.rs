@@ -1,0 +1,153 @@
+//! A request that is being handled. However it ends, it is reported once: answered, left by its caller, cut off by the
+//! end of the gateway, or panicked.
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode};
+use http_body::Body;
+use http_body_util::Full;
+
+use crate::edge::problem::{Fault, Outcome, Reason};
+use crate::edge::shutdown::Shutdown;
+use crate::telemetry::{Finished, Noted, Telemetry};
+
+use super::context::Context;
+use super::record::Record;
+
+/// What stands for the status of a request whose caller left before the answer; never sent.
+const CLIENT_CLOSED: u16 = 499;
+
+/// The guard of a request.
+pub(super) struct Unfinished {
+    pub(super) context: Context,
+    pub(super) record: Record,
+    method: Method,
+    route: &'static str,
+    telemetry: Telemetry,
+    shutdown: Shutdown,
+    reported: bool,
+}
+
+impl Unfinished {
+    pub(super) fn new(
+        context: Context,
+        (method, route): (Method, &'static str),
+        telemetry: Telemetry,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self { context, record: Record::default(), method, route, telemetry, shutdown, reported: false }
+    }
+
+    /// The request has its answer.
+    pub(super) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&Noted>) {
+        let bytes = response.body().size_hint().lower();
+        self.report(response.status().as_u16(), bytes, problem);
+    }
+
+    fn report(&mut self, status: u16, answer_bytes: u64, problem: Option<&Noted>) {
+        self.reported = true;
+        self.telemetry.finished(&Finished {
+            context: &self.context,
+            method: &self.method,
+            route: self.route,
+            status,
+            record: &self.record,
+            problem,
+            total: self.context.arrived.elapsed(),
+            answer_bytes,
+        });
+    }
+}
+
+/// Without an answer: the future that handled the request was dropped, or is being unwound.
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.reported {
+            return;
+        }
+        let internal = StatusCode::INTERNAL_SERVER_ERROR.as_u16();
+        let (status, reason, fault) = if std::thread::panicking() {
+            (internal, Reason::Panic, Fault::Gateway)
+        } else if self.shutdown.hard().is_cancelled() {
+            (CLIENT_CLOSED, Reason::Stopped, Fault::Gateway)
+        } else {
+            (CLIENT_CLOSED, Reason::ClientClosed, Fault::Caller)
+        };
+        let outcome = if reason == Reason::Panic { Outcome::Unknown } else { self.record.outcome_so_far() };
+        self.report(status, 0, Some(&Noted { reason, code: None, fault, outcome, internal: None }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::{Arc, Mutex};
+
+    use http::HeaderMap;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::config::{Environment, Known, load_text};
+    use crate::edge::request_id::RequestId;
+    use crate::edge::traceparent::TraceContext;
+    use crate::gateway::Gateway;
+    use crate::upstream::Tasks;
+
+    fn unfinished() -> Unfinished {
+        let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
+        let context = Context {
+            gateway: Arc::new(Gateway::build(settings, None, &Tasks::default()).unwrap()),
+            request_id: RequestId::from_headers(&HeaderMap::new()),
+            trace: TraceContext::begin(),
+            path: "/".into(),
+            arrived: Instant::now(),
+            client: None,
+            rate_limit: None,
+        };
+        Unfinished::new(context, (Method::PUT, "/v1/edge"), Telemetry::default(), Shutdown::new())
+    }
+
+    /// The lines that are logged meanwhile.
+    fn logged(run: impl FnOnce()) -> Vec<serde_json::Value> {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&text);
+        let lines = tracing_subscriber::fmt().json().with_writer(move || Writer(Arc::clone(&writer))).finish();
+        tracing::subscriber::with_default(lines, run);
+        let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["fields"].clone()).collect()
+    }
+
+    struct Writer(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Writer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_request_that_ended_with_500() {
+        let lines = logged(|| {
+            let request = unfinished();
+            let panicked = catch_unwind(AssertUnwindSafe(move || {
+                let _request = request;
+                panic!("boom");
+            }));
+            assert!(panicked.is_err());
+        });
+        assert_eq!(lines.len(), 1);
+        assert_eq!((&lines[0]["status"], &lines[0]["reason"]), (&500.into(), &"panic".into()));
+        assert_eq!((&lines[0]["fault"], &lines[0]["outcome"]), (&"gateway".into(), &"unknown".into()));
+    }
+
+    #[tokio::test]
+    async fn an_answered_request_is_reported_once() {
+        let response = Response::new(Full::new(Bytes::from_static(b"{}")));
+        let lines = logged(|| unfinished().answered(&response, None));
+        assert_eq!(lines.len(), 1);
+        assert_eq!((&lines[0]["status"], &lines[0]["answer_bytes"]), (&200.into(), &2.into()));
+    }
+}

@@ -1,0 +1,59 @@
+//! What this thread's code logs, as JSON; a test on a runtime of one thread hears everything the gateway says.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing::subscriber::DefaultGuard;
+
+/// The lines so far; hears nothing once dropped.
+pub struct Events {
+    text: Text,
+    _hearing: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Events {
+    /// Begins to hear.
+    pub fn hear() -> Self {
+        let text = Text::default();
+        let writer = text.clone();
+        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+        Self { text, _hearing: tracing::subscriber::set_default(lines) }
+    }
+
+    /// Everything so far.
+    pub fn text(&self) -> String {
+        String::from_utf8(self.text.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The events of one target.
+    pub fn of(&self, target: &str) -> Vec<Value> {
+        let text = self.text();
+        let all = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        all.filter(|event| event["target"] == target).collect()
+    }
+
+    /// The lines of the access log, once there are so many.
+    pub async fn requests(&self, count: usize) -> Vec<Value> {
+        loop {
+            let requests = self.of("switchboard::access");
+            if requests.len() >= count {
+                return requests;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
