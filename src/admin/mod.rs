@@ -1,5 +1,6 @@
 //! The administration listener: is it alive, is it ready, what is it doing, take up a new configuration.
 
+mod drift;
 mod status;
 
 use std::convert::Infallible;

@@ -50,5 +50,6 @@ fn vendor(account: &Account) -> Value {
         "handed_over": snapshot.handed_over,
         "failures": snapshot.failures.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect::<Map<_, _>>(),
         "catalogs": catalogs,
+        "drift": super::drift::drift(&account.drift),
     })
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
-use vendors::{CatalogSet, Catalogs, ItemCode, Target, Update, missing_lookups, translate_request};
+use vendors::{Asked, CatalogSet, Catalogs, ItemCode, Target, Update, missing_lookups, translate_request};
 
 use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
-use crate::upstream::{CatalogReader, Outgoing, Place};
+use crate::upstream::{Account, Answer, CatalogReader, Outgoing, Place};
 
 use super::context::Context;
 use super::record::Record;
+use super::scrub::Scrub;
 use super::update::{Wishes, handling};
 use super::verdict::{judge, unanswered, without_catalog};
 use super::{answer, dry_run};
@@ -101,11 +102,21 @@ impl Exchange<'_> {
             Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
             Err(failure) => (failure.attempts, failure.queued, failure.vendor),
         };
+        if let Ok(answer) = &result {
+            watch(account, answer, &body);
+        }
         let (response, answer) = judge(account, (&sent, &body), result)?;
         let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
         answer::name_dropped(reply.headers_mut(), report);
         Ok(reply)
     }
+}
+
+/// Holds the vendor's answer against its documentation; `request` is the body that was sent.
+fn watch(account: &Account, answer: &Answer, request: &[u8]) {
+    let held = (answer.status.as_u16(), &*answer.body);
+    let scrub = |text: &str| Scrub::new(&account.token, request).text(text);
+    account.drift.hold((&account.name, account.dialect), Asked::Update, held, scrub);
 }
 
 /// What stands against an update beside names that cannot be resolved now: the caller can mend that at once.
@@ -131,8 +142,12 @@ async fn live_catalogs(
         return Ok((CatalogSet::default(), None));
     }
     let place = if wishes.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
-    let reader =
-        CatalogReader { dialect: account.dialect, stack: Arc::clone(&account.stack), headers: headers.clone() };
+    let reader = CatalogReader {
+        dialect: account.dialect,
+        stack: Arc::clone(&account.stack),
+        headers: headers.clone(),
+        drift: Arc::clone(&account.drift),
+    };
     // The flight may be somebody else's, with a later deadline.
     let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
     let live = read.map_err(|_| {

@@ -107,6 +107,7 @@ fn account(
         Some(before) => before.account.live.with_ttl(vendor.catalog_ttl),
         None => LiveCatalogs::new(vendor.catalog_ttl),
     };
+    let drift = before.filter(|before| before.settings.dialect == vendor.dialect);
     Ok(Account {
         dialect: registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?,
         handling: vendor.handling,
@@ -114,6 +115,7 @@ fn account(
         configured: configured(&vendor.catalog),
         live,
         stack,
+        drift: drift.map(|before| Arc::clone(&before.account.drift)).unwrap_or_default(),
         token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
         name: name.into(),
     })

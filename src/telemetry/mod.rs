@@ -1,6 +1,7 @@
 //! What the gateway tells its operators. Everything about a request goes through [`Telemetry::finished`].
 
 pub mod access;
+pub mod drift;
 mod finished;
 pub mod log;
 

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
 use crate::config::REDACTED;
+use crate::telemetry::drift::DriftWatch;
 
 use super::{LiveCatalogs, Stack};
 
@@ -36,6 +37,8 @@ pub struct Account {
     pub live: Arc<LiveCatalogs>,
     /// The way to the vendor.
     pub stack: Arc<Stack>,
+    /// Where its answers are not as documented.
+    pub drift: Arc<DriftWatch>,
     /// The token, for scrubbing the vendor's words.
     pub token: Token,
 }

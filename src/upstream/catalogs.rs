@@ -11,13 +11,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use vendors::{Catalog, CatalogKind, CatalogSet, Dialect};
+use vendors::{Asked, Catalog, CatalogKind, CatalogSet, Dialect};
+
+use crate::telemetry::drift::DriftWatch;
 
 use super::account::CATALOG_PATIENCE;
-use super::{Answer, Failure, Outgoing, Stack};
+use super::{Answer, Failure, Outgoing, REDACTED, Stack};
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
@@ -95,6 +98,8 @@ pub struct Reader {
     pub stack: Arc<Stack>,
     /// The headers of the request.
     pub headers: HeaderMap,
+    /// Where answers are held against their documentation.
+    pub drift: Arc<DriftWatch>,
 }
 
 impl LiveCatalogs {
@@ -176,7 +181,7 @@ impl LiveCatalogs {
         drop(flight);
         let (slots, reader) = (Arc::clone(&self.slots), reader.clone());
         reader.stack.clone().spawn(async move {
-            let result = read(path, &reader).await;
+            let result = read((kind, path), &reader).await;
             if let Some(slot) = slots.get(kind as usize) {
                 sender.send_replace(Some(slot.land(result)));
             }
@@ -234,7 +239,7 @@ impl Refresh {
     /// Reads the catalog anew; a failure leaves the last good copy in place.
     async fn run(self, path: &'static str, reader: &Reader) {
         let Some(slot) = self.slots.get(self.kind as usize) else { return };
-        match read(path, reader).await {
+        match read((self.kind, path), reader).await {
             Ok(catalog) => drop(slot.keep(catalog)),
             Err(failure) => {
                 let vendor = reader.stack.name();
@@ -257,11 +262,15 @@ impl Drop for Refresh {
 }
 
 /// One read.
-async fn read(path: &'static str, reader: &Reader) -> Result<Catalog, CatalogFailure> {
+async fn read((kind, path): (CatalogKind, &'static str), reader: &Reader) -> Result<Catalog, CatalogFailure> {
     let uri = reader.stack.uri(path).map_err(|error| CatalogFailure::Malformed(error.to_string()))?;
     let mut outgoing = Outgoing::new(Method::GET, uri, Instant::now() + CATALOG_PATIENCE);
     outgoing.headers = reader.headers.clone();
     let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
+    let (asked, status) = (Asked::Catalog(kind), answer.status.as_u16());
+    reader.drift.hold((reader.stack.name(), reader.dialect), asked, (status, &answer.body), |text| {
+        without_token(text, &reader.headers)
+    });
     match answer.status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
         status if status.is_success() => {
@@ -269,6 +278,12 @@ async fn read(path: &'static str, reader: &Reader) -> Result<Catalog, CatalogFai
         }
         _ => Err(CatalogFailure::Refused(answer)),
     }
+}
+
+/// `text` without the token that the request bore.
+fn without_token(text: &str, headers: &HeaderMap) -> String {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    bearer.map_or_else(|| text.to_owned(), |token| text.replace(token, REDACTED))
 }
 
 #[cfg(test)]
@@ -320,7 +335,7 @@ mod tests {
         };
         let stack = Arc::new(Stack::new(&settings, &tasks));
         let dialect = vendors::registry::dialect("autocalls").unwrap();
-        (Reader { dialect, stack, headers: HeaderMap::new() }, tasks, seen)
+        (Reader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default() }, tasks, seen)
     }
 
     #[tokio::test]

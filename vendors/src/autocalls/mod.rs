@@ -3,9 +3,13 @@
 //! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>. The canonical names are this
 //! page's, so most rows say "the same".
 
+mod answers;
+
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 use crate::dialect::{Dialect, Form, Row, Rule, rows};
+
+pub(crate) use answers::{ANSWERS, CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS};
 
 /// Autocalls.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -15,6 +19,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     page: "https://docs.autocalls.ai/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: CATALOGS,
+    answers: ANSWERS,
 };
 
 /// The catalog endpoints of the current dialect, in the order of [`CatalogKind::ALL`].

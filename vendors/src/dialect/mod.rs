@@ -5,8 +5,10 @@
 //! turns them into pages and discovery documents.
 
 mod answer;
+mod answers;
 mod body;
 mod describe;
+mod drift;
 mod failure;
 mod lookup;
 mod request;
@@ -16,8 +18,10 @@ mod subset;
 mod vendor_options;
 
 pub use answer::{BadAnswer, Data, Response, normalize_response};
+pub use answers::{Answers, Asked, ErrorShape, Holds, Part};
 pub use body::{Body, Cell};
 pub use describe::{Described, Support};
+pub use drift::{Drift, DriftKind, drift};
 pub use failure::{VendorFailure, VendorVerdict, normalize_error};
 pub use lookup::missing_lookups;
 pub use request::{FieldPolicy, Handling, Policies, Refused, Request, Target, translate_request};
@@ -42,6 +46,8 @@ pub struct Dialect {
     pub rows: [Row; Field::COUNT],
     /// Where each catalog is read, relative to the base URL, in the order of [`CatalogKind::ALL`].
     pub catalogs: [Option<&'static str>; 4],
+    /// What its answers hold.
+    pub answers: Answers,
 }
 
 impl Dialect {
@@ -53,6 +59,12 @@ impl Dialect {
     /// Where a catalog is read, relative to the base URL; `None` where the vendor documents none.
     pub fn catalog_path(&self, kind: CatalogKind) -> Option<&'static str> {
         self.catalogs.get(kind as usize).copied().flatten()
+    }
+
+    /// One page of the account's assistants, `page` from 1 on and with at most `per_page` of them (1 to 100), relative
+    /// to the base URL: `GET /user/assistants/get` in every dialect.
+    pub fn assistants_path(&self, page: usize, per_page: usize) -> String {
+        format!("/user/assistants/get?per_page={per_page}&page={page}")
     }
 
     /// The update endpoint of an assistant, relative to the base URL: `PUT /user/assistant/{id}` in every dialect.

@@ -3,6 +3,8 @@
 //! Source: <https://docs.famulor.io/en/api-reference/assistants/update>; tool types from its public source,
 //! <https://github.com/bekgroup/Famulor-docs-de>.
 
+mod answers;
+
 use crate::canonical::Field;
 use crate::dialect::{Dialect, Row, rows};
 use crate::{autocalls, intellixent};
@@ -15,6 +17,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     page: "https://docs.famulor.io/en/api-reference/assistants/update",
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
+    answers: answers::ANSWERS,
 };
 
 /// The difference from that revision.

@@ -4,7 +4,7 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Lack, Row, Rule, rows};
+use crate::dialect::{Answers, Dialect, Lack, Row, Rule, rows};
 
 /// Gloriagent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -14,6 +14,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     page: "https://docs.gloriagent.ai/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
+    answers: Answers { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::ANSWERS },
 };
 
 /// The difference from the base.

@@ -15,6 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     page: "https://docs.intellixent.ai/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
+    answers: autocalls::ANSWERS,
 };
 
 /// The difference from the base: no folders, no labels, fewer tools.

@@ -5,9 +5,10 @@
 
 mod end_call;
 
+use crate::autocalls;
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Form, Literal, Row, Rule, rows};
+use crate::dialect::{Answers, Dialect, Form, Holds, Literal, Part, Row, Rule, rows};
 
 /// Sondos.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -16,13 +17,23 @@ pub(crate) static DIALECT: Dialect = Dialect {
     base_url: "https://app.sondos-ai.com/api",
     page: "https://docs.sondos-ai.com/api-reference/assistants/update-assistant",
     rows: rows!(row),
-    catalogs: [
-        Some("/user/assistants/languages"),
-        Some("/user/assistants/voices"),
-        Some("/user/assistants/models"),
-        None,
-    ],
+    catalogs: CATALOGS,
+    answers: ANSWERS,
 };
+
+/// The catalog endpoints of the legacy dialect, in the order of [`CatalogKind::ALL`].
+pub(crate) const CATALOGS: [Option<&str>; 4] =
+    [Some("/user/assistants/languages"), Some("/user/assistants/voices"), Some("/user/assistants/models"), None];
+
+/// The platform's answers, with voices that belong to a mode and no multimodal models.
+pub(crate) const ANSWERS: Answers =
+    Answers { catalogs: [autocalls::LANGUAGES, VOICES, autocalls::MODELS, Holds::Anything], ..autocalls::ANSWERS };
+
+const VOICES: Holds = Holds::List(&Holds::Object(&[
+    Part::new("id", Holds::Integer),
+    Part::new("name", Holds::Text),
+    Part::new("mode", Holds::Text),
+]));
 
 const DIRECTIONS: &[(Literal, Literal)] =
     &[(Literal::Text("inbound"), Literal::Text("receive")), (Literal::Text("outbound"), Literal::Text("make"))];
@@ -36,7 +47,7 @@ const SPEAKERS: &[(Literal, Literal)] =
     &[(Literal::Bool(true), Literal::Text("Customer")), (Literal::Bool(false), Literal::Text("AI assistant"))];
 
 /// Every field by name: a new canonical field does not compile until it has been decided here.
-const fn row(field: Field) -> Row {
+pub(crate) const fn row(field: Field) -> Row {
     match field {
         Field::Name => Row::rename("assistant_name"),
         Field::Language => Row::lookup("language", CatalogKind::Languages, Form::Name),

@@ -62,7 +62,7 @@ fn every_error_of_the_pages_keeps_its_sentences_and_finds_its_fields() {
     for page in pages() {
         for answer in page.answers().into_iter().filter(|answer| answer.status != 200) {
             let name = format!("{} {}", page.name(), answer.name);
-            let text = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
+            let text = answer.text();
             let failure = failure(page, &Sent::default(), answer.status, &text);
             let verdict = VERDICTS.iter().find(|(start, _)| answer.name.starts_with(start)).unwrap().1;
             assert_eq!(failure.verdict, verdict, "{name}");

@@ -24,6 +24,8 @@ pub(crate) struct Page {
     pub(crate) schema: Value,
     pub(crate) endpoint: Value,
     pub(crate) catalogs: Value,
+    /// A page of the list of assistants.
+    pub(crate) assistants: Value,
     pub(crate) live: CatalogSet,
     validator: Validator,
 }
@@ -33,6 +35,13 @@ pub(crate) struct Answer {
     pub(crate) name: String,
     pub(crate) status: u16,
     pub(crate) body: Value,
+}
+
+impl Answer {
+    /// The body as it travels; nothing where no page shows one.
+    pub(crate) fn text(&self) -> String {
+        if self.body.is_null() { String::new() } else { self.body.to_string() }
+    }
 }
 
 static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| registry::DIALECTS.into_iter().map(Page::read).collect());
@@ -81,6 +90,7 @@ impl Page {
             schema,
             endpoint: json(folder.join("endpoint.json")),
             catalogs,
+            assistants: json(folder.join("assistants.json"))["body"].take(),
             live,
         }
     }
