@@ -17,6 +17,7 @@ mod golden {
     use http_body_util::{BodyExt, Collected, Full};
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;
+    use serde_json::Value;
     use simulators::Received;
     use vendors::json::lay_out;
 
@@ -45,6 +46,9 @@ mod golden {
         refusals_before_the_vendor
         errors_from_the_vendor
     }
+
+    /// The cases that show the tools, together.
+    const TOOLS: [&str; 2] = ["tools_with_every_parameter", "tools_with_required_parameters_only"];
 
     /// Retries without the wait.
     const FAST: &str = "\n[vendors.{vendor}.retry]\nbackoff = \"1ms\"\nmax_backoff = \"2ms\"\n";
@@ -183,6 +187,35 @@ mod golden {
             let played: BTreeSet<_> = case.exchanges(vendor).into_iter().flat_map(|exchange| exchange.faults).collect();
             for (slug, _) in simulators::contracts::answers(vendor).iter().filter(|(slug, _)| !slug.starts_with('2')) {
                 assert!(played.contains(&format!("shape={slug}")), "{vendor}: {slug}");
+            }
+        }
+    }
+
+    /// The keys of each tool of this type that the cases send to a vendor.
+    fn tools_sent(vendor: &str, tag: &str) -> Vec<BTreeSet<String>> {
+        let exchanges = TOOLS.into_iter().flat_map(|case| Case::read(case).exchanges(vendor));
+        let updates = exchanges.map(|exchange| serde_json::from_str::<Value>(&exchange.update).unwrap());
+        let tools = updates.flat_map(|update| update["tools"].as_array().unwrap().clone());
+        tools
+            .filter(|tool| tool["type"] == tag)
+            .map(|tool| tool.as_object().unwrap().keys().cloned().collect())
+            .collect()
+    }
+
+    #[test]
+    fn every_tool_of_every_page_is_sent_with_all_that_its_page_lists_and_with_no_more_than_it_needs() {
+        for vendor in simulators::NAMES {
+            let schema = simulators::contracts::schema(vendor).unwrap();
+            for tool in schema["properties"]["tools"]["items"]["allOf"].as_array().into_iter().flatten() {
+                let (tag, then) = (tool["if"]["properties"]["type"]["const"].as_str().unwrap(), &tool["then"]);
+                let listed: BTreeSet<_> = then["properties"].as_object().unwrap().keys().cloned().collect();
+                let needs = then["required"].as_array().unwrap().iter();
+                let needs = needs.chain(then["allOf"][0]["then"]["required"].as_array().into_iter().flatten());
+                let needs: BTreeSet<_> = needs.map(|key| key.as_str().unwrap().to_owned()).collect();
+                let sent: Vec<_> = tools_sent(vendor, tag).into_iter().filter(|keys| keys.is_subset(&listed)).collect();
+                let all: BTreeSet<_> = sent.iter().flatten().cloned().collect();
+                assert_eq!(all, listed, "{vendor}: {tag} is not seen to arrive with all its parameters");
+                assert!(sent.contains(&needs), "{vendor}: {tag} is not sent with {needs:?} alone");
             }
         }
     }
