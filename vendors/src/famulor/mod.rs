@@ -1,7 +1,7 @@
 //! Famulor ("Classic"): the same revision as Intellixent's without the three fields about ended conversations.
 //!
 //! Source: <https://docs.famulor.io/en/api-reference/assistants/update>; tool types from its public source,
-//! <https://github.com/bekgroup/Famulor-docs-de>.
+//! <https://github.com/bekgroup/Famulor-docs-de>, at commit de87290, where that source has this page's text.
 
 mod answers;
 
@@ -28,6 +28,10 @@ const fn row(field: Field) -> Row {
         | Field::ConversationEndedWebhookUrl => {
             Row::unsupported("This vendor's page has no settings for ended conversations.")
         }
+        Field::SynthesizerProviderId | Field::TranscriberProviderId => {
+            Row::SAME.note("Here `null` is the system's default voice.")
+        }
+        Field::MaxInitialSilenceDuration | Field::PostCallSchema => autocalls::row(field),
         _ => intellixent::row(field),
     }
 }

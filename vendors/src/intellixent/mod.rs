@@ -18,6 +18,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     answers: autocalls::ANSWERS,
 };
 
+const UNSTATED: &str = "The vendor's page states no limits; its public source has the canonical ones.";
+
 /// The difference from the base: no folders, no labels, fewer tools.
 pub(crate) const fn row(field: Field) -> Row {
     match field {
@@ -35,6 +37,7 @@ pub(crate) const fn row(field: Field) -> Row {
                 ],
             ),
         ])),
+        Field::MaxInitialSilenceDuration | Field::PostCallSchema => Row::SAME.note(UNSTATED),
         _ => autocalls::row(field),
     }
 }

@@ -70,6 +70,9 @@ pub(crate) const fn row(field: Field) -> Row {
         Field::Tools => Row::by(Rule::Hook(&end_call::HOOK)),
         Field::VendorOptions => Row::by(Rule::Merge),
         Field::InitialMessage => Row::SAME.note("The vendor's page states no maximum; the canonical one holds."),
+        Field::PostCallSchema => {
+            Row::SAME.note("The vendor's page allows capitals and any length in it; the canonical limits hold.")
+        }
         Field::VoiceId
         | Field::Timezone
         | Field::SystemPrompt
@@ -84,7 +87,6 @@ pub(crate) const fn row(field: Field) -> Row {
         | Field::IsWebhookActive
         | Field::WebhookUrl
         | Field::Variables
-        | Field::PostCallSchema
         | Field::LlmTemperature
         | Field::VoiceStability
         | Field::VoiceSimilarity

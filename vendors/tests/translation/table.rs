@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
-use vendors::{Field, FieldPolicy, Form, Handling, Lack, Limit, Literal, Policies, Rule, Support, registry};
+use vendors::{Field, FieldPolicy, Form, Handling, Lack, Limit, Literal, Policies, Row, Rule, Support, registry};
 
 use super::contract::has;
 use super::page::{LEGACY, SUPERSET, page, pages};
@@ -217,7 +217,7 @@ fn every_row_of_a_derived_vendor_that_differs_from_the_base_is_confirmed_by_its_
     for page in pages().iter().filter(|page| ![SUPERSET, LEGACY].contains(&page.name())) {
         for field in fields() {
             let (own, other) = (page.dialect.row(field), base.dialect.row(field));
-            let same = format!("{own:?}") == format!("{other:?}");
+            let written = |row: &Row| format!("{:?} {:?}", row.rule, row.limit);
             match own.rule {
                 Rule::Unsupported(_) => assert!(page.property(field.name()).is_none()),
                 Rule::Without(lacks) => {
@@ -226,8 +226,31 @@ fn every_row_of_a_derived_vendor_that_differs_from_the_base_is_confirmed_by_its_
                         confirm(lack, &page.property(field.name()).unwrap()["items"], &items);
                     }
                 }
-                _ => assert!(same, "{} {field:?} differs from the base without a reason", page.name()),
+                _ => {
+                    assert_eq!(written(own), written(other), "{} {field:?}", page.name());
+                    let differs = page.property(field.name()) != base.property(field.name());
+                    assert!(own.note == other.note || differs, "{} {field:?}: a note without a reason", page.name());
+                }
             }
+        }
+    }
+}
+
+#[test]
+fn a_row_says_where_its_page_states_fewer_limits_than_hold() {
+    let limits = |schema: &Value| {
+        let text = schema.to_string();
+        let stated = |key: &str| text.matches(&format!("\"{key}\":")).count();
+        ["minimum", "maximum", "minLength", "maxLength"].map(stated).iter().sum::<usize>()
+    };
+    let base = page(SUPERSET);
+    for page in pages() {
+        for field in fields() {
+            let row = page.dialect.row(field);
+            let (Rule::Same | Rule::Rename(_)) = row.rule else { continue };
+            let here = page.property(row.wire_names(field).next().unwrap()).unwrap();
+            let canonical = base.property(field.name()).unwrap();
+            assert!(limits(here) >= limits(canonical) || !row.note.is_empty(), "{} {field:?}", page.name());
         }
     }
 }
