@@ -91,6 +91,8 @@ pub(crate) const ERRORS: &[ErrorShape] = &[
     // No page shows a body.
     ErrorShape { statuses: &[405], body: Anything },
     ErrorShape { statuses: &[422], body: Object(&[MESSAGE, Part::new("errors", Map(&List(&Text)))]) },
+    // Endpoints that are not about assistants say `error` where these say `message`.
+    ErrorShape { statuses: &[500], body: Object(&[Part::new("error", Text)]) },
     // Documented with `retry_after`, but for another endpoint; the framework says it in a header alone.
     ErrorShape { statuses: &[429], body: Object(&[MESSAGE, Part::new("retry_after", Integer).optional()]) },
 ];
