@@ -34,8 +34,8 @@ use crate::edge::signal::{Patience, Signals, shutdown_on};
 use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
 use crate::reload::{Reloader, Source, material, watch};
-use crate::telemetry::Telemetry;
 use crate::telemetry::log::LogControl;
+use crate::telemetry::{AuditError, Telemetry};
 use crate::upstream::{Tasks, X_REQUEST_ID};
 
 /// Time in which idle connections to vendors must notice that nobody needs them any more.
@@ -65,13 +65,16 @@ pub enum StartError {
     /// The listener's own certificate cannot be used.
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
+    /// The audit log cannot be kept.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 }
 
 impl App {
     /// Binds both listeners and serves; `source` is where a reload reads the configuration from.
     ///
     /// # Errors
-    /// An address is taken, or a certificate cannot be used.
+    /// An address is taken, a certificate cannot be used, or the audit log cannot be opened.
     pub async fn start(
         settings: Settings,
         source: Option<Source>,
@@ -83,13 +86,16 @@ impl App {
         let tls = settings.server.tls.as_ref().map(material).map(|material| Tls::new(&material)).transpose()?;
         let api_listener = Listener::bind(settings.server.listen).await?;
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
+        let telemetry = Telemetry::start(&settings, log)?;
         let (api_address, admin_address) = (api_listener.address(), admin_listener.address());
         for warning in &settings.warnings {
             tracing::warn!(%warning, "configuration");
         }
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
-        let reloader = Arc::new(Reloader::new(Arc::clone(&gateway), source, tasks.clone(), tls.clone(), log));
-        let api = Api::new(gateway, shutdown.clone(), Telemetry::default());
+        let reloader = Reloader::new(Arc::clone(&gateway), source, tasks.clone(), tls.clone(), telemetry.clone());
+        let reloader = Arc::new(reloader);
+        let generation = gateway.load().generation;
+        let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let admin = Admin::new(Arc::clone(&reloader), api.clone(), shutdown.clone());
         let served = Connections::new(rescued(api), listening.clone(), refusal_page(), shutdown.clone());
         shutdown.spawn(api_listener.run(served, tls));
@@ -97,6 +103,7 @@ impl App {
         attendance.spawn(admin_listener.run(attended, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
+        telemetry.started(generation);
         Ok(Self { api: api_address, admin: admin_address, shutdown, attendance, reloader, tasks })
     }
 
@@ -127,7 +134,9 @@ impl App {
             Patience { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout }
         };
         let ended = shutdown_on(signals, &self.shutdown, finish(&self.tasks), patience).await;
+        let telemetry = self.reloader.telemetry().clone();
         self.release().await;
+        telemetry.stop(ended).await;
         ended
     }
 
@@ -135,7 +144,9 @@ impl App {
     pub async fn stop(self) -> Ended {
         let patience = self.reloader.gateway().settings.server.drain_timeout;
         let ended = self.shutdown.drain_then(finish(&self.tasks), patience, std::future::pending::<()>()).await;
+        let telemetry = self.reloader.telemetry().clone();
         self.release().await;
+        telemetry.stop(ended).await;
         ended
     }
 

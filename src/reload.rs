@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::config::{self, AuthMode, Environment, Known, Log, Server, Settings, Watched};
 use crate::edge::tls::{Tls, TlsMaterial};
 use crate::gateway::Gateway;
-use crate::telemetry::log::LogControl;
+use crate::telemetry::{self, Telemetry};
 use crate::upstream::Tasks;
 
 pub use watch::watch;
@@ -69,7 +69,7 @@ pub struct Reloader {
     source: Option<Source>,
     tasks: Tasks,
     tls: Option<Tls>,
-    log: Option<LogControl>,
+    telemetry: Telemetry,
     started: Started,
     /// Held by whoever reloads.
     turn: Mutex<()>,
@@ -100,17 +100,22 @@ impl Reloader {
         source: Option<Source>,
         tasks: Tasks,
         tls: Option<Tls>,
-        log: Option<LogControl>,
+        telemetry: Telemetry,
     ) -> Self {
         let settings = Arc::clone(&gateway.load().settings);
         let started = Started { server: settings.server.clone(), log: settings.log.clone() };
         let past = Mutex::new(Past { files: settings.files.clone(), ..Past::default() });
-        Self { gateway, source, tasks, tls, log, started, turn: Mutex::default(), past }
+        Self { gateway, source, tasks, tls, telemetry, started, turn: Mutex::default(), past }
     }
 
     /// The generation in force.
     pub fn gateway(&self) -> Arc<Gateway> {
         self.gateway.load_full()
+    }
+
+    /// What tells of requests and of reloads.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// What came of the last reload, and how many were applied and refused so far.
@@ -131,30 +136,35 @@ impl Reloader {
         let result = self.next(&before);
         let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let outcome = match result {
-            Ok(next) => {
+            Ok((next, telemetry)) => {
                 let needs_restart = self.started.differs_from(&next.settings);
                 let generation = next.generation;
-                if let Some(log) = &self.log {
-                    log.follow(&next.settings.log);
-                }
+                self.telemetry.take_up(telemetry);
                 for warning in &next.settings.warnings {
                     tracing::warn!(%warning, "configuration");
                 }
-                self.gateway.store(Arc::new(next));
+                let next = Arc::new(next);
+                self.gateway.store(Arc::clone(&next));
                 tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
-                Outcome { applied: true, generation, trigger, at, problems: None, needs_restart }
+                let outcome = Outcome { applied: true, generation, trigger, at, problems: None, needs_restart };
+                self.telemetry.reloaded(&outcome, (&before.settings, Some(&next.settings)));
+                outcome
             }
             Err(problems) => {
                 tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
+                self.telemetry.reopen(&before.settings);
                 let (generation, needs_restart) = (before.generation, Vec::new());
-                Outcome { applied: false, generation, trigger, at, problems: Some(problems), needs_restart }
+                let outcome =
+                    Outcome { applied: false, generation, trigger, at, problems: Some(problems), needs_restart };
+                self.telemetry.reloaded(&outcome, (&before.settings, None));
+                outcome
             }
         };
         self.past().remember(outcome.clone());
         outcome
     }
 
-    fn next(&self, before: &Gateway) -> Result<Gateway, String> {
+    fn next(&self, before: &Gateway) -> Result<(Gateway, telemetry::Next), String> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
         let settings = self.read(source).map_err(|problems| problems.to_string())?;
         if settings.vendors.is_empty() && !before.settings.vendors.is_empty() {
@@ -162,11 +172,12 @@ impl Reloader {
         }
         self.started.allows(&settings)?;
         let tls = settings.server.tls.as_ref().map(material);
+        let telemetry = self.telemetry.prepare(&settings)?;
         let next = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
         if let (Some(tls), Some(material)) = (&self.tls, &tls) {
             tls.reload(material).map_err(|error| format!("server.tls: {error}"))?;
         }
-        Ok(next)
+        Ok((next, telemetry))
     }
 
     /// The configuration from files none of which changed while the others were read.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
@@ -19,6 +20,7 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use crate::api::{Api, bearer};
+use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
 use crate::edge::shutdown::Shutdown;
@@ -46,9 +48,10 @@ impl Admin {
         Self { reloader, api, shutdown, started: Instant::now() }
     }
 
-    async fn answer(self, method: Method, path: String, headers: HeaderMap) -> Response<Full<Bytes>> {
-        let request_id = RequestId::from_headers(&headers);
-        let mut response = match self.dispatch(&method, &path, &headers, &request_id).await {
+    async fn answer(self, head: Parts) -> Response<Full<Bytes>> {
+        let (method, path, headers) = (&head.method, head.uri.path(), &head.headers);
+        let request_id = RequestId::from_headers(headers);
+        let mut response = match self.dispatch(method, path, headers, &request_id).await {
             Ok((status, body)) => {
                 let mut response = Response::new(Full::new(Bytes::from(format!("{body:#}\n"))));
                 *response.status_mut() = status;
@@ -57,7 +60,14 @@ impl Admin {
                 response.headers_mut().insert(CONTENT_TYPE, media);
                 response
             }
-            Err(problem) => problem.into_response(&path, request_id.as_str()),
+            Err(problem) => {
+                if problem.code == Code::Unauthenticated {
+                    let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
+                    let telemetry = self.reloader.telemetry();
+                    telemetry.admin_refused(request_id.as_str(), (method.as_str(), path), peer);
+                }
+                problem.into_response(path, request_id.as_str())
+            }
         };
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
@@ -147,6 +157,6 @@ impl<B> tower::Service<Request<B>> for Admin {
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, _) = request.into_parts();
         let admin = self.clone();
-        Box::pin(async move { Ok(admin.answer(head.method, head.uri.path().to_owned(), head.headers).await) })
+        Box::pin(async move { Ok(admin.answer(head).await) })
     }
 }

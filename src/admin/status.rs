@@ -20,6 +20,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
         "in_flight": api.in_flight(),
         "assistants": gateway.routes.assistants.len(),
         "reloads": { "applied": applied, "refused": refused, "last": last, "history": reloader.outcomes() },
+        "lines": reloader.telemetry().healths(),
         "vendors": vendors,
     })
 }

@@ -11,6 +11,7 @@ use crate::edge::request_id::RequestId;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
 use crate::routing::Route;
+use crate::telemetry::Telemetry;
 
 use super::authentication::Client;
 
@@ -19,6 +20,8 @@ use super::authentication::Client;
 pub struct Context {
     /// The configuration that was in force when the request arrived; it stays with it to the end.
     pub gateway: Arc<Gateway>,
+    /// Where it is told what came of the request.
+    pub telemetry: Telemetry,
     /// The request's id.
     pub request_id: RequestId,
     /// The trace that the request belongs to.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
-use vendors::{Asked, CatalogSet, Catalogs, ItemCode, Target, Update, missing_lookups, translate_request};
+use vendors::{Asked, CatalogSet, Catalogs, ItemCode, Sent, Target, Update, missing_lookups, translate_request};
 
 use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
-use crate::upstream::{Account, Answer, CatalogReader, Outgoing, Place};
+use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Place};
 
 use super::context::Context;
 use super::record::Record;
@@ -81,6 +81,17 @@ impl Exchange<'_> {
         (self.assistant, &self.route.account.name, self.context.request_id.as_str())
     }
 
+    /// Has it told what came of the update, if it was finished without its caller.
+    fn afterwards(&self, sent: &Sent, body: &Bytes) -> impl FnOnce(Result<Answer, Failure>) + Send + 'static {
+        let (account, id) = (Arc::clone(&self.route.account), Arc::clone(&self.route.id));
+        let (telemetry, request_id) = (self.context.telemetry.clone(), self.context.request_id.clone());
+        let (sent, body) = (sent.clone(), body.clone());
+        move |result| {
+            let judged = judge(&account, (&sent, &body), result).map(|(_, answer)| answer.attempts);
+            telemetry.update_finished((request_id.as_str(), &account.name, &id), judged.as_ref().copied());
+        }
+    }
+
     fn show(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let url = prepared.uri.to_string();
         let mut response = answer::json(dry_run::body(&prepared.request, (&url, &prepared.headers), self.names()));
@@ -97,7 +108,11 @@ impl Exchange<'_> {
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();
         record.sent = Some(outgoing.sent.clone());
-        let result = account.stack.update(outgoing).await;
+        let mut update = account.stack.update(outgoing);
+        if self.context.telemetry.follows_updates() {
+            update = update.when_left(self.afterwards(&sent, &body));
+        }
+        let result = update.await;
         (record.attempts, record.queued, record.with_vendor) = match &result {
             Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
             Err(failure) => (failure.attempts, failure.queued, failure.vendor),

@@ -161,6 +161,7 @@ impl Api {
         let path: Arc<str> = request.uri().path().into();
         let context = Context {
             gateway: self.gateway.load_full(),
+            telemetry: self.telemetry.clone(),
             request_id: RequestId::from_headers(request.headers()),
             trace: TraceContext::from_headers(request.headers()),
             path: Arc::clone(&path),
@@ -171,7 +172,7 @@ impl Api {
         let endpoint = endpoint(&path);
         let route = endpoint.as_ref().map_or("none", Endpoint::template);
         let seen = (request.method().clone(), route);
-        let mut unfinished = Unfinished::new(context, seen, self.telemetry.clone(), self.shutdown.clone());
+        let mut unfinished = Unfinished::new(context, seen, self.shutdown.clone());
         let Unfinished { context, record, .. } = &mut unfinished;
         let (mut response, problem) = match self.dispatch(endpoint, context, request, record).await {
             Ok(response) => (response, None),

@@ -8,7 +8,7 @@ use http_body_util::Full;
 
 use crate::edge::problem::{Fault, Outcome, Reason};
 use crate::edge::shutdown::Shutdown;
-use crate::telemetry::{Finished, Noted, Telemetry};
+use crate::telemetry::{Finished, Noted};
 
 use super::context::Context;
 use super::record::Record;
@@ -22,19 +22,13 @@ pub(super) struct Unfinished {
     pub(super) record: Record,
     method: Method,
     route: &'static str,
-    telemetry: Telemetry,
     shutdown: Shutdown,
     reported: bool,
 }
 
 impl Unfinished {
-    pub(super) fn new(
-        context: Context,
-        (method, route): (Method, &'static str),
-        telemetry: Telemetry,
-        shutdown: Shutdown,
-    ) -> Self {
-        Self { context, record: Record::default(), method, route, telemetry, shutdown, reported: false }
+    pub(super) fn new(context: Context, (method, route): (Method, &'static str), shutdown: Shutdown) -> Self {
+        Self { context, record: Record::default(), method, route, shutdown, reported: false }
     }
 
     /// The request has its answer.
@@ -45,7 +39,7 @@ impl Unfinished {
 
     fn report(&mut self, status: u16, answer_bytes: u64, problem: Option<&Noted>) {
         self.reported = true;
-        self.telemetry.finished(&Finished {
+        self.context.telemetry.finished(&Finished {
             context: &self.context,
             method: &self.method,
             route: self.route,
@@ -90,12 +84,14 @@ mod tests {
     use crate::edge::request_id::RequestId;
     use crate::edge::traceparent::TraceContext;
     use crate::gateway::Gateway;
+    use crate::telemetry::Telemetry;
     use crate::upstream::Tasks;
 
     fn unfinished() -> Unfinished {
         let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
         let context = Context {
             gateway: Arc::new(Gateway::build(settings, None, &Tasks::default()).unwrap()),
+            telemetry: Telemetry::default(),
             request_id: RequestId::from_headers(&HeaderMap::new()),
             trace: TraceContext::begin(),
             path: "/".into(),
@@ -103,7 +99,7 @@ mod tests {
             client: None,
             rate_limit: None,
         };
-        Unfinished::new(context, (Method::PUT, "/v1/edge"), Telemetry::default(), Shutdown::new())
+        Unfinished::new(context, (Method::PUT, "/v1/edge"), Shutdown::new())
     }
 
     /// The lines that are logged meanwhile.

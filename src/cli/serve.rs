@@ -32,10 +32,11 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::install()?;
-        let app = App::start(settings, Some(source), Some(control)).await?;
+        let app = App::start(settings, Some(source), Some(control.clone())).await?;
         Ok::<_, Failure>(app.run(signals).await)
     });
     end(runtime);
+    control.flush();
     Ok(match ended? {
         Ended::Drained => ExitCode::SUCCESS,
         Ended::Forced | Ended::Abandoned { .. } => ExitCode::FAILURE,

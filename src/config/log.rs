@@ -1,11 +1,13 @@
 //! `[log]`: what is logged, and how it is written.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use super::inspection::Inspection;
+use super::output::output_file;
 use super::problem::ProblemKind;
 use super::shape::{Key, Kind, Section};
 use super::view::View;
@@ -24,6 +26,7 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::Text,
         "Levels by module, as in `info,switchboard::upstream=debug`; replaces `level` where present.",
     ),
+    Key::new("file", Kind::Path, "Where lines are written; standard error without this key."),
 ]);
 
 /// How lines are written.
@@ -61,11 +64,13 @@ pub struct Log {
     pub level: String,
     /// Levels by module; replaces [`level`](Self::level) where present.
     pub filter: Option<String>,
+    /// Where lines are written; standard error if `None`.
+    pub file: Option<PathBuf>,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Self { format: LogFormat::default(), level: "info".into(), filter: None }
+        Self { format: LogFormat::default(), level: "info".into(), filter: None, file: None }
     }
 }
 
@@ -84,6 +89,7 @@ impl Log {
             format: view.word("format").unwrap_or(default.format),
             level: level.map_or(default.level, str::to_owned),
             filter: view.text("filter").map(str::to_owned),
+            file: output_file(view, "file", inspection),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod admin;
 mod assistant;
+mod audit;
 mod auth;
 mod base_url;
 mod breaker;
@@ -25,6 +26,7 @@ mod load;
 mod log;
 mod name;
 mod nearest;
+mod output;
 mod pem;
 mod problem;
 mod rate_limit;
@@ -51,6 +53,7 @@ mod tests;
 
 pub use admin::Admin;
 pub use assistant::Assistant;
+pub use audit::{Audit, Fsync};
 pub use auth::{Auth, AuthMode};
 pub use base_url::BaseUrl;
 pub use breaker::Breaker;

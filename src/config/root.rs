@@ -2,7 +2,7 @@
 
 use super::name::NameRule;
 use super::shape::{Key, Kind, Section};
-use super::{admin, assistant, auth, client, log, routing, server, vendor};
+use super::{admin, assistant, audit, auth, client, log, routing, server, vendor};
 
 /// The top level.
 pub(super) const SECTION: Section = Section::of(&[
@@ -22,6 +22,7 @@ pub(super) const SECTION: Section = Section::of(&[
     ),
     Key::new("admin", Kind::Table(&admin::SECTION), "Who may use administration; health is open."),
     Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
+    Key::new("audit", Kind::Table(&audit::SECTION), "The record of who changed what."),
 ]);
 
 /// The tables that have a key of this name, as written in a file: `[server]`, `[vendors.*]`.

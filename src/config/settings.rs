@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::admin::Admin;
 use super::assistant::Assistant;
+use super::audit::Audit;
 use super::auth::Auth;
 use super::client::{self, Client};
 use super::inspection::Inspection;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub admin: Admin,
     /// Logging.
     pub log: Log,
+    /// The record of changes.
+    pub audit: Audit,
     /// Every file this was read from, and the folders of patterns: what a watcher has to watch.
     #[serde(skip)]
     pub files: Vec<Watched>,
@@ -82,6 +85,7 @@ impl Settings {
                 .collect(),
             admin: Admin::read(&root.table("admin"), &server, inspection),
             log: Log::read(&root.table("log"), inspection),
+            audit: Audit::read(&root.table("audit"), inspection),
             server,
             auth,
             clients,

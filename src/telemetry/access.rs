@@ -9,7 +9,8 @@ use super::Finished;
 /// Logs one finished request: callers' mistakes as information, everything that needs somebody as a warning.
 pub(super) fn log(finished: &Finished<'_>) {
     let Finished { context, record, problem, .. } = finished;
-    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    // To the microsecond; more digits are noise.
+    let millis = |duration: Duration| duration.as_micros() as f64 / 1000.0;
     let (applied, dropped) = record.counts();
     macro_rules! event {
         ($level:ident) => {

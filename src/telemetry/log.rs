@@ -1,48 +1,148 @@
-//! Logging: one subscriber, its filter changeable while running.
+//! Logging: one subscriber, its filter changeable while running, its lines written behind everybody's back.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
 use crate::config::{Log, LogFormat};
 
-/// The running subscriber's filter.
+use super::appended::Appended;
+use super::behind::{Health, Lines, Sink};
+use super::json_lines::JsonLines;
+
+/// How long the last lines may take at the end.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Who may read the log's file: its owner and group.
+const MODE: u32 = 0o640;
+
+/// The running subscriber.
 #[derive(Clone)]
 pub struct LogControl {
     filter: reload::Handle<EnvFilter, Registry>,
+    lines: Lines,
 }
 
-/// Starts logging to standard error. The format stays for the life of the process, the filter does not.
+/// What a new configuration makes of the log, opened and ready to be taken up.
+pub(super) struct NextLog {
+    filter: EnvFilter,
+    target: Target,
+}
+
+/// Starts logging. The format stays for the life of the process, filter and file do not.
 ///
 /// # Errors
-/// The filter cannot be parsed, or somebody logs already.
+/// The filter cannot be parsed, the file not be opened, or somebody logs already.
 pub fn start(log: &Log) -> Result<LogControl, Box<dyn std::error::Error>> {
-    let (filter, handle) = reload::Layer::new(EnvFilter::try_new(log.directives())?);
-    let terminal = std::io::stderr().is_terminal();
-    let layer = fmt::layer().with_writer(std::io::stderr).with_target(true);
-    let lines = match log.format {
-        LogFormat::Json => layer.json().flatten_event(true).with_ansi(false).boxed(),
-        LogFormat::Auto if !terminal => layer.json().flatten_event(true).with_ansi(false).boxed(),
-        LogFormat::Auto | LogFormat::Text => layer.with_ansi(terminal).boxed(),
+    let next = NextLog::of(log)?;
+    let terminal = log.file.is_none() && io::stderr().is_terminal();
+    let lines = Lines::start("log", Box::new(next.target))?;
+    let (filter, handle) = reload::Layer::new(next.filter);
+    let json = log.format == LogFormat::Json || log.format == LogFormat::Auto && !terminal;
+    let layer = match json {
+        true => JsonLines(lines.clone()).boxed(),
+        false => fmt::layer().with_writer(lines.clone()).with_target(true).with_ansi(terminal).boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(lines).try_init()?;
-    Ok(LogControl { filter: handle })
+    tracing_subscriber::registry().with(filter).with(layer).try_init()?;
+    Ok(LogControl { filter: handle, lines })
 }
 
 impl LogControl {
-    /// Takes up the filter of a new configuration; one that cannot be taken up leaves the old one in force.
-    pub fn follow(&self, log: &Log) {
-        let filter = match EnvFilter::try_new(log.directives()) {
-            Ok(filter) => filter,
-            Err(error) => {
-                tracing::error!(%error, filter = log.directives(), "the log filter cannot be parsed; the old one stays in force");
-                return;
-            }
-        };
-        if let Err(error) = self.filter.reload(filter) {
-            tracing::error!(%error, filter = log.directives(), "the log filter cannot be replaced; the old one stays in force");
+    /// Takes up the filter and the file of a new configuration.
+    pub(super) fn take_up(&self, next: NextLog) {
+        self.lines.replace(Box::new(next.target));
+        if let Err(error) = self.filter.reload(next.filter) {
+            tracing::error!(%error, "the log filter cannot be replaced; the old one stays in force");
         }
+    }
+
+    /// Lines lost, and why nothing can be written.
+    pub fn health(&self) -> Health {
+        self.lines.health()
+    }
+
+    /// Writes what is still to be written, within a bounded time.
+    pub fn flush(&self) {
+        self.lines.flush(PATIENCE);
+    }
+}
+
+impl NextLog {
+    pub(super) fn of(log: &Log) -> Result<Self, String> {
+        let directives = log.directives();
+        let filter =
+            EnvFilter::try_new(directives).map_err(|error| format!("log.filter: \"{directives}\": {error}"))?;
+        Ok(Self { filter, target: Target::of(log)? })
+    }
+}
+
+/// Where the lines go.
+enum Target {
+    StandardError,
+    File(PathBuf, Appended),
+}
+
+impl Target {
+    fn of(log: &Log) -> Result<Self, String> {
+        let Some(path) = &log.file else { return Ok(Self::StandardError) };
+        let file = Appended::open(path, MODE, None);
+        let file = file.map_err(|error| format!("log.file: `{}` cannot be opened: {error}", path.display()))?;
+        Ok(Self::File(path.clone(), file))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::StandardError => Path::new("standard error"),
+            Self::File(path, _) => path,
+        }
+    }
+}
+
+impl Sink for Target {
+    fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
+        match self {
+            Self::StandardError => {
+                io::stderr().lock().write_all(lines)?;
+                *lines = &[];
+                Ok(())
+            }
+            Self::File(_, file) => file.write(lines),
+        }
+    }
+
+    /// The log cannot tell of its own trouble in the log.
+    fn trouble(&self, error: Option<&io::Error>) {
+        let path = self.path().display();
+        let _no_way_left = match error {
+            Some(error) => writeln!(io::stderr(), "switchboard: the log cannot be written to {path}: {error}"),
+            None => writeln!(io::stderr(), "switchboard: the log is written to {path} again"),
+        };
+    }
+}
+
+/// For the format for people, which writes each event at once.
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Event<'a>;
+
+    fn make_writer(&'a self) -> Event<'a> {
+        Event(self)
+    }
+}
+
+/// Takes one whole event.
+pub(super) struct Event<'a>(&'a Lines);
+
+impl Write for Event<'_> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.push(event);
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,19 +1,160 @@
 //! What the gateway tells its operators. Everything about a request goes through [`Telemetry::finished`].
 
-pub mod access;
+mod access;
+mod appended;
+mod audit;
+mod behind;
 pub mod drift;
 mod finished;
+mod json_lines;
 pub mod log;
 
+use std::fmt;
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::edge::problem::Problem;
+use crate::edge::shutdown::Ended;
+use crate::reload::Outcome;
+
+use audit::{Audit, Event, NextAudit};
+use log::{LogControl, NextLog};
+
+pub use audit::AuditError;
+pub use behind::Health;
 pub use finished::{Finished, Noted};
 
-/// Where everything that is told of requests goes; cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Telemetry {}
+/// Where everything that is told of requests and configurations goes; cheap to clone.
+#[derive(Clone, Default)]
+pub struct Telemetry(Arc<Parts>);
+
+#[derive(Default)]
+struct Parts {
+    /// `None` where somebody else has started logging, as tests do.
+    log: Option<LogControl>,
+    audit: Audit,
+}
+
+/// What a new configuration makes of it: everything that can fail, done.
+pub struct Next {
+    log: Option<NextLog>,
+    audit: NextAudit,
+}
+
+/// How the writing of lines goes.
+#[derive(Debug, serde::Serialize)]
+pub struct Healths {
+    /// The log, access log included; `None` where somebody else has started logging.
+    pub log: Option<Health>,
+    /// The audit log; `None` while it is off.
+    pub audit: Option<Health>,
+}
 
 impl Telemetry {
+    /// Begins as configured.
+    ///
+    /// # Errors
+    /// The audit log cannot be kept.
+    pub fn start(settings: &Settings, log: Option<LogControl>) -> Result<Self, AuditError> {
+        let audit = Audit::default();
+        audit.take_up(Audit::prepare(&settings.audit)?)?;
+        Ok(Self(Arc::new(Parts { log, audit })))
+    }
+
+    /// Does everything that can fail when a new configuration is taken up.
+    ///
+    /// # Errors
+    /// A file cannot be opened.
+    pub fn prepare(&self, settings: &Settings) -> Result<Next, String> {
+        let log = self.0.log.as_ref().map(|_| NextLog::of(&settings.log)).transpose()?;
+        Ok(Next { log, audit: Audit::prepare(&settings.audit).map_err(|error| error.to_string())? })
+    }
+
+    /// Goes on as prepared.
+    pub fn take_up(&self, next: Next) {
+        if let (Some(log), Some(next)) = (&self.0.log, next.log) {
+            log.take_up(next);
+        }
+        if let Err(error) = self.0.audit.take_up(next.audit) {
+            tracing::error!(%error, "the audit log cannot be begun");
+        }
+    }
+
+    /// Opens the files of the configuration in force anew, for whoever has renamed them.
+    pub fn reopen(&self, settings: &Settings) {
+        match self.prepare(settings) {
+            Ok(next) => self.take_up(next),
+            Err(error) => tracing::error!(error, "a file cannot be opened anew; the old one stays in use"),
+        }
+    }
+
     /// Tells of a request that is over.
     pub fn finished(&self, finished: &Finished<'_>) {
         access::log(finished);
+        self.0.audit.finished(finished);
+    }
+
+    /// Whether it matters what came of updates whose callers have gone.
+    pub fn follows_updates(&self) -> bool {
+        self.0.audit.is_on()
+    }
+
+    /// Tells what came of an update whose caller had gone.
+    pub fn update_finished(&self, (request_id, vendor, id): (&str, &str, &str), result: Result<u32, &Problem>) {
+        let (outcome, reason, attempts) = match result {
+            Ok(attempts) => ("applied", "ok", Some(attempts)),
+            Err(problem) => (problem.outcome.as_str(), problem.reason().as_str(), problem.attempts),
+        };
+        self.0.audit.record(&Event::UpdateFinished { request_id, vendor, vendor_id: id, outcome, reason, attempts });
+    }
+
+    /// Tells that the gateway listens.
+    pub fn started(&self, generation: u64) {
+        let version = env!("CARGO_PKG_VERSION");
+        self.0.audit.record(&Event::Start { version, pid: std::process::id(), generation });
+    }
+
+    /// Tells of a reload; `settings` are those before it, and those after one that was applied.
+    pub fn reloaded(&self, outcome: &Outcome, settings: (&Settings, Option<&Settings>)) {
+        let Outcome { trigger, generation, problems, .. } = outcome;
+        let (word, problems) = (if outcome.applied { "applied" } else { "refused" }, problems.as_deref());
+        let problems = problems.map(audit::problems);
+        self.0.audit.record(&Event::Reload { trigger, outcome: word, generation: *generation, problems });
+        if let (before, Some(after)) = settings
+            && let Some(event) = audit::changed_keys(before, after, *generation)
+        {
+            self.0.audit.record(&event);
+        }
+    }
+
+    /// Tells of a request to administration that lacks its token.
+    pub fn admin_refused(&self, request_id: &str, (method, path): (&str, &str), peer: Option<String>) {
+        let path = audit::shortened(path, 256);
+        self.0.audit.record(&Event::AdminRefused { request_id, method, path, peer });
+    }
+
+    /// How the writing goes.
+    pub fn healths(&self) -> Healths {
+        Healths { log: self.0.log.as_ref().map(LogControl::health), audit: self.0.audit.health() }
+    }
+
+    /// Tells that the gateway ends, and waits a bounded time for everything to be written.
+    pub async fn stop(self, ended: Ended) {
+        let ended = match ended {
+            Ended::Drained => "drained",
+            Ended::Forced => "forced",
+            Ended::Abandoned { .. } => "abandoned",
+        };
+        self.0.audit.record(&Event::Stop { ended });
+        let writing = tokio::task::spawn_blocking(move || self.0.audit.end());
+        if writing.await.is_err() {
+            tracing::error!("the end of the audit log panicked");
+        }
+    }
+}
+
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telemetry").finish_non_exhaustive()
     }
 }

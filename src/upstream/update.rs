@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::{Answer, Failure, Outgoing, Sent, X_REQUEST_ID, counters::Counters};
 
 type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
+type WhenLeft = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
 
 /// The future of [`super::Stack::update`].
 #[must_use = "nothing is sent unless it is awaited"]
@@ -27,6 +28,7 @@ pub struct Update {
     notes: Notes,
     updates: TaskTracker,
     counters: Arc<Counters>,
+    when_left: Option<WhenLeft>,
 }
 
 /// What the log says of an update, and whether it has been sent.
@@ -51,7 +53,13 @@ impl Notes {
 
 impl Update {
     pub(super) fn new(running: Running, notes: Notes, updates: TaskTracker, counters: Arc<Counters>) -> Self {
-        Self { running: Some(running), notes, updates, counters }
+        Self { running: Some(running), notes, updates, counters, when_left: None }
+    }
+
+    /// Tells `then` what came of the update, if it is finished without its caller.
+    pub fn when_left(mut self, then: impl FnOnce(Result<Answer, Failure>) + Send + 'static) -> Self {
+        self.when_left = Some(Box::new(then));
+        self
     }
 }
 
@@ -83,8 +91,15 @@ impl Drop for Update {
             return;
         };
         self.counters.handed_over.add();
-        let notes = self.notes.clone();
-        self.updates.spawn_on(async move { log(&notes, &running.await) }, &runtime);
+        let (notes, when_left) = (self.notes.clone(), self.when_left.take());
+        let finish = async move {
+            let result = running.await;
+            log(&notes, &result);
+            if let Some(then) = when_left {
+                then(result);
+            }
+        };
+        self.updates.spawn_on(finish, &runtime);
     }
 }
 

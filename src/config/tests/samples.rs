@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{Setup, identity, paths};
 use crate::config::{
-    Admin, Auth, BaseUrl, DEFAULTS, Environment, Known, Log, Routing, Secret, Server, Settings, Vendor, load, schema,
+    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Known, Log, Routing, Secret, Server, Settings, Vendor, load,
+    schema,
 };
 
 /// The defaults with every commented setting switched on: lines that start with `#` and no blank.
@@ -38,6 +39,7 @@ fn the_documented_defaults_are_the_built_in_ones() {
         assistants: [].into(),
         admin: Admin::default(),
         log: Log::default(),
+        audit: Audit::default(),
         files: settings.files.clone(),
         warnings: settings.warnings.clone(),
     };

@@ -1,0 +1,25 @@
+//! Files that the gateway writes: their folder has to be there, and they are opened when they are put to use.
+
+use std::path::{Path, PathBuf};
+
+use super::inspection::Inspection;
+use super::problem::ProblemKind;
+use super::view::View;
+
+/// The file that a key names, to be written.
+pub(super) fn output_file(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<PathBuf> {
+    let text = view.text(name).filter(|text| !text.trim().is_empty())?;
+    let (at, key) = (view.at(name), view.trail.key(name));
+    let path = inspection.resolve(at, text);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (wrong, help) = if path.is_dir() {
+        (format!("`{}` for `{key}` is a folder", path.display()), "name a file in it")
+    } else if !folder.is_dir() {
+        let help = "make the folder, and let the user the gateway runs as write there";
+        (format!("there is no folder `{}` for `{key}`", folder.display()), help)
+    } else {
+        return Some(path);
+    };
+    inspection.error(ProblemKind::UnreadableFile, at, key, wrong, help);
+    None
+}

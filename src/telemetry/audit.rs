@@ -1,0 +1,173 @@
+//! The audit log: who changed what, when, and what came of it. Names, never values; apart from the log and its filter.
+//!
+//! Recorded are updates that a vendor may have seen, reloads and the keys they change, refused administration, and the
+//! gateway's start and stop. What is refused before it leaves the gateway changes nothing and stands in the access log.
+
+mod file;
+mod keys;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwapOption;
+use serde::Serialize;
+
+use crate::config;
+use crate::edge::problem::Reason;
+use crate::upstream::Sent;
+
+use super::Finished;
+use super::behind::{Health, Lines};
+use file::AuditFile;
+
+pub use file::AuditError;
+pub(super) use keys::changed_keys;
+
+/// How long the last lines may take at the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The most of a text that others have written, in characters.
+const LONGEST: usize = 4096;
+/// The most of a field's name, in characters: unknown fields may be called anything.
+const LONGEST_NAME: usize = 64;
+
+/// The audit log; records nothing while it is off. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Audit(Arc<ArcSwapOption<Lines>>);
+
+/// What a new configuration makes of it, opened and ready to be taken up.
+pub(super) struct NextAudit(Option<AuditFile>);
+
+/// One line.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(super) enum Event<'a> {
+    /// The gateway listens.
+    Start { version: &'a str, pid: u32, generation: u64 },
+    /// The gateway ends.
+    Stop { ended: &'a str },
+    /// An update that the vendor may have seen.
+    Update {
+        request_id: &'a str,
+        client: Option<&'a str>,
+        assistant: Option<&'a str>,
+        vendor: Option<&'a str>,
+        vendor_id: Option<&'a str>,
+        applied: Vec<&'a str>,
+        dropped: Vec<String>,
+        outcome: &'a str,
+        status: u16,
+        reason: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        attempts: Option<u32>,
+    },
+    /// What came of an update whose caller had gone, or had been cut off, when it was told of as `Update`.
+    UpdateFinished {
+        request_id: &'a str,
+        vendor: &'a str,
+        vendor_id: &'a str,
+        outcome: &'a str,
+        reason: &'a str,
+        attempts: Option<u32>,
+    },
+    /// A configuration was taken up or refused.
+    Reload { trigger: &'a str, outcome: &'a str, generation: u64, problems: Option<String> },
+    /// Who may call, and as whom vendors are called, has changed with a reload.
+    Keys {
+        generation: u64,
+        clients_added: Vec<&'a str>,
+        clients_removed: Vec<&'a str>,
+        clients_key_changed: Vec<&'a str>,
+        vendors_token_changed: Vec<&'a str>,
+    },
+    /// A request to administration without its token.
+    AdminRefused { request_id: &'a str, method: &'a str, path: String, peer: Option<String> },
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    #[serde(flatten)]
+    event: &'a Event<'a>,
+}
+
+impl Audit {
+    /// Opens the file, if there is to be one.
+    pub(super) fn prepare(audit: &config::Audit) -> Result<NextAudit, AuditError> {
+        audit.file.as_deref().map(|path| AuditFile::open(path, audit)).transpose().map(NextAudit)
+    }
+
+    /// Goes on as configured; lines so far are written where they were meant to be, or where that fails, here.
+    pub(super) fn take_up(&self, next: NextAudit) -> Result<(), AuditError> {
+        match (self.0.load_full(), next.0) {
+            (Some(lines), Some(file)) => {
+                lines.flush(PATIENCE);
+                lines.replace(Box::new(file));
+            }
+            (None, Some(file)) => self.0.store(Some(Arc::new(AuditFile::lines(file)?))),
+            (_, None) => self.end(),
+        }
+        Ok(())
+    }
+
+    /// Whether anything is recorded.
+    pub(super) fn is_on(&self) -> bool {
+        self.0.load().is_some()
+    }
+
+    pub(super) fn record(&self, event: &Event<'_>) {
+        let lines = self.0.load();
+        let Some(lines) = lines.as_ref() else { return };
+        let time = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
+        if let Ok(mut line) = serde_json::to_vec(&Line { time, event }) {
+            line.push(b'\n');
+            lines.push(&line);
+        }
+    }
+
+    /// Records an update, if the vendor may have seen it.
+    pub(super) fn finished(&self, finished: &Finished<'_>) {
+        let (context, record) = (finished.context, finished.record);
+        let seen = record.sent.as_ref().is_some_and(Sent::get);
+        let (Some(outcome), true) = (finished.outcome(), seen && self.is_on()) else { return };
+        let (applied, dropped) = record.report.as_ref().map_or_else(Default::default, |report| {
+            let dropped = report.dropped.iter().map(|note| shortened(&note.field, LONGEST_NAME)).collect();
+            (report.applied.iter().map(|field| field.name()).collect(), dropped)
+        });
+        let unanswered = matches!(finished.reason(), Reason::ClientClosed | Reason::Stopped | Reason::Panic);
+        self.record(&Event::Update {
+            request_id: context.request_id.as_str(),
+            client: context.client_name(),
+            assistant: record.assistant.as_deref(),
+            vendor: record.vendor.as_deref(),
+            vendor_id: record.id.as_deref(),
+            applied,
+            dropped,
+            outcome,
+            status: finished.status,
+            reason: finished.reason().as_str(),
+            attempts: (!unanswered).then_some(record.attempts),
+        });
+    }
+
+    /// Lines lost, and why nothing can be written; `None` while it is off.
+    pub(super) fn health(&self) -> Option<Health> {
+        self.0.load().as_ref().map(|lines| lines.health())
+    }
+
+    /// Writes what is still to be written, within a bounded time, and is off from then on.
+    pub(super) fn end(&self) {
+        if let Some(lines) = self.0.swap(None) {
+            lines.end(PATIENCE);
+        }
+    }
+}
+
+/// At most so many characters of a text.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
+}
+
+/// The problems of a configuration, as far as they fit a line.
+pub(super) fn problems(text: &str) -> String {
+    shortened(text, LONGEST)
+}
