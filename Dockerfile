@@ -13,10 +13,10 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY . .
-# gcc, which ring needs, comes with the image. Caches speed up the next build and stay out of the layers.
+# gcc, which ring needs, comes with the image. Without default features there are no simulators and no demo inside. Caches speed up the next build and stay out of the layers.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --profile dist --locked --bin switchboard \
+    cargo build --profile dist --locked --no-default-features --bin switchboard \
     && cp target/dist/switchboard /usr/local/bin/switchboard
 
 # Distroless: the C library, CA certificates and an account, but no shell and no package manager. Preferred to `scratch`

@@ -8,6 +8,7 @@ mod client;
 mod compare;
 mod completions;
 mod coverage;
+#[cfg(feature = "simulators")]
 mod demo;
 mod explain;
 mod health;
@@ -16,6 +17,7 @@ mod keygen;
 mod man;
 mod paint;
 mod serve;
+#[cfg(feature = "simulators")]
 mod simulate;
 
 use std::io::Write;
@@ -35,10 +37,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "simulators")]
     /// Five vendor simulators and a gateway in front of them, on loopback.
     Demo(demo::Args),
     /// The gateway.
     Serve(serve::Args),
+    #[cfg(feature = "simulators")]
     /// One vendor's documented behaviour as a server.
     Simulate(simulate::Args),
     /// Validate a configuration, without network; lists every problem.
@@ -74,8 +78,10 @@ impl Cli {
     pub fn run(self, environment: Environment, out: &mut dyn Write, err: &mut dyn Write) -> ExitCode {
         let mut terminal = Terminal { environment, out, err };
         let result = match self.command {
+            #[cfg(feature = "simulators")]
             Command::Demo(args) => demo::run(args, &mut terminal),
             Command::Serve(args) => serve::run(&args, &mut terminal),
+            #[cfg(feature = "simulators")]
             Command::Simulate(args) => simulate::run(args, &mut terminal),
             Command::Check(args) => check::run(&args, &mut terminal),
             Command::Explain(args) => explain::run(&args, &mut terminal),

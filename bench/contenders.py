@@ -1,0 +1,243 @@
+"""The proxies that are compared: how each is configured and started, all of them on one core and one upstream."""
+
+import hashlib
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KEY = "sb_bench_0123456789abcdefghijklmnopqrstuvwxyz"
+LUA_MODULE = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
+NDK_MODULE = Path("/usr/lib/nginx/modules/ndk_http_module.so")
+
+NGINX = """
+{modules}
+worker_processes 1;
+daemon off;
+pid {dir}/nginx.pid;
+error_log {dir}/nginx-error.log;
+events {{ worker_connections 16384; }}
+http {{
+  access_log off;
+  client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+  client_body_buffer_size 256k;
+  keepalive_requests 100000000;
+  upstream vendor {{ server {upstream}; keepalive 4096; keepalive_requests 100000000; }}
+  server {{
+    listen {listen} backlog=8192;
+    location / {{
+      {rewrite}
+      proxy_pass http://vendor;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+    }}
+  }}
+}}
+"""
+
+# What an nginx with Lua would do for one vendor: rename the keys that drifted, map one value.
+LUA = """
+      rewrite_by_lua_block {
+        local cjson = require "cjson"
+        ngx.req.read_body()
+        local update = cjson.decode(ngx.req.get_body_data())
+        update.assistant_name, update.name = update.name, nil
+        update.engine_type, update.mode = update.mode, nil
+        if update.wait_for_customer ~= nil then
+          update.who_speaks_first = update.wait_for_customer and "Customer" or "AI assistant"
+          update.wait_for_customer = nil
+        end
+        ngx.req.set_body_data(cjson.encode(update))
+        ngx.req.set_header("Authorization", "Bearer vendor-token")
+      }
+"""
+
+HAPROXY = """
+global
+  nbthread 1
+  maxconn 6000
+defaults
+  mode http
+  timeout client 60s
+  timeout server 60s
+  timeout connect 5s
+  http-reuse always
+frontend callers
+  bind {listen}
+  default_backend vendor
+backend vendor
+  server upstream {upstream} pool-max-conn 4096
+"""
+
+# Everything that a production gateway has on: keys, limits, order, breaker, retries, access log as JSON, metrics.
+SWITCHBOARD = """
+[server]
+listen = "{listen}"
+admin_listen = "{admin}"
+max_in_flight = 16384
+max_connections = 16384
+{server}
+[auth]
+mode = "{auth}"
+[log]
+format = "json"
+level = "{level}"
+{clients}
+[vendors.{vendor}]
+base_url = "{scheme}://{upstream}/api"
+token = {{ env = "BENCH_TOKEN" }}
+max_in_flight = 8192
+{limit}
+{more}
+"""
+
+CLIENT = """
+[clients.bench]
+key_sha256 = "{digest}"
+{limit}
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Contender:
+    """A proxy to measure; `variant` fills the holes in Switchboard's configuration."""
+
+    name: str
+    kind: str
+    variant: dict = field(default_factory=dict)
+    path: str = "/api/user/assistant/{n}"
+    headers: tuple = ()
+
+    def missing(self):
+        """What has to be installed for it, or nothing."""
+        if self.kind == "nginx" and not shutil.which("nginx"):
+            return "nginx (Debian: nginx-light)"
+        if self.kind == "nginx-lua" and not (shutil.which("nginx") and LUA_MODULE.exists()):
+            return "nginx and its Lua module (Debian: nginx-light libnginx-mod-http-lua lua-cjson)"
+        if self.kind == "haproxy" and not shutil.which("haproxy"):
+            return "haproxy"
+        return None
+
+    def command(self, folder, listen, upstream, binaries):
+        """Writes its configuration and returns its command line."""
+        if self.kind == "pass":
+            return [binaries["bench"], "pass", listen, upstream]
+        if self.kind in ("nginx", "nginx-lua"):
+            lua = self.kind == "nginx-lua"
+            modules = f"load_module {NDK_MODULE};\nload_module {LUA_MODULE};" if lua else ""
+            text = NGINX.format(dir=folder, listen=listen, upstream=upstream, modules=modules, rewrite=LUA if lua else "")
+            (folder / "nginx.conf").write_text(text)
+            return ["nginx", "-p", folder, "-c", folder / "nginx.conf", "-e", folder / "nginx-error.log"]
+        if self.kind == "haproxy":
+            (folder / "haproxy.cfg").write_text(HAPROXY.format(listen=listen, upstream=upstream))
+            return ["haproxy", "-db", "-f", folder / "haproxy.cfg"]
+        (folder / "switchboard.toml").write_text(self.toml(listen, upstream))
+        return [binaries["switchboard"], "serve", "--config", folder / "switchboard.toml"]
+
+    def toml(self, listen, upstream):
+        digest = hashlib.sha256(KEY.encode()).hexdigest()
+        limits = self.variant.get("limits", True)
+        limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if limits else ""
+        auth = self.variant.get("auth", "keys")
+        holes = {
+            "listen": listen,
+            "admin": f"127.0.0.1:{free_port()}",
+            "upstream": upstream,
+            "vendor": "sondos",
+            "scheme": "http",
+            "server": "",
+            "level": "info",
+            "auth": auth,
+            "clients": CLIENT.format(digest=digest, limit=limit) if auth == "keys" else "",
+            "limit": limit,
+            "more": "",
+        }
+        return SWITCHBOARD.format(**{**holes, **{k: v for k, v in self.variant.items() if k != "limits"}})
+
+
+def switchboard(name="switchboard", **variant):
+    vendor = variant.get("vendor", "sondos")
+    path = f"/v1/assistants/{vendor}:{{n}}"
+    return Contender(name, "switchboard", variant, path, (f"Authorization: Bearer {KEY}",))
+
+
+PASS = Contender("hyper pass", "pass")
+NGINX_PASS = Contender("nginx pass", "nginx")
+NGINX_LUA = Contender("nginx + Lua", "nginx-lua")
+HAPROXY_PASS = Contender("haproxy pass", "haproxy")
+SWITCHBOARD_ALL = switchboard()
+
+
+class Running:
+    """A started proxy."""
+
+    def __init__(self, contender, folder, upstream, binaries, core):
+        self.contender = contender
+        self.listen = f"127.0.0.1:{free_port()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        command = contender.command(folder, self.listen, upstream, binaries)
+        self.log = open(folder / "log.json", "wb")
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(core), *map(str, command)],
+            stdout=self.log,
+            stderr=self.log,
+            env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "BENCH_TOKEN": "1|bench"},
+        )
+        wait_for(self.listen, self.process, folder / "log.json")
+
+    def pids(self):
+        """The process and its children: nginx works in one."""
+        root = self.process.pid
+        children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+        return [root, *map(int, children)]
+
+    def cpu(self):
+        """Seconds on a core so far, of all its threads."""
+        total = 0
+        for pid in self.pids():
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                try:
+                    total += int((task / "schedstat").read_text().split()[0])
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
+        return total / 1e9
+
+    def memory(self, key="VmRSS"):
+        """Kilobytes of all its processes; `VmHWM` for the most it ever had."""
+        total = 0
+        for pid in self.pids():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith(key + ":"):
+                    total += int(line.split()[1])
+        return total
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+def wait_for(address, process, log, seconds=20):
+    host, port = address.split(":")
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args} ended:\n{log.read_text()[-2000:]}")
+        try:
+            socket.create_connection((host, int(port)), 1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise SystemExit(f"{process.args} does not listen at {address}")

@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Switchboard beside proxies that only copy bytes: CPU for each request, throughput, added latency, memory.
+
+Every round measures every contender once, in an order that turns, and ratios are taken within a round: what the
+machine does meanwhile hits all of them. The proxy has one core to itself, both ends share another.
+
+    python3 bench/side_by_side.py                 # everything, about a quarter of an hour
+    python3 bench/side_by_side.py --only cpu --rounds 3 --seconds 2
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import contenders as c
+import updates
+
+ROOT = Path(__file__).parent.parent
+PROXY_CORE, ENDS_CORE = 0, 1
+SUITES = ("cpu", "latency", "memory", "growth", "features")
+
+
+def build(gateway):
+    """The binaries to measure: Switchboard as its image has it, without simulators, unless `gateway` is one."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    jobs = [["--release", "-p", "bench"]]
+    if not gateway:
+        jobs.append(["--profile", "dist", "--no-default-features", "--bin", "switchboard"])
+    for arguments in jobs:
+        subprocess.run(["cargo", "build", "--quiet", "--locked", *arguments], cwd=ROOT, check=True)
+    return {"switchboard": gateway or target / "dist" / "switchboard", "bench": target / "release" / "bench"}
+
+
+class Bench:
+    """The upstream, a folder, and how to send load."""
+
+    def __init__(self, options, binaries, folder):
+        self.options, self.binaries, self.folder = options, binaries, folder
+        self.upstream = f"127.0.0.1:{c.free_port()}"
+        log = open(folder / "upstream.log", "wb")
+        command = ["taskset", "-c", str(ENDS_CORE), str(binaries["bench"]), "upstream", self.upstream]
+        self.server = subprocess.Popen(command, stdout=log, stderr=log)
+        c.wait_for(self.upstream, self.server, folder / "upstream.log")
+        self.results = {}
+
+    def start(self, contender):
+        return c.Running(contender, self.folder / contender.name.replace(" ", "-"), self.upstream, self.binaries, PROXY_CORE)
+
+    def body(self, size, text=None):
+        path = self.folder / f"update-{size}.json"
+        path.write_text(text or updates.of_size(size))
+        return path
+
+    def load(self, running, body, connections=64, rate=None, seconds=None, to=None):
+        """One measurement: what the callers saw, and what the proxy used meanwhile."""
+        contender = running.contender if running else c.PASS
+        command = ["taskset", "-c", str(ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
+        command += ["--hold", "--path", contender.path, "--body", str(body), "--connections", str(connections)]
+        command += ["--seconds", str(seconds or self.options.seconds)]
+        for header in contender.headers:
+            command += ["--header", header]
+        if rate:
+            command += ["--rate", str(rate)]
+        load = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if load.stdout.readline() != "ready\n":
+            raise SystemExit(f"{contender.name}: no connection could be set up")
+        before = running.cpu() if running else 0
+        output, _ = load.communicate("\n")
+        if load.returncode:
+            raise SystemExit(f"{contender.name}: the load failed")
+        result = json.loads(output.splitlines()[-1])
+        if result["bad"]:
+            raise SystemExit(f"{contender.name}: {result['bad']} answers were not 200")
+        result["cpu_us"] = (running.cpu() - before) * 1e6 / result["good"] if running else 0
+        result["per_second"] = result["good"] / result["seconds"]
+        return result
+
+    def rounds(self, contenders, measure):
+        """`measure` of each contender in each round, all of them started once; a list by name."""
+        running = [self.start(contender) for contender in contenders]
+        found = {contender.name: [] for contender in contenders}
+        try:
+            for number in range(self.options.rounds):
+                turn = number % len(running)
+                for proxy in running[turn:] + running[:turn]:
+                    found[proxy.contender.name].append(measure(proxy))
+        finally:
+            for proxy in running:
+                proxy.stop()
+        return found
+
+
+def available(contenders):
+    for contender in contenders:
+        if missing := contender.missing():
+            print(f"left out: {contender.name}, for want of {missing}")
+    return [contender for contender in contenders if not contender.missing()]
+
+
+def ratio(found, name, base, key):
+    """The median ratio within a round, and the extremes."""
+    pairs = [a[key] / b[key] for a, b in zip(found[name], found[base]) if b[key]]
+    return statistics.median(pairs), min(pairs), max(pairs)
+
+
+def median(found, name, key):
+    return statistics.median(result[key] for result in found[name])
+
+
+def table(head, rows):
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, ["-" * width for width in widths], *rows]:
+        print("| " + " | ".join(str(cell).ljust(width) for cell, width in zip(row, widths)) + " |")
+
+
+def against(found, key, digits=1):
+    """A row for each contender: the median, and its ratio to both yardsticks."""
+    rows = []
+    for name in found:
+        row = [name, f"{median(found, name, key):.{digits}f}"]
+        for base in (c.NGINX_PASS.name, c.PASS.name):
+            if base in found:
+                middle, low, high = ratio(found, name, base, key)
+                row.append(f"{middle:.2f} ({low:.2f}–{high:.2f})")
+            else:
+                row.append("–")
+        rows.append(row)
+    return rows
+
+
+def cpu(bench):
+    everybody = available([c.NGINX_PASS, c.PASS, c.HAPROXY_PASS, c.NGINX_LUA, c.SWITCHBOARD_ALL])
+    for size in (2048, 65536):
+        body = bench.body(size)
+        found = bench.rounds(everybody, lambda proxy: bench.load(proxy, body))
+        bench.results[f"cpu_{size}"] = found
+        print(f"\n### CPU for a request of {size} bytes, 64 connections, µs\n")
+        table(["proxy", "µs", "÷ nginx pass", "÷ hyper pass"], against(found, "cpu_us"))
+        print(f"\n### Throughput at {size} bytes, requests a second on one core\n")
+        table(["proxy", "1/s", "÷ nginx pass", "÷ hyper pass"], against(found, "per_second", 0))
+
+
+def latency(bench):
+    body = bench.body(2048)
+    everybody = available([c.NGINX_PASS, c.PASS, c.SWITCHBOARD_ALL])
+
+    def measure(proxy):
+        direct = bench.load(None, body, rate=2000, to=bench.upstream)
+        through = bench.load(proxy, body, rate=2000)
+        return {key: through[key] - direct[key] for key in ("p50", "p90", "p99")}
+
+    found = bench.rounds(everybody, measure)
+    bench.results["latency"] = found
+    for key in ("p50", "p99"):
+        print(f"\n### Added latency at 2,000 requests a second, {key}, µs\n")
+        table(["proxy", "µs", "÷ nginx pass", "÷ hyper pass"], against(found, key))
+
+
+def memory(bench):
+    body = bench.body(2048)
+    rows = []
+    for contender in available([c.NGINX_PASS, c.PASS, c.SWITCHBOARD_ALL]):
+        proxy = bench.start(contender)
+        idle = proxy.memory()
+        bench.load(proxy, body, connections=256)
+        rows.append([contender.name, f"{idle / 1024:.1f}", f"{proxy.memory() / 1024:.1f}", f"{proxy.memory('VmHWM') / 1024:.1f}"])
+        proxy.stop()
+    bench.results["memory"] = rows
+    print("\n### Resident memory, MB\n")
+    table(["proxy", "idle", "after 256 connections", "most"], rows)
+
+
+def growth(bench):
+    contenders = available([c.NGINX_PASS, c.SWITCHBOARD_ALL])
+    curves = {
+        "bytes": (120, 512, 2048, 8192, 32768, 131072, 524288),
+        "connections": (1, 4, 16, 64, 256, 1024, 4096),
+        "fields": (1, 5, 10, 20, 40),
+    }
+    for what, points in curves.items():
+        rows, results = [], {contender.name: {} for contender in contenders}
+        for point in points:
+            body = bench.body(f"{what}-{point}", updates.of_fields(point) if what == "fields" else updates.of_size(point if what == "bytes" else 2048))
+            connections = point if what == "connections" else 64
+            found = bench.rounds(contenders, lambda proxy: bench.load(proxy, body, connections))
+            for name in found:
+                results[name][point] = median(found, name, "cpu_us")
+            rows.append([f"{point:,}", *(f"{results[name][point]:.1f}" for name in found)])
+        bench.results[f"growth_{what}"] = results
+        print(f"\n### CPU for a request by {what}, µs\n")
+        table([what, *(contender.name for contender in contenders)], rows)
+
+
+def features(bench):
+    """Each feature alone taken away from, or added to, the production configuration."""
+    everybody = available([
+        c.PASS,
+        c.SWITCHBOARD_ALL,
+        c.switchboard("without keys", auth="none"),
+        c.switchboard("without limits", limits=False),
+        c.switchboard("without the access log", level="warn"),
+    ])
+    body = bench.body(2048)
+    found = bench.rounds(everybody, lambda proxy: bench.load(proxy, body))
+    bench.results["features"] = found
+    rows = []
+    for name in found:
+        middle, low, high = ratio(found, name, c.SWITCHBOARD_ALL.name, "cpu_us")
+        rows.append([name, f"{median(found, name, 'cpu_us'):.1f}", f"{middle:.2f} ({low:.2f}–{high:.2f})"])
+    print("\n### Features, CPU for a request of 2 KiB, µs\n")
+    table(["configuration", "µs", "÷ everything on"], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=SUITES, action="append", help="one suite; may be given several times")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of load, for each measurement")
+    parser.add_argument("--json", type=Path, help="where the figures go as JSON")
+    parser.add_argument("--binary", type=Path, help="a gateway that is built already")
+    options = parser.parse_args()
+    if os.cpu_count() < 2:
+        raise SystemExit("this needs two cores: one for the proxy, one for both ends")
+    binaries = build(options.binary)
+    with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:
+        bench = Bench(options, binaries, Path(folder))
+        try:
+            for suite in options.only or SUITES:
+                globals()[suite](bench)
+        finally:
+            bench.server.kill()
+        if options.json:
+            options.json.write_text(json.dumps(bench.results, indent=1))
+
+
+if __name__ == "__main__":
+    main()

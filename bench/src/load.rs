@@ -1,0 +1,190 @@
+//! The callers: connections that are kept, each with one request at a time.
+//!
+//! Without `--rate` each sends its next request when it has its answer, all in one thread: for CPU and throughput. With
+//! `--rate` the requests go out by the clock, a thread for each connection: for latency, which a caller who waits for a
+//! slow answer before it sends the next would understate.
+
+use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args as ClapArgs;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::head::Head;
+use crate::{Failure, pace};
+
+/// Arguments of `load`.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Args {
+    /// Where requests go
+    pub(crate) to: SocketAddr,
+    /// The path; `{n}` becomes the connection's number, from 1
+    #[arg(long)]
+    pub(crate) path: String,
+    /// The body
+    #[arg(long)]
+    pub(crate) body: PathBuf,
+    /// One more header, as `Name: value`; may be given several times
+    #[arg(long = "header")]
+    pub(crate) headers: Vec<String>,
+    /// How many connections
+    #[arg(long, default_value_t = 64)]
+    pub(crate) connections: usize,
+    /// Requests per second over all connections
+    #[arg(long)]
+    pub(crate) rate: Option<f64>,
+    /// For how long
+    #[arg(long, default_value_t = 5.0)]
+    pub(crate) seconds: f64,
+    /// Prints a line and waits for one on standard input when all connections have had an answer
+    #[arg(long)]
+    pub(crate) hold: bool,
+}
+
+impl Args {
+    /// The request of one connection, as bytes.
+    pub(crate) fn request(&self, number: usize, body: &[u8]) -> Vec<u8> {
+        let path = self.path.replace("{n}", &number.to_string());
+        let headers: String = self.headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let length = body.len();
+        let mut bytes = format!(
+            "PUT {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n",
+            self.to
+        )
+        .into_bytes();
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    /// How long a measurement takes.
+    pub(crate) fn duration(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds)
+    }
+}
+
+/// Sends and prints: requests answered with 200, all others, seconds, and latency in microseconds.
+///
+/// # Errors
+/// A connection was refused or lost.
+pub(crate) fn run(args: &Args, runtime: &Runtime) -> Result<(), Failure> {
+    let body = std::fs::read(&args.body)?;
+    let tally = match args.rate {
+        Some(rate) => pace::run(args, &body, rate)?,
+        None => LocalSet::new().block_on(runtime, saturate(args, &body))?,
+    };
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{}", tally.report())?;
+    Ok(())
+}
+
+/// What was measured.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) good: u64,
+    pub(crate) bad: u64,
+    pub(crate) took: Duration,
+    pub(crate) latencies: Vec<Duration>,
+}
+
+impl Tally {
+    pub(crate) fn count(&mut self, good: bool, latency: Duration) {
+        *(if good { &mut self.good } else { &mut self.bad }) += 1;
+        self.latencies.push(latency);
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.good += other.good;
+        self.bad += other.bad;
+        self.took = self.took.max(other.took);
+        self.latencies.extend(other.latencies);
+    }
+
+    fn report(mut self) -> serde_json::Value {
+        self.latencies.sort_unstable();
+        let at = |share: f64| {
+            let index = ((self.latencies.len() as f64) * share) as usize;
+            self.latencies.get(index).or(self.latencies.last()).map(|latency| latency.as_secs_f64() * 1e6)
+        };
+        json!({
+            "good": self.good, "bad": self.bad, "seconds": self.took.as_secs_f64(),
+            "p50": at(0.5), "p90": at(0.9), "p99": at(0.99), "p999": at(0.999), "max": at(1.0),
+        })
+    }
+}
+
+async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Error> {
+    let mut connections = Vec::new();
+    for number in 1..=args.connections {
+        let mut connection = Connection::open(args.to, args.request(number, body).into()).await?;
+        connection.exchange().await?; // what a proxy sets up once is not part of the measurement
+        connections.push(connection);
+    }
+    if args.hold {
+        hold()?;
+    }
+    let (began, until) = (Instant::now(), Instant::now() + args.duration());
+    let mut running = JoinSet::new();
+    for mut connection in connections {
+        running.spawn_local(async move {
+            let mut tally = Tally::default();
+            while Instant::now() < until {
+                let sent = Instant::now();
+                let good = connection.exchange().await?;
+                tally.count(good, sent.elapsed());
+            }
+            Ok::<_, Error>(tally)
+        });
+    }
+    let mut total = Tally::default();
+    while let Some(tally) = running.join_next().await {
+        total.add(tally.map_err(Error::other)??);
+    }
+    total.took = began.elapsed();
+    Ok(total)
+}
+
+/// Tells whoever started this that all is set up, and waits to be told to begin.
+pub(crate) fn hold() -> Result<(), Error> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "ready")?;
+    std::io::stdout().flush()?;
+    std::io::stdin().read_line(&mut String::new()).map(|_| ())
+}
+
+struct Connection {
+    stream: TcpStream,
+    request: Arc<[u8]>,
+    answer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(to: SocketAddr, request: Arc<[u8]>) -> Result<Self, Error> {
+        let stream = TcpStream::connect(to).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, request, answer: vec![0; 1 << 14] })
+    }
+
+    /// Whether the answer was 200.
+    async fn exchange(&mut self) -> Result<bool, Error> {
+        self.stream.write_all(&self.request).await?;
+        let mut filled = 0;
+        loop {
+            let read = self.stream.read(self.answer.get_mut(filled..).unwrap_or_default()).await?;
+            if read == 0 {
+                return Err(Error::new(ErrorKind::UnexpectedEof, "the connection was closed before an answer's end"));
+            }
+            filled += read;
+            let answer = self.answer.get(..filled).unwrap_or_default();
+            if Head::find(answer)?.is_some_and(|head| filled >= head.total()) {
+                return Ok(answer.starts_with(b"HTTP/1.1 200"));
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+"""Canonical updates to measure with: what Sondos, the vendor with the most conversions, takes whole."""
+
+import json
+
+# From the most usual on; values are within every vendor's range.
+FIELDS = {
+    "name": "Sales assistant",
+    "mode": "pipeline",
+    "type": "outbound",
+    "wait_for_customer": True,
+    "system_prompt": "",
+    "initial_message": "Hello, this is Anna. How can I help you today?",
+    "timezone": "Europe/Berlin",
+    "speech_speed": 1.05,
+    "llm_temperature": 0.3,
+    "voice_stability": 0.7,
+    "voice_similarity": 0.75,
+    "max_duration": 900,
+    "max_silence_duration": 30,
+    "ringing_time": 30,
+    "reengagement_interval": 20,
+    "reengagement_prompt": "Ask whether the customer is still there.",
+    "end_call_on_voicemail": True,
+    "voice_mail_message": "Please call us back.",
+    "allow_interruptions": True,
+    "record": True,
+    "enable_noise_cancellation": True,
+    "fillers": False,
+    "endpoint_type": "vad",
+    "endpoint_sensitivity": 2.5,
+    "interrupt_sensitivity": 2,
+    "min_interrupt_words": 2,
+    "ambient_sound": "office",
+    "ambient_sound_volume": 0.4,
+    "is_webhook_active": True,
+    "webhook_url": "https://crm.example.com/calls",
+    "send_webhook_only_on_completed": True,
+    "include_recording_in_webhook": False,
+    "post_call_evaluation": True,
+    "post_call_schema": [{"name": "interested", "type": "bool", "description": "Whether the customer wants an offer."}],
+    "variables": {"customer_name": "Ms Example", "plan": "basic"},
+    "language_id": 1,
+    "voice_id": 2,
+    "llm_model_id": 3,
+    "knowledgebase_id": None,
+    "tts_emotion_enabled": True,
+}
+USUAL = 12
+SENTENCE = 'You answer politely, ask one question at a time, and say \\"one moment\\" before you look something up. '
+
+
+def of_fields(count):
+    return json.dumps(dict(list(FIELDS.items())[:count]), ensure_ascii=False)
+
+
+def of_size(size):
+    """The usual fields with a prompt that makes the update `size` bytes long; the smallest have only a name."""
+    if size < 600:
+        head, tail = '{"name":"Sales assistant","mode":"pipeline","system_prompt":"', '"}'
+    else:
+        usual = dict(list(FIELDS.items())[:USUAL])
+        before, after = json.dumps(usual, ensure_ascii=False).split('"system_prompt": ""')
+        head, tail = before + '"system_prompt": "', '"' + after
+    room = size - len(head.encode()) - len(tail.encode())
+    prompt = (SENTENCE * (room // len(SENTENCE) + 1))[:room]
+    return head + prompt.rstrip("\\") + " " * (len(prompt) - len(prompt.rstrip("\\"))) + tail
