@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::canonical::{Field, Shape};
+use crate::canonical::Field;
 use crate::dialect::{Described, Dialect, Support};
 
+use super::parts;
 use super::schema::number;
 
 /// A vendor account and its dialect.
@@ -108,13 +109,8 @@ fn cell(described: &Described) -> String {
 /// Type and range in few words.
 pub(super) fn kind(field: Field) -> String {
     let spec = field.spec();
-    let range = spec.shape.bounds().map(|bounds| format!(" {}–{}", bounds.min, bounds.max)).unwrap_or_default();
-    let length = match &spec.shape {
-        Shape::Text(length) => length.max.map(|max| format!(" ≤ {max}")).unwrap_or_default(),
-        _ => String::new(),
-    };
     let null = if spec.nullable { ", null" } else { "" };
-    format!("{}{range}{length}{null}", spec.shape.type_name())
+    format!("{}{null}", parts::kind(&spec.shape))
 }
 
 fn rows(vendors: &[Named<'_>]) -> (Vec<String>, Vec<Vec<String>>) {

@@ -3,6 +3,7 @@
 mod comparison;
 mod coverage;
 mod page;
+mod parts;
 mod schema;
 
 pub use comparison::{Comparison, Loss, compare};

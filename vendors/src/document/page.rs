@@ -1,9 +1,11 @@
 //! A vendor's page in our own documentation, generated from its table.
 
-use crate::canonical::Field;
+use crate::canonical::{Field, Shape};
+use crate::catalog::CatalogKind;
 use crate::dialect::{Described, Dialect, Support};
 
 use super::coverage::kind;
+use super::parts::{listed, parts};
 
 /// The page as Markdown.
 pub fn vendor_page(dialect: &'static Dialect) -> String {
@@ -16,21 +18,30 @@ pub fn vendor_page(dialect: &'static Dialect) -> String {
         .collect();
     let refused =
         if refused.is_empty() { "None.\n".to_owned() } else { format!("| field | why |\n| --- | --- |\n{refused}") };
+    let catalogs: String = CatalogKind::ALL
+        .into_iter()
+        .filter_map(|kind| Some((kind, dialect.catalog_path(kind)?)))
+        .map(|(kind, path)| format!("- Catalog `{kind}`: `GET {}{path}`\n", dialect.base_url))
+        .collect();
     format!(
         "# {title}\n\n\
          Generated from the adapter's table by `just generate`; edit `vendors/src/{name}/` instead.\n\n\
          - Dialect: `{name}`\n\
          - Base URL: `{base}`\n\
          - Update: `PUT {base}{update}`\n\
-         - Source: <{page}>\n\n\
+         {catalogs}\
+         - Source: <{page}>\n\
+         - More sources, quirks and what is uncertain: [README of the adapter](../../vendors/src/{name}/README.md); the page as\n  \
+         data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
          ## Fields\n\n\
          | field | type | wire name | what happens |\n| --- | --- | --- | --- |\n{supported}\n\
-         ## Refused in strict handling, dropped in lenient\n\n{refused}",
+         ## Refused in strict handling, dropped in lenient\n\n{refused}\n{parts}",
         title = dialect.title,
         name = dialect.name,
         base = dialect.base_url,
         update = dialect.update_path("{id}"),
         page = dialect.page,
+        parts = parts(dialect),
     )
 }
 
@@ -40,6 +51,9 @@ fn line(row: &Described) -> String {
     let spec = row.field.spec();
     if let Some(bounds) = row.bounds.filter(|_| row.bounds != spec.shape.bounds()) {
         notes.push(format!("Range here: {}–{}.", bounds.min, bounds.max));
+    }
+    if let (Shape::Choice(choices), false) = (spec.shape, row.support == Support::Mapped) {
+        notes.push(format!("One of {}.", listed(choices)));
     }
     if row.support == Support::Mapped {
         let pairs = row.values.iter().map(|(canonical, vendor)| match vendor {
