@@ -3,7 +3,10 @@
 //! `bench upstream` answers each request at once, `bench load` sends requests and prints what it measured as JSON, and
 //! `bench pass` is the least that a proxy of this stack can do: hyper on both sides, bytes copied, nothing read.
 
-#![expect(clippy::disallowed_methods, reason = "what is measured is killed, not drained, and callers pace themselves by sleeping")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what is measured is killed, not drained, and callers pace themselves by sleeping"
+)]
 
 mod head;
 mod load;

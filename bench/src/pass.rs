@@ -29,7 +29,8 @@ pub(crate) async fn serve(listen: SocketAddr, upstream: SocketAddr) -> std::io::
         let client = client.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| forward(client.clone(), upstream, request));
-            let _gone = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _gone =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }

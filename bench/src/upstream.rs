@@ -15,8 +15,10 @@ const ANSWER: &str = r#"{"message":"Assistant updated successfully","data":{"id"
 /// The address is taken.
 pub(crate) async fn serve(listen: SocketAddr) -> std::io::Result<()> {
     let listener = TcpListener::bind(listen).await?;
-    let answer =
-        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}", ANSWER.len());
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}",
+        ANSWER.len()
+    );
     let answer: &'static [u8] = answer.into_bytes().leak();
     loop {
         let (stream, _) = listener.accept().await?;
