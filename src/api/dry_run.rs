@@ -36,10 +36,7 @@ pub(super) fn body(
         push_string(&mut out, &value);
     }
     out.extend_from_slice(b"},\"body\":");
-    match read_value(&request.body, Limits::VENDOR) {
-        Ok(value) => redact(&mut out, value),
-        Err(_) => out.extend_from_slice(b"null"),
-    }
+    redact(&mut out, &request.body);
     out.push(b'}');
     push_report(&mut out, &request.report);
     out.push(b'}');
@@ -60,9 +57,10 @@ fn shown(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str
     })
 }
 
-/// Copies a value as it stands, white space included, with every member that the catalogue calls a secret blackened,
+/// Copies a body as it stands, white space included, with every member that the catalogue calls a secret blackened,
 /// wherever it stands: vendor options may hold tools too.
-pub(super) fn redact(out: &mut Vec<u8>, value: Value<'_>) {
+pub(crate) fn redact(out: &mut Vec<u8>, body: &[u8]) {
+    let Ok(value) = read_value(body, Limits::VENDOR) else { return out.extend_from_slice(b"null") };
     let mut secrets = Vec::new();
     find_secrets(value, &mut secrets);
     let mut rest = value.text();
@@ -96,7 +94,7 @@ mod tests {
     fn secrets_are_blackened_wherever_they_stand_and_nothing_else_changes() {
         let body = br#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "cal_live" }], "deep":{"a":[{"calendly\u005fapi_key":{"k":1}},[]]}}"#;
         let mut out = Vec::new();
-        redact(&mut out, read_value(body, Limits::VENDOR).unwrap());
+        redact(&mut out, body);
         assert_eq!(
             String::from_utf8(out).unwrap(),
             r#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "[redacted]" }], "deep":{"a":[{"calendly\u005fapi_key":"[redacted]"},[]]}}"#

@@ -162,6 +162,7 @@ async fn live_catalogs(
         stack: Arc::clone(&account.stack),
         headers: headers.clone(),
         drift: Arc::clone(&account.drift),
+        token: account.token.clone(),
     };
     // The flight may be somebody else's, with a later deadline.
     let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;

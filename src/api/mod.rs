@@ -20,6 +20,7 @@ mod verdict;
 pub(crate) use authentication::bearer;
 pub use authentication::{Client, Clients};
 pub use context::Context;
+pub(crate) use dry_run::redact;
 pub use limit::RateLimiter;
 pub use openapi::openapi;
 pub use record::Record;

@@ -27,11 +27,7 @@ pub(super) fn judge(
     }
     match normalize_response(account.dialect, &answer.body) {
         Ok(mut response) => {
-            if Scrub::could_repeat(&account.token, &answer.body, request) {
-                let scrub = Scrub::new(&account.token, request);
-                response.message = scrub.text(&response.message);
-                response.data.each_string(|text| scrub.text(text));
-            }
+            Scrub::new(&account.token, request).response(&mut response);
             Ok((response, answer))
         }
         Err(bad) => {

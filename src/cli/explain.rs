@@ -9,6 +9,7 @@ use vendors::{
     CatalogSet, Catalogs, Dialect, Field, Handling, Policies, Request, Support, Target, Update, translate_request,
 };
 
+use crate::api::redact;
 use crate::gateway;
 use crate::reload::Source;
 
@@ -33,7 +34,7 @@ pub(super) struct Args {
     /// The vendor's id of the assistant
     #[arg(long, default_value = "789")]
     id: String,
-    /// `text` for people, `body` for the wire body alone, byte for byte
+    /// `text` for people, keys of third parties blackened; `body` for the wire body alone, byte for byte
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -132,7 +133,9 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
 /// The translation for a person.
 fn explain(request: &Request, vendor: &Vendor, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
     writeln!(out, "{} {}{}", paint.bold(request.method), vendor.base_url, request.path)?;
-    writeln!(out, "{}\n", String::from_utf8_lossy(&request.body))?;
+    let mut body = Vec::with_capacity(request.body.len());
+    redact(&mut body, &request.body);
+    writeln!(out, "{}\n", String::from_utf8_lossy(&body))?;
     for &field in &request.report.applied {
         writeln!(out, "  {} {:<32} {}", paint.green("applied"), field.name(), how(vendor.dialect, field))?;
     }

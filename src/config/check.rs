@@ -233,7 +233,8 @@ impl Inspection<'_> {
             Kind::Id if !is_id(text) => self.bad_id(at, trail, format_args!("\"{text}\"")),
             Kind::Digest if KeyDigest::from_hex(text).is_none() => {
                 let help = "`switchboard keygen CLIENT` makes a key and prints this line";
-                self.bad_value(at, trail, "is not 64 hexadecimal digits", help);
+                // Most likely it is the key itself.
+                self.report(bad_value(at, trail, "is not 64 hexadecimal digits").help(help).secret());
             }
             Kind::Text | Kind::Path if text.trim().is_empty() => {
                 self.bad_value(at, trail, "must not be empty", "leave the key out instead");

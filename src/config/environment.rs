@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// A snapshot of the environment; holds secrets, so it shows nothing.
+use super::secret::Secret;
+
+/// A snapshot of the environment. Any variable may hold a secret, so none is shown and all are wiped.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(BTreeMap<String, Secret>);
 
 impl Environment {
     /// A variable's value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.get(name).map(Secret::expose)
     }
 
     /// The names of all variables.
@@ -27,7 +29,7 @@ impl Environment {
             let (prefix, rest) = name.split_at_checked(PREFIX.len())?;
             let ours =
                 prefix.eq_ignore_ascii_case(PREFIX) && !name.eq_ignore_ascii_case(PATH) && !is_service_link(rest);
-            ours.then_some((name.as_str(), rest, value.as_str()))
+            ours.then_some((name.as_str(), rest, value.expose()))
         })
     }
 }
@@ -48,7 +50,7 @@ fn is_service_link(rest: &str) -> bool {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
+        Self(variables.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
     }
 }
 

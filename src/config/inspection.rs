@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use secrecy::zeroize::Zeroizing;
+
 use super::environment::Environment;
 use super::known::Known;
 use super::problem::{Finding, ProblemKind};
@@ -14,6 +16,9 @@ use super::watched::{State, Watched};
 
 /// The most that any one file may hold, in bytes; a device file or a slip would else fill the memory.
 const LARGEST_FILE: u64 = 64 * 1024 * 1024;
+
+/// Room beyond a file's length, in which reading finds its end.
+const SPARE: usize = 64;
 
 /// The state of one load.
 pub(super) struct Inspection<'a> {
@@ -96,12 +101,14 @@ impl<'a> Inspection<'a> {
         self.note(path, State::now(path));
     }
 
-    /// Reads a whole UTF-8 file of bounded size, and has it watched from the state in which it was opened.
-    pub(super) fn read(&mut self, path: &Path) -> io::Result<String> {
+    /// Reads a whole UTF-8 file of bounded size, and has it watched from the state in which it was opened. Every file
+    /// may be a secret or hold one by mistake, so its text is wiped, and does not grow, which would leave copies.
+    pub(super) fn read(&mut self, path: &Path) -> io::Result<Zeroizing<String>> {
         let file = File::open(path);
         let opened = file.as_ref().ok().and_then(|file| file.metadata().ok());
         self.note(path, opened.as_ref().map_or_else(|| State::now(path), |metadata| Some(State::of(metadata))));
-        let mut text = String::new();
+        let length = opened.map_or(0, |metadata| metadata.len().min(LARGEST_FILE));
+        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(length).unwrap_or(0) + SPARE));
         let mut file = file?.take(LARGEST_FILE + 1);
         file.read_to_string(&mut text)?;
         if file.limit() == 0 {
@@ -116,7 +123,7 @@ impl<'a> Inspection<'a> {
     }
 
     /// Reads the UTF-8 file that a key names, and reports it where that cannot be done.
-    pub(super) fn read_file(&mut self, at: At, key: impl Display, path: &str) -> Option<(PathBuf, String)> {
+    pub(super) fn read_file(&mut self, at: At, key: impl Display, path: &str) -> Option<(PathBuf, Zeroizing<String>)> {
         let path = self.resolve(at, path);
         match self.read(&path) {
             Ok(text) => Some((path, text)),

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::zeroize::Zeroizing;
+
 use super::environment::{Environment, PATH};
 use super::inspection::Inspection;
 use super::known::Known;
@@ -99,9 +101,9 @@ fn lay(layers: &mut Layers, name: &'static str, table: Table, inspection: &mut I
 }
 
 /// The file's path and text; the outer `None` is a file that is not there, the inner one no file at all.
-fn text_of(file: File<'_>, inspection: &mut Inspection<'_>) -> Option<Option<(PathBuf, String)>> {
+fn text_of(file: File<'_>, inspection: &mut Inspection<'_>) -> Option<Option<(PathBuf, Zeroizing<String>)>> {
     let path = match file {
-        File::Text(text) => return Some(Some((PathBuf::from("configuration"), text.to_owned()))),
+        File::Text(text) => return Some(Some((PathBuf::from("configuration"), Zeroizing::new(text.to_owned())))),
         File::Chosen(path) => path,
     };
     let Some((path, at)) = chosen_file(path, inspection) else { return Some(None) };
@@ -123,7 +125,7 @@ fn chosen_file(path: Option<&Path>, inspection: &mut Inspection<'_>) -> Option<(
     usual.exists().then_some((usual, Sources::NOWHERE))
 }
 
-fn file_text(path: &Path, at: At, inspection: &mut Inspection<'_>) -> Option<String> {
+fn file_text(path: &Path, at: At, inspection: &mut Inspection<'_>) -> Option<Zeroizing<String>> {
     match inspection.read(path) {
         Ok(text) => Some(text),
         Err(error) => {

@@ -3,12 +3,14 @@
 //! They are held against the TLS library here, so that what passed `check` does not fail when it is put to work.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rustls::RootCertStore;
-use rustls::crypto::ring::default_provider;
-use rustls::sign::CertifiedKey;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::sign::{CertifiedKey, SigningKey};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::zeroize::{Zeroize, Zeroizing};
 use serde::{Serialize, Serializer};
 
 use super::inspection::Inspection;
@@ -54,8 +56,9 @@ impl Identity {
     pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Option<Self> {
         let cert = CertificateFile::read(view, "cert", inspection);
         let key = PrivateKeyFile::read(view, "key", inspection);
-        let ((cert, chain), (key, der)) = (cert?, key?);
-        if let Err(error) = CertifiedKey::from_der(chain, der, &default_provider()) {
+        let ((cert, chain), key) = (cert?, key?);
+        let usable = key.signing_key().and_then(|key| CertifiedKey::new(chain, key).keys_match());
+        if let Err(error) = usable {
             let message = match error {
                 rustls::Error::InconsistentKeys(_) => {
                     format!("`{}` is not the key of `{}`", key.path.display(), cert.path.display())
@@ -88,6 +91,7 @@ impl CertificateFile {
         inspection: &mut Inspection<'_>,
     ) -> Option<(Self, Vec<CertificateDer<'static>>)> {
         let (path, pem) = read(view, name, inspection)?;
+        let pem = pem.to_string();
         let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
         let (message, help) = match read {
             Ok(certificates) if !certificates.is_empty() => return Some((Self { path, pem }, certificates)),
@@ -106,12 +110,24 @@ impl CertificateFile {
 }
 
 impl PrivateKeyFile {
-    fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<(Self, PrivateKeyDer<'static>)> {
+    /// The key, ready to sign; what was decoded on the way is wiped.
+    ///
+    /// # Errors
+    /// The TLS library cannot use it.
+    pub fn signing_key(&self) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        let unreadable = |_| rustls::Error::General("the private key is not PEM".into());
+        let mut der = PrivateKeyDer::from_pem_slice(self.pem.expose().as_bytes()).map_err(unreadable)?;
+        let key = any_supported_type(&der);
+        der.zeroize();
+        key
+    }
+
+    fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<Self> {
         let (path, pem) = read(view, name, inspection)?;
         let encrypted = pem.contains("ENCRYPTED");
-        if !encrypted && let Ok(der) = PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
-            let pem = Secret::new(pem);
-            return Some((Self { path, pem }, der));
+        if !encrypted && let Ok(mut der) = PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+            der.zeroize();
+            return Some(Self { path, pem: Secret::new(pem.as_str()) });
         }
         let what = if encrypted { "an encrypted private key" } else { "no private key" };
         let message = format!("`{}` holds {what}", path.display());
@@ -121,7 +137,7 @@ impl PrivateKeyFile {
     }
 }
 
-fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<(PathBuf, String)> {
+fn read(view: &View<'_>, name: &str, inspection: &mut Inspection<'_>) -> Option<(PathBuf, Zeroizing<String>)> {
     let path = view.text(name).filter(|path| !path.trim().is_empty())?;
     inspection.read_file(view.at(name), view.trail.key(name), path)
 }

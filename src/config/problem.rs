@@ -1,10 +1,12 @@
 //! What is wrong with a configuration, for people (compiler-like text) and for machines (fields).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::secret::without_credentials;
 use super::source::{At, Sources};
 use super::watched::Watched;
 
@@ -200,15 +202,17 @@ impl Finding {
         self.severity == Severity::Error
     }
 
+    /// What looks like a credential is not repeated, wherever somebody has put it; the place shows where it is.
     fn placed(self, sources: &Sources) -> Problem {
+        let excerpt = (!self.secret).then(|| sources.excerpt(self.at)).flatten();
         Problem {
-            excerpt: (!self.secret).then(|| sources.excerpt(self.at)).flatten(),
+            excerpt: excerpt.filter(|excerpt| matches!(without_credentials(&excerpt.text), Cow::Borrowed(_))),
             severity: self.severity,
             kind: self.kind,
-            key: self.key,
-            message: self.message,
+            key: without_credentials(&self.key).into_owned(),
+            message: without_credentials(&self.message).into_owned(),
             place: sources.place(self.at),
-            help: self.help,
+            help: self.help.map(|help| without_credentials(&help).into_owned()),
         }
     }
 }

@@ -6,6 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use secrecy::zeroize::Zeroizing;
+
 use super::document;
 use super::glob::Glob;
 use super::inspection::Inspection;
@@ -40,7 +42,7 @@ impl Inspection<'_> {
     }
 
     /// The files that are named, in that order, with their texts.
-    fn roster_files(&mut self, tree: &Table) -> Vec<(PathBuf, String)> {
+    fn roster_files(&mut self, tree: &Table) -> Vec<(PathBuf, Zeroizing<String>)> {
         let patterns: Vec<(String, At)> = View::root(tree)
             .table("routing")
             .elements("assistants_files")
@@ -107,7 +109,7 @@ impl Inspection<'_> {
         found
     }
 
-    fn add_roster(&mut self, layer: &mut Table, tree: &Table, path: PathBuf, text: String) {
+    fn add_roster(&mut self, layer: &mut Table, tree: &Table, path: PathBuf, text: Zeroizing<String>) {
         let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let source = self.sources.add_file(path, text);
         let rows = if csv { self.csv(source) } else { self.toml(source) };

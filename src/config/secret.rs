@@ -1,7 +1,9 @@
 //! Credentials: read once from where the configuration points, wiped from memory, never printed.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
@@ -24,10 +26,12 @@ pub(super) const SECTION: Section = Section {
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text over.
+    /// Takes the text over: into memory of exactly its length, as growing and shrinking leave copies behind, and the
+    /// text given is wiped.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(SecretString::from(text.into()))
+        let text = Zeroizing::new(text.into());
+        Self(SecretString::from(text.as_str()))
     }
 
     /// The text, for the one place that sends or compares it.
@@ -48,6 +52,23 @@ impl Secret {
         Ok(Self::new(text))
     }
 }
+
+/// A text with everything blackened that looks like a credential: letters and digits in a row as long as no word is.
+pub(super) fn without_credentials(text: &str) -> Cow<'_, str> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric();
+    let looks_like_one = |run: &[u8]| {
+        run.len() >= CREDENTIAL && run.iter().any(u8::is_ascii_digit) && run.iter().any(u8::is_ascii_alphabetic)
+    };
+    let mut shown = Cow::Borrowed(text);
+    for run in text.as_bytes().chunk_by(|a, b| plain(a) && plain(b)).filter(|run| looks_like_one(run)) {
+        let run = String::from_utf8_lossy(run);
+        shown = Cow::Owned(shown.replace(&*run, REDACTED));
+    }
+    shown
+}
+
+/// So many letters and digits in a row are taken for a credential.
+const CREDENTIAL: usize = 20;
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
@@ -71,7 +92,7 @@ impl Serialize for Secret {
 
 #[cfg(test)]
 mod tests {
-    use super::Secret;
+    use super::{Secret, without_credentials};
 
     #[test]
     fn a_secret_shows_nowhere() {
@@ -79,6 +100,20 @@ mod tests {
         assert_eq!(secret.expose(), "12|abc");
         assert_eq!(format!("{secret:?}"), "[redacted]");
         assert_eq!(serde_json::to_string(&secret).expect("json"), "\"[redacted]\"");
+    }
+
+    #[test]
+    fn what_looks_like_a_credential_is_blackened() {
+        let shown = |text| without_credentials(text).into_owned();
+        assert_eq!(shown("`x` cannot be \"12|Xk3v9QpLm2ZtRb7NwYc4\""), "`x` cannot be \"12|[redacted]\"");
+        assert_eq!(
+            shown("sb_0a1b2c3d4e5f60718293 and again 0a1b2c3d4e5f60718293"),
+            "sb_[redacted] and again [redacted]"
+        );
+        for plain in ["vendors.my-account-2.client_certificate", "https://api2.example.com/v1", "12345678901234567890"]
+        {
+            assert_eq!(shown(plain), plain);
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::zeroize::Zeroizing;
+
 use super::problem::{Excerpt, Place};
 
 /// One of the [`Sources`].
@@ -16,15 +18,15 @@ pub(super) struct At {
     pub(super) end: usize,
 }
 
-/// A text with the offset of each of its lines.
+/// A text with the offset of each of its lines; wiped, as somebody may have written a secret into it.
 #[derive(Debug)]
 pub(super) struct Text {
-    content: String,
+    content: Zeroizing<String>,
     line_starts: Vec<usize>,
 }
 
 impl Text {
-    fn new(content: String) -> Self {
+    fn new(content: Zeroizing<String>) -> Self {
         let line_starts = std::iter::once(0).chain(content.match_indices('\n').map(|(offset, _)| offset + 1)).collect();
         Self { content, line_starts }
     }
@@ -65,10 +67,10 @@ impl Sources {
     pub(super) const NOWHERE: At = At { source: SourceId(0), start: 0, end: 0 };
 
     pub(super) fn add_defaults(&mut self, content: &str) -> SourceId {
-        self.add(Source::Defaults(Text::new(content.to_owned())))
+        self.add(Source::Defaults(Text::new(Zeroizing::new(content.to_owned()))))
     }
 
-    pub(super) fn add_file(&mut self, path: PathBuf, content: String) -> SourceId {
+    pub(super) fn add_file(&mut self, path: PathBuf, content: Zeroizing<String>) -> SourceId {
         self.add(Source::File(path, Text::new(content)))
     }
 
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_start_at_one() {
         let mut sources = Sources::new();
-        let source = sources.add_file("a.toml".into(), "a = 1\nü = 'x' # c\n".into());
+        let source = sources.add_file("a.toml".into(), "a = 1\nü = 'x' # c\n".to_owned().into());
         let at = |start, end| At { source, start, end };
         assert_eq!(sources.place(at(11, 14)), Place::File { path: "a.toml".into(), line: 2, column: 5 });
         let excerpt = sources.excerpt(at(11, 14)).expect("a line");
@@ -179,7 +181,7 @@ mod tests {
     fn a_credential_before_the_marked_part_hides_the_line() {
         let mut sources = Sources::new();
         let text = "sondos = { token = 'abc', dialect = 'x' }";
-        let source = sources.add_file("a.toml".into(), text.into());
+        let source = sources.add_file("a.toml".into(), text.to_owned().into());
         let start = text.find("'x'").expect("there");
         assert!(sources.excerpt(At { source, start, end: start + 3 }).is_none());
     }

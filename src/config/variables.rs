@@ -29,7 +29,7 @@ impl Inspection<'_> {
             }
             let at = self.sources.add_variable(name);
             let parts: Vec<&str> = rest.split("__").collect();
-            let variable = Variable { at, value };
+            let variable = Variable { at, name, value };
             let level = Level { table: &mut layer, below: Some(below) };
             self.set_key(level, &root::SECTION, &parts, variable, &Trail::ROOT);
         }
@@ -145,7 +145,7 @@ impl Inspection<'_> {
             Kind::Flag => text.parse().map_or_else(|_| plain(), Value::Flag),
             Kind::Count { .. } => text.parse().map_or_else(|_| plain(), Value::Integer),
             Kind::Ratio => text.parse().map_or_else(|_| plain(), Value::Float),
-            Kind::Secret if !text.starts_with('{') => plain(),
+            Kind::Secret if !text.starts_with('{') => Value::Table(variable.reference()),
             Kind::List { .. } | Kind::OneOrMore(_) if !text.starts_with('[') => {
                 let elements = text.split(',').map(str::trim);
                 let elements = elements.filter(|element| !element.is_empty());
@@ -180,12 +180,18 @@ impl Inspection<'_> {
 #[derive(Clone, Copy)]
 struct Variable<'v> {
     at: At,
+    name: &'v str,
     value: &'v str,
 }
 
 impl Variable<'_> {
     fn text(self, text: &str) -> Node {
         Node { value: Value::Text(text.to_owned()), at: self.at }
+    }
+
+    /// `{ env = … }` naming this variable, so that a secret is read from where it is and never laid into the tree.
+    fn reference(self) -> Table {
+        Table::from([("env".to_owned(), Entry { key_at: self.at, node: self.text(self.name) })])
     }
 }
 

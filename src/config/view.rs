@@ -164,14 +164,15 @@ impl<'a> View<'a> {
         let reference = self.table(name);
         if let Some(variable) = reference.text("env") {
             let at = reference.at("env");
-            if !is_variable_name(variable) {
+            let value = inspection.environment.get(variable);
+            if value.is_none() && !is_variable_name(variable) {
                 let message = format!("`{key}.env` is not the name of an environment variable");
                 let help = "name the variable that holds the secret, not the secret itself";
                 let finding = Finding::error(ProblemKind::BadSecret, at, key, message);
                 inspection.report(finding.help(help).secret());
                 return None;
             }
-            let Some(text) = inspection.environment.get(variable) else {
+            let Some(text) = value else {
                 unset(variable, at, &key, inspection);
                 return None;
             };

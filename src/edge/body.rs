@@ -135,7 +135,7 @@ fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let unsupported = || {
             let encoding: String = String::from_utf8_lossy(value.as_bytes()).chars().take(64).collect();
-            tracing::debug!(?encoding, "a request body's content encoding is not supported");
+            tracing::debug!("a request body's content encoding is not supported");
             BodyError::UnsupportedEncoding { encoding }
         };
         for name in value.to_str().map_err(|_| unsupported())?.split(',').map(str::trim) {

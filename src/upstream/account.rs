@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
+use secrecy::zeroize::Zeroizing;
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
 use crate::config::REDACTED;
 use crate::telemetry::drift::DriftWatch;
 
-use super::{LiveCatalogs, Stack};
+use super::{Disguises, LiveCatalogs, Stack};
 
 /// The header that carries the request id to the vendor.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -43,33 +45,26 @@ pub struct Account {
     pub token: Token,
 }
 
-/// A vendor's token: shown to nobody but the vendor.
+/// A vendor's token: shown to nobody but the vendor, and wiped with its last copy.
+#[derive(Clone)]
 pub struct Token {
-    text: String,
     header: HeaderValue,
+    disguises: Arc<Disguises>,
 }
 
 impl Token {
     /// Makes the header value once; `None` if the token cannot stand in a header.
     pub fn new(token: &str) -> Option<Self> {
-        let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+        let text = Zeroizing::new([b"Bearer ", token.as_bytes()].concat());
+        // All headers made of this one share its memory, which is wiped when the last of them goes.
+        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
         header.set_sensitive(true);
-        Some(Self { text: token.to_owned(), header })
+        Some(Self { header, disguises: Arc::new(Disguises::of(token)) })
     }
 
-    /// The token itself, for whoever has to find it in a text.
-    pub(crate) fn expose(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether a text repeats the token.
-    pub fn is_in(&self, text: &[u8]) -> bool {
-        std::str::from_utf8(text).is_ok_and(|text| text.contains(&self.text))
-    }
-
-    /// `text` with every occurrence of the token blackened.
-    pub fn scrub(&self, text: &str) -> String {
-        text.replace(&self.text, REDACTED)
+    /// The forms in which others may repeat it.
+    pub(crate) fn disguises(&self) -> &Disguises {
+        &self.disguises
     }
 }
 

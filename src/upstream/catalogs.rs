@@ -20,7 +20,11 @@ use vendors::{Asked, Catalog, CatalogKind, CatalogSet, Dialect};
 use crate::telemetry::drift::DriftWatch;
 
 use super::account::CATALOG_PATIENCE;
+<<<<<<< HEAD
 use super::{Answer, Failure, Outgoing, REDACTED, Stack};
+=======
+use super::{Answer, Failure, Outgoing, Stack, Token};
+>>>>>>> 1e4b585 (Blacken what vendors repeat in whatever form, and show that no secret leaves the process)
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
@@ -98,8 +102,13 @@ pub struct Reader {
     pub stack: Arc<Stack>,
     /// The headers of the request.
     pub headers: HeaderMap,
+<<<<<<< HEAD
     /// Where answers are held against their documentation.
     pub drift: Arc<DriftWatch>,
+=======
+    /// The account's token, which no catalog must hold.
+    pub token: Token,
+>>>>>>> 1e4b585 (Blacken what vendors repeat in whatever form, and show that no secret leaves the process)
 }
 
 impl LiveCatalogs {
@@ -273,6 +282,10 @@ async fn read((kind, path): (CatalogKind, &'static str), reader: &Reader) -> Res
     });
     match answer.status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
+        // Names from a catalog are shown, and go into logs.
+        status if status.is_success() && reader.token.disguises().is_in(&answer.body) => {
+            Err(CatalogFailure::Malformed("it repeats the account's token".to_owned()))
+        }
         status if status.is_success() => {
             Catalog::parse(&answer.body).map_err(|error| CatalogFailure::Malformed(error.to_string()))
         }
@@ -335,7 +348,11 @@ mod tests {
         };
         let stack = Arc::new(Stack::new(&settings, &tasks));
         let dialect = vendors::registry::dialect("autocalls").unwrap();
+<<<<<<< HEAD
         (Reader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default() }, tasks, seen)
+=======
+        (Reader { dialect, stack, headers: HeaderMap::new(), token: Token::new("1|abc").unwrap() }, tasks, seen)
+>>>>>>> 1e4b585 (Blacken what vendors repeat in whatever form, and show that no secret leaves the process)
     }
 
     #[tokio::test]

@@ -159,14 +159,23 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An error and its causes in one line.
+/// An error and its causes in one line, for the log.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
+    let mut text = words(error);
     let mut cause = error.source();
     while let Some(inner) = cause {
         text.push_str(": ");
-        text.push_str(&inner.to_string());
+        text.push_str(&words(inner));
         cause = inner.source();
     }
     text
+}
+
+/// What an error says, but for the one that quotes the vendor: the bytes with which it closes an HTTP/2 connection may
+/// be anything, our token included.
+fn words(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.downcast_ref::<h2::Error>().and_then(h2::Error::reason) {
+        Some(reason) => format!("HTTP/2: {reason}"),
+        None => error.to_string(),
+    }
 }

@@ -16,8 +16,10 @@ mod client;
 mod connector;
 mod counters;
 mod deadline;
+mod disguise;
 #[cfg(test)]
 mod double;
+mod escapes;
 mod failure;
 mod in_flight;
 mod line;
@@ -44,6 +46,7 @@ pub use call::Call;
 pub use catalogs::{CatalogFailure, LiveCatalogs, Reader as CatalogReader};
 pub use circuit::BreakerState;
 pub use client::HttpClient;
+pub(crate) use disguise::{Disguises, SHORTEST, blacken};
 pub use failure::{Failure, FailureKind};
 pub use line::Place;
 pub use outgoing::{Outgoing, Sent};

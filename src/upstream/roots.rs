@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::config::{CertificateFile, Identity};
@@ -53,9 +54,9 @@ impl TlsRoots {
         let config = match identity {
             Some(identity) => {
                 let chain = certificates(&identity.cert)?;
-                let key = PrivateKeyDer::from_pem_slice(identity.key.pem.expose().as_bytes());
-                let key = key.map_err(|error| unreadable(&identity.key.path, &error))?;
-                builder.with_client_auth_cert(chain, key)?
+                let key = CertifiedKey::new(chain, identity.key.signing_key()?);
+                key.keys_match()?;
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
             }
             None => builder.with_no_client_auth(),
         };

@@ -124,7 +124,7 @@ impl Home<'_> {
         if self.items.is_full() {
             return self.items.skip();
         }
-        let key = clipped(key);
+        let key = &*clipped(key);
         match sentences.kind() {
             Kind::Array => sentences.elements().for_each(|sentence| self.complaints(key, sentence)),
             Kind::Object => {
@@ -140,7 +140,7 @@ impl Home<'_> {
         let (pointer, field) = self.place(key);
         self.items.push(Item {
             pointer,
-            vendor_field: (field.is_none() && !key.is_empty()).then(|| excerpt(key, LONGEST_KEY).into_owned()),
+            vendor_field: (field.is_none() && !key.is_empty()).then(|| key.to_owned()),
             field: field.map(|field| field.name().into()),
             code: ItemCode::RejectedByVendor,
             detail: excerpt(&text, KEPT).into_owned(),
@@ -150,7 +150,7 @@ impl Home<'_> {
     /// `post_call_schema.0.name` is the place `#/post_call_schema/0/name`: the first segment names a field, the rest
     /// is the way inside it. Keys of `vendor_options` may hold dots themselves, so they are tried whole.
     fn place(&self, key: &str) -> (String, Option<Field>) {
-        let key = clipped(key);
+        let key = &*clipped(key);
         if let Some((option, rest)) = self.option(key) {
             let way = ["vendor_options", self.vendor, option].into_iter().chain(rest.split('.').skip(1));
             return (pointer(way), Some(Field::VendorOptions));
@@ -187,13 +187,10 @@ impl Home<'_> {
     }
 }
 
-/// The start of a key, so that a hostile answer cannot make pointers grow without end.
-fn clipped(key: &str) -> &str {
-    let mut end = key.len().min(LONGEST_KEY);
-    while !key.is_char_boundary(end) {
-        end -= 1;
-    }
-    key.get(..end).unwrap_or_default()
+/// The start of a key, so that a hostile answer cannot make pointers grow without end; that it was cut shows, as it
+/// may have been within something that has to be blackened.
+fn clipped(key: &str) -> Cow<'_, str> {
+    excerpt(key, LONGEST_KEY)
 }
 
 fn pointer<'a>(way: impl Iterator<Item = &'a str>) -> String {
