@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -20,11 +19,7 @@ use vendors::{Asked, Catalog, CatalogKind, CatalogSet, Dialect};
 use crate::telemetry::drift::DriftWatch;
 
 use super::account::CATALOG_PATIENCE;
-<<<<<<< HEAD
-use super::{Answer, Failure, Outgoing, REDACTED, Stack};
-=======
-use super::{Answer, Failure, Outgoing, Stack, Token};
->>>>>>> 1e4b585 (Blacken what vendors repeat in whatever form, and show that no secret leaves the process)
+use super::{Answer, Failure, Outgoing, Stack, Token, blacken};
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
@@ -102,13 +97,10 @@ pub struct Reader {
     pub stack: Arc<Stack>,
     /// The headers of the request.
     pub headers: HeaderMap,
-<<<<<<< HEAD
     /// Where answers are held against their documentation.
     pub drift: Arc<DriftWatch>,
-=======
     /// The account's token, which no catalog must hold.
     pub token: Token,
->>>>>>> 1e4b585 (Blacken what vendors repeat in whatever form, and show that no secret leaves the process)
 }
 
 impl LiveCatalogs {
@@ -278,7 +270,7 @@ async fn read((kind, path): (CatalogKind, &'static str), reader: &Reader) -> Res
     let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
     let (asked, status) = (Asked::Catalog(kind), answer.status.as_u16());
     reader.drift.hold((reader.stack.name(), reader.dialect), asked, (status, &answer.body), |text| {
-        without_token(text, &reader.headers)
+        blacken(text, std::iter::once(reader.token.disguises())).into_owned()
     });
     match answer.status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
@@ -291,12 +283,6 @@ async fn read((kind, path): (CatalogKind, &'static str), reader: &Reader) -> Res
         }
         _ => Err(CatalogFailure::Refused(answer)),
     }
-}
-
-/// `text` without the token that the request bore.
-fn without_token(text: &str, headers: &HeaderMap) -> String {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    bearer.map_or_else(|| text.to_owned(), |token| text.replace(token, REDACTED))
 }
 
 #[cfg(test)]
@@ -348,11 +334,8 @@ mod tests {
         };
         let stack = Arc::new(Stack::new(&settings, &tasks));
         let dialect = vendors::registry::dialect("autocalls").unwrap();
-<<<<<<< HEAD
-        (Reader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default() }, tasks, seen)
-=======
-        (Reader { dialect, stack, headers: HeaderMap::new(), token: Token::new("1|abc").unwrap() }, tasks, seen)
->>>>>>> 1e4b585 (Blacken what vendors repeat in whatever form, and show that no secret leaves the process)
+        let token = Token::new("1|abc").unwrap();
+        (Reader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default(), token }, tasks, seen)
     }
 
     #[tokio::test]

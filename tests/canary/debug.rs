@@ -42,8 +42,9 @@ async fn nothing_that_holds_a_secret_shows_it() {
         let answer = Answer::new(StatusCode::OK, repeated, Bytes::copy_from_slice(headers["authorization"].as_bytes()));
         absent("Answer", format!("{answer:?}"));
         let (dialect, stack) = (account.dialect, std::sync::Arc::clone(&account.stack));
-        let reader = CatalogReader { dialect, stack: stack.clone(), headers, token: account.token.clone() };
-        absent("Reader", format!("{:?} {:?}", reader.headers, reader.token));
+        let (drift, token) = (std::sync::Arc::clone(&account.drift), account.token.clone());
+        let reader = CatalogReader { dialect, stack: stack.clone(), headers, drift, token };
+        absent("Reader", format!("{:?} {:?} {:?}", reader.headers, reader.token, reader.drift));
         absent("Update", format!("{:?}", stack.update(outgoing)));
     }
 }

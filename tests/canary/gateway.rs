@@ -214,8 +214,22 @@ impl Gateway {
         )
     }
 
+    /// Asks administration for all that it tells.
+    pub(crate) async fn ask_for_everything(&mut self) -> String {
+        let mut told = String::new();
+        for path in ["/admin/config", "/admin/status", "/metrics", "/readyz", "/livez"] {
+            let admin = &self.folder.admin;
+            let authorization = format!("authorization: Bearer {admin}\r\n");
+            let request = format!("GET {path} HTTP/1.1\r\nhost: g\r\n{authorization}connection: close\r\n\r\n");
+            told += &self.ask_admin(&request).await;
+        }
+        told
+    }
+
     /// Ends it, and searches everything that it wrote.
     pub(crate) async fn end(mut self) {
+        let told = self.ask_for_everything().await;
+        assert!(told.contains("\"token\": \"[redacted]\"") && told.contains("\"uptime_seconds\""), "{told}");
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         while self.child.try_wait().unwrap().is_none() {

@@ -65,7 +65,7 @@ async fn repeat(mut stream: impl AsyncRead + AsyncWrite + Unpin, heard: &AtomicU
     let answer = match path.rsplit('/').next()?.parse::<usize>() {
         Ok(id) => PLACES[(id - 1) / FORMS.len() % PLACES.len()](&FORMS[(id - 1) % FORMS.len()](&words)),
         // A catalog, in which every name is a secret.
-        Err(_) => PLACES[10](&format!(r#"[{{"id":1,"name":{0:?},"iso_2":"en"}},{{"id":2,"name":{0:?}}}]"#, words)),
+        Err(_) => PLACES[10](&format!(r#"[{{"id":1,"name":{words:?},"iso_2":"en"}},{{"id":2,"name":{words:?}}}]"#)),
     };
     stream.write_all(&answer).await.ok()?;
     stream.shutdown().await.ok()

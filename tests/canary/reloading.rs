@@ -59,20 +59,19 @@ async fn a_refused_configuration_is_told_of_without_its_secrets() {
     folder.write("switchboard.toml", &good);
     let mut gateway = Gateway::start(folder, "json").await;
     let token = gateway.folder.admin.clone();
-    let request = |method: &str, path: &str| {
-        format!("{method} {path} HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n")
-    };
+    let reload =
+        format!("POST /admin/reload HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n");
     let mistakes = || MISTAKES.iter().chain(MISTAKES.iter().rev());
     for (mistake, secret) in mistakes().zip(credentials().iter().cycle()) {
         gateway.folder.write("switchboard.toml", &format!("{good}{}", mistake.replace("SECRET", secret)));
-        let answer = gateway.ask_admin(&request("POST", "/admin/reload")).await;
+        let answer = gateway.ask_admin(&reload).await;
         assert!(answer.starts_with("HTTP/1.1 422"), "{mistake}: {answer}");
     }
-    gateway.ask_admin(&request("GET", "/admin/status")).await;
+    gateway.ask_for_everything().await;
     for (file, content) in [("by_file.token", "two\nLINES"), ("server.key", "LINES"), ("admin.token", "LINES ü")] {
         gateway.folder.write("switchboard.toml", &good);
         gateway.folder.write(file, &content.replace("LINES", &credentials().join("\n")));
-        gateway.ask_admin(&request("POST", "/admin/reload")).await;
+        gateway.ask_admin(&reload).await;
     }
     gateway.end().await;
 }

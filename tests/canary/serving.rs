@@ -181,10 +181,5 @@ async fn credentials_in_the_wrong_place_are_not_logged() {
             scene.gateway.tell(request.as_bytes()).await;
         }
     }
-    let admin = format!("authorization: Bearer {}\r\n", scene.gateway.folder.admin);
-    for path in ["/admin/config", "/admin/status", "/metrics", "/readyz"] {
-        let answer = scene.gateway.ask_admin(&get(path, &admin)).await;
-        assert!(path != "/admin/config" || answer.contains("\"token\": \"[redacted]\""), "{answer}");
-    }
     scene.gateway.end().await;
 }

@@ -18,13 +18,9 @@ key_sha256 = []
         r#"
 error: `clients.crm.key_sha256` is not 64 hexadecimal digits
   --> c.toml:2:14
-2 | key_sha256 = "abc"
-  |              ^^^^^
   help: `switchboard keygen CLIENT` makes a key and prints this line
 error: `clients.web.key_sha256[1]` is not 64 hexadecimal digits
   --> c.toml:4:83
-4 | key_sha256 = ["0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "zz" …
-  |                                                                                   ^^^^
   help: `switchboard keygen CLIENT` makes a key and prints this line
 error: `clients.app.key_sha256` must not be empty
   --> c.toml:6:14
@@ -49,8 +45,6 @@ key_sha256 = ["0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"
         r#"
 error: `clients.web.key_sha256` is the key of the client "crm" already
   --> c.toml:4:15
-4 | key_sha256 = ["0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF" …
-  |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   help: give each client a key of its own, and list it once
 "#,
     );
