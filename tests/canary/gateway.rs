@@ -81,6 +81,8 @@ admin_listen = "127.0.0.1:0"
 token = {{ file = "admin.token" }}
 [log]
 level = "trace"
+[audit]
+file = "audit.jsonl"
 [clients.crm]
 key_sha256 = "{digest}"
 [vendors.by_env]
@@ -238,7 +240,8 @@ impl Gateway {
         let log = self.folder.output("stderr");
         assert!(log.split(|byte| *byte == b'\n').count() > self.asked, "too little was logged");
         self.folder.canaries.assert_absent("an answer", &self.answers);
-        for output in ["stdout", "stderr"] {
+        assert!(self.asked == 0 || !self.folder.output("audit.jsonl").is_empty());
+        for output in ["stdout", "stderr", "audit.jsonl"] {
             self.folder.canaries.assert_absent(output, &self.folder.output(output));
         }
     }

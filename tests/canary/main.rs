@@ -1,5 +1,5 @@
 //! Secrets in every place where one can stand, and a search for them in every byte that leaves the process: standard
-//! output and error at the most verbose level, answers with their headers, status, configuration, commands.
+//! output and error at the most verbose level, the audit log, answers with their headers, status, configuration, commands.
 //!
 //! The vendors here are parrots: they repeat what they were sent, in every form and in every place of an answer.
 
