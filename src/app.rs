@@ -35,6 +35,7 @@ use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
 use crate::reload::{Reloader, Source, material, watch};
 use crate::telemetry::log::LogControl;
+use crate::telemetry::metrics::ListenerMeters;
 use crate::telemetry::{AuditError, Telemetry};
 use crate::upstream::{Tasks, X_REQUEST_ID};
 
@@ -97,9 +98,10 @@ impl App {
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let admin = Admin::new(Arc::clone(&reloader), api.clone(), shutdown.clone());
-        let served = Connections::new(rescued(api), listening.clone(), refusal_page(), shutdown.clone());
+        let metrics = telemetry.metrics();
+        let served = connections(rescued(api), &listening, &metrics.api, &shutdown);
         shutdown.spawn(api_listener.run(served, tls));
-        let attended = Connections::new(rescued(admin), listening, refusal_page(), attendance.clone());
+        let attended = connections(rescued(admin), &listening, &metrics.admin, &attendance);
         attendance.spawn(admin_listener.run(attended, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -174,12 +176,20 @@ async fn finish(tasks: &Tasks) {
     tasks.updates.wait().await;
 }
 
-/// The problem page for requests that never become one.
-fn refusal_page() -> RefusalPage {
-    RefusalPage::new(|refusal| {
+/// One listener's connections, and the problem page for requests that never become one.
+fn connections<S>(
+    service: S,
+    settings: &ListenerSettings,
+    meters: &Arc<ListenerMeters>,
+    shutdown: &Shutdown,
+) -> Connections<S> {
+    let counted = Arc::clone(meters);
+    let page = RefusalPage::new(move |refusal| {
+        counted.refuse(refusal.reason);
         let problem = Problem::from_status(refusal.reason.status(), refusal.reason.detail());
         problem.body("", refusal.request_id.as_str()).into()
-    })
+    });
+    Connections::new(service, settings.clone(), page, shutdown.clone()).counted(meters)
 }
 
 /// What a panic's answer has to know of its request: its target and its id.

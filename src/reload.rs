@@ -91,6 +91,21 @@ struct Past {
     files: Vec<Watched>,
     applied: u64,
     refused: u64,
+    /// When the configuration in force was taken up, in seconds since 1970.
+    in_force_since: u64,
+}
+
+/// What came of reloads so far.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// The last one; `None` if there was none.
+    pub last: Option<Outcome>,
+    /// How many were applied.
+    pub applied: u64,
+    /// How many were refused.
+    pub refused: u64,
+    /// When the configuration in force was taken up, in seconds since 1970.
+    pub in_force_since: u64,
 }
 
 impl Reloader {
@@ -104,7 +119,7 @@ impl Reloader {
     ) -> Self {
         let settings = Arc::clone(&gateway.load().settings);
         let started = Started { server: settings.server.clone(), log: settings.log.clone() };
-        let past = Mutex::new(Past { files: settings.files.clone(), ..Past::default() });
+        let past = Mutex::new(Past { files: settings.files.clone(), in_force_since: now(), ..Past::default() });
         Self { gateway, source, tasks, tls, telemetry, started, turn: Mutex::default(), past }
     }
 
@@ -118,10 +133,16 @@ impl Reloader {
         &self.telemetry
     }
 
-    /// What came of the last reload, and how many were applied and refused so far.
-    pub fn history(&self) -> (Option<Outcome>, u64, u64) {
+    /// What came of reloads so far.
+    pub fn history(&self) -> History {
         let past = self.past();
-        (past.outcomes.back().cloned(), past.applied, past.refused)
+        let Past { applied, refused, in_force_since, .. } = *past;
+        History { last: past.outcomes.back().cloned(), applied, refused, in_force_since }
+    }
+
+    /// How many connections each listener keeps until a restart.
+    pub fn max_connections(&self) -> usize {
+        self.started.server.max_connections
     }
 
     /// What came of the last reloads, the newest first.
@@ -134,7 +155,7 @@ impl Reloader {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.gateway.load_full();
         let result = self.next(&before);
-        let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let at = now();
         let outcome = match result {
             Ok((next, telemetry)) => {
                 let needs_restart = self.started.differs_from(&next.settings);
@@ -208,12 +229,22 @@ impl Reloader {
 
 impl Past {
     fn remember(&mut self, outcome: Outcome) {
-        *(if outcome.applied { &mut self.applied } else { &mut self.refused }) += 1;
+        if outcome.applied {
+            self.applied += 1;
+            self.in_force_since = outcome.at;
+        } else {
+            self.refused += 1;
+        }
         if self.outcomes.len() == REMEMBERED {
             self.outcomes.pop_front();
         }
         self.outcomes.push_back(outcome);
     }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn files_of(result: &Result<Settings, config::Problems>) -> &[Watched] {

@@ -6,6 +6,7 @@
 mod coverage;
 mod errors;
 mod exchange;
+mod metrics;
 
 use std::error::Error;
 use std::fs;
@@ -69,6 +70,7 @@ fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
     let mut pages = vec![
         page("docs/coverage.md", coverage::page()),
         page("docs/errors.md", errors::page()),
+        page("docs/metrics.md", metrics::page()),
         page("README.md", exchange::within(&readme)?),
     ];
     pages.extend(

@@ -1,6 +1,7 @@
 //! The administration listener: is it alive, is it ready, what is it doing, take up a new configuration.
 
 mod drift;
+mod metrics;
 mod status;
 
 use std::convert::Infallible;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -20,11 +21,13 @@ use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use crate::api::{Api, bearer};
+use crate::config::Secret;
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
 use crate::edge::shutdown::Shutdown;
 use crate::reload::Reloader;
+use crate::telemetry::metrics::Format;
 use crate::upstream::X_REQUEST_ID;
 
 /// Administration as a service.
@@ -36,11 +39,22 @@ pub struct Admin {
     started: Instant,
 }
 
-/// A status with a JSON body.
-type Reply = (StatusCode, Value);
+/// An answer with its body.
+type Reply = Response<Full<Bytes>>;
 
-/// What makes an answer a problem.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// What a path asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    /// Nothing.
+    Open,
+    /// A token that may read the metrics.
+    Metrics,
+    /// The token.
+    Admin,
+}
 
 impl Admin {
     /// Administration of the gateway that `reloader` holds.
@@ -48,27 +62,18 @@ impl Admin {
         Self { reloader, api, shutdown, started: Instant::now() }
     }
 
-    async fn answer(self, head: Parts) -> Response<Full<Bytes>> {
+    async fn answer(self, head: Parts) -> Reply {
         let (method, path, headers) = (&head.method, head.uri.path(), &head.headers);
         let request_id = RequestId::from_headers(headers);
-        let mut response = match self.dispatch(method, path, headers, &request_id).await {
-            Ok((status, body)) => {
-                let mut response = Response::new(Full::new(Bytes::from(format!("{body:#}\n"))));
-                *response.status_mut() = status;
-                let refused = status == StatusCode::UNPROCESSABLE_ENTITY;
-                let media = if refused { PROBLEM } else { HeaderValue::from_static("application/json") };
-                response.headers_mut().insert(CONTENT_TYPE, media);
-                response
+        let result = self.dispatch(method, path, headers, &request_id).await;
+        let mut response = result.unwrap_or_else(|problem| {
+            if problem.code == Code::Unauthenticated {
+                let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
+                let telemetry = self.reloader.telemetry();
+                telemetry.admin_refused(request_id.as_str(), (method.as_str(), path), peer);
             }
-            Err(problem) => {
-                if problem.code == Code::Unauthenticated {
-                    let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
-                    let telemetry = self.reloader.telemetry();
-                    telemetry.admin_refused(request_id.as_str(), (method.as_str(), path), peer);
-                }
-                problem.into_response(path, request_id.as_str())
-            }
-        };
+            problem.into_response(path, request_id.as_str())
+        });
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response
@@ -81,34 +86,48 @@ impl Admin {
         headers: &HeaderMap,
         request_id: &RequestId,
     ) -> Result<Reply, Problem> {
-        let (allow, guarded) = match path {
-            "/livez" | "/readyz" => ("GET, HEAD", false),
-            "/admin/status" | "/admin/config" => ("GET, HEAD", true),
-            "/admin/reload" => ("POST", true),
+        let (allow, guard) = match path {
+            "/livez" | "/readyz" => ("GET, HEAD", Guard::Open),
+            "/metrics" => ("GET, HEAD", Guard::Metrics),
+            "/admin/status" | "/admin/config" => ("GET, HEAD", Guard::Admin),
+            "/admin/reload" => ("POST", Guard::Admin),
             _ => return Err(Problem::new(Code::NotFound, "there is nothing at this path")),
         };
         if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
             let detail = format!("use {allow} here, not {method}");
             return Err(Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) });
         }
-        if guarded {
-            self.authenticate(headers)?;
-        }
+        self.authenticate(guard, headers)?;
         Ok(match path {
-            "/livez" => (StatusCode::OK, serde_json::json!({ "status": "alive" })),
+            "/livez" => document(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             "/readyz" => self.readiness(),
-            "/admin/config" => (StatusCode::OK, self.reloader.gateway().settings.redacted()),
+            "/metrics" => self.metrics(headers),
+            "/admin/config" => document(StatusCode::OK, &self.reloader.gateway().settings.redacted()),
             "/admin/reload" => self.reload(path, request_id).await?,
-            _ => (StatusCode::OK, status::status(&self.reloader, &self.api, self.started)),
+            _ => document(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
         })
+    }
+
+    fn metrics(&self, headers: &HeaderMap) -> Reply {
+        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        let format = Format::accepted(accept.unwrap_or_default());
+        let sources = metrics::Sources {
+            gateway: &self.reloader.gateway(),
+            reloader: &self.reloader,
+            in_flight: self.api.in_flight(),
+            telemetry: self.reloader.telemetry(),
+        };
+        let mut response = Response::new(Full::from(metrics::exposition(&sources, format)));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media()));
+        response
     }
 
     /// Ready is configured and not draining; never a vendor's health, which would take all gateways down together.
     fn readiness(&self) -> Reply {
         if self.shutdown.is_announced() {
-            (StatusCode::SERVICE_UNAVAILABLE, serde_json::json!({ "status": "draining" }))
+            document(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "status": "draining" }))
         } else {
-            (StatusCode::OK, serde_json::json!({ "status": "ready" }))
+            document(StatusCode::OK, &serde_json::json!({ "status": "ready" }))
         }
     }
 
@@ -120,7 +139,7 @@ impl Admin {
             outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
         let mut body = serde_json::to_value(&outcome).unwrap_or_default();
         if outcome.applied {
-            return Ok((StatusCode::OK, body));
+            return Ok(document(StatusCode::OK, &body));
         }
         let problem =
             Problem::new(Code::ValidationFailed, "the new configuration is refused; the old one stays in force");
@@ -128,21 +147,44 @@ impl Admin {
         if let Some(body) = body.as_object_mut() {
             body.extend(problem);
         }
-        Ok((StatusCode::UNPROCESSABLE_ENTITY, body))
+        let mut response = document(StatusCode::UNPROCESSABLE_ENTITY, &body);
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
+        Ok(response)
     }
 
-    /// With a token configured, `/admin/*` asks for it; the configuration demands one off loopback.
-    fn authenticate(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    /// With a token configured, `/admin/*` and `/metrics` ask for it; the configuration demands one off loopback. The
+    /// metrics may have another one that opens nothing else.
+    fn authenticate(&self, guard: Guard, headers: &HeaderMap) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
-        let Some(token) = &gateway.settings.admin.token else { return Ok(()) };
-        let matches = bearer(headers)
-            .is_ok_and(|sent| Sha256::digest(sent).ct_eq(&Sha256::digest(token.expose().as_bytes())).into());
-        if matches {
-            Ok(())
-        } else {
-            Err(Problem::new(Code::Unauthenticated, "send the token of `admin.token` as `Authorization: Bearer`"))
+        let admin = &gateway.settings.admin;
+        let (tokens, which) = match guard {
+            Guard::Open => return Ok(()),
+            Guard::Metrics => ([&admin.token, &admin.metrics_token], "`admin.metrics_token` or `admin.token`"),
+            Guard::Admin => ([&admin.token, &None], "`admin.token`"),
+        };
+        let mut tokens = tokens.into_iter().flatten().peekable();
+        if tokens.peek().is_none() {
+            return Ok(());
         }
+        let sent = bearer(headers).map(Sha256::digest);
+        let is = |token: &Secret| {
+            sent.as_ref().is_ok_and(|sent| sent.ct_eq(&Sha256::digest(token.expose().as_bytes())).into())
+        };
+        // All are compared, so that the time tells nothing.
+        if tokens.fold(false, |any, token| any | is(token)) {
+            return Ok(());
+        }
+        let detail = format!("send the token of {which} as `Authorization: Bearer`");
+        Err(Problem::new(Code::Unauthenticated, detail))
     }
+}
+
+/// A JSON document for machines that people can read, too.
+fn document(status: StatusCode, body: &Value) -> Reply {
+    let mut response = Response::new(Full::from(format!("{body:#}\n")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
 }
 
 impl<B> tower::Service<Request<B>> for Admin {

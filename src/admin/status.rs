@@ -4,13 +4,13 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::Api;
-use crate::reload::Reloader;
+use crate::reload::{History, Reloader};
 use crate::upstream::{Account, BreakerState};
 
 /// The document.
 pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value {
     let gateway = reloader.gateway();
-    let (last, applied, refused) = reloader.history();
+    let History { last, applied, refused, .. } = reloader.history();
     let vendors: Map<_, _> =
         gateway.routes.accounts.values().map(|account| (account.name.to_string(), vendor(account))).collect();
     json!({

@@ -1,6 +1,6 @@
 //! Who is calling, and what they may use.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -58,6 +58,14 @@ impl Clients {
     pub fn named(&self, name: &str) -> Option<&Arc<Client>> {
         let certified = self.by_certificate.iter().map(|(_, client)| client);
         self.by_digest.values().chain(certified).find(|client| &*client.name == name)
+    }
+
+    /// How many requests each client with a limit was refused for exceeding it, by the client's name.
+    pub fn refused(&self) -> BTreeMap<&str, u64> {
+        let certified = self.by_certificate.iter().map(|(_, client)| client);
+        let limited =
+            self.by_digest.values().chain(certified).filter_map(|client| Some((client, client.limiter.as_ref()?)));
+        limited.map(|(client, limiter)| (&*client.name, limiter.refused().get())).collect()
     }
 
     /// Finds the caller. Only the digest of a key is ever looked up or compared, so timing tells nothing about a key.

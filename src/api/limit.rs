@@ -4,6 +4,7 @@
 //! grow.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -13,6 +14,7 @@ use governor::{Quota, RateLimiter as Governor};
 use http::{HeaderName, HeaderValue};
 
 use crate::edge::problem::{Code, Problem, whole_seconds};
+use crate::telemetry::metrics::Counter;
 
 /// The header that states the limit: so many requests (`q`) in so many seconds (`w`).
 pub(super) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -25,15 +27,16 @@ pub struct RateLimiter {
     interval: Duration,
     burst: NonZeroU32,
     policy: HeaderValue,
+    refused: Arc<Counter>,
 }
 
 impl RateLimiter {
-    /// A limit of `burst` at once, refilled by one every `interval`.
-    pub fn new(interval: Duration, burst: NonZeroU32) -> Option<Self> {
+    /// A limit of `burst` at once, refilled by one every `interval`; refusals are counted in `refused`.
+    pub fn new(interval: Duration, burst: NonZeroU32, refused: Arc<Counter>) -> Option<Self> {
         let quota = Quota::with_period(interval)?.allow_burst(burst);
         let window = whole_seconds(interval * burst.get());
         let policy = HeaderValue::try_from(format!("\"default\";q={burst};w={window}")).ok()?;
-        Some(Self { limiter: Governor::direct(quota).with_middleware(), interval, burst, policy })
+        Some(Self { limiter: Governor::direct(quota).with_middleware(), interval, burst, policy, refused })
     }
 
     /// Takes one request's share: the headers `RateLimit-Policy` and `RateLimit`, and a problem that says when the
@@ -42,6 +45,7 @@ impl RateLimiter {
         let (left, verdict) = match self.limiter.check() {
             Ok(state) => (state.remaining_burst_capacity(), Ok(())),
             Err(until) => {
+                self.refused.add();
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 let detail = "this client sends more requests than its limit allows";
                 (0, Err(Problem::new(Code::RateLimited, detail).after(wait)))
@@ -50,6 +54,13 @@ impl RateLimiter {
         let refilled = whole_seconds(self.interval * self.burst.get().saturating_sub(left));
         let state = HeaderValue::try_from(format!("\"default\";r={left};t={refilled}"));
         ([self.policy.clone(), state.unwrap_or(HeaderValue::from_static(""))], verdict)
+    }
+}
+
+impl RateLimiter {
+    /// The count of refusals, which outlives the limit.
+    pub fn refused(&self) -> &Arc<Counter> {
+        &self.refused
     }
 }
 
@@ -65,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_headers_count_down_and_the_refusal_says_when_to_come_again() {
-        let limiter = RateLimiter::new(Duration::from_secs(30), NonZeroU32::new(2).unwrap()).unwrap();
+        let limiter = RateLimiter::new(Duration::from_secs(30), NonZeroU32::new(2).unwrap(), Arc::default()).unwrap();
         let check = || {
             let ([policy, state], verdict) = limiter.check();
             assert_eq!(policy, "\"default\";q=2;w=60");

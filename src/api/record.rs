@@ -6,6 +6,7 @@ use std::time::Duration;
 use vendors::Report;
 
 use crate::edge::problem::Outcome;
+use crate::telemetry::metrics::AccountMeters;
 use crate::upstream::Sent;
 
 /// What was noted of a request; every layer adds what it knows, so that much is there however the request ends.
@@ -13,12 +14,16 @@ use crate::upstream::Sent;
 pub struct Record {
     /// The vendor account.
     pub vendor: Option<Arc<str>>,
+    /// Where that account's requests are counted.
+    pub meters: Option<Arc<AccountMeters>>,
     /// The vendor's id of the assistant.
     pub id: Option<Arc<str>>,
     /// The assistant, as in the path.
     pub assistant: Option<String>,
     /// Whether it is to be shown only what would be sent.
     pub dry_run: bool,
+    /// Time in which the caller sent the body.
+    pub receiving: Duration,
     /// The length of the body in bytes, decompressed; 0 unless all of it was read.
     pub request_bytes: usize,
     /// What the translation made of each field; `None` for what was never translated, or was refused.

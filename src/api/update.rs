@@ -48,6 +48,7 @@ where
     let wishes = wishes(context, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     record.vendor = Some(Arc::clone(&route.account.name));
+    record.meters = Some(Arc::clone(&route.account.meters));
     record.id = Some(Arc::clone(&route.id));
     record.assistant = Some(assistant.clone());
     record.dry_run = wishes.dry_run;
@@ -55,7 +56,9 @@ where
     let _share = place.share(&route.account)?;
     let mut limits = context.gateway.body_limits;
     limits.timeout = limits.timeout.min(wishes.deadline.saturating_duration_since(Instant::now()));
+    let began = Instant::now();
     let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
+    record.receiving = began.elapsed();
     record.request_bytes = body.len();
     let preferred = wishes.handling;
     let exchange = Exchange { context, assistant: &assistant, route: &route, wishes: &wishes };

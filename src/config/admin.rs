@@ -9,17 +9,22 @@ use super::server::{Server, is_loopback};
 use super::shape::{Key, Kind, Section};
 use super::view::View;
 
-pub(super) const SECTION: Section = Section::of(&[Key::new(
-    "token",
-    Kind::Secret,
-    "The bearer token for `/admin/*`, as a reference; needed where other machines reach the listener.",
-)]);
+pub(super) const SECTION: Section = Section::of(&[
+    Key::new(
+        "token",
+        Kind::Secret,
+        "The bearer token for `/admin/*` and `/metrics`, as a reference; needed where other machines reach the listener.",
+    ),
+    Key::new("metrics_token", Kind::Secret, "A bearer token that opens `/metrics` and nothing else, as a reference."),
+]);
 
 /// Access to the administration listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Admin {
-    /// The bearer token for `/admin/*`; always there where other machines reach the listener.
+    /// The bearer token for `/admin/*` and `/metrics`; always there where other machines reach the listener.
     pub token: Option<Secret>,
+    /// A bearer token for `/metrics` alone.
+    pub metrics_token: Option<Secret>,
 }
 
 impl Admin {
@@ -30,6 +35,6 @@ impl Admin {
             let at = inspection.admin_listen_at;
             inspection.error(ProblemKind::Insecure, at, "admin.token", message, help);
         }
-        Self { token: view.secret("token", inspection) }
+        Self { token: view.secret("token", inspection), metrics_token: view.secret("metrics_token", inspection) }
     }
 }

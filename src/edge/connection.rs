@@ -21,6 +21,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
+use crate::telemetry::metrics::ListenerMeters;
+
 use super::activity::Activity;
 use super::admission::Admission;
 use super::last_word;
@@ -45,6 +47,7 @@ pub struct Connections<S> {
     shutdown: Shutdown,
     http1: Arc<http1::Builder>,
     http2: http2::Builder<Shutdown>,
+    meters: Arc<ListenerMeters>,
 }
 
 impl<S: Clone> Clone for Connections<S> {
@@ -56,6 +59,7 @@ impl<S: Clone> Clone for Connections<S> {
             shutdown: self.shutdown.clone(),
             http1: Arc::clone(&self.http1),
             http2: self.http2.clone(),
+            meters: Arc::clone(&self.meters),
         }
     }
 }
@@ -71,7 +75,18 @@ impl<S> Connections<S> {
     pub fn new(service: S, settings: ListenerSettings, page: RefusalPage, shutdown: Shutdown) -> Self {
         let http1 = Arc::new(http1_builder(&settings));
         let http2 = http2_builder(&settings, &shutdown);
-        Self { service, settings: Arc::new(settings), page, shutdown, http1, http2 }
+        Self { service, settings: Arc::new(settings), page, shutdown, http1, http2, meters: Arc::default() }
+    }
+
+    /// The same, counted by `meters`.
+    #[must_use]
+    pub fn counted(self, meters: &Arc<ListenerMeters>) -> Self {
+        Self { meters: Arc::clone(meters), ..self }
+    }
+
+    /// What counts these connections.
+    pub(super) fn meters(&self) -> &Arc<ListenerMeters> {
+        &self.meters
     }
 
     /// The limits.

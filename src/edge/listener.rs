@@ -19,6 +19,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
+use crate::telemetry::metrics::ListenerMeters;
+
 use super::accept_error::{Backoff, is_of_one_connection};
 use super::connection::Connections;
 use super::peer::{Peer, PeerTls};
@@ -78,14 +80,16 @@ impl Listener {
     {
         let places = Arc::new(Semaphore::new(connections.settings().max_connections));
         let mut backoff = Backoff::new();
-        while let Some(place) = self.place(&places).await {
+        while let Some(place) = self.place(&places, connections.meters()).await {
             let (stream, address) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) if is_of_one_connection(&error) => {
+                    connections.meters().accept_failed.add();
                     tracing::debug!(%error, "a connection failed before it was accepted");
                     continue;
                 }
                 Err(error) => {
+                    connections.meters().accept_failed.add();
                     let pause = backoff.pause();
                     tracing::error!(%error, ?pause, listener = %self.address, "cannot accept connections");
                     sleep(pause).await;
@@ -99,10 +103,11 @@ impl Listener {
     }
 
     /// A place for one more connection, waited for if there is none.
-    async fn place(&self, places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    async fn place(&self, places: &Arc<Semaphore>, meters: &ListenerMeters) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             return Some(place);
         }
+        meters.limit_reached.add();
         tracing::warn!(listener = %self.address, "connection limit reached, not accepting until one ends");
         Arc::clone(places).acquire_owned().await.ok()
     }
@@ -121,6 +126,7 @@ async fn serve<S, B>(
     B::Error: Into<BoxError>,
 {
     let _place = place;
+    let _accepted = connections.meters().accept();
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
@@ -144,10 +150,12 @@ async fn shake_hands<S>(stream: TcpStream, tls: &Tls, connections: &Connections<
     match soft.run_until_cancelled(handshake).await? {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
+            connections.meters().handshake_failed.add();
             tracing::debug!(%error, "TLS handshake failed");
             None
         }
         Err(_) => {
+            connections.meters().handshake_late.add();
             tracing::debug!(?limit, "TLS handshake timed out");
             None
         }

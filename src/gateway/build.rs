@@ -9,6 +9,7 @@ use crate::api::{Client, Clients, RateLimiter};
 use crate::config::{self, AuthMode, Settings};
 use crate::edge::body::BodyLimits;
 use crate::routing::{Named, RoutingRule, RoutingTable};
+use crate::telemetry::metrics::Counter;
 use crate::upstream::{
     Account, BreakerSettings, LiveCatalogs, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots,
     Token, UpstreamTlsError,
@@ -116,6 +117,7 @@ fn account(
         live,
         stack,
         drift: drift.map(|before| Arc::clone(&before.account.drift)).unwrap_or_default(),
+        meters: before.map(|before| Arc::clone(&before.account.meters)).unwrap_or_default(),
         token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
         name: name.into(),
     })
@@ -197,12 +199,15 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
 fn clients(settings: &Settings, previous: Option<&Gateway>) -> Clients {
     let mut clients = Clients { open: settings.auth.mode == AuthMode::None, ..Clients::default() };
     for (name, configured) in &settings.clients {
-        let kept = previous.filter(|previous| {
-            previous.settings.clients.get(name).is_some_and(|before| before.rate_limit == configured.rate_limit)
-        });
-        let limiter = match kept.and_then(|previous| previous.clients.named(name)) {
-            Some(client) => client.limiter.clone(),
-            None => configured.rate_limit.as_ref().and_then(limiter).map(Arc::new),
+        let before =
+            previous.and_then(|previous| Some((previous.settings.clients.get(name)?, previous.clients.named(name)?)));
+        let limiter = match before {
+            Some((settings, client)) if settings.rate_limit == configured.rate_limit => client.limiter.clone(),
+            before => {
+                let limited = before.and_then(|(_, client)| client.limiter.as_deref());
+                let refused = limited.map(|limiter| Arc::clone(limiter.refused())).unwrap_or_default();
+                configured.rate_limit.as_ref().and_then(|limit| limiter(limit, refused)).map(Arc::new)
+            }
         };
         let client = Arc::new(Client {
             name: name.as_str().into(),
@@ -221,8 +226,8 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Clients {
     clients
 }
 
-fn limiter(limit: &config::RateLimit) -> Option<RateLimiter> {
-    RateLimiter::new(rate(limit).interval(), limit.burst)
+fn limiter(limit: &config::RateLimit, refused: Arc<Counter>) -> Option<RateLimiter> {
+    RateLimiter::new(rate(limit).interval(), limit.burst, refused)
 }
 
 fn rate(limit: &config::RateLimit) -> RateSettings {

@@ -45,6 +45,13 @@ pub struct RoutingTable {
 }
 
 impl RoutingTable {
+    /// The accounts in the order of their names.
+    pub fn by_name(&self) -> Vec<&Account> {
+        let mut accounts: Vec<&Account> = self.accounts.values().map(|account| &**account).collect();
+        accounts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        accounts
+    }
+
     /// Finds the target for what stands in the path.
     ///
     /// # Errors

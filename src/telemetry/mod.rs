@@ -8,6 +8,7 @@ pub mod drift;
 mod finished;
 mod json_lines;
 pub mod log;
+pub mod metrics;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::reload::Outcome;
 
 use audit::{Audit, Event, NextAudit};
 use log::{LogControl, NextLog};
+use metrics::Metrics;
 
 pub use audit::AuditError;
 pub use behind::Health;
@@ -33,6 +35,7 @@ struct Parts {
     /// `None` where somebody else has started logging, as tests do.
     log: Option<LogControl>,
     audit: Audit,
+    metrics: Metrics,
 }
 
 /// What a new configuration makes of it: everything that can fail, done.
@@ -58,7 +61,7 @@ impl Telemetry {
     pub fn start(settings: &Settings, log: Option<LogControl>) -> Result<Self, AuditError> {
         let audit = Audit::default();
         audit.take_up(Audit::prepare(&settings.audit)?)?;
-        Ok(Self(Arc::new(Parts { log, audit })))
+        Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default() })))
     }
 
     /// Does everything that can fail when a new configuration is taken up.
@@ -90,6 +93,7 @@ impl Telemetry {
 
     /// Tells of a request that is over.
     pub fn finished(&self, finished: &Finished<'_>) {
+        self.0.metrics.finished(finished);
         access::log(finished);
         self.0.audit.finished(finished);
     }
@@ -131,6 +135,11 @@ impl Telemetry {
     pub fn admin_refused(&self, request_id: &str, (method, path): (&str, &str), peer: Option<String>) {
         let path = audit::shortened(path, 256);
         self.0.audit.record(&Event::AdminRefused { request_id, method, path, peer });
+    }
+
+    /// What has been counted.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
     }
 
     /// How the writing goes.

@@ -11,6 +11,7 @@ use vendors::{CatalogSet, Dialect, Handling, Policies};
 
 use crate::config::REDACTED;
 use crate::telemetry::drift::DriftWatch;
+use crate::telemetry::metrics::AccountMeters;
 
 use super::{Disguises, LiveCatalogs, Stack};
 
@@ -41,6 +42,8 @@ pub struct Account {
     pub stack: Arc<Stack>,
     /// Where its answers are not as documented.
     pub drift: Arc<DriftWatch>,
+    /// What is measured of its requests, for as long as there is an account of its name.
+    pub meters: Arc<AccountMeters>,
     /// The token, for scrubbing the vendor's words.
     pub token: Token,
 }

@@ -133,6 +133,11 @@ impl LiveCatalogs {
         Ok(set)
     }
 
+    /// The age from which on a catalog is refreshed when it is used.
+    pub fn ttl(&self) -> Duration {
+        self.ttl
+    }
+
     /// How long ago each known catalog was read, and how many entries it has.
     pub fn ages(&self) -> impl Iterator<Item = (CatalogKind, Duration, usize)> {
         CatalogKind::ALL.into_iter().zip(self.slots.iter()).filter_map(|(kind, slot)| {
@@ -262,8 +267,16 @@ impl Drop for Refresh {
     }
 }
 
-/// One read.
-async fn read((kind, path): (CatalogKind, &'static str), reader: &Reader) -> Result<Catalog, CatalogFailure> {
+/// One read, counted if it fails; that a vendor has no such list is no failure.
+async fn read((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Catalog, CatalogFailure> {
+    let result = fetch((kind, path), reader).await;
+    if result.as_ref().is_err_and(|failure| !matches!(failure, CatalogFailure::Absent)) {
+        reader.stack.count_catalog_failure(kind);
+    }
+    result
+}
+
+async fn fetch((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Catalog, CatalogFailure> {
     let uri = reader.stack.uri(path).map_err(|error| CatalogFailure::Malformed(error.to_string()))?;
     let mut outgoing = Outgoing::new(Method::GET, uri, Instant::now() + CATALOG_PATIENCE);
     outgoing.headers = reader.headers.clone();

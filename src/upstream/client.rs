@@ -76,7 +76,7 @@ impl HttpClient {
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(H2_PING_EVERY)
             .http2_keep_alive_timeout(H2_PING_TIMEOUT)
-            .build(Connector::new(tls, connect_timeout));
+            .build(Connector::new(tls, connect_timeout, Arc::clone(&counters)));
         Self { client, counters }
     }
 

@@ -27,7 +27,7 @@ use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-use super::{FailureKind, failure::chain, stream::Stream};
+use super::{FailureKind, counters::Counters, failure::chain, stream::Stream};
 
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
@@ -36,6 +36,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(super) struct Connector {
     tls: TlsConnector,
     time: Duration,
+    counters: Arc<Counters>,
 }
 
 /// Why there is no connection.
@@ -67,10 +68,10 @@ impl Phase {
 }
 
 impl Connector {
-    pub(super) fn new(tls: Arc<ClientConfig>, time: Duration) -> Self {
+    pub(super) fn new(tls: Arc<ClientConfig>, time: Duration, counters: Arc<Counters>) -> Self {
         let mut tls = Arc::unwrap_or_clone(tls);
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { tls: TlsConnector::from(Arc::new(tls)), time }
+        Self { tls: TlsConnector::from(Arc::new(tls)), time, counters }
     }
 
     async fn connect(self, to: Uri) -> Result<TokioIo<Stream>, NoConnection> {
@@ -88,12 +89,12 @@ impl Connector {
         let secure = to.scheme() == Some(&http::uri::Scheme::HTTPS);
         let tcp = self.dial(to, &phase).await?;
         if !secure {
-            return Ok(Stream::clear(tcp));
+            return Ok(Stream::clear(tcp, Arc::clone(&self.counters)));
         }
         phase.reach(Phase::TLS);
         let name = ServerName::try_from(host).map_err(|error| chain(&error))?;
         let tls = self.tls.connect(name, tcp).await.map_err(|error| chain(&error))?;
-        Ok(Stream::tls(tls))
+        Ok(Stream::tls(tls, Arc::clone(&self.counters)))
     }
 
     async fn dial(&self, to: Uri, phase: &Phase) -> Result<TcpStream, String> {

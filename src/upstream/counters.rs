@@ -1,31 +1,30 @@
-//! What a stack has counted since it was built.
+//! What an account's stacks have counted since the account was first there.
+//!
+//! They belong to the account's name and not to one stack: a reload that makes a new stack must not turn them back.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+use vendors::CatalogKind;
+
+use crate::telemetry::metrics::Counter;
 
 use super::FailureKind;
 
 /// Monotonic counters, readable at any time without stopping anybody.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    pub(super) attempts: Count,
-    pub(super) retries: Count,
-    pub(super) reconnects: Count,
-    pub(super) handed_over: Count,
-    failures: [Count; FailureKind::NAMES.len()],
-}
-
-/// One counter.
-#[derive(Debug, Default)]
-pub(super) struct Count(AtomicU64);
-
-impl Count {
-    pub(super) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
+    pub(super) attempts: Counter,
+    pub(super) retries: Counter,
+    pub(super) retries_withheld: Counter,
+    pub(super) reconnects: Counter,
+    pub(super) handed_over: Counter,
+    pub(super) connected: Counter,
+    pub(super) disconnected: Counter,
+    pub(super) catalog_failures: [Counter; CatalogKind::ALL.len()],
+    failures: [Counter; FailureKind::NAMES.len()],
 }
 
 impl Counters {
@@ -40,5 +39,23 @@ impl Counters {
     #[cfg(test)]
     pub(super) fn failures_of(&self, kind: &FailureKind) -> u64 {
         self.failures[kind.index()].get()
+    }
+}
+
+/// The counters of every account, by its name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AllCounters(Arc<Mutex<HashMap<Arc<str>, Weak<Counters>>>>);
+
+impl AllCounters {
+    /// The counters of `account`: those in use, if it has a stack already.
+    pub(super) fn of(&self, account: &Arc<str>) -> Arc<Counters> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, counters| counters.strong_count() > 0);
+        if let Some(counters) = all.get(account).and_then(Weak::upgrade) {
+            return counters;
+        }
+        let counters = Arc::<Counters>::default();
+        all.insert(Arc::clone(account), Arc::downgrade(&counters));
+        counters
     }
 }

@@ -62,7 +62,14 @@ impl<S> Retry<S> {
         let jitter = self.jittered(attempts);
         // Those whom the vendor told the same time must not all come back at once.
         let wait = if asked.is_zero() { jitter } else { asked + jitter.max(spread(asked)).min(spare / 2) };
-        (wait < left && self.ties.budget.withdraw()).then_some(wait)
+        if wait >= left {
+            return None;
+        }
+        let paid = self.ties.budget.withdraw();
+        if !paid {
+            self.ties.counters.retries_withheld.add();
+        }
+        paid.then_some(wait)
     }
 
     /// Waits, and for the end of any pause that began meanwhile; whether an attempt may follow.

@@ -8,6 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::Uri;
 use tokio_util::task::TaskTracker;
 use tower::{ServiceBuilder, layer::layer_fn};
+use vendors::CatalogKind;
 
 use super::{
     Answer, BreakerState, Call, Failure, FailureKind, HttpClient, Outgoing, StackSettings, Update,
@@ -15,7 +16,7 @@ use super::{
     breaker::Breaker,
     budget::Budget,
     circuit::Circuit,
-    counters::Counters,
+    counters::{AllCounters, Counters},
     deadline::Deadline,
     in_flight::{InFlight, Slots},
     line::{AllLines, Lines, Place},
@@ -32,8 +33,8 @@ use super::{
 /// The layers, outermost first.
 type Chain<C> = Deadline<Order<Paused<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
 
-/// What outlives a stack: its tasks, which closed and awaited prove that everything ended, and the lines that its
-/// successor goes on with.
+/// What outlives a stack: its tasks, which closed and awaited prove that everything ended, and the lines and counters
+/// that its successor goes on with.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
     /// Updates whose callers have gone. Await these first.
@@ -41,6 +42,7 @@ pub struct Tasks {
     /// Connections; they end once the stack is dropped.
     pub connections: TaskTracker,
     lines: AllLines,
+    counters: AllCounters,
 }
 
 /// Everything between a finished request and the vendor's answer, for one account.
@@ -75,14 +77,22 @@ pub struct Snapshot {
     pub waiting: usize,
     /// Retries that could be made now.
     pub retry_budget: f64,
-    /// Attempts so far.
+    /// Attempts so far, as all that follows: since the account was first there.
     pub attempts: u64,
     /// Attempts after the first, so far.
     pub retries: u64,
+    /// Retries that were not made for want of budget, so far.
+    pub retries_withheld: u64,
     /// Stale idle connections replaced at no cost, so far.
     pub reconnects: u64,
     /// Updates finished without their caller, so far.
     pub handed_over: u64,
+    /// Connections opened so far.
+    pub connected: u64,
+    /// Connections that have ended, so far.
+    pub disconnected: u64,
+    /// Reads of catalogs that failed, so far.
+    pub catalog_failures: [(CatalogKind, u64); CatalogKind::ALL.len()],
     /// Failed requests so far, by [`FailureKind::name`].
     pub failures: [(&'static str, u64); FailureKind::NAMES.len()],
 }
@@ -91,7 +101,7 @@ impl Stack {
     /// A stack with a client and a pool of its own. Call it within a tokio runtime.
     #[must_use]
     pub fn new(settings: &StackSettings, tasks: &Tasks) -> Self {
-        let counters = Arc::<Counters>::default();
+        let counters = tasks.counters.of(&settings.name);
         let client = HttpClient::new(
             Arc::clone(&settings.tls),
             settings.connect_timeout,
@@ -106,7 +116,7 @@ impl<C: Call> Stack<C> {
     /// A stack over another client.
     #[must_use]
     pub fn over(settings: &StackSettings, tasks: &Tasks, client: C) -> Self {
-        Self::build(settings, tasks, client, Arc::default())
+        Self::build(settings, tasks, client, tasks.counters.of(&settings.name))
     }
 
     fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
@@ -171,6 +181,11 @@ impl<C: Call> Stack<C> {
         &self.name
     }
 
+    /// Counts a catalog that could not be read.
+    pub(super) fn count_catalog_failure(&self, kind: CatalogKind) {
+        self.parts.ties.counters.catalog_failures[kind as usize].add();
+    }
+
     /// Runs a task that no caller waits for, and that a shutdown does.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.updates.spawn(task);
@@ -200,8 +215,13 @@ impl<C: Call> Stack<C> {
             retry_budget: budget.balance(),
             attempts: counters.attempts.get(),
             retries: counters.retries.get(),
+            retries_withheld: counters.retries_withheld.get(),
             reconnects: counters.reconnects.get(),
             handed_over: counters.handed_over.get(),
+            // In this order, so that no more have ended than were opened.
+            disconnected: counters.disconnected.get(),
+            connected: counters.connected.get(),
+            catalog_failures: CatalogKind::ALL.map(|kind| (kind, counters.catalog_failures[kind as usize].get())),
             failures: counters.failures(),
         }
     }

@@ -17,6 +17,8 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
+use super::counters::Counters;
+
 /// What a connection has brought so far; travels with the connection's description.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Served(Arc<History>);
@@ -48,6 +50,24 @@ impl Served {
 pub(super) struct Stream {
     way: Way,
     served: Served,
+    _open: Open,
+}
+
+/// An open connection, counted when it begins and when it ends.
+#[derive(Debug)]
+struct Open(Arc<Counters>);
+
+impl Open {
+    fn new(counters: Arc<Counters>) -> Self {
+        counters.connected.add();
+        Self(counters)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.disconnected.add();
+    }
 }
 
 #[derive(Debug)]
@@ -57,12 +77,12 @@ enum Way {
 }
 
 impl Stream {
-    pub(super) fn clear(tcp: TcpStream) -> Self {
-        Self { way: Way::Clear(tcp), served: Served::default() }
+    pub(super) fn clear(tcp: TcpStream, counters: Arc<Counters>) -> Self {
+        Self { way: Way::Clear(tcp), served: Served::default(), _open: Open::new(counters) }
     }
 
-    pub(super) fn tls(tls: TlsStream<TcpStream>) -> Self {
-        Self { way: Way::Tls(Box::new(tls)), served: Served::default() }
+    pub(super) fn tls(tls: TlsStream<TcpStream>, counters: Arc<Counters>) -> Self {
+        Self { way: Way::Tls(Box::new(tls)), served: Served::default(), _open: Open::new(counters) }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod events;
+pub mod exposition;
 pub mod raw;
 pub mod stub;
 

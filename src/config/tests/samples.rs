@@ -23,7 +23,8 @@ fn everything() -> Setup {
         .file("tls/gateway.key", &key)
         .file("tls/server.key", &key)
         .variable("AUTOCALLS_TOKEN", "1|abc")
-        .variable("ADMIN_TOKEN", "abc");
+        .variable("ADMIN_TOKEN", "abc")
+        .variable("METRICS_TOKEN", "def");
     names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), &certificate))
 }
 
@@ -117,6 +118,7 @@ fn the_redacted_view_reads_like_the_file_and_holds_no_secret() {
     assert_eq!(view["server"]["request_timeout"], "30s");
     assert_eq!(view["vendors"]["autocalls"]["token"], "[redacted]");
     assert_eq!(view["admin"]["token"], "[redacted]");
+    assert_eq!(view["admin"]["metrics_token"], "[redacted]");
     assert_eq!(view["clients"]["crm"]["key_sha256"][0], "00000000…");
     assert_eq!(view["clients"]["crm"]["rate_limit"]["per_second"], 50);
     assert_eq!(view["vendors"]["autocalls"]["handling"], "strict");

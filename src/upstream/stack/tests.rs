@@ -294,8 +294,9 @@ async fn a_new_address_keeps_the_order() {
     let new = Stack::over(&moved, &tasks, Double::statuses(&[200]));
     let mut second = Box::pin(new.update(put("7")));
     assert!(tokio::time::timeout(Duration::from_secs(1), &mut second).await.is_err(), "the first has its turn");
-    assert_eq!(new.snapshot().attempts, 0);
+    assert_eq!(new.snapshot().attempts, 1, "the counters go on, and so far only the first was sent");
     bell.notify_one();
     first.await.unwrap();
     second.await.unwrap();
+    assert_eq!((old.snapshot().attempts, new.snapshot().attempts), (2, 2));
 }

@@ -1,0 +1,31 @@
+//! `GET /metrics`: everything that can be counted, gathered when somebody asks.
+
+mod configuration;
+mod listeners;
+mod process;
+mod requests;
+mod vendors;
+
+use crate::gateway::Gateway;
+use crate::reload::Reloader;
+use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::{Exposition, Format};
+
+/// Where the numbers are.
+pub(super) struct Sources<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) reloader: &'a Reloader,
+    pub(super) in_flight: usize,
+    pub(super) telemetry: &'a Telemetry,
+}
+
+/// The whole exposition; every family stands in it, with or without series.
+pub(super) fn exposition(sources: &Sources<'_>, format: Format) -> String {
+    let mut exposition = Exposition::new(format);
+    requests::write(sources, &mut exposition);
+    vendors::write(sources.gateway, &mut exposition);
+    configuration::write(sources, &mut exposition);
+    listeners::write(sources, &mut exposition);
+    process::write(sources, &mut exposition);
+    exposition.finish()
+}

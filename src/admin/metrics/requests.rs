@@ -1,0 +1,61 @@
+//! Requests, their durations, and what became of their fields.
+
+use crate::telemetry::metrics::{AccountMeters, Exposition, Histogram, Labels, Series, family};
+use crate::upstream::Account;
+
+use super::Sources;
+
+pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
+    counts(sources, to);
+    durations(sources, to);
+    to.family(family::REQUESTS_IN_FLIGHT).value(sources.in_flight);
+    to.family(family::REQUESTS_IN_FLIGHT_LIMIT).value(sources.gateway.max_in_flight);
+    let mut limited = to.family(family::CLIENT_RATE_LIMITED);
+    for (client, refused) in sources.gateway.clients.refused() {
+        limited.labelled(&[client], refused);
+    }
+    let mut dropped = to.family(family::FIELDS_DROPPED);
+    for account in sources.gateway.routes.by_name() {
+        for (field, count) in account.meters.drops() {
+            dropped.labelled(&[&account.name, field], count);
+        }
+    }
+}
+
+fn counts(sources: &Sources<'_>, to: &mut Exposition) {
+    let mut requests = to.family(family::REQUESTS);
+    let mut write = |vendor: &str, labels: Option<Labels>, count: u64| {
+        let Some(labels) = labels else {
+            return requests.labelled(&["none", "other", vendor, "0", "other", ""], count);
+        };
+        let (status, reason, fault) = (labels.status.to_string(), labels.reason(), labels.fault());
+        requests.labelled(&[labels.route(), labels.method(), vendor, &status, reason, fault], count);
+    };
+    sources.telemetry.metrics().requests.requests().for_each(|(labels, count)| write("", labels, count));
+    for account in sources.gateway.routes.by_name() {
+        account.meters.requests.requests().for_each(|(labels, count)| write(&account.name, labels, count));
+    }
+}
+
+fn durations(sources: &Sources<'_>, to: &mut Exposition) {
+    let mut total = to.family(family::REQUEST_DURATION);
+    sources
+        .telemetry
+        .metrics()
+        .requests
+        .durations()
+        .for_each(|(route, observed)| total.histogram(&[route, ""], &observed));
+    for account in sources.gateway.routes.by_name() {
+        for (route, observed) in account.meters.requests.durations() {
+            total.histogram(&[route, &account.name], &observed);
+        }
+    }
+    let accounts = sources.gateway.routes.by_name();
+    part(&accounts, to.family(family::VENDOR_DURATION), |meters| &meters.vendor);
+    part(&accounts, to.family(family::QUEUE_DURATION), |meters| &meters.queue);
+    part(&accounts, to.family(family::OVERHEAD_DURATION), |meters| &meters.overhead);
+}
+
+fn part(accounts: &[&Account], mut series: Series<'_>, of: fn(&AccountMeters) -> &Histogram) {
+    accounts.iter().for_each(|account| series.histogram(&[&account.name], &of(&account.meters).observed()));
+}

@@ -1,0 +1,102 @@
+//! Durations counted by size: two relaxed additions for each observation.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The upper bounds of the buckets in nanoseconds, and as they are written, in seconds. The first is about what the
+/// gateway itself needs, the last what a request may take by default.
+pub const BOUNDS: [(u64, &str); 18] = [
+    (50_000, "0.00005"),
+    (100_000, "0.0001"),
+    (250_000, "0.00025"),
+    (500_000, "0.0005"),
+    (1_000_000, "0.001"),
+    (2_500_000, "0.0025"),
+    (5_000_000, "0.005"),
+    (10_000_000, "0.01"),
+    (25_000_000, "0.025"),
+    (50_000_000, "0.05"),
+    (100_000_000, "0.1"),
+    (250_000_000, "0.25"),
+    (500_000_000, "0.5"),
+    (1_000_000_000, "1"),
+    (2_500_000_000, "2.5"),
+    (5_000_000_000, "5"),
+    (10_000_000_000, "10"),
+    (30_000_000_000, "30"),
+];
+
+/// A histogram that many threads observe into. Its count is the sum of its buckets, so that the two cannot differ.
+#[derive(Debug, Default)]
+pub struct Histogram {
+    buckets: [AtomicU64; BOUNDS.len() + 1],
+    nanos: AtomicU64,
+}
+
+/// A histogram at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed {
+    /// Observations at most as long as each bound, and all of them at last.
+    pub cumulative: [u64; BOUNDS.len() + 1],
+    /// The sum of all observations.
+    pub sum: Duration,
+}
+
+impl Histogram {
+    /// Counts a duration.
+    pub fn observe(&self, duration: Duration) {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = BOUNDS.partition_point(|(bound, _)| *bound < nanos);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// What has been observed so far.
+    pub fn observed(&self) -> Observed {
+        let mut all = 0;
+        let cumulative = std::array::from_fn(|bucket| {
+            all += self.buckets[bucket].load(Ordering::Relaxed);
+            all
+        });
+        Observed { cumulative, sum: Duration::from_nanos(self.nanos.load(Ordering::Relaxed)) }
+    }
+}
+
+impl Observed {
+    /// The number of observations.
+    pub fn count(&self) -> u64 {
+        self.cumulative[BOUNDS.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_belongs_to_its_own_bucket() {
+        for (index, (bound, _)) in BOUNDS.iter().enumerate() {
+            let histogram = Histogram::default();
+            histogram.observe(Duration::from_nanos(*bound));
+            histogram.observe(Duration::from_nanos(bound + 1));
+            let cumulative = histogram.observed().cumulative;
+            assert_eq!((cumulative[index], cumulative[index + 1]), (1, 2), "{bound}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_written_as_they_are_counted() {
+        for (nanos, seconds) in BOUNDS {
+            assert_eq!(seconds.parse::<f64>().unwrap(), nanos as f64 / 1e9);
+        }
+        assert!(BOUNDS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn sum_and_count_hold_everything() {
+        let histogram = Histogram::default();
+        [1, 2, 60].into_iter().for_each(|seconds| histogram.observe(Duration::from_secs(seconds)));
+        let observed = histogram.observed();
+        assert_eq!((observed.count(), observed.sum), (3, Duration::from_secs(63)));
+    }
+}

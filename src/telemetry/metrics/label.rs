@@ -1,0 +1,114 @@
+//! Labels whose values callers have a say in, brought down to closed lists.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::edge::problem::{Code, Reason};
+use crate::upstream::FailureKind;
+
+/// The routes of the API, with their parameters unfilled; the first is for paths that lead nowhere.
+pub const ROUTES: [&str; 11] = [
+    "none",
+    "/v1/assistants/{assistant}",
+    "/v1/assistants/{assistant}/route",
+    "/v1/vendors",
+    "/v1/vendors/{vendor}",
+    "/v1/fields",
+    "/v1/schema",
+    "/openapi.json",
+    "/docs",
+    "/problems",
+    "/problems/{code}",
+];
+
+/// The methods; the first is for all that are not listed.
+pub const METHODS: [&str; 8] = ["other", "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"];
+
+/// The place of a route in [`ROUTES`].
+pub(super) fn route(template: &str) -> usize {
+    ROUTES.iter().position(|route| *route == template).unwrap_or(0)
+}
+
+/// The place of a method in [`METHODS`].
+pub(super) fn method(method: &Method) -> usize {
+    METHODS.iter().skip(1).position(|known| *known == method.as_str()).map_or(0, |index| index + 1)
+}
+
+/// Reasons that are neither a code nor a failure at the vendor.
+const PLAIN: [Reason; 5] = [Reason::Ok, Reason::ClientClosed, Reason::Stopped, Reason::Panic, Reason::Draining];
+
+/// Failures at the vendor, in the order of [`FailureKind::index`].
+const KINDS: [FailureKind; FailureKind::NAMES.len()] = {
+    let (status, retry_after) = (StatusCode::OK, Duration::ZERO);
+    [
+        FailureKind::Dns,
+        FailureKind::Connect,
+        FailureKind::Tls,
+        FailureKind::Timeout,
+        FailureKind::ConnectionLost,
+        FailureKind::MalformedAnswer,
+        FailureKind::BodyTooLong { status },
+        FailureKind::Overloaded { retry_after },
+        FailureKind::RateLimited { retry_after },
+        FailureKind::Paused { retry_after },
+        FailureKind::CircuitOpen { retry_after },
+        FailureKind::DeadlineBeforeSend,
+        FailureKind::AnswerCut { status },
+    ]
+};
+
+/// How many reasons there are.
+#[cfg(test)]
+pub(super) const REASONS: usize = PLAIN.len() + Code::ALL.len() + KINDS.len();
+
+/// The place of a reason; those with the same word share one.
+pub(super) fn reason(reason: Reason) -> usize {
+    let code = |code: Code| PLAIN.len() + code as usize;
+    match reason {
+        Reason::Code(given) => code(given),
+        Reason::Vendor(FailureKind::Timeout) => code(Code::VendorTimeout),
+        Reason::Vendor(FailureKind::CircuitOpen { .. }) => code(Code::VendorCircuitOpen),
+        Reason::Vendor(kind) => PLAIN.len() + Code::ALL.len() + kind.index(),
+        plain => PLAIN.iter().position(|other| *other == plain).unwrap_or_default(),
+    }
+}
+
+/// The word of the reason at that place.
+pub(super) fn reason_word(place: usize) -> &'static str {
+    let codes = PLAIN.len()..PLAIN.len() + Code::ALL.len();
+    if codes.contains(&place) {
+        return Code::ALL[place - codes.start].as_str();
+    }
+    let reason = PLAIN.get(place).copied();
+    let kind = || KINDS.get(place.checked_sub(codes.end)?).map(|kind| Reason::Vendor(*kind));
+    reason.or_else(kind).map_or("other", Reason::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_place_and_every_word_only_one() {
+        let all = PLAIN.into_iter().chain(Code::ALL.iter().copied().map(Reason::Code)).chain(KINDS.map(Reason::Vendor));
+        let mut words = std::collections::HashMap::new();
+        for one in all {
+            assert_eq!(reason_word(reason(one)), one.as_str());
+            assert_eq!(*words.entry(one.as_str()).or_insert(reason(one)), reason(one), "{}", one.as_str());
+        }
+        for (index, kind) in KINDS.iter().enumerate() {
+            assert_eq!(kind.index(), index);
+        }
+    }
+
+    #[test]
+    fn what_a_caller_invents_is_other() {
+        assert_eq!(METHODS[method(&Method::PATCH)], "PATCH");
+        for invented in ["BREW", "patch", "other", "TRACE"] {
+            assert_eq!(METHODS[method(&invented.parse().unwrap())], "other", "{invented}");
+        }
+        assert_eq!(ROUTES[route("/v1/schema")], "/v1/schema");
+        assert_eq!(ROUTES[route("/v1/schema/")], "none");
+    }
+}
