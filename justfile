@@ -48,6 +48,10 @@ advisories:
 bench *FILTER:
     cargo bench --workspace {{ FILTER }}
 
+# Instructions of the translation against the committed figures; `--update` takes up the new ones
+instructions *ARGS:
+    .ci/instructions {{ ARGS }}
+
 # Takes up changed snapshots, one by one
 snapshots:
     cargo insta review
