@@ -107,8 +107,8 @@ impl Check<'_> {
             let chars = value.chars().unwrap_or_default();
             self.note(at, ItemCode::TooShort, format!("must be at least {} characters long, is {chars}", length.min));
         }
-        if let (Some(pattern), Some(text)) = (length.pattern, value.as_str())
-            && !pattern.matches(&text)
+        if let Some(pattern) = length.pattern
+            && !value.as_str().is_some_and(|text| pattern.matches(&text))
         {
             self.note(at, ItemCode::NotAllowed, format!("may hold {} only", pattern.described()));
         }
@@ -131,6 +131,7 @@ impl Check<'_> {
 
     /// The members of a closed object; `tag` is the one that has been looked at already.
     fn members(&mut self, value: Value<'_>, members: &[Member], tag: Option<&str>, at: &Pointer<'_>) {
+        let mut found = Found::default();
         for (name, inner) in value.members() {
             if self.items.is_full() {
                 return self.items.skip();
@@ -138,20 +139,20 @@ impl Check<'_> {
             if tag == Some(&*name) {
                 continue;
             }
-            match members.iter().find(|member| member.name == name) {
-                Some(member) => self.value(inner, &member.shape, &at.key(&name)),
+            match members.iter().enumerate().find(|(_, member)| member.name == name) {
+                Some((index, member)) => {
+                    found.insert(index);
+                    self.value(inner, &member.shape, &at.key(&name));
+                }
                 None => {
                     let known: Vec<_> = members.iter().map(|member| member.name).collect();
-                    self.note(
-                        &at.key(&name),
-                        ItemCode::UnknownField,
-                        format!("is not known here; known: {}", known.join(", ")),
-                    );
+                    let detail = format!("is not known here; known: {}", known.join(", "));
+                    self.note(&at.key(&name), ItemCode::UnknownField, detail);
                 }
             }
         }
-        for member in members {
-            if is_required(member, value) && value.get(member.name).is_none() {
+        for (index, member) in members.iter().enumerate() {
+            if !found.contains(index) && is_required(member, value) {
                 let why = match member.required {
                     Required::When { key, is, .. } => format!("is required with `{key}` `{is}`"),
                     _ => "is required".to_owned(),
@@ -159,6 +160,23 @@ impl Check<'_> {
                 self.note(&at.key(member.name), ItemCode::Required, why);
             }
         }
+    }
+}
+
+/// Which members of a closed object are there, by their index; one bit each.
+#[derive(Default)]
+struct Found(u64);
+
+impl Found {
+    /// More members than any page documents for one object; a test sees to it.
+    const MAX: usize = 64;
+
+    fn insert(&mut self, index: usize) {
+        self.0 |= 1 << (index % Self::MAX);
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        self.0 & 1 << (index % Self::MAX) != 0
     }
 }
 
@@ -179,5 +197,28 @@ fn one_of(choices: &[&str]) -> String {
     match quoted.as_slice() {
         [only] => only.clone(),
         many => format!("one of {}", many.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn largest(shape: &Shape) -> usize {
+        let of = |members: &[Member]| {
+            members.iter().map(|member| largest(&member.shape)).chain([members.len()]).max().unwrap_or_default()
+        };
+        match shape {
+            Shape::List(element) => largest(element),
+            Shape::Record(members) => of(members),
+            Shape::Tagged(variants) => variants.iter().map(|variant| of(variant.members)).max().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn no_object_has_more_members_than_can_be_noted() {
+        let most = Field::ALL.iter().map(|field| largest(&field.spec().shape)).max().unwrap();
+        assert!((5..=Found::MAX).contains(&most), "{most}");
     }
 }

@@ -21,20 +21,21 @@ macro_rules! fields {
 
             /// The field's type, range, nullability and rules.
             pub const fn spec(self) -> &'static Spec {
-                match self {
-                    $(Field::$variant => const {
-                        &Spec {
-                            name: $name,
-                            group: Group::$group,
-                            nullable: fields!(@nullable $nullable),
-                            modes: Modes::$modes,
-                            shape: $shape,
-                            doc: $doc,
-                        }
-                    },)*
-                }
+                &SPECS[self as usize]
             }
         }
+
+        /// In the order of [`Field::ALL`].
+        static SPECS: [Spec; Field::COUNT] = [
+            $(Spec {
+                name: $name,
+                group: Group::$group,
+                nullable: fields!(@nullable $nullable),
+                modes: Modes::$modes,
+                shape: $shape,
+                doc: $doc,
+            },)*
+        ];
     };
     (@nullable null) => { true };
     (@nullable value) => { false };

@@ -9,20 +9,28 @@ pub struct FieldSet(u64);
 const _: () = assert!(Field::COUNT <= 64, "a FieldSet has one bit for each field");
 
 impl FieldSet {
+    /// The set of nothing.
+    pub const EMPTY: Self = Self(0);
+
     /// Adds a field.
-    pub fn insert(&mut self, field: Field) {
+    pub const fn insert(&mut self, field: Field) {
         self.0 |= 1 << field as u8;
     }
 
     /// Whether the field is in the set.
-    pub fn contains(self, field: Field) -> bool {
+    pub const fn contains(self, field: Field) -> bool {
         self.0 & (1 << field as u8) != 0
+    }
+
+    /// Whether the two have a field in common.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 
 impl FromIterator<Field> for FieldSet {
     fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
-        let mut set = Self::default();
+        let mut set = Self::EMPTY;
         fields.into_iter().for_each(|field| set.insert(field));
         set
     }

@@ -8,6 +8,7 @@ use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::{Pointer, Value};
 
 use super::field::Field;
+use super::fieldset::FieldSet;
 use super::update::Update;
 
 /// The engine modes in which a field has an effect.
@@ -21,9 +22,27 @@ pub enum Modes {
     Multimodal,
 }
 
+/// The fields that have a twin, and those that do not have an effect in every mode: most updates hold none of them.
+const CONCERNED: (FieldSet, FieldSet) = {
+    let (mut twins, mut modal) = (FieldSet::EMPTY, FieldSet::EMPTY);
+    let mut index = 0;
+    while index < Field::COUNT {
+        let field = Field::ALL[index];
+        if field.twin().is_some() {
+            twins.insert(field);
+        }
+        if !matches!(field.spec().modes, Modes::Any) {
+            modal.insert(field);
+        }
+        index += 1;
+    }
+    (twins, modal)
+};
+
 /// Finds twins that were sent together and fields that contradict the mode they were sent with.
 pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<Note>) {
-    for entry in &update.entries {
+    let (twins, modal) = CONCERNED;
+    for entry in update.entries.iter().filter(|_| update.fields.intersects(twins)) {
         let Some(field) = entry.field else { continue };
         if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
             refuse(items, field, format!("`{}` says the same in another way; send only one of the two", twin.name()));
@@ -42,7 +61,7 @@ pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<No
     if multimodal && knowledge.as_deref() == Some("prompt") {
         refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
     }
-    for entry in &update.entries {
+    for entry in update.entries.iter().filter(|_| update.fields.intersects(modal)) {
         let Some(field) = entry.field else { continue };
         let only = match (field.spec().modes, multimodal) {
             (Modes::Pipeline, true) => "`pipeline`",

@@ -11,9 +11,11 @@ pub fn nearest_field(key: &str) -> Option<Field> {
         return None;
     }
     let key = key.to_ascii_lowercase();
-    let distance = |field: &Field| strsim::osa_distance(&key, field.name());
-    let nearest = Field::ALL.into_iter().min_by_key(distance)?;
-    (distance(&nearest) * 3 <= key.len()).then_some(nearest)
+    let slips = key.len() / 3;
+    // The distance is never less than the difference in length, and dear to find out.
+    let alike = Field::ALL.into_iter().filter(|field| field.name().len().abs_diff(key.chars().count()) <= slips);
+    let distances = alike.map(|field| (strsim::osa_distance(&key, field.name()), field));
+    distances.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= slips).map(|(_, field)| field)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{JsonError, Limits, Value, read_object};
+use crate::json::{JsonError, Limits, Sink, Value, read_object_into};
 
 use super::field::Field;
 use super::fieldset::FieldSet;
@@ -25,6 +25,15 @@ pub struct Entry<'a> {
     pub field: Option<Field>,
     /// The value as it stands in the body.
     pub value: Value<'a>,
+    text: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    /// Key and value as they stand in the body, if nothing stands there but them, their quotes and the colon.
+    pub(crate) fn verbatim(&self) -> Option<&'a str> {
+        // A key with escapes is longer in the body than it is.
+        (self.text.len() == self.key.len() + self.value.text().len() + r#""":"#.len()).then_some(self.text)
+    }
 }
 
 impl<'a> Update<'a> {
@@ -33,12 +42,11 @@ impl<'a> Update<'a> {
     /// # Errors
     /// The body is not one strict JSON object.
     pub fn read(body: &'a [u8]) -> Result<Self, JsonError> {
-        let entries: Vec<_> = read_object(body, Limits::CALLER)?
-            .into_iter()
-            .map(|(key, value)| Entry { field: Field::from_name(&key), key, value })
-            .collect();
-        let fields = entries.iter().filter_map(|entry| entry.field).collect();
-        Ok(Self { entries, fields })
+        // Few members are shorter than this on average, and no update needs more than one entry for each field.
+        let entries = Vec::with_capacity((body.len() / 16).min(Field::COUNT));
+        let mut reading = Reading { update: Self { entries, fields: FieldSet::EMPTY }, field: None };
+        read_object_into(&mut reading, body, Limits::CALLER)?;
+        Ok(reading.update)
     }
 
     /// The value of a field, if the update has it.
@@ -47,5 +55,27 @@ impl<'a> Update<'a> {
             return None;
         }
         self.entries.iter().find(|entry| entry.field == Some(field)).map(|entry| entry.value)
+    }
+}
+
+/// An update of which the first members have been read.
+struct Reading<'a> {
+    update: Update<'a>,
+    /// The field whose value comes next.
+    field: Option<Field>,
+}
+
+impl<'a> Sink<'a> for Reading<'a> {
+    /// Of a field the set knows at once; other keys are for the reader to tell apart.
+    fn had(&mut self, key: &str) -> Option<bool> {
+        self.field = Field::from_name(key);
+        let field = self.field?;
+        let had = self.update.fields.contains(field);
+        self.update.fields.insert(field);
+        Some(had)
+    }
+
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str) {
+        self.update.entries.push(Entry { key, field: self.field, value, text });
     }
 }

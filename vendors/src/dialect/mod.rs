@@ -69,7 +69,7 @@ impl Dialect {
 
     /// The update endpoint of an assistant, relative to the base URL: `PUT /user/assistant/{id}` in every dialect.
     pub fn update_path(&self, id: &str) -> String {
-        format!("/user/assistant/{id}")
+        ["/user/assistant/", id].concat()
     }
 
     /// Whether `id` can be an assistant's id here: at most 20 digits, the first not a zero, so that one assistant has

@@ -146,7 +146,7 @@ impl Translation<'_> {
         check_value(field, entry.value, &mut self.items);
         let valid = self.items.list.len() == before && !self.items.is_full();
         let row = self.target.row(field);
-        match (row.rule, self.target.policies.get(field), self.target.handling) {
+        match (&row.rule, self.target.policies.get(field), self.target.handling) {
             (_, Some(FieldPolicy::Drop), _) => {
                 self.drop(
                     field.name().into(),
@@ -157,14 +157,14 @@ impl Translation<'_> {
             (_, Some(FieldPolicy::Refuse), _) => self.unsupported(field, "this gateway's configuration refuses it"),
             (Rule::Unsupported(why), _, Handling::Strict) => self.unsupported(field, why),
             (Rule::Unsupported(why), _, Handling::Lenient) => {
-                self.drop(field.name().into(), ItemCode::UnsupportedField, why.into());
+                self.drop(field.name().into(), ItemCode::UnsupportedField, (*why).into());
             }
             _ => {
                 self.report.applied.push(field);
-                if valid {
-                    self.write(field, row, entry.value);
-                } else {
-                    self.explore(field, row, entry.value, before);
+                match (row.unchanged(), entry.verbatim()) {
+                    (true, Some(member)) if valid => self.body.verbatim(member),
+                    _ if valid => self.write(field, row, entry.value),
+                    _ => self.explore(field, row, entry.value, before),
                 }
             }
         }
@@ -247,7 +247,7 @@ impl Translation<'_> {
             Rule::Same => cell.body.member(field.name(), value.text()),
             Rule::Rename(wire) => cell.body.member(wire, value.text()),
             Rule::Map { wire, values } => match values.iter().find(|(canonical, _)| canonical.is(value)) {
-                Some((_, vendor)) => cell.body.member(wire, &vendor.json()),
+                Some((_, vendor)) => cell.body.literal_member(wire, *vendor),
                 None => {
                     let known: Vec<_> = values.iter().map(|(canonical, _)| canonical.json()).collect();
                     let detail = format!("this vendor has no {}; it knows {}", value.text(), known.join(", "));

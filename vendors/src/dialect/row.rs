@@ -147,6 +147,11 @@ impl Row {
         self
     }
 
+    /// Whether whatever is canonical goes as it is, name and all.
+    pub(super) const fn unchanged(&self) -> bool {
+        matches!(self.rule, Rule::Same) && self.limit.is_none()
+    }
+
     /// Whether the vendor has the field at all.
     pub const fn is_supported(&self) -> bool {
         !matches!(self.rule, Rule::Unsupported(_))

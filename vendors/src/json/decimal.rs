@@ -10,8 +10,51 @@ struct Decimal {
     point: i64,
 }
 
+/// Whether a JSON number lies between two limits, to the last digit; a limit is what its shortest text says.
+pub(super) fn is_between(number: &str, min: f64, max: f64) -> bool {
+    let short = Short::of(number).and_then(|short| Some((short.compare(min)?, short.compare(max)?)));
+    let (with_min, with_max) =
+        short.unwrap_or_else(|| (compare(number, &min.to_string()), compare(number, &max.to_string())));
+    with_min != Ordering::Less && with_max != Ordering::Greater
+}
+
+/// What nearly all numbers are: up to 18 digits without an exponent, as `digits / scale`.
+#[derive(Clone, Copy)]
+struct Short {
+    digits: i64,
+    scale: i64,
+}
+
+impl Short {
+    const DIGITS: usize = 18;
+
+    fn of(number: &str) -> Option<Self> {
+        let unsigned = number.strip_prefix('-').unwrap_or(number);
+        if unsigned.len() > Self::DIGITS {
+            return None;
+        }
+        let (mut digits, mut scale, mut step) = (0, 1, 1);
+        for byte in unsigned.bytes() {
+            match byte {
+                b'0'..=b'9' => (digits, scale) = (digits * 10 + i64::from(byte - b'0'), scale * step),
+                b'.' => step = 10,
+                _ => return None,
+            }
+        }
+        Some(Self { digits: if unsigned.len() < number.len() { -digits } else { digits }, scale })
+    }
+
+    /// Against a limit that is written with at most three decimals, as all documented ones are.
+    #[inline]
+    fn compare(self, limit: f64) -> Option<Ordering> {
+        let thousandths = (limit * 1000.0) as i64;
+        let is_exact = thousandths as f64 / 1000.0 == limit;
+        is_exact.then(|| (i128::from(self.digits) * 1000).cmp(&(i128::from(thousandths) * i128::from(self.scale))))
+    }
+}
+
 /// Compares two JSON numbers exactly.
-pub(super) fn compare(left: &str, right: &str) -> Ordering {
+fn compare(left: &str, right: &str) -> Ordering {
     let (left, right) = (Decimal::of(left), Decimal::of(right));
     match (left.sign(), right.sign()) {
         (1, 1) => left.magnitude(&right),
@@ -54,6 +97,45 @@ impl Decimal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_short_way_and_the_long_one_agree() {
+        let limits = [0.0, 1.0, 0.7, 1.2, 5.0, 360.0, -1.5, 0.125, 1440.0, 0.1 + 0.2, 1e18, 1e300, f64::MIN_POSITIVE];
+        let numbers = [
+            "0",
+            "-0",
+            "-0.0",
+            "0.7",
+            "0.70",
+            "0.6999999999999999",
+            "0.70000000000000001",
+            "1.2",
+            "1.20000000000000001",
+            "12e-1",
+            "360",
+            "361",
+            "359.99",
+            "-1.5",
+            "-1.51",
+            "0.1249",
+            "0.3",
+            "0.30000000000000004",
+            "999999999999999999",
+            "1000000000000000000",
+            "0.0000000000000001",
+        ];
+        for limit in limits {
+            for number in numbers {
+                let expected = compare(number, &limit.to_string());
+                assert_eq!(is_between(number, limit, f64::MAX), expected != Ordering::Less, "{number} {limit}");
+                assert_eq!(is_between(number, -f64::MAX, limit), expected != Ordering::Greater, "{number} {limit}");
+                let short = Short::of(number).and_then(|short| short.compare(limit));
+                assert!(short.is_none_or(|short| short == expected), "{number} {limit}");
+            }
+        }
+        assert_eq!(Short::of("0.70").and_then(|short| short.compare(0.7)), Some(Ordering::Equal));
+        assert!(Short::of("7e-1").is_none());
+    }
 
     #[test]
     fn numbers_compare_by_value_however_they_are_written() {

@@ -1,4 +1,4 @@
-//! Finds a key that stands twice in one object, without allocating for the objects that callers really send.
+//! Finds a key that stands twice in one object, without hashing or allocating for the keys that callers really send.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,55 +7,68 @@ use std::collections::HashSet;
 const SCANNED: usize = 64;
 
 /// The keys of all objects that are open at the moment, innermost last.
-#[derive(Default)]
 pub(super) struct Keys<'a> {
-    names: Vec<Cow<'a, str>>,
-    prints: Vec<u32>,
+    open: Vec<Key<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Key<'a> {
+    print: u32,
+    name: &'a str,
 }
 
 /// The keys of one open object.
 pub(super) struct Scope<'a> {
     base: usize,
-    set: HashSet<Cow<'a, str>>,
+    /// One bit for each key, shared by some: a key whose bit is not set cannot be there yet.
+    filter: u64,
+    /// All keys, in objects with many of them or with one that is spelled with escapes.
+    set: Option<HashSet<Cow<'a, str>>>,
 }
 
 impl<'a> Keys<'a> {
+    /// With room for the keys of a usual update, if any will be noted.
+    pub(super) fn new(used: bool) -> Self {
+        Self { open: Vec::with_capacity(if used { SCANNED / 2 } else { 0 }) }
+    }
+
     pub(super) fn open(&self) -> Scope<'a> {
-        Scope { base: self.names.len(), set: HashSet::new() }
+        Scope { base: self.open.len(), filter: 0, set: None }
     }
 
     /// Notes one key; `false` if the object has it already.
+    #[inline]
     pub(super) fn insert(&mut self, scope: &mut Scope<'a>, key: Cow<'a, str>) -> bool {
-        if !scope.set.is_empty() {
-            return scope.set.insert(key);
+        let known = self.open.get(scope.base..).unwrap_or_default();
+        let Cow::Borrowed(name) = key else { return self.insert_in_set(scope, key) };
+        if scope.set.is_some() || known.len() == SCANNED {
+            return self.insert_in_set(scope, key);
         }
-        let print = fingerprint(&key);
-        let names = self.names.get(scope.base..).unwrap_or_default();
-        let prints = self.prints.get(scope.base..).unwrap_or_default();
-        if prints.iter().zip(names).any(|(&other, name)| other == print && *name == key) {
+        let print = fingerprint(name);
+        let bit = 1 << (print.wrapping_mul(0x9E37_79B1) >> 26);
+        if scope.filter & bit != 0 && known.iter().any(|other| other.print == print && other.name == name) {
             return false;
         }
-        if names.len() < SCANNED {
-            self.names.push(key);
-            self.prints.push(print);
-        } else {
-            scope.set.extend(self.names.drain(scope.base..));
-            self.prints.truncate(scope.base);
-            scope.set.insert(key);
-        }
+        scope.filter |= bit;
+        self.open.push(Key { print, name });
         true
     }
 
+    #[cold]
+    fn insert_in_set(&mut self, scope: &mut Scope<'a>, key: Cow<'a, str>) -> bool {
+        let noted = self.open.drain(scope.base..).map(|key| Cow::Borrowed(key.name));
+        scope.set.get_or_insert_default().extend(noted);
+        scope.set.get_or_insert_default().insert(key)
+    }
+
     pub(super) fn close(&mut self, scope: &Scope<'a>) {
-        self.names.truncate(scope.base);
-        self.prints.truncate(scope.base);
+        self.open.truncate(scope.base);
     }
 }
 
 /// Length, first, middle and last byte: enough to tell the field names of one update apart.
 fn fingerprint(key: &str) -> u32 {
-    let bytes = key.as_bytes();
-    let at = |index: usize| u32::from(bytes.get(index).copied().unwrap_or(0));
-    let len = bytes.len();
-    at(0) | at(len / 2) << 8 | at(len.saturating_sub(1)) << 16 | (len as u32) << 24
+    let &[first, .., last] = key.as_bytes() else { return key.bytes().map(u32::from).sum() };
+    let middle = key.as_bytes().get(key.len() / 2).copied().unwrap_or_default();
+    u32::from_le_bytes([first, middle, last, key.len() as u8])
 }

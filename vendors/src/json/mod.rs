@@ -10,6 +10,7 @@ mod keys;
 mod layout;
 mod pointer;
 mod reader;
+mod special;
 mod text;
 mod value;
 
@@ -17,5 +18,6 @@ pub use error::{JsonError, Reason};
 pub use layout::lay_out;
 pub use pointer::Pointer;
 pub use reader::{Limits, Object, read_object, read_value};
+pub(crate) use reader::{Sink, read_object_into};
 pub use text::{decode, excerpt, push_string};
 pub use value::{Kind, Value};

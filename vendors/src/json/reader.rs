@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::error::{JsonError, Reason};
 use super::keys::Keys;
+use super::special;
 use super::text::{decode, excerpt, hex4};
 use super::value::Value;
 
@@ -26,12 +27,52 @@ impl Limits {
 /// The members of the outermost object, in the order in which they stand.
 pub type Object<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
+/// Takes the members of the outermost object as they are read; what it took is worth nothing if an error follows.
+pub(crate) trait Sink<'a> {
+    /// Notes a key and says whether the object has had it already; `None` leaves that to the reader.
+    fn had(&mut self, key: &str) -> Option<bool>;
+
+    /// Takes a member, whose key was noted last; `text` is all of it, as it stands.
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str);
+}
+
+impl<'a> Sink<'a> for Object<'a> {
+    fn had(&mut self, _: &str) -> Option<bool> {
+        None
+    }
+
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: &'a str) {
+        self.push((key, value));
+    }
+}
+
+/// For objects within others, which are kept as text.
+struct Nowhere;
+
+impl<'a> Sink<'a> for Nowhere {
+    fn had(&mut self, _: &str) -> Option<bool> {
+        None
+    }
+
+    fn push(&mut self, _: Cow<'a, str>, _: Value<'a>, _: &'a str) {}
+}
+
 /// Reads one JSON object and nothing else.
 ///
 /// # Errors
 /// The first violation, with its line and column: JSON's own grammar (RFC 8259), UTF-8, a lone surrogate, or `limits`.
 pub fn read_object(body: &[u8], limits: Limits) -> Result<Object<'_>, JsonError> {
-    read(body, limits, Reader::document)
+    let mut members = Vec::with_capacity(16);
+    read_object_into(&mut members, body, limits)?;
+    Ok(members)
+}
+
+/// As [`read_object`], into what the caller makes of the members.
+///
+/// # Errors
+/// As [`read_object`].
+pub(crate) fn read_object_into<'a>(sink: &mut impl Sink<'a>, body: &'a [u8], limits: Limits) -> Result<(), JsonError> {
+    read(body, limits, |reader| reader.document(sink))
 }
 
 /// Reads one JSON value of any type and nothing else.
@@ -42,7 +83,7 @@ pub fn read_value(body: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     read(body, limits, |reader| {
         reader.skip_space();
         if reader.peek().is_none() {
-            return Err(Reason::Empty);
+            return stop(Reason::Empty);
         }
         let value = reader.value()?;
         reader.end()?;
@@ -50,17 +91,21 @@ pub fn read_value(body: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     })
 }
 
-fn read<'a, T>(
-    body: &'a [u8],
-    limits: Limits,
-    parse: impl FnOnce(&mut Reader<'a>) -> Result<T, Reason>,
-) -> Result<T, JsonError> {
+fn read<'a, T>(body: &'a [u8], limits: Limits, parse: impl FnOnce(&mut Reader<'a>) -> Step<T>) -> Result<T, JsonError> {
     let Ok(text) = simdutf8::basic::from_utf8(body) else {
         let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
         return Err(JsonError::at(body, valid, Reason::Utf8));
     };
-    let mut reader = Reader { text, bytes: body, at: 0, depth: 0, limits, keys: Keys::default() };
-    parse(&mut reader).map_err(|reason| JsonError::at(body, reader.at, reason))
+    let mut reader = Reader { text, bytes: body, at: 0, depth: 0, limits, keys: Keys::new(limits.unique_keys) };
+    parse(&mut reader).map_err(|reason| JsonError::at(body, reader.at, *reason))
+}
+
+/// What every step returns; boxed, because a result as wide as one pointer costs next to nothing to hand on.
+type Step<T = ()> = Result<T, Box<Reason>>;
+
+#[cold]
+fn stop<T>(reason: Reason) -> Step<T> {
+    Err(Box::new(reason))
 }
 
 struct Reader<'a> {
@@ -73,24 +118,22 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Object<'a>, Reason> {
+    fn document(&mut self, sink: &mut impl Sink<'a>) -> Step {
         self.skip_space();
         match self.peek() {
-            None => return Err(Reason::Empty),
+            None => return stop(Reason::Empty),
             Some(b'{') => {}
-            Some(b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => return Err(Reason::NotAnObject),
-            Some(_) => return Err(Reason::Expected("a JSON object")),
+            Some(b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => return stop(Reason::NotAnObject),
+            Some(_) => return stop(Reason::Expected("a JSON object")),
         }
-        let mut members = Vec::with_capacity(16);
-        self.object(|key, value| members.push((key, value)))?;
-        self.end()?;
-        Ok(members)
+        self.object(sink)?;
+        self.end()
     }
 
     /// Nothing but white space may follow.
-    fn end(&mut self) -> Result<(), Reason> {
+    fn end(&mut self) -> Step {
         self.skip_space();
-        if self.peek().is_some() { Err(Reason::Trailing) } else { Ok(()) }
+        if self.peek().is_some() { stop(Reason::Trailing) } else { Ok(()) }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -103,37 +146,37 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Reason> {
+    fn expect(&mut self, byte: u8, what: &'static str) -> Step {
         match self.peek() {
             Some(found) if found == byte => {
                 self.at += 1;
                 Ok(())
             }
-            Some(_) => Err(Reason::Expected(what)),
-            None => Err(Reason::Truncated),
+            Some(_) => stop(Reason::Expected(what)),
+            None => stop(Reason::Truncated),
         }
     }
 
-    fn value(&mut self) -> Result<Value<'a>, Reason> {
+    fn value(&mut self) -> Step<Value<'a>> {
         let start = self.at;
         match self.peek() {
-            Some(b'"') => self.string().map(|_| ())?,
-            Some(b'{') => self.object(|_, _| {})?,
+            Some(b'"') => drop(self.string()?),
+            Some(b'{') => self.object(&mut Nowhere)?,
             Some(b'[') => self.array()?,
             Some(b't') => self.literal("true")?,
             Some(b'f') => self.literal("false")?,
             Some(b'n') => self.literal("null")?,
             Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b'+' | b'.') => return Err(Reason::Number),
-            Some(_) => return Err(Reason::Expected("a JSON value")),
-            None => return Err(Reason::Truncated),
+            Some(b'+' | b'.') => return stop(Reason::Number),
+            Some(_) => return stop(Reason::Expected("a JSON value")),
+            None => return stop(Reason::Truncated),
         }
         Ok(Value::checked(self.text.get(start..self.at).unwrap_or_default()))
     }
 
-    fn enter(&mut self) -> Result<(), Reason> {
+    fn enter(&mut self) -> Step {
         if self.depth == self.limits.depth {
-            return Err(Reason::TooDeep(self.limits.depth));
+            return stop(Reason::TooDeep(self.limits.depth));
         }
         self.depth += 1;
         self.at += 1;
@@ -141,25 +184,28 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn object(&mut self, mut each: impl FnMut(Cow<'a, str>, Value<'a>)) -> Result<(), Reason> {
+    fn object(&mut self, sink: &mut impl Sink<'a>) -> Step {
         self.enter()?;
         let mut scope = self.keys.open();
         if self.peek() != Some(b'}') {
             loop {
                 let start = self.at;
                 if self.peek().is_some_and(|byte| byte != b'"') {
-                    return Err(Reason::Expected("a key in double quotes"));
+                    return stop(Reason::Expected("a key in double quotes"));
                 }
-                let key = decode(self.string()?);
-                if self.limits.unique_keys && !self.keys.insert(&mut scope, key.clone()) {
+                let (inner, escaped) = self.string()?;
+                let key = if escaped { decode(inner) } else { Cow::Borrowed(inner) };
+                if self.limits.unique_keys
+                    && sink.had(&key).unwrap_or_else(|| !self.keys.insert(&mut scope, key.clone()))
+                {
                     self.at = start;
-                    return Err(Reason::DuplicateKey(excerpt(&key, 128).into_owned()));
+                    return stop(Reason::DuplicateKey(excerpt(&key, 128).into_owned()));
                 }
                 self.skip_space();
                 self.expect(b':', "`:` after the key")?;
                 self.skip_space();
                 let value = self.value()?;
-                each(key, value);
+                sink.push(key, value, self.text.get(start..self.at).unwrap_or_default());
                 if !self.more(b'}', "`,` or `}`")? {
                     break;
                 }
@@ -171,7 +217,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn array(&mut self) -> Result<(), Reason> {
+    fn array(&mut self) -> Step {
         self.enter()?;
         if self.peek() != Some(b']') {
             loop {
@@ -187,7 +233,7 @@ impl<'a> Reader<'a> {
     }
 
     /// After a value: `true` at a comma (which is taken), `false` before the closing bracket.
-    fn more(&mut self, close: u8, what: &'static str) -> Result<bool, Reason> {
+    fn more(&mut self, close: u8, what: &'static str) -> Step<bool> {
         self.skip_space();
         match self.peek() {
             Some(b',') => {
@@ -196,77 +242,79 @@ impl<'a> Reader<'a> {
                 Ok(true)
             }
             Some(byte) if byte == close => Ok(false),
-            Some(_) => Err(Reason::Expected(what)),
-            None => Err(Reason::Truncated),
+            Some(_) => stop(Reason::Expected(what)),
+            None => stop(Reason::Truncated),
         }
     }
 
-    /// A string; returns what stands between its quotes.
-    fn string(&mut self) -> Result<&'a str, Reason> {
+    /// A string; returns what stands between its quotes, and whether there may be escapes in it.
+    #[inline(always)]
+    fn string(&mut self) -> Step<(&'a str, bool)> {
         self.expect(b'"', "a string")?;
         let start = self.at;
-        loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(step) = memchr::memchr2(b'"', b'\\', rest) else {
-                let control = self.control(rest);
-                self.at = control.unwrap_or(self.bytes.len());
-                return Err(if control.is_some() { Reason::Control } else { Reason::Truncated });
-            };
-            if let Some(control) = self.control(rest.get(..step).unwrap_or_default()) {
-                self.at = control;
-                return Err(Reason::Control);
-            }
-            self.at += step;
-            if self.peek() == Some(b'"') {
-                let inner = self.text.get(start..self.at).unwrap_or_default();
-                self.at += 1;
-                return Ok(inner);
-            }
-            self.escape()?;
+        self.at = special::first(self.bytes, start, special::SHORT);
+        let escaped = self.peek() != Some(b'"');
+        if escaped {
+            self.rest_of_string()?;
         }
+        let inner = self.text.get(start..self.at).unwrap_or_default();
+        self.at += 1;
+        Ok((inner, escaped))
     }
 
-    /// Position of the first control character in `plain`, which starts at the cursor.
-    fn control(&self, plain: &[u8]) -> Option<usize> {
-        // A fold without an early exit is what the compiler turns into vector instructions: prompts are long and
-        // clean.
-        let any = plain.iter().fold(false, |any, &byte| any | (byte < 0x20));
-        if any { plain.iter().position(|&byte| byte < 0x20).map(|step| self.at + step) } else { None }
+    /// Goes on to the closing quote: in blocks, and word by word through a block that needs a closer look.
+    #[inline(never)]
+    fn rest_of_string(&mut self) -> Step {
+        let mut blocks_from = self.at;
+        loop {
+            if self.at >= blocks_from {
+                self.at = special::clean_run(self.bytes, self.at);
+                blocks_from = self.at + special::BLOCK;
+            }
+            self.at = special::first(self.bytes, self.at, special::BLOCK / 8);
+            match self.peek() {
+                Some(b'"') => return Ok(()),
+                Some(b'\\') => self.escape()?,
+                Some(0..0x20) => return stop(Reason::Control),
+                Some(_) => {}
+                None => return stop(Reason::Truncated),
+            }
+        }
     }
 
     /// One escape; the cursor stands on the backslash.
-    fn escape(&mut self) -> Result<(), Reason> {
+    fn escape(&mut self) -> Step {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let length = match rest.get(1) {
-            None => return Err(Reason::Truncated),
+            None => return stop(Reason::Truncated),
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
             Some(b'u') => match unicode_escape(rest)? {
-                0xDC00..0xE000 => return Err(Reason::Surrogate),
+                0xDC00..0xE000 => return stop(Reason::Surrogate),
                 0xD800..0xDC00 => match rest.get(6..) {
                     Some(low @ [b'\\', b'u', ..]) if (0xDC00..0xE000).contains(&unicode_escape(low)?) => 12,
-                    _ => return Err(Reason::Surrogate),
+                    _ => return stop(Reason::Surrogate),
                 },
                 _ => 6,
             },
-            Some(_) => return Err(Reason::Escape),
+            Some(_) => return stop(Reason::Escape),
         };
         self.at += length;
         Ok(())
     }
 
-    fn literal(&mut self, word: &'static str) -> Result<(), Reason> {
+    fn literal(&mut self, word: &'static str) -> Step {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(())
         } else if word.as_bytes().starts_with(rest) {
-            Err(Reason::Truncated)
+            stop(Reason::Truncated)
         } else {
-            Err(Reason::Expected("`true`, `false` or `null`"))
+            stop(Reason::Expected("`true`, `false` or `null`"))
         }
     }
 
-    fn number(&mut self) -> Result<(), Reason> {
+    fn number(&mut self) -> Step {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -275,7 +323,7 @@ impl<'a> Reader<'a> {
             _ => self.digits()?,
         }
         if let Some(b'0'..=b'9') = self.peek() {
-            return Err(Reason::Number);
+            return stop(Reason::Number);
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -292,23 +340,26 @@ impl<'a> Reader<'a> {
     }
 
     /// At least one digit.
-    fn digits(&mut self) -> Result<(), Reason> {
+    fn digits(&mut self) -> Step {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
         match (self.at > start, self.peek()) {
             (true, _) => Ok(()),
-            (false, None) => Err(Reason::Truncated),
-            (false, Some(_)) => Err(Reason::Number),
+            (false, None) => stop(Reason::Truncated),
+            (false, Some(_)) => stop(Reason::Number),
         }
     }
 }
 
 /// The code unit of a `\uXXXX` at the start of `rest`.
-fn unicode_escape(rest: &[u8]) -> Result<u32, Reason> {
-    let digits = rest.get(2..6).ok_or(Reason::Truncated)?;
-    if digits.iter().all(u8::is_ascii_hexdigit) { Ok(hex4(rest, 2)) } else { Err(Reason::Escape) }
+fn unicode_escape(rest: &[u8]) -> Step<u32> {
+    match hex4(rest, 2) {
+        Some(unit) => Ok(unit),
+        None if rest.len() < 6 => stop(Reason::Truncated),
+        None => stop(Reason::Escape),
+    }
 }
 
 #[cfg(test)]

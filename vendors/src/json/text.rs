@@ -2,9 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::special;
+
 /// Decodes the inside of a JSON string that the reader has checked. Borrows when there is nothing to decode.
 pub fn decode(inner: &str) -> Cow<'_, str> {
-    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else { return Cow::Borrowed(inner) };
+    // A call to `memchr` costs more than a look at a short text, and most are short.
+    let plain = special::first(inner.as_bytes(), 0, special::SHORT);
+    let rest = inner.as_bytes().get(plain..).unwrap_or_default();
+    let Some(first) = memchr::memchr(b'\\', rest).map(|step| plain + step) else { return Cow::Borrowed(inner) };
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     let mut at = Some(first);
@@ -29,9 +34,10 @@ fn escape_at(escape: &[u8]) -> (char, usize) {
         Some(b'b') => ('\u{8}', 2),
         Some(b'f') => ('\u{c}', 2),
         Some(b'u') => {
-            let high = hex4(escape, 2);
+            let unit = |from| hex4(escape, from).unwrap_or_default();
+            let high = unit(2);
             if (0xD800..0xDC00).contains(&high) {
-                let low = hex4(escape, 8);
+                let low = unit(8);
                 let code = 0x1_0000 + ((high - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
                 (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
             } else {
@@ -43,22 +49,23 @@ fn escape_at(escape: &[u8]) -> (char, usize) {
     }
 }
 
-/// Four hexadecimal digits at `from`; anything else counts as 0 and was refused by the reader before.
-pub(super) fn hex4(bytes: &[u8], from: usize) -> u32 {
-    bytes
-        .get(from..from + 4)
-        .unwrap_or_default()
-        .iter()
-        .fold(0, |code, &digit| code << 4 | char::from(digit).to_digit(16).unwrap_or(0))
+/// Four hexadecimal digits at `from`.
+pub(super) fn hex4(bytes: &[u8], from: usize) -> Option<u32> {
+    let digits = bytes.get(from..)?.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
 }
 
-/// Unicode scalar values in the inside of a checked JSON string.
+/// Unicode scalar values in the inside of a checked JSON string: each escape is one, however many bytes it takes.
 pub(super) fn count_chars(inner: &str) -> usize {
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        inner.chars().count()
-    } else {
-        decode(inner).chars().count()
+    let mut chars = inner.chars().count();
+    let mut at = 0;
+    while let Some(escape) = inner.as_bytes().get(at..) {
+        let Some(step) = memchr::memchr(b'\\', escape) else { break };
+        let (_, length) = escape_at(escape.get(step..).unwrap_or_default());
+        chars -= length - 1;
+        at += step + length;
     }
+    chars
 }
 
 /// Appends `text` as a JSON string, quotes included.
@@ -108,6 +115,11 @@ mod tests {
     #[test]
     fn an_escaped_pair_counts_as_one_scalar_value() {
         assert_eq!(count_chars(r"\ud83d\ude00é"), 2);
+        for inner in
+            ["", "plain ü", r"\n", r#"a\"\\\/\b\f\n\r\t\u0041\ud83d\ude00z"#, r"\\n", r"\u00e9\u00e9", "電話\\n😀"]
+        {
+            assert_eq!(count_chars(inner), decode(inner).chars().count(), "{inner}");
+        }
     }
 
     #[test]

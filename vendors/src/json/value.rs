@@ -1,9 +1,9 @@
 //! Values as spans of checked text.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 
-use super::decimal::compare;
+use super::decimal::is_between;
+use super::special;
 use super::text::{count_chars, decode};
 
 /// One JSON value, exactly as it stands in the body: checked by the reader, never parsed again.
@@ -85,19 +85,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number as a double, if this is one. Used to compare with ranges, never to print.
+    /// The number as a double, if this is one. Used to compute with, never to print.
     pub fn as_f64(self) -> Option<f64> {
         if self.kind() == Kind::Number { self.text.parse().ok() } else { None }
     }
 
     /// Whether this is a number from `min` to `max`, to the last digit.
     pub fn is_within(self, min: f64, max: f64) -> bool {
-        let Some(number) = self.as_f64() else { return false };
-        let exactly = |limit: f64, beyond: Ordering| compare(self.text, &limit.to_string()) != beyond;
-        // Only at a limit can the digits that a double drops decide.
-        (min..=max).contains(&number)
-            && (number != min || exactly(min, Ordering::Less))
-            && (number != max || exactly(max, Ordering::Greater))
+        self.kind() == Kind::Number && is_between(self.text, min, max)
     }
 
     /// The text of an integer, if this is a number without fraction and exponent (`1e2` and `1.0` are none).
@@ -129,10 +124,7 @@ impl<'a> Value<'a> {
     /// The members of an object in their order; none for any other type.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         let mut walk = Walk::inside(self, Kind::Object);
-        std::iter::from_fn(move || {
-            let key = walk.value()?.as_str()?;
-            Some((key, walk.value()?))
-        })
+        std::iter::from_fn(move || Some((walk.key()?, walk.value()?)))
     }
 
     /// The first member called `key`.
@@ -143,62 +135,75 @@ impl<'a> Value<'a> {
 
 /// A walk over the values directly inside one array or object. Punctuation between them is known to be right.
 struct Walk<'a> {
-    rest: &'a str,
+    inside: &'a str,
+    at: usize,
 }
 
 impl<'a> Walk<'a> {
     fn inside(value: Value<'a>, kind: Kind) -> Self {
         let inside = value.text.len().checked_sub(1).and_then(|end| value.text.get(1..end));
-        Self { rest: if value.kind() == kind { inside.unwrap_or_default() } else { "" } }
+        Self { inside: if value.kind() == kind { inside.unwrap_or_default() } else { "" }, at: 0 }
     }
 
     fn value(&mut self) -> Option<Value<'a>> {
-        let start = self.rest.trim_start_matches([' ', '\t', '\n', '\r', ',', ':']);
-        if start.is_empty() {
-            return None;
-        }
-        let (text, rest) = start.split_at(end_of_value(start.as_bytes()));
-        self.rest = rest;
-        Some(Value::checked(text))
+        let start = self.next_start()?;
+        self.at = end_of_value(self.inside.as_bytes(), start);
+        Some(Value::checked(self.inside.get(start..self.at)?))
+    }
+
+    fn key(&mut self) -> Option<Cow<'a, str>> {
+        let start = self.next_start()?;
+        let (end, escaped) = end_of_string(self.inside.as_bytes(), start);
+        self.at = end;
+        let inner = self.inside.get(start + 1..end.saturating_sub(1))?;
+        Some(if escaped { decode(inner) } else { Cow::Borrowed(inner) })
+    }
+
+    /// Position behind white space and punctuation, if anything is left there.
+    fn next_start(&self) -> Option<usize> {
+        let rest = self.inside.as_bytes().get(self.at..)?;
+        let step = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'))?;
+        Some(self.at + step)
     }
 }
 
-/// Length of the checked value at the start of `bytes`.
-fn end_of_value(bytes: &[u8]) -> usize {
-    match bytes.first() {
-        Some(b'"') => end_of_string(bytes, 0),
-        Some(b'{' | b'[') => {
-            let (mut depth, mut at) = (0_usize, 0);
-            while let Some(&byte) = bytes.get(at) {
-                match byte {
-                    b'"' => {
-                        at = end_of_string(bytes, at);
-                        continue;
-                    }
-                    b'{' | b'[' => depth += 1,
-                    b'}' | b']' => depth -= 1,
-                    _ => {}
-                }
-                at += 1;
-                if depth == 0 {
-                    break;
-                }
-            }
-            at
+/// Position just behind the checked value that starts at `from`.
+fn end_of_value(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    let mut depth = 0_usize;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = end_of_string(bytes, at).0,
+            b'{' | b'[' => (at, depth) = (at + 1, depth + 1),
+            b'}' | b']' => (at, depth) = (at + 1, depth.saturating_sub(1)),
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => at += 1,
+            _ => at = end_of_word(bytes, at),
         }
-        _ => bytes.iter().position(|byte| b" \t\n\r,:]}".contains(byte)).unwrap_or(bytes.len()),
+        if depth == 0 {
+            break;
+        }
     }
+    at
 }
 
-/// Position just behind the string that starts at `from`.
-fn end_of_string(bytes: &[u8], from: usize) -> usize {
+/// Position just behind the number or literal that starts at `from`.
+fn end_of_word(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while !matches!(bytes.get(at), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b']' | b'}')) {
+        at += 1;
+    }
+    at
+}
+
+/// Position just behind the string that starts at `from`, and whether there are escapes in it.
+fn end_of_string(bytes: &[u8], from: usize) -> (usize, bool) {
     let mut at = from + 1;
-    while let Some(step) = memchr::memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
-        at += step;
-        if bytes.get(at) == Some(&b'"') {
-            return at + 1;
+    let mut escaped = false;
+    loop {
+        at = special::first(bytes, at, usize::MAX);
+        match bytes.get(at) {
+            Some(b'\\') => (at, escaped) = (at + 2, true),
+            _ => return (bytes.len().min(at + 1), escaped),
         }
-        at += 2;
     }
-    bytes.len()
 }

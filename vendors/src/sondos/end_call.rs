@@ -21,13 +21,16 @@ pub(super) static HOOK: Hook = Hook {
 fn write(value: Value<'_>, cell: &mut Cell<'_>) {
     let mut only = None;
     for (index, tool) in value.elements().enumerate() {
-        let index = index.to_string();
         match tool.get("type").and_then(Value::as_str).as_deref() {
             Some("end_call") if only.is_none() => only = Some((index, tool)),
             Some("end_call") => {
-                cell.refuse(&[&index], ItemCode::UnsupportedValue, "this vendor has room for one `end_call` tool");
+                let detail = "this vendor has room for one `end_call` tool";
+                cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
             }
-            _ => cell.refuse(&[&index, "type"], ItemCode::UnsupportedValue, "this vendor has `end_call` only"),
+            _ => {
+                let detail = "this vendor has `end_call` only";
+                cell.refuse(&[&index.to_string(), "type"], ItemCode::UnsupportedValue, detail);
+            }
         }
     }
     let Some((index, tool)) = only else {
@@ -40,14 +43,14 @@ fn write(value: Value<'_>, cell: &mut Cell<'_>) {
     match tool.get("description") {
         None => {
             let detail = "this vendor knows the `end_call` tool by its description only, so there must be one";
-            cell.refuse(&[&index], ItemCode::UnsupportedValue, detail);
+            cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
         }
         Some(description) if !description.fits(LONGEST) => {
             let detail = format!("must be at most {LONGEST} characters long at this vendor");
-            cell.refuse(&[&index, "description"], ItemCode::TooLong, detail);
+            cell.refuse(&[&index.to_string(), "description"], ItemCode::TooLong, detail);
         }
         Some(description) => {
-            cell.body.member(HOOK.wire, &format!("{{\"description\":{}}}", description.text()));
+            cell.body.member(HOOK.wire, &["{\"description\":", description.text(), "}"].concat());
             cell.warn(
                 "partial_effect",
                 "sets the end-call tool; other built-in tools of the assistant stay as they are",

@@ -1,0 +1,128 @@
+//! Finding the few bytes that mean something inside a string: the quote that ends it, the backslash that begins an
+//! escape, and the control characters that must not be there.
+//!
+//! Two ways, for two kinds of string. Keys and short values are looked at eight bytes at a time ([`first`]). Prompts are
+//! long and hold little but letters, `\n` and `\"`, so [`clean_run`] first proves whole blocks to be harmless, without a
+//! branch in them: the compiler makes vector instructions of the loop over a block, whatever the machine.
+
+/// So many words hold most strings that callers send: keys, names, numbers of telephones. Blocks pay for longer ones.
+pub(super) const SHORT: usize = 4;
+
+/// How many bytes are proved harmless at once.
+pub(super) const BLOCK: usize = 64;
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH_BITS: u64 = ONES << 7;
+
+/// Position of the first quote, backslash or control character from `from` on; if there is none within so many words of
+/// eight bytes, the position behind these words, or the end of the text.
+#[inline]
+pub(super) fn first(bytes: &[u8], from: usize, words: usize) -> usize {
+    let (whole, _) = bytes.get(from..).unwrap_or_default().as_chunks();
+    let mut at = from;
+    for word in whole.iter().take(words) {
+        let found = found_in_word(u64::from_le_bytes(*word));
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    if whole.len() < words { first_in_rest(bytes, at) } else { at }
+}
+
+#[cold]
+fn first_in_rest(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..0x20)
+}
+
+/// The high bit of each byte that is special, the first byte being the lowest. A borrow can reach beyond a byte that is
+/// found, but never below it, so the lowest bit is always right.
+#[inline]
+fn found_in_word(word: u64) -> u64 {
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit);
+    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
+    // The bytes from 0x80 on are parts of characters; the other two have no high bit, so it tells about `word` alone.
+    (quote | backslash | below(word, 0x20)) & !word & HIGH_BITS
+}
+
+/// How far the string goes on from `from` without its end, a control character, or an escape other than `\n` and `\"`,
+/// in whole blocks. Neither `from` nor the answer is in the middle of an escape.
+pub(super) fn clean_run(bytes: &[u8], from: usize) -> usize {
+    // The byte before belongs to the string, or is its opening quote. A backslash is the end of `\\` and escapes
+    // nothing, which a block cannot know.
+    let Some(rest) = from.checked_sub(1).and_then(|before| bytes.get(before..)) else { return from };
+    if rest.first() == Some(&b'\\') {
+        return from;
+    }
+    let mut blocks = 0;
+    while let Some(window) = rest.get(blocks * BLOCK..).and_then(|rest| rest.first_chunk::<{ BLOCK + 1 }>()) {
+        if !is_clean(window) {
+            break;
+        }
+        blocks += 1;
+    }
+    let end = blocks * BLOCK;
+    let inside_escape = rest.get(end) == Some(&b'\\');
+    from + end - usize::from(inside_escape)
+}
+
+/// Whether all bytes but the first, which is there to be looked back at, are harmless.
+#[inline]
+fn is_clean(window: &[u8; BLOCK + 1]) -> bool {
+    let (_, block) = window.split_at(1);
+    let harm = window.iter().zip(block).fold(0, |harm, (&before, &byte)| {
+        let (escaped, quote) = (before == b'\\', byte == b'"');
+        // A quote must be escaped; what is escaped must be a quote or an `n`.
+        harm | u8::from(((escaped ^ quote) & (byte != b'n')) | (byte < 0x20))
+    });
+    harm == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each byte in each position of a word and of a block, among neighbours that could mislead the arithmetic.
+    #[test]
+    fn every_byte_is_told_apart_wherever_it_stands() {
+        for filler in [b'a', b'!', b'#', b'[', b']', b' ', 0x7f, 0x80, 0xff] {
+            for byte in 0..=u8::MAX {
+                for position in 0..20 {
+                    let mut bytes = [filler; 20];
+                    bytes[position] = byte;
+                    let expected = if is_special(byte) { position } else { 20 };
+                    assert_eq!(first(&bytes, 0, 3), expected, "{byte:#x} at {position} among {filler:#x}");
+                }
+                let mut block = vec![filler; 3 * BLOCK];
+                block[BLOCK + 7] = byte;
+                let expected = if is_special(byte) { BLOCK } else { 2 * BLOCK };
+                assert_eq!(clean_run(&block, 1), 1 + expected, "{byte:#x} among {filler:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_stops_before_what_needs_a_closer_look_and_never_inside_an_escape() {
+        for (escape, clean) in [(r"\n", true), (r#"\""#, true), (r"\\", false), (r"\t", false), (r"\u0041", false)] {
+            for position in 1..2 * BLOCK {
+                let text = format!("\"{}{escape}{}", "x".repeat(position - 1), "x".repeat(4 * BLOCK));
+                let run = clean_run(text.as_bytes(), 1);
+                assert!(run % BLOCK <= 1, "{run}");
+                assert!(run != position + 1, "{escape} at {position}: in the middle of the escape");
+                assert_eq!(run > position, clean, "{escape} at {position}: {run}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_an_escaped_backslash_escapes_nothing() {
+        let text = format!("\"\\\\\"{}", "x".repeat(2 * BLOCK));
+        assert_eq!(clean_run(text.as_bytes(), 3), 3);
+    }
+}
