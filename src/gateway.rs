@@ -9,7 +9,7 @@ mod build;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::api::Clients;
+use crate::api::{Clients, FailedAttempts};
 use crate::config::Settings;
 use crate::edge::body::BodyLimits;
 use crate::routing::RoutingTable;
@@ -26,6 +26,8 @@ pub struct Gateway {
     pub settings: Arc<Settings>,
     /// Who may call.
     pub clients: Clients,
+    /// How often callers and operators may fail to say who they are.
+    pub failed_attempts: Arc<FailedAttempts>,
     /// Where updates go.
     pub routes: RoutingTable,
     /// How bodies are read.

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use serde::Serialize;
 
-use crate::config::{self, AuthMode, Environment, Known, Log, Server, Settings, Watched};
+use crate::config::{self, AuthMode, Environment, Known, Log, Server, Settings, TlsVersion, Watched};
 use crate::edge::tls::{Tls, TlsMaterial};
 use crate::gateway::Gateway;
 use crate::telemetry::{self, Telemetry};
@@ -260,6 +260,7 @@ pub fn material(tls: &config::Tls) -> TlsMaterial {
         certificate_chain: tls.identity.cert.pem.clone().into_bytes(),
         private_key: tls.identity.key.pem.expose().as_bytes().to_vec(),
         client_ca: tls.client_ca.as_ref().map(|file| file.pem.clone().into_bytes()),
+        tls13_only: tls.min_version == TlsVersion::V1_3,
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -63,10 +63,9 @@ impl Admin {
     }
 
     async fn answer(self, head: Parts) -> Reply {
-        let (method, path, headers) = (&head.method, head.uri.path(), &head.headers);
-        let request_id = RequestId::from_headers(headers);
-        let result = self.dispatch(method, path, headers, &request_id).await;
-        let mut response = result.unwrap_or_else(|problem| {
+        let (method, path) = (&head.method, head.uri.path());
+        let request_id = RequestId::from_headers(&head.headers);
+        let mut response = self.dispatch(&head, &request_id).await.unwrap_or_else(|problem| {
             if problem.code == Code::Unauthenticated {
                 let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
                 let telemetry = self.reloader.telemetry();
@@ -79,13 +78,8 @@ impl Admin {
         response
     }
 
-    async fn dispatch(
-        &self,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-        request_id: &RequestId,
-    ) -> Result<Reply, Problem> {
+    async fn dispatch(&self, head: &Parts, request_id: &RequestId) -> Result<Reply, Problem> {
+        let (method, path) = (&head.method, head.uri.path());
         let (allow, guard) = match path {
             "/livez" | "/readyz" => ("GET, HEAD", Guard::Open),
             "/metrics" => ("GET, HEAD", Guard::Metrics),
@@ -97,11 +91,11 @@ impl Admin {
             let detail = format!("use {allow} here, not {method}");
             return Err(Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) });
         }
-        self.authenticate(guard, headers)?;
+        self.authenticate(guard, head)?;
         Ok(match path {
             "/livez" => document(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             "/readyz" => self.readiness(),
-            "/metrics" => self.metrics(headers),
+            "/metrics" => self.metrics(&head.headers),
             "/admin/config" => document(StatusCode::OK, &self.reloader.gateway().settings.redacted()),
             "/admin/reload" => self.reload(path, request_id).await?,
             _ => document(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
@@ -154,7 +148,7 @@ impl Admin {
 
     /// With a token configured, `/admin/*` and `/metrics` ask for it; the configuration demands one off loopback. The
     /// metrics may have another one that opens nothing else.
-    fn authenticate(&self, guard: Guard, headers: &HeaderMap) -> Result<(), Problem> {
+    fn authenticate(&self, guard: Guard, head: &Parts) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
         let admin = &gateway.settings.admin;
         let (tokens, which) = match guard {
@@ -166,7 +160,7 @@ impl Admin {
         if tokens.peek().is_none() {
             return Ok(());
         }
-        let sent = bearer(headers).map(Sha256::digest);
+        let sent = bearer(&head.headers).map(Sha256::digest);
         let is = |token: &Secret| {
             sent.as_ref().is_ok_and(|sent| sent.ct_eq(&Sha256::digest(token.expose().as_bytes())).into())
         };
@@ -175,7 +169,11 @@ impl Admin {
             return Ok(());
         }
         let detail = format!("send the token of {which} as `Authorization: Bearer`");
-        Err(Problem::new(Code::Unauthenticated, detail))
+        let problem = Problem::new(Code::Unauthenticated, detail);
+        Err(match head.extensions.get::<Arc<Peer>>() {
+            Some(peer) => gateway.failed_attempts.judge(peer.address.ip(), problem),
+            None => problem,
+        })
     }
 }
 

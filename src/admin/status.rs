@@ -11,13 +11,19 @@ use crate::upstream::{Account, BreakerState};
 pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value {
     let gateway = reloader.gateway();
     let History { last, applied, refused, .. } = reloader.history();
+    let (failed, limited) = gateway.failed_attempts.counts();
+    let unverified = |account: &Account| {
+        gateway.settings.vendors.get(&*account.name).is_some_and(|vendor| vendor.tls.insecure_skip_verify)
+    };
+    let accounts = gateway.routes.accounts.values();
     let vendors: Map<_, _> =
-        gateway.routes.accounts.values().map(|account| (account.name.to_string(), vendor(account))).collect();
+        accounts.map(|account| (account.name.to_string(), vendor(account, unverified(account)))).collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": started.elapsed().as_secs(),
         "generation": gateway.generation,
         "in_flight": api.in_flight(),
+        "authentication": { "failed": failed, "limited": limited },
         "assistants": gateway.routes.assistants.len(),
         "reloads": { "applied": applied, "refused": refused, "last": last, "history": reloader.outcomes() },
         "lines": reloader.telemetry().healths(),
@@ -25,7 +31,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     })
 }
 
-fn vendor(account: &Account) -> Value {
+fn vendor(account: &Account, insecure_skip_verify: bool) -> Value {
     let snapshot = account.stack.snapshot();
     let (breaker, next_probe) = match snapshot.breaker {
         BreakerState::Closed => ("closed", None),
@@ -39,6 +45,7 @@ fn vendor(account: &Account) -> Value {
         .collect();
     json!({
         "dialect": account.dialect.name,
+        "insecure_skip_verify": insecure_skip_verify,
         "breaker": breaker,
         "next_probe_seconds": next_probe,
         "paused_seconds": snapshot.paused.map(|left| left.as_secs_f64()),

@@ -10,6 +10,8 @@ use subtle::ConstantTimeEq;
 use vendors::Handling;
 
 use crate::config::Glob;
+use crate::edge::certificate::PeerCertificate;
+use crate::edge::client_trust::ClientTrust;
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
 
@@ -51,6 +53,8 @@ pub struct Clients {
     pub by_digest: HashMap<[u8; 32], Arc<Client>>,
     /// By the subject or alternative name of a certificate.
     pub by_certificate: Vec<(String, Arc<Client>)>,
+    /// Whose certificates are accepted; `None` where none is asked for.
+    pub trust: Option<ClientTrust>,
 }
 
 impl Clients {
@@ -68,24 +72,58 @@ impl Clients {
         limited.map(|(client, limiter)| (&*client.name, limiter.refused().get())).collect()
     }
 
-    /// Finds the caller. Only the digest of a key is ever looked up or compared, so timing tells nothing about a key.
+    /// Finds the caller, by this generation's clients and authorities, whenever its connection began: by its
+    /// certificate, or its key, or both, which must then be the same client's.
     ///
     /// # Errors
-    /// No key or certificate, or none that is known.
+    /// No key or certificate, none that is known, or a connection that would not be let in any more.
     pub fn authenticate(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Option<Arc<Client>>, Problem> {
+        let tls = peer.and_then(|peer| peer.tls.as_ref());
+        if let (Some(trust), Some(tls)) = (&self.trust, tls)
+            && !trust.accepts(tls)
+        {
+            return Err(refused("the certificate of this connection is not accepted any more; connect anew"));
+        }
         if self.open {
             return Ok(None);
         }
-        let certificate = peer.and_then(|peer| peer.tls.as_ref()?.certificate.as_ref());
-        if let Some(certificate) = certificate
-            && let Some((_, client)) = self.by_certificate.iter().find(|(identity, _)| certificate.is(identity))
-        {
-            return Ok(Some(Arc::clone(client)));
+        let certified = self.certified(tls.and_then(|tls| tls.certificate.as_ref()))?;
+        if certified.is_some() && !headers.contains_key(AUTHORIZATION) {
+            return Ok(certified);
         }
-        let key = bearer(headers).map_err(refused)?;
+        let keyed = self.keyed(bearer(headers).map_err(refused)?);
+        let keyed = keyed.ok_or_else(|| refused("the API key is not known here"))?;
+        match certified {
+            Some(certified) if certified.name != keyed.name => {
+                Err(refused("the certificate and the API key are not the same client's"))
+            }
+            _ => Ok(Some(Arc::clone(keyed))),
+        }
+    }
+
+    /// The one client whose certificate this is.
+    fn certified(&self, certificate: Option<&PeerCertificate>) -> Result<Option<Arc<Client>>, Problem> {
+        let Some(certificate) = certificate else { return Ok(None) };
+        let mut clients =
+            self.by_certificate.iter().filter(|(identity, _)| certificate.is(identity)).map(|(_, client)| client);
+        let Some(client) = clients.next() else { return Ok(None) };
+        if clients.any(|other| other.name != client.name) {
+            return Err(refused("the certificate bears the names of several clients"));
+        }
+        Ok(Some(Arc::clone(client)))
+    }
+
+    /// The client whose key this is.
+    ///
+    /// Timing tells nothing about a key, as nothing that depends on a stored key is done with the sent one: a map of
+    /// digests is asked for the SHA-256 of what was sent. Whoever could learn from the time of that look-up how far a
+    /// digest agrees with a stored one would still have to find a text with a digest of that beginning, which is as
+    /// hard for each further bit as guessing it, and would learn bits of a digest, of which no key follows. The map is
+    /// hashed under a random seed besides, and the last comparison is of constant time.
+    fn keyed(&self, key: &[u8]) -> Option<&Arc<Client>> {
         let digest: [u8; 32] = Sha256::digest(key).into();
-        let known = self.by_digest.get_key_value(&digest).filter(|(stored, _)| stored.ct_eq(&digest).into());
-        known.map(|(_, client)| Some(Arc::clone(client))).ok_or_else(|| refused("the API key is not known here"))
+        let (stored, client) = self.by_digest.get_key_value(&digest)?;
+        bool::from(stored.ct_eq(&digest)).then_some(client)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -25,11 +25,12 @@ use crate::telemetry::{Noted, Telemetry};
 use crate::upstream::{Account, Share, X_REQUEST_ID};
 
 use super::answer::{json, typed};
+use super::authentication::Client;
 use super::context::Context;
 use super::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::record::Record;
 use super::unfinished::Unfinished;
-use super::{discovery, docs, openapi, update};
+use super::{discovery, docs, openapi, self_call, update};
 
 /// What `Retry-After` says when there is no room.
 const SOON: Duration = Duration::from_secs(1);
@@ -172,6 +173,8 @@ impl Api {
         let endpoint = endpoint(&path);
         let route = endpoint.as_ref().map_or("none", Endpoint::template);
         let seen = (request.method().clone(), route);
+        let mut marks = HeaderMap::new();
+        self_call::mark(request.headers(), &mut marks);
         let mut unfinished = Unfinished::new(context, seen, self.shutdown.clone());
         let Unfinished { context, record, .. } = &mut unfinished;
         let (mut response, problem) = match self.dispatch(endpoint, context, request, record).await {
@@ -185,6 +188,7 @@ impl Api {
                 (problem.into_response(&path, context.request_id.as_str()), Some(noted))
             }
         };
+        response.headers_mut().extend(marks);
         response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
         if let Some([policy, state]) = context.rate_limit.take() {
             response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
@@ -205,6 +209,7 @@ impl Api {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        self_call::refuse(request.headers())?;
         let endpoint = endpoint.ok_or_else(|| Problem::new(Code::NotFound, "there is nothing at this path"))?;
         if !endpoint.allows(request.method()) {
             let detail = format!("use {} here, not {}", endpoint.allow(), request.method());
@@ -212,7 +217,7 @@ impl Api {
         }
         if !endpoint.is_public() {
             let peer = request.extensions().get::<Arc<Peer>>().cloned();
-            context.client = context.gateway.clients.authenticate(request.headers(), peer.as_deref())?;
+            context.client = authenticate(&context.gateway, request.headers(), peer.as_deref())?;
             if let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) {
                 let (headers, verdict) = limiter.check();
                 context.rate_limit = Some(headers);
@@ -250,6 +255,14 @@ impl Api {
         drop(place);
         Err(Problem::new(Code::Overloaded, "this gateway handles as many requests as it may").after(SOON))
     }
+}
+
+/// The client, or the problem with the attempt to be one, of which a peer has only so many.
+fn authenticate(gateway: &Gateway, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Option<Arc<Client>>, Problem> {
+    gateway.clients.authenticate(headers, peer).map_err(|problem| match peer {
+        Some(peer) => gateway.failed_attempts.judge(peer.address.ip(), problem),
+        None => problem,
+    })
 }
 
 impl<B> tower::Service<Request<B>> for Api

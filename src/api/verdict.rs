@@ -8,6 +8,7 @@ use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
 
 use super::scrub::Scrub;
+use super::self_call;
 
 /// What `Retry-After` says where nobody knows better.
 const SOON: Duration = Duration::from_secs(1);
@@ -47,6 +48,9 @@ pub(super) fn judge(
 
 /// The problem for a vendor's answer outside 2xx.
 fn refused(account: &Account, (sent, request): (&Sent, &[u8]), answer: &Answer) -> Problem {
+    if let Some(problem) = self_call::noticed(&answer.headers, &account.name) {
+        return Problem { attempts: Some(answer.attempts), ..problem };
+    }
     let status = answer.status.as_u16();
     let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
     let scrub = Scrub::new(&account.token, request);

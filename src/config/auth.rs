@@ -1,11 +1,14 @@
 //! `[auth]`: how callers prove who they are.
 
+use std::num::NonZeroU32;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::inspection::Inspection;
 use super::problem::ProblemKind;
+use super::rate_limit::{self, RateLimit};
 use super::server::{Server, is_loopback};
 use super::shape::{Key, Kind, Section};
 use super::view::View;
@@ -17,6 +20,11 @@ pub(super) const SECTION: Section = Section::of(&[
         "`keys`: a key or certificate of a client; `none`: everybody may do everything.",
     ),
     Key::new("allow_insecure", Kind::Flag, "Lets `mode = \"none\"` stand on an address that other machines can reach."),
+    Key::new(
+        "failed_attempts",
+        Kind::Table(&rate_limit::SECTION),
+        "How often one address may send what cannot be authenticated; good keys pass all the same.",
+    ),
 ]);
 
 /// How callers prove who they are.
@@ -43,20 +51,34 @@ impl FromStr for AuthMode {
 }
 
 /// Authentication of callers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Auth {
     /// How callers prove who they are.
     pub mode: AuthMode,
     /// Whether no authentication is meant, even where other machines can reach the API.
     pub allow_insecure: bool,
+    /// How often one address may send what cannot be authenticated.
+    pub failed_attempts: RateLimit,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        let burst = NonZeroU32::MIN.saturating_add(59);
+        let failed_attempts = RateLimit { requests: burst, period: Duration::from_mins(1), burst };
+        Self { mode: AuthMode::default(), allow_insecure: false, failed_attempts }
+    }
 }
 
 impl Auth {
     pub(super) fn read(view: &View<'_>, server: &Server, inspection: &mut Inspection<'_>) -> Self {
         let default = Self::default();
+        let limit = view.table("failed_attempts").present();
         let auth = Self {
             mode: view.word("mode").unwrap_or(default.mode),
             allow_insecure: view.flag("allow_insecure").unwrap_or(default.allow_insecure),
+            failed_attempts: limit
+                .and_then(|limit| RateLimit::read(&limit, inspection))
+                .unwrap_or(default.failed_attempts),
         };
         auth.validate(view, server, inspection);
         auth

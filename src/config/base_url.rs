@@ -1,7 +1,8 @@
 //! A vendor's base URL, in the one form that request paths can be appended to.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU16;
 
 use http::Uri;
 use serde::{Serialize, Serializer};
@@ -41,7 +42,12 @@ impl BaseUrl {
         if uri.host().is_none_or(str::is_empty) {
             return Err("has no host");
         }
-        if authority.rsplit_once(':').is_some_and(|(_, port)| port.is_empty()) || uri_port_is_zero(&uri) {
+        let after_address = authority.rsplit(']').next().unwrap_or_default();
+        let (name, port) = after_address.split_once(':').unwrap_or((after_address, "1"));
+        if authority.contains(']') && !name.is_empty() {
+            return Err("is not a valid URL");
+        }
+        if port.parse::<NonZeroU16>().is_err() {
             return Err("has no valid port");
         }
         Ok(Self { text: text.to_owned(), uri })
@@ -79,17 +85,38 @@ impl BaseUrl {
         self.uri.scheme_str() == Some("https")
     }
 
+    /// Whether a connection to it would, or might, end at `listen`; nothing is resolved but `localhost`.
+    #[must_use]
+    pub fn leads_to(&self, listen: SocketAddr) -> bool {
+        let localhost = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+        let targets = match self.host().parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) if self.is_loopback() => localhost.to_vec(),
+            Err(_) => return false,
+        };
+        let taken = listen.ip().to_canonical();
+        let reaches = |target: IpAddr| {
+            let target = match target.to_canonical() {
+                IpAddr::V4(any) if any.is_unspecified() => localhost[0],
+                IpAddr::V6(any) if any.is_unspecified() => localhost[1],
+                target => target,
+            };
+            match taken {
+                IpAddr::V4(any) if any.is_unspecified() => target.is_ipv4() && target.is_loopback(),
+                IpAddr::V6(any) if any.is_unspecified() => target.is_loopback(),
+                taken => taken == target,
+            }
+        };
+        self.port() == listen.port() && targets.into_iter().any(reaches)
+    }
+
     /// Whether the host is this machine, by name or address.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         let host = self.host();
-        host.eq_ignore_ascii_case("localhost")
+        host.trim_end_matches('.').eq_ignore_ascii_case("localhost")
             || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
     }
-}
-
-fn uri_port_is_zero(uri: &Uri) -> bool {
-    uri.port_u16() == Some(0)
 }
 
 impl fmt::Display for BaseUrl {
@@ -127,6 +154,38 @@ mod tests {
     }
 
     #[test]
+    fn own_addresses_are_known_under_all_their_names() {
+        let leads =
+            |url: &str, listen: &str| BaseUrl::parse(url).expect("valid").leads_to(listen.parse().expect("an address"));
+        for (url, listen) in [
+            ("http://127.0.0.1:8080/api", "127.0.0.1:8080"),
+            ("http://localhost:8080", "127.0.0.1:8080"),
+            ("http://LOCALHOST.:8080", "[::1]:8080"),
+            ("http://127.9.9.9:8080", "0.0.0.0:8080"),
+            ("http://0.0.0.0:8080", "127.0.0.1:8080"),
+            ("http://[::]:8080", "[::1]:8080"),
+            ("http://[::1]:8080", "[::]:8080"),
+            ("http://127.0.0.1:8080", "[::]:8080"),
+            ("http://[::ffff:127.0.0.1]:8080", "127.0.0.1:8080"),
+            ("http://127.0.0.1:8080", "[::ffff:127.0.0.1]:8080"),
+            ("https://192.0.2.7", "192.0.2.7:443"),
+        ] {
+            assert!(leads(url, listen), "{url} at {listen}");
+        }
+        for (url, listen) in [
+            ("http://127.0.0.1:8081", "127.0.0.1:8080"),
+            ("http://127.0.0.2:8080", "127.0.0.1:8080"),
+            ("http://[::1]:8080", "127.0.0.1:8080"),
+            ("http://[::1]:8080", "0.0.0.0:8080"),
+            ("http://localhost.example:8080", "127.0.0.1:8080"),
+            ("https://192.0.2.8", "192.0.2.7:443"),
+            ("https://vendor.example:8080", "0.0.0.0:8080"),
+        ] {
+            assert!(!leads(url, listen), "{url} at {listen}");
+        }
+    }
+
+    #[test]
     fn urls_that_cannot_be_joined_to_are_refused() {
         for (text, wrong) in [
             ("app.vendor.example/api", "does not start with `https://` or `http://`"),
@@ -141,6 +200,8 @@ mod tests {
             ("https://a b/", "is not a valid URL"),
             ("https://a:/api", "has no valid port"),
             ("https://a:0/api", "has no valid port"),
+            ("https://a:99999", "has no valid port"),
+            ("https://[::1]:99999", "has no valid port"),
         ] {
             assert_eq!(BaseUrl::parse(text).err(), Some(wrong), "{text}");
         }

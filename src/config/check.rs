@@ -18,6 +18,7 @@ use super::shape::{Kind, Section, one_of};
 use super::source::At;
 use super::trail::Trail;
 use super::tree::{Node, Table, Value};
+use super::vendor_tls::is_server_name;
 
 const ID_HELP: &str = "write the vendor's own id of the assistant, such as \"789\"";
 
@@ -219,6 +220,10 @@ impl Inspection<'_> {
                     // A password or a key in a query stays out of the message.
                     self.report(if text.contains(['@', '?']) { finding.secret() } else { finding });
                 }
+            }
+            Kind::ServerName if !is_server_name(text) => {
+                let help = format!("write {}, without a port", kind.expected());
+                self.bad_value(at, trail, &format!("is not the name of a server: \"{text}\""), &help);
             }
             Kind::Word(words) if !words.contains(&text) => {
                 let message = format!("`{trail}` cannot be \"{text}\"");

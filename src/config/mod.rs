@@ -45,6 +45,7 @@ mod trail;
 mod tree;
 mod variables;
 mod vendor;
+mod vendor_tls;
 mod view;
 mod watched;
 
@@ -75,7 +76,8 @@ pub use schema::schema;
 pub use secret::{REDACTED, Secret};
 pub use server::{Server, is_loopback};
 pub use settings::Settings;
-pub use tls::Tls;
+pub use tls::{Tls, TlsVersion};
 pub use vendor::Vendor;
+pub use vendor_tls::{Roots, VendorTls};
 pub use vendors::{FieldPolicy, Handling};
 pub use watched::Watched;

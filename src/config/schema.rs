@@ -69,7 +69,7 @@ fn kind(of: &Kind, defaults: Option<&Table>, known: &Known) -> Value {
         }),
         Kind::Address => json!({ "type": "string", "examples": ["127.0.0.1:8080"] }),
         Kind::Url => json!({ "type": "string", "pattern": "^https?://[^?#@]+$" }),
-        Kind::Path | Kind::Text | Kind::Vendor | Kind::ClientGlob => {
+        Kind::Path | Kind::Text | Kind::ServerName | Kind::Vendor | Kind::ClientGlob => {
             json!({ "type": "string", "minLength": 1 })
         }
         Kind::Word(words) => json!({ "type": "string", "enum": words }),

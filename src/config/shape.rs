@@ -61,6 +61,8 @@ pub(super) enum Kind {
     Address,
     /// An absolute URL that request paths are joined to.
     Url,
+    /// A DNS name or address that a certificate can be for.
+    ServerName,
     /// A file, relative to the file that names it.
     Path,
     /// Any text but the empty one.
@@ -106,6 +108,7 @@ impl Kind {
             Self::Duration { .. } => "a duration such as \"500ms\", \"30s\" or \"1m30s\"".into(),
             Self::Address => "an IP address and port such as \"127.0.0.1:8080\"".into(),
             Self::Url => "a URL such as \"https://vendor.example/api\"".into(),
+            Self::ServerName => "a name such as \"vendor.example\"".into(),
             Self::Path => "the path of a file".into(),
             Self::Text => "a string".into(),
             Self::Word(words) => one_of(words),
@@ -131,6 +134,7 @@ impl Kind {
             Self::Duration { .. }
                 | Self::Address
                 | Self::Url
+                | Self::ServerName
                 | Self::Path
                 | Self::Text
                 | Self::Word(_)

@@ -14,13 +14,15 @@ use super::handling::{self, FIELD_POLICIES, HANDLINGS};
 use super::inspection::Inspection;
 use super::name::NameRule;
 use super::nearest::nearest;
-use super::pem::{self, CertificateFile, Identity};
+use super::pem;
 use super::problem::{Finding, ProblemKind};
 use super::rate_limit::{self, RateLimit};
 use super::retry::{self, Retry};
 use super::secret::Secret;
 use super::server::Server;
 use super::shape::{Key, Kind, Section, one_of};
+use super::tls;
+use super::vendor_tls::{self, VendorTls};
 use super::view::View;
 
 const DURATION: Kind = Kind::Duration { zero: false };
@@ -53,8 +55,24 @@ pub(super) const SECTION: Section = Section::of(&[
         "Per canonical field, and the other form of the same setting: `drop` it, `refuse` it, or `send` it though it is not documented.",
     ),
     Key::new("allow_plain_http", Kind::Flag, "Lets the token travel unencrypted to another machine."),
-    Key::new("ca_file", Kind::Path, "Issuers to trust instead of the public ones (PEM)."),
+    Key::new(
+        "roots",
+        Kind::Word(vendor_tls::ROOTS),
+        "Public issuers to trust: the `platform`'s, the `bundled` ones of Mozilla, or `none`; with `ca_file` none unless set.",
+    ),
+    Key::new("ca_file", Kind::Path, "Further issuers to trust (PEM)."),
     Key::new("client_certificate", Kind::Table(&pem::IDENTITY), "The certificate to show to it."),
+    Key::new("min_tls_version", Kind::Word(tls::VERSIONS), "The oldest TLS version to speak with it."),
+    Key::new(
+        "server_name",
+        Kind::ServerName,
+        "The name to ask for and to expect in its certificate; the host of `base_url` where absent.",
+    ),
+    Key::new(
+        "insecure_skip_verify",
+        Kind::Flag,
+        "Takes whoever answers for the vendor, and with that gives its token away; for experiments only.",
+    ),
 ]);
 
 /// A vendor account.
@@ -95,10 +113,9 @@ pub struct Vendor {
     pub fields: BTreeMap<String, FieldPolicy>,
     /// Whether the token may travel unencrypted to another machine.
     pub allow_plain_http: bool,
-    /// Issuers to trust instead of the public ones.
-    pub ca_file: Option<CertificateFile>,
-    /// The certificate to show to it.
-    pub client_certificate: Option<Identity>,
+    /// Whom to trust to be the vendor, and who to be there.
+    #[serde(flatten)]
+    pub tls: VendorTls,
 }
 
 impl Vendor {
@@ -121,8 +138,7 @@ impl Vendor {
             catalog: Catalog::default(),
             fields: BTreeMap::new(),
             allow_plain_http: false,
-            ca_file: None,
-            client_certificate: None,
+            tls: VendorTls::default(),
         }
     }
 
@@ -133,7 +149,6 @@ impl Vendor {
         let token = view.secret("token", inspection);
         let own = Self::new(dialect?, base_url?, token?);
         let limit = view.table("rate_limit").present();
-        let identity = view.table("client_certificate").present();
         let fields = view.table("fields");
         let vendor = Self {
             handling: view.handling("handling").unwrap_or(own.handling),
@@ -151,8 +166,7 @@ impl Vendor {
                 .filter_map(|(field, _)| Some((field.to_owned(), handling::field_policy(fields.text(field)?)?)))
                 .collect(),
             allow_plain_http: view.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
-            ca_file: CertificateFile::issuers(view, "ca_file", inspection),
-            client_certificate: identity.and_then(|pair| Identity::read(&pair, inspection)),
+            tls: VendorTls::read(view, inspection),
             ..own
         };
         vendor.validate(view, server, inspection);
@@ -173,23 +187,23 @@ impl Vendor {
         if self.connect_timeout > self.timeout {
             longer("connect_timeout", "timeout", self.timeout);
         }
-        let plain = !self.base_url.is_https();
-        if plain && !self.base_url.is_loopback() && !self.allow_plain_http {
+        if !self.base_url.is_https() && !self.base_url.is_loopback() && !self.allow_plain_http {
             let key = view.trail.key("base_url");
             let message = format!("`{key}` would send the token unencrypted to another machine");
             let help = "use `https://`, or set `allow_plain_http = true` for this vendor";
             let at = view.at("base_url");
             inspection.error(ProblemKind::Insecure, at, key, message, help);
         }
-        self.validate_twins(&view.table("fields"), inspection);
-        for name in ["ca_file", "client_certificate"] {
-            if plain && view.node(name).is_some() {
-                let key = view.trail.key(name);
-                let message = format!("`{key}` has no effect on a plain `http://` address");
-                let help = "use `https://` in `base_url`";
-                inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
+        for (name, listen) in [("listen", server.listen), ("admin_listen", server.admin_listen)] {
+            if listen.port() != 0 && self.base_url.leads_to(listen) {
+                let key = view.trail.key("base_url");
+                let message = format!("`{key}` leads back to this gateway: `server.{name}` is {listen}");
+                let help = "name the vendor's own address, or another port";
+                inspection.error(ProblemKind::Conflict, view.at("base_url"), key, message, help);
             }
         }
+        self.validate_twins(&view.table("fields"), inspection);
+        self.tls.validate(&self.base_url, view, inspection);
     }
 }
 

@@ -75,10 +75,20 @@ fn refused(request: &Request<Incoming>, settings: &ListenerSettings) -> Option<R
         || request.version() == Version::HTTP_2 && bytes() > settings.max_header_bytes
     {
         Some(Reason::HeadTooLarge)
-    } else if host_lines > 1 || request.version() == Version::HTTP_11 && host_lines == 0 {
+    } else if host_lines > 1 || request.version() == Version::HTTP_11 && host_lines == 0 || !names_one_host(request) {
         Some(Reason::Malformed)
     } else {
         None
+    }
+}
+
+/// Whether the target, if it names a host at all, names the same one as the header `Host`; in HTTP/2 either has to.
+fn names_one_host(request: &Request<Incoming>) -> bool {
+    let (target, header) = (request.uri().authority(), request.headers().get(header::HOST));
+    match (target, header) {
+        (Some(target), Some(header)) => header.as_bytes().eq_ignore_ascii_case(target.as_str().as_bytes()),
+        (None, None) => request.version() < Version::HTTP_2,
+        _ => true,
     }
 }
 

@@ -5,6 +5,7 @@
 //! stand in the certificate's order, with a space after each comma and around each plus sign.
 
 use std::fmt::Write;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::asn1_rs::{Any, Tag, ToDer};
@@ -14,13 +15,15 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 /// The names of a verified client certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerCertificate {
     /// The subject, such as `CN=crm, O=Acme`, or `CN=crm\, Ltd., O=Acme` for a name with a comma; empty if it has
     /// none.
     pub subject: String,
     /// Subject alternative names: URIs (SPIFFE ids among them), DNS names and mail addresses.
     pub alternative_names: Vec<String>,
+    /// The last moment at which it is valid.
+    pub not_after: SystemTime,
 }
 
 /// The certificate is not the X.509 that the handshake accepted.
@@ -33,10 +36,12 @@ impl PeerCertificate {
     pub fn from_der(der: &CertificateDer<'_>) -> Result<Self, CertificateError> {
         let (_, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError)?;
         let names = certificate.subject_alternative_name().map_err(|_| CertificateError)?;
+        let not_after = certificate.validity().not_after.timestamp();
         let alternative_names = names.into_iter().flat_map(|names| &names.value.general_names);
         Ok(Self {
             subject: subject(certificate.subject())?,
             alternative_names: alternative_names.filter_map(text).collect(),
+            not_after: UNIX_EPOCH + Duration::from_secs(u64::try_from(not_after).unwrap_or_default()),
         })
     }
 

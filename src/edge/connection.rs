@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use super::peer::Peer;
 use super::refusal::{Reason, RefusalPage};
 use super::settings::ListenerSettings;
 use super::shutdown::Shutdown;
+use super::tenure::Tenure;
 use super::wire::{Remains, Wire};
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -135,10 +137,11 @@ where
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let tenure = peer.tls.as_ref().map(|tls| tls.tenure.clone());
         let admission = self.admission(peer, Arc::clone(&activity));
         let service = service_fn(move |request| admission.clone().answer(request));
         let mut connection = self.http1.serve_connection(TokioIo::new(wire), service);
-        let Some(result) = self.drive(Pin::new(&mut connection), &activity).await else {
+        let Some(result) = self.drive(Pin::new(&mut connection), &activity, tenure).await else {
             return;
         };
         let remains = connection.into_parts().io.into_inner().into_remains();
@@ -149,10 +152,11 @@ where
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let tenure = peer.tls.as_ref().map(|tls| tls.tenure.clone());
         let admission = self.admission(peer, Arc::clone(&activity));
         let service = service_fn(move |request| admission.clone().answer(request));
         let connection = pin!(self.http2.serve_connection(TokioIo::new(wire), service));
-        if let Some(Err(error)) = self.drive(connection, &activity).await {
+        if let Some(Err(error)) = self.drive(connection, &activity, tenure).await {
             tracing::debug!(%error, "HTTP/2 connection ended");
         }
     }
@@ -167,9 +171,14 @@ where
         }
     }
 
-    /// Runs hyper; on the soft token or idleness it is told to finish. `None`: it would not.
-    async fn drive<C: Finishing>(&self, mut connection: Pin<&mut C>, activity: &Activity) -> Option<hyper::Result<()>> {
-        let soft = self.shutdown.soft();
+    /// Runs hyper; on the soft token, the end of its tenure or idleness it is told to finish. `None`: it would not.
+    async fn drive<C: Finishing>(
+        &self,
+        mut connection: Pin<&mut C>,
+        activity: &Activity,
+        tenure: Option<Tenure>,
+    ) -> Option<hyper::Result<()>> {
+        let mut called_off = pin!(called_off(self.shutdown.soft(), tenure));
         let mut idle = pin!(activity.idle(self.settings.idle_timeout));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
@@ -177,7 +186,7 @@ where
             tokio::select! {
                 biased;
                 result = connection.as_mut() => return Some(result),
-                () = soft.cancelled(), if !finishing => {
+                () = &mut called_off, if !finishing => {
                     finishing = true;
                     connection.as_mut().finish();
                     grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
@@ -220,6 +229,20 @@ where
             let patience = self.settings.linger_timeout;
             let _ = last_word::close(&mut remains.io, &last, patience).await;
         }
+    }
+}
+
+/// Returns once nothing more should begin on a connection.
+async fn called_off(soft: &CancellationToken, tenure: Option<Tenure>) {
+    let over = async {
+        match tenure {
+            Some(tenure) => tenure.over().await,
+            None => pending().await,
+        }
+    };
+    tokio::select! {
+        () = soft.cancelled() => {}
+        () = over => {}
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct FramingGate {
 enum Place {
     Between,
     BlankLine,
-    RequestLine { cr: bool },
+    RequestLine { target: bool, cr: bool },
     Name,
     Value { of: Field, cr: bool },
     HeadEnd,
@@ -124,11 +124,15 @@ impl FramingGate {
                 self.heads += 1;
                 self.length = None;
                 self.chunked = false;
-                Some(Place::RequestLine { cr: false })
+                Some(Place::RequestLine { target: false, cr: false })
             }
-            (Place::RequestLine { cr }, b'\n') => cr.then(|| self.next_line()),
-            (Place::RequestLine { cr: true }, _) => None,
-            (Place::RequestLine { .. }, _) => Some(Place::RequestLine { cr: byte == b'\r' }),
+            (Place::RequestLine { cr, .. }, b'\n') => cr.then(|| self.next_line()),
+            (Place::RequestLine { cr: true, .. }, _) => None,
+            // A target has no fragment; hyper would drop it, and whatever looks like a query behind it.
+            (Place::RequestLine { target: true, .. }, b'#') => None,
+            (Place::RequestLine { target, .. }, _) => {
+                Some(Place::RequestLine { target: target || byte == b' ', cr: byte == b'\r' })
+            }
             (Place::Name, _) => self.step_name(byte),
             (Place::Value { of, cr }, b'\n') => (cr && self.accepts(of)).then(|| self.next_line()),
             (Place::Value { cr: true, .. }, _) => None,

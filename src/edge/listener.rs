@@ -133,22 +133,28 @@ async fn serve<S, B>(
     match tls {
         None => connections.serve(stream, Peer { address, tls: None }).await,
         Some(tls) => {
-            let Some(stream) = shake_hands(stream, &tls, &connections).await else {
+            let Some((stream, agreed)) = shake_hands(stream, &tls, &connections).await else {
                 return;
             };
-            let agreed = PeerTls::of(stream.get_ref().1);
             connections.serve(stream, Peer { address, tls: Some(agreed) }).await;
         }
     }
 }
 
 /// The TLS handshake within its time; `None` when it failed or the shutdown began.
-async fn shake_hands<S>(stream: TcpStream, tls: &Tls, connections: &Connections<S>) -> Option<TlsStream<TcpStream>> {
+async fn shake_hands<S>(
+    stream: TcpStream,
+    tls: &Tls,
+    connections: &Connections<S>,
+) -> Option<(TlsStream<TcpStream>, PeerTls)> {
     let limit = connections.settings().handshake_timeout;
     let soft = connections.shutdown().soft();
-    let handshake = timeout(limit, tls.acceptor().accept(stream));
-    match soft.run_until_cancelled(handshake).await? {
-        Ok(Ok(stream)) => Some(stream),
+    let (acceptor, accepting) = tls.acceptor();
+    match soft.run_until_cancelled(timeout(limit, acceptor.accept(stream))).await? {
+        Ok(Ok(stream)) => {
+            let agreed = PeerTls::of(stream.get_ref().1, accepting);
+            Some((stream, agreed))
+        }
         Ok(Err(error)) => {
             connections.meters().handshake_failed.add();
             tracing::debug!(%error, "TLS handshake failed");

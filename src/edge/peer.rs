@@ -1,8 +1,12 @@
 //! Who is at the other end of a connection.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls_pki_types::CertificateDer;
 
 use super::certificate::PeerCertificate;
+use super::tenure::Tenure;
 
 /// The other end of a connection; every request carries it as the extension `Arc<Peer>`, the only
 /// extension this edge adds.
@@ -23,4 +27,8 @@ pub struct PeerTls {
     pub http2: Option<bool>,
     /// The client's certificate, verified against the configured authority.
     pub certificate: Option<PeerCertificate>,
+    /// The certificates that the client showed, its own first.
+    pub chain: Arc<[CertificateDer<'static>]>,
+    /// How long all this holds.
+    pub tenure: Tenure,
 }

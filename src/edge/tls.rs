@@ -1,22 +1,25 @@
 //! TLS at the edge: rustls over ring, TLS 1.2 and 1.3, optional client certificates, reload.
 //!
 //! A reload builds the new configuration whole before it is swapped in; connections keep the one
-//! they shook hands with. Session resumption lives in the configuration, so that a session from
-//! before a change of `client_ca` cannot be resumed after it.
+//! they shook hands with, unless it is whose certificates are accepted that has changed: then they finish
+//! what they have begun and close (see [`Tenure`]). Session resumption lives in the configuration, so that
+//! a session from before such a change cannot be resumed after it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, version};
+use rustls::{ServerConfig, ServerConnection, version};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::certificate::PeerCertificate;
+use super::client_trust::{ClientTrust, Fingerprint};
 use super::peer::PeerTls;
+use super::tenure::{Accepting, Tenure};
 
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
@@ -29,6 +32,8 @@ pub struct TlsMaterial {
     pub private_key: Vec<u8>,
     /// Authorities of client certificates; present means every client must show one.
     pub client_ca: Option<Vec<u8>>,
+    /// Whether TLS 1.2 is refused.
+    pub tls13_only: bool,
 }
 
 /// Why TLS material cannot be used.
@@ -64,26 +69,25 @@ impl TlsMaterial {
             certificate_chain: read(cert)?,
             private_key: read(key)?,
             client_ca: client_ca.map(read).transpose()?,
+            tls13_only: false,
         })
     }
 
-    fn server_config(&self) -> Result<ServerConfig, TlsError> {
+    fn server_config(&self) -> Result<(ServerConfig, Option<Fingerprint>), TlsError> {
         let chain = certificates(&self.certificate_chain).ok_or(TlsError::Certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&self.private_key).map_err(|_| TlsError::Key)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])?;
-        let builder = match &self.client_ca {
+        let versions = [&version::TLS13, &version::TLS12];
+        let versions = if self.tls13_only { &versions[..1] } else { &versions[..] };
+        let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(versions)?;
+        let trust = self.client_ca.as_deref().map(ClientTrust::new).transpose()?;
+        let builder = match &trust {
             None => builder.with_no_client_auth(),
-            Some(pem) => {
-                let roots = Arc::new(authorities(pem)?);
-                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider).build();
-                builder.with_client_cert_verifier(verifier.map_err(|_| TlsError::ClientCa)?)
-            }
+            Some(trust) => builder.with_client_cert_verifier(trust.verifier()),
         };
         let mut config = builder.with_single_cert(chain, key)?;
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
-        Ok(config)
+        Ok((config, trust.as_ref().map(ClientTrust::fingerprint)))
     }
 }
 
@@ -93,46 +97,46 @@ impl fmt::Debug for TlsMaterial {
     }
 }
 
-fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+pub(super) fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().ok()?;
     (!chain.is_empty()).then_some(chain)
-}
-
-fn authorities(pem: &[u8]) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates(pem).ok_or(TlsError::ClientCa)? {
-        roots.add(certificate).map_err(|_| TlsError::ClientCa)?;
-    }
-    Ok(roots)
 }
 
 /// The current TLS configuration of a listener, shared and replaceable.
 #[derive(Clone, Debug)]
 pub struct Tls {
     config: Arc<ArcSwap<ServerConfig>>,
+    /// Whose certificates `config` accepts; always set after it.
+    trust: watch::Sender<Option<Fingerprint>>,
 }
 
 impl Tls {
     /// TLS from `material`, or the reason why not.
     pub fn new(material: &TlsMaterial) -> Result<Self, TlsError> {
-        Ok(Self { config: Arc::new(ArcSwap::from_pointee(material.server_config()?)) })
+        let (config, trust) = material.server_config()?;
+        Ok(Self { config: Arc::new(ArcSwap::from_pointee(config)), trust: watch::Sender::new(trust) })
     }
 
     /// Takes up new material for later handshakes; on an error the old one stays.
     pub fn reload(&self, material: &TlsMaterial) -> Result<(), TlsError> {
-        self.config.store(Arc::new(material.server_config()?));
+        let (config, trust) = material.server_config()?;
+        self.config.store(Arc::new(config));
+        self.trust.send_if_modified(|current| std::mem::replace(current, trust) != trust);
         Ok(())
     }
 
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.config.load_full())
+    /// For one handshake: how to shake hands, and what tells when its outcome does not hold any more.
+    pub(crate) fn acceptor(&self) -> (TlsAcceptor, Accepting) {
+        let accepting = Accepting::of(self.trust.subscribe());
+        (TlsAcceptor::from(self.config.load_full()), accepting)
     }
 }
 
 impl PeerTls {
     /// What `connection` agreed on; a client certificate that cannot be read counts as none.
-    pub(crate) fn of(connection: &ServerConnection) -> Self {
-        let leaf = connection.peer_certificates().and_then(<[_]>::first);
+    pub(crate) fn of(connection: &ServerConnection, accepting: Accepting) -> Self {
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let certificate = chain.first().and_then(|der| PeerCertificate::from_der(der).ok());
         Self {
             version: match connection.protocol_version() {
                 Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1_3",
@@ -140,7 +144,9 @@ impl PeerTls {
                 _ => "unknown",
             },
             http2: connection.alpn_protocol().map(|protocol| protocol == HTTP2),
-            certificate: leaf.and_then(|der| PeerCertificate::from_der(der).ok()),
+            tenure: Tenure::new(accepting, certificate.as_ref()),
+            certificate,
+            chain: chain.iter().map(|der| der.clone().into_owned()).collect(),
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use rustls_pki_types::ServerName;
 use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
 
-use crate::api::{Client, Clients, RateLimiter};
+use crate::api::{Client, Clients, FailedAttempts, RateLimiter};
 use crate::config::{self, AuthMode, Settings};
 use crate::edge::body::BodyLimits;
+use crate::edge::client_trust::ClientTrust;
 use crate::routing::{Named, RoutingRule, RoutingTable};
 use crate::telemetry::metrics::Counter;
 use crate::upstream::{
@@ -53,7 +55,8 @@ impl Gateway {
         let server = &settings.server;
         Ok(Self {
             generation: previous.map_or(1, |previous| previous.generation + 1),
-            clients: clients(&settings, previous),
+            clients: clients(&settings, previous)?,
+            failed_attempts: failed_attempts(&settings, previous)?,
             routes,
             body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
             request_timeout: server.request_timeout,
@@ -83,7 +86,7 @@ impl<'a> Before<'a> {
             && (a.timeout, a.connect_timeout) == (b.timeout, b.connect_timeout)
             && (a.max_in_flight, a.max_waiting) == (b.max_in_flight, b.max_waiting)
             && (a.rate_limit, a.retry, a.breaker) == (b.rate_limit, b.retry, b.breaker)
-            && (&a.ca_file, &a.client_certificate) == (&b.ca_file, &b.client_certificate)
+            && a.tls == b.tls
     }
 
     /// Whether the vendor would list the same names and ids as before: another token may be another customer's.
@@ -125,9 +128,11 @@ fn account(
 
 fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Stack, BuildError> {
     let name: Arc<str> = name.into();
-    let tls = roots
-        .client(vendor.base_url.is_https(), vendor.ca_file.as_ref(), vendor.client_certificate.as_ref())
-        .map_err(|source| BuildError::Tls { vendor: name.to_string(), source })?;
+    let unusable = |source| BuildError::Tls { vendor: name.to_string(), source };
+    let tls = roots.client(vendor.base_url.is_https(), &vendor.tls).map_err(unusable)?;
+    let server_name = vendor.tls.server_name.clone().map(ServerName::try_from).transpose();
+    let server_name = server_name
+        .map_err(|_| BuildError::Inconsistent(format!("vendors.{name}: its `server_name` is not a server's name")))?;
     let settings = StackSettings {
         name,
         base_url: vendor.base_url.uri().clone(),
@@ -148,6 +153,7 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
             open_for: vendor.breaker.open_for,
         },
         tls,
+        server_name,
     };
     Ok(Stack::new(&settings, tasks))
 }
@@ -196,8 +202,11 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
 }
 
 /// A client whose limit did not change keeps what it has used of it.
-fn clients(settings: &Settings, previous: Option<&Gateway>) -> Clients {
-    let mut clients = Clients { open: settings.auth.mode == AuthMode::None, ..Clients::default() };
+fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, BuildError> {
+    let client_ca = settings.server.tls.as_ref().and_then(|tls| tls.client_ca.as_ref());
+    let trust = client_ca.map(|file| ClientTrust::new(file.pem.as_bytes())).transpose();
+    let trust = trust.map_err(|error| BuildError::Inconsistent(format!("server.tls: {error}")))?;
+    let mut clients = Clients { open: settings.auth.mode == AuthMode::None, trust, ..Clients::default() };
     for (name, configured) in &settings.clients {
         let before =
             previous.and_then(|previous| Some((previous.settings.clients.get(name)?, previous.clients.named(name)?)));
@@ -223,7 +232,17 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Clients {
             clients.by_certificate.push((identity.clone(), Arc::clone(&client)));
         }
     }
-    clients
+    Ok(clients)
+}
+
+/// What peers have used of an unchanged limit stays used.
+fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Arc<FailedAttempts>, BuildError> {
+    let limit = &settings.auth.failed_attempts;
+    if let Some(previous) = previous.filter(|previous| previous.settings.auth.failed_attempts == *limit) {
+        return Ok(Arc::clone(&previous.failed_attempts));
+    }
+    let made = FailedAttempts::new(rate(limit).interval(), limit.burst).map(Arc::new);
+    made.ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))
 }
 
 fn limiter(limit: &config::RateLimit, refused: Arc<Counter>) -> Option<RateLimiter> {

@@ -307,6 +307,7 @@ mod tests {
     use tokio::time::{advance, pause, resume, timeout};
 
     use super::*;
+    use crate::config::VendorTls;
     use crate::upstream::{BreakerSettings, RetrySettings, StackSettings, Tasks, TlsRoots};
 
     const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
@@ -343,7 +344,8 @@ mod tests {
             rate_limit: None,
             retry: RetrySettings { max_attempts: 1, backoff: second, max_backoff: second },
             breaker: BreakerSettings { failure_ratio: 1.0, min_requests: 100, window: second, open_for: second },
-            tls: TlsRoots::default().client(false, None, None).unwrap(),
+            tls: TlsRoots::default().client(false, &VendorTls::default()).unwrap(),
+            server_name: None,
         };
         let stack = Arc::new(Stack::new(&settings, &tasks));
         let dialect = vendors::registry::dialect("autocalls").unwrap();

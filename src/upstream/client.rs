@@ -19,7 +19,6 @@ use hyper_util::{
     },
     rt::TokioTimer,
 };
-use rustls::ClientConfig;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -63,12 +62,7 @@ where
 }
 
 impl HttpClient {
-    pub(super) fn new(
-        tls: Arc<ClientConfig>,
-        connect_timeout: Duration,
-        connections: TaskTracker,
-        counters: Arc<Counters>,
-    ) -> Self {
+    pub(super) fn new(connector: Connector, connections: TaskTracker, counters: Arc<Counters>) -> Self {
         let client = Client::builder(Tracked(connections))
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -76,7 +70,7 @@ impl HttpClient {
             .http2_adaptive_window(true)
             .http2_keep_alive_interval(H2_PING_EVERY)
             .http2_keep_alive_timeout(H2_PING_TIMEOUT)
-            .build(Connector::new(tls, connect_timeout, Arc::clone(&counters)));
+            .build(connector);
         Self { client, counters }
     }
 

@@ -35,6 +35,7 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(super) struct Connector {
     tls: TlsConnector,
+    server_name: Option<ServerName<'static>>,
     time: Duration,
     counters: Arc<Counters>,
 }
@@ -68,10 +69,15 @@ impl Phase {
 }
 
 impl Connector {
-    pub(super) fn new(tls: Arc<ClientConfig>, time: Duration, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        tls: Arc<ClientConfig>,
+        server_name: Option<ServerName<'static>>,
+        time: Duration,
+        counters: Arc<Counters>,
+    ) -> Self {
         let mut tls = Arc::unwrap_or_clone(tls);
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { tls: TlsConnector::from(Arc::new(tls)), time, counters }
+        Self { tls: TlsConnector::from(Arc::new(tls)), server_name, time, counters }
     }
 
     async fn connect(self, to: Uri) -> Result<TokioIo<Stream>, NoConnection> {
@@ -92,7 +98,10 @@ impl Connector {
             return Ok(Stream::clear(tcp, Arc::clone(&self.counters)));
         }
         phase.reach(Phase::TLS);
-        let name = ServerName::try_from(host).map_err(|error| chain(&error))?;
+        let name = match &self.server_name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host).map_err(|error| chain(&error))?,
+        };
         let tls = self.tls.connect(name, tcp).await.map_err(|error| chain(&error))?;
         Ok(Stream::tls(tls, Arc::clone(&self.counters)))
     }

@@ -6,6 +6,7 @@
 
 mod account;
 mod answer;
+mod anybody;
 mod attempt;
 mod breaker;
 mod budget;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
-use crate::config::{CertificateFile, Identity};
+use crate::config::{CertificateFile, Roots, TlsVersion, VendorTls};
+
+use super::anybody::Anybody;
 
 /// Certificates that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -25,10 +27,10 @@ pub enum UpstreamTlsError {
     Rejected(#[from] rustls::Error),
 }
 
-/// The platform's roots, read once and only if an account needs them.
+/// Public roots, read once and only if an account needs them.
 #[derive(Debug, Default)]
 pub struct TlsRoots {
-    platform: Option<Arc<RootCertStore>>,
+    platform: Option<RootCertStore>,
 }
 
 impl TlsRoots {
@@ -36,22 +38,17 @@ impl TlsRoots {
     ///
     /// # Errors
     /// A certificate or key cannot be used.
-    pub fn client(
-        &mut self,
-        https: bool,
-        ca: Option<&CertificateFile>,
-        identity: Option<&Identity>,
-    ) -> Result<Arc<ClientConfig>, UpstreamTlsError> {
-        let roots = match ca {
-            Some(file) => Arc::new(own_roots(file)?),
-            None if https => self.platform(),
-            None => Arc::new(RootCertStore::empty()),
-        };
+    pub fn client(&mut self, https: bool, tls: &VendorTls) -> Result<Arc<ClientConfig>, UpstreamTlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots);
-        let config = match identity {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions(tls.min_tls_version))?;
+        let builder = if tls.insecure_skip_verify {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody::new(&provider)))
+        } else {
+            let roots = if https { self.trusted(tls)? } else { RootCertStore::empty() };
+            builder.with_root_certificates(roots)
+        };
+        let config = match &tls.client_certificate {
             Some(identity) => {
                 let chain = certificates(&identity.cert)?;
                 let key = CertifiedKey::new(chain, identity.key.signing_key()?);
@@ -63,27 +60,37 @@ impl TlsRoots {
         Ok(Arc::new(config))
     }
 
-    /// The platform's roots, or the bundled ones of Mozilla where the platform has none, as in an empty container.
-    fn platform(&mut self) -> Arc<RootCertStore> {
-        let load = || {
-            let mut store = RootCertStore::empty();
-            let native = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(native.certs);
-            if store.is_empty() {
-                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            }
-            Arc::new(store)
+    /// The public roots that an account trusts, and its own.
+    fn trusted(&mut self, tls: &VendorTls) -> Result<RootCertStore, UpstreamTlsError> {
+        let mut store = match tls.roots {
+            Roots::Platform => self.platform.get_or_insert_with(platform).clone(),
+            Roots::Bundled => bundled(),
+            Roots::None => RootCertStore::empty(),
         };
-        Arc::clone(self.platform.get_or_insert_with(load))
+        for certificate in tls.ca_file.as_ref().map(certificates).transpose()?.into_iter().flatten() {
+            store.add(certificate)?;
+        }
+        Ok(store)
     }
 }
 
-fn own_roots(file: &CertificateFile) -> Result<RootCertStore, UpstreamTlsError> {
+/// The platform's roots, or the bundled ones of Mozilla where the platform has none, as in an empty container.
+fn platform() -> RootCertStore {
     let mut store = RootCertStore::empty();
-    for certificate in certificates(file)? {
-        store.add(certificate)?;
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if store.is_empty() { bundled() } else { store }
+}
+
+fn bundled() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+    static BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
+    match oldest {
+        TlsVersion::V1_2 => BOTH,
+        TlsVersion::V1_3 => &BOTH[..1],
     }
-    Ok(store)
 }
 
 fn certificates(file: &CertificateFile) -> Result<Vec<CertificateDer<'static>>, UpstreamTlsError> {

@@ -3,6 +3,7 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::Uri;
+use rustls::pki_types::ServerName;
 
 /// Everything one vendor account's stack needs to know; a change means a new stack.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct StackSettings {
     pub breaker: BreakerSettings,
     /// Trust anchors and client settings for `https` base URLs; ALPN is set by the client.
     pub tls: Arc<rustls::ClientConfig>,
+    /// The name to ask for and to expect in the vendor's certificate, if it is not the host of `base_url`.
+    pub server_name: Option<ServerName<'static>>,
 }
 
 /// A rate with a burst.

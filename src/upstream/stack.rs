@@ -16,6 +16,7 @@ use super::{
     breaker::Breaker,
     budget::Budget,
     circuit::Circuit,
+    connector::Connector,
     counters::{AllCounters, Counters},
     deadline::Deadline,
     in_flight::{InFlight, Slots},
@@ -102,12 +103,9 @@ impl Stack {
     #[must_use]
     pub fn new(settings: &StackSettings, tasks: &Tasks) -> Self {
         let counters = tasks.counters.of(&settings.name);
-        let client = HttpClient::new(
-            Arc::clone(&settings.tls),
-            settings.connect_timeout,
-            tasks.connections.clone(),
-            Arc::clone(&counters),
-        );
+        let (tls, server_name) = (Arc::clone(&settings.tls), settings.server_name.clone());
+        let connector = Connector::new(tls, server_name, settings.connect_timeout, Arc::clone(&counters));
+        let client = HttpClient::new(connector, tasks.connections.clone(), Arc::clone(&counters));
         Self::build(settings, tasks, client, counters)
     }
 }

@@ -25,7 +25,7 @@ async fn nothing_that_holds_a_secret_shows_it() {
     let tls = settings.server.tls.as_ref().unwrap();
     absent("Tls", format!("{tls:?} {:?}", material(tls)));
     let secure = &settings.vendors["secure"];
-    let identity = secure.client_certificate.as_ref().unwrap();
+    let identity = secure.tls.client_certificate.as_ref().unwrap();
     absent("Vendor", format!("{secure:?} {:?} {:?} {:?}", secure.token, identity, identity.key.signing_key()));
     absent("Admin", format!("{:?} {:?}", settings.admin, settings.clients));
     let gateway = Gateway::build(settings, None, &Tasks::default()).unwrap();

@@ -43,6 +43,7 @@ impl Authority {
             certificate_chain: certificate.pem().into_bytes(),
             private_key: key.serialize_pem().into_bytes(),
             client_ca: client_ca.map(|ca| ca.pem.clone().into_bytes()),
+            tls13_only: false,
         }
     }
 

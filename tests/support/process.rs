@@ -1,4 +1,5 @@
 //! The real binary as a process of its own, with real signals.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -54,6 +55,11 @@ impl Process {
         let found = self.log.wait_for(|lines| lines.iter().any(|line| line.contains(text))).await;
         let lines = found.unwrap_or_else(|_| panic!("the process ended without saying {text}")).clone();
         lines.into_iter().find(|line| line.contains(text)).unwrap()
+    }
+
+    /// How many lines of the log hold `text` by now.
+    pub(crate) fn lines(&self, text: &str) -> usize {
+        self.log.borrow().iter().filter(|line| line.contains(text)).count()
     }
 
     /// Sends a signal by its name, as in `TERM`.

@@ -52,6 +52,11 @@ impl Stub {
         )
     }
 
+    /// What was received, request by request.
+    pub fn received(&self) -> Vec<String> {
+        self.requests.lock().unwrap().iter().map(|request| String::from_utf8_lossy(request).into_owned()).collect()
+    }
+
     pub fn requests(&self) -> usize {
         self.requests.lock().unwrap().len()
     }

@@ -118,6 +118,7 @@ pub(crate) fn settings(base: &str, timeout: Duration) -> StackSettings {
             open_for: Duration::from_secs(15),
         },
         tls: tls(rustls::RootCertStore::empty()),
+        server_name: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
 fn chains(settings: &Settings) -> impl Iterator<Item = (String, &str)> {
     let server = settings.server.tls.iter().map(|tls| ("server.tls".to_owned(), tls.identity.cert.pem.as_str()));
     let vendors = settings.vendors.iter().filter_map(|(name, vendor)| {
-        let identity = vendor.client_certificate.as_ref()?;
+        let identity = vendor.tls.client_certificate.as_ref()?;
         Some((format!("vendors.{name}.client_certificate"), identity.cert.pem.as_str()))
     });
     server.chain(vendors)

@@ -140,8 +140,8 @@ fn no_clients_and_no_vendors_are_warned_of() {
 warning: no vendors are configured, so no update can go anywhere
   help: add a `[vendors.NAME]` table with a `token`
 warning: no clients are configured, so every caller is refused
-  --> built-in defaults:48:8
-48 | mode = "keys"
+  --> built-in defaults:50:8
+50 | mode = "keys"
    |        ^^^^^^
   help: run `switchboard keygen NAME` and add the `[clients.NAME]` table it prints, or set `auth.mode = "none"` on a loopback address
 "#,

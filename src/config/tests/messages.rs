@@ -96,7 +96,7 @@ error: unknown key `auth.frobnicate`
   --> c.toml:8:1
 8 | frobnicate …
   | ^^^^^^^^^^
-  help: the keys here are `mode`, `allow_insecure`
+  help: the keys here are `mode`, `allow_insecure`, `failed_attempts`
 "#,
     );
 }

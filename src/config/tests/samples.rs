@@ -53,8 +53,9 @@ fn the_documented_vendor_defaults_are_the_built_in_ones() {
     assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
     let mut vendor = settings.vendors["autocalls"].clone();
     assert!(vendor.rate_limit.take().is_some());
-    assert!(vendor.ca_file.take().is_some());
-    assert!(vendor.client_certificate.take().is_some());
+    assert!(vendor.tls.ca_file.take().is_some());
+    assert!(vendor.tls.client_certificate.take().is_some());
+    assert_eq!(vendor.tls.server_name.take().as_deref(), Some("api.vendor.example"));
     vendor.fields.clear();
     vendor.catalog = crate::config::Catalog::default();
     let url = BaseUrl::parse("https://app.autocalls.ai/api").expect("valid");

@@ -38,6 +38,7 @@ fn settings() -> StackSettings {
             open_for: Duration::from_secs(15),
         },
         tls: Arc::new(tls),
+        server_name: None,
     }
 }
 

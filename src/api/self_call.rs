@@ -1,0 +1,50 @@
+//! A vendor's address that leads back to a gateway: refused at the first hop, in words that tell why.
+//!
+//! Gateways talk to vendors, and no vendor's dialect is this API, so a request from a gateway is always a mistake in
+//! some `base_url`, or in a proxy behind it; were it obeyed, an update could go round in circles. The gateway that is
+//! asked knows by `User-Agent`, which every gateway sends and proxies leave alone, whichever instance or replica sent
+//! it; the one that asked knows by a header of the refusal.
+
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::edge::problem::{Code, Problem};
+
+/// In an answer: this was asked by a gateway, and is one.
+const LOOP: HeaderName = HeaderName::from_static("switchboard-loop");
+
+/// How every gateway's `User-Agent` begins.
+const AGENT: &[u8] = b"switchboard/";
+
+/// Refuses a request that a gateway has sent.
+///
+/// # Errors
+/// It was.
+pub(super) fn refuse(request: &HeaderMap) -> Result<(), Problem> {
+    if !is_from_gateway(request) {
+        return Ok(());
+    }
+    tracing::error!("a gateway has called this one: some vendor's `base_url` leads here");
+    let detail = "this request comes from a Switchboard, whose `base_url` for some vendor leads to a Switchboard";
+    Err(Problem::new(Code::InvalidRequest, detail))
+}
+
+/// Marks the refusal for the gateway that asked.
+pub(super) fn mark(request: &HeaderMap, response: &mut HeaderMap) {
+    if is_from_gateway(request) {
+        response.insert(LOOP, HeaderValue::from_static("1"));
+    }
+}
+
+/// What the gateway that asked makes of a marked answer.
+pub(super) fn noticed(answer: &HeaderMap, vendor: &str) -> Option<Problem> {
+    answer.contains_key(LOOP).then(|| {
+        tracing::error!(vendor, "this vendor's `base_url` leads to a Switchboard, this one or another");
+        let detail = format!("The address of the vendor leads to a Switchboard; correct `vendors.{vendor}.base_url`.");
+        Problem { retryable: Some(false), ..Problem::new(Code::VendorError, detail) }
+    })
+}
+
+fn is_from_gateway(request: &HeaderMap) -> bool {
+    request.get_all(USER_AGENT).iter().any(|agent| agent.as_bytes().starts_with(AGENT))
+}

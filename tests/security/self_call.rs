@@ -1,0 +1,148 @@
+//! A gateway whose vendor's address leads to a gateway: noticed by the configuration where it can be, and at the first
+//! hop otherwise.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::process::Process;
+use crate::support::raw;
+
+/// A free port; given back just before somebody else takes it.
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn write(folder: &Path, listen: SocketAddr, base_url: &str, more: &str) {
+    let text = format!(
+        "[server]\nlisten = \"{listen}\"\nadmin_listen = \"127.0.0.1:0\"\n[auth]\nmode = \"none\"\n\
+         [routing]\ndefault_vendor = \"autocalls\"\n\
+         [vendors.autocalls]\nbase_url = \"{base_url}\"\ntoken = {{ env = \"TOKEN\" }}\n{more}"
+    );
+    std::fs::write(folder.join("switchboard.toml"), text).unwrap();
+}
+
+fn environment() -> Vec<(String, String)> {
+    vec![("TOKEN".to_owned(), "1|abc".to_owned())]
+}
+
+/// A proxy that makes an update of the gateway's request to a vendor, as only a mistake can; counts what it passes on.
+struct Rewriting {
+    address: SocketAddr,
+    passed: Arc<AtomicUsize>,
+    _serving: JoinSet<()>,
+}
+
+impl Rewriting {
+    async fn start(to: SocketAddr) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (passed, mut serving) = (Arc::<AtomicUsize>::default(), JoinSet::new());
+        let count = Arc::clone(&passed);
+        serving.spawn(async move {
+            let mut open = JoinSet::new();
+            while let Ok((near, _)) = listener.accept().await {
+                open.spawn(pass_on(near, to, Arc::clone(&count)));
+            }
+        });
+        Self { address, passed, _serving: serving }
+    }
+}
+
+async fn pass_on(mut near: TcpStream, to: SocketAddr, passed: Arc<AtomicUsize>) {
+    let mut far = TcpStream::connect(to).await.unwrap();
+    let mut piece = vec![0; 64 * 1024];
+    let (mut reading, mut writing) = far.split();
+    let (mut from, mut back) = near.split();
+    let out = async {
+        while let Ok(count @ 1..) = from.read(&mut piece).await {
+            let text = String::from_utf8_lossy(&piece[..count]).replace("/api/user/assistant/", "/v1/assistants/");
+            passed.fetch_add(text.matches("PUT /v1/").count(), Ordering::SeqCst);
+            writing.write_all(text.as_bytes()).await.unwrap();
+        }
+    };
+    let home = tokio::io::copy(&mut reading, &mut back);
+    tokio::select! {
+        () = out => {}
+        _ = home => {}
+    }
+}
+
+async fn update(address: SocketAddr) -> raw::RawReply {
+    let body = r#"{"name":"x"}"#;
+    let request = format!(
+        "PUT /v1/assistants/789 HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    raw::exchange(address, request.as_bytes()).await
+}
+
+fn assert_precise(reply: &raw::RawReply) {
+    let problem = reply.json();
+    assert_eq!((reply.status, &problem["code"]), (502, &"vendor_error".into()), "{problem:#}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("leads to a Switchboard") && detail.contains("vendors.autocalls.base_url"), "{detail}");
+    assert_eq!(problem["outcome"], "not_applied");
+    assert_eq!(problem["retryable"], false);
+    assert_eq!(problem["attempts"], 1);
+}
+
+#[tokio::test]
+async fn a_loop_through_a_proxy_ends_at_the_first_hop() {
+    let (folder, listen) = (tempfile::tempdir().unwrap(), free());
+    let proxy = Rewriting::start(listen).await;
+    write(folder.path(), listen, &format!("http://{}/api", proxy.address), "");
+    let mut process = Process::serve(folder.path(), &environment()).await;
+    for round in 1..=3 {
+        assert_precise(&update(process.api).await);
+        assert_eq!(proxy.passed.load(Ordering::SeqCst), round, "one hop for each request, and no retry");
+    }
+    process.logged("some vendor's `base_url` leads here").await;
+    process.logged("leads to a Switchboard, this one or another").await;
+}
+
+#[tokio::test]
+async fn a_gateway_is_no_vendor_of_another_gateway_either() {
+    let (near, far) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    write(far.path(), "127.0.0.1:0".parse().unwrap(), "http://127.0.0.1:1/api", "");
+    let asked = Process::serve(far.path(), &environment()).await;
+    for base in ["/api", "/v1/assistants", ""] {
+        write(near.path(), "127.0.0.1:0".parse().unwrap(), &format!("http://{}{base}", asked.api), "");
+        let asking = Process::serve(near.path(), &environment()).await;
+        assert_precise(&update(asking.api).await);
+    }
+}
+
+#[test]
+fn an_address_of_its_own_is_refused_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for (listen, base_url) in [
+        ("127.0.0.1:18080", "http://127.0.0.1:18080/api"),
+        ("127.0.0.1:18080", "http://localhost:18080"),
+        ("0.0.0.0:18080", "http://127.0.0.1:18080/api"),
+        ("[::]:18080", "http://[::1]:18080/api"),
+    ] {
+        let secure = "[auth]\nallow_insecure = true\n";
+        write(folder.path(), listen.parse().unwrap(), base_url, "");
+        let path = folder.path().join("switchboard.toml");
+        let text = std::fs::read_to_string(&path).unwrap().replace("[auth]\n", secure);
+        std::fs::write(&path, text).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+            .args(["check", "--config"])
+            .arg(&path)
+            .env("TOKEN", "1|abc")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8(output.stderr).unwrap();
+        let expected = format!("`vendors.autocalls.base_url` leads back to this gateway: `server.listen` is {listen}");
+        assert!(text.contains(&expected) && text.contains("switchboard.toml:10:12"), "{text}");
+    }
+}
