@@ -25,9 +25,12 @@ fn main() -> Outcome<()> {
 
 fn write_contract(table: &mut String, folder: &Path, vendor: &str) -> Outcome<()> {
     writeln!(table, "Contract {{ vendor: {vendor:?},")?;
-    for (field, file) in
-        [("schema", "request.schema.json"), ("endpoint", "endpoint.json"), ("catalogs", "catalogs.json")]
-    {
+    for (field, file) in [
+        ("schema", "request.schema.json"),
+        ("endpoint", "endpoint.json"),
+        ("catalogs", "catalogs.json"),
+        ("assistants", "assistants.json"),
+    ] {
         writeln!(table, "{field}: include_str!({:?}),", folder.join(file))?;
     }
     for field in ["examples", "answers"] {

@@ -14,6 +14,8 @@ use crate::{
     catalogs::Catalogs,
     contracts::Contract,
     dialect::Dialect,
+    drift::Drift,
+    drifted::Drifted,
     initial_state::initial_state,
     list_item::list_item,
     page_rules,
@@ -36,7 +38,19 @@ pub(crate) struct Backend {
     catalogs: Catalogs,
     authorization: String,
     strict: bool,
+    drifted: Drifted,
+    /// An assistant as the page's list shows it.
+    sample: Value,
     account: Mutex<Account>,
+}
+
+/// How the vendor differs from its page.
+#[derive(Debug, Default)]
+pub(crate) struct Manner {
+    /// Refuses unknown keys.
+    pub(crate) strict: bool,
+    /// What has changed.
+    pub(crate) drift: Vec<Drift>,
 }
 
 /// An update as the vendor reads it.
@@ -55,9 +69,16 @@ impl Update {
 
 impl Backend {
     /// Builds the vendor from its contract; the error says what is wrong with that.
-    pub(crate) fn new(contract: &'static Contract, token: &str, strict: bool, origin: String) -> Result<Self, String> {
+    pub(crate) fn new(
+        contract: &'static Contract,
+        token: &str,
+        manner: Manner,
+        origin: String,
+    ) -> Result<Self, String> {
         let parsed = |text| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
-        let rules = Rules::new(parsed(contract.schema)?)?;
+        let schema = parsed(contract.schema)?;
+        let drifted = Drifted::new(manner.drift, &schema)?;
+        let rules = Rules::new(drifted.schema(schema))?;
         let catalogs = Catalogs::new(parsed(contract.catalogs)?);
         let dialect = Dialect::of(rules.schema());
         let initial = initial_state(rules.schema(), dialect, &catalogs);
@@ -68,7 +89,9 @@ impl Backend {
             rules,
             catalogs,
             authorization: format!("Bearer {token}"),
-            strict,
+            strict: manner.strict,
+            drifted,
+            sample: parsed(contract.assistants)?["body"]["data"][0].take(),
             account: Mutex::new(Account::new(dialect, initial)),
         })
     }
@@ -79,8 +102,11 @@ impl Backend {
         let Some(Value::Object(fields)) = sent else {
             return Update::default();
         };
-        let findings = self.rules.check(&Value::Object(fields.clone()));
-        Update { fields: fields.clone(), findings }
+        let mut fields = fields.clone();
+        let unknown = self.drifted.incoming(&mut fields);
+        let mut findings = self.rules.check(&Value::Object(fields.clone()));
+        findings.unknown_keys.extend(unknown);
+        Update { fields, findings }
     }
 
     /// The assistant as it is, under the page's names.
@@ -105,9 +131,9 @@ impl Backend {
         let answer = match route {
             Route::Update(id) => self.update(id, update),
             Route::Assistants => self.list(query),
-            Route::Models => self.catalogs.models(self.dialect, query),
-            Route::Languages => Ok(self.catalogs.entries("languages").into()),
-            Route::Voices => Ok(self.catalogs.voices(query)),
+            Route::Models => self.models(query),
+            Route::Languages => Ok(self.drifted.catalog("languages", self.catalogs.entries("languages").into())),
+            Route::Voices => Ok(self.drifted.catalog("voices", self.catalogs.voices(query))),
             Route::Me | Route::WrongMethod { .. } | Route::Unknown => Ok(json!({
                 "name": "Sample Account", "email": "account@example.com", "total_balance": 100,
             })),
@@ -135,18 +161,37 @@ impl Backend {
             return Err(rejections);
         }
         let shown = |field| self.dialect.current(&state, field);
-        let answer = json!({
+        let mut answer = json!({
             "message": "Assistant updated successfully",
             "data": { "id": id, "name": shown("name"), "status": state.get("status"), "type": shown("type"), "mode": shown("mode") },
         });
+        self.drifted.shown(&mut answer["data"]);
         account.store(id, state);
         Ok(answer)
     }
 
+    fn models(&self, query: Option<&str>) -> Result<Value, Rejections> {
+        let several = query.is_some_and(|query| query.contains("multimodal") || query.contains("dualplex"));
+        let name = if several { "multimodal_models" } else { "models" };
+        Ok(self.drifted.catalog(name, self.catalogs.models(self.dialect, query)?))
+    }
+
     fn list(&self, query: Option<&str>) -> Result<Value, Rejections> {
         let listed = self.account().listed();
-        let items: Vec<_> = listed.iter().map(|state| list_item(self.dialect, &self.catalogs, state)).collect();
+        let items: Vec<_> = listed.iter().map(|state| self.listed(state)).collect();
         page(&items, query, &format!("{}/api/user/assistants/get", self.origin))
+    }
+
+    /// An assistant as lists show it; what updates do not touch is as in the page's sample.
+    fn listed(&self, state: &Map<String, Value>) -> Value {
+        let mut item = list_item(self.dialect, &self.catalogs, state);
+        if let (Some(members), Some(sample)) = (item.as_object_mut(), self.sample.as_object()) {
+            for (name, value) in sample {
+                members.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        self.drifted.shown(&mut item);
+        item
     }
 
     fn unauthenticated(&self, request: &Received) -> Answer {
@@ -159,7 +204,7 @@ impl Backend {
 
     fn invalid(&self, request: &Received, rejections: &Rejections) -> Answer {
         if wants_json(request.header("accept")) {
-            return Answer::json(422, &rejections.body());
+            return Answer::json(422, &self.drifted.refusal(rejections.body()));
         }
         let back = request.header("referer").map_or_else(|| format!("{}/", self.origin), str::to_owned);
         Answer::redirect(&back)

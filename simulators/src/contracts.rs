@@ -18,6 +18,8 @@ pub struct Contract {
     pub endpoint: &'static str,
     /// Languages, models, multimodal models and voices of the sample account.
     pub catalogs: &'static str,
+    /// A page of the list of assistants, with its source.
+    pub assistants: &'static str,
     /// The page's example requests as `(slug, text)`, by slug.
     pub examples: &'static [(&'static str, &'static str)],
     /// The page's answers as `(slug, text)`, by slug; each holds `status`, `body` and `source`.

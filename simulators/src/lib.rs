@@ -14,6 +14,8 @@ mod body;
 mod catalogs;
 pub mod contracts;
 mod dialect;
+mod drift;
+mod drifted;
 mod fault;
 mod fault_plan;
 mod faulty_answer;
@@ -35,6 +37,7 @@ mod simulator;
 mod wire;
 
 pub use contracts::NAMES;
+pub use drift::{Drift, DriftError};
 pub use fault::{Fault, FaultKind, RetryAfter, Scope};
 pub use grammar::FaultError;
 pub use record::Received;

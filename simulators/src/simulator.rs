@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, Manner},
     contracts::{self, Contract, NAMES},
+    drift::Drift,
     fault::{Fault, FaultKind},
     listener::listen,
     record::Received,
@@ -31,11 +32,19 @@ pub struct Options {
     pub faults: Vec<Fault>,
     /// Refuses keys that the page does not know, which the real vendor ignores.
     pub strict: bool,
+    /// What has changed since the page was written down.
+    pub drift: Vec<Drift>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), token: None, faults: Vec::new(), strict: false }
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            token: None,
+            faults: Vec::new(),
+            strict: false,
+            drift: Vec::new(),
+        }
     }
 }
 
@@ -51,7 +60,7 @@ pub enum StartError {
         /// The vendor.
         vendor: &'static str,
     },
-    /// The vendor's data is malformed.
+    /// The vendor's data is malformed, or a drift does not fit it.
     Contract {
         /// The vendor.
         vendor: &'static str,
@@ -71,7 +80,7 @@ impl fmt::Display for StartError {
                 write!(f, "{vendor} has no answer named `{slug}`; there are {}", known.join(", "))
             }
             Self::Contract { vendor, reason } => {
-                write!(f, "the data of {vendor} is malformed: {reason}")
+                write!(f, "the data of {vendor} cannot be used: {reason}")
             }
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
         }
@@ -109,7 +118,8 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let token = options.token.unwrap_or_else(|| format!("sim-{vendor}"));
-        let backend = Backend::new(contract, &token, options.strict, format!("http://{address}"))
+        let manner = Manner { strict: options.strict, drift: options.drift };
+        let backend = Backend::new(contract, &token, manner, format!("http://{address}"))
             .map_err(|reason| StartError::Contract { vendor: contract.vendor, reason })?;
         let service = Arc::new(Service::new(backend, options.faults, CancellationToken::new()));
         let tasks = TaskTracker::new();

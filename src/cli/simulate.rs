@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use simulators::{Fault, Options, Simulator};
+use simulators::{Drift, Fault, Options, Simulator};
 
 use crate::edge::signal::Signals;
 
@@ -24,6 +24,10 @@ pub(super) struct Args {
     /// times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
+    /// Have changed since the page was written down: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see
+    /// simulators/README.md); may be given several times
+    #[arg(long = "drift", value_name = "DRIFT")]
+    drift: Vec<Drift>,
     /// Refuse fields that the vendor's page does not list, instead of ignoring them as the vendor does
     #[arg(long)]
     strict: bool,
@@ -33,8 +37,9 @@ pub(super) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, F
     let runtime = runtime()?;
     let served: Result<(), Failure> = runtime.block_on(async {
         let mut signals = Signals::install()?;
-        let options = Options { listen: args.listen, token: args.token, faults: args.faults, strict: args.strict };
-        let simulator = Simulator::start(&args.vendor, options).await?;
+        let Args { vendor, listen, token, faults, drift, strict } = args;
+        let options = Options { listen, token, faults, strict, drift };
+        let simulator = Simulator::start(&vendor, options).await?;
         writeln!(
             terminal.out,
             "{} listens at {}, token {}",
