@@ -15,3 +15,4 @@ pub mod reload;
 pub mod routing;
 pub mod telemetry;
 pub mod upstream;
+pub mod verify;

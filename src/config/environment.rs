@@ -16,6 +16,13 @@ impl Environment {
         self.0.get(name).map(Secret::expose)
     }
 
+    /// The same with more variables, or other values of some.
+    #[must_use]
+    pub(crate) fn with(mut self, variables: impl Iterator<Item = (String, String)>) -> Self {
+        self.0.extend(variables.map(|(name, value)| (name, Secret::new(value))));
+        self
+    }
+
     /// The names of all variables.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)

@@ -1,0 +1,70 @@
+//! The assistant as the vendor's list shows it.
+
+use vendors::Asked;
+use vendors::json::{Kind, Limits, Value, read_value};
+
+use super::conversation::{Conversation, Stop};
+
+/// Assistants per page, and how many where a page was too long to be read.
+const PER_PAGE: [usize; 3] = [50, 10, 1];
+
+/// So many pages are turned at most.
+const MOST_PAGES: usize = 1000;
+
+/// One entry of the list, as JSON text that has been checked.
+pub(super) struct Listed(String);
+
+impl Listed {
+    /// Its members in their order.
+    pub(super) fn members(&self) -> Vec<(String, Value<'_>)> {
+        let value = read_value(self.0.as_bytes(), Limits::VENDOR).ok();
+        let members = value.map(|value| value.members().map(|(key, value)| (key.into_owned(), value)).collect());
+        members.unwrap_or_default()
+    }
+
+    /// One member.
+    pub(super) fn get(&self, key: &str) -> Option<Value<'_>> {
+        read_value(self.0.as_bytes(), Limits::VENDOR).ok()?.get(key)
+    }
+}
+
+/// Looks for the assistant page by page.
+pub(super) async fn find(
+    vendor: &mut Conversation<'_>,
+    paths: impl Fn(usize, usize) -> String,
+    id: &str,
+) -> Result<Listed, Stop> {
+    for per_page in PER_PAGE {
+        if let Some(found) = turn_pages(vendor, |page| paths(page, per_page), id).await? {
+            return found.ok_or_else(|| Stop::NoAssistant(id.to_owned()));
+        }
+    }
+    Err(Stop::NoList("one assistant alone is more than is read".to_owned()))
+}
+
+/// `None` if a page was too long.
+async fn turn_pages(
+    vendor: &mut Conversation<'_>,
+    path: impl Fn(usize) -> String,
+    id: &str,
+) -> Result<Option<Option<Listed>>, Stop> {
+    for page in 1..=MOST_PAGES {
+        let Some(reply) = vendor.get(Asked::Assistants, &path(page)).await? else { return Ok(None) };
+        if !reply.is_success() {
+            return Err(Stop::NoList(format!("the vendor answers {}", reply.status)));
+        }
+        let list = read_value(&reply.body, Limits::VENDOR).map_err(|error| Stop::NoList(error.to_string()))?;
+        let entries = if list.kind() == Kind::Object { list.get("data") } else { Some(list) };
+        let entries = entries.filter(|entries| entries.kind() == Kind::Array);
+        let entries = entries.ok_or_else(|| Stop::NoList("it has no array `data`".to_owned()))?;
+        let is_it = |entry: &Value<'_>| entry.get("id").is_some_and(|value| value.text().trim_matches('"') == id);
+        if let Some(found) = entries.elements().find(is_it) {
+            return Ok(Some(Some(Listed(found.text().to_owned()))));
+        }
+        let last = list.get("last_page").and_then(Value::as_integer).and_then(|last| last.parse().ok()).unwrap_or(1);
+        if page >= last || entries.elements().next().is_none() {
+            break;
+        }
+    }
+    Ok(Some(None))
+}
