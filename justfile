@@ -36,6 +36,16 @@ demo *ARGS:
 readme:
     .ci/run release readme
 
+# The gateway held to its own OpenAPI document by schemathesis
+openapi:
+    .ci/run release openapi
+
+# Looks for inputs that break one of the laws in fuzz/oracles, for SECONDS; needs cargo-fuzz and a nightly compiler
+fuzz TARGET SECONDS="300":
+    mkdir -p fuzz/corpus/{{ TARGET }}
+    cargo run --quiet --locked -p oracles --example seed -- {{ TARGET }} fuzz/corpus/{{ TARGET }}
+    cargo +nightly fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -rss_limit_mb=1024 -timeout=10
+
 # Licences, bans and sources of all dependencies
 deny:
     .ci/run deny

@@ -145,6 +145,10 @@ mod discovery {
             ("/v1/vendors/{vendor}", vec!["get"]),
             ("/v1/fields", vec!["get"]),
             ("/v1/schema", vec!["get"]),
+            ("/openapi.json", vec!["get"]),
+            ("/docs", vec!["get"]),
+            ("/problems", vec!["get"]),
+            ("/problems/{code}", vec!["get"]),
         ] {
             for method in methods {
                 assert!(paths[path][method]["responses"].is_object(), "{method} {path}");
@@ -154,6 +158,13 @@ mod discovery {
         for reference in text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leaves the document"));
             assert!(api.pointer(pointer).is_some(), "{reference} leads nowhere");
+        }
+        let operations = paths.values().flat_map(|methods| methods.as_object().unwrap().values());
+        let names: Vec<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+        for link in text.split("\"operationId\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(names.contains(&link), "{link} is no operation");
         }
         for code in switchboard::edge::problem::Code::ALL {
             assert!(text.contains(code.as_str()), "{}", code.as_str());

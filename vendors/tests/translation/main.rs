@@ -16,5 +16,6 @@ mod options;
 mod page;
 mod reader;
 mod samples;
+mod schema;
 mod table;
 mod tools;

@@ -1,0 +1,38 @@
+//! A vendor's 2xx: understood whole or not at all, and never growing.
+
+use vendors::{BadAnswer, Catalog, normalize_response};
+
+use crate::vendor::vendors;
+
+/// The longest sentence kept, and the longest text of a member, in bytes; quotes and escapes included.
+const SENTENCE: usize = 1024 + 8;
+const MEMBER: usize = 6 * 1024;
+
+/// Fails for a body that is misread; as a list of names and ids, too.
+pub(crate) fn check(body: &[u8]) {
+    let valid = crate::reference(body);
+    for vendor in vendors() {
+        match normalize_response(vendor.dialect, body) {
+            Ok(response) => {
+                assert_ne!(valid, Some(false), "a success is JSON");
+                assert!(response.message.len() <= SENTENCE, "{} bytes", response.message.len());
+                for (name, json) in response.data.members() {
+                    assert!(json.len() <= MEMBER, "{name}: {} bytes", json.len());
+                    assert_ne!(crate::reference(json.as_bytes()), Some(false), "{name}: {json}");
+                    assert!(!json.starts_with(['{', '[']), "{name}: {json}");
+                }
+            }
+            Err(BadAnswer::NotJson(error)) => {
+                let beyond = matches!(error.reason, vendors::json::Reason::TooDeep(_));
+                assert!(valid != Some(true) || beyond, "{error}");
+            }
+            Err(BadAnswer::Error(sentence)) => assert!(sentence.is_none_or(|text| text.len() <= SENTENCE)),
+            Err(BadAnswer::Empty) => assert!(body.trim_ascii().is_empty()),
+            Err(BadAnswer::NoData) => {}
+        }
+    }
+    if let Ok(catalog) = Catalog::parse(body) {
+        assert_ne!(valid, Some(false), "a catalog is JSON");
+        assert!(catalog.len() <= body.len());
+    }
+}

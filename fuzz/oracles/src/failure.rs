@@ -1,0 +1,40 @@
+//! A vendor's error: whatever the body, something bounded and well-formed comes of it.
+
+use std::sync::LazyLock;
+
+use vendors::{Field, ItemCode, Items, Sent, normalize_error};
+
+use crate::pointer;
+use crate::vendor::vendors;
+
+/// The longest text kept, in bytes.
+const KEPT: usize = 1024 + 8;
+
+const STATUSES: [u16; 4] = [403, 422, 503, 302];
+
+/// What the request may have held: nothing, or every field and options whose keys are awkward.
+static SENT: LazyLock<[Sent; 2]> = LazyLock::new(|| {
+    let options = ["", "a", "a.b", "a~/b", "ü", "errors", "name"].map(str::to_owned).to_vec();
+    [Sent::default(), Sent { fields: Field::ALL.into_iter().collect(), options }]
+});
+
+/// Fails for a finding that is unbounded, or points nowhere.
+pub(crate) fn check(body: &[u8]) {
+    for vendor in vendors() {
+        for (sent, status) in SENT.iter().flat_map(|sent| STATUSES.map(|status| (sent, status))) {
+            let failure = normalize_error(vendor.dialect, vendor.dialect.name, sent, status, body);
+            assert!(failure.message.is_none_or(|message| message.len() <= KEPT));
+            assert!(failure.retry_after.is_none_or(|seconds| seconds.is_finite() && seconds >= 0.0));
+            assert!(failure.items.list.len() <= Items::MAX);
+            for item in &failure.items.list {
+                let segments = pointer::segments(&item.pointer);
+                assert_eq!(item.code, ItemCode::RejectedByVendor);
+                assert!(item.detail.len() <= KEPT, "{} bytes", item.detail.len());
+                assert_eq!(segments.first().map(String::as_str), item.field.as_deref(), "{item:?}");
+                assert!(item.field.as_deref().is_none_or(|name| Field::from_name(name).is_some()), "{item:?}");
+                assert!(item.field.is_none() || item.vendor_field.is_none(), "{item:?}");
+                assert!(item.vendor_field.as_ref().is_none_or(|key| key.len() <= 256 + 8), "{item:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a caller says beside the body, as narrow as the gateway reads it.
+
+use serde_json::{Value, json};
+
+/// A reference to one of [`all`].
+pub(super) fn parameter(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/parameters/{name}") })
+}
+
+/// Every parameter, by the name under which operations refer to it.
+pub(super) fn all() -> Value {
+    json!({
+        "assistant": {
+            "name": "assistant", "in": "path", "required": true,
+            "schema": { "type": "string", "pattern": ASSISTANT },
+            "description": "A name that the operator defined, `vendor:id`, or a bare vendor id.",
+            "examples": { "name": { "value": "sales-bot" }, "explicit": { "value": "sondos:789" }, "bare": { "value": "789" } },
+        },
+        "vendor": {
+            "name": "vendor", "in": "path", "required": true,
+            "schema": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
+            "description": "A vendor of the list.",
+            "example": "sondos",
+        },
+        "code": {
+            "name": "code", "in": "path", "required": true,
+            "schema": { "$ref": "#/components/schemas/Code" },
+            "description": "The `code` of a problem.",
+        },
+        "dry_run": {
+            "name": "dry_run", "in": "query", "schema": { "type": "boolean", "default": false },
+            "description": "Do everything except calling the vendor's update endpoint, and answer with the request that would be sent.",
+        },
+        "prefer": {
+            "name": "Prefer", "in": "header",
+            "schema": { "type": "string", "format": "prefer" },
+            "description": "RFC 7240. `handling=strict` refuses an update holding anything that the vendor cannot express; \
+                            `handling=lenient` drops such fields and reports each. Other preferences are ignored.",
+            "examples": { "strict": { "value": "handling=strict" }, "lenient": { "value": "handling=lenient" } },
+        },
+        "request_timeout": {
+            "name": "Request-Timeout", "in": "header",
+            "schema": { "type": "string", "pattern": SECONDS },
+            "description": "Seconds after which the caller gives up, more than 0. Shortens the gateway's own deadline, never lengthens it.",
+            "example": "2.5",
+        },
+        "request_id": {
+            "name": "X-Request-Id", "in": "header", "schema": { "type": "string" },
+            "description": "An id of the caller's for this request: 1 to 128 letters, digits, `.`, `_` and `-`. \
+                            Without one, or in place of any other, the gateway makes one.",
+            "example": "order-4711",
+        },
+    })
+}
+
+/// An id is no dot segment.
+const ASSISTANT: &str = r"^([a-z][a-z0-9_-]{0,63}:)?(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$";
+
+/// Up to nine digits before and after the point, not all of them 0.
+const SECONDS: &str = r"^(?!0+(\.0+)?$)[0-9]{1,9}(\.[0-9]{1,9})?$";

@@ -1,0 +1,159 @@
+//! The JSON Schema held against the validator, on good and bad updates: what is published is what is enforced.
+//!
+//! Where the two differ on purpose: to JSON Schema `1.0` is an integer, here an integer is written in digits only; and
+//! what the strict reader refuses (a key that stands twice, more than 32 levels, no UTF-8) never comes before a schema.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::Value;
+use vendors::canonical::{check_modes, check_value};
+use vendors::document::canonical_schema;
+use vendors::{Field, Item, ItemCode, Items, Update};
+
+use super::generated::{config, json, rough_update, text, update};
+use super::page::{Page, SUPERSET, page, pages};
+use super::samples::{fields, samples};
+
+static SCHEMA: LazyLock<Validator> = LazyLock::new(|| jsonschema::draft202012::new(&canonical_schema()).unwrap());
+
+/// Everything that the canonical rules have against an update.
+fn validated(update: &Update<'_>) -> Vec<Item> {
+    let mut items = Items::default();
+    for entry in &update.entries {
+        match entry.field {
+            Some(field) => check_value(field, entry.value, &mut items),
+            None => items.push(Item {
+                pointer: format!("#/{}", entry.key),
+                field: None,
+                code: ItemCode::UnknownField,
+                detail: "is unknown".to_owned(),
+                vendor_field: None,
+            }),
+        }
+    }
+    check_modes(update, &mut items, &mut Vec::new());
+    items.list
+}
+
+/// Fails if the two differ on whether the update is valid, or on which fields are not. Tells whether it is valid;
+/// `None` where they cannot be compared.
+fn agree(body: &str) -> Option<bool> {
+    let update = Update::read(body.as_bytes()).ok()?;
+    // The reference cannot represent numbers such as 1e999.
+    let value: Value = serde_json::from_str(body).ok()?;
+    let items = validated(&update);
+    if items.iter().any(|item| item.detail.contains("digits only")) {
+        return None;
+    }
+    let errors: Vec<_> = SCHEMA.iter_errors(&value).collect();
+    assert_eq!(errors.is_empty(), items.is_empty(), "{body}\n{errors:#?}\n{items:#?}");
+    let places: BTreeSet<_> = errors
+        .iter()
+        .filter_map(|error| error.instance_path().to_string().split('/').nth(1).map(str::to_owned))
+        .collect();
+    // Of twins and unknown keys the schema complains at the root.
+    let at_root = |item: &&Item| item.field.is_none() || item.detail.contains("only one of the two");
+    let found = items.iter().filter(|item| !at_root(item)).filter_map(|item| item.field.as_deref());
+    assert_eq!(found.map(str::to_owned).collect::<BTreeSet<_>>(), places, "{body}\n{items:#?}");
+    Some(items.is_empty())
+}
+
+/// What stands at every place of a value, the value itself included.
+fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, inner)| places(inner, &format!("{at}/{index}"), found));
+        }
+        Value::Object(object) => object.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{key}"), found)),
+        _ => {}
+    }
+}
+
+/// The page's examples with one place taken out, replaced, or given a further member.
+fn tampered() -> impl Strategy<Value = String> {
+    let examples: Vec<String> = page(SUPERSET).examples().into_iter().map(|(_, text)| text).collect();
+    let key =
+        prop_oneof![Just("extra".to_owned()), select(vec!["type", "description", "custom"]).prop_map(str::to_owned)];
+    (select(examples), any::<Index>(), 0..3_u8, key, json()).prop_map(|(example, at, how, key, new)| {
+        let mut value: Value = serde_json::from_str(&example).unwrap();
+        let mut all = Vec::new();
+        places(&value, "", &mut all);
+        let place = at.get(&all).clone();
+        let new = serde_json::from_str(&new).unwrap_or(Value::Null);
+        let (parent, last) = place.rsplit_once('/').unwrap_or_default();
+        match (how, value.pointer_mut(parent)) {
+            (0, Some(Value::Object(object))) => drop(object.remove(last)),
+            (1, _) if !place.is_empty() => *value.pointer_mut(&place).unwrap() = new,
+            _ => {
+                if let Some(Value::Object(object)) = value.pointer_mut(&place) {
+                    object.insert(key, new);
+                }
+            }
+        }
+        value.to_string()
+    })
+}
+
+proptest! {
+    #![proptest_config(config(384))]
+
+    #[test]
+    fn schema_and_validator_agree_on_generated_updates(good in update(), rough in rough_update()) {
+        agree(&text(&good));
+        agree(&text(&rough));
+    }
+
+    #[test]
+    fn schema_and_validator_agree_on_any_value_of_any_field(field in select(fields()), value in json()) {
+        agree(&format!("{{\"{field}\":{value}}}"));
+    }
+
+    #[test]
+    fn schema_and_validator_agree_on_tampered_examples(example in tampered()) {
+        agree(&example);
+    }
+
+    #[test]
+    fn schema_and_validator_agree_on_rules_across_fields(
+        mode in select(vec!["pipeline", "multimodal", "dualplex", "other"]),
+        interruptions in select(vec!["true", "false", "null"]),
+        knowledge in select(vec!["\"prompt\"", "\"function_call\"", "1"]),
+        pair in select(Field::ALL.into_iter().filter_map(|field| Some((field, field.twin()?))).collect::<Vec<_>>()),
+        both in any::<bool>(),
+    ) {
+        let value = |field: Field| if field.name().ends_with("_id") { "1" } else { "\"x\"" };
+        let twin = if both { format!(",\"{}\":{}", pair.1.name(), value(pair.1)) } else { String::new() };
+        let valid = agree(&format!(
+            "{{\"mode\":\"{mode}\",\"allow_interruptions\":{interruptions},\"knowledgebase_mode\":{knowledge},\"{}\":{}{twin}}}",
+            pair.0.name(), value(pair.0),
+        ));
+        let multimodal = mode == "multimodal" || mode == "dualplex";
+        let expected = !both && mode != "other" && knowledge != "1" && interruptions != "null"
+            && !(multimodal && (interruptions == "false" || knowledge == "\"prompt\""));
+        prop_assert_eq!(valid, Some(expected));
+    }
+}
+
+#[test]
+fn schema_and_validator_agree_on_every_sample_and_example() {
+    let (mut valid, mut invalid) = (0, 0);
+    let examples = pages().iter().flat_map(Page::examples).map(|(_, text)| text);
+    let sampled = fields().into_iter().flat_map(|field| {
+        let samples = samples(&field);
+        let all = samples.inside.into_iter().chain(samples.outside.into_iter().map(|(text, ..)| text));
+        all.map(move |text| format!("{{\"{field}\":{text}}}")).collect::<Vec<_>>()
+    });
+    for body in sampled.chain(examples) {
+        match agree(&body) {
+            Some(true) => valid += 1,
+            Some(false) => invalid += 1,
+            None => {}
+        }
+    }
+    assert!(valid > 200 && invalid > 200, "{valid} valid, {invalid} invalid");
+}
