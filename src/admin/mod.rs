@@ -2,6 +2,7 @@
 
 mod drift;
 mod metrics;
+mod recent;
 mod status;
 
 use std::convert::Infallible;

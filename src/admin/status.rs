@@ -4,20 +4,21 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::Api;
+use crate::config;
 use crate::reload::{History, Reloader};
 use crate::upstream::{Account, BreakerState};
+
+use super::recent::recent;
 
 /// The document.
 pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value {
     let gateway = reloader.gateway();
     let History { last, applied, refused, .. } = reloader.history();
     let (failed, limited) = gateway.failed_attempts.counts();
-    let unverified = |account: &Account| {
-        gateway.settings.vendors.get(&*account.name).is_some_and(|vendor| vendor.tls.insecure_skip_verify)
-    };
+    let settings = |account: &Account| gateway.settings.vendors.get(&*account.name);
     let accounts = gateway.routes.accounts.values();
     let vendors: Map<_, _> =
-        accounts.map(|account| (account.name.to_string(), vendor(account, unverified(account)))).collect();
+        accounts.map(|account| (account.name.to_string(), vendor(account, settings(account)))).collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": started.elapsed().as_secs(),
@@ -31,7 +32,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     })
 }
 
-fn vendor(account: &Account, insecure_skip_verify: bool) -> Value {
+fn vendor(account: &Account, settings: Option<&config::Vendor>) -> Value {
     let snapshot = account.stack.snapshot();
     let (breaker, next_probe) = match snapshot.breaker {
         BreakerState::Closed => ("closed", None),
@@ -45,17 +46,22 @@ fn vendor(account: &Account, insecure_skip_verify: bool) -> Value {
         .collect();
     json!({
         "dialect": account.dialect.name,
-        "insecure_skip_verify": insecure_skip_verify,
+        "insecure_skip_verify": settings.is_some_and(|vendor| vendor.tls.insecure_skip_verify),
         "breaker": breaker,
         "next_probe_seconds": next_probe,
         "paused_seconds": snapshot.paused.map(|left| left.as_secs_f64()),
+        "recent": recent(&account.meters.recent),
         "in_flight": snapshot.in_flight,
+        "max_in_flight": settings.map(|vendor| vendor.max_in_flight),
         "waiting": snapshot.waiting,
+        "max_waiting": settings.map(|vendor| vendor.max_waiting),
         "retry_budget": snapshot.retry_budget,
         "attempts": snapshot.attempts,
         "retries": snapshot.retries,
+        "retries_withheld": snapshot.retries_withheld,
         "reconnects": snapshot.reconnects,
         "handed_over": snapshot.handed_over,
+        "connections": snapshot.connected.saturating_sub(snapshot.disconnected),
         "failures": snapshot.failures.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect::<Map<_, _>>(),
         "catalogs": catalogs,
         "drift": super::drift::drift(&account.drift),

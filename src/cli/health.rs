@@ -25,7 +25,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let url = match &args.url {
         Some(url) => url.clone(),
-        None => default_url(&terminal.environment)?,
+        None => format!("{}/livez", administration(&terminal.environment)?).parse()?,
     };
     let runtime = runtime()?;
     let asked =
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
 }
 
 /// Administration where the environment puts it; an address for all interfaces is asked on loopback.
-fn default_url(environment: &Environment) -> Result<Uri, Failure> {
+pub(super) fn administration(environment: &Environment) -> Result<String, Failure> {
     const VARIABLE: &str = "SWITCHBOARD_SERVER__ADMIN_LISTEN";
     let mut address = SocketAddr::from(([127, 0, 0, 1], 9090));
     if let Some(listen) = environment.get(VARIABLE) {
@@ -53,7 +53,7 @@ fn default_url(environment: &Environment) -> Result<Uri, Failure> {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    Ok(format!("http://{address}/livez").parse()?)
+    Ok(format!("http://{address}"))
 }
 
 #[cfg(test)]
@@ -62,14 +62,14 @@ mod tests {
 
     fn asked(listen: &str) -> String {
         let variable = ("SWITCHBOARD_SERVER__ADMIN_LISTEN".to_owned(), listen.to_owned());
-        default_url(&[variable].into_iter().collect()).unwrap().to_string()
+        administration(&[variable].into_iter().collect()).unwrap()
     }
 
     #[test]
     fn the_environment_says_where_to_ask() {
-        assert_eq!(default_url(&Environment::default()).unwrap(), "http://127.0.0.1:9090/livez");
-        assert_eq!(asked("0.0.0.0:9191"), "http://127.0.0.1:9191/livez");
-        assert_eq!(asked("[::]:9090"), "http://[::1]:9090/livez");
-        assert_eq!(asked("10.1.2.3:9090"), "http://10.1.2.3:9090/livez");
+        assert_eq!(administration(&Environment::default()).unwrap(), "http://127.0.0.1:9090");
+        assert_eq!(asked("0.0.0.0:9191"), "http://127.0.0.1:9191");
+        assert_eq!(asked("[::]:9090"), "http://[::1]:9090");
+        assert_eq!(asked("10.1.2.3:9090"), "http://10.1.2.3:9090");
     }
 }

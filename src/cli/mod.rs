@@ -19,6 +19,7 @@ mod paint;
 mod serve;
 #[cfg(feature = "simulators")]
 mod simulate;
+mod status;
 mod verify;
 
 use std::io::Write;
@@ -60,6 +61,8 @@ enum Command {
     Keygen(keygen::Args),
     /// Ask a running gateway whether it is well; for container health checks.
     Health(health::Args),
+    /// What a running gateway is doing, as a table: vendors, rates, latencies, and what needs attention.
+    Status(status::Args),
     /// A script that completes this command line, for your shell.
     Completions(completions::Args),
     /// The manual page, for `man -l -`.
@@ -93,6 +96,7 @@ impl Cli {
             Command::Verify(args) => verify::run(args, &mut terminal),
             Command::Keygen(args) => keygen::run(&args, &mut terminal),
             Command::Health(args) => health::run(&args, &mut terminal),
+            Command::Status(args) => status::run(&args, &mut terminal),
             Command::Completions(args) => completions::run(&args, &mut terminal),
             Command::Man => man::run(&mut terminal),
         };
