@@ -7,6 +7,7 @@ use std::collections::HashSet;
 const SCANNED: usize = 64;
 
 /// The keys of all objects that are open at the moment, innermost last.
+#[derive(Default)]
 pub(super) struct Keys<'a> {
     open: Vec<Key<'a>>,
 }
@@ -27,11 +28,6 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// With room for the keys of a usual update, if any will be noted.
-    pub(super) fn new(used: bool) -> Self {
-        Self { open: Vec::with_capacity(if used { SCANNED / 2 } else { 0 }) }
-    }
-
     pub(super) fn open(&self) -> Scope<'a> {
         Scope { base: self.open.len(), filter: 0, set: None }
     }
@@ -50,6 +46,9 @@ impl<'a> Keys<'a> {
             return false;
         }
         scope.filter |= bit;
+        if self.open.is_empty() {
+            self.open.reserve(SCANNED / 2);
+        }
         self.open.push(Key { print, name });
         true
     }

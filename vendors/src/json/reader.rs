@@ -96,7 +96,7 @@ fn read<'a, T>(body: &'a [u8], limits: Limits, parse: impl FnOnce(&mut Reader<'a
         let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
         return Err(JsonError::at(body, valid, Reason::Utf8));
     };
-    let mut reader = Reader { text, bytes: body, at: 0, depth: 0, limits, keys: Keys::new(limits.unique_keys) };
+    let mut reader = Reader { text, bytes: body, at: 0, depth: 0, limits, keys: Keys::default() };
     parse(&mut reader).map_err(|reason| JsonError::at(body, reader.at, *reason))
 }
 

@@ -1,0 +1,43 @@
+//! How often and for how much reading and translating an update asks the allocator: numbers, so that an allocation more
+//! does not pass unnoticed.
+
+#[path = "../benches/samples.rs"]
+mod samples;
+
+use allocation_counter::measure;
+
+/// Allocations of the cases whose name starts and ends so. Reading: the entries, and the keys of nested objects if there
+/// are any; translating: the body, the path, the report. Sondos' `tools` become another object, with a warning.
+const EXPECTED: &[(&str, &str, u64)] = &[
+    ("read/", "120B", 1),
+    ("read/", "", 2),
+    ("sondos/", "120B", 4),
+    ("sondos/", "", 8),
+    ("", "120B", 4),
+    ("", "2KiB", 5),
+    ("", "/64KiB", 5),
+    ("worst/", "-64KiB", 4),
+    ("worst/", "tools", 5),
+    ("answer/", "success", 7),
+];
+
+#[test]
+fn each_case_allocates_exactly_so_often() {
+    for case in samples::cases() {
+        let fits = |(start, end, _): &&(&str, &str, u64)| case.name.starts_with(start) && case.name.ends_with(end);
+        let Some((_, _, expected)) = EXPECTED.iter().find(fits) else { continue };
+        let used = measure(|| assert!(case.run(), "{}", case.name));
+        assert_eq!(used.count_total, *expected, "{}", case.name);
+        assert_eq!(used.count_current, 0, "{}: everything is given back", case.name);
+    }
+}
+
+#[test]
+fn a_translation_never_holds_more_than_twice_the_body_and_16_kib() {
+    let refused = ["worst/many-errors", "worst/unknown-keys"];
+    for case in samples::cases().into_iter().filter(|case| !refused.contains(&case.name.as_str())) {
+        let used = measure(|| assert!(case.run(), "{}", case.name));
+        let most = 2 * case.body.len() as u64 + 16 * 1024;
+        assert!(used.bytes_max <= most, "{}: {} bytes for a body of {}", case.name, used.bytes_max, case.body.len());
+    }
+}
