@@ -73,3 +73,13 @@ image TAG="switchboard":
 # The real binary under mixed load, faults and reloads for SECONDS, with its figures
 soak SECONDS="120":
     SOAK_SECONDS={{ SECONDS }} cargo test --release --locked --test soak -- --ignored --nocapture
+
+# The gateway's TLS from outside, by testssl.sh and sslyze
+scan-tls:
+    cargo build --release --locked
+    .ci/scan-tls
+
+# Slow clients by the hundred (slowhttptest), and a good one beside them
+slow-clients:
+    cargo build --release --locked
+    .ci/slow-clients

@@ -1,7 +1,7 @@
 //! What a caller gets back when all went well: canonical names and the report.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::Full;
 use vendors::json::push_string;
@@ -17,6 +17,14 @@ const LONGEST: usize = 2048;
 /// A 200 with a JSON body.
 pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
     typed(body, "application/json")
+}
+
+/// A 200 with a page for people, which no other page may frame and no browser read as anything else.
+pub(super) fn page(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = typed(body, "text/html; charset=utf-8");
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    response
 }
 
 /// A 200 with a body of that type.

@@ -24,7 +24,7 @@ use crate::gateway::Gateway;
 use crate::telemetry::{Noted, Telemetry};
 use crate::upstream::{Account, Share, X_REQUEST_ID};
 
-use super::answer::{json, typed};
+use super::answer::{json, page, typed};
 use super::authentication::Client;
 use super::context::Context;
 use super::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
@@ -225,12 +225,11 @@ impl Api {
             }
         }
         let place = self.place(&context.gateway)?;
-        const HTML: &str = "text/html; charset=utf-8";
         let value = match endpoint {
             Endpoint::Update(segment) => return update::handle(context, segment, request, (record, &place)).await,
-            Endpoint::Docs => return Ok(typed(docs::text(), HTML)),
-            Endpoint::Problems => return Ok(typed(problem_index(), HTML)),
-            Endpoint::Problem(code) => return Ok(typed(problem_page(code), HTML)),
+            Endpoint::Docs => return Ok(page(docs::text())),
+            Endpoint::Problems => return Ok(page(problem_index())),
+            Endpoint::Problem(code) => return Ok(page(problem_page(code))),
             Endpoint::Schema => return Ok(typed(discovery::schema(), "application/schema+json")),
             Endpoint::OpenApi => return Ok(typed(openapi::text(), "application/json")),
             Endpoint::Route(segment) => discovery::route(context, segment)?,

@@ -1,7 +1,8 @@
 //! What one connection is doing, shared between its socket, its service and its timers.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
@@ -15,6 +16,9 @@ pub(crate) struct Activity {
     unflushed: AtomicBool,
     receiving_head: AtomicBool,
     like_canned: AtomicBool,
+    /// When answers that have not left yet were there, oldest first, by the number of their request.
+    answered: Mutex<BTreeMap<u64, Instant>>,
+    requests: AtomicU64,
 }
 
 impl Activity {
@@ -26,13 +30,15 @@ impl Activity {
             unflushed: AtomicBool::new(false),
             receiving_head: AtomicBool::new(false),
             like_canned: AtomicBool::new(false),
+            answered: Mutex::default(),
+            requests: AtomicU64::new(0),
         })
     }
 
     /// Counts a request until the guard is dropped, which its response body does.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.in_flight.fetch_add(1, Relaxed);
-        InFlight(Arc::clone(self))
+        InFlight { activity: Arc::clone(self), number: self.requests.fetch_add(1, Relaxed) }
     }
 
     /// Whether no request is in progress.
@@ -65,6 +71,22 @@ impl Activity {
         self.like_canned.load(Relaxed)
     }
 
+    /// Returns once an answer has waited for `timeout` to be taken.
+    pub(crate) async fn overdue(&self, timeout: Duration) {
+        loop {
+            let oldest = self.answers().first_key_value().map(|(_, since)| *since);
+            let deadline = oldest.unwrap_or_else(Instant::now) + timeout;
+            if Instant::now() >= deadline {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns once nothing has been in progress for `timeout`.
     pub(crate) async fn idle(&self, timeout: Duration) {
         loop {
@@ -84,20 +106,30 @@ impl Activity {
 
 /// One request in progress.
 #[derive(Debug)]
-pub(crate) struct InFlight(Arc<Activity>);
+pub(crate) struct InFlight {
+    activity: Arc<Activity>,
+    number: u64,
+}
 
 impl InFlight {
     /// The connection's activity.
     pub(crate) fn activity(&self) -> &Activity {
-        &self.0
+        &self.activity
+    }
+
+    /// Notes that the answer is there and has only to be taken.
+    pub(crate) fn note_answered(&self) {
+        self.activity.answers().insert(self.number, Instant::now());
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let now = u64::try_from(self.0.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.unflushed.store(true, Relaxed);
-        self.0.last_end_ms.store(now, Relaxed);
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        let activity = &self.activity;
+        let now = u64::try_from(activity.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        activity.answers().remove(&self.number);
+        activity.unflushed.store(true, Relaxed);
+        activity.last_end_ms.store(now, Relaxed);
+        activity.in_flight.fetch_sub(1, Relaxed);
     }
 }

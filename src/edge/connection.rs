@@ -180,6 +180,7 @@ where
     ) -> Option<hyper::Result<()>> {
         let mut called_off = pin!(called_off(self.shutdown.soft(), tenure));
         let mut idle = pin!(activity.idle(self.settings.idle_timeout));
+        let mut overdue = pin!(activity.overdue(self.settings.write_timeout));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
         loop {
@@ -197,6 +198,8 @@ where
                     connection.as_mut().finish();
                     grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
                 }
+                // An HTTP/2 peer that opens no window for its answer keeps hyper waiting without a write.
+                () = &mut overdue => return None,
                 // hyper's HTTP/2 waits for the peer to answer a ping, which it may never do.
                 () = &mut grace, if finishing => {
                     if activity.is_settled() || expired && activity.is_quiet() {

@@ -13,7 +13,7 @@ pub struct ListenerSettings {
     pub header_timeout: Duration,
     /// Time a connection may stay open without a request in progress.
     pub idle_timeout: Duration,
-    /// Time a write may wait for a peer that does not read.
+    /// Time that a peer has to take what was written to it, and an HTTP/2 peer to take an answer.
     pub write_timeout: Duration,
     /// Time and, in the same breath, patience for the peer to take the last answer before the socket closes.
     pub linger_timeout: Duration,

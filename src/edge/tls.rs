@@ -87,6 +87,7 @@ impl TlsMaterial {
         };
         let mut config = builder.with_single_cert(chain, key)?;
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
+        config.ignore_client_order = true;
         Ok((config, trust.as_ref().map(ClientTrust::fingerprint)))
     }
 }

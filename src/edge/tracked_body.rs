@@ -29,10 +29,12 @@ pin_project_lite::pin_project! {
 
 impl<B> TrackedBody<B> {
     pub(crate) fn of_service(body: B, in_flight: InFlight) -> Self {
+        in_flight.note_answered();
         Self { source: Source::Service { body }, in_flight }
     }
 
     pub(crate) fn of_refusal(body: Bytes, in_flight: InFlight) -> Self {
+        in_flight.note_answered();
         Self { source: Source::Refusal { body: Full::new(body) }, in_flight }
     }
 }

@@ -94,12 +94,16 @@ impl<IO> Wire<IO> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
+    /// A peer that takes a byte now and then does not start the time anew; only taking all there is does.
     fn after_write<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if polled.is_pending() {
-            return self.poll_stalled(cx);
+        if polled.is_pending() { self.poll_stalled(cx) } else { polled }
+    }
+
+    fn after_flush(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+        if polled.is_ready() {
+            self.write_timer = None;
         }
-        self.write_timer = None;
-        polled
+        self.after_write(cx, polled)
     }
 
     /// Takes hyper's canned head if `bufs` end with it: returns how many bytes come before it.
@@ -216,7 +220,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
             // The next head has begun meanwhile: its time, not run until now, must be looked at.
             cx.waker().wake_by_ref();
         }
-        this.after_write(cx, polled)
+        this.after_flush(cx, polled)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
