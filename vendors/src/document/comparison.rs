@@ -30,7 +30,10 @@ pub fn compare(from: &Dialect, to: &Dialect) -> Comparison {
         let (before, after) = (from.describe(field), to.describe(field));
         match (before.support, after.support) {
             (Support::Unsupported, Support::Unsupported) => continue,
-            (Support::Unsupported, _) => comparison.gains.push(field),
+            (Support::Unsupported, _) => {
+                comparison.gains.push(field);
+                continue;
+            }
             (_, Support::Unsupported) => {
                 comparison.losses.push(Loss { field, detail: after.detail.clone() });
                 continue;

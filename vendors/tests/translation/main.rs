@@ -7,6 +7,7 @@
 
 mod answers;
 mod contract;
+mod documents;
 mod drift;
 mod examples;
 mod generated;
