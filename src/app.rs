@@ -36,7 +36,7 @@ use crate::gateway::{BuildError, Gateway};
 use crate::reload::{Reloader, Source, material, watch};
 use crate::telemetry::log::LogControl;
 use crate::telemetry::metrics::ListenerMeters;
-use crate::telemetry::{AuditError, Telemetry};
+use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::{Tasks, X_REQUEST_ID};
 
 /// Time in which idle connections to vendors must notice that nobody needs them any more.
@@ -66,9 +66,9 @@ pub enum StartError {
     /// The listener's own certificate cannot be used.
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
-    /// The audit log cannot be kept.
+    /// Logs or traces cannot be kept.
     #[error(transparent)]
-    Audit(#[from] AuditError),
+    Telemetry(#[from] TelemetryError),
 }
 
 impl App {

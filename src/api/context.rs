@@ -11,7 +11,7 @@ use crate::edge::request_id::RequestId;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
 use crate::routing::Route;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Recording, Telemetry};
 
 use super::authentication::Client;
 
@@ -26,6 +26,8 @@ pub struct Context {
     pub request_id: RequestId,
     /// The trace that the request belongs to.
     pub trace: TraceContext,
+    /// Where its spans go, if it is traced.
+    pub recording: Option<Arc<Recording>>,
     /// The path, for `instance`.
     pub path: Arc<str>,
     /// When the request arrived.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
+use tokio::time::Instant;
 use vendors::{Asked, CatalogSet, Catalogs, ItemCode, Sent, Target, Update, missing_lookups, translate_request};
 
 use crate::edge::problem::{Code, Problem};
@@ -55,7 +56,7 @@ impl Exchange<'_> {
         let (context, route) = (self.context, self.route);
         let account = &route.account;
         let update = Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
-        let headers = account.headers(context.request_id.to_header_value(), context.trace.child().to_header_value());
+        let headers = account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
         let unknown = CatalogSet::default();
         let mut target = Target {
             dialect: account.dialect,
@@ -65,11 +66,16 @@ impl Exchange<'_> {
             policies: &account.policies,
             catalogs: Catalogs { configured: &account.configured, live: &unknown },
         };
-        let (live, place) = live_catalogs(&update, route, &headers, self.wishes)
+        let (live, place) = live_catalogs(&update, self, &headers)
             .await
             .map_err(|problem| otherwise_refused(&update, &target).unwrap_or(problem))?;
         target.catalogs.live = &live;
-        let request = translate_request(&update, &target).map_err(refused)?;
+        let began = context.recording.as_ref().map(|_| Instant::now());
+        let translated = translate_request(&update, &target);
+        if let (Some(recording), Some(began)) = (&context.recording, began) {
+            recording.inner("translate", began, translated.is_err().then_some("refused"));
+        }
+        let request = translated.map_err(refused)?;
         let uri = account.stack.uri(&request.path).map_err(|error| {
             Problem::new(Code::Internal, "the vendor's address could not be built").internally(error.to_string())
         })?;
@@ -107,6 +113,8 @@ impl Exchange<'_> {
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();
+        let recording = self.context.recording.as_ref();
+        outgoing.witness = recording.map(|recording| recording.call(&account.name, &Method::PUT, &outgoing.uri));
         record.sent = Some(outgoing.sent.clone());
         let mut update = account.stack.update(outgoing);
         if self.context.telemetry.follows_updates() {
@@ -146,10 +154,10 @@ fn otherwise_refused(update: &Update<'_>, target: &Target<'_>) -> Option<Problem
 /// meanwhile.
 async fn live_catalogs(
     update: &Update<'_>,
-    route: &Route,
+    exchange: &Exchange<'_>,
     headers: &HeaderMap,
-    wishes: &Wishes,
 ) -> Result<(CatalogSet, Option<Place>), Problem> {
+    let Exchange { context, route, wishes, .. } = exchange;
     let account = &route.account;
     let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
     let missing = missing_lookups(update, account.dialect, &account.policies, &known);
@@ -165,7 +173,12 @@ async fn live_catalogs(
         token: account.token.clone(),
     };
     // The flight may be somebody else's, with a later deadline.
+    let began = Instant::now();
     let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
+    if let Some(recording) = &context.recording {
+        let failed = !matches!(read, Ok(Ok(_)));
+        recording.inner("catalogs", began, failed.then_some("unavailable"));
+    }
     let live = read.map_err(|_| {
         Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
     })?;

@@ -160,13 +160,16 @@ impl Api {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let path: Arc<str> = request.uri().path().into();
+        let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(request.headers()));
+        let recording = self.telemetry.record(&mut trace, arrived);
         let context = Context {
             gateway: self.gateway.load_full(),
             telemetry: self.telemetry.clone(),
             request_id: RequestId::from_headers(request.headers()),
-            trace: TraceContext::from_headers(request.headers()),
+            trace,
+            recording,
             path: Arc::clone(&path),
-            arrived: Instant::now(),
+            arrived,
             client: None,
             rate_limit: None,
         };

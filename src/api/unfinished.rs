@@ -94,6 +94,7 @@ mod tests {
             telemetry: Telemetry::default(),
             request_id: RequestId::from_headers(&HeaderMap::new()),
             trace: TraceContext::begin(),
+            recording: None,
             path: "/".into(),
             arrived: Instant::now(),
             client: None,

@@ -9,7 +9,11 @@ use super::shape::{Key, Kind, Section};
 use super::view::View;
 
 pub(super) const SECTION: Section = Section::of(&[
-    Key::new("failure_ratio", Kind::Ratio, "Failures among the requests of the window from which the breaker opens."),
+    Key::new(
+        "failure_ratio",
+        Kind::Ratio { zero: false },
+        "Failures among the requests of the window from which the breaker opens.",
+    ),
     Key::new(
         "min_requests",
         Kind::Count { min: 1, max: 1_000_000 },

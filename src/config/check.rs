@@ -171,11 +171,15 @@ impl Inspection<'_> {
                     self.report(bad_value(node.at, trail, &wrong));
                 }
             }
-            (Kind::Ratio, Value::Float(number)) => self.check_ratio(node, *number, trail),
-            (Kind::Ratio, Value::Integer(number)) => {
+            (Kind::Ratio { .. }, Value::Float(number)) => self.check_ratio(node, (*number, kind), trail),
+            (Kind::Ratio { .. }, Value::Integer(number)) => {
                 // Only 0 and 1 matter here, and both are exact.
-                let ratio = if *number == 1 { 1.0 } else { -1.0 };
-                self.check_ratio(node, ratio, trail);
+                let ratio = match number {
+                    0 => 0.0,
+                    1 => 1.0,
+                    _ => -1.0,
+                };
+                self.check_ratio(node, (ratio, kind), trail);
             }
             (Kind::Id, Value::Integer(1..)) => {}
             (Kind::Id, Value::Integer(0)) => self.padded_id(node.at, trail, "0"),
@@ -185,9 +189,10 @@ impl Inspection<'_> {
         }
     }
 
-    fn check_ratio(&mut self, node: &Node, ratio: f64, trail: &Trail<'_>) {
-        if !(ratio > 0.0 && ratio <= 1.0) {
-            let wrong = format!("must be {}", Kind::Ratio.expected());
+    fn check_ratio(&mut self, node: &Node, (ratio, kind): (f64, &Kind), trail: &Trail<'_>) {
+        let enough = ratio > 0.0 || ratio == 0.0 && matches!(kind, Kind::Ratio { zero: true });
+        if !(enough && ratio <= 1.0) {
+            let wrong = format!("must be {}", kind.expected());
             self.report(bad_value(node.at, trail, &wrong));
         }
     }
@@ -312,7 +317,7 @@ impl Inspection<'_> {
         let finding = Finding::error(ProblemKind::WrongType, node.at, trail, mismatch(trail, kind, node));
         self.report(match (&node.value, kind) {
             (Value::Integer(number), Kind::Duration { .. }) => finding.help(format!("did you mean \"{number}s\"?")),
-            (Value::Text(text), Kind::Count { .. } | Kind::Flag | Kind::Ratio)
+            (Value::Text(text), Kind::Count { .. } | Kind::Flag | Kind::Ratio { .. })
                 if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") =>
             {
                 finding.help(format!("write it without quotes: {text}"))

@@ -13,6 +13,10 @@ pub(super) enum NameRule {
     CatalogId,
     /// A canonical field.
     Field,
+    /// A header of HTTP.
+    Header,
+    /// An attribute of a resource, as OpenTelemetry names them.
+    Attribute,
 }
 
 impl NameRule {
@@ -21,7 +25,8 @@ impl NameRule {
         match self {
             Self::Vendor => is_name(name, 64) && !name.contains('.'),
             Self::Client => is_name(name, 64),
-            Self::Assistant => is_name(name, 128),
+            Self::Assistant | Self::Attribute => is_name(name, 128),
+            Self::Header => is_header(name),
             Self::CatalogId => name == "0" || is_id(name),
             Self::Field => true,
         }
@@ -32,7 +37,8 @@ impl NameRule {
         match self {
             Self::Vendor => "^[a-z][a-z0-9_-]{0,63}$",
             Self::Client => "^[a-z][a-z0-9._-]{0,63}$",
-            Self::Assistant => "^[a-z][a-z0-9._-]{0,127}$",
+            Self::Assistant | Self::Attribute => "^[a-z][a-z0-9._-]{0,127}$",
+            Self::Header => "^[A-Za-z][A-Za-z0-9-]{0,63}$",
             Self::CatalogId => "^(0|[1-9][0-9]{0,19})$",
             Self::Field => "^[a-z][a-z0-9_]*$",
         }
@@ -46,6 +52,8 @@ impl NameRule {
             Self::Assistant => "an assistant name",
             Self::CatalogId => "a catalog id",
             Self::Field => "a field",
+            Self::Header => "a header",
+            Self::Attribute => "an attribute",
         }
     }
 }
@@ -66,6 +74,12 @@ fn is_name(name: &str, longest: usize) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+fn is_header(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::name::NameRule;
 use super::shape::{Key, Kind, Section};
-use super::{admin, assistant, audit, auth, client, log, routing, server, vendor};
+use super::{admin, assistant, audit, auth, client, log, routing, server, traces, vendor};
 
 /// The top level.
 pub(super) const SECTION: Section = Section::of(&[
@@ -22,6 +22,7 @@ pub(super) const SECTION: Section = Section::of(&[
     ),
     Key::new("admin", Kind::Table(&admin::SECTION), "Who may use administration; health is open."),
     Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
+    Key::new("traces", Kind::Table(&traces::SECTION), "Where the spans of requests go."),
     Key::new("audit", Kind::Table(&audit::SECTION), "The record of who changed what."),
 ]);
 

@@ -61,7 +61,8 @@ fn kind(of: &Kind, defaults: Option<&Table>, known: &Known) -> Value {
     match of {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
-        Kind::Ratio => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+        Kind::Ratio { zero: false } => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
+        Kind::Ratio { zero: true } => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Kind::Duration { .. } => json!({
             "type": "string",
             "pattern": r"^\s*([0-9]+\s*[a-z]+\s*)+$|^0$",

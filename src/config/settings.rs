@@ -15,6 +15,7 @@ use super::problem::{ProblemKind, Problems};
 use super::routing::Routing;
 use super::server::Server;
 use super::source::Sources;
+use super::traces::Traces;
 use super::tree::Table;
 use super::vendor::Vendor;
 use super::view::View;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub log: Log,
     /// The record of changes.
     pub audit: Audit,
+    /// Traces.
+    pub traces: Traces,
     /// Every file this was read from, and the folders of patterns: what a watcher has to watch.
     #[serde(skip)]
     pub files: Vec<Watched>,
@@ -86,6 +89,7 @@ impl Settings {
             admin: Admin::read(&root.table("admin"), &server, inspection),
             log: Log::read(&root.table("log"), inspection),
             audit: Audit::read(&root.table("audit"), inspection),
+            traces: Traces::read(&root.table("traces"), inspection),
             server,
             auth,
             clients,

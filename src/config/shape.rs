@@ -53,8 +53,8 @@ pub(super) enum Kind {
     Flag,
     /// A whole number within bounds.
     Count { min: u64, max: u64 },
-    /// A number above 0 and at most 1.
-    Ratio,
+    /// A number above 0, or 0 too where `zero`, and at most 1.
+    Ratio { zero: bool },
     /// A length of time as text; `zero` where none at all makes sense.
     Duration { zero: bool },
     /// An IP address and a port.
@@ -104,7 +104,8 @@ impl Kind {
                 format!("an integer of at least {min}")
             }
             Self::Count { min, max } => format!("an integer from {min} to {max}"),
-            Self::Ratio => "a number above 0 and at most 1".into(),
+            Self::Ratio { zero: false } => "a number above 0 and at most 1".into(),
+            Self::Ratio { zero: true } => "a number from 0 to 1".into(),
             Self::Duration { .. } => "a duration such as \"500ms\", \"30s\" or \"1m30s\"".into(),
             Self::Address => "an IP address and port such as \"127.0.0.1:8080\"".into(),
             Self::Url => "a URL such as \"https://vendor.example/api\"".into(),

@@ -144,7 +144,7 @@ impl Inspection<'_> {
         Some(match kind {
             Kind::Flag => text.parse().map_or_else(|_| plain(), Value::Flag),
             Kind::Count { .. } => text.parse().map_or_else(|_| plain(), Value::Integer),
-            Kind::Ratio => text.parse().map_or_else(|_| plain(), Value::Float),
+            Kind::Ratio { .. } => text.parse().map_or_else(|_| plain(), Value::Float),
             Kind::Secret if !text.starts_with('{') => Value::Table(variable.reference()),
             Kind::List { .. } | Kind::OneOrMore(_) if !text.starts_with('[') => {
                 let elements = text.split(',').map(str::trim);

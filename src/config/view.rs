@@ -103,10 +103,11 @@ impl<'a> View<'a> {
     pub(super) fn ratio(&self, name: &str) -> Option<f64> {
         let ratio = match self.node(name)?.value {
             Value::Float(number) => number,
+            Value::Integer(0) => 0.0,
             Value::Integer(1) => 1.0,
             _ => return None,
         };
-        (ratio > 0.0 && ratio <= 1.0).then_some(ratio)
+        (0.0..=1.0).contains(&ratio).then_some(ratio)
     }
 
     pub(super) fn duration(&self, name: &str) -> Option<Duration> {

@@ -39,8 +39,7 @@ impl TraceContext {
         Self { trace_id: Uuid::new_v4().as_u128(), parent_id: None, span_id: new_span_id(), flags: 0 }
     }
 
-    /// A child of this span: same trace and flags, new span id; one per request, which all attempts at a vendor
-    /// carry.
+    /// A child of this span: same trace and flags, new span id.
     pub fn child(&self) -> Self {
         Self { parent_id: Some(self.span_id), span_id: new_span_id(), ..*self }
     }
@@ -63,6 +62,11 @@ impl TraceContext {
     /// Whether the caller records this trace.
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
+    }
+
+    /// Has this trace recorded.
+    pub fn sample(&mut self) {
+        self.flags |= SAMPLED;
     }
 
     /// The outgoing `traceparent`, with our span as the parent.

@@ -1,5 +1,6 @@
 //! The access log: one event for each request. Never bodies, never secrets.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::edge::problem::Fault;
@@ -37,6 +38,7 @@ pub(super) fn log(finished: &Finished<'_>) {
                 request_bytes = record.request_bytes,
                 answer_bytes = finished.answer_bytes,
                 cause = problem.and_then(|problem| problem.internal.as_deref()),
+                trace_id = context.recording.as_ref().map(|recording| display(Hex(recording.trace_id()))),
                 "request"
             )
         };
@@ -44,5 +46,14 @@ pub(super) fn log(finished: &Finished<'_>) {
     match problem.map(|problem| problem.fault) {
         None | Some(Fault::Caller) => event!(info),
         Some(Fault::Gateway | Fault::Vendor) => event!(warn),
+    }
+}
+
+/// A trace id as everybody writes it.
+struct Hex(u128);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }

@@ -9,22 +9,28 @@ mod finished;
 mod json_lines;
 pub mod log;
 pub mod metrics;
+mod traces;
 
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::config::Settings;
 use crate::edge::problem::Problem;
 use crate::edge::shutdown::Ended;
+use crate::edge::traceparent::TraceContext;
 use crate::reload::Outcome;
 
 use audit::{Audit, Event, NextAudit};
 use log::{LogControl, NextLog};
 use metrics::Metrics;
+use traces::{NextTraces, Traces};
 
 pub use audit::AuditError;
 pub use behind::Health;
 pub use finished::{Finished, Noted};
+pub use traces::{Recording, SpanCounts};
 
 /// Where everything that is told of requests and configurations goes; cheap to clone.
 #[derive(Clone, Default)]
@@ -36,32 +42,49 @@ struct Parts {
     log: Option<LogControl>,
     audit: Audit,
     metrics: Metrics,
+    traces: Traces,
 }
 
 /// What a new configuration makes of it: everything that can fail, done.
 pub struct Next {
     log: Option<NextLog>,
     audit: NextAudit,
+    traces: NextTraces,
 }
 
-/// How the writing of lines goes.
+/// How the writing of lines and the export of spans goes.
 #[derive(Debug, serde::Serialize)]
 pub struct Healths {
     /// The log, access log included; `None` where somebody else has started logging.
     pub log: Option<Health>,
     /// The audit log; `None` while it is off.
     pub audit: Option<Health>,
+    /// Traces; `None` while they are off and were never on.
+    pub traces: Option<SpanCounts>,
+}
+
+/// Telling operators cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The audit log cannot be kept.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The collector's certificates or headers cannot be used.
+    #[error("{0}")]
+    Traces(String),
 }
 
 impl Telemetry {
     /// Begins as configured.
     ///
     /// # Errors
-    /// The audit log cannot be kept.
-    pub fn start(settings: &Settings, log: Option<LogControl>) -> Result<Self, AuditError> {
+    /// The audit log cannot be kept, or the collector's certificates cannot be used.
+    pub fn start(settings: &Settings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
         let audit = Audit::default();
         audit.take_up(Audit::prepare(&settings.audit)?)?;
-        Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default() })))
+        let traces = Traces::default();
+        traces.take_up(traces.prepare(&settings.traces).map_err(TelemetryError::Traces)?);
+        Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces })))
     }
 
     /// Does everything that can fail when a new configuration is taken up.
@@ -70,7 +93,8 @@ impl Telemetry {
     /// A file cannot be opened.
     pub fn prepare(&self, settings: &Settings) -> Result<Next, String> {
         let log = self.0.log.as_ref().map(|_| NextLog::of(&settings.log)).transpose()?;
-        Ok(Next { log, audit: Audit::prepare(&settings.audit).map_err(|error| error.to_string())? })
+        let audit = Audit::prepare(&settings.audit).map_err(|error| error.to_string())?;
+        Ok(Next { log, audit, traces: self.0.traces.prepare(&settings.traces)? })
     }
 
     /// Goes on as prepared.
@@ -81,6 +105,7 @@ impl Telemetry {
         if let Err(error) = self.0.audit.take_up(next.audit) {
             tracing::error!(%error, "the audit log cannot be begun");
         }
+        self.0.traces.take_up(next.traces);
     }
 
     /// Opens the files of the configuration in force anew, for whoever has renamed them.
@@ -91,11 +116,19 @@ impl Telemetry {
         }
     }
 
+    /// Decides whether a request is traced; `trace` says so to vendors.
+    pub fn record(&self, trace: &mut TraceContext, arrived: Instant) -> Option<Arc<Recording>> {
+        self.0.traces.record(trace, arrived)
+    }
+
     /// Tells of a request that is over.
     pub fn finished(&self, finished: &Finished<'_>) {
         self.0.metrics.finished(finished);
         access::log(finished);
         self.0.audit.finished(finished);
+        if let Some(recording) = &finished.context.recording {
+            recording.finished(finished);
+        }
     }
 
     /// Whether it matters what came of updates whose callers have gone.
@@ -144,7 +177,8 @@ impl Telemetry {
 
     /// How the writing goes.
     pub fn healths(&self) -> Healths {
-        Healths { log: self.0.log.as_ref().map(LogControl::health), audit: self.0.audit.health() }
+        let Parts { log, audit, traces, .. } = &*self.0;
+        Healths { log: log.as_ref().map(LogControl::health), audit: audit.health(), traces: traces.counts() }
     }
 
     /// Tells that the gateway ends, and waits a bounded time for everything to be written.
@@ -155,6 +189,7 @@ impl Telemetry {
             Ended::Abandoned { .. } => "abandoned",
         };
         self.0.audit.record(&Event::Stop { ended });
+        self.0.traces.end().await;
         let writing = tokio::task::spawn_blocking(move || self.0.audit.end());
         if writing.await.is_err() {
             tracing::error!("the end of the audit log panicked");

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, Call, Failure, FailureKind, Outgoing, counters::Counters};
+use super::{Answer, Call, Failure, FailureKind, Outgoing, counters::Counters, witness::Witnessed};
 
 /// An attempt cut off by the caller's deadline is held against the vendor only if it had this long (or its full
 /// time): callers with tiny deadlines must not be able to open everybody's breaker.
@@ -33,10 +33,13 @@ impl<S: Call> Call for Attempt<S> {
         }
         outgoing.sent.begin_attempt();
         self.counters.attempts.add();
-        match timeout_at(until, self.inner.call(outgoing)).await {
+        let witnessed = Witnessed::begin(outgoing);
+        let result = match timeout_at(until, self.inner.call(outgoing)).await {
             Ok(result) => result,
             Err(_) => Err(self.out_of_time(outgoing, until - began)),
-        }
+        };
+        witnessed.end(&result);
+        result
     }
 }
 

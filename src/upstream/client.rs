@@ -19,11 +19,12 @@ use hyper_util::{
     },
     rt::TokioTimer,
 };
+use rustls::ClientConfig;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Answer, Call, Failure, FailureKind, Outgoing,
+    Answer, Call, Failure, FailureKind, Outgoing, TRACEPARENT,
     answer::MAX_BODY,
     connector::{Connector, NoConnection},
     counters::Counters,
@@ -74,6 +75,13 @@ impl HttpClient {
         Self { client, counters }
     }
 
+    /// A client for something else than a vendor.
+    pub(crate) fn elsewhere(tls: Arc<ClientConfig>, connect_timeout: Duration, connections: TaskTracker) -> Self {
+        let counters = Arc::<Counters>::default();
+        let connector = Connector::new(tls, None, connect_timeout, Arc::clone(&counters));
+        Self::new(connector, connections, counters)
+    }
+
     /// Sends once; the flag says whether a connection that had served before was lost at once and without a byte of
     /// answer.
     async fn send(&self, outgoing: &Outgoing) -> Result<Answer, (Failure, bool)> {
@@ -81,6 +89,9 @@ impl HttpClient {
         *request.method_mut() = outgoing.method.clone();
         *request.uri_mut() = outgoing.uri.clone();
         *request.headers_mut() = outgoing.headers.clone();
+        if let Some(witness) = &outgoing.witness {
+            request.headers_mut().insert(TRACEPARENT, witness.traceparent());
+        }
         let connection = capture_connection(&mut request);
         let mut responding = pin!(self.client.request(request));
         // The connection is captured within a poll, before it gets the request: marking after each poll is never too

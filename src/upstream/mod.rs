@@ -39,6 +39,7 @@ mod token_clock;
 mod update;
 mod waiting_room;
 mod window;
+mod witness;
 
 pub use crate::config::REDACTED;
 pub use account::{Account, TRACEPARENT, Token, X_REQUEST_ID};
@@ -56,3 +57,4 @@ pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSe
 pub use share::Share;
 pub use stack::{Snapshot, Stack, Tasks};
 pub use update::Update;
+pub use witness::Witness;

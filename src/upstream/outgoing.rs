@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
-use super::line::Place;
+use super::{Witness, line::Place};
 
 /// One request, translated and complete; nothing here adds to it.
 pub struct Outgoing {
@@ -30,6 +30,8 @@ pub struct Outgoing {
     pub deadline: Instant,
     /// Whether the vendor may have seen any of it.
     pub sent: Sent,
+    /// Who wants to know of its attempts.
+    pub witness: Option<Arc<dyn Witness>>,
     place: Mutex<Option<Place>>,
 }
 
@@ -45,6 +47,7 @@ impl Outgoing {
             body: Bytes::new(),
             deadline,
             sent: Sent::default(),
+            witness: None,
             place: Mutex::default(),
         }
     }

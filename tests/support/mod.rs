@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part of this")]
 
 pub mod case;
+pub mod collector;
 pub mod events;
 pub mod exposition;
 pub mod raw;

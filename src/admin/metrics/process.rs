@@ -1,17 +1,22 @@
 //! The logs, the program and its process.
 
-use crate::telemetry::Healths;
 use crate::telemetry::metrics::{Exposition, Process, family};
+use crate::telemetry::{Healths, SpanCounts};
 
 use super::Sources;
 
 pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
-    let Healths { log, audit } = sources.telemetry.healths();
+    let Healths { log, audit, traces } = sources.telemetry.healths();
     let logs = [("log", log), ("audit", audit)].map(|(name, health)| Some((name, health?)));
     let mut lost = to.family(family::LINES_LOST);
     logs.iter().flatten().for_each(|(log, health)| lost.labelled(&[log], health.lost));
     let mut failing = to.family(family::LINES_FAILING);
     logs.iter().flatten().for_each(|(log, health)| failing.labelled(&[log], u8::from(health.failing.is_some())));
+    let mut spans = to.family(family::SPANS);
+    if let Some(SpanCounts { exported, dropped }) = traces {
+        spans.labelled(&["exported"], exported);
+        spans.labelled(&["dropped"], dropped);
+    }
     to.family(family::BUILD_INFO).labelled(&[env!("CARGO_PKG_VERSION")], 1);
     let process = Process::read();
     let mut one = |family, value: Option<f64>| {

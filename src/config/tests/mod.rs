@@ -7,6 +7,7 @@ mod routes;
 mod samples;
 mod scale;
 mod secrets;
+mod telemetry;
 mod vendors;
 
 use std::path::PathBuf;

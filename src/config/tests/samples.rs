@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Setup, identity, paths};
 use crate::config::{
-    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Known, Log, Routing, Secret, Server, Settings, Vendor, load,
-    schema,
+    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Known, Log, Routing, Secret, Server, Settings, Traces, Vendor,
+    load, schema,
 };
 
 /// The defaults with every commented setting switched on: lines that start with `#` and no blank.
@@ -17,14 +17,15 @@ fn everything() -> Setup {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
     });
-    let names = ["server.pem", "clients.pem", "autocalls-ca.pem", "gateway.pem"];
+    let names = ["server.pem", "clients.pem", "autocalls-ca.pem", "collector-ca.pem", "gateway.pem"];
     let (certificate, key) = identity();
     let setup = Setup::new(&lines.collect::<Vec<_>>().join("\n"))
         .file("tls/gateway.key", &key)
         .file("tls/server.key", &key)
         .variable("AUTOCALLS_TOKEN", "1|abc")
         .variable("ADMIN_TOKEN", "abc")
-        .variable("METRICS_TOKEN", "def");
+        .variable("METRICS_TOKEN", "def")
+        .variable("COLLECTOR_KEY", "xyz");
     names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), &certificate))
 }
 
@@ -41,6 +42,7 @@ fn the_documented_defaults_are_the_built_in_ones() {
         admin: Admin::default(),
         log: Log::default(),
         audit: Audit::default(),
+        traces: Traces::default(),
         files: settings.files.clone(),
         warnings: settings.warnings.clone(),
     };
@@ -120,6 +122,8 @@ fn the_redacted_view_reads_like_the_file_and_holds_no_secret() {
     assert_eq!(view["vendors"]["autocalls"]["token"], "[redacted]");
     assert_eq!(view["admin"]["token"], "[redacted]");
     assert_eq!(view["admin"]["metrics_token"], "[redacted]");
+    assert_eq!(view["traces"]["headers"]["x-api-key"], "[redacted]");
+    assert_eq!(view["traces"]["endpoint"], "http://127.0.0.1:4318");
     assert_eq!(view["clients"]["crm"]["key_sha256"][0], "00000000…");
     assert_eq!(view["clients"]["crm"]["rate_limit"]["per_second"], 50);
     assert_eq!(view["vendors"]["autocalls"]["handling"], "strict");

@@ -148,6 +148,9 @@ families! {
     LINES_FAILING "switchboard_log_failing" Gauge ["log"]
         "1 while nothing can be written to the log (log) or the audit log (audit), else 0; without a series while a log is off.";
 
+    SPANS "switchboard_trace_spans_total" Counter ["outcome"]
+        "Spans of traces, by whether the collector took them (exported) or they were lost (dropped).";
+
     BUILD_INFO "switchboard_build_info" Gauge ["version"]
         "Always 1; the version is in the label.";
     PROCESS_CPU "process_cpu_seconds_total" Counter []

@@ -1,0 +1,58 @@
+//! `[log]`, `[audit]` and `[traces]`: what they refuse, and where it says so.
+
+use super::{Setup, assert_text};
+use crate::config::Fsync;
+
+#[test]
+fn files_are_written_beside_the_file_that_names_them() {
+    let setup = Setup::new("[log]\nfile = \"a.log\"\n[audit]\nfile = \"audit/b.jsonl\"\nfsync = \"always\"\n");
+    let settings = setup.file("audit/old", "").settings();
+    let folder = settings.log.file.as_deref().and_then(|path| path.parent()).expect("a folder");
+    assert!(settings.log.file.as_deref().is_some_and(|path| path.ends_with("a.log")));
+    assert_eq!(settings.audit.file.as_deref(), Some(&*folder.join("audit/b.jsonl")));
+    assert_eq!(settings.audit.fsync, Fsync::Always);
+}
+
+#[test]
+fn files_that_cannot_be_written_are_found_before_the_start() {
+    let setup = Setup::new("[log]\nfile = \"nowhere/a.log\"\n[audit]\nfile = \"made\"\nrotate_bytes = 10\n");
+    assert_text(
+        &setup.file("made/x", "").errors(),
+        r#"
+error: there is no folder `nowhere` for `log.file`
+  --> c.toml:2:8
+2 | file = "nowhere/a.log"
+  |        ^^^^^^^^^^^^^^^
+  help: make the folder, and let the user the gateway runs as write there
+error: `made` for `audit.file` is a folder
+  --> c.toml:4:8
+4 | file = "made"
+  |        ^^^^^^
+  help: name a file in it
+error: `audit.rotate_bytes` must be an integer of at least 4096, not 10
+  --> c.toml:5:16
+5 | rotate_bytes = 10
+  |                ^^
+"#,
+    );
+}
+
+#[test]
+fn a_collector_is_reached_safely_and_its_numbers_hold() {
+    let setup = Setup::new(
+        "[traces]\nendpoint = \"http://collector.example:4318\"\nsample_ratio = 1.5\n\
+         [traces.headers]\nx-key = { env = \"T\" }\n\"x key\" = { env = \"T\" }\nplain = \"hush\"\n",
+    );
+    let errors = setup.errors();
+    for expected in [
+        "error: the secrets in `traces.headers` would travel unencrypted\n  --> c.toml:2:12",
+        "error: `traces.sample_ratio` must be a number from 0 to 1\n  --> c.toml:3:16",
+        "error: `x key` cannot be a header\n  --> c.toml:6:1",
+        "error: `traces.headers.plain` holds the secret itself\n  --> c.toml:7:9",
+    ] {
+        assert!(errors.contains(expected), "{expected}\n{errors}");
+    }
+    assert!(!errors.contains("hush"));
+    let none = Setup::new("[traces]\nsample_ratio = 0\n").settings().traces;
+    assert!(none.endpoint.is_none() && none.sample_ratio == 0.0);
+}
