@@ -154,6 +154,84 @@ mod hostile {
         scene.finish();
     }
 
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut encoder, text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_hostile_body_is_the_documented_problem() {
+        const GZIP: &[u8] = b"content-type: application/json\r\ncontent-encoding: gzip\r\n";
+        let scene = Scene::new();
+        let nested = |depth: usize| {
+            let inner = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            format!(r#"{{"vendor_options":{{"autocalls":{{"x":{inner}}}}}}}"#).into_bytes()
+        };
+        let number = |text: &str| format!(r#"{{"speech_speed":{text}}}"#).into_bytes();
+        let cases: Vec<(&str, &[u8], Vec<u8>, u16, &str)> = vec![
+            ("invalid UTF-8", JSON, b"{\"name\":\"\xff\"}".to_vec(), 400, "invalid_json"),
+            ("UTF-8 for a surrogate", JSON, b"{\"name\":\"\xed\xa0\x80\"}".to_vec(), 400, "invalid_json"),
+            ("too long UTF-8", JSON, b"{\"name\":\"\xc0\xaf\"}".to_vec(), 400, "invalid_json"),
+            ("UTF-16", JSON, b"\xff\xfe{\0}\0".to_vec(), 400, "invalid_json"),
+            ("half a pair", JSON, br#"{"name":"\ud83d"}"#.to_vec(), 400, "invalid_json"),
+            ("a pair the wrong way round", JSON, br#"{"name":"\ude00\ud83d"}"#.to_vec(), 400, "invalid_json"),
+            ("half a pair in a key", JSON, br#"{"\ud83d":1}"#.to_vec(), 400, "invalid_json"),
+            ("NUL", JSON, b"{\"name\":\"\0\"}".to_vec(), 400, "invalid_json"),
+            ("too deep", JSON, nested(30), 400, "invalid_json"),
+            ("the same key, once escaped", JSON, br#"{"name":"x","n\u0061me":"y"}"#.to_vec(), 400, "invalid_json"),
+            ("1e999999", JSON, number("1e999999"), 422, "validation_failed"),
+            ("-1e999999", JSON, number("-1e999999"), 422, "validation_failed"),
+            ("1e-999999", JSON, number("1e-999999"), 422, "validation_failed"),
+            ("100,000 digits", JSON, number(&"9".repeat(100_000)), 422, "validation_failed"),
+            ("100,000 decimals", JSON, number(&format!("1.2{}1", "0".repeat(100_000))), 422, "validation_failed"),
+            ("infinity", JSON, number("Infinity"), 400, "invalid_json"),
+            ("not a number", JSON, number("NaN"), 400, "invalid_json"),
+            ("a gzip bomb", GZIP, gzip(&vec![b' '; 20 << 20]), 413, "body_too_large"),
+            ("gzip in gzip", GZIP, gzip(&gzip(b"{}")), 400, "invalid_json"),
+            ("no gzip", GZIP, b"{}".to_vec(), 400, "invalid_request"),
+            ("half of gzip", GZIP, gzip(b"{}")[..12].to_vec(), 400, "invalid_request"),
+            ("a byte too many", JSON, vec![b' '; (1 << 20) + 1], 413, "body_too_large"),
+        ];
+        for (what, headers, body, status, code) in cases {
+            let request = put(b"/v1/assistants/autocalls:789", headers, &body);
+            let reply = scene.runtime.block_on(raw::exchange(scene.address(), &request));
+            assert_eq!((reply.status, &reply.json()["code"]), (status, &code.into()), "{what}: {reply:?}");
+            assert!(reply.body.len() < 4096, "{what}: {} bytes of answer", reply.body.len());
+        }
+        scene.finish();
+    }
+
+    #[test]
+    fn what_never_ends_is_ended() {
+        let scene = Scene::new();
+        let head = |rest: &str| format!("PUT /v1/assistants/autocalls:789 HTTP/1.1\r\nhost: x\r\n{rest}").into_bytes();
+        let json = "content-type: application/json\r\ntransfer-encoding: chunked\r\n";
+        let piece = format!("10000\r\n{}\r\n", " ".repeat(65536));
+        let cases = [
+            ("a body", [head(&format!("{json}\r\n")), piece.repeat(40).into_bytes()].concat(), 413),
+            ("a chunk's size", [head(&format!("{json}\r\n")), b"0".repeat(1 << 20)].concat(), 400),
+            ("a chunk's extension", [head(&format!("{json}\r\n1;")), b"x".repeat(1 << 20)].concat(), 400),
+            ("trailers", [head(&format!("{json}\r\n0\r\n")), b"x: y\r\n".repeat(200_000)].concat(), 400),
+            ("a header", [head("x: "), b"y".repeat(1 << 20)].concat(), 431),
+            ("headers", [head(""), b"x: y\r\n".repeat(200_000)].concat(), 431),
+            ("a name", [head(""), b"y".repeat(1 << 20)].concat(), 431),
+            ("a target", [b"PUT /".to_vec(), b"y".repeat(1 << 20)].concat(), 431),
+            ("a method", b"P".repeat(1 << 20), 431),
+            ("empty lines", b"\r\n".repeat(1 << 20), 431),
+        ];
+        let (mut found, mut expected) = (Vec::new(), Vec::new());
+        for (what, request, status) in cases {
+            let answer = scene.runtime.block_on(raw::send_and_close(scene.address(), &request));
+            let reply = raw::parse(&answer, false).unwrap_or_else(|wrong| panic!("{what}: {wrong}: {answer:?}"));
+            found.push((what, reply.status));
+            expected.push((what, status));
+            assert_eq!(reply.json()["fault"], "caller", "{what}");
+        }
+        assert_eq!(found, expected);
+        scene.finish();
+    }
+
     /// Bytes that may stand in a request target.
     fn target_bytes() -> impl Strategy<Value = Vec<u8>> {
         let plain = (0x21_u8..0x7f).prop_filter("ends the target", |byte| !b" #".contains(byte));

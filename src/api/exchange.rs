@@ -41,8 +41,9 @@ impl Exchange<'_> {
     ///
     /// # Errors
     /// Whatever stands against the update, or went wrong at the vendor.
-    pub(super) async fn run(&self, body: &[u8], record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
-        let prepared = self.prepare(body).await?;
+    pub(super) async fn run(&self, body: Bytes, record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
+        let prepared = self.prepare(&body).await?;
+        drop(body); // The vendor may take long, and has a body of its own.
         if self.wishes.dry_run {
             let shown = self.show(&prepared);
             record.report = Some(prepared.request.report);

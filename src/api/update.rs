@@ -62,7 +62,7 @@ where
     record.request_bytes = body.len();
     let preferred = wishes.handling;
     let exchange = Exchange { context, assistant: &assistant, route: &route, wishes: &wishes };
-    let result = exchange.run(&body, record).await;
+    let result = exchange.run(body, record).await;
     let applied = |headers: &mut HeaderMap| {
         if let Some(handling) = preferred {
             headers.insert(prefer::PREFERENCE_APPLIED, prefer::applied(handling));
