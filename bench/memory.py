@@ -4,7 +4,8 @@
     cargo build --release && python3 bench/memory.py [--binary target/release/switchboard] [--count 64]
 
 Each row is a process of its own on loopback: its resident memory after a warm-up, with COUNT requests at once under
-way (held) or its peak while they were answered (answered), per request, and the slowest answer. It needs Linux.
+way (held) or its peak while they were answered (answered), per request; then CPU per request, and the slowest
+answer, which depends on what else the machine does. It needs Linux.
 """
 
 import argparse
@@ -85,6 +86,12 @@ class Gateway:
     def memory(self, what):
         with open(f"/proc/{self.process.pid}/status") as file:
             return int(next(line for line in file if line.startswith(what)).split()[1])
+
+    def cpu(self):
+        """Seconds of CPU so far."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     async def stop(self):
         self.process.send_signal(signal.SIGKILL)
@@ -169,13 +176,15 @@ async def row(options, name, text, answered):
     await gateway.start(options.binary, vendor)
     await asyncio.gather(*(send(gateway, n, request(SMALL), True) for n in range(options.count)))
     idle, arrived, count = gateway.memory("VmRSS"), vendor.whole, options.count
+    cpu = gateway.cpu()
     results = await asyncio.gather(*(send(gateway, n, text, answered) for n in range(count)))
     if answered:
         assert gateway.process.returncode is None, "the gateway has ended"
         statuses = ", ".join(sorted({status for status, _ in results}))
         slowest = max(took for _, took in results) * 1000
+        cpu = (gateway.cpu() - cpu) / count * 1000
         grown = gateway.memory("VmHWM") - idle
-        print(f"| {name} | {statuses} | {grown / count:,.0f} | {slowest:,.0f} |", flush=True)
+        print(f"| {name} | {statuses} | {grown / count:,.0f} | {cpu:,.1f} | {slowest:,.0f} |", flush=True)
     else:
         before = -1
         while before != (grown := gateway.memory("VmRSS") - idle) or grown < 0:
@@ -194,7 +203,7 @@ async def main():
     print("| held | at the vendor | KiB per request |\n|---|---|---|")
     for name, text in HELD:
         await row(options, name, text, False)
-    print("\n| answered | status | KiB per request, at most | slowest, ms |\n|---|---|---|---|")
+    print("\n| answered | status | KiB per request, at most | CPU ms per request | slowest, ms |\n|---|---|---|---|---|")
     for name, text in ANSWERED:
         await row(options, name, text, True)
 
