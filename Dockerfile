@@ -9,6 +9,10 @@
 # in, set SWITCHBOARD_SERVER__ADMIN_LISTEN=0.0.0.0:9090; the gateway then refuses to start without `admin.token`, and
 # /livez and /readyz still need none. In the file, `auth.mode = "none"` is refused here, since 0.0.0.0 is not loopback.
 
+# Images are named by tag, so that a build takes their security updates. To build the same image twice, name them by
+# digest: `docker buildx imagetools inspect IMAGE` tells it. Nothing is written to the file system; `log.file` and
+# `audit.file` need a volume.
+
 # The builder's Debian is the final image's (12), so that the binary finds the C library it was linked against.
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build

@@ -58,6 +58,10 @@ deny:
 advisories:
     cargo deny check advisories
 
+# A bill of materials (CycloneDX) beside each Cargo.toml; needs `cargo install cargo-cyclonedx`
+sbom:
+    cargo cyclonedx --format json --target all
+
 # The benchmarks
 bench *FILTER:
     cargo bench --workspace {{ FILTER }}
@@ -69,6 +73,11 @@ instructions *ARGS:
 # Takes up changed snapshots, one by one
 snapshots:
     cargo insta review
+
+# Memory and CPU of held, dripping and hostile requests, on the real binary
+memory:
+    cargo build --release --locked --bin switchboard
+    python3 bench/memory.py
 
 # The container image
 image TAG="switchboard":

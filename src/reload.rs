@@ -258,7 +258,7 @@ fn files_of(result: &Result<Settings, config::Problems>) -> &[Watched] {
 pub fn material(tls: &config::Tls) -> TlsMaterial {
     TlsMaterial {
         certificate_chain: tls.identity.cert.pem.clone().into_bytes(),
-        private_key: tls.identity.key.pem.expose().as_bytes().to_vec(),
+        private_key: tls.identity.key.pem.expose().as_bytes().to_vec().into(),
         client_ca: tls.client_ca.as_ref().map(|file| file.pem.clone().into_bytes()),
         tls13_only: tls.min_version == TlsVersion::V1_3,
     }

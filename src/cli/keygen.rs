@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use secrecy::zeroize::Zeroizing;
 use sha2::{Digest, Sha256};
 
 use crate::config::is_client_name;
@@ -23,12 +24,14 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     }
     // A dot in a bare key of TOML would open a table within a table.
     let key_of_table = if client.contains('.') { format!("\"{client}\"") } else { client.clone() };
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
-    let key = format!("sb_{}", hex(&bytes));
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
+    let digits = Zeroizing::new(hex(&*bytes));
+    let key = Zeroizing::new(["sb_", &digits].concat());
     writeln!(
         terminal.out,
-        "The key, shown only now; the client sends it as `Authorization: Bearer <key>`:\n\n{key}\n"
+        "The key, shown only now; the client sends it as `Authorization: Bearer <key>`:\n\n{}\n",
+        *key
     )?;
     writeln!(
         terminal.out,
@@ -39,5 +42,10 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    // Of its length from the start: what grows leaves copies behind.
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(digits);
+    text
 }

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, version};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::zeroize::{Zeroize, Zeroizing};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
@@ -29,7 +32,7 @@ pub struct TlsMaterial {
     /// The certificate and its intermediates, leaf first.
     pub certificate_chain: Vec<u8>,
     /// The private key: PKCS#8, PKCS#1 or SEC1.
-    pub private_key: Vec<u8>,
+    pub private_key: Zeroizing<Vec<u8>>,
     /// Authorities of client certificates; present means every client must show one.
     pub client_ca: Option<Vec<u8>>,
     /// Whether TLS 1.2 is refused.
@@ -67,7 +70,7 @@ impl TlsMaterial {
         let read = |path: &Path| std::fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source });
         Ok(Self {
             certificate_chain: read(cert)?,
-            private_key: read(key)?,
+            private_key: read(key)?.into(),
             client_ca: client_ca.map(read).transpose()?,
             tls13_only: false,
         })
@@ -75,7 +78,11 @@ impl TlsMaterial {
 
     fn server_config(&self) -> Result<(ServerConfig, Option<Fingerprint>), TlsError> {
         let chain = certificates(&self.certificate_chain).ok_or(TlsError::Certificate)?;
-        let key = PrivateKeyDer::from_pem_slice(&self.private_key).map_err(|_| TlsError::Key)?;
+        let mut der = PrivateKeyDer::from_pem_slice(&self.private_key).map_err(|_| TlsError::Key)?;
+        let key = any_supported_type(&der);
+        der.zeroize();
+        let key = CertifiedKey::new(chain, key?);
+        key.keys_match()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = [&version::TLS13, &version::TLS12];
         let versions = if self.tls13_only { &versions[..1] } else { &versions[..] };
@@ -85,7 +92,7 @@ impl TlsMaterial {
             None => builder.with_no_client_auth(),
             Some(trust) => builder.with_client_cert_verifier(trust.verifier()),
         };
-        let mut config = builder.with_single_cert(chain, key)?;
+        let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(key)));
         config.alpn_protocols = vec![HTTP2.to_vec(), HTTP1.to_vec()];
         config.ignore_client_order = true;
         Ok((config, trust.as_ref().map(ClientTrust::fingerprint)))

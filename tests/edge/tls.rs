@@ -41,7 +41,7 @@ impl Authority {
         let (certificate, key) = self.issue("edge");
         TlsMaterial {
             certificate_chain: certificate.pem().into_bytes(),
-            private_key: key.serialize_pem().into_bytes(),
+            private_key: key.serialize_pem().into_bytes().into(),
             client_ca: client_ca.map(|ca| ca.pem.clone().into_bytes()),
             tls13_only: false,
         }
@@ -156,7 +156,7 @@ fn unusable_material_is_named() {
         Tls::new(&material).unwrap_err()
     };
     assert!(matches!(broken(|m| m.certificate_chain.clear()), TlsError::Certificate));
-    assert!(matches!(broken(|m| m.private_key = b"no key".to_vec()), TlsError::Key));
+    assert!(matches!(broken(|m| m.private_key = b"no key".to_vec().into()), TlsError::Key));
     assert!(matches!(broken(|m| m.client_ca = Some(Vec::new())), TlsError::ClientCa));
     let missing = TlsMaterial::read("/nonexistent/a.pem".as_ref(), "/nonexistent/b.pem".as_ref(), None);
     assert!(missing.unwrap_err().to_string().starts_with("cannot read /nonexistent/a.pem"));
