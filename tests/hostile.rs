@@ -169,7 +169,7 @@ mod hostile {
             format!(r#"{{"vendor_options":{{"autocalls":{{"x":{inner}}}}}}}"#).into_bytes()
         };
         let number = |text: &str| format!(r#"{{"speech_speed":{text}}}"#).into_bytes();
-        let cases: Vec<(&str, &[u8], Vec<u8>, u16, &str)> = vec![
+        let cases = [
             ("invalid UTF-8", JSON, b"{\"name\":\"\xff\"}".to_vec(), 400, "invalid_json"),
             ("UTF-8 for a surrogate", JSON, b"{\"name\":\"\xed\xa0\x80\"}".to_vec(), 400, "invalid_json"),
             ("too long UTF-8", JSON, b"{\"name\":\"\xc0\xaf\"}".to_vec(), 400, "invalid_json"),
