@@ -8,8 +8,8 @@ use vendors::{Field, Handling};
 use super::page::{LEGACY, Page, SUPERSET, members, object, page, pages, places};
 use super::samples::{ADDED, Samples, fields, samples};
 
-/// The legacy page's names, written down from the page; what it does not have is not here.
-const LEGACY_NAMES: [(&str, &str); 40] = [
+/// The legacy page's names, written down from the page; `tool_ids` from that of its next revision.
+const LEGACY_NAMES: [(&str, &str); 41] = [
     ("name", "assistant_name"),
     ("voice_id", "voice_id"),
     ("voice", "voice_id"),
@@ -32,6 +32,7 @@ const LEGACY_NAMES: [(&str, &str); 40] = [
     ("include_recording_in_webhook", "include_recording_in_webhook"),
     ("is_webhook_active", "is_webhook_active"),
     ("webhook_url", "webhook_url"),
+    ("tool_ids", "tool_ids"),
     ("min_interrupt_words", "min_interrupt_words"),
     ("variables", "variables"),
     ("post_call_schema", "post_call_schema"),
@@ -67,7 +68,9 @@ enum Expected {
 pub(crate) fn has(page: &Page, field: &str) -> bool {
     match field {
         "vendor_options" => true,
-        _ if page.name() == LEGACY => LEGACY_NAMES.iter().any(|(name, _)| *name == field),
+        _ if page.is_legacy() => {
+            LEGACY_NAMES.iter().any(|(name, wire)| *name == field && page.property(wire).is_some())
+        }
         "language" | "voice" | "llm_model" | "multimodal_model" => page.property(&format!("{field}_id")).is_some(),
         _ => page.property(field).is_some(),
     }
@@ -78,7 +81,7 @@ fn expected(page: &Page, field: &'static str, text: &str) -> Expected {
         return Expected::Lacking;
     }
     let word: Value = serde_json::from_str(text).unwrap_or_default();
-    let members = match (page.name(), field, word) {
+    let members = match (page.vocabulary(), field, word) {
         (LEGACY, "min_interrupt_words", Value::Null) => vec![("use_min_interrupt_words", "false".into())],
         (LEGACY, "min_interrupt_words", _) => {
             vec![("use_min_interrupt_words", "true".into()), ("min_interrupt_words", text.into())]
@@ -125,7 +128,7 @@ pub(crate) fn verbatim_name(page: &Page, field: &'static str) -> Option<&'static
         "min_interrupt_words",
         "vendor_options",
     ];
-    match page.name() {
+    match page.vocabulary() {
         LEGACY if CHANGED.contains(&field) || !has(page, field) => None,
         LEGACY => Some(legacy_name(field)),
         _ => page.property(field).map(|_| field),
@@ -154,7 +157,7 @@ fn each(mut visit: impl FnMut(&Page, &'static str, &Samples)) {
 fn the_canonical_fields_are_the_superset_pages_and_the_twins() {
     let canonical: BTreeSet<_> = Field::ALL.iter().map(|field| field.name().to_owned()).collect();
     assert_eq!(canonical, fields().into_iter().collect());
-    for page in pages().iter().filter(|page| page.name() != LEGACY) {
+    for page in pages().iter().filter(|page| !page.is_legacy()) {
         for name in page.schema["properties"].as_object().unwrap().keys() {
             assert!(canonical.contains(name), "{}: {name}", page.name());
         }
@@ -227,7 +230,7 @@ fn null_goes_to_null_or_its_documented_twin_and_only_where_the_page_says_so() {
             let update = object(field, "null");
             if documented.iter().any(|name| *name == field) {
                 assert_eq!(page.body(&update), update);
-            } else if page.name() == LEGACY && field == "min_interrupt_words" {
+            } else if page.is_legacy() && field == "min_interrupt_words" {
                 assert_eq!(page.body(&update), r#"{"use_min_interrupt_words":false}"#);
             } else {
                 assert_eq!(page.refusals(&update)[0].code.as_str(), "null_not_allowed", "{} {field}", page.name());
@@ -283,7 +286,7 @@ const RESOLVED: [(&str, Option<&str>, Option<&str>); 14] = [
 fn resolved_names_go_on_the_wire_in_the_form_that_the_vendor_takes() {
     for page in pages() {
         for (update, ids, names) in RESOLVED {
-            match if page.name() == LEGACY { names } else { ids } {
+            match if page.is_legacy() { names } else { ids } {
                 Some(body) => assert_eq!(page.body(update), body, "{}", page.name()),
                 None => {
                     let field = members(update).remove(0).0;
@@ -293,7 +296,7 @@ fn resolved_names_go_on_the_wire_in_the_form_that_the_vendor_takes() {
                 }
             }
         }
-        if page.name() != LEGACY {
+        if !page.is_legacy() {
             assert_eq!(page.body(r#"{"multimodal_model":"GPT Realtime"}"#), r#"{"multimodal_model_id":4}"#);
         }
     }
@@ -315,7 +318,7 @@ fn a_twin_and_its_id_together_are_refused_everywhere() {
 #[test]
 fn the_superset_page_is_the_one_with_the_widest_ranges() {
     let widest = &page(SUPERSET).schema["properties"];
-    for page in pages().iter().filter(|page| page.name() != LEGACY) {
+    for page in pages().iter().filter(|page| !page.is_legacy()) {
         for (name, schema) in page.schema["properties"].as_object().unwrap() {
             for key in ["minimum", "maximum", "maxLength", "enum", "type"] {
                 let stated = schema.get(key).is_none() || schema[key] == widest[name][key];

@@ -30,7 +30,7 @@ fn interruptions_cannot_be_disabled_together_with_a_multimodal_mode() {
 
 #[test]
 fn knowledge_goes_through_a_function_call_in_multimodal_modes() {
-    for page in pages().iter().filter(|page| page.name() != LEGACY) {
+    for page in pages().iter().filter(|page| !page.is_legacy()) {
         for mode in MULTIMODAL {
             let items = page.refusals(&format!(r#"{{"mode":"{mode}","knowledgebase_mode":"prompt"}}"#));
             assert_eq!(places(&items), [("#/knowledgebase_mode".into(), "conflict")]);
@@ -63,7 +63,7 @@ fn a_field_without_effect_in_the_mode_it_is_sent_with_is_sent_with_a_warning() {
             let field = member.split('"').nth(1).unwrap();
             let update = format!(r#"{{{member},"mode":"{mode}"}}"#);
             let Ok(request) = page.translate(&update, Handling::Lenient) else {
-                assert_eq!((page.name(), mode), (LEGACY, "dualplex"));
+                assert_eq!((page.vocabulary(), mode), (LEGACY, "dualplex"));
                 continue;
             };
             let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();

@@ -99,6 +99,16 @@ impl Page {
         self.dialect.name
     }
 
+    /// Whether the page has the legacy dialect's words.
+    pub(crate) fn is_legacy(&self) -> bool {
+        self.property("assistant_name").is_some()
+    }
+
+    /// The vendor whose words the page has, where that is another one's.
+    pub(crate) fn vocabulary(&self) -> &'static str {
+        if self.is_legacy() { LEGACY } else { self.name() }
+    }
+
     /// The page's examples: name and text.
     pub(crate) fn examples(&self) -> Vec<(String, String)> {
         texts(folder(self.name()).join("examples"))

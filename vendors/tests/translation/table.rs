@@ -214,7 +214,7 @@ fn lookups_go_through_a_catalog_that_the_dialect_reads_and_to_the_type_of_the_pa
 #[test]
 fn every_row_of_a_derived_vendor_that_differs_from_the_base_is_confirmed_by_its_page() {
     let base = page(SUPERSET);
-    for page in pages().iter().filter(|page| ![SUPERSET, LEGACY].contains(&page.name())) {
+    for page in pages().iter().filter(|page| page.name() != SUPERSET && !page.is_legacy()) {
         for field in fields() {
             let (own, other) = (page.dialect.row(field), base.dialect.row(field));
             let written = |row: &Row| format!("{:?} {:?}", row.rule, row.limit);

@@ -101,7 +101,7 @@ fn only_required(kind: &Tool) -> Vec<(String, String)> {
 }
 
 fn current() -> impl Iterator<Item = &'static Page> {
-    pages().iter().filter(|page| page.name() != LEGACY)
+    pages().iter().filter(|page| !page.is_legacy())
 }
 
 #[test]
