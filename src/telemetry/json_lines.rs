@@ -1,7 +1,7 @@
 //! Events as JSON, one object a line, written in one pass into a buffer that the thread keeps.
 //!
-//! It stands in for the subscriber's own JSON format, which takes several times as long for an event of many fields,
-//! and there is one for each request.
+//! It stands in for the subscriber's own JSON format, which goes through a serializer and a text of its own; there is one
+//! event of many fields for each request.
 
 use std::cell::Cell;
 use std::fmt;
