@@ -50,6 +50,12 @@ impl FailedAttempts {
         })
     }
 
+    /// The same limit, going on with the counts of the one that it replaces.
+    pub fn counting_on(self, replaced: &Self) -> Self {
+        let (failed, limited) = replaced.counts();
+        Self { failed: failed.into(), limited: limited.into(), ..self }
+    }
+
     /// The problem for a failed attempt: `problem` itself, or that there were too many.
     pub fn judge(&self, peer: IpAddr, problem: Problem) -> Problem {
         self.failed.fetch_add(1, Ordering::Relaxed);
@@ -115,6 +121,16 @@ mod tests {
                 != limit.seed.hash_one(network("192.0.2.1".parse().unwrap())) % BUCKETS
         });
         assert_eq!(fail(&limit, &other.unwrap()).0, Code::Unauthenticated);
+    }
+
+    #[test]
+    fn a_new_limit_goes_on_counting() {
+        let old = limit(1);
+        fail(&old, "192.0.2.1");
+        fail(&old, "192.0.2.1");
+        let new = limit(2).counting_on(&old);
+        assert_eq!(fail(&new, "192.0.2.1").0, Code::Unauthenticated);
+        assert_eq!(new.counts(), (3, 1));
     }
 
     #[test]

@@ -241,8 +241,13 @@ fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Ar
     if let Some(previous) = previous.filter(|previous| previous.settings.auth.failed_attempts == *limit) {
         return Ok(Arc::clone(&previous.failed_attempts));
     }
-    let made = FailedAttempts::new(rate(limit).interval(), limit.burst).map(Arc::new);
-    made.ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))
+    let made = FailedAttempts::new(rate(limit).interval(), limit.burst);
+    let made = made.ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))?;
+    let made = match previous {
+        Some(previous) => made.counting_on(&previous.failed_attempts),
+        None => made,
+    };
+    Ok(Arc::new(made))
 }
 
 fn limiter(limit: &config::RateLimit, refused: Arc<Counter>) -> Option<RateLimiter> {

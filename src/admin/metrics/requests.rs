@@ -1,5 +1,6 @@
 //! Requests, their durations, and what became of their fields.
 
+use crate::edge::problem::Code;
 use crate::telemetry::metrics::{AccountMeters, Exposition, Histogram, Labels, Series, family};
 use crate::upstream::Account;
 
@@ -14,6 +15,10 @@ pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
     for (client, refused) in sources.gateway.clients.refused() {
         limited.labelled(&[client], refused);
     }
+    let (failed, refused) = sources.gateway.failed_attempts.counts();
+    let mut failures = to.family(family::AUTHENTICATION_FAILURES);
+    failures.labelled(&[Code::Unauthenticated.as_str()], failed.saturating_sub(refused));
+    failures.labelled(&[Code::RateLimited.as_str()], refused);
     let mut dropped = to.family(family::FIELDS_DROPPED);
     for account in sources.gateway.routes.by_name() {
         for (field, count) in account.meters.drops() {

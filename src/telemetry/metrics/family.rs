@@ -75,6 +75,8 @@ families! {
         "How many requests may be handled at once: `server.max_in_flight`.";
     CLIENT_RATE_LIMITED "switchboard_rate_limited_total" Counter ["client"]
         "Requests refused because a client exceeded its `rate_limit`.";
+    AUTHENTICATION_FAILURES "switchboard_authentication_failures_total" Counter ["answer"]
+        "Requests to either listener without a key or token that is known, by what they were told: unauthenticated, or rate_limited from `auth.failed_attempts` on.";
     FIELDS_DROPPED "switchboard_fields_dropped_total" Counter ["vendor", "field"]
         "Fields left out of updates because the vendor cannot express them; names that are no canonical fields count as `unknown`.";
 
