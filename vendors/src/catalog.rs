@@ -228,11 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn every_entry_counts() {
+        let (some, none) = (Catalog::parse(LANGUAGES).unwrap(), Catalog::parse(b"[]").unwrap());
+        assert_eq!((some.len(), some.is_empty()), (4, false));
+        assert_eq!((none.len(), none.is_empty()), (0, true));
+    }
+
+    #[test]
     fn what_is_not_a_list_of_pairs_is_refused() {
         assert!(matches!(Catalog::parse(b"<html>"), Err(CatalogError::Json(_))));
         assert_eq!(Catalog::parse(br#"{"languages":[]}"#).unwrap_err(), CatalogError::NotAList);
-        assert_eq!(Catalog::parse(br#"[{"id":1,"name":"a"},{"id":2}]"#).unwrap_err(), CatalogError::Entry(1));
-        assert!(Catalog::parse(b"[]").unwrap().is_empty());
+        let entry = Catalog::parse(br#"[{"id":1,"name":"a"},{"id":2}]"#).unwrap_err();
+        assert_eq!(entry, CatalogError::Entry(1));
+        assert!(entry.to_string().starts_with("entry 1 "), "{entry}");
     }
 
     #[test]

@@ -170,3 +170,36 @@ impl Item {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(codes: &[ItemCode]) -> Items {
+        let mut items = Items::default();
+        codes.iter().for_each(|code| items.push(Item::new(&Pointer::Root.key("name"), Field::Name, *code, "why")));
+        items
+    }
+
+    #[test]
+    fn a_vendors_lack_is_told_from_every_other_reason() {
+        let lacks = [ItemCode::UnsupportedField, ItemCode::UnsupportedValue];
+        assert!(items(&lacks).only_unsupported());
+        assert!(!items(&[]).only_unsupported(), "nothing stands against it");
+        for code in ItemCode::ALL {
+            assert_eq!(items(&[ItemCode::UnsupportedField, code]).only_unsupported(), lacks.contains(&code), "{code}");
+        }
+    }
+
+    #[test]
+    fn reasons_beyond_the_most_are_counted_and_not_kept() {
+        let mut items = items(&[ItemCode::Required; Items::MAX - 1]);
+        assert!(!items.is_empty() && !items.is_full());
+        for more in 0..3 {
+            items.push(Item::new(&Pointer::Root, Field::Name, ItemCode::Required, "why"));
+            assert_eq!((items.list.len(), items.more, items.is_full()), (Items::MAX, more, true));
+        }
+        items.skip();
+        assert_eq!(items.more, 3);
+    }
+}
