@@ -1,4 +1,5 @@
-//! A connection to a vendor, in the clear or under TLS, that remembers what it has brought.
+//! A connection to a vendor, in the clear or under TLS, that remembers what it has brought, and ends when that has no
+//! end.
 
 use std::{
     io,
@@ -17,7 +18,11 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
-use super::counters::Counters;
+use super::{answer::MAX_BODY, counters::Counters};
+
+/// The most that is read in HTTP/1 after a byte of a request, in bytes: the longest answer in small chunks. hyper reads
+/// interim answers (100, 103) for as long as any come, in one go, and keeps its thread from everything else meanwhile.
+const LONGEST_ANSWER: u64 = 4 * MAX_BODY as u64;
 
 /// What a connection has brought so far; travels with the connection's description.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +55,8 @@ impl Served {
 pub(super) struct Stream {
     way: Way,
     served: Served,
+    /// How many bytes may still come until something is written; `None` in HTTP/2, which bounds itself.
+    room: Option<u64>,
     _open: Open,
 }
 
@@ -78,21 +85,43 @@ enum Way {
 
 impl Stream {
     pub(super) fn clear(tcp: TcpStream, counters: Arc<Counters>) -> Self {
-        Self { way: Way::Clear(tcp), served: Served::default(), _open: Open::new(counters) }
+        Self::new(Way::Clear(tcp), counters)
     }
 
     pub(super) fn tls(tls: TlsStream<TcpStream>, counters: Arc<Counters>) -> Self {
-        Self { way: Way::Tls(Box::new(tls)), served: Served::default(), _open: Open::new(counters) }
+        Self::new(Way::Tls(Box::new(tls)), counters)
+    }
+
+    fn new(way: Way, counters: Arc<Counters>) -> Self {
+        let room = (!way.is_http2()).then_some(LONGEST_ANSWER);
+        Self { way, served: Served::default(), room, _open: Open::new(counters) }
+    }
+
+    /// Takes note of what has come.
+    fn heard(&mut self, bytes: u64) -> io::Result<()> {
+        self.served.0.heard.fetch_add(bytes, Ordering::Release);
+        let Some(room) = &mut self.room else { return Ok(()) };
+        let endless = || io::Error::new(io::ErrorKind::InvalidData, "the answer has no end");
+        *room = room.checked_sub(bytes).ok_or_else(endless)?;
+        Ok(())
+    }
+
+    /// Takes note that a request is on its way.
+    fn said(&mut self) {
+        self.room = self.room.map(|_| LONGEST_ANSWER);
+    }
+}
+
+impl Way {
+    fn is_http2(&self) -> bool {
+        matches!(self, Self::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2"))
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
         let connected = Connected::new().extra(self.served.clone());
-        match &self.way {
-            Way::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2") => connected.negotiated_h2(),
-            _ => connected,
-        }
+        if self.way.is_http2() { connected.negotiated_h2() } else { connected }
     }
 }
 
@@ -104,13 +133,14 @@ impl AsyncRead for Stream {
             Way::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
         };
         let read = buf.filled().len().saturating_sub(before);
-        self.served.0.heard.fetch_add(read as u64, Ordering::Release);
+        self.heard(read as u64)?;
         polled
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.said();
         match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Way::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
@@ -136,6 +166,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.said();
         match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Way::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),

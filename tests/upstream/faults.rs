@@ -9,7 +9,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::vendor::{Vendor, hold, put, request, reset, stack};
+use crate::vendor::{OK, Vendor, hold, put, request, reset, stack};
 
 async fn fails(base: &str, kind: FailureKind, sent: bool) -> Failure {
     let failure = put(&stack(base)).await.unwrap_err();
@@ -115,6 +115,35 @@ async fn an_over_long_answer_is_refused_announced_or_not() {
     unannounced.resize(unannounced.len() + MAX_BODY + 1, b' ');
     let vendor = Vendor::answering(unannounced).await;
     fails(&vendor.base, FailureKind::BodyTooLong { status }, true).await;
+}
+
+#[tokio::test]
+async fn interim_answers_without_end_are_no_http() {
+    for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nlink: <a>\r\n\r\n"] {
+        let vendor = Vendor::start(move |_, mut socket| async move {
+            request(&mut socket).await;
+            let many = interim.repeat(1000);
+            while socket.write_all(many.as_bytes()).await.is_ok() {}
+        })
+        .await;
+        let failure = fails(&vendor.base, FailureKind::MalformedAnswer, true).await;
+        assert!(failure.source.contains("no end"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_few_interim_answers_are_passed_over_however_many_requests_a_connection_has() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        let padding = "a".repeat(4000);
+        let answer = format!("HTTP/1.1 103 Early Hints\r\nlink: <{padding}>\r\n\r\n").repeat(500) + OK;
+        while request(&mut socket).await && socket.write_all(answer.as_bytes()).await.is_ok() {}
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    for _ in 0..3 {
+        assert_eq!(put(&stack).await.unwrap().status.as_u16(), 200);
+    }
+    assert_eq!(vendor.connections(), 1);
 }
 
 #[tokio::test]
