@@ -111,6 +111,7 @@ impl Exchange<'_> {
         let report = &*record.report.insert(report);
         let body = Bytes::from(body);
         let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.wishes.deadline).with_place(prepared.place);
+        outgoing.longest = self.context.gateway.request_timeout;
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();

@@ -6,10 +6,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Answer, Call, Failure, FailureKind, Outgoing, counters::Counters, witness::Witnessed};
 
-/// An attempt cut off by the caller's deadline is held against the vendor only if it had this long (or its full
-/// time): callers with tiny deadlines must not be able to open everybody's breaker.
-const FAIR_CHANCE: Duration = Duration::from_secs(1);
-
 /// Bounds each attempt.
 #[derive(Debug)]
 pub(super) struct Attempt<S> {
@@ -52,7 +48,14 @@ impl<S> Attempt<S> {
             (FailureKind::Timeout, "no complete answer")
         };
         let failure = Failure::new(kind, format!("{what} within {had:?}"));
-        Failure { sent: outgoing.sent.get(), blames_vendor: had >= self.timeout.min(FAIR_CHANCE), ..failure }
+        Failure { sent: outgoing.sent.get(), blames_vendor: had >= self.fair_chance(outgoing), ..failure }
+    }
+
+    /// An attempt cut off by the deadline is held against the vendor only if it had half of the time that it could
+    /// have had at most: callers in a hurry, or slow with their own bodies, must not be able to open everybody's
+    /// breaker.
+    fn fair_chance(&self, outgoing: &Outgoing) -> Duration {
+        self.timeout.min(outgoing.longest) / 2
     }
 }
 
@@ -108,8 +111,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tiny_deadline_is_not_the_vendors_fault() {
-        for (deadline, blamed) in [(50, false), (999, false), (1000, true), (30_000, true)] {
+    async fn a_caller_in_a_hurry_is_not_the_vendors_fault() {
+        for (deadline, blamed) in [(50, false), (1500, false), (4999, false), (5000, true), (30_000, true)] {
             let (failure, _) = hanging(true, Duration::from_millis(deadline)).await;
             assert_eq!(failure.blames_vendor, blamed, "{deadline} ms");
         }

@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -28,6 +29,8 @@ pub struct Outgoing {
     pub body: Bytes,
     /// When the caller stops waiting.
     pub deadline: Instant,
+    /// How long a request may take at most, however long its caller is willing to wait.
+    pub longest: Duration,
     /// Whether the vendor may have seen any of it.
     pub sent: Sent,
     /// Who wants to know of its attempts.
@@ -46,6 +49,7 @@ impl Outgoing {
             headers: HeaderMap::new(),
             body: Bytes::new(),
             deadline,
+            longest: deadline.saturating_duration_since(Instant::now()),
             sent: Sent::default(),
             witness: None,
             place: Mutex::default(),
