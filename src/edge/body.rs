@@ -46,7 +46,7 @@ pub enum BodyError {
         /// The first 64 characters of the header's value.
         encoding: String,
     },
-    /// The body says gzip but is not, or is truncated, or has something after its end.
+    /// The body says gzip but is not, or is truncated, or has many members or something after its end.
     #[error("the request body is not well-formed gzip")]
     BadGzip,
     /// The caller went away, or its framing (a chunk size, say) is malformed.
@@ -219,6 +219,10 @@ mod tests {
         assert!(matches!(read("gzip", gzip(&[b' '; 1001])).await, Err(BodyError::TooLarge { .. })));
         let two_members = [gzip(b"ab"), gzip(b"cd")].concat();
         assert_eq!(read("gzip", two_members).await.unwrap(), "abcd");
+        for (members, read_whole) in [(16, true), (17, false), (40, false)] {
+            let many = gzip(b"").repeat(members);
+            assert_eq!(read("gzip", many).await.is_ok(), read_whole, "{members}");
+        }
         let noise: Vec<u8> = (0..1000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         assert_eq!(read("gzip", gzip(&noise)).await.unwrap(), noise);
     }

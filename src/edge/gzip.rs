@@ -3,21 +3,33 @@
 use std::io::Read;
 
 use bytes::Bytes;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
+
+/// How many members a body may have. Each costs more than its twenty bytes, and who packs them one by one has no more
+/// than a few.
+const MOST_MEMBERS: usize = 16;
 
 /// Why a compressed body was not decoded.
 pub(crate) enum GzipError {
     /// The text is over the limit.
     TooLarge,
-    /// Not gzip, truncated, a wrong checksum, or something after the end.
+    /// Not gzip, truncated, a wrong checksum, too many members, or something after the end.
     Malformed,
 }
 
 /// Decodes all members of `compressed` into at most `limit` bytes.
 pub(crate) fn decode(compressed: &[u8], limit: usize) -> Result<Bytes, GzipError> {
-    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let mut text = Vec::with_capacity(compressed.len().saturating_mul(4).min(limit));
-    let mut decoder = MultiGzDecoder::new(compressed).take(bound);
-    decoder.read_to_end(&mut text).map_err(|_| GzipError::Malformed)?;
-    if text.len() > limit { Err(GzipError::TooLarge) } else { Ok(text.into()) }
+    let mut rest = compressed;
+    for _ in 0..MOST_MEMBERS {
+        let bound = u64::try_from(limit - text.len()).unwrap_or(u64::MAX).saturating_add(1);
+        GzDecoder::new(&mut rest).take(bound).read_to_end(&mut text).map_err(|_| GzipError::Malformed)?;
+        if text.len() > limit {
+            return Err(GzipError::TooLarge);
+        }
+        if rest.is_empty() {
+            return Ok(text.into());
+        }
+    }
+    Err(GzipError::Malformed)
 }
