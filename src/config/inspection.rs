@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 
 use super::environment::Environment;
+use super::input::Input;
 use super::known::Known;
 use super::problem::{Finding, ProblemKind};
 use super::source::{At, Sources};
@@ -104,7 +104,7 @@ impl<'a> Inspection<'a> {
     /// Reads a whole UTF-8 file of bounded size, and has it watched from the state in which it was opened. Every file
     /// may be a secret or hold one by mistake, so its text is wiped, and does not grow, which would leave copies.
     pub(super) fn read(&mut self, path: &Path) -> io::Result<Zeroizing<String>> {
-        let file = File::open(path);
+        let file = Input::open(path);
         let opened = file.as_ref().ok().and_then(|file| file.metadata().ok());
         self.note(path, opened.as_ref().map_or_else(|| State::now(path), |metadata| Some(State::of(metadata))));
         let length = opened.map_or(0, |metadata| metadata.len().min(LARGEST_FILE));

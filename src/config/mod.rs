@@ -19,6 +19,7 @@ mod duration;
 mod environment;
 mod glob;
 mod handling;
+mod input;
 mod inspection;
 mod known;
 mod layers;

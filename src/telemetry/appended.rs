@@ -9,6 +9,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
 /// How often is looked whether the path still leads to the open file.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -35,12 +37,14 @@ pub(super) struct Appended {
 }
 
 impl Appended {
-    /// Opens the file, or creates it with these permissions.
+    /// Opens the file, or creates it with these permissions; waits for no reader of a named pipe.
     ///
     /// # Errors
     /// It cannot be opened for appending.
     pub(super) fn open(path: &Path, mode: u32, rotation: Option<Rotation>) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create(true).mode(mode).open(path)?;
+        let unwaiting = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(unwaiting).open(path)?;
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
         let metadata = file.metadata()?;
         let identity = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
         let size = metadata.len();
@@ -156,6 +160,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
@@ -230,6 +236,18 @@ mod tests {
         let mut file = Appended::open(&path, 0o600, None).unwrap();
         write(&mut file, b"next\n");
         assert_eq!(text(&folder, "log"), "whole\nhal\nnext\n");
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(Appended::open(&path, 0o600, None).is_err());
+        let reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let file = Appended::open(&path, 0o600, None).unwrap();
+        assert!(!fcntl_getfl(&file.file).unwrap().contains(OFlags::NONBLOCK));
+        drop(reader);
     }
 
     #[test]
