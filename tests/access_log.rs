@@ -5,13 +5,17 @@ mod support;
 
 #[cfg(test)]
 mod access_log {
+    use bytes::Bytes;
+    use h2::SendStream;
+    use h2::client::ResponseFuture;
     use http::Method;
     use serde_json::{Value, json};
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpStream;
+    use tokio::task::JoinSet;
 
-    use crate::support::Stage;
     use crate::support::events::Events;
+    use crate::support::{Stage, raw};
 
     /// Asserts what a line holds; `null` stands for a member that is not there.
     #[track_caller]
@@ -109,8 +113,65 @@ mod access_log {
         let half = caller(&stage, "autocalls:8", 12, r#"{"name""#).await;
         while stage.admin(Method::GET, "/admin/status").await.json()["in_flight"] == 0 {}
         drop(half);
-        assert_holds(&events.requests(3).await[2], json!({ "status": 400, "reason": "invalid_request", "applied": 0 }));
+        let left = json!({ "status": 499, "reason": "client_closed", "code": null, "outcome": "not_applied" });
+        assert_holds(&events.requests(3).await[2], left);
         stage.fail("autocalls", &[]);
+        stage.stop().await;
+    }
+
+    const CHUNKED: &str = "PUT /v1/assistants/autocalls:8 HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+                           transfer-encoding: chunked\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_malformed_body_is_answered_and_one_that_breaks_off_is_a_caller_that_left() {
+        let events = Events::hear();
+        let stage = Stage::new().await;
+        let bodies = [
+            ("7\r\n{\"name\"X", true),
+            ("x\r\n", true),
+            ("7\r\n{\"na", false),
+            ("7\r\n{\"name\"\r\n", false),
+            ("", false),
+        ];
+        for (count, (body, malformed)) in bodies.into_iter().enumerate() {
+            let answer = raw::send_and_close(stage.app.api(), format!("{CHUNKED}{body}").as_bytes()).await;
+            // Who only ended its own half of the connection hears why.
+            assert!(answer.starts_with(b"HTTP/1.1 400 "), "{body:?}: {}", String::from_utf8_lossy(&answer));
+            let line = &events.requests(count + 1).await[count];
+            let answered = json!({ "status": 400, "reason": "invalid_request", "code": "invalid_request" });
+            let left = json!({ "status": 499, "reason": "client_closed", "code": null, "answer_bytes": 0 });
+            assert_holds(line, if malformed { answered } else { left });
+            assert_holds(line, json!({ "level": "INFO", "fault": "caller", "outcome": "not_applied", "applied": 0 }));
+        }
+        stage.assert_nothing_sent();
+        stage.stop().await;
+    }
+
+    /// A request over HTTP/2 whose body has begun, and the end of which nobody has sent.
+    async fn half(stage: &Stage) -> (SendStream<Bytes>, ResponseFuture, JoinSet<Result<(), h2::Error>>) {
+        let stream = TcpStream::connect(stage.app.api()).await.unwrap();
+        let (mut requests, connection) = h2::client::handshake(stream).await.unwrap();
+        let driver = JoinSet::from_iter([connection]);
+        let url = stage.url("/v1/assistants/autocalls:8");
+        let request = http::Request::put(url).header("content-type", "application/json").body(()).unwrap();
+        let (answer, mut body) = requests.send_request(request, false).unwrap();
+        body.send_data(Bytes::from_static(br#"{"name""#), false).unwrap();
+        while stage.admin(Method::GET, "/admin/status").await.json()["in_flight"] == 0 {}
+        (body, answer, driver)
+    }
+
+    #[tokio::test]
+    async fn over_http2_a_reset_and_a_lost_connection_are_callers_that_left() {
+        let events = Events::hear();
+        let stage = Stage::new().await;
+        let left = || json!({ "status": 499, "reason": "client_closed", "code": null, "outcome": "not_applied" });
+        let (mut body, _answer, _driver) = half(&stage).await;
+        body.send_reset(h2::Reason::CANCEL);
+        assert_holds(&events.requests(1).await[0], left());
+        let (_body, _answer, driver) = half(&stage).await;
+        drop(driver);
+        assert_holds(&events.requests(2).await[1], left());
+        stage.assert_nothing_sent();
         stage.stop().await;
     }
 

@@ -31,8 +31,11 @@ impl Unfinished {
         Self { context, record: Record::default(), method, route, shutdown, reported: false }
     }
 
-    /// The request has its answer.
+    /// The request has its answer, though perhaps nobody who waits for it.
     pub(super) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&Noted>) {
+        if problem.is_some_and(|problem| problem.reason == Reason::ClientClosed) {
+            return self.report(CLIENT_CLOSED, 0, problem);
+        }
         let bytes = response.body().size_hint().lower();
         self.report(response.status().as_u16(), bytes, problem);
     }

@@ -12,7 +12,7 @@ use vendors::Handling;
 use crate::edge::body::{BodyError, read_body};
 use crate::edge::path::Assistant;
 use crate::edge::prefer;
-use crate::edge::problem::{Code, Problem};
+use crate::edge::problem::{Code, Problem, Reason};
 use crate::edge::query::UpdateQuery;
 use crate::edge::request_timeout::request_timeout;
 use crate::routing::{Route, RouteError};
@@ -117,6 +117,10 @@ fn unreadable(error: BodyError) -> Problem {
         BodyError::TooLarge { .. } => Problem::new(Code::BodyTooLarge, error.to_string()),
         BodyError::UnsupportedEncoding { .. } => Problem::new(Code::UnsupportedMediaType, error.to_string()),
         BodyError::Timeout { .. } => Problem::from_status(http::StatusCode::REQUEST_TIMEOUT, error.to_string()),
+        BodyError::Departed(_) => {
+            let cause = Some(Reason::ClientClosed);
+            Problem { cause, ..Problem::new(Code::InvalidRequest, error.to_string()) }
+        }
         other => Problem::new(Code::InvalidRequest, other.to_string()),
     }
 }

@@ -12,6 +12,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
+use super::departure::is_departure;
 use super::gzip;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -49,9 +50,12 @@ pub enum BodyError {
     /// The body says gzip but is not, or is truncated, or has many members or something after its end.
     #[error("the request body is not well-formed gzip")]
     BadGzip,
-    /// The caller went away, or its framing (a chunk size, say) is malformed.
-    #[error("the request body ended early or is malformed")]
-    Aborted(#[source] BoxError),
+    /// The caller went away, or ended its connection, before the body's end.
+    #[error("the request body ended early")]
+    Departed(#[source] BoxError),
+    /// The body's framing (a chunk size, say) is malformed.
+    #[error("the request body is malformed")]
+    Malformed(#[source] BoxError),
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -81,7 +85,8 @@ where
         }
         Ok(Err(error)) => {
             tracing::debug!(%error, "a request body was not read to its end");
-            return Err(BodyError::Aborted(error));
+            let departed = is_departure(error.as_ref());
+            return Err(if departed { BodyError::Departed(error) } else { BodyError::Malformed(error) });
         }
         Ok(Ok(None)) => return Err(too_large()),
         Ok(Ok(Some(bytes))) => bytes,
@@ -205,9 +210,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_body_is_aborted() {
-        let broken = StreamBody::new(stream::iter([Ok(Frame::data(Bytes::from_static(b"a"))), Err("gone")]));
-        assert!(matches!(read_body(&HeaderMap::new(), broken, LIMITS).await, Err(BodyError::Aborted(_))));
+    async fn a_body_that_breaks_off_is_told_from_a_malformed_one() {
+        use std::io::{Error, ErrorKind};
+        let broken = async |kind| {
+            let frames = [Ok(Frame::data(Bytes::from_static(b"a"))), Err(Error::from(kind))];
+            read_body(&HeaderMap::new(), StreamBody::new(stream::iter(frames)), LIMITS).await
+        };
+        assert!(matches!(broken(ErrorKind::UnexpectedEof).await, Err(BodyError::Departed(_))));
+        assert!(matches!(broken(ErrorKind::InvalidInput).await, Err(BodyError::Malformed(_))));
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ mod canned_head;
 pub mod certificate;
 pub mod client_trust;
 pub mod connection;
+mod departure;
 mod framing;
 mod gzip;
 mod last_word;

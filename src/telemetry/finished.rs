@@ -25,9 +25,10 @@ pub struct Noted {
 impl Noted {
     /// What is kept of `problem`.
     pub fn of(problem: &Problem) -> Self {
+        let reason = problem.reason();
         Self {
-            reason: problem.reason(),
-            code: Some(problem.code),
+            reason,
+            code: (reason != Reason::ClientClosed).then_some(problem.code),
             fault: problem.code.kind().fault,
             outcome: problem.outcome,
             internal: problem.internal.clone(),
