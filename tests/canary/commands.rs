@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::canary::core;
 use crate::gateway::Folder;
-use crate::reloading::{MISTAKES, credentials, nowhere};
+use crate::reloading::{MISTAKES, credentials, mistaken, nowhere};
 
 fn run(folder: &Folder, arguments: &[&str]) -> Output {
     let output = folder.command(arguments).output().unwrap();
@@ -23,16 +23,12 @@ fn a_configuration_is_checked_without_repeating_its_secrets() {
     folder.write("switchboard.toml", &good);
     assert!(run(&folder, &["check", "--config", "switchboard.toml"]).status.success());
     for mistake in MISTAKES {
-        let wrong = mistake.replace("SECRET", &credentials()[0]);
-        // What is given twice is a mistake, too, but another one.
-        folder.write(
-            "switchboard.toml",
-            &format!("{}{wrong}", good.replace("[server.tls]\ncert = \"server.pem\"\nkey = \"server.key\"\n", "")),
-        );
+        let wrong = mistaken(&good, mistake, &credentials()[0]);
+        folder.write("switchboard.toml", &wrong);
         for command in ["check", "serve"] {
             let output = run(&folder, &[command, "--config", "switchboard.toml"]);
-            assert_eq!(output.status.code(), Some(1), "{command}: {wrong}");
-            assert!(String::from_utf8_lossy(&output.stderr).contains("error: "), "{command}: {wrong}");
+            assert_eq!(output.status.code(), Some(1), "{command}: {mistake}");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("error: "), "{command}: {mistake}");
         }
     }
 }

@@ -23,11 +23,12 @@ pub(crate) struct Folder {
     pub(crate) admin: String,
 }
 
-/// The vendors' addresses.
+/// The addresses of the vendors and the collector.
 pub(crate) struct Vendors {
     pub(crate) plain: SocketAddr,
     pub(crate) secure: u16,
     pub(crate) closing: u16,
+    pub(crate) collector: SocketAddr,
 }
 
 impl Folder {
@@ -48,7 +49,9 @@ impl Folder {
         write("by_file.token", &format!("{}\n", canaries.text("the token in a file")));
         let admin = canaries.text("the administration's token");
         write("admin.token", &admin);
-        let environment = [
+        write("collector.key", &format!("{}\n", canaries.text("the key for the collector in a file")));
+        let mut environment = [
+            ("COLLECTOR_KEY", "the key for the collector in a variable"),
             ("PARROT_TOKEN", "the token in a variable"),
             ("SWITCHBOARD_VENDORS__BY_VARIABLE__TOKEN", "the token in a variable of ours"),
             ("SECURE_TOKEN", "the token of a vendor with TLS"),
@@ -56,6 +59,7 @@ impl Folder {
         ]
         .map(|(name, what)| (name.to_owned(), canaries.text(what)))
         .to_vec();
+        environment.push(("ADMIN_TOKEN".to_owned(), admin.clone()));
         let key = canaries.text("the client's key");
         Self { environment, canaries, authority, key, admin, directory }
     }
@@ -68,7 +72,7 @@ impl Folder {
     pub(crate) fn configuration(&self, vendors: &Vendors, tls: bool) -> String {
         let digest: String = Sha256::digest(&self.key).iter().map(|byte| format!("{byte:02x}")).collect();
         let tls = if tls { "[server.tls]\ncert = \"server.pem\"\nkey = \"server.key\"\n" } else { "" };
-        let Vendors { plain, secure, closing } = vendors;
+        let Vendors { plain, secure, closing, collector } = vendors;
         let mutual = "ca_file = \"ca.pem\"\nclient_certificate = { cert = \"client.pem\", key = \"client.key\" }";
         let often = "retry = { max_attempts = 2, backoff = \"1ms\", max_backoff = \"1ms\" }\n\
                      breaker = { min_requests = 1000000 }\n";
@@ -83,6 +87,11 @@ token = {{ file = "admin.token" }}
 level = "trace"
 [audit]
 file = "audit.jsonl"
+[traces]
+endpoint = "http://{collector}"
+[traces.headers]
+x-api-key = {{ env = "COLLECTOR_KEY" }}
+authorization = {{ file = "collector.key" }}
 [clients.crm]
 key_sha256 = "{digest}"
 [vendors.by_env]
@@ -123,7 +132,21 @@ token = {{ env = "SECURE_TOKEN" }}
     }
 
     fn output(&self, name: &str) -> Vec<u8> {
-        std::fs::read(self.directory.path().join(name)).unwrap()
+        std::fs::read(self.directory.path().join(name)).unwrap_or_default()
+    }
+}
+
+/// Where the log goes, and in which form.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Log {
+    Json,
+    Text,
+    File,
+}
+
+impl Log {
+    fn output(self) -> &'static str {
+        if self == Self::File { "gateway.log" } else { "stderr" }
     }
 }
 
@@ -134,37 +157,36 @@ pub(crate) struct Gateway {
     pub(crate) api: SocketAddr,
     pub(crate) admin: SocketAddr,
     tls: bool,
+    log: Log,
     answers: Vec<u8>,
     asked: usize,
 }
 
 impl Gateway {
     /// Starts `serve` in the folder, whose configuration is there.
-    pub(crate) async fn start(folder: Folder, format: &str) -> Self {
+    pub(crate) async fn start(folder: Folder, log: Log) -> Self {
         let file = |name: &str| File::create(folder.directory.path().join(name)).unwrap();
-        let mut child = folder
-            .command(&["serve", "--config", "switchboard.toml"])
-            .env("SWITCHBOARD_LOG__FORMAT", format)
-            .env("RUST_LOG", "trace")
-            .stdout(file("stdout"))
-            .stderr(file("stderr"))
-            .spawn()
-            .unwrap();
+        let mut serve = folder.command(&["serve", "--config", "switchboard.toml"]);
+        serve.env("SWITCHBOARD_LOG__FORMAT", if log == Log::Text { "text" } else { "json" });
+        if log == Log::File {
+            serve.env("SWITCHBOARD_LOG__FILE", log.output());
+        }
+        let mut child = serve.env("RUST_LOG", "trace").stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
         let tls =
             std::fs::read_to_string(folder.directory.path().join("switchboard.toml")).unwrap().contains("[server.tls]");
         loop {
-            let log = String::from_utf8(folder.output("stderr")).unwrap();
+            let text = String::from_utf8(folder.output(log.output())).unwrap();
             if let Some(line) =
-                log.split_inclusive('\n').find(|line| line.contains("listening") && line.ends_with('\n'))
+                text.split_inclusive('\n').find(|line| line.contains("listening") && line.ends_with('\n'))
             {
                 let mut ports = line.split("127.0.0.1:").skip(1).map(|rest| {
                     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
                     SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()))
                 });
                 let (api, admin) = (ports.next().unwrap(), ports.next().unwrap());
-                return Self { folder, child, api, admin, tls, answers: Vec::new(), asked: 0 };
+                return Self { folder, child, api, admin, tls, log, answers: Vec::new(), asked: 0 };
             }
-            assert!(child.try_wait().unwrap().is_none(), "it ended: {log}");
+            assert!(child.try_wait().unwrap().is_none(), "it ended: {text}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -186,6 +208,13 @@ impl Gateway {
         let asked = request.lines().next().unwrap_or_default();
         self.answers.extend_from_slice(&[asked.as_bytes(), b":\n", answer, b"\n\n"].concat());
         String::from_utf8_lossy(answer).into_owned()
+    }
+
+    /// Runs a command beside it and returns what it printed, which is searched at the end.
+    pub(crate) async fn run(&mut self, arguments: &[&str]) -> String {
+        let mut command = self.folder.command(arguments);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        self.keep(&arguments.join(" "), &[output.stdout, output.stderr].concat())
     }
 
     /// Sends bytes in which the caller itself has put a secret where it may be answered with.
@@ -228,8 +257,8 @@ impl Gateway {
         told
     }
 
-    /// Ends it, and searches everything that it wrote.
-    pub(crate) async fn end(mut self) {
+    /// Ends it, searches everything that it wrote, and returns what was searched for.
+    pub(crate) async fn end(mut self) -> Canaries {
         let told = self.ask_for_everything().await;
         assert!(told.contains("\"token\": \"[redacted]\"") && told.contains("\"uptime_seconds\""), "{told}");
         let pid = self.child.id().to_string();
@@ -237,13 +266,14 @@ impl Gateway {
         while self.child.try_wait().unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let log = self.folder.output("stderr");
+        let log = self.folder.output(self.log.output());
         assert!(log.split(|byte| *byte == b'\n').count() > self.asked, "too little was logged");
         self.folder.canaries.assert_absent("an answer", &self.answers);
         assert!(self.asked == 0 || !self.folder.output("audit.jsonl").is_empty());
-        for output in ["stdout", "stderr", "audit.jsonl"] {
+        for output in ["stdout", "stderr", "audit.jsonl", "gateway.log"] {
             self.folder.canaries.assert_absent(output, &self.folder.output(output));
         }
+        std::mem::take(&mut self.folder.canaries)
     }
 }
 

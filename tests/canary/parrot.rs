@@ -53,11 +53,7 @@ impl Parrot {
 
 /// Answers one request, and ends the connection.
 async fn repeat(mut stream: impl AsyncRead + AsyncWrite + Unpin, heard: &AtomicUsize) -> Option<()> {
-    let (mut request, mut piece) = (Vec::new(), [0; 4096]);
-    while !is_whole(&request) {
-        let count = stream.read(&mut piece).await.ok().filter(|&count| count > 0)?;
-        request.extend_from_slice(&piece[..count]);
-    }
+    let request = request(&mut stream).await?;
     heard.fetch_add(1, Ordering::SeqCst);
     let request = String::from_utf8_lossy(&request);
     let path = request.split(' ').nth(1)?;
@@ -69,6 +65,16 @@ async fn repeat(mut stream: impl AsyncRead + AsyncWrite + Unpin, heard: &AtomicU
     };
     stream.write_all(&answer).await.ok()?;
     stream.shutdown().await.ok()
+}
+
+/// Reads one request.
+pub(crate) async fn request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Vec<u8>> {
+    let (mut request, mut piece) = (Vec::new(), [0; 4096]);
+    while !is_whole(&request) {
+        let count = stream.read(&mut piece).await.ok().filter(|&count| count > 0)?;
+        request.extend_from_slice(&piece[..count]);
+    }
+    Some(request)
 }
 
 /// The token and whatever third parties' keys there are in a request.

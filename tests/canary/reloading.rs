@@ -1,10 +1,10 @@
 //! Configurations that are refused, with secrets where they do not belong.
 
 use crate::canary::core;
-use crate::gateway::{Folder, Gateway, Vendors};
+use crate::gateway::{Folder, Gateway, Log, Vendors};
 
 /// Mistakes, made in a configuration that is right otherwise: `SECRET` stands for a secret.
-pub(crate) const MISTAKES: [&str; 34] = [
+pub(crate) const MISTAKES: [&str; 39] = [
     "[vendors.x]\ndialect = \"sondos\"\ntoken = \"SECRET\"\n",
     "[vendors.x]\ndialect = \"sondos\"\ntokn = \"SECRET\"\n",
     "[vendors.x]\ndialect = \"sondos\"\napi_key = \"SECRET\"\n",
@@ -39,7 +39,25 @@ pub(crate) const MISTAKES: [&str; 34] = [
     "[server.tls]\ncert = \"client.key\"\nkey = \"client.pem\"\n",
     "[server.tls]\ncert = \"server.pem\"\nkey = \"client.key\"\nclient_ca = \"client.key\"\n",
     "[admin]\ntoken = \"SECRET\"\n",
+    "[traces.headers]\nx-api-key = \"SECRET\"\n",
+    "[traces.headers]\nx-api-key = { value = \"SECRET\" }\n",
+    "[traces.headers]\n\"x SECRET\" = { env = \"COLLECTOR_KEY\" }\n",
+    "[traces]\nendpoint = \"http://user:SECRET@127.0.0.1:9\"\n",
+    "[traces]\nendpoint = \"http://127.0.0.1:9/?key=SECRET\"\n",
 ];
+
+/// A configuration with a mistake in the place of the section where it is made: what is given twice is a mistake, too, but
+/// another one.
+pub(crate) fn mistaken(good: &str, mistake: &str, secret: &str) -> String {
+    let (section, mut inside) = (mistake.lines().next(), false);
+    let kept = good.lines().filter(|line| {
+        if line.starts_with('[') {
+            inside = Some(*line) == section;
+        }
+        !inside
+    });
+    kept.chain(mistake.replace("SECRET", secret).lines()).map(|line| format!("{line}\n")).collect()
+}
 
 /// What people's credentials look like.
 pub(crate) fn credentials() -> [String; 4] {
@@ -48,7 +66,8 @@ pub(crate) fn credentials() -> [String; 4] {
 }
 
 pub(crate) fn nowhere() -> Vendors {
-    Vendors { plain: ([127, 0, 0, 1], 9).into(), secure: 9, closing: 9 }
+    let port = ([127, 0, 0, 1], 9).into();
+    Vendors { plain: port, secure: 9, closing: 9, collector: port }
 }
 
 #[tokio::test]
@@ -57,13 +76,13 @@ async fn a_refused_configuration_is_told_of_without_its_secrets() {
     folder.canaries.bytes("a secret where it does not belong", core("a secret where it does not belong").as_bytes());
     let good = folder.configuration(&nowhere(), false);
     folder.write("switchboard.toml", &good);
-    let mut gateway = Gateway::start(folder, "json").await;
+    let mut gateway = Gateway::start(folder, Log::File).await;
     let token = gateway.folder.admin.clone();
     let reload =
         format!("POST /admin/reload HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n");
     let mistakes = || MISTAKES.iter().chain(MISTAKES.iter().rev());
     for (mistake, secret) in mistakes().zip(credentials().iter().cycle()) {
-        gateway.folder.write("switchboard.toml", &format!("{good}{}", mistake.replace("SECRET", secret)));
+        gateway.folder.write("switchboard.toml", &mistaken(&good, mistake, secret));
         let answer = gateway.ask_admin(&reload).await;
         assert!(answer.starts_with("HTTP/1.1 422"), "{mistake}: {answer}");
     }

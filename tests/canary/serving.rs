@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::{Folder, Gateway, Vendors};
+use crate::collector::Collector;
+use crate::gateway::{Folder, Gateway, Log, Vendors};
 use crate::parrot::{Parrot, ids};
 use crate::shapes::FORMS;
 use crate::tls::closing;
@@ -12,13 +13,14 @@ struct Scene {
     gateway: Gateway,
     parrot: Parrot,
     secure: Parrot,
+    collector: Collector,
     _closing: tokio::task::JoinSet<()>,
     calcom: String,
     calendly: String,
 }
 
 impl Scene {
-    async fn new(format: &str, tls: bool) -> Self {
+    async fn new(log: Log, tls: bool) -> Self {
         let mut folder = Folder::new();
         let (calcom, calendly) =
             (folder.canaries.text("the key for Cal.com"), folder.canaries.text("the key for Calendly"));
@@ -26,10 +28,12 @@ impl Scene {
         let secure = Parrot::start(Some(folder.authority.acceptor(b"http/1.1"))).await;
         let words = folder.environment.iter().map(|(_, secret)| secret.as_str()).collect::<Vec<_>>().join(" ");
         let (port, _closing) = closing(folder.authority.acceptor(b"h2"), words).await;
-        let vendors = Vendors { plain: parrot.address, secure: secure.address.port(), closing: port };
+        let collector = Collector::start().await;
+        let (plain, secure_port) = (parrot.address, secure.address.port());
+        let vendors = Vendors { plain, secure: secure_port, closing: port, collector: collector.address };
         folder.write("switchboard.toml", &folder.configuration(&vendors, tls));
-        let gateway = Gateway::start(folder, format).await;
-        Self { gateway, parrot, secure, _closing, calcom, calendly }
+        let gateway = Gateway::start(folder, log).await;
+        Self { gateway, parrot, secure, collector, _closing, calcom, calendly }
     }
 
     /// An update that holds both third parties' keys, where every dialect takes them or where only this one does.
@@ -50,6 +54,15 @@ impl Scene {
         let request = self.gateway.update(assistant, "", body);
         self.gateway.ask(&request).await
     }
+
+    /// Ends the gateway, and searches what it wrote and what it exported.
+    async fn end(self) {
+        let canaries = self.gateway.end().await;
+        let heard = self.collector.heard();
+        assert!(heard.exports > 0 && heard.bytes.len() > 1000, "no spans came");
+        assert_eq!(heard.credentials, 2 * heard.exports, "each export brings both credentials");
+        canaries.assert_absent("what the collector received", &heard.bytes);
+    }
 }
 
 fn body_of(answer: &str) -> Value {
@@ -58,7 +71,7 @@ fn body_of(answer: &str) -> Value {
 
 #[tokio::test]
 async fn a_vendor_that_repeats_secrets_in_every_form_and_place_is_blackened() {
-    let mut scene = Scene::new("json", false).await;
+    let mut scene = Scene::new(Log::Json, false).await;
     for (vendor, every) in [("by_env", 1), ("by_file", 7), ("by_variable", 11)] {
         let body = scene.body(vendor);
         for id in ids().step_by(every) {
@@ -73,12 +86,12 @@ async fn a_vendor_that_repeats_secrets_in_every_form_and_place_is_blackened() {
             assert!(message.as_str().unwrap().contains("[redacted]"), "{answer}");
         }
     }
-    scene.gateway.end().await;
+    scene.end().await;
 }
 
 #[tokio::test]
 async fn nothing_leaks_over_tls_on_both_sides_nor_from_the_end_of_a_connection() {
-    let mut scene = Scene::new("text", true).await;
+    let mut scene = Scene::new(Log::Text, true).await;
     let body = scene.body("secure");
     for id in ids().step_by(17) {
         scene.update(&format!("secure:{id}"), &body).await;
@@ -88,12 +101,12 @@ async fn nothing_leaks_over_tls_on_both_sides_nor_from_the_end_of_a_connection()
         let answer = scene.update("closing:1", &body).await;
         assert_eq!(body_of(&answer)["code"], "vendor_error", "{answer}");
     }
-    scene.gateway.end().await;
+    scene.end().await;
 }
 
 #[tokio::test]
 async fn dry_runs_refusals_and_catalogs_show_no_secret() {
-    let mut scene = Scene::new("json", false).await;
+    let mut scene = Scene::new(Log::File, false).await;
     let (calcom, calendly) = (scene.calcom.clone(), scene.calendly.clone());
     for vendor in ["by_env", "by_file", "by_variable"] {
         let dry = scene.update(&format!("{vendor}:1?dry_run=true"), &scene.body(vendor)).await;
@@ -131,12 +144,36 @@ async fn dry_runs_refusals_and_catalogs_show_no_secret() {
             scene.update(&format!("{vendor}:1?dry_run=true"), body).await;
         }
     }
-    scene.gateway.end().await;
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn commands_beside_a_running_gateway_print_no_secret() {
+    let mut scene = Scene::new(Log::File, false).await;
+    let body = scene.body("by_env");
+    for id in ids().step_by(29) {
+        scene.update(&format!("by_env:{id}"), &body).await;
+    }
+    let url = format!("http://{}", scene.gateway.admin);
+    for arguments in [&[][..], &["--json"]] {
+        let status = [&["status", "--url", &url, "--token-env", "ADMIN_TOKEN"], arguments].concat();
+        let told = scene.gateway.run(&status).await;
+        assert!(told.contains("by_env"), "{told}");
+    }
+    for id in ids().step_by(41).map(|id| id.to_string()) {
+        for (vendor, manner) in [("by_env", "--write"), ("by_file", "--json")] {
+            let (before, verify) = (scene.parrot.heard(), ["verify", vendor, "--assistant", &id, manner]);
+            let told =
+                scene.gateway.run(&[&verify[..], &["--config", "switchboard.toml", "--pause", "0"]].concat()).await;
+            assert!(scene.parrot.heard() > before, "{told}");
+        }
+    }
+    scene.end().await;
 }
 
 #[tokio::test]
 async fn credentials_in_the_wrong_place_are_not_logged() {
-    let mut scene = Scene::new("json", false).await;
+    let mut scene = Scene::new(Log::Json, false).await;
     let wrong = scene.gateway.folder.canaries.text("a key that nobody knows");
     let key = scene.gateway.folder.key.clone();
     let get =
@@ -181,5 +218,5 @@ async fn credentials_in_the_wrong_place_are_not_logged() {
             scene.gateway.tell(request.as_bytes()).await;
         }
     }
-    scene.gateway.end().await;
+    scene.end().await;
 }

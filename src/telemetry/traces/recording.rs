@@ -75,11 +75,14 @@ impl Recording {
         let method = known(finished.method);
         let mut attributes = vec![
             KeyValue::text("http.request.method", method.unwrap_or("_OTHER")),
-            KeyValue::text("url.path", shortened(&context.path, LONGEST_PATH)),
             KeyValue::integer("http.request.body.size", record.request_bytes),
             KeyValue::text("switchboard.request_id", context.request_id.as_str()),
             KeyValue::text("switchboard.reason", reason.as_str()),
         ];
+        // A path that leads nowhere may be anything, such as a credential in the wrong place.
+        if finished.problem.is_none() || record.assistant.is_some() {
+            attributes.push(KeyValue::text("url.path", shortened(&context.path, LONGEST_PATH)));
+        }
         if !matches!(reason, Reason::ClientClosed | Reason::Stopped) {
             attributes.push(KeyValue::integer("http.response.status_code", finished.status));
             attributes.push(KeyValue::integer("http.response.body.size", finished.answer_bytes));
