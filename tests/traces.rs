@@ -53,9 +53,16 @@ mod traces {
                     [traces.headers]\nx-api-key = { env = \"TOKEN_AUTOCALLS\" }\n";
         let stage = Stage::with(&collector.section(more)).await;
         let token = stage.simulator("autocalls").token().to_owned();
-        let headers = [("traceparent", SAMPLED), ("prefer", "handling=lenient"), ("x-request-id", "one")];
+        let headers = [
+            ("traceparent", SAMPLED),
+            ("tracestate", "rojo=00f067aa0ba902b7, congo=t61rcWkgMzE"),
+            ("prefer", "handling=lenient"),
+            ("x-request-id", "one"),
+        ];
         assert_eq!(stage.put_with("sondos:7", &headers, UPDATE).await.status, 200);
-        let sent = stage.only_update("sondos").header("traceparent").unwrap().to_owned();
+        let update = stage.only_update("sondos");
+        assert_eq!(update.header("tracestate"), None);
+        let sent = update.header("traceparent").unwrap().to_owned();
         let host = stage.simulator("sondos").addr();
         stage.stop().await;
         let spans = collector.spans();
@@ -68,6 +75,7 @@ mod traces {
         assert_eq!((traceparent(client), &client.parent_span_id), (sent, &server.span_id));
         assert_eq!(named(&spans, "translate").parent_span_id, server.span_id);
         assert!(spans.iter().all(|span| traceparent(span)[3..35] == SAMPLED[3..35]));
+        assert!(spans.iter().all(|span| span.trace_state == "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"));
         for span in &spans {
             assert!(server.start_time_unix_nano <= span.start_time_unix_nano);
             assert!(span.start_time_unix_nano <= span.end_time_unix_nano);

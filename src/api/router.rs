@@ -161,7 +161,7 @@ impl Api {
     {
         let path: Arc<str> = request.uri().path().into();
         let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(request.headers()));
-        let recording = self.telemetry.record(&mut trace, arrived);
+        let recording = self.telemetry.record(&mut trace, request.headers(), arrived);
         let context = Context {
             gateway: self.gateway.load_full(),
             telemetry: self.telemetry.clone(),

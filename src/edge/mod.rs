@@ -4,8 +4,8 @@
 //! bytes of an HTTP/1 connection (`framing` on the way in, `canned_head` on the way out),
 //! [`connection`] runs hyper over it, `admission` refuses what is over the limits, and only then
 //! does the gateway's service see a request, inside [`rescue`]. [`shutdown`] ends all of it in order.
-//! [`path`], [`prefer`], [`query`], [`request_timeout`], [`request_id`], [`traceparent`] and [`body`]
-//! are read by that service. Nothing here knows of vendors or of configuration files.
+//! [`path`], [`prefer`], [`query`], [`request_timeout`], [`request_id`], [`traceparent`], [`tracestate`] and
+//! [`body`] are read by that service. Nothing here knows of vendors or of configuration files.
 
 mod accept_error;
 mod activity;
@@ -35,5 +35,6 @@ pub mod signal;
 pub mod tenure;
 pub mod tls;
 pub mod traceparent;
+pub mod tracestate;
 mod tracked_body;
 mod wire;

@@ -14,6 +14,7 @@ mod traces;
 use std::fmt;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::config::Settings;
@@ -116,9 +117,9 @@ impl Telemetry {
         }
     }
 
-    /// Decides whether a request is traced; `trace` says so to vendors.
-    pub fn record(&self, trace: &mut TraceContext, arrived: Instant) -> Option<Arc<Recording>> {
-        self.0.traces.record(trace, arrived)
+    /// Decides whether a request with these headers is traced; `trace` says so to vendors.
+    pub fn record(&self, trace: &mut TraceContext, headers: &HeaderMap, arrived: Instant) -> Option<Arc<Recording>> {
+        self.0.traces.record(trace, headers, arrived)
     }
 
     /// Tells of a request that is over.

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::config::{self, Roots, VendorTls};
 use crate::edge::traceparent::TraceContext;
+use crate::edge::tracestate::tracestate;
 use crate::upstream::{HttpClient, TlsRoots};
 
 use courier::{Counts, Courier};
@@ -118,13 +119,21 @@ impl Traces {
     }
 
     /// Decides whether a request is traced: as its caller has, else by chance.
-    pub(super) fn record(&self, trace: &mut TraceContext, arrived: Instant) -> Option<Arc<Recording>> {
+    pub(super) fn record(
+        &self,
+        trace: &mut TraceContext,
+        headers: &HeaderMap,
+        arrived: Instant,
+    ) -> Option<Arc<Recording>> {
         let active = self.active.load();
         let active = active.as_ref()?;
         if trace.parent_id().is_none() && chosen(trace.trace_id(), active.settings.sample_ratio) {
             trace.sample();
         }
-        trace.is_sampled().then(|| Arc::new(Recording::new(Arc::clone(&active.exporter), *trace, arrived)))
+        trace.is_sampled().then(|| {
+            let state = trace.parent_id().map(|_| tracestate(headers)).unwrap_or_default();
+            Arc::new(Recording::new(Arc::clone(&active.exporter), (*trace, state), arrived))
+        })
     }
 
     /// What became of spans; `None` if there never were any to be.

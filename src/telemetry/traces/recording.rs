@@ -24,6 +24,8 @@ const LONGEST_PATH: usize = 256;
 pub struct Recording {
     exporter: Arc<Exporter>,
     trace: TraceContext,
+    /// What its caller's `tracestate` says.
+    state: String,
     arrived: Instant,
     /// The time of day at `arrived`, to which all times of the trace are related.
     at: SystemTime,
@@ -39,8 +41,8 @@ struct Told {
 }
 
 impl Recording {
-    pub(super) fn new(exporter: Arc<Exporter>, trace: TraceContext, arrived: Instant) -> Self {
-        Self { exporter, trace, arrived, at: SystemTime::now() - arrived.elapsed() }
+    pub(super) fn new(exporter: Arc<Exporter>, (trace, state): (TraceContext, String), arrived: Instant) -> Self {
+        Self { exporter, trace, state, arrived, at: SystemTime::now() - arrived.elapsed() }
     }
 
     /// The trace that the request belongs to.
@@ -116,6 +118,7 @@ impl Recording {
         self.exporter.export(Span {
             trace_id: place.trace_id().to_be_bytes().to_vec(),
             span_id: place.span_id().to_be_bytes().to_vec(),
+            trace_state: self.state.clone(),
             parent_span_id: parent,
             name,
             kind,
