@@ -34,6 +34,8 @@ pub(super) struct Appended {
     /// The file may end within a line.
     torn: bool,
     looked: Instant,
+    #[cfg(test)]
+    pub(super) synced: std::cell::Cell<u32>,
 }
 
 impl Appended {
@@ -49,7 +51,18 @@ impl Appended {
         let identity = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
         let size = metadata.len();
         let torn = identity.is_some() && size > 0 && !ends_a_line(path).unwrap_or(true);
-        Ok(Self { path: path.to_owned(), mode, rotation, file, identity, size, torn, looked: Instant::now() })
+        Ok(Self {
+            path: path.to_owned(),
+            mode,
+            rotation,
+            file,
+            identity,
+            size,
+            torn,
+            looked: Instant::now(),
+            #[cfg(test)]
+            synced: Default::default(),
+        })
     }
 
     /// Appends whole lines and takes off their front what was written.
@@ -78,6 +91,8 @@ impl Appended {
     /// # Errors
     /// It cannot.
     pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        self.synced.set(self.synced.get() + 1);
         if self.identity.is_some() { self.file.sync_data() } else { Ok(()) }
     }
 
@@ -123,7 +138,9 @@ impl Appended {
     fn rotate(&mut self) -> io::Result<()> {
         let Some(rotation) = self.rotation else { return Ok(()) };
         self.sync()?;
-        for age in (1..rotation.keep).rev() {
+        // An attempt that failed halfway has left a gap; the files beyond it have been moved already.
+        let gap = (1..rotation.keep).find(|&age| !self.aged(age).exists()).unwrap_or(rotation.keep);
+        for age in (1..gap).rev() {
             rename(&self.aged(age), &self.aged(age + 1))?;
         }
         rename(&self.path, &self.aged(1))?;
@@ -212,6 +229,38 @@ mod tests {
         let names: BTreeSet<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["log", "log.1", "log.2"].map(Into::into).into());
         assert_eq!((text(&folder, "log"), text(&folder, "log.1").len()), ("end\n".into(), 51));
+    }
+
+    #[test]
+    fn a_rotation_that_fails_loses_nothing_and_is_made_up_for() {
+        let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 3 }));
+        let path = |name: &str| folder.path().join(name);
+        write(&mut file, b"one\n");
+        fs::write(path("log.1"), "older").unwrap();
+        fs::write(path("log.2"), "oldest").unwrap();
+        fs::create_dir_all(path("log.3/in the way")).unwrap();
+        for _ in 0..3 {
+            let mut rest = &b"the second\nthe third\n"[..];
+            file.write(&mut rest).unwrap_err();
+            assert_eq!(rest, b"the second\nthe third\n");
+        }
+        assert_eq!(["log", "log.1", "log.2"].map(|name| text(&folder, name)), ["one\n", "older", "oldest"]);
+        fs::remove_dir_all(path("log.3")).unwrap();
+        write(&mut file, b"the second\n");
+        let names = ["log", "log.1", "log.2", "log.3"];
+        assert_eq!(names.map(|name| text(&folder, name)), ["the second\n", "one\n", "older", "oldest"]);
+    }
+
+    #[test]
+    fn a_rotation_that_failed_halfway_is_continued_and_not_begun_again() {
+        let (folder, mut file) = open(Some(Rotation { bytes: 5, keep: 3 }));
+        write(&mut file, b"one\n");
+        // The older ones have been moved, the file itself has not.
+        fs::write(folder.path().join("log.2"), "older").unwrap();
+        fs::write(folder.path().join("log.3"), "oldest").unwrap();
+        write(&mut file, b"two\n");
+        let names = ["log", "log.1", "log.2", "log.3"];
+        assert_eq!(names.map(|name| text(&folder, name)), ["two\n", "one\n", "older", "oldest"]);
     }
 
     #[test]

@@ -63,3 +63,23 @@ impl Sink for AuditFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_policy_brings_lines_to_the_disk_when_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        for (fsync, written, settled) in [(Fsync::Never, 0, 0), (Fsync::Interval, 0, 1), (Fsync::Always, 1, 1)] {
+            let audit = config::Audit { fsync, ..config::Audit::default() };
+            let mut file = AuditFile::open(&folder.path().join("audit"), &audit).unwrap();
+            file.write(&mut &b""[..]).unwrap();
+            assert_eq!(file.file.synced.get(), 0, "{fsync:?}: nothing was written");
+            file.write(&mut &b"a\n"[..]).unwrap();
+            assert_eq!(file.file.synced.get(), written, "{fsync:?}");
+            file.settle().unwrap();
+            assert_eq!(file.file.synced.get(), settled, "{fsync:?}");
+        }
+    }
+}
