@@ -18,6 +18,7 @@ mod traces {
     use tokio::net::TcpStream;
 
     use crate::support::collector::{Collector, Manner, attribute, traceparent};
+    use crate::support::events::Events;
     use crate::support::{Stage, configuration, tokens};
 
     const UPDATE: &str = r#"{"name":"hush-hush","ambient_sound":"office"}"#;
@@ -113,6 +114,51 @@ mod traces {
         assert_eq!(collector.headers()[0]["x-api-key"], token.as_str());
         assert_eq!(collector.headers()[0]["content-type"], "application/x-protobuf");
         assert!(!collector.raw().contains("hush") && !collector.raw().contains(&token));
+    }
+
+    #[tokio::test]
+    async fn a_collector_behind_tls_gets_spans_from_whoever_trusts_its_authority() {
+        let folder = tempfile::tempdir().unwrap();
+        let (collector, authority) = Collector::secure(Manner::Takes).await;
+        let ca_file = folder.path().join("ca.pem");
+        fs::write(&ca_file, authority).unwrap();
+        let more = format!("ca_file = {ca_file:?}\nheaders = {{ x-api-key = {{ env = \"TOKEN_SONDOS\" }} }}\n");
+        let stage = Stage::with(&collector.section(&more)).await;
+        assert_eq!(stage.put("sondos:7", UPDATE.replace("office", "")).await.status, 422);
+        assert_eq!(stage.put("sondos:7", r#"{"name":"x"}"#).await.status, 200);
+        let telemetry = stage.app.reloader().telemetry().clone();
+        stage.stop().await;
+        let (spans, counts) = (collector.spans(), telemetry.healths().traces.unwrap());
+        assert_eq!((of(&spans, SpanKind::Server).len(), of(&spans, SpanKind::Client).len()), (2, 1));
+        assert_eq!((counts.exported, counts.dropped), (spans.len() as u64, 0));
+        assert!(collector.headers().iter().all(|headers| headers["x-api-key"] == "sim-sondos"));
+    }
+
+    #[tokio::test]
+    async fn a_collector_whose_authority_is_not_trusted_gets_nothing_and_that_is_said_once() {
+        let events = Events::hear();
+        let folder = tempfile::tempdir().unwrap();
+        let ((collector, _), (_, other)) =
+            (Collector::secure(Manner::Takes).await, Collector::secure(Manner::Takes).await);
+        let ca_file = folder.path().join("ca.pem");
+        fs::write(&ca_file, other).unwrap();
+        let more = format!("ca_file = {ca_file:?}\nheaders = {{ x-api-key = {{ env = \"TOKEN_SONDOS\" }} }}\n");
+        let stage = Stage::with(&collector.section(&more)).await;
+        let telemetry = stage.app.reloader().telemetry().clone();
+        let dropped = || telemetry.healths().traces.unwrap().dropped;
+        assert_eq!(stage.put("sondos:7", r#"{"name":"x"}"#).await.status, 200);
+        while dropped() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let before = dropped();
+        assert_eq!(stage.put("sondos:7", r#"{"name":"y"}"#).await.status, 200);
+        stage.stop().await;
+        assert!(dropped() > before);
+        assert_eq!((telemetry.healths().traces.unwrap().exported, collector.headers().len()), (0, 0));
+        let text = events.text();
+        let said: Vec<_> = text.lines().filter(|line| line.contains("traces cannot be exported")).collect();
+        assert!(said.len() == 1 && said[0].contains("invalid peer certificate"), "{said:#?}");
+        assert!(!text.contains("sim-sondos"));
     }
 
     #[tokio::test]

@@ -1,7 +1,6 @@
 //! An OpenTelemetry collector that keeps the spans it gets; its messages are read with the project's own types.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -17,8 +16,12 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 /// How it answers.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +37,8 @@ pub enum Manner {
 }
 
 pub struct Collector {
-    pub address: SocketAddr,
+    /// Where it is.
+    pub url: String,
     kept: Arc<Mutex<Kept>>,
     _serving: JoinSet<()>,
 }
@@ -48,26 +52,45 @@ struct Kept {
 
 impl Collector {
     pub async fn start(manner: Manner) -> Self {
+        Self::serve(manner, None).await
+    }
+
+    /// One behind TLS, and the certificate (PEM) of the only authority that vouches for it.
+    pub async fn secure(manner: Manner) -> (Self, String) {
+        let (acceptor, authority) = certified();
+        (Self::serve(manner, Some(acceptor)).await, authority)
+    }
+
+    async fn serve(manner: Manner, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let url = if tls.is_some() { format!("https://localhost:{port}") } else { format!("http://127.0.0.1:{port}") };
         let kept = Arc::<Mutex<Kept>>::default();
         let (keeps, mut serving) = (Arc::clone(&kept), JoinSet::new());
         serving.spawn(async move {
             let mut open = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                let keeps = Arc::clone(&keeps);
+                let (keeps, tls) = (Arc::clone(&keeps), tls.clone());
                 let service = service_fn(move |request| answer(request, manner, Arc::clone(&keeps)));
-                open.spawn(
-                    async move { drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await) },
-                );
+                open.spawn(async move {
+                    let http = http1::Builder::new();
+                    match tls {
+                        None => drop(http.serve_connection(TokioIo::new(stream), service).await),
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                drop(http.serve_connection(TokioIo::new(stream), service).await);
+                            }
+                        }
+                    }
+                });
             }
         });
-        Self { address, kept, _serving: serving }
+        Self { url, kept, _serving: serving }
     }
 
     /// The section of the configuration that leads here.
     pub fn section(&self, more: &str) -> String {
-        format!("[traces]\nendpoint = \"http://{}\"\n{more}", self.address)
+        format!("[traces]\nendpoint = \"{}\"\n{more}", self.url)
     }
 
     pub fn spans(&self) -> Vec<Span> {
@@ -113,6 +136,23 @@ async fn answer(
     };
     let body = ExportTraceServiceResponse { partial_success }.encode_to_vec();
     Ok(Response::builder().status(status).body(Full::from(body)).unwrap())
+}
+
+/// The end of TLS connections to `localhost`, and the authority behind its certificate.
+fn certified() -> (TlsAcceptor, String) {
+    let (own, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&own).unwrap().pem();
+    let issuer = Issuer::new(params, own);
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::try_from(key.serialize_der()).unwrap())
+        .unwrap();
+    (TlsAcceptor::from(Arc::new(config)), authority)
 }
 
 /// An attribute as text.
