@@ -5,10 +5,13 @@ mod support;
 
 #[cfg(test)]
 mod metrics {
-    use crate::support::exposition::{Scrape, Scraped};
-    use crate::support::{Reply, Stage};
+    use crate::support::exposition::{Sample, Scrape, Scraped};
+    use crate::support::stub::Stub;
+    use crate::support::{Reply, Stage, configuration, tokens};
     use http::{Method, Request, StatusCode};
     use http_body_util::Full;
+    use switchboard::app::App;
+    use switchboard::reload::Source;
     use switchboard::telemetry::metrics::{Family, Kind, ROUTES, family};
 
     async fn asked(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> Reply {
@@ -156,6 +159,65 @@ mod metrics {
         assert_eq!(scrape.sum("switchboard_catalog_entries", &[("vendor", "famulor")]).map(|n| n > 0.0), Some(true));
         assert_eq!(scrape.sum("switchboard_requests_in_flight", &[]), Some(0.0));
         assert_eq!(scrape.sum("switchboard_vendor_breaker_state", &[("state", "closed")]), Some(5.0));
+        stage.stop().await;
+    }
+
+    /// Everything in a scrape that may only grow.
+    fn counted(scrape: &Scrape) -> impl Iterator<Item = &Sample> {
+        scrape.families.values().filter(|family| family.kind != "gauge").flat_map(|family| &family.samples)
+    }
+
+    #[tokio::test]
+    async fn a_reload_that_makes_every_account_anew_turns_no_counter_back_and_forgets_no_drift() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        let drifting = Stub::answering("200 OK", "content-type: application/json\r\n", r#"{"new":1}"#).await;
+        let mut stage = Stage::of(&["sondos"], "", |text| text).await;
+        let environment = tokens(&stage.simulators).into_iter().collect();
+        let text =
+            |each: &str| configuration(&stage.simulators, &format!("{each}{}{each}", drifting.vendor("v", "sondos")));
+        let (first, second) = (text(""), text("max_in_flight = 7\n"));
+        std::fs::write(&path, first).unwrap();
+        let source = Source { path: Some(path.clone()), environment };
+        let app = App::start(source.load().unwrap(), Some(source), None).await.unwrap();
+        std::mem::replace(&mut stage.app, app).stop().await;
+
+        stage.fail("sondos", &["reset"]);
+        assert_eq!(stage.put("sondos:1", r#"{"name": "a"}"#).await.status, 502);
+        stage.fail("sondos", &[]);
+        let lenient = [("prefer", "handling=lenient")];
+        assert_eq!(stage.put_with("sondos:1", &lenient, r#"{"name": "a", "no_field": 1}"#).await.status, 200);
+        stage.put("v:1", r#"{"name": "a"}"#).await;
+        let drift = async || stage.admin(Method::GET, "/admin/status").await.json()["vendors"]["v"]["drift"].take();
+        let (before, drifted) = (scrape(&stage).await, drift().await);
+        let happened = ["requests", "vendor_attempts", "vendor_failures", "vendor_retries", "fields_dropped", "drift"];
+        for name in happened {
+            assert!(before.sum(&format!("switchboard_{name}_total"), &[]) > Some(0.0), "no {name} to lose");
+        }
+        std::fs::write(&path, second).unwrap();
+        let reloader = std::sync::Arc::clone(stage.app.reloader());
+        assert!(tokio::task::spawn_blocking(move || reloader.reload("request")).await.unwrap().applied);
+        let after = scrape(&stage).await;
+        for old in counted(&before) {
+            let new = counted(&after).find(|new| (&new.name, &new.labels) == (&old.name, &old.labels));
+            assert!(new.is_some_and(|new| new.value >= old.value), "{old:?} became {new:?}");
+        }
+        for name in happened.map(|name| format!("switchboard_{name}_total")) {
+            assert_eq!(after.sum(&name, &[]), before.sum(&name, &[]), "{name}");
+        }
+        assert_eq!(drift().await, drifted);
+
+        // The new stack has connections of its own and counts on with the old one's.
+        let opened =
+            |scrape: &Scrape| scrape.sum("switchboard_vendor_connections_opened_total", &[("vendor", "sondos")]);
+        assert_eq!(stage.put("sondos:1", r#"{"name": "a"}"#).await.status, 200);
+        stage.put("v:1", r#"{"name": "a"}"#).await;
+        let last = scrape(&stage).await;
+        assert_eq!(opened(&last), opened(&before).map(|count| count + 1.0));
+        let sum = |scrape: &Scrape| scrape.sum("switchboard_drift_total", &[("vendor", "v")]);
+        assert_eq!(sum(&last), sum(&before).map(|count| 2.0 * count));
+        let (old, new) = (&drifted["differences"][0], &drift().await["differences"][0]);
+        assert_eq!((&new["count"], &new["first_seen"]), (&2.into(), &old["first_seen"]));
         stage.stop().await;
     }
 
