@@ -153,7 +153,8 @@ mod access_log {
         let (mut requests, connection) = h2::client::handshake(stream).await.unwrap();
         let driver = JoinSet::from_iter([connection]);
         let url = stage.url("/v1/assistants/autocalls:8");
-        let request = http::Request::put(url).header("content-type", "application/json").body(()).unwrap();
+        let request = http::Request::put(url).header("content-type", "application/json").header("content-length", "12");
+        let request = request.body(()).unwrap();
         let (answer, mut body) = requests.send_request(request, false).unwrap();
         body.send_data(Bytes::from_static(br#"{"name""#), false).unwrap();
         while stage.admin(Method::GET, "/admin/status").await.json()["in_flight"] == 0 {}
@@ -161,7 +162,7 @@ mod access_log {
     }
 
     #[tokio::test]
-    async fn over_http2_a_reset_and_a_lost_connection_are_callers_that_left() {
+    async fn over_http2_a_reset_and_a_lost_connection_are_callers_that_left_and_a_wrong_length_is_not() {
         let events = Events::hear();
         let stage = Stage::new().await;
         let left = || json!({ "status": 499, "reason": "client_closed", "code": null, "outcome": "not_applied" });
@@ -171,6 +172,15 @@ mod access_log {
         let (_body, _answer, driver) = half(&stage).await;
         drop(driver);
         assert_holds(&events.requests(2).await[1], left());
+        let (mut body, answer, _driver) = half(&stage).await;
+        body.send_data(Bytes::from_static(b":1"), true).unwrap();
+        assert_eq!(
+            answer.await.unwrap_err().reason(),
+            Some(h2::Reason::PROTOCOL_ERROR),
+            "it is shorter than announced"
+        );
+        let malformed = json!({ "status": 400, "reason": "invalid_request", "outcome": "not_applied" });
+        assert_holds(&events.requests(3).await[2], malformed);
         stage.assert_nothing_sent();
         stage.stop().await;
     }
