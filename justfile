@@ -62,8 +62,12 @@ advisories:
 sbom:
     cargo cyclonedx --format json --target all
 
-# The benchmarks
-bench *FILTER:
+# Switchboard beside proxies that only copy bytes: CPU, throughput, latency, memory; about a quarter of an hour
+bench *ARGS:
+    python3 bench/side_by_side.py {{ ARGS }}
+
+# The micro-benchmarks
+microbench *FILTER:
     cargo bench --workspace {{ FILTER }}
 
 # Instructions of the translation against the committed figures; `--update` takes up the new ones

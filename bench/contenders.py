@@ -84,6 +84,7 @@ mode = "{auth}"
 [log]
 format = "json"
 level = "{level}"
+{telemetry}
 {clients}
 [vendors.{vendor}]
 base_url = "{scheme}://{upstream}/api"
@@ -139,10 +140,10 @@ class Contender:
         if self.kind == "haproxy":
             (folder / "haproxy.cfg").write_text(HAPROXY.format(listen=listen, upstream=upstream))
             return ["haproxy", "-db", "-f", folder / "haproxy.cfg"]
-        (folder / "switchboard.toml").write_text(self.toml(listen, upstream))
+        (folder / "switchboard.toml").write_text(self.toml(folder, listen, upstream))
         return [binaries["switchboard"], "serve", "--config", folder / "switchboard.toml"]
 
-    def toml(self, listen, upstream):
+    def toml(self, folder, listen, upstream):
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         limits = self.variant.get("limits", True)
         limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if limits else ""
@@ -155,12 +156,15 @@ class Contender:
             "scheme": "http",
             "server": "",
             "level": "info",
+            "telemetry": "",
             "auth": auth,
             "clients": CLIENT.format(digest=digest, limit=limit) if auth == "keys" else "",
             "limit": limit,
             "more": "",
         }
-        return SWITCHBOARD.format(**{**holes, **{k: v for k, v in self.variant.items() if k != "limits"}})
+        chosen = {key: value for key, value in self.variant.items() if key != "limits"}
+        chosen["telemetry"] = chosen.get("telemetry", "").format(upstream=upstream, dir=folder)
+        return SWITCHBOARD.format(**{**holes, **chosen})
 
 
 def switchboard(name="switchboard", **variant):
