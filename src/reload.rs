@@ -25,6 +25,8 @@ pub use watch::watch;
 const READINGS: usize = 3;
 /// How many outcomes are remembered.
 const REMEMBERED: usize = 20;
+/// The most that is told of a refused configuration, in bytes: a file that is none has a problem in each line.
+const LONGEST: usize = 64 * 1024;
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
@@ -172,6 +174,7 @@ impl Reloader {
                 outcome
             }
             Err(problems) => {
+                let problems = shortened(problems);
                 tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
                 self.telemetry.reopen(&before.settings);
                 let (generation, needs_restart) = (before.generation, Vec::new());
@@ -240,6 +243,15 @@ impl Past {
         }
         self.outcomes.push_back(outcome);
     }
+}
+
+/// As much of it as is told.
+fn shortened(mut problems: String) -> String {
+    if problems.len() > LONGEST {
+        problems.truncate(problems.floor_char_boundary(LONGEST));
+        problems.push_str("…\nand more, all of which `switchboard check` lists");
+    }
+    problems
 }
 
 /// Seconds since 1970.

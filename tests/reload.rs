@@ -257,6 +257,22 @@ mod reload {
     }
 
     #[tokio::test]
+    async fn a_file_with_a_problem_in_each_line_is_refused_in_few_words() {
+        let simulator = simulator("sondos").await;
+        let folder = Folder::new();
+        folder.write("token", simulator.token());
+        let good = HEAD.to_owned() + &vendor("sondos", "sondos", &simulator.base_url(), "token");
+        let running = Running::start(folder, &good).await;
+        let rubbish: String = (0..3000).map(|line| format!("[\"ünknown{line}\"]\n")).collect();
+        running.folder.write("switchboard.toml", &(good + &rubbish));
+        let reply = running.admin(Method::POST, "/admin/reload").await;
+        let outcome = reply.json();
+        let problems = outcome["problems"].as_str().unwrap();
+        assert!(problems.contains("ünknown0") && problems.ends_with("`switchboard check` lists"), "{problems}");
+        assert!(problems.len() < 66 * 1024, "{}", problems.len());
+    }
+
+    #[tokio::test]
     async fn a_rotated_secret_is_taken_up_and_the_connections_stay() {
         let simulator = simulator("sondos").await;
         let counted = Counted::before(&simulator).await;
