@@ -51,6 +51,11 @@ impl Activity {
         self.is_quiet() && !self.unflushed.load(Relaxed)
     }
 
+    /// Whether there has been a request, and the next has not begun.
+    pub(crate) fn waits_for_next(&self) -> bool {
+        self.requests.load(Relaxed) > 0 && self.is_quiet() && !self.receiving_head.load(Relaxed)
+    }
+
     /// Notes that hyper's buffer is empty; returns whether that settled the connection.
     pub(crate) fn note_flushed(&self) -> bool {
         self.is_quiet() && self.unflushed.swap(false, Relaxed)

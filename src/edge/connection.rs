@@ -5,9 +5,10 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -18,6 +19,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -50,6 +52,7 @@ pub struct Connections<S> {
     http1: Arc<http1::Builder>,
     http2: http2::Builder<Shutdown>,
     meters: Arc<ListenerMeters>,
+    crowded: Arc<Notify>,
 }
 
 impl<S: Clone> Clone for Connections<S> {
@@ -62,6 +65,7 @@ impl<S: Clone> Clone for Connections<S> {
             http1: Arc::clone(&self.http1),
             http2: self.http2.clone(),
             meters: Arc::clone(&self.meters),
+            crowded: Arc::clone(&self.crowded),
         }
     }
 }
@@ -77,7 +81,8 @@ impl<S> Connections<S> {
     pub fn new(service: S, settings: ListenerSettings, page: RefusalPage, shutdown: Shutdown) -> Self {
         let http1 = Arc::new(http1_builder(&settings));
         let http2 = http2_builder(&settings, &shutdown);
-        Self { service, settings: Arc::new(settings), page, shutdown, http1, http2, meters: Arc::default() }
+        let (settings, meters, crowded) = (Arc::new(settings), Arc::default(), Arc::default());
+        Self { service, settings, page, shutdown, http1, http2, meters, crowded }
     }
 
     /// The same, counted by `meters`.
@@ -89,6 +94,11 @@ impl<S> Connections<S> {
     /// What counts these connections.
     pub(super) fn meters(&self) -> &Arc<ListenerMeters> {
         &self.meters
+    }
+
+    /// Has one connection that waits for its next request close, to make room for another.
+    pub(super) fn make_room(&self) {
+        self.crowded.notify_one();
     }
 
     /// The limits.
@@ -180,6 +190,7 @@ where
     ) -> Option<hyper::Result<()>> {
         let mut called_off = pin!(called_off(self.shutdown.soft(), tenure));
         let mut idle = pin!(activity.idle(self.settings.idle_timeout));
+        let mut unwanted = pin!(unwanted(&self.crowded, activity));
         let mut overdue = pin!(activity.overdue(self.settings.write_timeout));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
@@ -192,7 +203,7 @@ where
                     connection.as_mut().finish();
                     grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
                 }
-                () = &mut idle, if !expired => {
+                () = async { tokio::select! { () = &mut idle => {}, () = &mut unwanted => {} } }, if !expired => {
                     expired = true;
                     finishing = true;
                     connection.as_mut().finish();
@@ -247,6 +258,12 @@ async fn called_off(soft: &CancellationToken, tenure: Option<Tenure>) {
         () = soft.cancelled() => {}
         () = over => {}
     }
+}
+
+/// Returns once others wait for a place and this connection, of all that wait for their next request, has to give way.
+async fn unwanted(crowded: &Notify, activity: &Activity) {
+    let mut called = pin!(crowded.notified());
+    poll_fn(|cx| if activity.waits_for_next() { called.as_mut().poll(cx) } else { Poll::Pending }).await;
 }
 
 /// The answer to a request that hyper dropped without one.

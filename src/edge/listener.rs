@@ -2,12 +2,15 @@
 //!
 //! The limit on connections is taken *before* accepting: at the limit the loop stops and new peers
 //! wait in the kernel's backlog, which costs no descriptor and lets them in as soon as one leaves.
+//! Connections that only wait for their next request are asked to, one by one, so that nobody holds all places
+//! by doing nothing.
 //! Handshakes run in the connection's task, never here.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -19,12 +22,13 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
-use crate::telemetry::metrics::ListenerMeters;
-
 use super::accept_error::{Backoff, is_of_one_connection};
 use super::connection::Connections;
 use super::peer::{Peer, PeerTls};
 use super::tls::Tls;
+
+/// How long after one connection was asked to make room the next one is.
+const ROOM_EVERY: Duration = Duration::from_millis(100);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -80,7 +84,7 @@ impl Listener {
     {
         let places = Arc::new(Semaphore::new(connections.settings().max_connections));
         let mut backoff = Backoff::new();
-        while let Some(place) = self.place(&places, connections.meters()).await {
+        while let Some(place) = self.place(&places, &connections).await {
             let (stream, address) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) if is_of_one_connection(&error) => {
@@ -103,13 +107,18 @@ impl Listener {
     }
 
     /// A place for one more connection, waited for if there is none.
-    async fn place(&self, places: &Arc<Semaphore>, meters: &ListenerMeters) -> Option<OwnedSemaphorePermit> {
+    async fn place<S>(&self, places: &Arc<Semaphore>, connections: &Connections<S>) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = Arc::clone(places).try_acquire_owned() {
             return Some(place);
         }
-        meters.limit_reached.add();
+        connections.meters().limit_reached.add();
         tracing::warn!(listener = %self.address, "connection limit reached, not accepting until one ends");
-        Arc::clone(places).acquire_owned().await.ok()
+        loop {
+            connections.make_room();
+            if let Ok(place) = timeout(ROOM_EVERY, Arc::clone(places).acquire_owned()).await {
+                return place.ok();
+            }
+        }
     }
 }
 

@@ -131,11 +131,31 @@ async fn at_the_connection_limit_peers_wait_for_a_place() {
     waiting(&edge).await;
     let mut second = edge.connect().await;
     second.write_all(GOOD.as_bytes()).await.unwrap();
+    assert_eq!(edge.seen.requests(), 1);
     edge.seen.go.add_permits(1);
     read_until(&mut first, "waited").await;
-    assert_eq!(edge.seen.requests(), 1);
     drop(first);
     assert!(read_until(&mut second, "GET /good 0").await.starts_with("HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
+async fn who_holds_a_place_and_does_nothing_makes_room_for_who_waits() {
+    let edge = Edge::start(ListenerSettings { max_connections: 3, ..Default::default() }, None).await;
+    let mut busy = edge.connect().await;
+    busy.write_all(WAIT.as_bytes()).await.unwrap();
+    waiting(&edge).await;
+    let mut idle = Vec::new();
+    for _ in 0..12 {
+        let mut next = edge.connect().await;
+        next.write_all(GOOD.as_bytes()).await.unwrap();
+        assert!(read_until(&mut next, "GET /good 0").await.starts_with("HTTP/1.1 200 OK"));
+        idle.push(next);
+    }
+    for closed in &mut idle[..10] {
+        assert_eq!(read_to_end(closed).await, "");
+    }
+    edge.seen.go.add_permits(1);
+    assert!(read_until(&mut busy, "waited").await.starts_with("HTTP/1.1 200 OK"));
 }
 
 #[tokio::test]
