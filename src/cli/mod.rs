@@ -15,6 +15,7 @@ mod health;
 mod input;
 mod keygen;
 mod man;
+mod open_files;
 mod paint;
 mod serve;
 #[cfg(feature = "simulators")]

@@ -9,7 +9,7 @@ use crate::edge::signal::Signals;
 use crate::reload::Source;
 use crate::telemetry::log;
 
-use super::{Failure, Terminal, end, runtime};
+use super::{Failure, Terminal, end, open_files, runtime};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         }
     };
     let control = log::start(&settings.log)?;
+    open_files::raise();
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::install()?;
