@@ -5,15 +5,13 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 /// How long a pipe may take to bring what it has.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often is looked whether it has brought more.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// An open file.
 #[derive(Debug)]
@@ -46,10 +44,11 @@ impl Read for Input {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 other => return other,
             }
-            if Instant::now() >= self.until {
+            let left = self.until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&left))? == 0 {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "whoever writes to it does not come to an end"));
             }
-            sleep(LOOK_EVERY);
         }
     }
 }
