@@ -4,11 +4,15 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
 /// The lines so far; hears nothing once dropped.
 pub struct Events {
     text: Text,
+    /// While there is but one subscriber, `tracing` asks that of the thread which comes to an event first whether anybody
+    /// wants it, and remembers the answer: a test beside this one, that hears nothing, would silence it for good.
+    _second: Dispatch,
     _hearing: DefaultGuard,
 }
 
@@ -30,8 +34,9 @@ impl Events {
     pub fn hear() -> Self {
         let text = Text::default();
         let writer = text.clone();
+        let second = Dispatch::new(tracing_subscriber::registry());
         let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
-        Self { text, _hearing: tracing::subscriber::set_default(lines) }
+        Self { text, _second: second, _hearing: tracing::subscriber::set_default(lines) }
     }
 
     /// Everything so far.
