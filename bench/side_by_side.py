@@ -23,6 +23,7 @@ import updates
 
 ROOT = Path(__file__).parent.parent
 PROXY_CORE, ENDS_CORE = 0, 1
+AUDIT = '[audit]\nfile = "{dir}/audit.json"\n'
 TRACES = '[traces]\nendpoint = "http://{upstream}"\n'
 SUITES = ("cpu", "latency", "memory", "growth", "features")
 
@@ -206,9 +207,9 @@ def features(bench):
         c.switchboard("without keys", auth="none"),
         c.switchboard("without limits", limits=False),
         c.switchboard("without the access log", level="warn"),
-        c.switchboard("with the audit log", telemetry='[audit]\nfile = "{dir}/audit.json"'),
-        c.switchboard("with traces, 1 of 100", telemetry=TRACES + "sample_ratio = 0.01"),
-        c.switchboard("with traces, all", telemetry=TRACES + "sample_ratio = 1.0"),
+        c.switchboard("with the audit log", telemetry=AUDIT),
+        c.switchboard("with audit log and traces, 1 of 100", telemetry=AUDIT + TRACES + "sample_ratio = 0.01"),
+        c.switchboard("with audit log and traces, all", telemetry=AUDIT + TRACES),
     ])
     body = bench.body(2048)
     found = bench.rounds(everybody, lambda proxy: bench.load(proxy, body))
