@@ -16,7 +16,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     let History { last, applied, refused, .. } = reloader.history();
     let (failed, limited) = gateway.failed_attempts.counts();
     let settings = |account: &Account| gateway.settings.vendors.get(&*account.name);
-    let accounts = gateway.routes.accounts.values();
+    let accounts = gateway.routes.by_name().into_iter();
     let vendors: Map<_, _> =
         accounts.map(|account| (account.name.to_string(), vendor(account, settings(account)))).collect();
     json!({

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use simulators::{Options, Received, Simulator};
 use vendors::json::lay_out;
@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::config::{self, Environment, Known};
 use crate::edge::signal::Signals;
 
-use super::client::{Reply, send};
+use super::client::send;
 use super::paint::Paint;
 use super::{Failure, Terminal, end, runtime};
 
@@ -133,8 +133,8 @@ async fn exchange(simulator: &Simulator, base: &str, paint: Paint, out: &mut dyn
         print_received(received, paint, out)?;
     }
     print_reply(&reply, paint, out)?;
-    if !reply.status.is_success() {
-        return Err(format!("{vendor}: the gateway answered {}", reply.status).into());
+    if !reply.status().is_success() {
+        return Err(format!("{vendor}: the gateway answered {}", reply.status()).into());
     }
     Ok(())
 }
@@ -153,14 +153,14 @@ fn print_received(received: &Received, paint: Paint, out: &mut dyn Write) -> std
     Ok(())
 }
 
-fn print_reply(reply: &Reply, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
-    let status = reply.status.to_string();
-    let painted = if reply.status.is_success() { paint.green(&status) } else { paint.red(&status) };
+fn print_reply(reply: &Response<Bytes>, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
+    let status = reply.status().to_string();
+    let painted = if reply.status().is_success() { paint.green(&status) } else { paint.red(&status) };
     writeln!(out, "the caller got back  {painted}")?;
-    for (name, value) in shown(&reply.headers) {
+    for (name, value) in shown(reply.headers()) {
         writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
     }
-    writeln!(out, "{}\n", indented(&reply.body))
+    writeln!(out, "{}\n", indented(reply.body()))
 }
 
 fn shown(headers: &HeaderMap) -> BTreeMap<&str, String> {

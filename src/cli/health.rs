@@ -36,8 +36,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         Ok(Err(error)) => return Err(format!("{url} does not answer: {error}").into()),
         Err(_) => return Err(format!("{url} did not answer within {} s", args.timeout).into()),
     };
-    writeln!(terminal.out, "{url} answered {}", reply.status)?;
-    Ok(if reply.status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    writeln!(terminal.out, "{url} answered {}", reply.status())?;
+    Ok(if reply.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Administration where the environment puts it; an address for all interfaces is asked on loopback.

@@ -50,7 +50,7 @@ impl Source {
         } else {
             config::load_text(&self.table()?, environment, &known)
         };
-        loaded.map_err(|problems| problems.to_string())
+        loaded.map_err(|problems| format!("the configuration cannot be used:\n\n{problems}"))
     }
 
     /// A configuration with nothing but this account.

@@ -123,8 +123,8 @@ impl Question {
             Ok(Err(error)) => return Err(format!("{base} does not answer: {error}").into()),
             Err(_) => return Err(format!("{base} did not answer within {} s", self.timeout.as_secs()).into()),
         };
-        let document: Option<Value> = serde_json::from_slice(&reply.body).ok();
-        match (reply.status, document) {
+        let document: Option<Value> = serde_json::from_slice(reply.body()).ok();
+        match (reply.status(), document) {
             (StatusCode::OK, Some(status)) if status["vendors"].is_object() => Ok(status),
             (StatusCode::UNAUTHORIZED, _) => Err(self.unauthenticated()),
             (StatusCode::NOT_FOUND, Some(problem)) if problem["code"] == "not_found" => {
