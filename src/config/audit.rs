@@ -1,12 +1,13 @@
 //! `[audit]`: the record of who changed what.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::Serialize;
 
 use super::inspection::Inspection;
-use super::output::output_file;
+use super::output::{is_same, output_file};
+use super::problem::ProblemKind;
 use super::shape::{Key, Kind, Section};
 use super::view::View;
 
@@ -71,10 +72,19 @@ impl Default for Audit {
 }
 
 impl Audit {
-    pub(super) fn read(view: &View<'_>, inspection: &mut Inspection<'_>) -> Self {
+    /// Reads the section; `log` is the file of the other log, which must be another one: rotation would carry both off.
+    pub(super) fn read(view: &View<'_>, log: Option<&Path>, inspection: &mut Inspection<'_>) -> Self {
         let default = Self::default();
+        let file = output_file(view, "file", inspection);
+        if let (Some(file), Some(log)) = (&file, log)
+            && is_same(file, log)
+        {
+            let (at, key) = (view.at("file"), view.trail.key("file"));
+            let wrong = format!("`{key}` is the file of `log.file`, too");
+            inspection.error(ProblemKind::BadValue, at, key, wrong, "give each log a file of its own");
+        }
         Self {
-            file: output_file(view, "file", inspection),
+            file,
             rotate_bytes: view.count("rotate_bytes").unwrap_or(default.rotate_bytes),
             keep: view.count("keep").unwrap_or(default.keep),
             fsync: view.word("fsync").unwrap_or(default.fsync),

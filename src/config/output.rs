@@ -23,3 +23,9 @@ pub(super) fn output_file(view: &View<'_>, name: &str, inspection: &mut Inspecti
     inspection.error(ProblemKind::UnreadableFile, at, key, wrong, help);
     None
 }
+
+/// Whether two files are one, by whatever way their folder is named; neither has to be there yet.
+pub(super) fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned()));
+    one == other || place(one).is_some_and(|one| Some(one) == place(other))
+}

@@ -79,6 +79,7 @@ impl Settings {
             let at = Sources::NOWHERE;
             inspection.warn(ProblemKind::Unused, at, "vendors", message, help);
         }
+        let log = Log::read(&root.table("log"), inspection);
         Self {
             routing: Routing::read(&root.table("routing"), inspection),
             assistants: root
@@ -87,8 +88,8 @@ impl Settings {
                 .filter_map(|(name, view)| Some((name.to_owned(), Assistant::read(&view)?)))
                 .collect(),
             admin: Admin::read(&root.table("admin"), &server, inspection),
-            log: Log::read(&root.table("log"), inspection),
-            audit: Audit::read(&root.table("audit"), inspection),
+            audit: Audit::read(&root.table("audit"), log.file.as_deref(), inspection),
+            log,
             traces: Traces::read(&root.table("traces"), inspection),
             server,
             auth,

@@ -56,3 +56,12 @@ fn a_collector_is_reached_safely_and_its_numbers_hold() {
     let none = Setup::new("[traces]\nsample_ratio = 0\n").settings().traces;
     assert!(none.endpoint.is_none() && none.sample_ratio == 0.0);
 }
+
+#[test]
+fn the_two_logs_have_a_file_each_by_whatever_way_its_folder_is_named() {
+    for path in ["a.log", "./a.log", "audit/../a.log"] {
+        let setup = Setup::new(&format!("[log]\nfile = \"a.log\"\n[audit]\nfile = \"{path}\"\n"));
+        let text = setup.file("audit/old", "").errors();
+        assert!(text.contains("`audit.file` is the file of `log.file`, too"), "{path}: {text}");
+    }
+}
