@@ -11,7 +11,7 @@ pub(super) fn output_file(view: &View<'_>, name: &str, inspection: &mut Inspecti
     let text = view.text(name).filter(|text| !text.trim().is_empty())?;
     let (at, key) = (view.at(name), view.trail.key(name));
     let path = inspection.resolve(at, text);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder(&path);
     let (wrong, help) = if path.is_dir() {
         (format!("`{}` for `{key}` is a folder", path.display()), "name a file in it")
     } else if !folder.is_dir() {
@@ -26,6 +26,22 @@ pub(super) fn output_file(view: &View<'_>, name: &str, inspection: &mut Inspecti
 
 /// Whether two files are one, by whatever way their folder is named; neither has to be there yet.
 pub(super) fn is_same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| Some((path.parent()?.canonicalize().ok()?, path.file_name()?.to_owned()));
+    let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
     one == other || place(one).is_some_and(|one| Some(one) == place(other))
+}
+
+/// The folder of a file; a bare name has an empty one, which the system does not take.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_is_told_also_by_names_without_a_folder() {
+        assert!(is_same(Path::new("a.log"), Path::new("./a.log")));
+        assert!(!is_same(Path::new("a.log"), Path::new("b.log")));
+    }
 }
