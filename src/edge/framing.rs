@@ -6,17 +6,21 @@
 //! a NUL in its place, so that hyper refuses the head itself, in order behind the pipelined answers
 //! before it, and from then on looks no further: hyper reads no head after a refused one.
 //!
+//! Of a head few bytes matter: the gate steps through those and glides over what lies between them.
+//!
 //! To know where the next head begins it follows chunked bodies as well, by hyper's rules or stricter
 //! ones (a chunk size has 16 digits at most). The first byte that breaks them becomes a NUL, too,
 //! unless hyper refuses that very byte anyway: hyper then ends the body with an error and reads no
 //! head after it. Neither way does the gate make hyper accept anything.
+
+use memchr::{memchr2, memchr3};
 
 /// Digits of a chunk size, leading zeros among them: as many as 64 bits have.
 const SIZE_DIGITS: u8 = 16;
 /// As long as the longest name or value that matters, plus one.
 const WORD: usize = 18;
 
-/// Follows one HTTP/1 connection, byte by byte.
+/// Follows one HTTP/1 connection.
 #[derive(Debug)]
 pub(crate) struct FramingGate {
     place: Place,
@@ -83,32 +87,58 @@ impl FramingGate {
 
     /// Follows `bytes`; in the first byte of a violation stands a NUL afterwards.
     pub(crate) fn follow(&mut self, bytes: &mut [u8]) {
-        let mut rest = bytes;
-        while let Some((first, others)) = rest.split_first_mut() {
-            let others_len = others.len();
-            let skipped = match self.place {
-                Place::RefusedHead | Place::RefusedBody => return,
-                Place::Body { left } => {
-                    self.skip(left, 1 + others_len, |left| Place::Body { left }, Place::Between) - 1
-                }
-                Place::ChunkData { left } => {
-                    let end = Place::ChunkDataEnd { cr: false };
-                    self.skip(left, 1 + others_len, |left| Place::ChunkData { left }, end) - 1
-                }
-                place => {
-                    self.place = self.step(place, *first).unwrap_or_else(|| {
-                        *first = 0;
-                        place.refused()
-                    });
-                    0
-                }
-            };
-            rest = &mut others[skipped..];
+        let mut at = self.glide(bytes);
+        while let Some(byte) = bytes.get_mut(at) {
+            let place = self.place;
+            self.place = self.step(place, *byte).unwrap_or_else(|| {
+                *byte = 0;
+                place.refused()
+            });
+            at += 1;
+            at += self.glide(&bytes[at..]);
         }
     }
 
-    fn skip(&mut self, left: u64, rest: usize, on: impl Fn(u64) -> Place, end: Place) -> usize {
-        let taken = usize::try_from(left).map_or(rest, |left| left.min(rest));
+    /// Passes over bytes that need no look each, to where [`step`](Self::step) by each of them would lead; returns how
+    /// many they are.
+    fn glide(&mut self, bytes: &[u8]) -> usize {
+        let until = |end: Option<usize>| end.unwrap_or(bytes.len());
+        match self.place {
+            Place::RequestLine { target: false, cr: false } => until(memchr3(b' ', b'\r', b'\n', bytes)),
+            Place::RequestLine { target: true, cr: false } => {
+                self.glide_into_next_line(bytes, until(memchr3(b'#', b'\r', b'\n', bytes)))
+            }
+            Place::Name => {
+                let name = until(bytes.iter().position(|byte| matches!(byte, b':' | b' ' | b'\t' | b'\r' | b'\n')));
+                self.push(&bytes[..name]);
+                name
+            }
+            Place::Value { of: Field::Other, cr: false } => {
+                self.glide_into_next_line(bytes, until(memchr2(b'\r', b'\n', bytes)))
+            }
+            Place::Body { left } => self.skip(left, bytes.len(), |left| Place::Body { left }, Place::Between),
+            Place::ChunkData { left } => {
+                let end = Place::ChunkDataEnd { cr: false };
+                self.skip(left, bytes.len(), |left| Place::ChunkData { left }, end)
+            }
+            Place::RefusedHead | Place::RefusedBody => bytes.len(),
+            _ => 0,
+        }
+    }
+
+    /// Passes over `end` bytes of a line and, if the line ends there as it should, on into the next one.
+    fn glide_into_next_line(&mut self, bytes: &[u8], end: usize) -> usize {
+        match bytes[end..].strip_prefix(b"\r\n") {
+            Some(next) => {
+                self.place = self.next_line();
+                end + 2 + self.glide(next)
+            }
+            None => end,
+        }
+    }
+
+    fn skip(&mut self, left: u64, here: usize, on: impl Fn(u64) -> Place, end: Place) -> usize {
+        let taken = usize::try_from(left).map_or(here, |left| left.min(here));
         let left = left - taken as u64;
         self.place = if left == 0 { end } else { on(left) };
         taken
@@ -163,7 +193,7 @@ impl FramingGate {
                 Some(Place::Value { of, cr: false })
             }
             _ => {
-                self.push(byte);
+                self.push(&[byte]);
                 Some(Place::Name)
             }
         }
@@ -172,16 +202,14 @@ impl FramingGate {
     /// The field the collected name stands for; `None` when its second line or its rival was there.
     fn field(&mut self) -> Option<Field> {
         let fresh = self.length.is_none() && !self.chunked;
-        match &self.word[..self.word_len] {
-            b"content-length" => {
-                self.length = fresh.then_some(0);
-                fresh.then_some(Field::ContentLength { digits: false, ended: false })
-            }
-            b"transfer-encoding" => {
-                self.chunked = fresh;
-                fresh.then_some(Field::TransferEncoding { ended: false })
-            }
-            _ => Some(Field::Other),
+        if self.word_is("content-length") {
+            self.length = fresh.then_some(0);
+            fresh.then_some(Field::ContentLength { digits: false, ended: false })
+        } else if self.word_is("transfer-encoding") {
+            self.chunked = fresh;
+            fresh.then_some(Field::TransferEncoding { ended: false })
+        } else {
+            Some(Field::Other)
         }
     }
 
@@ -199,7 +227,7 @@ impl FramingGate {
             Field::TransferEncoding { .. } if space => Some(Field::TransferEncoding { ended: self.word_len > 0 }),
             Field::TransferEncoding { ended: true } => None,
             Field::TransferEncoding { .. } => {
-                self.push(byte);
+                self.push(&[byte]);
                 Some(of)
             }
             Field::Other => Some(Field::Other),
@@ -209,17 +237,21 @@ impl FramingGate {
     fn accepts(&self, of: Field) -> bool {
         match of {
             Field::ContentLength { digits, .. } => digits,
-            Field::TransferEncoding { .. } => &self.word[..self.word_len] == b"chunked",
+            Field::TransferEncoding { .. } => self.word_is("chunked"),
             Field::Other => true,
         }
     }
 
-    /// Collects a byte in lower case; a word too long to matter stays too long.
-    fn push(&mut self, byte: u8) {
-        if self.word_len < WORD {
-            self.word[self.word_len] = byte.to_ascii_lowercase();
-            self.word_len += 1;
-        }
+    /// Collects bytes; a word too long to matter stays too long.
+    fn push(&mut self, bytes: &[u8]) {
+        let free = &mut self.word[self.word_len..];
+        let taken = bytes.len().min(free.len());
+        free[..taken].copy_from_slice(&bytes[..taken]);
+        self.word_len += taken;
+    }
+
+    fn word_is(&self, word: &str) -> bool {
+        self.word[..self.word_len].eq_ignore_ascii_case(word.as_bytes())
     }
 }
 

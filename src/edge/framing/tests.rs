@@ -114,6 +114,24 @@ fn what_follows_a_body_with_leading_zeros_or_trailers_is_judged() {
     }
 }
 
+/// The gate's steps alone, for each byte: what gliding must not differ from.
+fn follow_by_steps(gate: &mut FramingGate, bytes: &mut [u8]) {
+    for byte in bytes {
+        let place = gate.place;
+        gate.place = match place {
+            Place::RefusedHead | Place::RefusedBody => return,
+            Place::Body { left: 1 } => Place::Between,
+            Place::Body { left } => Place::Body { left: left - 1 },
+            Place::ChunkData { left: 1 } => Place::ChunkDataEnd { cr: false },
+            Place::ChunkData { left } => Place::ChunkData { left: left - 1 },
+            _ => gate.step(place, *byte).unwrap_or_else(|| {
+                *byte = 0;
+                place.refused()
+            }),
+        };
+    }
+}
+
 /// The paths of the requests that hyper reads from `bytes`.
 async fn read_by_hyper(bytes: Vec<u8>) -> Vec<String> {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -179,5 +197,86 @@ proptest! {
         let read = runtime.block_on(read_by_hyper(bytes));
         prop_assert_eq!(read.first().map(String::as_str), Some("/a"));
         prop_assert!(!read.iter().any(|path| path == "/smuggled"), "{read:?}");
+    }
+}
+
+/// One line of a head, often one that matters, or what can stand behind a head.
+fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let spelled = |text: &'static str| {
+        let upper = prop::collection::vec(any::<bool>(), text.len());
+        upper.prop_map(|upper| {
+            let cased = |(byte, upper): (u8, bool)| if upper { byte.to_ascii_uppercase() } else { byte };
+            text.bytes().zip(upper).map(cased).collect::<Vec<_>>()
+        })
+    };
+    let fixed = prop::sample::select(vec![
+        GET,
+        "PUT /v1/a?b=c HTTP/1.1\r\n",
+        "PUT /a#b HTTP/1.1\r\n",
+        "Host: x\r\n",
+        "\r\n",
+        "X-A: b:c #d\te\r\n",
+        "A:\r\n",
+        "3\r\nabc\r\n",
+        "0\r\n\r\n",
+        "0\r\nA: b\r\n\r\n",
+        "abc",
+        "\0",
+        "\n",
+        "\r",
+        " ",
+        ":",
+    ]);
+    let any_line = ("[ -~]{0,24}", prop::sample::select(vec![":", ": ", " :", ""]), "[\t -~]{0,60}");
+    prop_oneof![
+        6 => fixed.prop_map(|text| text.as_bytes().to_vec()),
+        2 => any_line.prop_map(|(name, colon, value)| format!("{name}{colon}{value}\r\n").into_bytes()),
+        2 => (spelled("content-length"), "(: ?|:\t|: *| :)(3|0|10|[0-9]{1,20}|[ -~]{0,3})( ?|\t)").prop_map(|(name, rest)| {
+            [&name, rest.as_bytes(), b"\r\n"].concat()
+        }),
+        2 => (spelled("transfer-encoding: chunked"), "( ?|,|\t)").prop_map(|(line, rest)| {
+            [&line, rest.as_bytes(), b"\r\n"].concat()
+        }),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2048))]
+
+    #[test]
+    fn gliding_leads_where_the_steps_lead(
+        pieces in prop::collection::vec(piece(), 0..10),
+        mutations in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..3), 0..3),
+        cuts in prop::collection::vec(1_usize..200, 0..40),
+        whole in any::<bool>(),
+    ) {
+        let begin = if whole { b"PUT /v1/a HTTP/1.1\r\nHost: x\r\n".to_vec() } else { Vec::new() };
+        let mut text = [begin, pieces.concat()].concat();
+        for (at, byte, kind) in mutations {
+            let at = at.index(text.len() + 1);
+            match kind {
+                0 => text.insert(at, byte),
+                1 if at < text.len() => drop(text.remove(at)),
+                _ => text.iter_mut().skip(at).take(1).for_each(|old| *old = byte),
+            }
+        }
+        let (mut stepped, mut glided) = (text.clone(), text);
+        let (mut steps, mut gate) = (FramingGate::new(), FramingGate::new());
+        let mut cuts = cuts.into_iter();
+        let (mut step_rest, mut glide_rest) = (&mut stepped[..], &mut glided[..]);
+        while !step_rest.is_empty() {
+            let cut = cuts.next().unwrap_or(usize::MAX).min(step_rest.len());
+            let (step_piece, glide_piece);
+            (step_piece, step_rest) = step_rest.split_at_mut(cut);
+            (glide_piece, glide_rest) = glide_rest.split_at_mut(cut);
+            follow_by_steps(&mut steps, step_piece);
+            gate.follow(glide_piece);
+            prop_assert_eq!(step_piece, glide_piece);
+            let state = |gate: &FramingGate| {
+                (gate.place, gate.heads, gate.length, gate.chunked, gate.word[..gate.word_len].to_vec())
+            };
+            prop_assert_eq!(state(&gate), state(&steps));
+        }
     }
 }
