@@ -253,6 +253,17 @@ mod tests {
     }
 
     #[test]
+    fn a_language_code_finds_nothing_but_languages() {
+        let english = || Entry { id: "1".into(), name: "English".into(), iso_2: None };
+        let mut live = CatalogSet::default();
+        CatalogKind::ALL.iter().for_each(|kind| live.set(*kind, Arc::new([english()].into_iter().collect())));
+        let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
+        for kind in CatalogKind::ALL {
+            assert_eq!(catalogs.by_name(kind, "en").is_empty(), kind != CatalogKind::Languages, "{kind}");
+        }
+    }
+
+    #[test]
     fn the_configuration_wins() {
         let entry = |id: &str| Entry { id: id.into(), name: "English".into(), iso_2: None };
         let (mut configured, mut live) = (CatalogSet::default(), CatalogSet::default());

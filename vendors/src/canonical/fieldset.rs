@@ -35,3 +35,24 @@ impl FromIterator<Field> for FieldSet {
         set
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_into_it_once_or_twice_and_nothing_else() {
+        for one in Field::ALL {
+            for other in Field::ALL {
+                let set: FieldSet = [one, other, one].into_iter().collect();
+                let held: Vec<_> = Field::ALL.into_iter().filter(|&field| set.contains(field)).collect();
+                assert!(held.iter().all(|&field| field == one || field == other) && set.contains(one));
+                assert_eq!(held.len(), if one == other { 1 } else { 2 });
+                let (one_alone, other_alone) = ([one].into_iter().collect(), [other].into_iter().collect());
+                assert!(set.intersects(one_alone) && set.intersects(other_alone));
+                assert_eq!(one_alone.intersects(other_alone), one == other);
+            }
+        }
+        assert!(!FieldSet::EMPTY.intersects(Field::ALL.into_iter().collect()));
+    }
+}

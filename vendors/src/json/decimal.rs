@@ -149,6 +149,7 @@ mod tests {
             ("-2", "-1.5", Ordering::Less),
             ("1e400", "360", Ordering::Greater),
             ("1e-99999999999999999999", "0", Ordering::Greater),
+            ("1e-99999999999999999999", "1e-9", Ordering::Less),
             ("1e99999999999999999999", "1e9", Ordering::Greater),
             ("100", "1e2", Ordering::Equal),
             ("0.05", "0.5", Ordering::Less),

@@ -71,3 +71,42 @@ fn fingerprint(key: &str) -> u32 {
     let middle = key.as_bytes().get(key.len() / 2).copied().unwrap_or_default();
     u32::from_le_bytes([first, middle, last, key.len() as u8])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether each key is noted as new, in one object.
+    fn noted(list: &[Cow<'static, str>]) -> Vec<bool> {
+        let mut keys = Keys::default();
+        let mut scope = keys.open();
+        list.iter().map(|key| keys.insert(&mut scope, key.clone())).collect()
+    }
+
+    #[test]
+    fn any_two_keys_are_told_apart_and_each_is_known_again() {
+        let names: Vec<&'static str> = (0..100).map(|n| &*format!("k{n}").leak()).collect();
+        for (index, one) in names.iter().enumerate() {
+            for other in &names[..index] {
+                let list = [*one, other, one, other].map(Cow::Borrowed);
+                assert_eq!(noted(&list), [true, true, false, false], "{one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_alike_in_length_and_in_the_bytes_that_are_looked_at_are_told_apart() {
+        assert_eq!(noted(&["aXcYe", "aZcWe", "aXcYe"].map(Cow::Borrowed)), [true, true, false]);
+        assert_eq!(noted(&["", "a", "ab", "ba", ""].map(Cow::Borrowed)), [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn a_key_that_was_spelled_with_escapes_is_known_again_in_any_spelling() {
+        let (plain, escaped): (Cow<str>, Cow<str>) = (Cow::Borrowed("a"), Cow::Owned("a".to_owned()));
+        assert_eq!(noted(&[plain.clone(), escaped.clone(), plain.clone()]), [true, false, false]);
+        assert_eq!(
+            noted(&[escaped.clone(), plain, Cow::Borrowed("b"), Cow::Borrowed("b")]),
+            [true, false, true, false]
+        );
+    }
+}

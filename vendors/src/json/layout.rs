@@ -86,6 +86,33 @@ mod tests {
     }
 
     #[test]
+    fn what_fits_stays_on_one_line_and_what_does_not_takes_one_for_each_part() {
+        let laid = |text: usize| lay_out(format!(r#"{{"k":{{"a":"{}","b":[]}}}}"#, "ü".repeat(text)).as_bytes());
+        let text = "ü".repeat(90);
+        assert_eq!(laid(90), format!("{{\n  \"k\": {{ \"a\": \"{text}\", \"b\": [] }}\n}}"));
+        let text = "ü".repeat(91);
+        assert_eq!(laid(91), format!("{{\n  \"k\": {{\n    \"a\": \"{text}\",\n    \"b\": []\n  }}\n}}"));
+    }
+
+    #[test]
+    fn words_fill_their_lines_and_structures_have_lines_of_their_own() {
+        let word = format!("\"{}\"", "ä".repeat(15));
+        let json = format!(r#"{{"list":[{w},{w},{w},{w},{w},{w},{w},{{"a":[]}},1,2,[3]]}}"#, w = word);
+        let full = vec![word.as_str(); 6].join(", ");
+        let expected =
+            format!("{{\n  \"list\": [\n    {full},\n    {word},\n    {{ \"a\": [] }},\n    1, 2,\n    [3]\n  ]\n}}");
+        assert_eq!(lay_out(json.as_bytes()), expected);
+        assert_eq!(expected.lines().map(|line| line.chars().count()).max(), Some(WIDTH - 1));
+    }
+
+    #[test]
+    fn the_outermost_object_takes_lines_and_any_other_value_only_if_it_must() {
+        assert_eq!(lay_out(br#"{"a":{"b":{}}}"#), "{\n  \"a\": { \"b\": {} }\n}");
+        assert_eq!(lay_out(br#"[{"a":1}, 2]"#), "[{ \"a\": 1 }, 2]");
+        assert_eq!(lay_out(b" 1.0 "), "1.0");
+    }
+
+    #[test]
     fn laying_out_changes_white_space_only() {
         let json = br#"{"a":[1.0,{"b":"c\u0041"}],"tools":[{"type":"x"},{}]}"#;
         let laid = lay_out(json);

@@ -108,8 +108,18 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_looked_at_behind_the_words_that_were_asked_for() {
+        for rest in ["", "a", "\"", "aaaaaaa\""] {
+            let text = format!("{}{rest}", "a".repeat(16));
+            assert_eq!(first(text.as_bytes(), 0, 2), 16, "{text}");
+        }
+    }
+
+    #[test]
     fn a_run_stops_before_what_needs_a_closer_look_and_never_inside_an_escape() {
-        for (escape, clean) in [(r"\n", true), (r#"\""#, true), (r"\\", false), (r"\t", false), (r"\u0041", false)] {
+        for (escape, clean) in
+            [(r"\n", true), (r#"\""#, true), (r"\\", false), (r"\t", false), (r"\u0041", false), ("\\\u{1}", false)]
+        {
             for position in 1..2 * BLOCK {
                 let text = format!("\"{}{escape}{}", "x".repeat(position - 1), "x".repeat(4 * BLOCK));
                 let run = clean_run(text.as_bytes(), 1);

@@ -110,6 +110,8 @@ mod tests {
     fn decoding_undoes_every_escape() {
         assert_eq!(decode(r#"a\"\\\/\b\f\n\r\t\u0041\ud83d\ude00z"#), "a\"\\/\u{8}\u{c}\n\r\tA😀z");
         assert!(matches!(decode("plain ü"), Cow::Borrowed(_)));
+        let long = "x".repeat(43);
+        assert_eq!(decode(&format!("{long}\\n{long}")), format!("{long}\n{long}"));
     }
 
     #[test]
@@ -134,6 +136,9 @@ mod tests {
     #[test]
     fn an_excerpt_never_cuts_a_character() {
         assert_eq!(excerpt("ääääää", 7), "ää…");
+        assert_eq!(excerpt("äääääää", 8), "ää…");
         assert_eq!(excerpt("short", 7), "short");
+        assert_eq!(excerpt("exactly", 7), "exactly");
+        assert_eq!(excerpt("too long", 7), "too …");
     }
 }

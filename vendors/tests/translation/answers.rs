@@ -122,6 +122,7 @@ fn keys_of_the_legacy_vendor_come_home_under_canonical_pointers() {
         (r#"{"voice":"Emma"}"#, "voice_id", "#/voice"),
         (end_call, "end_call_tool.description", "#/tools/0/description"),
         (end_call, "end_call_tool", "#/tools/0"),
+        (end_call, "tools.0.description", "#/tools/0/description"),
         (schema, "post_call_schema.0.name", "#/post_call_schema/0/name"),
         (r#"{"variables":{"a/b":1}}"#, "variables.a/b", "#/variables/a~1b"),
     ] {
@@ -217,6 +218,42 @@ fn values_in_the_legacy_vendors_spelling_come_home_in_the_canonical_one() {
         let found = normalize_response(sondos, body.as_bytes()).unwrap().data;
         let members = found.members().map(|(_, text)| text.to_owned());
         assert_eq!(members, ["null", name, "null", r#type, mode].map(str::to_owned), "{data}");
+    }
+}
+
+#[test]
+fn what_a_vendor_says_of_the_assistant_is_bounded_and_still_json() {
+    let data = |id: &str| {
+        let body = format!(r#"{{"data":{{"id":{id}}}}}"#);
+        normalize_response(page(SUPERSET).dialect, body.as_bytes()).unwrap().data
+    };
+    let longest = format!("\"{}\"", "a".repeat(4094));
+    assert_eq!(data(&longest).id, Some(longest));
+    let cut = format!("\"{}…\"", "a".repeat(1021));
+    assert_eq!(data(&format!("\"{}\"", "a".repeat(4095))).id, Some(cut));
+    assert_eq!(data(&"1".repeat(4097)).id, None, "a number that is cut is another number");
+}
+
+#[test]
+fn strings_of_an_answer_are_changed_decoded_and_what_does_not_change_keeps_its_text() {
+    let body = r#"{"data":{"id":7,"name":"\u0061 key","status":"\u0062","type":"a","mode":null}}"#;
+    let mut data = normalize_response(page(SUPERSET).dialect, body.as_bytes()).unwrap().data;
+    data.each_string(|text| text.replace("a key", "\"…\""));
+    let members = data.members().map(|(_, text)| text.to_owned());
+    assert_eq!(members, ["7", r#""\"…\"""#, r#""\u0062""#, r#""a""#, "null"]);
+}
+
+#[test]
+fn error_and_message_are_both_kept_and_told_once_if_they_are_the_same() {
+    for (body, message) in [
+        (r#"{"error":"Boom","message":"Down"}"#, Some("Boom: Down")),
+        (r#"{"error":"Boom","message":"Boom"}"#, Some("Boom")),
+        (r#"{"error":["Boom"],"message":""}"#, Some("Boom")),
+        (r#"{"error":{"message":"Boom"},"message":"Down"}"#, Some("Boom: Down")),
+        (r#"{"error":"","message":"Down"}"#, Some("Down")),
+        (r#"{"error":7,"message":{}}"#, None),
+    ] {
+        assert_eq!(failure(page(SUPERSET), &Sent::default(), 500, body).message.as_deref(), message, "{body}");
     }
 }
 
@@ -319,6 +356,8 @@ fn sentences_in_unexpected_forms_are_kept() {
     assert_eq!(details(r#"{"name":null,"mode":[null]}"#), []);
     assert_eq!(details(r#"{"name":[]}"#), []);
     assert_eq!(details("null"), []);
+    let unplaced = failure(page, &Sent::default(), 422, r#"{"errors":["One."]}"#).items.list.remove(0);
+    assert_eq!((unplaced.field, unplaced.vendor_field), (None, None));
 }
 
 #[test]

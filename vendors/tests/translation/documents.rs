@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vendors::document::{
     Comparison, Named, compare, coverage_json, coverage_markdown, coverage_table, vendor_json, vendor_page,
 };
@@ -51,6 +51,57 @@ fn the_matrix_says_of_each_vendor_what_the_vendors_own_list_says() {
             assert_eq!(entry["field"], field.name());
             assert_eq!(entry["supported"], !lacks.contains(&field), "{} {}", page.name(), field.name());
         }
+    }
+}
+
+#[test]
+fn a_cell_holds_what_there_is_to_know_and_nothing_else() {
+    let cells = vendor_json(page(LEGACY).dialect);
+    let cell = |field: Field| {
+        let mut cell = cells[field as usize].clone();
+        cell.as_object_mut().unwrap().retain(|key, _| !["field", "description", "detail"].contains(&key.as_str()));
+        cell
+    };
+    let plain = |support: &str, wire: &str, kind: &str| json!({ "support": support, "supported": true, "wire_name": wire, "type": kind, "nullable": false });
+    let and = |mut cell: Value, more: Value| {
+        cell.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        cell
+    };
+    assert_eq!(cell(Field::Timezone), plain("same", "timezone", "string"));
+    assert_eq!(cell(Field::Name), and(plain("renamed", "assistant_name", "string"), json!({ "max_length": 255 })));
+    let speed = json!({ "range": { "min": 0.7, "max": 1.2 } });
+    assert_eq!(cell(Field::SpeechSpeed), and(plain("same", "speech_speed", "number"), speed));
+    let silence = json!({ "range": { "min": 1, "max": 120 } });
+    assert_eq!(cell(Field::MaxSilenceDuration), and(plain("same", "max_silence_duration", "integer"), silence));
+    let modes = json!({ "values": ["pipeline", "multimodal"], "wire_values": ["pipeline", "multimodal"] });
+    assert_eq!(cell(Field::Mode), and(plain("mapped", "engine_type", "string"), modes));
+    let speaks = json!({ "values": [true, false], "wire_values": ["Customer", "AI assistant"] });
+    assert_eq!(cell(Field::WaitForCustomer), and(plain("mapped", "who_speaks_first", "boolean"), speaks));
+    let language = json!({ "catalog": "languages", "max_length": 100 });
+    assert_eq!(cell(Field::Language), and(plain("resolved", "language", "string"), language));
+    let words = json!({
+        "wire_names": ["use_min_interrupt_words", "min_interrupt_words"], "nullable": true, "range": { "min": 0, "max": 10 },
+    });
+    assert_eq!(cell(Field::MinInterruptWords), and(plain("converted", "min_interrupt_words", "integer"), words));
+    let lacking = json!({ "support": "unsupported", "supported": false, "wire_name": null, "type": "integer", "nullable": false });
+    assert_eq!(cell(Field::FolderId), lacking);
+    let merged =
+        json!({ "support": "merged", "supported": true, "wire_name": null, "type": "object", "nullable": false });
+    assert_eq!(cell(Field::VendorOptions), merged);
+    assert_eq!(cells[Field::FolderId as usize]["detail"], "This vendor's page has no such field.");
+    assert_eq!(cells[Field::Timezone as usize].get("detail"), None);
+}
+
+#[test]
+fn columns_for_terminals_are_as_wide_as_their_widest_cell() {
+    let table = coverage_table(&named());
+    let rows: Vec<Vec<char>> = table.lines().map(|line| line.chars().collect()).collect();
+    let widest = Field::ALL.iter().map(|field| field.name().len()).max().unwrap();
+    let second = rows[0].iter().collect::<String>().find("type").unwrap();
+    assert_eq!(second, widest + 2, "two spaces between columns");
+    for row in &rows {
+        assert!(row[second - 2..second] == [' ', ' '] && row[second] != ' ', "{row:?}");
+        assert_ne!(row.last(), Some(&' '));
     }
 }
 

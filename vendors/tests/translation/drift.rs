@@ -100,9 +100,11 @@ fn new_members_are_told_by_name_and_what_updates_take_is_not_new_in_a_list() {
     for page in pages() {
         let mut answer = updated(page);
         answer["data"]["agent_version"] = json!(2);
+        answer["data"]["voice_id"] = json!(7);
         answer["meta"] = json!({});
         let new = told(page, Asked::Update, 200, &answer);
-        assert_eq!(new.len(), 2);
+        assert_eq!(new.len(), 3);
+        assert!(new.contains(&(DriftKind::UnknownField, "data.voice_id".to_owned())), "{new:?}");
         assert!(new.contains(&(DriftKind::UnknownField, "data.agent_version".to_owned())), "{new:?}");
         assert!(new.contains(&(DriftKind::UnknownField, "meta".to_owned())), "{new:?}");
         let mut list = page.assistants.clone();
@@ -145,6 +147,12 @@ fn errors_that_no_page_shows_are_told_by_status_and_members() {
             (404, json!({ "message": "m", "code": 7 }), "404 {code: number, message: string}"),
             (409, json!({ "message": "m" }), "409 {message: string}"),
             (404, json!(["m"]), "404 [string]"),
+            (404, json!([]), "404 []"),
+            (404, json!({}), "404 {}"),
+            (404, json!({ "a": {}, "b": [] }), "404 {a: {}, b: []}"),
+            (404, json!({ "a": { "b": { "c": { "d": 1 } } } }), "404 {a: {*: {*: object}}}"),
+            (404, json!([[[["m"]]]]), "404 [[[array]]]"),
+            (429, json!({ "message": "m", "retry_after": null }), "429 {message: string, retry_after: null}"),
         ] {
             let shapes = told(page, Asked::Update, status, &body);
             assert_eq!(shapes.len(), 1, "{} {status} {body}", page.name());
@@ -156,6 +164,13 @@ fn errors_that_no_page_shows_are_told_by_status_and_members() {
             assert_eq!(shapes[0].place, place);
         }
         assert_eq!(found(page, Asked::Update, 422, &sentences), []);
+        for (status, body) in [
+            (422, json!({ "message": "m", "errors": [] })),
+            (429, json!({ "message": "m" })),
+            (429, json!({ "message": "m", "retry_after": 60 })),
+        ] {
+            assert_eq!(found(page, Asked::Update, status, &body), [], "{} {status} {body}", page.name());
+        }
     }
 }
 
@@ -189,5 +204,7 @@ fn a_hostile_answer_is_cut_short() {
                 assert!(drift.place.len() <= 128 && !drift.place.contains(char::is_control), "{}", drift.place);
             }
         }
+        let bare = json!({ "data": [{}], "current_page": 1, "last_page": 1, "per_page": 1, "total": 1 });
+        assert_eq!(found(page, Asked::Assistants, 200, &bare).len(), 32, "more members than that are missing");
     }
 }

@@ -1,7 +1,7 @@
 //! `vendor_options`: the way past the catalogue.
 
 use proptest::prelude::*;
-use vendors::{Handling, Update};
+use vendors::{Field, FieldPolicy, Handling, Policies, Update};
 
 use super::generated::{config, json, rough_update, text, update};
 use super::page::{LEGACY, members, page, pages, places};
@@ -13,6 +13,17 @@ fn another_vendors_options_are_ignored_and_the_caller_is_told() {
         assert_eq!(request.body, b"{}");
         let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
         assert_eq!(warned, [("vendor_options", "other_vendor")]);
+    }
+}
+
+#[test]
+fn options_that_an_operator_drops_are_not_merged() {
+    for page in pages() {
+        let policies: Policies = [(Field::VendorOptions, FieldPolicy::Drop)].into_iter().collect();
+        let update = format!(r#"{{"vendor_options":{{"{}":{{"x":1}}}}}}"#, page.name());
+        let request = page.translate_with(&update, Handling::Strict, &policies).unwrap();
+        assert_eq!((request.body.as_slice(), request.sent.options.len()), (&b"{}"[..], 0));
+        assert_eq!(request.report.dropped[0].field, "vendor_options");
     }
 }
 

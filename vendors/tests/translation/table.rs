@@ -24,6 +24,7 @@ fn names_base_urls_and_pages_are_those_of_the_contracts() {
         assert_eq!(endpoint["page"], dialect.page);
         assert_eq!(endpoint["method"], "PUT");
         assert_eq!(endpoint["path"], dialect.update_path("{id}"));
+        assert_eq!(dialect.assistants_path(2, 50), "/user/assistants/get?per_page=50&page=2");
         assert!(dialect.base_url.starts_with("https://") && !dialect.base_url.ends_with('/'));
         assert!(!dialect.base_url["https://".len()..].contains("//"), "{}", dialect.base_url);
     }
@@ -35,7 +36,9 @@ fn ids_are_digits_and_nothing_that_alters_a_path() {
     for page in pages() {
         let id = |id: &str| page.dialect.is_id(id);
         assert!(id("1") && id("789") && id("18446744073709551615"));
-        for other in ["", "-1", "+1", "1.0", "1/..", "..", "%31", "1?x", "1 ", "１", "٣", "0x1", "1_0", "abc"] {
+        for other in
+            ["", "0", "0123", "-1", "+1", "1.0", "1/..", "..", "%31", "1?x", "1 ", "１", "٣", "0x1", "1_0", "abc"]
+        {
             assert!(!id(other), "{other}");
         }
         assert!(!id(&"1".repeat(21)));
