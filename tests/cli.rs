@@ -337,7 +337,7 @@ mod cli {
         };
         let output = check(&good);
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-        assert_eq!(out(&output), "configuration is valid: 1 vendors, 1 named assistants, 1 clients\n");
+        assert_eq!(out(&output), "configuration is valid: 1 vendor, 1 named assistant, 1 client\n");
 
         let bad = "[server]\nlisten = \"nowhere\"\nmax_body_bite = 1\n[auth]\nmode = \"keys\"\n\
                    [vendors.sondos]\ntoken = { env = \"UNSET_TOKEN\" }\nhandling = \"loose\"\n\

@@ -30,11 +30,12 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             if !settings.warnings.is_empty() {
                 writeln!(terminal.err, "{}", settings.warnings)?;
             }
-            let (vendors, assistants) = (settings.vendors.len(), settings.assistants.len());
             writeln!(
                 terminal.out,
-                "configuration is valid: {vendors} vendors, {assistants} named assistants, {} clients",
-                settings.clients.len()
+                "configuration is valid: {}, {}, {}",
+                counted(settings.vendors.len(), "vendor"),
+                counted(settings.assistants.len(), "named assistant"),
+                counted(settings.clients.len(), "client"),
             )?;
             Ok(ExitCode::SUCCESS)
         }
@@ -43,4 +44,8 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn words_fill_their_lines_and_structures_have_lines_of_their_own() {
         let word = format!("\"{}\"", "ä".repeat(15));
-        let json = format!(r#"{{"list":[{w},{w},{w},{w},{w},{w},{w},{{"a":[]}},1,2,[3]]}}"#, w = word);
-        let full = vec![word.as_str(); 6].join(", ");
+        let json = format!(r#"{{"list":[{word},{word},{word},{word},{word},{word},{word},{{"a":[]}},1,2,[3]]}}"#);
+        let full = [word.as_str(); 6].join(", ");
         let expected =
             format!("{{\n  \"list\": [\n    {full},\n    {word},\n    {{ \"a\": [] }},\n    1, 2,\n    [3]\n  ]\n}}");
         assert_eq!(lay_out(json.as_bytes()), expected);
