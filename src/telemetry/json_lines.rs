@@ -1,7 +1,7 @@
-//! Events as JSON, one object a line, written in one pass into a buffer that the thread keeps.
+//! Lines of JSON, one object each, written in one pass into a buffer that the thread keeps.
 //!
-//! It stands in for the subscriber's own JSON format, which goes through a serializer and a text of its own; there is one
-//! event of many fields for each request.
+//! As a layer, [`JsonLines`] writes events, in place of the subscriber's own JSON format, which goes through a serializer
+//! and a text of its own. Who knows all members of a line beforehand, as the access log does, hands them over directly.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,40 +9,53 @@ use std::io;
 use std::time::SystemTime;
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
-use vendors::json::push_string;
+use vendors::json::{push_integer, push_string};
 
 use super::behind::Lines;
+use super::timestamp::Timestamp;
 
 thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SLATE: Cell<Slate> = const { Cell::new(Slate { line: Vec::new(), now: Timestamp::NEVER }) };
+}
+
+/// What a thread keeps from line to line.
+#[derive(Default)]
+struct Slate {
+    line: Vec<u8>,
+    now: Timestamp,
 }
 
 /// Writes every event that the filter lets through.
+#[derive(Clone)]
 pub(super) struct JsonLines(pub(super) Lines);
 
-impl<S: Subscriber> Layer<S> for JsonLines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = BUFFER.take();
+impl JsonLines {
+    /// Writes one line; `members` appends what is to follow the time, the level and the target, commas included.
+    pub(super) fn write(&self, (level, target): (Level, &str), members: impl FnOnce(&mut Vec<u8>)) {
+        let mut slate = SLATE.take();
+        let line = &mut slate.line;
         line.clear();
-        push_event(&mut line, event, SystemTime::now());
-        self.0.push(&line);
-        BUFFER.set(line);
+        line.extend_from_slice(b"{\"timestamp\":\"");
+        line.extend_from_slice(slate.now.at(SystemTime::now()));
+        line.extend_from_slice(b"\",\"level\":\"");
+        line.extend_from_slice(level.as_str().as_bytes());
+        line.extend_from_slice(b"\",\"target\":");
+        push_string(line, target);
+        members(line);
+        line.extend_from_slice(b"}\n");
+        self.0.push(line);
+        SLATE.set(slate);
     }
 }
 
-fn push_event(line: &mut Vec<u8>, event: &Event<'_>, now: SystemTime) {
-    let metadata = event.metadata();
-    line.extend_from_slice(b"{\"timestamp\":\"");
-    push_display(line, humantime::format_rfc3339_micros(now));
-    line.extend_from_slice(b"\",\"level\":\"");
-    line.extend_from_slice(metadata.level().as_str().as_bytes());
-    line.extend_from_slice(b"\",\"target\":");
-    push_string(line, metadata.target());
-    event.record(&mut Members(line));
-    line.extend_from_slice(b"}\n");
+impl<S: Subscriber> Layer<S> for JsonLines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let metadata = event.metadata();
+        self.write((*metadata.level(), metadata.target()), |line| event.record(&mut Members(line)));
+    }
 }
 
 /// Members of an object that has some already.
@@ -70,7 +83,7 @@ impl Visit for Members<'_> {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        push_display(self.name(field), value);
+        push_integer(self.name(field), value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -88,16 +101,17 @@ impl Visit for Members<'_> {
 }
 
 /// Appends what needs no escaping.
-fn push_display(line: &mut Vec<u8>, value: impl fmt::Display) {
+pub(super) fn push_display(line: &mut Vec<u8>, value: impl fmt::Display) {
     let _never_fails = io::Write::write_fmt(line, format_args!("{value}"));
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
     use serde_json::{Value, json};
+    use tracing_subscriber::EnvFilter;
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
@@ -115,13 +129,22 @@ mod tests {
         fn trouble(&self, _: Option<&io::Error>) {}
     }
 
-    fn lines(run: impl FnOnce()) -> Vec<Value> {
+    /// What is written as `run` says while `filter` is in force.
+    pub(in crate::telemetry) fn written(filter: &str, run: impl FnOnce(&JsonLines)) -> String {
         let paper = Paper::default();
-        let lines = Lines::start("test", Box::new(paper.clone())).unwrap();
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(JsonLines(lines.clone())), run);
-        lines.end(Duration::from_secs(60));
+        let json = JsonLines(Lines::start("test", Box::new(paper.clone())).unwrap());
+        // While there is but one subscriber, an event is silenced for good by a test beside this one that hears nothing.
+        let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+        let subscriber = tracing_subscriber::registry().with(EnvFilter::new(filter)).with(json.clone());
+        tracing::subscriber::with_default(subscriber, || run(&json));
+        json.0.end(Duration::from_secs(60));
         let text = paper.0.lock().unwrap().clone();
-        text.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).unwrap()).collect()
+        String::from_utf8(text).unwrap()
+    }
+
+    fn lines(run: impl FnOnce()) -> Vec<Value> {
+        let text = written("trace", |_| run());
+        text.split_inclusive('\n').map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     #[test]

@@ -27,6 +27,8 @@ const MODE: u32 = 0o640;
 pub struct LogControl {
     filter: reload::Handle<EnvFilter, Registry>,
     lines: Lines,
+    /// The same lines, if they are JSON.
+    json: Option<JsonLines>,
 }
 
 /// What a new configuration makes of the log, opened and ready to be taken up.
@@ -45,12 +47,13 @@ pub fn start(log: &Log) -> Result<LogControl, Box<dyn std::error::Error>> {
     let lines = Lines::start("log", Box::new(next.target))?;
     let (filter, handle) = reload::Layer::new(next.filter);
     let json = log.format == LogFormat::Json || log.format == LogFormat::Auto && !terminal;
-    let layer = match json {
-        true => JsonLines(lines.clone()).boxed(),
-        false => fmt::layer().with_writer(lines.clone()).with_target(true).with_ansi(terminal).boxed(),
+    let json = json.then(|| JsonLines(lines.clone()));
+    let layer = match &json {
+        Some(json) => json.clone().boxed(),
+        None => fmt::layer().with_writer(lines.clone()).with_target(true).with_ansi(terminal).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(may_be_written)).with(layer).try_init()?;
-    Ok(LogControl { filter: handle, lines })
+    Ok(LogControl { filter: handle, lines, json })
 }
 
 /// Whether a line may be written, whatever the filter says: what libraries have to say below `info` holds what peers
@@ -66,6 +69,11 @@ impl LogControl {
         if let Err(error) = self.filter.reload(next.filter) {
             tracing::error!(%error, "the log filter cannot be replaced; the old one stays in force");
         }
+    }
+
+    /// The log as lines of JSON, for what is no event but has passed the filter like one; `None` in the other format.
+    pub(super) fn json(&self) -> Option<&JsonLines> {
+        self.json.as_ref()
     }
 
     /// Lines lost, and why nothing can be written.

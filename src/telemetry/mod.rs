@@ -9,6 +9,7 @@ mod finished;
 mod json_lines;
 pub mod log;
 pub mod metrics;
+mod timestamp;
 mod traces;
 
 use std::fmt;
@@ -125,7 +126,7 @@ impl Telemetry {
     /// Tells of a request that is over.
     pub fn finished(&self, finished: &Finished<'_>) {
         self.0.metrics.finished(finished);
-        access::log(finished);
+        access::log(finished, self.0.log.as_ref().and_then(LogControl::json));
         self.0.audit.finished(finished);
         if let Some(recording) = &finished.context.recording {
             recording.finished(finished);

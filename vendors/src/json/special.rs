@@ -13,12 +13,14 @@ pub(super) const BLOCK: usize = 64;
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGH_BITS: u64 = ONES << 7;
+const HARMLESS: u64 = ONES * b' ' as u64;
 
 /// Position of the first quote, backslash or control character from `from` on; if there is none within so many words of
 /// eight bytes, the position behind these words, or the end of the text.
 #[inline]
 pub(super) fn first(bytes: &[u8], from: usize, words: usize) -> usize {
-    let (whole, _) = bytes.get(from..).unwrap_or_default().as_chunks();
+    let rest = bytes.get(from..).unwrap_or_default();
+    let (whole, _) = rest.as_chunks();
     let mut at = from;
     for word in whole.iter().take(words) {
         let found = found_in_word(u64::from_le_bytes(*word));
@@ -27,17 +29,15 @@ pub(super) fn first(bytes: &[u8], from: usize, words: usize) -> usize {
         }
         at += 8;
     }
-    if whole.len() < words { first_in_rest(bytes, at) } else { at }
-}
-
-#[cold]
-fn first_in_rest(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().position(|&byte| is_special(byte)).unwrap_or(rest.len())
-}
-
-fn is_special(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..0x20)
+    if whole.len() >= words {
+        return at;
+    }
+    // The last eight bytes, of which the first may have been looked at: nothing was found there.
+    let (behind, word) = match rest.last_chunk() {
+        Some(last) => (rest.len() - last.len(), u64::from_le_bytes(*last)),
+        None => (0, rest.iter().rev().fold(HARMLESS, |word, &byte| word << 8 | u64::from(byte))),
+    };
+    from + rest.len().min(behind + (found_in_word(word).trailing_zeros() / 8) as usize)
 }
 
 /// The high bit of each byte that is special, the first byte being the lowest. A borrow can reach beyond a byte that is
@@ -88,6 +88,10 @@ fn is_clean(window: &[u8; BLOCK + 1]) -> bool {
 mod tests {
     use super::*;
 
+    fn is_special(byte: u8) -> bool {
+        matches!(byte, b'"' | b'\\' | 0..0x20)
+    }
+
     /// Each byte in each position of a word and of a block, among neighbours that could mislead the arithmetic.
     #[test]
     fn every_byte_is_told_apart_wherever_it_stands() {
@@ -112,6 +116,20 @@ mod tests {
         for rest in ["", "a", "\"", "aaaaaaa\""] {
             let text = format!("{}{rest}", "a".repeat(16));
             assert_eq!(first(text.as_bytes(), 0, 2), 16, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_however_long_the_text_and_whatever_stands_before_it() {
+        for (from, length) in (0..10).flat_map(|from| (0..30).map(move |length| (from, length))) {
+            let mut bytes = vec![b'"'; from];
+            bytes.resize(from + length, b'a');
+            assert_eq!(first(&bytes, from, usize::MAX), from + length);
+            for position in from..from + length {
+                bytes[position] = b'"';
+                assert_eq!(first(&bytes, from, usize::MAX), position);
+                bytes[position] = b'a';
+            }
         }
     }
 

@@ -71,23 +71,44 @@ pub(super) fn count_chars(inner: &str) -> usize {
 /// Appends `text` as a JSON string, quotes included.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    for &byte in text.as_bytes() {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0..0x20 => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(b"\\u00");
-                out.push(HEX[usize::from(byte >> 4)]);
-                out.push(HEX[usize::from(byte & 15)]);
-            }
-            _ => out.push(byte),
-        }
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(special::first(rest, 0, usize::MAX));
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = special.split_first() else { break };
+        push_escape(out, byte);
+        rest = after;
     }
     out.push(b'"');
+}
+
+fn push_escape(out: &mut Vec<u8>, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let letter = match byte {
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0..0x20 => {
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            return;
+        }
+        itself => itself,
+    };
+    out.extend_from_slice(&[b'\\', letter]);
+}
+
+/// Appends `number` as JSON has it: in decimal digits.
+pub fn push_integer(out: &mut Vec<u8>, number: u64) {
+    let (mut digits, mut first, mut rest) = ([0; 20], 20, number);
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            return out.extend_from_slice(&digits[first..]);
+        }
+    }
 }
 
 /// At most `max` bytes of `text`, cut between characters and marked with an ellipsis: for messages only.
@@ -104,7 +125,40 @@ pub fn excerpt(text: &str, max: usize) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn written(push: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        push(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// As [`push_string`], one character at a time.
+    fn escaped(text: &str) -> String {
+        let escaped = text.chars().map(|char| match char {
+            '"' | '\\' => format!("\\{char}"),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\t' => "\\t".to_owned(),
+            '\0'..' ' => format!("\\u{:04x}", u32::from(char)),
+            _ => char.to_string(),
+        });
+        format!("\"{}\"", escaped.collect::<String>())
+    }
+
+    proptest! {
+        #[test]
+        fn a_string_is_escaped_wherever_its_specials_stand(text in r#"[\x00-\x1fa-cü😀"\\\x7f]{0,40}|[a-z]{0,40}|.*"#) {
+            prop_assert_eq!(written(|out| push_string(out, &text)), escaped(&text));
+        }
+
+        #[test]
+        fn an_integer_is_written_as_it_is_displayed(number: u64, shift in 0..64_u32) {
+            prop_assert_eq!(written(|out| push_integer(out, number >> shift)), (number >> shift).to_string());
+        }
+    }
 
     #[test]
     fn decoding_undoes_every_escape() {
@@ -127,9 +181,7 @@ mod tests {
     #[test]
     fn what_is_written_decodes_to_itself() {
         let text = "quote \" back \\ line \n bell \u{7} ü 😀";
-        let mut out = Vec::new();
-        push_string(&mut out, text);
-        let written = String::from_utf8(out).unwrap();
+        let written = written(|out| push_string(out, text));
         assert_eq!(decode(&written[1..written.len() - 1]), text);
     }
 

@@ -1,0 +1,132 @@
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method};
+use proptest::prelude::*;
+use tokio::time::Instant;
+
+use super::*;
+use crate::api::{Context, Record};
+use crate::config::{Environment, Known, load_text};
+use crate::edge::problem::{Code, Outcome, Reason};
+use crate::edge::request_id::{REQUEST_ID, RequestId};
+use crate::edge::traceparent::TraceContext;
+use crate::gateway::Gateway;
+use crate::telemetry::json_lines::tests::written;
+use crate::telemetry::{Noted, Telemetry};
+use crate::upstream::Tasks;
+
+/// Says something of a request that has little to say, and tells of it.
+fn told(filter: &str, say: impl Fn(&mut Record) -> Option<Noted>) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
+    let context = Context {
+        gateway: Arc::new(Gateway::build(settings, None, &Tasks::default()).unwrap()),
+        telemetry: Telemetry::default(),
+        request_id: RequestId::from_headers(&HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("id"))])),
+        trace: TraceContext::begin(),
+        recording: None,
+        path: "/".into(),
+        arrived: Instant::now(),
+        client: None,
+        rate_limit: None,
+    };
+    let mut record = Record::default();
+    let noted = say(&mut record);
+    let finished = Finished {
+        context: &context,
+        method: &Method::PUT,
+        route: "/v1/assistants/{assistant}",
+        status: 502,
+        record: &record,
+        problem: noted.as_ref(),
+        total: Duration::from_micros(1_234_560),
+        answer_bytes: 77,
+    };
+    written(filter, |json| {
+        log(&finished, None);
+        log(&finished, Some(json));
+    })
+}
+
+/// The lines without their time.
+fn untimed(text: &str) -> Vec<&str> {
+    text.lines().map(|line| line.split_at(r#"{"timestamp":"2026-01-01T00:00:00.000000Z","#.len()).1).collect()
+}
+
+fn noted(fault: Fault, internal: Option<&str>) -> Noted {
+    let (reason, code) = (Reason::Code(Code::VendorError), Some(Code::VendorError));
+    Noted { reason, code, fault, outcome: Outcome::Unknown, internal: internal.map(str::to_owned) }
+}
+
+#[test]
+fn a_line_is_what_its_event_would_be() {
+    let text = told("trace", |_| None);
+    let lines = untimed(&text);
+    assert_eq!(lines[0], lines[1]);
+    assert!(
+        lines[1].starts_with(r#""level":"INFO","target":"switchboard::access","message":"request","request_id":"id","#)
+    );
+    let text = told("trace", |record| {
+        record.vendor = Some("acme".into());
+        record.assistant = Some("acme:7".into());
+        record.dry_run = true;
+        (record.attempts, record.request_bytes) = (u32::MAX, usize::MAX);
+        (record.queued, record.with_vendor) = (Duration::from_micros(10), Duration::MAX);
+        Some(noted(Fault::Vendor, Some("said \"so\"\n\u{1b}[31m ü\0")))
+    });
+    let lines = untimed(&text);
+    assert_eq!((lines.len(), lines[0]), (2, lines[1]));
+    for part in [r#""total_ms":1234.56,"queue_ms":0.01,"#, r#""cause":"said \"so\"\n\u001b[31m ü\u0000""#, r#""WARN""#]
+    {
+        assert!(lines[1].contains(part), "{part}: {}", lines[1]);
+    }
+}
+
+#[test]
+fn a_line_passes_the_filter_where_its_event_would() {
+    let filters = [
+        ("info", [1, 1]),
+        ("warn", [0, 1]),
+        ("error", [0, 0]),
+        ("off,switchboard=info", [1, 1]),
+        ("info,switchboard::access=warn", [0, 1]),
+        ("info,switchboard::access=off", [0, 0]),
+        ("off,[{queue_ms}]=info", [1, 1]),
+        ("off,[{message}]=info", [1, 1]),
+        ("off,[{other}]=info", [0, 0]),
+    ];
+    for (filter, counts) in filters {
+        for (fault, count) in [Fault::Caller, Fault::Gateway].into_iter().zip(counts) {
+            let text = told(filter, |_| Some(noted(fault, None)));
+            let lines = untimed(&text);
+            assert_eq!(lines.len(), 2 * count, "{filter}: {lines:?}");
+            assert!(lines.iter().all(|line| *line == lines[0]));
+        }
+    }
+}
+
+fn pushed(member: impl Member) -> String {
+    let mut line = Vec::new();
+    member.push("", &mut line);
+    String::from_utf8(line).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn milliseconds_have_the_digits_of_a_double(nanos: u64, shift in 0..64) {
+        let millis = Millis(Duration::from_nanos(nanos >> shift));
+        prop_assert_eq!(pushed(millis), millis.field().to_string());
+    }
+
+    #[test]
+    fn long_durations_do_too(seconds: u64, shift in 0..64, micros in 0_u64..1_000_000) {
+        let millis = Millis(Duration::from_secs(seconds >> shift).saturating_add(Duration::from_micros(micros)));
+        prop_assert_eq!(pushed(millis), millis.field().to_string());
+    }
+
+    #[test]
+    fn trace_ids_have_all_their_digits(id: u128) {
+        prop_assert_eq!(pushed(Hex(id)), format!("\"{id:032x}\""));
+    }
+}
