@@ -154,7 +154,7 @@ impl Api {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    async fn answer<B>(self, request: Request<B>) -> Response<Full<Bytes>>
+    async fn answer<B>(self, request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -198,7 +198,7 @@ impl Api {
             response.headers_mut().insert(RATE_LIMIT, state);
         }
         unfinished.answered(&response, problem.as_ref());
-        response
+        Ok(response)
     }
 
     async fn dispatch<B>(
@@ -281,7 +281,6 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let api = self.clone();
-        Box::pin(async move { Ok(api.answer(request).await) })
+        Box::pin(self.clone().answer(request))
     }
 }

@@ -19,38 +19,54 @@ use super::tracked_body::TrackedBody;
 /// What HTTP/2 counts for a field beside its name and value.
 const FIELD_OVERHEAD: usize = 32;
 
-/// Refuses what is over the limits and gives the rest to the service, one per connection.
+/// Refuses what is over the limits and gives the rest to the service; cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission<S> {
-    pub(crate) service: S,
+    service: S,
+    terms: Arc<Terms>,
+}
+
+/// What an admission has to know of its connection.
+#[derive(Debug)]
+pub(crate) struct Terms {
     pub(crate) settings: Arc<ListenerSettings>,
     pub(crate) page: RefusalPage,
     pub(crate) peer: Arc<Peer>,
     pub(crate) activity: Arc<Activity>,
 }
 
+impl<S> Admission<S> {
+    /// The admission of one connection.
+    pub(crate) fn new(service: S, terms: Terms) -> Self {
+        Self { service, terms: Arc::new(terms) }
+    }
+}
+
 impl<S, B> Admission<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     B: Body<Data = Bytes>,
 {
     /// The answer to one request.
-    pub(crate) async fn answer(self, mut request: Request<Incoming>) -> Result<Response<TrackedBody<B>>, Infallible> {
-        let in_flight = self.activity.begin();
-        if let Some(reason) = refused(&request, &self.settings) {
+    pub(crate) async fn answer(
+        mut self,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<TrackedBody<B>>, Infallible> {
+        let in_flight = self.terms.activity.begin();
+        if let Some(reason) = refused(&request, &self.terms.settings) {
             return Ok(self.refuse(reason, &request, in_flight));
         }
-        request.extensions_mut().insert(self.peer);
-        let response = self.service.oneshot(request).await?;
+        request.extensions_mut().insert(Arc::clone(&self.terms.peer));
+        let response = self.service.ready().await?.call(request).await?;
         if is_like_canned(&response) {
-            self.activity.note_like_canned();
+            self.terms.activity.note_like_canned();
         }
         Ok(response.map(|body| TrackedBody::of_service(body, in_flight)))
     }
 
     fn refuse(&self, reason: Reason, request: &Request<Incoming>, in_flight: InFlight) -> Response<TrackedBody<B>> {
         let refusal = Refusal { reason, request_id: RequestId::from_headers(request.headers()) };
-        let body = self.page.body(&refusal);
+        let body = self.terms.page.body(&refusal);
         let mut response = Response::new(TrackedBody::of_refusal(body, in_flight));
         *response.status_mut() = reason.status();
         let headers = response.headers_mut();

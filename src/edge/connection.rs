@@ -27,7 +27,8 @@ use tower::Service;
 use crate::telemetry::metrics::ListenerMeters;
 
 use super::activity::Activity;
-use super::admission::Admission;
+use super::admission::{Admission, Terms};
+use super::dozing::Dozing;
 use super::last_word;
 use super::peer::Peer;
 use super::refusal::{Reason, RefusalPage};
@@ -172,13 +173,9 @@ where
     }
 
     fn admission(&self, peer: Peer, activity: Arc<Activity>) -> Admission<S> {
-        Admission {
-            service: self.service.clone(),
-            settings: Arc::clone(&self.settings),
-            page: self.page.clone(),
-            peer: Arc::new(peer),
-            activity,
-        }
+        let terms =
+            Terms { settings: Arc::clone(&self.settings), page: self.page.clone(), peer: Arc::new(peer), activity };
+        Admission::new(self.service.clone(), terms)
     }
 
     /// Runs hyper; on the soft token, the end of its tenure or idleness it is told to finish. `None`: it would not.
@@ -188,10 +185,10 @@ where
         activity: &Activity,
         tenure: Option<Tenure>,
     ) -> Option<hyper::Result<()>> {
-        let mut called_off = pin!(called_off(self.shutdown.soft(), tenure));
-        let mut idle = pin!(activity.idle(self.settings.idle_timeout));
+        let mut called_off = pin!(Dozing::new(called_off(self.shutdown.soft(), tenure)));
+        let mut idle = pin!(Dozing::new(activity.idle(self.settings.idle_timeout)));
         let mut unwanted = pin!(unwanted(&self.crowded, activity));
-        let mut overdue = pin!(activity.overdue(self.settings.write_timeout));
+        let mut overdue = pin!(Dozing::new(activity.overdue(self.settings.write_timeout)));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
         loop {

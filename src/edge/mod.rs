@@ -3,7 +3,8 @@
 //! Order from the wire inwards: [`listener`] accepts, [`tls`] speaks TLS, `wire` watches the
 //! bytes of an HTTP/1 connection (`framing` on the way in, `canned_head` on the way out),
 //! [`connection`] runs hyper over it, `admission` refuses what is over the limits, and only then
-//! does the gateway's service see a request, inside [`rescue`]. [`shutdown`] ends all of it in order.
+//! does the gateway's service see a request, inside [`rescue`]. [`shutdown`] ends all of it in order;
+//! what a connection waits for beside its requests is `dozing`.
 //! [`path`], [`prefer`], [`query`], [`request_timeout`], [`request_id`], [`traceparent`], [`tracestate`] and
 //! [`body`] are read by that service. Nothing here knows of vendors or of configuration files.
 
@@ -16,6 +17,7 @@ pub mod certificate;
 pub mod client_trust;
 pub mod connection;
 mod departure;
+mod dozing;
 mod framing;
 mod gzip;
 mod last_word;

@@ -4,18 +4,26 @@
 //! finish what they have begun. *Hard*: whatever is left is dropped. Every task is spawned here, so
 //! that an empty tracker proves that nothing runs any more.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
+
+use super::dozing::Dozing;
 
 /// Time in which tasks must notice the hard token before they are given up.
 const HARD_GRACE: Duration = Duration::from_secs(1);
 
 /// The shared handle; clones speak of the same shutdown.
 #[derive(Clone, Debug, Default)]
-pub struct Shutdown {
+pub struct Shutdown(Arc<Parts>);
+
+#[derive(Debug, Default)]
+struct Parts {
     announced: CancellationToken,
     soft: CancellationToken,
     hard: CancellationToken,
@@ -44,35 +52,33 @@ impl Shutdown {
 
     /// Runs `task` until it ends or the hard token drops it.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let hard = self.hard.clone();
-        self.tasks.spawn(async move {
-            hard.run_until_cancelled_owned(task).await;
-        });
+        let dropped = Dozing::new(self.0.hard.clone().cancelled_owned());
+        self.0.tasks.spawn(Droppable { task, dropped });
     }
 
     /// How many tasks run.
     pub fn running(&self) -> usize {
-        self.tasks.len()
+        self.0.tasks.len()
     }
 
     /// Says that a shutdown is coming: readiness goes false.
     pub fn announce(&self) {
-        self.announced.cancel();
+        self.0.announced.cancel();
     }
 
     /// Whether a shutdown was announced or has begun; for readiness.
     pub fn is_announced(&self) -> bool {
-        self.announced.is_cancelled()
+        self.0.announced.is_cancelled()
     }
 
     /// The token that tells listeners to close and connections to finish.
     pub fn soft(&self) -> &CancellationToken {
-        &self.soft
+        &self.0.soft
     }
 
     /// The token that drops whatever runs.
     pub fn hard(&self) -> &CancellationToken {
-        &self.hard
+        &self.0.hard
     }
 
     /// Soft now, hard after `drain_timeout` or as soon as `impatient` ends; returns when all ended.
@@ -88,19 +94,38 @@ impl Shutdown {
         impatient: impl Future,
     ) -> Ended {
         self.announce();
-        self.soft.cancel();
-        self.tasks.close();
+        self.0.soft.cancel();
+        self.0.tasks.close();
         tokio::select! {
             biased;
-            () = async { self.tasks.wait().await; last.await } => return Ended::Drained,
+            () = async { self.0.tasks.wait().await; last.await } => return Ended::Drained,
             () = tokio::time::sleep(drain_timeout) => {}
             _ = impatient => {}
         }
-        self.hard.cancel();
-        match timeout(HARD_GRACE, self.tasks.wait()).await {
+        self.0.hard.cancel();
+        match timeout(HARD_GRACE, self.0.tasks.wait()).await {
             Ok(()) => Ended::Forced,
-            Err(_) => Ended::Abandoned { tasks: self.tasks.len() },
+            Err(_) => Ended::Abandoned { tasks: self.0.tasks.len() },
         }
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A task that the hard token ends.
+    struct Droppable<F> {
+        #[pin]
+        task: F,
+        #[pin]
+        dropped: Dozing<WaitForCancellationFutureOwned>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Droppable<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        if this.task.poll(cx).is_ready() { Poll::Ready(()) } else { this.dropped.poll(cx) }
     }
 }
 
