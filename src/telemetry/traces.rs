@@ -93,7 +93,7 @@ impl Traces {
         let (sender, spans) = mpsc::channel(courier::ROOM);
         let courier = Courier {
             spans,
-            client: HttpClient::elsewhere(tls, CONNECT, self.connections.clone()),
+            client: HttpClient::elsewhere(&to, tls, CONNECT, self.connections.clone()),
             to,
             headers: headers(&settings.headers)?,
             timeout: settings.timeout,

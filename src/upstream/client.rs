@@ -1,24 +1,17 @@
-//! The HTTP client: hyper-util's pool over our connector, one request in, one whole answer out.
+//! The HTTP client: one request in, one whole answer out, over a pool of connections to one vendor.
 //!
-//! Innermost. It never follows redirects and never reads more than [`MAX_BODY`]. hyper-util itself repeats requests
-//! that a stale idle connection returned unstarted; those that were started on a connection which had served before
-//! and died without a byte of answer are repeated here, once and only if it died at once, as they most likely met a
-//! vendor that was just closing it.
+//! Innermost. It never follows redirects and never reads more than [`MAX_BODY`]. A request that a stale idle connection
+//! returned unstarted goes over another; one that was started on a connection which had served before and died without
+//! a byte of answer is repeated here, too, once and only if it died at once, as it most likely met a vendor that was
+//! just closing it.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Extensions, Request, Response};
+use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, rt::Executor};
-use hyper_util::{
-    client::legacy::{
-        Client, Error,
-        connect::{CaptureConnection, capture_connection},
-    },
-    rt::TokioTimer,
-};
+use hyper::body::Incoming;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -26,108 +19,112 @@ use tokio_util::task::TaskTracker;
 use super::{
     Answer, Call, Failure, FailureKind, Outgoing, TRACEPARENT,
     answer::MAX_BODY,
-    connector::{Connector, NoConnection},
+    connector::Connector,
     counters::Counters,
     failure::chain,
+    pool::{Pool, Unopened},
     stream::Served,
 };
-
-/// Shorter than the 60 s and 75 s after which common servers close idle connections.
-const IDLE: Duration = Duration::from_secs(50);
-const H2_PING_EVERY: Duration = Duration::from_secs(20);
-const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection that the vendor had closed before the request came is lost within a round trip; one that is lost
 /// later was lost over the request itself, which then counts as an attempt.
 const STALE: Duration = Duration::from_millis(250);
 
-/// A pooling client for one vendor account.
+/// A client with a pool for one address.
 #[derive(Debug)]
 pub struct HttpClient {
-    client: Client<Connector, Full<Bytes>>,
+    pool: Pool,
+    host: HeaderValue,
     counters: Arc<Counters>,
 }
 
-/// Runs connections on a tracker, so that shutdown can prove that all have ended.
-#[derive(Clone)]
-struct Tracked(TaskTracker);
+/// What a connection had brought when a request was given to it.
+struct Before {
+    served: Served,
+    heard: u64,
+    since: Instant,
+}
 
-impl<F> Executor<F> for Tracked
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    fn execute(&self, future: F) {
-        self.0.spawn(future);
+impl Before {
+    fn of(served: &Served) -> Self {
+        Self { served: served.clone(), heard: served.heard(), since: Instant::now() }
+    }
+
+    /// Whether the connection had served before, and was then lost at once and without a byte.
+    fn was_stale(&self) -> bool {
+        self.served.get() && self.since.elapsed() < STALE && self.served.heard() == self.heard
     }
 }
 
 impl HttpClient {
-    pub(super) fn new(connector: Connector, connections: TaskTracker, counters: Arc<Counters>) -> Self {
-        let client = Client::builder(Tracked(connections))
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .http2_adaptive_window(true)
-            .http2_keep_alive_interval(H2_PING_EVERY)
-            .http2_keep_alive_timeout(H2_PING_TIMEOUT)
-            .build(connector);
-        Self { client, counters }
+    /// A client for `to`, of which scheme, host and port matter.
+    pub(super) fn new(to: &Uri, connector: Connector, connections: TaskTracker, counters: Arc<Counters>) -> Self {
+        Self { pool: Pool::new(to.clone(), connector, connections), host: host(to), counters }
     }
 
     /// A client for something else than a vendor.
-    pub(crate) fn elsewhere(tls: Arc<ClientConfig>, connect_timeout: Duration, connections: TaskTracker) -> Self {
+    pub(crate) fn elsewhere(
+        to: &Uri,
+        tls: Arc<ClientConfig>,
+        connect_timeout: Duration,
+        connections: TaskTracker,
+    ) -> Self {
         let counters = Arc::<Counters>::default();
         let connector = Connector::new(tls, None, connect_timeout, Arc::clone(&counters));
-        Self::new(connector, connections, counters)
+        Self::new(to, connector, connections, counters)
     }
 
     /// Sends once; the flag says whether a connection that had served before was lost at once and without a byte of
     /// answer.
     async fn send(&self, outgoing: &Outgoing) -> Result<Answer, (Failure, bool)> {
-        let mut request = Request::new(Full::new(outgoing.body.clone()));
-        *request.method_mut() = outgoing.method.clone();
-        *request.uri_mut() = outgoing.uri.clone();
-        *request.headers_mut() = outgoing.headers.clone();
-        if let Some(witness) = &outgoing.witness {
-            request.headers_mut().insert(TRACEPARENT, witness.traceparent());
-        }
-        let connection = capture_connection(&mut request);
-        let mut responding = pin!(self.client.request(request));
-        // The connection is captured within a poll, before it gets the request: marking after each poll is never too
-        // late.
-        let mut begun = None;
-        let responded = poll_fn(|cx| {
-            let poll = responding.as_mut().poll(cx);
-            if begun.is_none() && connection.connection_metadata().is_some() {
-                outgoing.sent.mark();
-                begun = served(&connection).map(|served| (Instant::now(), served.heard()));
-            }
-            poll
-        })
-        .await;
-        match responded {
-            Ok(response) => {
-                if let Some(served) = served(&connection) {
-                    served.mark();
+        loop {
+            let (mut connection, kept) =
+                self.pool.take().await.map_err(|error| (sent(error.into(), outgoing), false))?;
+            outgoing.sent.mark();
+            let before = Before::of(connection.served());
+            let mut error = match connection.send(request(outgoing), &self.host).await {
+                Ok(response) => {
+                    before.served.mark();
+                    let answer = read(response).await.map_err(|failure| (sent(failure, outgoing), false))?;
+                    self.pool.give_back(connection);
+                    return Ok(answer);
                 }
-                let answered = read(response).await;
-                answered.map_err(|failure| (sent(failure, outgoing), false))
+                Err(error) => error,
+            };
+            let returned = error.take_message().is_some();
+            if returned {
+                outgoing.sent.unmark();
             }
-            Err(error) => {
-                if error.is_connect() {
-                    outgoing.sent.unmark(); // the request came back unstarted
-                }
-                let failure = refused(&error);
-                let quiet = |served: Served| {
-                    let lost_at_once = |(at, heard): (Instant, u64)| at.elapsed() < STALE && served.heard() == heard;
-                    served.get() && begun.is_some_and(lost_at_once)
-                };
-                let stale = failure.kind == FailureKind::ConnectionLost && served(&connection).is_some_and(quiet);
-                Err((sent(failure, outgoing), stale))
+            if !(returned && kept) {
+                let failure = broken(error.error());
+                let stale = failure.kind == FailureKind::ConnectionLost && before.was_stale();
+                return Err((sent(failure, outgoing), stale));
             }
         }
     }
+}
+
+/// The request as it is, to the whole address.
+fn request(outgoing: &Outgoing) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(outgoing.body.clone()));
+    *request.method_mut() = outgoing.method.clone();
+    *request.uri_mut() = outgoing.uri.clone();
+    *request.headers_mut() = outgoing.headers.clone();
+    if let Some(witness) = &outgoing.witness {
+        request.headers_mut().insert(TRACEPARENT, witness.traceparent());
+    }
+    request
+}
+
+/// The host as HTTP/1 names it: with the port, unless it is the scheme's own.
+fn host(to: &Uri) -> HeaderValue {
+    let name = to.host().unwrap_or_default();
+    let usual = if to.scheme() == Some(&http::uri::Scheme::HTTPS) { 443 } else { 80 };
+    let host = match to.port_u16().filter(|port| *port != usual) {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
+    };
+    HeaderValue::try_from(host).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 impl Call for HttpClient {
@@ -146,12 +143,6 @@ impl Call for HttpClient {
 
 fn sent(failure: Failure, outgoing: &Outgoing) -> Failure {
     Failure { sent: outgoing.sent.get(), ..failure }
-}
-
-fn served(connection: &CaptureConnection) -> Option<Served> {
-    let mut extras = Extensions::new();
-    connection.connection_metadata().as_ref()?.get_extras(&mut extras);
-    extras.remove::<Served>()
 }
 
 async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
@@ -186,20 +177,13 @@ async fn read(response: Response<Incoming>) -> Result<Answer, Failure> {
     Ok(Answer::new(head.status, head.headers, body))
 }
 
-/// A request without a response head.
-fn refused(error: &Error) -> Failure {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if let Some(no_connection) = inner.downcast_ref::<NoConnection>() {
-            return Failure::new(no_connection.kind, no_connection.to_string());
+impl From<Unopened> for Failure {
+    fn from(error: Unopened) -> Self {
+        match error {
+            Unopened::NoConnection(error) => Self::new(error.kind, error.to_string()),
+            Unopened::Http(error) => broken(&error),
         }
-        if let Some(hyper) = inner.downcast_ref::<hyper::Error>() {
-            return Failure { source: chain(error), ..broken(hyper) };
-        }
-        cause = inner.source();
     }
-    let kind = if error.is_connect() { FailureKind::Connect } else { FailureKind::ConnectionLost };
-    Failure::new(kind, chain(error))
 }
 
 /// A connection that broke, or a peer that does not speak HTTP.

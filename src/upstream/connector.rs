@@ -18,10 +18,7 @@ use std::{
 };
 
 use http::Uri;
-use hyper_util::{
-    client::legacy::connect::{HttpConnector, dns},
-    rt::TokioIo,
-};
+use hyper_util::client::legacy::connect::{HttpConnector, dns};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
@@ -80,10 +77,14 @@ impl Connector {
         Self { tls: TlsConnector::from(Arc::new(tls)), server_name, time, counters }
     }
 
-    async fn connect(self, to: Uri) -> Result<TokioIo<Stream>, NoConnection> {
+    /// A connection to the host and port of `to`, secure if its scheme is.
+    ///
+    /// # Errors
+    /// The phase that failed or took too long.
+    pub(super) async fn connect(&self, to: &Uri) -> Result<Stream, NoConnection> {
         let phase = Phase::default();
-        match timeout(self.time, self.open(to, phase.clone())).await {
-            Ok(Ok(stream)) => Ok(TokioIo::new(stream)),
+        match timeout(self.time, self.open(to.clone(), phase.clone())).await {
+            Ok(Ok(stream)) => Ok(stream),
             Ok(Err(source)) => Err(NoConnection { kind: phase.kind(), source }),
             Err(_) => Err(NoConnection { kind: phase.kind(), source: format!("no connection within {:?}", self.time) }),
         }
@@ -123,20 +124,6 @@ impl Connector {
 
 fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
-}
-
-impl Service<Uri> for Connector {
-    type Response = TokioIo<Stream>;
-    type Error = NoConnection;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, to: Uri) -> Self::Future {
-        Box::pin(self.clone().connect(to))
-    }
 }
 
 /// The system's resolver, noting when it has an answer.

@@ -11,7 +11,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -24,7 +23,7 @@ use super::{answer::MAX_BODY, counters::Counters};
 /// interim answers (100, 103) for as long as any come, in one go, and keeps its thread from everything else meanwhile.
 const LONGEST_ANSWER: u64 = 4 * MAX_BODY as u64;
 
-/// What a connection has brought so far; travels with the connection's description.
+/// What a connection has brought so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Served(Arc<History>);
 
@@ -97,6 +96,16 @@ impl Stream {
         Self { way, served: Served::default(), room, _open: Open::new(counters) }
     }
 
+    /// What it has brought, whoever reads it.
+    pub(super) fn served(&self) -> &Served {
+        &self.served
+    }
+
+    /// Whether both sides have agreed on HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        self.way.is_http2()
+    }
+
     /// Takes note of what has come.
     fn heard(&mut self, bytes: u64) -> io::Result<()> {
         self.served.0.heard.fetch_add(bytes, Ordering::Release);
@@ -115,13 +124,6 @@ impl Stream {
 impl Way {
     fn is_http2(&self) -> bool {
         matches!(self, Self::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2"))
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.served.clone());
-        if self.way.is_http2() { connected.negotiated_h2() } else { connected }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Connections that are kept, and what becomes of them.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use switchboard::upstream::{FailureKind, Stack, Tasks};
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, time::Instant};
 
 use crate::vendor::{OK, Vendor, hold, put, request, reset, settings, stack};
 
@@ -20,6 +23,32 @@ async fn connections_are_kept_and_used_again() {
         put(&stack).await.unwrap();
     }
     assert_eq!(vendor.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_idles_longer_than_servers_keep_it_is_closed() {
+    let (closed, closes) = tokio::sync::oneshot::channel();
+    let closed = Arc::new(Mutex::new(Some(closed)));
+    let vendor = Vendor::start(move |_, mut socket| {
+        let closed = Arc::clone(&closed);
+        async move {
+            while request(&mut socket).await {
+                let _ = socket.write_all(OK.as_bytes()).await;
+            }
+            let closed = closed.lock().unwrap().take();
+            let _ = closed.unwrap().send(Instant::now());
+        }
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    put(&stack).await.unwrap();
+    tokio::time::pause(); // nothing is left to wait for but the end of its time
+    let idle_since = Instant::now();
+    let idled = closes.await.unwrap() - idle_since;
+    assert!((45..=55).contains(&idled.as_secs()), "{idled:?}");
+    tokio::time::resume();
+    put(&stack).await.unwrap();
+    assert_eq!(vendor.connections(), 2);
 }
 
 #[tokio::test]

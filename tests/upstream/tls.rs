@@ -16,7 +16,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 use switchboard::upstream::{Answer, Failure, FailureKind, Outgoing, Stack, StackSettings, Tasks};
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
@@ -27,8 +27,8 @@ struct Server {
     certificate: CertificateDer<'static>,
 }
 
-/// A server for `localhost` that says which HTTP it was asked in and returns the body it got.
-async fn server(alpn: &[&[u8]]) -> Server {
+/// What accepts TLS for `localhost`, and its certificate.
+fn acceptor(alpn: &[&[u8]]) -> (TlsAcceptor, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -39,7 +39,12 @@ async fn server(alpn: &[&[u8]]) -> Server {
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (TlsAcceptor::from(Arc::new(config)), certificate)
+}
+
+/// A server for `localhost` that says which HTTP it was asked in and returns the body it got.
+async fn server(alpn: &[&[u8]]) -> Server {
+    let (acceptor, certificate) = acceptor(alpn);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
     TaskTracker::new().spawn(async move {
@@ -53,6 +58,29 @@ async fn server(alpn: &[&[u8]]) -> Server {
                 }
             });
         }
+    });
+    Server { base, certificate }
+}
+
+/// A server that completes no handshake but the first, and answers its requests when told.
+async fn server_with_one_seat(answer: Arc<Notify>) -> Server {
+    let (acceptor, certificate) = acceptor(&[b"http/1.1"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    TaskTracker::new().spawn(async move {
+        let (first, _) = listener.accept().await.unwrap();
+        let stream = acceptor.accept(first).await.unwrap();
+        let service = service_fn(|request| {
+            let answer = Arc::clone(&answer);
+            async move {
+                answer.notified().await;
+                echo(request).await
+            }
+        });
+        // The listener stays, and its backlog takes whoever comes.
+        let serving = auto::Builder::new(TokioExecutor::new());
+        let _ = serving.serve_connection(TokioIo::new(stream), service).await;
+        drop(listener);
     });
     Server { base, certificate }
 }
@@ -124,4 +152,21 @@ async fn an_untrusted_certificate_or_wrong_name_was_not_sent_to() {
         let failure = put(&stack(base, trusted), "7").await.unwrap_err();
         assert_eq!((failure.kind, failure.sent), (FailureKind::Tls, false), "{failure}");
     }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_connection_takes_one_that_comes_back() {
+    let answer = Arc::new(Notify::new());
+    let server = server_with_one_seat(Arc::clone(&answer)).await;
+    let stack = Arc::new(stack(&server.base, Some(&server.certificate)));
+    let mut waiting = tokio::task::JoinSet::new();
+    for id in ["1", "2"] {
+        let stack = Arc::clone(&stack);
+        waiting.spawn(async move { put(&stack, id).await });
+    }
+    // One of them has the seat, and the other's handshake never ends.
+    answer.notify_one();
+    waiting.join_next().await.unwrap().unwrap().unwrap();
+    answer.notify_one();
+    waiting.join_next().await.unwrap().unwrap().unwrap();
 }

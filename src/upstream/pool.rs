@@ -1,0 +1,253 @@
+//! Connections to one vendor: opened when needed, kept while idle, shared where the vendor speaks HTTP/2.
+//!
+//! A vendor account has one address, so there is nothing to look up: the connection used last is taken first, and
+//! what idles too long is closed. Whoever has to open one takes one that comes back meanwhile instead; the new one is
+//! then kept for the next.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use http::Uri;
+use hyper::client::conn::{http1, http2};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use super::connection::Connection;
+use super::connector::{Connector, NoConnection};
+
+/// Shorter than the 60 s and 75 s after which common servers close idle connections.
+const IDLE: Duration = Duration::from_secs(50);
+const H2_PING_EVERY: Duration = Duration::from_secs(20);
+const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The connections to one address.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    _gone: DropGuard,
+}
+
+struct Shared {
+    to: Uri,
+    connector: Connector,
+    tasks: TaskTracker,
+    kept: Mutex<Kept>,
+    /// Told when a connection has come back.
+    returned: Notify,
+    /// Cancelled with the pool.
+    gone: CancellationToken,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// HTTP/1, by the time since which they idle.
+    idle: Vec<Idle>,
+    /// HTTP/2, since it was last taken.
+    shared: Option<Idle>,
+    /// Whether there is a task that closes what idles too long.
+    watched: bool,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+/// Why no connection could be opened.
+#[derive(Debug)]
+pub(super) enum Unopened {
+    /// None was made.
+    NoConnection(NoConnection),
+    /// It was made, and HTTP could not begin on it.
+    Http(hyper::Error),
+}
+
+/// Runs the streams of HTTP/2 on a tracker.
+#[derive(Clone)]
+struct Tracked(TaskTracker);
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn(future);
+    }
+}
+
+impl Pool {
+    /// A pool for `to`, without a connection; all its tasks run on `tasks`, and end once it is dropped.
+    pub(super) fn new(to: Uri, connector: Connector, tasks: TaskTracker) -> Self {
+        let gone = CancellationToken::new();
+        let (kept, returned) = (Mutex::default(), Notify::new());
+        let shared = Shared { to, connector, tasks, kept, returned, gone: gone.clone() };
+        Self { shared: Arc::new(shared), _gone: gone.drop_guard() }
+    }
+
+    /// A connection, and whether it was kept; if none is there, the first that is opened or comes back.
+    ///
+    /// # Errors
+    /// None could be opened.
+    pub(super) async fn take(&self) -> Result<(Connection, bool), Unopened> {
+        match self.shared.take_kept() {
+            Some(connection) => Ok((connection, true)),
+            None => Box::pin(self.open_or_await()).await, // seldom, and large
+        }
+    }
+
+    /// Keeps a connection whose answer has been read.
+    pub(super) fn give_back(&self, mut connection: Connection) {
+        if connection.is_ready() {
+            return self.shared.keep(connection);
+        }
+        if !connection.is_closed() {
+            let shared = Arc::clone(&self.shared);
+            self.shared.tasks.spawn(async move {
+                if connection.ready().await.is_ok() {
+                    shared.keep(connection);
+                }
+            });
+        }
+    }
+
+    async fn open_or_await(&self) -> Result<(Connection, bool), Unopened> {
+        let mut opening = Box::pin(open(Arc::clone(&self.shared)));
+        loop {
+            tokio::select! {
+                biased;
+                () = self.shared.returned.notified() => {}
+                opened = &mut opening => return opened.map(|connection| (connection, false)),
+            }
+            if let Some(connection) = self.shared.take_kept() {
+                let shared = Arc::clone(&self.shared);
+                self.shared.tasks.spawn(async move {
+                    match opening.await {
+                        Ok(connection) => shared.keep(connection),
+                        Err(error) => tracing::trace!(%error, "a connection that nobody waits for could not be opened"),
+                    }
+                });
+                return Ok((connection, true));
+            }
+        }
+    }
+}
+
+async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
+    let stream = shared.connector.connect(&shared.to).await.map_err(Unopened::NoConnection)?;
+    let (served, is_http2, io) = (stream.served().clone(), stream.is_http2(), TokioIo::new(stream));
+    if is_http2 {
+        let handshake = http2::Builder::new(Tracked(shared.tasks.clone()))
+            .timer(TokioTimer::new())
+            .adaptive_window(true)
+            .keep_alive_interval(H2_PING_EVERY)
+            .keep_alive_timeout(H2_PING_TIMEOUT)
+            .handshake(io);
+        let (sender, running) = handshake.await.map_err(Unopened::Http)?;
+        shared.run(running);
+        return Ok(shared.share(Connection::http2(sender, served)));
+    }
+    let (sender, running) = http1::handshake(io).await.map_err(Unopened::Http)?;
+    shared.run(running);
+    Ok(Connection::http1(sender, served))
+}
+
+impl Shared {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+        self.tasks.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection to a vendor ended");
+            }
+        });
+    }
+
+    fn take_kept(&self) -> Option<Connection> {
+        let mut kept = self.kept();
+        if let Some(shared) = &mut kept.shared {
+            if !shared.connection.is_closed() {
+                shared.since = Instant::now();
+                return shared.connection.share();
+            }
+            kept.shared = None;
+        }
+        std::iter::from_fn(|| kept.idle.pop()).map(|idle| idle.connection).find(Connection::is_ready)
+    }
+
+    /// Keeps an HTTP/1 connection for the next request; one of HTTP/2 has been kept from its beginning.
+    fn keep(self: &Arc<Self>, connection: Connection) {
+        if !connection.is_http2() {
+            let mut kept = self.kept();
+            kept.idle.push(Idle { connection, since: Instant::now() });
+            self.watch(&mut kept);
+            drop(kept);
+            self.returned.notify_one();
+        }
+    }
+
+    /// Lets everybody use a new HTTP/2 connection, unless there is one that everybody uses.
+    fn share(self: &Arc<Self>, new: Connection) -> Connection {
+        let mut kept = self.kept();
+        let known = kept.shared.as_ref().filter(|known| !known.connection.is_closed());
+        if let Some(connection) = known.and_then(|known| known.connection.share()) {
+            return connection;
+        }
+        if let Some(connection) = new.share() {
+            kept.shared = Some(Idle { connection, since: Instant::now() });
+            self.watch(&mut kept);
+            drop(kept);
+            self.returned.notify_waiters();
+        }
+        new
+    }
+
+    /// Sees to it that what is kept does not idle for ever.
+    fn watch(self: &Arc<Self>, kept: &mut Kept) {
+        if !std::mem::replace(&mut kept.watched, true) {
+            self.tasks.spawn(close_idle(Arc::downgrade(self), self.gone.clone()));
+        }
+    }
+
+    /// Closes what has idled too long; says when to look again, if anything is left.
+    fn close_idle(&self) -> Option<Instant> {
+        let mut kept = self.kept();
+        let now = Instant::now();
+        let late = |idle: &Idle| idle.since + IDLE <= now;
+        kept.shared = kept.shared.take().filter(|shared| !late(shared));
+        let first_to_stay = kept.idle.partition_point(late);
+        kept.idle.drain(..first_to_stay);
+        let next = kept.idle.first().into_iter().chain(&kept.shared).map(|idle| idle.since + IDLE).min();
+        kept.watched = next.is_some();
+        next
+    }
+}
+
+async fn close_idle(pool: Weak<Shared>, gone: CancellationToken) {
+    while let Some(next) = pool.upgrade().and_then(|pool| pool.close_idle()) {
+        if gone.run_until_cancelled(sleep_until(next)).await.is_none() {
+            return;
+        }
+    }
+}
+
+impl fmt::Display for Unopened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoConnection(error) => error.fmt(f),
+            Self::Http(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("to", &self.shared.to).finish_non_exhaustive()
+    }
+}
