@@ -79,3 +79,23 @@ impl<'a> Sink<'a> for Reading<'a> {
         self.update.entries.push(Entry { key, field: self.field, value, text });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_verbatim_where_nothing_stands_in_it_but_key_and_value() {
+        for digits in 1..30 {
+            let value = "7".repeat(digits);
+            for spaces in 0..60 {
+                let body = format!("{{ \"name\"{}:{value} }}", " ".repeat(spaces));
+                let update = Update::read(body.as_bytes()).unwrap();
+                let member = format!("\"name\":{value}");
+                assert_eq!(update.entries[0].verbatim(), (spaces == 0).then_some(&*member), "{body}");
+            }
+        }
+        let escaped = Update::read(br#"{"n\u0061me":7}"#).unwrap();
+        assert_eq!((escaped.entries[0].field, escaped.entries[0].verbatim()), (Some(Field::Name), None));
+    }
+}

@@ -187,3 +187,14 @@ impl Literal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_row_with_the_same_name_and_no_limit_changes_nothing() {
+        assert!(Row::SAME.unchanged() && Row::SAME.note("A note.").unchanged());
+        assert!(!Row::SAME.within(0.0, 1.0).unchanged() && !Row::rename("other").unchanged());
+    }
+}

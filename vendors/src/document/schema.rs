@@ -176,3 +176,24 @@ fn collect_secrets(shape: &Shape, found: &mut Vec<&'static str>) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_found_wherever_they_stand_and_once() {
+        const SECRET: &[Member] =
+            &[Member::optional("open", Shape::TEXT, "Open."), Member::optional("key", Shape::TEXT, "A key.").secret()];
+        const VARIANTS: &[Variant] = &[Variant { tag: "a", members: SECRET, doc: "One." }];
+        const NESTED: &[Member] = &[
+            Member::optional("token", Shape::TEXT, "A token.").secret(),
+            Member::optional("list", Shape::List(&Shape::Tagged(VARIANTS)), "A list."),
+            Member::optional("record", Shape::Record(SECRET), "A record."),
+        ];
+        let mut found = Vec::new();
+        collect_secrets(&Shape::Record(NESTED), &mut found);
+        assert_eq!(found, ["token", "key"]);
+        assert_eq!(secret_members().collect::<Vec<_>>(), ["calcom_api_key", "calendly_api_key"]);
+    }
+}

@@ -137,6 +137,29 @@ fn what_is_lost_one_way_is_gained_the_other_way() {
 }
 
 #[test]
+fn what_a_vendor_takes_in_part_is_a_loss_only_to_who_had_more() {
+    let narrowed = |from: &str, to: &str| {
+        let losses = compare(page(from).dialect, page(to).dialect).losses;
+        let lacks = unsupported(to);
+        let kept = losses.into_iter().filter(|loss| !lacks.contains(&loss.field));
+        kept.map(|loss| (loss.field, loss.detail)).collect::<Vec<_>>()
+    };
+    let detail = |vendor: &str, field: Field| page(vendor).dialect.describe(field).detail;
+    assert_eq!(
+        narrowed(SUPERSET, LEGACY),
+        [
+            (Field::Mode, "the value \"dualplex\" does not exist there".to_owned()),
+            (Field::Tools, detail(LEGACY, Field::Tools)),
+            (Field::MaxSilenceDuration, "the range 1–360 becomes 1–120".to_owned()),
+        ]
+    );
+    assert_eq!(narrowed(SUPERSET, "famulor"), [(Field::Tools, detail("famulor", Field::Tools))]);
+    assert_eq!(narrowed("famulor", SUPERSET), []);
+    assert_eq!(narrowed("famulor", "intellixent"), []);
+    assert_eq!(narrowed(LEGACY, SUPERSET), []);
+}
+
+#[test]
 fn a_narrower_range_and_a_missing_value_are_lost_and_wider_ones_are_not() {
     let detail = |from: &str, to: &str, field: Field| {
         let losses = compare(page(from).dialect, page(to).dialect).losses;

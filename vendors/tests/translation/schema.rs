@@ -140,6 +140,14 @@ proptest! {
 }
 
 #[test]
+fn the_schema_states_no_limit_where_there_is_none() {
+    let schema = canonical_schema().to_string();
+    for nothing in ["\"minLength\":0", "\"required\":[]", "\"allOf\":[]"] {
+        assert!(!schema.contains(nothing), "{nothing}");
+    }
+}
+
+#[test]
 fn schema_and_validator_agree_on_every_sample_and_example() {
     let (mut valid, mut invalid) = (0, 0);
     let examples = pages().iter().flat_map(Page::examples).map(|(_, text)| text);

@@ -54,6 +54,9 @@ fn depth_ends_at_32() {
     let nested = |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert!(read_object(nested(32).as_bytes(), Limits::CALLER).is_ok());
     assert_eq!(reason(nested(33).as_bytes()), Reason::TooDeep(32));
+    let beside = |one: &str| format!(r#"{{"a":[{}]}}"#, [one; 40].join(","));
+    assert!(read_object(beside("[[]]").as_bytes(), Limits::CALLER).is_ok());
+    assert!(read_object(beside(r#"{"b":{}}"#).as_bytes(), Limits::CALLER).is_ok());
     assert_eq!(reason(&b"[".repeat(100_000)), Reason::NotAnObject);
     assert_eq!(reason(format!(r#"{{"a":{}"#, "[".repeat(100_000)).as_bytes()), Reason::TooDeep(32));
 }
@@ -68,7 +71,10 @@ fn strings_are_checked_to_the_byte() {
         assert_eq!(reason(lone), Reason::Surrogate);
     }
     assert_eq!(reason(b"{\"a\":\"\xff\"}"), Reason::Utf8);
-    assert_eq!(reason(br#"{"a":"open}"#), Reason::Truncated);
+    for open in [&br#"{"a":"open}"#[..], br#"{"a":"\"#, br#"{"a":"\u"#, br#"{"a":"\u00f"#, br#"{"a":"\ud83d\ude0"#] {
+        assert_eq!(reason(open), Reason::Truncated);
+    }
+    assert_eq!(reason(br#"{"a":"\u00g0"#), Reason::Escape);
     assert_eq!(reason(br#"{'a':1}"#), Reason::Expected("a key in double quotes"));
 }
 
