@@ -46,9 +46,11 @@ fuzz TARGET SECONDS="300":
     cargo run --quiet --locked -p oracles --example seed -- {{ TARGET }} fuzz/corpus/{{ TARGET }}
     cargo +nightly fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -rss_limit_mb=1024 -timeout=10
 
-# Which changes to `vendors` its tests would not notice (with cargo-mutants and cargo-nextest; hours), or in files like FILES
+# With few generated cases, and with a bound on memory because some mutants collect without end.
+#
+# Which changes to `vendors` its tests would not notice (with cargo-mutants; hours), or in files like FILES
 mutants FILES="*":
-    cargo mutants --package vendors --file 'vendors/src/**/{{ FILES }}.rs' --jobs 1
+    ulimit -v 8000000; PROPTEST_CASES=24 cargo mutants --package vendors --file 'vendors/src/**/{{ FILES }}.rs' --jobs 1
 
 # Licences, bans and sources of all dependencies
 deny:
