@@ -123,8 +123,13 @@ impl Clients {
     fn keyed(&self, key: &[u8]) -> Option<&Arc<Client>> {
         let digest: [u8; 32] = Sha256::digest(key).into();
         let (stored, client) = self.by_digest.get_key_value(&digest)?;
-        bool::from(stored.ct_eq(&digest)).then_some(client)
+        bool::from(halves(stored)[..].ct_eq(&halves(&digest)[..])).then_some(client)
     }
+}
+
+/// Two numbers that are compared faster than the bytes are, one at a time.
+fn halves(digest: &[u8; 32]) -> [u128; 2] {
+    std::array::from_fn(|half| u128::from_ne_bytes(std::array::from_fn(|byte| digest[16 * half + byte])))
 }
 
 /// The key of the one `Bearer` credential, or what is wrong with what was sent; the scheme's case does not matter.

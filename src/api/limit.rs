@@ -12,6 +12,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter as Governor};
 use http::{HeaderName, HeaderValue};
+use vendors::json::push_integer;
 
 use crate::edge::problem::{Code, Problem, whole_seconds};
 use crate::telemetry::metrics::Counter;
@@ -52,7 +53,11 @@ impl RateLimiter {
             }
         };
         let refilled = whole_seconds(self.interval * self.burst.get().saturating_sub(left));
-        let state = HeaderValue::try_from(format!("\"default\";r={left};t={refilled}"));
+        let mut state = b"\"default\";r=".to_vec();
+        push_integer(&mut state, left.into());
+        state.extend_from_slice(b";t=");
+        push_integer(&mut state, refilled);
+        let state = HeaderValue::try_from(state);
         ([self.policy.clone(), state.unwrap_or(HeaderValue::from_static(""))], verdict)
     }
 }

@@ -14,6 +14,9 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Problem> {
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(refused("send one `Content-Type`: `application/json` or `application/merge-patch+json`"));
     };
+    if value == "application/json" {
+        return Ok(());
+    }
     let value = String::from_utf8_lossy(value.as_bytes());
     let (media, parameters) = value.split_once(';').unwrap_or((&value, ""));
     let media = media.trim().to_ascii_lowercase();

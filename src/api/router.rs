@@ -176,11 +176,14 @@ impl Api {
         let endpoint = endpoint(&path);
         let route = endpoint.as_ref().map_or("none", Endpoint::template);
         let seen = (request.method().clone(), route);
-        let mut marks = HeaderMap::new();
-        self_call::mark(request.headers(), &mut marks);
+        let is_self_call = self_call::is_one(request.headers());
         let mut unfinished = Unfinished::new(context, seen, self.shutdown.clone());
         let Unfinished { context, record, .. } = &mut unfinished;
-        let (mut response, problem) = match self.dispatch(endpoint, context, request, record).await {
+        let result = match is_self_call {
+            true => Err(self_call::refused()),
+            false => self.dispatch(endpoint, context, request, record).await,
+        };
+        let (mut response, problem) = match result {
             Ok(response) => (response, None),
             Err(mut problem) => {
                 if problem.vendor.is_none() {
@@ -191,7 +194,9 @@ impl Api {
                 (problem.into_response(&path, context.request_id.as_str()), Some(noted))
             }
         };
-        response.headers_mut().extend(marks);
+        if is_self_call {
+            self_call::mark(response.headers_mut());
+        }
         response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
         if let Some([policy, state]) = context.rate_limit.take() {
             response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
@@ -212,7 +217,6 @@ impl Api {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self_call::refuse(request.headers())?;
         let endpoint = endpoint.ok_or_else(|| Problem::new(Code::NotFound, "there is nothing at this path"))?;
         if !endpoint.allows(request.method()) {
             let detail = format!("use {} here, not {}", endpoint.allow(), request.method());

@@ -16,24 +16,21 @@ const LOOP: HeaderName = HeaderName::from_static("switchboard-loop");
 /// How every gateway's `User-Agent` begins.
 const AGENT: &[u8] = b"switchboard/";
 
-/// Refuses a request that a gateway has sent.
-///
-/// # Errors
-/// It was.
-pub(super) fn refuse(request: &HeaderMap) -> Result<(), Problem> {
-    if !is_from_gateway(request) {
-        return Ok(());
-    }
+/// Whether a gateway has sent a request.
+pub(super) fn is_one(request: &HeaderMap) -> bool {
+    request.get_all(USER_AGENT).iter().any(|agent| agent.as_bytes().starts_with(AGENT))
+}
+
+/// What such a request is answered.
+pub(super) fn refused() -> Problem {
     tracing::error!("a gateway has called this one: some vendor's `base_url` leads here");
     let detail = "this request comes from a Switchboard, whose `base_url` for some vendor leads to a Switchboard";
-    Err(Problem::new(Code::InvalidRequest, detail))
+    Problem::new(Code::InvalidRequest, detail)
 }
 
 /// Marks the refusal for the gateway that asked.
-pub(super) fn mark(request: &HeaderMap, response: &mut HeaderMap) {
-    if is_from_gateway(request) {
-        response.insert(LOOP, HeaderValue::from_static("1"));
-    }
+pub(super) fn mark(response: &mut HeaderMap) {
+    response.insert(LOOP, HeaderValue::from_static("1"));
 }
 
 /// What the gateway that asked makes of a marked answer.
@@ -43,8 +40,4 @@ pub(super) fn noticed(answer: &HeaderMap, vendor: &str) -> Option<Problem> {
         let detail = format!("The address of the vendor leads to a Switchboard; correct `vendors.{vendor}.base_url`.");
         Problem { retryable: Some(false), ..Problem::new(Code::VendorError, detail) }
     })
-}
-
-fn is_from_gateway(request: &HeaderMap) -> bool {
-    request.get_all(USER_AGENT).iter().any(|agent| agent.as_bytes().starts_with(AGENT))
 }

@@ -55,8 +55,8 @@ where
     media::check(&head.headers)?;
     let _share = place.share(&route.account)?;
     let mut limits = context.gateway.body_limits;
-    limits.timeout = limits.timeout.min(wishes.deadline.saturating_duration_since(Instant::now()));
     let began = Instant::now();
+    limits.timeout = limits.timeout.min(wishes.deadline.saturating_duration_since(began));
     let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
     record.receiving = began.elapsed();
     record.request_bytes = body.len();

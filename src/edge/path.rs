@@ -3,6 +3,7 @@
 //! Everything later (routing, permissions, the vendor's URL) works on what this module let through,
 //! so that no encoding of a slash, dot segment or control byte can reach it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
@@ -63,7 +64,7 @@ impl fmt::Display for Assistant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) | Self::Id(name) => f.write_str(name),
-            Self::VendorId { vendor, id } => write!(f, "{vendor}:{id}"),
+            Self::VendorId { vendor, id } => [vendor, ":", id].into_iter().try_for_each(|part| f.write_str(part)),
         }
     }
 }
@@ -80,15 +81,20 @@ impl Assistant {
             }
             None => {
                 check_id(&decoded)?;
-                Ok(if is_name(&decoded) { Self::Name(decoded) } else { Self::Id(decoded) })
+                let kind = if is_name(&decoded) { Self::Name } else { Self::Id };
+                Ok(kind(decoded.into_owned()))
             }
         }
     }
 }
 
-fn decode_once(segment: &str) -> Result<String, AssistantError> {
+fn decode_once(segment: &str) -> Result<Cow<'_, str>, AssistantError> {
     if segment.len() > MAX_ENCODED {
         return Err(AssistantError::TooLong);
+    }
+    // Nothing of what follows can be in it.
+    if segment.bytes().all(|byte| is_id_byte(byte) || byte == b':') {
+        return Ok(Cow::Borrowed(segment));
     }
     let mut bytes = segment.bytes();
     while let Some(byte) = bytes.next() {
@@ -104,7 +110,7 @@ fn decode_once(segment: &str) -> Result<String, AssistantError> {
     if decoded.contains(char::is_control) {
         return Err(AssistantError::Control);
     }
-    Ok(decoded.into_owned())
+    Ok(decoded)
 }
 
 fn check_vendor(vendor: &str) -> Result<(), AssistantError> {

@@ -3,8 +3,8 @@
 //! A malformed `traceparent` is ignored, as the recommendation asks, and a new trace begins.
 
 use std::fmt;
+use std::ops::Range;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
@@ -12,6 +12,9 @@ use uuid::Uuid;
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 const LEN: usize = 55;
+const TRACE_ID: Range<usize> = 3..35;
+const SPAN_ID: Range<usize> = 36..52;
+const FLAGS: Range<usize> = 53..LEN;
 const SAMPLED: u8 = 1;
 
 /// This request's place in a trace: the trace, the caller's span if any, and our own span.
@@ -71,7 +74,17 @@ impl TraceContext {
 
     /// The outgoing `traceparent`, with our span as the parent.
     pub fn to_header_value(&self) -> HeaderValue {
-        HeaderValue::from_maybe_shared(Bytes::from(self.to_string())).unwrap_or_else(|_| HeaderValue::from_static(""))
+        HeaderValue::from_bytes(&self.text()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    fn text(&self) -> [u8; LEN] {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let (high, low) = text[TRACE_ID].split_at_mut(16);
+        write_hex(high, (self.trace_id >> 64) as u64);
+        write_hex(low, self.trace_id as u64);
+        write_hex(&mut text[SPAN_ID], self.span_id);
+        write_hex(&mut text[FLAGS], self.flags.into());
+        text
     }
 
     fn continue_from(value: &[u8]) -> Option<Self> {
@@ -79,9 +92,9 @@ impl TraceContext {
         if value.len() != LEN || !dashes || &value[..2] != b"00" {
             return None;
         }
-        let trace_id = lower_hex(&value[3..35])?;
-        let parent_id = u64::try_from(lower_hex(&value[36..52])?).ok()?;
-        let flags = u8::try_from(lower_hex(&value[53..])?).ok()? & SAMPLED;
+        let trace_id = lower_hex(&value[TRACE_ID])?;
+        let parent_id = u64::try_from(lower_hex(&value[SPAN_ID])?).ok()?;
+        let flags = u8::try_from(lower_hex(&value[FLAGS])?).ok()? & SAMPLED;
         (trace_id != 0 && parent_id != 0).then(|| Self {
             trace_id,
             parent_id: Some(parent_id),
@@ -93,13 +106,21 @@ impl TraceContext {
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, self.flags)
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 /// The random half of a version 4 UUID; its variant bits keep it from being zero.
 fn new_span_id() -> u64 {
     Uuid::new_v4().as_u64_pair().1
+}
+
+/// Fills `digits` with the last digits of `number`.
+fn write_hex(digits: &mut [u8], mut number: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 15) as usize];
+        number >>= 4;
+    }
 }
 
 fn lower_hex(digits: &[u8]) -> Option<u128> {
@@ -115,6 +136,8 @@ fn lower_hex(digits: &[u8]) -> Option<u128> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const GIVEN: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -170,6 +193,15 @@ mod tests {
             assert!(trace.trace_id() != 0 && trace.span_id() != 0 && !trace.is_sampled());
         }
         assert_eq!(read(&[GIVEN, GIVEN]).parent_id(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_digit_is_written(trace_id: u128, span_id: u64, flags: u8, shift in 0..64_u32) {
+            let (trace_id, span_id) = (trace_id >> (2 * shift), span_id >> shift);
+            let trace = TraceContext { trace_id, parent_id: None, span_id, flags };
+            prop_assert_eq!(trace.to_header_value(), format!("00-{trace_id:032x}-{span_id:016x}-{flags:02x}"));
+        }
     }
 
     #[test]

@@ -51,18 +51,28 @@ pub struct Account {
 /// A vendor's token: shown to nobody but the vendor, and wiped with its last copy.
 #[derive(Clone)]
 pub struct Token {
-    header: HeaderValue,
+    /// All headers of a request that bears it, but for what two of them say, which each request has of its own.
+    headers: HeaderMap,
     disguises: Arc<Disguises>,
 }
 
 impl Token {
-    /// Makes the header value once; `None` if the token cannot stand in a header.
+    /// Makes the headers once; `None` if the token cannot stand in a header.
     pub fn new(token: &str) -> Option<Self> {
         let text = Zeroizing::new([b"Bearer ", token.as_bytes()].concat());
         // All headers made of this one share its memory, which is wiped when the last of them goes.
-        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
-        header.set_sensitive(true);
-        Some(Self { header, disguises: Arc::new(Disguises::of(token)) })
+        let mut bearer = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+        bearer.set_sensitive(true);
+        let own = HeaderValue::from_static("");
+        let headers = [
+            (AUTHORIZATION, bearer),
+            (ACCEPT, JSON),
+            (USER_AGENT, AGENT),
+            (CONTENT_TYPE, JSON),
+            (X_REQUEST_ID, own.clone()),
+            (TRACEPARENT, own),
+        ];
+        Some(Self { headers: headers.into_iter().collect(), disguises: Arc::new(Disguises::of(token)) })
     }
 
     /// The forms in which others may repeat it.
@@ -80,11 +90,7 @@ impl std::fmt::Debug for Token {
 impl Account {
     /// The headers of a request to this account: built here, never copied from a caller.
     pub fn headers(&self, request_id: HeaderValue, traceparent: HeaderValue) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(AUTHORIZATION, self.token.header.clone());
-        headers.insert(ACCEPT, JSON);
-        headers.insert(USER_AGENT, AGENT);
-        headers.insert(CONTENT_TYPE, JSON);
+        let mut headers = self.token.headers.clone();
         headers.insert(X_REQUEST_ID, request_id);
         headers.insert(TRACEPARENT, traceparent);
         headers

@@ -197,7 +197,7 @@ impl<C: Call> Stack<C> {
         let base = self.base_url.path().trim_end_matches('/');
         let path = path_and_query.trim_start_matches('/');
         let mut parts = self.base_url.clone().into_parts();
-        parts.path_and_query = Some(format!("{base}/{path}").parse()?);
+        parts.path_and_query = Some([base, "/", path].concat().try_into()?);
         Ok(Uri::from_parts(parts)?)
     }
 

@@ -48,7 +48,7 @@ pub struct Metrics {
 impl Metrics {
     /// Counts and measures a request that is over.
     pub fn finished(&self, finished: &Finished<'_>) {
-        let Finished { record, total, .. } = finished;
+        let Finished { context, record, total, .. } = finished;
         let labels = Labels {
             route: label::route(finished.route),
             method: label::method(finished.method),
@@ -62,7 +62,7 @@ impl Metrics {
         meters.requests.finished(labels, *total);
         let failed = matches!(labels.fault, Some(Fault::Gateway | Fault::Vendor));
         let was_sent = record.attempts > 0;
-        meters.recent.add(failed, *total, was_sent.then_some(record.with_vendor));
+        meters.recent.add(context.arrived + *total, failed, *total, was_sent.then_some(record.with_vendor));
         if was_sent {
             meters.vendor.observe(record.with_vendor);
         }

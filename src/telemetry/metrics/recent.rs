@@ -69,9 +69,9 @@ impl Default for Recent {
 }
 
 impl Recent {
-    /// Counts a request that ends now; `vendor` is its time with the vendor, if it came to that.
-    pub fn add(&self, failed: bool, total: Duration, vendor: Option<Duration>) {
-        let slot = self.current();
+    /// Counts a request that has just ended, at `ended`; `vendor` is its time with the vendor, if it came to that.
+    pub fn add(&self, ended: Instant, failed: bool, total: Duration, vendor: Option<Duration>) {
+        let slot = self.slot(ended);
         slot.requests.fetch_add(1, Ordering::Relaxed);
         slot.failed.fetch_add(u32::from(failed), Ordering::Relaxed);
         slot.total[class(total)].fetch_add(1, Ordering::Relaxed);
@@ -104,9 +104,9 @@ impl Recent {
         }
     }
 
-    /// The slot of this moment, wiped if it was one of the past.
-    fn current(&self) -> &Slot {
-        let now = number(self.origin.elapsed());
+    /// The slot of a moment that is hardly past, wiped if it was of one long past.
+    fn slot(&self, moment: Instant) -> &Slot {
+        let now = number(moment.saturating_duration_since(self.origin));
         let slot = &self.slots[(now % SLOTS) as usize];
         if slot.number.load(Ordering::Acquire) != now {
             let _alone = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,7 +211,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_window_forgets_what_is_older_than_it() {
         let recent = Recent::default();
-        (0..60).for_each(|n| recent.add(n < 30, Duration::from_millis(5), None));
+        (0..60).for_each(|n| recent.add(Instant::now(), n < 30, Duration::from_millis(5), None));
         advance(MINUTE).await;
         let rates = recent.rates(MINUTE);
         assert_eq!((rates.per_second, rates.error_ratio), (1.0, Some(0.5)));
@@ -227,9 +227,9 @@ mod tests {
     async fn slots_that_come_round_again_begin_empty() {
         let recent = Recent::default();
         for _ in 0..100 {
-            recent.add(true, Duration::from_millis(1), None);
+            recent.add(Instant::now(), true, Duration::from_millis(1), None);
             advance(SLOT * 32).await;
-            recent.add(false, Duration::from_millis(1), None);
+            recent.add(Instant::now(), false, Duration::from_millis(1), None);
             assert_eq!(recent.rates(5 * MINUTE).error_ratio, Some(0.0));
         }
     }
@@ -237,7 +237,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn percentiles_are_those_of_the_requests_that_were_sent() {
         let recent = Recent::default();
-        (1..=100).for_each(|n| recent.add(false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1))));
+        (1..=100).for_each(|n| {
+            recent.add(Instant::now(), false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)))
+        });
         let rates = recent.rates(MINUTE);
         assert!((millis(rates.total.p50) / 50.0 - 1.0).abs() <= 0.0625, "{rates:?}");
         assert!((millis(rates.total.p99) / 99.0 - 1.0).abs() <= 0.0625, "{rates:?}");
@@ -250,7 +252,7 @@ mod tests {
         let recent = Recent::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|_| recent.add(false, MINUTE, None)));
+                scope.spawn(|| (0..10_000).for_each(|_| recent.add(Instant::now(), false, MINUTE, None)));
             }
         });
         let counted: u32 = recent.slots.iter().map(|slot| slot.requests.load(Ordering::Relaxed)).sum();
