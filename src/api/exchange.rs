@@ -128,7 +128,7 @@ impl Exchange<'_> {
             Err(failure) => (failure.attempts, failure.queued, failure.vendor),
         };
         if let Ok(answer) = &result {
-            watch(account, answer, &body);
+            watch(account, answer, (&sent, &body));
         }
         let (response, answer) = judge(account, (&sent, &body), result)?;
         let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
@@ -137,10 +137,10 @@ impl Exchange<'_> {
     }
 }
 
-/// Holds the vendor's answer against its documentation; `request` is the body that was sent.
-fn watch(account: &Account, answer: &Answer, request: &[u8]) {
+/// Holds the vendor's answer against its documentation; `request` is the body that was sent and what it held.
+fn watch(account: &Account, answer: &Answer, request: (&Sent, &[u8])) {
     let held = (answer.status.as_u16(), &*answer.body);
-    let scrub = |text: &str| Scrub::new(&account.token, request).text(text);
+    let scrub = |text: &str| Scrub::new(&account.token, request).text(text).into_owned();
     account.drift.hold((&account.name, account.dialect), Asked::Update, held, scrub);
 }
 

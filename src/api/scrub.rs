@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, read_value};
-use vendors::{Items, Response};
+use vendors::{Items, Response, Sent};
 
 use crate::upstream::{Disguises, REDACTED, SHORTEST, Token, blacken};
 
@@ -19,10 +19,11 @@ pub(super) struct Scrub<'a> {
 }
 
 impl<'a> Scrub<'a> {
-    /// A scrub for answers to `request`, the body that was sent.
-    pub(super) fn new(token: &'a Token, request: &[u8]) -> Self {
+    /// A scrub for answers to `request`, the body that was sent and what it held.
+    pub(super) fn new(token: &'a Token, (sent, request): (&Sent, &[u8])) -> Self {
         let mut keys = Vec::new();
-        if may_hold_key(request)
+        if sent.may_hold_secrets()
+            && may_hold_key(request)
             && let Ok(body) = read_value(request, Limits::VENDOR)
         {
             collect(body, &mut keys);
@@ -31,30 +32,34 @@ impl<'a> Scrub<'a> {
     }
 
     /// `text`, decoded, with every secret blackened; one that a cut has shortened, too.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.keys.len() > MOST {
-            return REDACTED.to_owned();
+            return Cow::Owned(REDACTED.to_owned());
         }
-        blacken(text, self.secrets()).into_owned()
+        blacken(text, self.secrets())
     }
 
-    /// The same for a success. Most hold nothing that is as long as a secret, which costs no more than a look.
+    /// The same for a success.
     pub(super) fn response(&self, response: &mut Response) {
-        let fits = |text: &str| self.secrets().any(|secret| secret.fits_into(text.len()));
-        if fits(&response.message) {
-            response.message = self.text(&response.message);
-        }
-        if response.data.members().iter().any(|(_, json)| fits(json)) {
-            response.data.each_string(|text| self.text(text));
-        }
+        self.change(&mut response.message);
+        response.data.each_string(|text| self.text(text));
     }
 
     /// The same for all that a vendor's items hold.
     pub(super) fn items(&self, items: &mut Items) {
         for item in &mut items.list {
-            item.detail = self.text(&item.detail);
-            item.pointer = if self.keys.len() > MOST { "#".to_owned() } else { self.text(&item.pointer) };
-            item.vendor_field = item.vendor_field.as_deref().map(|key| self.text(key));
+            self.change(&mut item.detail);
+            match self.keys.len() > MOST {
+                true => "#".clone_into(&mut item.pointer),
+                false => self.change(&mut item.pointer),
+            }
+            item.vendor_field.iter_mut().for_each(|key| self.change(key));
+        }
+    }
+
+    fn change(&self, text: &mut String) {
+        if let Cow::Owned(changed) = self.text(text) {
+            *text = changed;
         }
     }
 
@@ -87,13 +92,23 @@ fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {
 
 #[cfg(test)]
 mod tests {
+    use vendors::{Field, normalize_response, registry};
+
     use super::*;
+
+    fn holding(field: Field) -> Sent {
+        Sent { fields: [field].into_iter().collect(), options: Vec::new() }
+    }
+
+    fn success(answer: &str) -> Response {
+        normalize_response(registry::dialect("sondos").unwrap(), answer.as_bytes()).unwrap()
+    }
 
     #[test]
     fn the_token_and_the_keys_of_the_update_are_blackened() {
         let token = Token::new("1|abcdef").unwrap();
         let body = br#"{"name":"x","tools":[{"type":"calendar_integration","calcom_api_key":"cal_live_9"}]}"#;
-        let scrub = Scrub::new(&token, body);
+        let scrub = Scrub::new(&token, (&holding(Field::Tools), body));
         assert_eq!(scrub.text("no cal_live_9 with 1|abcdef"), "no [redacted] with [redacted]");
         assert_eq!(scrub.text("calendar_integration is fine"), "calendar_integration is fine");
         assert_eq!(scrub.text("a long story about cal_live…"), "a long story about [redacted]…");
@@ -103,7 +118,29 @@ mod tests {
     #[test]
     fn a_key_under_an_escaped_name_is_one_too() {
         let token = Token::new("1|abcdef").unwrap();
-        let scrub = Scrub::new(&token, br#"{"calendly\u005fapi_key":"cal\u005flive_9"}"#);
+        let body = br#"{"calendly\u005fapi_key":"cal\u005flive_9"}"#;
+        let scrub = Scrub::new(&token, (&holding(Field::VendorOptions), body));
         assert_eq!(scrub.text("no cal_live_9"), "no [redacted]");
+    }
+
+    #[test]
+    fn an_update_with_too_many_keys_gets_none_of_the_words() {
+        let token = Token::new("1|abcdef").unwrap();
+        let keys: Vec<_> = (0..=MOST).map(|key| format!(r#"{{"calcom_api_key":"cal_live_{key}"}}"#)).collect();
+        let body = format!(r#"{{"tools":[{}]}}"#, keys.join(","));
+        let scrub = Scrub::new(&token, (&holding(Field::Tools), body.as_bytes()));
+        assert_eq!(scrub.text("ok"), "[redacted]");
+        let mut response = success(r#"{"message":"ok","data":{"id":1,"name":"x"}}"#);
+        scrub.response(&mut response);
+        assert_eq!((&*response.message, response.data.name.as_deref()), (REDACTED, Some("\"[redacted]\"")));
+    }
+
+    #[test]
+    fn what_a_cut_has_left_of_a_secret_longer_than_the_text_is_blackened_in_a_success_too() {
+        let secret = "abc".repeat(600);
+        let token = Token::new(&secret).unwrap();
+        let mut response = success(&format!(r#"{{"message":"no {secret}","data":{{}}}}"#));
+        Scrub::new(&token, (&Sent::default(), b"{}")).response(&mut response);
+        assert_eq!(response.message, "no [redacted]…");
     }
 }

@@ -28,13 +28,13 @@ pub(super) fn judge(
     }
     match normalize_response(account.dialect, &answer.body) {
         Ok(mut response) => {
-            Scrub::new(&account.token, request).response(&mut response);
+            Scrub::new(&account.token, (sent, request)).response(&mut response);
             Ok((response, answer))
         }
         Err(bad) => {
-            let scrub = Scrub::new(&account.token, request);
+            let scrub = Scrub::new(&account.token, (sent, request));
             let message = match &bad {
-                BadAnswer::Error(message) => message.as_deref().map(|message| scrub.text(message)),
+                BadAnswer::Error(message) => message.as_deref().map(|message| scrub.text(message).into_owned()),
                 _ => None,
             };
             let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
@@ -53,7 +53,7 @@ fn refused(account: &Account, (sent, request): (&Sent, &[u8]), answer: &Answer) 
     }
     let status = answer.status.as_u16();
     let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
-    let scrub = Scrub::new(&account.token, request);
+    let scrub = Scrub::new(&account.token, (sent, request));
     let mut problem = meaning(failure.verdict, status);
     // Only these two judge the update itself; any other answer says nothing about an earlier attempt that had none.
     let judges = matches!(failure.verdict, VendorVerdict::Refused | VendorVerdict::NotFound);
@@ -66,7 +66,7 @@ fn refused(account: &Account, (sent, request): (&Sent, &[u8]), answer: &Answer) 
     }
     problem.errors = failure.items;
     scrub.items(&mut problem.errors);
-    let message = failure.message.map(|message| scrub.text(&message));
+    let message = failure.message.map(|message| scrub.text(&message).into_owned());
     problem.vendor_response = Some(VendorResponse { status, message });
     problem
 }

@@ -2,7 +2,8 @@
 //! in hexadecimal digits, and one of these within another.
 //!
 //! Escapes are undone layer by layer and each layer is searched, because escapes can be mixed in countless ways;
-//! base64 and digits are searched as such, because nothing in a text says where they begin.
+//! base64 and digits are searched as such, because nothing in a text says where they begin. Nearly all texts repeat
+//! nothing, so a [`Sieve`] goes before each search.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +14,8 @@ use secrecy::zeroize::Zeroizing;
 
 use crate::config::REDACTED;
 
-use super::escapes::{Layer, half_an_escape};
+use super::escapes::{CUT, Layer, half_an_escape};
+use super::sieve::Sieve;
 
 /// Of a text that was cut, fewer characters than this at its end give nothing away; nor is there a secret as short.
 pub(crate) const SHORTEST: usize = 6;
@@ -24,6 +26,7 @@ const DEEPEST: usize = 4;
 /// A secret, ready to be found.
 pub(crate) struct Disguises {
     forms: Vec<Form>,
+    sieve: Sieve,
 }
 
 /// One form of a secret.
@@ -50,17 +53,8 @@ impl Disguises {
                 forms.push(Form { bytes: standard, alphabet: is_base64, any_case: false });
             }
         }
-        Self { forms }
-    }
-
-    /// The secret itself.
-    fn plain(&self) -> &[u8] {
-        self.forms.first().map_or(&[], |form| &form.bytes)
-    }
-
-    /// Whether a text is long enough to repeat it; every form is at least as long as the secret.
-    pub(crate) fn fits_into(&self, length: usize) -> bool {
-        length >= self.plain().len()
+        let sieve = Sieve::of(forms.iter().map(|form| form.bytes.as_slice()));
+        Self { forms, sieve }
     }
 
     /// Whether a text repeats it.
@@ -71,7 +65,17 @@ impl Disguises {
     }
 
     fn find(&self, layer: &Layer<'_>, found: &mut Vec<Range<usize>>) {
-        self.forms.iter().for_each(|form| form.find(layer, found));
+        if self.may_be_in(layer.bytes()) {
+            self.forms.iter().for_each(|form| form.find(layer, found));
+        }
+        if layer.may_be_cut() {
+            self.forms.iter().for_each(|form| form.find_cut(layer, found));
+        }
+    }
+
+    /// Whether a text holds a form or at least how one begins; whoever holds none is told so without a search.
+    fn may_be_in(&self, text: &[u8]) -> bool {
+        self.sieve.holds(text, |text, length| self.forms.iter().any(|form| form.ends(text, length)))
     }
 }
 
@@ -90,7 +94,11 @@ impl Form {
             found.push(layer.origin(start - before..end + after));
             at = end + after;
         }
-        let cuts = memmem::find_iter(text, "…").filter_map(|at| self.cut_short(&text[..at]));
+    }
+
+    fn find_cut(&self, layer: &Layer<'_>, found: &mut Vec<Range<usize>>) {
+        let text = layer.bytes();
+        let cuts = memmem::find_iter(text, CUT).filter_map(|at| self.cut_short(&text[..at]));
         found.extend(cuts.map(|stretch| layer.origin(stretch)));
     }
 
@@ -180,6 +188,10 @@ impl fmt::Debug for Disguises {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
+
     use super::*;
 
     const SECRET: &str = "12|k+/ey~Zü0";
@@ -239,6 +251,61 @@ mod tests {
         assert_eq!(blackened("%31%32%7Ck+/ey~Zü0"), "[redacted]");
         assert!(Disguises::of(SECRET).is_in(b"\xff 12\\u007ck+\\/ey~Z\xc3\xbc0"));
         assert!(!Disguises::of(SECRET).is_in(b"\xff 12"));
+    }
+
+    /// A secret, repeated in some form.
+    fn repeated(secret: &str, form: usize, aside: usize) -> String {
+        let whole = ["in"[..aside].as_bytes(), secret.as_bytes()].concat();
+        let by = |each: fn(u8) -> String| secret.bytes().map(each).collect::<String>();
+        match form {
+            0 => secret.to_owned(),
+            1 => by(|byte| format!("{byte:02x}")),
+            2 => by(|byte| format!("{byte:02X}")),
+            3 => by(|byte| format!("%{byte:02X}")),
+            4 => by(|byte| format!("%25{byte:02x}")),
+            5 => secret.chars().map(|char| format!("\\u{:04x}", char as u32)).collect(),
+            6 => secret.chars().map(|char| format!("&#{};", char as u32)).collect(),
+            7 => String::from_utf8(base64_within(&whole, 0).to_vec()).unwrap(),
+            _ => String::from_utf8(base64_within(&whole, 0).to_vec()).unwrap().replace('+', "-").replace('/', "_"),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
+
+        /// The sieve against the search without it, wherever a secret, or the start of one, stands among what.
+        #[test]
+        fn the_sieve_lets_nothing_through_that_a_search_finds(
+            secrets in vec("[a-f0-9|~/+_Zü€]{1,20}|[ -~]{6,50}|a{1,30}", 1..3),
+            pieces in vec((0..12_usize, 0..3_usize, any::<Index>(), "[a-f0-9 ]{0,9}|[ -~]{0,12}|\\PC{0,3}"), 0..6),
+        ) {
+            let text: String = pieces.iter().map(|(form, aside, index, other)| {
+                let whole = repeated(index.get::<String>(&secrets), *form % 9, *aside);
+                let start = whole.floor_char_boundary(index.index(whole.len() + 1));
+                match form {
+                    9 => format!("{other}{}…", &whole[..start]),
+                    10 => format!("{other}{}", &whole[..start]),
+                    11 => other.clone(),
+                    _ => format!("{other}{whole}"),
+                }
+            }).collect();
+            for secret in &secrets {
+                let disguises = Disguises::of(secret);
+                let (mut found, mut all) = (Vec::new(), Vec::new());
+                in_layers(text.as_bytes(), |layer| disguises.find(layer, &mut found));
+                in_layers(text.as_bytes(), |layer| {
+                    for form in &disguises.forms {
+                        form.find(layer, &mut all);
+                        form.find_cut(layer, &mut all);
+                    }
+                });
+                found.sort_unstable_by_key(|range| (range.start, range.end));
+                all.sort_unstable_by_key(|range| (range.start, range.end));
+                prop_assert_eq!(found, all, "{} in {}", secret, text);
+            }
+            let planted = pieces.iter().any(|(form, ..)| *form == 0);
+            prop_assert!(!planted || secrets.iter().any(|secret| Disguises::of(secret).is_in(text.as_bytes())));
+        }
     }
 
     #[test]

@@ -3,20 +3,51 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// What a text ends in that was cut.
+pub(super) const CUT: &str = "…";
+
 /// A text with its escapes undone so and so often.
 pub(super) struct Layer<'t> {
     bytes: Cow<'t, [u8]>,
     /// Where in the original each byte begins, and where the last one ends; a text that had no escapes needs none.
     origins: Vec<usize>,
+    /// The signs of all its bytes together.
+    signs: u8,
 }
+
+/// A byte with which an escape begins.
+const OF_ESCAPE: u8 = 1;
+/// The byte with which [`CUT`] begins.
+const OF_CUT: u8 = 2;
+
+/// What each byte may be a sign of; most are of nothing.
+static SIGNS: [u8; 256] = {
+    let mut signs = [0; 256];
+    signs[b'%' as usize] = OF_ESCAPE;
+    signs[b'\\' as usize] = OF_ESCAPE;
+    signs[b'&' as usize] = OF_ESCAPE;
+    signs[b'~' as usize] = OF_ESCAPE;
+    signs[CUT.as_bytes()[0] as usize] = OF_CUT;
+    signs
+};
 
 impl<'t> Layer<'t> {
     pub(super) fn of(text: &'t [u8]) -> Self {
-        Self { bytes: Cow::Borrowed(text), origins: Vec::new() }
+        Self::new(Cow::Borrowed(text), Vec::new())
+    }
+
+    fn new(bytes: Cow<'t, [u8]>, origins: Vec<usize>) -> Self {
+        let signs = bytes.iter().fold(0, |signs, byte| signs | SIGNS[usize::from(*byte)]);
+        Self { bytes, origins, signs }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Whether it may have been cut anywhere.
+    pub(super) fn may_be_cut(&self) -> bool {
+        self.signs & OF_CUT != 0
     }
 
     /// Where in the original a stretch of this layer comes from.
@@ -27,8 +58,10 @@ impl<'t> Layer<'t> {
 
     /// The next layer, unless there is nothing left to undo. What looks like an escape and is none stays.
     pub(super) fn unescaped(&self) -> Option<Layer<'static>> {
+        if self.signs & OF_ESCAPE == 0 {
+            return None;
+        }
         let (text, mut at) = (self.bytes(), 0);
-        memchr::memchr3(b'%', b'\\', b'&', text).or_else(|| memchr::memchr(b'~', text))?;
         let (mut bytes, mut origins) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
         let mut plain = [0; 4];
         while let Some(&byte) = text.get(at) {
@@ -49,7 +82,7 @@ impl<'t> Layer<'t> {
             at += length;
         }
         origins.push(self.origin(at..at).start);
-        (bytes.len() < text.len()).then_some(Layer { bytes: Cow::Owned(bytes), origins })
+        (bytes.len() < text.len()).then(|| Layer::new(Cow::Owned(bytes), origins))
     }
 }
 
@@ -115,6 +148,16 @@ mod tests {
         assert_eq!(&text[second.origin(1..2)], "%2541");
         assert_eq!(&text[second.origin(3..6)], r"\u00fc\/");
         assert_eq!(second.origin(0..second.bytes().len()), 0..text.len());
+    }
+
+    #[test]
+    fn each_beginning_of_an_escape_and_of_a_cut_is_a_sign() {
+        for escape in ["%41", "\\u0041", "\\/", "&#65;", "~0"] {
+            assert!(Layer::of(format!("a long and plain text {escape} of words").as_bytes()).unescaped().is_some());
+        }
+        assert!(Layer::of("cut…".as_bytes()).may_be_cut());
+        assert!(Layer::of("cut%E2%80%A6".as_bytes()).unescaped().unwrap().may_be_cut());
+        assert!(!Layer::of("whole, ü".as_bytes()).may_be_cut());
     }
 
     #[test]

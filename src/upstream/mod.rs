@@ -35,6 +35,7 @@ mod retry_after;
 mod roots;
 mod settings;
 mod share;
+mod sieve;
 pub mod stack;
 mod stream;
 mod token_clock;

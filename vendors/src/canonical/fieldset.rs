@@ -12,6 +12,19 @@ impl FieldSet {
     /// The set of nothing.
     pub const EMPTY: Self = Self(0);
 
+    /// The fields whose values have members, at any depth.
+    pub const STRUCTURED: Self = {
+        let (mut set, mut index) = (Self::EMPTY, 0);
+        while index < Field::COUNT {
+            let field = Field::ALL[index];
+            if field.spec().shape.has_members() {
+                set.insert(field);
+            }
+            index += 1;
+        }
+        set
+    };
+
     /// Adds a field.
     pub const fn insert(&mut self, field: Field) {
         self.0 |= 1 << field as u8;

@@ -159,6 +159,15 @@ impl Shape {
         }
     }
 
+    /// Whether a value of this form may have members, at any depth.
+    pub const fn has_members(&self) -> bool {
+        match self {
+            Self::Boolean | Self::Integer(_) | Self::Number(_) | Self::Text(_) | Self::Choice(_) => false,
+            Self::List(element) => element.has_members(),
+            Self::Record(_) | Self::Tagged(_) | Self::Map | Self::PerVendor | Self::Any => true,
+        }
+    }
+
     /// The JSON type, for pages and messages.
     pub const fn type_name(&self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! From a vendor's success to the canonical one.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::canonical::Field;
@@ -123,14 +124,12 @@ fn quoted(text: &str) -> String {
 }
 
 impl Data {
-    /// Puts each member that is a string through `change`, decoded.
-    pub fn each_string(&mut self, change: impl Fn(&str) -> String) {
+    /// Puts each member that is a string through `change`, decoded; what comes back borrowed stays as it is.
+    pub fn each_string(&mut self, change: impl for<'t> Fn(&'t str) -> Cow<'t, str>) {
         let members = [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode];
         for json in members.into_iter().flatten() {
             if let Some(inner) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-                let decoded = decode(inner);
-                let changed = change(&decoded);
-                if changed != decoded {
+                if let Cow::Owned(changed) = change(&decode(inner)) {
                     *json = quoted(&changed);
                 }
             }

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use vendors::document::secret_members;
+use vendors::json::{Kind, Limits, Value, read_object};
 use vendors::{
-    Catalog, CatalogSet, Catalogs, Field, Handling, Item, Policies, Request, Target, Update, missing_lookups,
+    Catalog, CatalogSet, Catalogs, Field, FieldSet, Handling, Item, Policies, Request, Target, Update, missing_lookups,
     normalize_error, normalize_response, translate_request,
 };
 
@@ -44,6 +46,10 @@ fn translated(page: &Page, text: &str, handling: Handling) -> Option<Result<Requ
 
 fn sent_keys(members: &[Member]) -> BTreeSet<String> {
     members.iter().map(|member| member.key.clone()).collect()
+}
+
+fn has_members(value: Value<'_>) -> bool {
+    value.kind() == Kind::Object || value.elements().any(has_members)
 }
 
 proptest! {
@@ -195,6 +201,19 @@ proptest! {
                 prop_assert!(items[0].pointer.starts_with(&start));
                 prop_assert!(items[0].pointer.ends_with(&rest.replace('.', "/")), "{:?}", items);
             }
+        }
+    }
+
+    #[test]
+    fn a_request_without_structured_fields_holds_no_member_within_a_value(sent in update(), rough in rough_update()) {
+        let structured = |key: &str| Field::from_name(key).is_some_and(|field| FieldSet::STRUCTURED.contains(field));
+        let flat: Vec<_> = sent.iter().filter(|member| !structured(&member.key)).cloned().collect();
+        for (page, members) in pages().iter().flat_map(|page| [(page, &sent), (page, &rough), (page, &flat)]) {
+            let Some(Ok(request)) = translated(page, &text(members), Handling::Lenient) else { continue };
+            let body = read_object(&request.body, Limits::VENDOR).unwrap();
+            let hides = body.iter().any(|(key, value)| has_members(*value) || secret_members().any(|name| name == key));
+            prop_assert!(!hides || request.sent.may_hold_secrets(), "{:?}", body);
+            prop_assert!(!std::ptr::eq(members, &flat) || !request.sent.may_hold_secrets());
         }
     }
 
