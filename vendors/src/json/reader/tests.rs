@@ -38,6 +38,26 @@ fn only_one_object_is_read() {
 }
 
 #[test]
+fn punctuation_stands_where_it_must_and_nowhere_else() {
+    for (body, expected) in [
+        (r#"{"a" 1}"#, "`:` after the key"),
+        (r#"{"a"=1}"#, "`:` after the key"),
+        (r#"{"a","b":1}"#, "`:` after the key"),
+        (r#"{"a"::1}"#, "a JSON value"),
+        (r#"{"a":1 "b":2}"#, "`,` or `}`"),
+        (r#"{"a":1]"#, "`,` or `}`"),
+        (r#"{"a":[1}}"#, "`,` or `]`"),
+        (r#"{"a":[1,]}"#, "a JSON value"),
+        (r#"{"a":[1;2]}"#, "`,` or `]`"),
+        (r#"{,"a":1}"#, "a key in double quotes"),
+        (r#"{"a":1,}"#, "a key in double quotes"),
+        (r#"{a:1}"#, "a key in double quotes"),
+    ] {
+        assert_eq!(reason(body.as_bytes()), Reason::Expected(expected), "{body}");
+    }
+}
+
+#[test]
 fn the_same_key_twice_is_refused_at_any_depth_and_in_any_spelling() {
     assert_eq!(reason(br#"{"a":1,"\u0061":2}"#), Reason::DuplicateKey("a".into()));
     assert_eq!(reason(br#"{"t":[{"x":{"k":1,"k":1}}]}"#), Reason::DuplicateKey("k".into()));
@@ -55,8 +75,9 @@ fn depth_ends_at_32() {
     assert!(read_object(nested(32).as_bytes(), Limits::CALLER).is_ok());
     assert_eq!(reason(nested(33).as_bytes()), Reason::TooDeep(32));
     let beside = |one: &str| format!(r#"{{"a":[{}]}}"#, [one; 40].join(","));
-    assert!(read_object(beside("[[]]").as_bytes(), Limits::CALLER).is_ok());
-    assert!(read_object(beside(r#"{"b":{}}"#).as_bytes(), Limits::CALLER).is_ok());
+    for one in ["[]", "[[]]", "{}", r#"{"b":{}}"#] {
+        assert!(read_object(beside(one).as_bytes(), Limits::CALLER).is_ok(), "{one}");
+    }
     assert_eq!(reason(&b"[".repeat(100_000)), Reason::NotAnObject);
     assert_eq!(reason(format!(r#"{{"a":{}"#, "[".repeat(100_000)).as_bytes()), Reason::TooDeep(32));
 }
