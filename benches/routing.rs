@@ -29,7 +29,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for names in [10, 1_000, 10_000, 100_000] {
         let text = configuration(names);
         let gateway = Gateway::build(load_text(&text, &environment, &known)?, None, &Tasks::default())?;
-        let assistant = Assistant::parse(&format!("bot-{}", names / 2))?;
+        let name = format!("bot-{}", names / 2);
+        let assistant = Assistant::parse(&name)?;
         let mut group = criterion.benchmark_group("find");
         group.bench_function(BenchmarkId::from_parameter(names), |bencher| {
             bencher.iter(|| black_box(gateway.routes.resolve(black_box(&assistant), None)).is_ok());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use crate::edge::path::Assistant;
+use crate::edge::path::{Assistant, Reference};
 use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
 use crate::edge::traceparent::TraceContext;
@@ -69,15 +69,15 @@ impl Context {
     ///
     /// # Errors
     /// `forbidden`.
-    pub fn may_ask_for(&self, assistant: &Assistant, leads_to: Option<&str>) -> Result<(), Problem> {
+    pub fn may_ask_for(&self, assistant: &Assistant<'_>, leads_to: Option<&str>) -> Result<(), Problem> {
         let Some(client) = &self.client else { return Ok(()) };
-        let shown = assistant.to_string();
-        let may = match assistant {
-            Assistant::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(&shown),
-            Assistant::Name(_) | Assistant::Id(_) => client.may_use_assistant(&shown),
+        let shown = assistant.as_str();
+        let may = match assistant.reference() {
+            Reference::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(shown),
+            Reference::Name(_) | Reference::Id(_) => client.may_use_assistant(shown),
         };
         let may = may && leads_to.is_none_or(|vendor| client.may_use_vendor(vendor));
-        if may { Ok(()) } else { Err(forbidden(&shown)) }
+        if may { Ok(()) } else { Err(forbidden(shown)) }
     }
 }
 

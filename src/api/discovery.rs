@@ -48,7 +48,7 @@ pub(super) fn schema() -> Bytes {
 pub(super) fn route(context: &Context, segment: &str) -> Result<Value, Problem> {
     let (assistant, route) = target(context, segment)?;
     Ok(json!({
-        "assistant": assistant,
+        "assistant": assistant.as_str(),
         "vendor": &*route.account.name,
         "id": &*route.id,
         "handling": handling(context, None, &route).as_str(),

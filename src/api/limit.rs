@@ -53,7 +53,8 @@ impl RateLimiter {
             }
         };
         let refilled = whole_seconds(self.interval * self.burst.get().saturating_sub(left));
-        let mut state = b"\"default\";r=".to_vec();
+        let mut state = Vec::with_capacity(48);
+        state.extend_from_slice(b"\"default\";r=");
         push_integer(&mut state, left.into());
         state.extend_from_slice(b";t=");
         push_integer(&mut state, refilled);

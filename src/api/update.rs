@@ -47,10 +47,11 @@ where
     let (head, body) = request.into_parts();
     let wishes = wishes(context, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
+    let assistant = assistant.as_str();
     record.vendor = Some(Arc::clone(&route.account.name));
     record.meters = Some(Arc::clone(&route.account.meters));
     record.id = Some(Arc::clone(&route.id));
-    record.assistant = Some(assistant.clone());
+    record.assistant = Some(assistant.to_owned());
     record.dry_run = wishes.dry_run;
     media::check(&head.headers)?;
     let _share = place.share(&route.account)?;
@@ -61,7 +62,7 @@ where
     record.receiving = began.elapsed();
     record.request_bytes = body.len();
     let preferred = wishes.handling;
-    let exchange = Exchange { context, assistant: &assistant, route: &route, wishes: &wishes };
+    let exchange = Exchange { context, assistant, route: &route, wishes: &wishes };
     let result = exchange.run(body, record).await;
     let applied = |headers: &mut HeaderMap| {
         if let Some(handling) = preferred {
@@ -88,9 +89,8 @@ fn wishes(context: &Context, query: Option<&str>, headers: &HeaderMap) -> Result
 }
 
 /// Finds the target and asks whether the caller may use it.
-pub(super) fn target(context: &Context, segment: &str) -> Result<(String, Route), Problem> {
+pub(super) fn target<'a>(context: &Context, segment: &'a str) -> Result<(Assistant<'a>, Route), Problem> {
     let assistant = Assistant::parse(segment).map_err(|error| Problem::new(Code::InvalidRequest, error.to_string()))?;
-    let shown = assistant.to_string();
     let route = context.gateway.routes.resolve(&assistant, context.client_name()).map_err(|error| {
         let code = match error {
             RouteError::BadId { .. } => Code::InvalidRequest,
@@ -102,8 +102,8 @@ pub(super) fn target(context: &Context, segment: &str) -> Result<(String, Route)
         };
         context.may_ask_for(&assistant, vendor).err().unwrap_or_else(|| Problem::new(code, error.to_string()))
     })?;
-    context.permit(&shown, &route)?;
-    Ok((shown, route))
+    context.permit(assistant.as_str(), &route)?;
+    Ok((assistant, route))
 }
 
 /// The handling in force: whoever is nearest to the request decides.

@@ -4,7 +4,6 @@
 //! so that no encoding of a slash, dot segment or control byte can reach it.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
@@ -12,20 +11,28 @@ const MAX_NAME: usize = 128;
 const MAX_VENDOR: usize = 64;
 const MAX_ENCODED: usize = 3 * (MAX_VENDOR + 1 + MAX_NAME);
 
-/// What the path segment says.
+/// A path segment that names an assistant, decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Assistant {
+pub struct Assistant<'a> {
+    text: Cow<'a, str>,
+    /// Where the vendor ends.
+    colon: Option<usize>,
+}
+
+/// What the path segment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
     /// `[a-z][a-z0-9._-]{0,127}`: always a name; a vendor's id that looks like one must be given as `vendor:id`.
-    Name(String),
+    Name(&'a str),
     /// `vendor:id`.
     VendorId {
         /// The vendor, `[a-z][a-z0-9_-]{0,63}`.
-        vendor: String,
+        vendor: &'a str,
         /// That vendor's id, `[A-Za-z0-9._-]{1,128}`; the dialect may allow less.
-        id: String,
+        id: &'a str,
     },
     /// A bare vendor id that cannot be a name.
-    Id(String),
+    Id(&'a str),
 }
 
 /// Why a path segment names no assistant.
@@ -60,31 +67,30 @@ pub enum AssistantError {
     BadCharacter,
 }
 
-impl fmt::Display for Assistant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) | Self::Id(name) => f.write_str(name),
-            Self::VendorId { vendor, id } => [vendor, ":", id].into_iter().try_for_each(|part| f.write_str(part)),
+impl<'a> Assistant<'a> {
+    /// Reads one raw path segment, as it stood between two slashes of the request target.
+    pub fn parse(segment: &'a str) -> Result<Self, AssistantError> {
+        let text = decode_once(segment)?;
+        let colon = text.bytes().position(|byte| byte == b':');
+        if let Some(colon) = colon {
+            check_vendor(&text[..colon])?;
+        }
+        check_id(&text[colon.map_or(0, |colon| colon + 1)..])?;
+        Ok(Self { text, colon })
+    }
+
+    /// What it says.
+    pub fn reference(&self) -> Reference<'_> {
+        match self.colon {
+            Some(colon) => Reference::VendorId { vendor: &self.text[..colon], id: &self.text[colon + 1..] },
+            None if is_name(&self.text) => Reference::Name(&self.text),
+            None => Reference::Id(&self.text),
         }
     }
-}
 
-impl Assistant {
-    /// Reads one raw path segment, as it stood between two slashes of the request target.
-    pub fn parse(segment: &str) -> Result<Self, AssistantError> {
-        let decoded = decode_once(segment)?;
-        match decoded.split_once(':') {
-            Some((vendor, id)) => {
-                check_vendor(vendor)?;
-                check_id(id)?;
-                Ok(Self::VendorId { vendor: vendor.to_owned(), id: id.to_owned() })
-            }
-            None => {
-                check_id(&decoded)?;
-                let kind = if is_name(&decoded) { Self::Name } else { Self::Id };
-                Ok(kind(decoded.into_owned()))
-            }
-        }
+    /// The whole of it.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 }
 
@@ -93,7 +99,7 @@ fn decode_once(segment: &str) -> Result<Cow<'_, str>, AssistantError> {
         return Err(AssistantError::TooLong);
     }
     // Nothing of what follows can be in it.
-    if segment.bytes().all(|byte| is_id_byte(byte) || byte == b':') {
+    if segment.bytes().fold(true, |plain, byte| plain & (is_id_byte(byte) | (byte == b':'))) {
         return Ok(Cow::Borrowed(segment));
     }
     let mut bytes = segment.bytes();
@@ -129,13 +135,13 @@ fn check_id(id: &str) -> Result<(), AssistantError> {
         "" => Err(AssistantError::Empty),
         "." | ".." => Err(AssistantError::DotSegment),
         _ if id.len() > MAX_NAME => Err(AssistantError::TooLong),
-        _ if !id.bytes().all(is_id_byte) => Err(AssistantError::BadCharacter),
+        _ if !id.bytes().fold(true, |good, byte| good & is_id_byte(byte)) => Err(AssistantError::BadCharacter),
         _ => Ok(()),
     }
 }
 
 fn is_id_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')
+    b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-')
 }
 
 fn is_name(id: &str) -> bool {
@@ -147,21 +153,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn vendor_id(vendor: &str, id: &str) -> Result<Assistant, AssistantError> {
-        Ok(Assistant::VendorId { vendor: vendor.to_owned(), id: id.to_owned() })
+    #[track_caller]
+    fn assert_says(segment: &str, text: &str, reference: Reference<'_>) {
+        let assistant = Assistant::parse(segment).unwrap();
+        assert_eq!((assistant.as_str(), assistant.reference()), (text, reference));
     }
 
     #[test]
     fn names_vendor_ids_and_bare_ids_are_told_apart() {
-        assert_eq!(Assistant::parse("sales-bot"), Ok(Assistant::Name("sales-bot".to_owned())));
-        assert_eq!(Assistant::parse("a"), Ok(Assistant::Name("a".to_owned())));
-        assert_eq!(Assistant::parse("789"), Ok(Assistant::Id("789".to_owned())));
-        assert_eq!(Assistant::parse("aB"), Ok(Assistant::Id("aB".to_owned())));
-        assert_eq!(Assistant::parse("-x"), Ok(Assistant::Id("-x".to_owned())));
-        assert_eq!(Assistant::parse("acme:789"), vendor_id("acme", "789"));
-        assert_eq!(Assistant::parse("acme%3A789"), vendor_id("acme", "789"));
-        assert_eq!(Assistant::parse("%73ales"), Ok(Assistant::Name("sales".to_owned())));
-        assert_eq!(Assistant::parse(&"a".repeat(128)), Ok(Assistant::Name("a".repeat(128))));
+        assert_says("sales-bot", "sales-bot", Reference::Name("sales-bot"));
+        assert_says("a", "a", Reference::Name("a"));
+        assert_says("789", "789", Reference::Id("789"));
+        assert_says("aB", "aB", Reference::Id("aB"));
+        assert_says("-x", "-x", Reference::Id("-x"));
+        assert_says("acme:789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
+        assert_says("acme%3A789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
+        assert_says("%73ales", "sales", Reference::Name("sales"));
+        assert_says(&"a".repeat(128), &"a".repeat(128), Reference::Name(&"a".repeat(128)));
     }
 
     #[test]
@@ -213,20 +221,20 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics_and_what_passes_keeps_the_grammar(segment in "\\PC*|[a-zA-Z0-9.:%/_-]{0,200}|(%[0-9a-f]{2}|[a-z:.]){0,60}") {
-            let passed = match Assistant::parse(&segment) {
-                Ok(Assistant::Name(id) | Assistant::Id(id)) => id,
-                Ok(Assistant::VendorId { vendor, id }) => {
-                    prop_assert!(check_vendor(&vendor).is_ok());
+            let Ok(assistant) = Assistant::parse(&segment) else { return Ok(()) };
+            let passed = match assistant.reference() {
+                Reference::Name(id) | Reference::Id(id) => id,
+                Reference::VendorId { vendor, id } => {
+                    prop_assert!(check_vendor(vendor).is_ok());
                     id
                 }
-                Err(_) => return Ok(()),
             };
             prop_assert!((1..=128).contains(&passed.len()) && passed.bytes().all(is_id_byte));
             prop_assert!(passed != "." && passed != "..");
         }
 
         #[test]
-        fn encoding_a_valid_segment_changes_nothing(id in "[A-Za-z0-9_-]{1,60}") {
+        fn encoding_a_plain_segment_changes_nothing(id in "[A-Za-z0-9._:-]{0,60}") {
             let encoded: String = id.bytes().map(|b| format!("%{b:02X}")).collect();
             prop_assert_eq!(Assistant::parse(&encoded), Assistant::parse(&id));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use vendors::Handling;
 
 use crate::config;
-use crate::edge::path::Assistant;
+use crate::edge::path::{Assistant, Reference};
 use crate::upstream::Account;
 
 use super::route::{Route, RouteError, Rule};
@@ -56,21 +56,21 @@ impl RoutingTable {
     ///
     /// # Errors
     /// Nothing leads from there to a vendor.
-    pub fn resolve(&self, assistant: &Assistant, client: Option<&str>) -> Result<Route, RouteError> {
-        let (account, id, handling, rule) = match assistant {
-            Assistant::Name(name) => {
-                let named = self.assistants.get(name.as_str());
-                let named = named.ok_or_else(|| RouteError::UnknownName(name.clone()))?;
+    pub fn resolve(&self, assistant: &Assistant<'_>, client: Option<&str>) -> Result<Route, RouteError> {
+        let (account, id, handling, rule) = match assistant.reference() {
+            Reference::Name(name) => {
+                let named = self.assistants.get(name);
+                let named = named.ok_or_else(|| RouteError::UnknownName(name.to_owned()))?;
                 (&named.account, Arc::clone(&named.id), named.handling, Rule::Name)
             }
-            Assistant::VendorId { vendor, id } => {
-                let account = self.accounts.get(vendor.as_str());
-                let account = account.ok_or_else(|| RouteError::UnknownVendor(vendor.clone()))?;
-                (account, id.as_str().into(), None, Rule::Explicit)
+            Reference::VendorId { vendor, id } => {
+                let account = self.accounts.get(vendor);
+                let account = account.ok_or_else(|| RouteError::UnknownVendor(vendor.to_owned()))?;
+                (account, id.into(), None, Rule::Explicit)
             }
-            Assistant::Id(id) => {
-                let (account, rule) = self.bare(id, client).ok_or_else(|| RouteError::NoDefault(id.clone()))?;
-                (account, id.as_str().into(), None, rule)
+            Reference::Id(id) => {
+                let (account, rule) = self.bare(id, client).ok_or_else(|| RouteError::NoDefault(id.to_owned()))?;
+                (account, id.into(), None, rule)
             }
         };
         if !account.dialect.is_id(&id) {

@@ -147,9 +147,11 @@ impl Member for Millis {
         };
         push_integer(line, micros / 1000);
         let part = (micros % 1000) as u16;
-        let digits = [b'.', (part / 100) as u8 + b'0', (part / 10 % 10) as u8 + b'0', (part % 10) as u8 + b'0'];
-        let told = digits.iter().rposition(|digit| !matches!(digit, b'.' | b'0')).map_or(0, |last| last + 1);
-        line.extend_from_slice(&digits[..told]);
+        if part > 0 {
+            let digit = |unit: u16| b'0' + (part / unit % 10) as u8;
+            let zeros = usize::from(part % 10 == 0) + usize::from(part % 100 == 0);
+            line.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)][..4 - zeros]);
+        }
     }
 }
 

@@ -64,15 +64,17 @@ impl Token {
         let mut bearer = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
         bearer.set_sensitive(true);
         let own = HeaderValue::from_static("");
-        let headers = [
+        // A full map grows also where a value is only replaced.
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.extend([
             (AUTHORIZATION, bearer),
             (ACCEPT, JSON),
             (USER_AGENT, AGENT),
             (CONTENT_TYPE, JSON),
             (X_REQUEST_ID, own.clone()),
             (TRACEPARENT, own),
-        ];
-        Some(Self { headers: headers.into_iter().collect(), disguises: Arc::new(Disguises::of(token)) })
+        ]);
+        Some(Self { headers, disguises: Arc::new(Disguises::of(token)) })
     }
 
     /// The forms in which others may repeat it.

@@ -197,7 +197,9 @@ impl<C: Call> Stack<C> {
         let base = self.base_url.path().trim_end_matches('/');
         let path = path_and_query.trim_start_matches('/');
         let mut parts = self.base_url.clone().into_parts();
-        parts.path_and_query = Some([base, "/", path].concat().try_into()?);
+        let mut whole = String::with_capacity(base.len() + 1 + path.len());
+        [base, "/", path].into_iter().for_each(|part| whole.push_str(part));
+        parts.path_and_query = Some(whole.try_into()?);
         Ok(Uri::from_parts(parts)?)
     }
 

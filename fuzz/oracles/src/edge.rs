@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
-use switchboard::edge::path::Assistant;
+use switchboard::edge::path::{Assistant, Reference};
 use switchboard::edge::prefer::{PREFER, handling};
 use switchboard::edge::query::UpdateQuery;
 use switchboard::edge::request_id::{REQUEST_ID, RequestId};
@@ -50,18 +50,18 @@ pub(crate) fn path(bytes: &[u8]) {
         assert!(!is_plain(bytes), "{segment:?} is a plain id, and is refused");
         return;
     };
-    let shown = assistant.to_string();
+    let shown = assistant.as_str();
     assert_eq!(shown.as_bytes(), percent_decode(bytes).collect::<Vec<_>>(), "decoded exactly once");
-    let (vendor, id) = match &assistant {
-        Assistant::VendorId { vendor, id } => (Some(vendor), id),
-        Assistant::Name(id) | Assistant::Id(id) => (None, id),
+    let (vendor, id) = match assistant.reference() {
+        Reference::VendorId { vendor, id } => (Some(vendor), id),
+        Reference::Name(id) | Reference::Id(id) => (None, id),
     };
     assert!(is_plain(id.as_bytes()), "{id:?}");
     assert!(
         vendor.is_none_or(|vendor| vendor.len() <= 64 && is_plain(vendor.as_bytes()) && !vendor.contains('.')),
         "{vendor:?}"
     );
-    assert_eq!(Assistant::parse(&shown), Ok(assistant), "what is shown leads to the same place");
+    assert_eq!(Assistant::parse(shown).as_ref(), Ok(&assistant), "what is shown leads to the same place");
 }
 
 /// What no encoding is needed for: an id that is no dot segment.
