@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::{Request, Response, Uri};
+use http::uri::PathAndQuery;
+use http::{Request, Response};
 use http_body_util::Full;
 use tower::Layer;
 
@@ -193,7 +194,7 @@ fn connections<S>(
 }
 
 /// What a panic's answer has to know of its request: its target and its id.
-type Captured = (Uri, RequestId);
+type Captured = (Option<PathAndQuery>, RequestId);
 /// A service whose panics are answered.
 type Rescued<S, B> = Rescue<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Full<Bytes>>>;
 
@@ -203,12 +204,13 @@ fn rescued<S, B>(service: S) -> Rescued<S, B> {
     fn capture<B>(request: &mut Request<B>) -> Captured {
         let request_id = RequestId::from_headers(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        (request.uri().clone(), request_id)
+        (request.uri().path_and_query().cloned(), request_id)
     }
-    fn answer((uri, request_id): Captured, panic: &str) -> Response<Full<Bytes>> {
-        tracing::error!(%request_id, path = uri.path(), panic, "a request panicked");
+    fn answer((target, request_id): Captured, panic: &str) -> Response<Full<Bytes>> {
+        let path = target.as_ref().map_or("", PathAndQuery::path);
+        tracing::error!(%request_id, path, panic, "a request panicked");
         let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
-        let mut response = problem.into_response(uri.path(), request_id.as_str());
+        let mut response = problem.into_response(path, request_id.as_str());
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response
     }

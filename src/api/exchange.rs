@@ -106,9 +106,15 @@ impl Exchange<'_> {
         response
     }
 
-    async fn send(&self, prepared: Prepared, record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
+    /// Sends it and brings the answer home. All that is large goes to the account's stack before the first wait.
+    fn send(
+        &self,
+        prepared: Prepared,
+        record: &mut Record,
+    ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
+        let Record { report: reported, sent: handed, attempts, queued, with_vendor, .. } = record;
         let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
-        let report = &*record.report.insert(report);
+        let report = &*reported.insert(report);
         let body = Bytes::from(body);
         let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.wishes.deadline).with_place(prepared.place);
         outgoing.longest = self.context.gateway.request_timeout;
@@ -117,23 +123,25 @@ impl Exchange<'_> {
         outgoing.body = body.clone();
         let recording = self.context.recording.as_ref();
         outgoing.witness = recording.map(|recording| recording.call(&account.name, &Method::PUT, &outgoing.uri));
-        record.sent = Some(outgoing.sent.clone());
+        *handed = Some(outgoing.sent.clone());
         let mut update = account.stack.update(outgoing);
         if self.context.telemetry.follows_updates() {
             update = update.when_left(self.afterwards(&sent, &body));
         }
-        let result = update.await;
-        (record.attempts, record.queued, record.with_vendor) = match &result {
-            Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
-            Err(failure) => (failure.attempts, failure.queued, failure.vendor),
-        };
-        if let Ok(answer) = &result {
-            watch(account, answer, (&sent, &body));
+        async move {
+            let result = update.await;
+            (*attempts, *queued, *with_vendor) = match &result {
+                Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
+                Err(failure) => (failure.attempts, failure.queued, failure.vendor),
+            };
+            if let Ok(answer) = &result {
+                watch(account, answer, (&sent, &body));
+            }
+            let (response, answer) = judge(account, (&sent, &body), result)?;
+            let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
+            answer::name_dropped(reply.headers_mut(), report);
+            Ok(reply)
         }
-        let (response, answer) = judge(account, (&sent, &body), result)?;
-        let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
-        answer::name_dropped(reply.headers_mut(), report);
-        Ok(reply)
     }
 }
 
@@ -176,7 +184,8 @@ async fn live_catalogs(
     };
     // The flight may be somebody else's, with a later deadline.
     let began = Instant::now();
-    let read = tokio::time::timeout_at(wishes.deadline, account.live.get(&missing, &reader)).await;
+    let flight = Box::pin(account.live.get(&missing, &reader)); // large, and rare: no part of every update's future
+    let read = tokio::time::timeout_at(wishes.deadline, flight).await;
     if let Some(recording) = &context.recording {
         let failed = !matches!(read, Ok(Ok(_)));
         recording.inner("catalogs", began, failed.then_some("unavailable"));

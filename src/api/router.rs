@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use http_body::Body;
 use http_body_util::Full;
@@ -159,13 +160,14 @@ impl Api {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let path: Arc<str> = request.uri().path().into();
-        let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(request.headers()));
-        let recording = self.telemetry.record(&mut trace, request.headers(), arrived);
+        let (head, body) = request.into_parts();
+        let path: Arc<str> = head.uri.path().into();
+        let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
+        let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
         let context = Context {
             gateway: self.gateway.load_full(),
             telemetry: self.telemetry.clone(),
-            request_id: RequestId::from_headers(request.headers()),
+            request_id: RequestId::from_headers(&head.headers),
             trace,
             recording,
             path: Arc::clone(&path),
@@ -175,13 +177,13 @@ impl Api {
         };
         let endpoint = endpoint(&path);
         let route = endpoint.as_ref().map_or("none", Endpoint::template);
-        let seen = (request.method().clone(), route);
-        let is_self_call = self_call::is_one(request.headers());
+        let seen = (head.method.clone(), route);
+        let is_self_call = self_call::is_one(&head.headers);
         let mut unfinished = Unfinished::new(context, seen, self.shutdown.clone());
         let Unfinished { context, record, .. } = &mut unfinished;
         let result = match is_self_call {
             true => Err(self_call::refused()),
-            false => self.dispatch(endpoint, context, request, record).await,
+            false => self.dispatch(endpoint, context, (&head, body), record).await,
         };
         let (mut response, problem) = match result {
             Ok(response) => (response, None),
@@ -210,7 +212,7 @@ impl Api {
         &self,
         endpoint: Option<Endpoint<'_>>,
         context: &mut Context,
-        request: Request<B>,
+        (head, body): (&Parts, B),
         record: &mut Record,
     ) -> Result<Response<Full<Bytes>>, Problem>
     where
@@ -218,13 +220,13 @@ impl Api {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let endpoint = endpoint.ok_or_else(|| Problem::new(Code::NotFound, "there is nothing at this path"))?;
-        if !endpoint.allows(request.method()) {
-            let detail = format!("use {} here, not {}", endpoint.allow(), request.method());
+        if !endpoint.allows(&head.method) {
+            let detail = format!("use {} here, not {}", endpoint.allow(), head.method);
             return Err(Problem { allow: Some(endpoint.allow()), ..Problem::new(Code::MethodNotAllowed, detail) });
         }
         if !endpoint.is_public() {
-            let peer = request.extensions().get::<Arc<Peer>>().cloned();
-            context.client = authenticate(&context.gateway, request.headers(), peer.as_deref())?;
+            let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
+            context.client = authenticate(&context.gateway, &head.headers, peer)?;
             if let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) {
                 let (headers, verdict) = limiter.check();
                 context.rate_limit = Some(headers);
@@ -233,7 +235,7 @@ impl Api {
         }
         let place = self.place(&context.gateway)?;
         let value = match endpoint {
-            Endpoint::Update(segment) => return update::handle(context, segment, request, (record, &place)).await,
+            Endpoint::Update(segment) => return update::handle(context, segment, (head, body), (record, &place)).await,
             Endpoint::Docs => return Ok(page(docs::text())),
             Endpoint::Problems => return Ok(page(problem_index())),
             Endpoint::Problem(code) => return Ok(page(problem_page(code))),

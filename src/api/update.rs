@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::request::Parts;
+use http::{HeaderMap, Response};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -37,14 +38,13 @@ pub(super) struct Wishes {
 pub(super) async fn handle<B>(
     context: &Context,
     segment: &str,
-    request: Request<B>,
+    (head, body): (&Parts, B),
     (record, place): (&mut Record, &Place),
 ) -> Result<Response<Full<Bytes>>, Problem>
 where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let (head, body) = request.into_parts();
     let wishes = wishes(context, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     let assistant = assistant.as_str();
