@@ -1,6 +1,5 @@
 //! What one connection is doing, shared between its socket, its service and its timers.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,8 +15,8 @@ pub(crate) struct Activity {
     unflushed: AtomicBool,
     receiving_head: AtomicBool,
     like_canned: AtomicBool,
-    /// When answers that have not left yet were there, oldest first, by the number of their request.
-    answered: Mutex<BTreeMap<u64, Instant>>,
+    /// When answers that have not left yet were there, by the number of their request.
+    answered: Mutex<Vec<(u64, Instant)>>,
     requests: AtomicU64,
 }
 
@@ -79,7 +78,7 @@ impl Activity {
     /// Returns once an answer has waited for `timeout` to be taken.
     pub(crate) async fn overdue(&self, timeout: Duration) {
         loop {
-            let oldest = self.answers().first_key_value().map(|(_, since)| *since);
+            let oldest = self.answers().iter().min().map(|(_, since)| *since);
             let deadline = oldest.unwrap_or_else(Instant::now) + timeout;
             if Instant::now() >= deadline {
                 return;
@@ -88,7 +87,7 @@ impl Activity {
         }
     }
 
-    fn answers(&self) -> MutexGuard<'_, BTreeMap<u64, Instant>> {
+    fn answers(&self) -> MutexGuard<'_, Vec<(u64, Instant)>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,7 +123,7 @@ impl InFlight {
 
     /// Notes that the answer is there and has only to be taken.
     pub(crate) fn note_answered(&self) {
-        self.activity.answers().insert(self.number, Instant::now());
+        self.activity.answers().push((self.number, Instant::now()));
     }
 }
 
@@ -132,7 +131,7 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let activity = &self.activity;
         let now = u64::try_from(activity.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        activity.answers().remove(&self.number);
+        activity.answers().retain(|(number, _)| *number != self.number);
         activity.unflushed.store(true, Relaxed);
         activity.last_end_ms.store(now, Relaxed);
         activity.in_flight.fetch_sub(1, Relaxed);

@@ -3,7 +3,9 @@
 //! `Content-Length` is checked first (nothing is read, no `100 Continue` is sent), then the bytes as
 //! they come, then the text after decompression: all against the same limit.
 
+use std::future::poll_fn;
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -79,7 +81,13 @@ where
     if body.size_hint().lower() > u64::try_from(wire_limit).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
-    let bytes = match timeout(limits.timeout, collect(body, wire_limit)).await {
+    let mut collecting = pin!(collect(body, wire_limit));
+    // Mostly it is all there, and needs no timer.
+    let collected = match poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
+        Poll::Ready(collected) => Ok(collected),
+        Poll::Pending => timeout(limits.timeout, collecting).await,
+    };
+    let bytes = match collected {
         Err(_) => {
             return Err(BodyError::Timeout { after: limits.timeout });
         }
