@@ -78,7 +78,6 @@ listen = "{listen}"
 admin_listen = "{admin}"
 max_in_flight = 16384
 max_connections = 16384
-{server}
 [auth]
 mode = "{auth}"
 [log]
@@ -86,13 +85,23 @@ format = "json"
 level = "{level}"
 {telemetry}
 {clients}
-[vendors.{vendor}]
+{server}
+{vendors}
+{assistants}
+"""
+
+VENDOR = """
+[vendors.{name}]
+dialect = "sondos"
 base_url = "{scheme}://{upstream}/api"
 token = {{ env = "BENCH_TOKEN" }}
 max_in_flight = 8192
 {limit}
-{more}
+{tls}
 """
+ASSISTANT = '[assistants.{name}]\nvendor = "sondos"\nid = "{number}"\n'
+EDGE_TLS = '[server.tls]\ncert = "{folder}/certificate.pem"\nkey = "{folder}/key.pem"\n'
+VENDOR_TLS = 'ca_file = "{folder}/certificate.pem"'
 
 CLIENT = """
 [clients.bench]
@@ -109,13 +118,28 @@ def free_port():
 
 @dataclass
 class Contender:
-    """A proxy to measure; `variant` fills the holes in Switchboard's configuration."""
+    """A proxy to measure.
+
+    `variant` says what is different in Switchboard's configuration: `auth`, `limits`, `level`, `telemetry`; `edge`,
+    which is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; how many
+    `vendors` and named `assistants` there are; on how many `cores` it may run.
+    """
 
     name: str
     kind: str
     variant: dict = field(default_factory=dict)
     path: str = "/api/user/assistant/{n}"
     headers: tuple = ()
+    certificates: str = ""
+
+    def load_options(self):
+        """How callers reach it."""
+        edge = self.variant.get("edge", "clear")
+        return (["--tls", self.certificates] if "tls" in edge else []) + (["--http2"] if "http2" in edge else [])
+
+    def cores(self, core):
+        """The cores it runs on."""
+        return "0,1" if self.variant.get("cores") == 2 else str(core)
 
     def missing(self):
         """What has to be installed for it, or nothing."""
@@ -144,33 +168,36 @@ class Contender:
         return [binaries["switchboard"], "serve", "--config", folder / "switchboard.toml"]
 
     def toml(self, folder, listen, upstream):
+        variant = {"auth": "keys", "limits": True, "level": "info", "telemetry": "", "vendors": 1, "assistants": 0}
+        variant.update(edge="clear", upstream="clear")
+        variant.update(self.variant)
+        limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if variant["limits"] else ""
         digest = hashlib.sha256(KEY.encode()).hexdigest()
-        limits = self.variant.get("limits", True)
-        limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if limits else ""
-        auth = self.variant.get("auth", "keys")
-        holes = {
-            "listen": listen,
-            "admin": f"127.0.0.1:{free_port()}",
-            "upstream": upstream,
-            "vendor": "sondos",
-            "scheme": "http",
-            "server": "",
-            "level": "info",
-            "telemetry": "",
-            "auth": auth,
-            "clients": CLIENT.format(digest=digest, limit=limit) if auth == "keys" else "",
-            "limit": limit,
-            "more": "",
-        }
-        chosen = {key: value for key, value in self.variant.items() if key != "limits"}
-        chosen["telemetry"] = chosen.get("telemetry", "").format(upstream=upstream, dir=folder)
-        return SWITCHBOARD.format(**{**holes, **chosen})
+        secure = "tls" in variant["upstream"]
+        names = ["sondos", *(f"other{number}" for number in range(1, variant["vendors"]))]
+        vendor = {"scheme": "https" if secure else "http", "upstream": upstream, "limit": limit}
+        vendors = (
+            VENDOR.format(name=name, tls=VENDOR_TLS.format(folder=self.certificates) if secure else "", **vendor)
+            for name in names
+        )
+        return SWITCHBOARD.format(
+            listen=listen,
+            admin=f"127.0.0.1:{free_port()}",
+            auth=variant["auth"],
+            level=variant["level"],
+            telemetry=variant["telemetry"].format(upstream=upstream, dir=folder),
+            clients=CLIENT.format(digest=digest, limit=limit) if variant["auth"] == "keys" else "",
+            server=EDGE_TLS.format(folder=self.certificates) if "tls" in variant["edge"] else "",
+            vendors="".join(vendors),
+            assistants="".join(ASSISTANT.format(name=f"a{n}", number=n) for n in range(1, variant["assistants"] + 1)),
+        )
 
 
 def switchboard(name="switchboard", **variant):
-    vendor = variant.get("vendor", "sondos")
-    path = f"/v1/assistants/{vendor}:{{n}}"
-    return Contender(name, "switchboard", variant, path, (f"Authorization: Bearer {KEY}",))
+    """Switchboard in its production configuration, but for `variant`."""
+    path = "/v1/assistants/a{n}" if variant.get("assistants") else "/v1/assistants/sondos:{n}"
+    headers = (f"Authorization: Bearer {KEY}",) if variant.get("auth", "keys") == "keys" else ()
+    return Contender(name, "switchboard", variant, path, headers)
 
 
 PASS = Contender("hyper pass", "pass")
@@ -190,7 +217,7 @@ class Running:
         command = contender.command(folder, self.listen, upstream, binaries)
         self.log = open(folder / "log.json", "wb")
         self.process = subprocess.Popen(
-            ["taskset", "-c", str(core), *map(str, command)],
+            ["taskset", "-c", contender.cores(core), *map(str, command)],
             stdout=self.log,
             stderr=self.log,
             env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "BENCH_TOKEN": "1|bench"},

@@ -9,12 +9,14 @@ machine does meanwhile hits all of them. The proxy has one core to itself, both 
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -25,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 PROXY_CORE, ENDS_CORE = 0, 1
 AUDIT = '[audit]\nfile = "{dir}/audit.json"\n'
 TRACES = '[traces]\nendpoint = "http://{upstream}"\n'
-SUITES = ("cpu", "latency", "memory", "growth", "features")
+SUITES = ("cpu", "latency", "memory", "start", "growth", "features")
 
 
 def build(gateway):
@@ -44,15 +46,31 @@ class Bench:
 
     def __init__(self, options, binaries, folder):
         self.options, self.binaries, self.folder = options, binaries, folder
-        self.upstream = f"127.0.0.1:{c.free_port()}"
-        log = open(folder / "upstream.log", "wb")
-        command = ["taskset", "-c", str(ENDS_CORE), str(binaries["bench"]), "upstream", self.upstream]
-        self.server = subprocess.Popen(command, stdout=log, stderr=log)
-        c.wait_for(self.upstream, self.server, folder / "upstream.log")
-        self.results = {}
+        subprocess.run([binaries["bench"], "certificate", folder], check=True)
+        self.servers, self.upstreams, self.results = [], {}, {}
+
+    def upstream(self, kind="clear"):
+        """The address of an upstream that speaks so, started when it is first needed."""
+        if kind not in self.upstreams:
+            address, log = f"127.0.0.1:{c.free_port()}", self.folder / f"upstream-{kind.replace(' ', '-')}.log"
+            command = ["taskset", "-c", str(ENDS_CORE), str(self.binaries["bench"]), "upstream", address]
+            command += ["--tls", str(self.folder)] if "tls" in kind else []
+            command += ["--http2"] if "http2" in kind else []
+            with open(log, "wb") as file:
+                self.servers.append(subprocess.Popen(command, stdout=file, stderr=file))
+            c.wait_for(address, self.servers[-1], log)
+            self.upstreams[kind] = address
+        return self.upstreams[kind]
+
+    def close(self):
+        for server in self.servers:
+            server.kill()
 
     def start(self, contender):
-        return c.Running(contender, self.folder / contender.name.replace(" ", "-"), self.upstream, self.binaries, PROXY_CORE)
+        contender = dataclasses.replace(contender, certificates=str(self.folder))
+        upstream = self.upstream(contender.variant.get("upstream", "clear"))
+        folder = self.folder / contender.name.replace(" ", "-").replace("/", "-")
+        return c.Running(contender, folder, upstream, self.binaries, PROXY_CORE)
 
     def body(self, size, text=None):
         path = self.folder / f"update-{size}.json"
@@ -65,6 +83,7 @@ class Bench:
         command = ["taskset", "-c", str(ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
         command += ["--hold", "--path", contender.path, "--body", str(body), "--connections", str(connections)]
         command += ["--seconds", str(seconds or self.options.seconds)]
+        command += contender.load_options()
         for header in contender.headers:
             command += ["--header", header]
         if rate:
@@ -153,7 +172,7 @@ def latency(bench):
     everybody = available([c.NGINX_PASS, c.PASS, c.SWITCHBOARD_ALL])
 
     def measure(proxy):
-        direct = bench.load(None, body, rate=2000, to=bench.upstream)
+        direct = bench.load(None, body, rate=2000, to=bench.upstream())
         through = bench.load(proxy, body, rate=2000)
         return {key: through[key] - direct[key] for key in ("p50", "p90", "p99")}
 
@@ -178,25 +197,48 @@ def memory(bench):
     table(["proxy", "idle", "after 256 connections", "most"], rows)
 
 
+def start(bench):
+    """From the command to a client's first answer from `/readyz`, and what the binary weighs."""
+    found = {}
+    for assistants in (0, 1_000, 10_000):
+        contender = c.switchboard(f"{assistants:,} named assistants", assistants=assistants)
+        found[contender.name] = []
+        for _ in range(bench.options.rounds):
+            began = time.monotonic()
+            running = bench.start(contender)
+            found[contender.name].append({"ms": (time.monotonic() - began) * 1e3, "mb": running.memory() / 1024})
+            running.stop()
+    bench.results["start"] = found
+    print("\n### Ready after start\n")
+    table(["configuration", "ms", "MB"], [[n, f"{median(found, n, 'ms'):.0f}", f"{median(found, n, 'mb'):.1f}"] for n in found])
+    size = os.path.getsize(bench.binaries["switchboard"])
+    bench.results["binary_bytes"] = size
+    print(f"\nThe binary: {size / 1e6:.1f} MB")
+
+
 def growth(bench):
-    contenders = available([c.NGINX_PASS, c.SWITCHBOARD_ALL])
-    curves = {
-        "bytes": (120, 512, 2048, 8192, 32768, 131072, 524288),
-        "connections": (1, 4, 16, 64, 256, 1024, 4096),
-        "fields": (1, 5, 10, 20, 40),
-    }
-    for what, points in curves.items():
-        rows, results = [], {contender.name: {} for contender in contenders}
-        for point in points:
-            body = bench.body(f"{what}-{point}", updates.of_fields(point) if what == "fields" else updates.of_size(point if what == "bytes" else 2048))
-            connections = point if what == "connections" else 64
-            found = bench.rounds(contenders, lambda proxy: bench.load(proxy, body, connections))
-            for name in found:
-                results[name][point] = median(found, name, "cpu_us")
-            rows.append([f"{point:,}", *(f"{results[name][point]:.1f}" for name in found)])
-        bench.results[f"growth_{what}"] = results
-        print(f"\n### CPU for a request by {what}, µs\n")
-        table([what, *(contender.name for contender in contenders)], rows)
+    """The cost of a request as one thing grows and all else stays."""
+    both = available([c.NGINX_PASS, c.SWITCHBOARD_ALL])
+    curve(bench, "bytes", (120, 512, 2048, 8192, 32768, 131072, 524288), lambda size: (both, updates.of_size(size), 64))
+    curve(bench, "fields", (1, 5, 10, 20, 40), lambda count: (both, updates.of_fields(count), 64))
+    curve(bench, "connections", (1, 4, 16, 64, 256, 1024, 4096), lambda count: (both, updates.of_size(2048), count))
+    for what, points in (("vendors", (1, 10, 100)), ("assistants", (100, 1_000, 10_000)), ("cores", (1, 2))):
+        curve(bench, what, points, lambda count: ([c.switchboard(**{what: count})], updates.of_size(2048), 64))
+
+
+def curve(bench, what, points, at):
+    """`at` a point: the contenders, the body and the number of connections."""
+    rows, results = [], {}
+    for point in points:
+        contenders, text, connections = at(point)
+        body = bench.body(f"{what}-{point}", text)
+        found = bench.rounds(contenders, lambda proxy: bench.load(proxy, body, connections))
+        for name in found:
+            results.setdefault(name, {})[point] = [median(found, name, key) for key in ("cpu_us", "per_second")]
+        rows.append([f"{point:,}", *(f"{results[name][point][0]:.1f}" for name in found)])
+    bench.results[f"growth_{what}"] = results
+    print(f"\n### CPU for a request by {what}, µs\n")
+    table([what, *results], rows)
 
 
 def features(bench):
@@ -210,6 +252,11 @@ def features(bench):
         c.switchboard("with the audit log", telemetry=AUDIT),
         c.switchboard("with audit log and traces, 1 of 100", telemetry=AUDIT + TRACES + "sample_ratio = 0.01"),
         c.switchboard("with audit log and traces, all", telemetry=AUDIT + TRACES),
+        c.switchboard("HTTP/2 from callers", edge="http2"),
+        c.switchboard("TLS from callers", edge="tls"),
+        c.switchboard("TLS and HTTP/2 from callers", edge="tls http2"),
+        c.switchboard("TLS to the vendor", upstream="tls"),
+        c.switchboard("TLS and HTTP/2 to the vendor", upstream="tls http2"),
     ])
     body = bench.body(2048)
     found = bench.rounds(everybody, lambda proxy: bench.load(proxy, body))
@@ -239,7 +286,7 @@ def main():
             for suite in options.only or SUITES:
                 globals()[suite](bench)
         finally:
-            bench.server.kill()
+            bench.close()
         if options.json:
             options.json.write_text(json.dumps(bench.results, indent=1))
 

@@ -18,7 +18,8 @@ use tokio::runtime::Runtime;
 use tokio::task::{JoinSet, LocalSet};
 
 use crate::head::Head;
-use crate::{Failure, pace};
+use crate::secure::{HTTP1, Stream, connector, dial};
+use crate::{Failure, multiplexed, pace};
 
 /// Arguments of `load`.
 #[derive(Debug, Clone, ClapArgs)]
@@ -43,15 +44,26 @@ pub(crate) struct Args {
     /// For how long
     #[arg(long, default_value_t = 5.0)]
     pub(crate) seconds: f64,
+    /// Under TLS, trusting the certificate in this folder
+    #[arg(long, conflicts_with = "rate")]
+    pub(crate) tls: Option<PathBuf>,
+    /// HTTP/2, sixteen callers to a connection
+    #[arg(long, conflicts_with = "rate")]
+    pub(crate) http2: bool,
     /// Prints a line and waits for one on standard input when all connections have had an answer
     #[arg(long)]
     pub(crate) hold: bool,
 }
 
 impl Args {
+    /// The path for one caller.
+    pub(crate) fn path(&self, number: usize) -> String {
+        self.path.replace("{n}", &number.to_string())
+    }
+
     /// The request of one connection, as bytes.
     pub(crate) fn request(&self, number: usize, body: &[u8]) -> Vec<u8> {
-        let path = self.path.replace("{n}", &number.to_string());
+        let path = self.path(number);
         let headers: String = self.headers.iter().map(|header| format!("{header}\r\n")).collect();
         let length = body.len();
         let mut bytes = format!(
@@ -119,24 +131,30 @@ impl Tally {
     }
 }
 
-async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Error> {
-    let mut connections = Vec::new();
-    for number in 1..=args.connections {
-        let mut connection = Connection::open(args.to, args.request(number, body).into()).await?;
-        connection.exchange().await?; // what a proxy sets up once is not part of the measurement
-        connections.push(connection);
+async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Failure> {
+    let mut callers = if args.http2 {
+        multiplexed::Caller::all(args, body)
+            .await?
+            .into_iter()
+            .map(|caller| Caller::Multiplexed(Box::new(caller)))
+            .collect()
+    } else {
+        Connection::all(args, body).await?.into_iter().map(Caller::Alone).collect::<Vec<_>>()
+    };
+    for caller in &mut callers {
+        caller.exchange().await?; // what a proxy sets up once is not part of the measurement
     }
     if args.hold {
         hold()?;
     }
     let (began, until) = (Instant::now(), Instant::now() + args.duration());
     let mut running = JoinSet::new();
-    for mut connection in connections {
+    for mut caller in callers {
         running.spawn_local(async move {
             let mut tally = Tally::default();
             while Instant::now() < until {
                 let sent = Instant::now();
-                let good = connection.exchange().await?;
+                let good = caller.exchange().await?;
                 tally.count(good, sent.elapsed());
             }
             Ok::<_, Error>(tally)
@@ -144,7 +162,7 @@ async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Error> {
     }
     let mut total = Tally::default();
     while let Some(tally) = running.join_next().await {
-        total.add(tally.map_err(Error::other)??);
+        total.add(tally??);
     }
     total.took = began.elapsed();
     Ok(total)
@@ -158,22 +176,45 @@ pub(crate) fn hold() -> Result<(), Error> {
     std::io::stdin().read_line(&mut String::new()).map(|_| ())
 }
 
+/// Sends one request after the other.
+enum Caller {
+    Alone(Connection),
+    Multiplexed(Box<multiplexed::Caller>),
+}
+
+impl Caller {
+    async fn exchange(&mut self) -> Result<bool, Error> {
+        match self {
+            Self::Alone(connection) => connection.exchange().await,
+            Self::Multiplexed(caller) => caller.exchange().await,
+        }
+    }
+}
+
+/// A connection with one request at a time.
 struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     request: Arc<[u8]>,
     answer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(to: SocketAddr, request: Arc<[u8]>) -> Result<Self, Error> {
-        let stream = TcpStream::connect(to).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, request, answer: vec![0; 1 << 14] })
+    async fn all(args: &Args, body: &[u8]) -> Result<Vec<Self>, Failure> {
+        let tls = args.tls.as_deref().map(|folder| connector(folder, HTTP1)).transpose()?;
+        let mut connections = Vec::new();
+        for number in 1..=args.connections {
+            let tcp = TcpStream::connect(args.to).await?;
+            tcp.set_nodelay(true)?;
+            let stream = dial(tcp, tls.as_ref()).await?;
+            connections.push(Self { stream, request: args.request(number, body).into(), answer: vec![0; 1 << 14] });
+        }
+        Ok(connections)
     }
 
     /// Whether the answer was 200.
     async fn exchange(&mut self) -> Result<bool, Error> {
         self.stream.write_all(&self.request).await?;
+        self.stream.flush().await?;
         let mut filled = 0;
         loop {
             let read = self.stream.read(self.answer.get_mut(filled..).unwrap_or_default()).await?;

@@ -10,21 +10,35 @@
 
 mod head;
 mod load;
+mod multiplexed;
 mod pace;
 mod pass;
+mod secure;
 mod upstream;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Parser;
 
-/// One of the three.
+/// One of them.
 #[derive(Debug, Parser)]
 enum Command {
     /// The upstream that is never the limit.
     Upstream {
         /// Where to listen
         listen: SocketAddr,
+        /// Under TLS, with the certificate in this folder
+        #[arg(long)]
+        tls: Option<PathBuf>,
+        /// HTTP/2
+        #[arg(long)]
+        http2: bool,
+    },
+    /// A certificate for both ends, and its key.
+    Certificate {
+        /// The folder to write it into
+        folder: PathBuf,
     },
     /// The least that a proxy can do.
     Pass {
@@ -43,7 +57,8 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match Command::parse() {
-        Command::Upstream { listen } => runtime.block_on(upstream::serve(listen))?,
+        Command::Upstream { listen, tls, http2 } => runtime.block_on(upstream::serve(listen, tls.as_deref(), http2))?,
+        Command::Certificate { folder } => secure::write_certificate(&folder)?,
         Command::Pass { listen, upstream } => runtime.block_on(pass::serve(listen, upstream))?,
         Command::Load(args) => load::run(&args, &runtime)?,
     }

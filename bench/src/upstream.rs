@@ -1,35 +1,65 @@
 //! The vendor: reads a request to its end and answers with the same documented answer at once.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::Path;
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
+use crate::Failure;
 use crate::head::Head;
+use crate::secure::{HTTP1, HTTP2, Stream, acceptor};
 
 const ANSWER: &str = r#"{"message":"Assistant updated successfully","data":{"id":789,"name":"Sales assistant","status":"active","type":"outbound","mode":"pipeline"}}"#;
 
-/// Serves until it is killed.
+/// Serves until it is killed; under TLS with the certificate in `tls`, and HTTP/2 if `multiplexed`.
 ///
 /// # Errors
-/// The address is taken.
-pub(crate) async fn serve(listen: SocketAddr) -> std::io::Result<()> {
+/// The address is taken, or there is no certificate.
+pub(crate) async fn serve(listen: SocketAddr, tls: Option<&Path>, multiplexed: bool) -> Result<(), Failure> {
     let listener = TcpListener::bind(listen).await?;
+    let tls = tls.map(|folder| acceptor(folder, if multiplexed { HTTP2 } else { HTTP1 })).transpose()?;
     let answer = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{ANSWER}",
         ANSWER.len()
     );
     let answer: &'static [u8] = answer.into_bytes().leak();
     loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        let (tcp, _) = listener.accept().await?;
+        tcp.set_nodelay(true)?;
+        let tls = tls.clone();
         tokio::spawn(async move {
-            let _gone = answer_all(stream, answer).await;
+            let stream: Box<dyn Stream> = match tls {
+                Some(tls) => Box::new(tls.accept(tcp).await?),
+                None => Box::new(tcp),
+            };
+            if multiplexed {
+                let serving = http2::Builder::new(TokioExecutor::new());
+                let _gone = serving.serve_connection(TokioIo::new(stream), service_fn(answer_one)).await;
+                return Ok(());
+            }
+            answer_all(stream, answer).await
         });
     }
 }
 
-async fn answer_all(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()> {
+async fn answer_one(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let _read = request.into_body().collect().await;
+    let mut response = Response::new(Full::new(Bytes::from_static(ANSWER.as_bytes())));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}
+
+async fn answer_all(mut stream: impl Stream, answer: &[u8]) -> std::io::Result<()> {
     let mut bytes = vec![0; 1 << 18];
     let (mut filled, mut missing) = (0, 0_usize);
     loop {
@@ -49,6 +79,7 @@ async fn answer_all(mut stream: TcpStream, answer: &[u8]) -> std::io::Result<()>
         }
         if missing == 0 {
             stream.write_all(answer).await?;
+            stream.flush().await?;
         }
     }
 }
