@@ -1,7 +1,10 @@
 //! Joins the layers: each is a provider of figment's, which decides the layer that every value comes from.
 //!
 //! A layer laid later comes before those under it: tables are joined key by key, anything else is replaced. Figment
-//! marks a value with its layer only, so the joined tree takes line and column from that layer's own tree.
+//! marks a value with its layer only, so the joined tree takes line and column from that layer's own tree. A section
+//! that one layer alone has is that layer's as it stands: there may be ten thousand assistants in it.
+
+use std::collections::BTreeMap;
 
 use figment::value::{Dict, Empty, Map, Num, Tag, Value as Joined};
 use figment::{Figment, Metadata, Profile, Provider};
@@ -30,24 +33,45 @@ impl Provider for Layer {
 /// The layers laid so far and the tree they make together.
 #[derive(Default)]
 pub(super) struct Layers {
-    figment: Figment,
+    /// The sections that more than one layer has.
     layers: Vec<Layer>,
+    /// The layers of the sections that one layer alone has.
+    alone: BTreeMap<String, usize>,
+    figment: Figment,
     tree: Table,
 }
 
 impl Layers {
     /// Lays a layer of a name of its own over the others; the error says what figment has against it.
     pub(super) fn lay(&mut self, name: &'static str, table: Table) -> Result<(), String> {
-        if table.is_empty() {
-            return Ok(());
+        let own = self.layers.len();
+        let mut shared = Table::new();
+        for (key, entry) in table {
+            if !self.tree.contains_key(&key) {
+                self.alone.insert(key.clone(), own);
+                self.tree.insert(key, entry);
+                continue;
+            }
+            if let Some(below) = self.alone.remove(&key).and_then(|below| self.layers.get_mut(below))
+                && let Some(theirs) = self.tree.remove(&key)
+            {
+                below.table.insert(key.clone(), theirs);
+            }
+            shared.insert(key, entry);
         }
-        let layer = Layer { name, table };
-        self.figment = std::mem::take(&mut self.figment).merge(&layer);
-        self.layers.push(layer);
+        let nothing_shared = shared.is_empty();
+        self.layers.push(Layer { name, table: shared });
+        if nothing_shared { Ok(()) } else { self.join() }
+    }
+
+    /// Joins what more than one layer has.
+    fn join(&mut self) -> Result<(), String> {
+        self.figment = self.layers.iter().fold(Figment::new(), |figment, layer| figment.merge(layer));
         let mut profiles = self.figment.data().map_err(|error| error.kind.to_string())?;
         let joined = profiles.remove(&Profile::Default).unwrap_or_default();
         let written: Vec<_> = self.layers.iter().map(|layer| Some(&layer.table)).collect();
-        self.tree = self.table(joined, Shape::Section(&root::SECTION), &written);
+        let joined = self.table(joined, Shape::Section(&root::SECTION), &written);
+        self.tree.extend(joined);
         Ok(())
     }
 
