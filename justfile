@@ -68,6 +68,10 @@ sbom:
 bench *ARGS:
     python3 bench/side_by_side.py {{ ARGS }}
 
+# Draws what `just bench --json FILE` has written; needs matplotlib
+plot FILE:
+    python3 bench/plot.py {{ FILE }} docs/performance.svg
+
 # The micro-benchmarks
 microbench *FILTER:
     cargo bench --workspace {{ FILTER }}
