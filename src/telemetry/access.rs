@@ -149,8 +149,12 @@ impl Member for Millis {
         let part = (micros % 1000) as u16;
         if part > 0 {
             let digit = |unit: u16| b'0' + (part / unit % 10) as u8;
-            let zeros = usize::from(part % 10 == 0) + usize::from(part % 100 == 0);
-            line.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)][..4 - zeros]);
+            let told = match (part % 100, part % 10) {
+                (0, _) => 2,
+                (_, 0) => 3,
+                _ => 4,
+            };
+            line.extend_from_slice(&[b'.', digit(100), digit(10), digit(1)][..told]);
         }
     }
 }

@@ -238,7 +238,7 @@ mod tests {
     async fn percentiles_are_those_of_the_requests_that_were_sent() {
         let recent = Recent::default();
         (1..=100).for_each(|n| {
-            recent.add(Instant::now(), false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)))
+            recent.add(Instant::now(), false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)));
         });
         let rates = recent.rates(MINUTE);
         assert!((millis(rates.total.p50) / 50.0 - 1.0).abs() <= 0.0625, "{rates:?}");
