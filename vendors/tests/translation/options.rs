@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use vendors::{Field, FieldPolicy, Handling, Policies, Update};
 
 use super::generated::{config, json, rough_update, text, update};
-use super::page::{LEGACY, members, page, pages, places};
+use super::page::{LEGACY, SUPERSET, members, object, page, pages, places};
+use super::samples::{fields, samples};
 
 #[test]
 fn another_vendors_options_are_ignored_and_the_caller_is_told() {
@@ -24,6 +25,17 @@ fn options_that_an_operator_drops_are_not_merged() {
         let request = page.translate_with(&update, Handling::Strict, &policies).unwrap();
         assert_eq!((request.body.as_slice(), request.sent.options.len()), (&b"{}"[..], 0));
         assert_eq!(request.report.dropped[0].field, "vendor_options");
+    }
+}
+
+#[test]
+fn only_what_has_members_of_its_own_may_hold_a_secret() {
+    let structured = ["tools", "post_call_schema", "filler_config", "variables", "vendor_options"];
+    for field in fields() {
+        for value in samples(&field).inside {
+            let request = page(SUPERSET).translate(&object(&field, &value), Handling::Strict).unwrap();
+            assert_eq!(request.sent.may_hold_secrets(), structured.contains(&&*field), "{field}");
+        }
     }
 }
 
