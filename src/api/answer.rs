@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body_util::Full;
-use vendors::json::push_string;
+use vendors::json::{push_integer, push_string};
 use vendors::{Note, Report};
 
 /// Names what was dropped, for whoever looks at headers only.
@@ -36,7 +36,7 @@ pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Ful
 
 /// The body of an applied update.
 pub(super) fn applied(
-    response: &vendors::Response,
+    response: &vendors::Response<'_>,
     (assistant, vendor, request_id): (&str, &str, &str),
     attempts: u32,
     report: &Report,
@@ -46,15 +46,15 @@ pub(super) fn applied(
     push_string(&mut out, &response.message);
     out.extend_from_slice(b",\"data\":{");
     for (index, (name, json)) in response.data.members().into_iter().enumerate() {
-        out.extend_from_slice(if index > 0 { b"," } else { b"" });
-        push_string(&mut out, name);
-        out.push(b':');
+        out.extend_from_slice(if index > 0 { b",\"" } else { b"\"" });
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
         out.extend_from_slice(json.as_bytes());
     }
     out.push(b'}');
     identify(&mut out, assistant, vendor, request_id);
     out.extend_from_slice(b",\"attempts\":");
-    out.extend_from_slice(attempts.to_string().as_bytes());
+    push_integer(&mut out, attempts.into());
     push_report(&mut out, report);
     out.push(b'}');
     out
@@ -62,20 +62,22 @@ pub(super) fn applied(
 
 /// `,"assistant":…,"vendor":…,"request_id":…`
 pub(super) fn identify(out: &mut Vec<u8>, assistant: &str, vendor: &str, request_id: &str) {
-    for (name, value) in [("assistant", assistant), ("vendor", vendor), ("request_id", request_id)] {
-        out.push(b',');
-        push_string(out, name);
-        out.push(b':');
-        push_string(out, value);
-    }
+    out.extend_from_slice(b",\"assistant\":");
+    push_string(out, assistant);
+    out.extend_from_slice(b",\"vendor\":");
+    push_string(out, vendor);
+    out.extend_from_slice(b",\"request_id\":");
+    push_string(out, request_id);
 }
 
 /// `,"report":{…}`
 pub(super) fn push_report(out: &mut Vec<u8>, report: &Report) {
     out.extend_from_slice(b",\"report\":{\"applied\":[");
     for (index, field) in report.applied.iter().enumerate() {
-        out.extend_from_slice(if index > 0 { b"," } else { b"" });
-        push_string(out, field.name());
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(field.spec().json.as_bytes());
     }
     out.extend_from_slice(b"],\"dropped\":");
     push_notes(out, &report.dropped);

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
 use tokio::time::Instant;
-use vendors::{Asked, CatalogSet, Catalogs, ItemCode, Sent, Target, Update, missing_lookups, translate_request};
+use vendors::{
+    AnswerBody, Asked, CatalogSet, Catalogs, ItemCode, Sent, Target, Update, missing_lookups, translate_request,
+};
 
 use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
@@ -94,7 +96,10 @@ impl Exchange<'_> {
         let (telemetry, request_id) = (self.context.telemetry.clone(), self.context.request_id.clone());
         let (sent, body) = (sent.clone(), body.clone());
         move |result| {
-            let judged = judge(&account, (&sent, &body), result).map(|(_, answer)| answer.attempts);
+            let judged = result.map_err(unanswered).and_then(|answer| {
+                let read = AnswerBody::read(&answer.body);
+                judge(&account, (&sent, &body), (&answer, &read)).map(|_| answer.attempts)
+            });
             telemetry.update_finished((request_id.as_str(), &account.name, &id), judged.as_ref().copied());
         }
     }
@@ -134,10 +139,10 @@ impl Exchange<'_> {
                 Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
                 Err(failure) => (failure.attempts, failure.queued, failure.vendor),
             };
-            if let Ok(answer) = &result {
-                watch(account, answer, (&sent, &body));
-            }
-            let (response, answer) = judge(account, (&sent, &body), result)?;
+            let answer = result.map_err(unanswered)?;
+            let read = AnswerBody::read(&answer.body);
+            watch(account, (&answer, &read), (&sent, &body));
+            let response = judge(account, (&sent, &body), (&answer, &read))?;
             let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
             answer::name_dropped(reply.headers_mut(), report);
             Ok(reply)
@@ -146,8 +151,8 @@ impl Exchange<'_> {
 }
 
 /// Holds the vendor's answer against its documentation; `request` is the body that was sent and what it held.
-fn watch(account: &Account, answer: &Answer, request: (&Sent, &[u8])) {
-    let held = (answer.status.as_u16(), &*answer.body);
+fn watch(account: &Account, (answer, body): (&Answer, &AnswerBody<'_>), request: (&Sent, &[u8])) {
+    let held = (answer.status.as_u16(), body);
     let scrub = |text: &str| Scrub::new(&account.token, request).text(text).into_owned();
     account.drift.hold((&account.name, account.dialect), Asked::Update, held, scrub);
 }

@@ -40,8 +40,10 @@ impl<'a> Scrub<'a> {
     }
 
     /// The same for a success.
-    pub(super) fn response(&self, response: &mut Response) {
-        self.change(&mut response.message);
+    pub(super) fn response(&self, response: &mut Response<'_>) {
+        if let Cow::Owned(changed) = self.text(&response.message) {
+            response.message = Cow::Owned(changed);
+        }
         response.data.each_string(|text| self.text(text));
     }
 
@@ -100,7 +102,7 @@ mod tests {
         Sent { fields: [field].into_iter().collect(), options: Vec::new() }
     }
 
-    fn success(answer: &str) -> Response {
+    fn success(answer: &str) -> Response<'_> {
         normalize_response(registry::dialect("sondos").unwrap(), answer.as_bytes()).unwrap()
     }
 
@@ -139,7 +141,8 @@ mod tests {
     fn what_a_cut_has_left_of_a_secret_longer_than_the_text_is_blackened_in_a_success_too() {
         let secret = "abc".repeat(600);
         let token = Token::new(&secret).unwrap();
-        let mut response = success(&format!(r#"{{"message":"no {secret}","data":{{}}}}"#));
+        let answer = format!(r#"{{"message":"no {secret}","data":{{}}}}"#);
+        let mut response = success(&answer);
         Scrub::new(&token, (&Sent::default(), b"{}")).response(&mut response);
         assert_eq!(response.message, "no [redacted]…");
     }

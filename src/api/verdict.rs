@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vendors::{BadAnswer, Sent, VendorVerdict, normalize_error, normalize_response};
+use vendors::{AnswerBody, BadAnswer, Sent, VendorVerdict};
 
 use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
@@ -13,23 +13,22 @@ use super::self_call;
 /// What `Retry-After` says where nobody knows better.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Judges what came of an update; `request` is the body that was sent.
+/// Judges a vendor's answer to an update and what it reads; `request` is the body that was sent and what it held.
 ///
 /// # Errors
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
-pub(super) fn judge(
+pub(super) fn judge<'a>(
     account: &Account,
     (sent, request): (&Sent, &[u8]),
-    result: Result<Answer, Failure>,
-) -> Result<(vendors::Response, Answer), Problem> {
-    let answer = result.map_err(unanswered)?;
+    (answer, body): (&Answer, &AnswerBody<'a>),
+) -> Result<vendors::Response<'a>, Problem> {
     if !answer.status.is_success() {
-        return Err(refused(account, (sent, request), &answer));
+        return Err(refused(account, (sent, request), (answer, body)));
     }
-    match normalize_response(account.dialect, &answer.body) {
+    match body.normalized(account.dialect) {
         Ok(mut response) => {
             Scrub::new(&account.token, (sent, request)).response(&mut response);
-            Ok((response, answer))
+            Ok(response)
         }
         Err(bad) => {
             let scrub = Scrub::new(&account.token, (sent, request));
@@ -47,12 +46,12 @@ pub(super) fn judge(
 }
 
 /// The problem for a vendor's answer outside 2xx.
-fn refused(account: &Account, (sent, request): (&Sent, &[u8]), answer: &Answer) -> Problem {
+fn refused(account: &Account, (sent, request): (&Sent, &[u8]), (answer, body): (&Answer, &AnswerBody<'_>)) -> Problem {
     if let Some(problem) = self_call::noticed(&answer.headers, &account.name) {
         return Problem { attempts: Some(answer.attempts), ..problem };
     }
     let status = answer.status.as_u16();
-    let failure = normalize_error(account.dialect, &account.name, sent, status, &answer.body);
+    let failure = body.failure(account.dialect, &account.name, sent, status);
     let scrub = Scrub::new(&account.token, (sent, request));
     let mut problem = meaning(failure.verdict, status);
     // Only these two judge the update itself; any other answer says nothing about an earlier attempt that had none.
@@ -143,7 +142,9 @@ pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Pro
         "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => unanswered(failure),
-        CatalogFailure::Refused(answer) => refused(account, (&Sent::default(), b""), &answer),
+        CatalogFailure::Refused(answer) => {
+            refused(account, (&Sent::default(), b""), (&answer, &AnswerBody::read(&answer.body)))
+        }
         CatalogFailure::Malformed(detail) => Problem {
             retryable: Some(true),
             ..Problem::new(Code::VendorBadResponse, "The vendor's answer is not the documented list.")

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
-use vendors::{Asked, Dialect, Drift, DriftKind, drift};
+use vendors::{AnswerBody, Asked, Dialect, Drift, DriftKind};
 
 /// So many differences are told apart for each account.
 const TOLD_APART: usize = 64;
@@ -64,10 +64,10 @@ impl DriftWatch {
         &self,
         (vendor, dialect): (&str, &Dialect),
         asked: Asked,
-        (status, body): (u16, &[u8]),
+        (status, body): (u16, &AnswerBody<'_>),
         scrub: impl Fn(&str) -> String,
     ) {
-        for found in drift(dialect, asked, status, body) {
+        for found in body.drift(dialect, asked, status) {
             let found = Drift { place: scrub(&found.place), ..found };
             if let Some(count) = DriftKind::ALL.iter().position(|kind| *kind == found.kind) {
                 self.counts[count].fetch_add(1, Ordering::Relaxed);
@@ -126,7 +126,9 @@ mod tests {
 
     fn held(watch: &DriftWatch, body: &str) {
         let dialect = vendors::registry::dialect("sondos").unwrap();
-        watch.hold(("v", dialect), Asked::Update, (200, body.as_bytes()), |text| text.replace("hush", "***"));
+        watch.hold(("v", dialect), Asked::Update, (200, &AnswerBody::read(body.as_bytes())), |text| {
+            text.replace("hush", "***")
+        });
     }
 
     const DATA: &str = r#""message":"m","data":{"id":1,"name":"n","status":"s","type":"inbound","mode":"pipeline"}"#;

@@ -14,7 +14,7 @@ use arc_swap::ArcSwapOption;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use vendors::{Asked, Catalog, CatalogKind, CatalogSet, Dialect};
+use vendors::{AnswerBody, Asked, Catalog, CatalogKind, CatalogSet, Dialect};
 
 use crate::telemetry::drift::DriftWatch;
 
@@ -282,9 +282,12 @@ async fn fetch((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Cat
     outgoing.headers = reader.headers.clone();
     let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
     let (asked, status) = (Asked::Catalog(kind), answer.status.as_u16());
-    reader.drift.hold((reader.stack.name(), reader.dialect), asked, (status, &answer.body), |text| {
-        blacken(text, std::iter::once(reader.token.disguises())).into_owned()
-    });
+    reader.drift.hold(
+        (reader.stack.name(), reader.dialect),
+        asked,
+        (status, &AnswerBody::read(&answer.body)),
+        |text| blacken(text, std::iter::once(reader.token.disguises())).into_owned(),
+    );
     match answer.status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
         // Names from a catalog are shown, and go into logs.

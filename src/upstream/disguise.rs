@@ -255,7 +255,7 @@ mod tests {
 
     /// A secret, repeated in some form.
     fn repeated(secret: &str, form: usize, aside: usize) -> String {
-        let whole = ["in"[..aside].as_bytes(), secret.as_bytes()].concat();
+        let whole = [&b"in"[..aside], secret.as_bytes()].concat();
         let by = |each: fn(u8) -> String| secret.bytes().map(each).collect::<String>();
         match form {
             0 => secret.to_owned(),

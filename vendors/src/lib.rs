@@ -1,7 +1,7 @@
 //! Pure translation between the canonical update and the vendors' dialects: no I/O, no clock, no async.
 //!
 //! An update is read once ([`Update::read`]), translated for one [`Target`] ([`translate_request`]), and the vendor's
-//! answer comes back through [`normalize_response`] or [`normalize_error`]. A vendor is a table ([`Dialect`]) that
+//! answer, an [`AnswerBody`], comes back through [`normalize_response`] or [`normalize_error`]. A vendor is a table ([`Dialect`]) that
 //! one interpreter reads in both directions; [`registry`] is the only place that knows all of them.
 
 mod autocalls;

@@ -9,6 +9,8 @@ use super::shape::Shape;
 pub struct Spec {
     /// The canonical name.
     pub name: &'static str,
+    /// The same as a JSON string.
+    pub json: &'static str,
     /// The heading under which the pages list it.
     pub group: Group,
     /// Whether `null` is documented.

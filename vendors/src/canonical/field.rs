@@ -29,6 +29,7 @@ macro_rules! fields {
         static SPECS: [Spec; Field::COUNT] = [
             $(Spec {
                 name: $name,
+                json: concat!("\"", $name, "\""),
                 group: Group::$group,
                 nullable: fields!(@nullable $nullable),
                 modes: Modes::$modes,

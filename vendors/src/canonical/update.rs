@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{JsonError, Limits, Sink, Value, read_object_into};
+use crate::json::{JsonError, Limits, Nowhere, Sink, Value, read_object_into};
 
 use super::field::Field;
 use super::fieldset::FieldSet;
@@ -66,6 +66,8 @@ struct Reading<'a> {
 }
 
 impl<'a> Sink<'a> for Reading<'a> {
+    type Inner = Nowhere;
+
     /// Of a field the set knows at once; other keys are for the reader to tell apart.
     fn had(&mut self, key: &str) -> Option<bool> {
         self.field = Field::from_name(key);

@@ -1,11 +1,13 @@
 //! Where a vendor's answer is not as documented.
 //!
-//! The good path walks the answer once and allocates nothing; whoever drifts pays for the words.
+//! Whether an answer is as documented is told by its members, which are known already; whoever drifts pays for a walk
+//! and the words.
 
 use crate::canonical::Field;
-use crate::json::{Kind, Limits, Value, excerpt, read_value};
+use crate::json::{Kind, Value, excerpt};
 
 use super::Dialect;
+use super::answer_body::{AnswerBody, Members, Outer};
 use super::answers::{Asked, Holds, Part};
 
 /// More than this in one answer is not looked for: it is another document then, and the first tell enough.
@@ -59,9 +61,24 @@ pub struct Drift {
 }
 
 /// Where the answer to what was `asked` is not as the dialect documents it; each kind and place once, the first 32.
+/// [`AnswerBody::drift`] for whoever has read it already.
 pub fn drift(dialect: &Dialect, asked: Asked, status: u16, body: &[u8]) -> Vec<Drift> {
+    AnswerBody::read(body).drift(dialect, asked, status)
+}
+
+pub(super) fn differences(dialect: &Dialect, asked: Asked, status: u16, answer: &AnswerBody<'_>) -> Vec<Drift> {
+    let success = (200..300).contains(&status);
+    let suits = |outer: &Outer<'_>| success && outer_fits(outer, dialect.answers.success(asked));
+    if answer.outer().is_some_and(suits) {
+        return Vec::new();
+    }
+    walked(dialect, asked, status, answer)
+}
+
+/// The differences, found by a walk over the whole answer.
+fn walked(dialect: &Dialect, asked: Asked, status: u16, answer: &AnswerBody<'_>) -> Vec<Drift> {
     let answers = &dialect.answers;
-    let value = read_value(body, Limits::VENDOR);
+    let value = answer.value();
     if !(200..300).contains(&status) {
         let documented = |holds| match &value {
             Ok(value) => fits(*value, holds),
@@ -72,7 +89,7 @@ pub fn drift(dialect: &Dialect, asked: Asked, status: u16, body: &[u8]) -> Vec<D
         }
         let place = match &value {
             Ok(value) => format!("{status} {}", signature(*value, 0)),
-            Err(_) if body.trim_ascii().is_empty() => format!("{status} without a body"),
+            Err(_) if answer.bytes.trim_ascii().is_empty() => format!("{status} without a body"),
             Err(_) => format!("{status} not JSON"),
         };
         return vec![Drift { kind: DriftKind::UnknownErrorShape, place: kept(&place), detail: String::new() }];
@@ -197,15 +214,43 @@ fn fits(value: Value<'_>, holds: Holds) -> bool {
     match (holds, value.kind()) {
         (Holds::List(inner), Kind::Array) => value.elements().all(|element| fits(element, *inner)),
         (Holds::Map(inner), Kind::Object) => value.members().all(|(_, member)| fits(member, *inner)),
-        (Holds::Object(parts), Kind::Object) => {
-            let known = |name: &str| parts.iter().find(|part| part.name == name);
-            parts.iter().all(|part| part.optional || value.get(part.name).is_some())
-                && value.members().all(|(key, member)| {
-                    known(&key).is_some_and(|part| part.nullable && member.is_null() || fits(member, part.holds))
-                })
-        }
+        (Holds::Object(parts), Kind::Object) => members_fit(value.members(), parts, fits),
         _ => suits(value, holds),
     }
+}
+
+/// The same for the outermost object of an answer, whose members and those of its `data` are known.
+fn outer_fits(outer: &Outer<'_>, holds: Holds) -> bool {
+    let inner = |value, holds| match (&outer.data, holds) {
+        (Some(data), Holds::Object(parts)) if data.are_of(value) => few_fit(data, parts, fits),
+        _ => fits(value, holds),
+    };
+    matches!(holds, Holds::Object(parts) if few_fit(&outer.object, parts, inner))
+}
+
+/// The same for members that are known; for too many of them the walk has to tell.
+fn few_fit<'a>(members: &Members<'a>, parts: &[Part], fits: impl Fn(Value<'a>, Holds) -> bool) -> bool {
+    members.all().is_some_and(|members| members_fit(members, parts, fits))
+}
+
+/// Whether the members of an object are these parts and no others; `fits` judges the values.
+fn members_fit<'a>(
+    members: impl Iterator<Item = (impl AsRef<str>, Value<'a>)>,
+    parts: &[Part],
+    fits: impl Fn(Value<'a>, Holds) -> bool,
+) -> bool {
+    let mut seen = 0_u128;
+    for (place, (key, member)) in members.enumerate() {
+        let called = |part: &Part| part.name == key.as_ref();
+        // Most answers have the order of the documentation.
+        let index = if parts.get(place).is_some_and(called) { Some(place) } else { parts.iter().position(called) };
+        let Some((index, part)) = index.and_then(|index| Some((index, parts.get(index)?))) else { return false };
+        if !(part.nullable && member.is_null() || fits(member, part.holds)) {
+            return false;
+        }
+        seen |= 1 << index.min(127);
+    }
+    parts.iter().enumerate().all(|(index, part)| part.optional || seen & (1 << index.min(127)) != 0)
 }
 
 /// An error in outline: the names of its members, sorted, and what they hold, one level deep.
@@ -233,4 +278,57 @@ fn signature(value: Value<'_>, depth: usize) -> String {
 fn kept(place: &str) -> String {
     let plain = |c: char| if c.is_control() { '_' } else { c };
     excerpt(place, LONGEST).chars().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::registry;
+
+    const VALUES: &[&str] = &["1", "1.5", "\"x\"", "null", "true", "[]", "{}", "{\"id\":1}"];
+
+    /// An object like the documented one, but for what the edits make of it.
+    fn edited(documented: &[(&str, &str)], edits: &[(usize, usize, &str)]) -> String {
+        let mut members: Vec<_> = documented.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
+        for (edit, at, value) in edits {
+            let at = at % members.len().max(1);
+            match (edit, members.get(at).cloned()) {
+                (0, Some((key, _))) => members[at] = (key, (*value).to_owned()),
+                (1, Some(_)) => drop(members.remove(at)),
+                (2, Some((key, _))) => members.push((key, (*value).to_owned())),
+                (3, Some(member)) => members.push(member),
+                (4, Some(_)) => members.swap(0, at),
+                _ => members.push(("new", (*value).to_owned())),
+            }
+        }
+        let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    fn edits() -> impl Strategy<Value = Vec<(usize, usize, &'static str)>> {
+        vec((0..6_usize, 0..8_usize, select(VALUES)), 0..4)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// The quick way, by the members that are known, against the walk.
+        #[test]
+        fn an_answer_that_fits_is_one_in_which_a_walk_finds_nothing(
+            outer in edits(), inner in edits(), status in select(vec![200, 201, 422]),
+        ) {
+            let data = [("id", "7"), ("name", "\"n\""), ("\\u0073tatus", "\"s\""), ("type", "\"t\""), ("mode", "\"m\"")];
+            let answer = edited(&[("message", "\"m\""), ("data", &edited(&data, &inner))], &outer);
+            let asked = |dialect| [(dialect, Asked::Update), (dialect, Asked::Assistants)];
+            for (dialect, asked) in registry::DIALECTS.into_iter().flat_map(asked) {
+                let read = AnswerBody::read(answer.as_bytes());
+                let quick = differences(dialect, asked, status, &read);
+                prop_assert_eq!(quick, walked(dialect, asked, status, &read), "{}", answer);
+            }
+        }
+    }
 }

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use crate::canonical::Field;
 use crate::item::{Item, ItemCode, Items};
-use crate::json::{Kind, Limits, Pointer, Value, excerpt, read_value};
+use crate::json::{Kind, Pointer, Value, excerpt};
 
 use super::Dialect;
+use super::answer_body::AnswerBody;
 use super::row::Rule;
 use super::sent::Sent;
 
@@ -56,10 +57,19 @@ pub struct VendorFailure {
 
 /// Reads a vendor's answer with a status outside 2xx. Any body will do: what cannot be understood is left out.
 ///
-/// `vendor` is the operator's name of the account, `sent` what the request held.
+/// `vendor` is the operator's name of the account, `sent` what the request held. [`AnswerBody::failure`] for whoever has
+/// read the body already.
 pub fn normalize_error(dialect: &Dialect, vendor: &str, sent: &Sent, status: u16, body: &[u8]) -> VendorFailure {
-    let answer = read_value(body, Limits::VENDOR).ok().filter(|value| value.kind() == Kind::Object);
-    let message = answer.and_then(sentence);
+    AnswerBody::read(body).failure(dialect, vendor, sent, status)
+}
+
+pub(super) fn failure(
+    (dialect, vendor, sent): (&Dialect, &str, &Sent),
+    status: u16,
+    answer: &AnswerBody<'_>,
+) -> VendorFailure {
+    let answer = answer.outer().map(|outer| &outer.object);
+    let message = answer.and_then(|answer| sentence(|key| answer.get(key))).map(Cow::into_owned);
     let mut items = Items::default();
     if let Some(errors) = answer.and_then(|answer| answer.get("errors")) {
         let mut home = Home { dialect, vendor, sent, items: &mut items };
@@ -81,20 +91,20 @@ pub fn normalize_error(dialect: &Dialect, vendor: &str, sent: &Sent, status: u16
     VendorFailure { verdict, message, items, retry_after }
 }
 
-/// The sentence of an answer: `message`, or `error` as text or as an object with a `message`; both where both are.
-pub(super) fn sentence(answer: Value<'_>) -> Option<String> {
+/// The sentence of an answer, whose members `said` finds: `message`, or `error` as text or as an object with a
+/// `message`; both where both are.
+pub(super) fn sentence<'a>(said: impl Fn(&str) -> Option<Value<'a>>) -> Option<Cow<'a, str>> {
     fn text(value: Option<Value<'_>>) -> Option<Cow<'_, str>> {
         value.and_then(Value::as_str).filter(|text| !text.is_empty())
     }
-    let error = answer.get("error");
+    let error = said("error");
     let error = text(error).or_else(|| text(error?.get("message"))).or_else(|| text(error?.elements().next()));
-    let whole = match (error, text(answer.get("message"))) {
-        (Some(error), Some(message)) if error != message => format!("{error}: {message}"),
-        (_, Some(message)) => message.into_owned(),
-        (Some(error), None) => error.into_owned(),
-        (None, None) => return None,
+    let whole = match (error, text(said("message"))) {
+        (Some(error), Some(message)) if error != message => Cow::Owned(format!("{error}: {message}")),
+        (_, Some(message)) => message,
+        (error, None) => error?,
     };
-    Some(excerpt(&whole, KEPT).into_owned())
+    Some(if whole.len() <= KEPT { whole } else { Cow::Owned(excerpt(&whole, KEPT).into_owned()) })
 }
 
 fn seconds(value: Value<'_>) -> Option<f64> {

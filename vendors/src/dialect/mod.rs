@@ -5,6 +5,7 @@
 //! turns them into pages and discovery documents.
 
 mod answer;
+mod answer_body;
 mod answers;
 mod body;
 mod describe;
@@ -18,6 +19,7 @@ mod subset;
 mod vendor_options;
 
 pub use answer::{BadAnswer, Data, Response, normalize_response};
+pub use answer_body::AnswerBody;
 pub use answers::{Answers, Asked, ErrorShape, Holds, Part};
 pub use body::{Body, Cell};
 pub use describe::{Described, Support};

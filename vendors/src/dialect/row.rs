@@ -174,9 +174,14 @@ impl Literal {
     /// Whether `value` is this literal, however it is escaped.
     pub fn is(self, value: Value<'_>) -> bool {
         match self {
-            Self::Text(text) => value.as_str().as_deref() == Some(text),
+            Self::Text(text) => value.is_str(text),
             Self::Bool(bool) => value.as_bool() == Some(bool),
         }
+    }
+
+    /// Whether `value` is this literal, written as [`json`](Self::json) writes it.
+    pub(super) fn is_plainly(self, value: Value<'_>) -> bool {
+        self.is(value) && !value.text().contains('\\')
     }
 
     /// The literal as JSON text.

@@ -18,6 +18,6 @@ pub use error::{JsonError, Reason};
 pub use layout::lay_out;
 pub use pointer::Pointer;
 pub use reader::{Limits, Object, read_object, read_value};
-pub(crate) use reader::{Sink, read_object_into};
+pub(crate) use reader::{Nowhere, Sink, read_object_into};
 pub use text::{decode, excerpt, push_integer, push_string};
 pub use value::{Kind, Value};

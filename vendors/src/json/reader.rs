@@ -29,14 +29,24 @@ pub type Object<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
 /// Takes the members of the outermost object as they are read; what it took is worth nothing if an error follows.
 pub(crate) trait Sink<'a> {
+    /// What takes the members of an object within.
+    type Inner: Sink<'a>;
+
     /// Notes a key and says whether the object has had it already; `None` leaves that to the reader.
     fn had(&mut self, key: &str) -> Option<bool>;
 
     /// Takes a member, whose key was noted last; `text` is all of it, as it stands.
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str);
+
+    /// What takes the members of the value of `key`, should that be an object; `None` leaves them alone.
+    fn inner(&mut self, _key: &str) -> Option<&mut Self::Inner> {
+        None
+    }
 }
 
 impl<'a> Sink<'a> for Object<'a> {
+    type Inner = Nowhere;
+
     fn had(&mut self, _: &str) -> Option<bool> {
         None
     }
@@ -47,9 +57,11 @@ impl<'a> Sink<'a> for Object<'a> {
 }
 
 /// For objects within others, which are kept as text.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl<'a> Sink<'a> for Nowhere {
+    type Inner = Self;
+
     fn had(&mut self, _: &str) -> Option<bool> {
         None
     }
@@ -67,11 +79,15 @@ pub fn read_object(body: &[u8], limits: Limits) -> Result<Object<'_>, JsonError>
     Ok(members)
 }
 
-/// As [`read_object`], into what the caller makes of the members.
+/// As [`read_object`], into what the caller makes of the members; returns the object itself.
 ///
 /// # Errors
 /// As [`read_object`].
-pub(crate) fn read_object_into<'a>(sink: &mut impl Sink<'a>, body: &'a [u8], limits: Limits) -> Result<(), JsonError> {
+pub(crate) fn read_object_into<'a>(
+    sink: &mut impl Sink<'a>,
+    body: &'a [u8],
+    limits: Limits,
+) -> Result<Value<'a>, JsonError> {
     read(body, limits, |reader| reader.document(sink))
 }
 
@@ -118,7 +134,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self, sink: &mut impl Sink<'a>) -> Step {
+    fn document(&mut self, sink: &mut impl Sink<'a>) -> Step<Value<'a>> {
         self.skip_space();
         match self.peek() {
             None => return stop(Reason::Empty),
@@ -126,8 +142,9 @@ impl<'a> Reader<'a> {
             Some(b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => return stop(Reason::NotAnObject),
             Some(_) => return stop(Reason::Expected("a JSON object")),
         }
-        self.object(sink)?;
-        self.end()
+        let object = self.span(|reader| reader.object(sink))?;
+        self.end()?;
+        Ok(object)
     }
 
     /// Nothing but white space may follow.
@@ -158,19 +175,25 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Step<Value<'a>> {
+        self.span(|reader| match reader.peek() {
+            Some(b'"') => reader.string().map(drop),
+            Some(b'{') => reader.object(&mut Nowhere),
+            Some(b'[') => reader.array(),
+            Some(b't') => reader.literal("true"),
+            Some(b'f') => reader.literal("false"),
+            Some(b'n') => reader.literal("null"),
+            Some(b'-' | b'0'..=b'9') => reader.number(),
+            Some(b'+' | b'.') => stop(Reason::Number),
+            Some(_) => stop(Reason::Expected("a JSON value")),
+            None => stop(Reason::Truncated),
+        })
+    }
+
+    /// What `read` reads, as a value.
+    #[inline(always)]
+    fn span(&mut self, read: impl FnOnce(&mut Self) -> Step) -> Step<Value<'a>> {
         let start = self.at;
-        match self.peek() {
-            Some(b'"') => drop(self.string()?),
-            Some(b'{') => self.object(&mut Nowhere)?,
-            Some(b'[') => self.array()?,
-            Some(b't') => self.literal("true")?,
-            Some(b'f') => self.literal("false")?,
-            Some(b'n') => self.literal("null")?,
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b'+' | b'.') => return stop(Reason::Number),
-            Some(_) => return stop(Reason::Expected("a JSON value")),
-            None => return stop(Reason::Truncated),
-        }
+        read(self)?;
         Ok(Value::checked(self.text.get(start..self.at).unwrap_or_default()))
     }
 
@@ -204,7 +227,10 @@ impl<'a> Reader<'a> {
                 self.skip_space();
                 self.expect(b':', "`:` after the key")?;
                 self.skip_space();
-                let value = self.value()?;
+                let value = match sink.inner(&key) {
+                    Some(inner) if self.peek() == Some(b'{') => self.span(|reader| reader.object(inner))?,
+                    _ => self.value()?,
+                };
                 sink.push(key, value, self.text.get(start..self.at).unwrap_or_default());
                 if !self.more(b'}', "`,` or `}`")? {
                     break;

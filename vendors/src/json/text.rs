@@ -8,6 +8,9 @@ use super::special;
 pub fn decode(inner: &str) -> Cow<'_, str> {
     // A call to `memchr` costs more than a look at a short text, and most are short.
     let plain = special::first(inner.as_bytes(), 0, special::SHORT);
+    if plain == inner.len() {
+        return Cow::Borrowed(inner);
+    }
     let rest = inner.as_bytes().get(plain..).unwrap_or_default();
     let Some(first) = memchr::memchr(b'\\', rest).map(|step| plain + step) else { return Cow::Borrowed(inner) };
     let mut out = String::with_capacity(inner.len());

@@ -54,6 +54,11 @@ impl<'a> Value<'a> {
         self.text
     }
 
+    /// Whether the two are one place of one body.
+    pub(crate) fn is_same(self, other: Self) -> bool {
+        std::ptr::eq(self.text, other.text)
+    }
+
     /// The type, told by the first byte.
     pub fn kind(self) -> Kind {
         match self.text.as_bytes().first() {
@@ -74,6 +79,11 @@ impl<'a> Value<'a> {
     /// The decoded string, if this is one.
     pub fn as_str(self) -> Option<Cow<'a, str>> {
         self.inner().map(decode)
+    }
+
+    /// Whether this is the string `text`, however it is escaped.
+    pub fn is_str(self, text: &str) -> bool {
+        self.inner().is_some_and(|inner| inner == text || inner.contains('\\') && decode(inner) == text)
     }
 
     /// The boolean, if this is one.

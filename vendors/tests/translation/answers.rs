@@ -59,7 +59,8 @@ fn every_success_of_the_pages_comes_back_with_its_five_members() {
         let successes: Vec<_> = page.answers().into_iter().filter(|answer| answer.status == 200).collect();
         assert_eq!(successes.len(), 1, "{}", page.name());
         for answer in successes {
-            let response = normalize_response(page.dialect, answer.body.to_string().as_bytes()).unwrap();
+            let text = answer.body.to_string();
+            let response = normalize_response(page.dialect, text.as_bytes()).unwrap();
             assert_eq!(response.message, answer.body["message"].as_str().unwrap());
             for (member, text) in response.data.members() {
                 assert_eq!(text, answer.body["data"][member].to_string(), "{} {member}", page.name());
@@ -225,15 +226,15 @@ fn values_in_the_legacy_vendors_spelling_come_home_in_the_canonical_one() {
 
 #[test]
 fn what_a_vendor_says_of_the_assistant_is_bounded_and_still_json() {
-    let data = |id: &str| {
+    let id = |id: &str| {
         let body = format!(r#"{{"data":{{"id":{id}}}}}"#);
-        normalize_response(page(SUPERSET).dialect, body.as_bytes()).unwrap().data
+        normalize_response(page(SUPERSET).dialect, body.as_bytes()).unwrap().data.id.map(Cow::into_owned)
     };
     let longest = format!("\"{}\"", "a".repeat(4094));
-    assert_eq!(data(&longest).id, Some(longest));
+    assert_eq!(id(&longest), Some(longest));
     let cut = format!("\"{}…\"", "a".repeat(1021));
-    assert_eq!(data(&format!("\"{}\"", "a".repeat(4095))).id, Some(cut));
-    assert_eq!(data(&"1".repeat(4097)).id, None, "a number that is cut is another number");
+    assert_eq!(id(&format!("\"{}\"", "a".repeat(4095))), Some(cut));
+    assert_eq!(id(&"1".repeat(4097)), None, "a number that is cut is another number");
 }
 
 #[test]
@@ -277,7 +278,7 @@ fn a_success_status_with_anything_but_the_documented_json_is_no_success() {
     let good = r#"{"message":"Assistant updated successfully","data":{"id":789}}"#;
     let deep = format!(r#"{{"data":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     for page in pages() {
-        let answer = |body: &str| normalize_response(page.dialect, body.as_bytes());
+        let answer = |body: &str| normalize_response(page.dialect, body.as_bytes()).map(|_| ());
         assert!(answer(good).is_ok() && answer(&format!("\n {good}\r\n")).is_ok());
         for empty in ["", " ", "\r\n\t"] {
             assert_eq!(answer(empty), Err(BadAnswer::Empty));
@@ -288,7 +289,17 @@ fn a_success_status_with_anything_but_the_documented_json_is_no_success() {
         for end in 1..good.len() {
             assert!(answer(&good[..end]).is_err(), "{}", &good[..end]);
         }
-        for other in ["null", "true", "[]", "[{\"data\":{}}]", "\"ok\"", "{}", r#"{"data":null}"#, r#"{"data":[]}"#] {
+        for other in [
+            "null",
+            "true",
+            "[]",
+            "[{\"data\":{}}]",
+            "\"ok\"",
+            "{}",
+            r#"{"data":null}"#,
+            r#"{"data":[]}"#,
+            r#"{"data":1,"data":{}}"#,
+        ] {
             assert_eq!(answer(other), Err(BadAnswer::NoData), "{other}");
         }
         for (error, sentence) in [
@@ -303,6 +314,33 @@ fn a_success_status_with_anything_but_the_documented_json_is_no_success() {
         }
     }
     assert!(normalize_response(page(SUPERSET).dialect, b"{\"data\":{\"name\":\"\xff\"}}").is_err());
+}
+
+#[test]
+fn of_two_members_with_one_name_the_first_is_meant() {
+    for body in [
+        r#"{"data":{"id":1},"data":{"id":2}}"#,
+        r#"{"x":{"data":{"id":2}},"data":{"id":1,"data":{"id":2},"id":2}}"#,
+        r#"{"\u0064ata":{"\u0069d":1,"id":2},"data":{"id":2}}"#,
+    ] {
+        let found = normalize_response(page(SUPERSET).dialect, body.as_bytes()).unwrap();
+        assert_eq!(found.data.id.as_deref(), Some("1"), "{body}");
+    }
+}
+
+#[test]
+fn what_is_said_behind_many_members_is_heard() {
+    for many in [0, 31, 32, 33, 1000] {
+        let many: String = (0..many).map(|number| format!("\"{number}\":{number},")).collect();
+        let body = format!(r#"{{{many}"message":"m","data":{{{many}"name":"n","id":1,"id":2}}}}"#);
+        let found = normalize_response(page(SUPERSET).dialect, body.as_bytes()).unwrap();
+        assert_eq!(
+            (&*found.message, found.data.id.as_deref(), found.data.name.as_deref()),
+            ("m", Some("1"), Some("\"n\""))
+        );
+        let error = format!(r#"{{{many}"success":false,"data":{{}}}}"#);
+        assert!(matches!(normalize_response(page(SUPERSET).dialect, error.as_bytes()), Err(BadAnswer::Error(None))));
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Laws of the translation, for all vendors, over generated updates.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use proptest::collection::vec;
@@ -227,7 +228,7 @@ proptest! {
             let Ok(request) = page.translate(&update, Handling::Strict) else { continue };
             let answer = format!(r#"{{"data":{}}}"#, String::from_utf8(request.body).unwrap());
             let data = normalize_response(page.dialect, answer.as_bytes()).unwrap().data;
-            let home = |text: Option<String>| text.map(|text| serde_json::from_str::<String>(&text).unwrap());
+            let home = |text: Option<Cow<'_, str>>| text.map(|text| serde_json::from_str::<String>(&text).unwrap());
             prop_assert_eq!(home(data.r#type), Some(r#type.to_owned()));
             prop_assert_eq!(home(data.mode), Some(mode.to_owned()));
             prop_assert_eq!(home(data.name), Some(short.clone()));
