@@ -39,6 +39,8 @@ use super::wire::{Remains, Wire};
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const FIRST_READ: usize = 4096;
+/// So many header lines hyper takes unless told otherwise; fewer are the admission's to count.
+const USUAL_HEADERS: usize = 100;
 /// hyper's smallest read buffer.
 const MIN_BUFFER: usize = 8192;
 
@@ -295,10 +297,12 @@ where
 
 fn http1_builder(settings: &ListenerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
+    if settings.max_headers > USUAL_HEADERS {
+        builder.max_headers(settings.max_headers); // for which hyper fills a table anew for each head
+    }
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .max_headers(settings.max_headers)
         .max_header_size(settings.max_header_bytes)
         .max_buf_size(settings.max_header_bytes.max(MIN_BUFFER) * 2);
     builder
