@@ -139,7 +139,7 @@ where
         let activity = Activity::new();
         let wire = Wire::http2(io, prefix, Arc::clone(&activity), self.settings.write_timeout);
         if http2 {
-            self.serve_http2(wire, peer, activity).await;
+            Box::pin(self.serve_http2(wire, peer, activity)).await; // much larger than HTTP/1
         } else {
             let wire = wire.with_http1(self.settings.header_timeout, deadline);
             self.serve_http1(wire, peer, activity).await;

@@ -142,7 +142,8 @@ async fn serve<S, B>(
     match tls {
         None => connections.serve(stream, Peer { address, tls: None }).await,
         Some(tls) => {
-            let Some((stream, agreed)) = shake_hands(stream, &tls, &connections).await else {
+            // In boxes, or every connection in the clear would be as large as one under TLS.
+            let Some((stream, agreed)) = Box::pin(shake_hands(stream, &tls, &connections)).await else {
                 return;
             };
             connections.serve(stream, Peer { address, tls: Some(agreed) }).await;
@@ -155,14 +156,14 @@ async fn shake_hands<S>(
     stream: TcpStream,
     tls: &Tls,
     connections: &Connections<S>,
-) -> Option<(TlsStream<TcpStream>, PeerTls)> {
+) -> Option<(Box<TlsStream<TcpStream>>, PeerTls)> {
     let limit = connections.settings().handshake_timeout;
     let soft = connections.shutdown().soft();
     let (acceptor, accepting) = tls.acceptor();
     match soft.run_until_cancelled(timeout(limit, acceptor.accept(stream))).await? {
         Ok(Ok(stream)) => {
             let agreed = PeerTls::of(stream.get_ref().1, accepting);
-            Some((stream, agreed))
+            Some((Box::new(stream), agreed))
         }
         Ok(Err(error)) => {
             connections.meters().handshake_failed.add();

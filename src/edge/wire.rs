@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
@@ -163,7 +163,8 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
         } else {
             let taken = this.prefix.len().min(buf.remaining());
             buf.put_slice(&this.prefix[..taken]);
-            this.prefix.advance(taken);
+            let rest = this.prefix.split_off(taken);
+            this.prefix = if rest.is_empty() { Bytes::new() } else { rest }; // an empty piece would hold the whole
             Poll::Ready(Ok(()))
         };
         let Some(watch) = &mut this.http1 else {
