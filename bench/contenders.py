@@ -22,7 +22,7 @@ events {{ worker_connections 16384; }}
 http {{
   access_log off;
   client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
-  client_body_buffer_size 256k;
+  client_body_buffer_size 1m;
   keepalive_requests 100000000;
   upstream vendor {{ server {upstream}; keepalive 4096; keepalive_requests 100000000; }}
   server {{

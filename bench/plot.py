@@ -13,6 +13,8 @@ import matplotlib
 matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
+plt.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "figures"})
+
 OURS, THEIRS = "#0b6e4f", "#9aa5b1"
 
 
@@ -44,7 +46,9 @@ def curves(axes, results, title):
     axes.minorticks_off()
     if max(every) > 5 * min(every):
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:,.0f}")
+        for formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            formatter("{x:,.0f}")
+        axes.tick_params(axis="y", which="minor", labelsize=6)
     else:
         axes.set_ylim(0, 1.15 * max(every))
     axes.set_title(title, fontsize=9)

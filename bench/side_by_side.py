@@ -220,7 +220,7 @@ def growth(bench):
     """The cost of a request as one thing grows and all else stays."""
     both = available([c.NGINX_PASS, c.SWITCHBOARD_ALL])
     curve(bench, "bytes", (120, 512, 2048, 8192, 32768, 131072, 524288), lambda size: (both, updates.of_size(size), 64))
-    curve(bench, "fields", (1, 5, 10, 20, 40), lambda count: (both, updates.of_fields(count), 64))
+    curve(bench, "fields", (1, 4, 8, 16, 32), lambda count: (both, updates.of_fields(count), 64))
     curve(bench, "connections", (1, 4, 16, 64, 256, 1024, 4096), lambda count: (both, updates.of_size(2048), count))
     for what, points in (("vendors", (1, 10, 100)), ("assistants", (100, 1_000, 10_000)), ("cores", (1, 2))):
         curve(bench, what, points, lambda count: ([c.switchboard(**{what: count})], updates.of_size(2048), 64))
