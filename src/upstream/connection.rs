@@ -1,5 +1,8 @@
 //! One connection to a vendor, ready for a request: of its own in HTTP/1, one of many at once in HTTP/2.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::HOST;
 use http::uri::PathAndQuery;
@@ -7,6 +10,7 @@ use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
+use tokio::sync::oneshot;
 
 use super::stream::Served;
 
@@ -17,7 +21,11 @@ type Body = Full<Bytes>;
 pub(super) struct Connection {
     sender: Sender,
     served: Served,
+    in_use: InUse,
 }
+
+/// Dropped with the last who can send on a connection, which its task then hears.
+pub(super) type InUse = Arc<oneshot::Sender<Infallible>>;
 
 #[derive(Debug)]
 enum Sender {
@@ -26,12 +34,12 @@ enum Sender {
 }
 
 impl Connection {
-    pub(super) fn http1(sender: http1::SendRequest<Body>, served: Served) -> Self {
-        Self { sender: Sender::Http1(sender), served }
+    pub(super) fn http1(sender: http1::SendRequest<Body>, served: Served, in_use: InUse) -> Self {
+        Self { sender: Sender::Http1(sender), served, in_use }
     }
 
-    pub(super) fn http2(sender: http2::SendRequest<Body>, served: Served) -> Self {
-        Self { sender: Sender::Http2(sender), served }
+    pub(super) fn http2(sender: http2::SendRequest<Body>, served: Served, in_use: InUse) -> Self {
+        Self { sender: Sender::Http2(sender), served, in_use }
     }
 
     /// What it has brought so far.
@@ -75,7 +83,7 @@ impl Connection {
     pub(super) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => Some(Self::http2(sender.clone(), self.served.clone())),
+            Sender::Http2(sender) => Some(Self::http2(sender.clone(), self.served.clone(), Arc::clone(&self.in_use))),
         }
     }
 

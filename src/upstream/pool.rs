@@ -4,7 +4,9 @@
 //! what idles too long is closed. Whoever has to open one takes one that comes back meanwhile instead; the new one is
 //! then kept for the next.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -12,18 +14,22 @@ use http::Uri;
 use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::connection::Connection;
+use super::connection::{Connection, InUse};
 use super::connector::{Connector, NoConnection};
 
 /// Shorter than the 60 s and 75 s after which common servers close idle connections.
 const IDLE: Duration = Duration::from_secs(50);
 const H2_PING_EVERY: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a vendor that has answered may take to read the rest of the request, before its connection is given up.
+const SETTLING: Duration = Duration::from_secs(5);
+/// How long a connection that nobody uses any more may take to end in good order.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The connections to one address.
 pub(super) struct Pool {
@@ -108,7 +114,8 @@ impl Pool {
         if !connection.is_closed() {
             let shared = Arc::clone(&self.shared);
             self.shared.tasks.spawn(async move {
-                if connection.ready().await.is_ok() {
+                let settled = shared.gone.run_until_cancelled(timeout(SETTLING, connection.ready())).await;
+                if let Some(Ok(Ok(()))) = settled {
                     shared.keep(connection);
                 }
             });
@@ -126,9 +133,10 @@ impl Pool {
             if let Some(connection) = self.shared.take_kept() {
                 let shared = Arc::clone(&self.shared);
                 self.shared.tasks.spawn(async move {
-                    match opening.await {
-                        Ok(connection) => shared.keep(connection),
-                        Err(error) => tracing::trace!(%error, "a connection that nobody waits for could not be opened"),
+                    match shared.gone.run_until_cancelled(opening).await {
+                        Some(Ok(connection)) => shared.keep(connection),
+                        Some(Err(error)) => tracing::trace!(%error, "a spare connection could not be opened"),
+                        None => {}
                     }
                 });
                 return Ok((connection, true));
@@ -140,6 +148,8 @@ impl Pool {
 async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
     let stream = shared.connector.connect(&shared.to).await.map_err(Unopened::NoConnection)?;
     let (served, is_http2, io) = (stream.served().clone(), stream.is_http2(), TokioIo::new(stream));
+    let (in_use, unused) = oneshot::channel();
+    let in_use = InUse::new(in_use);
     if is_http2 {
         let handshake = http2::Builder::new(Tracked(shared.tasks.clone()))
             .timer(TokioTimer::new())
@@ -148,25 +158,30 @@ async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
             .keep_alive_timeout(H2_PING_TIMEOUT)
             .handshake(io);
         let (sender, running) = handshake.await.map_err(Unopened::Http)?;
-        shared.run(running);
-        return Ok(shared.share(Connection::http2(sender, served)));
+        shared.tasks.spawn(run(running, unused));
+        return Ok(shared.share(Connection::http2(sender, served, in_use)));
     }
     let (sender, running) = http1::handshake(io).await.map_err(Unopened::Http)?;
-    shared.run(running);
-    Ok(Connection::http1(sender, served))
+    shared.tasks.spawn(run(running, unused));
+    Ok(Connection::http1(sender, served, in_use))
+}
+
+/// Runs a connection to its end, and not long beyond its use: what the vendor never reads would keep it for ever.
+async fn run(connection: impl Future<Output = hyper::Result<()>>, unused: oneshot::Receiver<Infallible>) {
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        biased;
+        ended = &mut connection => ended,
+        _ = unused => timeout(FAREWELL, connection).await.unwrap_or(Ok(())),
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to a vendor ended");
+    }
 }
 
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn run(&self, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
-        self.tasks.spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection to a vendor ended");
-            }
-        });
     }
 
     fn take_kept(&self) -> Option<Connection> {

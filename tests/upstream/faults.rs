@@ -35,6 +35,14 @@ async fn a_redirect_is_an_answer() {
 }
 
 #[tokio::test]
+async fn a_switch_of_protocols_nobody_asked_for_is_no_answer_to_an_update() {
+    let vendor =
+        Vendor::answering("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n{}").await;
+    let came = put(&stack(&vendor.base)).await;
+    assert!(!came.is_ok_and(|answer| answer.status.is_success()));
+}
+
+#[tokio::test]
 async fn a_refused_connection_was_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -6,9 +6,12 @@ use std::{
 };
 
 use switchboard::upstream::{FailureKind, Stack, Tasks};
-use tokio::{io::AsyncWriteExt, time::Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::Instant,
+};
 
-use crate::vendor::{OK, Vendor, hold, put, request, reset, settings, stack};
+use crate::vendor::{OK, Vendor, hold, put, put_body, request, reset, settings, stack};
 
 #[tokio::test]
 async fn connections_are_kept_and_used_again() {
@@ -136,4 +139,40 @@ async fn connections_end_with_their_stack() {
     drop(stack);
     tasks.connections.close();
     tasks.connections.wait().await;
+}
+
+/// Two updates, longer than all buffers, to a vendor that answers early and reads no further; its tasks.
+async fn half_read() -> (Stack, Tasks) {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        let _ = socket.read(&mut [0; 1024]).await;
+        let _ = socket.write_all(OK.as_bytes()).await;
+        std::future::pending().await
+    })
+    .await;
+    let tasks = Tasks::default();
+    let stack = Stack::new(&settings(&vendor.base, Duration::from_secs(20)), &tasks);
+    for _ in 0..2 {
+        put_body(&stack, vec![b' '; 16 << 20]).await.unwrap();
+    }
+    assert_eq!(vendor.connections(), 2, "one that is not done with a request takes no other");
+    (stack, tasks)
+}
+
+#[tokio::test]
+async fn a_connection_on_which_the_vendor_reads_no_further_is_given_up() {
+    let (_stack, tasks) = half_read().await;
+    tokio::time::pause();
+    let since = Instant::now();
+    while !tasks.connections.is_empty() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(since.elapsed() < Duration::from_secs(10), "{} are left", tasks.connections.len());
+    }
+}
+
+#[tokio::test]
+async fn nor_does_it_outlive_its_stack() {
+    let (stack, tasks) = half_read().await;
+    drop(stack);
+    tasks.connections.close();
+    tokio::time::timeout(Duration::from_secs(4), tasks.connections.wait()).await.unwrap();
 }

@@ -170,3 +170,41 @@ async fn whoever_waits_for_a_connection_takes_one_that_comes_back() {
     answer.notify_one();
     waiting.join_next().await.unwrap().unwrap().unwrap();
 }
+
+/// A server that lets each connection go after its first answer, as HTTP/2 does it: with a word of goodbye.
+async fn server_that_says_goodbye() -> Server {
+    let (acceptor, certificate) = acceptor(&[b"h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    TaskTracker::new().spawn(async move {
+        while let Ok((tcp, _)) = listener.accept().await {
+            let Ok(stream) = acceptor.accept(tcp).await else { continue };
+            let answered = Arc::new(Notify::new());
+            let service = service_fn(|request| {
+                let answered = Arc::clone(&answered);
+                async move {
+                    answered.notify_one();
+                    echo(request).await
+                }
+            });
+            let http = auto::Builder::new(TokioExecutor::new());
+            let mut serving = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+            tokio::select! {
+                _ = serving.as_mut() => continue,
+                () = answered.notified() => serving.as_mut().graceful_shutdown(),
+            }
+            let _ = serving.await;
+        }
+    });
+    Server { base, certificate }
+}
+
+#[tokio::test]
+async fn a_goodbye_between_two_updates_costs_neither_of_them() {
+    let server = server_that_says_goodbye().await;
+    let stack = stack(&server.base, Some(&server.certificate));
+    for _ in 0..5 {
+        let answer = put(&stack, "7").await.unwrap();
+        assert_eq!((answer.headers["x-version"].as_bytes(), answer.attempts), (&b"h2"[..], 1));
+    }
+}

@@ -127,11 +127,15 @@ pub(crate) fn stack(base: &str) -> Stack {
 }
 
 pub(crate) async fn put(stack: &Stack) -> Result<Answer, Failure> {
+    put_body(stack, Bytes::from_static(b"{}")).await
+}
+
+pub(crate) async fn put_body(stack: &Stack, body: impl Into<Bytes>) -> Result<Answer, Failure> {
     let uri: Uri = stack.uri("/user/assistant/7").unwrap();
     let mut outgoing = Outgoing::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30));
     outgoing.key = Some("7".into());
     outgoing.headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
-    outgoing.body = Bytes::from_static(b"{}");
+    outgoing.body = body.into();
     stack.update(outgoing).await
 }
 
