@@ -379,7 +379,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The code unit of a `\uXXXX` at the start of `rest`.
+/// The code unit of an escape, `\u` and four digits, at the start of `rest`.
 fn unicode_escape(rest: &[u8]) -> Step<u32> {
     match hex4(rest, 2) {
         Some(unit) => Ok(unit),
