@@ -84,3 +84,25 @@ impl Context {
 fn forbidden(assistant: &str) -> Problem {
     Problem::new(Code::Forbidden, format!("this client may not use the assistant `{assistant}`"))
 }
+
+#[cfg(test)]
+impl Context {
+    /// A request to a gateway without vendors, of which nothing more is known.
+    pub(crate) fn example(headers: &http::HeaderMap) -> Self {
+        use crate::config::{Environment, Known, load_text};
+
+        let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
+        let gateway = Gateway::build(settings, None, &crate::upstream::Tasks::default()).unwrap();
+        Self {
+            gateway: Arc::new(gateway),
+            telemetry: Telemetry::default(),
+            request_id: RequestId::from_headers(headers),
+            trace: TraceContext::begin(),
+            recording: None,
+            path: "/".into(),
+            arrived: Instant::now(),
+            client: None,
+            rate_limit: None,
+        }
+    }
+}

@@ -79,31 +79,11 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Arc, Mutex};
 
-    use http::HeaderMap;
-    use tokio::time::Instant;
-
     use super::*;
-    use crate::config::{Environment, Known, load_text};
-    use crate::edge::request_id::RequestId;
-    use crate::edge::traceparent::TraceContext;
-    use crate::gateway::Gateway;
-    use crate::telemetry::Telemetry;
-    use crate::upstream::Tasks;
+    use http::HeaderMap;
 
     fn unfinished() -> Unfinished {
-        let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
-        let context = Context {
-            gateway: Arc::new(Gateway::build(settings, None, &Tasks::default()).unwrap()),
-            telemetry: Telemetry::default(),
-            request_id: RequestId::from_headers(&HeaderMap::new()),
-            trace: TraceContext::begin(),
-            recording: None,
-            path: "/".into(),
-            arrived: Instant::now(),
-            client: None,
-            rate_limit: None,
-        };
-        Unfinished::new(context, (Method::PUT, "/v1/edge"), Shutdown::new())
+        Unfinished::new(Context::example(&HeaderMap::new()), (Method::PUT, "/v1/edge"), Shutdown::new())
     }
 
     /// The lines that are logged meanwhile.

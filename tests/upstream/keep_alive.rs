@@ -146,7 +146,7 @@ async fn half_read() -> (Stack, Tasks) {
     let vendor = Vendor::start(|_, mut socket| async move {
         let _ = socket.read(&mut [0; 1024]).await;
         let _ = socket.write_all(OK.as_bytes()).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let tasks = Tasks::default();

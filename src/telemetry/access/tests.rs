@@ -1,36 +1,18 @@
-use std::sync::Arc;
-
 use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
-use tokio::time::Instant;
 
 use super::*;
 use crate::api::{Context, Record};
-use crate::config::{Environment, Known, load_text};
 use crate::edge::problem::{Code, Outcome, Reason};
-use crate::edge::request_id::{REQUEST_ID, RequestId};
-use crate::edge::traceparent::TraceContext;
-use crate::gateway::Gateway;
+use crate::edge::request_id::REQUEST_ID;
+use crate::telemetry::Noted;
 use crate::telemetry::json_lines::tests::written;
-use crate::telemetry::{Noted, Telemetry};
-use crate::upstream::Tasks;
 
 /// Says something of a request that has little to say, and tells of it.
 fn told(filter: &str, say: impl Fn(&mut Record) -> Option<Noted>) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _inside = runtime.enter();
-    let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
-    let context = Context {
-        gateway: Arc::new(Gateway::build(settings, None, &Tasks::default()).unwrap()),
-        telemetry: Telemetry::default(),
-        request_id: RequestId::from_headers(&HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("id"))])),
-        trace: TraceContext::begin(),
-        recording: None,
-        path: "/".into(),
-        arrived: Instant::now(),
-        client: None,
-        rate_limit: None,
-    };
+    let context = Context::example(&HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("id"))]));
     let mut record = Record::default();
     let noted = say(&mut record);
     let finished = Finished {
