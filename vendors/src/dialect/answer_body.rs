@@ -120,10 +120,6 @@ impl Known<'_> {
 impl<'a> Sink<'a> for Known<'a> {
     type Inner = Nowhere;
 
-    fn had(&mut self, _: &str) -> Option<bool> {
-        None
-    }
-
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: &'a str) {
         match self.members.len() < KEPT {
             true => self.members.push((key, value)),
@@ -134,10 +130,6 @@ impl<'a> Sink<'a> for Known<'a> {
 
 impl<'a> Sink<'a> for Noted<'a> {
     type Inner = Known<'a>;
-
-    fn had(&mut self, _: &str) -> Option<bool> {
-        None
-    }
 
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str) {
         self.object.push(key, value, text);

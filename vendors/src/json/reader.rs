@@ -33,7 +33,9 @@ pub(crate) trait Sink<'a> {
     type Inner: Sink<'a>;
 
     /// Notes a key and says whether the object has had it already; `None` leaves that to the reader.
-    fn had(&mut self, key: &str) -> Option<bool>;
+    fn had(&mut self, _key: &str) -> Option<bool> {
+        None
+    }
 
     /// Takes a member, whose key was noted last; `text` is all of it, as it stands.
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str);
@@ -47,10 +49,6 @@ pub(crate) trait Sink<'a> {
 impl<'a> Sink<'a> for Object<'a> {
     type Inner = Nowhere;
 
-    fn had(&mut self, _: &str) -> Option<bool> {
-        None
-    }
-
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: &'a str) {
         self.push((key, value));
     }
@@ -61,10 +59,6 @@ pub(crate) struct Nowhere;
 
 impl<'a> Sink<'a> for Nowhere {
     type Inner = Self;
-
-    fn had(&mut self, _: &str) -> Option<bool> {
-        None
-    }
 
     fn push(&mut self, _: Cow<'a, str>, _: Value<'a>, _: &'a str) {}
 }

@@ -208,3 +208,32 @@ fn a_hostile_answer_is_cut_short() {
         assert_eq!(found(page, Asked::Assistants, 200, &bare).len(), 32, "more members than that are missing");
     }
 }
+
+/// What is known of the first members must not stand for those behind them.
+#[test]
+fn an_answer_with_more_members_than_any_is_looked_at_to_its_end() {
+    for page in pages() {
+        let answer = updated(page).to_string();
+        let stretched = answer.replacen('{', &format!("{{{}", r#""message":"Again.","#.repeat(40)), 1);
+        let extended = format!(r#"{},"new":1}}"#, stretched.strip_suffix('}').unwrap());
+        let places = |body: &str| -> Vec<_> {
+            drift(page.dialect, Asked::Update, 200, body.as_bytes()).into_iter().map(|drift| drift.place).collect()
+        };
+        assert_eq!(places(&stretched), [] as [String; 0], "{}", page.name());
+        assert_eq!(places(&extended), ["new"], "{}", page.name());
+    }
+}
+
+/// The first `data` is the one that counts, and both are looked at.
+#[test]
+fn a_second_data_is_not_taken_for_the_first() {
+    for page in pages() {
+        let answer = updated(page).to_string();
+        let doubled = format!(r#"{},"data":{{"id":[]}}}}"#, answer.strip_suffix('}').unwrap());
+        let found = drift(page.dialect, Asked::Update, 200, doubled.as_bytes());
+        assert!(
+            found.iter().any(|drift| (drift.kind, &*drift.place) == (DriftKind::RetypedField, "data.id")),
+            "{found:?}"
+        );
+    }
+}
