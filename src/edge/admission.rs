@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
+use tokio::task::yield_now;
 use tower::{Service, ServiceExt};
 
 use super::activity::{Activity, InFlight};
@@ -58,6 +59,7 @@ where
         }
         request.extensions_mut().insert(Arc::clone(&self.terms.peer));
         let response = self.service.ready().await?.call(request).await?;
+        yield_now().await; // answers that are ready go out one after another (decision 12)
         if is_like_canned(&response) {
             self.terms.activity.note_like_canned();
         }

@@ -13,6 +13,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
+use tokio::task::yield_now;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -78,6 +79,7 @@ impl HttpClient {
     /// answer.
     async fn send(&self, outgoing: &Outgoing) -> Result<Answer, (Failure, bool)> {
         loop {
+            yield_now().await; // requests that are translated go out one after another (decision 12)
             let (mut connection, kept) =
                 self.pool.take().await.map_err(|error| (sent(error.into(), outgoing), false))?;
             outgoing.sent.mark();
