@@ -15,13 +15,17 @@
 
 # The builder's Debian is the final image's (12), so that the binary finds the C library it was linked against.
 FROM rust:1.95-slim-bookworm AS build
+# Python and LLVM's tools for training the compiler; gcc, which ring needs, comes with the image.
+RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/* \
+    && rustup component add llvm-tools
 WORKDIR /build
 COPY . .
-# gcc, which ring needs, comes with the image. Without default features there are no simulators and no demo inside. Caches speed up the next build and stay out of the layers.
+# Built, run under load, and built again for what ran: a third less CPU for a request. No simulators and no demo inside.
+# Caches speed up the next build and stay out of the layers. The plain build, in half the time, and slower in use:
+#   cargo build --profile dist --locked --no-default-features --bin switchboard
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --profile dist --locked --no-default-features --bin switchboard \
-    && cp target/dist/switchboard /usr/local/bin/switchboard
+    python3 bench/trained.py && cp target/trained/switchboard /usr/local/bin/switchboard
 
 # Distroless: the C library, CA certificates and an account, but no shell and no package manager. Preferred to `scratch`
 # with a static binary, because musl's allocator is slow under many threads and CA certificates are kept up to date here.

@@ -64,7 +64,11 @@ advisories:
 sbom:
     cargo cyclonedx --format json --target all
 
-# Switchboard beside proxies that only copy bytes: CPU, throughput, latency, memory; about a quarter of an hour
+# The image's binary, built for what runs under load: target/trained/switchboard; needs `rustup component add llvm-tools`
+trained:
+    python3 bench/trained.py
+
+# Switchboard, as `just trained` builds it, beside proxies that only copy bytes; about a quarter of an hour after the build
 bench *ARGS:
     python3 bench/side_by_side.py {{ ARGS }}
 

@@ -92,7 +92,7 @@ level = "{level}"
 
 VENDOR = """
 [vendors.{name}]
-dialect = "sondos"
+dialect = "{dialect}"
 base_url = "{scheme}://{upstream}/api"
 token = {{ env = "BENCH_TOKEN" }}
 max_in_flight = 8192
@@ -121,8 +121,8 @@ class Contender:
     """A proxy to measure.
 
     `variant` says what is different in Switchboard's configuration: `auth`, `limits`, `level`, `telemetry`; `edge`,
-    which is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; how many
-    `vendors` and named `assistants` there are; on how many `cores` it may run.
+    which is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; the vendors'
+    `dialect`; how many `vendors` and named `assistants` there are; on how many `cores` it may run.
     """
 
     name: str
@@ -169,13 +169,13 @@ class Contender:
 
     def toml(self, folder, listen, upstream):
         variant = {"auth": "keys", "limits": True, "level": "info", "telemetry": "", "vendors": 1, "assistants": 0}
-        variant.update(edge="clear", upstream="clear")
+        variant.update(edge="clear", upstream="clear", dialect="sondos")
         variant.update(self.variant)
         limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if variant["limits"] else ""
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         secure = "tls" in variant["upstream"]
-        names = ["sondos", *(f"other{number}" for number in range(1, variant["vendors"]))]
-        vendor = {"scheme": "https" if secure else "http", "upstream": upstream, "limit": limit}
+        names = ["vendor", *(f"other{number}" for number in range(1, variant["vendors"]))]
+        vendor = {"dialect": variant["dialect"], "scheme": "https" if secure else "http", "upstream": upstream, "limit": limit}
         vendors = (
             VENDOR.format(name=name, tls=VENDOR_TLS.format(folder=self.certificates) if secure else "", **vendor)
             for name in names
@@ -195,7 +195,7 @@ class Contender:
 
 def switchboard(name="switchboard", **variant):
     """Switchboard in its production configuration, but for `variant`."""
-    path = "/v1/assistants/a{n}" if variant.get("assistants") else "/v1/assistants/sondos:{n}"
+    path = "/v1/assistants/a{n}" if variant.get("assistants") else "/v1/assistants/vendor:{n}"
     headers = (f"Authorization: Bearer {KEY}",) if variant.get("auth", "keys") == "keys" else ()
     return Contender(name, "switchboard", variant, path, headers)
 

@@ -4,7 +4,7 @@
 Every round measures every contender once, in an order that turns, and ratios are taken within a round: what the
 machine does meanwhile hits all of them. The proxy has one core to itself, both ends share another.
 
-    python3 bench/side_by_side.py                 # everything, about a quarter of an hour
+    python3 bench/side_by_side.py                 # everything; a quarter of an hour after the build
     python3 bench/side_by_side.py --only cpu --rounds 3 --seconds 2
 """
 
@@ -24,21 +24,25 @@ import contenders as c
 import updates
 
 ROOT = Path(__file__).parent.parent
-PROXY_CORE, ENDS_CORE = 0, 1
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
+CORES = sorted(os.sched_getaffinity(0))
+PROXY_CORE, ENDS_CORE = CORES[0], CORES[-1]
 AUDIT = '[audit]\nfile = "{dir}/audit.json"\n'
 TRACES = '[traces]\nendpoint = "http://{upstream}"\n'
 SUITES = ("cpu", "latency", "memory", "start", "growth", "features")
 
 
+def build_ends():
+    """The binary with both ends."""
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "-p", "bench"], cwd=ROOT, check=True)
+    return TARGET / "release" / "bench"
+
+
 def build(gateway):
-    """The binaries to measure: Switchboard as its image has it, without simulators, unless `gateway` is one."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    jobs = [["--release", "-p", "bench"]]
+    """The binaries to measure: Switchboard as its image has it, unless `gateway` is one."""
     if not gateway:
-        jobs.append(["--profile", "dist", "--no-default-features", "--bin", "switchboard"])
-    for arguments in jobs:
-        subprocess.run(["cargo", "build", "--quiet", "--locked", *arguments], cwd=ROOT, check=True)
-    return {"switchboard": gateway or target / "dist" / "switchboard", "bench": target / "release" / "bench"}
+        subprocess.run([sys.executable, ROOT / "bench" / "trained.py"], check=True)
+    return {"switchboard": gateway or TARGET / "trained" / "switchboard", "bench": build_ends()}
 
 
 class Bench:
@@ -77,8 +81,8 @@ class Bench:
         path.write_text(text or updates.of_size(size))
         return path
 
-    def load(self, running, body, connections=64, rate=None, seconds=None, to=None):
-        """One measurement: what the callers saw, and what the proxy used meanwhile."""
+    def load(self, running, body, connections=64, rate=None, seconds=None, to=None, refused=False):
+        """One measurement: what the callers saw, and what the proxy used meanwhile; `refused`, if it is to refuse all."""
         contender = running.contender if running else c.PASS
         command = ["taskset", "-c", str(ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
         command += ["--hold", "--path", contender.path, "--body", str(body), "--connections", str(connections)]
@@ -96,10 +100,11 @@ class Bench:
         if load.returncode:
             raise SystemExit(f"{contender.name}: the load failed")
         result = json.loads(output.splitlines()[-1])
-        if result["bad"]:
+        answers = result["bad"] if refused else result["good"]
+        if result["bad"] and not refused:
             raise SystemExit(f"{contender.name}: {result['bad']} answers were not 200")
-        result["cpu_us"] = (running.cpu() - before) * 1e6 / result["good"] if running else 0
-        result["per_second"] = result["good"] / result["seconds"]
+        result["cpu_us"] = (running.cpu() - before) * 1e6 / answers if running else 0
+        result["per_second"] = answers / result["seconds"]
         return result
 
     def rounds(self, contenders, measure):
@@ -277,7 +282,7 @@ def main():
     parser.add_argument("--json", type=Path, help="where the figures go as JSON")
     parser.add_argument("--binary", type=Path, help="a gateway that is built already")
     options = parser.parse_args()
-    if os.cpu_count() < 2:
+    if len(CORES) < 2:
         raise SystemExit("this needs two cores: one for the proxy, one for both ends")
     binaries = build(options.binary)
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:

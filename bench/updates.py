@@ -46,6 +46,12 @@ def of_fields(count):
     return json.dumps(dict(list(FIELDS.items())[:count]), ensure_ascii=False)
 
 
+def of_errors():
+    """Every field with a value that no vendor takes, and fields that nobody has."""
+    wrong = {key: {"unknown": [None, 1.5e3, "\\u0000"]} for key in FIELDS}
+    return json.dumps({**wrong, **{f"unknown_{number}": number for number in range(50)}})
+
+
 def of_size(size):
     """The usual fields with a prompt that makes the update `size` bytes long; the smallest have only a name."""
     if size < 600:
