@@ -99,7 +99,7 @@ max_in_flight = 8192
 {limit}
 {tls}
 """
-ASSISTANT = '[assistants.{name}]\nvendor = "sondos"\nid = "{number}"\n'
+ASSISTANT = '[assistants.{name}]\nvendor = "vendor"\nid = "{number}"\n'
 EDGE_TLS = '[server.tls]\ncert = "{folder}/certificate.pem"\nkey = "{folder}/key.pem"\n'
 VENDOR_TLS = 'ca_file = "{folder}/certificate.pem"'
 
