@@ -196,10 +196,23 @@ impl Literal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{Limits, read_value};
 
     #[test]
     fn only_a_row_with_the_same_name_and_no_limit_changes_nothing() {
         assert!(Row::SAME.unchanged() && Row::SAME.note("A note.").unchanged());
         assert!(!Row::SAME.within(0.0, 1.0).unchanged() && !Row::rename("other").unchanged());
+    }
+
+    #[test]
+    fn a_literal_is_plain_when_it_is_written_as_we_write_it() {
+        let text = Literal::Text("pipeline");
+        let is = |json: &str| {
+            let value = read_value(json.as_bytes(), Limits::VENDOR).unwrap();
+            (text.is(value), text.is_plainly(value))
+        };
+        assert_eq!(is(r#""pipeline""#), (true, true));
+        assert_eq!(is(r#""\u0070ipeline""#), (true, false));
+        assert_eq!(is(r#""dualplex""#), (false, false));
     }
 }
