@@ -213,9 +213,14 @@ fn a_hostile_answer_is_cut_short() {
 #[test]
 fn an_answer_with_more_members_than_any_is_looked_at_to_its_end() {
     for page in pages() {
-        let answer = updated(page).to_string();
-        let stretched = answer.replacen('{', &format!("{{{}", r#""message":"Again.","#.repeat(40)), 1);
-        let extended = format!(r#"{},"new":1}}"#, stretched.strip_suffix('}').unwrap());
+        let more = |object: &str, member: &str| format!("{}{}}}", object.strip_suffix('}').unwrap(), member);
+        let mut answer = updated(page);
+        let name = format!(r#","name":{}"#, answer["data"]["name"]);
+        let data = more(&answer["data"].to_string(), &name.repeat(40));
+        answer["data"].take();
+        let answer = answer.to_string().replace("null", &data);
+        let stretched = more(&answer, &r#","message":"Again.""#.repeat(40));
+        let extended = more(&stretched, r#","new":1"#);
         let places = |body: &str| -> Vec<_> {
             drift(page.dialect, Asked::Update, 200, body.as_bytes()).into_iter().map(|drift| drift.place).collect()
         };
