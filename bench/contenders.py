@@ -95,7 +95,7 @@ VENDOR = """
 dialect = "{dialect}"
 base_url = "{scheme}://{upstream}/api"
 token = {{ env = "BENCH_TOKEN" }}
-max_in_flight = 8192
+{room}
 {limit}
 {tls}
 """
@@ -122,7 +122,8 @@ class Contender:
 
     `variant` says what is different in Switchboard's configuration: `auth`, `limits`, `level`, `telemetry`; `edge`,
     which is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; the vendors'
-    `dialect`; how many `vendors` and named `assistants` there are; on how many `cores` it may run.
+    `dialect`, and the `room` for requests at once if not the usual; how many `vendors` and named `assistants` there are;
+    on how many `cores` it may run.
     """
 
     name: str
@@ -169,13 +170,15 @@ class Contender:
 
     def toml(self, folder, listen, upstream):
         variant = {"auth": "keys", "limits": True, "level": "info", "telemetry": "", "vendors": 1, "assistants": 0}
-        variant.update(edge="clear", upstream="clear", dialect="sondos")
+        variant.update(edge="clear", upstream="clear", dialect="sondos", room=None)
         variant.update(self.variant)
         limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if variant["limits"] else ""
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         secure = "tls" in variant["upstream"]
         names = ["vendor", *(f"other{number}" for number in range(1, variant["vendors"]))]
-        vendor = {"dialect": variant["dialect"], "scheme": "https" if secure else "http", "upstream": upstream, "limit": limit}
+        room = f"max_in_flight = {variant['room']}" if variant["room"] else ""
+        vendor = {"dialect": variant["dialect"], "scheme": "https" if secure else "http", "upstream": upstream}
+        vendor.update(limit=limit, room=room)
         vendors = (
             VENDOR.format(name=name, tls=VENDOR_TLS.format(folder=self.certificates) if secure else "", **vendor)
             for name in names

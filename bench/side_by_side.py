@@ -224,9 +224,10 @@ def start(bench):
 def growth(bench):
     """The cost of a request as one thing grows and all else stays."""
     both = available([c.NGINX_PASS, c.SWITCHBOARD_ALL])
+    roomy = available([c.NGINX_PASS, c.switchboard(room=8192)])
     curve(bench, "bytes", (120, 512, 2048, 8192, 32768, 131072, 524288), lambda size: (both, updates.of_size(size), 64))
     curve(bench, "fields", (1, 4, 8, 16, 32), lambda count: (both, updates.of_fields(count), 64))
-    curve(bench, "connections", (1, 4, 16, 64, 256, 1024, 4096), lambda count: (both, updates.of_size(2048), count))
+    curve(bench, "connections", (1, 4, 16, 64, 256, 1024, 4096), lambda count: (roomy, updates.of_size(2048), count))
     for what, points in (("vendors", (1, 10, 100)), ("assistants", (100, 1_000, 10_000)), ("cores", (1, 2))):
         curve(bench, what, points, lambda count: ([c.switchboard(**{what: count})], updates.of_size(2048), 64))
 
