@@ -20,7 +20,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -
     && rustup component add llvm-tools
 WORKDIR /build
 COPY . .
-# Built, run under load, and built again for what ran: a third less CPU for a request. No simulators and no demo inside.
+# Built, run under load, and built again for what ran: a quarter less CPU for a request. No simulators and no demo inside.
 # Caches speed up the next build and stay out of the layers. The plain build, in half the time, and slower in use:
 #   cargo build --profile dist --locked --no-default-features --bin switchboard
 RUN --mount=type=cache,target=/usr/local/cargo/registry \

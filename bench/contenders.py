@@ -1,6 +1,7 @@
 """The proxies that are compared: how each is configured and started, all of them on one core and one upstream."""
 
 import hashlib
+import os
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+CORES = sorted(os.sched_getaffinity(0))
+PROXY_CORE, ENDS_CORE = CORES[0], CORES[-1]
 KEY = "sb_bench_0123456789abcdefghijklmnopqrstuvwxyz"
 LUA_MODULE = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
 NDK_MODULE = Path("/usr/lib/nginx/modules/ndk_http_module.so")
@@ -138,9 +141,9 @@ class Contender:
         edge = self.variant.get("edge", "clear")
         return (["--tls", self.certificates] if "tls" in edge else []) + (["--http2"] if "http2" in edge else [])
 
-    def cores(self, core):
+    def cores(self):
         """The cores it runs on."""
-        return "0,1" if self.variant.get("cores") == 2 else str(core)
+        return f"{PROXY_CORE},{ENDS_CORE}" if self.variant.get("cores") == 2 else str(PROXY_CORE)
 
     def missing(self):
         """What has to be installed for it, or nothing."""
@@ -213,14 +216,14 @@ SWITCHBOARD_ALL = switchboard()
 class Running:
     """A started proxy."""
 
-    def __init__(self, contender, folder, upstream, binaries, core):
+    def __init__(self, contender, folder, upstream, binaries):
         self.contender = contender
         self.listen = f"127.0.0.1:{free_port()}"
         folder.mkdir(parents=True, exist_ok=True)
         command = contender.command(folder, self.listen, upstream, binaries)
         self.log = open(folder / "log.json", "wb")
         self.process = subprocess.Popen(
-            ["taskset", "-c", contender.cores(core), *map(str, command)],
+            ["taskset", "-c", contender.cores(), *map(str, command)],
             stdout=self.log,
             stderr=self.log,
             env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "BENCH_TOKEN": "1|bench"},

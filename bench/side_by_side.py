@@ -25,8 +25,6 @@ import updates
 
 ROOT = Path(__file__).parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
-CORES = sorted(os.sched_getaffinity(0))
-PROXY_CORE, ENDS_CORE = CORES[0], CORES[-1]
 AUDIT = '[audit]\nfile = "{dir}/audit.json"\n'
 TRACES = '[traces]\nendpoint = "http://{upstream}"\n'
 SUITES = ("cpu", "latency", "memory", "start", "growth", "features")
@@ -57,7 +55,7 @@ class Bench:
         """The address of an upstream that speaks so, started when it is first needed."""
         if kind not in self.upstreams:
             address, log = f"127.0.0.1:{c.free_port()}", self.folder / f"upstream-{kind.replace(' ', '-')}.log"
-            command = ["taskset", "-c", str(ENDS_CORE), str(self.binaries["bench"]), "upstream", address]
+            command = ["taskset", "-c", str(c.ENDS_CORE), str(self.binaries["bench"]), "upstream", address]
             command += ["--tls", str(self.folder)] if "tls" in kind else []
             command += ["--http2"] if "http2" in kind else []
             with open(log, "wb") as file:
@@ -74,7 +72,7 @@ class Bench:
         contender = dataclasses.replace(contender, certificates=str(self.folder))
         upstream = self.upstream(contender.variant.get("upstream", "clear"))
         folder = self.folder / contender.name.replace(" ", "-").replace("/", "-")
-        return c.Running(contender, folder, upstream, self.binaries, PROXY_CORE)
+        return c.Running(contender, folder, upstream, self.binaries)
 
     def body(self, size, text=None):
         path = self.folder / f"update-{size}.json"
@@ -84,7 +82,7 @@ class Bench:
     def load(self, running, body, connections=64, rate=None, seconds=None, to=None, refused=False):
         """One measurement: what the callers saw, and what the proxy used meanwhile; `refused`, if it is to refuse all."""
         contender = running.contender if running else c.PASS
-        command = ["taskset", "-c", str(ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
+        command = ["taskset", "-c", str(c.ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
         command += ["--hold", "--path", contender.path, "--body", str(body), "--connections", str(connections)]
         command += ["--seconds", str(seconds or self.options.seconds)]
         command += contender.load_options()
@@ -283,7 +281,7 @@ def main():
     parser.add_argument("--json", type=Path, help="where the figures go as JSON")
     parser.add_argument("--binary", type=Path, help="a gateway that is built already")
     options = parser.parse_args()
-    if len(CORES) < 2:
+    if len(c.CORES) < 2:
         raise SystemExit("this needs two cores: one for the proxy, one for both ends")
     binaries = build(options.binary)
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:
