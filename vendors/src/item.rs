@@ -155,7 +155,7 @@ pub struct Note {
     /// Why, as a code.
     pub code: &'static str,
     /// Why, as a sentence.
-    pub detail: String,
+    pub detail: Cow<'static, str>,
 }
 
 impl Item {

@@ -1,5 +1,7 @@
 //! Holds a value against its shape and notes everything that is wrong with it.
 
+use std::borrow::Cow;
+
 use crate::item::{Item, ItemCode, Items};
 use crate::json::{Kind, Pointer, Value, excerpt};
 
@@ -8,6 +10,8 @@ use super::shape::{Bounds, Length, Member, Required, Shape, Variant};
 
 /// Longest sent text that a message repeats.
 const QUOTED: usize = 64;
+/// The member that says which variant an object is.
+const TAG: &str = "type";
 
 /// Checks a field's value: `null` against the field's nullability, anything else against its shape.
 pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
@@ -79,7 +83,9 @@ impl Check<'_> {
                 }
                 _ => self.wrong_type(at, value, "an array"),
             },
-            Shape::Record(members) => self.object(value, at, |check| check.members(value, members, None, at)),
+            Shape::Record(members) => {
+                self.object(value, at, |check| check.members(value, value.members(), members, at))
+            }
             Shape::Tagged(variants) => self.object(value, at, |check| check.tagged(value, variants, at)),
             Shape::Map => self.object(value, at, |_| {}),
             Shape::PerVendor => self.object(value, at, |check| {
@@ -116,28 +122,38 @@ impl Check<'_> {
 
     fn tagged(&mut self, value: Value<'_>, variants: &[Variant], at: &Pointer<'_>) {
         let tags = || variants.iter().map(|variant| variant.tag).collect::<Vec<_>>();
-        let Some(tag) = value.get("type") else {
-            return self.note(&at.key("type"), ItemCode::Required, format!("is required: {}", one_of(&tags())));
+        // Where the tag stands first, as nearly always, one walk finds all.
+        let mut sent = value.members();
+        let first = sent.next().filter(|(name, _)| name == TAG).map(|(_, tag)| tag);
+        let (tag, sent) = match first {
+            Some(_) => (first, sent),
+            None => (value.get(TAG), value.members()),
         };
-        let Some(name) = tag.as_str() else { return self.wrong_type(&at.key("type"), tag, "a string") };
+        let Some(tag) = tag else {
+            return self.note(&at.key(TAG), ItemCode::Required, format!("is required: {}", one_of(&tags())));
+        };
+        let Some(name) = tag.as_str() else { return self.wrong_type(&at.key(TAG), tag, "a string") };
         match variants.iter().find(|variant| variant.tag == name) {
-            Some(variant) => self.members(value, variant.members, Some("type"), at),
+            Some(variant) => self.members(value, sent.filter(|(name, _)| name != TAG), variant.members, at),
             None => {
                 let detail = format!("must be {}, is `{}`", one_of(&tags()), excerpt(&name, QUOTED));
-                self.note(&at.key("type"), ItemCode::NotAllowed, detail);
+                self.note(&at.key(TAG), ItemCode::NotAllowed, detail);
             }
         }
     }
 
-    /// The members of a closed object; `tag` is the one that has been looked at already.
-    fn members(&mut self, value: Value<'_>, members: &[Member], tag: Option<&str>, at: &Pointer<'_>) {
+    /// The members of a closed object, of which these were `sent` and have not been looked at.
+    fn members<'a>(
+        &mut self,
+        object: Value<'a>,
+        sent: impl Iterator<Item = (Cow<'a, str>, Value<'a>)>,
+        members: &[Member],
+        at: &Pointer<'_>,
+    ) {
         let mut found = Found::default();
-        for (name, inner) in value.members() {
+        for (name, inner) in sent {
             if self.items.is_full() {
                 return self.items.skip();
-            }
-            if tag == Some(&*name) {
-                continue;
             }
             match members.iter().enumerate().find(|(_, member)| member.name == name) {
                 Some((index, member)) => {
@@ -152,7 +168,7 @@ impl Check<'_> {
             }
         }
         for (index, member) in members.iter().enumerate() {
-            if !found.contains(index) && is_required(member, value) {
+            if !found.contains(index) && is_required(member, object) {
                 let why = match member.required {
                     Required::When { key, is, .. } => format!("is required with `{key}` `{is}`"),
                     _ => "is required".to_owned(),

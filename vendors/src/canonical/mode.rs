@@ -71,7 +71,7 @@ pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<No
         warnings.push(Note {
             field: field.name().into(),
             code: "ignored_in_mode",
-            detail: format!("has an effect in mode {only} only, and this update sets mode `{mode}`"),
+            detail: format!("has an effect in mode {only} only, and this update sets mode `{mode}`").into(),
         });
     }
 }

@@ -1,5 +1,7 @@
 //! The body that grows while fields are translated.
 
+use std::borrow::Cow;
+
 use crate::canonical::Field;
 use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::{Pointer, push_string};
@@ -24,6 +26,16 @@ impl Body {
     pub fn member(&mut self, key: &'static str, json: &str) {
         self.key(key);
         self.bytes.extend_from_slice(json.as_bytes());
+    }
+
+    /// A member whose value is an object with one member; neither key needs escapes.
+    pub fn nested_member(&mut self, key: &'static str, inner: &'static str, json: &str) {
+        self.key(key);
+        self.bytes.extend_from_slice(b"{\"");
+        self.bytes.extend_from_slice(inner.as_bytes());
+        self.bytes.extend_from_slice(b"\":");
+        self.bytes.extend_from_slice(json.as_bytes());
+        self.bytes.push(b'}');
     }
 
     /// A whole member as it stands in the caller's body: one copy instead of five.
@@ -98,7 +110,7 @@ impl Cell<'_> {
     }
 
     /// Tells the caller something about this field.
-    pub fn warn(&mut self, code: &'static str, detail: impl Into<String>) {
+    pub fn warn(&mut self, code: &'static str, detail: impl Into<Cow<'static, str>>) {
         self.warnings.push(Note { field: self.field.name().into(), code, detail: detail.into() });
     }
 }

@@ -156,8 +156,8 @@ impl Translation<'_> {
             }
             (_, Some(FieldPolicy::Refuse), _) => self.unsupported(field, "this gateway's configuration refuses it"),
             (Rule::Unsupported(why), _, Handling::Strict) => self.unsupported(field, why),
-            (Rule::Unsupported(why), _, Handling::Lenient) => {
-                self.drop(field.name().into(), ItemCode::UnsupportedField, (*why).into());
+            (&Rule::Unsupported(why), _, Handling::Lenient) => {
+                self.drop(field.name().into(), ItemCode::UnsupportedField, why.into());
             }
             _ => {
                 self.report.applied.push(field);
@@ -188,7 +188,7 @@ impl Translation<'_> {
                 detail: hint,
                 vendor_field: None,
             }),
-            Handling::Lenient => self.drop(excerpt(key, 128).into_owned().into(), ItemCode::UnknownField, hint),
+            Handling::Lenient => self.drop(excerpt(key, 128).into_owned().into(), ItemCode::UnknownField, hint.into()),
         }
     }
 
@@ -206,7 +206,7 @@ impl Translation<'_> {
         }
     }
 
-    fn drop(&mut self, field: Cow<'static, str>, code: ItemCode, detail: String) {
+    fn drop(&mut self, field: Cow<'static, str>, code: ItemCode, detail: Cow<'static, str>) {
         self.report.dropped.push(Note { field, code: code.as_str(), detail });
     }
 

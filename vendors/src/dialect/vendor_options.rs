@@ -19,7 +19,7 @@ pub(super) fn merge(
         report.warnings.push(Note {
             field: Field::VendorOptions.name().into(),
             code: "other_vendor",
-            detail: format!("holds nothing for `{}`, where this update goes", target.vendor),
+            detail: format!("holds nothing for `{}`, where this update goes", target.vendor).into(),
         });
         return Vec::new();
     };

@@ -13,12 +13,16 @@ struct Decimal {
 /// Whether a JSON number lies between two limits, to the last digit; a limit is what its shortest text says.
 pub(super) fn is_between(number: &str, min: f64, max: f64) -> bool {
     let short = Short::of(number).and_then(|short| Some((short.compare(min)?, short.compare(max)?)));
-    let (with_min, with_max) =
-        short.unwrap_or_else(|| (compare(number, &min.to_string()), compare(number, &max.to_string())));
+    let (with_min, with_max) = short.unwrap_or_else(|| compare_at_length(number, min, max));
     with_min != Ordering::Less && with_max != Ordering::Greater
 }
 
-/// What nearly all numbers are: up to 18 digits without an exponent, as `digits / scale`.
+#[cold]
+fn compare_at_length(number: &str, min: f64, max: f64) -> (Ordering, Ordering) {
+    (compare(number, &min.to_string()), compare(number, &max.to_string()))
+}
+
+/// What nearly all numbers are: up to 15 digits without an exponent, as `digits / scale`.
 #[derive(Clone, Copy)]
 struct Short {
     digits: i64,
@@ -26,7 +30,8 @@ struct Short {
 }
 
 impl Short {
-    const DIGITS: usize = 18;
+    /// So many that a thousand times as much is an `i64`.
+    const DIGITS: usize = 15;
 
     fn of(number: &str) -> Option<Self> {
         let unsigned = number.strip_prefix('-').unwrap_or(number);
@@ -49,7 +54,7 @@ impl Short {
     fn compare(self, limit: f64) -> Option<Ordering> {
         let thousandths = (limit * 1000.0) as i64;
         let is_exact = thousandths as f64 / 1000.0 == limit;
-        is_exact.then(|| (i128::from(self.digits) * 1000).cmp(&(i128::from(thousandths) * i128::from(self.scale))))
+        if is_exact { Some((self.digits * 1000).cmp(&thousandths.checked_mul(self.scale)?)) } else { None }
     }
 }
 

@@ -206,8 +206,15 @@ fn end_of_word(bytes: &[u8], from: usize) -> usize {
 }
 
 /// Position just behind the string that starts at `from`, and whether there are escapes in it.
+#[inline(always)]
 fn end_of_string(bytes: &[u8], from: usize) -> (usize, bool) {
-    let mut at = from + 1;
+    let at = special::first(bytes, from + 1, special::SHORT);
+    if bytes.get(at) == Some(&b'"') { (at + 1, false) } else { end_of_long_string(bytes, at) }
+}
+
+/// The same for a string that goes on at `at`.
+#[inline(never)]
+fn end_of_long_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
     let mut escaped = false;
     loop {
         at = special::first(bytes, at, usize::MAX);

@@ -19,38 +19,43 @@ pub(super) static HOOK: Hook = Hook {
 };
 
 fn write(value: Value<'_>, cell: &mut Cell<'_>) {
-    let mut only = None;
+    let (mut elements, mut only) = (0, None);
     for (index, tool) in value.elements().enumerate() {
-        match tool.get("type").and_then(Value::as_str).as_deref() {
-            Some("end_call") if only.is_none() => only = Some((index, tool)),
-            Some("end_call") => {
-                let detail = "this vendor has room for one `end_call` tool";
-                cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
-            }
-            _ => {
-                let detail = "this vendor has `end_call` only";
-                cell.refuse(&[&index.to_string(), "type"], ItemCode::UnsupportedValue, detail);
+        elements += 1;
+        let (mut kind, mut description) = (None, None);
+        for (name, member) in tool.members() {
+            match &*name {
+                "type" => kind = Some(member),
+                "description" => description = Some(member),
+                _ => {}
             }
         }
+        if !kind.is_some_and(|kind| kind.is_str("end_call")) {
+            let detail = "this vendor has `end_call` only";
+            cell.refuse(&[&index.to_string(), "type"], ItemCode::UnsupportedValue, detail);
+        } else if only.is_some() {
+            let detail = "this vendor has room for one `end_call` tool";
+            cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
+        } else {
+            only = Some((index, description));
+        }
     }
-    let Some((index, tool)) = only else {
-        if value.elements().next().is_none() {
+    match only {
+        None if elements > 0 => {}
+        None => {
             let detail = "this vendor cannot remove built-in tools; it can only set `end_call`";
             cell.refuse(&[], ItemCode::UnsupportedValue, detail);
         }
-        return;
-    };
-    match tool.get("description") {
-        None => {
+        Some((index, None)) => {
             let detail = "this vendor knows the `end_call` tool by its description only, so there must be one";
             cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
         }
-        Some(description) if !description.fits(LONGEST) => {
+        Some((index, Some(description))) if !description.fits(LONGEST) => {
             let detail = format!("must be at most {LONGEST} characters long at this vendor");
             cell.refuse(&[&index.to_string(), "description"], ItemCode::TooLong, detail);
         }
-        Some(description) => {
-            cell.body.member(HOOK.wire, &["{\"description\":", description.text(), "}"].concat());
+        Some((_, Some(description))) => {
+            cell.body.nested_member(HOOK.wire, "description", description.text());
             cell.warn(
                 "partial_effect",
                 "sets the end-call tool; other built-in tools of the assistant stay as they are",
