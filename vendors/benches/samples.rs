@@ -130,7 +130,7 @@ fn filled(shape: &Shape) -> String {
     let record = |members: &[Member]| object(members.iter().map(|member| (member.name, filled(&member.shape))));
     match shape {
         Shape::Boolean => "true".to_owned(),
-        Shape::Integer(bounds) => bounds.map_or(7.0, |bounds| bounds.max).to_string(),
+        Shape::Integer(bounds) => bounds.map_or("7".to_owned(), |bounds| bounds.max.to_string()),
         Shape::Number(_) => "0.85".to_owned(),
         Shape::Text(_) | Shape::Any => "\"some_text\"".to_owned(),
         Shape::Choice(choices) => format!("\"{}\"", choices.first().copied().unwrap_or_default()),

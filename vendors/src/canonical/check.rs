@@ -69,8 +69,8 @@ impl Check<'_> {
                 Kind::String => self.length(value, *length, at),
                 _ => self.wrong_type(at, value, "a string"),
             },
+            Shape::Choice(choices) if value.is_one_of(choices) => {}
             Shape::Choice(choices) => match value.as_str() {
-                Some(text) if choices.contains(&&*text) => {}
                 Some(text) => {
                     let detail = format!("must be {}, is `{}`", one_of(choices), excerpt(&text, QUOTED));
                     self.note(at, ItemCode::NotAllowed, detail);

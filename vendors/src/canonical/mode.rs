@@ -22,36 +22,45 @@ pub enum Modes {
     Multimodal,
 }
 
-/// The fields that have a twin, and those that do not have an effect in every mode: most updates hold none of them.
-const CONCERNED: (FieldSet, FieldSet) = {
-    let (mut twins, mut modal) = (FieldSet::EMPTY, FieldSet::EMPTY);
+/// The fields that the rules are about. Most updates hold none of them.
+struct Concerned {
+    /// Have a twin.
+    twins: FieldSet,
+    /// Have an effect in `pipeline` only.
+    pipeline: FieldSet,
+    /// Have an effect in `multimodal` and `dualplex` only.
+    multimodal: FieldSet,
+}
+
+const CONCERNED: Concerned = {
+    let mut concerned = Concerned { twins: FieldSet::EMPTY, pipeline: FieldSet::EMPTY, multimodal: FieldSet::EMPTY };
     let mut index = 0;
     while index < Field::COUNT {
         let field = Field::ALL[index];
         if field.twin().is_some() {
-            twins.insert(field);
+            concerned.twins.insert(field);
         }
-        if !matches!(field.spec().modes, Modes::Any) {
-            modal.insert(field);
+        match field.spec().modes {
+            Modes::Any => {}
+            Modes::Pipeline => concerned.pipeline.insert(field),
+            Modes::Multimodal => concerned.multimodal.insert(field),
         }
         index += 1;
     }
-    (twins, modal)
+    concerned
 };
 
 /// Finds twins that were sent together and fields that contradict the mode they were sent with.
 pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<Note>) {
-    let (twins, modal) = CONCERNED;
-    for entry in update.entries.iter().filter(|_| update.fields.intersects(twins)) {
-        let Some(field) = entry.field else { continue };
+    for field in update.fields_in(CONCERNED.twins) {
         if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
             refuse(items, field, format!("`{}` says the same in another way; send only one of the two", twin.name()));
         }
     }
     let Some(mode) = update.get(Field::Mode).and_then(Value::as_str) else { return };
-    let multimodal = match &*mode {
-        "pipeline" => false,
-        "multimodal" | "dualplex" => true,
+    let (multimodal, without_effect, only) = match &*mode {
+        "pipeline" => (false, CONCERNED.multimodal, "`multimodal` and `dualplex`"),
+        "multimodal" | "dualplex" => (true, CONCERNED.pipeline, "`pipeline`"),
         _ => return,
     };
     if multimodal && update.get(Field::AllowInterruptions).and_then(Value::as_bool) == Some(false) {
@@ -61,13 +70,7 @@ pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<No
     if multimodal && knowledge.as_deref() == Some("prompt") {
         refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
     }
-    for entry in update.entries.iter().filter(|_| update.fields.intersects(modal)) {
-        let Some(field) = entry.field else { continue };
-        let only = match (field.spec().modes, multimodal) {
-            (Modes::Pipeline, true) => "`pipeline`",
-            (Modes::Multimodal, false) => "`multimodal` and `dualplex`",
-            _ => continue,
-        };
+    for field in update.fields_in(without_effect) {
         warnings.push(Note {
             field: field.name().into(),
             code: "ignored_in_mode",

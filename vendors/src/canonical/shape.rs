@@ -2,6 +2,8 @@
 //!
 //! One description serves the validator, the JSON Schema, OpenAPI and the generated pages.
 
+use crate::json::Thousandths;
+
 /// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
@@ -33,15 +35,15 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounds {
     /// The least value allowed.
-    pub min: f64,
+    pub min: Thousandths,
     /// The greatest value allowed.
-    pub max: f64,
+    pub max: Thousandths,
 }
 
 impl Bounds {
     /// From `min` to `max`, both included.
     pub const fn new(min: f64, max: f64) -> Self {
-        Self { min, max }
+        Self { min: Thousandths::of(min), max: Thousandths::of(max) }
     }
 }
 

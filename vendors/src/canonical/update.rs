@@ -25,15 +25,6 @@ pub struct Entry<'a> {
     pub field: Option<Field>,
     /// The value as it stands in the body.
     pub value: Value<'a>,
-    text: &'a str,
-}
-
-impl<'a> Entry<'a> {
-    /// Key and value as they stand in the body, if nothing stands there but them, their quotes and the colon.
-    pub(crate) fn verbatim(&self) -> Option<&'a str> {
-        // A key with escapes is longer in the body than it is.
-        (self.text.len() == self.key.len() + self.value.text().len() + r#""":"#.len()).then_some(self.text)
-    }
 }
 
 impl<'a> Update<'a> {
@@ -56,6 +47,12 @@ impl<'a> Update<'a> {
         }
         self.entries.iter().find(|entry| entry.field == Some(field)).map(|entry| entry.value)
     }
+
+    /// The fields of the update that are in `set`, in the order in which they were sent.
+    pub(super) fn fields_in(&self, set: FieldSet) -> impl Iterator<Item = Field> {
+        let entries = if self.fields.intersects(set) { self.entries.as_slice() } else { &[] };
+        entries.iter().filter_map(|entry| entry.field).filter(move |&field| set.contains(field))
+    }
 }
 
 /// An update of which the first members have been read.
@@ -77,27 +74,7 @@ impl<'a> Sink<'a> for Reading<'a> {
         Some(had)
     }
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str) {
-        self.update.entries.push(Entry { key, field: self.field, value, text });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_member_is_verbatim_where_nothing_stands_in_it_but_key_and_value() {
-        for digits in 1..30 {
-            let value = "7".repeat(digits);
-            for spaces in 0..60 {
-                let body = format!("{{ \"name\"{}:{value} }}", " ".repeat(spaces));
-                let update = Update::read(body.as_bytes()).unwrap();
-                let member = format!("\"name\":{value}");
-                assert_eq!(update.entries[0].verbatim(), (spaces == 0).then_some(&*member), "{body}");
-            }
-        }
-        let escaped = Update::read(br#"{"n\u0061me":7}"#).unwrap();
-        assert_eq!((escaped.entries[0].field, escaped.entries[0].verbatim()), (Some(Field::Name), None));
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        self.update.entries.push(Entry { key, field: self.field, value });
     }
 }

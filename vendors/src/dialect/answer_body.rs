@@ -120,7 +120,7 @@ impl Known<'_> {
 impl<'a> Sink<'a> for Known<'a> {
     type Inner = Nowhere;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: &'a str) {
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         match self.members.len() < KEPT {
             true => self.members.push((key, value)),
             false => self.more = true,
@@ -131,8 +131,8 @@ impl<'a> Sink<'a> for Known<'a> {
 impl<'a> Sink<'a> for Noted<'a> {
     type Inner = Known<'a>;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str) {
-        self.object.push(key, value, text);
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        self.object.push(key, value);
     }
 
     fn inner(&mut self, key: &str) -> Option<&mut Known<'a>> {

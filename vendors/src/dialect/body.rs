@@ -38,10 +38,12 @@ impl Body {
         self.bytes.push(b'}');
     }
 
-    /// A whole member as it stands in the caller's body: one copy instead of five.
-    pub(super) fn verbatim(&mut self, member: &str) {
+    /// A member under its canonical name.
+    pub(super) fn own_member(&mut self, field: Field, json: &str) {
         self.separate();
-        self.bytes.extend_from_slice(member.as_bytes());
+        self.bytes.extend_from_slice(field.spec().json.as_bytes());
+        self.bytes.push(b':');
+        self.bytes.extend_from_slice(json.as_bytes());
     }
 
     /// A member whose key and value need no escapes.

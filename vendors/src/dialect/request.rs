@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::{Entry, Field, Update, check_modes, check_value, nearest_field};
+use crate::canonical::{Entry, Field, FieldSet, Update, check_modes, check_value, nearest_field};
 use crate::catalog::Catalogs;
 use crate::item::{Item, ItemCode, Items, Note, Report};
 use crate::json::{Kind, Pointer, Value, excerpt};
@@ -161,10 +161,10 @@ impl Translation<'_> {
             }
             _ => {
                 self.report.applied.push(field);
-                match (row.unchanged(), entry.verbatim()) {
-                    (true, Some(member)) if valid => self.body.verbatim(member),
-                    _ if valid => self.write(field, row, entry.value),
-                    _ => self.explore(field, row, entry.value, before),
+                match valid {
+                    true if row.unchanged() => self.body.own_member(field, entry.value.text()),
+                    true => self.write(field, row, entry.value),
+                    false => self.explore(field, row, entry.value, before),
                 }
             }
         }
@@ -280,15 +280,15 @@ impl Translation<'_> {
         if !self.items.is_empty() {
             return Err(Refused { items: self.items });
         }
-        let applied = &self.report.applied;
-        self.report.warnings.retain(|note| applied.iter().any(|field| field.name() == note.field));
-        let sent = Sent { fields: self.report.applied.iter().copied().collect(), options };
+        let fields: FieldSet = self.report.applied.iter().copied().collect();
+        let is_applied = |name: &str| Field::from_name(name).is_some_and(|field| fields.contains(field));
+        self.report.warnings.retain(|note| is_applied(&note.field));
         Ok(Request {
             method: "PUT",
             path: self.target.dialect.update_path(self.target.id),
             body: self.body.finish(),
             report: self.report,
-            sent,
+            sent: Sent { fields, options },
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value, json};
 
 use crate::canonical::{Bounds, Field, Length, Member, Required, Shape, Variant};
+use crate::json::Thousandths;
 
 /// The whole update: every field, twins excluded from each other, and the rules between mode and other fields.
 pub fn canonical_schema() -> Value {
@@ -74,7 +75,8 @@ fn numeric(kind: &str, bounds: Option<Bounds>) -> Value {
 }
 
 /// Whole numbers are written as such: `1`, not `1.0`.
-pub(super) fn number(value: f64) -> Value {
+pub(super) fn number(limit: Thousandths) -> Value {
+    let value = limit.as_f64();
     if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
 }
 

@@ -1,6 +1,7 @@
 //! Numbers compared by their text: a double has too few digits to tell 1.2 from 1.2000000000000000001.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 /// A JSON number taken apart: its sign, its digits without zeros at either end, and where the point stands.
 struct Decimal {
@@ -10,15 +11,42 @@ struct Decimal {
     point: i64,
 }
 
-/// Whether a JSON number lies between two limits, to the last digit; a limit is what its shortest text says.
-pub(super) fn is_between(number: &str, min: f64, max: f64) -> bool {
+/// A limit with at most three decimals, as all documented ones are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Thousandths(i64);
+
+impl Thousandths {
+    /// The limit as it is written in a table.
+    ///
+    /// # Panics
+    /// There are more decimals; a table does not compile then.
+    pub const fn of(limit: f64) -> Self {
+        let thousandths = (limit * 1000.0).round() as i64;
+        assert!(thousandths as f64 / 1000.0 == limit, "a limit has at most three decimals");
+        Self(thousandths)
+    }
+
+    /// The limit as a double.
+    pub const fn as_f64(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+}
+
+impl fmt::Display for Thousandths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_f64().fmt(f)
+    }
+}
+
+/// Whether a JSON number lies between two limits, to the last digit.
+pub(super) fn is_between(number: &str, min: Thousandths, max: Thousandths) -> bool {
     let short = Short::of(number).and_then(|short| Some((short.compare(min)?, short.compare(max)?)));
     let (with_min, with_max) = short.unwrap_or_else(|| compare_at_length(number, min, max));
     with_min != Ordering::Less && with_max != Ordering::Greater
 }
 
 #[cold]
-fn compare_at_length(number: &str, min: f64, max: f64) -> (Ordering, Ordering) {
+fn compare_at_length(number: &str, min: Thousandths, max: Thousandths) -> (Ordering, Ordering) {
     (compare(number, &min.to_string()), compare(number, &max.to_string()))
 }
 
@@ -49,12 +77,10 @@ impl Short {
         Some(Self { digits: if unsigned.len() < number.len() { -digits } else { digits }, scale })
     }
 
-    /// Against a limit that is written with at most three decimals, as all documented ones are.
+    /// Against a limit, unless the product is too large.
     #[inline]
-    fn compare(self, limit: f64) -> Option<Ordering> {
-        let thousandths = (limit * 1000.0) as i64;
-        let is_exact = thousandths as f64 / 1000.0 == limit;
-        if is_exact { Some((self.digits * 1000).cmp(&thousandths.checked_mul(self.scale)?)) } else { None }
+    fn compare(self, limit: Thousandths) -> Option<Ordering> {
+        Some((self.digits * 1000).cmp(&limit.0.checked_mul(self.scale)?))
     }
 }
 
@@ -105,7 +131,8 @@ mod tests {
 
     #[test]
     fn the_short_way_and_the_long_one_agree() {
-        let limits = [0.0, 1.0, 0.7, 1.2, 5.0, 360.0, -1.5, 0.125, 1440.0, 0.1 + 0.2, 1e18, 1e300, f64::MIN_POSITIVE];
+        let limits = [0.0, 1.0, 0.7, 1.2, 5.0, 360.0, -1.5, 0.125, 1440.0, 1e12].map(Thousandths::of);
+        let (least, most) = (Thousandths::of(-1e13), Thousandths::of(1e15));
         let numbers = [
             "0",
             "-0",
@@ -125,21 +152,35 @@ mod tests {
             "0.1249",
             "0.3",
             "0.30000000000000004",
-            "999999999999999999",
-            "1000000000000000000",
+            "99999999999999",
+            "100000000000000",
+            "-9999999999999",
+            "0.0000000000001",
             "0.0000000000000001",
+            "1.0000000000000",
         ];
         for limit in limits {
             for number in numbers {
                 let expected = compare(number, &limit.to_string());
-                assert_eq!(is_between(number, limit, f64::MAX), expected != Ordering::Less, "{number} {limit}");
-                assert_eq!(is_between(number, -f64::MAX, limit), expected != Ordering::Greater, "{number} {limit}");
+                assert_eq!(is_between(number, limit, most), expected != Ordering::Less, "{number} {limit}");
+                assert_eq!(is_between(number, least, limit), expected != Ordering::Greater, "{number} {limit}");
                 let short = Short::of(number).and_then(|short| short.compare(limit));
                 assert!(short.is_none_or(|short| short == expected), "{number} {limit}");
             }
         }
-        assert_eq!(Short::of("0.70").and_then(|short| short.compare(0.7)), Some(Ordering::Equal));
+        assert_eq!(Short::of("0.70").and_then(|short| short.compare(Thousandths::of(0.7))), Some(Ordering::Equal));
         assert!(Short::of("7e-1").is_none());
+    }
+
+    #[test]
+    fn a_limit_is_what_its_text_says_and_has_three_decimals() {
+        for (limit, text) in [(0.7, "0.7"), (1.2, "1.2"), (20.0, "20"), (-1.5, "-1.5"), (0.125, "0.125")] {
+            assert_eq!((Thousandths::of(limit).as_f64(), Thousandths::of(limit).to_string()), (limit, text.to_owned()));
+        }
+        assert!(Thousandths::of(-1.5) < Thousandths::of(0.0));
+        for limit in [0.0001, 1e300, f64::NAN, f64::INFINITY] {
+            assert!(std::panic::catch_unwind(|| Thousandths::of(limit)).is_err(), "{limit}");
+        }
     }
 
     #[test]

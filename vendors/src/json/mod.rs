@@ -14,6 +14,7 @@ mod special;
 mod text;
 mod value;
 
+pub use decimal::Thousandths;
 pub use error::{JsonError, Reason};
 pub use layout::lay_out;
 pub use pointer::Pointer;

@@ -37,8 +37,8 @@ pub(crate) trait Sink<'a> {
         None
     }
 
-    /// Takes a member, whose key was noted last; `text` is all of it, as it stands.
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, text: &'a str);
+    /// Takes a member, whose key was noted last.
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>);
 
     /// What takes the members of the value of `key`, should that be an object; `None` leaves them alone.
     fn inner(&mut self, _key: &str) -> Option<&mut Self::Inner> {
@@ -49,7 +49,7 @@ pub(crate) trait Sink<'a> {
 impl<'a> Sink<'a> for Object<'a> {
     type Inner = Nowhere;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: &'a str) {
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         self.push((key, value));
     }
 }
@@ -60,7 +60,7 @@ pub(crate) struct Nowhere;
 impl<'a> Sink<'a> for Nowhere {
     type Inner = Self;
 
-    fn push(&mut self, _: Cow<'a, str>, _: Value<'a>, _: &'a str) {}
+    fn push(&mut self, _: Cow<'a, str>, _: Value<'a>) {}
 }
 
 /// Reads one JSON object and nothing else.
@@ -225,7 +225,7 @@ impl<'a> Reader<'a> {
                     Some(inner) if self.peek() == Some(b'{') => self.span(|reader| reader.object(inner))?,
                     _ => self.value()?,
                 };
-                sink.push(key, value, self.text.get(start..self.at).unwrap_or_default());
+                sink.push(key, value);
                 if !self.more(b'}', "`,` or `}`")? {
                     break;
                 }

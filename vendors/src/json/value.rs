@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::decimal::is_between;
+use super::decimal::{Thousandths, is_between};
 use super::special;
 use super::text::{count_chars, decode};
 
@@ -81,6 +81,12 @@ impl<'a> Value<'a> {
         self.inner().map(decode)
     }
 
+    /// Whether this is one of the strings `texts`, which need no escapes, however it is escaped.
+    pub fn is_one_of(self, texts: &[&str]) -> bool {
+        self.inner()
+            .is_some_and(|inner| texts.contains(&inner) || inner.contains('\\') && texts.contains(&&*decode(inner)))
+    }
+
     /// Whether this is the string `text`, however it is escaped.
     pub fn is_str(self, text: &str) -> bool {
         self.inner().is_some_and(|inner| inner == text || inner.contains('\\') && decode(inner) == text)
@@ -101,7 +107,7 @@ impl<'a> Value<'a> {
     }
 
     /// Whether this is a number from `min` to `max`, to the last digit.
-    pub fn is_within(self, min: f64, max: f64) -> bool {
+    pub fn is_within(self, min: Thousandths, max: Thousandths) -> bool {
         self.kind() == Kind::Number && is_between(self.text, min, max)
     }
 

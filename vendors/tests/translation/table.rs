@@ -138,7 +138,10 @@ fn limits_stand_only_where_they_are_narrower_than_canonical_and_equal_the_page()
                     let bounds = shape.bounds().unwrap();
                     assert!(limit.min < limit.max && limit.min >= bounds.min && limit.max <= bounds.max);
                     assert!(limit != bounds, "{} {field:?}", page.name());
-                    assert_eq!((stated("minimum"), stated("maximum")), (Some(limit.min), Some(limit.max)));
+                    assert_eq!(
+                        (stated("minimum"), stated("maximum")),
+                        (Some(limit.min.as_f64()), Some(limit.max.as_f64()))
+                    );
                 }
                 Some(Limit::Length(limit)) => {
                     let canonical = page.dialect.describe(field).max_length.unwrap_or(usize::MAX);
@@ -159,7 +162,10 @@ fn what_discovery_says_of_a_field_is_never_wider_than_the_page() {
             let place = format!("{} {field:?}", page.name());
             if let Some(min) = schema["minimum"].as_f64() {
                 let bounds = described.bounds.unwrap_or_else(|| panic!("{place} has no range"));
-                assert!(bounds.min >= min && bounds.max <= schema["maximum"].as_f64().unwrap(), "{place}");
+                assert!(
+                    bounds.min.as_f64() >= min && bounds.max.as_f64() <= schema["maximum"].as_f64().unwrap(),
+                    "{place}"
+                );
             }
             let looked_up = matches!(page.dialect.row(field).rule, Rule::Lookup { .. });
             if let Some(max) = schema["maxLength"].as_u64().filter(|_| !looked_up) {
