@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::uri::PathAndQuery;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::Layer;
@@ -193,8 +192,8 @@ fn connections<S>(
     Connections::new(service, settings.clone(), page, shutdown.clone()).counted(meters)
 }
 
-/// What a panic's answer has to know of its request: its target and its id.
-type Captured = (Option<PathAndQuery>, RequestId);
+/// What a panic's answer has to know of its request: its path and its id.
+type Captured = (Box<str>, RequestId);
 /// A service whose panics are answered.
 type Rescued<S, B> = Rescue<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Full<Bytes>>>;
 
@@ -204,10 +203,10 @@ fn rescued<S, B>(service: S) -> Rescued<S, B> {
     fn capture<B>(request: &mut Request<B>) -> Captured {
         let request_id = RequestId::from_headers(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        (request.uri().path_and_query().cloned(), request_id)
+        (request.uri().path().into(), request_id)
     }
-    fn answer((target, request_id): Captured, panic: &str) -> Response<Full<Bytes>> {
-        let path = target.as_ref().map_or("", PathAndQuery::path);
+    fn answer((path, request_id): Captured, panic: &str) -> Response<Full<Bytes>> {
+        let path = &*path;
         tracing::error!(%request_id, path, panic, "a request panicked");
         let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
         let mut response = problem.into_response(path, request_id.as_str());
@@ -234,18 +233,22 @@ mod tests {
     use std::convert::Infallible;
     use std::sync::Mutex;
 
+    use http::{HeaderValue, Uri};
     use http_body_util::BodyExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
     use tower::{ServiceExt, service_fn};
     use tracing::subscriber::with_default;
 
     use super::*;
+    use crate::config::{Environment, Known, load_text};
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
 
     impl std::io::Write for Log {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
+            std::io::Write::write(&mut *self.0.lock().unwrap(), bytes)
         }
 
         fn flush(&mut self) -> std::io::Result<()> {
@@ -281,5 +284,57 @@ mod tests {
             let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(problem["request_id"], id.to_str().unwrap());
         }
+    }
+
+    /// hyper reads a whole request into one buffer, of which its head and its body are pieces.
+    #[tokio::test]
+    async fn no_piece_of_a_request_is_kept_while_the_vendor_takes_its_time() {
+        let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let text = format!(
+            "[auth]\nmode = \"none\"\n[vendors.v]\ndialect = \"sondos\"\nbase_url = \"http://{}/api\"\n\
+             token = {{ env = \"TOKEN\" }}\n",
+            vendor.local_addr().unwrap()
+        );
+        let environment = Environment::default().with([("TOKEN".to_owned(), "1|token".to_owned())].into_iter());
+        let settings = load_text(&text, &environment, &Known::of_registry()).unwrap();
+        let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
+        let api = rescued(Api::new(gateway, Shutdown::new(), Telemetry::default()));
+
+        let headers = [
+            ("x-request-id", "crm-1"),
+            ("content-type", "application/json"),
+            ("prefer", "handling=lenient"),
+            ("request-timeout", "20"),
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("tracestate", "a=b"),
+            ("authorization", "Bearer nobody"),
+        ];
+        let (path, body) = ("/v1/assistants/v:789?dry_run=false", r#"{"name":"a name"}"#);
+        let pieces: Vec<_> = headers.iter().map(|(_, value)| *value).chain([path, body]).collect();
+        let buffer = Bytes::from(pieces.concat());
+        let piece = |text: &str| {
+            let at = pieces.concat().find(text).unwrap();
+            buffer.slice(at..at + text.len())
+        };
+        let mut request =
+            Request::put(Uri::from_maybe_shared(piece(path)).unwrap()).body(Full::new(piece(body))).unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(name, HeaderValue::from_maybe_shared(piece(value)).unwrap());
+        }
+        assert!(!buffer.is_unique());
+
+        let answered = tokio::spawn(api.oneshot(request));
+        let (mut stream, _) = vendor.accept().await.unwrap();
+        let mut received = Vec::new();
+        while !received.ends_with(br#"{"assistant_name":"a name"}"#) {
+            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0);
+        }
+        assert!(buffer.is_unique(), "a piece is kept");
+        let said =
+            r#"{"message":"m","data":{"id":789,"name":"a name","status":"s","type":"inbound","mode":"pipeline"}}"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", said.len());
+        stream.write_all((head + said).as_bytes()).await.unwrap();
+        let answer = answered.await.unwrap().unwrap();
+        assert_eq!((answer.status().as_u16(), &answer.headers()[X_REQUEST_ID]), (200, &"crm-1".parse().unwrap()));
     }
 }

@@ -160,7 +160,7 @@ impl Api {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let path: Arc<str> = head.uri.path().into();
         let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
         let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
@@ -183,7 +183,7 @@ impl Api {
         let Unfinished { context, record, .. } = &mut unfinished;
         let result = match is_self_call {
             true => Err(self_call::refused()),
-            false => self.dispatch(endpoint, context, (&head, body), record).await,
+            false => self.dispatch(endpoint, context, (&mut head, body), record).await,
         };
         let (mut response, problem) = match result {
             Ok(response) => (response, None),
@@ -212,7 +212,7 @@ impl Api {
         &self,
         endpoint: Option<Endpoint<'_>>,
         context: &mut Context,
-        (head, body): (&Parts, B),
+        (head, body): (&mut Parts, B),
         record: &mut Record,
     ) -> Result<Response<Full<Bytes>>, Problem>
     where

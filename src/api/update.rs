@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ pub(super) struct Wishes {
 pub(super) async fn handle<B>(
     context: &Context,
     segment: &str,
-    (head, body): (&Parts, B),
+    (head, body): (&mut Parts, B),
     (record, place): (&mut Record, &Place),
 ) -> Result<Response<Full<Bytes>>, Problem>
 where
@@ -61,6 +61,7 @@ where
     let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
     record.receiving = began.elapsed();
     record.request_bytes = body.len();
+    release(head);
     let preferred = wishes.handling;
     let exchange = Exchange { context, assistant, route: &route, wishes: &wishes };
     let result = exchange.run(body, record).await;
@@ -76,6 +77,12 @@ where
         }
         Err(problem) => Err(Problem { preference_applied: preferred.map(prefer::applied), ..problem }),
     }
+}
+
+/// Lets go of what the request said beside its body. It stands in the buffer that hyper read it into, all of which
+/// would be kept as long as the vendor takes.
+fn release(head: &mut Parts) {
+    (head.uri, head.headers) = (Uri::default(), HeaderMap::new());
 }
 
 fn wishes(context: &Context, query: Option<&str>, headers: &HeaderMap) -> Result<Wishes, Problem> {

@@ -20,7 +20,7 @@ impl RequestId {
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(REQUEST_ID).iter();
         match (values.next(), values.next()) {
-            (Some(value), None) if is_valid(value.as_bytes()) => Self(value.clone()),
+            (Some(value), None) if is_valid(value.as_bytes()) => Self::of(value.as_bytes()),
             _ => Self::generate(),
         }
     }
@@ -28,8 +28,12 @@ impl RequestId {
     /// A new id, a UUID of version 7: ids of later requests sort later.
     pub fn generate() -> Self {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        Uuid::now_v7().hyphenated().encode_lower(&mut text);
-        let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text));
+        Self::of(Uuid::now_v7().hyphenated().encode_lower(&mut text).as_bytes())
+    }
+
+    /// A copy of `text`: a clone of a caller's header would keep all that was read with it.
+    fn of(text: &[u8]) -> Self {
+        let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text));
         Self(value.unwrap_or_else(|_| HeaderValue::from_static("unknown")))
     }
 
