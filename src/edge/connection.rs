@@ -137,6 +137,7 @@ where
             },
         };
         let activity = Activity::new();
+        let peer = Arc::new(peer);
         let wire = Wire::http2(io, prefix, Arc::clone(&activity), self.settings.write_timeout);
         if http2 {
             Box::pin(self.serve_http2(wire, peer, activity)).await; // much larger than HTTP/1
@@ -146,7 +147,7 @@ where
         }
     }
 
-    async fn serve_http1<IO>(&self, wire: Wire<IO>, peer: Peer, activity: Arc<Activity>)
+    async fn serve_http1<IO>(&self, wire: Wire<IO>, peer: Arc<Peer>, activity: Arc<Activity>)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -161,7 +162,7 @@ where
         self.finish(remains, result).await;
     }
 
-    async fn serve_http2<IO>(&self, wire: Wire<IO>, peer: Peer, activity: Arc<Activity>)
+    async fn serve_http2<IO>(&self, wire: Wire<IO>, peer: Arc<Peer>, activity: Arc<Activity>)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -174,9 +175,8 @@ where
         }
     }
 
-    fn admission(&self, peer: Peer, activity: Arc<Activity>) -> Admission<S> {
-        let terms =
-            Terms { settings: Arc::clone(&self.settings), page: self.page.clone(), peer: Arc::new(peer), activity };
+    fn admission(&self, peer: Arc<Peer>, activity: Arc<Activity>) -> Admission<S> {
+        let terms = Terms { settings: Arc::clone(&self.settings), page: self.page.clone(), peer, activity };
         Admission::new(self.service.clone(), terms)
     }
 
@@ -304,8 +304,14 @@ fn http1_builder(settings: &ListenerSettings) -> http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_header_size(settings.max_header_bytes)
-        .max_buf_size(settings.max_header_bytes.max(MIN_BUFFER) * 2);
+        .max_buf_size(largest_read(settings));
     builder
+}
+
+/// hyper reads into pieces of 8 KiB, then twice as long each time up to this, and keeps one as long as the last in hand
+/// while the vendor is asked. Half as much again as a head takes as few reads as twice as much, for a body of 64 KiB.
+fn largest_read(settings: &ListenerSettings) -> usize {
+    settings.max_header_bytes.max(MIN_BUFFER) * 3 / 2
 }
 
 /// h2 answers an oversized header list by itself, without a body; at twice our limit ours comes first.
@@ -352,5 +358,25 @@ where
 {
     fn finish(self: Pin<&mut Self>) {
         self.graceful_shutdown();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    /// What is not needed from one request to the next (a handshake, the last word) is kept elsewhere.
+    #[tokio::test]
+    async fn a_connection_takes_less_than_4_kib_beside_its_buffers() {
+        let service = tower::service_fn(|_: Request<Incoming>| {
+            std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        });
+        let page = RefusalPage::new(|_| Bytes::new());
+        let connections = Connections::new(service, ListenerSettings::default(), page, Shutdown::new());
+        let (io, _peer) = tokio::io::duplex(1);
+        let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: None };
+        assert!(size_of_val(&connections.serve(io, peer)) < 4096);
     }
 }
