@@ -155,57 +155,60 @@ impl Api {
         self.in_flight.load(Ordering::Acquire)
     }
 
-    async fn answer<B>(self, request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible>
+    /// No `async fn`, as that keeps its arguments twice.
+    fn answer<B>(self, request: Request<B>) -> impl Future<Output = Result<Response<Full<Bytes>>, Infallible>>
     where
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (mut head, body) = request.into_parts();
-        let path: Arc<str> = head.uri.path().into();
-        let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
-        let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
-        let context = Context {
-            gateway: self.gateway.load_full(),
-            telemetry: self.telemetry.clone(),
-            request_id: RequestId::from_headers(&head.headers),
-            trace,
-            recording,
-            path: Arc::clone(&path),
-            arrived,
-            client: None,
-            rate_limit: None,
-        };
-        let endpoint = endpoint(&path);
-        let route = endpoint.as_ref().map_or("none", Endpoint::template);
-        let seen = (head.method.clone(), route);
-        let is_self_call = self_call::is_one(&head.headers);
-        let mut unfinished = Unfinished::new(context, seen, self.shutdown.clone());
-        let Unfinished { context, record, .. } = &mut unfinished;
-        let result = match is_self_call {
-            true => Err(self_call::refused()),
-            false => self.dispatch(endpoint, context, (&mut head, body), record).await,
-        };
-        let (mut response, problem) = match result {
-            Ok(response) => (response, None),
-            Err(mut problem) => {
-                if problem.vendor.is_none() {
-                    problem.vendor = record.vendor.as_ref().map(ToString::to_string);
+        async move {
+            let path: Arc<str> = head.uri.path().into();
+            let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
+            let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
+            let context = Context {
+                gateway: self.gateway.load_full(),
+                telemetry: self.telemetry.clone(),
+                request_id: RequestId::from_headers(&head.headers),
+                trace,
+                recording,
+                path: Arc::clone(&path),
+                arrived,
+                client: None,
+                rate_limit: None,
+            };
+            let endpoint = endpoint(&path);
+            let route = endpoint.as_ref().map_or("none", Endpoint::template);
+            let seen = (head.method.clone(), route);
+            let is_self_call = self_call::is_one(&head.headers);
+            let mut unfinished = Unfinished::new(context, seen, self.shutdown.clone());
+            let Unfinished { context, record, .. } = &mut unfinished;
+            let result = match is_self_call {
+                true => Err(self_call::refused()),
+                false => self.dispatch(endpoint, context, (&mut head, body), record).await,
+            };
+            let (mut response, problem) = match result {
+                Ok(response) => (response, None),
+                Err(mut problem) => {
+                    if problem.vendor.is_none() {
+                        problem.vendor = record.vendor.as_ref().map(ToString::to_string);
+                    }
+                    record.attempts = record.attempts.max(problem.attempts.unwrap_or_default());
+                    let noted = Noted::of(&problem);
+                    (problem.into_response(&path, context.request_id.as_str()), Some(noted))
                 }
-                record.attempts = record.attempts.max(problem.attempts.unwrap_or_default());
-                let noted = Noted::of(&problem);
-                (problem.into_response(&path, context.request_id.as_str()), Some(noted))
+            };
+            if is_self_call {
+                self_call::mark(response.headers_mut());
             }
-        };
-        if is_self_call {
-            self_call::mark(response.headers_mut());
+            response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
+            if let Some([policy, state]) = context.rate_limit.take() {
+                response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
+                response.headers_mut().insert(RATE_LIMIT, state);
+            }
+            unfinished.answered(&response, problem.as_ref());
+            Ok(response)
         }
-        response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
-        if let Some([policy, state]) = context.rate_limit.take() {
-            response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
-            response.headers_mut().insert(RATE_LIMIT, state);
-        }
-        unfinished.answered(&response, problem.as_ref());
-        Ok(response)
     }
 
     async fn dispatch<B>(

@@ -48,22 +48,24 @@ where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
     B: Body<Data = Bytes>,
 {
-    /// The answer to one request.
-    pub(crate) async fn answer(
+    /// The answer to one request. No `async fn`, as that keeps its arguments twice.
+    pub(crate) fn answer(
         mut self,
         mut request: Request<Incoming>,
-    ) -> Result<Response<TrackedBody<B>>, Infallible> {
+    ) -> impl Future<Output = Result<Response<TrackedBody<B>>, Infallible>> {
         let in_flight = self.terms.activity.begin();
-        if let Some(reason) = refused(&request, &self.terms.settings) {
-            return Ok(self.refuse(reason, &request, in_flight));
+        async move {
+            if let Some(reason) = refused(&request, &self.terms.settings) {
+                return Ok(self.refuse(reason, &request, in_flight));
+            }
+            request.extensions_mut().insert(Arc::clone(&self.terms.peer));
+            let response = self.service.ready().await?.call(request).await?;
+            yield_now().await; // answers that are ready go out one after another (decision 12)
+            if is_like_canned(&response) {
+                self.terms.activity.note_like_canned();
+            }
+            Ok(response.map(|body| TrackedBody::of_service(body, in_flight)))
         }
-        request.extensions_mut().insert(Arc::clone(&self.terms.peer));
-        let response = self.service.ready().await?.call(request).await?;
-        yield_now().await; // answers that are ready go out one after another (decision 12)
-        if is_like_canned(&response) {
-            self.terms.activity.note_like_canned();
-        }
-        Ok(response.map(|body| TrackedBody::of_service(body, in_flight)))
     }
 
     fn refuse(&self, reason: Reason, request: &Request<Incoming>, in_flight: InFlight) -> Response<TrackedBody<B>> {

@@ -249,7 +249,7 @@ where
 async fn called_off(soft: &CancellationToken, tenure: Option<Tenure>) {
     let over = async {
         match tenure {
-            Some(tenure) => tenure.over().await,
+            Some(tenure) => Box::pin(tenure.over()).await, // large, and only under TLS
             None => pending().await,
         }
     };
@@ -369,7 +369,7 @@ mod tests {
 
     /// What is not needed from one request to the next (a handshake, the last word) is kept elsewhere.
     #[tokio::test]
-    async fn a_connection_takes_less_than_4_kib_beside_its_buffers() {
+    async fn a_connection_takes_less_than_3_kib_beside_its_buffers() {
         let service = tower::service_fn(|_: Request<Incoming>| {
             std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
         });
@@ -377,6 +377,6 @@ mod tests {
         let connections = Connections::new(service, ListenerSettings::default(), page, Shutdown::new());
         let (io, _peer) = tokio::io::duplex(1);
         let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: None };
-        assert!(size_of_val(&connections.serve(io, peer)) < 4096);
+        assert!(size_of_val(&connections.serve(io, peer)) < 3072);
     }
 }

@@ -83,6 +83,7 @@ impl Listener {
         B::Error: Into<BoxError>,
     {
         let places = Arc::new(Semaphore::new(connections.settings().max_connections));
+        let connections = Arc::new(connections);
         let mut backoff = Backoff::new();
         while let Some(place) = self.place(&places, &connections).await {
             let (stream, address) = match self.socket.accept().await {
@@ -101,7 +102,7 @@ impl Listener {
                 }
             };
             backoff = Backoff::new();
-            let task = serve(stream, address, connections.clone(), tls.clone(), place);
+            let task = serve(stream, address, Arc::clone(&connections), tls.clone(), place);
             connections.shutdown().spawn(task);
         }
     }
@@ -125,7 +126,7 @@ impl Listener {
 async fn serve<S, B>(
     stream: TcpStream,
     address: SocketAddr,
-    connections: Connections<S>,
+    connections: Arc<Connections<S>>,
     tls: Option<Tls>,
     place: OwnedSemaphorePermit,
 ) where
