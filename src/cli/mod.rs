@@ -12,6 +12,7 @@ mod coverage;
 mod demo;
 mod explain;
 mod health;
+mod heap;
 mod input;
 mod keygen;
 mod man;

@@ -9,7 +9,7 @@ use crate::edge::signal::Signals;
 use crate::reload::Source;
 use crate::telemetry::log;
 
-use super::{Failure, Terminal, end, open_files, runtime};
+use super::{Failure, Terminal, end, heap, open_files, runtime};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     };
     let control = log::start(&settings.log)?;
     open_files::raise();
+    heap::keep();
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::install()?;
