@@ -323,18 +323,20 @@ mod tests {
         }
         assert!(!buffer.is_unique());
 
-        let answered = tokio::spawn(api.oneshot(request));
-        let (mut stream, _) = vendor.accept().await.unwrap();
-        let mut received = Vec::new();
-        while !received.ends_with(br#"{"assistant_name":"a name"}"#) {
-            assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0);
-        }
-        assert!(buffer.is_unique(), "a piece is kept");
-        let said =
-            r#"{"message":"m","data":{"id":789,"name":"a name","status":"s","type":"inbound","mode":"pipeline"}}"#;
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", said.len());
-        stream.write_all((head + said).as_bytes()).await.unwrap();
-        let answer = answered.await.unwrap().unwrap();
+        let vendor = async {
+            let (mut stream, _) = vendor.accept().await.unwrap();
+            let mut received = Vec::new();
+            while !received.ends_with(br#"{"assistant_name":"a name"}"#) {
+                assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0);
+            }
+            assert!(buffer.is_unique(), "a piece is kept");
+            let said =
+                r#"{"message":"m","data":{"id":789,"name":"a name","status":"s","type":"inbound","mode":"pipeline"}}"#;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", said.len());
+            stream.write_all((head + said).as_bytes()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(api.oneshot(request), vendor);
+        let answer = answer.unwrap();
         assert_eq!((answer.status().as_u16(), &answer.headers()[X_REQUEST_ID]), (200, &"crm-1".parse().unwrap()));
     }
 }

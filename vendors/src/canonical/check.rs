@@ -84,7 +84,7 @@ impl Check<'_> {
                 _ => self.wrong_type(at, value, "an array"),
             },
             Shape::Record(members) => {
-                self.object(value, at, |check| check.members(value, value.members(), members, at))
+                self.object(value, at, |check| check.members(value, value.members(), members, at));
             }
             Shape::Tagged(variants) => self.object(value, at, |check| check.tagged(value, variants, at)),
             Shape::Map => self.object(value, at, |_| {}),
