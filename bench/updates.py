@@ -35,6 +35,7 @@ FIELDS = {
     "post_call_evaluation": True,
     "post_call_schema": [{"name": "interested", "type": "bool", "description": "Whether the customer wants an offer."}],
     "variables": {"customer_name": "Ms Example", "plan": "basic"},
+    "tools": [{"type": "end_call", "description": "When the customer has said goodbye."}],
     "voice_id": 2,
     "tts_emotion_enabled": True,
 }
