@@ -5,9 +5,9 @@ use std::hint::black_box;
 /// Twice this stays where it is free at the end of a heap.
 const LARGEST: usize = 4 << 20;
 
-/// Has glibc keep up to 8 MiB of what is freed in each heap. By itself it keeps 128 KiB until the program has freed
-/// something larger, by which it learns (mallopt(3), `M_MMAP_THRESHOLD`); until then every body of 64 KiB is paid for
-/// with page faults, a seventh of what its update costs. Other allocators are none the wiser.
+/// Has glibc keep up to 8 MiB of what lies free at the end of each heap. By itself it keeps 128 KiB until the program has
+/// freed something larger, by which it learns (mallopt(3), `M_MMAP_THRESHOLD`); until then every body of 64 KiB is paid
+/// for with page faults, a seventh of what its update costs. Other allocators are none the wiser.
 pub(super) fn keep() {
     drop(black_box(Vec::<u8>::with_capacity(LARGEST)));
 }

@@ -89,7 +89,7 @@ impl<'a> Value<'a> {
 
     /// Whether this is the string `text`, however it is escaped.
     pub fn is_str(self, text: &str) -> bool {
-        self.inner().is_some_and(|inner| inner == text || inner.contains('\\') && decode(inner) == text)
+        self.is_one_of(&[text])
     }
 
     /// The boolean, if this is one.
