@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
                 self.at = special::clean_run(self.bytes, self.at);
                 blocks_from = self.at + special::BLOCK;
             }
-            self.at = special::first(self.bytes, self.at, special::BLOCK / 8);
+            self.at = special::first(self.bytes, self.at, special::BLOCK / special::VECTOR);
             match self.peek() {
                 Some(b'"') => return Ok(()),
                 Some(b'\\') => self.escape()?,

@@ -1,54 +1,52 @@
 //! Finding the few bytes that mean something inside a string: the quote that ends it, the backslash that begins an
 //! escape, and the control characters that must not be there.
 //!
-//! Two ways, for two kinds of string. Keys and short values are looked at eight bytes at a time ([`first`]). Prompts are
+//! Two ways, for two kinds of string. Keys and short values are looked at a vector at a time ([`first`]). Prompts are
 //! long and hold little but letters, `\n` and `\"`, so [`clean_run`] first proves whole blocks to be harmless, without a
 //! branch in them: the compiler makes vector instructions of the loop over a block, whatever the machine.
 
-/// So many words hold most strings that callers send: keys, names, numbers of telephones. Blocks pay for longer ones.
-pub(super) const SHORT: usize = 4;
+use wide::u8x16;
+
+/// How many bytes a vector holds.
+pub(super) const VECTOR: usize = 16;
+
+/// So many vectors hold most strings that callers send: keys, names, numbers of telephones. Blocks pay for longer ones.
+pub(super) const SHORT: usize = 2;
 
 /// How many bytes are proved harmless at once.
 pub(super) const BLOCK: usize = 64;
 
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-const HIGH_BITS: u64 = ONES << 7;
-const HARMLESS: u64 = ONES * b' ' as u64;
-
-/// Position of the first quote, backslash or control character from `from` on; if there is none within so many words of
-/// eight bytes, the position behind these words, or the end of the text.
+/// Position of the first quote, backslash or control character from `from` on; if there is none within so many vectors,
+/// the position behind these, or the end of the text.
 #[inline]
-pub(super) fn first(bytes: &[u8], from: usize, words: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    let (whole, _) = rest.as_chunks();
+pub(super) fn first(bytes: &[u8], from: usize, vectors: usize) -> usize {
     let mut at = from;
-    for word in whole.iter().take(words) {
-        let found = found_in_word(u64::from_le_bytes(*word));
+    for _ in 0..vectors {
+        let Some(vector) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else {
+            return first_near_end(bytes, at);
+        };
+        let found = specials(*vector);
         if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+            return at + found.trailing_zeros() as usize;
         }
-        at += 8;
+        at += VECTOR;
     }
-    if whole.len() >= words {
-        return at;
-    }
-    // The last eight bytes, of which the first may have been looked at: nothing was found there.
-    let (behind, word) = match rest.last_chunk() {
-        Some(last) => (rest.len() - last.len(), u64::from_le_bytes(*last)),
-        None => (0, rest.iter().rev().fold(HARMLESS, |word, &byte| word << 8 | u64::from(byte))),
-    };
-    from + rest.len().min(behind + (found_in_word(word).trailing_zeros() / 8) as usize)
+    at
 }
 
-/// The high bit of each byte that is special, the first byte being the lowest. A borrow can reach beyond a byte that is
-/// found, but never below it, so the lowest bit is always right.
+/// The same where less than a vector is left.
+fn first_near_end(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    from + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
+}
+
+/// One bit for each byte, the lowest for the first: whether it is special.
 #[inline]
-fn found_in_word(word: u64) -> u64 {
-    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit);
-    let quote = below(word ^ (ONES * u64::from(b'"')), 1);
-    let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
-    // The bytes from 0x80 on are parts of characters; the other two have no high bit, so it tells about `word` alone.
-    (quote | backslash | below(word, 0x20)) & !word & HIGH_BITS
+fn specials(bytes: [u8; VECTOR]) -> u32 {
+    let bytes = u8x16::new(bytes);
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    let is_control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (is(b'"') | is(b'\\') | is_control).to_bitmask()
 }
 
 /// How far the string goes on from `from` without its end, a control character, or an escape other than `\n` and `\"`,
@@ -92,15 +90,15 @@ mod tests {
         matches!(byte, b'"' | b'\\' | 0..0x20)
     }
 
-    /// Each byte in each position of a word and of a block, among neighbours that could mislead the arithmetic.
+    /// Each byte in each position of vectors, of what is left behind them, and in a block.
     #[test]
     fn every_byte_is_told_apart_wherever_it_stands() {
         for filler in [b'a', b'!', b'#', b'[', b']', b' ', 0x7f, 0x80, 0xff] {
             for byte in 0..=u8::MAX {
-                for position in 0..20 {
-                    let mut bytes = [filler; 20];
+                for position in 0..40 {
+                    let mut bytes = [filler; 40];
                     bytes[position] = byte;
-                    let expected = if is_special(byte) { position } else { 20 };
+                    let expected = if is_special(byte) { position } else { 40 };
                     assert_eq!(first(&bytes, 0, 3), expected, "{byte:#x} at {position} among {filler:#x}");
                 }
                 let mut block = vec![filler; 3 * BLOCK];
@@ -112,16 +110,16 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_looked_at_behind_the_words_that_were_asked_for() {
+    fn nothing_is_looked_at_behind_the_vectors_that_were_asked_for() {
         for rest in ["", "a", "\"", "aaaaaaa\""] {
             let text = format!("{}{rest}", "a".repeat(16));
-            assert_eq!(first(text.as_bytes(), 0, 2), 16, "{text}");
+            assert_eq!(first(text.as_bytes(), 0, 1), 16, "{text}");
         }
     }
 
     #[test]
     fn the_end_is_found_however_long_the_text_and_whatever_stands_before_it() {
-        for (from, length) in (0..10).flat_map(|from| (0..30).map(move |length| (from, length))) {
+        for (from, length) in (0..10).flat_map(|from| (0..50).map(move |length| (from, length))) {
             let mut bytes = vec![b'"'; from];
             bytes.resize(from + length, b'a');
             assert_eq!(first(&bytes, from, usize::MAX), from + length);

@@ -6,13 +6,7 @@ use super::special;
 
 /// Decodes the inside of a JSON string that the reader has checked. Borrows when there is nothing to decode.
 pub fn decode(inner: &str) -> Cow<'_, str> {
-    // A call to `memchr` costs more than a look at a short text, and most are short.
-    let plain = special::first(inner.as_bytes(), 0, special::SHORT);
-    if plain == inner.len() {
-        return Cow::Borrowed(inner);
-    }
-    let rest = inner.as_bytes().get(plain..).unwrap_or_default();
-    let Some(first) = memchr::memchr(b'\\', rest).map(|step| plain + step) else { return Cow::Borrowed(inner) };
+    let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else { return Cow::Borrowed(inner) };
     let mut out = String::with_capacity(inner.len());
     let mut rest = inner;
     let mut at = Some(first);
