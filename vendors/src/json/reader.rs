@@ -106,7 +106,7 @@ fn read<'a, T>(body: &'a [u8], limits: Limits, parse: impl FnOnce(&mut Reader<'a
         let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
         return Err(JsonError::at(body, valid, Reason::Utf8));
     };
-    let mut reader = Reader { text, bytes: body, at: 0, depth: 0, limits, keys: Keys::default() };
+    let mut reader = Reader { text, at: 0, depth: 0, limits, keys: Keys::default() };
     parse(&mut reader).map_err(|reason| JsonError::at(body, reader.at, *reason))
 }
 
@@ -120,7 +120,6 @@ fn stop<T>(reason: Reason) -> Step<T> {
 
 struct Reader<'a> {
     text: &'a str,
-    bytes: &'a [u8],
     at: usize,
     depth: usize,
     limits: Limits,
@@ -147,8 +146,12 @@ impl<'a> Reader<'a> {
         if self.peek().is_some() { stop(Reason::Trailing) } else { Ok(()) }
     }
 
+    fn bytes(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
     fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.bytes().get(self.at).copied()
     }
 
     fn skip_space(&mut self) {
@@ -168,19 +171,30 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(always)]
     fn value(&mut self) -> Step<Value<'a>> {
-        self.span(|reader| match reader.peek() {
-            Some(b'"') => reader.string().map(drop),
-            Some(b'{') => reader.object(&mut Nowhere),
-            Some(b'[') => reader.array(),
-            Some(b't') => reader.literal("true"),
-            Some(b'f') => reader.literal("false"),
-            Some(b'n') => reader.literal("null"),
-            Some(b'-' | b'0'..=b'9') => reader.number(),
+        self.span(Self::any)
+    }
+
+    /// A value of any type.
+    fn any(&mut self) -> Step {
+        match self.peek() {
+            Some(b'"') => self.string("a string").map(drop),
+            Some(b'{' | b'[') => self.nested(),
+            Some(b't') => self.literal("true"),
+            Some(b'f') => self.literal("false"),
+            Some(b'n') => self.literal("null"),
+            Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b'+' | b'.') => stop(Reason::Number),
             Some(_) => stop(Reason::Expected("a JSON value")),
             None => stop(Reason::Truncated),
-        })
+        }
+    }
+
+    /// An object or array that is kept as text; apart, so that the many values without any need little of the stack.
+    #[inline(never)]
+    fn nested(&mut self) -> Step {
+        if self.peek() == Some(b'{') { self.object(&mut Nowhere) } else { self.array() }
     }
 
     /// What `read` reads, as a value.
@@ -201,16 +215,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    fn leave(&mut self, close: u8, what: &'static str) -> Step {
+        self.depth -= 1;
+        self.expect(close, what)
+    }
+
     fn object(&mut self, sink: &mut impl Sink<'a>) -> Step {
         self.enter()?;
         let mut scope = self.keys.open();
         if self.peek() != Some(b'}') {
             loop {
                 let start = self.at;
-                if self.peek().is_some_and(|byte| byte != b'"') {
-                    return stop(Reason::Expected("a key in double quotes"));
-                }
-                let (inner, escaped) = self.string()?;
+                let (inner, escaped) = self.string("a key in double quotes")?;
                 let key = if escaped { decode(inner) } else { Cow::Borrowed(inner) };
                 if self.limits.unique_keys
                     && sink.had(&key).unwrap_or_else(|| !self.keys.insert(&mut scope, key.clone()))
@@ -226,15 +242,13 @@ impl<'a> Reader<'a> {
                     _ => self.value()?,
                 };
                 sink.push(key, value);
-                if !self.more(b'}', "`,` or `}`")? {
+                if !self.comma() {
                     break;
                 }
             }
         }
         self.keys.close(&scope);
-        self.depth -= 1;
-        self.at += 1;
-        Ok(())
+        self.leave(b'}', "`,` or `}`")
     }
 
     fn array(&mut self) -> Step {
@@ -242,37 +256,31 @@ impl<'a> Reader<'a> {
         if self.peek() != Some(b']') {
             loop {
                 self.value()?;
-                if !self.more(b']', "`,` or `]`")? {
+                if !self.comma() {
                     break;
                 }
             }
         }
-        self.depth -= 1;
-        self.at += 1;
-        Ok(())
+        self.leave(b']', "`,` or `]`")
     }
 
-    /// After a value: `true` at a comma (which is taken), `false` before the closing bracket.
-    fn more(&mut self, close: u8, what: &'static str) -> Step<bool> {
+    /// After a value: takes the comma before the next one, if there is one.
+    fn comma(&mut self) -> bool {
         self.skip_space();
-        match self.peek() {
-            Some(b',') => {
-                self.at += 1;
-                self.skip_space();
-                Ok(true)
-            }
-            Some(byte) if byte == close => Ok(false),
-            Some(_) => stop(Reason::Expected(what)),
-            None => stop(Reason::Truncated),
+        let found = self.peek() == Some(b',');
+        if found {
+            self.at += 1;
+            self.skip_space();
         }
+        found
     }
 
     /// A string; returns what stands between its quotes, and whether there may be escapes in it.
     #[inline(always)]
-    fn string(&mut self) -> Step<(&'a str, bool)> {
-        self.expect(b'"', "a string")?;
+    fn string(&mut self, what: &'static str) -> Step<(&'a str, bool)> {
+        self.expect(b'"', what)?;
         let start = self.at;
-        self.at = special::first(self.bytes, start, special::SHORT);
+        self.at = special::first(self.bytes(), start, special::SHORT);
         let escaped = self.peek() != Some(b'"');
         if escaped {
             self.rest_of_string()?;
@@ -288,10 +296,10 @@ impl<'a> Reader<'a> {
         let mut blocks_from = self.at;
         loop {
             if self.at >= blocks_from {
-                self.at = special::clean_run(self.bytes, self.at);
+                self.at = special::clean_run(self.bytes(), self.at);
                 blocks_from = self.at + special::BLOCK;
             }
-            self.at = special::first(self.bytes, self.at, special::BLOCK / special::VECTOR);
+            self.at = special::first(self.bytes(), self.at, special::BLOCK / special::VECTOR);
             match self.peek() {
                 Some(b'"') => return Ok(()),
                 Some(b'\\') => self.escape()?,
@@ -304,7 +312,7 @@ impl<'a> Reader<'a> {
 
     /// One escape; the cursor stands on the backslash.
     fn escape(&mut self) -> Step {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = self.bytes().get(self.at..).unwrap_or_default();
         let length = match rest.get(1) {
             None => return stop(Reason::Truncated),
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
@@ -323,7 +331,7 @@ impl<'a> Reader<'a> {
     }
 
     fn literal(&mut self, word: &'static str) -> Step {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let rest = self.bytes().get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(())
