@@ -16,15 +16,35 @@ const TAG: &str = "type";
 /// Checks a field's value: `null` against the field's nullability, anything else against its shape.
 pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
     let spec = field.spec();
+    let right = if value.is_null() { spec.nullable } else { is_right(value, &spec.shape) };
+    if right {
+        return;
+    }
     let root = Pointer::Root;
     let pointer = root.key(spec.name);
     let mut check = Check { field, items };
-    match value.kind() {
-        Kind::Null if spec.nullable => {}
-        Kind::Null => {
-            check.note(&pointer, ItemCode::NullNotAllowed, "cannot be null; leave it out to keep it unchanged");
-        }
-        _ => check.value(value, &spec.shape, &pointer),
+    if value.is_null() {
+        check.note(&pointer, ItemCode::NullNotAllowed, "cannot be null; leave it out to keep it unchanged");
+    } else {
+        check.look_closer(value, &spec.shape, &pointer);
+    }
+}
+
+/// Whether a value is as its shape wants it, which most are. Arrays and objects have to be walked to say so.
+fn is_right(value: Value<'_>, shape: &Shape) -> bool {
+    let within = |bounds: &Option<Bounds>| match bounds {
+        Some(bounds) => value.is_within(bounds.min, bounds.max),
+        None => true,
+    };
+    match shape {
+        Shape::Any => true,
+        Shape::Boolean => value.as_bool().is_some(),
+        Shape::Integer(bounds) => value.as_integer().is_some() && within(bounds),
+        Shape::Number(bounds) => value.kind() == Kind::Number && within(bounds),
+        Shape::Text(length) => value.kind() == Kind::String && length.admits(value),
+        Shape::Choice(choices) => value.is_one_of(choices),
+        Shape::Map => value.kind() == Kind::Object,
+        Shape::List(_) | Shape::Record(_) | Shape::Tagged(_) | Shape::PerVendor => false,
     }
 }
 
@@ -47,75 +67,62 @@ impl Check<'_> {
     }
 
     fn value(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
+        if !is_right(value, shape) {
+            self.look_closer(value, shape, at);
+        }
+    }
+
+    /// Says what is wrong with a value that is not right, or walks it.
+    fn look_closer(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
         if self.items.is_full() {
             return;
         }
-        match shape {
-            Shape::Boolean if value.as_bool().is_none() => self.wrong_type(at, value, "a boolean"),
-            Shape::Boolean | Shape::Any => {}
-            Shape::Integer(bounds) => match value.as_integer() {
-                Some(_) => self.bounds(value, *bounds, at),
-                None if value.kind() == Kind::Number => {
-                    let text = excerpt(value.text(), QUOTED);
-                    self.note(at, ItemCode::WrongType, format!("must be an integer written as digits only, is {text}"));
-                }
-                None => self.wrong_type(at, value, "an integer"),
-            },
-            Shape::Number(bounds) => match value.kind() {
-                Kind::Number => self.bounds(value, *bounds, at),
-                _ => self.wrong_type(at, value, "a number"),
-            },
-            Shape::Text(length) => match value.kind() {
-                Kind::String => self.length(value, *length, at),
-                _ => self.wrong_type(at, value, "a string"),
-            },
-            Shape::Choice(choices) if value.is_one_of(choices) => {}
-            Shape::Choice(choices) => match value.as_str() {
-                Some(text) => {
-                    let detail = format!("must be {}, is `{}`", one_of(choices), excerpt(&text, QUOTED));
-                    self.note(at, ItemCode::NotAllowed, detail);
-                }
-                None => self.wrong_type(at, value, "a string"),
-            },
-            Shape::List(element) => match value.kind() {
-                Kind::Array => {
-                    value.elements().enumerate().for_each(|(index, item)| self.value(item, element, &at.index(index)));
-                }
-                _ => self.wrong_type(at, value, "an array"),
-            },
-            Shape::Record(members) => {
-                self.object(value, at, |check| check.members(value, value.members(), members, at));
+        match (shape, value.kind()) {
+            (Shape::Any, _) => {}
+            (Shape::Boolean, _) => self.wrong_type(at, value, "a boolean"),
+            (Shape::Integer(Some(bounds)), Kind::Number) if value.as_integer().is_some() => self.bounds(*bounds, at),
+            (Shape::Integer(_), Kind::Number) => {
+                let text = excerpt(value.text(), QUOTED);
+                self.note(at, ItemCode::WrongType, format!("must be an integer written as digits only, is {text}"));
             }
-            Shape::Tagged(variants) => self.object(value, at, |check| check.tagged(value, variants, at)),
-            Shape::Map => self.object(value, at, |_| {}),
-            Shape::PerVendor => self.object(value, at, |check| {
-                value.members().for_each(|(vendor, options)| check.object(options, &at.key(&vendor), |_| {}));
-            }),
+            (Shape::Integer(_), _) => self.wrong_type(at, value, "an integer"),
+            (Shape::Number(Some(bounds)), Kind::Number) => self.bounds(*bounds, at),
+            (Shape::Number(_), _) => self.wrong_type(at, value, "a number"),
+            (Shape::Text(length), Kind::String) => self.length(value, *length, at),
+            (Shape::Text(_), _) => self.wrong_type(at, value, "a string"),
+            (Shape::Choice(choices), Kind::String) => {
+                let text = value.as_str().unwrap_or_default();
+                let detail = format!("must be {}, is `{}`", one_of(choices), excerpt(&text, QUOTED));
+                self.note(at, ItemCode::NotAllowed, detail);
+            }
+            (Shape::Choice(_), _) => self.wrong_type(at, value, "a string"),
+            (Shape::List(element), Kind::Array) => {
+                value.elements().enumerate().for_each(|(index, item)| self.value(item, element, &at.index(index)));
+            }
+            (Shape::List(_), _) => self.wrong_type(at, value, "an array"),
+            (Shape::Record(members), Kind::Object) => self.members(value, value.members(), members, at),
+            (Shape::Tagged(variants), Kind::Object) => self.tagged(value, variants, at),
+            (Shape::PerVendor, Kind::Object) => {
+                value.members().for_each(|(vendor, options)| self.value(options, &Shape::Map, &at.key(&vendor)));
+            }
+            (Shape::Record(_) | Shape::Tagged(_) | Shape::Map | Shape::PerVendor, _) => {
+                self.wrong_type(at, value, "an object");
+            }
         }
     }
 
-    fn object(&mut self, value: Value<'_>, at: &Pointer<'_>, then: impl FnOnce(&mut Self)) {
-        if value.kind() == Kind::Object { then(self) } else { self.wrong_type(at, value, "an object") }
-    }
-
-    fn bounds(&mut self, value: Value<'_>, bounds: Option<Bounds>, at: &Pointer<'_>) {
-        let Some(Bounds { min, max }) = bounds else { return };
-        if !value.is_within(min, max) {
-            self.note(at, ItemCode::OutOfRange, format!("must be between {min} and {max}"));
-        }
+    fn bounds(&mut self, Bounds { min, max }: Bounds, at: &Pointer<'_>) {
+        self.note(at, ItemCode::OutOfRange, format!("must be between {min} and {max}"));
     }
 
     fn length(&mut self, value: Value<'_>, length: Length, at: &Pointer<'_>) {
-        if let Some(max) = length.max.filter(|&max| !value.fits(max)) {
-            let chars = value.chars().unwrap_or_default();
+        let chars = value.chars().unwrap_or_default();
+        if let Some(max) = length.max.filter(|&max| chars > max) {
             self.note(at, ItemCode::TooLong, format!("must be at most {max} characters long, is {chars}"));
-        } else if length.min > 0 && value.chars().is_some_and(|chars| chars < length.min) {
-            let chars = value.chars().unwrap_or_default();
+        } else if chars < length.min {
             self.note(at, ItemCode::TooShort, format!("must be at least {} characters long, is {chars}", length.min));
         }
-        if let Some(pattern) = length.pattern
-            && !value.as_str().is_some_and(|text| pattern.matches(&text))
-        {
+        if let Some(pattern) = length.pattern.filter(|pattern| !pattern.admits(value)) {
             self.note(at, ItemCode::NotAllowed, format!("may hold {} only", pattern.described()));
         }
     }

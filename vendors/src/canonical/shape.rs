@@ -2,7 +2,7 @@
 //!
 //! One description serves the validator, the JSON Schema, OpenAPI and the generated pages.
 
-use crate::json::Thousandths;
+use crate::json::{Thousandths, Value};
 
 /// The form of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,6 +58,17 @@ pub struct Length {
     pub pattern: Option<Pattern>,
 }
 
+impl Length {
+    /// Whether the string `value` is as long as this, and of these characters.
+    // A call by itself, so that who asks needs the stack for no other value: 1 % of an update's instructions.
+    #[inline(never)]
+    pub(super) fn admits(&self, value: Value<'_>) -> bool {
+        self.max.is_none_or(|max| value.fits(max))
+            && (self.min == 0 || value.chars().is_some_and(|chars| chars >= self.min))
+            && self.pattern.is_none_or(|pattern| pattern.admits(value))
+    }
+}
+
 /// A documented set of characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pattern {
@@ -71,6 +82,11 @@ impl Pattern {
         match self {
             Self::LowerSnake => text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
         }
+    }
+
+    /// Whether the string `value` holds nothing else.
+    pub(super) fn admits(self, value: Value<'_>) -> bool {
+        value.as_str().is_some_and(|text| self.matches(&text))
     }
 
     /// The same as a regular expression (ECMA 262, as JSON Schema wants it).
