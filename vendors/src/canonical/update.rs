@@ -14,6 +14,8 @@ pub struct Update<'a> {
     pub entries: Vec<Entry<'a>>,
     /// Which fields are among them.
     pub fields: FieldSet,
+    /// How many bytes the body has.
+    pub(crate) len: usize,
 }
 
 /// One member of an update.
@@ -35,7 +37,7 @@ impl<'a> Update<'a> {
     pub fn read(body: &'a [u8]) -> Result<Self, JsonError> {
         // Few members are shorter than this on average, and no update needs more than one entry for each field.
         let entries = Vec::with_capacity((body.len() / 16).min(Field::COUNT));
-        let mut reading = Reading { update: Self { entries, fields: FieldSet::EMPTY }, field: None };
+        let mut reading = Reading { update: Self { entries, fields: FieldSet::EMPTY, len: body.len() }, field: None };
         read_object_into(&mut reading, body, Limits::CALLER)?;
         Ok(reading.update)
     }

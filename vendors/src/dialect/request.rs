@@ -118,10 +118,11 @@ pub struct Refused {
 /// # Errors
 /// The update breaks a canonical rule, or holds what this vendor cannot express and `target` does not drop.
 pub fn translate_request(update: &Update<'_>, target: &Target<'_>) -> Result<Request, Refused> {
-    let size: usize = update.entries.iter().map(|entry| entry.key.len() + entry.value.text().len() + 32).sum();
+    // Names that are longer here are so by less than this on average.
+    let size = update.len + update.entries.len() * 32;
     let mut translation = Translation {
         target,
-        body: Body::with_capacity(size + 2),
+        body: Body::with_capacity(size),
         items: Items::default(),
         report: Report { applied: Vec::with_capacity(update.entries.len()), ..Report::default() },
     };
