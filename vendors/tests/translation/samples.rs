@@ -184,6 +184,7 @@ fn post_call_schema() -> Samples {
         ("ab", "too_short"),
         ("a23456789_1234567", "too_long"),
         ("Abc", "not_allowed"),
+        ("A23456789_123456", "not_allowed"),
         ("a-b", "not_allowed"),
         ("a b", "not_allowed"),
         ("äöü", "not_allowed"),
