@@ -48,6 +48,15 @@ fn is_right(value: Value<'_>, shape: &Shape) -> bool {
     }
 }
 
+/// Whether the parts of a value say if it is right.
+fn has_parts(shape: &Shape, value: Value<'_>) -> bool {
+    match shape {
+        Shape::List(_) => value.kind() == Kind::Array,
+        Shape::Record(_) | Shape::Tagged(_) | Shape::PerVendor => value.kind() == Kind::Object,
+        _ => false,
+    }
+}
+
 struct Check<'a> {
     field: Field,
     items: &'a mut Items,
@@ -75,6 +84,9 @@ impl Check<'_> {
     /// Says what is wrong with a value that is not right, or walks it.
     fn look_closer(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
         if self.items.is_full() {
+            if !has_parts(shape, value) {
+                self.items.skip();
+            }
             return;
         }
         match (shape, value.kind()) {

@@ -118,7 +118,7 @@ pub struct Refused {
 /// # Errors
 /// The update breaks a canonical rule, or holds what this vendor cannot express and `target` does not drop.
 pub fn translate_request(update: &Update<'_>, target: &Target<'_>) -> Result<Request, Refused> {
-    // Names that are longer here are so by less than this on average.
+    // For each entry a little more, which is more than the vendor's names are longer by.
     let size = update.len + update.entries.len() * 32;
     let mut translation = Translation {
         target,

@@ -290,7 +290,7 @@ impl<'a> Reader<'a> {
         Ok((inner, escaped))
     }
 
-    /// Goes on to the closing quote: in blocks, and word by word through a block that needs a closer look.
+    /// Goes on to the closing quote: in blocks, and vector by vector through a block that needs a closer look.
     #[inline(never)]
     fn rest_of_string(&mut self) -> Step {
         let mut blocks_from = self.at;

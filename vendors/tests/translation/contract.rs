@@ -328,3 +328,27 @@ fn the_superset_page_is_the_one_with_the_widest_ranges() {
         }
     }
 }
+
+#[test]
+fn wrong_values_beyond_those_that_an_answer_lists_are_counted() {
+    let elements = |element: &str, count: usize| vec![element; count].join(",");
+    let members = |count: usize| (0..count).map(|n| format!(r#""k{n}":1"#)).collect::<Vec<_>>().join(",");
+    let right = r#"{"name":"abc","type":"bool","description":"abc"}"#;
+    for (field, value, more) in [
+        ("label_ids", format!("[{}]", elements("true", 1500)), 500),
+        ("tools", format!("[{}]", elements("[]", 1500)), 500),
+        ("filler_config", format!(r#"{{"positive":[{}]}}"#, elements("1", 1500)), 500),
+        ("vendor_options", format!("{{{}}}", members(1500)), 500),
+        ("post_call_schema", format!("[{},{}]", elements("null", 1500), elements(right, 500)), 500),
+        // Those of one object are not looked at one by one when there is no room for them.
+        ("filler_config", format!("{{{}}}", members(1500)), 1),
+    ] {
+        let items = page(SUPERSET).translate(&object(field, &value), Handling::Strict).unwrap_err().items;
+        assert_eq!((items.list.len(), items.more), (1000, more), "{field}");
+    }
+    let wrong = elements("true", 1500);
+    let then_right = r#""tool_ids":[1],"filler_config":{"positive":["a"]},"vendor_options":{"autocalls":{}}"#;
+    let update = format!(r#"{{"label_ids":[{wrong}],{then_right}}}"#);
+    let items = page(SUPERSET).translate(&update, Handling::Strict).unwrap_err().items;
+    assert_eq!((items.list.len(), items.more), (1000, 500));
+}
