@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use sha2::{Digest, Sha256};
 use simulators::{Options, Simulator};
 
-use crate::process::Process;
+use crate::support::process::Process;
 use crate::support::raw::{self, RawReply};
 use crate::support::{configuration, tokens};
 

@@ -11,7 +11,7 @@ use simulators::{Options, Simulator};
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 
-use crate::process::Process;
+use crate::support::process::Process;
 use crate::support::raw::{self, RawReply};
 use crate::support::{configuration, tokens};
 use crate::tls_scene::{Authority, Caller, get_kept, until, uri};

@@ -1,28 +1,19 @@
 //! What SECURITY.md promises against callers, vendors and strangers on the network, over the whole gateway.
+#![cfg(test)]
+#![expect(clippy::module_inception, reason = "most files keep the module that each had as a test binary of its own")]
 
-#[cfg(test)]
 mod access;
-#[cfg(test)]
 mod addresses;
-#[cfg(test)]
+mod canary;
 mod failed_attempts;
-#[cfg(test)]
 mod framing;
-#[cfg(test)]
 mod headers;
-#[cfg(test)]
+mod hostile;
+mod hostile_answers;
 mod http2;
-#[cfg(test)]
 mod identity;
-#[cfg(test)]
-#[path = "../support/process.rs"]
-mod process;
-#[cfg(test)]
 mod self_call;
-#[cfg(test)]
 #[path = "../support/mod.rs"]
 mod support;
-#[cfg(test)]
 mod tls_scene;
-#[cfg(test)]
 mod upstream_tls;

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::process::Process;
+use crate::support::process::Process;
 use crate::support::raw;
 
 /// A free port; given back just before somebody else takes it.

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::process::Process;
+use crate::support::process::Process;
 use crate::support::raw;
 use crate::tls_scene::{Authority, Identity};
 

@@ -5,6 +5,7 @@ pub mod case;
 pub mod collector;
 pub mod events;
 pub mod exposition;
+pub mod process;
 pub mod raw;
 pub mod stub;
 

@@ -1,7 +1,10 @@
-//! The upstream stack over real sockets on loopback.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should fail")]
+//! The upstream stack over real sockets on loopback, alone and within the whole gateway.
+#![cfg(test)]
 
 mod faults;
 mod keep_alive;
+mod reliability;
+#[path = "../support/mod.rs"]
+mod support;
 mod tls;
 mod vendor;

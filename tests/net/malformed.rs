@@ -1,0 +1,312 @@
+//! Requests that are not HTTP as we accept it, over a raw socket: the problem, and nothing served.
+
+use crate::scene::{CANNED, Edge, assert_problem, connections, read_to_end, read_until};
+use switchboard::edge::settings::ListenerSettings;
+use tokio::io::AsyncWriteExt;
+
+const GOOD: &str = "GET /good HTTP/1.1\r\nHost: x\r\n\r\n";
+
+fn get(fields: &str) -> String {
+    format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n")
+}
+
+fn post(fields: &str, body: &str) -> String {
+    format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n{body}")
+}
+
+#[tokio::test]
+async fn every_malformed_head_is_answered_by_a_problem_and_not_served() {
+    let edge = Edge::plain().await;
+    let cases = [
+        ("bad request line", 400, "GET  /  HTTP/1.1\r\n\r\n".to_owned()),
+        ("bad method", 400, "G@T / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()),
+        ("control byte in target", 400, "GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()),
+        ("NUL in a value", 400, get("X: a\0b\r\n")),
+        ("NUL in a name", 400, get("X\0: a\r\n")),
+        ("space before the colon", 400, get("X : a\r\n")),
+        ("no colon", 400, get("X\r\n")),
+        ("obs-fold", 400, get("X: a\r\n b\r\n")),
+        ("bare LF in the request line", 400, "GET / HTTP/1.1\nHost: x\r\n\r\n".to_owned()),
+        ("bare LF after a field", 400, get("X: a\n")),
+        ("bare LF at the end", 400, "GET / HTTP/1.1\r\nHost: x\r\n\n".to_owned()),
+        ("bare CR in a value", 400, get("X: a\rb\r\n")),
+        ("200 fields", 431, get(&"X: a\r\n".repeat(200))),
+        ("a head of 64 KiB", 431, get(&format!("X: {}\r\n", "a".repeat(64 << 10)))),
+        ("a target of 10 KiB", 414, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(10 << 10))),
+        ("a target of 70 KiB", 431, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70 << 10))),
+        ("length and coding", 400, post("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n")),
+        ("coding and length", 400, post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n")),
+        ("two lengths", 400, post("Content-Length: 5\r\nContent-Length: 6\r\n", "hello!")),
+        ("two equal lengths", 400, post("Content-Length: 5\r\nContent-Length: 5\r\n", "hello")),
+        ("a list of lengths", 400, post("Content-Length: 5, 5\r\n", "hello")),
+        ("a signed length", 400, post("Content-Length: +5\r\n", "hello")),
+        ("a negative length", 400, post("Content-Length: -5\r\n", "hello")),
+        ("a length beyond u64", 400, post("Content-Length: 99999999999999999999\r\n", "")),
+        ("a coding before chunked", 400, post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n")),
+        ("a coding after chunked", 400, post("Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n")),
+        ("chunked in HTTP/1.0", 400, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_owned()),
+        ("HTTP/0.9", 400, "GET /\r\n".to_owned()),
+        ("HTTP/2.0 in a request line", 400, "GET / HTTP/2.0\r\nHost: x\r\n\r\n".to_owned()),
+        ("HTTP/1.2", 400, "GET / HTTP/1.2\r\nHost: x\r\n\r\n".to_owned()),
+        ("HTTP/9.9", 400, "GET / HTTP/9.9\r\nHost: x\r\n\r\n".to_owned()),
+        ("no Host", 400, "GET / HTTP/1.1\r\n\r\n".to_owned()),
+        ("two Hosts", 400, get("Host: y\r\n")),
+        ("garbage", 400, "\u{1f4a9}\u{1f4a9}\r\n\r\n".to_owned()),
+        ("blank lines without CR", 400, format!("\n\n{GOOD}")),
+    ];
+    for (name, status, raw) in cases {
+        println!("{name}");
+        assert_problem(&edge.exchange(&raw).await, status);
+    }
+    assert_eq!(edge.seen.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_tls_hello_on_a_plain_port_is_answered_in_plain() {
+    let edge = Edge::plain().await;
+    let mut hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
+    hello.resize(517, 0xab);
+    assert_problem(&edge.exchange(hello).await, 400);
+}
+
+#[tokio::test]
+async fn a_head_cut_into_single_bytes_is_judged_alike() {
+    let edge = Edge::plain().await;
+    for raw in
+        ["GET / HTTP/1.1\nHost: x\r\n\r\n", "G@T / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\n"]
+    {
+        let mut stream = edge.connect().await;
+        for byte in raw.as_bytes() {
+            stream.set_nodelay(true).unwrap();
+            if stream.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_problem(&read_to_end(&mut stream).await, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_good_answer_before_a_bad_request_stays_as_it_is() {
+    let edge = Edge::plain().await;
+    for bad in ["BAD\r\n\r\n".to_owned(), get("X: a\n"), get(&"X: a\r\n".repeat(200))] {
+        let text = edge.exchange(format!("{GOOD}{GOOD}{bad}")).await;
+        let end = "GET /good 0";
+        let parts: Vec<_> = text.split_inclusive(end).collect();
+        assert_eq!(parts.len(), 3, "{text}");
+        for good in &parts[..2] {
+            assert!(good.starts_with("HTTP/1.1 200 OK\r\ncontent-length: 11\r\n"), "{good}");
+        }
+        assert!(parts[2].starts_with("HTTP/1.1 4"), "{text}");
+        assert_problem(parts[2], if bad.len() > 300 { 431 } else { 400 });
+    }
+}
+
+#[tokio::test]
+async fn a_bad_request_behind_a_large_answer_cuts_nothing_off() {
+    let edge = Edge::plain().await;
+    let text = edge.exchange(format!("GET /large HTTP/1.1\r\nHost: x\r\n\r\n{}", get("X: a\n"))).await;
+    let (large, problem) = text.split_at(text.rfind("HTTP/1.1").unwrap());
+    assert_eq!(large.split_once("\r\n\r\n").unwrap().1.len(), 8 << 20);
+    assert_problem(problem, 400);
+}
+
+#[tokio::test]
+async fn a_bad_chunk_reaches_the_service_as_a_broken_body() {
+    let edge = Edge::plain().await;
+    for body in ["x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "fffffffffffffffff\r\n"] {
+        let text = edge.exchange(post("Transfer-Encoding: chunked\r\n", body)).await;
+        assert!(text.starts_with("HTTP/1.1 418"), "{text}");
+        assert!(text.ends_with("the request body is malformed"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_behind_leading_zeros_or_trailers_is_judged_like_any_other() {
+    let edge = Edge::plain().await;
+    let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
+    for body in ["0000000000000005\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\nA: b\r\nContent-Length: 9\r\n\r\n"] {
+        let text = edge.exchange(format!("{}{smuggled}", post("Transfer-Encoding: chunked\r\n", body))).await;
+        let (good, problem) = text.split_once("POST / 5").unwrap();
+        assert!(good.starts_with("HTTP/1.1 200 OK"), "{text}");
+        assert_problem(problem, 400);
+    }
+    assert_eq!(edge.seen.requests(), 2);
+}
+
+#[tokio::test]
+async fn nothing_behind_a_body_that_could_be_read_in_two_ways_is_served() {
+    let edge = Edge::plain().await;
+    let bodies = [
+        "00000000000000005\r\nhello\r\n0\r\n\r\n",
+        "0\r\nA: b\n\r\nFoo: bar\r\nContent-Length: 99999999\r\n\r\n",
+        "0\r\n\nA: b\r\n\r\n",
+        "0\r\nA: b\rC: d\r\n\r\n",
+        "5;a\nhello\r\n0\r\n\r\n",
+    ];
+    for (served, body) in bodies.iter().enumerate() {
+        let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
+        let text = edge.exchange(format!("{}{smuggled}{GOOD}", post("Transfer-Encoding: chunked\r\n", body))).await;
+        assert!(text.starts_with("HTTP/1.1 418"), "{text}");
+        assert!(text.ends_with("the request body is malformed"), "{text}");
+        assert_eq!(edge.seen.requests(), served + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_body_refused_by_its_length_is_answered_although_it_was_not_read() {
+    let edge = Edge::plain().await;
+    let text = edge.exchange(post("Content-Length: 400000\r\n", &"a".repeat(400_000))).await;
+    assert!(text.starts_with("HTTP/1.1 418"), "{text}");
+    assert!(text.ends_with("the request body is over 1000 bytes"), "{text}");
+}
+
+#[tokio::test]
+async fn a_head_cut_short_by_the_client_is_answered() {
+    let edge = Edge::plain().await;
+    let mut stream = edge.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_problem(&read_to_end(&mut stream).await, 400);
+}
+
+#[tokio::test]
+async fn an_answer_that_looks_like_hypers_is_not_touched() {
+    let edge = Edge::plain().await;
+    let mut stream = edge.connect().await;
+    stream.write_all(b"GET /canned HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(read_until(&mut stream, CANNED).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    stream.write_all(b"GET /bare-400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let bare = read_to_end(&mut stream).await;
+    assert!(bare.starts_with("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: "));
+    let closing = edge.exchange("GET /bare-400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(closing.len(), bare.len());
+    let old = edge.exchange("GET /canned HTTP/1.0\r\n\r\n").await;
+    assert!(old.ends_with(CANNED), "{old}");
+}
+
+#[tokio::test]
+async fn an_old_client_that_keeps_the_connection_gets_a_problem_too() {
+    let edge = Edge::plain().await;
+    let text = edge.exchange("GET /good HTTP/1.0\r\nConnection: keep-alive\r\n\r\nBAD\r\n\r\n").await;
+    let (good, problem) = text.split_once("GET /good 0").unwrap();
+    assert!(good.starts_with("HTTP/1.0 200 OK\r\n"));
+    assert_problem(problem, 400);
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_and_the_connection_goes_on() {
+    let edge = Edge::plain().await;
+    let text = edge.exchange(format!("GET /panic HTTP/1.1\r\nHost: x\r\n\r\n{GOOD}BAD\r\n\r\n")).await;
+    assert!(text.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{text}");
+    assert!(text.contains("\r\n\r\nrescued /panicHTTP/1.1 200 OK"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_heads_are_answered_and_silence_is_not() {
+    for (raw, problem) in [("GET / HTTP/1.1\r\nHost: x\r\n", true), ("PRI * HT", true), ("", false)] {
+        let (connections, seen) = connections(ListenerSettings::default());
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let peer = crate::scene::peer();
+        connections.shutdown().clone().spawn(async move { connections.serve(server, peer).await });
+        client.write_all(raw.as_bytes()).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let text = read_to_end(&mut client).await;
+        assert_eq!(begun.elapsed().as_secs(), 10, "{raw}");
+        if problem {
+            assert_problem(&text, 408);
+        } else {
+            assert_eq!(text, "");
+        }
+        assert_eq!(seen.requests(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dripping_head_has_one_deadline_also_on_a_kept_connection() {
+    let (connections, _) = connections(ListenerSettings::default());
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let peer = crate::scene::peer();
+    connections.shutdown().clone().spawn(async move { connections.serve(server, peer).await });
+    client.write_all(GOOD.as_bytes()).await.unwrap();
+    read_until(&mut client, "GET /good 0").await;
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    client.write_all(GOOD.as_bytes()).await.unwrap();
+    read_until(&mut client, "GET /good 0").await;
+    let begun = tokio::time::Instant::now();
+    for byte in b"GET / HTTP".iter().cycle() {
+        if client.write_all(&[*byte]).await.is_err() || begun.elapsed().as_secs() > 20 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    assert_problem(&read_to_end(&mut client).await, 408);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_head_behind_a_request_in_progress_waits_for_its_turn() {
+    for (begun_head, status) in [("GET / HT", 408), ("GET / HTTP/1.1\r\n\n", 400)] {
+        let (connections, seen) = connections(ListenerSettings::default());
+        let (mut client, server) = tokio::io::duplex(1 << 16);
+        let shutdown = connections.shutdown().clone();
+        shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
+        let wait = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+        client.write_all(wait.as_bytes()).await.unwrap();
+        seen.waiting.acquire().await.unwrap().forget();
+        client.write_all(begun_head.as_bytes()).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        seen.go.add_permits(1);
+        let first = read_until(&mut client, "waited").await;
+        assert!(first.starts_with("HTTP/1.1 200 OK"), "{first}");
+        let released = tokio::time::Instant::now();
+        assert_problem(&read_to_end(&mut client).await, status);
+        let waited = released.elapsed().as_secs();
+        assert_eq!(waited, if status == 408 { 10 } else { 0 }, "{begun_head}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_an_unread_body_is_taken_so_that_the_answer_arrives() {
+    let (connections, _) = connections(ListenerSettings::default());
+    let (mut client, server) = tokio::io::duplex(1 << 10);
+    let shutdown = connections.shutdown().clone();
+    shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
+    let text = post("Content-Length: 4000000\r\n", &"a".repeat(4_000_000));
+    client.write_all(text.as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut client).await;
+    assert!(answer.ends_with("the request body is over 1000 bytes"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_taken_byte_by_byte_has_one_deadline() {
+    let settings = ListenerSettings::default();
+    let (connections, _) = connections(settings.clone());
+    let (mut client, server) = tokio::io::duplex(1 << 10);
+    let shutdown = connections.shutdown().clone();
+    shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
+    client.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let begun = tokio::time::Instant::now();
+    while tokio::io::AsyncReadExt::read_u8(&mut client).await.is_ok() && begun.elapsed() < 2 * settings.write_timeout {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    // What was in the pipe is still read after the cut.
+    let most = settings.write_timeout + std::time::Duration::from_millis(100) * (1 << 10) + settings.linger_timeout;
+    assert!(begun.elapsed() >= settings.write_timeout && begun.elapsed() < most, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_http2_answer_without_a_window_has_one_deadline() {
+    let settings = ListenerSettings::default();
+    let (connections, seen) = connections(settings.clone());
+    let (mut client, server) = tokio::io::duplex(1 << 16);
+    let shutdown = connections.shutdown().clone();
+    shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
+    let no_window = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
+    let get = b"\0\0\x0c\x01\x05\0\0\0\x01\x82\x86\x01\x01x\x04\x05/good";
+    client.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &no_window[..], get].concat()).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    tokio::io::AsyncReadExt::read_to_end(&mut client, &mut Vec::new()).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), settings.write_timeout.as_secs());
+    assert_eq!(seen.requests(), 1);
+}

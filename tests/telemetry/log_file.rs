@@ -1,0 +1,102 @@
+//! The log in a file, with the real binary: whole at the end, and moved away without losing a line.
+
+#[cfg(test)]
+mod log_file {
+    use std::fs;
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+
+    use serde_json::Value;
+
+    use crate::support::{Stage, configuration, tokens};
+
+    const NAME: &str = "switchboard.log";
+
+    /// The gateway, killed when dropped.
+    struct Gateway(Child);
+
+    impl Gateway {
+        fn start(folder: &Path, stage: &Stage) -> Self {
+            let child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+                .args(["serve", "--config", "c.toml"])
+                .envs(tokens(&stage.simulators))
+                .current_dir(folder)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn();
+            Self(child.unwrap())
+        }
+
+        fn signal(&self, name: &str) {
+            let command = format!("kill -{name} {}", self.0.id());
+            assert!(Command::new("sh").args(["-c", &command]).status().unwrap().success());
+        }
+    }
+
+    impl Drop for Gateway {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    fn lines(path: &Path) -> Vec<Value> {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.split_inclusive('\n').filter_map(|line| serde_json::from_str(line.strip_suffix('\n')?).ok()).collect()
+    }
+
+    /// The first line with this message, as soon as there is one.
+    async fn said(path: &Path, message: &str) -> Value {
+        loop {
+            if let Some(line) = lines(path).into_iter().find(|line| line["message"] == message) {
+                return line;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn every_request_is_in_one_file_or_the_other_and_the_last_line_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let stage = Stage::of(&["autocalls"], "", |text| text).await;
+        let text = configuration(&stage.simulators, &format!("[log]\nfile = \"{NAME}\"\n"));
+        fs::write(folder.path().join("c.toml"), text).unwrap();
+        let (path, old) = (folder.path().join(NAME), folder.path().join("old.log"));
+        let mut gateway = Gateway::start(folder.path(), &stage);
+        let api = said(&path, "listening").await["api"].as_str().unwrap().to_owned();
+        let put = |number: usize| {
+            let request = http::Request::put(format!("http://{api}/v1/assistants/7"))
+                .header("content-type", "application/json")
+                .header("x-request-id", format!("id-{number}"));
+            stage.send(request.body(r#"{"name":"x"}"#.into()).unwrap())
+        };
+        for number in 0..20 {
+            assert_eq!(put(number).await.status, 200);
+        }
+        fs::rename(&path, &old).unwrap();
+        for number in 20..40 {
+            assert_eq!(put(number).await.status, 200);
+        }
+        gateway.signal("HUP");
+        assert_eq!(said(&path, "configuration reloaded").await["trigger"], "signal");
+        for number in 40..60 {
+            assert_eq!(put(number).await.status, 200);
+        }
+        gateway.signal("TERM");
+        assert!(gateway.0.wait().unwrap().success());
+        let (before, after) = (lines(&old), lines(&path));
+        let requests: Vec<_> =
+            before.iter().chain(&after).filter(|line| line["target"] == "switchboard::access").collect();
+        let ids: Vec<_> = requests.iter().map(|line| line["request_id"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(ids, (0..60).map(|number| format!("id-{number}")).collect::<Vec<_>>());
+        assert!(
+            before.iter().any(|line| line["request_id"] == "id-19")
+                && after.iter().any(|line| line["request_id"] == "id-59")
+        );
+        let mut stderr = String::new();
+        std::io::Read::read_to_string(&mut gateway.0.stderr.take().unwrap(), &mut stderr).unwrap();
+        assert_eq!(stderr, "");
+        stage.stop().await;
+    }
+}
