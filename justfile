@@ -84,7 +84,11 @@ microbench *FILTER:
 instructions *ARGS:
     .ci/instructions {{ ARGS }}
 
-# Takes up changed snapshots, one by one
+# Writes the golden exchanges of `tests/golden/` as they are now; read the difference before committing it
+goldens:
+    INSTA_UPDATE=always cargo test --quiet --locked --test api golden
+
+# Shows changed snapshots one by one and accepts or rejects them; needs `cargo install cargo-insta`
 snapshots:
     cargo insta review
 

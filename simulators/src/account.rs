@@ -47,6 +47,11 @@ impl Account {
         self.touched.insert(id, state);
     }
 
+    /// Forgets what was ever kept.
+    pub(crate) fn reset(&mut self) {
+        self.touched.clear();
+    }
+
     /// The touched assistants and the sample one, by id.
     pub(crate) fn listed(&self) -> Vec<Map<String, Value>> {
         let mut listed = self.touched.clone();

@@ -210,6 +210,11 @@ impl Backend {
         Answer::redirect(&back)
     }
 
+    /// Gives every assistant back what it held at first.
+    pub(crate) fn reset(&self) {
+        self.account().reset();
+    }
+
     fn account(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }

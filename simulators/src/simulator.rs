@@ -169,6 +169,13 @@ impl Simulator {
         self.service.clear();
     }
 
+    /// As it was at the start: no requests received, no faults in force, every assistant untouched.
+    pub fn reset(&self) {
+        self.service.set_faults(Vec::new());
+        self.service.backend.reset();
+        self.service.clear();
+    }
+
     /// Puts these faults in force instead of the present ones, counted anew, and lets go what `hold` keeps.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.service.set_faults(faults);

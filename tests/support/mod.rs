@@ -164,6 +164,14 @@ impl Stage {
         self.simulators.iter().for_each(Simulator::clear);
     }
 
+    /// The same simulators behind a new gateway; `extra` is what [`Stage::with`] was given.
+    pub async fn restart(self, extra: &str) -> Self {
+        let Self { app, simulators, client } = self;
+        app.stop().await;
+        let app = start(&configuration(&simulators, extra), &simulators).await;
+        Self { app, simulators, client }
+    }
+
     pub async fn stop(self) {
         self.app.stop().await;
         for simulator in self.simulators {
