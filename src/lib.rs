@@ -13,6 +13,6 @@ pub mod edge;
 pub mod gateway;
 pub mod reload;
 pub mod routing;
+pub mod single_account;
 pub mod telemetry;
 pub mod upstream;
-pub mod verify;

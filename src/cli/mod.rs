@@ -22,7 +22,6 @@ mod serve;
 #[cfg(feature = "simulators")]
 mod simulate;
 mod status;
-mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -57,8 +56,6 @@ enum Command {
     Coverage(coverage::Args),
     /// What an assistant, or one update, would lose by moving from one vendor to another.
     Compare(compare::Args),
-    /// Hold a vendor account against what its pages say: read-only, or with updates that change nothing.
-    Verify(verify::Args),
     /// A new API key for a client, shown once, and the line for the configuration.
     Keygen(keygen::Args),
     /// Ask a running gateway whether it is well; for container health checks.
@@ -95,7 +92,6 @@ impl Cli {
             Command::Explain(args) => explain::run(&args, &mut terminal),
             Command::Coverage(args) => coverage::run(&args, &mut terminal),
             Command::Compare(args) => compare::run(&args, &mut terminal),
-            Command::Verify(args) => verify::run(args, &mut terminal),
             Command::Keygen(args) => keygen::run(&args, &mut terminal),
             Command::Health(args) => health::run(&args, &mut terminal),
             Command::Status(args) => status::run(&args, &mut terminal),

@@ -18,7 +18,7 @@ impl Environment {
 
     /// The same with more variables, or other values of some.
     #[must_use]
-    pub(crate) fn with(mut self, variables: impl Iterator<Item = (String, String)>) -> Self {
+    pub fn with(mut self, variables: impl Iterator<Item = (String, String)>) -> Self {
         self.0.extend(variables.map(|(name, value)| (name, Secret::new(value))));
         self
     }

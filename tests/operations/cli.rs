@@ -107,8 +107,7 @@ mod cli {
 
     #[test]
     fn each_command_explains_itself() {
-        let commands =
-            ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "verify", "keygen", "health"];
+        let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
         let whole = run(&["--help"]);
         assert_eq!(whole.status.code(), Some(0));
         for command in commands {

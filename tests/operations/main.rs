@@ -11,4 +11,3 @@ mod reload;
 mod status;
 #[path = "../support/mod.rs"]
 mod support;
-mod verify;

@@ -1,11 +1,10 @@
-//! What is found, under names that say what to do about it.
+//! Findings: each difference from the documentation, with a kind that says what to do about it.
 
 use serde::Serialize;
+use switchboard::single_account::SingleAccount;
 use vendors::{Asked, Drift, DriftKind, Field};
 
-use crate::upstream::{Account, blacken};
-
-/// The kinds of drift.
+/// The kinds of findings, most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
@@ -13,15 +12,15 @@ pub enum FindingKind {
     Changed,
     /// A field has another name.
     Renamed,
-    /// The vendor takes less than its page says.
+    /// The vendor accepts less than it documents.
     NarrowedRange,
-    /// Updates need a field that no page tells of.
+    /// Updates need a field that is not documented.
     NewRequiredField,
-    /// The vendor refuses a value that it lists itself.
+    /// The vendor rejects a value that it lists itself.
     Refused,
-    /// The vendor does not read a field any more.
+    /// The vendor no longer reads a field.
     Ignored,
-    /// The vendor lists a value that its page does not have.
+    /// The vendor lists a value that is not documented.
     UndocumentedValue,
     /// A catalog cannot be read.
     BrokenCatalog,
@@ -29,7 +28,7 @@ pub enum FindingKind {
     UnknownErrorShape,
     /// A member that is not documented.
     NewField,
-    /// A documented member that is not there.
+    /// A documented member that is missing.
     MissingField,
     /// A documented member of another type.
     RetypedField,
@@ -71,24 +70,24 @@ impl FindingKind {
     }
 }
 
-/// Findings as they come in; the vendor's words are scrubbed here.
-pub(super) struct Findings<'a> {
-    account: &'a Account,
+/// Collects findings and redacts the token in the vendor's words.
+pub(crate) struct Findings<'a> {
+    account: &'a SingleAccount,
     list: Vec<Finding>,
 }
 
 impl<'a> Findings<'a> {
-    pub(super) const fn new(account: &'a Account) -> Self {
+    pub(crate) const fn new(account: &'a SingleAccount) -> Self {
         Self { account, list: Vec::new() }
     }
 
-    /// Adds a finding about a field or a vendor's name, unless the same kind stands against it already.
-    pub(super) fn add(&mut self, kind: FindingKind, field: Option<Field>, vendor_field: Option<&str>, detail: &str) {
+    /// Adds a finding about a field or a vendor's name, unless there is one of the same kind about it already.
+    pub(crate) fn add(&mut self, kind: FindingKind, field: Option<Field>, vendor_field: Option<&str>, detail: &str) {
         let finding = Finding {
             kind,
             field: field.map(Field::name),
-            vendor_field: vendor_field.map(|name| self.scrub(name)),
-            detail: self.scrub(detail),
+            vendor_field: vendor_field.map(|name| self.account.redact(name)),
+            detail: self.account.redact(detail),
         };
         let same = |known: &Finding| {
             (known.kind, known.field, &known.vendor_field) == (kind, finding.field, &finding.vendor_field)
@@ -98,12 +97,8 @@ impl<'a> Findings<'a> {
         }
     }
 
-    fn scrub(&self, text: &str) -> String {
-        blacken(text, std::iter::once(self.account.token.disguises())).into_owned()
-    }
-
-    /// Takes over what the answers themselves showed.
-    pub(super) fn of_drift(&mut self, asked: Asked, drift: &Drift) {
+    /// Adds a finding for drift in a response, unless a broken catalog explains it.
+    pub(crate) fn add_drift(&mut self, asked: Asked, drift: &Drift) {
         let kind = match drift.kind {
             DriftKind::UnknownField => FindingKind::NewField,
             DriftKind::MissingField => FindingKind::MissingField,
@@ -129,15 +124,15 @@ impl<'a> Findings<'a> {
         self.add(kind, field, name, &detail);
     }
 
-    /// The findings in the order of their weight; what is missing under one name and new under another is renamed,
-    /// and what updates need is not told a second time for being listed.
-    pub(super) fn settled(mut self) -> Vec<Finding> {
+    /// The findings, most serious first. A missing field and a new one with a similar name become one renamed field,
+    /// and a field that updates need is not reported as new as well.
+    pub(crate) fn settled(mut self) -> Vec<Finding> {
         let needed = |finding: &&Finding| finding.kind == FindingKind::NewRequiredField;
         let needed: Vec<_> = self.list.iter().filter(needed).map(|finding| finding.vendor_field.clone()).collect();
         self.list.retain(|finding| finding.kind != FindingKind::NewField || !needed.contains(&finding.vendor_field));
         while let Some((old, new)) = self.renaming() {
             let detail = format!("`{old}` is gone and `{new}` is new: the field seems to have another name");
-            let field = self.about(&old).and_then(|finding| finding.field).and_then(Field::from_name);
+            let field = self.find(&old).and_then(|finding| finding.field).and_then(Field::from_name);
             let names = [old.as_str(), new.as_str()];
             let is_part = |finding: &Finding| {
                 NAMES_GONE_OR_NEW.contains(&finding.kind)
@@ -150,11 +145,11 @@ impl<'a> Findings<'a> {
         self.list
     }
 
-    fn about(&self, name: &str) -> Option<&Finding> {
+    fn find(&self, name: &str) -> Option<&Finding> {
         self.list.iter().find(|finding| finding.vendor_field.as_deref() == Some(name))
     }
 
-    /// A name that is gone and one that is new and alike, or the only ones of their kind.
+    /// The most similar pair of a name that is gone and a name that is new.
     fn renaming(&self) -> Option<(String, String)> {
         let named = |kinds: &[FindingKind]| -> Vec<&str> {
             let of = self.list.iter().filter(|finding| kinds.contains(&finding.kind));
@@ -171,7 +166,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// What a renaming explains.
+/// The kinds that a renamed field replaces.
 const NAMES_GONE_OR_NEW: [FindingKind; 4] =
     [FindingKind::MissingField, FindingKind::Ignored, FindingKind::NewField, FindingKind::NewRequiredField];
 

@@ -1,32 +1,32 @@
-//! Updates that set what is there already, one field each, and a look at whether anything changed.
+//! Updates that set one field each to the value it already has, and a comparison that shows whether anything changed.
 
 use vendors::json::{Limits, Value, read_value};
 use vendors::{Field, ItemCode, Rule, Sent, normalize_error, normalize_response};
 
-use super::conversation::{Reply, Stop};
-use super::listing::Listed;
-use super::present::{Present, present};
-use super::refusals::{about, complaints};
-use super::{FindingKind, Outcome, Verification};
+use crate::current_value::{CurrentValue, current_value};
+use crate::listing::Listed;
+use crate::refusals::{about, complaints};
+use crate::vendor_client::{Reply, Stop};
+use crate::{FindingKind, Outcome, Verification};
 
-/// Members of a listed assistant that an update may change although it changes nothing.
-const CLOCKS: [&str; 1] = ["updated_at"];
+/// Members of a listed assistant that change with every update.
+const TIMESTAMPS: [&str; 1] = ["updated_at"];
 
-/// What must go with `mode`, because setting it resets them.
+/// Fields that must be sent with `mode`, because setting it resets them.
 const WITH_MODE: [Field; 4] =
     [Field::LlmModelId, Field::MultimodalModelId, Field::SynthesizerProviderId, Field::TranscriberProviderId];
 
-/// One update: the field that it is about, and its canonical text.
+/// One update: the field that it is about and its canonical text.
 type Planned = (Field, String);
 
 impl Verification<'_> {
-    /// All that is written; the assistant is the same afterwards, or a finding says so.
-    pub(super) async fn write(&mut self, before: &Listed, say: &mut dyn FnMut(&str)) -> Result<(), Stop> {
+    /// Sends all updates. Afterwards the assistant is as before, or there is a finding.
+    pub(crate) async fn write(&mut self, before: &Listed, announce: &mut dyn FnMut(&str)) -> Result<(), Stop> {
         let planned = self.plan(before);
-        let id = &self.wishes.assistant;
-        let seconds = self.wishes.pause.as_secs_f64() * (planned.len() + 8) as f64;
-        say(&format!(
-            "writing to assistant {id}: up to 8 updates that the vendor must refuse, and {} that set one field each to\nthe value that it has; {seconds:.0} s of pauses. Nobody else should change the assistant meanwhile.",
+        let id = &self.options.assistant;
+        let seconds = self.options.pause.as_secs_f64() * (planned.len() + 8) as f64;
+        announce(&format!(
+            "writing to assistant {id}: up to 8 updates that the vendor must refuse, and {} that set one field each to\nthe value that it has; {seconds:.0} s of pauses. No one else should change the assistant meanwhile.",
             planned.len()
         ));
         let written = self.send(&planned).await;
@@ -44,27 +44,27 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// The updates for all that the list shows.
+    /// The updates for all fields that the list shows.
     fn plan(&mut self, listed: &Listed) -> Vec<Planned> {
         let mut planned = Vec::new();
         for field in self.fields().collect::<Vec<_>>() {
             let Some(value) = listed.get(field.name()) else { continue };
-            match present(field, value) {
-                Present::Nothing => self.report.outcome(field, Outcome::NoValue),
-                Present::Secret => self.report.outcome(field, Outcome::LeftAlone),
-                Present::Value(text) => planned.push((field, self.with_dependents(field, &text, listed))),
+            match current_value(field, value) {
+                CurrentValue::Nothing => self.report.outcome(field, Outcome::NoValue),
+                CurrentValue::Secret => self.report.outcome(field, Outcome::LeftAlone),
+                CurrentValue::Value(text) => planned.push((field, self.with_dependents(field, &text, listed))),
             }
         }
         planned
     }
 
-    /// The update of a field; a mode takes along what setting it would reset.
+    /// The update of a field. An update of `mode` includes the fields that it would reset.
     fn with_dependents(&self, field: Field, text: &str, listed: &Listed) -> String {
         let mut update = format!("{{\"{}\":{text}", field.name());
         if field == Field::Mode {
-            for other in WITH_MODE.into_iter().filter(|other| self.account.dialect.row(*other).is_supported()) {
+            for other in WITH_MODE.into_iter().filter(|other| self.account.dialect().row(*other).is_supported()) {
                 let value = listed.get(other.name()).filter(|value| !value.is_null());
-                if let Some(Present::Value(text)) = value.map(|value| present(other, value)) {
+                if let Some(CurrentValue::Value(text)) = value.map(|value| current_value(other, value)) {
                     update.push_str(&format!(",\"{}\":{text}", other.name()));
                 }
             }
@@ -80,9 +80,9 @@ impl Verification<'_> {
                 return Ok(());
             }
         };
-        let reply = self.vendor.put(&self.wishes.assistant, request.body.clone()).await?;
+        let reply = self.vendor.put(&self.options.assistant, request.body.clone()).await?;
         if reply.is_success() {
-            if normalize_response(self.account.dialect, &reply.body).is_ok() {
+            if normalize_response(self.account.dialect(), &reply.body).is_ok() {
                 self.report.outcome(field, Outcome::Confirmed);
             }
         } else {
@@ -91,10 +91,10 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// A listed value that the dialect itself would refuse. That a hook cannot express it, or that its catalog is
-    /// not to be had, says nothing about the vendor.
+    /// Reports a listed value that the dialect itself rejects. A value that a hook cannot express, or whose catalog
+    /// could not be read, says nothing about the vendor.
     fn undocumented(&mut self, field: Field, items: Vec<vendors::Item>) {
-        let dialect = self.account.dialect;
+        let dialect = self.account.dialect();
         let unread = dialect.catalog_of(field).is_some_and(|kind| self.live.get(kind).is_none());
         let excused = |item: &vendors::Item| match item.code {
             ItemCode::UnsupportedValue => matches!(dialect.row(field).rule, Rule::Hook(_)),
@@ -109,10 +109,10 @@ impl Verification<'_> {
         self.report.outcome(field, Outcome::Found);
     }
 
-    /// A refusal of what the vendor lists itself: of the field, or for want of another one.
+    /// Reports that the vendor rejects a value that it lists itself, because of the field or because another is missing.
     fn refused(&mut self, field: Field, sent: &Sent, body: &[u8], reply: &Reply) {
         self.report.outcome(field, Outcome::Found);
-        let failure = normalize_error(self.account.dialect, &self.account.name, sent, reply.status, &reply.body);
+        let failure = normalize_error(self.account.dialect(), self.account.name(), sent, reply.status, &reply.body);
         let Some(said) = complaints(reply).filter(|said| !said.is_empty()) else {
             let message = failure.message.unwrap_or_else(|| "without a sentence".to_owned());
             let detail = format!("its present value is refused with status {}: {message}", reply.status);
@@ -136,10 +136,10 @@ impl Verification<'_> {
         }
     }
 
-    /// Says loudly what is not as it was.
+    /// Reports every member that is not as it was.
     fn compare(&mut self, before: &Listed, after: &Listed) {
         let differs = |(key, value): &(String, Value<'_>)| {
-            !CLOCKS.contains(&key.as_str()) && after.get(key).is_none_or(|now| now.text() != value.text())
+            !TIMESTAMPS.contains(&key.as_str()) && after.get(key).is_none_or(|now| now.text() != value.text())
         };
         let changed: Vec<_> = before.members().into_iter().filter(differs).map(|(key, _)| key).collect();
         let new = after.members().into_iter().map(|(key, _)| key).filter(|key| before.get(key).is_none());

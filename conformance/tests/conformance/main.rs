@@ -1,12 +1,30 @@
-//! `switchboard verify` against simulators: no drift is found where there is none, each drift is found and named, and
-//! the assistant is the same afterwards.
+//! The check against simulators: no drift is found where there is none, each drift is found and named, and the
+//! assistant is the same afterwards.
 
 #[cfg(test)]
-mod verify {
+#[expect(dead_code, reason = "no private keys are searched for here")]
+#[path = "../../../tests/security/canary/canary.rs"]
+mod canary;
+#[cfg(test)]
+#[path = "../../../tests/security/canary/parrot.rs"]
+mod parrot;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+#[path = "../../../tests/security/canary/shapes.rs"]
+mod shapes;
+#[cfg(test)]
+#[expect(dead_code, reason = "only the vendor's end of a TLS connection is named here")]
+#[path = "../../../tests/security/canary/tls.rs"]
+mod tls;
+
+#[cfg(test)]
+mod conformance {
     use std::process::{Command, Output};
     use std::time::Duration;
 
     use bytes::Bytes;
+    use conformance::{Finding, FindingKind, Options as CheckOptions, Outcome, Report, Source, Stop};
     use http::Request;
     use http_body_util::Full;
     use hyper_util::client::legacy::Client;
@@ -14,7 +32,6 @@ mod verify {
     use serde_json::Value;
     use simulators::{Drift, NAMES, Options, Simulator};
     use switchboard::config::Environment;
-    use switchboard::verify::{Finding, FindingKind, Outcome, Report, Source, Stop, Wishes};
 
     const SAMPLE: &str = "789";
 
@@ -32,12 +49,12 @@ mod verify {
             token_env: Some("T".to_owned()),
             config: None,
         };
-        let chosen = source.choose(&environment).unwrap();
-        let wishes = Wishes { assistant: assistant.to_owned(), write, pause: Duration::ZERO };
-        switchboard::verify::verify(&chosen.account, &wishes, &mut |_| {}).await
+        let account = source.build(&environment).unwrap();
+        let options = CheckOptions { assistant: assistant.to_owned(), write, pause: Duration::ZERO };
+        conformance::verify(&account, &options, &mut |_| {}).await
     }
 
-    /// What is found at a vendor that has drifted like this; whatever that is, the assistant stays as it was.
+    /// The findings at a vendor with this drift. The assistant stays as it was in every case.
     async fn found(vendor: &str, drift: &str, write: bool) -> Vec<Finding> {
         let simulator = simulator(vendor, &[drift], &[]).await;
         let before = simulator.state(789);
@@ -48,7 +65,7 @@ mod verify {
         report.findings
     }
 
-    /// Somebody else changes the assistant.
+    /// Changes the assistant as another client would.
     async fn meddle(simulator: &Simulator) {
         let request = Request::put(format!("{}/user/assistant/{SAMPLE}", simulator.base_url()))
             .header("authorization", format!("Bearer {}", simulator.token()))
@@ -81,7 +98,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn without_being_told_to_write_it_only_reads() {
+    async fn without_the_option_to_write_it_only_reads() {
         for vendor in NAMES {
             let simulator = simulator(vendor, &[], &[]).await;
             verified(&simulator, SAMPLE, false).await.unwrap();
@@ -105,7 +122,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn a_range_that_has_narrowed_is_found_whether_or_not_the_present_value_is_in_it() {
+    async fn a_narrowed_range_is_found_whether_or_not_it_holds_the_present_value() {
         for vendor in NAMES {
             for (drift, field, sentence) in [
                 ("narrow=speech_speed:0.9:1.1", "speech_speed", "between 0.9 and 1.1"),
@@ -167,7 +184,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn several_drifts_are_told_apart() {
+    async fn several_drifts_are_distinguished() {
         let drift =
             ["rename=speech_speed:talking_speed", "ignore=record", "narrow=ringing_time:1:20", "new-field=badge"];
         let simulator = simulator("autocalls", &drift, &[]).await;
@@ -183,7 +200,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn an_assistant_that_changes_meanwhile_is_told_loudly() {
+    async fn an_assistant_that_changes_meanwhile_is_reported() {
         let simulator = simulator("gloriagent", &[], &["hold*1"]).await;
         let verifying = verified(&simulator, SAMPLE, true);
         let meddling = async {
@@ -197,7 +214,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn a_vendor_that_asks_for_a_pause_gets_it_and_is_verified() {
+    async fn a_vendor_that_asks_for_a_pause_gets_it_and_is_checked() {
         let simulator =
             simulator("famulor", &[], &["status=429,retry-after=0*4", "status=429,retry-after=0@get*2"]).await;
         let report = verified(&simulator, SAMPLE, true).await.unwrap();
@@ -205,7 +222,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_read_stops_it_before_anything_is_written() {
+    async fn a_failed_read_stops_it_before_anything_is_written() {
         for (faults, assistant, stop) in [
             (vec![], "4711", Stop::NoAssistant("4711".to_owned())),
             (vec![], "seven", Stop::NoId("seven".to_owned())),
@@ -218,10 +235,10 @@ mod verify {
         }
     }
 
-    /// The real binary, its token in the variable `T`.
+    /// Runs the real binary with the token in the variable `T`.
     async fn binary(arguments: &[&str], token: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-        command.arg("verify").args(arguments).env_clear().env("T", token).current_dir(std::env::temp_dir());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
+        command.args(arguments).env_clear().env("T", token).current_dir(std::env::temp_dir());
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
@@ -230,7 +247,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn the_exit_status_says_what_came_of_it_and_the_table_names_the_field() {
+    async fn the_exit_status_gives_the_result_and_the_table_names_the_field() {
         let sound = simulator("autocalls", &[], &[]).await;
         let drifted = simulator("autocalls", &["rename=speech_speed:voice_speed"], &[]).await;
         for (simulator, assistant, status, words) in [
@@ -261,7 +278,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn an_account_of_the_configuration_is_verified_and_reported_as_json() {
+    async fn an_account_of_the_configuration_is_checked_and_reported_as_json() {
         let simulator = simulator("sondos", &["new-field=badge"], &[]).await;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("switchboard.toml");
@@ -314,7 +331,7 @@ mod verify {
     }
 
     #[tokio::test]
-    async fn what_is_asked_of_nobody_is_refused_with_the_names_there_are() {
+    async fn an_unknown_vendor_or_variable_is_refused_with_its_name() {
         for (arguments, words) in [
             (
                 vec!["sodnos", "--assistant", "1", "--token-env", "T"],

@@ -1,13 +1,10 @@
-//! Which vendor account is verified: one of the configuration, or one put together on the command line.
+//! Builds the account to check: one of the configuration, or one put together from the command line.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
+use switchboard::config::{self, Environment, Known, Settings};
+use switchboard::single_account::SingleAccount;
 use vendors::registry;
-
-use crate::config::{self, Environment, Known, Settings};
-use crate::gateway::Gateway;
-use crate::upstream::{Account, Tasks};
 
 /// Where an account is described.
 #[derive(Debug, Clone, Default)]
@@ -16,45 +13,37 @@ pub struct Source {
     pub vendor: String,
     /// The configuration file, if one is named.
     pub config: Option<PathBuf>,
-    /// Another base URL than the configured or documented one.
+    /// A base URL that replaces the configured or documented one.
     pub base_url: Option<String>,
     /// The environment variable that holds the token.
     pub token_env: Option<String>,
 }
 
-/// An account to be verified, and what keeps it going.
-pub struct Chosen {
-    /// The account.
-    pub account: Arc<Account>,
-    /// Its tasks.
-    pub tasks: Tasks,
-}
-
 impl Source {
-    /// Builds the account; call it within a tokio runtime.
+    /// Builds the account. Call it within a tokio runtime.
     ///
     /// # Errors
-    /// A sentence for people: the configuration is not valid or has no such account.
-    pub fn choose(&self, environment: &Environment) -> Result<Chosen, String> {
+    /// A sentence for the operator: the configuration is not valid or has no such account.
+    pub fn build(&self, environment: &Environment) -> Result<SingleAccount, String> {
         let settings = self.settings(environment)?;
-        let tasks = Tasks::default();
-        let gateway = Gateway::build(settings, None, &tasks).map_err(|error| error.to_string())?;
-        let account = gateway.routes.accounts.get(self.vendor.as_str()).cloned();
-        Ok(Chosen { account: account.ok_or_else(|| self.unknown(&gateway.settings))?, tasks })
+        if !settings.vendors.contains_key(&self.vendor) {
+            return Err(self.unknown_account(&settings));
+        }
+        SingleAccount::build(settings, &self.vendor).map_err(|error| error.to_string())
     }
 
     fn settings(&self, environment: &Environment) -> Result<Settings, String> {
         let known = Known::of_registry();
         let loaded = if self.config.is_some() || (self.base_url.is_none() && self.token_env.is_none()) {
-            config::load(self.config.as_deref(), &self.overriding(environment), &known)
+            config::load(self.config.as_deref(), &self.with_overrides(environment), &known)
         } else {
-            config::load_text(&self.table()?, environment, &known)
+            config::load_text(&self.one_account()?, environment, &known)
         };
         loaded.map_err(|problems| format!("the configuration cannot be used:\n\n{problems}"))
     }
 
-    /// A configuration with nothing but this account.
-    fn table(&self) -> Result<String, String> {
+    /// A configuration that holds only this account.
+    fn one_account(&self) -> Result<String, String> {
         let dialect = registry::dialect(&self.vendor).ok_or_else(|| self.unknown_dialect())?;
         let base_url = self.base_url.as_deref().unwrap_or(dialect.base_url);
         let variable = self.token_env.clone().unwrap_or_else(|| format!("{}_TOKEN", dialect.name.to_uppercase()));
@@ -66,8 +55,8 @@ impl Source {
         ))
     }
 
-    /// The environment in which the configured account has the command line's base URL and token.
-    fn overriding(&self, environment: &Environment) -> Environment {
+    /// The environment, in which the command line's base URL and token override those of the configured account.
+    fn with_overrides(&self, environment: &Environment) -> Environment {
         let name = self.vendor.replace(['-', '.'], "_");
         let key = |rest: &str| format!("SWITCHBOARD_VENDORS__{name}__{rest}");
         let base_url = self.base_url.as_ref().map(|url| (key("BASE_URL"), url.clone()));
@@ -75,7 +64,7 @@ impl Source {
         environment.clone().with(base_url.into_iter().chain(token))
     }
 
-    fn unknown(&self, settings: &Settings) -> String {
+    fn unknown_account(&self, settings: &Settings) -> String {
         let known: Vec<_> = settings.vendors.keys().map(String::as_str).collect();
         format!(
             "the configuration has no account `{}`; it has {}. With --base-url or --token-env, name a dialect instead",
@@ -90,7 +79,7 @@ impl Source {
     }
 }
 
-/// A TOML string, which JSON's are.
+/// A TOML string; every JSON string is one.
 fn quoted(text: &str) -> String {
     let mut out = Vec::new();
     vendors::json::push_string(&mut out, text);

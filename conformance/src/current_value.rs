@@ -1,28 +1,28 @@
-//! From a value as lists show it, in loose types, to the canonical value that an update would set.
+//! Turns a value from the vendor's list, where types are loose, into the canonical value that an update would set.
 
 use vendors::Field;
 use vendors::canonical::Shape;
 use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, push_string, read_value};
 
-/// What a listed value is as a canonical one.
+/// The canonical value of a listed one.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Present {
+pub(crate) enum CurrentValue {
     /// This JSON text.
     Value(String),
-    /// Nothing that could be set: `null`, where that is not documented for updates.
+    /// There is nothing to set: the list shows `null`, which is not documented for updates.
     Nothing,
-    /// It holds a credential, which lists may show blackened: writing it back could destroy it.
+    /// It holds a credential, which lists may show redacted: writing it back could destroy it.
     Secret,
 }
 
-/// The canonical value of a field that is listed as `value`; a form that cannot be read is handed on as it stands,
-/// for the checks to refuse.
-pub(super) fn present(field: Field, value: Value<'_>) -> Present {
+/// The canonical value of a field that is listed as `value`. An unreadable form is passed on unchanged, for the
+/// dialect's validation to reject.
+pub(crate) fn current_value(field: Field, value: Value<'_>) -> CurrentValue {
     let spec = field.spec();
     let text = match (&spec.shape, value.kind()) {
         (_, Kind::Null) if spec.nullable => "null".to_owned(),
-        (_, Kind::Null) => return Present::Nothing,
+        (_, Kind::Null) => return CurrentValue::Nothing,
         (Shape::Boolean, Kind::Number | Kind::String) => match value.text().trim_matches('"') {
             "0" => "false".to_owned(),
             "1" => "true".to_owned(),
@@ -30,26 +30,26 @@ pub(super) fn present(field: Field, value: Value<'_>) -> Present {
         },
         (Shape::Integer(_) | Shape::Number(_), Kind::String) => number(value),
         (Shape::Map, Kind::Array) if value.elements().next().is_none() => "{}".to_owned(),
-        (Shape::Record(_), Kind::Array) if value.elements().next().is_none() => return Present::Nothing,
+        (Shape::Record(_), Kind::Array) if value.elements().next().is_none() => return CurrentValue::Nothing,
         (Shape::List(Shape::Tagged(_)), Kind::Array) => {
             if holds_secret(value) {
-                return Present::Secret;
+                return CurrentValue::Secret;
             }
             tools(value)
         }
         _ => value.text().to_owned(),
     };
-    Present::Value(text)
+    CurrentValue::Value(text)
 }
 
-/// `"0.70"` is 0.70.
+/// Reads `"0.70"` as 0.70.
 fn number(value: Value<'_>) -> String {
     let inner = value.as_str().unwrap_or_default();
     let is_number = read_value(inner.as_bytes(), Limits::VENDOR).is_ok_and(|value| value.kind() == Kind::Number);
     if is_number { inner.into_owned() } else { value.text().to_owned() }
 }
 
-/// Lists wrap a tool's parameters in `data`; updates want them beside `type`.
+/// Moves a tool's parameters out of `data`, where lists have them, to beside `type`, where updates need them.
 fn tools(list: Value<'_>) -> String {
     let mut out = b"[".to_vec();
     for tool in list.elements() {
@@ -78,8 +78,8 @@ fn holds_secret(value: Value<'_>) -> bool {
 mod tests {
     use super::*;
 
-    fn of(field: Field, listed: &str) -> Present {
-        present(field, read_value(listed.as_bytes(), Limits::VENDOR).unwrap())
+    fn of(field: Field, listed: &str) -> CurrentValue {
+        current_value(field, read_value(listed.as_bytes(), Limits::VENDOR).unwrap())
     }
 
     #[test]
@@ -100,15 +100,15 @@ mod tests {
                 r#"[{"type":"end_call","description":"d"},{"type":"dtmf_input"}]"#,
             ),
         ] {
-            assert_eq!(of(field, listed), Present::Value(value.to_owned()), "{listed}");
+            assert_eq!(of(field, listed), CurrentValue::Value(value.to_owned()), "{listed}");
         }
-        assert_eq!(of(Field::Record, "null"), Present::Nothing);
-        assert_eq!(of(Field::FillerConfig, "[]"), Present::Nothing);
+        assert_eq!(of(Field::Record, "null"), CurrentValue::Nothing);
+        assert_eq!(of(Field::FillerConfig, "[]"), CurrentValue::Nothing);
     }
 
     #[test]
     fn a_credential_is_never_written_back() {
         let tool = r#"[{"type":"calendar_integration","data":{"calcom_api_key":"***"}}]"#;
-        assert_eq!(of(Field::Tools, tool), Present::Secret);
+        assert_eq!(of(Field::Tools, tool), CurrentValue::Secret);
     }
 }

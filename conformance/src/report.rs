@@ -1,11 +1,10 @@
-//! What came of a verification.
+//! The result of a check.
 
 use serde::Serialize;
+use switchboard::single_account::SingleAccount;
 use vendors::Field;
 
-use crate::upstream::Account;
-
-use super::{Finding, Wishes};
+use crate::{Finding, Options};
 
 /// What is known of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -13,15 +12,15 @@ use super::{Finding, Wishes};
 pub enum Outcome {
     /// The list shows it; nothing was written.
     Shown,
-    /// The list does not show it, so that there was nothing to set it to.
+    /// The list does not show it, so there was no value to set it to.
     NotShown,
     /// It has no value that an update could set.
     NoValue,
     /// It holds a credential and was left alone.
     LeftAlone,
-    /// The vendor took the value that it has.
+    /// The vendor accepted the value that the field already has.
     Confirmed,
-    /// A finding says more.
+    /// There is a finding about it.
     Found,
 }
 
@@ -34,7 +33,7 @@ pub struct Known {
     pub outcome: Outcome,
 }
 
-/// Everything about one verification.
+/// Everything about one check.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The account.
@@ -49,25 +48,25 @@ pub struct Report {
     pub reads: usize,
     /// Updates sent.
     pub writes: usize,
-    /// Whether the list was read once more afterwards, so that a change would have been found.
+    /// Whether the list was read again afterwards, so that a change would have been found.
     pub read_again: bool,
     /// What differs from the documentation.
     pub findings: Vec<Finding>,
     /// What is known of each field that the vendor has.
     pub fields: Vec<Known>,
-    /// What else there is to know.
+    /// Remarks on what could not be checked.
     pub notes: Vec<String>,
     /// Why it ended early, if it did.
     pub stopped: Option<String>,
 }
 
 impl Report {
-    pub(super) fn new(account: &Account, wishes: &Wishes) -> Self {
+    pub(crate) fn new(account: &SingleAccount, options: &Options) -> Self {
         Self {
-            vendor: account.name.to_string(),
-            dialect: account.dialect.name,
-            assistant: wishes.assistant.clone(),
-            write: wishes.write,
+            vendor: account.name().to_owned(),
+            dialect: account.dialect().name,
+            assistant: options.assistant.clone(),
+            write: options.write,
             reads: 0,
             writes: 0,
             read_again: false,
@@ -78,18 +77,18 @@ impl Report {
         }
     }
 
-    pub(super) fn outcome(&mut self, field: Field, outcome: Outcome) {
+    pub(crate) fn outcome(&mut self, field: Field, outcome: Outcome) {
         match self.fields.iter_mut().find(|known| known.field == field.name()) {
             Some(known) => known.outcome = outcome,
             None => self.fields.push(Known { field: field.name(), outcome }),
         }
     }
 
-    pub(super) fn note(&mut self, note: impl Into<String>) {
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
 
-    /// The fields of which that is known.
+    /// The fields with this outcome.
     pub fn fields_with(&self, outcome: Outcome) -> Vec<&'static str> {
         self.fields.iter().filter(|known| known.outcome == outcome).map(|known| known.field).collect()
     }

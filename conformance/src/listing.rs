@@ -1,41 +1,41 @@
-//! The assistant as the vendor's list shows it.
+//! Finds the assistant in the vendor's paged list.
 
 use vendors::Asked;
 use vendors::json::{Kind, Limits, Value, read_value};
 
-use super::conversation::{Conversation, Stop};
+use crate::vendor_client::{Stop, VendorClient};
 
-/// Assistants per page, and how many where a page was too long to be read.
+/// Assistants per page; the next smaller size is tried where a page is too long to be read.
 const PER_PAGE: [usize; 3] = [50, 10, 1];
 
-/// So many pages are turned at most.
-const MOST_PAGES: usize = 1000;
+/// How many pages are read at most.
+const MAX_PAGES: usize = 1000;
 
-/// One entry of the list, as JSON text that has been checked.
-pub(super) struct Listed(String);
+/// One entry of the list, as validated JSON text.
+pub(crate) struct Listed(String);
 
 impl Listed {
-    /// Its members in their order.
-    pub(super) fn members(&self) -> Vec<(String, Value<'_>)> {
+    /// Its members, in order.
+    pub(crate) fn members(&self) -> Vec<(String, Value<'_>)> {
         let value = read_value(self.0.as_bytes(), Limits::VENDOR).ok();
         let members = value.map(|value| value.members().map(|(key, value)| (key.into_owned(), value)).collect());
         members.unwrap_or_default()
     }
 
     /// One member.
-    pub(super) fn get(&self, key: &str) -> Option<Value<'_>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Value<'_>> {
         read_value(self.0.as_bytes(), Limits::VENDOR).ok()?.get(key)
     }
 }
 
-/// Looks for the assistant page by page.
-pub(super) async fn find(
-    vendor: &mut Conversation<'_>,
+/// Searches for the assistant page by page.
+pub(crate) async fn find(
+    vendor: &mut VendorClient<'_>,
     paths: impl Fn(usize, usize) -> String,
     id: &str,
 ) -> Result<Listed, Stop> {
     for per_page in PER_PAGE {
-        if let Some(found) = turn_pages(vendor, |page| paths(page, per_page), id).await? {
+        if let Some(found) = search_pages(vendor, |page| paths(page, per_page), id).await? {
             return found.ok_or_else(|| Stop::NoAssistant(id.to_owned()));
         }
     }
@@ -43,12 +43,12 @@ pub(super) async fn find(
 }
 
 /// `None` if a page was too long.
-async fn turn_pages(
-    vendor: &mut Conversation<'_>,
+async fn search_pages(
+    vendor: &mut VendorClient<'_>,
     path: impl Fn(usize) -> String,
     id: &str,
 ) -> Result<Option<Option<Listed>>, Stop> {
-    for page in 1..=MOST_PAGES {
+    for page in 1..=MAX_PAGES {
         let Some(reply) = vendor.get(Asked::Assistants, &path(page)).await? else { return Ok(None) };
         if !reply.is_success() {
             return Err(Stop::NoList(format!("the vendor answers {}", reply.status)));

@@ -1,32 +1,32 @@
-//! Updates that the vendor must refuse, and what its refusals say of the fields that it knows.
+//! Updates that the vendor must reject, and what its rejections reveal about the fields that it knows.
 //!
-//! A vendor refuses an update as a whole and names every field that is wrong. So one impossible value makes any
-//! update harmless, and what else stands in it can be asked about: an impossible value that is not named is in a
-//! field that the vendor does not read, and a documented value that is named is out of a range that has narrowed.
+//! A vendor rejects an update as a whole and names every field that is wrong. So one impossible value makes any
+//! update harmless, and the rest of the update can be used to probe: an impossible value that is not named is in a
+//! field that the vendor does not read, and a documented value that is named is outside a range that has narrowed.
 
 use vendors::Field;
 use vendors::canonical::Shape;
 use vendors::json::{Kind, Limits, Value, push_string, read_value};
 
-use super::conversation::{Reply, Stop};
-use super::{FindingKind, Verification};
+use crate::vendor_client::{Reply, Stop};
+use crate::{FindingKind, Verification};
 
-/// So many fields are tried as the one that makes updates harmless.
-const GUARDS: usize = 3;
+/// How many fields are tried as the one that makes updates harmless.
+const MAX_GUARDS: usize = 3;
 
-/// No number, boolean, list or object.
+/// Not a number, boolean, list or object.
 const NO_NUMBER: &str = "\"switchboard-verify\"";
 /// Neither a scalar nor a list.
 const NO_SCALAR: &str = "{\"switchboard\":\"verify\"}";
 
-/// What a refusal says: the vendor's keys and the first sentence to each.
-pub(super) type Complaints = Vec<(String, String)>;
+/// What a rejection says: the vendor's keys, each with its first sentence.
+pub(crate) type Complaints = Vec<(String, String)>;
 
-/// A member of a vendor's body: its key, and its JSON text.
+/// A member of a vendor's body: its key and its JSON text.
 type Part = (String, String);
 
-/// Reads a refusal in the documented form; `None` for any other.
-pub(super) fn complaints(reply: &Reply) -> Option<Complaints> {
+/// Reads a rejection in the documented form; `None` for any other.
+pub(crate) fn complaints(reply: &Reply) -> Option<Complaints> {
     let errors = read_value(&reply.body, Limits::VENDOR).ok()?.get("errors")?;
     let first = |said: Value<'_>| said.elements().next().unwrap_or(said).as_str().unwrap_or_default().into_owned();
     let said = errors.members().map(|(key, said)| (key.into_owned(), first(said))).collect();
@@ -34,13 +34,13 @@ pub(super) fn complaints(reply: &Reply) -> Option<Complaints> {
 }
 
 /// The sentence about a vendor's key, or about something inside it.
-pub(super) fn about<'c>(complaints: &'c Complaints, key: &str) -> Option<&'c str> {
+pub(crate) fn about<'c>(complaints: &'c Complaints, key: &str) -> Option<&'c str> {
     let inside = |name: &str| name.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     complaints.iter().find(|(name, _)| inside(name)).map(|(_, sentence)| sentence.as_str())
 }
 
 /// The body with these members.
-pub(super) fn body(parts: &[Part]) -> Vec<u8> {
+pub(crate) fn body(parts: &[Part]) -> Vec<u8> {
     let mut out = b"{".to_vec();
     for (key, value) in parts {
         out.extend_from_slice(if out.len() > 1 { b"," } else { b"" });
@@ -60,8 +60,8 @@ enum End {
 }
 
 impl Verification<'_> {
-    /// Asks which fields the vendor still reads, and for the ranges that hold.
-    pub(super) async fn refusals(&mut self) -> Result<(), Stop> {
+    /// Probes which fields the vendor still reads, and which ranges apply.
+    pub(crate) async fn refusals(&mut self) -> Result<(), Stop> {
         let Some(guard) = self.guard().await? else {
             self.report.note("no field was found whose impossible value is refused by name; fields that are ignored and ranges that have narrowed were not looked for");
             return Ok(());
@@ -78,12 +78,12 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// The vendor's name of a number that it refuses to be a text.
+    /// The vendor's name of a number field that it validates: a text in it is rejected by name.
     async fn guard(&mut self) -> Result<Option<String>, Stop> {
         let is_number = |field: &Field| matches!(field.spec().shape, Shape::Number(_) | Shape::Integer(Some(_)));
-        let candidates: Vec<_> = self.fields().filter(is_number).take(GUARDS).collect();
+        let candidates: Vec<_> = self.fields().filter(is_number).take(MAX_GUARDS).collect();
         for field in candidates {
-            let Some(key) = self.account.dialect.row(field).wire_names(field).last() else { continue };
+            let Some(key) = self.account.dialect().row(field).wire_names(field).last() else { continue };
             let reply = self.put(vec![(key.to_owned(), NO_NUMBER.to_owned())]).await?;
             match complaints(&reply) {
                 Some(said) if !reply.is_success() && about(&said, key).is_some() => return Ok(Some(key.to_owned())),
@@ -97,12 +97,12 @@ impl Verification<'_> {
     fn ignored(&mut self, field: Field, key: &str) {
         let detail = format!("an impossible value in `{key}` is not refused: the vendor does not read it any more");
         self.findings.add(FindingKind::Ignored, Some(field), Some(key), &detail);
-        self.report.outcome(field, super::Outcome::Found);
+        self.report.outcome(field, crate::Outcome::Found);
     }
 
-    /// Every field with an impossible value at once; returns the keys of numbers that the vendor named.
+    /// Sends an impossible value in every field at once; returns the keys of numbers that the vendor named.
     async fn impossible(&mut self, guard: &str) -> Result<Option<Vec<String>>, Stop> {
-        let dialect = self.account.dialect;
+        let dialect = self.account.dialect();
         let pairs: Vec<_> =
             self.fields().flat_map(|field| dialect.row(field).wire_names(field).map(move |key| (field, key))).collect();
         let mut parts: Vec<Part> = Vec::new();
@@ -132,7 +132,7 @@ impl Verification<'_> {
         Ok(Some(numbers))
     }
 
-    /// Every range at one of its documented ends, with an impossible value in `guard`.
+    /// Sends every range at one of its documented ends, with an impossible value in `guard`.
     async fn range(&mut self, guard: &str, end: End, wanted: impl Fn(&str) -> bool) -> Result<(), Stop> {
         let mut parts: Vec<Part> = vec![(guard.to_owned(), NO_NUMBER.to_owned())];
         let mut asked = Vec::new();
@@ -160,9 +160,9 @@ impl Verification<'_> {
         Ok(())
     }
 
-    /// The value at an end of what is documented for the field at this vendor.
+    /// The value at one end of the field's documented range at this vendor.
     fn at(&self, field: Field, end: End) -> Option<String> {
-        let described = self.account.dialect.describe(field);
+        let described = self.account.dialect().describe(field);
         match (described.bounds, described.max_length, end) {
             (Some(bounds), _, End::Least) => Some(bounds.min.to_string()),
             (Some(bounds), _, End::Most) => Some(bounds.max.to_string()),
@@ -172,7 +172,7 @@ impl Verification<'_> {
     }
 
     /// Sends an update with these members.
-    pub(super) async fn put(&mut self, parts: Vec<Part>) -> Result<Reply, Stop> {
-        self.vendor.put(&self.wishes.assistant, body(&parts)).await
+    pub(crate) async fn put(&mut self, parts: Vec<Part>) -> Result<Reply, Stop> {
+        self.vendor.put(&self.options.assistant, body(&parts)).await
     }
 }

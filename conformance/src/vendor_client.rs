@@ -1,0 +1,125 @@
+//! Sends requests to the vendor one after the other, with a pause between them, and collects drift from the responses.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use switchboard::single_account::{SendError, SingleAccount, VendorResponse};
+use tokio::time::sleep;
+use vendors::{Asked, Drift, drift};
+
+/// How long one request may take, including pauses that the vendor asks for.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
+
+/// How often a request is sent while the vendor answers 429.
+const MAX_ATTEMPTS: usize = 5;
+
+/// Why a check cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Stop {
+    /// There was no response.
+    #[error("the vendor did not answer: {0}")]
+    Unanswered(String),
+    /// The token is rejected.
+    #[error("the vendor refuses the token, with status {0}")]
+    Token(u16),
+    /// The vendor wants fewer requests than this sends.
+    #[error("the vendor still answers 429 after the pauses that it asked for; try a longer --pause")]
+    TooFast,
+    /// The list cannot be read.
+    #[error("the list of assistants cannot be read: {0}")]
+    NoList(String),
+    /// The account has no such assistant.
+    #[error("the account lists no assistant with the id {0}")]
+    NoAssistant(String),
+    /// The id is not in the vendor's format.
+    #[error("`{0}` is not an assistant's id at this vendor")]
+    NoId(String),
+}
+
+/// A response, read whole.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// One account, and what was sent to it and learned from it so far.
+pub(crate) struct VendorClient<'a> {
+    account: &'a SingleAccount,
+    pause: Duration,
+    reads: usize,
+    writes: usize,
+    drift: Vec<(Asked, Drift)>,
+}
+
+impl<'a> VendorClient<'a> {
+    pub(crate) const fn new(account: &'a SingleAccount, pause: Duration) -> Self {
+        Self { account, pause, reads: 0, writes: 0, drift: Vec::new() }
+    }
+
+    pub(crate) const fn reads(&self) -> usize {
+        self.reads
+    }
+
+    pub(crate) const fn writes(&self) -> usize {
+        self.writes
+    }
+
+    /// Where responses were not as documented, each place once.
+    pub(crate) fn drift(&self) -> &[(Asked, Drift)] {
+        &self.drift
+    }
+
+    /// Sends a GET; `None` if the response is longer than the gateway reads.
+    pub(crate) async fn get(&mut self, asked: Asked, path: &str) -> Result<Option<Reply>, Stop> {
+        self.reads += 1;
+        self.send(Method::GET, asked, path, Bytes::new()).await
+    }
+
+    /// Updates the assistant.
+    pub(crate) async fn put(&mut self, id: &str, body: Vec<u8>) -> Result<Reply, Stop> {
+        self.writes += 1;
+        let path = self.account.dialect().update_path(id);
+        let reply = self.send(Method::PUT, Asked::Update, &path, body.into()).await?;
+        reply.ok_or_else(|| Stop::Unanswered("its answer is longer than is read".to_owned()))
+    }
+
+    async fn send(&mut self, method: Method, asked: Asked, path: &str, body: Bytes) -> Result<Option<Reply>, Stop> {
+        if self.reads + self.writes > 1 && !self.pause.is_zero() {
+            sleep(self.pause).await;
+        }
+        for _ in 0..MAX_ATTEMPTS {
+            let sent = self.account.send(method.clone(), path, body.clone(), REQUEST_TIMEOUT).await;
+            let VendorResponse { status, retry_after, body } = match sent {
+                Ok(response) => response,
+                Err(SendError::TooLong) => return Ok(None),
+                Err(SendError::Failed(reason)) => return Err(Stop::Unanswered(reason)),
+            };
+            match status {
+                401 | 403 => return Err(Stop::Token(status)),
+                429 => sleep(retry_after.unwrap_or(self.pause).min(REQUEST_TIMEOUT)).await,
+                _ => {
+                    self.collect_drift(asked, status, &body);
+                    return Ok(Some(Reply { status, body }));
+                }
+            }
+        }
+        Err(Stop::TooFast)
+    }
+
+    fn collect_drift(&mut self, asked: Asked, status: u16, body: &[u8]) {
+        for found in drift(self.account.dialect(), asked, status, body) {
+            let known =
+                |(to, known): &(Asked, Drift)| *to == asked && known.kind == found.kind && known.place == found.place;
+            if !self.drift.iter().any(known) {
+                self.drift.push((asked, found));
+            }
+        }
+    }
+}
