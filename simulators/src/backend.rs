@@ -116,27 +116,16 @@ impl Backend {
 
     /// The vendor's answer; `update` is what [`read_update`](Self::read_update) made of the request.
     pub(crate) fn answer(&self, route: Route, request: &Received, update: Update) -> Answer {
-        match route {
+        let authenticated = request.header("authorization") == Some(&self.authorization);
+        let answer = match route {
             Route::Unknown => {
                 let path = request.path.trim_start_matches('/');
                 return refusal(request, 404, &format!("The route {path} could not be found."));
             }
             Route::WrongMethod { allow } => return wrong_method(request, allow),
-            _ => {}
-        }
-        if request.header("authorization") != Some(&self.authorization) {
-            return self.unauthenticated(request);
-        }
-        let query = request.query.as_deref();
-        let answer = match route {
+            Route::Update(_) | Route::Read(_) if !authenticated => return self.unauthenticated(request),
             Route::Update(id) => self.update(id, update),
-            Route::Assistants => self.list(query),
-            Route::Models => self.models(query),
-            Route::Languages => Ok(self.drifted.catalog("languages", self.catalogs.entries("languages").into())),
-            Route::Voices => Ok(self.drifted.catalog("voices", self.catalogs.voices(query))),
-            Route::Me | Route::WrongMethod { .. } | Route::Unknown => Ok(json!({
-                "name": "Sample Account", "email": "account@example.com", "total_balance": 100,
-            })),
+            Route::Read(read) => read(self, request.query.as_deref()),
         };
         match answer {
             Ok(Value::Null) => Answer::message(404, "Assistant not found"),
@@ -170,13 +159,26 @@ impl Backend {
         Ok(answer)
     }
 
-    fn models(&self, query: Option<&str>) -> Result<Value, Rejections> {
+    pub(crate) fn languages(&self, _query: Option<&str>) -> Result<Value, Rejections> {
+        Ok(self.drifted.catalog("languages", self.catalogs.entries("languages").into()))
+    }
+
+    pub(crate) fn voices(&self, query: Option<&str>) -> Result<Value, Rejections> {
+        Ok(self.drifted.catalog("voices", self.catalogs.voices(query)))
+    }
+
+    /// Whose key it is.
+    pub(crate) fn me(&self, _query: Option<&str>) -> Result<Value, Rejections> {
+        Ok(json!({ "name": "Sample Account", "email": "account@example.com", "total_balance": 100 }))
+    }
+
+    pub(crate) fn models(&self, query: Option<&str>) -> Result<Value, Rejections> {
         let several = query.is_some_and(|query| query.contains("multimodal") || query.contains("dualplex"));
         let name = if several { "multimodal_models" } else { "models" };
         Ok(self.drifted.catalog(name, self.catalogs.models(self.dialect, query)?))
     }
 
-    fn list(&self, query: Option<&str>) -> Result<Value, Rejections> {
+    pub(crate) fn list(&self, query: Option<&str>) -> Result<Value, Rejections> {
         let listed = self.account().listed();
         let items: Vec<_> = listed.iter().map(|state| self.listed(state)).collect();
         page(&items, query, &format!("{}/api/user/assistants/get", self.origin))

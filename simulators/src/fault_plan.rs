@@ -2,16 +2,10 @@
 
 use std::time::Duration;
 
-use crate::fault::{Fault, FaultKind, Scope};
-
-/// What a request is to a fault's scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Aim {
-    /// An update of the assistant with this id, if it is a number.
-    Update(Option<u64>),
-    /// A reading request.
-    Read,
-}
+use crate::{
+    fault::{Fault, FaultKind, Scope},
+    route::Route,
+};
 
 /// What is done to one request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -36,9 +30,9 @@ impl FaultPlan {
     }
 
     /// The plan for one request; uses up one of each fault that takes part.
-    pub(crate) fn take(&mut self, aim: Aim) -> Plan {
+    pub(crate) fn take(&mut self, route: Route) -> Plan {
         let mut plan = Plan::default();
-        for fault in self.faults.iter_mut().filter(|fault| hits(fault, aim)) {
+        for fault in self.faults.iter_mut().filter(|fault| hits(fault, route)) {
             match &fault.kind {
                 FaultKind::Delay(time) => plan.delay += *time,
                 FaultKind::Hold => plan.hold = true,
@@ -51,18 +45,19 @@ impl FaultPlan {
     }
 }
 
-fn hits(fault: &Fault, aim: Aim) -> bool {
-    let aimed = match (fault.scope, aim) {
-        (Scope::Updates, Aim::Update(_)) | (Scope::Reads, Aim::Read) => true,
-        (Scope::Assistant(wanted), Aim::Update(id)) => id == Some(wanted),
-        (Scope::Updates | Scope::Assistant(_), Aim::Read) | (Scope::Reads, Aim::Update(_)) => false,
+fn hits(fault: &Fault, route: Route) -> bool {
+    let in_scope = match (fault.scope, route) {
+        (Scope::Updates, Route::Update(_)) | (Scope::Reads, Route::Read(_)) => true,
+        (Scope::Assistant(wanted), Route::Update(id)) => id == Some(wanted),
+        _ => false,
     };
-    aimed && fault.times != Some(0)
+    in_scope && fault.times != Some(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::Backend;
 
     fn plan(texts: &[&str]) -> FaultPlan {
         FaultPlan::new(texts.iter().map(|text| text.parse().expect(text)).collect())
@@ -71,21 +66,21 @@ mod tests {
     #[test]
     fn a_counted_fault_is_spent_and_the_next_one_follows() {
         let mut plan = plan(&["html=502*1", "empty*1"]);
-        let answers = [(); 3].map(|()| plan.take(Aim::Update(Some(1))).answer);
+        let answers = [(); 3].map(|()| plan.take(Route::Update(Some(1))).answer);
         assert_eq!(answers, [Some(FaultKind::Html(502)), Some(FaultKind::Empty(200)), None]);
     }
 
     #[test]
     fn delays_add_up_and_leave_room_for_one_answer() {
-        let taken = plan(&["delay=1s", "reset", "delay=2s", "hold", "hang"]).take(Aim::Update(None));
+        let taken = plan(&["delay=1s", "reset", "delay=2s", "hold", "hang"]).take(Route::Update(None));
         assert_eq!(taken, Plan { delay: Duration::from_secs(3), hold: true, answer: Some(FaultKind::Reset) });
     }
 
     #[test]
     fn a_scope_spares_the_other_requests() {
         let mut plan = plan(&["hang@get", "reset@7"]);
-        assert_eq!(plan.take(Aim::Update(Some(8))).answer, None);
-        assert_eq!(plan.take(Aim::Update(Some(7))).answer, Some(FaultKind::Reset));
-        assert_eq!(plan.take(Aim::Read).answer, Some(FaultKind::Hang));
+        assert_eq!(plan.take(Route::Update(Some(8))).answer, None);
+        assert_eq!(plan.take(Route::Update(Some(7))).answer, Some(FaultKind::Reset));
+        assert_eq!(plan.take(Route::Read(Backend::me)).answer, Some(FaultKind::Hang));
     }
 }

@@ -34,7 +34,6 @@ mod rules;
 mod sentence;
 mod service;
 mod simulator;
-mod wire;
 
 pub use contracts::NAMES;
 pub use drift::{Drift, DriftError};

@@ -1,19 +1,20 @@
 //! The sockets: accepting, serving HTTP/1.1 and HTTP/2 with prior knowledge, resetting, ending.
 
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{io, os::fd::AsFd, pin::pin, sync::Arc, time::Duration};
 
 use hyper::{rt::Executor, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
+use socket2::Socket;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{service::Service, wire::Wire};
+use crate::service::Service;
 
 /// How long a connection may take over a request's head.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,8 +57,13 @@ async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "the connection keeps its delay");
     }
+    // A second handle on the socket, because the first one belongs to the HTTP connection.
+    let socket = match stream.as_fd().try_clone_to_owned() {
+        Ok(handle) => Socket::from(handle),
+        Err(error) => return tracing::warn!(%error, "a connection is closed"),
+    };
     let (reset, stop) = (CancellationToken::new(), service.stop.clone());
-    let io = TokioIo::new(Wire::new(stream, reset.clone()));
+    let io = TokioIo::new(stream);
     let mut builder = auto::Builder::new(Tracked(tasks));
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new());
@@ -80,6 +86,12 @@ async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker
     };
     if let Some(Err(error)) = ended {
         tracing::debug!(%error, "the connection ended badly");
+    }
+    // Closing a socket that does not linger resets the connection.
+    if reset.is_cancelled()
+        && let Err(error) = socket.set_linger(Some(Duration::ZERO))
+    {
+        tracing::warn!(%error, "the connection is closed instead of reset");
     }
 }
 

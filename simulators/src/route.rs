@@ -1,25 +1,21 @@
-//! What a request asks for, by method and path.
+//! The one table of the vendor's endpoints, and the lookup of a request in it.
 
 use hyper::Method;
+use serde_json::Value;
 
-use crate::fault_plan::Aim;
+use crate::{backend::Backend, rejection::Rejections};
 
-/// The requests that the pages document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What answers a reading request; the query is undecoded.
+pub(crate) type Read = fn(&Backend, Option<&str>) -> Result<Value, Rejections>;
+
+/// Where a request leads.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Route {
     /// Updates the assistant with this id; `None` if it is not a number.
     Update(Option<u64>),
-    /// The account's assistants, paged.
-    Assistants,
-    /// The languages.
-    Languages,
-    /// The models.
-    Models,
-    /// The voices.
-    Voices,
-    /// Whose key this is.
-    Me,
-    /// A path that is there, with another method.
+    /// Reads something of the account.
+    Read(Read),
+    /// The path exists, with another method.
     WrongMethod {
         /// The methods it has.
         allow: &'static str,
@@ -28,37 +24,35 @@ pub(crate) enum Route {
     Unknown,
 }
 
+/// Methods, path, and the route of what stands for `{id}`.
+type Row = (&'static str, &'static str, fn(&str) -> Route);
+
+const ROUTES: [Row; 6] = [
+    ("PUT", "/api/user/assistant/{id}", |id| Route::Update(number(id))),
+    ("GET, HEAD", "/api/user/assistants/get", |_| Route::Read(Backend::list)),
+    ("GET, HEAD", "/api/user/assistants/languages", |_| Route::Read(Backend::languages)),
+    ("GET, HEAD", "/api/user/assistants/models", |_| Route::Read(Backend::models)),
+    ("GET, HEAD", "/api/user/assistants/voices", |_| Route::Read(Backend::voices)),
+    ("GET, HEAD", "/api/user/me", |_| Route::Read(Backend::me)),
+];
+
 impl Route {
     pub(crate) fn of(method: &Method, path: &str) -> Self {
-        let (route, allowed, allow) = match path.strip_prefix("/api/user/") {
-            Some("assistants/get") => (Self::Assistants, is_read(method), "GET, HEAD"),
-            Some("assistants/languages") => (Self::Languages, is_read(method), "GET, HEAD"),
-            Some("assistants/models") => (Self::Models, is_read(method), "GET, HEAD"),
-            Some("assistants/voices") => (Self::Voices, is_read(method), "GET, HEAD"),
-            Some("me") => (Self::Me, is_read(method), "GET, HEAD"),
-            Some(path) => match path.strip_prefix("assistant/") {
-                Some(id) if !id.is_empty() && !id.contains('/') => {
-                    (Self::Update(number(id)), method == Method::PUT, "PUT")
-                }
-                _ => return Self::Unknown,
-            },
-            None => return Self::Unknown,
-        };
-        if allowed { route } else { Self::WrongMethod { allow } }
-    }
-
-    /// What this is to a fault's scope; nothing if no vendor would have served it.
-    pub(crate) const fn aim(self) -> Option<Aim> {
-        match self {
-            Self::Update(id) => Some(Aim::Update(id)),
-            Self::Assistants | Self::Languages | Self::Models | Self::Voices | Self::Me => Some(Aim::Read),
-            Self::WrongMethod { .. } | Self::Unknown => None,
+        let found = ROUTES.iter().find_map(|(allow, pattern, route)| Some((allow, route, captured(pattern, path)?)));
+        match found {
+            Some((allow, route, id)) if allow.split(", ").any(|name| name == method.as_str()) => route(id),
+            Some((allow, ..)) => Self::WrongMethod { allow },
+            None => Self::Unknown,
         }
     }
 }
 
-fn is_read(method: &Method) -> bool {
-    method == Method::GET || method == Method::HEAD
+/// The segment that stands for `{id}`, empty if the pattern has none; `None` if the path does not match.
+fn captured<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
+    match pattern.strip_suffix("{id}") {
+        Some(start) => path.strip_prefix(start).filter(|id| !id.is_empty() && !id.contains('/')),
+        None => (pattern == path).then_some(""),
+    }
 }
 
 fn number(id: &str) -> Option<u64> {
@@ -72,16 +66,17 @@ mod tests {
     #[test]
     fn paths_are_taken_literally() {
         for (method, path, route) in [
-            (Method::PUT, "/api/user/assistant/789", Route::Update(Some(789))),
-            (Method::PUT, "/api/user/assistant/+7", Route::Update(None)),
-            (Method::PUT, "/api/user/assistant/7/8", Route::Unknown),
-            (Method::PUT, "/api//user/assistant/7", Route::Unknown),
-            (Method::PUT, "/api/user/assistant/", Route::Unknown),
-            (Method::PATCH, "/api/user/assistant/7", Route::WrongMethod { allow: "PUT" }),
-            (Method::GET, "/api/user/me", Route::Me),
-            (Method::POST, "/api/user/assistants/get", Route::WrongMethod { allow: "GET, HEAD" }),
+            (Method::PUT, "/api/user/assistant/789", "Update(Some(789))"),
+            (Method::PUT, "/api/user/assistant/+7", "Update(None)"),
+            (Method::PUT, "/api/user/assistant/7/8", "Unknown"),
+            (Method::PUT, "/api//user/assistant/7", "Unknown"),
+            (Method::PUT, "/api/user/assistant/", "Unknown"),
+            (Method::PATCH, "/api/user/assistant/7", "WrongMethod { allow: \"PUT\" }"),
+            (Method::HEAD, "/api/user/me", "Read("),
+            (Method::POST, "/api/user/assistants/get", "WrongMethod { allow: \"GET, HEAD\" }"),
         ] {
-            assert_eq!(Route::of(&method, path), route, "{method} {path}");
+            let found = format!("{:?}", Route::of(&method, path));
+            assert!(found.starts_with(route), "{method} {path}: {found}");
         }
     }
 }

@@ -104,7 +104,7 @@ impl Service {
     /// The faults for this request, and how to learn that they are changed.
     fn plan(&self, route: Route) -> (Plan, watch::Receiver<()>) {
         let mut faults = locked(&self.faults);
-        let plan = route.aim().map(|aim| faults.take(aim)).unwrap_or_default();
+        let plan = faults.take(route);
         (plan, self.fault_changes.subscribe())
     }
 
