@@ -1,4 +1,4 @@
-//! Lists the contract files, so that a new example or answer is served and tested without a second list.
+//! Generates the list of contract files, so that a new example or response needs no second list.
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 

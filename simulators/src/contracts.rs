@@ -1,13 +1,12 @@
-//! The vendors' pages as data, embedded.
+//! The vendors' documentation as data, embedded from `vendors/contracts/<vendor>`.
 //!
-//! The files are the ones under `vendors/contracts/<vendor>`; the build script lists them. Tests elsewhere read them
-//! through this module, so that the pages are asserted in one place.
+//! The build script lists the files. Other packages' tests read them through this module too.
 
 use serde_json::Value;
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 
-/// One vendor's page: the texts of its files, each of them a JSON document.
+/// One vendor's documentation: the texts of its files, each of them a JSON document.
 #[derive(Debug, Clone, Copy)]
 pub struct Contract {
     /// The vendor's name, as in [`NAMES`].
@@ -20,14 +19,14 @@ pub struct Contract {
     pub catalogs: &'static str,
     /// A page of the list of assistants, with its source.
     pub assistants: &'static str,
-    /// The page's example requests as `(slug, text)`, by slug.
+    /// The documented example requests as `(slug, text)`, by slug.
     pub examples: &'static [(&'static str, &'static str)],
-    /// The page's answers as `(slug, text)`, by slug; each holds `status`, `body` and `source`.
+    /// The documented responses as `(slug, text)`, by slug; each has `status`, `body` and `source`.
     pub answers: &'static [(&'static str, &'static str)],
 }
 
 impl Contract {
-    /// The answer with this slug as `(status, body)`; `None` if there is none or it is malformed.
+    /// The response with this slug as `(status, body)`; `None` if there is none or it is malformed.
     #[must_use]
     pub fn answer(&self, slug: &str) -> Option<(u16, Value)> {
         let (_, text) = self.answers.iter().find(|(name, _)| *name == slug)?;
@@ -61,13 +60,13 @@ pub fn catalogs(vendor: &str) -> Option<Value> {
     parsed(find(vendor)?.catalogs)
 }
 
-/// The example requests of `vendor`'s page as `(slug, text)`; empty for an unknown vendor.
+/// The documented example requests of `vendor` as `(slug, text)`; empty for an unknown vendor.
 #[must_use]
 pub fn examples(vendor: &str) -> &'static [(&'static str, &'static str)] {
     find(vendor).map_or(&[], |contract| contract.examples)
 }
 
-/// The answers of `vendor`'s page as `(slug, text)`; empty for an unknown vendor.
+/// The documented responses of `vendor` as `(slug, text)`; empty for an unknown vendor.
 #[must_use]
 pub fn answers(vendor: &str) -> &'static [(&'static str, &'static str)] {
     find(vendor).map_or(&[], |contract| contract.answers)
@@ -82,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_embedded_file_is_json_and_every_answer_can_be_given() {
+    fn every_embedded_file_is_json_and_every_response_can_be_sent() {
         for name in NAMES {
             let contract = find(name).expect("every name has a contract");
             for document in [schema(name), endpoint(name), catalogs(name)] {
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn an_unknown_vendor_has_no_contract() {
-        assert!(find("nobody").is_none());
-        assert!(examples("nobody").is_empty() && answers("nobody").is_empty());
+        assert!(find("unknown").is_none());
+        assert!(examples("unknown").is_empty() && answers("unknown").is_empty());
     }
 }

@@ -3,7 +3,7 @@
 
 #[cfg(test)]
 #[expect(dead_code, reason = "no private keys are searched for here")]
-#[path = "../../../tests/security/canary/canary.rs"]
+#[path = "../../../tests/security/canary/secret.rs"]
 mod canary;
 #[cfg(test)]
 #[path = "../../../tests/security/canary/parrot.rs"]

@@ -1,4 +1,4 @@
-//! What updates leave behind, and how lists and catalogs show it.
+//! How updates change assistants, and how lists and catalogs show them.
 
 use crate::client::{Call, start};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ async fn absent_fields_stay_null_clears_and_arrays_are_replaced() {
 }
 
 #[tokio::test]
-async fn changing_the_mode_resets_models_and_providers_but_not_what_came_along() {
+async fn changing_the_mode_resets_models_and_providers_that_the_update_does_not_set() {
     let simulator = start("gloriagent", &[]).await;
     let bodies = [
         json!({ "llm_model_id": 3, "synthesizer_provider_id": 2, "transcriber_provider_id": 5 }),
@@ -44,7 +44,7 @@ async fn changing_the_mode_resets_models_and_providers_but_not_what_came_along()
 }
 
 #[tokio::test]
-async fn lists_show_touched_assistants_in_current_names_and_loose_types() {
+async fn lists_show_updated_assistants_with_current_names_and_loose_types() {
     for vendor in NAMES {
         let simulator = start(vendor, &[]).await;
         let legacy = contracts::schema(vendor).expect("a schema")["properties"].get("assistant_name").is_some();
@@ -85,7 +85,7 @@ async fn lists_are_paged() {
 }
 
 #[tokio::test]
-async fn catalogs_are_bare_arrays_of_the_pages_samples() {
+async fn catalogs_are_bare_arrays_of_the_documented_samples() {
     for vendor in NAMES {
         let simulator = start(vendor, &[]).await;
         let catalogs = contracts::catalogs(vendor).expect("catalogs");
@@ -121,7 +121,7 @@ async fn models_by_type_and_voices_by_mode_and_language() {
 }
 
 #[tokio::test]
-async fn requests_are_remembered_as_they_came() {
+async fn requests_are_recorded_unchanged() {
     let simulator = start("intellixent", &[]).await;
     let text = "{ \"voice_stability\": 0.70, \"max_duration\": 900 }";
     let call = Call::new(&simulator, "PUT", "/user/assistant/7?x=1").body(text).header("x-request-id", "abc");

@@ -15,7 +15,7 @@ pub(crate) async fn start(vendor: &str, faults: &[&str]) -> Simulator {
     Simulator::start(vendor, Options { faults, ..Options::default() }).await.expect("a simulator")
 }
 
-/// An answer, read to its end.
+/// A response, read to its end.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -34,7 +34,7 @@ impl Answer {
     }
 }
 
-/// A request in the making, as a well-behaved caller sends it unless told otherwise.
+/// Builds a request; by default as a well-behaved caller sends it.
 pub(crate) struct Call {
     method: &'static str,
     url: String,
@@ -71,7 +71,7 @@ impl Call {
         self
     }
 
-    /// The answer, or why there is none.
+    /// The response, or the error that prevented it.
     pub(crate) async fn attempt(self) -> Result<Answer, Box<dyn std::error::Error>> {
         let mut request = Request::builder().method(self.method).uri(self.url);
         for (name, value) in self.headers {
@@ -83,7 +83,7 @@ impl Call {
         Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 
-    /// The answer.
+    /// The response.
     pub(crate) async fn send(self) -> Answer {
         self.attempt().await.expect("an answer")
     }

@@ -1,4 +1,4 @@
-//! Every fault, seen by a caller.
+//! Every fault, as a caller sees it.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -33,7 +33,7 @@ async fn raw_update(simulator: &Simulator) -> TcpStream {
     stream
 }
 
-/// All that comes before the connection ends, and how it ends.
+/// Everything received before the connection ends, and how it ends.
 async fn read_to_end(mut stream: TcpStream) -> (String, Result<usize, ErrorKind>) {
     let mut bytes = Vec::new();
     let ended = stream.read_to_end(&mut bytes).await.map_err(|error| error.kind());
@@ -41,7 +41,7 @@ async fn read_to_end(mut stream: TcpStream) -> (String, Result<usize, ErrorKind>
 }
 
 #[tokio::test]
-async fn a_status_comes_with_the_vendors_own_body_and_is_spent() {
+async fn a_status_comes_with_the_vendors_own_body_and_ends() {
     let simulator = start("autocalls", &["status=503*1", "status=500*1", "status=418*1"]).await;
     for (status, message) in [(503, "Service Unavailable"), (500, "Assistant update failed"), (418, "I'm a teapot")] {
         let answer = update(&simulator).await;
@@ -54,7 +54,7 @@ async fn a_status_comes_with_the_vendors_own_body_and_is_spent() {
 }
 
 #[tokio::test]
-async fn a_rate_limit_says_when_to_come_back_in_the_form_asked_for() {
+async fn a_rate_limit_says_when_to_retry_in_the_requested_form() {
     let faults = [
         "status=429,retry-after=2*1",
         "status=429,retry-after-date=90*1",
@@ -74,16 +74,16 @@ async fn a_rate_limit_says_when_to_come_back_in_the_form_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delays_hold_the_answer_up_and_change_nothing_else() {
+async fn delays_delay_the_response_and_change_nothing_else() {
     let simulator = start("autocalls", &["delay=3600s", "delay=3600s"]).await;
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(update(&simulator).await.json()["data"]["name"], "changed");
-    assert!(begun.elapsed() >= Duration::from_secs(7200));
+    assert!(started.elapsed() >= Duration::from_secs(7200));
     simulator.stop().await;
 }
 
 #[tokio::test]
-async fn a_drip_arrives_whole_in_the_end() {
+async fn a_drip_arrives_completely() {
     let simulator = start("autocalls", &["drip=1ms"]).await;
     let answer = update(&simulator).await;
     assert_eq!(
@@ -151,7 +151,7 @@ async fn html_comes_with_any_status() {
 }
 
 #[tokio::test]
-async fn a_truncated_answer_is_complete_http_and_half_json() {
+async fn a_truncated_response_is_complete_http_and_half_json() {
     let simulator = start("autocalls", &["truncated"]).await;
     let answer = update(&simulator).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
@@ -161,7 +161,7 @@ async fn a_truncated_answer_is_complete_http_and_half_json() {
 }
 
 #[tokio::test]
-async fn an_oversized_answer_is_valid_json_over_a_mebibyte() {
+async fn an_oversized_response_is_valid_json_over_a_mebibyte() {
     let simulator = start("autocalls", &["oversized"]).await;
     let answer = update(&simulator).await;
     assert!(answer.body.len() > 1 << 20);
@@ -202,7 +202,7 @@ async fn an_echo_repeats_the_credentials() {
 }
 
 #[tokio::test]
-async fn every_documented_answer_can_be_asked_for() {
+async fn every_documented_response_can_be_requested() {
     for vendor in simulators::NAMES {
         let simulator = start(vendor, &[]).await;
         for (slug, _) in contracts::answers(vendor) {
@@ -221,7 +221,7 @@ async fn every_documented_answer_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn faults_of_reading_requests_spare_updates() {
+async fn faults_of_reading_requests_do_not_affect_updates() {
     let simulator = start("sondos", &["status=500@get*1"]).await;
     assert_eq!(Call::update(&simulator, 7, "{}").send().await.status, 200);
     let read = || Call::new(&simulator, "GET", "/user/assistants/languages").send();

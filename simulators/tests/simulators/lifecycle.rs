@@ -1,4 +1,4 @@
-//! Starting, speaking HTTP/2, and ending.
+//! Starting, HTTP/2, and stopping.
 
 use std::{io::ErrorKind, sync::Arc};
 
@@ -54,7 +54,7 @@ async fn stopping_ends_idle_unfinished_and_hanging_connections() {
     assert!(answer.is_err());
     let mut rest = Vec::new();
     assert_eq!(idle.read_to_end(&mut rest).await.expect("a closed connection"), 0);
-    let refused = TcpStream::connect(address).await.expect_err("nobody listens");
+    let refused = TcpStream::connect(address).await.expect_err("the port is closed");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 }
 

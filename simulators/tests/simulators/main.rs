@@ -1,14 +1,14 @@
-//! The simulators as their callers see them.
+//! The simulators, tested over the network as callers use them.
 
 #[cfg(test)]
 mod assistants;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod documentation;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
-mod pages;
-#[cfg(test)]
-mod refusals;
+mod rejections;

@@ -1,68 +1,71 @@
-//! The rules of the pages that a schema cannot say, because they need the stored assistant or the account's catalogs.
+//! The documented rules that a schema cannot express, because they need the stored assistant or the account's catalogs.
 
 use serde_json::{Map, Value};
 
-use crate::{catalogs::Catalogs, dialect::Dialect, rejection::Rejections};
+use crate::validation::ValidationErrors;
 
-/// Checks an update of the assistant `id`; `merged` is the assistant as it would be.
+use super::{catalogs::Catalogs, field_names::FieldNames};
+
+/// Checks an update of the assistant `id`; `merged` is the assistant after the update.
 pub(crate) fn check(
-    dialect: Dialect,
+    names: FieldNames,
     catalogs: &Catalogs,
     id: u64,
     update: &Map<String, Value>,
     merged: &Map<String, Value>,
-    rejections: &mut Rejections,
+    errors: &mut ValidationErrors,
 ) {
-    match dialect {
-        Dialect::Current => {
-            check_mode(merged, rejections);
-            check_transfers(id, update, rejections);
+    match names {
+        FieldNames::Current => {
+            check_mode(merged, errors);
+            check_transfers(id, update, errors);
         }
-        Dialect::Legacy => check_account(catalogs, update, rejections),
+        FieldNames::Legacy => check_account(catalogs, update, errors),
     }
 }
 
 /// "For multimodal/dualplex modes, `knowledgebase_mode` must be `function_call`" and "`allow_interruptions` cannot be
 /// disabled".
-fn check_mode(merged: &Map<String, Value>, rejections: &mut Rejections) {
+fn check_mode(merged: &Map<String, Value>, errors: &mut ValidationErrors) {
     let is = |field: &str, value: &str| merged.get(field).and_then(Value::as_str) == Some(value);
     if !is("mode", "multimodal") && !is("mode", "dualplex") {
         return;
     }
     if merged.get("allow_interruptions") == Some(&Value::Bool(false)) {
-        rejections.add("allow_interruptions", "Interruptions cannot be disabled in multimodal or dualplex mode.");
+        errors.add("allow_interruptions", "Interruptions cannot be disabled in multimodal or dualplex mode.");
     }
     if is("knowledgebase_mode", "prompt") {
-        rejections.add("knowledgebase_mode", "Only function_call mode is available for multimodal assistants.");
+        errors.add("knowledgebase_mode", "Only function_call mode is available for multimodal assistants.");
     }
 }
 
 /// The target of a transfer "cannot be the assistant being updated (no self-transfer)".
-fn check_transfers(id: u64, update: &Map<String, Value>, rejections: &mut Rejections) {
+fn check_transfers(id: u64, update: &Map<String, Value>, errors: &mut ValidationErrors) {
     let tools = update.get("tools").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     for (index, tool) in tools.iter().enumerate() {
         let transfer = tool.get("type").and_then(Value::as_str) == Some("assistant_transfer");
         if transfer && tool.get("assistant_id").and_then(Value::as_u64) == Some(id) {
-            rejections.add(format!("tools.{index}.assistant_id"), "The assistant cannot transfer to itself.");
+            errors.add(format!("tools.{index}.assistant_id"), "The assistant cannot transfer to itself.");
         }
     }
 }
 
-/// A voice "must exist in available voices", a language is one of the account's, and a webhook "must be a valid URL".
-fn check_account(catalogs: &Catalogs, update: &Map<String, Value>, rejections: &mut Rejections) {
+/// A voice "must exist in available voices", a language must be in the account's catalog, and a webhook "must be a
+/// valid URL".
+fn check_account(catalogs: &Catalogs, update: &Map<String, Value>, errors: &mut ValidationErrors) {
     if let Some(voice) = update.get("voice_id").filter(|voice| voice.is_u64())
         && !catalogs.has("voices", "id", voice)
     {
-        rejections.add("voice_id", "The selected voice id is invalid.");
+        errors.add("voice_id", "The selected voice id is invalid.");
     }
     if let Some(language) = update.get("language").filter(|language| language.is_string())
         && !catalogs.has("languages", "name", language)
     {
-        rejections.add("language", "The selected language is invalid.");
+        errors.add("language", "The selected language is invalid.");
     }
     let url = update.get("webhook_url").and_then(Value::as_str);
     if url.is_some_and(|url| !is_url(url)) {
-        rejections.add("webhook_url", "The webhook url must be a valid URL.");
+        errors.add("webhook_url", "The webhook url must be a valid URL.");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Answer bodies that arrive badly: one byte at a time, or cut in the middle.
+//! Response bodies that are sent one byte at a time or cut in the middle.
 
 use std::{
     convert::Infallible,
@@ -11,20 +11,20 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// One byte a frame, `gap` apart; the first one comes after a gap too.
-pub(crate) struct Drip {
+/// Sends one byte per frame, with a pause of `gap` before each.
+pub(crate) struct DripBody {
     rest: Bytes,
     gap: Duration,
     sleep: Pin<Box<Sleep>>,
 }
 
-impl Drip {
+impl DripBody {
     pub(crate) fn new(bytes: Bytes, gap: Duration) -> Self {
         Self { rest: bytes, gap, sleep: Box::pin(sleep(gap)) }
     }
 }
 
-impl Body for Drip {
+impl Body for DripBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -47,23 +47,23 @@ impl Body for Drip {
     }
 }
 
-/// The first half of a body, then `reset`.
+/// Sends the first half of a body, then cancels `reset`.
 ///
-/// One poll between the two stays pending, because that is when the connection flushes what it has.
-pub(crate) struct CutShort {
+/// One poll in between returns pending, because the connection then flushes what it has.
+pub(crate) struct CutBody {
     total: u64,
     half: Option<Bytes>,
     flushed: bool,
     reset: CancellationToken,
 }
 
-impl CutShort {
+impl CutBody {
     pub(crate) fn new(bytes: &Bytes, reset: CancellationToken) -> Self {
         Self { total: bytes.len() as u64, half: Some(bytes.slice(..bytes.len() / 2)), flushed: false, reset }
     }
 }
 
-impl Body for CutShort {
+impl Body for CutBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -94,12 +94,12 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_drip_gives_single_bytes_with_a_gap_before_each() {
-        let (begun, gap) = (Instant::now(), Duration::from_secs(60));
-        let mut drip = Drip::new(Bytes::from_static(b"abc"), gap);
+        let (started, gap) = (Instant::now(), Duration::from_secs(60));
+        let mut drip = DripBody::new(Bytes::from_static(b"abc"), gap);
         for (count, byte) in (1..).zip([b"a", b"b", b"c"]) {
             let frame = drip.frame().await.expect("a frame").expect("no error");
             assert_eq!(frame.data_ref().map(AsRef::as_ref), Some(&byte[..]));
-            assert!(begun.elapsed() >= gap * count);
+            assert!(started.elapsed() >= gap * count);
         }
         assert!(drip.is_end_stream() && drip.frame().await.is_none());
     }

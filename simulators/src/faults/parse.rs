@@ -4,9 +4,9 @@
 
 use std::{error::Error, fmt, str::FromStr, time::Duration};
 
-use crate::fault::{Fault, FaultKind, RetryAfter, Scope};
+use super::{Fault, FaultKind, RetryAfter, Scope};
 
-/// Why a text is not a fault.
+/// The text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultError {
     text: String,
@@ -23,7 +23,7 @@ impl Error for FaultError {}
 
 const KINDS: &str = "the kinds are status=N, delay=T, hold, hang, reset, reset-in-body, drip=T, html[=N], truncated, \
      oversized, error-in-2xx[=success-false], empty[=N], redirect, echo-headers and shape=SLUG";
-const TIMES: &str = "`*` is followed by how many requests it hits, 1 or more";
+const TIMES: &str = "`*` is followed by the number of requests it affects, 1 or more";
 const SCOPE: &str = "`@` is followed by `get` or an assistant's id";
 const STATUS: &str = "a status is a number from 200 to 599";
 const DURATION: &str = "a duration is a whole number with `ms` or `s`";
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_display_writes_is_what_from_str_reads() {
+    fn display_writes_what_from_str_reads() {
         for text in [
             "status=503",
             "status=429,retry-after=2",
@@ -202,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_the_readme_can_be_written() {
-        let readme = include_str!("../README.md");
+    fn every_fault_of_the_readme_is_parsed() {
+        let readme = include_str!("../../README.md");
         let (_, table) = readme.split_once("## Faults").expect("a section");
         let faults: Vec<_> = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
         assert!(faults.len() > 20);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_fault_says_why() {
+    fn a_text_that_is_not_a_fault_gets_a_reason() {
         for (text, reason) in [
             ("", KINDS),
             ("explode", KINDS),

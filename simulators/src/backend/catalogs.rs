@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{dialect::Dialect, query, rejection::Rejections};
+use crate::{http::query, validation::ValidationErrors};
 
-/// The catalogs as the page's data gives them.
+use super::field_names::FieldNames;
+
+/// The catalogs as the contract has them.
 #[derive(Debug)]
 pub(crate) struct Catalogs(Value);
 
@@ -13,7 +15,7 @@ impl Catalogs {
         Self(catalogs)
     }
 
-    /// All entries of one catalog; empty if there is none of that name.
+    /// All entries of one catalog; empty if there is no such catalog.
     pub(crate) fn entries(&self, catalog: &str) -> &[Value] {
         self.0.get(catalog).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
@@ -34,28 +36,28 @@ impl Catalogs {
         self.entries(catalog).first().and_then(|entry| entry.get(member)).cloned().unwrap_or_default()
     }
 
-    /// The answer to a request for models: the current pages have a `type`, the legacy ones do not.
-    pub(crate) fn models(&self, dialect: Dialect, query: Option<&str>) -> Result<Value, Rejections> {
-        let wanted = query::value(query, "type").filter(|_| dialect == Dialect::Current);
+    /// The models. The current documentation has a `type`, the legacy one does not.
+    pub(crate) fn models(&self, names: FieldNames, query: Option<&str>) -> Result<Value, ValidationErrors> {
+        let wanted = query::value(query, "type").filter(|_| names == FieldNames::Current);
         match wanted {
             None | Some("llm") => Ok(self.entries("models").into()),
             Some("multimodal" | "dualplex") => Ok(self.entries("multimodal_models").into()),
             Some(_) => {
-                let mut rejections = Rejections::default();
-                rejections.add("type", "The selected type is invalid.");
-                Err(rejections)
+                let mut errors = ValidationErrors::default();
+                errors.add("type", "The selected type is invalid.");
+                Err(errors)
             }
         }
     }
 
-    /// The answer to a request for voices, by mode and language where the entries tell them.
+    /// The voices, filtered by mode and language where the entries have them.
     pub(crate) fn voices(&self, query: Option<&str>) -> Value {
         let (mode, language) = (query::value(query, "mode"), query::value(query, "language_id"));
         let fits = |voice: &&Value| {
-            let told = |member| voice.get(member).filter(|value| !value.is_null());
-            let mode_fits = mode.is_none_or(|mode| told("mode").is_none_or(|of| of == mode));
+            let known = |member| voice.get(member).filter(|value| !value.is_null());
+            let mode_fits = mode.is_none_or(|mode| known("mode").is_none_or(|of| of == mode));
             let language_fits =
-                language.is_none_or(|id| told("language_id").is_none_or(|of| of.as_u64() == id.parse().ok()));
+                language.is_none_or(|id| known("language_id").is_none_or(|of| of.as_u64() == id.parse().ok()));
             mode_fits && language_fits
         };
         self.entries("voices").iter().filter(fits).cloned().collect()

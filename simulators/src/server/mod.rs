@@ -1,4 +1,8 @@
-//! The handle on one running simulator.
+//! A running simulator and the handle that controls it.
+
+mod listener;
+mod request_log;
+mod service;
 
 use std::{
     error::Error,
@@ -12,27 +16,28 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    backend::{Backend, Manner},
+    backend::{Backend, Deviations},
     contracts::{self, Contract, NAMES},
     drift::Drift,
-    fault::{Fault, FaultKind},
-    listener::listen,
-    record::Received,
-    service::Service,
+    faults::{Fault, FaultKind},
+    http::Received,
 };
+
+use listener::listen;
+use service::Service;
 
 /// How to start a simulator.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The address to listen on; port 0 for any free one.
     pub listen: SocketAddr,
-    /// The token that callers must bear; `sim-<vendor>` if none is given.
+    /// The token that callers must send; `sim-<vendor>` by default.
     pub token: Option<String>,
-    /// The faults in force from the start.
+    /// The faults that are active from the start.
     pub faults: Vec<Fault>,
-    /// Refuses keys that the page does not know, which the real vendor ignores.
+    /// Whether undocumented keys are rejected; the real vendor ignores them.
     pub strict: bool,
-    /// What has changed since the page was written down.
+    /// What has changed since the documentation was written.
     pub drift: Vec<Drift>,
 }
 
@@ -48,12 +53,12 @@ impl Default for Options {
     }
 }
 
-/// Why a simulator did not start.
+/// The simulator could not start.
 #[derive(Debug)]
 pub enum StartError {
     /// No such vendor.
     UnknownVendor(String),
-    /// A fault names an answer that the vendor's page does not have.
+    /// A fault names a response that is not documented.
     UnknownShape {
         /// The name given.
         slug: String,
@@ -77,7 +82,7 @@ impl fmt::Display for StartError {
             Self::UnknownVendor(name) => write!(f, "no vendor is called `{name}`; there are {}", NAMES.join(", ")),
             Self::UnknownShape { slug, vendor } => {
                 let known: Vec<_> = contracts::answers(vendor).iter().map(|(slug, _)| *slug).collect();
-                write!(f, "{vendor} has no answer named `{slug}`; there are {}", known.join(", "))
+                write!(f, "{vendor} has no response named `{slug}`; there are {}", known.join(", "))
             }
             Self::Contract { vendor, reason } => {
                 write!(f, "the data of {vendor} cannot be used: {reason}")
@@ -96,7 +101,7 @@ impl Error for StartError {
     }
 }
 
-/// A running simulator; dropping it ends it without waiting.
+/// A running simulator. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Simulator {
     contract: &'static Contract,
@@ -107,10 +112,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts `vendor` on the runtime that this is called on; once it returns, connections are accepted.
+    /// Starts `vendor` on the current runtime. Connections are accepted once it returns.
     ///
     /// # Errors
-    /// If there is no such vendor, a fault names an unknown answer, or the address is not to be had.
+    /// There is no such vendor, a fault names an unknown response, or the address cannot be listened on.
     pub async fn start(vendor: &str, options: Options) -> Result<Self, StartError> {
         let contract = contracts::find(vendor).ok_or_else(|| StartError::UnknownVendor(vendor.to_owned()))?;
         check_shapes(contract, &options.faults)?;
@@ -118,8 +123,8 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let token = options.token.unwrap_or_else(|| format!("sim-{vendor}"));
-        let manner = Manner { strict: options.strict, drift: options.drift };
-        let backend = Backend::new(contract, &token, manner, format!("http://{address}"))
+        let deviations = Deviations { strict: options.strict, drift: options.drift };
+        let backend = Backend::new(contract, &token, deviations, format!("http://{address}"))
             .map_err(|reason| StartError::Contract { vendor: contract.vendor, reason })?;
         let service = Arc::new(Service::new(backend, options.faults, CancellationToken::new()));
         let tasks = TaskTracker::new();
@@ -134,60 +139,60 @@ impl Simulator {
         self.contract.vendor
     }
 
-    /// The address that it listens on.
+    /// The listening address.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// What stands in the place of the vendor's base URL: `http://127.0.0.1:PORT/api`.
+    /// The base URL to use instead of the vendor's: `http://127.0.0.1:PORT/api`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/api", self.address)
     }
 
-    /// The token that callers must bear.
+    /// The token that callers must send.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.token
     }
 
-    /// The requests received so far, oldest first, the last 10 000 of them.
+    /// The latest 10,000 requests, oldest first.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         self.service.received()
     }
 
-    /// Waits until at least `count` requests are remembered, and returns them; they need not be answered yet.
+    /// Waits until at least `count` requests were received, and returns them; some may not have a response yet.
     pub async fn received_at_least(&self, count: usize) -> Vec<Received> {
         self.service.received_at_least(count).await;
         self.service.received()
     }
 
-    /// Forgets the requests received; the assistants stay as they are.
+    /// Drops the requests received so far; the assistants stay as they are.
     pub fn clear(&self) {
         self.service.clear();
     }
 
-    /// As it was at the start: no requests received, no faults in force, every assistant untouched.
+    /// Returns to the state at the start: no received requests, no active faults, every assistant unchanged.
     pub fn reset(&self) {
         self.service.set_faults(Vec::new());
         self.service.backend.reset();
         self.service.clear();
     }
 
-    /// Puts these faults in force instead of the present ones, counted anew, and lets go what `hold` keeps.
+    /// Replaces the active faults, counts from the start again, and releases requests that `hold` keeps.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         self.service.set_faults(faults);
     }
 
-    /// The assistant as it is now, under the names of the vendor's page; `None` if the account does not have it.
+    /// The assistant's current state, under the documented names; `None` if the account does not have it.
     #[must_use]
     pub fn state(&self, id: u64) -> Option<Value> {
         self.service.backend.state(id)
     }
 
-    /// Ends it: no new connections, hanging requests cut off, all tasks ended once this returns.
+    /// Stops it: it accepts no new connections and cuts off hanging requests. All tasks have ended when this returns.
     pub async fn stop(self) {
         self.service.stop.cancel();
         self.tasks.close();

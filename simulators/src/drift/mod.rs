@@ -1,22 +1,26 @@
-//! Drift on demand: a vendor that has changed since its page was written down.
+//! Drift on demand: changes of a vendor that its documentation does not mention.
 //!
-//! The text form, used on the command line, is in the README: `kind[=value[:value…]]`.
+//! The README documents the text form `kind[=value[:value…]]`, which the command line uses.
+
+mod active;
 
 use std::{error::Error, fmt, str::FromStr};
 
-/// One change that the page does not tell of.
+pub(crate) use active::ActiveDrift;
+
+/// One undocumented change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Drift {
-    /// A field has another name, in updates, lists and errors; the old one is ignored.
+    /// A field has another name in updates, lists and errors; the old name is ignored.
     Renamed {
-        /// The page's name.
+        /// The documented name.
         field: String,
         /// The name now.
         to: String,
     },
-    /// A field is accepted, whatever it holds, and nothing becomes of it.
+    /// A field is accepted with any value and has no effect.
     Ignored(String),
-    /// A number's range is another one.
+    /// A number has another range.
     Narrowed {
         /// The field.
         field: String,
@@ -27,17 +31,17 @@ pub enum Drift {
     },
     /// Every update needs one more field.
     Required(String),
-    /// Answers have one more member.
+    /// Responses have one more member.
     NewField(String),
-    /// Answers show a field in another type.
+    /// Responses show a field with another type.
     Retyped(String),
-    /// Refusals have another form.
+    /// Validation errors have another form.
     ErrorShape,
-    /// A catalog is no list any more.
+    /// A catalog is no longer a list.
     BrokenCatalog(String),
 }
 
-/// Why a text is no drift.
+/// The text is not a drift.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DriftError(String);
 
@@ -80,7 +84,7 @@ impl FromStr for Drift {
 }
 
 impl Drift {
-    /// The page's field that it is about, which the page must have.
+    /// The field that must be documented for this drift to be possible.
     pub(crate) fn field(&self) -> Option<&str> {
         match self {
             Self::Renamed { field, .. } | Self::Ignored(field) | Self::Narrowed { field, .. } => Some(field),

@@ -1,30 +1,30 @@
-//! One assistant as lists show it: current names and the loose types that the pages document.
+//! One assistant as lists show it: with the current names and the loose types that are documented.
 
 use serde_json::{Map, Value, json};
 
-use crate::{
+use super::{
     catalogs::Catalogs,
-    dialect::{Dialect, LEGACY_NAMES},
+    field_names::{FieldNames, LEGACY_NAMES},
 };
 
-/// Listed as text with two decimals.
+/// Numbers that are listed as text with two decimals.
 const AS_TEXT: [&str; 5] =
     ["llm_temperature", "voice_stability", "voice_similarity", "speech_speed", "ambient_sound_volume"];
-/// Listed as 0 or 1.
+/// Booleans that are listed as 0 or 1.
 const AS_BIT: [&str; 2] = ["fillers", "end_call_on_voicemail"];
 
-/// The list's item for an assistant in this state.
-pub(crate) fn list_item(dialect: Dialect, catalogs: &Catalogs, state: &Map<String, Value>) -> Value {
+/// The list item of an assistant in this state.
+pub(crate) fn list_item(names: FieldNames, catalogs: &Catalogs, state: &Map<String, Value>) -> Value {
     let mut item = Map::new();
     for member in ["id", "status"] {
         item.insert(member.to_owned(), state.get(member).cloned().unwrap_or_default());
     }
     for field in ["name", "type", "mode"] {
-        item.insert(field.to_owned(), dialect.current(state, field));
+        item.insert(field.to_owned(), names.current(state, field));
     }
-    match dialect {
-        Dialect::Current => item.extend(state.clone()),
-        Dialect::Legacy => item.extend(legacy_fields(catalogs, state)),
+    match names {
+        FieldNames::Current => item.extend(state.clone()),
+        FieldNames::Legacy => item.extend(legacy_fields(catalogs, state)),
     }
     item.insert("language".to_owned(), Value::Null);
     for (field, value) in &mut item {
@@ -37,7 +37,7 @@ fn legacy_fields(catalogs: &Catalogs, state: &Map<String, Value>) -> Map<String,
     let mut fields = state.clone();
     for (legacy, current) in LEGACY_NAMES {
         fields.remove(legacy);
-        fields.insert(current.to_owned(), Dialect::Legacy.current(state, current));
+        fields.insert(current.to_owned(), FieldNames::Legacy.current(state, current));
     }
     let of_state = |name: &str| state.get(name).cloned().unwrap_or_default();
     fields.insert("language_id".to_owned(), catalogs.id_of("languages", &of_state("language")));
@@ -68,7 +68,7 @@ fn loosen(field: &str, value: &mut Value) {
     }
 }
 
-/// `{type, …}` as `{type, data: {…}}`.
+/// Turns `{type, …}` into `{type, data: {…}}`.
 fn wrap(tool: &mut Value) {
     if let Value::Object(members) = tool {
         let mut data = std::mem::take(members);
@@ -87,7 +87,7 @@ mod tests {
             "id": 7, "status": "active", "name": "a", "type": "inbound", "mode": "pipeline", "language_id": 1,
             "speech_speed": 0.7, "fillers": true, "record": true, "tools": [{ "type": "end_call", "description": "d" }],
         });
-        let item = list_item(Dialect::Current, &Catalogs::new(json!({})), state.as_object().expect("an object"));
+        let item = list_item(FieldNames::Current, &Catalogs::new(json!({})), state.as_object().expect("an object"));
         let wanted = json!({
             "id": 7, "status": "active", "name": "a", "type": "inbound", "mode": "pipeline", "language_id": 1, "language": null,
             "speech_speed": "0.70", "fillers": 1, "record": true, "tools": [{ "type": "end_call", "data": { "description": "d" } }],
@@ -104,7 +104,7 @@ mod tests {
             "id": 7, "assistant_name": "a", "calls_direction": "receive", "engine_type": "pipeline", "language": "German",
             "llm_model": "M", "use_min_interrupt_words": false, "min_interrupt_words": 3, "end_call_tool": { "description": "d" },
         });
-        let item = list_item(Dialect::Legacy, &catalogs, state.as_object().expect("an object"));
+        let item = list_item(FieldNames::Legacy, &catalogs, state.as_object().expect("an object"));
         for (member, value) in [
             ("name", json!("a")),
             ("type", json!("inbound")),

@@ -1,6 +1,6 @@
-//! One request from its first byte to its answer: recorded, held up by faults, answered.
+//! Handles one request: reads and records it, applies faults and responds.
 //!
-//! It is recorded before anything else is decided, so that a test that waits for it never races with a fault.
+//! It is recorded before any fault takes effect, so that a test that waits for it never races with a fault.
 
 use std::{
     error::Error,
@@ -18,43 +18,41 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    answer::{Answer, AnswerBody},
-    backend::{Backend, Update},
-    fault::{Fault, FaultKind},
-    fault_plan::{FaultPlan, Plan},
-    faulty_answer::{replacement, spoiled},
-    record::{Received, Record},
-    route::Route,
+    backend::{Backend, Route, Update},
+    faults::{Fault, FaultKind, FaultPlan, Plan, altered, replacement},
+    http::{Received, ResponseBody, VendorResponse},
 };
 
-/// Longer bodies are answered 413.
+use super::request_log::RequestLog;
+
+/// Longer bodies get a 413.
 const MAX_BODY: usize = 1024 * 1024;
-/// Longer ones are not even read to their end.
+/// Longer bodies are not read to their end.
 const MAX_DISCARDED: usize = 16 * MAX_BODY;
 
-/// A vendor, its faults and its memory of requests.
+/// A vendor with its faults and its log of requests.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) backend: Backend,
-    /// Cancelled when everything is to end.
+    /// Cancelled when the simulator stops.
     pub(crate) stop: CancellationToken,
     faults: Mutex<FaultPlan>,
     fault_changes: watch::Sender<()>,
-    record: Mutex<Record>,
+    log: Mutex<RequestLog>,
     arrivals: watch::Sender<()>,
 }
 
-/// Why a request gets no answer: the connection ends, or the simulator does.
+/// The request gets no response, because its connection ends or the simulator stops.
 #[derive(Debug)]
-pub(crate) struct Unanswered;
+pub(crate) struct NoResponse;
 
-impl fmt::Display for Unanswered {
+impl fmt::Display for NoResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("left without an answer")
+        f.write_str("no response is sent")
     }
 }
 
-impl Error for Unanswered {}
+impl Error for NoResponse {}
 
 impl Service {
     pub(crate) fn new(backend: Backend, faults: Vec<Fault>, stop: CancellationToken) -> Self {
@@ -63,32 +61,37 @@ impl Service {
             stop,
             faults: Mutex::new(FaultPlan::new(faults)),
             fault_changes: watch::Sender::default(),
-            record: Mutex::default(),
+            log: Mutex::default(),
             arrivals: watch::Sender::default(),
         }
     }
 
-    /// Answers one request; cancelling `reset` resets its connection.
+    /// Responds to one request; cancelling `reset` resets its connection.
     pub(crate) async fn serve(
         &self,
         request: Request<Incoming>,
         reset: CancellationToken,
-    ) -> Result<Response<AnswerBody>, Unanswered> {
+    ) -> Result<Response<ResponseBody>, NoResponse> {
         let (parts, body) = request.into_parts();
         let body = read(body).await?;
         let route = Route::of(&parts.method, parts.uri.path());
         let Some(body) = body else {
-            let sequence = self.remember(&received(parts, Bytes::new()));
-            return Ok(self.finish(sequence, Answer::message(413, "The POST data is too large."), None, &reset));
+            let sequence = self.record(&received(parts, Bytes::new()));
+            return Ok(self.finish(
+                sequence,
+                VendorResponse::message(413, "The POST data is too large."),
+                None,
+                &reset,
+            ));
         };
         let mut request = received(parts, body);
         let update =
             if matches!(route, Route::Update(_)) { self.backend.read_update(&request) } else { Update::default() };
         request.unknown_keys = update.unknown_keys().into();
         let (plan, changes) = self.plan(route);
-        let sequence = self.remember(&request);
+        let sequence = self.record(&request);
         self.wait(&plan, changes).await?;
-        match plan.answer {
+        match plan.response {
             Some(FaultKind::Hang) => return self.hang().await,
             Some(FaultKind::Reset) => {
                 reset.cancel();
@@ -96,19 +99,19 @@ impl Service {
             }
             _ => {}
         }
-        let in_place = plan.answer.as_ref().and_then(|kind| replacement(kind, &self.backend, &request));
-        let answer = in_place.unwrap_or_else(|| self.backend.answer(route, &request, update));
-        Ok(self.finish(sequence, answer, plan.answer.as_ref(), &reset))
+        let replaced = plan.response.as_ref().and_then(|kind| replacement(kind, &self.backend, &request));
+        let response = replaced.unwrap_or_else(|| self.backend.respond(route, &request, update));
+        Ok(self.finish(sequence, response, plan.response.as_ref(), &reset))
     }
 
-    /// The faults for this request, and how to learn that they are changed.
+    /// The faults for this request, and a receiver that reports a change of faults.
     fn plan(&self, route: Route) -> (Plan, watch::Receiver<()>) {
         let mut faults = locked(&self.faults);
         let plan = faults.take(route);
         (plan, self.fault_changes.subscribe())
     }
 
-    async fn wait(&self, plan: &Plan, mut changes: watch::Receiver<()>) -> Result<(), Unanswered> {
+    async fn wait(&self, plan: &Plan, mut changes: watch::Receiver<()>) -> Result<(), NoResponse> {
         let waiting = async {
             if !plan.delay.is_zero() {
                 sleep(plan.delay).await;
@@ -120,17 +123,17 @@ impl Service {
         };
         tokio::select! {
             () = waiting => Ok(()),
-            () = self.stop.cancelled() => Err(Unanswered),
+            () = self.stop.cancelled() => Err(NoResponse),
         }
     }
 
-    async fn hang<T>(&self) -> Result<T, Unanswered> {
+    async fn hang<T>(&self) -> Result<T, NoResponse> {
         self.stop.cancelled().await;
-        Err(Unanswered)
+        Err(NoResponse)
     }
 
-    fn remember(&self, request: &Received) -> u64 {
-        let sequence = locked(&self.record).push(request.clone());
+    fn record(&self, request: &Received) -> u64 {
+        let sequence = locked(&self.log).push(request.clone());
         self.arrivals.send_replace(());
         sequence
     }
@@ -138,33 +141,33 @@ impl Service {
     fn finish(
         &self,
         sequence: u64,
-        answer: Answer,
+        response: VendorResponse,
         fault: Option<&FaultKind>,
         reset: &CancellationToken,
-    ) -> Response<AnswerBody> {
-        if let Some(received) = locked(&self.record).get_mut(sequence) {
-            received.status = Some(answer.status.as_u16());
+    ) -> Response<ResponseBody> {
+        if let Some(received) = locked(&self.log).get_mut(sequence) {
+            received.status = Some(response.status.as_u16());
         }
-        spoiled(fault, answer, reset)
+        altered(fault, response, reset)
     }
 
-    /// The requests remembered.
+    /// The requests in the log.
     pub(crate) fn received(&self) -> Vec<Received> {
-        locked(&self.record).all()
+        locked(&self.log).all()
     }
 
-    /// Waits until at least `count` requests are remembered.
+    /// Waits until at least `count` requests are in the log.
     pub(crate) async fn received_at_least(&self, count: usize) {
         let mut arrivals = self.arrivals.subscribe();
         // The sender lives as long as `self`.
-        let _ = arrivals.wait_for(|()| locked(&self.record).len() >= count).await;
+        let _ = arrivals.wait_for(|()| locked(&self.log).len() >= count).await;
     }
 
     pub(crate) fn clear(&self) {
-        locked(&self.record).clear();
+        locked(&self.log).clear();
     }
 
-    /// Puts other faults in force and lets go what a hold keeps.
+    /// Replaces the faults and releases requests that a hold keeps.
     pub(crate) fn set_faults(&self, faults: Vec<Fault>) {
         let mut plan = locked(&self.faults);
         *plan = FaultPlan::new(faults);
@@ -186,11 +189,11 @@ fn received(parts: Parts, body: Bytes) -> Received {
     }
 }
 
-/// The body, or nothing if it is over the limit.
-async fn read(mut body: Incoming) -> Result<Option<Bytes>, Unanswered> {
+/// The body, or `None` if it is over the limit.
+async fn read(mut body: Incoming) -> Result<Option<Bytes>, NoResponse> {
     let (mut bytes, mut length) = (Vec::new(), 0);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_broken| Unanswered)?;
+        let frame = frame.map_err(|_broken| NoResponse)?;
         let Some(data) = frame.data_ref() else {
             continue;
         };

@@ -3,17 +3,19 @@
 use hyper::Method;
 use serde_json::Value;
 
-use crate::{backend::Backend, rejection::Rejections};
+use crate::validation::ValidationErrors;
 
-/// What answers a reading request; the query is undecoded.
-pub(crate) type Read = fn(&Backend, Option<&str>) -> Result<Value, Rejections>;
+use super::Backend;
+
+/// Handles a reading request; the query is not decoded.
+pub(crate) type Read = fn(&Backend, Option<&str>) -> Result<Value, ValidationErrors>;
 
 /// Where a request leads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Route {
     /// Updates the assistant with this id; `None` if it is not a number.
     Update(Option<u64>),
-    /// Reads something of the account.
+    /// Reads something from the account.
     Read(Read),
     /// The path exists, with another method.
     WrongMethod {
@@ -24,7 +26,7 @@ pub(crate) enum Route {
     Unknown,
 }
 
-/// Methods, path, and the route of what stands for `{id}`.
+/// Allowed methods, path, and the route for the segment that matches `{id}`.
 type Row = (&'static str, &'static str, fn(&str) -> Route);
 
 const ROUTES: [Row; 6] = [
@@ -47,7 +49,7 @@ impl Route {
     }
 }
 
-/// The segment that stands for `{id}`, empty if the pattern has none; `None` if the path does not match.
+/// The segment that matches `{id}`, empty if the pattern has none; `None` if the path does not match.
 fn captured<'p>(pattern: &str, path: &'p str) -> Option<&'p str> {
     match pattern.strip_suffix("{id}") {
         Some(start) => path.strip_prefix(start).filter(|id| !id.is_empty() && !id.contains('/')),
@@ -64,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_taken_literally() {
+    fn paths_are_matched_literally() {
         for (method, path, route) in [
             (Method::PUT, "/api/user/assistant/789", "Update(Some(789))"),
             (Method::PUT, "/api/user/assistant/+7", "Update(None)"),

@@ -1,11 +1,11 @@
-//! Every vendor takes what its page documents and refuses what lies just beyond.
+//! Every vendor accepts what it documents and rejects values just outside.
 
 use crate::client::{Call, start};
 use serde_json::{Value, json};
 use simulators::{NAMES, Simulator, contracts};
 
 #[tokio::test]
-async fn every_example_of_every_page_is_accepted() {
+async fn every_documented_example_is_accepted() {
     for vendor in NAMES {
         let simulator = start(vendor, &[]).await;
         assert!(!contracts::examples(vendor).is_empty(), "{vendor}");
@@ -24,7 +24,7 @@ async fn every_example_of_every_page_is_accepted() {
 }
 
 #[tokio::test]
-async fn the_documented_answer_is_the_answer_given() {
+async fn the_response_is_the_documented_one() {
     for vendor in NAMES {
         let simulator = start(vendor, &[]).await;
         let name = if is_legacy(vendor) { "assistant_name" } else { "name" };
@@ -36,7 +36,7 @@ async fn the_documented_answer_is_the_answer_given() {
 }
 
 #[tokio::test]
-async fn every_field_is_accepted_to_its_edges_and_refused_beyond() {
+async fn every_field_is_accepted_at_its_limits_and_rejected_beyond() {
     for vendor in NAMES {
         let simulator = start(vendor, &[]).await;
         let schema = contracts::schema(vendor).expect("a schema");
@@ -124,7 +124,7 @@ impl Probe<'_> {
 
     async fn length(&mut self, field: &str, rule: &Value) {
         let Some(most) = rule["maxLength"].as_u64() else { return };
-        // A legacy language must exist besides.
+        // A legacy language must also exist in the catalog.
         if field != "language" {
             self.accepts(field, json!("ä".repeat(most as usize))).await;
         }

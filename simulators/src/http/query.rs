@@ -1,6 +1,6 @@
-//! Query parameters: the names and numbers that the pages document need no decoding.
+//! Reads query parameters. The documented names and numbers need no decoding.
 
-/// The last value of `name` in `query`, undecoded; Laravel's last one wins too.
+/// The last value of `name` in `query`, not decoded. Of repeated parameters the last one wins, as in Laravel.
 pub(crate) fn value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
     query?
         .split('&')

@@ -1,6 +1,6 @@
-//! Whether a request wants JSON, as the vendor's framework decides it: by the first type that it would accept.
+//! Decides whether a request wants JSON, as the vendor's framework does: by the preferred type in `Accept`.
 
-/// Whether the preferred type of this `Accept` is JSON; without the header it is not.
+/// Whether the preferred type of this `Accept` header is JSON; `false` without the header.
 pub(crate) fn wants_json(accept: Option<&str>) -> bool {
     let mut preferred: Option<(f32, &str)> = None;
     for item in accept.unwrap_or_default().split(',') {
@@ -14,7 +14,7 @@ pub(crate) fn wants_json(accept: Option<&str>) -> bool {
     preferred.is_some_and(|(_, kind)| is_json(kind))
 }
 
-/// Whether a media type is JSON to that framework.
+/// Whether the framework treats a media type as JSON.
 pub(crate) fn is_json(kind: &str) -> bool {
     let kind = kind.to_ascii_lowercase();
     kind.contains("/json") || kind.contains("+json")

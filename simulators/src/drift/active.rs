@@ -1,25 +1,24 @@
-//! Where a vendor's drift takes effect: the vendor itself goes on under the page's names, and what comes in and goes
-//! out is changed on its way.
+//! Applies drift to requests and responses. The backend itself always works with the documented names.
 
 use serde_json::{Map, Value, json};
 
-use crate::drift::Drift;
+use super::Drift;
 
-/// The drift in force.
+/// The drift of a running simulator.
 #[derive(Debug, Default)]
-pub(crate) struct Drifted(Vec<Drift>);
+pub(crate) struct ActiveDrift(Vec<Drift>);
 
-impl Drifted {
-    /// The drift in force; the error says which is not possible with this schema.
+impl ActiveDrift {
+    /// Checks the drift against the schema; the error names a field that is not documented.
     pub(crate) fn new(drift: Vec<Drift>, schema: &Value) -> Result<Self, String> {
         let known = |field: &str| schema["properties"].get(field).is_some();
         match drift.iter().filter_map(Drift::field).find(|field| !known(field)) {
-            Some(field) => Err(format!("its page has no field `{field}` that could drift")),
+            Some(field) => Err(format!("its documentation has no field `{field}`, so it cannot drift")),
             None => Ok(Self(drift)),
         }
     }
 
-    /// The page's schema as the vendor applies it now.
+    /// The documented schema with the drift applied.
     pub(crate) fn schema(&self, mut schema: Value) -> Value {
         for drift in &self.0 {
             match drift {
@@ -40,7 +39,7 @@ impl Drifted {
         schema
     }
 
-    /// The update under the page's names; returns the keys that nobody knows any more.
+    /// Changes an update to the documented names; returns the keys that are no longer known.
     pub(crate) fn incoming(&self, update: &mut Map<String, Value>) -> Vec<String> {
         let mut unknown = Vec::new();
         for drift in &self.0 {
@@ -60,7 +59,7 @@ impl Drifted {
         unknown
     }
 
-    /// An assistant, or what the answer to an update says of it, as the vendor shows it now.
+    /// Applies drift to an assistant in a list or in the response to an update.
     pub(crate) fn shown(&self, assistant: &mut Value) {
         let Some(members) = assistant.as_object_mut() else { return };
         for drift in &self.0 {
@@ -81,14 +80,15 @@ impl Drifted {
         }
     }
 
-    /// A refusal's body as the vendor writes it now.
-    pub(crate) fn refusal(&self, mut body: Value) -> Value {
+    /// Applies drift to the body of a 422.
+    pub(crate) fn error_body(&self, mut body: Value) -> Value {
         for drift in &self.0 {
             match drift {
                 Drift::Renamed { field, to } => rename_errors(&mut body, field, to),
                 Drift::ErrorShape => {
                     let errors = body["errors"].as_object().cloned().unwrap_or_default();
-                    let reasons = errors.into_iter().map(|(field, said)| json!({ "field": field, "reason": said[0] }));
+                    let reasons =
+                        errors.into_iter().map(|(field, messages)| json!({ "field": field, "reason": messages[0] }));
                     let reasons: Vec<_> = reasons.collect();
                     body = json!({ "error": { "code": "VALIDATION_ERROR", "fields": reasons } });
                 }
@@ -98,7 +98,7 @@ impl Drifted {
         body
     }
 
-    /// A catalog as the vendor lists it now.
+    /// Applies drift to a catalog.
     pub(crate) fn catalog(&self, name: &str, entries: Value) -> Value {
         let broken = self.0.iter().any(|drift| matches!(drift, Drift::BrokenCatalog(catalog) if catalog == name));
         if broken { json!({ "items": entries, "count": 1 }) } else { entries }
@@ -120,39 +120,39 @@ fn rename_errors(body: &mut Value, field: &str, to: &str) {
 mod tests {
     use super::*;
 
-    fn drifted(drift: &[&str]) -> Drifted {
+    fn active(drift: &[&str]) -> ActiveDrift {
         let drift = drift.iter().map(|text| text.parse().expect(text)).collect();
-        Drifted::new(drift, &json!({ "properties": { "a": {}, "b": {} } })).expect("known fields")
+        ActiveDrift::new(drift, &json!({ "properties": { "a": {}, "b": {} } })).expect("known fields")
     }
 
     fn incoming(drift: &[&str], update: Value) -> (Value, Vec<String>) {
         let Value::Object(mut update) = update else { unreachable!() };
-        let unknown = drifted(drift).incoming(&mut update);
+        let unknown = active(drift).incoming(&mut update);
         (update.into(), unknown)
     }
 
     #[test]
-    fn an_old_name_is_unknown_and_the_new_one_means_the_same() {
+    fn an_old_name_is_unknown_and_the_new_one_has_its_meaning() {
         let renamed = incoming(&["rename=a:z"], json!({ "a": 1, "z": 2, "b": 3 }));
         assert_eq!(renamed, (json!({ "b": 3, "a": 2 }), vec!["a".to_owned()]));
         assert_eq!(incoming(&["ignore=b"], json!({ "a": 1, "b": 3 })), (json!({ "a": 1 }), Vec::new()));
         let mut shown = json!({ "a": 1, "b": 2 });
-        drifted(&["rename=a:z", "retype=b", "new-field=n"]).shown(&mut shown);
+        active(&["rename=a:z", "retype=b", "new-field=n"]).shown(&mut shown);
         assert_eq!(shown, json!({ "b": { "value": 2 }, "z": 1, "n": "new" }));
     }
 
     #[test]
     fn errors_follow_the_name_and_the_shape() {
         let body = json!({ "message": "m", "errors": { "a.0.x": ["No."], "ab": ["No."] } });
-        let renamed = drifted(&["rename=a:z"]).refusal(body.clone());
+        let renamed = active(&["rename=a:z"]).error_body(body.clone());
         assert_eq!(renamed["errors"], json!({ "z.0.x": ["No."], "ab": ["No."] }));
-        let shaped = drifted(&["error-shape"]).refusal(body);
+        let shaped = active(&["error-shape"]).error_body(body);
         assert_eq!(shaped["error"]["fields"][1], json!({ "field": "ab", "reason": "No." }));
     }
 
     #[test]
-    fn a_field_that_the_page_does_not_have_cannot_drift() {
+    fn a_field_that_is_not_documented_cannot_drift() {
         let drift = vec!["narrow=c:1:2".parse().expect("a drift")];
-        assert!(Drifted::new(drift, &json!({ "properties": {} })).is_err());
+        assert!(ActiveDrift::new(drift, &json!({ "properties": {} })).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What a vendor refuses, and in which words.
+//! What a vendor rejects, and with which messages.
 
 use crate::client::{Call, start};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ async fn wrong_methods_and_paths_are_refused_as_the_framework_does() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_json_object_changes_nothing_and_is_not_refused() {
+async fn a_body_that_is_not_a_json_object_changes_nothing_and_is_accepted() {
     let simulator = start("autocalls", &[]).await;
     let before = simulator.state(7);
     for body in ["", "{", "[{\"name\":\"x\"}]", "null", "\"x\""] {
@@ -95,7 +95,7 @@ async fn what_is_not_a_json_object_changes_nothing_and_is_not_refused() {
 }
 
 #[tokio::test]
-async fn over_long_bodies_are_refused_and_the_limit_itself_is_not() {
+async fn a_body_over_the_limit_is_rejected_and_one_at_the_limit_is_not() {
     let simulator = start("autocalls", &[]).await;
     let padded = |length: usize| format!("{{}}{}", " ".repeat(length - 2));
     assert_eq!(Call::update(&simulator, 7, padded(1 << 20)).send().await.status, 200);
@@ -121,7 +121,7 @@ async fn nested_problems_are_all_named_with_their_index() {
         "secondary_language_ids": [1, "2"],
     });
     let errors = errors(&simulator, 7, body).await;
-    for (key, sentence) in [
+    for (key, message) in [
         ("speech_speed", "The speech speed must be between 0.7 and 1.2."),
         ("tools.1.supervisor_phone", "The tools.1.supervisor phone field is required."),
         ("tools.1.outbound_phone_id", "The tools.1.outbound phone id field is required."),
@@ -136,15 +136,15 @@ async fn nested_problems_are_all_named_with_their_index() {
         ("post_call_schema.0.description", "The post call schema.0.description must be at least 3 characters."),
         ("secondary_language_ids.1", "The secondary language ids.1 must be an integer."),
     ] {
-        let told = errors[key].as_array().unwrap_or_else(|| panic!("{key} in {errors}"));
-        assert!(told.contains(&json!(sentence)), "{key}: {told:?}");
+        let messages = errors[key].as_array().unwrap_or_else(|| panic!("{key} in {errors}"));
+        assert!(messages.contains(&json!(message)), "{key}: {messages:?}");
     }
     assert_eq!(errors.as_object().expect("errors").len(), 13);
     simulator.stop().await;
 }
 
 #[tokio::test]
-async fn the_mode_rules_hold_over_the_stored_assistant() {
+async fn the_mode_rules_apply_to_the_stored_assistant() {
     for vendor in ["autocalls", "famulor", "gloriagent", "intellixent"] {
         let simulator = start(vendor, &[]).await;
         let interruptions = json!(["Interruptions cannot be disabled in multimodal or dualplex mode."]);
@@ -170,7 +170,7 @@ async fn the_mode_rules_hold_over_the_stored_assistant() {
 }
 
 #[tokio::test]
-async fn an_assistant_does_not_transfer_to_itself() {
+async fn an_assistant_cannot_transfer_to_itself() {
     let simulator = start("autocalls", &[]).await;
     let tools = json!({ "tools": [{ "type": "end_call" }, { "type": "assistant_transfer", "assistant_id": 7 }] });
     let wanted = json!({ "tools.1.assistant_id": ["The assistant cannot transfer to itself."] });
@@ -180,7 +180,7 @@ async fn an_assistant_does_not_transfer_to_itself() {
 }
 
 #[tokio::test]
-async fn the_legacy_page_wants_known_voices_and_languages_and_valid_urls() {
+async fn the_legacy_vendor_requires_known_voices_and_languages_and_valid_urls() {
     let simulator = start("sondos", &[]).await;
     let body = json!({ "voice_id": 4711, "language": "Klingon", "webhook_url": "example.com", "end_call_tool": { "description": "d".repeat(501) } });
     let wanted = json!({
@@ -217,8 +217,8 @@ async fn unknown_keys_are_ignored_and_recorded_unless_the_simulator_is_strict() 
 
 #[tokio::test]
 async fn a_start_that_cannot_succeed_says_why() {
-    let unknown = Simulator::start("nobody", Options::default()).await.expect_err("no such vendor");
-    assert!(unknown.to_string().contains("`nobody`; there are autocalls, famulor"), "{unknown}");
+    let unknown = Simulator::start("unknown", Options::default()).await.expect_err("no such vendor");
+    assert!(unknown.to_string().contains("`unknown`; there are autocalls, famulor"), "{unknown}");
     let faults = vec!["shape=no-such".parse().expect("a fault")];
     let shape = Simulator::start("sondos", Options { faults, ..Options::default() }).await.expect_err("no such answer");
     assert!(shape.to_string().contains("200-updated"), "{shape}");

@@ -1,60 +1,62 @@
-//! The assistants of the sample account and what updates do to them.
+//! The assistants of the sample account, and how updates change them.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::{catalogs::Catalogs, dialect::Dialect, rules::Rules};
+use crate::validation::SchemaRules;
 
-/// The assistant that lists show even if nothing ever touched it: the one of the pages' examples.
+use super::{catalogs::Catalogs, field_names::FieldNames};
+
+/// The assistant that lists show even if it was never updated: the one in the documented examples.
 const SAMPLE: u64 = 789;
 
-/// The fields that changing the mode resets, as the pages list them: models and providers.
-const OF_THE_MODE: [&str; 4] =
+/// The fields that a change of mode resets, as documented: models and providers.
+const MODE_DEPENDENT: [&str; 4] =
     ["llm_model_id", "multimodal_model_id", "synthesizer_provider_id", "transcriber_provider_id"];
 
-/// Assistants 1 to 999, of which only the touched ones are held.
+/// Assistants 1 to 999, of which only the updated ones are stored.
 #[derive(Debug)]
 pub(crate) struct Account {
-    dialect: Dialect,
+    names: FieldNames,
     initial: Map<String, Value>,
-    touched: BTreeMap<u64, Map<String, Value>>,
+    updated: BTreeMap<u64, Map<String, Value>>,
 }
 
 impl Account {
-    pub(crate) const fn new(dialect: Dialect, initial: Map<String, Value>) -> Self {
-        Self { dialect, initial, touched: BTreeMap::new() }
+    pub(crate) const fn new(names: FieldNames, initial: Map<String, Value>) -> Self {
+        Self { names, initial, updated: BTreeMap::new() }
     }
 
-    /// The assistant as it is, or `None` if the account does not have it.
+    /// The assistant's current state, or `None` if the account does not have it.
     pub(crate) fn assistant(&self, id: u64) -> Option<Map<String, Value>> {
         if !(1..=999).contains(&id) {
             return None;
         }
-        Some(self.touched.get(&id).cloned().unwrap_or_else(|| self.fresh(id)))
+        Some(self.updated.get(&id).cloned().unwrap_or_else(|| self.fresh(id)))
     }
 
     fn fresh(&self, id: u64) -> Map<String, Value> {
         let mut state = Map::new();
         state.insert("id".to_owned(), json!(id));
         state.extend(self.initial.clone());
-        state.insert(self.dialect.name_of("name").to_owned(), json!(format!("Assistant {id}")));
+        state.insert(self.names.name_of("name").to_owned(), json!(format!("Assistant {id}")));
         state
     }
 
-    /// Keeps the assistant as it now is.
+    /// Stores the assistant's new state.
     pub(crate) fn store(&mut self, id: u64, state: Map<String, Value>) {
-        self.touched.insert(id, state);
+        self.updated.insert(id, state);
     }
 
-    /// Forgets what was ever kept.
+    /// Returns every assistant to its initial state.
     pub(crate) fn reset(&mut self) {
-        self.touched.clear();
+        self.updated.clear();
     }
 
-    /// The touched assistants and the sample one, by id.
+    /// The updated assistants and the sample one, by id.
     pub(crate) fn listed(&self) -> Vec<Map<String, Value>> {
-        let mut listed = self.touched.clone();
+        let mut listed = self.updated.clone();
         listed.entry(SAMPLE).or_insert_with(|| self.fresh(SAMPLE));
         listed.into_values().collect()
     }
@@ -62,16 +64,16 @@ impl Account {
 
 /// The assistant after a partial update: absent fields unchanged, `null` cleared, unknown keys ignored.
 ///
-/// Changing the mode first resets what belongs to the mode; what the same update sets stays.
+/// A change of mode first resets the mode's fields; values that the same update sets are kept.
 pub(crate) fn merged(
     mut state: Map<String, Value>,
     update: &Map<String, Value>,
-    rules: &Rules,
+    rules: &SchemaRules,
     catalogs: &Catalogs,
 ) -> Map<String, Value> {
     if let Some(mode) = update.get("mode").filter(|mode| state.get("mode") != Some(mode)) {
         let pipeline = mode == "pipeline";
-        for field in OF_THE_MODE.into_iter().filter(|field| rules.knows(field)) {
+        for field in MODE_DEPENDENT.into_iter().filter(|field| rules.knows(field)) {
             let default = match field {
                 "llm_model_id" if pipeline => catalogs.first("models", "id"),
                 "multimodal_model_id" if !pipeline => catalogs.first("multimodal_models", "id"),
@@ -91,9 +93,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_mode_resets_what_belongs_to_it_and_keeps_what_the_update_sets() {
+    fn a_change_of_mode_resets_its_fields_and_keeps_what_the_update_sets() {
         let schema = json!({ "properties": { "mode": {}, "llm_model_id": {}, "multimodal_model_id": {}, "name": {} } });
-        let rules = Rules::new(schema).expect("a schema");
+        let rules = SchemaRules::new(schema).expect("a schema");
         let catalogs =
             Catalogs::new(json!({ "models": [{ "id": 1 }], "multimodal_models": [{ "id": 4 }, { "id": 5 }] }));
         let step = |state: Value, update: Value| {

@@ -1,6 +1,6 @@
-//! The two generations of names on the pages: how the fields of one assistant are called.
+//! The two generations of documented field names.
 //!
-//! Answers and lists use the current names in both, so the legacy ones are read through here.
+//! Responses and lists use the current names in both generations, so legacy names are translated here.
 
 use serde_json::{Map, Value, json};
 
@@ -18,22 +18,22 @@ pub(crate) const LEGACY_NAMES: [(&str, &str); 10] = [
     ("language", "language_id"),
 ];
 
-/// The generation of a page.
+/// The generation of names that a vendor's updates use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub(crate) enum FieldNames {
     /// `name`, `mode`, `language_id`.
     Current,
     /// `assistant_name`, `engine_type`, `language`.
     Legacy,
 }
 
-impl Dialect {
-    /// The generation of the page with this schema.
+impl FieldNames {
+    /// The generation that this schema uses.
     pub(crate) fn of(schema: &Value) -> Self {
         if schema.pointer("/properties/assistant_name").is_some() { Self::Legacy } else { Self::Current }
     }
 
-    /// The name that a page of this generation has for a current name.
+    /// The name of this generation for a current name.
     pub(crate) fn name_of(self, current: &'static str) -> &'static str {
         match self {
             Self::Current => current,
@@ -43,7 +43,7 @@ impl Dialect {
 
     /// A field of an assistant under its current name and with its current value.
     ///
-    /// Names of languages and models stay names here; only a catalog can tell their ids.
+    /// Names of languages and models stay names; only a catalog has their ids.
     pub(crate) fn current(self, state: &Map<String, Value>, field: &'static str) -> Value {
         let value = state.get(self.name_of(field)).cloned().unwrap_or_default();
         match (self, field, value.as_str()) {
@@ -63,7 +63,7 @@ mod tests {
     fn legacy_values_are_read_under_current_names() {
         let state = json!({ "calls_direction": "receive", "engine_type": "pipeline", "who_speaks_first": "Customer" });
         let state = state.as_object().expect("an object");
-        let read = ["type", "mode", "wait_for_customer", "name"].map(|field| Dialect::Legacy.current(state, field));
+        let read = ["type", "mode", "wait_for_customer", "name"].map(|field| FieldNames::Legacy.current(state, field));
         assert_eq!(read, [json!("inbound"), json!("pipeline"), json!(true), Value::Null]);
     }
 }

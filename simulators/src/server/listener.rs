@@ -1,4 +1,4 @@
-//! The sockets: accepting, serving HTTP/1.1 and HTTP/2 with prior knowledge, resetting, ending.
+//! Accepts connections and serves HTTP/1.1 and HTTP/2 with prior knowledge on them until they end, reset or stop.
 
 use std::{io, os::fd::AsFd, pin::pin, sync::Arc, time::Duration};
 
@@ -14,16 +14,16 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::service::Service;
+use super::service::Service;
 
-/// How long a connection may take over a request's head.
+/// How long the head of a request may take to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long to wait after an accept that failed, for lack of descriptors for instance.
+/// The pause after an accept that failed, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long connections may go on after the end has been asked for.
+/// How long connections may take to finish once the simulator stops.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Serves until the service's stop is cancelled; every connection is one of `tasks`.
+/// Serves until the service stops; every connection runs in `tasks`.
 pub(crate) async fn listen(listener: TcpListener, service: Arc<Service>, tasks: TaskTracker) {
     let stop = service.stop.clone();
     loop {
@@ -45,7 +45,7 @@ pub(crate) async fn listen(listener: TcpListener, service: Arc<Service>, tasks: 
     }
 }
 
-/// Whether an accept error will come again at once; the others belong to the one connection.
+/// Whether an accept error would repeat at once; other errors concern a single connection.
 fn is_of_the_listener(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
@@ -55,23 +55,25 @@ fn is_of_the_listener(error: &io::Error) -> bool {
 
 async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection keeps its delay");
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
     // A second handle on the socket, because the first one belongs to the HTTP connection.
     let socket = match stream.as_fd().try_clone_to_owned() {
         Ok(handle) => Socket::from(handle),
-        Err(error) => return tracing::warn!(%error, "a connection is closed"),
+        Err(error) => {
+            return tracing::warn!(%error, "a connection is closed, because its socket could not be duplicated");
+        }
     };
     let (reset, stop) = (CancellationToken::new(), service.stop.clone());
     let io = TokioIo::new(stream);
-    let mut builder = auto::Builder::new(Tracked(tasks));
+    let mut builder = auto::Builder::new(TrackedExecutor(tasks));
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new());
-    let answering = service_fn(|request| {
+    let respond = service_fn(|request| {
         let (service, reset) = (Arc::clone(&service), reset.clone());
         async move { service.serve(request, reset).await }
     });
-    let mut serving = pin!(builder.serve_connection(io, answering));
+    let mut serving = pin!(builder.serve_connection(io, respond));
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
         () = reset.cancelled() => None,
@@ -85,7 +87,7 @@ async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker
         }
     };
     if let Some(Err(error)) = ended {
-        tracing::debug!(%error, "the connection ended badly");
+        tracing::debug!(%error, "the connection ended with an error");
     }
     // Closing a socket that does not linger resets the connection.
     if reset.is_cancelled()
@@ -95,11 +97,11 @@ async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker
     }
 }
 
-/// Runs the tasks of an HTTP/2 connection among the others.
+/// Runs the tasks of HTTP/2 connections in the tracker as well.
 #[derive(Clone)]
-struct Tracked(TaskTracker);
+struct TrackedExecutor(TaskTracker);
 
-impl<F> Executor<F> for Tracked
+impl<F> Executor<F> for TrackedExecutor
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

@@ -1,4 +1,4 @@
-//! Answers before they are sent, in the shapes that the vendor's framework gives them.
+//! Responses before they are sent, in the forms that the vendor's framework produces.
 
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use hyper::{
@@ -8,18 +8,18 @@ use hyper::{
 };
 use serde_json::Value;
 
-/// What a connection sends.
-pub(crate) type AnswerBody = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+/// The body of a response.
+pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, std::convert::Infallible>;
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct VendorResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-impl Answer {
+impl VendorResponse {
     /// JSON with this status.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::empty(status).with(header::CONTENT_TYPE, "application/json").with_body(body.to_string())
@@ -30,16 +30,16 @@ impl Answer {
         Self::json(status, &serde_json::json!({ "message": message }))
     }
 
-    /// A page for a browser with this status.
+    /// An HTML page with this status.
     pub(crate) fn html(status: u16) -> Self {
-        let answer = Self::empty(status).with(header::CONTENT_TYPE, "text/html; charset=UTF-8");
-        let title = answer.status;
-        answer.with_body(format!(
+        let response = Self::empty(status).with(header::CONTENT_TYPE, "text/html; charset=UTF-8");
+        let title = response.status;
+        response.with_body(format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>{title}</title></head>\n<body><h1>{title}</h1></body>\n</html>\n"
         ))
     }
 
-    /// 302 to `location`, with the page that the framework puts in it.
+    /// 302 to `location`, with the HTML page that the framework adds.
     pub(crate) fn redirect(location: &str) -> Self {
         Self::empty(302)
             .with(header::CONTENT_TYPE, "text/html; charset=UTF-8")
@@ -55,7 +55,7 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), body: Bytes::new() }
     }
 
-    /// The same answer with a header; text that cannot be one is left out.
+    /// The same response with a header; a value that is not valid in a header is left out.
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(name, value);
@@ -63,20 +63,20 @@ impl Answer {
         self
     }
 
-    /// The same answer with another body.
+    /// The same response with another body.
     pub(crate) fn with_body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// The answer as a response that is sent whole.
-    pub(crate) fn into_response(self) -> Response<AnswerBody> {
+    /// The hyper response that sends the body at once.
+    pub(crate) fn into_response(self) -> Response<ResponseBody> {
         let body = Full::new(self.body.clone()).boxed_unsync();
         self.into_response_with(body)
     }
 
-    /// The answer as a response with its body sent by other means.
-    pub(crate) fn into_response_with(self, body: AnswerBody) -> Response<AnswerBody> {
+    /// The hyper response with a body that is sent in another way.
+    pub(crate) fn into_response_with(self, body: ResponseBody) -> Response<ResponseBody> {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers;

@@ -1,30 +1,32 @@
-//! The page's rules for one update by itself: the JSON Schema, read as the vendor's framework would apply it.
+//! Validates an update against the vendor's JSON Schema, with errors in the form of the vendor's framework.
+
+mod errors;
+mod messages;
 
 use jsonschema::{Validator, error::ValidationErrorKind as Kind};
 use serde_json::Value;
 
-use crate::{
-    rejection::Rejections,
-    sentence::{below, dotted, sentence},
-};
+use messages::{below, dotted, message};
 
-/// A page's schema, compiled.
+pub(crate) use errors::ValidationErrors;
+
+/// A vendor's schema, compiled.
 #[derive(Debug)]
-pub(crate) struct Rules {
+pub(crate) struct SchemaRules {
     schema: Value,
     validator: Validator,
 }
 
-/// What the rules say about one update.
+/// The result of validating one update.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
-    /// Keys that the page does not know, dotted.
+pub(crate) struct SchemaReport {
+    /// Keys that the schema does not have, dotted.
     pub(crate) unknown_keys: Vec<String>,
-    /// Everything else that is wrong.
-    pub(crate) rejections: Rejections,
+    /// All other errors.
+    pub(crate) errors: ValidationErrors,
 }
 
-impl Rules {
+impl SchemaRules {
     /// Compiles a schema; the error says what is wrong with it.
     pub(crate) fn new(schema: Value) -> Result<Self, String> {
         let validator = jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())?;
@@ -35,24 +37,24 @@ impl Rules {
         &self.schema
     }
 
-    /// Whether the page has this field.
+    /// Whether the schema has this field.
     pub(crate) fn knows(&self, field: &str) -> bool {
         self.schema.get("properties").and_then(|fields| fields.get(field)).is_some()
     }
 
-    /// All that the page says about this update; unknown keys are kept apart, because the vendor ignores them.
-    pub(crate) fn check(&self, update: &Value) -> Findings {
-        let mut findings = Findings::default();
+    /// Validates an update. Unknown keys are listed separately, because the vendor ignores them.
+    pub(crate) fn check(&self, update: &Value) -> SchemaReport {
+        let mut report = SchemaReport::default();
         for error in self.validator.iter_errors(update) {
             if let Kind::AdditionalProperties { unexpected } = error.kind() {
                 let parent = dotted(error.instance_path().as_str());
-                findings.unknown_keys.extend(unexpected.iter().map(|name| below(&parent, name)));
+                report.unknown_keys.extend(unexpected.iter().map(|name| below(&parent, name)));
             } else {
-                let (key, sentence) = sentence(&error, &self.schema);
-                findings.rejections.add(key, sentence);
+                let (key, message) = message(&error, &self.schema);
+                report.errors.add(key, message);
             }
         }
-        findings
+        report
     }
 }
 
@@ -78,19 +80,19 @@ mod tests {
             },
             "additionalProperties": false,
         });
-        let findings = Rules::new(schema).expect("a schema").check(&update);
-        json!([findings.rejections.body()["errors"], findings.unknown_keys])
+        let report = SchemaRules::new(schema).expect("a schema").check(&update);
+        json!([report.errors.body()["errors"], report.unknown_keys])
     }
 
     #[test]
-    fn ranges_are_told_as_the_pages_tell_them() {
+    fn ranges_are_reported_as_documented() {
         let wanted = json!([{ "speech_speed": ["The speech speed must be between 0.7 and 1.2."] }, []]);
         assert_eq!(errors(json!({ "speech_speed": 1.3 })), wanted);
         assert_eq!(errors(json!({ "speech_speed": 0.69 })), wanted);
     }
 
     #[test]
-    fn types_are_told_in_the_words_of_the_framework() {
+    fn types_are_reported_in_the_words_of_the_framework() {
         let update = json!({ "speech_speed": null, "phone_number_id": "7", "record": 1, "variables": 2, "mode": "x", "schema": {} });
         let wanted = json!({
             "speech_speed": ["The speech speed must be a number."],
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_named_by_index_and_unknown_keys_kept_apart() {
+    fn items_are_named_by_index_and_unknown_keys_listed_separately() {
         let update = json!({ "other": 1, "schema": [{ "name": "A long one" }, { "extra": true }, { "name": "ab" }] });
         let wanted = json!({
             "schema.0.name": ["The schema.0.name must not be greater than 5 characters.", "The schema.0.name format is invalid."],
@@ -115,9 +117,12 @@ mod tests {
         assert_eq!(found[1], json!(["schema.1.extra", "other"]));
         let (keys, wanted) = (found[0].as_object().expect("errors"), wanted.as_object().expect("errors"));
         assert_eq!(keys.len(), wanted.len());
-        for (key, sentences) in wanted {
-            let told = keys[key].as_array().expect("sentences");
-            assert!(sentences.as_array().expect("sentences").iter().all(|one| told.contains(one)), "{key}: {told:?}");
+        for (key, expected) in wanted {
+            let messages = keys[key].as_array().expect("messages");
+            assert!(
+                expected.as_array().expect("messages").iter().all(|one| messages.contains(one)),
+                "{key}: {messages:?}"
+            );
         }
     }
 }

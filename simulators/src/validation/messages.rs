@@ -1,9 +1,9 @@
-//! JSON Schema findings as the sentences of the vendor's framework, in the style that the pages print.
+//! Turns JSON Schema errors into the messages of the vendor's framework, as the documentation shows them.
 
 use jsonschema::{ValidationError, error::ValidationErrorKind as Kind};
 use serde_json::Value;
 
-/// The dotted key of a JSON pointer: `/tools/0/type` is `tools.0.type`.
+/// The dotted form of a JSON pointer: `/tools/0/type` becomes `tools.0.type`.
 pub(crate) fn dotted(pointer: &str) -> String {
     let parts = pointer.split('/').skip(1);
     parts.map(|part| part.replace("~1", "/").replace("~0", "~")).collect::<Vec<_>>().join(".")
@@ -14,17 +14,17 @@ pub(crate) fn below(key: &str, name: &str) -> String {
     if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") }
 }
 
-/// The key and the sentence of one finding; `schema` is the whole schema that it was made with.
-pub(crate) fn sentence(error: &ValidationError<'_>, schema: &Value) -> (String, String) {
+/// The key and the message of one error; `schema` is the whole schema that was validated against.
+pub(crate) fn message(error: &ValidationError<'_>, schema: &Value) -> (String, String) {
     let mut key = dotted(error.instance_path().as_str());
     if let Kind::Required { property } = error.kind() {
         key = below(&key, property.as_str().unwrap_or_default());
     }
     let attribute = key.replace('_', " ");
-    let sentence = match error.kind() {
+    let message = match error.kind() {
         Kind::Required { .. } => format!("The {attribute} field is required."),
-        Kind::Type { .. } => type_sentence(&attribute, rule(error, schema)),
-        Kind::Minimum { .. } | Kind::Maximum { .. } => range_sentence(&attribute, rule(error, schema)),
+        Kind::Type { .. } => type_message(&attribute, rule(error, schema)),
+        Kind::Minimum { .. } | Kind::Maximum { .. } => range_message(&attribute, rule(error, schema)),
         Kind::MinLength { limit } => {
             format!("The {attribute} must be at least {limit} characters.")
         }
@@ -37,16 +37,16 @@ pub(crate) fn sentence(error: &ValidationError<'_>, schema: &Value) -> (String, 
         Kind::Pattern { .. } => format!("The {attribute} format is invalid."),
         _ => format!("The {attribute} is invalid."),
     };
-    (key, sentence)
+    (key, message)
 }
 
-/// The part of the schema that holds the keyword of this finding.
+/// The part of the schema that has the violated keyword.
 fn rule<'s>(error: &ValidationError<'_>, schema: &'s Value) -> Option<&'s Value> {
     let (parent, _) = error.schema_path().as_str().rsplit_once('/')?;
     schema.pointer(parent)
 }
 
-fn range_sentence(attribute: &str, rule: Option<&Value>) -> String {
+fn range_message(attribute: &str, rule: Option<&Value>) -> String {
     let bound = |name| rule.and_then(|rule| rule.get(name));
     match (bound("minimum"), bound("maximum")) {
         (Some(least), Some(most)) => format!("The {attribute} must be between {least} and {most}."),
@@ -56,7 +56,7 @@ fn range_sentence(attribute: &str, rule: Option<&Value>) -> String {
     }
 }
 
-fn type_sentence(attribute: &str, rule: Option<&Value>) -> String {
+fn type_message(attribute: &str, rule: Option<&Value>) -> String {
     let wanted = match rule.and_then(|rule| rule.get("type")) {
         Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).find(|name| *name != "null"),
         single => single.and_then(Value::as_str),

@@ -1,34 +1,34 @@
-//! What an assistant holds before its first update: the defaults that the pages print, else nothing.
+//! The state of an assistant before its first update: the documented defaults, otherwise empty values.
 
 use serde_json::{Map, Value, json};
 
-use crate::{
+use super::{
     catalogs::Catalogs,
-    dialect::{Dialect, LEGACY_NAMES},
+    field_names::{FieldNames, LEGACY_NAMES},
 };
 
-/// The fields of a fresh assistant under the names of its page; its `id` and name come later.
-pub(crate) fn initial_state(schema: &Value, dialect: Dialect, catalogs: &Catalogs) -> Map<String, Value> {
+/// The fields of a new assistant under its vendor's names; `id` and name are added later.
+pub(crate) fn initial_state(schema: &Value, names: FieldNames, catalogs: &Catalogs) -> Map<String, Value> {
     let mut state = Map::new();
     state.insert("status".to_owned(), json!("active"));
     let empty = Map::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
-    let defaults = defaults(dialect, catalogs);
+    let defaults = defaults(names, catalogs);
     for (field, rule) in properties {
-        let current = match dialect {
-            Dialect::Current => field.as_str(),
-            Dialect::Legacy => {
+        let current = match names {
+            FieldNames::Current => field.as_str(),
+            FieldNames::Legacy => {
                 LEGACY_NAMES.iter().find(|(name, _)| name == field).map_or(field.as_str(), |(_, current)| current)
             }
         };
         let default = defaults.get(field).or_else(|| defaults.get(current)).cloned();
-        state.insert(field.clone(), default.unwrap_or_else(|| nothing(rule)));
+        state.insert(field.clone(), default.unwrap_or_else(|| empty_value(rule)));
     }
     state
 }
 
-/// Nothing, as the field's type has it.
-fn nothing(rule: &Value) -> Value {
+/// The empty value of the field's type.
+fn empty_value(rule: &Value) -> Value {
     match rule.get("type").and_then(Value::as_str) {
         Some("array") => json!([]),
         Some("object") => json!({}),
@@ -36,7 +36,7 @@ fn nothing(rule: &Value) -> Value {
     }
 }
 
-fn defaults(dialect: Dialect, catalogs: &Catalogs) -> Value {
+fn defaults(names: FieldNames, catalogs: &Catalogs) -> Value {
     let mut defaults = json!({
         "mode": "pipeline", "timezone": "UTC", "tts_emotion_enabled": true, "voice_stability": 0.7,
         "voice_similarity": 0.5, "speech_speed": 1.0, "llm_temperature": 0.1, "allow_interruptions": true,
@@ -49,12 +49,12 @@ fn defaults(dialect: Dialect, catalogs: &Catalogs) -> Value {
         "conversation_inactivity_timeout": 30, "use_min_interrupt_words": false,
         "voice_id": catalogs.first("voices", "id"),
     });
-    let own = match dialect {
-        Dialect::Current => json!({
+    let own = match names {
+        FieldNames::Current => json!({
             "type": "outbound", "wait_for_customer": false,
             "language_id": catalogs.first("languages", "id"), "llm_model_id": catalogs.first("models", "id"),
         }),
-        Dialect::Legacy => json!({
+        FieldNames::Legacy => json!({
             "calls_direction": "make", "who_speaks_first": "AI assistant",
             "language": catalogs.first("languages", "name"), "llm_model": catalogs.first("models", "name"),
         }),

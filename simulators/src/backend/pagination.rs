@@ -1,16 +1,16 @@
-//! The vendor's framework's paginator.
+//! Pages of a list, in the form that the vendor's framework produces.
 
 use serde_json::{Value, json};
 
-use crate::{query, rejection::Rejections};
+use crate::{http::query, validation::ValidationErrors};
 
-/// One page of `items`, as asked for by `query`; `path` is the list's own URL.
-pub(crate) fn page(items: &[Value], query: Option<&str>, path: &str) -> Result<Value, Rejections> {
+/// The page of `items` that `query` asks for; `path` is the list's URL.
+pub(crate) fn page(items: &[Value], query: Option<&str>, path: &str) -> Result<Value, ValidationErrors> {
     let per_page = query::value(query, "per_page").map_or(Some(10), |text| text.parse().ok());
     let Some(per_page) = per_page.filter(|count| (1..=100).contains(count)) else {
-        let mut rejections = Rejections::default();
-        rejections.add("per_page", "The per page must be between 1 and 100.");
-        return Err(rejections);
+        let mut errors = ValidationErrors::default();
+        errors.add("per_page", "The per page must be between 1 and 100.");
+        return Err(errors);
     };
     let asked = query::value(query, "page").and_then(|text| text.parse().ok());
     let current = asked.filter(|page| *page > 0).unwrap_or(1usize);
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_behind_the_last_is_empty_and_a_bad_size_refused() {
+    fn a_page_after_the_last_is_empty_and_a_bad_size_is_refused() {
         let beyond = page(&[json!(1)], Some("page=9"), "u").expect("a page");
         assert_eq!(
             (&beyond["data"], &beyond["from"], &beyond["next_page_url"]),

@@ -1,0 +1,117 @@
+//! Faults on demand: the ways in which a vendor can fail its callers.
+//!
+//! `parse` reads the text form that the README documents, `plan` chooses the faults of one request, and `responses` and
+//! `bodies` carry them out.
+
+mod bodies;
+mod parse;
+mod plan;
+mod responses;
+
+use std::time::Duration;
+
+pub use parse::FaultError;
+pub(crate) use plan::{FaultPlan, Plan};
+pub(crate) use responses::{altered, replacement};
+
+/// One fault: what happens, to which requests, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What happens.
+    pub kind: FaultKind,
+    /// Which requests it affects.
+    pub scope: Scope,
+    /// How many requests it affects before it ends; `None` for all.
+    pub times: Option<u32>,
+}
+
+impl Fault {
+    /// A fault that affects every update.
+    #[must_use]
+    pub const fn new(kind: FaultKind) -> Self {
+        Self { kind, scope: Scope::Updates, times: None }
+    }
+
+    /// The same fault, which ends after `times` requests.
+    #[must_use]
+    pub const fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// The same fault for other requests.
+    #[must_use]
+    pub const fn on(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+}
+
+/// The requests that a fault affects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Updates of any assistant.
+    Updates,
+    /// Updates of the assistant with this id.
+    Assistant(u64),
+    /// Reading requests: catalogs, lists and the account.
+    Reads,
+}
+
+/// What a fault does.
+///
+/// [`Delay`](Self::Delay) and [`Hold`](Self::Hold) come before anything else and add up. Of the others, only the first
+/// one that matches takes effect. `ResetInBody`, `Drip`, `Truncated` and `Oversized` alter the vendor's own response,
+/// and the update is applied; the others replace the response, and the update is not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Responds with this status and a body in the vendor's style.
+    Status {
+        /// The status, 200 to 599.
+        status: u16,
+        /// How the response says when to retry, if it does.
+        retry_after: Option<RetryAfter>,
+    },
+    /// Waits before anything else is done.
+    Delay(Duration),
+    /// Waits until the faults are changed, then continues normally.
+    Hold,
+    /// Accepts the request and never responds.
+    Hang,
+    /// Resets the connection before the first byte of a response.
+    Reset,
+    /// Resets the connection in the middle of the response's body.
+    ResetInBody,
+    /// Sends the response's body one byte at a time, with this pause before each.
+    Drip(Duration),
+    /// Responds with this status and an HTML page.
+    Html(u16),
+    /// Sends a complete response whose JSON ends half way.
+    Truncated,
+    /// Pads the response to more than 1 MiB; the JSON stays valid.
+    Oversized,
+    /// Responds 200 with an error object.
+    ErrorIn2xx {
+        /// With `"success": false` and an error code instead of `error` alone.
+        success_false: bool,
+    },
+    /// Responds with this status and no body.
+    Empty(u16),
+    /// Responds 302 to a login page.
+    Redirect,
+    /// Responds 500 with a message that repeats the request's headers, including credentials.
+    EchoHeaders,
+    /// Responds with this file of the vendor's `answers/`.
+    Shape(String),
+}
+
+/// How an error response says when to retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// `Retry-After` in seconds.
+    Seconds(u32),
+    /// `Retry-After` as a date this many seconds from now.
+    Date(u32),
+    /// `retry_after` in the body only, in seconds.
+    Body(u32),
+}

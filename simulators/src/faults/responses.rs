@@ -1,0 +1,122 @@
+//! The responses of faults: those that replace the vendor's own response, and those that alter it.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
+
+use http_body_util::BodyExt;
+use hyper::{Response, header};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    backend::Backend,
+    http::{Received, ResponseBody, VendorResponse},
+};
+
+use super::{
+    FaultKind, RetryAfter,
+    bodies::{CutBody, DripBody},
+};
+
+/// One byte more than 1 MiB, which is the most that the gateway reads.
+const OVERSIZE: usize = 1024 * 1024 + 1;
+
+/// The response that replaces the vendor's own, if the fault is of that kind.
+pub(crate) fn replacement(kind: &FaultKind, backend: &Backend, request: &Received) -> Option<VendorResponse> {
+    Some(match kind {
+        FaultKind::Status { status, retry_after } => status_response(backend, *status, *retry_after),
+        FaultKind::Html(status) => VendorResponse::html(*status),
+        FaultKind::Empty(status) => VendorResponse::empty(*status),
+        FaultKind::Redirect => VendorResponse::redirect(&format!("{}/login", backend.origin)),
+        FaultKind::ErrorIn2xx { success_false: false } => {
+            VendorResponse::json(200, &json!({ "error": "Something went wrong." }))
+        }
+        FaultKind::ErrorIn2xx { success_false: true } => VendorResponse::json(
+            200,
+            &json!({ "success": false, "error": "Something went wrong.", "error_code": "INTERNAL_ERROR" }),
+        ),
+        FaultKind::EchoHeaders => VendorResponse::message(500, &echo(request)),
+        FaultKind::Shape(slug) => shape(backend, slug),
+        FaultKind::Delay(_)
+        | FaultKind::Hold
+        | FaultKind::Hang
+        | FaultKind::Reset
+        | FaultKind::ResetInBody
+        | FaultKind::Drip(_)
+        | FaultKind::Truncated
+        | FaultKind::Oversized => return None,
+    })
+}
+
+/// The response as sent: altered by the fault if it is of that kind, otherwise unchanged.
+pub(crate) fn altered(
+    kind: Option<&FaultKind>,
+    response: VendorResponse,
+    reset: &CancellationToken,
+) -> Response<ResponseBody> {
+    match kind {
+        Some(FaultKind::ResetInBody) => {
+            let body = CutBody::new(&response.body, reset.clone()).boxed_unsync();
+            response.into_response_with(body)
+        }
+        Some(FaultKind::Drip(gap)) => {
+            let body = DripBody::new(response.body.clone(), *gap).boxed_unsync();
+            response.into_response_with(body)
+        }
+        Some(FaultKind::Truncated) => {
+            let half = response.body.slice(..response.body.len() / 2);
+            response.with_body(half).into_response()
+        }
+        Some(FaultKind::Oversized) => {
+            let mut padded = response.body.to_vec();
+            padded.resize(padded.len() + OVERSIZE, b' ');
+            response.with_body(padded).into_response()
+        }
+        _ => response.into_response(),
+    }
+}
+
+fn status_response(backend: &Backend, status: u16, retry_after: Option<RetryAfter>) -> VendorResponse {
+    let documented = backend.contract.answers.iter().find_map(|(slug, _)| {
+        let (of, body) = backend.contract.answer(slug)?;
+        (of == status && body.is_object()).then_some(body)
+    });
+    let mut body = documented.unwrap_or_else(
+        || json!({ "message": VendorResponse::empty(status).status.canonical_reason().unwrap_or("Unknown status") }),
+    );
+    if let Some(members) = body.as_object_mut() {
+        members.shift_remove("retry_after");
+        if let Some(RetryAfter::Body(seconds)) = retry_after {
+            members.insert("retry_after".to_owned(), json!(seconds));
+        }
+    }
+    let response =
+        if matches!(status, 204 | 304) { VendorResponse::empty(status) } else { VendorResponse::json(status, &body) };
+    match retry_after {
+        Some(RetryAfter::Seconds(seconds)) => response.with(header::RETRY_AFTER, &seconds.to_string()),
+        Some(RetryAfter::Date(seconds)) => {
+            let then = SystemTime::now() + Duration::from_secs(seconds.into());
+            response.with(header::RETRY_AFTER, &httpdate::fmt_http_date(then))
+        }
+        Some(RetryAfter::Body(_)) | None => response,
+    }
+}
+
+fn shape(backend: &Backend, slug: &str) -> VendorResponse {
+    match backend.contract.answer(slug) {
+        Some((status, Value::Null)) => VendorResponse::empty(status),
+        Some((status, body)) => VendorResponse::json(status, &body),
+        None => VendorResponse::message(500, &format!("This simulator has no response named {slug}.")),
+    }
+}
+
+fn echo(request: &Received) -> String {
+    let mut message = format!("Request failed: {} {}", request.method, request.path);
+    for (name, value) in &request.headers {
+        // Writing to a `String` never fails.
+        let _ = write!(message, "; {name}: {}", String::from_utf8_lossy(value.as_bytes()));
+    }
+    message
+}
