@@ -38,7 +38,7 @@ pub(super) struct Connector {
 }
 
 /// Why there is no connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct NoConnection {
     pub(super) kind: FailureKind,
     source: String,

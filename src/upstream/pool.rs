@@ -1,8 +1,8 @@
 //! Connections to one vendor: opened when needed, kept while idle, shared where the vendor speaks HTTP/2.
 //!
 //! A vendor account has one address, so there is nothing to look up: the connection used last is taken first, and
-//! what idles too long is closed. Whoever has to open one takes one that comes back meanwhile instead; the new one is
-//! then kept for the next.
+//! what idles too long is closed. In HTTP/1 each request that finds no connection opens one, and takes one that comes
+//! back meanwhile instead. Where HTTP/2 is possible one request opens a connection and the others wait for it.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
+use http::uri::Scheme;
 use hyper::client::conn::{http1, http2};
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -56,6 +57,38 @@ struct Kept {
     shared: Option<Idle>,
     /// Whether there is a task that closes what idles too long.
     watched: bool,
+    /// Whether the connection opened last, or the only kind possible, is HTTP/1.
+    http1: bool,
+    /// The connection that is being opened for all who wait, unless HTTP/1 is known.
+    opening: Option<watch::Receiver<Option<Opened>>>,
+}
+
+impl Kept {
+    /// The connection that was used last.
+    fn take(&mut self) -> Option<Connection> {
+        if let Some(shared) = &mut self.shared {
+            if !shared.connection.is_closed() {
+                shared.since = Instant::now();
+                return shared.connection.share();
+            }
+            self.shared = None;
+        }
+        std::iter::from_fn(|| self.idle.pop()).map(|idle| idle.connection).find(Connection::is_ready)
+    }
+}
+
+/// How opening for all has ended: with a connection of HTTP/2, with one of HTTP/1 that is kept, or with neither.
+type Opened = Result<Option<Connection>, Unopened>;
+
+/// How a request that found no connection comes by one.
+enum Next {
+    Kept(Connection),
+    OpenOwn,
+    /// Waits for what is opened for all; `first` if this request is the first of them.
+    Await {
+        opening: watch::Receiver<Option<Opened>>,
+        first: bool,
+    },
 }
 
 struct Idle {
@@ -64,12 +97,12 @@ struct Idle {
 }
 
 /// Why no connection could be opened.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Unopened {
     /// None was made.
     NoConnection(NoConnection),
     /// It was made, and HTTP could not begin on it.
-    Http(hyper::Error),
+    Http(Arc<hyper::Error>),
 }
 
 /// Runs the streams of HTTP/2 on a tracker.
@@ -90,7 +123,8 @@ impl Pool {
     /// A pool for `to`, without a connection; all its tasks run on `tasks`, and end once it is dropped.
     pub(super) fn new(to: Uri, connector: Connector, tasks: TaskTracker) -> Self {
         let gone = CancellationToken::new();
-        let (kept, returned) = (Mutex::default(), Notify::new());
+        let http1 = to.scheme() != Some(&Scheme::HTTPS); // without TLS there is no ALPN
+        let (kept, returned) = (Mutex::new(Kept { http1, ..Kept::default() }), Notify::new());
         let shared = Shared { to, connector, tasks, kept, returned, gone: gone.clone() };
         Self { shared: Arc::new(shared), _gone: gone.drop_guard() }
     }
@@ -123,6 +157,28 @@ impl Pool {
     }
 
     async fn open_or_await(&self) -> Result<(Connection, bool), Unopened> {
+        let mut failed = false;
+        loop {
+            let (mut opening, first) = match self.shared.next() {
+                Next::Kept(connection) => return Ok((connection, true)),
+                Next::OpenOwn => return self.open_own_or_await().await,
+                Next::Await { opening, first } => (opening, first),
+            };
+            match opening.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(Ok(Some(connection)))) => {
+                    if let Some(connection) = connection.share() {
+                        return Ok((connection, false));
+                    }
+                }
+                // Those who only waited try once more: one lost handshake must not count as a hundred failures.
+                Ok(Some(Err(error))) if first || failed => return Err(error.clone()),
+                Ok(Some(Err(_))) => failed = true,
+                _ => {}
+            }
+        }
+    }
+
+    async fn open_own_or_await(&self) -> Result<(Connection, bool), Unopened> {
         let mut opening = Box::pin(open(Arc::clone(&self.shared)));
         loop {
             tokio::select! {
@@ -148,6 +204,7 @@ impl Pool {
 async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
     let stream = shared.connector.connect(&shared.to).await.map_err(Unopened::NoConnection)?;
     let (served, is_http2, io) = (stream.served().clone(), stream.is_http2(), TokioIo::new(stream));
+    shared.kept().http1 = !is_http2;
     let (in_use, unused) = oneshot::channel();
     let in_use = InUse::new(in_use);
     if is_http2 {
@@ -157,11 +214,11 @@ async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
             .keep_alive_interval(H2_PING_EVERY)
             .keep_alive_timeout(H2_PING_TIMEOUT)
             .handshake(io);
-        let (sender, running) = handshake.await.map_err(Unopened::Http)?;
+        let (sender, running) = handshake.await.map_err(|error| Unopened::Http(Arc::new(error)))?;
         shared.tasks.spawn(run(running, unused));
         return Ok(shared.share(Connection::http2(sender, served, in_use)));
     }
-    let (sender, running) = http1::handshake(io).await.map_err(Unopened::Http)?;
+    let (sender, running) = http1::handshake(io).await.map_err(|error| Unopened::Http(Arc::new(error)))?;
     shared.tasks.spawn(run(running, unused));
     Ok(Connection::http1(sender, served, in_use))
 }
@@ -185,15 +242,40 @@ impl Shared {
     }
 
     fn take_kept(&self) -> Option<Connection> {
+        self.kept().take()
+    }
+
+    /// How a request that found no connection comes by one.
+    fn next(self: &Arc<Self>) -> Next {
         let mut kept = self.kept();
-        if let Some(shared) = &mut kept.shared {
-            if !shared.connection.is_closed() {
-                shared.since = Instant::now();
-                return shared.connection.share();
-            }
-            kept.shared = None;
+        if let Some(connection) = kept.take() {
+            return Next::Kept(connection); // opened since it was looked for
         }
-        std::iter::from_fn(|| kept.idle.pop()).map(|idle| idle.connection).find(Connection::is_ready)
+        if kept.http1 {
+            return Next::OpenOwn;
+        }
+        // One whose task is gone, as at the end of the process, does not count.
+        if let Some(opening) = kept.opening.as_ref().filter(|opening| opening.has_changed().is_ok()) {
+            return Next::Await { opening: opening.clone(), first: false };
+        }
+        let (sender, opening) = watch::channel(None);
+        kept.opening = Some(opening.clone());
+        drop(kept);
+        // A task, so that a request that is given up does not end what others wait for.
+        let shared = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let opened = shared.gone.run_until_cancelled(open(Arc::clone(&shared))).await;
+            let opened = opened.map(|opened| {
+                opened.map(|connection| {
+                    let shareable = connection.share();
+                    shared.keep(connection);
+                    shareable
+                })
+            });
+            shared.kept().opening = None;
+            sender.send_replace(opened);
+        });
+        Next::Await { opening, first: true }
     }
 
     /// Keeps an HTTP/1 connection for the next request; one of HTTP/2 has been kept from its beginning.
@@ -264,5 +346,27 @@ impl fmt::Display for Unopened {
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("to", &self.shared.to).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::VendorTls;
+    use crate::upstream::TlsRoots;
+
+    fn pool(to: &'static str) -> Pool {
+        let tls = TlsRoots::default().client(false, &VendorTls::default()).unwrap();
+        let connector = Connector::new(tls, None, Duration::from_secs(5), Arc::default());
+        Pool::new(Uri::from_static(to), connector, TaskTracker::new())
+    }
+
+    #[tokio::test]
+    async fn requests_wait_for_each_others_connections_only_where_http2_is_possible() {
+        let (plain, secure) = (pool("http://127.0.0.1:1"), pool("https://127.0.0.1:1"));
+        for expected in [true, false] {
+            assert!(matches!(plain.shared.next(), Next::OpenOwn));
+            assert!(matches!(secure.shared.next(), Next::Await { first, .. } if first == expected));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The upstream stack over real sockets on loopback, alone and within the whole gateway.
 #![cfg(test)]
 
+mod cold_start;
 mod faults;
 mod keep_alive;
 mod reliability;

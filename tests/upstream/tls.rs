@@ -28,7 +28,7 @@ struct Server {
 }
 
 /// What accepts TLS for `localhost`, and its certificate.
-fn acceptor(alpn: &[&[u8]]) -> (TlsAcceptor, CertificateDer<'static>) {
+pub(crate) fn acceptor(alpn: &[&[u8]]) -> (TlsAcceptor, CertificateDer<'static>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -85,7 +85,7 @@ async fn server_with_one_seat(answer: Arc<Notify>) -> Server {
     Server { base, certificate }
 }
 
-async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+pub(crate) async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let version = if request.version() == Version::HTTP_2 { "h2" } else { "h1" };
     let body = request.into_body().collect().await.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
     let mut response = Response::new(Full::new(body));
@@ -93,7 +93,7 @@ async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infal
     Ok(response)
 }
 
-fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> Stack {
+pub(crate) fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> Stack {
     let mut roots = RootCertStore::empty();
     if let Some(certificate) = trusted {
         roots.add(certificate.clone()).unwrap();
@@ -103,7 +103,7 @@ fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> Stack {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let settings = StackSettings { tls: Arc::new(tls), max_in_flight: 64, ..settings(base, Duration::from_secs(20)) };
+    let settings = StackSettings { tls: Arc::new(tls), max_in_flight: 128, ..settings(base, Duration::from_secs(20)) };
     Stack::new(&settings, &Tasks::default())
 }
 
