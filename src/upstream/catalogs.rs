@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use futures_util::future::try_join_all;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -58,6 +59,26 @@ impl fmt::Display for CatalogFailure {
 
 /// What became of a flight.
 type Landing = Result<Arc<Catalog>, CatalogFailure>;
+
+/// Where a catalog is to be had.
+enum Found {
+    Known(Arc<Catalog>),
+    InFlight(watch::Receiver<Option<Landing>>),
+}
+
+/// Waits for a flight. Without such a list a name stays unresolved, and the answer says which configuration key would
+/// help.
+async fn landed(
+    kind: CatalogKind,
+    mut landing: watch::Receiver<Option<Landing>>,
+) -> Result<Option<(CatalogKind, Arc<Catalog>)>, CatalogFailure> {
+    match landing.wait_for(Option::is_some).await.as_deref() {
+        Ok(Some(Ok(catalog))) => Ok(Some((kind, Arc::clone(catalog)))),
+        Ok(Some(Err(CatalogFailure::Absent))) => Ok(None),
+        Ok(Some(Err(failure))) => Err(failure.clone()),
+        Ok(None) | Err(_) => Err(CatalogFailure::Malformed("the task that read the catalog is gone".to_owned())),
+    }
+}
 
 /// The catalogs of one account.
 #[derive(Debug)]
@@ -115,20 +136,23 @@ impl LiveCatalogs {
         Arc::new(Self { ttl, slots: Arc::clone(&self.slots) })
     }
 
-    /// The catalogs of these kinds, read from the vendor where they are not known yet.
+    /// The catalogs of these kinds; those that are not known yet are read from the vendor at the same time.
     ///
     /// # Errors
     /// One of them is not known and cannot be read now.
     pub async fn get(self: &Arc<Self>, kinds: &[CatalogKind], reader: &Reader) -> Result<CatalogSet, CatalogFailure> {
         let mut set = CatalogSet::default();
+        let mut landings = Vec::new();
         for &kind in kinds {
-            match self.one(kind, reader).await {
-                Ok(Some(catalog)) => set.set(kind, catalog),
-                // Without such a list the name stays unresolved, and the answer says which configuration key would
-                // help.
+            match self.one(kind, reader) {
+                Ok(Some(Found::Known(catalog))) => set.set(kind, catalog),
+                Ok(Some(Found::InFlight(landing))) => landings.push(landed(kind, landing)),
                 Ok(None) | Err(CatalogFailure::Absent) => {}
                 Err(failure) => return Err(failure),
             }
+        }
+        for (kind, catalog) in try_join_all(landings).await?.into_iter().flatten() {
+            set.set(kind, catalog);
         }
         Ok(set)
     }
@@ -146,7 +170,7 @@ impl LiveCatalogs {
         })
     }
 
-    async fn one(self: &Arc<Self>, kind: CatalogKind, reader: &Reader) -> Result<Option<Arc<Catalog>>, CatalogFailure> {
+    fn one(self: &Arc<Self>, kind: CatalogKind, reader: &Reader) -> Result<Option<Found>, CatalogFailure> {
         let Some(path) = reader.dialect.catalog_path(kind) else { return Ok(None) };
         let Some(slot) = self.slots.get(kind as usize) else { return Ok(None) };
         if let Some(known) = slot.known.load_full() {
@@ -156,12 +180,9 @@ impl LiveCatalogs {
                 let reader = reader.clone();
                 reader.stack.clone().spawn(async move { refresh.run(path, &reader).await });
             }
-            return Ok(Some(Arc::clone(&known.catalog)));
+            return Ok(Some(Found::Known(Arc::clone(&known.catalog))));
         }
-        let mut landing = self.board(slot, (kind, path), reader)?;
-        let landed = landing.wait_for(Option::is_some).await.ok().and_then(|landed| landed.clone());
-        let gone = || CatalogFailure::Malformed("the task that read the catalog is gone".to_owned());
-        landed.ok_or_else(gone)?.map(Some)
+        self.board(slot, (kind, path), reader).map(Some)
     }
 
     /// The flight under way, or a new one unless the last one failed just now.
@@ -170,14 +191,14 @@ impl LiveCatalogs {
         slot: &Slot,
         (kind, path): (CatalogKind, &'static str),
         reader: &Reader,
-    ) -> Result<watch::Receiver<Option<Landing>>, CatalogFailure> {
+    ) -> Result<Found, CatalogFailure> {
         let mut flight = slot.flight();
         // A flight whose task is gone, as at the end of the process, does not count.
         if let Some(landing) = flight.landing.as_ref().filter(|landing| landing.has_changed().is_ok()) {
-            return Ok(landing.clone());
+            return Ok(Found::InFlight(landing.clone()));
         }
         if let Some(known) = slot.known.load_full() {
-            return Ok(watch::channel(Some(Ok(Arc::clone(&known.catalog)))).1);
+            return Ok(Found::Known(Arc::clone(&known.catalog)));
         }
         if let Some((_, failure)) = flight.failed.as_ref().filter(|(at, why)| at.elapsed() < self.holds(why)) {
             return Err(failure.clone());
@@ -192,7 +213,7 @@ impl LiveCatalogs {
                 sender.send_replace(Some(slot.land(result)));
             }
         });
-        Ok(landing)
+        Ok(Found::InFlight(landing))
     }
 
     fn holds(&self, failure: &CatalogFailure) -> Duration {
@@ -315,24 +336,24 @@ mod tests {
 
     const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
 
-    /// A reader of a vendor who gives each connection this answer, or takes it and says nothing; with the number of
-    /// its connections.
-    async fn reader(answer: Option<&'static str>) -> (Reader, Tasks, Arc<AtomicUsize>) {
+    /// A reader of a vendor who gives each connection this answer once `together` of them wait for it; with the number
+    /// of its connections.
+    async fn reader(answer: &'static str, together: usize) -> (Reader, Tasks, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let (tasks, seen) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
         let counted = Arc::clone(&seen);
         tasks.connections.spawn(async move {
-            let mut silent = Vec::new();
+            let mut waiting = Vec::new();
             loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
+                waiting.push(listener.accept().await.unwrap().0);
                 counted.fetch_add(1, Ordering::SeqCst);
-                match answer {
-                    Some(answer) => {
-                        let _ = stream.read(&mut [0; 4096]).await;
-                        let _ = stream.write_all(answer.as_bytes()).await;
-                    }
-                    None => silent.push(stream),
+                if waiting.len() < together {
+                    continue;
+                }
+                for mut stream in waiting.drain(..) {
+                    let _ = stream.read(&mut [0; 4096]).await;
+                    let _ = stream.write_all(answer.as_bytes()).await;
                 }
             }
         });
@@ -358,7 +379,7 @@ mod tests {
 
     #[tokio::test]
     async fn callers_that_leave_leave_one_flight_behind() {
-        let (reader, tasks, _) = reader(None).await;
+        let (reader, tasks, _) = reader("", usize::MAX).await;
         let live = LiveCatalogs::new(Duration::from_secs(300));
         for _ in 0..100 {
             assert!(timeout(Duration::ZERO, live.get(KINDS, &reader)).await.is_err());
@@ -371,7 +392,7 @@ mod tests {
     #[tokio::test]
     async fn that_a_list_is_absent_is_remembered_for_a_minute() {
         let absent = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-        let (reader, _, seen) = reader(Some(absent)).await;
+        let (reader, _, seen) = reader(absent, 1).await;
         let live = LiveCatalogs::new(Duration::from_secs(300));
         for (after, reads) in [(0, 1), (30, 1), (31, 2)] {
             pause();
@@ -380,6 +401,16 @@ mod tests {
             live.get(KINDS, &reader).await.unwrap();
             assert_eq!(seen.load(Ordering::SeqCst), reads, "after {after} s");
         }
+    }
+
+    #[tokio::test]
+    async fn all_lists_are_asked_for_before_any_is_there() {
+        let list = "HTTP/1.1 200 OK\r\ncontent-length: 25\r\nconnection: close\r\n\r\n[{\"id\":1,\"name\":\"Vega\"}]\n";
+        let (reader, _, seen) = reader(list, CatalogKind::ALL.len()).await;
+        let live = LiveCatalogs::new(Duration::from_secs(300));
+        live.get(&CatalogKind::ALL, &reader).await.unwrap();
+        assert_eq!(seen.load(Ordering::SeqCst), CatalogKind::ALL.len());
+        assert_eq!(live.ages().map(|(kind, _, _)| kind).collect::<Vec<_>>(), CatalogKind::ALL);
     }
 
     #[test]
