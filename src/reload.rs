@@ -1,7 +1,13 @@
 //! A new configuration while the gateway runs: checked whole and swapped at once, or refused whole.
 //!
-//! The order matters: everything that can fail comes before the one store that puts the new generation in force.
-//! Reloads happen one after the other, and nobody who only wants to know how things stand waits for one.
+//! The order matters. Everything that can fail or wait comes first. Then the generation, the TLS configuration and
+//! telemetry are stored one right after the other. Last, lines of the old audit log are written, which may take seconds.
+//!
+//! The generation is stored before the TLS configuration. A connection that shook hands under the new authorities is
+//! therefore judged by the new clients. One that shook hands under the old authorities is judged by the old clients,
+//! or by the new generation, which verifies its certificate again (see [`crate::edge::client_trust`]).
+//!
+//! Reloads happen one after the other; a reader of the present state does not wait for one.
 
 mod watch;
 
@@ -14,9 +20,9 @@ use arc_swap::ArcSwap;
 use serde::Serialize;
 
 use crate::config::{self, AuthMode, Environment, Known, Log, Server, Settings, TlsVersion, Watched};
-use crate::edge::tls::{Tls, TlsMaterial};
+use crate::edge::tls::{NextTls, Tls, TlsMaterial};
 use crate::gateway::Gateway;
-use crate::telemetry::{self, Telemetry};
+use crate::telemetry::{self, Telemetry, Unwritten};
 use crate::upstream::Tasks;
 
 pub use watch::watch;
@@ -76,6 +82,13 @@ pub struct Reloader {
     /// Held by whoever reloads.
     turn: Mutex<()>,
     past: Mutex<Past>,
+}
+
+/// A new configuration, ready to be applied.
+struct Next {
+    gateway: Gateway,
+    tls: Option<NextTls>,
+    telemetry: telemetry::Next,
 }
 
 /// Whether a key of two configurations differs.
@@ -152,56 +165,64 @@ impl Reloader {
         self.past().outcomes.iter().rev().cloned().collect()
     }
 
-    /// Reads the configuration anew and takes it up, or keeps the old one. Blocks; call it within a tokio runtime.
+    /// Reads the configuration again and applies it, or keeps the old one. Blocks; call it within a tokio runtime.
     pub fn reload(&self, trigger: &'static str) -> Outcome {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.gateway.load_full();
-        let result = self.next(&before);
-        let at = now();
-        let outcome = match result {
-            Ok((next, telemetry)) => {
-                let needs_restart = self.started.differs_from(&next.settings);
-                let generation = next.generation;
-                self.telemetry.take_up(telemetry);
-                for warning in &next.settings.warnings {
-                    tracing::warn!(%warning, "configuration");
-                }
-                let next = Arc::new(next);
-                self.gateway.store(Arc::clone(&next));
-                tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
-                let outcome = Outcome { applied: true, generation, trigger, at, problems: None, needs_restart };
-                self.telemetry.reloaded(&outcome, (&before.settings, Some(&next.settings)));
-                outcome
-            }
-            Err(problems) => {
-                let problems = shortened(problems);
-                tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
-                self.telemetry.reopen(&before.settings);
-                let (generation, needs_restart) = (before.generation, Vec::new());
-                let outcome =
-                    Outcome { applied: false, generation, trigger, at, problems: Some(problems), needs_restart };
-                self.telemetry.reloaded(&outcome, (&before.settings, None));
-                outcome
-            }
+        let (outcome, unwritten) = match self.next(&before) {
+            Ok(next) => self.apply(next, &before, trigger),
+            Err(problems) => self.refuse(shortened(problems), &before, trigger),
         };
         self.past().remember(outcome.clone());
+        if let Some(unwritten) = unwritten {
+            unwritten.wait();
+        }
         outcome
     }
 
-    fn next(&self, before: &Gateway) -> Result<(Gateway, telemetry::Next), String> {
+    /// Puts the new generation in force. Nothing here fails or waits.
+    fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
+        let Next { gateway, tls, telemetry } = next;
+        let gateway = Arc::new(gateway);
+        self.gateway.store(Arc::clone(&gateway));
+        if let (Some(tls), Some(next)) = (&self.tls, tls) {
+            tls.replace(next);
+        }
+        let unwritten = self.telemetry.apply(telemetry);
+        let (generation, settings) = (gateway.generation, &gateway.settings);
+        let needs_restart = self.started.differs_from(settings);
+        for warning in &settings.warnings {
+            tracing::warn!(%warning, "configuration");
+        }
+        tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
+        let outcome = Outcome { applied: true, generation, trigger, at: now(), problems: None, needs_restart };
+        self.telemetry.reloaded(&outcome, (&before.settings, Some(settings)));
+        (outcome, Some(unwritten))
+    }
+
+    fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
+        tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
+        let unwritten = self.telemetry.reopen(&before.settings);
+        let (generation, needs_restart) = (before.generation, Vec::new());
+        let outcome =
+            Outcome { applied: false, generation, trigger, at: now(), problems: Some(problems), needs_restart };
+        self.telemetry.reloaded(&outcome, (&before.settings, None));
+        (outcome, unwritten)
+    }
+
+    /// Does everything that can fail.
+    fn next(&self, before: &Gateway) -> Result<Next, String> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
         let settings = self.read(source).map_err(|problems| problems.to_string())?;
         if settings.vendors.is_empty() && !before.settings.vendors.is_empty() {
             return Err("the configuration names no vendor any more, as if its file were empty or half written; restart if that is meant".into());
         }
         self.started.allows(&settings)?;
-        let tls = settings.server.tls.as_ref().map(material);
-        let telemetry = self.telemetry.prepare(&settings)?;
-        let next = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
-        if let (Some(tls), Some(material)) = (&self.tls, &tls) {
-            tls.reload(material).map_err(|error| format!("server.tls: {error}"))?;
-        }
-        Ok((next, telemetry))
+        let tls = settings.server.tls.as_ref().filter(|_| self.tls.is_some()).map(|tls| NextTls::new(&material(tls)));
+        let tls = tls.transpose().map_err(|error| format!("server.tls: {error}"))?;
+        let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
+        let telemetry = self.telemetry.prepare(&gateway.settings)?; // last, as what it prepares has to be applied
+        Ok(Next { gateway, tls, telemetry })
     }
 
     /// The configuration from files none of which changed while the others were read.

@@ -110,6 +110,23 @@ pub(super) fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     (!chain.is_empty()).then_some(chain)
 }
 
+/// Checked material, to replace another.
+pub struct NextTls {
+    config: ServerConfig,
+    trust: Option<Fingerprint>,
+}
+
+impl NextTls {
+    /// Checks `material`.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn new(material: &TlsMaterial) -> Result<Self, TlsError> {
+        let (config, trust) = material.server_config()?;
+        Ok(Self { config, trust })
+    }
+}
+
 /// The current TLS configuration of a listener, shared and replaceable.
 #[derive(Clone, Debug)]
 pub struct Tls {
@@ -125,12 +142,10 @@ impl Tls {
         Ok(Self { config: Arc::new(ArcSwap::from_pointee(config)), trust: watch::Sender::new(trust) })
     }
 
-    /// Takes up new material for later handshakes; on an error the old one stays.
-    pub fn reload(&self, material: &TlsMaterial) -> Result<(), TlsError> {
-        let (config, trust) = material.server_config()?;
+    /// Uses other material for later handshakes; cannot fail.
+    pub fn replace(&self, NextTls { config, trust }: NextTls) {
         self.config.store(Arc::new(config));
         self.trust.send_if_modified(|current| std::mem::replace(current, trust) != trust);
-        Ok(())
     }
 
     /// For one handshake: how to shake hands, and what tells when its outcome does not hold any more.

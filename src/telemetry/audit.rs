@@ -34,8 +34,22 @@ const LONGEST_NAME: usize = 64;
 #[derive(Clone, Default)]
 pub(super) struct Audit(Arc<ArcSwapOption<Lines>>);
 
-/// What a new configuration makes of it, opened and ready to be taken up.
-pub(super) struct NextAudit(Option<AuditFile>);
+/// What a new configuration makes of it, opened and ready to be applied.
+pub(super) enum NextAudit {
+    Off,
+    /// Another file for the thread that runs.
+    File(Box<AuditFile>),
+    /// The first file, with its thread.
+    Started(Lines),
+}
+
+/// Lines that may not be written yet after the audit log has changed.
+#[must_use = "lines are lost if the process ends before they are written"]
+pub struct Unwritten {
+    lines: Option<Arc<Lines>>,
+    /// The audit log is off from now on.
+    ends: bool,
+}
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -91,22 +105,27 @@ struct Line<'a> {
 }
 
 impl Audit {
-    /// Opens the file, if there is to be one.
-    pub(super) fn prepare(audit: &config::Audit) -> Result<NextAudit, AuditError> {
-        audit.file.as_deref().map(|path| AuditFile::open(path, audit)).transpose().map(NextAudit)
+    /// Does everything that can fail. What is prepared has to be applied, as it may have started a thread.
+    pub(super) fn prepare(&self, audit: &config::Audit) -> Result<NextAudit, AuditError> {
+        let Some(path) = audit.file.as_deref() else { return Ok(NextAudit::Off) };
+        let file = AuditFile::open(path, audit)?;
+        if self.is_on() { Ok(NextAudit::File(Box::new(file))) } else { file.lines().map(NextAudit::Started) }
     }
 
-    /// Goes on as configured; lines so far are written where they were meant to be, or where that fails, here.
-    pub(super) fn take_up(&self, next: NextAudit) -> Result<(), AuditError> {
-        match (self.0.load_full(), next.0) {
-            (Some(lines), Some(file)) => {
-                lines.flush(PATIENCE);
-                lines.replace(Box::new(file));
+    /// Goes on as prepared, without waiting. Lines so far are written where they were meant to be, or where that
+    /// fails, to the next file.
+    pub(super) fn apply(&self, next: NextAudit) -> Unwritten {
+        match next {
+            NextAudit::Off => Unwritten { lines: self.0.swap(None), ends: true },
+            NextAudit::Started(lines) => Unwritten { lines: self.0.swap(Some(Arc::new(lines))), ends: true },
+            NextAudit::File(file) => {
+                let lines = self.0.load_full();
+                if let Some(lines) = &lines {
+                    lines.replace(file);
+                }
+                Unwritten { lines, ends: false }
             }
-            (None, Some(file)) => self.0.store(Some(Arc::new(AuditFile::lines(file)?))),
-            (_, None) => self.end(),
         }
-        Ok(())
     }
 
     /// Whether anything is recorded.
@@ -156,8 +175,17 @@ impl Audit {
 
     /// Writes what is still to be written, within a bounded time, and is off from then on.
     pub(super) fn end(&self) {
-        if let Some(lines) = self.0.swap(None) {
-            lines.end(PATIENCE);
+        self.apply(NextAudit::Off).wait();
+    }
+}
+
+impl Unwritten {
+    /// Waits until the lines are written or have failed to be, for a bounded time.
+    pub fn wait(self) {
+        match self.lines {
+            Some(lines) if self.ends => lines.end(PATIENCE),
+            Some(lines) => lines.flush(PATIENCE),
+            None => {}
         }
     }
 }

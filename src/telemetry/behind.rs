@@ -53,7 +53,7 @@ struct State {
     queue: Vec<u8>,
     /// Bytes that the thread has taken and not yet written.
     in_hand: usize,
-    next: Option<Box<dyn Sink>>,
+    next: Option<Next>,
     /// The thread has to be woken for the next line.
     asleep: bool,
     /// How often everything was to be written at once, and how often that was done.
@@ -61,6 +61,13 @@ struct State {
     answered: u64,
     ended: bool,
     health: Health,
+}
+
+/// The sink that replaces the present one.
+struct Next {
+    sink: Box<dyn Sink>,
+    /// The bytes of the queue, or of the lines in hand, that the present sink is to write before.
+    before: usize,
 }
 
 /// How the writing goes.
@@ -79,7 +86,8 @@ impl Lines {
     /// No thread can be had.
     pub(super) fn start(name: &str, sink: Box<dyn Sink>) -> io::Result<Self> {
         let shared = Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), done: Condvar::new() });
-        let writer = Writer { shared: Arc::clone(&shared), sink, lines: Vec::new(), unsettled: None };
+        let writer =
+            Writer { shared: Arc::clone(&shared), sink, next: None, lines: Vec::new(), torn: false, unsettled: None };
         std::thread::Builder::new().name(name.to_owned()).spawn(move || writer.run())?;
         Ok(Self(shared))
     }
@@ -98,9 +106,13 @@ impl Lines {
         }
     }
 
-    /// Writes to another sink from now on, what could not be written before included.
+    /// Writes later lines to another sink. Earlier lines go to the present sink, and to the other one where that
+    /// fails. Returns at once; [`Lines::flush`] waits for the lines.
     pub(super) fn replace(&self, sink: Box<dyn Sink>) {
-        self.0.state().next = Some(sink);
+        let mut state = self.0.state();
+        let before = state.queue.len();
+        state.next = Some(Next { sink, before });
+        drop(state);
         self.0.work.notify_one();
     }
 
@@ -160,8 +172,11 @@ impl State {
 struct Writer {
     shared: Arc<Shared>,
     sink: Box<dyn Sink>,
+    next: Option<Next>,
     /// What is in hand.
     lines: Vec<u8>,
+    /// The sink has taken the beginning of a line and not its end.
+    torn: bool,
     /// Since when there is something to settle.
     unsettled: Option<Instant>,
 }
@@ -192,9 +207,8 @@ impl Writer {
                 state = shared.sleep(state, Some(GATHER), State::has_time);
             }
         }
-        if let Some(next) = state.next.take() {
-            self.sink = next;
-        }
+        let in_hand = self.lines.len();
+        self.next = state.next.take().map(|next| Next { before: in_hand + next.before, ..next });
         if self.lines.is_empty() {
             std::mem::swap(&mut self.lines, &mut state.queue);
         } else {
@@ -205,19 +219,39 @@ impl Writer {
     }
 
     fn write(&mut self, now: bool) -> io::Result<()> {
-        let mut rest = self.lines.as_slice();
+        if let Some(Next { sink, before }) = self.next.take() {
+            let _rest_is_for_the_next = self.write_first(before, true);
+            (self.sink, self.unsettled) = (sink, None);
+            self.drop_torn_end();
+        }
+        self.write_first(self.lines.len(), now)
+    }
+
+    /// Writes so many bytes of what is in hand.
+    fn write_first(&mut self, most: usize, now: bool) -> io::Result<()> {
+        let mut rest = &self.lines[..most];
         let result = self.sink.write(&mut rest);
-        let written = self.lines.len() - rest.len();
-        self.lines.drain(..written);
+        let written = most - rest.len();
         if written > 0 {
+            self.torn = self.lines[written - 1] != b'\n';
             self.unsettled.get_or_insert_with(Instant::now);
         }
+        self.lines.drain(..written);
         result?;
         if self.unsettled.is_some_and(|since| now || since.elapsed() >= PAUSE) {
             self.sink.settle()?;
             self.unsettled = None;
         }
         Ok(())
+    }
+
+    /// A line whose beginning another sink has is lost: no file has the end of a line alone.
+    fn drop_torn_end(&mut self) {
+        if std::mem::take(&mut self.torn) {
+            let end = self.lines.iter().position(|&byte| byte == b'\n').map_or(self.lines.len(), |at| at + 1);
+            self.lines.drain(..end);
+            self.shared.state().health.lost += 1;
+        }
     }
 
     /// Says how it went.
@@ -349,5 +383,19 @@ mod tests {
         lines.end(LONG);
         assert_eq!((paper.sheet().text.as_str(), broken.sheet().text.as_str()), ("a\n", ""));
         assert_eq!(lines.health(), Health::default());
+    }
+
+    #[test]
+    fn a_replaced_sink_gets_the_lines_before_and_the_new_one_those_after() {
+        let (lines, first) = started();
+        let second = Paper::default();
+        let held = first.sheet(); // the thread cannot write meanwhile
+        lines.push(b"a\n");
+        lines.replace(Box::new(second.clone()));
+        lines.push(b"b\n");
+        drop(held);
+        lines.flush(LONG);
+        assert_eq!((first.sheet().text.as_str(), second.sheet().text.as_str()), ("a\n", "b\n"));
+        assert!(first.sheet().settled > 0);
     }
 }

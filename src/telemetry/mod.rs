@@ -29,7 +29,7 @@ use log::{LogControl, NextLog};
 use metrics::Metrics;
 use traces::{NextTraces, Traces};
 
-pub use audit::AuditError;
+pub use audit::{AuditError, Unwritten};
 pub use behind::Health;
 pub use finished::{Finished, Noted};
 pub use traces::{Recording, SpanCounts};
@@ -83,39 +83,38 @@ impl Telemetry {
     /// The audit log cannot be kept, or the collector's certificates cannot be used.
     pub fn start(settings: &Settings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
         let audit = Audit::default();
-        audit.take_up(Audit::prepare(&settings.audit)?)?;
         let traces = Traces::default();
         traces.take_up(traces.prepare(&settings.traces).map_err(TelemetryError::Traces)?);
+        audit.apply(audit.prepare(&settings.audit)?).wait();
         Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces })))
     }
 
-    /// Does everything that can fail when a new configuration is taken up.
+    /// Does everything that can fail when a new configuration is applied. What is prepared has to be applied.
     ///
     /// # Errors
     /// A file cannot be opened.
     pub fn prepare(&self, settings: &Settings) -> Result<Next, String> {
         let log = self.0.log.as_ref().map(|_| NextLog::of(&settings.log)).transpose()?;
-        let audit = Audit::prepare(&settings.audit).map_err(|error| error.to_string())?;
-        Ok(Next { log, audit, traces: self.0.traces.prepare(&settings.traces)? })
+        let traces = self.0.traces.prepare(&settings.traces)?;
+        let audit = self.0.audit.prepare(&settings.audit).map_err(|error| error.to_string())?;
+        Ok(Next { log, audit, traces })
     }
 
-    /// Goes on as prepared.
-    pub fn take_up(&self, next: Next) {
+    /// Goes on as prepared, without waiting.
+    pub fn apply(&self, next: Next) -> Unwritten {
         if let (Some(log), Some(next)) = (&self.0.log, next.log) {
             log.take_up(next);
         }
-        if let Err(error) = self.0.audit.take_up(next.audit) {
-            tracing::error!(%error, "the audit log cannot be begun");
-        }
         self.0.traces.take_up(next.traces);
+        self.0.audit.apply(next.audit)
     }
 
-    /// Opens the files of the configuration in force anew, for whoever has renamed them.
-    pub fn reopen(&self, settings: &Settings) {
-        match self.prepare(settings) {
-            Ok(next) => self.take_up(next),
-            Err(error) => tracing::error!(error, "a file cannot be opened anew; the old one stays in use"),
-        }
+    /// Opens the files of the configuration in force again, for operators who have renamed them.
+    pub fn reopen(&self, settings: &Settings) -> Option<Unwritten> {
+        let next = self.prepare(settings);
+        next.map(|next| self.apply(next))
+            .inspect_err(|error| tracing::error!(error, "a file cannot be opened again; the old one stays in use"))
+            .ok()
     }
 
     /// Decides whether a request with these headers is traced; `trace` says so to vendors.

@@ -7,7 +7,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 use switchboard::edge::settings::ListenerSettings;
-use switchboard::edge::tls::{Tls, TlsError, TlsMaterial};
+use switchboard::edge::tls::{NextTls, Tls, TlsError, TlsMaterial};
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -136,14 +136,14 @@ async fn a_reload_is_for_later_handshakes_and_a_bad_one_changes_nothing() {
     let edge = start(&tls).await;
     let versions = [&version::TLS13];
     let mut kept = connect(&edge, &old.client(&versions, &[], None)).await.unwrap();
-    tls.reload(&new.material(None)).unwrap();
+    tls.replace(NextTls::new(&new.material(None)).unwrap());
     assert!(peer(&edge, &new.client(&versions, &[], None)).await.is_ok());
     assert!(peer(&edge, &old.client(&versions, &[], None)).await.is_err());
     kept.write_all(PEER.as_bytes()).await.unwrap();
     assert!(read_to_end(&mut kept).await.starts_with("HTTP/1.1 200 OK"));
     let mut mixed = old.material(None);
     mixed.private_key = new.material(None).private_key;
-    assert!(matches!(tls.reload(&mixed), Err(TlsError::Rustls(_))));
+    assert!(matches!(NextTls::new(&mixed), Err(TlsError::Rustls(_))));
     assert!(peer(&edge, &new.client(&versions, &[], None)).await.is_ok());
 }
 

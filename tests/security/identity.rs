@@ -1,9 +1,13 @@
 //! Mutual TLS as identity, over the real binary: who is let in as whom, and for how long.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rcgen::ExtendedKeyUsagePurpose;
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustls::version;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -50,8 +54,11 @@ fn write(folder: &Path, name: &str, text: &str) {
 
 impl Scene {
     async fn start(tls: &str) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), tls).await
+    }
+
+    async fn start_in(folder: TempDir, tls: &str) -> Self {
         let (own, clients) = (Authority::new(), Authority::new());
-        let folder = tempfile::tempdir().unwrap();
         let mut simulators = Vec::new();
         for vendor in ["autocalls", "sondos"] {
             simulators.push(Simulator::start(vendor, Options::default()).await.unwrap());
@@ -230,6 +237,49 @@ async fn other_authorities_end_the_connections_of_those_before() {
         let crm = authority.issue("crm", |_| {});
         assert_eq!(who(&scene.get(&Caller::new(&renewed, Some(&crm)), "").await.unwrap()), "crm");
     }
+}
+
+/// A named pipe that is full and has no reader: a writer waits.
+struct FullPipe {
+    _open: std::fs::File,
+}
+
+impl FullPipe {
+    fn new(path: &Path) -> Self {
+        rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let mut pipe = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path).unwrap();
+        while pipe.write(&[b'\n'; 4096]).is_ok() {}
+        Self { _open: pipe }
+    }
+}
+
+#[tokio::test]
+async fn authorities_and_clients_change_together_also_while_the_audit_log_cannot_be_written() {
+    const AUDIT: &str = "[audit]\nfile = \"audit\"";
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = FullPipe::new(&folder.path().join("audit"));
+    let scene = Scene::start_in(folder, AUDIT).await;
+    let before = scene.caller("crm");
+    assert_eq!(who(&scene.get(&before, "").await.unwrap()), "crm");
+
+    let next = Authority::new();
+    let after = Caller::new(&scene.own, Some(&next.issue("crm2", |_| {})));
+    write(scene.folder.path(), "clients.pem", &next.pem);
+    let text = configuration(&scene.simulators, &extra("spiffe://acme/crm2", AUDIT));
+    write(scene.folder.path(), "switchboard.toml", &text);
+    // The reload waits for the audit log. Meanwhile a handshake that succeeds leads to a client.
+    let meanwhile = async {
+        let first = loop {
+            if let Some(reply) = scene.get(&after, "").await {
+                break reply;
+            }
+        };
+        assert_eq!(who(&first), "crm");
+        assert!(scene.get(&before, "").await.is_none());
+    };
+    tokio::join!(scene.reload(), meanwhile);
+    drop(pipe);
 }
 
 #[tokio::test]
