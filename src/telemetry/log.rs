@@ -1,9 +1,12 @@
 //! Logging: one subscriber, its filter changeable while running, its lines written behind everybody's back.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
@@ -19,6 +22,8 @@ use super::json_lines::JsonLines;
 
 /// How long the last lines may take at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long standard error may take nothing before the log counts as failing.
+const PATIENCE_FOR_ROOM: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Who may read the log's file: its owner and group.
 const MODE: u32 = 0o640;
 
@@ -121,22 +126,47 @@ impl Target {
 impl Sink for Target {
     fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
         match self {
-            Self::StandardError => {
-                io::stderr().lock().write_all(lines)?;
-                *lines = &[];
-                Ok(())
-            }
+            Self::StandardError => write_to(&mut io::stderr().lock(), lines),
             Self::File(_, file) => file.write(lines),
         }
     }
 
-    /// The log cannot tell of its own trouble in the log.
+    /// The log cannot report its own trouble in the log. Standard error that cannot be written may hold half a line.
     fn trouble(&self, error: Option<&io::Error>) {
         let path = self.path().display();
         let _no_way_left = match error {
+            Some(_) if matches!(self, Self::StandardError) => Ok(()),
             Some(error) => writeln!(io::stderr(), "switchboard: the log cannot be written to {path}: {error}"),
             None => writeln!(io::stderr(), "switchboard: the log is written to {path} again"),
         };
+    }
+}
+
+/// Writes `lines` and takes off their front what was written, which may end within a line. Waits where a blocking
+/// write would: others who share standard error may have made it non-blocking.
+///
+/// # Errors
+/// The rest cannot be written now.
+fn write_to(out: &mut (impl Write + AsFd), lines: &mut &[u8]) -> io::Result<()> {
+    while !lines.is_empty() {
+        match out.write(lines) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => *lines = &lines[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_for_room(out)?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Waits a bounded time until something can be written.
+fn wait_for_room(out: &impl AsFd) -> io::Result<()> {
+    let mut room = [PollFd::new(out, PollFlags::OUT)];
+    match poll(&mut room, Some(&PATIENCE_FOR_ROOM)) {
+        Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

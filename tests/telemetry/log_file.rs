@@ -1,8 +1,9 @@
-//! The log in a file, with the real binary: whole at the end, and moved away without losing a line.
+//! The log's lines, with the real binary: in a file that is moved away, and on standard error that is slow.
 
 #[cfg(test)]
 mod log_file {
     use std::fs;
+    use std::io::{BufRead, BufReader, Read};
     use std::path::Path;
     use std::process::{Child, Command, Stdio};
 
@@ -17,13 +18,17 @@ mod log_file {
 
     impl Gateway {
         fn start(folder: &Path, stage: &Stage) -> Self {
+            Self::with_stderr(folder, stage, Stdio::piped())
+        }
+
+        fn with_stderr(folder: &Path, stage: &Stage, stderr: Stdio) -> Self {
             let child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
                 .args(["serve", "--config", "c.toml"])
                 .envs(tokens(&stage.simulators))
                 .current_dir(folder)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
-                .stderr(Stdio::piped())
+                .stderr(stderr)
                 .spawn();
             Self(child.unwrap())
         }
@@ -95,8 +100,39 @@ mod log_file {
                 && after.iter().any(|line| line["request_id"] == "id-59")
         );
         let mut stderr = String::new();
-        std::io::Read::read_to_string(&mut gateway.0.stderr.take().unwrap(), &mut stderr).unwrap();
+        gateway.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
         assert_eq!(stderr, "");
+        stage.stop().await;
+    }
+
+    #[tokio::test]
+    async fn standard_error_that_takes_a_part_of_a_write_has_every_line_once_and_whole() {
+        const REQUESTS: usize = 300;
+        let folder = tempfile::tempdir().unwrap();
+        let stage = Stage::of(&["autocalls"], "", |text| text).await;
+        fs::write(folder.path().join("c.toml"), configuration(&stage.simulators, "")).unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+        let mut gateway = Gateway::with_stderr(folder.path(), &stage, writer.into());
+        let mut stderr = BufReader::with_capacity(512, reader);
+        let first = stderr.by_ref().lines().map(Result::unwrap).find(|line| line.contains("listening")).unwrap();
+        let api = serde_json::from_str::<Value>(&first).unwrap()["api"].as_str().unwrap().to_owned();
+        // Nobody reads meanwhile, and the lines are longer than the pipe.
+        for number in 0..REQUESTS {
+            let request = http::Request::get(format!("http://{api}/v1/fields"))
+                .header("x-request-id", format!("{number:0>100}"))
+                .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+            assert_eq!(stage.send(request.body(Default::default()).unwrap()).await.status, 200);
+        }
+        gateway.signal("TERM");
+        let mut text = String::new();
+        stderr.read_to_string(&mut text).unwrap();
+        assert!(gateway.0.wait().unwrap().success());
+        let all: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+        let requests = all.iter().filter(|line| line["target"] == "switchboard::access");
+        let ids: Vec<usize> = requests.map(|line| line["request_id"].as_str().unwrap().parse().unwrap()).collect();
+        assert_eq!(ids, (0..REQUESTS).collect::<Vec<_>>());
         stage.stop().await;
     }
 }
