@@ -14,7 +14,6 @@ pub(crate) struct Activity {
     last_end_ms: AtomicU64,
     unflushed: AtomicBool,
     receiving_head: AtomicBool,
-    like_canned: AtomicBool,
     /// When answers that have not left yet were there, by the number of their request.
     answered: Mutex<Vec<(u64, Instant)>>,
     requests: AtomicU64,
@@ -28,7 +27,6 @@ impl Activity {
             last_end_ms: AtomicU64::new(0),
             unflushed: AtomicBool::new(false),
             receiving_head: AtomicBool::new(false),
-            like_canned: AtomicBool::new(false),
             answered: Mutex::default(),
             requests: AtomicU64::new(0),
         })
@@ -63,16 +61,6 @@ impl Activity {
     /// Notes whether part of a request head has arrived.
     pub(crate) fn set_receiving_head(&self, receiving: bool) {
         self.receiving_head.store(receiving, Relaxed);
-    }
-
-    /// Notes that an answer of ours may end like a canned head.
-    pub(crate) fn note_like_canned(&self) {
-        self.like_canned.store(true, Relaxed);
-    }
-
-    /// Whether an answer of ours on this connection may have ended like a canned head.
-    pub(crate) fn has_like_canned(&self) -> bool {
-        self.like_canned.load(Relaxed)
     }
 
     /// Returns once an answer has waited for `timeout` to be taken.
@@ -116,11 +104,6 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// The connection's activity.
-    pub(crate) fn activity(&self) -> &Activity {
-        &self.activity
-    }
-
     /// Notes that the answer is there and has only to be taken.
     pub(crate) fn note_answered(&self) {
         self.activity.answers().push((self.number, Instant::now()));

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::Body;
 use hyper::body::Incoming;
 use tokio::task::yield_now;
@@ -61,9 +61,6 @@ where
             request.extensions_mut().insert(Arc::clone(&self.terms.peer));
             let response = self.service.ready().await?.call(request).await?;
             yield_now().await; // answers that are ready go out one after another (decision 12)
-            if is_like_canned(&response) {
-                self.terms.activity.note_like_canned();
-            }
             Ok(response.map(|body| TrackedBody::of_service(body, in_flight)))
         }
     }
@@ -110,13 +107,4 @@ fn names_one_host(request: &Request<Incoming>) -> bool {
         (None, None) => request.version() < Version::HTTP_2,
         _ => true,
     }
-}
-
-/// Whether hyper could write this answer's head as it writes its own (see `canned_head`).
-fn is_like_canned<B>(response: &Response<B>) -> bool {
-    let own = [header::CONNECTION, header::CONTENT_LENGTH, header::DATE];
-    matches!(
-        response.status(),
-        StatusCode::BAD_REQUEST | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
-    ) && response.headers().keys().all(|name| own.contains(name))
 }

@@ -29,6 +29,7 @@ use crate::telemetry::metrics::ListenerMeters;
 use super::activity::Activity;
 use super::admission::{Admission, Terms};
 use super::dozing::Dozing;
+use super::framing::HeadLimits;
 use super::last_word;
 use super::peer::Peer;
 use super::refusal::{Reason, RefusalPage};
@@ -39,8 +40,10 @@ use super::wire::{Remains, Wire};
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const FIRST_READ: usize = 4096;
-/// So many header lines hyper takes unless told otherwise; fewer are the admission's to count.
+/// So many header lines hyper takes by itself; fewer are for the framing gate and the admission to count.
 const USUAL_HEADERS: usize = 100;
+/// How many bytes of a head hyper takes beyond what the framing gate lets through.
+const NOTCH: usize = 64;
 /// hyper's smallest read buffer.
 const MIN_BUFFER: usize = 8192;
 
@@ -142,7 +145,7 @@ where
         if http2 {
             Box::pin(self.serve_http2(wire, peer, activity)).await; // much larger than HTTP/1
         } else {
-            let wire = wire.with_http1(self.settings.header_timeout, deadline);
+            let wire = wire.with_http1(head_limits(&self.settings), self.settings.header_timeout, deadline);
             self.serve_http1(wire, peer, activity).await;
         }
     }
@@ -221,24 +224,22 @@ where
         }
     }
 
-    /// Says the last word on an HTTP/1 connection, if one is due, and closes it so that it arrives.
+    /// Writes the last answer on an HTTP/1 connection, if hyper has not, and closes it so that it arrives.
     async fn finish<IO>(&self, mut remains: Remains<IO>, result: hyper::Result<()>)
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let last = match (&result, &remains.canned) {
-            (Err(error), Some(canned)) if error.is_parse() => last_word::response(canned.reason, &self.page),
-            (_, Some(canned)) => canned.bytes.clone(),
-            (Err(error), None) => match unanswered(error, &remains) {
-                Some(reason) => last_word::response(reason, &self.page),
-                None => Vec::new(),
-            },
-            (Ok(()), None) => Vec::new(),
-        };
+        let unanswered = remains.failure.or_else(|| unanswered(result.as_ref().err()?, &remains));
+        let last = unanswered.map(|reason| last_word::response(reason, &self.page)).unwrap_or_default();
+        // What hyper cannot parse it answers itself, by a bare 400.
+        let refused_by_hyper = last.is_empty() && result.as_ref().is_err_and(hyper::Error::is_parse);
+        if refused_by_hyper {
+            self.meters.refuse(Reason::Malformed);
+        }
         if let Err(error) = &result {
             tracing::debug!(%error, answered = !last.is_empty(), "HTTP/1 connection ended");
         }
-        if !last.is_empty() || remains.unread {
+        if !last.is_empty() || refused_by_hyper || remains.unread {
             let patience = self.settings.linger_timeout;
             let _ = last_word::close(&mut remains.io, &last, patience).await;
         }
@@ -269,7 +270,7 @@ async fn unwanted(crowded: &Notify, activity: &Activity) {
 fn unanswered<IO>(error: &hyper::Error, remains: &Remains<IO>) -> Option<Reason> {
     let cut_short = error.is_incomplete_message() && remains.in_head;
     let misplaced_preface = error.is_parse_version_h2();
-    remains.failure.or((cut_short || misplaced_preface).then_some(Reason::Malformed))
+    (cut_short || misplaced_preface).then_some(Reason::Malformed)
 }
 
 /// The first bytes of a connection, enough to tell HTTP/2; `None` when it may be closed in silence.
@@ -298,14 +299,19 @@ where
 fn http1_builder(settings: &ListenerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
     if settings.max_headers > USUAL_HEADERS {
-        builder.max_headers(settings.max_headers); // for which hyper fills a table anew for each head
+        builder.max_headers(settings.max_headers); // for which hyper fills a table for each head
     }
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .max_header_size(settings.max_header_bytes)
+        .max_header_size(settings.max_header_bytes.saturating_add(NOTCH))
         .max_buf_size(largest_read(settings));
     builder
+}
+
+/// The gate's limits. hyper's are higher and never reached: it would answer without a body.
+fn head_limits(settings: &ListenerSettings) -> HeadLimits {
+    HeadLimits { bytes: settings.max_header_bytes, target: settings.max_uri_bytes, fields: settings.max_headers }
 }
 
 /// hyper reads into pieces of 8 KiB, then twice as long each time up to this, and keeps one as long as the last in hand

@@ -1,29 +1,46 @@
-//! Strict HTTP/1 framing, in front of hyper's parser and stricter than it.
+//! Strict HTTP/1 framing and the limits of a head, in front of hyper's parser.
 //!
 //! hyper accepts some heads that two parsers could read in two ways: bare line feeds,
-//! `Transfer-Encoding` beside `Content-Length`, repeated equal lengths, codings before `chunked`.
-//! The gate follows the bytes of a connection on their way to hyper. At the first such byte it writes
-//! a NUL in its place, so that hyper refuses the head itself, in order behind the pipelined answers
-//! before it, and from then on looks no further: hyper reads no head after a refused one.
+//! `Transfer-Encoding` beside `Content-Length`, repeated equal lengths, codings before `chunked`. And it answers a head
+//! over its limits without a body. The gate follows the bytes of a connection on their way to hyper. It withholds a head
+//! that breaks a rule or is over a limit, and all that comes after it, so that the connection can answer it.
 //!
 //! Of a head few bytes matter: the gate steps through those and glides over what lies between them.
 //!
-//! To know where the next head begins it follows chunked bodies as well, by hyper's rules or stricter
-//! ones (a chunk size has 16 digits at most). The first byte that breaks them becomes a NUL, too,
-//! unless hyper refuses that very byte anyway: hyper then ends the body with an error and reads no
-//! head after it. Neither way does the gate make hyper accept anything.
+//! To find the next head the gate follows chunked bodies as well, by hyper's rules or stricter
+//! ones (a chunk size has 16 digits at most). It withholds the first byte that breaks them, and all that comes after it.
 
-use memchr::{memchr2, memchr3};
+use memchr::{memchr, memchr2, memchr3};
+
+use super::refusal::Reason;
 
 /// Digits of a chunk size, leading zeros among them: as many as 64 bits have.
 const SIZE_DIGITS: u8 = 16;
 /// As long as the longest name or value that matters, plus one.
 const WORD: usize = 18;
 
+/// What one head may hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadLimits {
+    /// Bytes, request line included.
+    pub(crate) bytes: usize,
+    /// Bytes of the request line above which a head over `bytes` has too long a target.
+    pub(crate) target: usize,
+    /// Header fields.
+    pub(crate) fields: usize,
+}
+
 /// Follows one HTTP/1 connection.
 #[derive(Debug)]
 pub(crate) struct FramingGate {
+    limits: HeadLimits,
     place: Place,
+    /// Bytes of the current head in earlier input.
+    head_bytes: usize,
+    request_line: usize,
+    /// The last byte of the request line so far; in the end that of its version.
+    version_end: u8,
+    fields: usize,
     word: [u8; WORD],
     word_len: usize,
     length: Option<u64>,
@@ -48,7 +65,7 @@ enum Place {
     TrailerStart,
     Trailer { cr: bool },
     TrailerEnd,
-    RefusedHead,
+    RefusedHead(Reason),
     RefusedBody,
 }
 
@@ -60,19 +77,36 @@ enum Field {
 }
 
 impl FramingGate {
-    pub(crate) fn new() -> Self {
-        Self { place: Place::Between, word: [0; WORD], word_len: 0, length: None, chunked: false, heads: 0 }
+    pub(crate) fn new(limits: HeadLimits) -> Self {
+        Self {
+            limits,
+            place: Place::Between,
+            head_bytes: 0,
+            request_line: 0,
+            version_end: 0,
+            fields: 0,
+            word: [0; WORD],
+            word_len: 0,
+            length: None,
+            chunked: false,
+            heads: 0,
+        }
     }
 
     /// Whether a head has begun and not ended; also from a refusal on.
     pub(crate) fn in_head(&self) -> bool {
         use Place as P;
-        matches!(self.place, P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::RefusedHead)
+        matches!(self.place, P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::RefusedHead(_))
     }
 
-    /// Whether the gate has refused a head.
+    /// Whether the gate lets nothing more through.
     pub(crate) fn has_refused(&self) -> bool {
-        self.place == Place::RefusedHead
+        matches!(self.place, Place::RefusedHead(_) | Place::RefusedBody)
+    }
+
+    /// Why the gate has refused a head.
+    pub(crate) fn refused_head(&self) -> Option<Reason> {
+        if let Place::RefusedHead(reason) = self.place { Some(reason) } else { None }
     }
 
     /// Whether all input so far belongs to whole requests.
@@ -85,17 +119,40 @@ impl FramingGate {
         self.heads
     }
 
-    /// Follows `bytes`; in the first byte of a violation stands a NUL afterwards.
-    pub(crate) fn follow(&mut self, bytes: &mut [u8]) {
-        let mut at = self.glide(bytes);
-        while let Some(byte) = bytes.get_mut(at) {
+    /// Follows `bytes`; returns how many of them hyper may read.
+    pub(crate) fn follow(&mut self, bytes: &[u8]) -> usize {
+        let (mut head_start, mut at) = (0, self.glide(bytes));
+        while let Some(byte) = bytes.get(at) {
             let place = self.place;
-            self.place = self.step(place, *byte).unwrap_or_else(|| {
-                *byte = 0;
-                place.refused()
-            });
+            if place == Place::Between {
+                head_start = at;
+            }
+            self.place = self.step(place, *byte).unwrap_or_else(|| place.refused());
+            if place == Place::HeadEnd {
+                self.limit_head(at + 1 - head_start);
+                self.head_bytes = 0;
+            }
+            match self.place {
+                Place::RefusedHead(_) => return head_start,
+                Place::RefusedBody => return at,
+                _ => {}
+            }
             at += 1;
             at += self.glide(&bytes[at..]);
+        }
+        if self.in_head() {
+            self.head_bytes += bytes.len() - head_start;
+            self.limit_head(0);
+        }
+        if self.has_refused() { head_start } else { bytes.len() }
+    }
+
+    /// Refuses the head if it is over a limit, with `more` bytes beside those of earlier input.
+    fn limit_head(&mut self, more: usize) {
+        let bytes = self.head_bytes + more;
+        if self.refused_head().is_none() && (bytes > self.limits.bytes || self.fields > self.limits.fields) {
+            let long_target = bytes > self.limits.bytes && self.request_line > self.limits.target;
+            self.place = Place::RefusedHead(if long_target { Reason::UriTooLong } else { Reason::HeadTooLarge });
         }
     }
 
@@ -106,7 +163,12 @@ impl FramingGate {
         match self.place {
             Place::RequestLine { target: false, cr: false } => until(memchr3(b' ', b'\r', b'\n', bytes)),
             Place::RequestLine { target: true, cr: false } => {
-                self.glide_into_next_line(bytes, until(memchr3(b'#', b'\r', b'\n', bytes)))
+                let line = until(memchr3(b'#', b'\r', b'\n', bytes));
+                let end = memchr3(b'<', b'>', b'`', &bytes[..line]).unwrap_or(line);
+                let end = memchr(b'"', &bytes[..end]).unwrap_or(end);
+                self.request_line += end;
+                self.version_end = bytes[..end].last().copied().unwrap_or(self.version_end);
+                self.glide_into_next_line(bytes, end)
             }
             Place::Name => {
                 let name = until(bytes.iter().position(|byte| matches!(byte, b':' | b' ' | b'\t' | b'\r' | b'\n')));
@@ -121,7 +183,6 @@ impl FramingGate {
                 let end = Place::ChunkDataEnd { cr: false };
                 self.skip(left, bytes.len(), |left| Place::ChunkData { left }, end)
             }
-            Place::RefusedHead | Place::RefusedBody => bytes.len(),
             _ => 0,
         }
     }
@@ -148,19 +209,28 @@ impl FramingGate {
     fn step(&mut self, place: Place, byte: u8) -> Option<Place> {
         match (place, byte) {
             (Place::Between, b'\r') => Some(Place::BlankLine),
-            (Place::BlankLine, b'\n') => Some(Place::Between),
+            (Place::BlankLine, b'\n') => {
+                self.head_bytes += 2; // of the head that follows
+                let endless = self.head_bytes > self.limits.bytes;
+                Some(if endless { Place::RefusedHead(Reason::HeadTooLarge) } else { Place::Between })
+            }
             (Place::Between, b'\n') | (Place::BlankLine, _) => None,
             (Place::Between, _) => {
                 self.heads += 1;
+                (self.request_line, self.fields) = (0, 0);
                 self.length = None;
                 self.chunked = false;
                 Some(Place::RequestLine { target: false, cr: false })
             }
             (Place::RequestLine { cr, .. }, b'\n') => cr.then(|| self.next_line()),
             (Place::RequestLine { cr: true, .. }, _) => None,
-            // A target has no fragment; hyper would drop it, and whatever looks like a query behind it.
-            (Place::RequestLine { target: true, .. }, b'#') => None,
+            // A target has no fragment; hyper would drop it, and whatever looks like a query behind it. The others it
+            // would refuse without a problem, and a caller who forgets to fill in `<name>` needs one.
+            (Place::RequestLine { target: true, .. }, b'#' | b'<' | b'>' | b'`' | b'"') => None,
             (Place::RequestLine { target, .. }, _) => {
+                if target && byte != b'\r' {
+                    self.version_end = byte;
+                }
                 Some(Place::RequestLine { target: target || byte == b' ', cr: byte == b'\r' })
             }
             (Place::Name, _) => self.step_name(byte),
@@ -188,6 +258,7 @@ impl FramingGate {
             b'\r' if self.word_len == 0 => Some(Place::HeadEnd),
             b' ' | b'\t' | b'\r' | b'\n' => None,
             b':' => {
+                self.fields += 1;
                 let of = self.field()?;
                 self.word_len = 0;
                 Some(Place::Value { of, cr: false })
@@ -199,15 +270,15 @@ impl FramingGate {
         }
     }
 
-    /// The field the collected name stands for; `None` when its second line or its rival was there.
+    /// The field the collected name stands for; `None` when its second line or its rival was there, or it must not be.
     fn field(&mut self) -> Option<Field> {
         let fresh = self.length.is_none() && !self.chunked;
         if self.word_is("content-length") {
             self.length = fresh.then_some(0);
             fresh.then_some(Field::ContentLength { digits: false, ended: false })
         } else if self.word_is("transfer-encoding") {
-            self.chunked = fresh;
-            fresh.then_some(Field::TransferEncoding { ended: false })
+            self.chunked = fresh && self.version_end != b'0'; // HTTP/1.0 has no codings
+            self.chunked.then_some(Field::TransferEncoding { ended: false })
         } else {
             Some(Field::Other)
         }
@@ -261,8 +332,9 @@ impl Place {
         use Place as P;
         match self {
             P::Between | P::BlankLine | P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd => {
-                P::RefusedHead
+                P::RefusedHead(Reason::Malformed)
             }
+            P::RefusedHead(_) => self,
             _ => P::RefusedBody,
         }
     }
@@ -278,8 +350,7 @@ fn step_chunk(place: Place, byte: u8) -> Option<Place> {
             Some(Place::ChunkSize { digits: digits + 1, size: size << 4 | u64::from(digit) })
         }
         (Place::ChunkExtension { size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
-        // hyper refuses the line feed, but would take a NUL for a part of the extension
-        (Place::ChunkExtension { .. }, b'\n') => Some(Place::RefusedBody),
+        (Place::ChunkExtension { .. }, b'\n') => None,
         (Place::ChunkExtension { .. }, _) => Some(place),
         (Place::ChunkSizeEnd { size: 0 }, b'\n') => Some(Place::TrailerStart),
         (Place::ChunkSizeEnd { size }, b'\n') => Some(Place::ChunkData { left: size }),

@@ -1,8 +1,7 @@
 //! Where bytes become requests: sockets, TLS, HTTP limits, and the first readings of a request.
 //!
 //! Order from the wire inwards: [`listener`] accepts, [`tls`] speaks TLS, `wire` watches the
-//! bytes of an HTTP/1 connection (`framing` on the way in, `canned_head` on the way out),
-//! [`connection`] runs hyper over it, `admission` refuses what is over the limits, and only then
+//! input of an HTTP/1 connection with `framing`, [`connection`] runs hyper over it, `admission` refuses what is over the limits, and only then
 //! does the gateway's service see a request, inside [`rescue`]. [`shutdown`] ends all of it in order;
 //! what a connection waits for beside its requests is `dozing`.
 //! [`path`], [`prefer`], [`query`], [`request_timeout`], [`request_id`], [`traceparent`], [`tracestate`] and
@@ -12,7 +11,6 @@ mod accept_error;
 mod activity;
 mod admission;
 pub mod body;
-mod canned_head;
 pub mod certificate;
 pub mod client_trust;
 pub mod connection;

@@ -1,14 +1,13 @@
-//! A response body that keeps its request counted and watches for an ending like a canned head.
+//! A response body that keeps its request counted until it was written or dropped.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
 use super::activity::InFlight;
-use super::canned_head::may_end_like_one;
 
 pin_project_lite::pin_project! {
     /// The body of an answer of the service, or of a refusal.
@@ -44,19 +43,12 @@ impl<B: Body<Data = Bytes>> Body for TrackedBody<B> {
     type Error = B::Error;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        let this = self.project();
-        let frame = match this.source.project() {
-            SourceProjection::Service { body } => ready!(body.poll_frame(cx)),
+        match self.project().source.project() {
+            SourceProjection::Service { body } => body.poll_frame(cx),
             SourceProjection::Refusal { body } => {
-                ready!(body.poll_frame(cx)).map(|frame| frame.map_err(|never| match never {}))
+                body.poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(|never| match never {})))
             }
-        };
-        if let Some(Ok(frame)) = &frame
-            && frame.data_ref().is_none_or(|data| may_end_like_one(data))
-        {
-            this.in_flight.activity().note_like_canned();
         }
-        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,8 +1,7 @@
 //! The socket as hyper sees it: what the edge must know about bytes is watched here.
 //!
-//! On the way in (HTTP/1 only) the framing gate follows every byte and the head's time runs. On the
-//! way out hyper's canned head is taken off the end of a write and kept for the connection to replace,
-//! and a peer that does not read runs into the write timeout. All else passes through unchanged.
+//! On the way in (HTTP/1 only) the framing gate follows every byte and may withhold it, and the head's time runs. On the
+//! way out a peer that does not read runs into the write timeout. All else passes through unchanged.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,8 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::activity::Activity;
-use super::canned_head::CannedHead;
-use super::framing::FramingGate;
+use super::framing::{FramingGate, HeadLimits};
 use super::refusal::Reason;
 
 /// A socket under watch.
@@ -36,7 +34,6 @@ struct Http1Watch {
     head_timeout: Duration,
     head_timer: Pin<Box<Sleep>>,
     timed_head: u64,
-    canned: Option<CannedHead>,
     failure: Option<Reason>,
 }
 
@@ -44,8 +41,6 @@ struct Http1Watch {
 #[derive(Debug)]
 pub(crate) struct Remains<IO> {
     pub(crate) io: IO,
-    /// hyper's canned head, not yet written.
-    pub(crate) canned: Option<CannedHead>,
     /// Why reading was ended.
     pub(crate) failure: Option<Reason>,
     /// Whether the input ended inside a head.
@@ -61,16 +56,10 @@ impl<IO> Wire<IO> {
     }
 
     /// Makes it a connection that speaks HTTP/1, whose first head must be there at `first_deadline`.
-    pub(crate) fn with_http1(self, head_timeout: Duration, first_deadline: Instant) -> Self {
+    pub(crate) fn with_http1(self, limits: HeadLimits, head_timeout: Duration, first_deadline: Instant) -> Self {
         let head_timer = Box::pin(sleep_until(first_deadline));
-        let watch = Http1Watch {
-            gate: FramingGate::new(),
-            head_timeout,
-            head_timer,
-            timed_head: 1,
-            canned: None,
-            failure: None,
-        };
+        let gate = FramingGate::new(limits);
+        let watch = Http1Watch { gate, head_timeout, head_timer, timed_head: 1, failure: None };
         Self { http1: Some(watch), ..self }
     }
 
@@ -81,8 +70,7 @@ impl<IO> Wire<IO> {
             io: self.io,
             in_head: http1.as_ref().is_some_and(|watch| watch.gate.in_head()),
             unread: http1.as_ref().is_some_and(|watch| !watch.gate.is_between()),
-            failure: http1.as_ref().and_then(|watch| watch.failure),
-            canned: http1.and_then(|watch| watch.canned),
+            failure: http1.and_then(|watch| watch.failure),
         }
     }
 
@@ -105,37 +93,26 @@ impl<IO> Wire<IO> {
         }
         self.after_write(cx, polled)
     }
-
-    /// Takes hyper's canned head if `bufs` end with it: returns how many bytes come before it.
-    fn take_canned(&mut self, bufs: &[IoSlice<'_>]) -> Option<usize> {
-        let watch = self.http1.as_mut()?;
-        let canned = CannedHead::at_end_of(bufs)?;
-        if self.activity.has_like_canned() {
-            return None;
-        }
-        let total: usize = bufs.iter().map(|buf| buf.len()).sum();
-        let before = total - canned.bytes.len();
-        if before == 0 {
-            watch.canned = Some(canned);
-        }
-        Some(before)
-    }
 }
 
 impl Http1Watch {
-    /// Follows new input; afterwards the activity knows whether a head has begun.
-    fn follow(&mut self, bytes: &mut [u8], activity: &Activity) {
-        self.gate.follow(bytes);
+    /// Follows new input and returns how much of it hyper may read; afterwards the activity knows whether a head has begun.
+    fn follow(&mut self, bytes: &[u8], activity: &Activity) -> usize {
+        let passed = self.gate.follow(bytes);
         activity.set_receiving_head(self.gate.in_head());
+        passed
     }
 
-    /// Refuses to wait for more of a head that is refused or late.
-    fn poll_head(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Error> {
+    /// Ends the reading of what is refused or late, but a head only when all answers before it have left.
+    fn poll_end(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Error> {
+        if self.gate.has_refused() && !self.gate.in_head() {
+            return Poll::Ready(io::ErrorKind::InvalidData.into());
+        }
         if !self.gate.in_head() || !activity.is_settled() {
             return Poll::Pending;
         }
-        if self.gate.has_refused() {
-            self.failure = Some(Reason::Malformed);
+        if let Some(reason) = self.gate.refused_head() {
+            self.failure = Some(reason);
             return Poll::Ready(io::ErrorKind::InvalidData.into());
         }
         if self.timed_head != self.gate.heads() {
@@ -154,9 +131,8 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
         let filled = buf.filled().len();
         if let Some(watch) = &mut this.http1
             && watch.gate.has_refused()
-            && let Poll::Ready(error) = watch.poll_head(cx, &this.activity)
         {
-            return Poll::Ready(Err(error));
+            return watch.poll_end(cx, &this.activity).map(Err);
         }
         let polled = if this.prefix.is_empty() {
             Pin::new(&mut this.io).poll_read(cx, buf)
@@ -172,11 +148,14 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
         };
         match polled {
             Poll::Ready(Ok(())) => {
-                watch.follow(&mut buf.filled_mut()[filled..], &this.activity);
-                polled
+                let passed = watch.follow(&buf.filled()[filled..], &this.activity);
+                let withheld = buf.filled().len() > filled + passed;
+                buf.set_filled(filled + passed);
+                // Nothing read would mean the end of the input.
+                if withheld && passed == 0 { watch.poll_end(cx, &this.activity).map(Err) } else { polled }
             }
             Poll::Ready(Err(_)) => polled,
-            Poll::Pending => watch.poll_head(cx, &this.activity).map(Err),
+            Poll::Pending => watch.poll_end(cx, &this.activity).map(Err),
         }
     }
 }
@@ -184,11 +163,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Wire<IO> {
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let before = match this.take_canned(&[IoSlice::new(buf)]) {
-            Some(0) => return Poll::Ready(Ok(buf.len())),
-            before => before.unwrap_or(buf.len()),
-        };
-        let polled = Pin::new(&mut this.io).poll_write(cx, &buf[..before]);
+        let polled = Pin::new(&mut this.io).poll_write(cx, buf);
         this.after_write(cx, polled)
     }
 
@@ -198,14 +173,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let polled = match this.take_canned(bufs) {
-            None => Pin::new(&mut this.io).poll_write_vectored(cx, bufs),
-            Some(0) => return Poll::Ready(Ok(bufs.iter().map(|buf| buf.len()).sum())),
-            Some(before) => {
-                let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
-                Pin::new(&mut this.io).poll_write(cx, &first[..first.len().min(before)])
-            }
-        };
+        let polled = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
         this.after_write(cx, polled)
     }
 
@@ -226,8 +194,8 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.http1.as_ref().is_some_and(|watch| watch.canned.is_some()) {
-            return Pin::new(this).poll_flush(cx);
+        if this.http1.as_ref().is_some_and(|watch| watch.failure.is_some()) {
+            return Pin::new(this).poll_flush(cx); // the connection still has to answer
         }
         let polled = Pin::new(&mut this.io).poll_shutdown(cx);
         this.after_write(cx, polled)

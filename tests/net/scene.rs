@@ -27,10 +27,6 @@ use tower::{Layer, service_fn};
 
 pub(crate) type App = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
 
-/// hyper's canned answer, as a body of our own.
-pub(crate) const CANNED: &str =
-    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\ndate: Sat, 21 Nov 2026 08:47:31 GMT\r\n\r\n";
-
 /// What the service under test saw, and the gate `/wait` waits at.
 #[derive(Clone)]
 pub(crate) struct Seen {
@@ -68,8 +64,6 @@ async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     match path.as_str() {
         "/panic" => panic!("boom"),
-        "/canned" => answer(StatusCode::OK, CANNED),
-        "/bare-400" => answer(StatusCode::BAD_REQUEST, ""),
         "/large" => answer(StatusCode::OK, vec![b'x'; 8 << 20]),
         "/wait" => {
             seen.waiting.add_permits(1);
@@ -160,6 +154,18 @@ pub(crate) fn assert_problem(text: &str, status: u16) {
     let id = lines.iter().find_map(|line| line.strip_prefix("x-request-id: ")).unwrap();
     assert!(lines.iter().any(|line| line.starts_with("date: ")), "{text}");
     assert!(body.starts_with(&format!(r#"{{"status":{status},"#)) && body.contains(id), "{text}");
+}
+
+/// Asserts that `text` is one bare 400, which is what becomes of bytes that are not HTTP.
+#[track_caller]
+pub(crate) fn assert_bare_400(text: &str) {
+    let head = text.strip_suffix("\r\n\r\n").unwrap_or_else(|| panic!("a body or no answer: {text:?}"));
+    let lines: Vec<_> = head.split("\r\n").collect();
+    let (status, fields) = lines.split_first().unwrap();
+    assert!(["HTTP/1.1 400 Bad Request", "HTTP/1.0 400 Bad Request"].contains(status), "{text}");
+    assert!(fields.contains(&"content-length: 0"), "{text}");
+    assert!(status.starts_with("HTTP/1.0") || fields.contains(&"connection: close"), "{text}");
+    assert!(fields.iter().all(|line| !line.is_empty() && !line.starts_with("content-type")), "{text}");
 }
 
 /// Some plain peer.

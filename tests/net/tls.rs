@@ -112,6 +112,9 @@ async fn malformed_requests_are_answered_inside_tls() {
     let mut stream = connect(&edge, &client).await.unwrap();
     stream.write_all(b"GET /good HTTP/1.1\r\nHost: x\r\n\r\nBAD\r\n\r\n").await.unwrap();
     assert!(read_until(&mut stream, "GET /good 0").await.starts_with("HTTP/1.1 200 OK"));
+    crate::scene::assert_bare_400(&read_to_end(&mut stream).await);
+    let mut stream = connect(&edge, &client).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n").await.unwrap();
     crate::scene::assert_problem(&read_to_end(&mut stream).await, 400);
 }
 

@@ -17,13 +17,15 @@ use super::*;
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// The gate's state after `text`, and where it put a NUL.
+fn unlimited() -> FramingGate {
+    FramingGate::new(HeadLimits { bytes: usize::MAX, target: usize::MAX, fields: usize::MAX })
+}
+
+/// The gate's state after `text`, and from where on it withheld it.
 fn followed(text: &str) -> (FramingGate, Option<usize>) {
-    let mut gate = FramingGate::new();
-    let mut bytes = text.as_bytes().to_vec();
-    gate.follow(&mut bytes);
-    let changed = bytes.iter().zip(text.as_bytes()).position(|(now, then)| now != then);
-    (gate, changed)
+    let mut gate = unlimited();
+    let passed = gate.follow(text.as_bytes());
+    (gate, (passed < text.len()).then_some(passed))
 }
 
 fn post(fields: &str, body: &str) -> String {
@@ -43,8 +45,8 @@ fn whole_requests_pass_unchanged_one_after_the_other() {
             GET,
         ]
         .concat();
-        let (gate, changed) = followed(&text);
-        assert_eq!(changed, None);
+        let (gate, withheld) = followed(&text);
+        assert_eq!(withheld, None);
         assert!(gate.is_between() && gate.heads() == 6, "{gate:?}");
     }
 }
@@ -57,6 +59,9 @@ fn what_can_be_read_in_two_ways_is_refused() {
         "GET /a HTTP/1.1\r\nHost: x\r\n\n".to_owned(),
         "\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
         "GET /a\rb HTTP/1.1\r\n\r\n".to_owned(),
+        "GET /a#b HTTP/1.1\r\n\r\n".to_owned(),
+        "GET /<name> HTTP/1.1\r\n\r\n".to_owned(),
+        "GET /a? HTTP/1.1`\r\n\r\n".to_owned(),
         post("X: a\rb\r\n", ""),
         post("X: a\r\n b\r\n", ""),
         post("X : a\r\n", ""),
@@ -66,10 +71,12 @@ fn what_can_be_read_in_two_ways_is_refused() {
         post("Content-Length: 5\r\nContent-Length: 6\r\n", ""),
         post("Content-Length: 5\r\nContent-Length: 5\r\n", ""),
         post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", ""),
+        post("Transfer-Encoding: chunked\r\n", "").replace("HTTP/1.1", "HTTP/1.0"),
     ];
     for text in bad {
-        let (gate, changed) = followed(&text);
-        assert!(gate.has_refused() && gate.in_head() && changed.is_some(), "{text}");
+        let (gate, withheld) = followed(&text);
+        assert_eq!((gate.refused_head(), withheld), (Some(Reason::Malformed), Some(0)), "{text}");
+        assert!(gate.has_refused() && gate.in_head(), "{text}");
     }
     for length in ["+5", "-5", "5,5", "5 5", "0x5", "", " ", "5a", "18446744073709551616"] {
         assert!(followed(&post(&format!("Content-Length: {length}\r\n"), "")).0.has_refused(), "{length}");
@@ -95,13 +102,51 @@ fn a_chunk_or_trailer_that_hyper_could_read_otherwise_is_refused() {
         "0\r\nA: b\n\r\n",
         "0\r\nA: b\rC: d\r\n",
         "0\r\nA: b\r\n\rX",
+        "5;\nhello",
     ] {
-        let (gate, changed) = followed(&post("Transfer-Encoding: chunked\r\n", body));
-        assert_eq!((gate.place, changed.is_some()), (Place::RefusedBody, true), "{body}");
-        assert!(!gate.in_head() && !gate.has_refused() && !gate.is_between(), "{body}");
+        let (gate, withheld) = followed(&post("Transfer-Encoding: chunked\r\n", body));
+        assert_eq!((gate.place, withheld.is_some()), (Place::RefusedBody, true), "{body}");
+        assert!(!gate.in_head() && gate.has_refused() && !gate.is_between(), "{body}");
     }
-    let (gate, changed) = followed(&post("Transfer-Encoding: chunked\r\n", "5;\nhello"));
-    assert_eq!((gate.place, changed), (Place::RefusedBody, None), "hyper itself refuses it");
+}
+
+#[test]
+fn a_head_over_a_limit_is_withheld_however_it_is_cut() {
+    let limits = HeadLimits { bytes: 100, target: 50, fields: 3 };
+    let head = |target: usize, value: usize, more: &str| {
+        format!("GET /{} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", "a".repeat(target), "b".repeat(value))
+    };
+    let bare = head(0, 0, "").len();
+    let cases = [
+        (head(0, 100 - bare, ""), None),
+        (head(0, 100 - bare, "").replacen("b\r\n\r\n", "\r\nX:\r\n\r\n", 1), Some(Reason::HeadTooLarge)),
+        (head(0, 101 - bare, ""), Some(Reason::HeadTooLarge)),
+        (head(0, 9000, ""), Some(Reason::HeadTooLarge)),
+        (head(101 - bare, 0, ""), Some(Reason::UriTooLong)),
+        (head(9000, 0, ""), Some(Reason::UriTooLong)),
+        (head(60, 0, ""), None),
+        (head(0, 0, "A:\r\nB:\r\n"), None),
+        (head(0, 0, "A:\r\nB:\r\nC:\r\n"), Some(Reason::HeadTooLarge)),
+        (head(40, 0, &"A:\r\n".repeat(50)), Some(Reason::HeadTooLarge)),
+        (["\r\n".repeat(40).as_str(), GET].concat(), Some(Reason::HeadTooLarge)),
+        ("\r\n".repeat(900), Some(Reason::HeadTooLarge)),
+        (["\r\n".repeat(30).as_str(), GET].concat(), None),
+    ];
+    for (head, reason) in cases {
+        for cut in [1, 7, 99, head.len(), usize::MAX] {
+            let mut gate = FramingGate::new(limits);
+            let whole = [GET, &head].concat();
+            let mut passed = 0;
+            for piece in whole.as_bytes().chunks(cut) {
+                passed += gate.follow(piece);
+            }
+            assert_eq!(gate.refused_head(), reason, "{cut}: {head}");
+            assert!(
+                reason.is_none() && passed == whole.len() || passed <= GET.len() + limits.bytes + 1,
+                "{cut}: {head}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -109,27 +154,34 @@ fn what_follows_a_body_with_leading_zeros_or_trailers_is_judged() {
     let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
     for body in ["0000000000000005\r\nhello\r\n0\r\n\r\n", "0\r\nA: b\r\nContent-Length: 99999999\r\n\r\n"] {
         let first = post("Transfer-Encoding: chunked\r\n", body);
-        let (gate, changed) = followed(&format!("{first}{smuggled}"));
-        assert!(gate.has_refused() && gate.heads() == 2 && changed > Some(first.len()), "{body}");
+        let (gate, withheld) = followed(&format!("{first}{smuggled}"));
+        assert_eq!((gate.refused_head(), gate.heads()), (Some(Reason::Malformed), 2), "{body}");
+        assert_eq!(withheld, Some(first.len()), "{body}");
     }
 }
 
 /// The gate's steps alone, for each byte: what gliding must not differ from.
-fn follow_by_steps(gate: &mut FramingGate, bytes: &mut [u8]) {
-    for byte in bytes {
+fn follow_by_steps(gate: &mut FramingGate, bytes: &[u8]) -> usize {
+    let mut head_start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
         let place = gate.place;
+        if place == Place::Between {
+            head_start = at;
+        }
         gate.place = match place {
-            Place::RefusedHead | Place::RefusedBody => return,
             Place::Body { left: 1 } => Place::Between,
             Place::Body { left } => Place::Body { left: left - 1 },
             Place::ChunkData { left: 1 } => Place::ChunkDataEnd { cr: false },
             Place::ChunkData { left } => Place::ChunkData { left: left - 1 },
-            _ => gate.step(place, *byte).unwrap_or_else(|| {
-                *byte = 0;
-                place.refused()
-            }),
+            _ => gate.step(place, *byte).unwrap_or_else(|| place.refused()),
         };
+        match gate.place {
+            Place::RefusedHead(_) => return head_start,
+            Place::RefusedBody => return at,
+            _ => {}
+        }
     }
+    bytes.len()
 }
 
 /// The paths of the requests that hyper reads from `bytes`.
@@ -160,21 +212,17 @@ proptest! {
         cut in 1_usize..9,
     ) {
         let text = parts.concat();
-        let mut whole = text.clone().into_bytes();
-        let mut gate = FramingGate::new();
-        gate.follow(&mut whole);
-        let mut pieces = text.clone().into_bytes();
-        let mut cut_gate = FramingGate::new();
-        pieces.chunks_mut(cut).for_each(|piece| cut_gate.follow(piece));
-        prop_assert_eq!(&whole, &pieces);
+        let (mut gate, mut cut_gate) = (unlimited(), unlimited());
+        let passed = gate.follow(text.as_bytes());
+        let cut_passed: usize = text.as_bytes().chunks(cut).map(|piece| cut_gate.follow(piece)).sum();
         prop_assert_eq!((gate.place, gate.heads), (cut_gate.place, cut_gate.heads));
-        let changed = whole.iter().zip(text.as_bytes()).filter(|(now, then)| now != then).count();
-        prop_assert!(changed <= 1 && (changed == 1 || !gate.has_refused()));
+        prop_assert_eq!(passed < text.len(), gate.has_refused());
+        prop_assert!(cut_passed == passed || gate.refused_head().is_some() && cut_passed > passed);
     }
 
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        FramingGate::new().follow(&mut bytes.clone());
+        unlimited().follow(&bytes);
     }
 }
 
@@ -192,7 +240,7 @@ proptest! {
         let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n").replace("/a", "/smuggled");
         let text = [&post("Transfer-Encoding: chunked\r\n", begin), &parts.concat(), &smuggled, GET].concat();
         let mut bytes = text.into_bytes();
-        FramingGate::new().follow(&mut bytes);
+        bytes.truncate(unlimited().follow(&bytes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let read = runtime.block_on(read_by_hyper(bytes));
         prop_assert_eq!(read.first().map(String::as_str), Some("/a"));
@@ -261,20 +309,14 @@ proptest! {
                 _ => text.iter_mut().skip(at).take(1).for_each(|old| *old = byte),
             }
         }
-        let (mut stepped, mut glided) = (text.clone(), text);
-        let (mut steps, mut gate) = (FramingGate::new(), FramingGate::new());
-        let mut cuts = cuts.into_iter();
-        let (mut step_rest, mut glide_rest) = (&mut stepped[..], &mut glided[..]);
-        while !step_rest.is_empty() {
-            let cut = cuts.next().unwrap_or(usize::MAX).min(step_rest.len());
-            let (step_piece, glide_piece);
-            (step_piece, step_rest) = step_rest.split_at_mut(cut);
-            (glide_piece, glide_rest) = glide_rest.split_at_mut(cut);
-            follow_by_steps(&mut steps, step_piece);
-            gate.follow(glide_piece);
-            prop_assert_eq!(step_piece, glide_piece);
+        let (mut steps, mut gate) = (unlimited(), unlimited());
+        let (mut cuts, mut rest) = (cuts.into_iter(), &text[..]);
+        while !rest.is_empty() {
+            let piece;
+            (piece, rest) = rest.split_at(cuts.next().unwrap_or(usize::MAX).min(rest.len()));
+            prop_assert_eq!(gate.follow(piece), follow_by_steps(&mut steps, piece));
             let state = |gate: &FramingGate| {
-                (gate.place, gate.heads, gate.length, gate.chunked, gate.word[..gate.word_len].to_vec())
+                (gate.place, gate.heads, gate.length, gate.chunked, gate.fields, gate.word[..gate.word_len].to_vec())
             };
             prop_assert_eq!(state(&gate), state(&steps));
         }
