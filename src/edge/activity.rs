@@ -14,7 +14,7 @@ pub(crate) struct Activity {
     last_end_ms: AtomicU64,
     unflushed: AtomicBool,
     receiving_head: AtomicBool,
-    /// When answers that have not left yet were there, by the number of their request.
+    /// When answers that have not left yet were there, oldest first, with the number of their request.
     answered: Mutex<Vec<(u64, Instant)>>,
     requests: AtomicU64,
 }
@@ -66,7 +66,7 @@ impl Activity {
     /// Returns once an answer has waited for `timeout` to be taken.
     pub(crate) async fn overdue(&self, timeout: Duration) {
         loop {
-            let oldest = self.answers().iter().min().map(|(_, since)| *since);
+            let oldest = self.answers().first().map(|(_, since)| *since);
             let deadline = oldest.unwrap_or_else(Instant::now) + timeout;
             if Instant::now() >= deadline {
                 return;
@@ -118,5 +118,46 @@ impl Drop for InFlight {
         activity.unflushed.store(true, Relaxed);
         activity.last_end_ms.store(now, Relaxed);
         activity.in_flight.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// After how many seconds a connection that is used like this is cut; `None` if its use ends first.
+    async fn cut_after<F: Future<Output = ()>>(use_it: impl FnOnce(Arc<Activity>) -> F) -> Option<u64> {
+        let (activity, begun) = (Activity::new(), Instant::now());
+        tokio::select! {
+            () = use_it(Arc::clone(&activity)) => None,
+            () = activity.overdue(TIMEOUT) => Some(begun.elapsed().as_secs()),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_answer_is_overdue_first_whatever_the_order_of_the_requests() {
+        let cut = cut_after(async |activity| {
+            let (early, late) = (activity.begin(), activity.begin());
+            late.note_answered();
+            sleep(Duration::from_secs(20)).await;
+            early.note_answered();
+            sleep(TIMEOUT * 9).await;
+        });
+        assert_eq!(cut.await, Some(30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_has_left_is_not_waited_for() {
+        let cut = cut_after(async |activity| {
+            let (early, late) = (activity.begin(), activity.begin());
+            late.note_answered();
+            sleep(Duration::from_secs(20)).await;
+            early.note_answered();
+            drop(late);
+            sleep(TIMEOUT * 9).await;
+        });
+        assert_eq!(cut.await, Some(50));
     }
 }
