@@ -12,8 +12,8 @@ use crate::upstream::REDACTED;
 use super::answer::{identify, push_report};
 
 /// The names as the contract writes them; HTTP itself does not tell cases apart.
-const HEADER_NAMES: [&str; 6] =
-    ["Authorization", "Content-Type", "Accept", "User-Agent", "X-Request-Id", "traceparent"];
+const HEADER_NAMES: [&str; 7] =
+    ["Authorization", "Content-Type", "Accept", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
 /// The body of a dry run's answer.
 pub(super) fn body(

@@ -2,23 +2,20 @@
 //!
 //! Gateways talk to vendors, and no vendor's dialect is this API, so a request from a gateway is always a mistake in
 //! some `base_url`, or in a proxy behind it; were it obeyed, an update could go round in circles. The gateway that is
-//! asked knows by `User-Agent`, which every gateway sends and proxies leave alone, whichever instance or replica sent
-//! it; the one that asked knows by a header of the refusal.
+//! asked knows by [`HOP`], which every gateway sends and proxies leave alone, whichever instance or replica sent it;
+//! the one that asked knows by a header of the refusal.
 
-use http::header::USER_AGENT;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::edge::problem::{Code, Problem};
+use crate::upstream::HOP;
 
 /// In an answer: this was asked by a gateway, and is one.
 const LOOP: HeaderName = HeaderName::from_static("switchboard-loop");
 
-/// How every gateway's `User-Agent` begins.
-const AGENT: &[u8] = b"switchboard/";
-
 /// Whether a gateway has sent a request.
 pub(super) fn is_one(request: &HeaderMap) -> bool {
-    request.get_all(USER_AGENT).iter().any(|agent| agent.as_bytes().starts_with(AGENT))
+    request.contains_key(HOP)
 }
 
 /// What such a request is answered.

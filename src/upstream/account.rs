@@ -20,6 +20,9 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header that carries the trace to the vendor.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
+/// The header by which a gateway knows that a request comes from a gateway, which it refuses.
+pub const HOP: HeaderName = HeaderName::from_static("switchboard-hop");
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
 
@@ -71,6 +74,7 @@ impl Token {
             (ACCEPT, JSON),
             (USER_AGENT, AGENT),
             (CONTENT_TYPE, JSON),
+            (HOP, HeaderValue::from_static("1")),
             (X_REQUEST_ID, own.clone()),
             (TRACEPARENT, own),
         ]);

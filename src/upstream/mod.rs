@@ -45,7 +45,7 @@ mod window;
 mod witness;
 
 pub use crate::config::REDACTED;
-pub use account::{Account, TRACEPARENT, Token, X_REQUEST_ID};
+pub use account::{Account, HOP, TRACEPARENT, Token, X_REQUEST_ID};
 pub use answer::{Answer, MAX_BODY};
 pub use call::Call;
 pub use catalogs::{CatalogFailure, LiveCatalogs, Reader as CatalogReader};

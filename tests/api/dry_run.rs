@@ -53,7 +53,8 @@ mod dry_run {
                     "method": "PUT", "url": format!("{base}/user/assistant/789"),
                     "headers": {
                         "Authorization": "Bearer [redacted]", "Content-Type": "application/json",
-                        "Accept": "application/json", "User-Agent": agent, "X-Request-Id": "dry", "traceparent": null,
+                        "Accept": "application/json", "User-Agent": agent, "Switchboard-Hop": "1",
+                        "X-Request-Id": "dry", "traceparent": null,
                     },
                     "body": { "assistant_name": "x", "speech_speed": 0.7 },
                 },

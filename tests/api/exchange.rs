@@ -15,12 +15,13 @@ mod exchange {
     use crate::support::{Stage, configuration, tokens};
 
     /// What a vendor's request holds, and nothing else.
-    const ALLOWED: [&str; 8] = [
+    const ALLOWED: [&str; 9] = [
         "accept",
         "authorization",
         "content-length",
         "content-type",
         "host",
+        "switchboard-hop",
         "traceparent",
         "user-agent",
         "x-request-id",
@@ -169,6 +170,7 @@ mod exchange {
             assert_eq!(update.header("accept"), Some("application/json"));
             assert_eq!(update.header("content-type"), Some("application/json"));
             assert_eq!(update.header("user-agent"), Some(concat!("switchboard/", env!("CARGO_PKG_VERSION"))));
+            assert_eq!(update.header("switchboard-hop"), Some("1"));
             assert_eq!(update.header("x-request-id"), Some("caller-7"));
             assert_eq!(update.header("host"), Some(stage.simulator(vendor).addr().to_string().as_str()));
             let child = update.header("traceparent").unwrap();

@@ -99,6 +99,7 @@ fn expected(stub: &Stub) -> Vec<String> {
         format!("content-length: {}", UPDATE.len()),
         "content-type: application/json".to_owned(),
         format!("host: {}", stub.address),
+        "switchboard-hop: 1".to_owned(),
         format!("traceparent: 00-{TRACE}-SPAN-01"),
         concat!("user-agent: switchboard/", env!("CARGO_PKG_VERSION")).to_owned(),
         "x-request-id: caller-7".to_owned(),

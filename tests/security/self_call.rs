@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::support::process::Process;
-use crate::support::raw;
+use crate::support::{raw, stub::Stub};
 
 /// A free port; given back just before somebody else takes it.
 fn free() -> SocketAddr {
@@ -32,7 +32,8 @@ fn environment() -> Vec<(String, String)> {
     vec![("TOKEN".to_owned(), "1|abc".to_owned())]
 }
 
-/// A proxy that makes an update of the gateway's request to a vendor, as only a mistake can; counts what it passes on.
+/// A proxy that makes an update of the gateway's request to a vendor, as only a mistake can, and names itself as the
+/// agent; counts what it passes on.
 struct Rewriting {
     address: SocketAddr,
     passed: Arc<AtomicUsize>,
@@ -63,6 +64,7 @@ async fn pass_on(mut near: TcpStream, to: SocketAddr, passed: Arc<AtomicUsize>) 
     let out = async {
         while let Ok(count @ 1..) = from.read(&mut piece).await {
             let text = String::from_utf8_lossy(&piece[..count]).replace("/api/user/assistant/", "/v1/assistants/");
+            let text = text.replace("user-agent: switchboard/", "user-agent: proxy/");
             passed.fetch_add(text.matches("PUT /v1/").count(), Ordering::SeqCst);
             writing.write_all(text.as_bytes()).await.unwrap();
         }
@@ -75,10 +77,14 @@ async fn pass_on(mut near: TcpStream, to: SocketAddr, passed: Arc<AtomicUsize>) 
 }
 
 async fn update(address: SocketAddr) -> raw::RawReply {
+    update_with(address, "").await
+}
+
+async fn update_with(address: SocketAddr, header: &str) -> raw::RawReply {
     let body = r#"{"name":"x"}"#;
     let request = format!(
         "PUT /v1/assistants/789 HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
+         {header}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     raw::exchange(address, request.as_bytes()).await
@@ -118,6 +124,19 @@ async fn a_gateway_is_no_vendor_of_another_gateway_either() {
         let asking = Process::serve(near.path(), &environment()).await;
         assert_precise(&update(asking.api).await);
     }
+}
+
+#[tokio::test]
+async fn an_agent_of_the_same_name_is_served_and_only_the_mark_of_a_gateway_is_refused() {
+    let vendor = Stub::answering("200 OK", "", r#"{"message":"ok","data":{"id":789,"name":"x"}}"#).await;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "127.0.0.1:0".parse().unwrap(), &format!("http://{}/api", vendor.address), "");
+    let process = Process::serve(folder.path(), &environment()).await;
+    let served = update_with(process.api, "user-agent: switchboard/1.0\r\n").await;
+    assert_eq!(served.status, 200, "{served:?}");
+    let refused = update_with(process.api, "switchboard-hop: 1\r\n").await;
+    assert_eq!((refused.status, refused.header("switchboard-loop")), (400, Some("1")), "{refused:?}");
+    assert_eq!(vendor.requests(), 1);
 }
 
 #[test]
