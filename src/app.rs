@@ -30,10 +30,10 @@ use crate::edge::request_id::RequestId;
 use crate::edge::rescue::{Rescue, RescueLayer};
 use crate::edge::settings::ListenerSettings;
 use crate::edge::shutdown::{Ended, Shutdown};
-use crate::edge::signal::{Patience, Signals, shutdown_on};
+use crate::edge::signal::{Signals, shutdown_on};
 use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
-use crate::reload::{Reloader, Source, material, watch};
+use crate::reload::{First, Reloader, Source, material, telemetry, watch};
 use crate::telemetry::log::LogControl;
 use crate::telemetry::metrics::ListenerMeters;
 use crate::telemetry::{Telemetry, TelemetryError};
@@ -87,13 +87,15 @@ impl App {
         let tls = settings.server.tls.as_ref().map(material).map(|material| Tls::new(&material)).transpose()?;
         let api_listener = Listener::bind(settings.server.listen).await?;
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
-        let telemetry = Telemetry::start(&settings, log)?;
+        let telemetry = Telemetry::start(telemetry(&settings), log)?;
         let (api_address, admin_address) = (api_listener.address(), admin_listener.address());
         for warning in &settings.warnings {
             tracing::warn!(%warning, "configuration");
         }
+        let first = First::of(&settings);
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
-        let reloader = Reloader::new(Arc::clone(&gateway), source, tasks.clone(), tls.clone(), telemetry.clone());
+        let reloader =
+            Reloader::new(first, Arc::clone(&gateway), source, tasks.clone(), tls.clone(), telemetry.clone());
         let reloader = Arc::new(reloader);
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
@@ -131,10 +133,7 @@ impl App {
 
     /// Serves until a signal, then drains as configured at that moment.
     pub async fn run(self, signals: Signals) -> Ended {
-        let patience = || {
-            let server = &self.reloader.gateway().settings.server;
-            Patience { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout }
-        };
+        let patience = || self.reloader.gateway().patience;
         let ended = shutdown_on(signals, &self.shutdown, finish(&self.tasks), patience).await;
         let telemetry = self.reloader.telemetry().clone();
         self.release().await;
@@ -144,7 +143,7 @@ impl App {
 
     /// Drains and returns when everything has ended.
     pub async fn stop(self) -> Ended {
-        let patience = self.reloader.gateway().settings.server.drain_timeout;
+        let patience = self.reloader.gateway().patience.drain_timeout;
         let ended = self.shutdown.drain_then(finish(&self.tasks), patience, std::future::pending::<()>()).await;
         let telemetry = self.reloader.telemetry().clone();
         self.release().await;

@@ -3,27 +3,34 @@
 //! A reload builds the next generation beside this one and swaps the pointer. Requests keep the generation that they
 //! began with. An account whose settings did not change moves over as it is, and with it its connections, its breaker
 //! and its catalogs.
+//!
+//! No generation keeps the settings. Secrets stay where they are used; whether the next settings differ is told by
+//! fingerprints.
 
 mod build;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::admin::AdminTokens;
 use crate::api::{Clients, FailedAttempts};
-use crate::config::Settings;
 use crate::edge::body::BodyLimits;
+use crate::edge::signal::Patience;
 use crate::routing::RoutingTable;
+use crate::telemetry::event::KeyChanges;
+
+use build::Prints;
 
 pub use build::BuildError;
-pub(crate) use build::{configured, policies};
+pub(crate) use build::{configured, pem, policies};
 
 /// One generation.
 #[derive(Debug)]
 pub struct Gateway {
     /// Counts configurations, from 1.
     pub generation: u64,
-    /// The checked configuration it was built from.
-    pub settings: Arc<Settings>,
+    /// The configuration that it was built from, as operators are shown it.
+    pub shown: serde_json::Value,
     /// Who may call.
     pub clients: Clients,
     /// How often callers and operators may fail to say who they are.
@@ -36,4 +43,27 @@ pub struct Gateway {
     pub request_timeout: Duration,
     /// How many requests may be handled at once.
     pub max_in_flight: usize,
+    /// Who may use administration.
+    pub admin: AdminTokens,
+    /// How patiently the gateway ends.
+    pub patience: Patience,
+    /// When our own certificates expire.
+    pub certificates: Vec<CertificateExpiry>,
+    prints: Prints,
+}
+
+/// When a certificate chain of ours expires.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateExpiry {
+    /// The configuration's key for it.
+    pub key: String,
+    /// When its first certificate does, in seconds since 1970.
+    pub not_after: i64,
+}
+
+impl Gateway {
+    /// Which keys have changed with this generation; `None` if none.
+    pub(crate) fn keys_changed_since(&self, before: &Self) -> Option<KeyChanges> {
+        before.prints.changes(&self.prints, self.generation)
+    }
 }

@@ -16,3 +16,4 @@ pub mod routing;
 pub mod single_account;
 pub mod telemetry;
 pub mod upstream;
+pub mod value;

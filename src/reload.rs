@@ -9,22 +9,27 @@
 //!
 //! Reloads happen one after the other; a reader of the present state does not wait for one.
 
+mod collector;
+mod telemetry;
 mod watch;
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use serde::Serialize;
 
-use crate::config::{self, AuthMode, Environment, Known, Log, Server, Settings, TlsVersion, Watched};
+use crate::config::{self, AuthMode, Environment, Known, LogFormat, Settings, TlsVersion, Watched};
 use crate::edge::tls::{NextTls, Tls, TlsMaterial};
 use crate::gateway::Gateway;
-use crate::telemetry::{self, Telemetry, Unwritten};
+use crate::telemetry::event::ConfigReloaded;
+use crate::telemetry::{Next as NextTelemetry, Telemetry, Unwritten};
 use crate::upstream::Tasks;
 
+pub(crate) use telemetry::{log, telemetry};
 pub use watch::watch;
 
 /// How often files that changed while they were read are read again.
@@ -88,16 +93,34 @@ pub struct Reloader {
 struct Next {
     gateway: Gateway,
     tls: Option<NextTls>,
-    telemetry: telemetry::Next,
+    telemetry: NextTelemetry,
+    warnings: config::Problems,
+    needs_restart: Vec<&'static str>,
 }
 
-/// Whether a key of two configurations differs.
-type Differ = fn(&Server, &Server) -> bool;
-
-/// What was read once, when the process started, and holds until it ends.
+/// What is read once, when the process starts, and holds until it ends.
 struct Started {
-    server: Server,
-    log: Log,
+    listen: SocketAddr,
+    admin_listen: SocketAddr,
+    header_timeout: Duration,
+    idle_timeout: Duration,
+    max_connections: usize,
+    max_headers: usize,
+    tls: bool,
+    log_format: LogFormat,
+}
+
+/// What a reloader keeps of the first configuration.
+pub struct First {
+    started: Started,
+    files: Vec<Watched>,
+}
+
+impl First {
+    /// What is kept of it.
+    pub fn of(settings: &Settings) -> Self {
+        Self { started: Started::of(settings), files: settings.files.clone() }
+    }
 }
 
 #[derive(Default)]
@@ -126,15 +149,14 @@ pub struct History {
 impl Reloader {
     /// A reloader of `gateway`, which has just been started; without a `source` there is nothing to reload.
     pub fn new(
+        First { started, files }: First,
         gateway: Arc<ArcSwap<Gateway>>,
         source: Option<Source>,
         tasks: Tasks,
         tls: Option<Tls>,
         telemetry: Telemetry,
     ) -> Self {
-        let settings = Arc::clone(&gateway.load().settings);
-        let started = Started { server: settings.server.clone(), log: settings.log.clone() };
-        let past = Mutex::new(Past { files: settings.files.clone(), in_force_since: now(), ..Past::default() });
+        let past = Mutex::new(Past { files, in_force_since: now(), ..Past::default() });
         Self { gateway, source, tasks, tls, telemetry, started, turn: Mutex::default(), past }
     }
 
@@ -157,7 +179,7 @@ impl Reloader {
 
     /// How many connections each listener keeps until a restart.
     pub fn max_connections(&self) -> usize {
-        self.started.server.max_connections
+        self.started.max_connections
     }
 
     /// What came of the last reloads, the newest first.
@@ -182,47 +204,47 @@ impl Reloader {
 
     /// Puts the new generation in force. Nothing here fails or waits.
     fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
-        let Next { gateway, tls, telemetry } = next;
-        let gateway = Arc::new(gateway);
-        self.gateway.store(Arc::clone(&gateway));
+        let Next { gateway, tls, telemetry, warnings, needs_restart } = next;
+        let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
+        self.gateway.store(Arc::new(gateway));
         if let (Some(tls), Some(next)) = (&self.tls, tls) {
             tls.replace(next);
         }
         let unwritten = self.telemetry.apply(telemetry);
-        let (generation, settings) = (gateway.generation, &gateway.settings);
-        let needs_restart = self.started.differs_from(settings);
-        for warning in &settings.warnings {
+        for warning in &warnings {
             tracing::warn!(%warning, "configuration");
         }
         tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
         let outcome = Outcome { applied: true, generation, trigger, at: now(), problems: None, needs_restart };
-        self.telemetry.reloaded(&outcome, (&before.settings, Some(settings)));
+        self.telemetry.reloaded(&ConfigReloaded { trigger, generation, problems: None, keys });
         (outcome, Some(unwritten))
     }
 
     fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
         tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
-        let unwritten = self.telemetry.reopen(&before.settings);
+        let unwritten = self.telemetry.reopen();
         let (generation, needs_restart) = (before.generation, Vec::new());
+        self.telemetry.reloaded(&ConfigReloaded { trigger, generation, problems: Some(&problems), keys: None });
         let outcome =
             Outcome { applied: false, generation, trigger, at: now(), problems: Some(problems), needs_restart };
-        self.telemetry.reloaded(&outcome, (&before.settings, None));
         (outcome, unwritten)
     }
 
     /// Does everything that can fail.
     fn next(&self, before: &Gateway) -> Result<Next, String> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
-        let settings = self.read(source).map_err(|problems| problems.to_string())?;
-        if settings.vendors.is_empty() && !before.settings.vendors.is_empty() {
+        let mut settings = self.read(source).map_err(|problems| problems.to_string())?;
+        if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
             return Err("the configuration names no vendor any more, as if its file were empty or half written; restart if that is meant".into());
         }
         self.started.allows(&settings)?;
         let tls = settings.server.tls.as_ref().filter(|_| self.tls.is_some()).map(|tls| NextTls::new(&material(tls)));
         let tls = tls.transpose().map_err(|error| format!("server.tls: {error}"))?;
+        let needs_restart = self.started.differs_from(&Started::of(&settings));
+        let (warnings, telemetry) = (std::mem::take(&mut settings.warnings), telemetry(&settings));
         let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
-        let telemetry = self.telemetry.prepare(&gateway.settings)?; // last, as what it prepares has to be applied
-        Ok(Next { gateway, tls, telemetry })
+        let telemetry = self.telemetry.prepare(telemetry)?; // last, as what it prepares has to be applied
+        Ok(Next { gateway, tls, telemetry, warnings, needs_restart })
     }
 
     /// The configuration from files none of which changed while the others were read.
@@ -298,26 +320,39 @@ pub fn material(tls: &config::Tls) -> TlsMaterial {
 }
 
 impl Started {
+    fn of(settings: &Settings) -> Self {
+        let server = &settings.server;
+        Self {
+            listen: server.listen,
+            admin_listen: server.admin_listen,
+            header_timeout: server.header_timeout,
+            idle_timeout: server.idle_timeout,
+            max_connections: server.max_connections,
+            max_headers: server.max_headers,
+            tls: server.tls.is_some(),
+            log_format: settings.log.format,
+        }
+    }
+
     /// Changed keys that are read once.
-    fn differs_from(&self, after: &Settings) -> Vec<&'static str> {
-        let changed: [(&'static str, Differ); 7] = [
-            ("server.listen", |a, b| a.listen != b.listen),
-            ("server.admin_listen", |a, b| a.admin_listen != b.admin_listen),
-            ("server.header_timeout", |a, b| a.header_timeout != b.header_timeout),
-            ("server.idle_timeout", |a, b| a.idle_timeout != b.idle_timeout),
-            ("server.max_connections", |a, b| a.max_connections != b.max_connections),
-            ("server.max_headers", |a, b| a.max_headers != b.max_headers),
-            ("server.tls", |a, b| a.tls.is_some() != b.tls.is_some()),
+    fn differs_from(&self, after: &Self) -> Vec<&'static str> {
+        let changed = [
+            ("server.listen", self.listen != after.listen),
+            ("server.admin_listen", self.admin_listen != after.admin_listen),
+            ("server.header_timeout", self.header_timeout != after.header_timeout),
+            ("server.idle_timeout", self.idle_timeout != after.idle_timeout),
+            ("server.max_connections", self.max_connections != after.max_connections),
+            ("server.max_headers", self.max_headers != after.max_headers),
+            ("server.tls", self.tls != after.tls),
+            ("log.format", self.log_format != after.log_format),
         ];
-        let differs = changed.into_iter().filter(|(_, differ)| differ(&self.server, &after.server));
-        let format = (self.log.format != after.log.format).then_some("log.format");
-        differs.map(|(key, _)| key).chain(format).collect()
+        changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
 
     /// Refuses what would be safe on the addresses that it names, but not on those that are listened on until a
     /// restart.
     fn allows(&self, after: &Settings) -> Result<(), String> {
-        let (api, admin) = (self.server.listen, self.server.admin_listen);
+        let (api, admin) = (self.listen, self.admin_listen);
         if after.auth.mode == AuthMode::None && !after.auth.allow_insecure && !config::is_loopback(api) {
             return Err(format!(
                 "`auth.mode = \"none\"` needs a restart: until then {api} is listened on, and everybody who reaches it would be let in"

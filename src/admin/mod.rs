@@ -4,6 +4,7 @@ mod drift;
 mod metrics;
 mod recent;
 mod status;
+mod tokens;
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,12 +18,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use tokio::time::Instant;
 
 use crate::api::{Api, bearer};
-use crate::config::Secret;
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
@@ -30,6 +28,8 @@ use crate::edge::shutdown::Shutdown;
 use crate::reload::Reloader;
 use crate::telemetry::metrics::Format;
 use crate::upstream::X_REQUEST_ID;
+
+pub use tokens::AdminTokens;
 
 /// Administration as a service.
 #[derive(Clone)]
@@ -97,7 +97,7 @@ impl Admin {
             "/livez" => document(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             "/readyz" => self.readiness(),
             "/metrics" => self.metrics(&head.headers),
-            "/admin/config" => document(StatusCode::OK, &self.reloader.gateway().settings.redacted()),
+            "/admin/config" => document(StatusCode::OK, &self.reloader.gateway().shown),
             "/admin/reload" => self.reload(path, request_id).await?,
             _ => document(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
         })
@@ -151,22 +151,19 @@ impl Admin {
     /// metrics may have another one that opens nothing else.
     fn authenticate(&self, guard: Guard, head: &Parts) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
-        let admin = &gateway.settings.admin;
+        let AdminTokens { admin, metrics } = &gateway.admin;
         let (tokens, which) = match guard {
             Guard::Open => return Ok(()),
-            Guard::Metrics => ([&admin.token, &admin.metrics_token], "`admin.metrics_token` or `admin.token`"),
-            Guard::Admin => ([&admin.token, &None], "`admin.token`"),
+            Guard::Metrics => ([admin, metrics], "`admin.metrics_token` or `admin.token`"),
+            Guard::Admin => ([admin, &None], "`admin.token`"),
         };
         let mut tokens = tokens.into_iter().flatten().peekable();
         if tokens.peek().is_none() {
             return Ok(());
         }
-        let sent = bearer(&head.headers).map(Sha256::digest);
-        let is = |token: &Secret| {
-            sent.as_ref().is_ok_and(|sent| sent.ct_eq(&Sha256::digest(token.expose().as_bytes())).into())
-        };
+        let sent = bearer(&head.headers);
         // All are compared, so that the time tells nothing.
-        if tokens.fold(false, |any, token| any | is(token)) {
+        if tokens.fold(false, |any, token| any | sent.is_ok_and(|sent| token.is_of(sent))) {
             return Ok(());
         }
         let detail = format!("send the token of {which} as `Authorization: Bearer`");

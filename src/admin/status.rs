@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::Api;
-use crate::config;
 use crate::reload::{History, Reloader};
-use crate::upstream::{Account, BreakerState};
+use crate::upstream::{Account, BreakerState, Limits};
 
 use super::recent::recent;
 
@@ -15,10 +14,8 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     let gateway = reloader.gateway();
     let History { last, applied, refused, .. } = reloader.history();
     let (failed, limited) = gateway.failed_attempts.counts();
-    let settings = |account: &Account| gateway.settings.vendors.get(&*account.name);
     let accounts = gateway.routes.by_name().into_iter();
-    let vendors: Map<_, _> =
-        accounts.map(|account| (account.name.to_string(), vendor(account, settings(account)))).collect();
+    let vendors: Map<_, _> = accounts.map(|account| (account.name.to_string(), vendor(account))).collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": started.elapsed().as_secs(),
@@ -32,8 +29,9 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     })
 }
 
-fn vendor(account: &Account, settings: Option<&config::Vendor>) -> Value {
+fn vendor(account: &Account) -> Value {
     let snapshot = account.stack.snapshot();
+    let Limits { max_in_flight, max_waiting, insecure_skip_verify } = account.limits;
     let (breaker, next_probe) = match snapshot.breaker {
         BreakerState::Closed => ("closed", None),
         BreakerState::Open { next_probe } => ("open", Some(next_probe.as_secs_f64())),
@@ -46,15 +44,15 @@ fn vendor(account: &Account, settings: Option<&config::Vendor>) -> Value {
         .collect();
     json!({
         "dialect": account.dialect.name,
-        "insecure_skip_verify": settings.is_some_and(|vendor| vendor.tls.insecure_skip_verify),
+        "insecure_skip_verify": insecure_skip_verify,
         "breaker": breaker,
         "next_probe_seconds": next_probe,
         "paused_seconds": snapshot.paused.map(|left| left.as_secs_f64()),
         "recent": recent(&account.meters.recent),
         "in_flight": snapshot.in_flight,
-        "max_in_flight": settings.map(|vendor| vendor.max_in_flight),
+        "max_in_flight": max_in_flight,
         "waiting": snapshot.waiting,
-        "max_waiting": settings.map(|vendor| vendor.max_waiting),
+        "max_waiting": max_waiting,
         "retry_budget": snapshot.retry_budget,
         "attempts": snapshot.attempts,
         "retries": snapshot.retries,

@@ -9,11 +9,11 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use vendors::Handling;
 
-use crate::config::Glob;
 use crate::edge::certificate::PeerCertificate;
 use crate::edge::client_trust::ClientTrust;
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
+use crate::value::Glob;
 
 use super::limit::RateLimiter;
 

@@ -7,7 +7,7 @@ use vendors::Request;
 use vendors::document::secret_members;
 use vendors::json::{Limits, Value, push_string, read_value};
 
-use crate::upstream::REDACTED;
+use crate::value::REDACTED;
 
 use super::answer::{identify, push_report};
 

@@ -33,6 +33,7 @@ type Buckets = RateLimiter<u64, HashMapStateStore<u64>, DefaultClock>;
 pub struct FailedAttempts {
     attempts: Buckets,
     named: Buckets,
+    limit: (Duration, NonZeroU32),
     seed: RandomState,
     failed: AtomicU64,
     limited: AtomicU64,
@@ -44,10 +45,16 @@ impl FailedAttempts {
         Some(Self {
             attempts: Buckets::hashmap(Quota::with_period(interval)?.allow_burst(burst)),
             named: Buckets::hashmap(Quota::with_period(NAMED_EVERY)?),
+            limit: (interval, burst),
             seed: RandomState::new(),
             failed: AtomicU64::new(0),
             limited: AtomicU64::new(0),
         })
+    }
+
+    /// Whether this is the limit of `burst` failures at once, one more every `interval`.
+    pub fn is_limit_of(&self, interval: Duration, burst: NonZeroU32) -> bool {
+        self.limit == (interval, burst)
     }
 
     /// The same limit, going on with the counts of the one that it replaces.

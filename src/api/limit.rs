@@ -40,6 +40,11 @@ impl RateLimiter {
         Some(Self { limiter: Governor::direct(quota).with_middleware(), interval, burst, policy, refused })
     }
 
+    /// Whether this is the limit of `burst` at once, refilled by one every `interval`.
+    pub fn is_limit_of(&self, interval: Duration, burst: NonZeroU32) -> bool {
+        (self.interval, self.burst) == (interval, burst)
+    }
+
     /// Takes one request's share: the headers `RateLimit-Policy` and `RateLimit`, and a problem that says when the
     /// next share comes if there is none.
     pub fn check(&self) -> ([HeaderValue; 2], Result<(), Problem>) {

@@ -7,7 +7,8 @@ use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, read_value};
 use vendors::{Items, Response, Sent};
 
-use crate::upstream::{Disguises, REDACTED, SHORTEST, Token, blacken};
+use crate::upstream::{Disguises, SHORTEST, Token, blacken};
+use crate::value::REDACTED;
 
 /// An update with more keys than this is no honest one, and gets none of the vendor's words.
 const MOST: usize = 100;

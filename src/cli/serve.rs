@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::app::App;
 use crate::edge::shutdown::Ended;
 use crate::edge::signal::Signals;
-use crate::reload::Source;
+use crate::reload::{self, Source};
 use crate::telemetry::log;
 
 use super::{Failure, Terminal, end, heap, open_files, runtime};
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             return Ok(ExitCode::FAILURE);
         }
     };
-    let control = log::start(&settings.log)?;
+    let control = log::start(&reload::log(&settings.log))?;
     open_files::raise();
     heap::keep();
     let runtime = runtime()?;

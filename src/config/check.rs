@@ -7,7 +7,6 @@ use std::fmt::Display;
 use super::base_url::BaseUrl;
 use super::digest::KeyDigest;
 use super::duration;
-use super::glob::Glob;
 use super::inspection::Inspection;
 use super::name::{NameRule, is_id};
 use super::nearest::nearest;
@@ -19,6 +18,7 @@ use super::source::At;
 use super::trail::Trail;
 use super::tree::{Node, Table, Value};
 use super::vendor_tls::is_server_name;
+use crate::value::Glob;
 
 const ID_HELP: &str = "write the vendor's own id of the assistant, such as \"789\"";
 

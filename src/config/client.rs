@@ -7,7 +7,6 @@ use vendors::Handling;
 
 use super::auth::{Auth, AuthMode};
 use super::digest::KeyDigest;
-use super::glob::Glob;
 use super::handling::{self, HANDLINGS};
 use super::inspection::Inspection;
 use super::problem::ProblemKind;
@@ -16,6 +15,7 @@ use super::server::Server;
 use super::shape::{Key, Kind, Section};
 use super::tree::Node;
 use super::view::View;
+use crate::value::Glob;
 
 pub(super) const SECTION: Section = Section::of(&[
     Key::new(

@@ -9,13 +9,13 @@ use std::{fs, io};
 use secrecy::zeroize::Zeroizing;
 
 use super::document;
-use super::glob::Glob;
 use super::inspection::Inspection;
 use super::problem::{Finding, ProblemKind};
 use super::source::{At, SourceId};
 use super::trail::Trail;
 use super::tree::{Entry, Node, Table, Value};
 use super::view::View;
+use crate::value::Glob;
 
 /// The table that the files add to.
 const KEY: &str = "assistants";

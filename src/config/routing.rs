@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::glob::Glob;
 use super::inspection::Inspection;
 use super::problem::ProblemKind;
 use super::shape::{Key, Kind, Section};
 use super::trail::Trail;
 use super::view::View;
+use crate::value::Glob;
 
 const RULE: Section = Section::of(&[
     Key::new("client", Kind::ClientGlob, "Pattern over client names; any client where absent."),
@@ -48,17 +48,6 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule applies to an id sent by a client; without authentication there is no client.
-    #[must_use]
-    pub fn applies(&self, client: Option<&str>, id: &str) -> bool {
-        let client_matches = match (&self.client, client) {
-            (None, _) => true,
-            (Some(glob), Some(client)) => glob.matches(client),
-            (Some(glob), None) => glob.matches_all(),
-        };
-        client_matches && self.assistant.matches(id)
-    }
-
     fn catches_all(&self) -> bool {
         self.client.as_ref().is_none_or(Glob::matches_all) && self.assistant.matches_all()
     }
@@ -107,18 +96,4 @@ fn rules(view: &View<'_>, inspection: &mut Inspection<'_>) -> Vec<Rule> {
 /// Whether the character of a pattern can match one of a bare id.
 fn may_match_id(byte: u8) -> bool {
     byte.is_ascii_digit() || matches!(byte, b'*' | b'?')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Glob, Rule};
-
-    #[test]
-    fn a_rule_applies_to_its_clients_and_ids() {
-        let rule = Rule { client: Some(Glob::new("crm")), assistant: Glob::new("7*"), vendor: "x".into() };
-        assert!(rule.applies(Some("crm"), "789"));
-        assert!(!rule.applies(Some("web"), "789"));
-        assert!(!rule.applies(Some("crm"), "89"));
-        assert!(!rule.applies(None, "789"));
-    }
 }

@@ -7,10 +7,9 @@ use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
 
-use super::shape::{Key, Kind, Section};
+use crate::value::REDACTED;
 
-/// What stands in for a secret wherever one would be shown.
-pub const REDACTED: &str = "[redacted]";
+use super::shape::{Key, Kind, Section};
 
 /// The two places a secret can be read from.
 pub(super) const SECTION: Section = Section {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use vendors::Handling;
 
 use super::duration;
-use super::glob::Glob;
 use super::handling;
 use super::inspection::Inspection;
 use super::problem::{Finding, ProblemKind};
@@ -14,6 +13,7 @@ use super::secret::Secret;
 use super::source::{At, Sources};
 use super::trail::Trail;
 use super::tree::{Entry, Node, Table, Value};
+use crate::value::Glob;
 
 /// One table of the tree, or the absence of one.
 #[derive(Clone, Copy)]

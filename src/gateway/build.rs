@@ -1,23 +1,31 @@
 //! From a checked configuration to a generation of the gateway.
 
+mod prints;
+mod tls;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
 use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
 
+use crate::admin::AdminTokens;
 use crate::api::{Client, Clients, FailedAttempts, RateLimiter};
-use crate::config::{self, AuthMode, Settings};
+use crate::config::{self, AuthMode, Secret, Settings};
 use crate::edge::body::BodyLimits;
 use crate::edge::client_trust::ClientTrust;
+use crate::edge::signal::Patience;
 use crate::routing::{Named, RoutingRule, RoutingTable};
-use crate::telemetry::metrics::Counter;
 use crate::upstream::{
-    Account, BreakerSettings, LiveCatalogs, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots,
-    Token, UpstreamTlsError,
+    Account, BreakerSettings, Limits, LiveCatalogs, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks,
+    TlsRoots, Token, UpstreamTlsError,
 };
 
 use super::Gateway;
+use prints::VendorPrints;
+
+pub(super) use prints::Prints;
+pub(crate) use tls::pem;
 
 /// A configuration that is valid in itself but cannot be put to work.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +49,12 @@ impl Gateway {
     /// # Errors
     /// The configuration names certificates that cannot be used.
     pub fn build(settings: Settings, previous: Option<&Gateway>, tasks: &Tasks) -> Result<Self, BuildError> {
-        let mut roots = TlsRoots::default();
+        let (mut roots, prints) = (TlsRoots::default(), Prints::of(&settings));
         let mut accounts = HashMap::with_capacity(settings.vendors.len());
         for (name, vendor) in &settings.vendors {
             let before = previous.and_then(|previous| Before::of(name, previous));
             let account = match before {
-                Some(before) if before.settings == vendor => Arc::clone(before.account),
+                Some(before) if Some(before.prints) == prints.vendors.get(name) => Arc::clone(before.account),
                 before => Arc::new(account(name, vendor, before, (&mut roots, tasks))?),
             };
             accounts.insert(Arc::clone(&account.name), account);
@@ -61,7 +69,11 @@ impl Gateway {
             body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
             request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
-            settings: Arc::new(settings),
+            admin: admin_tokens(&settings.admin),
+            patience: Patience { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
+            certificates: tls::expiries(&settings),
+            shown: settings.redacted(),
+            prints,
         })
     }
 }
@@ -69,30 +81,13 @@ impl Gateway {
 /// The account of the same name in the generation before.
 #[derive(Clone, Copy)]
 struct Before<'a> {
-    settings: &'a config::Vendor,
+    prints: &'a VendorPrints,
     account: &'a Arc<Account>,
 }
 
 impl<'a> Before<'a> {
     fn of(name: &str, previous: &'a Gateway) -> Option<Self> {
-        Some(Self { settings: previous.settings.vendors.get(name)?, account: previous.routes.accounts.get(name)? })
-    }
-
-    /// Whether requests travel as before, so that connections, limits and breaker can stay; a new token travels with
-    /// each request.
-    fn travels_like(&self, vendor: &config::Vendor) -> bool {
-        let (a, b) = (self.settings, vendor);
-        a.base_url == b.base_url
-            && (a.timeout, a.connect_timeout) == (b.timeout, b.connect_timeout)
-            && (a.max_in_flight, a.max_waiting) == (b.max_in_flight, b.max_waiting)
-            && (a.rate_limit, a.retry, a.breaker) == (b.rate_limit, b.retry, b.breaker)
-            && a.tls == b.tls
-    }
-
-    /// Whether the vendor would list the same names and ids as before: another token may be another customer's.
-    fn lists_like(&self, vendor: &config::Vendor) -> bool {
-        let (a, b) = (self.settings, vendor);
-        (&a.dialect, &a.base_url, &a.token) == (&b.dialect, &b.base_url, &b.token)
+        Some(Self { prints: previous.prints.vendors.get(name)?, account: previous.routes.accounts.get(name)? })
     }
 }
 
@@ -103,22 +98,29 @@ fn account(
     (roots, tasks): (&mut TlsRoots, &Tasks),
 ) -> Result<Account, BuildError> {
     let inconsistent = |what: &str| BuildError::Inconsistent(format!("vendors.{name}: {what}"));
-    let stack = match before.filter(|before| before.travels_like(vendor)) {
+    let prints = VendorPrints::of(vendor);
+    let dialect = registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?;
+    let stack = match before.filter(|before| before.prints.travel == prints.travel) {
         Some(before) => Arc::clone(&before.account.stack),
         None => Arc::new(stack(name, vendor, roots, tasks)?),
     };
-    let live = match before.filter(|before| before.lists_like(vendor)) {
+    let live = match before.filter(|before| before.prints.lists == prints.lists) {
         Some(before) => before.account.live.with_ttl(vendor.catalog_ttl),
         None => LiveCatalogs::new(vendor.catalog_ttl),
     };
-    let drift = before.filter(|before| before.settings.dialect == vendor.dialect);
+    let drift = before.filter(|before| before.account.dialect.name == dialect.name);
     Ok(Account {
-        dialect: registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?,
+        dialect,
         handling: vendor.handling,
         policies: policies(vendor),
         configured: configured(&vendor.catalog),
         live,
         stack,
+        limits: Limits {
+            max_in_flight: vendor.max_in_flight,
+            max_waiting: vendor.max_waiting,
+            insecure_skip_verify: vendor.tls.insecure_skip_verify,
+        },
         drift: drift.map(|before| Arc::clone(&before.account.drift)).unwrap_or_default(),
         meters: before.map(|before| Arc::clone(&before.account.meters)).unwrap_or_default(),
         token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
@@ -129,7 +131,8 @@ fn account(
 fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Stack, BuildError> {
     let name: Arc<str> = name.into();
     let unusable = |source| BuildError::Tls { vendor: name.to_string(), source };
-    let tls = roots.client(vendor.base_url.is_https(), &vendor.tls).map_err(unusable)?;
+    let tls = tls::vendor_tls(&vendor.tls).and_then(|tls| roots.client(vendor.base_url.is_https(), &tls));
+    let tls = tls.map_err(unusable)?;
     let server_name = vendor.tls.server_name.clone().map(ServerName::try_from).transpose();
     let server_name = server_name
         .map_err(|_| BuildError::Inconsistent(format!("vendors.{name}: its `server_name` is not a server's name")))?;
@@ -191,8 +194,10 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
             Named { account: find(&assistant.vendor)?, id: assistant.id.as_str().into(), handling: assistant.handling };
         Ok((name.as_str().into(), named))
     });
-    let rules =
-        settings.routing.rules.iter().map(|rule| Ok(RoutingRule { rule: rule.clone(), account: find(&rule.vendor)? }));
+    let rules = settings.routing.rules.iter().map(|rule| {
+        let (client, assistant) = (rule.client.clone(), rule.assistant.clone());
+        Ok(RoutingRule { client, assistant, account: find(&rule.vendor)? })
+    });
     Ok(RoutingTable {
         assistants: assistants.collect::<Result<_, BuildError>>()?,
         rules: rules.collect::<Result<_, BuildError>>()?,
@@ -208,16 +213,8 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, B
     let trust = trust.map_err(|error| BuildError::Inconsistent(format!("server.tls: {error}")))?;
     let mut clients = Clients { open: settings.auth.mode == AuthMode::None, trust, ..Clients::default() };
     for (name, configured) in &settings.clients {
-        let before =
-            previous.and_then(|previous| Some((previous.settings.clients.get(name)?, previous.clients.named(name)?)));
-        let limiter = match before {
-            Some((settings, client)) if settings.rate_limit == configured.rate_limit => client.limiter.clone(),
-            before => {
-                let limited = before.and_then(|(_, client)| client.limiter.as_deref());
-                let refused = limited.map(|limiter| Arc::clone(limiter.refused())).unwrap_or_default();
-                configured.rate_limit.as_ref().and_then(|limit| limiter(limit, refused)).map(Arc::new)
-            }
-        };
+        let before = previous.and_then(|previous| previous.clients.named(name)?.limiter.as_ref());
+        let limiter = configured.rate_limit.as_ref().and_then(|limit| limiter(limit, before));
         let client = Arc::new(Client {
             name: name.as_str().into(),
             vendors: configured.vendors.clone(),
@@ -238,10 +235,11 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, B
 /// What peers have used of an unchanged limit stays used.
 fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Arc<FailedAttempts>, BuildError> {
     let limit = &settings.auth.failed_attempts;
-    if let Some(previous) = previous.filter(|previous| previous.settings.auth.failed_attempts == *limit) {
+    let interval = rate(limit).interval();
+    if let Some(previous) = previous.filter(|previous| previous.failed_attempts.is_limit_of(interval, limit.burst)) {
         return Ok(Arc::clone(&previous.failed_attempts));
     }
-    let made = FailedAttempts::new(rate(limit).interval(), limit.burst);
+    let made = FailedAttempts::new(interval, limit.burst);
     let made = made.ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))?;
     let made = match previous {
         Some(previous) => made.counting_on(&previous.failed_attempts),
@@ -250,8 +248,18 @@ fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Ar
     Ok(Arc::new(made))
 }
 
-fn limiter(limit: &config::RateLimit, refused: Arc<Counter>) -> Option<RateLimiter> {
-    RateLimiter::new(rate(limit).interval(), limit.burst, refused)
+/// The limiter that was there before if it has this limit, else one that counts refusals on.
+fn limiter(limit: &config::RateLimit, before: Option<&Arc<RateLimiter>>) -> Option<Arc<RateLimiter>> {
+    let interval = rate(limit).interval();
+    if let Some(before) = before.filter(|before| before.is_limit_of(interval, limit.burst)) {
+        return Some(Arc::clone(before));
+    }
+    let refused = before.map(|limiter| Arc::clone(limiter.refused())).unwrap_or_default();
+    RateLimiter::new(interval, limit.burst, refused).map(Arc::new)
+}
+
+fn admin_tokens(admin: &config::Admin) -> AdminTokens {
+    AdminTokens::new(admin.token.as_ref().map(Secret::expose), admin.metrics_token.as_ref().map(Secret::expose))
 }
 
 fn rate(limit: &config::RateLimit) -> RateSettings {

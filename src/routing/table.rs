@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use vendors::Handling;
 
-use crate::config;
 use crate::edge::path::{Assistant, Reference};
 use crate::upstream::Account;
+use crate::value::Glob;
 
 use super::route::{Route, RouteError, Rule};
 
@@ -25,10 +25,22 @@ pub struct Named {
 /// A rule for bare ids.
 #[derive(Debug)]
 pub struct RoutingRule {
-    /// Which ids of which clients.
-    pub rule: config::Rule,
+    /// Which clients; `None` for any.
+    pub client: Option<Glob>,
+    /// Which bare ids.
+    pub assistant: Glob,
     /// Where they go.
     pub account: Arc<Account>,
+}
+
+/// Whether a rule for these clients and ids applies to an id sent by `client`; without authentication there is none.
+fn applies(clients: Option<&Glob>, ids: &Glob, client: Option<&str>, id: &str) -> bool {
+    let client_matches = match (clients, client) {
+        (None, _) => true,
+        (Some(glob), Some(client)) => glob.matches(client),
+        (Some(glob), None) => glob.matches_all(),
+    };
+    client_matches && ids.matches(id)
 }
 
 /// Everything that decides where an update goes. A look-up costs one hash, however many assistants there are.
@@ -81,9 +93,23 @@ impl RoutingTable {
 
     /// First match wins, then the default.
     fn bare(&self, id: &str, client: Option<&str>) -> Option<(&Arc<Account>, Rule)> {
-        let matches = |rule: &RoutingRule| rule.rule.applies(client, id);
+        let matches = |rule: &RoutingRule| applies(rule.client.as_ref(), &rule.assistant, client, id);
         let ruled = self.rules.iter().position(matches);
         let ruled = ruled.and_then(|index| Some((&self.rules.get(index)?.account, Rule::Pattern(index))));
         ruled.or_else(|| Some((self.default.as_ref()?, Rule::Default)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_applies_to_its_clients_and_ids() {
+        let (crm, ids) = (Glob::new("crm"), Glob::new("7*"));
+        assert!(applies(Some(&crm), &ids, Some("crm"), "789"));
+        assert!(!applies(Some(&crm), &ids, Some("web"), "789"));
+        assert!(!applies(Some(&crm), &ids, Some("crm"), "89"));
+        assert!(!applies(Some(&crm), &ids, None, "789"));
     }
 }

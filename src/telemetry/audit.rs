@@ -4,7 +4,6 @@
 //! gateway's start and stop. What is refused before it leaves the gateway changes nothing and stands in the access log.
 
 mod file;
-mod keys;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,16 +11,16 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwapOption;
 use serde::Serialize;
 
-use crate::config;
 use crate::edge::problem::Reason;
 use crate::upstream::Sent;
 
 use super::Finished;
 use super::behind::{Health, Lines};
+use super::event::KeyChanges;
+use super::settings::AuditSettings;
 use file::AuditFile;
 
 pub use file::AuditError;
-pub(super) use keys::changed_keys;
 
 /// How long the last lines may take at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,13 +85,7 @@ pub(super) enum Event<'a> {
     /// A configuration was taken up or refused.
     Reload { trigger: &'a str, outcome: &'a str, generation: u64, problems: Option<String> },
     /// Who may call, and as whom vendors are called, has changed with a reload.
-    Keys {
-        generation: u64,
-        clients_added: Vec<&'a str>,
-        clients_removed: Vec<&'a str>,
-        clients_key_changed: Vec<&'a str>,
-        vendors_token_changed: Vec<&'a str>,
-    },
+    Keys(&'a KeyChanges),
     /// A request to administration without its token.
     AdminRefused { request_id: &'a str, method: &'a str, path: String, peer: Option<String> },
 }
@@ -106,9 +99,9 @@ struct Line<'a> {
 
 impl Audit {
     /// Does everything that can fail. What is prepared has to be applied, as it may have started a thread.
-    pub(super) fn prepare(&self, audit: &config::Audit) -> Result<NextAudit, AuditError> {
-        let Some(path) = audit.file.as_deref() else { return Ok(NextAudit::Off) };
-        let file = AuditFile::open(path, audit)?;
+    pub(super) fn prepare(&self, audit: Option<&AuditSettings>) -> Result<NextAudit, AuditError> {
+        let Some(audit) = audit else { return Ok(NextAudit::Off) };
+        let file = AuditFile::open(audit)?;
         if self.is_on() { Ok(NextAudit::File(Box::new(file))) } else { file.lines().map(NextAudit::Started) }
     }
 

@@ -14,11 +14,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
-use crate::config::{Log, LogFormat};
-
 use super::appended::Appended;
 use super::behind::{Health, Lines, Sink};
 use super::json_lines::JsonLines;
+use super::settings::{LogFormat, LogSettings};
 
 /// How long the last lines may take at the end.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -46,7 +45,7 @@ pub(super) struct NextLog {
 ///
 /// # Errors
 /// The filter cannot be parsed, the file not be opened, or somebody logs already.
-pub fn start(log: &Log) -> Result<LogControl, Box<dyn std::error::Error>> {
+pub fn start(log: &LogSettings) -> Result<LogControl, Box<dyn std::error::Error>> {
     let next = NextLog::of(log)?;
     let terminal = log.file.is_none() && io::stderr().is_terminal();
     let lines = Lines::start("log", Box::new(next.target))?;
@@ -93,8 +92,8 @@ impl LogControl {
 }
 
 impl NextLog {
-    pub(super) fn of(log: &Log) -> Result<Self, String> {
-        let directives = log.directives();
+    pub(super) fn of(log: &LogSettings) -> Result<Self, String> {
+        let directives = &log.directives;
         let filter =
             EnvFilter::try_new(directives).map_err(|error| format!("log.filter: \"{directives}\": {error}"))?;
         Ok(Self { filter, target: Target::of(log)? })
@@ -108,7 +107,7 @@ enum Target {
 }
 
 impl Target {
-    fn of(log: &Log) -> Result<Self, String> {
+    fn of(log: &LogSettings) -> Result<Self, String> {
         let Some(path) = &log.file else { return Ok(Self::StandardError) };
         let file = Appended::open(path, MODE, None);
         let file = file.map_err(|error| format!("log.file: `{}` cannot be opened: {error}", path.display()))?;

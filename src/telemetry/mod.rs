@@ -5,28 +5,30 @@ mod appended;
 mod audit;
 mod behind;
 pub mod drift;
+pub mod event;
 mod finished;
 mod json_lines;
 pub mod log;
 pub mod metrics;
+pub mod settings;
 mod timestamp;
 mod traces;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::config::Settings;
 use crate::edge::problem::Problem;
 use crate::edge::shutdown::Ended;
 use crate::edge::traceparent::TraceContext;
-use crate::reload::Outcome;
 
 use audit::{Audit, Event, NextAudit};
+use event::ConfigReloaded;
 use log::{LogControl, NextLog};
 use metrics::Metrics;
+use settings::{AuditSettings, LogSettings, TelemetrySettings};
 use traces::{NextTraces, Traces};
 
 pub use audit::{AuditError, Unwritten};
@@ -45,6 +47,15 @@ struct Parts {
     audit: Audit,
     metrics: Metrics,
     traces: Traces,
+    /// What is in force; `None` for the telemetry of tests.
+    files: Mutex<Option<Files>>,
+}
+
+/// The files that lines are written to.
+#[derive(Clone)]
+struct Files {
+    log: LogSettings,
+    audit: Option<AuditSettings>,
 }
 
 /// What a new configuration makes of it: everything that can fail, done.
@@ -52,6 +63,7 @@ pub struct Next {
     log: Option<NextLog>,
     audit: NextAudit,
     traces: NextTraces,
+    files: Files,
 }
 
 /// How the writing of lines and the export of spans goes.
@@ -81,38 +93,53 @@ impl Telemetry {
     ///
     /// # Errors
     /// The audit log cannot be kept, or the collector's certificates cannot be used.
-    pub fn start(settings: &Settings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
+    pub fn start(settings: TelemetrySettings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
         let audit = Audit::default();
         let traces = Traces::default();
-        traces.take_up(traces.prepare(&settings.traces).map_err(TelemetryError::Traces)?);
-        audit.apply(audit.prepare(&settings.audit)?).wait();
-        Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces })))
+        traces.take_up(traces.prepare(settings.traces).map_err(TelemetryError::Traces)?);
+        audit.apply(audit.prepare(settings.audit.as_ref())?).wait();
+        let files = Mutex::new(Some(Files { log: settings.log, audit: settings.audit }));
+        Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces, files })))
     }
 
     /// Does everything that can fail when a new configuration is applied. What is prepared has to be applied.
     ///
     /// # Errors
     /// A file cannot be opened.
-    pub fn prepare(&self, settings: &Settings) -> Result<Next, String> {
-        let log = self.0.log.as_ref().map(|_| NextLog::of(&settings.log)).transpose()?;
-        let traces = self.0.traces.prepare(&settings.traces)?;
-        let audit = self.0.audit.prepare(&settings.audit).map_err(|error| error.to_string())?;
-        Ok(Next { log, audit, traces })
+    pub fn prepare(&self, settings: TelemetrySettings) -> Result<Next, String> {
+        let traces = self.0.traces.prepare(settings.traces)?;
+        let files = Files { log: settings.log, audit: settings.audit };
+        let (log, audit) = self.open(&files)?;
+        Ok(Next { log, audit, traces, files })
+    }
+
+    fn open(&self, files: &Files) -> Result<(Option<NextLog>, NextAudit), String> {
+        let log = self.0.log.as_ref().map(|_| NextLog::of(&files.log)).transpose()?;
+        let audit = self.0.audit.prepare(files.audit.as_ref()).map_err(|error| error.to_string())?;
+        Ok((log, audit))
     }
 
     /// Goes on as prepared, without waiting.
     pub fn apply(&self, next: Next) -> Unwritten {
-        if let (Some(log), Some(next)) = (&self.0.log, next.log) {
+        let Next { log, audit, traces, files } = next;
+        *self.0.files.lock().unwrap_or_else(PoisonError::into_inner) = Some(files);
+        self.0.traces.take_up(traces);
+        self.write_to(log, audit)
+    }
+
+    fn write_to(&self, log: Option<NextLog>, audit: NextAudit) -> Unwritten {
+        if let (Some(log), Some(next)) = (&self.0.log, log) {
             log.take_up(next);
         }
-        self.0.traces.take_up(next.traces);
-        self.0.audit.apply(next.audit)
+        self.0.audit.apply(audit)
     }
 
     /// Opens the files of the configuration in force again, for operators who have renamed them.
-    pub fn reopen(&self, settings: &Settings) -> Option<Unwritten> {
-        let next = self.prepare(settings);
-        next.map(|next| self.apply(next))
+    pub fn reopen(&self) -> Option<Unwritten> {
+        let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let opened = self.open(&files);
+        opened
+            .map(|(log, audit)| self.write_to(log, audit))
             .inspect_err(|error| tracing::error!(error, "a file cannot be opened again; the old one stays in use"))
             .ok()
     }
@@ -152,16 +179,14 @@ impl Telemetry {
         self.0.audit.record(&Event::Start { version, pid: std::process::id(), generation });
     }
 
-    /// Tells of a reload; `settings` are those before it, and those after one that was applied.
-    pub fn reloaded(&self, outcome: &Outcome, settings: (&Settings, Option<&Settings>)) {
-        let Outcome { trigger, generation, problems, .. } = outcome;
-        let (word, problems) = (if outcome.applied { "applied" } else { "refused" }, problems.as_deref());
+    /// Tells of a reload.
+    pub fn reloaded(&self, reloaded: &ConfigReloaded<'_>) {
+        let ConfigReloaded { trigger, generation, problems, keys } = reloaded;
+        let outcome = if problems.is_none() { "applied" } else { "refused" };
         let problems = problems.map(audit::problems);
-        self.0.audit.record(&Event::Reload { trigger, outcome: word, generation: *generation, problems });
-        if let (before, Some(after)) = settings
-            && let Some(event) = audit::changed_keys(before, after, *generation)
-        {
-            self.0.audit.record(&event);
+        self.0.audit.record(&Event::Reload { trigger, outcome, generation: *generation, problems });
+        if let Some(keys) = keys {
+            self.0.audit.record(&Event::Keys(keys));
         }
     }
 

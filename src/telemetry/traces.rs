@@ -7,24 +7,22 @@ mod courier;
 mod otlp;
 mod recording;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::HeaderMap;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
-use crate::config::{self, Roots, VendorTls};
 use crate::edge::traceparent::TraceContext;
 use crate::edge::tracestate::tracestate;
-use crate::upstream::{HttpClient, TlsRoots};
+use crate::value::Fingerprint;
 
+use super::settings::{Collector, TracesSettings};
 use courier::{Counts, Courier};
 use otlp::{KeyValue, Resource, Span};
 
@@ -32,8 +30,6 @@ pub use recording::Recording;
 
 /// How long the last spans may take at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a connection to the collector may take.
-const CONNECT: Duration = Duration::from_secs(3);
 
 /// All traces.
 #[derive(Default)]
@@ -41,13 +37,14 @@ pub(super) struct Traces {
     active: ArcSwapOption<Active>,
     counts: Arc<Counts>,
     couriers: TaskTracker,
-    connections: TaskTracker,
     closing: CancellationToken,
 }
 
 /// The configuration in force.
-struct Active {
-    settings: config::Traces,
+#[derive(Clone)]
+pub(super) struct Active {
+    sample_ratio: f64,
+    collector: Fingerprint,
     exporter: Arc<Exporter>,
 }
 
@@ -61,8 +58,8 @@ pub(super) struct Exporter {
 pub(super) enum NextTraces {
     Off,
     /// The same collector, perhaps another ratio.
-    Same(Box<config::Traces>, Arc<Exporter>),
-    New(Box<config::Traces>, Box<Courier>, Arc<Exporter>),
+    Same(Active),
+    New(Active, Box<Courier>),
 }
 
 /// What became of spans since the start.
@@ -76,43 +73,34 @@ pub struct SpanCounts {
 
 impl Traces {
     /// Does everything that can fail.
-    pub(super) fn prepare(&self, settings: &config::Traces) -> Result<NextTraces, String> {
-        let Some(endpoint) = &settings.endpoint else { return Ok(NextTraces::Off) };
-        let settings = Box::new(settings.clone());
-        if let Some(active) = self.active.load().as_ref() {
-            let before = config::Traces { sample_ratio: settings.sample_ratio, ..active.settings.clone() };
-            if before == *settings {
-                return Ok(NextTraces::Same(settings, Arc::clone(&active.exporter)));
-            }
+    pub(super) fn prepare(&self, settings: Option<TracesSettings>) -> Result<NextTraces, String> {
+        let Some(TracesSettings { sample_ratio, collector }) = settings else { return Ok(NextTraces::Off) };
+        let Collector { endpoint, resource, fingerprint, connect } = collector;
+        if let Some(active) = self.active.load().as_ref().filter(|active| active.collector == fingerprint) {
+            return Ok(NextTraces::Same(Active { sample_ratio, ..Active::clone(active) }));
         }
-        let wrong = |what: &dyn std::fmt::Display| format!("traces: {what}");
-        let roots = if settings.ca_file.is_some() { Roots::None } else { Roots::Platform };
-        let tls = VendorTls { roots, ca_file: settings.ca_file.clone(), ..VendorTls::default() };
-        let tls = TlsRoots::default().client(endpoint.is_https(), &tls).map_err(|error| wrong(&error))?;
-        let to: Uri = format!("{}/v1/traces", endpoint.as_str()).parse().map_err(|error| wrong(&error))?;
         let (sender, spans) = mpsc::channel(courier::ROOM);
+        let attributes = resource.into_iter().map(|(key, text)| KeyValue::text(&key, text)).collect();
         let courier = Courier {
             spans,
-            client: HttpClient::elsewhere(&to, tls, CONNECT, self.connections.clone()),
-            to,
-            headers: headers(&settings.headers)?,
-            timeout: settings.timeout,
-            resource: resource(&settings),
+            collector: connect()?,
+            endpoint,
+            resource: Resource { attributes },
             counts: Arc::clone(&self.counts),
             closing: self.closing.clone(),
         };
         let exporter = Arc::new(Exporter { spans: sender, counts: Arc::clone(&self.counts) });
-        Ok(NextTraces::New(settings, Box::new(courier), exporter))
+        Ok(NextTraces::New(Active { sample_ratio, collector: fingerprint, exporter }, Box::new(courier)))
     }
 
     /// Goes on as prepared; a courier that is no longer needed brings what it has and ends. Within a tokio runtime.
     pub(super) fn take_up(&self, next: NextTraces) {
         let active = match next {
             NextTraces::Off => None,
-            NextTraces::Same(settings, exporter) => Some(Active { settings: *settings, exporter }),
-            NextTraces::New(settings, courier, exporter) => {
+            NextTraces::Same(active) => Some(active),
+            NextTraces::New(active, courier) => {
                 self.couriers.spawn(courier.run());
-                Some(Active { settings: *settings, exporter })
+                Some(active)
             }
         };
         self.active.store(active.map(Arc::new));
@@ -127,7 +115,7 @@ impl Traces {
     ) -> Option<Arc<Recording>> {
         let active = self.active.load();
         let active = active.as_ref()?;
-        if trace.parent_id().is_none() && chosen(trace.trace_id(), active.settings.sample_ratio) {
+        if trace.parent_id().is_none() && chosen(trace.trace_id(), active.sample_ratio) {
             trace.sample();
         }
         trace.is_sampled().then(|| {
@@ -167,26 +155,4 @@ impl Exporter {
 fn chosen(trace_id: u128, ratio: f64) -> bool {
     let random = (trace_id & ((1 << 56) - 1)) as f64;
     random < ratio * (1_u64 << 56) as f64
-}
-
-fn headers(secrets: &BTreeMap<String, config::Secret>) -> Result<HeaderMap, String> {
-    let mut headers = HeaderMap::with_capacity(secrets.len());
-    for (name, secret) in secrets {
-        let wrong = |_| format!("traces.headers.{name} cannot stand in a request");
-        let mut value = HeaderValue::from_str(secret.expose()).map_err(|_| wrong(()))?;
-        value.set_sensitive(true);
-        headers.insert(HeaderName::try_from(name).map_err(|_| wrong(()))?, value);
-    }
-    Ok(headers)
-}
-
-fn resource(settings: &config::Traces) -> Resource {
-    let own = [
-        ("service.name", settings.service_name.clone()),
-        ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("service.instance.id", Uuid::new_v4().to_string()),
-    ];
-    let set = settings.resource.iter().map(|(key, text)| (key.as_str(), text.clone()));
-    let own = own.into_iter().filter(|(key, _)| !settings.resource.contains_key(*key));
-    Resource { attributes: own.chain(set).map(|(key, text)| KeyValue::text(key, text)).collect() }
 }

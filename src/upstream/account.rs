@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
-use crate::config::REDACTED;
 use crate::telemetry::drift::DriftWatch;
 use crate::telemetry::metrics::AccountMeters;
+use crate::value::REDACTED;
 
 use super::{Disguises, LiveCatalogs, Stack};
 
@@ -43,12 +43,25 @@ pub struct Account {
     pub live: Arc<LiveCatalogs>,
     /// The way to the vendor.
     pub stack: Arc<Stack>,
+    /// Its limits, for the status and the metrics.
+    pub limits: Limits,
     /// Where its answers are not as documented.
     pub drift: Arc<DriftWatch>,
     /// What is measured of its requests, for as long as there is an account of its name.
     pub meters: Arc<AccountMeters>,
     /// The token, for scrubbing the vendor's words.
     pub token: Token,
+}
+
+/// What operators are shown of an account's settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Requests sent to it at once.
+    pub max_in_flight: usize,
+    /// Requests that may wait for a place.
+    pub max_waiting: usize,
+    /// Whether any certificate is accepted as the vendor's.
+    pub insecure_skip_verify: bool,
 }
 
 /// A vendor's token: shown to nobody but the vendor, and wiped with its last copy.

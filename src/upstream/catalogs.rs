@@ -331,8 +331,7 @@ mod tests {
     use tokio::time::{advance, pause, resume, timeout};
 
     use super::*;
-    use crate::config::VendorTls;
-    use crate::upstream::{BreakerSettings, RetrySettings, StackSettings, Tasks, TlsRoots};
+    use crate::upstream::{BreakerSettings, RetrySettings, StackSettings, Tasks, TlsRoots, VendorTls};
 
     const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 use memchr::memmem;
 use secrecy::zeroize::Zeroizing;
 
-use crate::config::REDACTED;
+use crate::value::REDACTED;
 
 use super::escapes::{CUT, Layer, half_an_escape};
 use super::sieve::Sieve;

@@ -44,8 +44,7 @@ mod waiting_room;
 mod window;
 mod witness;
 
-pub use crate::config::REDACTED;
-pub use account::{Account, HOP, TRACEPARENT, Token, X_REQUEST_ID};
+pub use account::{Account, HOP, Limits, TRACEPARENT, Token, X_REQUEST_ID};
 pub use answer::{Answer, MAX_BODY};
 pub use call::Call;
 pub use catalogs::{CatalogFailure, LiveCatalogs, Reader as CatalogReader};
@@ -55,7 +54,7 @@ pub(crate) use disguise::{Disguises, SHORTEST, blacken};
 pub use failure::{Failure, FailureKind};
 pub use line::Place;
 pub use outgoing::{Outgoing, Sent};
-pub use roots::{TlsRoots, UpstreamTlsError};
+pub use roots::{ClientIdentity, PemFile, PublicRoots, TlsRoots, UpstreamTlsError, VendorTls};
 pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSettings};
 pub use share::Share;
 pub use stack::{Snapshot, Stack, Tasks};

@@ -1,15 +1,59 @@
 //! Whom we trust on the way to a vendor, and who we say we are.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
-use crate::config::{CertificateFile, Roots, TlsVersion, VendorTls};
-
 use super::anybody::Anybody;
+
+/// How to speak TLS with a vendor.
+#[derive(Clone, Debug, Default)]
+pub struct VendorTls {
+    /// Public issuers to trust.
+    pub roots: PublicRoots,
+    /// Further issuers to trust.
+    pub issuers: Option<PemFile>,
+    /// The certificate to show to it.
+    pub identity: Option<ClientIdentity>,
+    /// Whether TLS 1.2 is refused.
+    pub tls13_only: bool,
+    /// Whether any certificate is accepted.
+    pub insecure_skip_verify: bool,
+}
+
+/// Public issuers to trust.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum PublicRoots {
+    /// Those of the operating system, or the bundled ones where it has none.
+    #[default]
+    Platform,
+    /// Mozilla's, as of this build.
+    Bundled,
+    /// None.
+    None,
+}
+
+/// The certificates of a PEM file.
+#[derive(Clone, Debug)]
+pub struct PemFile {
+    /// Where it was read from, for messages.
+    pub path: PathBuf,
+    /// Its content.
+    pub pem: String,
+}
+
+/// A certificate chain with its private key.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity {
+    /// The chain, own certificate first.
+    pub chain: PemFile,
+    /// The key of the first certificate.
+    pub key: Arc<dyn SigningKey>,
+}
 
 /// Certificates that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,17 +85,16 @@ impl TlsRoots {
     pub fn client(&mut self, https: bool, tls: &VendorTls) -> Result<Arc<ClientConfig>, UpstreamTlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions(tls.min_tls_version))?;
+            .with_protocol_versions(versions(tls.tls13_only))?;
         let builder = if tls.insecure_skip_verify {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody::new(&provider)))
         } else {
             let roots = if https { self.trusted(tls)? } else { RootCertStore::empty() };
             builder.with_root_certificates(roots)
         };
-        let config = match &tls.client_certificate {
+        let config = match &tls.identity {
             Some(identity) => {
-                let chain = certificates(&identity.cert)?;
-                let key = CertifiedKey::new(chain, identity.key.signing_key()?);
+                let key = CertifiedKey::new(certificates(&identity.chain)?, Arc::clone(&identity.key));
                 key.keys_match()?;
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
             }
@@ -63,11 +106,11 @@ impl TlsRoots {
     /// The public roots that an account trusts, and its own.
     fn trusted(&mut self, tls: &VendorTls) -> Result<RootCertStore, UpstreamTlsError> {
         let mut store = match tls.roots {
-            Roots::Platform => self.platform.get_or_insert_with(platform).clone(),
-            Roots::Bundled => bundled(),
-            Roots::None => RootCertStore::empty(),
+            PublicRoots::Platform => self.platform.get_or_insert_with(platform).clone(),
+            PublicRoots::Bundled => bundled(),
+            PublicRoots::None => RootCertStore::empty(),
         };
-        for certificate in tls.ca_file.as_ref().map(certificates).transpose()?.into_iter().flatten() {
+        for certificate in tls.issuers.as_ref().map(certificates).transpose()?.into_iter().flatten() {
             store.add(certificate)?;
         }
         Ok(store)
@@ -85,15 +128,12 @@ fn bundled() -> RootCertStore {
     webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }
 
-fn versions(oldest: TlsVersion) -> &'static [&'static SupportedProtocolVersion] {
+fn versions(tls13_only: bool) -> &'static [&'static SupportedProtocolVersion] {
     static BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
-    match oldest {
-        TlsVersion::V1_2 => BOTH,
-        TlsVersion::V1_3 => &BOTH[..1],
-    }
+    if tls13_only { &BOTH[..1] } else { BOTH }
 }
 
-fn certificates(file: &CertificateFile) -> Result<Vec<CertificateDer<'static>>, UpstreamTlsError> {
+fn certificates(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, UpstreamTlsError> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file.pem.as_bytes()).collect();
     read.map_err(|error| unreadable(&file.path, &error))
 }

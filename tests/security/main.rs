@@ -12,6 +12,8 @@ mod hostile;
 mod hostile_answers;
 mod http2;
 mod identity;
+#[cfg(target_os = "linux")]
+mod memory;
 mod self_call;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 
-use crate::config;
 use crate::gateway::Gateway;
 use crate::telemetry::metrics::{Exposition, Family, family};
 use crate::upstream::{Account, BreakerState, Snapshot};
@@ -10,14 +9,7 @@ use crate::upstream::{Account, BreakerState, Snapshot};
 /// An account with all that is told of it.
 struct Told<'a> {
     account: &'a Account,
-    settings: Option<&'a config::Vendor>,
     snapshot: Snapshot,
-}
-
-impl Told<'_> {
-    fn setting<T: Default>(&self, read: fn(&config::Vendor) -> T) -> T {
-        self.settings.map(read).unwrap_or_default()
-    }
 }
 
 pub(super) fn write(gateway: &Gateway, to: &mut Exposition) {
@@ -25,11 +17,7 @@ pub(super) fn write(gateway: &Gateway, to: &mut Exposition) {
         .routes
         .by_name()
         .into_iter()
-        .map(|account| Told {
-            account,
-            settings: gateway.settings.vendors.get(&*account.name),
-            snapshot: account.stack.snapshot(),
-        })
+        .map(|account| Told { account, snapshot: account.stack.snapshot() })
         .collect();
     load(&told, to);
     attempts(&told, to);
@@ -47,9 +35,9 @@ fn each<V: Display>(told: &[Told<'_>], to: &mut Exposition, family: &'static Fam
 
 fn load(told: &[Told<'_>], to: &mut Exposition) {
     each(told, to, family::VENDOR_IN_FLIGHT, |one| one.snapshot.in_flight);
-    each(told, to, family::VENDOR_IN_FLIGHT_LIMIT, |one| one.setting(|vendor| vendor.max_in_flight));
+    each(told, to, family::VENDOR_IN_FLIGHT_LIMIT, |one| one.account.limits.max_in_flight);
     each(told, to, family::VENDOR_WAITING, |one| one.snapshot.waiting);
-    each(told, to, family::VENDOR_WAITING_LIMIT, |one| one.setting(|vendor| vendor.max_waiting));
+    each(told, to, family::VENDOR_WAITING_LIMIT, |one| one.account.limits.max_waiting);
 }
 
 fn attempts(told: &[Told<'_>], to: &mut Exposition) {

@@ -1,11 +1,11 @@
 //! The audit log's file.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::config::{self, Fsync};
 use crate::telemetry::appended::{Appended, Rotation};
 use crate::telemetry::behind::{Lines, Sink};
+use crate::telemetry::settings::{AuditSettings, Fsync};
 
 /// Only the gateway's own user may read it.
 const MODE: u32 = 0o600;
@@ -26,10 +26,10 @@ pub struct AuditError {
 }
 
 impl AuditFile {
-    pub(super) fn open(path: &Path, audit: &config::Audit) -> Result<Self, AuditError> {
+    pub(super) fn open(audit: &AuditSettings) -> Result<Self, AuditError> {
         let rotation = Rotation { bytes: audit.rotate_bytes, keep: audit.keep };
-        let file = Appended::open(path, MODE, Some(rotation));
-        let path = path.to_owned();
+        let path = audit.file.clone();
+        let file = Appended::open(&path, MODE, Some(rotation));
         match file {
             Ok(file) => Ok(Self { path, file, fsync: audit.fsync }),
             Err(source) => Err(AuditError { path, source }),
@@ -72,8 +72,8 @@ mod tests {
     fn each_policy_brings_lines_to_the_disk_when_it_says() {
         let folder = tempfile::tempdir().unwrap();
         for (fsync, written, settled) in [(Fsync::Never, 0, 0), (Fsync::Interval, 0, 1), (Fsync::Always, 1, 1)] {
-            let audit = config::Audit { fsync, ..config::Audit::default() };
-            let mut file = AuditFile::open(&folder.path().join("audit"), &audit).unwrap();
+            let audit = AuditSettings { file: folder.path().join("audit"), rotate_bytes: 1 << 20, keep: 1, fsync };
+            let mut file = AuditFile::open(&audit).unwrap();
             file.write(&mut &b""[..]).unwrap();
             assert_eq!(file.file.synced.get(), 0, "{fsync:?}: nothing was written");
             file.write(&mut &b"a\n"[..]).unwrap();

@@ -8,14 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Uri};
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::upstream::{Call, HttpClient, Outgoing};
+use crate::telemetry::settings::Export;
 
 use super::otlp::{
     ExportTraceServiceRequest, ExportTraceServiceResponse, InstrumentationScope, Resource, ResourceSpans, ScopeSpans,
@@ -31,9 +29,6 @@ const GATHER: Duration = Duration::from_secs(1);
 /// The waits before the second try and the third.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 
-const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
-
 /// What became of spans so far.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
@@ -44,10 +39,8 @@ pub(super) struct Counts {
 /// The task.
 pub(in crate::telemetry) struct Courier {
     pub(super) spans: mpsc::Receiver<Span>,
-    pub(super) client: HttpClient,
-    pub(super) to: Uri,
-    pub(super) headers: HeaderMap,
-    pub(super) timeout: Duration,
+    pub(super) collector: Arc<dyn Export>,
+    pub(super) endpoint: String,
     pub(super) resource: Resource,
     pub(super) counts: Arc<Counts>,
     /// Cancelled when what is there is to be brought, once, and no more is coming.
@@ -78,13 +71,13 @@ impl Courier {
                     self.counts.exported.fetch_add(count - rejected, Ordering::Relaxed);
                     self.counts.dropped.fetch_add(rejected, Ordering::Relaxed);
                     if std::mem::take(&mut failing) {
-                        tracing::info!(endpoint = %self.to, "traces are exported again");
+                        tracing::info!(endpoint = %self.endpoint, "traces are exported again");
                     }
                 }
                 Err(error) => {
                     self.counts.dropped.fetch_add(count, Ordering::Relaxed);
                     if !std::mem::replace(&mut failing, true) {
-                        tracing::warn!(endpoint = %self.to, error, "traces cannot be exported and are dropped");
+                        tracing::warn!(endpoint = %self.endpoint, error, "traces cannot be exported and are dropped");
                     }
                 }
             }
@@ -138,20 +131,10 @@ impl Courier {
     }
 
     async fn post(&self, body: Bytes) -> Result<u64, Refused> {
-        let mut outgoing = Outgoing::new(Method::POST, self.to.clone(), Instant::now() + self.timeout);
-        outgoing.headers = self.headers.clone();
-        outgoing.headers.insert(CONTENT_TYPE, PROTOBUF);
-        outgoing.headers.insert(USER_AGENT, AGENT);
-        outgoing.body = body;
-        let answer = match timeout(self.timeout, self.client.call(&outgoing)).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(failure)) => return Err(Refused::ForNow(failure.to_string())),
-            Err(_) => return Err(Refused::ForNow(format!("no answer within {:?}", self.timeout))),
-        };
-        let status = answer.status.as_u16();
+        let (status, answer) = self.collector.export(body).await.map_err(Refused::ForNow)?;
         match status {
             200..=299 => {
-                let response = ExportTraceServiceResponse::decode(&*answer.body).unwrap_or_default();
+                let response = ExportTraceServiceResponse::decode(&*answer).unwrap_or_default();
                 let rejected = response.partial_success.map_or(0, |partial| partial.rejected_spans);
                 Ok(u64::try_from(rejected).unwrap_or_default())
             }

@@ -30,6 +30,7 @@ async fn nothing_that_holds_a_secret_shows_it() {
     absent("Admin", format!("{:?} {:?}", settings.admin, settings.clients));
     let gateway = Gateway::build(settings, None, &Tasks::default()).unwrap();
     absent("Gateway", format!("{gateway:?} {gateway:#?}"));
+    absent("what operators are shown", gateway.shown.to_string());
     for account in gateway.routes.accounts.values() {
         absent("Account", format!("{account:?} {:?} {:?} {:?}", account.token, account.stack, account.live));
         let headers = account.headers(HeaderValue::from_static("id"), HeaderValue::from_static("trace"));

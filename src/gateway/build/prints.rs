@@ -1,0 +1,84 @@
+//! What a generation keeps of the settings that it was built from: enough to tell whether the next ones differ.
+
+use std::collections::BTreeMap;
+
+use crate::config::{Client, Settings, Vendor};
+use crate::telemetry::event::KeyChanges;
+use crate::value::Fingerprint;
+
+/// Fingerprints of what has a name.
+#[derive(Debug, Default)]
+pub(in crate::gateway) struct Prints {
+    pub(super) vendors: BTreeMap<String, VendorPrints>,
+    /// The keys and certificates of each client.
+    clients: BTreeMap<String, Fingerprint>,
+}
+
+/// What of a vendor account's settings matters to what is kept when they change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct VendorPrints {
+    /// All of them.
+    pub(super) all: Fingerprint,
+    /// How requests travel: where it is the same, connections, limits and breaker stay. A new token travels with each
+    /// request.
+    pub(super) travel: Fingerprint,
+    /// What the vendor lists: another token may be another customer's.
+    pub(super) lists: Fingerprint,
+    token: Fingerprint,
+}
+
+impl Prints {
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self {
+            vendors: settings.vendors.iter().map(|(name, vendor)| (name.clone(), VendorPrints::of(vendor))).collect(),
+            clients: settings.clients.iter().map(|(name, client)| (name.clone(), of_client(client))).collect(),
+        }
+    }
+
+    /// Which keys the configuration with `after` has changed; `None` if none.
+    pub(in crate::gateway) fn changes(&self, after: &Self, generation: u64) -> Option<KeyChanges> {
+        let (clients_added, clients_removed, clients_key_changed) = compared(&self.clients, &after.clients);
+        let tokens = |prints: &Self| prints.vendors.iter().map(|(name, print)| (name.clone(), print.token)).collect();
+        let (_, _, vendors_token_changed) = compared(&tokens(self), &tokens(after));
+        let changes =
+            KeyChanges { generation, clients_added, clients_removed, clients_key_changed, vendors_token_changed };
+        (!changes.are_none()).then_some(changes)
+    }
+}
+
+impl VendorPrints {
+    pub(super) fn of(vendor: &Vendor) -> Self {
+        let token = vendor.token.expose().as_bytes();
+        let tls = &vendor.tls;
+        let issuers = tls.ca_file.as_ref().map(|file| file.pem.as_bytes()).unwrap_or_default();
+        let identity = tls.client_certificate.as_ref();
+        let (chain, key) = identity
+            .map(|identity| (identity.cert.pem.as_bytes(), identity.key.pem.expose().as_bytes()))
+            .unwrap_or_default();
+        let limits = (vendor.max_in_flight, vendor.max_waiting, &vendor.rate_limit, &vendor.retry, &vendor.breaker);
+        let times = (vendor.timeout, vendor.connect_timeout);
+        let travel = (&vendor.base_url, times, limits, tls);
+        Self {
+            all: Fingerprint::of(vendor, &[token, issuers, chain, key]),
+            travel: Fingerprint::of(&travel, &[issuers, chain, key]),
+            lists: Fingerprint::of(&(&vendor.dialect, &vendor.base_url), &[token]),
+            token: Fingerprint::of(&(), &[token]),
+        }
+    }
+}
+
+fn of_client(client: &Client) -> Fingerprint {
+    let digests: Vec<&[u8]> = client.key_sha256.iter().map(|digest| digest.as_bytes().as_slice()).collect();
+    Fingerprint::of(&client.certificate, &digests)
+}
+
+type Named = BTreeMap<String, Fingerprint>;
+
+/// The names that only the second has, that only the first has, and that both have with another print.
+fn compared(old: &Named, new: &Named) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let missing = |of: &Named, from: &Named| of.keys().filter(|name| !from.contains_key(*name)).cloned().collect();
+    let changed = |(name, print): (&String, &Fingerprint)| {
+        old.get(name).is_some_and(|before| before != print).then(|| name.clone())
+    };
+    (missing(new, old), missing(old, new), new.iter().filter_map(changed).collect())
+}

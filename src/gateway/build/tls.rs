@@ -1,0 +1,55 @@
+//! TLS with vendors, and when our own certificates expire.
+
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use crate::config::{self, Settings};
+use crate::gateway::CertificateExpiry;
+use crate::upstream::{ClientIdentity, PemFile, PublicRoots, UpstreamTlsError, VendorTls};
+
+/// The settings as the client takes them.
+pub(super) fn vendor_tls(tls: &config::VendorTls) -> Result<VendorTls, UpstreamTlsError> {
+    let identity = |identity: &config::Identity| {
+        Ok::<_, UpstreamTlsError>(ClientIdentity { chain: pem(&identity.cert), key: identity.key.signing_key()? })
+    };
+    Ok(VendorTls {
+        roots: match tls.roots {
+            config::Roots::Platform => PublicRoots::Platform,
+            config::Roots::Bundled => PublicRoots::Bundled,
+            config::Roots::None => PublicRoots::None,
+        },
+        issuers: tls.ca_file.as_ref().map(pem),
+        identity: tls.client_certificate.as_ref().map(identity).transpose()?,
+        tls13_only: tls.min_tls_version == config::TlsVersion::V1_3,
+        insecure_skip_verify: tls.insecure_skip_verify,
+    })
+}
+
+pub(crate) fn pem(file: &config::CertificateFile) -> PemFile {
+    PemFile { path: file.path.clone(), pem: file.pem.clone() }
+}
+
+/// When our own certificate chains expire, those that can be read.
+pub(super) fn expiries(settings: &Settings) -> Vec<CertificateExpiry> {
+    let server = settings.server.tls.iter().map(|tls| ("server.tls".to_owned(), &tls.identity));
+    let vendors = settings.vendors.iter().filter_map(|(name, vendor)| {
+        Some((format!("vendors.{name}.client_certificate"), vendor.tls.client_certificate.as_ref()?))
+    });
+    let read = |(key, identity): (String, &config::Identity)| {
+        Some(CertificateExpiry { key, not_after: first_expiry(&identity.cert.pem)? })
+    };
+    server.chain(vendors).filter_map(read).collect()
+}
+
+/// When the first certificate of a chain expires, in seconds since 1970.
+fn first_expiry(pem: &str) -> Option<i64> {
+    let chain = CertificateDer::pem_slice_iter(pem.as_bytes());
+    chain
+        .filter_map(|certificate| {
+            let der = certificate.ok()?;
+            let (_, certificate) = X509Certificate::from_der(&der).ok()?;
+            Some(certificate.validity().not_after.timestamp())
+        })
+        .min()
+}

@@ -1,0 +1,10 @@
+//! Value types that have the same meaning in every room.
+
+mod fingerprint;
+mod glob;
+
+pub use fingerprint::Fingerprint;
+pub use glob::Glob;
+
+/// What stands in for a secret wherever one would be shown.
+pub const REDACTED: &str = "[redacted]";
