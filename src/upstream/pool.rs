@@ -352,8 +352,7 @@ impl fmt::Debug for Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::VendorTls;
-    use crate::upstream::TlsRoots;
+    use crate::upstream::{TlsRoots, VendorTls};
 
     fn pool(to: &'static str) -> Pool {
         let tls = TlsRoots::default().client(false, &VendorTls::default()).unwrap();

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use simulators::{Options, Simulator};
 
-use crate::process::Process;
+use crate::support::process::Process;
 use crate::support::{configuration, tokens};
 use crate::tls_scene::Authority;
 

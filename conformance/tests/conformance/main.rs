@@ -4,7 +4,7 @@
 #[cfg(test)]
 #[expect(dead_code, reason = "no private keys are searched for here")]
 #[path = "../../../tests/security/canary/secret.rs"]
-mod canary;
+mod secret;
 #[cfg(test)]
 #[path = "../../../tests/security/canary/parrot.rs"]
 mod parrot;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::canary::Canaries;
+use crate::secret::Canaries;
 use crate::parrot::{Parrot, ids};
 
 #[tokio::test]

@@ -221,6 +221,11 @@ impl Backend {
         VendorResponse::redirect(&back)
     }
 
+    /// Returns every assistant to its initial state.
+    pub(crate) fn reset(&self) {
+        self.account().reset();
+    }
+
     fn account(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
