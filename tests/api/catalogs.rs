@@ -2,10 +2,8 @@
 
 #[cfg(test)]
 mod catalogs {
-    use std::time::Duration;
-
-    use crate::support::Stage;
     use crate::support::stub::Stub;
+    use crate::support::{PATIENCE, Stage, eventually};
     use serde_json::{Value, json};
     use simulators::Received;
 
@@ -207,19 +205,16 @@ mod catalogs {
         stage.fail("autocalls", &["status=503@get"]);
         let tried = |count: usize| {
             let stage = &stage;
-            async move {
-                while reads(stage, "autocalls").len() < count {
-                    assert_eq!(put(stage, "autocalls", update).await, json!({ "voice_id": 11 }));
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            }
+            eventually(PATIENCE, async move || {
+                assert_eq!(put(stage, "autocalls", update).await, json!({ "voice_id": 11 }));
+                (reads(stage, "autocalls").len() >= count).then_some(())
+            })
         };
-        let patience = Duration::from_secs(20);
-        tokio::time::timeout(patience, tried(4)).await.expect("the catalog is read again and again");
+        tried(4).await;
         // A refresh that hangs holds nobody up.
         stage.fail("autocalls", &["hold@get"]);
         let reads_before = reads(&stage, "autocalls").len();
-        tokio::time::timeout(patience, tried(reads_before + 1)).await.expect("the catalog is read in the background");
+        tried(reads_before + 1).await;
         for _ in 0..20 {
             assert_eq!(put(&stage, "autocalls", update).await, json!({ "voice_id": 11 }));
         }

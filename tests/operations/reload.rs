@@ -8,9 +8,8 @@ mod reload {
     use std::process::{Command, Stdio};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    use std::time::Duration;
 
-    use crate::support::Reply;
+    use crate::support::{PATIENCE, Reply, eventually};
     use bytes::Bytes;
     use http::{Method, Request};
     use http_body_util::{BodyExt, Full};
@@ -23,9 +22,6 @@ mod reload {
     use switchboard::reload::Source;
     use tokio::net::{TcpListener, TcpStream};
     use tokio::task::JoinSet;
-
-    /// The patience for what happens at the latest some seconds later.
-    const AT_THE_LATEST: Duration = Duration::from_secs(30);
 
     /// A gateway started from a folder with a configuration, as `serve` starts it.
     struct Running {
@@ -86,17 +82,9 @@ mod reload {
         /// Waits until the status says that so many reloads were applied and refused by a change of files.
         async fn reloaded(&self, applied: u64, refused: u64) -> Value {
             let wanted = (json!(applied), json!(refused));
-            let waiting = async {
-                loop {
-                    let status = self.status().await;
-                    if (&status["reloads"]["applied"], &status["reloads"]["refused"]) == (&wanted.0, &wanted.1) {
-                        return status;
-                    }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            };
-            let waited = tokio::time::timeout(AT_THE_LATEST, waiting).await;
-            waited.unwrap_or_else(|_| panic!("not reloaded as expected: {wanted:?}"))
+            let is_wanted = |reloads: &Value| (&reloads["applied"], &reloads["refused"]) == (&wanted.0, &wanted.1);
+            eventually(PATIENCE, async || Some(self.status().await).filter(|status| is_wanted(&status["reloads"])))
+                .await
         }
     }
 

@@ -13,7 +13,8 @@ use serde_json::Value;
 use simulators::Simulator;
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::support::eventually;
+use crate::support::process::Process;
 
 pub(crate) struct Gateway {
     directory: TempDir,
@@ -69,16 +70,14 @@ impl Gateway {
     /// Waits until the gateway has nothing to do any more, holds no more connections than a pool each, and nobody
     /// waits.
     pub(crate) async fn settle(&self) {
-        loop {
+        eventually(TO_SETTLE, async || {
             let status = self.admin("GET", "/admin/status").await;
             let busy = |vendor: &Value| vendor["in_flight"] != 0 || vendor["waiting"] != 0;
             let idle = status["in_flight"] == 0 && !status["vendors"].as_object().unwrap().values().any(busy);
             // Idle connections to vendors are kept, those from callers have ended with them.
-            if idle && self.open_descriptors() <= self.descriptors + POOLED {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+            (idle && self.open_descriptors() <= self.descriptors + POOLED).then_some(())
+        })
+        .await;
     }
 
     /// Drains it and proves that it ended by itself.
@@ -88,6 +87,8 @@ impl Gateway {
     }
 }
 
+/// Updates whose callers have gone may take their whole time.
+const TO_SETTLE: Duration = Duration::from_mins(5);
 /// At most as many connections as there are callers are idle in the pools after the load.
 const POOLED: usize = 64;
 

@@ -14,8 +14,8 @@ mod gateway;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
-#[path = "../support/process.rs"]
-mod process;
+#[path = "../support/mod.rs"]
+mod support;
 
 #[cfg(test)]
 mod soak {

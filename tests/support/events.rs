@@ -7,6 +7,8 @@ use serde_json::Value;
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
+use super::{PATIENCE, eventually};
+
 /// The lines so far; hears nothing once dropped.
 pub struct Events {
     text: Text,
@@ -53,12 +55,6 @@ impl Events {
 
     /// The lines of the access log, once there are so many.
     pub async fn requests(&self, count: usize) -> Vec<Value> {
-        loop {
-            let requests = self.of("switchboard::access");
-            if requests.len() >= count {
-                return requests;
-            }
-            tokio::task::yield_now().await;
-        }
+        eventually(PATIENCE, async || Some(self.of("switchboard::access")).filter(|lines| lines.len() >= count)).await
     }
 }

@@ -4,10 +4,13 @@
 pub mod case;
 pub mod collector;
 pub mod events;
+pub mod eventually;
 pub mod exposition;
 pub mod process;
 pub mod raw;
 pub mod stub;
+
+pub use eventually::{PATIENCE, eventually};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};

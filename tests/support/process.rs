@@ -6,9 +6,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
+
+use super::eventually;
+
+/// A process may drain for as long as its configuration says.
+const TO_END: Duration = Duration::from_mins(2);
 
 /// A running gateway; killed when dropped.
 pub(crate) struct Process {
@@ -70,13 +76,9 @@ impl Process {
 
     /// Waits for the end, up to which nothing must have panicked.
     pub(crate) async fn ended(&self) -> ExitStatus {
-        loop {
-            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
-                assert!(!self.log.borrow().iter().any(|line| line.contains("panicked")));
-                return status;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        let status = eventually(TO_END, async || self.child.lock().unwrap().try_wait().unwrap()).await;
+        assert!(!self.log.borrow().iter().any(|line| line.contains("panicked")));
+        status
     }
 }
 

@@ -15,7 +15,7 @@ mod audit {
     use tokio::io::AsyncWriteExt;
     use tokio::net::TcpStream;
 
-    use crate::support::{Stage, configuration, tokens};
+    use crate::support::{PATIENCE, Stage, configuration, eventually, tokens};
 
     fn section(path: &Path) -> String {
         format!("[audit]\nfile = {path:?}\n")
@@ -28,13 +28,8 @@ mod audit {
 
     /// The events of a kind, once there are so many.
     async fn heard(path: &Path, kind: &str, count: usize) -> Vec<Value> {
-        loop {
-            let found: Vec<_> = events(path).into_iter().filter(|event| event["event"] == kind).collect();
-            if found.len() >= count {
-                return found;
-            }
-            tokio::task::yield_now().await;
-        }
+        let of_kind = || events(path).into_iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
+        eventually(PATIENCE, async || Some(of_kind()).filter(|found| found.len() >= count)).await
     }
 
     fn names(events: &[Value]) -> Vec<&str> {

@@ -9,7 +9,7 @@ mod log_file {
 
     use serde_json::Value;
 
-    use crate::support::{Stage, configuration, tokens};
+    use crate::support::{PATIENCE, Stage, configuration, eventually, tokens};
 
     const NAME: &str = "switchboard.log";
 
@@ -53,12 +53,7 @@ mod log_file {
 
     /// The first line with this message, as soon as there is one.
     async fn said(path: &Path, message: &str) -> Value {
-        loop {
-            if let Some(line) = lines(path).into_iter().find(|line| line["message"] == message) {
-                return line;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        eventually(PATIENCE, async || lines(path).into_iter().find(|line| line["message"] == message)).await
     }
 
     #[tokio::test]

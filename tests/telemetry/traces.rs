@@ -16,7 +16,7 @@ mod traces {
 
     use crate::support::collector::{Collector, Manner, attribute, traceparent};
     use crate::support::events::Events;
-    use crate::support::{Stage, configuration, tokens};
+    use crate::support::{PATIENCE, Stage, configuration, eventually, tokens};
 
     const UPDATE: &str = r#"{"name":"hush-hush","ambient_sound":"office"}"#;
     const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -144,10 +144,7 @@ mod traces {
         let telemetry = stage.app.reloader().telemetry().clone();
         let dropped = || telemetry.healths().traces.unwrap().dropped;
         assert_eq!(stage.put("sondos:7", r#"{"name":"x"}"#).await.status, 200);
-        while dropped() == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        let before = dropped();
+        let before = eventually(PATIENCE, async || Some(dropped()).filter(|&dropped| dropped > 0)).await;
         assert_eq!(stage.put("sondos:7", r#"{"name":"y"}"#).await.status, 200);
         stage.stop().await;
         assert!(dropped() > before);

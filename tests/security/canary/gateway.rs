@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -12,6 +11,7 @@ use tokio::net::TcpStream;
 
 use super::secret::Canaries;
 use super::tls::Authority;
+use crate::support::{PATIENCE, eventually};
 
 /// A folder with a configuration and its secrets, and the environment that goes with it.
 pub(crate) struct Folder {
@@ -174,21 +174,19 @@ impl Gateway {
         let mut child = serve.env("RUST_LOG", "trace").stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
         let tls =
             std::fs::read_to_string(folder.directory.path().join("switchboard.toml")).unwrap().contains("[server.tls]");
-        loop {
+        let line = eventually(PATIENCE, async || {
             let text = String::from_utf8(folder.output(log.output())).unwrap();
-            if let Some(line) =
-                text.split_inclusive('\n').find(|line| line.contains("listening") && line.ends_with('\n'))
-            {
-                let mut ports = line.split("127.0.0.1:").skip(1).map(|rest| {
-                    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-                    SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()))
-                });
-                let (api, admin) = (ports.next().unwrap(), ports.next().unwrap());
-                return Self { folder, child, api, admin, tls, log, answers: Vec::new(), asked: 0 };
-            }
             assert!(child.try_wait().unwrap().is_none(), "it ended: {text}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+            let mut lines = text.split_inclusive('\n');
+            lines.find(|line| line.contains("listening") && line.ends_with('\n')).map(str::to_owned)
+        })
+        .await;
+        let mut ports = line.split("127.0.0.1:").skip(1).map(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            SocketAddr::from(([127, 0, 0, 1], digits.parse().unwrap()))
+        });
+        let (api, admin) = (ports.next().unwrap(), ports.next().unwrap());
+        Self { folder, child, api, admin, tls, log, answers: Vec::new(), asked: 0 }
     }
 
     /// Sends a request to the API and returns what came back, which is searched at the end.
@@ -263,9 +261,7 @@ impl Gateway {
         assert!(told.contains("\"token\": \"[redacted]\"") && told.contains("\"uptime_seconds\""), "{told}");
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        while self.child.try_wait().unwrap().is_none() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually(PATIENCE, async || self.child.try_wait().unwrap()).await;
         let log = self.folder.output(self.log.output());
         assert!(log.split(|byte| *byte == b'\n').count() > self.asked, "too little was logged");
         self.folder.canaries.assert_absent("an answer", &self.answers);

@@ -8,6 +8,7 @@ use switchboard::upstream::Snapshot;
 use tokio::time::Instant;
 
 use crate::support::raw::{self, RawReply};
+use crate::support::{PATIENCE, eventually};
 
 /// Starts a gateway whose only vendor is `autocalls` at `base_url`, with `extra` in the vendor's table and `server`
 /// in the server's.
@@ -42,9 +43,7 @@ pub(crate) fn snapshot(app: &App, vendor: &str) -> Snapshot {
 
 /// Returns once an account does what is expected of it.
 pub(crate) async fn until(app: &App, vendor: &str, expected: impl Fn(&Snapshot) -> bool) {
-    while !expected(&snapshot(app, vendor)) {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
+    eventually(PATIENCE, async || expected(&snapshot(app, vendor)).then_some(())).await;
 }
 
 /// One row of the fault matrix as seen from outside.
