@@ -171,7 +171,7 @@ mod catalogs {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn however_many_ask_there_is_one_flight_and_an_impatient_caller_does_not_end_it() {
+    async fn concurrent_callers_share_one_read_of_a_catalog_that_an_impatient_caller_does_not_end() {
         let stage = Stage::new().await;
         stage.fail("autocalls", &["hold@get"]);
         let impatient = [("request-timeout", "0.05")];

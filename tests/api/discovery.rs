@@ -32,7 +32,7 @@ mod discovery {
     }
 
     #[tokio::test]
-    async fn a_vendor_tells_of_every_canonical_field_what_it_makes_of_it() {
+    async fn a_vendor_says_for_every_canonical_field_how_it_is_supported() {
         let stage = Stage::new().await;
         let names: Vec<_> = vendors::Field::ALL.iter().map(|field| field.name()).collect();
         for vendor in simulators::NAMES {
@@ -219,7 +219,7 @@ mod discovery {
     }
 
     #[tokio::test]
-    async fn pages_for_people_need_nothing_from_anywhere() {
+    async fn html_pages_load_nothing_from_other_hosts() {
         let stage = Stage::new().await;
         for path in ["/docs", "/problems", "/problems/vendor_timeout"] {
             let reply = stage.get(path).await;
@@ -258,7 +258,7 @@ mod discovery {
     }
 
     #[tokio::test]
-    async fn the_route_is_told_without_a_call() {
+    async fn the_route_is_shown_without_a_call_to_a_vendor() {
         let extra = "[assistants.sales-bot]\nvendor = \"sondos\"\nid = \"12\"\nhandling = \"lenient\"\n";
         let stage = Stage::with(extra).await;
         let route = get(&stage, "/v1/assistants/sales-bot/route").await;

@@ -221,7 +221,7 @@ async fn a_panic_is_answered_and_the_connection_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slow_heads_are_answered_and_silence_is_not() {
+async fn a_slow_head_is_answered_and_a_silent_connection_is_closed() {
     for (raw, problem) in [("GET / HTTP/1.1\r\nHost: x\r\n", true), ("PRI * HT", true), ("", false)] {
         let (connections, seen) = connections(ListenerSettings::default());
         let (mut client, server) = tokio::io::duplex(1 << 16);

@@ -139,7 +139,7 @@ async fn at_the_connection_limit_peers_wait_for_a_place() {
 }
 
 #[tokio::test]
-async fn who_holds_a_place_and_does_nothing_makes_room_for_who_waits() {
+async fn at_the_connection_limit_idle_connections_close_for_those_that_wait() {
     let edge = Edge::start(ListenerSettings { max_connections: 3, ..Default::default() }, None).await;
     let mut busy = edge.connect().await;
     busy.write_all(WAIT.as_bytes()).await.unwrap();

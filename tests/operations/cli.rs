@@ -299,7 +299,7 @@ mod cli {
     }
 
     #[test]
-    fn a_simulator_misbehaves_as_it_is_told() {
+    fn a_simulator_applies_the_faults_of_its_command_line() {
         let mut vendor = Running::start(&mut switchboard(&[
             "simulate",
             "famulor",

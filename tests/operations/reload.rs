@@ -258,7 +258,7 @@ mod reload {
     }
 
     #[tokio::test]
-    async fn a_rotated_secret_is_taken_up_and_the_connections_stay() {
+    async fn a_rotated_secret_is_applied_and_the_connections_stay() {
         let simulator = simulator("sondos").await;
         let counted = Counted::before(&simulator).await;
         let folder = Folder::new();
@@ -305,7 +305,7 @@ mod reload {
     }
 
     #[tokio::test]
-    async fn a_configuration_that_disappears_is_refused_once_and_taken_up_when_it_is_back() {
+    async fn a_configuration_that_disappears_is_refused_once_and_applied_when_it_is_back() {
         let simulator = simulator("sondos").await;
         let folder = Folder::new();
         folder.write("token", simulator.token());
@@ -327,7 +327,7 @@ mod reload {
     }
 
     #[tokio::test]
-    async fn what_takes_a_restart_is_said_until_there_is_one() {
+    async fn changes_that_need_a_restart_are_listed_until_there_is_one() {
         let folder = Folder::new();
         folder.write("token", "t");
         let config = HEAD.to_owned() + &vendor("sondos", "sondos", "http://127.0.0.1:9", "token");
@@ -373,7 +373,7 @@ mod reload {
     }
 
     #[test]
-    fn the_process_takes_a_hangup_as_the_wish_to_reload() {
+    fn sighup_reloads_the_configuration() {
         let folder = Folder::new();
         folder.write("token", "t");
         let config = HEAD.to_owned() + &vendor("sondos", "sondos", "http://127.0.0.1:9", "token");

@@ -26,7 +26,7 @@ mod status {
     }
 
     #[tokio::test]
-    async fn each_vendor_has_its_last_minutes() {
+    async fn status_shows_the_last_minutes_of_each_vendor() {
         let stage = Stage::new().await;
         stage.put("sondos:1", r#"{"name": "a"}"#).await;
         stage.fail("sondos", &["status=500"]);
@@ -64,7 +64,7 @@ mod status {
     }
 
     #[tokio::test]
-    async fn what_stands_in_the_way_is_said_precisely() {
+    async fn status_says_precisely_why_it_gets_no_answer() {
         let stage = Stage::with("[admin]\ntoken = { env = \"TOKEN_SONDOS\" }\n").await;
         let admin = format!("http://{}", stage.app.admin());
         let api = format!("http://{}", stage.app.api());
@@ -89,7 +89,7 @@ mod status {
     }
 
     #[tokio::test]
-    async fn watching_goes_on_when_the_gateway_does_not() {
+    async fn status_keeps_watching_when_the_gateway_ends() {
         let stage = Stage::of(&["sondos"], "", |text| text).await;
         let url = format!("http://{}", stage.app.admin());
         let mut child = command(&["--url", &url, "--watch", "1"]).stdout(Stdio::piped()).spawn().unwrap();

@@ -15,7 +15,7 @@ async fn get(address: SocketAddr, path: &str, key: &str) -> RawReply {
 }
 
 #[tokio::test]
-async fn whoever_fails_too_often_is_limited_and_named_once_and_good_keys_pass() {
+async fn a_peer_that_fails_too_often_is_limited_and_logged_once_and_good_keys_pass() {
     let simulators = [Simulator::start("sondos", Options::default()).await.unwrap()];
     let digest: String = Sha256::digest("good").iter().map(|byte| format!("{byte:02x}")).collect();
     let extra = format!(

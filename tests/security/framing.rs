@@ -168,7 +168,7 @@ async fn bytes_that_are_not_http_get_a_bare_400_and_the_end_of_the_connection() 
 }
 
 #[tokio::test]
-async fn targets_that_lead_elsewhere_lead_nowhere() {
+async fn ambiguous_or_foreign_targets_are_refused_and_nothing_is_sent() {
     let stage = Stage::new().await;
     let nowhere = [
         ("authority form", "CONNECT sondos:789 HTTP/1.1", 404),
@@ -287,7 +287,7 @@ async fn extensions_and_trailers_are_read_over_and_hide_nothing() {
 }
 
 #[tokio::test]
-async fn underscores_stand_for_nothing() {
+async fn an_underscore_in_a_header_name_is_never_read_as_a_dash() {
     let stage = Stage::new().await;
     let headers = "content_length: 3\r\ntransfer_encoding: chunked\r\nx_request_id: theirs\r\nprefer_: x\r\n";
     let reply = answer(&stage, "underscores", &field(&format!("connection: close\r\n{headers}"))).await;
@@ -302,7 +302,7 @@ async fn underscores_stand_for_nothing() {
 }
 
 #[tokio::test]
-async fn an_upgrade_is_not_taken_up() {
+async fn an_offered_upgrade_is_ignored() {
     let stage = Stage::new().await;
     for upgrade in [
         "connection: Upgrade, HTTP2-Settings, close\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",

@@ -210,7 +210,7 @@ mod hostile {
     }
 
     #[test]
-    fn what_never_ends_is_ended() {
+    fn a_request_that_never_ends_is_refused() {
         let scene = Scene::new();
         let head = |rest: &str| format!("PUT /v1/assistants/autocalls:789 HTTP/1.1\r\nhost: x\r\n{rest}").into_bytes();
         let json = "content-type: application/json\r\ntransfer-encoding: chunked\r\n";

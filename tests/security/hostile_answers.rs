@@ -44,7 +44,7 @@ mod hostile_answers {
     }
 
     #[tokio::test]
-    async fn a_success_that_is_none_is_a_bad_response() {
+    async fn a_200_that_cannot_be_read_is_a_bad_response() {
         let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
         let piece = format!("10000\r\n{}\r\n", " ".repeat(65536));
         let cases = [
@@ -75,7 +75,7 @@ mod hostile_answers {
     }
 
     #[tokio::test]
-    async fn a_strange_success_is_one_all_the_same() {
+    async fn an_unusual_success_is_still_a_success() {
         let cases = [
             ("a number beyond all", ok(r#"{"data":{"id":1e999999,"name":"x"}}"#)),
             ("100,000 digits", ok(format!(r#"{{"data":{{"id":{},"name":"x"}}}}"#, "9".repeat(100_000)))),
@@ -119,7 +119,7 @@ mod hostile_answers {
     }
 
     #[tokio::test]
-    async fn whatever_pause_a_vendor_asks_for_the_answer_says_seconds() {
+    async fn retry_after_is_a_number_of_seconds_whatever_the_vendor_asks_for() {
         let cases = [
             ("retry-after: 99999999999999999999999\r\n", "{}"),
             ("retry-after: -1\r\n", "{}"),
@@ -142,7 +142,7 @@ mod hostile_answers {
     }
 
     #[tokio::test]
-    async fn a_vendor_that_talks_on_and_on_before_its_answer_is_cut_off() {
+    async fn interim_answers_without_end_are_cut_off() {
         let talk = "HTTP/1.1 100 Continue\r\n\r\n".repeat(100_000) + "HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n";
         let (status, problem) = update("informational answers", talk.into_bytes()).await;
         assert!(matches!(status, 502 | 504), "{problem:#}");

@@ -109,7 +109,7 @@ fn assert_refused(reply: &RawReply, why: &str) {
 }
 
 #[tokio::test]
-async fn a_certificate_lets_its_client_in_and_nobody_else() {
+async fn a_certificate_admits_its_own_client_only() {
     let scene = Scene::start("").await;
     for versions in [&[&version::TLS13][..], &[&version::TLS12]] {
         let crm = scene.clients.issue("crm", |_| {});
@@ -170,7 +170,7 @@ async fn a_handshake_without_a_good_certificate_fails() {
 }
 
 #[tokio::test]
-async fn a_key_and_a_certificate_are_one_clients_or_nobodys() {
+async fn a_key_and_a_certificate_must_belong_to_the_same_client() {
     let scene = Scene::start("").await;
     let key = |key: &str| format!("authorization: Bearer {key}\r\n");
     let crm = scene.caller("crm");

@@ -183,7 +183,7 @@ mod access_log {
     }
 
     #[tokio::test]
-    async fn who_was_cut_off_by_the_end_of_the_gateway_is_not_called_a_caller_that_left() {
+    async fn a_request_cut_off_by_shutdown_is_not_logged_as_a_caller_that_left() {
         let events = Events::hear();
         let stage = Stage::edited("", |text| text.replace("[server]", "[server]\ndrain_timeout = \"10ms\"")).await;
         stage.fail("autocalls", &["hold"]);

@@ -173,7 +173,7 @@ mod audit {
     }
 
     #[tokio::test]
-    async fn a_disk_that_is_full_is_shown_and_delays_nobody_and_its_lines_go_to_the_next_file() {
+    async fn a_full_disk_is_shown_and_delays_no_request_and_its_lines_go_to_the_next_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.jsonl");
         let stage = Stage::of(&["autocalls"], "", |text| text).await;

@@ -48,7 +48,7 @@ mod drift {
     }
 
     #[tokio::test]
-    async fn new_missing_and_retyped_members_are_told_with_their_counts_and_times() {
+    async fn new_missing_and_retyped_members_are_listed_with_their_counts_and_times() {
         let answer = r#"{"message":"ok","data":{"id":"7","name":"x","status":"active","type":"inbound","engine":1}}"#;
         let stage = before("200 OK", answer).await;
         let drift = drift(&stage, "v").await;
@@ -67,7 +67,7 @@ mod drift {
     }
 
     #[tokio::test]
-    async fn a_new_error_shape_is_told_by_its_status_and_members() {
+    async fn a_new_error_shape_is_listed_by_its_status_and_members() {
         let stage = before("422 Unprocessable Content", r#"{"error":{"code":"X","fields":[]}}"#).await;
         let seen = drift(&stage, "v").await;
         assert_eq!(told(&seen), [("unknown_error_shape", "422 {error: {*: string}}")]);
@@ -75,7 +75,7 @@ mod drift {
     }
 
     #[tokio::test]
-    async fn a_broken_catalog_is_told_under_its_name() {
+    async fn a_broken_catalog_is_listed_under_its_name() {
         let stub = Stub::answering("200 OK", "", r#"[{"id":1,"title":"English"}]"#).await;
         let stage = Stage::of(&["autocalls"], &stub.vendor("v", "autocalls"), |text| text).await;
         stage.put("v:7", r#"{"language": "English"}"#).await;
@@ -86,7 +86,7 @@ mod drift {
     }
 
     #[tokio::test]
-    async fn secrets_that_a_vendor_uses_as_keys_are_blackened() {
+    async fn secrets_that_a_vendor_uses_as_keys_are_redacted() {
         let answer = r#"{"sim-autocalls":1,"cal_live_secret":1,"message":"ok","data":{}}"#;
         let stub = Stub::answering("200 OK", "", answer).await;
         let stage = Stage::of(&["autocalls"], &stub.vendor("v", "autocalls"), |text| text).await;

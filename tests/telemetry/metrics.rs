@@ -165,7 +165,7 @@ mod metrics {
     }
 
     #[tokio::test]
-    async fn a_reload_that_makes_every_account_anew_turns_no_counter_back_and_forgets_no_drift() {
+    async fn a_reload_that_rebuilds_every_account_keeps_its_counters_and_its_drift() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.toml");
         let drifting = Stub::answering("200 OK", "content-type: application/json\r\n", r#"{"new":1}"#).await;
@@ -220,7 +220,7 @@ mod metrics {
 
     /// Whatever callers invent: paths, methods, ids, vendors, fields, headers.
     #[tokio::test]
-    async fn no_caller_can_make_series() {
+    async fn callers_cannot_create_series() {
         let stage = Stage::new().await;
         let lenient = [("prefer", "handling=lenient")];
         let invent = async |round: usize| {
@@ -260,7 +260,7 @@ mod metrics {
     }
 
     #[tokio::test]
-    async fn openmetrics_is_there_for_whoever_asks() {
+    async fn openmetrics_is_served_to_clients_that_ask_for_it() {
         let stage = Stage::new().await;
         traffic(&stage).await;
         let open =
@@ -276,7 +276,7 @@ mod metrics {
     }
 
     #[tokio::test]
-    async fn with_a_token_the_metrics_ask_for_it_or_for_their_own() {
+    async fn protected_metrics_take_the_admin_token_or_their_own() {
         let stage =
             Stage::with("[admin]\ntoken = { env = \"TOKEN_SONDOS\" }\nmetrics_token = { env = \"TOKEN_FAMULOR\" }\n")
                 .await;

@@ -114,7 +114,7 @@ mod traces {
     }
 
     #[tokio::test]
-    async fn a_collector_behind_tls_gets_spans_from_whoever_trusts_its_authority() {
+    async fn a_collector_behind_tls_gets_spans_if_its_authority_is_trusted() {
         let folder = tempfile::tempdir().unwrap();
         let (collector, authority) = Collector::secure(Manner::Takes).await;
         let ca_file = folder.path().join("ca.pem");
@@ -181,7 +181,7 @@ mod traces {
     }
 
     #[tokio::test]
-    async fn who_began_a_trace_decides_whether_it_is_recorded() {
+    async fn the_service_that_starts_a_trace_decides_whether_it_is_recorded() {
         for (ratio, headers, recorded) in [
             ("0", &[][..], false),
             ("0", &[("traceparent", SAMPLED)], true),

@@ -170,7 +170,7 @@ async fn a_connection_on_which_the_vendor_reads_no_further_is_given_up() {
 }
 
 #[tokio::test]
-async fn nor_does_it_outlive_its_stack() {
+async fn a_connection_on_which_the_vendor_reads_no_further_ends_with_its_stack() {
     let (stack, tasks) = half_read().await;
     drop(stack);
     tasks.connections.close();

@@ -155,7 +155,7 @@ async fn an_untrusted_certificate_or_wrong_name_was_not_sent_to() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_a_connection_takes_one_that_comes_back() {
+async fn a_request_that_waits_for_a_connection_takes_one_that_is_returned() {
     let answer = Arc::new(Notify::new());
     let server = server_with_one_seat(Arc::clone(&answer)).await;
     let stack = Arc::new(stack(&server.base, Some(&server.certificate)));
@@ -200,7 +200,7 @@ async fn server_that_says_goodbye() -> Server {
 }
 
 #[tokio::test]
-async fn a_goodbye_between_two_updates_costs_neither_of_them() {
+async fn a_goaway_between_two_updates_fails_neither() {
     let server = server_that_says_goodbye().await;
     let stack = stack(&server.base, Some(&server.certificate));
     for _ in 0..5 {

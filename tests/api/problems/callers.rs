@@ -192,7 +192,7 @@ async fn an_assistant_that_nothing_leads_to_is_unknown() {
 }
 
 #[tokio::test]
-async fn there_is_nothing_at_other_paths() {
+async fn other_paths_are_not_found() {
     let stage = Stage::new().await;
     for path in [
         "/",

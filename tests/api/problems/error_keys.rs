@@ -149,7 +149,7 @@ async fn errors_in_other_shapes_are_read_too() {
 }
 
 #[tokio::test]
-async fn the_simulators_own_refusals_come_home() {
+async fn refusals_of_the_simulators_name_canonical_fields() {
     let stage = Stage::new().await;
     let cases = [
         ("sondos", r#"{"voice_id":4711}"#, "#/voice_id"),

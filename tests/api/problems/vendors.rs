@@ -108,7 +108,7 @@ async fn an_answer_that_is_not_the_documented_json_is_never_a_success() {
 }
 
 #[tokio::test]
-async fn other_successes_that_are_none_are_seen_through() {
+async fn a_200_that_does_not_confirm_the_update_is_a_bad_response() {
     let bodies = [
         "null",
         "[]",
@@ -248,7 +248,7 @@ async fn a_vendor_that_cannot_be_reached_was_not_sent_anything() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_keeps_failing_is_left_alone() {
+async fn a_vendor_that_keeps_failing_opens_its_breaker() {
     let breaker = "[vendors.sondos.breaker]\nmin_requests = 2\nfailure_ratio = 0.5\nopen_for = \"60s\"\n";
     let stage = Stage::with(&format!("{QUICK}{breaker}")).await;
     stage.fail("sondos", &["status=500"]);
@@ -266,7 +266,7 @@ async fn a_vendor_that_keeps_failing_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_full_waiting_room_is_overload() {
+async fn a_full_queue_is_reported_as_overloaded() {
     let narrow =
         |text: String| text.replace("[vendors.sondos]\n", "[vendors.sondos]\nmax_in_flight = 1\nmax_waiting = 1\n");
     let stage = Stage::edited("", narrow).await;
@@ -311,7 +311,7 @@ async fn a_wrong_token_is_never_the_callers_401() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_repeats_our_token_does_not_give_it_away() {
+async fn a_token_that_the_vendor_repeats_is_redacted() {
     let (reply, stage) = under(&["echo-headers"], &[]).await;
     let problem = check(&reply, &expect("vendor_error", 502, "vendor", true, "unknown", 3), "echo-headers");
     let message = problem["vendor_response"]["message"].as_str().unwrap();

@@ -34,7 +34,7 @@ fn a_configuration_is_checked_without_repeating_its_secrets() {
 }
 
 #[test]
-fn a_variable_of_ours_is_told_of_without_its_value() {
+fn a_wrong_variable_of_ours_is_reported_without_its_value() {
     let mut folder = Folder::new();
     folder.write("switchboard.toml", &folder.configuration(&nowhere(), false));
     for name in [

@@ -71,7 +71,7 @@ pub(crate) fn nowhere() -> Vendors {
 }
 
 #[tokio::test]
-async fn a_refused_configuration_is_told_of_without_its_secrets() {
+async fn a_refused_configuration_is_reported_without_its_secrets() {
     let mut folder = Folder::new();
     folder.canaries.bytes("a secret where it does not belong", core("a secret where it does not belong").as_bytes());
     let good = folder.configuration(&nowhere(), false);

@@ -99,7 +99,7 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn the_search_finds_what_it_is_for() {
+fn the_search_finds_a_secret_in_every_form() {
     let mut canaries = Canaries::default();
     let secret = canaries.text("x");
     canaries.assert_absent("a harmless text", b"7| harmless +/~");

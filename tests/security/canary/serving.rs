@@ -70,7 +70,7 @@ fn body_of(answer: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_vendor_that_repeats_secrets_in_every_form_and_place_is_blackened() {
+async fn secrets_that_a_vendor_repeats_in_any_form_and_place_are_redacted() {
     let mut scene = Scene::new(Log::Json, false).await;
     for (vendor, every) in [("by_env", 1), ("by_file", 7), ("by_variable", 11)] {
         let body = scene.body(vendor);

@@ -50,7 +50,7 @@ async fn others_are_served(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn a_slow_vendor_fills_its_own_slots_and_seats_and_sheds_the_rest_at_once() {
+async fn a_slow_vendor_fills_its_own_slots_and_queue_and_the_rest_is_refused_at_once() {
     let stage = stage("max_in_flight = 100", "max_in_flight = 4\nmax_waiting = 6").await;
     let (mut flood, _) = flood(&stage, 60, 10).await;
     let slow = snapshot(&stage.app, "sondos");

@@ -32,7 +32,7 @@ async fn an_update_that_needs_a_catalog_is_not_overtaken_by_one_that_does_not() 
 }
 
 #[tokio::test]
-async fn a_refused_update_that_waited_for_a_catalog_gives_its_place_on() {
+async fn a_refused_update_that_waited_for_a_catalog_passes_its_turn_on() {
     let stage = Stage::new().await;
     stage.fail("sondos", &["hold@get"]);
     let (address, mut calls) = (stage.app.api(), JoinSet::new());
