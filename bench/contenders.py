@@ -1,4 +1,4 @@
-"""The proxies that are compared: how each is configured and started, all of them on one core and one upstream."""
+"""The proxies that are compared, and how each is configured and started: on one core, with one upstream."""
 
 import hashlib
 import os
@@ -40,7 +40,7 @@ http {{
 }}
 """
 
-# What an nginx with Lua would do for one vendor: rename the keys that drifted, map one value.
+# What nginx with Lua would do for one vendor: rename keys and map one value.
 LUA = """
       rewrite_by_lua_block {
         local cjson = require "cjson"
@@ -74,7 +74,7 @@ backend vendor
   server upstream {upstream} pool-max-conn 4096
 """
 
-# Everything that a production gateway has on: keys, limits, order, breaker, retries, access log as JSON, metrics.
+# A production configuration: keys, limits, order, breaker, retries, access log as JSON, metrics.
 SWITCHBOARD = """
 [server]
 listen = "{listen}"
@@ -123,10 +123,10 @@ def free_port():
 class Contender:
     """A proxy to measure.
 
-    `variant` says what is different in Switchboard's configuration: `auth`, `limits`, `level`, `telemetry`; `edge`,
-    which is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; the vendors'
-    `dialect`, and the `room` for requests at once if not the usual; how many `vendors` and named `assistants` there are;
-    on how many `cores` it may run.
+    `variant` holds the differences in Switchboard's configuration: `auth`, `limits`, `level`, `telemetry`; `edge`, which
+    is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; the vendors' `dialect`;
+    `room`, the limit of concurrent requests if not the default; the number of `vendors` and named `assistants`; the
+    number of `cores`.
     """
 
     name: str
@@ -137,16 +137,16 @@ class Contender:
     certificates: str = ""
 
     def load_options(self):
-        """How callers reach it."""
+        """The options of the load generator."""
         edge = self.variant.get("edge", "clear")
         return (["--tls", self.certificates] if "tls" in edge else []) + (["--http2"] if "http2" in edge else [])
 
     def cores(self):
-        """The cores it runs on."""
+        """The cores that it runs on."""
         return f"{PROXY_CORE},{ENDS_CORE}" if self.variant.get("cores") == 2 else str(PROXY_CORE)
 
     def missing(self):
-        """What has to be installed for it, or nothing."""
+        """What must be installed for it, or `None`."""
         if self.kind == "nginx" and not shutil.which("nginx"):
             return "nginx (Debian: nginx-light)"
         if self.kind == "nginx-lua" and not (shutil.which("nginx") and LUA_MODULE.exists()):
@@ -200,7 +200,7 @@ class Contender:
 
 
 def switchboard(name="switchboard", **variant):
-    """Switchboard in its production configuration, but for `variant`."""
+    """Switchboard in its production configuration, with the differences in `variant`."""
     path = "/v1/assistants/a{n}" if variant.get("assistants") else "/v1/assistants/vendor:{n}"
     headers = (f"Authorization: Bearer {KEY}",) if variant.get("auth", "keys") == "keys" else ()
     return Contender(name, "switchboard", variant, path, headers)
@@ -231,13 +231,13 @@ class Running:
         wait_for(self.listen, self.process, folder / "log.json")
 
     def pids(self):
-        """The process and its children: nginx works in one."""
+        """The process and its children; nginx works in a child."""
         root = self.process.pid
         children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
         return [root, *map(int, children)]
 
     def cpu(self):
-        """Seconds on a core so far, of all its threads."""
+        """CPU seconds of all its threads so far."""
         total = 0
         for pid in self.pids():
             for task in Path(f"/proc/{pid}/task").iterdir():
@@ -248,7 +248,7 @@ class Running:
         return total / 1e9
 
     def memory(self, key="VmRSS"):
-        """Kilobytes of all its processes; `VmHWM` for the most it ever had."""
+        """Kilobytes of all its processes; `VmHWM` gives the peak."""
         total = 0
         for pid in self.pids():
             for line in Path(f"/proc/{pid}/status").read_text().splitlines():

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Memory and time that a request can cost the real binary: held at a hanging vendor, dripping, and hostile.
+"""Memory and CPU per request of the real binary: held by a hanging vendor, dripping, and hostile.
 
     cargo build --release && python3 bench/memory.py [--binary target/release/switchboard] [--count 64]
 
-Each row is a process of its own on loopback: its resident memory after a warm-up, with COUNT requests at once under
-way (held) or its peak while they were answered (answered), per request; then CPU per request, and the slowest
-answer, which depends on what else the machine does. It needs Linux.
+Each row uses its own process on loopback. It shows the growth of resident memory per request after a warm-up: with COUNT
+concurrent requests held, or the peak while they are answered. Then it shows CPU per request and the slowest response,
+which depends on the load of the machine. It needs Linux.
 """
 
 import argparse
@@ -36,13 +36,14 @@ timeout = "10m"
 max_in_flight = 4096
 """
 PATH = "/v1/assistants/v:"
-# The vendor does as the last digit of the id says; the others tell requests apart, which else wait for each other.
+# The last digit of the id selects the vendor's behaviour. The other digits make ids differ, because updates of the same
+# assistant wait for each other.
 HANGS, ANSWERS, DRIPS = 1, 2, 3
 NUMBER = b"<number>"
 
 
 class Vendor:
-    """Counts whole requests; hangs, answers, or begins an answer of 1 MiB that never ends."""
+    """Counts complete requests; hangs, responds, or starts a response of 1 MiB that never ends."""
 
     async def start(self):
         self.whole, self.arrived = 0, asyncio.Event()
@@ -88,7 +89,7 @@ class Gateway:
             return int(next(line for line in file if line.startswith(what)).split()[1])
 
     def cpu(self):
-        """Seconds of CPU so far."""
+        """CPU seconds so far."""
         with open(f"/proc/{self.process.pid}/stat") as file:
             fields = file.read().rsplit(") ", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -19,7 +19,7 @@ OURS, THEIRS = "#0b6e4f", "#9aa5b1"
 
 
 def bars(axes, found, title):
-    """CPU per request: the median of the rounds, and their extremes."""
+    """CPU per request: the median of the rounds, with minimum and maximum."""
     names = sorted(found, key=lambda name: statistics.median(r["cpu_us"] for r in found[name]))
     for place, name in enumerate(names):
         values = [result["cpu_us"] for result in found[name]]
@@ -35,7 +35,7 @@ def bars(axes, found, title):
 
 
 def curves(axes, results, title):
-    """CPU per request as one thing grows."""
+    """CPU per request as one quantity grows."""
     every = [value[0] for points in results.values() for value in points.values()]
     for name, points in results.items():
         places = sorted(map(int, points))

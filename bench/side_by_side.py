@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Switchboard beside proxies that only copy bytes: CPU for each request, throughput, added latency, memory.
+"""Compares Switchboard with proxies that only copy bytes: CPU per request, throughput, added latency, memory.
 
-Every round measures every contender once, in an order that turns, and ratios are taken within a round: what the
-machine does meanwhile hits all of them. The proxy has one core to itself, both ends share another.
+Every round measures every contender once, in rotating order, and ratios are computed within a round, so that other load
+on the machine affects all of them. The proxy has a core of its own; both ends share another.
 
-    python3 bench/side_by_side.py                 # everything; a quarter of an hour after the build
+    python3 bench/side_by_side.py                 # everything; 15 minutes after the build
     python3 bench/side_by_side.py --only cpu --rounds 3 --seconds 2
 """
 
@@ -31,20 +31,20 @@ SUITES = ("cpu", "latency", "memory", "start", "growth", "features")
 
 
 def build_ends():
-    """The binary with both ends."""
+    """Builds the binary with both ends."""
     subprocess.run(["cargo", "build", "--quiet", "--locked", "--release", "-p", "bench"], cwd=ROOT, check=True)
     return TARGET / "release" / "bench"
 
 
 def build(gateway):
-    """The binaries to measure: Switchboard as its image has it, unless `gateway` is one."""
+    """The binaries to measure: `gateway` if given, otherwise Switchboard as in its image."""
     if not gateway:
         subprocess.run([sys.executable, ROOT / "bench" / "trained.py"], check=True)
     return {"switchboard": gateway or TARGET / "trained" / "switchboard", "bench": build_ends()}
 
 
 class Bench:
-    """The upstream, a folder, and how to send load."""
+    """The upstreams, a folder for files, and the load generator."""
 
     def __init__(self, options, binaries, folder):
         self.options, self.binaries, self.folder = options, binaries, folder
@@ -52,7 +52,7 @@ class Bench:
         self.servers, self.upstreams, self.results = [], {}, {}
 
     def upstream(self, kind="clear"):
-        """The address of an upstream that speaks so, started when it is first needed."""
+        """The address of an upstream of this kind, which is started when it is first needed."""
         if kind not in self.upstreams:
             address, log = f"127.0.0.1:{c.free_port()}", self.folder / f"upstream-{kind.replace(' ', '-')}.log"
             command = ["taskset", "-c", str(c.ENDS_CORE), str(self.binaries["bench"]), "upstream", address]
@@ -80,7 +80,7 @@ class Bench:
         return path
 
     def load(self, running, body, connections=64, rate=None, seconds=None, to=None, refused=False):
-        """One measurement: what the callers saw, and what the proxy used meanwhile; `refused`, if it is to refuse all."""
+        """One measurement: the callers' figures and the proxy's CPU; with `refused`, the proxy must reject every request."""
         contender = running.contender if running else c.PASS
         command = ["taskset", "-c", str(c.ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
         command += ["--hold", "--path", contender.path, "--body", str(body), "--connections", str(connections)]
@@ -106,7 +106,7 @@ class Bench:
         return result
 
     def rounds(self, contenders, measure):
-        """`measure` of each contender in each round, all of them started once; a list by name."""
+        """Starts all contenders once and measures each in every round; returns lists by name."""
         running = [self.start(contender) for contender in contenders]
         found = {contender.name: [] for contender in contenders}
         try:
@@ -123,12 +123,12 @@ class Bench:
 def available(contenders):
     for contender in contenders:
         if missing := contender.missing():
-            print(f"left out: {contender.name}, for want of {missing}")
+            print(f"skipped: {contender.name} needs {missing}")
     return [contender for contender in contenders if not contender.missing()]
 
 
 def ratio(found, name, base, key):
-    """The median ratio within a round, and the extremes."""
+    """The median of the ratios within a round, with minimum and maximum."""
     pairs = [a[key] / b[key] for a, b in zip(found[name], found[base]) if b[key]]
     return statistics.median(pairs), min(pairs), max(pairs)
 
@@ -159,30 +159,30 @@ def against(found, key, digits=1):
 
 
 def cpu(bench):
-    everybody = available([c.NGINX_PASS, c.PASS, c.HAPROXY_PASS, c.NGINX_LUA, c.SWITCHBOARD_ALL])
+    contenders = available([c.NGINX_PASS, c.PASS, c.HAPROXY_PASS, c.NGINX_LUA, c.SWITCHBOARD_ALL])
     for size in (2048, 65536):
         body = bench.body(size)
-        found = bench.rounds(everybody, lambda proxy: bench.load(proxy, body))
+        found = bench.rounds(contenders, lambda proxy: bench.load(proxy, body))
         bench.results[f"cpu_{size}"] = found
         print(f"\n### CPU for a request of {size} bytes, 64 connections, µs\n")
         table(["proxy", "µs", "÷ nginx pass", "÷ hyper pass"], against(found, "cpu_us"))
-        print(f"\n### Throughput at {size} bytes, requests a second on one core\n")
+        print(f"\n### Throughput at {size} bytes, requests per second on one core\n")
         table(["proxy", "1/s", "÷ nginx pass", "÷ hyper pass"], against(found, "per_second", 0))
 
 
 def latency(bench):
     body = bench.body(2048)
-    everybody = available([c.NGINX_PASS, c.PASS, c.SWITCHBOARD_ALL])
+    contenders = available([c.NGINX_PASS, c.PASS, c.SWITCHBOARD_ALL])
 
     def measure(proxy):
         direct = bench.load(None, body, rate=2000, to=bench.upstream())
         through = bench.load(proxy, body, rate=2000)
         return {key: through[key] - direct[key] for key in ("p50", "p90", "p99")}
 
-    found = bench.rounds(everybody, measure)
+    found = bench.rounds(contenders, measure)
     bench.results["latency"] = found
     for key in ("p50", "p99"):
-        print(f"\n### Added latency at 2,000 requests a second, {key}, µs\n")
+        print(f"\n### Added latency at 2,000 requests per second, {key}, µs\n")
         table(["proxy", "µs", "÷ nginx pass", "÷ hyper pass"], against(found, key))
 
 
@@ -201,7 +201,7 @@ def memory(bench):
 
 
 def start(bench):
-    """From the command to a client's first answer from `/readyz`, and what the binary weighs."""
+    """The time from the command to the first accepted connection, and the size of the binary."""
     found = {}
     for assistants in (0, 1_000, 10_000):
         contender = c.switchboard(f"{assistants:,} named assistants", assistants=assistants)
@@ -220,7 +220,7 @@ def start(bench):
 
 
 def growth(bench):
-    """The cost of a request as one thing grows and all else stays."""
+    """The cost of a request as one quantity grows."""
     both = available([c.NGINX_PASS, c.SWITCHBOARD_ALL])
     roomy = available([c.NGINX_PASS, c.switchboard(room=8192)])
     curve(bench, "bytes", (120, 512, 2048, 8192, 32768, 131072, 524288), lambda size: (both, updates.of_size(size), 64))
@@ -231,7 +231,7 @@ def growth(bench):
 
 
 def curve(bench, what, points, at):
-    """`at` a point: the contenders, the body and the number of connections."""
+    """Measures at each point; `at` gives the contenders, the body and the number of connections."""
     rows, results = [], {}
     for point in points:
         contenders, text, connections = at(point)
@@ -246,8 +246,8 @@ def curve(bench, what, points, at):
 
 
 def features(bench):
-    """Each feature alone taken away from, or added to, the production configuration."""
-    everybody = available([
+    """Adds to, or removes from, the production configuration one feature at a time."""
+    contenders = available([
         c.PASS,
         c.SWITCHBOARD_ALL,
         c.switchboard("without keys", auth="none"),
@@ -263,7 +263,7 @@ def features(bench):
         c.switchboard("TLS and HTTP/2 to the vendor", upstream="tls http2"),
     ])
     body = bench.body(2048)
-    found = bench.rounds(everybody, lambda proxy: bench.load(proxy, body))
+    found = bench.rounds(contenders, lambda proxy: bench.load(proxy, body))
     bench.results["features"] = found
     rows = []
     for name in found:
@@ -275,14 +275,14 @@ def features(bench):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=SUITES, action="append", help="one suite; may be given several times")
+    parser.add_argument("--only", choices=SUITES, action="append", help="run only this suite; repeatable")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of load, for each measurement")
-    parser.add_argument("--json", type=Path, help="where the figures go as JSON")
-    parser.add_argument("--binary", type=Path, help="a gateway that is built already")
+    parser.add_argument("--seconds", type=float, default=3.0, help="duration of each measurement")
+    parser.add_argument("--json", type=Path, help="write the figures to this file as JSON")
+    parser.add_argument("--binary", type=Path, help="measure this gateway instead of building one")
     options = parser.parse_args()
     if len(c.CORES) < 2:
-        raise SystemExit("this needs two cores: one for the proxy, one for both ends")
+        raise SystemExit("two cores are needed: one for the proxy, one for both ends")
     binaries = build(options.binary)
     with tempfile.TemporaryDirectory(prefix="side-by-side-") as folder:
         bench = Bench(options, binaries, Path(folder))

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The binary of the image: built so that it counts, run under load, and built again for what ran.
+"""Builds the binary of the image with profile-guided optimisation: an instrumented build, a load run, a final build.
 
-Profile-guided optimisation: the compiler learns which branches are taken, which calls are worth inlining, and what
-never runs and can lie apart. The load is what a gateway sees: updates of all sizes, right and wrong, for every dialect,
-in clear and under TLS, HTTP/1 and HTTP/2. What did not run in training is as right as ever, only not as fast.
+The profile shows the compiler which branches are taken, which calls are worth inlining, and which code never runs and can
+be placed elsewhere. The load is typical of a gateway: valid and invalid updates of all sizes for every dialect, over
+plaintext and TLS, HTTP/1 and HTTP/2. Code that did not run in training works as well, only not as fast.
 
     python3 bench/trained.py            # target/trained/switchboard
 
@@ -25,7 +25,7 @@ import contenders as c
 import side_by_side
 import updates
 
-# Each dialect with one kind of edge and of vendor; the most usual kinds more than once.
+# Each dialect with one kind of edge and of upstream; the most common kinds more than once.
 TRAINING = (
     ("autocalls", "clear", "clear"),
     ("famulor", "clear", "clear"),
@@ -43,7 +43,7 @@ def rustc(*arguments):
 
 
 def tools():
-    """The compiler's host, and the tool of the compiler's own LLVM that merges counts."""
+    """The compiler's host, and the tool of the compiler's LLVM version that merges profiles."""
     version = rustc("-vV")
     host = re.search("^host: (.*)$", version, re.M)[1]
     major = re.search(r"^LLVM version: (\d+)", version, re.M)[1]
@@ -55,7 +55,7 @@ def tools():
 
 
 def build(target, host, flags):
-    """The gateway with `flags` for all that is in it, but not for what runs while building."""
+    """Builds the gateway with `flags`, which do not apply to build scripts and macros."""
     command = ["cargo", "build", "--locked", "--profile", "dist", "--no-default-features", "--bin", "switchboard", "--target", host]
     flags = f"{os.environ.get('RUSTFLAGS', '')} {flags}".strip()
     subprocess.run(command, cwd=side_by_side.ROOT, check=True, env={**os.environ, "RUSTFLAGS": flags, "CARGO_TARGET_DIR": str(target)})
@@ -63,7 +63,7 @@ def build(target, host, flags):
 
 
 def train(binaries):
-    """Runs a gateway that counts under all kinds of load; it writes its counts when it ends."""
+    """Runs the instrumented gateway under load; it writes its profile when it ends."""
     with tempfile.TemporaryDirectory(prefix="trained-") as folder:
         bench = side_by_side.Bench(argparse.Namespace(seconds=SECONDS, rounds=1), binaries, Path(folder))
         try:
@@ -86,7 +86,7 @@ def main():
     trained, counts = target / "trained", target / "trained" / "counts"
     bench = side_by_side.build_ends()
     counting = build(target / "counting", host, f"-Cprofile-generate={counts}")
-    # Named by what counted, since cargo builds anew for another name, but not for another content.
+    # Named after the instrumented binary: cargo rebuilds if the name changes, but not if the content does.
     profile = trained / f"{hashlib.sha256(counting.read_bytes()).hexdigest()[:16]}.profdata"
     if not profile.exists():
         shutil.rmtree(counts, ignore_errors=True)

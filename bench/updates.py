@@ -1,8 +1,8 @@
-"""Canonical updates to measure with: what Sondos, the vendor with the most conversions, takes whole."""
+"""Canonical updates for the benchmarks, all supported by Sondos, the vendor with the most conversions."""
 
 import json
 
-# From the most usual on; values are within every vendor's range.
+# Most common fields first; values are within every vendor's range.
 FIELDS = {
     "name": "Sales assistant",
     "mode": "pipeline",
@@ -48,13 +48,13 @@ def of_fields(count):
 
 
 def of_errors():
-    """Every field with a value that no vendor takes, and fields that nobody has."""
+    """Every field with a value that no vendor accepts, and fields that do not exist."""
     wrong = {key: {"unknown": [None, 1.5e3, "\\u0000"]} for key in FIELDS}
     return json.dumps({**wrong, **{f"unknown_{number}": number for number in range(50)}})
 
 
 def of_size(size):
-    """The usual fields with a prompt that makes the update `size` bytes long; the smallest have only a name."""
+    """The most common fields with a prompt that makes the update `size` bytes long; the smallest updates have fewer fields."""
     if size < 600:
         head, tail = '{"name":"Sales assistant","mode":"pipeline","system_prompt":"', '"}'
     else:

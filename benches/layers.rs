@@ -1,5 +1,5 @@
-//! What single layers cost a request that nothing stands against: its client's limit, and its turn in the order of
-//! updates for one assistant.
+//! The cost of single layers for a request that passes at once: the client's rate limit, and the queue that keeps
+//! updates of one assistant in order.
 
 use std::error::Error;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! What a configuration of many named assistants costs: loading it, and finding one of them.
+//! The cost of many named assistants: loading the configuration, and finding one assistant.
 
 use std::error::Error;
 use std::fmt::Write;

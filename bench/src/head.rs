@@ -1,21 +1,21 @@
-//! As much of HTTP/1.1 as both ends need: where a message ends.
+//! The part of HTTP/1.1 that both ends need: finding where a message ends.
 
 use std::io::{Error, ErrorKind};
 
 /// A message whose head has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// Bytes of the head, its empty line included.
+    /// Bytes of the head, including the empty line.
     pub(crate) length: usize,
     /// Bytes of the body.
     pub(crate) body: usize,
 }
 
 impl Head {
-    /// The head at the start of `bytes`, once all of it is there.
+    /// Reads the head at the start of `bytes`; `None` until it is complete.
     ///
     /// # Errors
-    /// A length that is no number, or a transfer encoding: neither end sends one.
+    /// The length is not a number, or there is a transfer encoding, which neither end sends.
     pub(crate) fn find(bytes: &[u8]) -> Result<Option<Self>, Error> {
         let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
         let head = bytes.get(..end).unwrap_or_default();

@@ -1,8 +1,8 @@
-//! The callers: connections that are kept, each with one request at a time.
+//! The load generator: persistent connections, each with one request at a time.
 //!
-//! Without `--rate` each sends its next request when it has its answer, all in one thread: for CPU and throughput. With
-//! `--rate` the requests go out by the clock, a thread for each connection: for latency, which a caller who waits for a
-//! slow answer before it sends the next would understate.
+//! Without `--rate`, each connection sends its next request when it has the response, all in one thread: this measures
+//! CPU and throughput. With `--rate`, requests are sent at fixed times, with one thread per connection: this measures
+//! latency. A generator that waits for a slow response before it sends the next request would understate it.
 
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -24,39 +24,39 @@ use crate::{Failure, multiplexed, pace};
 /// Arguments of `load`.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct Args {
-    /// Where requests go
+    /// The address to send requests to
     pub(crate) to: SocketAddr,
-    /// The path; `{n}` becomes the connection's number, from 1
+    /// The path; `{n}` is replaced by the connection's number, from 1
     #[arg(long)]
     pub(crate) path: String,
-    /// The body
+    /// The file with the body
     #[arg(long)]
     pub(crate) body: PathBuf,
-    /// One more header, as `Name: value`; may be given several times
+    /// An additional header, as `Name: value`; repeatable
     #[arg(long = "header")]
     pub(crate) headers: Vec<String>,
-    /// How many connections
+    /// Number of connections
     #[arg(long, default_value_t = 64)]
     pub(crate) connections: usize,
-    /// Requests per second over all connections
+    /// Requests per second, over all connections
     #[arg(long)]
     pub(crate) rate: Option<f64>,
-    /// For how long
+    /// Duration in seconds
     #[arg(long, default_value_t = 5.0)]
     pub(crate) seconds: f64,
-    /// Under TLS, trusting the certificate in this folder
+    /// Use TLS and trust the certificate in this folder
     #[arg(long, conflicts_with = "rate")]
     pub(crate) tls: Option<PathBuf>,
-    /// HTTP/2, sixteen callers to a connection
+    /// Use HTTP/2, with sixteen callers per connection
     #[arg(long, conflicts_with = "rate")]
     pub(crate) http2: bool,
-    /// Prints a line and waits for one on standard input when all connections have had an answer
+    /// Print a line and wait for one on standard input once every connection has had a response
     #[arg(long)]
     pub(crate) hold: bool,
 }
 
 impl Args {
-    /// The path for one caller.
+    /// The path of one caller.
     pub(crate) fn path(&self, number: usize) -> String {
         self.path.replace("{n}", &number.to_string())
     }
@@ -75,13 +75,13 @@ impl Args {
         bytes
     }
 
-    /// How long a measurement takes.
+    /// The duration of the measurement.
     pub(crate) fn duration(&self) -> Duration {
         Duration::from_secs_f64(self.seconds)
     }
 }
 
-/// Sends and prints: requests answered with 200, all others, seconds, and latency in microseconds.
+/// Sends the load and prints the number of 200 responses, of all others, the seconds, and the latency in microseconds.
 ///
 /// # Errors
 /// A connection was refused or lost.
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Args, runtime: &Runtime) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What was measured.
+/// The measured figures.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) good: u64,
@@ -142,7 +142,7 @@ async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Failure> {
         Connection::all(args, body).await?.into_iter().map(Caller::Alone).collect::<Vec<_>>()
     };
     for caller in &mut callers {
-        caller.exchange().await?; // what a proxy sets up once is not part of the measurement
+        caller.exchange().await?; // what a proxy sets up once is not measured
     }
     if args.hold {
         hold()?;
@@ -168,7 +168,7 @@ async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Failure> {
     Ok(total)
 }
 
-/// Tells whoever started this that all is set up, and waits to be told to begin.
+/// Reports on standard output that everything is set up, and waits for a line on standard input.
 pub(crate) fn hold() -> Result<(), Error> {
     use std::io::Write as _;
     writeln!(std::io::stdout(), "ready")?;
@@ -176,7 +176,7 @@ pub(crate) fn hold() -> Result<(), Error> {
     std::io::stdin().read_line(&mut String::new()).map(|_| ())
 }
 
-/// Sends one request after the other.
+/// Sends one request after another.
 enum Caller {
     Alone(Connection),
     Multiplexed(Box<multiplexed::Caller>),
@@ -211,7 +211,7 @@ impl Connection {
         Ok(connections)
     }
 
-    /// Whether the answer was 200.
+    /// Sends one request; whether the response was 200.
     async fn exchange(&mut self) -> Result<bool, Error> {
         self.stream.write_all(&self.request).await?;
         self.stream.flush().await?;
@@ -219,7 +219,7 @@ impl Connection {
         loop {
             let read = self.stream.read(self.answer.get_mut(filled..).unwrap_or_default()).await?;
             if read == 0 {
-                return Err(Error::new(ErrorKind::UnexpectedEof, "the connection was closed before an answer's end"));
+                return Err(Error::new(ErrorKind::UnexpectedEof, "the connection closed before the end of a response"));
             }
             filled += read;
             let answer = self.answer.get(..filled).unwrap_or_default();

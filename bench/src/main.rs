@@ -1,11 +1,11 @@
-//! Both ends and the yardstick of the side-by-side measurement; `side_by_side.py` starts them.
+//! Load generator, upstream and reference proxy of the side-by-side benchmark; `side_by_side.py` starts them.
 //!
-//! `bench upstream` answers each request at once, `bench load` sends requests and prints what it measured as JSON, and
-//! `bench pass` is the least that a proxy of this stack can do: hyper on both sides, bytes copied, nothing read.
+//! `bench upstream` responds to each request at once, `bench load` sends requests and prints its figures as JSON, and
+//! `bench pass` is the minimal proxy of this stack: hyper on both sides, which copies bytes and reads nothing.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "what is measured is killed, not drained, and callers pace themselves by sleeping"
+    reason = "processes are killed, not drained, and callers keep their rate by sleeping"
 )]
 
 mod head;
@@ -21,37 +21,37 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// One of them.
+/// The commands.
 #[derive(Debug, Parser)]
 enum Command {
-    /// The upstream that is never the limit.
+    /// An upstream that is never the bottleneck.
     Upstream {
-        /// Where to listen
+        /// The address to listen on
         listen: SocketAddr,
-        /// Under TLS, with the certificate in this folder
+        /// Use TLS with the certificate in this folder
         #[arg(long)]
         tls: Option<PathBuf>,
-        /// HTTP/2
+        /// Use HTTP/2
         #[arg(long)]
         http2: bool,
     },
-    /// A certificate for both ends, and its key.
+    /// Write a certificate and its key for both ends.
     Certificate {
-        /// The folder to write it into
+        /// The folder to write to
         folder: PathBuf,
     },
-    /// The least that a proxy can do.
+    /// The minimal proxy.
     Pass {
-        /// Where to listen
+        /// The address to listen on
         listen: SocketAddr,
-        /// Where requests go
+        /// The address to forward to
         upstream: SocketAddr,
     },
-    /// Requests over connections that are kept, and how long each took.
+    /// Send requests over persistent connections and measure them.
     Load(load::Args),
 }
 
-/// What ends a command early.
+/// An error that ends a command.
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {

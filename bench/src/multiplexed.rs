@@ -1,4 +1,4 @@
-//! Callers that share connections: HTTP/2, with so many requests on their way at once over a few connections.
+//! Callers that share HTTP/2 connections, each connection with many concurrent requests.
 
 use std::io::Error;
 
@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::load::Args;
 use crate::secure::{HTTP2, connector, dial};
 
-/// So many callers share a connection.
+/// How many callers share a connection.
 const SHARED_BY: usize = 16;
 
 /// One caller.
@@ -26,7 +26,7 @@ impl Caller {
     /// All callers, connected.
     ///
     /// # Errors
-    /// A connection was refused, or a header is none.
+    /// A connection was refused, or a header is not valid.
     pub(crate) async fn all(args: &Args, body: &[u8]) -> Result<Vec<Self>, Failure> {
         let body = Bytes::copy_from_slice(body);
         let tls = args.tls.as_deref().map(|folder| connector(folder, HTTP2)).transpose()?;
@@ -49,7 +49,7 @@ impl Caller {
         Ok(callers)
     }
 
-    /// Whether the answer was 200.
+    /// Sends one request; whether the response was 200.
     ///
     /// # Errors
     /// The connection was lost.

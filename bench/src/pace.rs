@@ -1,4 +1,4 @@
-//! Requests by the clock, with blocking sockets: an asynchronous timer's millisecond would drown what is measured.
+//! Sends requests at fixed times over blocking sockets; the millisecond of an asynchronous timer would distort latencies.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::head::Head;
 use crate::load::{Args, Tally, hold};
 
-/// Sends `rate` requests a second over all connections.
+/// Sends `rate` requests per second over all connections.
 ///
 /// # Errors
 /// A connection was refused or lost.
@@ -63,7 +63,7 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<bool, Error> {
     loop {
         let read = stream.read(answer.get_mut(filled..).unwrap_or_default())?;
         if read == 0 {
-            return Err(Error::new(ErrorKind::UnexpectedEof, "the connection was closed before an answer's end"));
+            return Err(Error::new(ErrorKind::UnexpectedEof, "the connection closed before the end of a response"));
         }
         filled += read;
         let bytes = answer.get(..filled).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The yardstick: hyper's server and its pooling client, one thread, bodies streamed through unread.
+//! The reference proxy: hyper's server and its pooling client in one thread; bodies are streamed through unread.
 
 use std::net::SocketAddr;
 

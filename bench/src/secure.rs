@@ -1,4 +1,4 @@
-//! TLS for both ends: one certificate, made for the measurement and trusted by nobody else.
+//! TLS for both ends, with one certificate that is generated for the benchmark and trusted only there.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const KEY: &str = "key.pem";
 pub(crate) const HTTP1: &[u8] = b"http/1.1";
 pub(crate) const HTTP2: &[u8] = b"h2";
 
-/// Bytes both ways, in the clear or not.
+/// A connection, plaintext or TLS.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
@@ -34,10 +34,10 @@ pub(crate) fn write_certificate(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The accepting end, with what is in `folder`.
+/// The accepting end, with the certificate in `folder`.
 ///
 /// # Errors
-/// The files are not there, or no certificate and key.
+/// The files do not exist, or are not a certificate and a key.
 pub(crate) fn acceptor(folder: &Path, alpn: &[u8]) -> Result<TlsAcceptor, Failure> {
     let certificate = CertificateDer::from_pem_file(folder.join(CERTIFICATE))?;
     let key = PrivateKeyDer::from_pem_file(folder.join(KEY))?;
@@ -49,10 +49,10 @@ pub(crate) fn acceptor(folder: &Path, alpn: &[u8]) -> Result<TlsAcceptor, Failur
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// The calling end, which trusts what is in `folder`.
+/// The connecting end, which trusts the certificate in `folder`.
 ///
 /// # Errors
-/// The file is not there, or no certificate.
+/// The file does not exist, or is not a certificate.
 pub(crate) fn connector(folder: &Path, alpn: &[u8]) -> Result<TlsConnector, Failure> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(folder.join(CERTIFICATE))?)?;
@@ -64,7 +64,7 @@ pub(crate) fn connector(folder: &Path, alpn: &[u8]) -> Result<TlsConnector, Fail
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// `tcp` as the caller's end of a connection, under TLS if there is a connector.
+/// The caller's end of a connection over `tcp`, with TLS if there is a connector.
 ///
 /// # Errors
 /// The handshake failed.

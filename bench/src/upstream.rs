@@ -1,4 +1,4 @@
-//! The vendor: reads a request to its end and answers with the same documented answer at once.
+//! The upstream: reads each request to its end and sends the same documented response at once.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ use crate::secure::{HTTP1, HTTP2, Stream, acceptor};
 
 const ANSWER: &str = r#"{"message":"Assistant updated successfully","data":{"id":789,"name":"Sales assistant","status":"active","type":"outbound","mode":"pipeline"}}"#;
 
-/// Serves until it is killed; under TLS with the certificate in `tls`, and HTTP/2 if `multiplexed`.
+/// Serves until it is killed; with TLS and the certificate in `tls` if given, and with HTTP/2 if `multiplexed`.
 ///
 /// # Errors
-/// The address is taken, or there is no certificate.
+/// The address is in use, or there is no certificate.
 pub(crate) async fn serve(listen: SocketAddr, tls: Option<&Path>, multiplexed: bool) -> Result<(), Failure> {
     let listener = TcpListener::bind(listen).await?;
     let tls = tls.map(|folder| acceptor(folder, if multiplexed { HTTP2 } else { HTTP1 })).transpose()?;
@@ -69,7 +69,7 @@ async fn answer_all(mut stream: impl Stream, answer: &[u8]) -> std::io::Result<(
             return Ok(());
         }
         if missing > 0 {
-            // The rest of a body: counted, not kept.
+            // The rest of a body is counted, not stored.
             missing = missing.saturating_sub(read);
         } else {
             filled += read;

@@ -29,7 +29,7 @@ pub struct Cli {
     /// A base URL that replaces the configured or documented one
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
-    /// The environment variable that holds the token [default: <DIALECT>_TOKEN]
+    /// The environment variable that holds the token [default: for the dialect sondos, SONDOS_TOKEN]
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
     /// Send updates too: each field set to the value that it has, and some that the vendor must refuse

@@ -21,7 +21,7 @@ code to a person.
 | `outcome` | `not_applied`: the update did not reach the assistant; `unknown`: it was sent, and no trustworthy answer came |
 | `vendor`, `attempts` | which vendor account, and how often it was tried; where that applies |
 | `errors` | all that is wrong, field by field; where that applies |
-| `vendor_response` | the vendor's `status` and `message`, credentials blackened; where there is one |
+| `vendor_response` | the vendor's `status` and `message`, credentials redacted; where there is one |
 
 ## Problems
 
@@ -61,7 +61,7 @@ pub(crate) fn page() -> String {
     format!("{HEAD}{}{ITEMS}{}", problems.collect::<String>(), items.collect::<String>())
 }
 
-/// No wildcard: a new item code does not compile until it is explained.
+/// There is no wildcard, so that a new item code does not compile until it is explained.
 const fn meaning(code: ItemCode) -> &'static str {
     match code {
         ItemCode::UnknownField => {

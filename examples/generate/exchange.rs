@@ -1,4 +1,4 @@
-//! The exchanges in the README: what `switchboard demo --once` really sent and got, one fold for each vendor.
+//! The exchanges in the README: what `switchboard demo --once` sent and received, one fold per vendor.
 
 use clap::Parser;
 use switchboard::cli::Cli;
@@ -10,7 +10,7 @@ use super::Failure;
 const BEGIN: &str = "<!-- exchanges: written by `just generate` from what `demo --once` prints -->\n";
 const END: &str = "<!-- end of exchanges -->\n";
 
-/// What the demonstration prints before each vendor's part.
+/// What the demo prints before each vendor's part.
 const RULE: &str = "\n── ";
 const RECEIVED: &str = "the vendor received  ";
 const ANSWERED: &str = "the caller got back  ";
@@ -22,7 +22,7 @@ struct Message<'a> {
     body: String,
 }
 
-/// The README with its exchanges renewed.
+/// The README with its exchanges regenerated.
 pub(crate) fn within(readme: &str) -> Result<String, Failure> {
     let lacking = || "README.md has no place for the exchanges";
     let (before, rest) = readme.split_once(BEGIN).ok_or_else(lacking)?;
@@ -30,12 +30,12 @@ pub(crate) fn within(readme: &str) -> Result<String, Failure> {
     Ok(format!("{before}{BEGIN}{}{END}{after}", exchanges(&demonstration()?)?))
 }
 
-/// Runs the demonstration in this process.
+/// Runs the demo in this process.
 fn demonstration() -> Result<String, Failure> {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let cli = Cli::try_parse_from(["switchboard", "demo", "--once"])?;
     let plain = [("NO_COLOR".to_owned(), "1".to_owned())];
-    // An exit code cannot be compared; a failed demonstration says so on standard error.
+    // An exit code cannot be compared; a failed demo reports on standard error.
     let _code = cli.run(plain.into_iter().collect(), &mut out, &mut err);
     if !err.is_empty() {
         return Err(format!("the demonstration failed: {}", String::from_utf8_lossy(&err)).into());
@@ -66,7 +66,7 @@ fn exchanges(printed: &str) -> Result<String, Failure> {
     Ok(page)
 }
 
-/// One vendor's fold, and how many names the vendor received that the caller did not write.
+/// One vendor's fold, and how many names the vendor received that are not in the canonical update.
 fn fold(section: &str, update: &str) -> Result<(usize, String), Failure> {
     let (name, text) = section.split_once(" ──\n").ok_or("a vendor's part has no name")?;
     let vendor = dialect(name).ok_or_else(|| format!("no vendor is called `{name}`"))?;
@@ -93,7 +93,7 @@ fn fold(section: &str, update: &str) -> Result<(usize, String), Failure> {
     ))
 }
 
-/// Ids differ from run to run, so an ellipsis stands for them.
+/// Replaces ids by an ellipsis, because they differ from run to run.
 fn without_id(answer: &str) -> String {
     let shown = |line: &str| match line.split_once("\"request_id\": ") {
         Some((indent, _)) => format!("{indent}\"request_id\": \"…\",\n"),
@@ -102,7 +102,7 @@ fn without_id(answer: &str) -> String {
     answer.lines().map(shown).collect::<String>().trim_end().to_owned()
 }
 
-/// Head lines stand at the margin, everything that belongs to them is indented; a body is indented by two.
+/// Splits the printed text: head lines start at the margin, headers and bodies are indented, bodies by two.
 fn messages(text: &str) -> Vec<Message<'_>> {
     let mut messages: Vec<Message<'_>> = Vec::new();
     for line in text.lines() {

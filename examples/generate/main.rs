@@ -1,7 +1,7 @@
-//! Writes the pages that are made from the code: `cargo run --example generate`.
+//! Writes the pages that are generated from the code: `cargo run --example generate`.
 //!
-//! With `--check` nothing is written: the exit status is 1 and the stale files are named, so that CI notices a page
-//! that was forgotten. Nothing generated is ever edited by hand.
+//! With `--check` it writes nothing: it names stale files and exits with status 1, so that CI finds a forgotten page.
+//! Generated pages are never edited by hand.
 
 mod coverage;
 mod errors;
@@ -17,10 +17,10 @@ use std::process::ExitCode;
 use vendors::document::vendor_page;
 use vendors::registry::DIALECTS;
 
-/// A page that cannot be made.
+/// The error that prevents a page from being generated.
 type Failure = Box<dyn Error>;
 
-/// A file, relative to the repository, and what must stand in it.
+/// A file, relative to the repository, and its generated text.
 struct Page {
     path: String,
     text: String,
@@ -79,7 +79,7 @@ fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
     Ok(pages)
 }
 
-/// The text of a file; empty where there is none yet.
+/// The text of a file; empty if it does not exist yet.
 fn current(file: &Path) -> Result<String, Failure> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(text),

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (Some(target), Some(directory)) = (env::args().nth(1), env::args_os().nth(2).map(PathBuf::from)) else {
-        return Err("which target, and where to?".into());
+        return Err("usage: seed TARGET DIRECTORY".into());
     };
     fs::create_dir_all(&directory)?;
     for (number, seed) in oracles::Oracle::named(&target).corpus().iter().enumerate() {

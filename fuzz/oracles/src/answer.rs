@@ -1,14 +1,14 @@
-//! A vendor's 2xx: understood whole or not at all, and never growing.
+//! Oracle for vendors' 2xx responses: they are read completely or not at all, and the result is bounded.
 
 use vendors::{BadAnswer, Catalog, normalize_response};
 
 use crate::vendor::vendors;
 
-/// The longest sentence kept, and the longest text of a member, in bytes; quotes and escapes included.
+/// The longest message kept and the longest text of a member, in bytes, including quotes and escapes.
 const SENTENCE: usize = 1024 + 8;
 const MEMBER: usize = 6 * 1024;
 
-/// Fails for a body that is misread; as a list of names and ids, too.
+/// Fails for a body that is misread, as a response or as a catalog.
 pub(crate) fn check(body: &[u8]) {
     let valid = crate::reference(body);
     for vendor in vendors() {

@@ -1,4 +1,4 @@
-//! What a caller says beside the body: the path segment, `Prefer`, and the other parts of a request's head.
+//! Oracles for everything a caller sends besides the body: the path segment, `Prefer`, query and other headers.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
@@ -43,7 +43,7 @@ pub(crate) fn paths() -> Vec<Vec<u8>> {
     ])
 }
 
-/// A segment is read by what it decodes to, and nothing but a closed alphabet comes out of it.
+/// A segment is decoded exactly once, and the result contains only characters of a closed set.
 pub(crate) fn path(bytes: &[u8]) {
     let Ok(segment) = std::str::from_utf8(bytes) else { return };
     let Ok(assistant) = Assistant::parse(segment) else {
@@ -64,7 +64,7 @@ pub(crate) fn path(bytes: &[u8]) {
     assert_eq!(Assistant::parse(shown).as_ref(), Ok(&assistant), "what is shown leads to the same place");
 }
 
-/// What no encoding is needed for: an id that is no dot segment.
+/// Whether an id needs no encoding and is not a dot segment.
 fn is_plain(id: &[u8]) -> bool {
     let dots = id == b"." || id == b"..";
     (1..=128).contains(&id.len())
@@ -97,7 +97,7 @@ fn fields(name: &HeaderName, bytes: &[u8]) -> Option<HeaderMap> {
     lines.collect::<Option<Vec<_>>>().map(HeaderMap::from_iter)
 }
 
-/// Whatever is preferred beside it, in the same line or another, changes nothing in what `handling` says.
+/// Other preferences, in the same line or in another, do not change the result for `handling`.
 pub(crate) fn prefer(bytes: &[u8]) {
     let lines: Vec<_> = bytes.split(|byte| *byte == b'\n').map(HeaderValue::from_bytes).collect();
     let Ok(lines) = lines.into_iter().collect::<Result<Vec<_>, _>>() else { return };
@@ -141,7 +141,7 @@ pub(crate) fn heads() -> Vec<Vec<u8>> {
     ])
 }
 
-/// The query, and the headers that are read as one value.
+/// The query, and the headers that are read as a single value.
 pub(crate) fn head(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
         query(text);

@@ -1,4 +1,4 @@
-//! A vendor's error: whatever the body, something bounded and well-formed comes of it.
+//! Oracle for vendors' error responses: any body is normalised to something bounded and well-formed.
 
 use std::sync::LazyLock;
 
@@ -12,13 +12,13 @@ const KEPT: usize = 1024 + 8;
 
 const STATUSES: [u16; 4] = [403, 422, 503, 302];
 
-/// What the request may have held: nothing, or every field and options whose keys are awkward.
+/// What the request contained: nothing, or every field and options with unusual keys.
 static SENT: LazyLock<[Sent; 2]> = LazyLock::new(|| {
     let options = ["", "a", "a.b", "a~/b", "ü", "errors", "name"].map(str::to_owned).to_vec();
     [Sent::default(), Sent { fields: Field::ALL.into_iter().collect(), options }]
 });
 
-/// Fails for a finding that is unbounded, or points nowhere.
+/// Fails for an item that is unbounded or whose pointer leads nowhere.
 pub(crate) fn check(body: &[u8]) {
     for vendor in vendors() {
         for (sent, status) in SENT.iter().flat_map(|sent| STATUSES.map(|status| (sent, status))) {

@@ -1,10 +1,9 @@
-//! Oracles: what must hold for any input whatsoever, as functions that panic where it does not.
+//! Oracles: properties that hold for any input, as functions that panic if one does not.
 //!
-//! Each stands under a name that is also a fuzz target (`just fuzz reader`), and comes with seeds: the goldens, the
-//! vendors' contracts and the inputs that once broke it. The tests run every oracle over all seeds and over damaged
-//! copies of them.
+//! Each oracle has the name of its fuzz target (`just fuzz reader`) and seeds: the goldens, the vendors' contracts and
+//! the inputs that once broke it. The tests run every oracle over all seeds and over damaged copies of them.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "an oracle speaks by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "an oracle reports by panicking")]
 
 mod answer;
 #[cfg(feature = "edge")]
@@ -25,13 +24,13 @@ pub use reader::{agree, reference};
 pub struct Oracle {
     /// The name of the fuzz target.
     pub name: &'static str,
-    /// Fails for an input that is not treated as it must be.
+    /// Panics if the property does not hold for the input.
     pub check: fn(&[u8]),
-    /// Inputs to begin with.
+    /// The seeds.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
-/// All of them.
+/// All oracles.
 pub const ORACLES: &[Oracle] = &[
     Oracle { name: "reader", check: agree, seeds: seeds::json },
     Oracle { name: "translation", check: translation::check, seeds: seeds::updates },
@@ -46,16 +45,16 @@ pub const ORACLES: &[Oracle] = &[
 ];
 
 impl Oracle {
-    /// The oracle of that name.
+    /// The oracle with this name.
     ///
     /// # Panics
-    /// There is none.
+    /// There is no such oracle.
     pub fn named(name: &str) -> Self {
         let found = ORACLES.iter().find(|oracle| oracle.name == name);
         *found.unwrap_or_else(|| panic!("there is no oracle `{name}`"))
     }
 
-    /// The seeds, and the inputs that once broke this oracle (`fuzz/regressions/<name>/`).
+    /// The seeds and the inputs that once broke this oracle (`fuzz/regressions/<name>/`).
     pub fn corpus(&self) -> Vec<Vec<u8>> {
         let mut corpus = (self.seeds)();
         corpus.extend(

@@ -1,6 +1,6 @@
-//! Damage, the same in every run.
+//! Damages inputs, in the same way in every run.
 
-/// Tokens that mean something to one reader or another.
+/// Tokens that have a meaning for at least one parser.
 const TOKENS: [&str; 24] = [
     "{",
     "}",
@@ -59,7 +59,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// Xorshift: no more is needed here.
+/// A xorshift generator, which is enough here.
 struct Random(u64);
 
 impl Random {

@@ -1,15 +1,15 @@
-//! JSON Pointers as URI fragments, read independently of how they are written.
+//! Parses JSON Pointers in URI fragments, independently of the code that writes them.
 
 use percent_encoding::percent_decode_str;
 
-/// Longer than any pointer that a bounded answer may hold: a few segments of 128 bytes, each escaped.
+/// Longer than any pointer in a bounded response: a few segments of 128 bytes, each escaped.
 const LONGEST: usize = 8 * 1024;
 
-/// The segments of a pointer, decoded; fails if it is none.
+/// The decoded segments of a pointer; fails if the text is not a pointer.
 pub(crate) fn segments(pointer: &str) -> Vec<String> {
     assert!(pointer.len() <= LONGEST, "{} bytes of pointer", pointer.len());
     assert!(pointer.bytes().all(|byte| byte.is_ascii_graphic()), "{pointer:?}");
-    let rest = pointer.strip_prefix('#').unwrap_or_else(|| panic!("{pointer:?} is no fragment"));
+    let rest = pointer.strip_prefix('#').unwrap_or_else(|| panic!("{pointer:?} is not a fragment"));
     assert!(rest.is_empty() || rest.starts_with('/'), "{pointer:?}");
     rest.split('/').skip(1).map(|segment| decoded(segment, pointer)).collect()
 }

@@ -1,13 +1,13 @@
-//! The strict reader against a widely used one.
+//! Oracle for the strict JSON reader: it agrees with serde_json.
 //!
-//! Where the two differ on purpose: RFC 8259 has no limit on numbers, so `1e999` is JSON (its text is handed on, and
-//! nobody computes with it) while the reference cannot represent it; and the contract refuses duplicate keys and more
-//! than 32 levels, which RFC 8259 leaves to the reader.
+//! They differ on purpose in two points. RFC 8259 does not limit numbers, so `1e999` is JSON: the reader passes its text on,
+//! while the reference cannot represent it. The contract rejects duplicate keys and more than 32 levels, which RFC 8259
+//! leaves to the reader.
 
 use serde_json::Value;
 use vendors::json::{Kind, Limits, Reason, read_object, read_value};
 
-/// Whether the reference calls the bytes JSON; `None` where it only lacks the means to represent a number or depth.
+/// Whether the reference accepts the bytes as JSON; `None` where it only cannot represent a number or the depth.
 pub fn reference(bytes: &[u8]) -> Option<bool> {
     match serde_json::from_slice::<Value>(bytes) {
         Ok(_) => Some(true),
@@ -44,13 +44,12 @@ pub fn agree(bytes: &[u8]) {
     }
 }
 
-/// At least as many levels as the text has, counted without understanding it.
+/// An upper bound of the number of levels, counted without parsing.
 fn depth(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| matches!(byte, b'{' | b'[')).count()
 }
 
-/// Walks both values side by side. Of a key that stands twice the reference keeps the last, so such objects are
-/// skipped.
+/// Compares both values. Of a duplicate key the reference keeps only the last, so such objects are skipped.
 fn same(value: vendors::json::Value<'_>, wanted: &Value) {
     match wanted {
         Value::Null => assert!(value.is_null()),

@@ -1,4 +1,4 @@
-//! Inputs to begin with, read from where they are kept anyway.
+//! Seed inputs, read from the goldens and the contracts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use vendors::json::{Kind, Limits, Value, read_value};
 
-/// The repository.
+/// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The files of a directory with their paths, in order; none if there is no such directory.
+/// The files of a directory with their paths, in order; none if the directory does not exist.
 pub(crate) fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = fs::read_dir(directory).into_iter().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
@@ -32,7 +32,7 @@ fn cases() -> Vec<Vec<u8>> {
     files(&root().join("tests/golden")).into_iter().filter(|(path, _)| is_case(path)).map(|(_, bytes)| bytes).collect()
 }
 
-/// Canonical updates: those of the goldens, and the pages' examples.
+/// Canonical updates: those of the goldens, and the documented examples.
 pub(crate) fn updates() -> Vec<Vec<u8>> {
     let mut updates = contracts("examples");
     for case in cases() {
@@ -50,7 +50,7 @@ fn bytes(value: Value<'_>) -> Vec<u8> {
     value.text().as_bytes().to_vec()
 }
 
-/// What vendors answer: the bodies of the contracts' answers, and every answer in a golden snapshot.
+/// Vendors' responses: the bodies of the contracts' answers, and every response in a golden snapshot.
 pub(crate) fn answers() -> Vec<Vec<u8>> {
     let mut answers = BTreeSet::new();
     for answer in contracts("answers") {
@@ -60,7 +60,7 @@ pub(crate) fn answers() -> Vec<Vec<u8>> {
     for (path, snapshot) in files(&root().join("tests/golden")) {
         if path.extension().is_some_and(|extension| extension == "snap") {
             let text = String::from_utf8(snapshot).unwrap();
-            // `<-- 422 …`, headers, and the body from the first line that opens one.
+            // The format is `<-- 422 …`, headers, and the body from the first line with an opening brace or bracket.
             let said = text.split("\n<-- ").skip(1).filter_map(|rest| rest.split("\n\n").next());
             answers.extend(said.filter_map(|said| Some(said[said.find("\n{")?..].trim().as_bytes().to_vec())));
         }
@@ -69,7 +69,7 @@ pub(crate) fn answers() -> Vec<Vec<u8>> {
     answers.into_iter().collect()
 }
 
-/// JSON of every kind, and what is nearly JSON.
+/// JSON of every kind, and texts that are almost JSON.
 pub(crate) fn json() -> Vec<Vec<u8>> {
     let mut all = updates();
     all.extend(answers());

@@ -1,4 +1,4 @@
-//! The translation of any body, for every vendor in both handlings.
+//! Oracle for the translation of any body, for every vendor and both handlings.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use vendors::{Field, Handling, Items, Refused, Request, Rule, Target, Update, mi
 use crate::pointer;
 use crate::vendor::vendors;
 
-/// Longest part of an unknown key that a report repeats, in bytes.
+/// The longest part of an unknown key that a report repeats, in bytes.
 const KEY: usize = 128;
 
-/// Fails where a law of the translation does not hold.
+/// Fails if a law of the translation does not hold.
 pub(crate) fn check(body: &[u8]) {
     let Ok(update) = Update::read(body) else { return };
     for vendor in vendors() {
@@ -35,12 +35,12 @@ pub(crate) fn check(body: &[u8]) {
 fn accepted(update: &Update<'_>, target: &Target<'_>, request: &Request) {
     let wire = members(request);
     let applied: BTreeSet<_> = request.report.applied.iter().copied().collect();
-    let mut told: Vec<_> = applied.iter().map(|field| field.name().to_owned()).collect();
-    told.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
-    told.sort();
+    let mut reported: Vec<_> = applied.iter().map(|field| field.name().to_owned()).collect();
+    reported.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
+    reported.sort();
     let mut sent: Vec<_> = update.entries.iter().map(|entry| excerpt(&entry.key, KEY).into_owned()).collect();
     sent.sort();
-    assert_eq!(told, sent, "each field sent is applied or dropped, and no other");
+    assert_eq!(reported, sent, "each field sent is applied or dropped, and no other");
     assert_eq!(request.sent.fields, applied.iter().copied().collect());
     for note in &request.report.warnings {
         assert!(Field::from_name(&note.field).is_some_and(|field| applied.contains(&field)), "{note:?}");
@@ -61,7 +61,7 @@ fn accepted(update: &Update<'_>, target: &Target<'_>, request: &Request) {
     }
 }
 
-/// The members on the wire with their text, after the reference has called the body JSON, too.
+/// The members of the vendor request with their text, after the reference has accepted the body as JSON too.
 fn members(request: &Request) -> Vec<(String, String)> {
     assert_ne!(crate::reference(&request.body), Some(false), "{:?}", String::from_utf8_lossy(&request.body));
     let members = read_object(&request.body, Limits::CALLER).unwrap_or_else(|error| panic!("{error}"));
@@ -79,7 +79,7 @@ fn refusal(update: &Update<'_>, refused: &Refused) {
     }
 }
 
-/// The order of keys changes nothing but the order of members and findings.
+/// The order of keys affects only the order of members and items.
 fn backwards(update: &Update<'_>, target: &Target<'_>, result: &Result<Request, Refused>) {
     let mut turned = update.clone();
     turned.entries.reverse();

@@ -1,4 +1,4 @@
-//! The vendors as targets, with the lists of names that their contracts have.
+//! The vendors as translation targets, with the catalogs of their contracts.
 
 use std::fs;
 use std::sync::{Arc, LazyLock};
@@ -18,7 +18,7 @@ static NOTHING: LazyLock<(CatalogSet, Policies)> = LazyLock::new(Default::defaul
 
 static VENDORS: LazyLock<Vec<Vendor>> = LazyLock::new(|| registry::DIALECTS.into_iter().map(Vendor::read).collect());
 
-/// All of them.
+/// All vendors.
 pub(crate) fn vendors() -> &'static [Vendor] {
     &VENDORS
 }

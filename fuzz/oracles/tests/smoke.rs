@@ -1,4 +1,4 @@
-//! Every oracle over its corpus and over damaged copies of it: what fuzzing does for minutes, in seconds.
+//! Runs every oracle over its corpus and over damaged copies of it: a short version of fuzzing.
 
 #[cfg(test)]
 mod smoke {
