@@ -14,9 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
+use axum::body::Body;
 use http::{Request, Response};
-use http_body_util::Full;
 use tower::Layer;
 
 use crate::admin::Admin;
@@ -194,7 +193,7 @@ fn connections<S>(
 /// What a panic's answer has to know of its request: its path and its id.
 type Captured = (Box<str>, RequestId);
 /// A service whose panics are answered.
-type Rescued<S, B> = Rescue<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Full<Bytes>>>;
+type Rescued<S, B> = Rescue<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Body>>;
 
 /// The service with panics turned into `internal` problems. The request's id is chosen here and put into its head,
 /// where the service finds it, so that a panic's answer and log line have the id of everything logged before it.
@@ -204,13 +203,13 @@ fn rescued<S, B>(service: S) -> Rescued<S, B> {
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         (request.uri().path().into(), request_id)
     }
-    fn answer((path, request_id): Captured, panic: &str) -> Response<Full<Bytes>> {
+    fn answer((path, request_id): Captured, panic: &str) -> Response<Body> {
         let path = &*path;
         tracing::error!(%request_id, path, panic, "a request panicked");
         let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
         let mut response = problem.into_response(path, request_id.as_str());
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        response
+        response.map(Body::new)
     }
     RescueLayer::new(capture::<B> as fn(&mut Request<B>) -> Captured, answer as fn(Captured, &str) -> _).layer(service)
 }
@@ -232,8 +231,9 @@ mod tests {
     use std::convert::Infallible;
     use std::sync::Mutex;
 
+    use bytes::Bytes;
     use http::{HeaderValue, Uri};
-    use http_body_util::BodyExt;
+    use http_body_util::{BodyExt, Full};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tower::{ServiceExt, service_fn};
@@ -262,7 +262,7 @@ mod tests {
             let noted = Arc::clone(&seen);
             let service = rescued(service_fn(move |request: Request<()>| {
                 noted.lock().unwrap().extend(request.headers().get_all(X_REQUEST_ID).iter().cloned());
-                async { panic!("boom") as Result<Response<Full<Bytes>>, Infallible> }
+                async { panic!("boom") as Result<Response<Body>, Infallible> }
             }));
             let mut request = Request::get("/v1/edge?secret=1").body(()).unwrap();
             for id in given {

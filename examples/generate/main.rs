@@ -7,6 +7,7 @@ mod coverage;
 mod errors;
 mod exchange;
 mod metrics;
+mod routes;
 
 use std::error::Error;
 use std::fs;
@@ -71,7 +72,7 @@ fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
         page("docs/coverage.md", coverage::page()),
         page("docs/errors.md", errors::page()),
         page("docs/metrics.md", metrics::page()),
-        page("README.md", exchange::within(&readme)?),
+        page("README.md", routes::within(&exchange::within(&readme)?)?),
     ];
     pages.extend(
         DIALECTS.iter().map(|dialect| page(&format!("docs/vendors/{}.md", dialect.name), vendor_page(dialect))),

@@ -3,15 +3,17 @@
 mod drift;
 mod metrics;
 mod recent;
+pub mod routes;
 mod status;
 mod tokens;
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::Router;
+use axum::body::Body;
+use axum::routing::future::RouteFuture;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -20,7 +22,7 @@ use http_body_util::Full;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::api::{Api, bearer};
+use crate::api::{Api, Matched, bearer, router};
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
 use crate::edge::request_id::RequestId;
@@ -30,10 +32,14 @@ use crate::telemetry::metrics::Format;
 use crate::upstream::X_REQUEST_ID;
 
 pub use tokens::AdminTokens;
+use routes::{Action, ENDPOINTS, Operation, Permission};
 
-/// Administration as a service.
+/// Administration as a service, cheap to clone.
 #[derive(Clone)]
-pub struct Admin {
+pub struct Admin(Router);
+
+/// What all requests share.
+struct Shared {
     reloader: Arc<Reloader>,
     api: Api,
     shutdown: Shutdown,
@@ -46,27 +52,24 @@ type Reply = Response<Full<Bytes>>;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// What a path asks for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Guard {
-    /// Nothing.
-    Open,
-    /// A token that may read the metrics.
-    Metrics,
-    /// The token.
-    Admin,
-}
-
 impl Admin {
     /// Administration of the gateway that `reloader` holds.
     pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown) -> Self {
-        Self { reloader, api, shutdown, started: Instant::now() }
+        let shared = Arc::new(Shared { reloader, api, shutdown, started: Instant::now() });
+        Self(router(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request)))
     }
+}
 
-    async fn answer(self, head: Parts) -> Reply {
+impl Shared {
+    async fn respond(
+        self: Arc<Self>,
+        matched: Matched<Operation>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, Infallible> {
+        let (head, _) = request.into_parts();
         let (method, path) = (&head.method, head.uri.path());
         let request_id = RequestId::from_headers(&head.headers);
-        let mut response = self.dispatch(&head, &request_id).await.unwrap_or_else(|problem| {
+        let mut response = self.serve(matched, &head, &request_id).await.unwrap_or_else(|problem| {
             if problem.code == Code::Unauthenticated {
                 let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
                 let telemetry = self.reloader.telemetry();
@@ -76,30 +79,19 @@ impl Admin {
         });
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        response
+        Ok(response.map(Body::new))
     }
 
-    async fn dispatch(&self, head: &Parts, request_id: &RequestId) -> Result<Reply, Problem> {
-        let (method, path) = (&head.method, head.uri.path());
-        let (allow, guard) = match path {
-            "/livez" | "/readyz" => ("GET, HEAD", Guard::Open),
-            "/metrics" => ("GET, HEAD", Guard::Metrics),
-            "/admin/status" | "/admin/config" => ("GET, HEAD", Guard::Admin),
-            "/admin/reload" => ("POST", Guard::Admin),
-            _ => return Err(Problem::new(Code::NotFound, "there is nothing at this path")),
-        };
-        if !allow.split(", ").any(|allowed| allowed == method.as_str()) {
-            let detail = format!("use {allow} here, not {method}");
-            return Err(Problem { allow: Some(allow), ..Problem::new(Code::MethodNotAllowed, detail) });
-        }
-        self.authenticate(guard, head)?;
-        Ok(match path {
-            "/livez" => document(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
-            "/readyz" => self.readiness(),
-            "/metrics" => self.metrics(&head.headers),
-            "/admin/config" => document(StatusCode::OK, &self.reloader.gateway().shown),
-            "/admin/reload" => self.reload(path, request_id).await?,
-            _ => document(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
+    async fn serve(&self, matched: Matched<Operation>, head: &Parts, request_id: &RequestId) -> Result<Reply, Problem> {
+        let Operation { action, permission } = matched.endpoint(&head.method)?.operation;
+        self.authenticate(permission, head)?;
+        Ok(match action {
+            Action::Liveness => document(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
+            Action::Readiness => self.readiness(),
+            Action::Metrics => self.metrics(&head.headers),
+            Action::Status => document(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
+            Action::Configuration => document(StatusCode::OK, &self.reloader.gateway().shown),
+            Action::Reload => self.reload(head.uri.path(), request_id).await?,
         })
     }
 
@@ -149,13 +141,13 @@ impl Admin {
 
     /// With a token configured, `/admin/*` and `/metrics` ask for it; the configuration demands one off loopback. The
     /// metrics may have another one that opens nothing else.
-    fn authenticate(&self, guard: Guard, head: &Parts) -> Result<(), Problem> {
+    fn authenticate(&self, permission: Permission, head: &Parts) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
         let AdminTokens { admin, metrics } = &gateway.admin;
-        let (tokens, which) = match guard {
-            Guard::Open => return Ok(()),
-            Guard::Metrics => ([admin, metrics], "`admin.metrics_token` or `admin.token`"),
-            Guard::Admin => ([admin, &None], "`admin.token`"),
+        let (tokens, which) = match permission {
+            Permission::Open => return Ok(()),
+            Permission::Metrics => ([admin, metrics], "`admin.metrics_token` or `admin.token`"),
+            Permission::Admin => ([admin, &None], "`admin.token`"),
         };
         let mut tokens = tokens.into_iter().flatten().peekable();
         if tokens.peek().is_none() {
@@ -183,18 +175,20 @@ fn document(status: StatusCode, body: &Value) -> Reply {
     response
 }
 
-impl<B> tower::Service<Request<B>> for Admin {
-    type Response = Response<Full<Bytes>>;
+impl<B> tower::Service<Request<B>> for Admin
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = RouteFuture<Infallible>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (head, _) = request.into_parts();
-        let admin = self.clone();
-        Box::pin(async move { Ok(admin.answer(head).await) })
+        self.0.call(request)
     }
 }

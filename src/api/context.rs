@@ -12,8 +12,9 @@ use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
 use crate::routing::Route;
 use crate::telemetry::{Recording, Telemetry};
+use crate::upstream::Account;
 
-use super::authentication::Client;
+use super::middleware::Client;
 
 /// Everything about a request that is known before its endpoint is.
 #[derive(Debug)]
@@ -47,6 +48,14 @@ impl Context {
     /// Whether the caller may use a vendor account.
     pub fn may_use_vendor(&self, vendor: &str) -> bool {
         self.client.as_deref().is_none_or(|client| client.may_use_vendor(vendor))
+    }
+
+    /// The vendor accounts that the caller may use, by name.
+    pub fn accounts(&self) -> impl Iterator<Item = Arc<Account>> {
+        let mut accounts: Vec<_> = self.gateway.routes.accounts.values().cloned().collect();
+        accounts.retain(|account| self.may_use_vendor(&account.name));
+        accounts.sort_by(|a, b| a.name.cmp(&b.name));
+        accounts.into_iter()
     }
 
     /// Whether the caller may use what the path leads to: the vendor, and the assistant by what stands in the path or

@@ -9,7 +9,7 @@ use vendors::json::{Limits, Value, push_string, read_value};
 
 use crate::value::REDACTED;
 
-use super::answer::{identify, push_report};
+use super::response::{identify, push_report};
 
 /// The names as the contract writes them; HTTP itself does not tell cases apart.
 const HEADER_NAMES: [&str; 7] =

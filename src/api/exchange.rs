@@ -14,12 +14,13 @@ use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Place};
 
+use super::classify::{judge, unanswered, without_catalog};
 use super::context::Context;
-use super::record::Record;
+use super::request_log::RequestLog;
+use super::request_options::RequestOptions;
 use super::scrub::Scrub;
-use super::update::{Wishes, handling};
-use super::verdict::{judge, unanswered, without_catalog};
-use super::{answer, dry_run};
+use super::target::handling;
+use super::{dry_run, response};
 
 /// An update on its way to a vendor.
 pub(super) struct Exchange<'a> {
@@ -27,7 +28,7 @@ pub(super) struct Exchange<'a> {
     /// What stands in the path.
     pub(super) assistant: &'a str,
     pub(super) route: &'a Route,
-    pub(super) wishes: &'a Wishes,
+    pub(super) options: &'a RequestOptions,
 }
 
 /// A vendor's request, complete.
@@ -43,15 +44,15 @@ impl Exchange<'_> {
     ///
     /// # Errors
     /// Whatever stands against the update, or went wrong at the vendor.
-    pub(super) async fn run(&self, body: Bytes, record: &mut Record) -> Result<Response<Full<Bytes>>, Problem> {
+    pub(super) async fn run(&self, body: Bytes, log: &mut RequestLog) -> Result<Response<Full<Bytes>>, Problem> {
         let prepared = self.prepare(&body).await?;
         drop(body); // The vendor may take long, and has a body of its own.
-        if self.wishes.dry_run {
+        if self.options.dry_run {
             let shown = self.show(&prepared);
-            record.report = Some(prepared.request.report);
+            log.report = Some(prepared.request.report);
             return Ok(shown);
         }
-        self.send(prepared, record).await
+        self.send(prepared, log).await
     }
 
     /// Reads and translates; may wait for a catalog, and for nothing else.
@@ -65,7 +66,7 @@ impl Exchange<'_> {
             dialect: account.dialect,
             vendor: &account.name,
             id: &route.id,
-            handling: handling(context, self.wishes.handling, route),
+            handling: handling(context, self.options.handling, route),
             policies: &account.policies,
             catalogs: Catalogs { configured: &account.configured, live: &unknown },
         };
@@ -106,8 +107,8 @@ impl Exchange<'_> {
 
     fn show(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let url = prepared.uri.to_string();
-        let mut response = answer::json(dry_run::body(&prepared.request, (&url, &prepared.headers), self.names()));
-        answer::name_dropped(response.headers_mut(), &prepared.request.report);
+        let mut response = response::json(dry_run::body(&prepared.request, (&url, &prepared.headers), self.names()));
+        response::name_dropped(response.headers_mut(), &prepared.request.report);
         response
     }
 
@@ -115,13 +116,13 @@ impl Exchange<'_> {
     fn send(
         &self,
         prepared: Prepared,
-        record: &mut Record,
+        log: &mut RequestLog,
     ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
-        let Record { report: reported, sent: handed, attempts, queued, with_vendor, .. } = record;
+        let RequestLog { report: reported, sent: handed, attempts, queued, with_vendor, .. } = log;
         let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
         let report = &*reported.insert(report);
         let body = Bytes::from(body);
-        let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.wishes.deadline).with_place(prepared.place);
+        let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.options.deadline).with_place(prepared.place);
         outgoing.longest = self.context.gateway.request_timeout;
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
@@ -143,8 +144,8 @@ impl Exchange<'_> {
             let read = AnswerBody::read(&answer.body);
             watch(account, (&answer, &read), (&sent, &body));
             let response = judge(account, (&sent, &body), (&answer, &read))?;
-            let mut reply = answer::json(answer::applied(&response, self.names(), answer.attempts, report));
-            answer::name_dropped(reply.headers_mut(), report);
+            let mut reply = response::json(response::applied(&response, self.names(), answer.attempts, report));
+            response::name_dropped(reply.headers_mut(), report);
             Ok(reply)
         }
     }
@@ -172,14 +173,14 @@ async fn live_catalogs(
     exchange: &Exchange<'_>,
     headers: &HeaderMap,
 ) -> Result<(CatalogSet, Option<Place>), Problem> {
-    let Exchange { context, route, wishes, .. } = exchange;
+    let Exchange { context, route, options, .. } = exchange;
     let account = &route.account;
     let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
     let missing = missing_lookups(update, account.dialect, &account.policies, &known);
     if missing.is_empty() {
         return Ok((CatalogSet::default(), None));
     }
-    let place = if wishes.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
+    let place = if options.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
     let reader = CatalogReader {
         dialect: account.dialect,
         stack: Arc::clone(&account.stack),
@@ -190,7 +191,7 @@ async fn live_catalogs(
     // The flight may be somebody else's, with a later deadline.
     let began = Instant::now();
     let flight = Box::pin(account.live.get(&missing, &reader)); // large, and rare: no part of every update's future
-    let read = tokio::time::timeout_at(wishes.deadline, flight).await;
+    let read = tokio::time::timeout_at(options.deadline, flight).await;
     if let Some(recording) = &context.recording {
         let failed = !matches!(read, Ok(Ok(_)));
         recording.inner("catalogs", began, failed.then_some("unavailable"));

@@ -1,30 +1,28 @@
-//! The API: what callers see. From the router inwards: authentication, then one file per endpoint.
+//! The API: what callers see. `routes` is the table of its operations, `service` what a request passes on its way to
+//! one of `operations`.
 
-mod answer;
-mod authentication;
+mod classify;
 mod context;
-mod discovery;
-mod docs;
 mod dry_run;
+mod endpoint;
 mod exchange;
-mod failed_attempts;
-mod limit;
 mod media;
+mod middleware;
 mod openapi;
-mod record;
-mod router;
+mod operations;
+mod request_log;
+mod request_options;
+mod response;
+pub mod routes;
 mod scrub;
-mod self_call;
-mod unfinished;
-mod update;
-mod verdict;
+mod service;
+mod target;
 
-pub(crate) use authentication::bearer;
-pub use authentication::{Client, Clients};
 pub use context::Context;
 pub(crate) use dry_run::redact;
-pub use failed_attempts::FailedAttempts;
-pub use limit::RateLimiter;
+pub use endpoint::{Endpoint, Matched, by_path, router};
+pub(crate) use middleware::bearer;
+pub use middleware::{Client, Clients, FailedAttempts, RateLimiter};
 pub use openapi::openapi;
-pub use record::Record;
-pub use router::Api;
+pub use request_log::RequestLog;
+pub use service::Api;

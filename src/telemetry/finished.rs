@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::api::{Context, Record};
+use crate::api::{Context, RequestLog};
 use crate::edge::problem::{Code, Fault, Outcome, Problem, Reason};
 
 /// What is kept of a problem, or of an end without an answer.
@@ -48,7 +48,7 @@ pub struct Finished<'a> {
     /// The status that was answered; 499 if nobody waited for an answer any more, 500 after a panic.
     pub status: u16,
     /// What was noted on the way.
-    pub record: &'a Record,
+    pub record: &'a RequestLog,
     /// What stood against it; `None` if all went well.
     pub problem: Option<&'a Noted>,
     /// Time from its arrival to its end.

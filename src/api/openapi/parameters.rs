@@ -2,11 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// A reference to one of [`all`].
-pub(super) fn parameter(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/parameters/{name}") })
-}
-
 /// Every parameter, by the name under which operations refer to it.
 pub(super) fn all() -> Value {
     json!({

@@ -1,8 +1,16 @@
 //! What comes back: one entry for each status, which several problems may share, and the headers of answers.
 
-use http::StatusCode;
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
+use http::StatusCode;
+use serde_json::{Value, json};
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::link::LinkBuilder;
+use utoipa::openapi::response::{Response, ResponseBuilder, Responses, ResponsesBuilder};
+use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::openapi::{Object, Ref, RefOr, Type};
+
+use crate::api::routes::{Content, Operation, Permission, Success};
 use crate::edge::problem::Code;
 
 /// Statuses of `invalid_request` that HTTP itself has a more precise word for.
@@ -13,72 +21,75 @@ const OF_HTTP: [StatusCode; 3] =
 const ANYWHERE: [Code; 3] = [Code::InvalidRequest, Code::Internal, Code::Overloaded];
 
 /// What any request that needs a client may be answered with.
-pub(super) const CLIENT: [Code; 2] = [Code::Unauthenticated, Code::RateLimited];
+const CLIENT: [Code; 2] = [Code::Unauthenticated, Code::RateLimited];
 
-/// A 200 with these contents, and every problem that stands in its place.
-pub(super) fn responses(done: Value, codes: &[Code]) -> Value {
-    let statuses = ANYWHERE.iter().chain(codes).map(|code| code.kind().status).chain(OF_HTTP);
-    let mut responses: Map<_, _> = statuses
-        .map(|status| {
-            (status.as_str().to_owned(), json!({ "$ref": format!("#/components/responses/{}", status.as_str()) }))
-        })
-        .collect();
-    responses.insert("200".into(), done);
-    Value::Object(responses)
+/// The answer of an operation that went well, and every problem that stands in its place.
+pub(super) fn responses(operation: &Operation) -> Responses {
+    let of_client: &[Code] = if operation.permission == Permission::Client { &CLIENT } else { &[] };
+    let codes = ANYWHERE.iter().chain(of_client).chain(operation.problems);
+    let statuses = codes.map(|code| code.kind().status).chain(OF_HTTP);
+    let problems = statuses.fold(ResponsesBuilder::new(), |responses, status| {
+        responses.response(status.as_str(), Ref::from_response_name(status.as_str()))
+    });
+    let success = &operation.success;
+    problems.response(success.status.to_string(), done(success)).build()
 }
 
-/// A 200 with one kind of content; `headers` are names of [`headers`].
-pub(super) fn done(media: &str, schema: Value, headers: &[&str]) -> Value {
-    json!({
-        "description": "Done.",
-        "headers": named(headers),
-        "content": { media: { "schema": schema } },
-    })
+fn done(success: &Success) -> Response {
+    let content = ContentBuilder::new().schema(Some(schema(success.content))).build();
+    let response = ResponseBuilder::new().description("Done.").content(success.media, content);
+    let response = with_headers(response, success.headers);
+    let links = success.links.iter().fold(response, |response, (name, operation, parameter, place)| {
+        let link = LinkBuilder::new().operation_id(*operation);
+        response.link(*name, link.parameter(*parameter, format!("$response.body#{place}")).build())
+    });
+    links.build()
+}
+
+fn schema(content: Content) -> RefOr<Schema> {
+    match content {
+        Content::Schema(name) => Ref::from_schema_name(name).into(),
+        Content::OneOf(names) => {
+            let all = names.iter().fold(OneOfBuilder::new(), |all, name| all.item(Ref::from_schema_name(*name)));
+            Schema::OneOf(all.build()).into()
+        }
+        Content::Object => Schema::Object(Object::with_type(Type::Object)).into(),
+        Content::Text => Schema::Object(Object::with_type(Type::String)).into(),
+    }
 }
 
 /// One answer for each status that any problem has.
-pub(super) fn problems() -> Value {
-    let mut responses = Map::new();
+pub(super) fn problems() -> BTreeMap<String, Response> {
+    let mut descriptions = BTreeMap::<String, Vec<String>>::new();
     for code in Code::ALL {
-        let statuses =
-            [code.kind().status].into_iter().chain(OF_HTTP.into_iter().filter(|_| *code == Code::InvalidRequest));
-        for status in statuses {
-            note(responses.entry(status.as_str()).or_insert_with(|| problem(status)), *code);
+        let kind = code.kind();
+        let line = format!("- `{}` (fault: {}): {}", kind.name, kind.fault.as_str(), kind.when);
+        let of_http = OF_HTTP.into_iter().filter(|_| *code == Code::InvalidRequest);
+        for status in [kind.status].into_iter().chain(of_http) {
+            descriptions.entry(status.as_str().to_owned()).or_default().push(line.clone());
         }
     }
-    Value::Object(responses)
+    descriptions.into_iter().map(|(status, lines)| (status.clone(), problem(&status, &lines.join("\n")))).collect()
 }
 
-/// The answer with that status, its description still empty.
-fn problem(status: StatusCode) -> Value {
+/// The answer with that status.
+fn problem(status: &str, description: &str) -> Response {
     let own: &[&str] = match status {
-        StatusCode::UNAUTHORIZED => &["WWW-Authenticate"],
-        StatusCode::METHOD_NOT_ALLOWED => &["Allow"],
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => &["Retry-After"],
+        "401" => &["WWW-Authenticate"],
+        "405" => &["Allow"],
+        "429" | "503" => &["Retry-After"],
         _ => &[],
     };
-    json!({
-        "description": "",
-        "headers": named(own),
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-        "links": { "explanation": { "operationId": "explainProblem", "parameters": { "code": "$response.body#/code" } } },
-    })
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let explanation = LinkBuilder::new().operation_id("explainProblem").parameter("code", "$response.body#/code");
+    let response = ResponseBuilder::new().description(description).content("application/problem+json", content);
+    with_headers(response, own).link("explanation", explanation.build()).build()
 }
 
-fn note(response: &mut Value, code: Code) {
-    let kind = code.kind();
-    let before = response["description"].as_str().unwrap_or_default();
-    let separator = if before.is_empty() { "" } else { "\n" };
-    let description = format!("{before}{separator}- `{}` (fault: {}): {}", kind.name, kind.fault.as_str(), kind.when);
-    response["description"] = description.into();
-}
-
-/// References to headers; the request id is on every answer.
-fn named(headers: &[&str]) -> Value {
+/// The same with references to headers; some are on every answer.
+fn with_headers(response: ResponseBuilder, headers: &[&str]) -> ResponseBuilder {
     let all = ["X-Request-Id", "RateLimit", "RateLimit-Policy"].iter().chain(headers);
-    all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
-        .collect::<Map<_, _>>()
-        .into()
+    all.fold(response, |response, name| response.header_ref(*name, Ref::new(format!("#/components/headers/{name}"))))
 }
 
 /// Every header of an answer that has a meaning of ours.

@@ -16,7 +16,7 @@ use vendors::{Item, Items};
 use super::prefer::PREFERENCE_APPLIED;
 
 pub use code::{Code, Fault, Kind};
-pub use page::{problem_index, problem_page};
+pub use page::{code_spans, problem_index, problem_page};
 pub use reason::Reason;
 
 /// Whether the update reached the assistant.
@@ -75,7 +75,7 @@ pub struct Problem {
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// The methods there are, for a method that is not.
-    pub allow: Option<&'static str>,
+    pub allow: Option<String>,
     /// The preference that was taken into account.
     pub preference_applied: Option<HeaderValue>,
 }
@@ -138,8 +138,8 @@ impl Problem {
         if let Some(applied) = self.preference_applied {
             headers.insert(PREFERENCE_APPLIED, applied);
         }
-        if let Some(allow) = self.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            headers.insert(ALLOW, allow);
         }
         if self.code == Code::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -65,7 +65,7 @@ const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;margin:0;color:#1c1
     @media(prefers-color-scheme:dark){body{color:#eee;background:#161618}code{background:#2a2a2e}td,th{border-color:#333}a{color:#7ab0ff}}";
 
 /// Backticks become code spans; the texts are ours and hold nothing to escape but angle brackets.
-fn code_spans(text: &str) -> String {
+pub fn code_spans(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let spans = escaped.split('`').enumerate().map(|(index, part)| match index % 2 {
         1 => format!("<code>{part}</code>"),

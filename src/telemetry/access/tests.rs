@@ -2,18 +2,18 @@ use http::{HeaderMap, HeaderValue, Method};
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::{Context, Record};
+use crate::api::{Context, RequestLog};
 use crate::edge::problem::{Code, Outcome, Reason};
 use crate::edge::request_id::REQUEST_ID;
 use crate::telemetry::Noted;
 use crate::telemetry::json_lines::tests::written;
 
 /// Says something of a request that has little to say, and tells of it.
-fn told(filter: &str, say: impl Fn(&mut Record) -> Option<Noted>) -> String {
+fn told(filter: &str, say: impl Fn(&mut RequestLog) -> Option<Noted>) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let _inside = runtime.enter();
     let context = Context::example(&HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("id"))]));
-    let mut record = Record::default();
+    let mut record = RequestLog::default();
     let noted = say(&mut record);
     let finished = Finished {
         context: &context,

@@ -1,5 +1,6 @@
 //! Labels whose values callers have a say in, brought down to closed lists.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -7,27 +8,23 @@ use http::{Method, StatusCode};
 use crate::edge::problem::{Code, Reason};
 use crate::upstream::FailureKind;
 
-/// The routes of the API, with their parameters unfilled; the first is for paths that lead nowhere.
-pub const ROUTES: [&str; 11] = [
-    "none",
-    "/v1/assistants/{assistant}",
-    "/v1/assistants/{assistant}/route",
-    "/v1/vendors",
-    "/v1/vendors/{vendor}",
-    "/v1/fields",
-    "/v1/schema",
-    "/openapi.json",
-    "/docs",
-    "/problems",
-    "/problems/{code}",
-];
+/// How many routes have a label of their own.
+pub(super) const MAX_ROUTES: usize = 64;
+
+/// The routes that requests had so far. Each is a template of a table of routes, so there are only as many as that has.
+static ROUTES: [OnceLock<&'static str>; MAX_ROUTES] = [const { OnceLock::new() }; MAX_ROUTES];
 
 /// The methods; the first is for all that are not listed.
 pub const METHODS: [&str; 8] = ["other", "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"];
 
-/// The place of a route in [`ROUTES`].
-pub(super) fn route(template: &str) -> usize {
-    ROUTES.iter().position(|route| *route == template).unwrap_or(0)
+/// The place of a route among [`ROUTES`]; those that find no room share the last one.
+pub(super) fn route(template: &'static str) -> usize {
+    ROUTES.iter().position(|slot| *slot.get_or_init(|| template) == template).unwrap_or(MAX_ROUTES - 1)
+}
+
+/// The route at that place.
+pub(super) fn route_name(place: usize) -> &'static str {
+    ROUTES.get(place).and_then(OnceLock::get).copied().unwrap_or_default()
 }
 
 /// The place of a method in [`METHODS`].
@@ -107,12 +104,17 @@ mod tests {
     }
 
     #[test]
+    fn every_route_keeps_its_place() {
+        let (one, other) = (route("/v1/one"), route("/v1/other"));
+        assert_eq!((route("/v1/one"), route_name(one), route_name(other)), (one, "/v1/one", "/v1/other"));
+        assert_ne!(one, other);
+    }
+
+    #[test]
     fn what_a_caller_invents_is_other() {
         assert_eq!(METHODS[method(&Method::PATCH)], "PATCH");
         for invented in ["BREW", "patch", "other", "TRACE"] {
             assert_eq!(METHODS[method(&invented.parse().unwrap())], "other", "{invented}");
         }
-        assert_eq!(ROUTES[route("/v1/schema")], "/v1/schema");
-        assert_eq!(ROUTES[route("/v1/schema/")], "none");
     }
 }

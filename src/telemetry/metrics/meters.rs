@@ -1,5 +1,6 @@
 //! What is counted and measured of requests: handles that a request finds once, and atomics from there on.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use vendors::Field;
@@ -8,7 +9,7 @@ use crate::edge::problem::Fault;
 
 use super::counter::Counter;
 use super::histogram::{Histogram, Observed};
-use super::label::{self, METHODS, ROUTES};
+use super::label::{self, MAX_ROUTES, METHODS};
 use super::recent::Recent;
 use super::tally::Tally;
 
@@ -17,7 +18,7 @@ const FAULTS: [Option<Fault>; 4] = [None, Some(Fault::Caller), Some(Fault::Gatew
 /// A request's place in the closed lists of its labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labels {
-    /// In [`ROUTES`].
+    /// In the list of routes.
     pub route: usize,
     /// In [`METHODS`].
     pub method: usize,
@@ -43,7 +44,7 @@ impl Labels {
 
     /// The route's template.
     pub fn route(&self) -> &'static str {
-        ROUTES[self.route]
+        label::route_name(self.route)
     }
 
     /// Why it ended so.
@@ -63,17 +64,24 @@ impl Labels {
 }
 
 /// Requests and how long they took, with room for `N` combinations of labels.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestMeters<const N: usize> {
     requests: Tally<N>,
-    total: [Histogram; ROUTES.len()],
+    /// By route; made when first needed, as an account has requests of few.
+    total: [OnceLock<Box<Histogram>>; MAX_ROUTES],
+}
+
+impl<const N: usize> Default for RequestMeters<N> {
+    fn default() -> Self {
+        Self { requests: Tally::default(), total: [const { OnceLock::new() }; MAX_ROUTES] }
+    }
 }
 
 impl<const N: usize> RequestMeters<N> {
     /// Counts a finished request.
     pub fn finished(&self, labels: Labels, total: Duration) {
         self.requests.add(labels.pack());
-        self.total[labels.route].observe(total);
+        self.total[labels.route].get_or_init(Box::default).observe(total);
     }
 
     /// The requests so far by their labels; `None` is the label of what found no room.
@@ -83,8 +91,8 @@ impl<const N: usize> RequestMeters<N> {
 
     /// The durations so far by route, for routes that were used.
     pub fn durations(&self) -> impl Iterator<Item = (&'static str, Observed)> {
-        let all = ROUTES.iter().zip(&self.total).map(|(route, histogram)| (*route, histogram.observed()));
-        all.filter(|(_, observed)| observed.count() > 0)
+        let used = self.total.iter().enumerate().filter_map(|(place, histogram)| Some((place, histogram.get()?)));
+        used.map(|(place, histogram)| (label::route_name(place), histogram.observed()))
     }
 }
 
@@ -137,7 +145,7 @@ mod tests {
 
     #[test]
     fn labels_survive_packing() {
-        let (route, method) = (ROUTES.len() - 1, METHODS.len() - 1);
+        let (route, method) = (MAX_ROUTES - 1, METHODS.len() - 1);
         for status in [0, 200, 504, 999] {
             for (reason, fault) in [(0, None), (1, Some(Fault::Caller)), (REASONS - 1, Some(Fault::Vendor))] {
                 let labels = Labels { route, method, status, reason, fault };

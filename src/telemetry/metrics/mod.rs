@@ -28,7 +28,7 @@ pub use counter::Counter;
 pub use exposition::{Exposition, Format, Series};
 pub use family::{Family, Kind};
 pub use histogram::{BOUNDS, Histogram, Observed};
-pub use label::{METHODS, ROUTES};
+pub use label::METHODS;
 pub use listener::{Accepted, ListenerMeters};
 pub use meters::{AccountMeters, Labels, RequestMeters};
 pub use process::Process;

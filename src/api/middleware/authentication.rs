@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use vendors::Handling;
 
+use crate::api::context::Context;
 use crate::edge::certificate::PeerCertificate;
 use crate::edge::client_trust::ClientTrust;
 use crate::edge::peer::Peer;
@@ -125,6 +127,20 @@ impl Clients {
         let (stored, client) = self.by_digest.get_key_value(&digest)?;
         bool::from(halves(stored)[..].ct_eq(&halves(&digest)[..])).then_some(client)
     }
+}
+
+/// Notes the client in `context`.
+///
+/// # Errors
+/// The request is no known client's; of such attempts a peer has only so many.
+pub(in crate::api) fn authenticate(context: &mut Context, head: &Parts) -> Result<(), Problem> {
+    let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
+    let gateway = &context.gateway;
+    context.client = gateway.clients.authenticate(&head.headers, peer).map_err(|problem| match peer {
+        Some(peer) => gateway.failed_attempts.judge(peer.address.ip(), problem),
+        None => problem,
+    })?;
+    Ok(())
 }
 
 /// Two numbers that are compared faster than the bytes are, one at a time.

@@ -6,33 +6,32 @@ use http::{Method, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
+use crate::api::context::Context;
+use crate::api::request_log::RequestLog;
 use crate::edge::problem::{Fault, Outcome, Reason};
 use crate::edge::shutdown::Shutdown;
 use crate::telemetry::{Finished, Noted};
-
-use super::context::Context;
-use super::record::Record;
 
 /// What stands for the status of a request whose caller left before the answer; never sent.
 const CLIENT_CLOSED: u16 = 499;
 
 /// The guard of a request.
-pub(super) struct Unfinished {
-    pub(super) context: Context,
-    pub(super) record: Record,
+pub(in crate::api) struct RequestGuard {
+    pub(in crate::api) context: Context,
+    pub(in crate::api) log: RequestLog,
     method: Method,
     route: &'static str,
     shutdown: Shutdown,
     reported: bool,
 }
 
-impl Unfinished {
-    pub(super) fn new(context: Context, (method, route): (Method, &'static str), shutdown: Shutdown) -> Self {
-        Self { context, record: Record::default(), method, route, shutdown, reported: false }
+impl RequestGuard {
+    pub(in crate::api) fn new(context: Context, method: Method, route: &'static str, shutdown: Shutdown) -> Self {
+        Self { context, log: RequestLog::default(), method, route, shutdown, reported: false }
     }
 
     /// The request has its answer, though perhaps nobody who waits for it.
-    pub(super) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&Noted>) {
+    pub(in crate::api) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&Noted>) {
         if problem.is_some_and(|problem| problem.reason == Reason::ClientClosed) {
             return self.report(CLIENT_CLOSED, 0, problem);
         }
@@ -47,7 +46,7 @@ impl Unfinished {
             method: &self.method,
             route: self.route,
             status,
-            record: &self.record,
+            record: &self.log,
             problem,
             total: self.context.arrived.elapsed(),
             answer_bytes,
@@ -56,7 +55,7 @@ impl Unfinished {
 }
 
 /// Without an answer: the future that handled the request was dropped, or is being unwound.
-impl Drop for Unfinished {
+impl Drop for RequestGuard {
     fn drop(&mut self) {
         if self.reported {
             return;
@@ -69,7 +68,7 @@ impl Drop for Unfinished {
         } else {
             (CLIENT_CLOSED, Reason::ClientClosed, Fault::Caller)
         };
-        let outcome = if reason == Reason::Panic { Outcome::Unknown } else { self.record.outcome_so_far() };
+        let outcome = if reason == Reason::Panic { Outcome::Unknown } else { self.log.outcome_so_far() };
         self.report(status, 0, Some(&Noted { reason, code: None, fault, outcome, internal: None }));
     }
 }
@@ -82,8 +81,8 @@ mod tests {
     use super::*;
     use http::HeaderMap;
 
-    fn unfinished() -> Unfinished {
-        Unfinished::new(Context::example(&HeaderMap::new()), (Method::PUT, "/v1/edge"), Shutdown::new())
+    fn guard() -> RequestGuard {
+        RequestGuard::new(Context::example(&HeaderMap::new()), Method::PUT, "/v1/edge", Shutdown::new())
     }
 
     /// The lines that are logged meanwhile.
@@ -111,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_request_that_ended_with_500() {
         let lines = logged(|| {
-            let request = unfinished();
+            let request = guard();
             let panicked = catch_unwind(AssertUnwindSafe(move || {
                 let _request = request;
                 panic!("boom");
@@ -126,7 +125,7 @@ mod tests {
     #[tokio::test]
     async fn an_answered_request_is_reported_once() {
         let response = Response::new(Full::new(Bytes::from_static(b"{}")));
-        let lines = logged(|| unfinished().answered(&response, None));
+        let lines = logged(|| guard().answered(&response, None));
         assert_eq!(lines.len(), 1);
         assert_eq!((&lines[0]["status"], &lines[0]["answer_bytes"]), (&200.into(), &2.into()));
     }

@@ -14,24 +14,24 @@ use crate::upstream::HOP;
 const LOOP: HeaderName = HeaderName::from_static("switchboard-loop");
 
 /// Whether a gateway has sent a request.
-pub(super) fn is_one(request: &HeaderMap) -> bool {
+pub(in crate::api) fn is_one(request: &HeaderMap) -> bool {
     request.contains_key(HOP)
 }
 
 /// What such a request is answered.
-pub(super) fn refused() -> Problem {
+pub(in crate::api) fn refused() -> Problem {
     tracing::error!("a gateway has called this one: some vendor's `base_url` leads here");
     let detail = "this request comes from a Switchboard, whose `base_url` for some vendor leads to a Switchboard";
     Problem::new(Code::InvalidRequest, detail)
 }
 
 /// Marks the refusal for the gateway that asked.
-pub(super) fn mark(response: &mut HeaderMap) {
+pub(in crate::api) fn mark(response: &mut HeaderMap) {
     response.insert(LOOP, HeaderValue::from_static("1"));
 }
 
 /// What the gateway that asked makes of a marked answer.
-pub(super) fn noticed(answer: &HeaderMap, vendor: &str) -> Option<Problem> {
+pub(in crate::api) fn noticed(answer: &HeaderMap, vendor: &str) -> Option<Problem> {
     answer.contains_key(LOOP).then(|| {
         tracing::error!(vendor, "this vendor's `base_url` leads to a Switchboard, this one or another");
         let detail = format!("The address of the vendor leads to a Switchboard; correct `vendors.{vendor}.base_url`.");

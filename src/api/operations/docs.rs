@@ -3,22 +3,24 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
 use vendors::Field;
 use vendors::document::field_schema;
 
-use crate::edge::problem::Code;
+use crate::api::endpoint::{Endpoint, by_path};
+use crate::api::response::page;
+use crate::api::routes::{ENDPOINTS, Operation};
+use crate::edge::problem::{Code, code_spans};
 
-/// The page, made once.
-pub(super) fn text() -> Bytes {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| page().into());
-    TEXT.clone()
+/// The answer, whose text is made once.
+pub(super) fn respond() -> Response<Full<Bytes>> {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| text().into());
+    page(TEXT.clone())
 }
 
-fn page() -> String {
-    let endpoints: String = ENDPOINTS
-        .iter()
-        .map(|(endpoint, what)| format!("<tr><td><code>{endpoint}</code></td><td>{what}</td></tr>\n"))
-        .collect();
+fn text() -> String {
+    let endpoints: String = by_path(ENDPOINTS).flat_map(endpoint_rows).collect();
     let fields: String = Field::ALL.into_iter().map(field_row).collect();
     let problems: String = Code::ALL
         .iter()
@@ -33,6 +35,21 @@ fn page() -> String {
         })
         .collect();
     PAGE.replace("{{endpoints}}", &endpoints).replace("{{fields}}", &fields).replace("{{problems}}", &problems)
+}
+
+/// One row for each thing that a path does, with all methods that do it.
+fn endpoint_rows(path: &'static [Endpoint<Operation>]) -> impl Iterator<Item = String> {
+    path.chunk_by(|one, next| one.operation.action == next.operation.action).filter_map(|endpoints| {
+        let first = endpoints.first()?;
+        let methods: Vec<_> = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect();
+        let says = [first.summary, first.operation.description].join(". ");
+        Some(format!(
+            "<tr><td><code>{} {}</code></td><td>{}</td></tr>\n",
+            methods.join(", "),
+            first.path,
+            code_spans(says.trim_end_matches(". "))
+        ))
+    })
 }
 
 fn field_row(field: Field) -> String {
@@ -60,18 +77,5 @@ fn field_row(field: Field) -> String {
         spec.doc.replace('`', "")
     )
 }
-
-const ENDPOINTS: &[(&str, &str)] = &[
-    (
-        "PUT /v1/assistants/{assistant}",
-        "Partial update of an assistant; PATCH does the same. <code>?dry_run=true</code> shows the vendor's request instead of sending it.",
-    ),
-    ("GET /v1/assistants/{assistant}/route", "Where an assistant leads, and by which rule."),
-    ("GET /v1/vendors", "The vendors that you may use."),
-    ("GET /v1/vendors/{vendor}", "Every canonical field at one vendor."),
-    ("GET /v1/fields", "The coverage matrix, fields × vendors."),
-    ("GET /v1/schema", "JSON Schema of the canonical update."),
-    ("GET /openapi.json", "This API as OpenAPI 3.1."),
-];
 
 const PAGE: &str = include_str!("docs.html");

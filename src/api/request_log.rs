@@ -11,7 +11,7 @@ use crate::upstream::Sent;
 
 /// What was noted of a request; every layer adds what it knows, so that much is there however the request ends.
 #[derive(Debug, Default)]
-pub struct Record {
+pub struct RequestLog {
     /// The vendor account.
     pub vendor: Option<Arc<str>>,
     /// Where that account's requests are counted.
@@ -38,7 +38,7 @@ pub struct Record {
     pub with_vendor: Duration,
 }
 
-impl Record {
+impl RequestLog {
     /// Whether the update may have reached the assistant by now, as far as can be told without an answer.
     pub fn outcome_so_far(&self) -> Outcome {
         match &self.sent {

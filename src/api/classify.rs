@@ -8,7 +8,7 @@ use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
 
 use super::scrub::Scrub;
-use super::self_call;
+use super::middleware::loop_detection;
 
 /// What `Retry-After` says where nobody knows better.
 const SOON: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ pub(super) fn judge<'a>(
 
 /// The problem for a vendor's answer outside 2xx.
 fn refused(account: &Account, (sent, request): (&Sent, &[u8]), (answer, body): (&Answer, &AnswerBody<'_>)) -> Problem {
-    if let Some(problem) = self_call::noticed(&answer.headers, &account.name) {
+    if let Some(problem) = loop_detection::noticed(&answer.headers, &account.name) {
         return Problem { attempts: Some(answer.attempts), ..problem };
     }
     let status = answer.status.as_u16();

@@ -1,0 +1,67 @@
+//! The table of administration's operations. The router, `Allow`, tokens and the list in the documentation are made
+//! from it.
+
+use http::Method;
+
+use crate::api::Endpoint;
+
+/// What serves an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Is it alive?
+    Liveness,
+    /// Is it ready?
+    Readiness,
+    /// The metrics.
+    Metrics,
+    /// What it is doing.
+    Status,
+    /// The configuration in force.
+    Configuration,
+    /// A new configuration.
+    Reload,
+}
+
+/// What an operation asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing.
+    Open,
+    /// A token that may read the metrics.
+    Metrics,
+    /// The administrator's token.
+    Admin,
+}
+
+/// What administration's operations have beside method, path and summary.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// What serves it.
+    pub action: Action,
+    /// What it asks for.
+    pub permission: Permission,
+}
+
+/// The table. Rows of one path stand together, in the order in which `Allow` names their methods.
+pub static ENDPOINTS: &[Endpoint<Operation>] = &[
+    get("/livez", "Whether the process answers", Action::Liveness, Permission::Open),
+    get("/readyz", "Whether it takes requests: configured and not draining", Action::Readiness, Permission::Open),
+    get("/metrics", "Metrics for Prometheus", Action::Metrics, Permission::Metrics),
+    get("/admin/status", "What the gateway is doing, by vendor", Action::Status, Permission::Admin),
+    get("/admin/config", "The configuration in force, secrets redacted", Action::Configuration, Permission::Admin),
+    row(Method::POST, "/admin/reload", "Reads the configuration again", Action::Reload, Permission::Admin),
+];
+
+const fn get(path: &'static str, summary: &'static str, action: Action, permission: Permission) -> Endpoint<Operation> {
+    row(Method::GET, path, summary, action, permission)
+}
+
+const fn row(
+    method: Method,
+    path: &'static str,
+    summary: &'static str,
+    action: Action,
+    permission: Permission,
+) -> Endpoint<Operation> {
+    Endpoint { method, path, summary, exists: |_| true, operation: Operation { action, permission } }
+}

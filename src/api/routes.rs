@@ -1,0 +1,246 @@
+//! The table of the API's operations. The router, `Allow`, permissions, labels of logs and metrics, the OpenAPI
+//! document, `/docs` and the README's table are made from it.
+
+use http::Method;
+
+use crate::edge::problem::Code;
+
+use super::endpoint::Endpoint;
+
+/// What serves an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A partial update.
+    UpdateAssistant,
+    /// Where an assistant leads.
+    ExplainRoute,
+    /// The vendors.
+    ListVendors,
+    /// One vendor's fields.
+    DescribeVendor,
+    /// The coverage matrix.
+    ListFields,
+    /// The schema of updates.
+    UpdateSchema,
+    /// The OpenAPI document.
+    OpenApi,
+    /// The page for people.
+    Docs,
+    /// All problems.
+    ListProblems,
+    /// One problem.
+    ExplainProblem,
+}
+
+/// Who may ask for an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Everybody: it is about the API itself, and the same at every gateway.
+    Public,
+    /// A client: it is about this gateway.
+    Client,
+}
+
+/// What the API's operations have beside method, path and summary.
+#[derive(Debug)]
+pub struct Operation {
+    /// What serves it.
+    pub action: Action,
+    /// The name in the OpenAPI document.
+    pub id: &'static str,
+    /// The group in the OpenAPI document.
+    pub tag: &'static str,
+    /// Who may ask for it.
+    pub permission: Permission,
+    /// More than the summary says, in Markdown; empty if that is all.
+    pub description: &'static str,
+    /// Names of `openapi/parameters.rs`.
+    pub parameters: &'static [&'static str],
+    /// What is sent to it.
+    pub body: Option<Body>,
+    /// What it answers if all goes well.
+    pub success: Success,
+    /// What else it answers, beside what every request, and every client, may be answered.
+    pub problems: &'static [Code],
+}
+
+/// A request's body.
+#[derive(Debug)]
+pub struct Body {
+    /// A name of `openapi/schemas.rs`.
+    pub schema: &'static str,
+    /// The media types that are read.
+    pub media: &'static [&'static str],
+    /// Examples that hold at every vendor: name, summary, JSON.
+    pub examples: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// The answer of an operation that went well.
+#[derive(Debug)]
+pub struct Success {
+    /// Its status.
+    pub status: u16,
+    /// Its media type.
+    pub media: &'static str,
+    /// What it holds.
+    pub content: Content,
+    /// Names of `openapi/responses.rs`, beside those of every answer.
+    pub headers: &'static [&'static str],
+    /// Where it leads.
+    pub links: &'static [Link],
+}
+
+/// A link: its name, the id of the operation, that operation's parameter, and where its value stands in the answer.
+pub type Link = (&'static str, &'static str, &'static str, &'static str);
+
+/// What an answer holds.
+#[derive(Debug, Clone, Copy)]
+pub enum Content {
+    /// JSON of this schema, a name of `openapi/schemas.rs`.
+    Schema(&'static str),
+    /// JSON of one of these.
+    OneOf(&'static [&'static str]),
+    /// Some object.
+    Object,
+    /// Text for people.
+    Text,
+}
+
+/// The table. Rows of one path stand together, in the order in which `Allow` names their methods.
+pub static ENDPOINTS: &[Endpoint<Operation>] = &[
+    update(Method::PUT, "updateAssistant", &[EXPLAIN, ("again", "updateAssistant", "assistant", "/assistant")]),
+    update(Method::PATCH, "patchAssistant", &[EXPLAIN, ("again", "patchAssistant", "assistant", "/assistant")]),
+    get(
+        "/v1/assistants/{assistant}/route",
+        "Where an assistant leads and by which rule",
+        Operation {
+            parameters: &["assistant"],
+            success: Success { links: &[UPDATE, ("vendor", "describeVendor", "vendor", "/vendor")], ..json("Route") },
+            problems: &[Code::Forbidden, Code::UnknownAssistant],
+            ..discovery(Action::ExplainRoute, "explainRoute")
+        },
+    ),
+    get(
+        "/v1/vendors",
+        "The vendors that this client may use",
+        Operation {
+            success: Success { links: &[FIRST_VENDOR], ..json("Vendors") },
+            ..discovery(Action::ListVendors, "listVendors")
+        },
+    ),
+    get(
+        "/v1/vendors/{vendor}",
+        "Every canonical field at one vendor",
+        Operation {
+            parameters: &["vendor"],
+            success: json("Vendor"),
+            problems: &[Code::NotFound],
+            ..discovery(Action::DescribeVendor, "describeVendor")
+        },
+    ),
+    get(
+        "/v1/fields",
+        "The coverage matrix: canonical fields × vendors",
+        Operation { success: json("Fields"), ..discovery(Action::ListFields, "listFields") },
+    ),
+    get(
+        "/v1/schema",
+        "JSON Schema 2020-12 of the canonical update",
+        Operation {
+            success: ok("application/schema+json", Content::Object),
+            ..discovery(Action::UpdateSchema, "updateSchema")
+        },
+    ),
+    get("/openapi.json", "This API as OpenAPI 3.1", document(Action::OpenApi, "openapi", ok(JSON, Content::Object))),
+    get("/docs", "The API for people", document(Action::Docs, "docs", PAGE)),
+    get("/problems", "All problems, for people", document(Action::ListProblems, "listProblems", PAGE)),
+    Endpoint {
+        method: Method::GET,
+        path: "/problems/{code}",
+        summary: "A problem explained to people",
+        exists: |path| path.rsplit('/').next().and_then(Code::from_name).is_some(),
+        operation: Operation {
+            parameters: &["code"],
+            problems: &[Code::NotFound],
+            ..document(Action::ExplainProblem, "explainProblem", PAGE)
+        },
+    },
+];
+
+const EXPLAIN: Link = ("route", "explainRoute", "assistant", "/assistant");
+const UPDATE: Link = ("update", "updateAssistant", "assistant", "/assistant");
+const FIRST_VENDOR: Link = ("first", "describeVendor", "vendor", "/vendors/0/vendor");
+
+const JSON: &str = "application/json";
+const PAGE: Success = ok("text/html", Content::Text);
+
+/// `PUT` and `PATCH` are the same partial update under two names.
+const fn update(method: Method, id: &'static str, links: &'static [Link]) -> Endpoint<Operation> {
+    let operation = Operation {
+        action: Action::UpdateAssistant,
+        id,
+        tag: "assistants",
+        permission: Permission::Client,
+        description: "A partial update; `PUT` and `PATCH` do the same. An absent field stays as it is, `null` clears it, a value sets it. \
+                      Integers are written as digits only: `1.0` and `1e2` are none. \
+                      A valid update is refused with 422 where this vendor has no such field or value, knows no such name, or says so itself.",
+        parameters: &["assistant", "dry_run", "prefer", "request_timeout", "request_id"],
+        body: Some(Body {
+            schema: "Update",
+            media: &[JSON, "application/merge-patch+json"],
+            examples: &[
+                ("settings", "", r#"{"name":"Night desk","type":"inbound","max_duration":600}"#),
+                ("nothing", "Changes nothing.", "{}"),
+            ],
+        }),
+        success: Success {
+            headers: &["Preference-Applied", "Switchboard-Dropped"],
+            links,
+            ..ok(JSON, Content::OneOf(&["Applied", "DryRun"]))
+        },
+        problems: &[
+            Code::InvalidJson,
+            Code::Forbidden,
+            Code::UnknownAssistant,
+            Code::AssistantNotFound,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::ValidationFailed,
+            Code::UnsupportedByVendor,
+            Code::VendorRateLimited,
+            Code::VendorError,
+            Code::VendorBadResponse,
+            Code::VendorCredentialsRejected,
+            Code::VendorAccountProblem,
+            Code::VendorUnreachable,
+            Code::VendorCircuitOpen,
+            Code::VendorTimeout,
+        ],
+    };
+    let path = "/v1/assistants/{assistant}";
+    Endpoint { method, path, summary: "Update an assistant", exists: |_| true, operation }
+}
+
+const fn get(path: &'static str, summary: &'static str, operation: Operation) -> Endpoint<Operation> {
+    Endpoint { method: Method::GET, path, summary, exists: |_| true, operation }
+}
+
+/// Something to read that needs a client.
+const fn discovery(action: Action, id: &'static str) -> Operation {
+    let (tag, permission, success) = ("discovery", Permission::Client, ok(JSON, Content::Object));
+    Operation { action, id, tag, permission, description: "", parameters: &[], body: None, success, problems: &[] }
+}
+
+/// Something to read for everybody.
+const fn document(action: Action, id: &'static str, success: Success) -> Operation {
+    Operation { tag: "documentation", permission: Permission::Public, success, ..discovery(action, id) }
+}
+
+/// A 200 with JSON of that schema.
+const fn json(schema: &'static str) -> Success {
+    ok(JSON, Content::Schema(schema))
+}
+
+const fn ok(media: &'static str, content: Content) -> Success {
+    Success { status: 200, media, content, headers: &[], links: &[] }
+}

@@ -1,0 +1,160 @@
+//! The API as a service: the router of its table, and what each request passes on its way to its operation.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{self, Poll};
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::body::Body;
+use axum::routing::future::RouteFuture;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::time::Instant;
+
+use crate::edge::problem::Problem;
+use crate::edge::request_id::RequestId;
+use crate::edge::shutdown::Shutdown;
+use crate::edge::traceparent::TraceContext;
+use crate::gateway::Gateway;
+use crate::telemetry::{Noted, Telemetry};
+use crate::upstream::X_REQUEST_ID;
+
+use super::context::Context;
+use super::endpoint::{Matched, router};
+use super::middleware::authentication::authenticate;
+use super::middleware::limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::middleware::{InFlight, RequestGuard, loop_detection};
+use super::operations;
+use super::request_log::RequestLog;
+use super::routes::{ENDPOINTS, Operation, Permission};
+
+/// The API as a service: one for all connections, cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    shared: Arc<Shared>,
+    router: Router,
+}
+
+/// What all requests share.
+struct Shared {
+    gateway: Arc<ArcSwap<Gateway>>,
+    in_flight: InFlight,
+    shutdown: Shutdown,
+    telemetry: Telemetry,
+}
+
+impl Api {
+    /// The API of whatever configuration is in force.
+    pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown, telemetry: Telemetry) -> Self {
+        let shared = Arc::new(Shared { gateway, in_flight: InFlight::default(), shutdown, telemetry });
+        let of_requests = Arc::clone(&shared);
+        let router = router(ENDPOINTS, move |matched, request| Arc::clone(&of_requests).respond(matched, request));
+        Self { shared, router }
+    }
+
+    /// Requests being handled at this moment.
+    pub fn in_flight(&self) -> usize {
+        self.shared.in_flight.count()
+    }
+}
+
+impl Shared {
+    /// Responds to a request and reports it. No `async fn`, as that keeps its arguments twice.
+    fn respond(
+        self: Arc<Self>,
+        matched: Matched<Operation>,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send {
+        let (mut head, body) = request.into_parts();
+        async move {
+            let context = self.context(&head);
+            let path = Arc::clone(&context.path);
+            let matched = matched.at(&path);
+            let mut guard = RequestGuard::new(context, head.method.clone(), matched.label(), self.shutdown.clone());
+            let RequestGuard { context, log, .. } = &mut guard;
+            let is_loop = loop_detection::is_one(&head.headers);
+            let result = match is_loop {
+                true => Err(loop_detection::refused()),
+                false => self.serve(matched, context, &mut head, body, log).await,
+            };
+            let (mut response, problem) = match result {
+                Ok(response) => (response, None),
+                Err(mut problem) => {
+                    if problem.vendor.is_none() {
+                        problem.vendor = log.vendor.as_ref().map(ToString::to_string);
+                    }
+                    log.attempts = log.attempts.max(problem.attempts.unwrap_or_default());
+                    let noted = Noted::of(&problem);
+                    (problem.into_response(&path, context.request_id.as_str()), Some(noted))
+                }
+            };
+            if is_loop {
+                loop_detection::mark(response.headers_mut());
+            }
+            response.headers_mut().insert(X_REQUEST_ID, context.request_id.to_header_value());
+            if let Some([policy, state]) = context.rate_limit.take() {
+                response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
+                response.headers_mut().insert(RATE_LIMIT, state);
+            }
+            guard.answered(&response, problem.as_ref());
+            Ok(response.map(Body::new))
+        }
+    }
+
+    /// What is known of a request when it arrives.
+    fn context(&self, head: &Parts) -> Context {
+        let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
+        let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
+        Context {
+            gateway: self.gateway.load_full(),
+            telemetry: self.telemetry.clone(),
+            request_id: RequestId::from_headers(&head.headers),
+            trace,
+            recording,
+            path: head.uri.path().into(),
+            arrived,
+            client: None,
+            rate_limit: None,
+        }
+    }
+
+    /// Path, method, client, limit and place, in this order; then the operation.
+    async fn serve(
+        &self,
+        matched: Matched<Operation>,
+        context: &mut Context,
+        head: &mut Parts,
+        body: Body,
+        log: &mut RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let endpoint = matched.endpoint(&head.method)?;
+        if endpoint.operation.permission == Permission::Client {
+            authenticate(context, head)?;
+            limit::check(context)?;
+        }
+        let permit = self.in_flight.permit(&context.gateway, &self.shutdown)?;
+        operations::serve(endpoint, context, head, body, log, &permit).await
+    }
+}
+
+impl<B> tower::Service<Request<B>> for Api
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.router.call(request)
+    }
+}
