@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use switchboard::single_account::SingleAccount;
-use vendors::{Asked, Drift, DriftKind, Field};
+use vendors::{Operation, Drift, DriftKind, Field};
 
 /// The kinds of findings, most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -98,7 +98,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Adds a finding for drift in a response, unless a broken catalog explains it.
-    pub(crate) fn add_drift(&mut self, asked: Asked, drift: &Drift) {
+    pub(crate) fn add_drift(&mut self, asked: Operation, drift: &Drift) {
         let kind = match drift.kind {
             DriftKind::UnknownField => FindingKind::NewField,
             DriftKind::MissingField => FindingKind::MissingField,
@@ -112,11 +112,11 @@ impl<'a> Findings<'a> {
         if self.list.iter().any(broken) {
             return;
         }
-        let name = drift.place.rsplit(['.', ']']).next().filter(|name| !name.is_empty());
+        let name = drift.location.rsplit(['.', ']']).next().filter(|name| !name.is_empty());
         let name = if kind == FindingKind::UnknownErrorShape { None } else { name };
-        let of_assistant = matches!(asked, Asked::Update | Asked::Assistants);
+        let of_assistant = matches!(asked, Operation::Update | Operation::Assistants);
         let field = name.filter(|_| of_assistant).and_then(Field::from_name);
-        let place = if drift.place.is_empty() { "the whole answer" } else { &drift.place };
+        let place = if drift.location.is_empty() { "the whole answer" } else { &drift.location };
         let detail = match drift.detail.as_str() {
             "" => format!("in the answer to `{}`: {place}", asked.as_str()),
             detail => format!("in the answer to `{}`: {place}: {detail}", asked.as_str()),

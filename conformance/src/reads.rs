@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vendors::{Asked, Catalog, CatalogKind};
+use vendors::{Catalog, CatalogKind, Operation};
 
 use crate::listing::{self, Listed};
 use crate::vendor_client::Stop;
@@ -39,7 +39,7 @@ impl Verification<'_> {
 
     async fn catalog(&mut self, kind: CatalogKind) -> Result<(), Stop> {
         let Some(path) = self.account.dialect().catalog_path(kind) else { return Ok(()) };
-        let broken = match self.vendor.get(Asked::Catalog(kind), path).await? {
+        let broken = match self.vendor.get(Operation::Catalog(kind), path).await? {
             None => "the answer is longer than is read".to_owned(),
             Some(reply) if !reply.is_success() => format!("the vendor answers {}", reply.status),
             Some(reply) => match Catalog::parse(&reply.body) {
@@ -57,10 +57,10 @@ impl Verification<'_> {
     /// Two requests that the vendor rejects: a page size of 0 (1 to 100 is documented), and a path that does not exist.
     async fn refused_reads(&mut self) -> Result<(), Stop> {
         let path = self.account.dialect().assistants_path(1, 0);
-        if self.vendor.get(Asked::Assistants, &path).await?.is_some_and(|reply| reply.is_success()) {
+        if self.vendor.get(Operation::Assistants, &path).await?.is_some_and(|reply| reply.is_success()) {
             self.report.note("a page of 0 assistants is not refused, so that no 422 was seen while reading");
         }
-        self.vendor.get(Asked::Assistants, NO_SUCH_PATH).await?;
+        self.vendor.get(Operation::Assistants, NO_SUCH_PATH).await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Method;
 use switchboard::single_account::{SendError, SingleAccount, VendorResponse};
 use tokio::time::sleep;
-use vendors::{Asked, Drift, drift};
+use vendors::{Operation, Drift, drift};
 
 /// How long one request may take, including pauses that the vendor asks for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
@@ -55,7 +55,7 @@ pub(crate) struct VendorClient<'a> {
     pause: Duration,
     reads: usize,
     writes: usize,
-    drift: Vec<(Asked, Drift)>,
+    drift: Vec<(Operation, Drift)>,
 }
 
 impl<'a> VendorClient<'a> {
@@ -72,12 +72,12 @@ impl<'a> VendorClient<'a> {
     }
 
     /// Where responses were not as documented, each place once.
-    pub(crate) fn drift(&self) -> &[(Asked, Drift)] {
+    pub(crate) fn drift(&self) -> &[(Operation, Drift)] {
         &self.drift
     }
 
     /// Sends a GET; `None` if the response is longer than the gateway reads.
-    pub(crate) async fn get(&mut self, asked: Asked, path: &str) -> Result<Option<Reply>, Stop> {
+    pub(crate) async fn get(&mut self, asked: Operation, path: &str) -> Result<Option<Reply>, Stop> {
         self.reads += 1;
         self.send(Method::GET, asked, path, Bytes::new()).await
     }
@@ -86,11 +86,11 @@ impl<'a> VendorClient<'a> {
     pub(crate) async fn put(&mut self, id: &str, body: Vec<u8>) -> Result<Reply, Stop> {
         self.writes += 1;
         let path = self.account.dialect().update_path(id);
-        let reply = self.send(Method::PUT, Asked::Update, &path, body.into()).await?;
+        let reply = self.send(Method::PUT, Operation::Update, &path, body.into()).await?;
         reply.ok_or_else(|| Stop::Unanswered("its answer is longer than is read".to_owned()))
     }
 
-    async fn send(&mut self, method: Method, asked: Asked, path: &str, body: Bytes) -> Result<Option<Reply>, Stop> {
+    async fn send(&mut self, method: Method, asked: Operation, path: &str, body: Bytes) -> Result<Option<Reply>, Stop> {
         if self.reads + self.writes > 1 && !self.pause.is_zero() {
             sleep(self.pause).await;
         }
@@ -113,10 +113,10 @@ impl<'a> VendorClient<'a> {
         Err(Stop::TooFast)
     }
 
-    fn collect_drift(&mut self, asked: Asked, status: u16, body: &[u8]) {
+    fn collect_drift(&mut self, asked: Operation, status: u16, body: &[u8]) {
         for found in drift(self.account.dialect(), asked, status, body) {
             let known =
-                |(to, known): &(Asked, Drift)| *to == asked && known.kind == found.kind && known.place == found.place;
+                |(to, known): &(Operation, Drift)| *to == asked && known.kind == found.kind && known.location == found.location;
             if !self.drift.iter().any(known) {
                 self.drift.push((asked, found));
             }

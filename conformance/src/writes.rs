@@ -1,7 +1,7 @@
 //! Updates that set one field each to the value it already has, and a comparison that shows whether anything changed.
 
 use vendors::json::{Limits, Value, read_value};
-use vendors::{Field, ItemCode, Rule, Sent, normalize_error, normalize_response};
+use vendors::{Field, ItemCode, Rule, SentFields, normalize_error, normalize_response};
 
 use crate::current_value::{CurrentValue, current_value};
 use crate::listing::Listed;
@@ -110,7 +110,7 @@ impl Verification<'_> {
     }
 
     /// Reports that the vendor rejects a value that it lists itself, because of the field or because another is missing.
-    fn refused(&mut self, field: Field, sent: &Sent, body: &[u8], reply: &Reply) {
+    fn refused(&mut self, field: Field, sent: &SentFields, body: &[u8], reply: &Reply) {
         self.report.outcome(field, Outcome::Found);
         let failure = normalize_error(self.account.dialect(), self.account.name(), sent, reply.status, &reply.body);
         let Some(said) = complaints(reply).filter(|said| !said.is_empty()) else {

@@ -65,22 +65,22 @@ pub(crate) fn page() -> String {
 const fn meaning(code: ItemCode) -> &'static str {
     match code {
         ItemCode::UnknownField => {
-            "There is no canonical field of this name; `detail` names the nearest, where one is near."
+            "There is no canonical field or member of this name; `detail` names the nearest field, if one is near."
         }
-        ItemCode::WrongType => "Another JSON type is documented.",
-        ItemCode::OutOfRange => "The number is below or above the documented range.",
+        ItemCode::WrongType => "The value has the wrong JSON type.",
+        ItemCode::OutOfRange => "The number is outside the documented range.",
         ItemCode::TooLong => "The text is too long, counted in Unicode scalar values.",
         ItemCode::TooShort => "The text is too short, counted in Unicode scalar values.",
-        ItemCode::NotAllowed => "The value is not among the documented ones, or not of the documented format.",
+        ItemCode::NotAllowed => "The value is not one of the documented ones, or has another format.",
         ItemCode::NullNotAllowed => "`null` is not documented for this field.",
-        ItemCode::Required => "A member that must be there is missing.",
-        ItemCode::Conflict => "Two parts of the update contradict each other.",
-        ItemCode::UnsupportedField => "This vendor has no such field. Lenient handling drops it.",
-        ItemCode::UnsupportedValue => "This vendor has the field but not this value. Refused in both handlings.",
+        ItemCode::Required => "A required member is missing.",
+        ItemCode::Conflict => "Two parts of the update conflict.",
+        ItemCode::UnsupportedField => "The vendor does not support the field. Lenient handling drops it.",
+        ItemCode::UnsupportedValue => "The vendor supports the field but not this value. Refused with either handling.",
         ItemCode::UnresolvedName => {
-            "The catalogs have no entry for this name or id, or more than one; `detail` names the configuration key \
-             that would add it."
+            "No catalog entry has this name or id, or more than one has it; `detail` names the configuration key that \
+             adds an entry."
         }
-        ItemCode::RejectedByVendor => "The vendor's own complaint, its sentence kept.",
+        ItemCode::RejectedByVendor => "The vendor rejected the value; `detail` is its own message.",
     }
 }

@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use vendors::document::vendor_page;
+use vendors::document::vendor_markdown;
 use vendors::registry::DIALECTS;
 
 /// The error that prevents a page from being generated.
@@ -75,7 +75,7 @@ fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
         page("README.md", routes::within(&exchange::within(&readme)?)?),
     ];
     pages.extend(
-        DIALECTS.iter().map(|dialect| page(&format!("docs/vendors/{}.md", dialect.name), vendor_page(dialect))),
+        DIALECTS.iter().map(|dialect| page(&format!("docs/vendors/{}.md", dialect.name), vendor_markdown(dialect))),
     );
     Ok(pages)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vendors::{AnswerBody, BadAnswer, Sent, VendorVerdict};
+use vendors::{InvalidResponse, ResponseBody, SentFields, VendorErrorKind};
 
 use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
@@ -19,13 +19,13 @@ const SOON: Duration = Duration::from_secs(1);
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
 pub(super) fn judge<'a>(
     account: &Account,
-    (sent, request): (&Sent, &[u8]),
-    (answer, body): (&Answer, &AnswerBody<'a>),
-) -> Result<vendors::Response<'a>, Problem> {
+    (sent, request): (&SentFields, &[u8]),
+    (answer, body): (&Answer, &ResponseBody<'a>),
+) -> Result<vendors::UpdateResponse<'a>, Problem> {
     if !answer.status.is_success() {
         return Err(refused(account, (sent, request), (answer, body)));
     }
-    match body.normalized(account.dialect) {
+    match body.update_response(account.dialect) {
         Ok(mut response) => {
             Scrub::new(&account.token, (sent, request)).response(&mut response);
             Ok(response)
@@ -33,7 +33,7 @@ pub(super) fn judge<'a>(
         Err(bad) => {
             let scrub = Scrub::new(&account.token, (sent, request));
             let message = match &bad {
-                BadAnswer::Error(message) => message.as_deref().map(|message| scrub.text(message).into_owned()),
+                InvalidResponse::Error(message) => message.as_deref().map(|message| scrub.text(message).into_owned()),
                 _ => None,
             };
             let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
@@ -46,21 +46,21 @@ pub(super) fn judge<'a>(
 }
 
 /// The problem for a vendor's answer outside 2xx.
-fn refused(account: &Account, (sent, request): (&Sent, &[u8]), (answer, body): (&Answer, &AnswerBody<'_>)) -> Problem {
+fn refused(account: &Account, (sent, request): (&SentFields, &[u8]), (answer, body): (&Answer, &ResponseBody<'_>)) -> Problem {
     if let Some(problem) = loop_detection::noticed(&answer.headers, &account.name) {
         return Problem { attempts: Some(answer.attempts), ..problem };
     }
     let status = answer.status.as_u16();
-    let failure = body.failure(account.dialect, &account.name, sent, status);
+    let failure = body.error(account.dialect, &account.name, sent, status);
     let scrub = Scrub::new(&account.token, (sent, request));
-    let mut problem = meaning(failure.verdict, status);
+    let mut problem = meaning(failure.kind, status);
     // Only these two judge the update itself; any other answer says nothing about an earlier attempt that had none.
-    let judges = matches!(failure.verdict, VendorVerdict::Refused | VendorVerdict::NotFound);
+    let judges = matches!(failure.kind, VendorErrorKind::Refused | VendorErrorKind::NotFound);
     if answer.was_in_doubt && !judges {
         problem.outcome = Outcome::Unknown;
     }
     problem.attempts = Some(answer.attempts);
-    if failure.verdict == VendorVerdict::RateLimited {
+    if failure.kind == VendorErrorKind::RateLimited {
         problem.retry_after = Some(answer.retry_after().unwrap_or(SOON));
     }
     problem.errors = failure.items;
@@ -72,29 +72,29 @@ fn refused(account: &Account, (sent, request): (&Sent, &[u8]), (answer, body): (
 
 /// What a vendor's error status means: which problem, and whether the update may have been applied. A 4xx is a
 /// refusal, documented or not; anything else leaves it open.
-fn meaning(verdict: VendorVerdict, status: u16) -> Problem {
+fn meaning(verdict: VendorErrorKind, status: u16) -> Problem {
     let (code, detail) = match verdict {
-        VendorVerdict::Refused => (Code::ValidationFailed, "The vendor refused the update.".to_owned()),
-        VendorVerdict::NotFound => (Code::AssistantNotFound, "The vendor has no such assistant.".to_owned()),
-        VendorVerdict::CredentialsRejected => {
+        VendorErrorKind::Refused => (Code::ValidationFailed, "The vendor refused the update.".to_owned()),
+        VendorErrorKind::NotFound => (Code::AssistantNotFound, "The vendor has no such assistant.".to_owned()),
+        VendorErrorKind::CredentialsRejected => {
             (Code::VendorCredentialsRejected, "The vendor refused this gateway's token.".to_owned())
         }
-        VendorVerdict::AccountProblem => {
+        VendorErrorKind::AccountProblem => {
             (Code::VendorAccountProblem, "The vendor account cannot do this at present.".to_owned())
         }
-        VendorVerdict::RateLimited => {
+        VendorErrorKind::RateLimited => {
             (Code::VendorRateLimited, "The vendor allows no more requests for now.".to_owned())
         }
-        VendorVerdict::Failed => (Code::VendorError, format!("The vendor failed with status {status}.")),
-        VendorVerdict::Redirected => {
+        VendorErrorKind::Failed => (Code::VendorError, format!("The vendor failed with status {status}.")),
+        VendorErrorKind::Redirected => {
             (Code::VendorBadResponse, format!("The vendor answered with a redirect, status {status}."))
         }
-        VendorVerdict::Unexpected => {
+        VendorErrorKind::Unexpected => {
             (Code::VendorError, format!("The vendor answered with the undocumented status {status}."))
         }
     };
     let outcome = if (400..500).contains(&status) { Outcome::NotApplied } else { Outcome::Unknown };
-    let retryable = (verdict == VendorVerdict::Unexpected).then_some(false);
+    let retryable = (verdict == VendorErrorKind::Unexpected).then_some(false);
     Problem { outcome, retryable, ..Problem::new(code, detail) }
 }
 
@@ -143,7 +143,7 @@ pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Pro
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => unanswered(failure),
         CatalogFailure::Refused(answer) => {
-            refused(account, (&Sent::default(), b""), (&answer, &AnswerBody::read(&answer.body)))
+            refused(account, (&SentFields::default(), b""), (&answer, &ResponseBody::read(&answer.body)))
         }
         CatalogFailure::Malformed(detail) => Problem {
             retryable: Some(true),

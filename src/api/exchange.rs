@@ -7,7 +7,8 @@ use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::{
-    AnswerBody, Asked, CatalogSet, Catalogs, ItemCode, Sent, Target, Update, missing_lookups, translate_request,
+    CatalogSet, Catalogs, ItemCode, Operation, ResponseBody, SentFields, Target, Update, missing_lookups,
+    translate_request,
 };
 
 use crate::edge::problem::{Code, Problem};
@@ -92,13 +93,13 @@ impl Exchange<'_> {
     }
 
     /// Has it told what came of the update, if it was finished without its caller.
-    fn afterwards(&self, sent: &Sent, body: &Bytes) -> impl FnOnce(Result<Answer, Failure>) + Send + 'static {
+    fn afterwards(&self, sent: &SentFields, body: &Bytes) -> impl FnOnce(Result<Answer, Failure>) + Send + 'static {
         let (account, id) = (Arc::clone(&self.route.account), Arc::clone(&self.route.id));
         let (telemetry, request_id) = (self.context.telemetry.clone(), self.context.request_id.clone());
         let (sent, body) = (sent.clone(), body.clone());
         move |result| {
             let judged = result.map_err(unanswered).and_then(|answer| {
-                let read = AnswerBody::read(&answer.body);
+                let read = ResponseBody::read(&answer.body);
                 judge(&account, (&sent, &body), (&answer, &read)).map(|_| answer.attempts)
             });
             telemetry.update_finished((request_id.as_str(), &account.name, &id), judged.as_ref().copied());
@@ -141,7 +142,7 @@ impl Exchange<'_> {
                 Err(failure) => (failure.attempts, failure.queued, failure.vendor),
             };
             let answer = result.map_err(unanswered)?;
-            let read = AnswerBody::read(&answer.body);
+            let read = ResponseBody::read(&answer.body);
             watch(account, (&answer, &read), (&sent, &body));
             let response = judge(account, (&sent, &body), (&answer, &read))?;
             let mut reply = response::json(response::applied(&response, self.names(), answer.attempts, report));
@@ -152,10 +153,10 @@ impl Exchange<'_> {
 }
 
 /// Holds the vendor's answer against its documentation; `request` is the body that was sent and what it held.
-fn watch(account: &Account, (answer, body): (&Answer, &AnswerBody<'_>), request: (&Sent, &[u8])) {
+fn watch(account: &Account, (answer, body): (&Answer, &ResponseBody<'_>), request: (&SentFields, &[u8])) {
     let held = (answer.status.as_u16(), body);
     let scrub = |text: &str| Scrub::new(&account.token, request).text(text).into_owned();
-    account.drift.hold((&account.name, account.dialect), Asked::Update, held, scrub);
+    account.drift.hold((&account.name, account.dialect), Operation::Update, held, scrub);
 }
 
 /// What stands against an update beside names that cannot be resolved now: the caller can mend that at once.

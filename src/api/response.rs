@@ -36,7 +36,7 @@ pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Ful
 
 /// The body of an applied update.
 pub(super) fn applied(
-    response: &vendors::Response<'_>,
+    response: &vendors::UpdateResponse<'_>,
     (assistant, vendor, request_id): (&str, &str, &str),
     attempts: u32,
     report: &Report,

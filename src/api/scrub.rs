@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, read_value};
-use vendors::{Items, Response, Sent};
+use vendors::{Items, SentFields, UpdateResponse};
 
 use crate::upstream::{Disguises, SHORTEST, Token, blacken};
 use crate::value::REDACTED;
@@ -21,7 +21,7 @@ pub(super) struct Scrub<'a> {
 
 impl<'a> Scrub<'a> {
     /// A scrub for answers to `request`, the body that was sent and what it held.
-    pub(super) fn new(token: &'a Token, (sent, request): (&Sent, &[u8])) -> Self {
+    pub(super) fn new(token: &'a Token, (sent, request): (&SentFields, &[u8])) -> Self {
         let mut keys = Vec::new();
         if sent.may_hold_secrets()
             && may_hold_key(request)
@@ -41,7 +41,7 @@ impl<'a> Scrub<'a> {
     }
 
     /// The same for a success.
-    pub(super) fn response(&self, response: &mut Response<'_>) {
+    pub(super) fn response(&self, response: &mut UpdateResponse<'_>) {
         if let Cow::Owned(changed) = self.text(&response.message) {
             response.message = Cow::Owned(changed);
         }
@@ -99,11 +99,11 @@ mod tests {
 
     use super::*;
 
-    fn holding(field: Field) -> Sent {
-        Sent { fields: [field].into_iter().collect(), options: Vec::new() }
+    fn holding(field: Field) -> SentFields {
+        SentFields { fields: [field].into_iter().collect(), options: Vec::new() }
     }
 
-    fn success(answer: &str) -> Response<'_> {
+    fn success(answer: &str) -> UpdateResponse<'_> {
         normalize_response(registry::dialect("sondos").unwrap(), answer.as_bytes()).unwrap()
     }
 
@@ -144,7 +144,7 @@ mod tests {
         let token = Token::new(&secret).unwrap();
         let answer = format!(r#"{{"message":"no {secret}","data":{{}}}}"#);
         let mut response = success(&answer);
-        Scrub::new(&token, (&Sent::default(), b"{}")).response(&mut response);
+        Scrub::new(&token, (&SentFields::default(), b"{}")).response(&mut response);
         assert_eq!(response.message, "no [redacted]…");
     }
 }

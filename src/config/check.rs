@@ -4,12 +4,13 @@
 
 use std::fmt::Display;
 
+use vendors::nearest;
+
 use super::base_url::BaseUrl;
 use super::digest::KeyDigest;
 use super::duration;
 use super::inspection::Inspection;
 use super::name::{NameRule, is_id};
-use super::nearest::nearest;
 use super::problem::{Finding, ProblemKind};
 use super::root;
 use super::secret;

@@ -25,7 +25,6 @@ mod layers;
 mod load;
 mod log;
 mod name;
-mod nearest;
 mod output;
 mod pem;
 mod problem;

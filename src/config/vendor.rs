@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use vendors::{Field, FieldPolicy, Handling};
+use vendors::{Field, FieldPolicy, Handling, nearest};
 
 use super::base_url::BaseUrl;
 use super::breaker::{self, Breaker};
@@ -13,7 +13,6 @@ use super::duration;
 use super::handling::{self, FIELD_POLICIES, HANDLINGS};
 use super::inspection::Inspection;
 use super::name::NameRule;
-use super::nearest::nearest;
 use super::pem;
 use super::problem::{Finding, ProblemKind};
 use super::rate_limit::{self, RateLimit};

@@ -208,7 +208,7 @@ fn is_variable_name(name: &str) -> bool {
 
 fn unset(variable: &str, at: At, key: &Trail<'_>, inspection: &mut Inspection<'_>) {
     let message = format!("the environment variable `{variable}` for `{key}` is not set");
-    let nearest = super::nearest::nearest(variable, inspection.environment.names());
+    let nearest = vendors::nearest(variable, inspection.environment.names());
     let finding = Finding::error(ProblemKind::UnsetVariable, at, key, message);
     inspection.report(finding.nearest(nearest, format!("set {variable}, or name another one")));
 }

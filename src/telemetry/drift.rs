@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
-use vendors::{AnswerBody, Asked, Dialect, Drift, DriftKind};
+use vendors::{Dialect, Drift, DriftKind, Operation, ResponseBody};
 
 /// So many differences are told apart for each account.
 const TOLD_APART: usize = 64;
@@ -63,12 +63,12 @@ impl DriftWatch {
     pub fn hold(
         &self,
         (vendor, dialect): (&str, &Dialect),
-        asked: Asked,
-        (status, body): (u16, &AnswerBody<'_>),
+        asked: Operation,
+        (status, body): (u16, &ResponseBody<'_>),
         scrub: impl Fn(&str) -> String,
     ) {
         for found in body.drift(dialect, asked, status) {
-            let found = Drift { place: scrub(&found.place), ..found };
+            let found = Drift { location: scrub(&found.location), ..found };
             if let Some(count) = DriftKind::ALL.iter().position(|kind| *kind == found.kind) {
                 self.counts[count].fetch_add(1, Ordering::Relaxed);
             }
@@ -90,12 +90,12 @@ impl DriftWatch {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let kind = found.kind.as_str();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |known: &&mut Difference| (known.asked, known.kind, &known.field) == (asked, kind, &found.place);
+        let same = |known: &&mut Difference| (known.asked, known.kind, &known.field) == (asked, kind, &found.location);
         if let Some(known) = seen.differences.iter_mut().find(same) {
             return known.times.again(now);
         }
         if seen.differences.len() < TOLD_APART {
-            let Drift { place: field, detail, .. } = found;
+            let Drift { location: field, detail, .. } = found;
             tracing::warn!(vendor, asked, kind, field, detail, "the vendor's answer is not as documented");
             return seen.differences.push(Difference { asked, kind, field, detail, times: Times::first(now) });
         }
@@ -126,7 +126,7 @@ mod tests {
 
     fn held(watch: &DriftWatch, body: &str) {
         let dialect = vendors::registry::dialect("sondos").unwrap();
-        watch.hold(("v", dialect), Asked::Update, (200, &AnswerBody::read(body.as_bytes())), |text| {
+        watch.hold(("v", dialect), Operation::Update, (200, &ResponseBody::read(body.as_bytes())), |text| {
             text.replace("hush", "***")
         });
     }

@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use vendors::{AnswerBody, Asked, Catalog, CatalogKind, CatalogSet, Dialect};
+use vendors::{Catalog, CatalogKind, CatalogSet, Dialect, Operation, ResponseBody};
 
 use crate::telemetry::drift::DriftWatch;
 
@@ -302,11 +302,11 @@ async fn fetch((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Cat
     let mut outgoing = Outgoing::new(Method::GET, uri, Instant::now() + CATALOG_PATIENCE);
     outgoing.headers = reader.headers.clone();
     let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
-    let (asked, status) = (Asked::Catalog(kind), answer.status.as_u16());
+    let (asked, status) = (Operation::Catalog(kind), answer.status.as_u16());
     reader.drift.hold(
         (reader.stack.name(), reader.dialect),
         asked,
-        (status, &AnswerBody::read(&answer.body)),
+        (status, &ResponseBody::read(&answer.body)),
         |text| blacken(text, std::iter::once(reader.token.disguises())).into_owned(),
     );
     match answer.status {

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use vendors::canonical::{Member, Shape};
 use vendors::{
-    CatalogSet, Catalogs, Dialect, Field, Handling, Policies, Sent, Target, Update, normalize_error,
+    CatalogSet, Catalogs, Dialect, Field, Handling, Policies, SentFields, Target, Update, normalize_error,
     normalize_response, registry, translate_request,
 };
 
@@ -43,7 +43,7 @@ impl Case {
             Work::Refuse(dialect) => translate(dialect, body, false),
             Work::Answer(dialect) => black_box(normalize_response(dialect, body)).is_ok(),
             Work::Failure(dialect) => {
-                !black_box(normalize_error(dialect, dialect.name, &Sent::default(), 422, body)).items.is_empty()
+                !black_box(normalize_error(dialect, dialect.name, &SentFields::default(), 422, body)).items.is_empty()
             }
         }
     }

@@ -1,8 +1,8 @@
-//! Catalogs: which name belongs to which id at one vendor account.
+//! Catalogs: the names and ids of one vendor account.
 //!
-//! Ids differ from account to account, so a name is only ever resolved through the catalog of the account that the
-//! update goes to. Matching is exact first, then without regard to case if that leaves one entry; languages are also
-//! known by their ISO 639-1 code (the catalog's own, else the code's English name), again only if that leaves one.
+//! Ids differ between accounts, so a name is looked up in the catalog of the account that the update goes to. An exact
+//! match comes first, then a match without regard to case. A language is also found by its ISO 639-1 code: the catalog's
+//! own code first, then the code's English name.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::iso639::english_name;
 use crate::json::{JsonError, Kind, Limits, Value, read_value};
 
-/// What a catalog lists.
+/// The kind of entries that a catalog lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CatalogKind {
     /// Languages.
@@ -21,7 +21,7 @@ pub enum CatalogKind {
     Voices,
     /// LLMs of pipeline mode.
     Models,
-    /// Models of multimodal and dualplex mode: an id space of their own.
+    /// Models of multimodal and dualplex mode, whose ids are a separate id space.
     MultimodalModels,
 }
 
@@ -29,7 +29,7 @@ impl CatalogKind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Languages, Self::Voices, Self::Models, Self::MultimodalModels];
 
-    /// The name of the kind, as it stands in the configuration.
+    /// The name of the kind in the configuration.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Languages => "languages",
@@ -46,18 +46,18 @@ impl fmt::Display for CatalogKind {
     }
 }
 
-/// One pair of a catalog.
+/// One entry of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The id, as JSON text.
     pub id: String,
-    /// The name, exactly as the vendor or the operator wrote it.
+    /// The name, exactly as the vendor or the configuration has it.
     pub name: String,
     /// The ISO 639-1 code, for languages.
     pub iso_2: Option<String>,
 }
 
-/// The pairs of one kind, indexed by everything they are asked for.
+/// The entries of one kind, indexed by id, name and code.
 #[derive(Debug, Default)]
 pub struct Catalog {
     entries: Vec<Entry>,
@@ -67,14 +67,14 @@ pub struct Catalog {
     by_code: HashMap<String, Vec<usize>>,
 }
 
-/// A catalog answer that is none.
+/// Why a response is not a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CatalogError {
     /// Not JSON.
     Json(JsonError),
     /// JSON, but neither an array nor an object with an array `data`.
     NotAList,
-    /// An entry without an id or a name; its index.
+    /// The entry with this index has no id or no name.
     Entry(usize),
 }
 
@@ -109,7 +109,7 @@ impl Catalog {
     /// Reads a vendor's catalog: a bare array or `{"data": […]}` of objects with `id` and `name`.
     ///
     /// # Errors
-    /// The text is no such list.
+    /// The body is not such a list.
     pub fn parse(body: &[u8]) -> Result<Self, CatalogError> {
         let value = read_value(body, Limits::VENDOR).map_err(CatalogError::Json)?;
         let list = if value.kind() == Kind::Object { value.get("data") } else { Some(value) };
@@ -117,12 +117,12 @@ impl Catalog {
         list.elements().enumerate().map(|(index, entry)| read_entry(entry).ok_or(CatalogError::Entry(index))).collect()
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -131,7 +131,7 @@ impl Catalog {
         indexes.into_iter().flatten().filter_map(|&index| self.entries.get(index)).collect()
     }
 
-    /// The best matches for `name`: see the module's rule.
+    /// The best matches for `name`, in the order of the module's documentation.
     fn named(&self, kind: CatalogKind, name: &str) -> Vec<&Entry> {
         let exact = self.at(self.by_name.get(name));
         if !exact.is_empty() {
@@ -162,12 +162,12 @@ fn read_entry(entry: Value<'_>) -> Option<Entry> {
 pub struct CatalogSet([Option<Arc<Catalog>>; 4]);
 
 impl CatalogSet {
-    /// The catalog of that kind, if it is known.
+    /// The catalog of this kind, if it is known.
     pub fn get(&self, kind: CatalogKind) -> Option<&Arc<Catalog>> {
         self.0.get(kind as usize)?.as_ref()
     }
 
-    /// Puts a catalog in its place.
+    /// Sets the catalog of this kind.
     pub fn set(&mut self, kind: CatalogKind, catalog: Arc<Catalog>) {
         if let Some(slot) = self.0.get_mut(kind as usize) {
             *slot = Some(catalog);
@@ -175,7 +175,7 @@ impl CatalogSet {
     }
 }
 
-/// Everything known about one account's names and ids: what operators wrote down wins over what the vendor lists.
+/// All catalogs of one account. A configured entry takes precedence over the vendor's.
 #[derive(Debug, Clone, Copy)]
 pub struct Catalogs<'a> {
     /// From the configuration.
@@ -185,7 +185,7 @@ pub struct Catalogs<'a> {
 }
 
 impl<'a> Catalogs<'a> {
-    /// The entries that `name` may mean; more than one is ambiguous.
+    /// The entries that match `name`; more than one means that it is ambiguous.
     pub fn by_name(&self, kind: CatalogKind, name: &str) -> Vec<&'a Entry> {
         let configured = self.configured.get(kind).map(|catalog| catalog.named(kind, name)).unwrap_or_default();
         if !configured.is_empty() {
@@ -194,7 +194,7 @@ impl<'a> Catalogs<'a> {
         self.live.get(kind).map(|catalog| catalog.named(kind, name)).unwrap_or_default()
     }
 
-    /// The entry with that id, given as JSON text.
+    /// The entry with this id, given as JSON text.
     pub fn by_id(&self, kind: CatalogKind, id: &str) -> Option<&'a Entry> {
         [self.configured, self.live].into_iter().find_map(|set| {
             let catalog = set.get(kind)?;
@@ -228,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_counts() {
+    fn a_catalog_counts_its_entries() {
         let (some, none) = (Catalog::parse(LANGUAGES).unwrap(), Catalog::parse(b"[]").unwrap());
         assert_eq!((some.len(), some.is_empty()), (4, false));
         assert_eq!((none.len(), none.is_empty()), (0, true));
     }
 
     #[test]
-    fn what_is_not_a_list_of_pairs_is_refused() {
+    fn a_response_that_is_not_a_list_of_entries_is_refused() {
         assert!(matches!(Catalog::parse(b"<html>"), Err(CatalogError::Json(_))));
         assert_eq!(Catalog::parse(br#"{"languages":[]}"#).unwrap_err(), CatalogError::NotAList);
         let entry = Catalog::parse(br#"[{"id":1,"name":"a"},{"id":2}]"#).unwrap_err();
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_finds_a_configured_name_that_has_none() {
+    fn a_code_finds_a_configured_entry_without_a_code() {
         let entry = Entry { id: "4".into(), name: "German".into(), iso_2: None };
         let mut configured = CatalogSet::default();
         configured.set(CatalogKind::Languages, Arc::new([entry].into_iter().collect()));
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_code_finds_nothing_but_languages() {
+    fn a_language_code_finds_only_languages() {
         let english = || Entry { id: "1".into(), name: "English".into(), iso_2: None };
         let mut live = CatalogSet::default();
         CatalogKind::ALL.iter().for_each(|kind| live.set(*kind, Arc::new([english()].into_iter().collect())));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_wins() {
+    fn a_configured_entry_takes_precedence() {
         let entry = |id: &str| Entry { id: id.into(), name: "English".into(), iso_2: None };
         let (mut configured, mut live) = (CatalogSet::default(), CatalogSet::default());
         configured.set(CatalogKind::Languages, Arc::new([entry("7")].into_iter().collect()));

@@ -1,6 +1,6 @@
 //! The English names of the ISO 639-1 codes, for catalogs that list names without codes.
 
-/// The English name of a two-letter language code, whatever its case.
+/// The English name of a two-letter language code, in upper or lower case.
 pub fn english_name(code: &str) -> Option<&'static str> {
     let code = code.to_ascii_lowercase();
     let index = NAMES.binary_search_by(|(known, _)| (*known).cmp(&code)).ok()?;
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_so_that_every_code_is_found() {
+    fn the_table_is_sorted_and_every_code_is_found() {
         for (code, name) in NAMES {
             assert_eq!(english_name(code), Some(name));
         }

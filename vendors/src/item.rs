@@ -1,4 +1,4 @@
-//! Findings about single fields: what refuses an update, what was dropped from it, what its sender should know.
+//! Findings about single fields: reasons for refusal, dropped fields and warnings.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,34 +6,34 @@ use std::fmt;
 use crate::canonical::Field;
 use crate::json::Pointer;
 
-/// What is wrong with one place of an update.
+/// What is wrong with a value of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ItemCode {
-    /// No canonical field of this name.
+    /// There is no canonical field or member of this name.
     UnknownField,
-    /// Another JSON type is documented.
+    /// The value has the wrong JSON type.
     WrongType,
-    /// Below or above the documented range.
+    /// The number is outside the documented range.
     OutOfRange,
-    /// More Unicode scalar values than documented.
+    /// The text is longer than documented, in Unicode scalar values.
     TooLong,
-    /// Fewer Unicode scalar values than documented.
+    /// The text is shorter than documented, in Unicode scalar values.
     TooShort,
-    /// Not among the documented values, or not of the documented format.
+    /// The value is not one of the documented ones, or has another format.
     NotAllowed,
-    /// `null` where no page documents it.
+    /// `null` is not documented for this field.
     NullNotAllowed,
-    /// A member that must be there is not.
+    /// A required member is missing.
     Required,
-    /// Two parts of the update contradict each other.
+    /// Two parts of the update conflict.
     Conflict,
-    /// This vendor has no such field.
+    /// The vendor does not support the field.
     UnsupportedField,
-    /// This vendor has the field but not this value.
+    /// The vendor supports the field but not this value.
     UnsupportedValue,
-    /// No catalog entry for this name or id.
+    /// No catalog entry, or more than one, has this name or id.
     UnresolvedName,
-    /// The vendor's own word.
+    /// The vendor itself rejected the value.
     RejectedByVendor,
 }
 
@@ -55,7 +55,7 @@ impl ItemCode {
         Self::RejectedByVendor,
     ];
 
-    /// The code as it stands in answers.
+    /// The code in responses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UnknownField => "unknown_field",
@@ -84,66 +84,66 @@ impl fmt::Display for ItemCode {
 /// One reason why an update is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Where in the canonical update, as a URI fragment.
+    /// The JSON Pointer into the canonical update, as a URI fragment.
     pub pointer: String,
     /// The top-level canonical field, or the unknown key as it was sent.
     pub field: Option<Cow<'static, str>>,
-    /// What kind of problem it is.
+    /// The kind of problem.
     pub code: ItemCode,
-    /// What is wrong and what would be right.
+    /// What is wrong, and what would be right.
     pub detail: String,
-    /// The vendor's own key, where it has no canonical name.
+    /// The vendor's key, if it has no canonical name.
     pub vendor_field: Option<String>,
 }
 
-/// All reasons found, bounded so that a hostile body cannot make an answer grow without end.
+/// All reasons for a refusal. Their number is limited, so that a hostile body cannot make a response grow without limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Items {
     /// The reasons, in the order of the body.
     pub list: Vec<Item>,
-    /// At least how many more there were beyond [`Items::MAX`].
+    /// How many more there are, at least, beyond [`Items::MAX`].
     pub more: usize,
 }
 
 impl Items {
-    /// The most items that one answer lists.
+    /// The most items that a response lists.
     pub const MAX: usize = 1000;
 
-    /// Notes one more.
+    /// Adds an item, or counts it if the list is full.
     pub fn push(&mut self, item: Item) {
         if self.is_full() { self.skip() } else { self.list.push(item) }
     }
 
-    /// Whether no further item would be listed; there is no need to describe one then.
+    /// Whether the list is full. Further items are counted and need no description.
     pub fn is_full(&self) -> bool {
         self.list.len() >= Self::MAX
     }
 
-    /// Counts one that is not described.
+    /// Counts an item without a description.
     pub fn skip(&mut self) {
         self.more += 1;
     }
 
-    /// Whether nothing was found.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    /// Whether nothing but the vendor's lack of a field or value stands against the update.
+    /// Whether there are items, and all of them are fields or values that the vendor does not support.
     pub fn only_unsupported(&self) -> bool {
-        let lacking = |item: &Item| matches!(item.code, ItemCode::UnsupportedField | ItemCode::UnsupportedValue);
-        !self.list.is_empty() && self.list.iter().all(lacking)
+        let is_unsupported = |item: &Item| matches!(item.code, ItemCode::UnsupportedField | ItemCode::UnsupportedValue);
+        !self.list.is_empty() && self.list.iter().all(is_unsupported)
     }
 }
 
-/// What became of each field of an accepted update.
+/// What happened to each field of an accepted update.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Fields that are in the vendor's request.
+    /// The fields in the vendor's request.
     pub applied: Vec<Field>,
-    /// Fields that are not, and why.
+    /// The dropped fields, with the reason.
     pub dropped: Vec<Note>,
-    /// Fields that are, with something the sender should know.
+    /// Warnings about applied fields.
     pub warnings: Vec<Note>,
 }
 
@@ -152,14 +152,14 @@ pub struct Report {
 pub struct Note {
     /// The canonical field, or the unknown key as it was sent.
     pub field: Cow<'static, str>,
-    /// Why, as a code.
+    /// The reason, as a code.
     pub code: &'static str,
-    /// Why, as a sentence.
+    /// The reason, as a sentence.
     pub detail: Cow<'static, str>,
 }
 
 impl Item {
-    /// A problem with a canonical field, at `pointer`.
+    /// A problem with a canonical field at `pointer`.
     pub fn new(pointer: &Pointer<'_>, field: Field, code: ItemCode, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.to_string(),
@@ -182,17 +182,21 @@ mod tests {
     }
 
     #[test]
-    fn a_vendors_lack_is_told_from_every_other_reason() {
-        let lacks = [ItemCode::UnsupportedField, ItemCode::UnsupportedValue];
-        assert!(items(&lacks).only_unsupported());
-        assert!(!items(&[]).only_unsupported(), "nothing stands against it");
+    fn unsupported_fields_and_values_are_distinguished_from_other_reasons() {
+        let unsupported = [ItemCode::UnsupportedField, ItemCode::UnsupportedValue];
+        assert!(items(&unsupported).only_unsupported());
+        assert!(!items(&[]).only_unsupported(), "there are no items");
         for code in ItemCode::ALL {
-            assert_eq!(items(&[ItemCode::UnsupportedField, code]).only_unsupported(), lacks.contains(&code), "{code}");
+            assert_eq!(
+                items(&[ItemCode::UnsupportedField, code]).only_unsupported(),
+                unsupported.contains(&code),
+                "{code}"
+            );
         }
     }
 
     #[test]
-    fn reasons_beyond_the_most_are_counted_and_not_kept() {
+    fn items_beyond_the_maximum_are_counted_but_not_kept() {
         let mut items = items(&[ItemCode::Required; Items::MAX - 1]);
         assert!(!items.is_empty() && !items.is_full());
         for more in 0..3 {

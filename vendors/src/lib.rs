@@ -1,8 +1,8 @@
-//! Pure translation between the canonical update and the vendors' dialects: no I/O, no clock, no async.
+//! Translates canonical updates to the vendors' dialects and their responses back. No I/O, no clock, no async.
 //!
-//! An update is read once ([`Update::read`]), translated for one [`Target`] ([`translate_request`]), and the vendor's
-//! answer, an [`AnswerBody`], comes back through [`normalize_response`] or [`normalize_error`]. A vendor is a table ([`Dialect`]) that
-//! one interpreter reads in both directions; [`registry`] is the only place that knows all of them.
+//! [`Update::read`] reads an update once; [`translate_request`] translates it for one [`Target`]. [`ResponseBody::read`]
+//! reads the vendor's response; [`normalize_response`] and [`normalize_error`] translate it. A vendor is a table
+//! ([`Dialect`]), which one interpreter reads in both directions. [`registry`] lists all vendors.
 
 mod autocalls;
 pub mod canonical;
@@ -15,6 +15,7 @@ mod intellixent;
 mod iso639;
 mod item;
 pub mod json;
+mod nearest;
 pub mod registry;
 mod sondos;
 
@@ -23,3 +24,4 @@ pub use catalog::{Catalog, CatalogError, CatalogKind, CatalogSet, Catalogs, Entr
 pub use dialect::*;
 pub use iso639::english_name as language_name;
 pub use item::{Item, ItemCode, Items, Note, Report};
+pub use nearest::nearest;

@@ -1,4 +1,4 @@
-//! The one place that knows every vendor.
+//! The list of all vendors. No other shared module names a vendor.
 
 use crate::dialect::Dialect;
 use crate::{autocalls, famulor, gloriagent, intellixent, sondos};

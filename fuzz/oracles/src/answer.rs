@@ -1,6 +1,6 @@
 //! Oracle for vendors' 2xx responses: they are read completely or not at all, and the result is bounded.
 
-use vendors::{BadAnswer, Catalog, normalize_response};
+use vendors::{Catalog, InvalidResponse, normalize_response};
 
 use crate::vendor::vendors;
 
@@ -22,13 +22,13 @@ pub(crate) fn check(body: &[u8]) {
                     assert!(!json.starts_with(['{', '[']), "{name}: {json}");
                 }
             }
-            Err(BadAnswer::NotJson(error)) => {
-                let beyond = matches!(error.reason, vendors::json::Reason::TooDeep(_));
+            Err(InvalidResponse::NotJson(error)) => {
+                let beyond = matches!(error.kind, vendors::json::JsonErrorKind::TooDeep(_));
                 assert!(valid != Some(true) || beyond, "{error}");
             }
-            Err(BadAnswer::Error(sentence)) => assert!(sentence.is_none_or(|text| text.len() <= SENTENCE)),
-            Err(BadAnswer::Empty) => assert!(body.trim_ascii().is_empty()),
-            Err(BadAnswer::NoData) => {}
+            Err(InvalidResponse::Error(sentence)) => assert!(sentence.is_none_or(|text| text.len() <= SENTENCE)),
+            Err(InvalidResponse::Empty) => assert!(body.trim_ascii().is_empty()),
+            Err(InvalidResponse::NoData) => {}
         }
     }
     if let Ok(catalog) = Catalog::parse(body) {

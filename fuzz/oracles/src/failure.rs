@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use vendors::{Field, ItemCode, Items, Sent, normalize_error};
+use vendors::{Field, ItemCode, Items, SentFields, normalize_error};
 
 use crate::pointer;
 use crate::vendor::vendors;
@@ -13,9 +13,9 @@ const KEPT: usize = 1024 + 8;
 const STATUSES: [u16; 4] = [403, 422, 503, 302];
 
 /// What the request contained: nothing, or every field and options with unusual keys.
-static SENT: LazyLock<[Sent; 2]> = LazyLock::new(|| {
+static SENT: LazyLock<[SentFields; 2]> = LazyLock::new(|| {
     let options = ["", "a", "a.b", "a~/b", "ü", "errors", "name"].map(str::to_owned).to_vec();
-    [Sent::default(), Sent { fields: Field::ALL.into_iter().collect(), options }]
+    [SentFields::default(), SentFields { fields: Field::ALL.into_iter().collect(), options }]
 });
 
 /// Fails for an item that is unbounded or whose pointer leads nowhere.

@@ -5,7 +5,7 @@
 //! leaves to the reader.
 
 use serde_json::Value;
-use vendors::json::{Kind, Limits, Reason, read_object, read_value};
+use vendors::json::{JsonErrorKind, Kind, Limits, read_object, read_value};
 
 /// Whether the reference accepts the bytes as JSON; `None` where it only cannot represent a number or the depth.
 pub fn reference(bytes: &[u8]) -> Option<bool> {
@@ -26,7 +26,7 @@ pub fn agree(bytes: &[u8]) {
             assert!(valid, "{shown:?} is read, and is no JSON");
             same(value, &serde_json::from_slice(bytes).unwrap());
         }
-        Err(error) if matches!(error.reason, Reason::TooDeep(128)) => {}
+        Err(error) if matches!(error.kind, JsonErrorKind::TooDeep(128)) => {}
         Err(error) => assert!(!valid, "{shown:?} is JSON: {error}"),
     }
     let object = valid && serde_json::from_slice::<Value>(bytes).unwrap().is_object();
@@ -35,8 +35,10 @@ pub fn agree(bytes: &[u8]) {
             assert!(object, "{shown:?}");
             assert_eq!(members.len(), serde_json::from_slice::<Value>(bytes).unwrap().as_object().unwrap().len());
         }
-        Err(error) if matches!(error.reason, Reason::TooDeep(32)) => assert!(depth(bytes) > 32, "{shown:?}: {error}"),
-        Err(error) if matches!(error.reason, Reason::DuplicateKey(_)) => {}
+        Err(error) if matches!(error.kind, JsonErrorKind::TooDeep(32)) => {
+            assert!(depth(bytes) > 32, "{shown:?}: {error}")
+        }
+        Err(error) if matches!(error.kind, JsonErrorKind::DuplicateKey(_)) => {}
         Err(error) => {
             assert!(!object, "{shown:?} is an object: {error}");
             assert!(error.line >= 1 && error.column >= 1 && error.column <= bytes.len() + 1);

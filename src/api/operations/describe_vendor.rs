@@ -18,7 +18,7 @@ pub(super) fn value(context: &Context, name: &str) -> Result<Value, Problem> {
     let mut body = summary(&account);
     if let Some(body) = body.as_object_mut() {
         body.insert("title".into(), account.dialect.title.into());
-        body.insert("source".into(), account.dialect.page.into());
+        body.insert("source".into(), account.dialect.documentation.into());
         body.insert("fields".into(), vendor_json(account.dialect));
     }
     Ok(body)

@@ -1,6 +1,6 @@
 //! Kalla AI: the legacy dialect's second revision, which has custom tools.
 //!
-//! Source: <https://github.com/louisimond/documentation>, the public source of the vendor's pages.
+//! Source: <https://github.com/louisimond/documentation>, the public source of the vendor's documentation.
 
 use crate::canonical::Field;
 use crate::dialect::{Dialect, Row, rows};
@@ -11,13 +11,13 @@ pub(crate) static DIALECT: Dialect = Dialect {
     name: "kalla",
     title: "Kalla AI",
     base_url: "https://app.kallaai.com/api",
-    page: "https://github.com/louisimond/documentation/blob/main/api-reference/assistants/update-assistant.mdx",
+    documentation: "https://github.com/louisimond/documentation/blob/main/api-reference/assistants/update-assistant.mdx",
     rows: rows!(row),
     catalogs: sondos::CATALOGS,
-    answers: sondos::ANSWERS,
+    responses: sondos::RESPONSES,
 };
 
-/// The difference from the first revision.
+/// The differences from the first revision.
 const fn row(field: Field) -> Row {
     match field {
         Field::ToolIds => Row::SAME,

@@ -1,25 +1,25 @@
-//! Autocalls: the current dialect in full, and the base that its revisions state their difference from.
+//! Autocalls: the current dialect in full. Its revisions state their differences from it.
 //!
-//! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>. The canonical names are this
-//! page's, so most rows say "the same".
+//! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>. The canonical names are Autocalls', so
+//! most rows are [`Row::SAME`].
 
-mod answers;
+mod responses;
 
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Form, Row, Rule, rows};
+use crate::dialect::{Dialect, Row, Rule, SendAs, rows};
 
-pub(crate) use answers::{ANSWERS, CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS};
+pub(crate) use responses::{CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS, RESPONSES};
 
 /// Autocalls.
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "autocalls",
     title: "Autocalls",
     base_url: "https://app.autocalls.ai/api",
-    page: "https://docs.autocalls.ai/api-reference/assistants/update-assistant",
+    documentation: "https://docs.autocalls.ai/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: CATALOGS,
-    answers: ANSWERS,
+    responses: RESPONSES,
 };
 
 /// The catalog endpoints of the current dialect, in the order of [`CatalogKind::ALL`].
@@ -30,13 +30,13 @@ pub(crate) const CATALOGS: [Option<&str>; 4] = [
     Some("/user/assistants/models?type=multimodal"),
 ];
 
-/// Every field by name: a new canonical field does not compile until it has been decided here.
+/// Every field by name, so that a new canonical field does not compile without a row.
 pub(crate) const fn row(field: Field) -> Row {
     match field {
-        Field::Language => Row::lookup("language_id", CatalogKind::Languages, Form::Id),
-        Field::Voice => Row::lookup("voice_id", CatalogKind::Voices, Form::Id),
-        Field::LlmModel => Row::lookup("llm_model_id", CatalogKind::Models, Form::Id),
-        Field::MultimodalModel => Row::lookup("multimodal_model_id", CatalogKind::MultimodalModels, Form::Id),
+        Field::Language => Row::lookup("language_id", CatalogKind::Languages, SendAs::Id),
+        Field::Voice => Row::lookup("voice_id", CatalogKind::Voices, SendAs::Id),
+        Field::LlmModel => Row::lookup("llm_model_id", CatalogKind::Models, SendAs::Id),
+        Field::MultimodalModel => Row::lookup("multimodal_model_id", CatalogKind::MultimodalModels, SendAs::Id),
         Field::VendorOptions => Row::by(Rule::Merge),
         Field::Mode => Row::SAME.note("Changing it resets the models and providers to the new mode's defaults."),
         Field::Name

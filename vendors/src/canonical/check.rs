@@ -1,4 +1,4 @@
-//! Holds a value against its shape and notes everything that is wrong with it.
+//! Checks a value against its shape and reports everything that is wrong with it.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,17 @@ use crate::json::{Kind, Pointer, Value, excerpt};
 use super::field::Field;
 use super::shape::{Bounds, Length, Member, Required, Shape, Variant};
 
-/// Longest sent text that a message repeats.
-const QUOTED: usize = 64;
-/// The member that says which variant an object is.
+/// Longest sent text that a message repeats, in bytes.
+const MAX_QUOTED_BYTES: usize = 64;
+
+/// The member that selects the variant of an object.
 const TAG: &str = "type";
 
 /// Checks a field's value: `null` against the field's nullability, anything else against its shape.
 pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
     let spec = field.spec();
-    let right = if value.is_null() { spec.nullable } else { is_right(value, &spec.shape) };
-    if right {
+    let is_valid = if value.is_null() { spec.nullable } else { is_valid(value, &spec.shape) };
+    if is_valid {
         return;
     }
     let root = Pointer::Root;
@@ -26,12 +27,13 @@ pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
     if value.is_null() {
         check.note(&pointer, ItemCode::NullNotAllowed, "cannot be null; leave it out to keep it unchanged");
     } else {
-        check.look_closer(value, &spec.shape, &pointer);
+        check.report(value, &spec.shape, &pointer);
     }
 }
 
-/// Whether a value is as its shape wants it, which most are. Arrays and objects have to be walked to say so.
-fn is_right(value: Value<'_>, shape: &Shape) -> bool {
+/// Whether a value is valid, as most are. For an array or an object with members the answer is `false`: they have to be
+/// walked.
+fn is_valid(value: Value<'_>, shape: &Shape) -> bool {
     let within = |bounds: &Option<Bounds>| match bounds {
         Some(bounds) => value.is_within(bounds.min, bounds.max),
         None => true,
@@ -48,7 +50,7 @@ fn is_right(value: Value<'_>, shape: &Shape) -> bool {
     }
 }
 
-/// Whether the parts of a value say if it is right.
+/// Whether the value is valid if its parts are.
 fn has_parts(shape: &Shape, value: Value<'_>) -> bool {
     match shape {
         Shape::List(_) => value.kind() == Kind::Array,
@@ -76,13 +78,13 @@ impl Check<'_> {
     }
 
     fn value(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
-        if !is_right(value, shape) {
-            self.look_closer(value, shape, at);
+        if !is_valid(value, shape) {
+            self.report(value, shape, at);
         }
     }
 
-    /// Says what is wrong with a value that is not right, or walks it.
-    fn look_closer(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
+    /// Reports what is wrong with a value, or walks it.
+    fn report(&mut self, value: Value<'_>, shape: &Shape, at: &Pointer<'_>) {
         if self.items.is_full() {
             if !has_parts(shape, value) {
                 self.items.skip();
@@ -94,8 +96,12 @@ impl Check<'_> {
             (Shape::Boolean, _) => self.wrong_type(at, value, "a boolean"),
             (Shape::Integer(Some(bounds)), Kind::Number) if value.as_integer().is_some() => self.bounds(*bounds, at),
             (Shape::Integer(_), Kind::Number) => {
-                let text = excerpt(value.text(), QUOTED);
-                self.note(at, ItemCode::WrongType, format!("must be an integer written as digits only, is {text}"));
+                let text = excerpt(value.text(), MAX_QUOTED_BYTES);
+                self.note(
+                    at,
+                    ItemCode::WrongType,
+                    format!("must be an integer without a fraction or an exponent, is {text}"),
+                );
             }
             (Shape::Integer(_), _) => self.wrong_type(at, value, "an integer"),
             (Shape::Number(Some(bounds)), Kind::Number) => self.bounds(*bounds, at),
@@ -104,7 +110,7 @@ impl Check<'_> {
             (Shape::Text(_), _) => self.wrong_type(at, value, "a string"),
             (Shape::Choice(choices), Kind::String) => {
                 let text = value.as_str().unwrap_or_default();
-                let detail = format!("must be {}, is `{}`", one_of(choices), excerpt(&text, QUOTED));
+                let detail = format!("must be {}, is `{}`", one_of(choices), excerpt(&text, MAX_QUOTED_BYTES));
                 self.note(at, ItemCode::NotAllowed, detail);
             }
             (Shape::Choice(_), _) => self.wrong_type(at, value, "a string"),
@@ -135,13 +141,13 @@ impl Check<'_> {
             self.note(at, ItemCode::TooShort, format!("must be at least {} characters long, is {chars}", length.min));
         }
         if let Some(pattern) = length.pattern.filter(|pattern| !pattern.admits(value)) {
-            self.note(at, ItemCode::NotAllowed, format!("may hold {} only", pattern.described()));
+            self.note(at, ItemCode::NotAllowed, format!("must contain only {}", pattern.described()));
         }
     }
 
     fn tagged(&mut self, value: Value<'_>, variants: &[Variant], at: &Pointer<'_>) {
         let tags = || variants.iter().map(|variant| variant.tag).collect::<Vec<_>>();
-        // Where the tag stands first, as nearly always, one walk finds all.
+        // If the tag is the first member, as it nearly always is, one walk is enough.
         let mut sent = value.members();
         let first = sent.next().filter(|(name, _)| name == TAG).map(|(_, tag)| tag);
         let (tag, sent) = match first {
@@ -155,13 +161,13 @@ impl Check<'_> {
         match variants.iter().find(|variant| variant.tag == name) {
             Some(variant) => self.members(value, sent.filter(|(name, _)| name != TAG), variant.members, at),
             None => {
-                let detail = format!("must be {}, is `{}`", one_of(&tags()), excerpt(&name, QUOTED));
+                let detail = format!("must be {}, is `{}`", one_of(&tags()), excerpt(&name, MAX_QUOTED_BYTES));
                 self.note(&at.key(TAG), ItemCode::NotAllowed, detail);
             }
         }
     }
 
-    /// The members of a closed object, of which these were `sent` and have not been looked at.
+    /// Checks the members of a closed object. `sent` are the members that have not been checked yet.
     fn members<'a>(
         &mut self,
         object: Value<'a>,
@@ -169,27 +175,27 @@ impl Check<'_> {
         members: &[Member],
         at: &Pointer<'_>,
     ) {
-        let mut found = Found::default();
+        let mut present = PresentMembers::default();
         for (name, inner) in sent {
             if self.items.is_full() {
                 return self.items.skip();
             }
             match members.iter().enumerate().find(|(_, member)| member.name == name) {
                 Some((index, member)) => {
-                    found.insert(index);
+                    present.insert(index);
                     self.value(inner, &member.shape, &at.key(&name));
                 }
                 None => {
                     let known: Vec<_> = members.iter().map(|member| member.name).collect();
-                    let detail = format!("is not known here; known: {}", known.join(", "));
+                    let detail = format!("is not a known member; known members: {}", known.join(", "));
                     self.note(&at.key(&name), ItemCode::UnknownField, detail);
                 }
             }
         }
         for (index, member) in members.iter().enumerate() {
-            if !found.contains(index) && is_required(member, object) {
+            if !present.contains(index) && is_required(member, object) {
                 let why = match member.required {
-                    Required::When { key, is, .. } => format!("is required with `{key}` `{is}`"),
+                    Required::When { key, is, .. } => format!("is required if `{key}` is `{is}`"),
                     _ => "is required".to_owned(),
                 };
                 self.note(&at.key(member.name), ItemCode::Required, why);
@@ -198,12 +204,12 @@ impl Check<'_> {
     }
 }
 
-/// Which members of a closed object are there, by their index; one bit each.
+/// The indexes of the members that are present in a closed object, one bit each.
 #[derive(Default)]
-struct Found(u64);
+struct PresentMembers(u64);
 
-impl Found {
-    /// More members than any page documents for one object; a test sees to it.
+impl PresentMembers {
+    /// The most members that an object can have. A test checks that no documented object has more.
     const MAX: usize = 64;
 
     fn insert(&mut self, index: usize) {
@@ -226,7 +232,7 @@ fn is_required(member: &Member, object: Value<'_>) -> bool {
     }
 }
 
-/// For messages: the choices as one list.
+/// The choices as a list for messages.
 fn one_of(choices: &[&str]) -> String {
     let quoted: Vec<_> = choices.iter().map(|choice| format!("`{choice}`")).collect();
     match quoted.as_slice() {
@@ -252,8 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn no_object_has_more_members_than_can_be_noted() {
+    fn no_object_has_more_members_than_bits() {
         let most = Field::ALL.iter().map(|field| largest(&field.spec().shape)).max().unwrap();
-        assert!((5..=Found::MAX).contains(&most), "{most}");
+        assert!((5..=PresentMembers::MAX).contains(&most), "{most}");
     }
 }

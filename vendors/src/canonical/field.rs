@@ -1,11 +1,11 @@
-//! The canonical fields: one line each, and nowhere else.
+//! The table of canonical fields, one line each.
 
-use super::catalogue::{Group, Spec};
+use super::field_spec::{FieldSpec, Group};
 use super::mode::Modes;
 use super::shape::{Length, Member, Pattern, Shape};
 use super::tools::TOOL;
 
-/// Expands the table below into the enumeration and its catalogue, so that the two cannot differ.
+/// Expands the table below into the enumeration and its specifications, so that the two cannot differ.
 macro_rules! fields {
     ($($variant:ident $name:literal $group:ident $nullable:ident $modes:ident $shape:expr, $doc:literal;)*) => {
         /// A canonical field.
@@ -16,18 +16,18 @@ macro_rules! fields {
         }
 
         impl Field {
-            /// Every field, in the order of the pages.
+            /// Every field, in the order of the vendors' documentation.
             pub const ALL: [Field; [$($name),*].len()] = [$(Field::$variant),*];
 
             /// The field's type, range, nullability and rules.
-            pub const fn spec(self) -> &'static Spec {
-                &SPECS[self as usize]
+            pub const fn spec(self) -> &'static FieldSpec {
+                &FIELD_SPECS[self as usize]
             }
         }
 
         /// In the order of [`Field::ALL`].
-        static SPECS: [Spec; Field::COUNT] = [
-            $(Spec {
+        static FIELD_SPECS: [FieldSpec; Field::COUNT] = [
+            $(FieldSpec {
                 name: $name,
                 json: concat!("\"", $name, "\""),
                 group: Group::$group,
@@ -42,8 +42,9 @@ macro_rules! fields {
     (@nullable value) => { false };
 }
 
-// Nullable are the fields for which the pages say what `null` does. Ranges and lengths are those of Autocalls' page;
-// a vendor with narrower ones says so in its own table.
+// A field is nullable if a vendor documents what `null` does. Ranges and lengths are the widest documented ones; a vendor
+// with narrower ones states them in its own table.
+// Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>.
 fields! {
     Name "name" Core value Any Shape::text(255), "Name of the assistant.";
     VoiceId "voice_id" Core value Any Shape::INTEGER, "Id of the voice.";
@@ -109,7 +110,8 @@ fields! {
     VendorOptions "vendor_options" Options value Any Shape::PerVendor, "One object per vendor, merged verbatim into that vendor's body.";
 }
 
-/// Names in catalogs: the one page that takes names allows 100 characters.
+/// A name in a catalog. The one vendor that takes names allows 100 characters
+/// (<https://docs.sondos-ai.com/api-reference/assistants/update-assistant>).
 const NAME: Shape = Shape::Text(Length { min: 1, max: Some(100), pattern: None });
 
 const PHRASES: Shape = Shape::List(&Shape::TEXT);

@@ -1,5 +1,5 @@
-//! Rules across fields. They hold only when the update itself carries both sides: what the assistant has now is the
-//! vendor's knowledge, not ours.
+//! Rules across fields. A rule applies only if the update contains both sides, because the gateway does not know the
+//! assistant's current state.
 //!
 //! Source of the mode rules: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>, warnings and
 //! notes.
@@ -8,7 +8,7 @@ use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::{Pointer, Value};
 
 use super::field::Field;
-use super::fieldset::FieldSet;
+use super::field_set::FieldSet;
 use super::update::Update;
 
 /// The engine modes in which a field has an effect.
@@ -22,49 +22,49 @@ pub enum Modes {
     Multimodal,
 }
 
-/// The fields that the rules are about. Most updates hold none of them.
-struct Concerned {
-    /// Have a twin.
+/// The fields that the rules are about. Most updates contain none of them.
+struct RuleFields {
+    /// Fields with a twin.
     twins: FieldSet,
-    /// Have an effect in `pipeline` only.
+    /// Fields with an effect in `pipeline` only.
     pipeline: FieldSet,
-    /// Have an effect in `multimodal` and `dualplex` only.
+    /// Fields with an effect in `multimodal` and `dualplex` only.
     multimodal: FieldSet,
 }
 
-const CONCERNED: Concerned = {
-    let mut concerned = Concerned { twins: FieldSet::EMPTY, pipeline: FieldSet::EMPTY, multimodal: FieldSet::EMPTY };
+const RULE_FIELDS: RuleFields = {
+    let mut rules = RuleFields { twins: FieldSet::EMPTY, pipeline: FieldSet::EMPTY, multimodal: FieldSet::EMPTY };
     let mut index = 0;
     while index < Field::COUNT {
         let field = Field::ALL[index];
         if field.twin().is_some() {
-            concerned.twins.insert(field);
+            rules.twins.insert(field);
         }
         match field.spec().modes {
             Modes::Any => {}
-            Modes::Pipeline => concerned.pipeline.insert(field),
-            Modes::Multimodal => concerned.multimodal.insert(field),
+            Modes::Pipeline => rules.pipeline.insert(field),
+            Modes::Multimodal => rules.multimodal.insert(field),
         }
         index += 1;
     }
-    concerned
+    rules
 };
 
-/// Finds twins that were sent together and fields that contradict the mode they were sent with.
+/// Reports twins that are sent together, and fields that conflict with the mode in the same update.
 pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<Note>) {
-    for field in update.fields_in(CONCERNED.twins) {
+    for field in update.fields_in(RULE_FIELDS.twins) {
         if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
-            refuse(items, field, format!("`{}` says the same in another way; send only one of the two", twin.name()));
+            refuse(items, field, format!("sets the same property as `{}`; send only one of the two", twin.name()));
         }
     }
     let Some(mode) = update.get(Field::Mode).and_then(Value::as_str) else { return };
     let (multimodal, without_effect, only) = match &*mode {
-        "pipeline" => (false, CONCERNED.multimodal, "`multimodal` and `dualplex`"),
-        "multimodal" | "dualplex" => (true, CONCERNED.pipeline, "`pipeline`"),
+        "pipeline" => (false, RULE_FIELDS.multimodal, "`multimodal` and `dualplex`"),
+        "multimodal" | "dualplex" => (true, RULE_FIELDS.pipeline, "`pipeline`"),
         _ => return,
     };
     if multimodal && update.get(Field::AllowInterruptions).and_then(Value::as_bool) == Some(false) {
-        refuse(items, Field::AllowInterruptions, format!("interruptions cannot be disabled in mode `{mode}`"));
+        refuse(items, Field::AllowInterruptions, format!("must be true in mode `{mode}`"));
     }
     let knowledge = update.get(Field::KnowledgebaseMode).and_then(Value::as_str);
     if multimodal && knowledge.as_deref() == Some("prompt") {
@@ -74,7 +74,7 @@ pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<No
         warnings.push(Note {
             field: field.name().into(),
             code: "ignored_in_mode",
-            detail: format!("has an effect in mode {only} only, and this update sets mode `{mode}`").into(),
+            detail: format!("has an effect only in mode {only}, but this update sets mode `{mode}`").into(),
         });
     }
 }

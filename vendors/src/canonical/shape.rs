@@ -1,15 +1,13 @@
-//! What a value may look like: the small language in which the catalogue describes types.
-//!
-//! One description serves the validator, the JSON Schema, OpenAPI and the generated pages.
+//! Shapes: the types of canonical values. Validation, JSON Schema, OpenAPI and the generated documents all read them.
 
 use crate::json::{Thousandths, Value};
 
-/// The form of a value.
+/// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
     /// `true` or `false`.
     Boolean,
-    /// A number written without fraction and exponent.
+    /// A number without a fraction or an exponent.
     Integer(Option<Bounds>),
     /// Any number.
     Number(Option<Bounds>),
@@ -17,11 +15,11 @@ pub enum Shape {
     Text(Length),
     /// One of these strings.
     Choice(&'static [&'static str]),
-    /// An array of values of one form.
+    /// An array of values of one type.
     List(&'static Shape),
     /// An object with these members and no others.
     Record(&'static [Member]),
-    /// An object whose member `type` says which other members it has.
+    /// An object whose member `type` determines its other members.
     Tagged(&'static [Variant]),
     /// An object with any keys and any values.
     Map,
@@ -47,20 +45,20 @@ impl Bounds {
     }
 }
 
-/// How long a text may be and, where documented, of which characters.
+/// The allowed length of a text and, if documented, its characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length {
     /// The least number of Unicode scalar values.
     pub min: usize,
-    /// The greatest number of Unicode scalar values; `None` where no page states one.
+    /// The greatest number of Unicode scalar values; `None` if no vendor documents one.
     pub max: Option<usize>,
-    /// Which characters, where documented.
+    /// The allowed characters, if documented.
     pub pattern: Option<Pattern>,
 }
 
 impl Length {
-    /// Whether the string `value` is as long as this, and of these characters.
-    // Not inlined, so that who asks needs no stack for all other shapes: 1 % of an update's instructions.
+    /// Whether the string `value` has an allowed length and allowed characters.
+    // Not inlined, so that checks of other shapes need less stack: 1 % of an update's instructions.
     #[inline(never)]
     pub(super) fn admits(&self, value: Value<'_>) -> bool {
         self.max.is_none_or(|max| value.fits(max))
@@ -77,26 +75,26 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// Whether `text` holds nothing else.
+    /// Whether `text` contains only these characters.
     pub fn matches(self, text: &str) -> bool {
         match self {
             Self::LowerSnake => text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
         }
     }
 
-    /// Whether the string `value` holds nothing else.
+    /// Whether the string `value` contains only these characters.
     pub(super) fn admits(self, value: Value<'_>) -> bool {
         value.as_str().is_some_and(|text| self.matches(&text))
     }
 
-    /// The same as a regular expression (ECMA 262, as JSON Schema wants it).
+    /// The regular expression for JSON Schema (ECMA 262).
     pub const fn regex(self) -> &'static str {
         match self {
             Self::LowerSnake => "^[a-z0-9_]*$",
         }
     }
 
-    /// For messages: what the text may hold.
+    /// The characters in words, for messages.
     pub const fn described(self) -> &'static str {
         match self {
             Self::LowerSnake => "lower-case letters, digits and underscores",
@@ -109,30 +107,30 @@ impl Pattern {
 pub struct Member {
     /// The key.
     pub name: &'static str,
-    /// What may stand there.
+    /// The type of the value.
     pub shape: Shape,
-    /// When it must be there.
+    /// When the member is required.
     pub required: Required,
-    /// Whether the value is a credential that must never be shown.
+    /// Whether the value is a credential, which is always redacted.
     pub secret: bool,
     /// One sentence.
     pub doc: &'static str,
 }
 
-/// When a member must be there.
+/// When a member is required.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Required {
     /// Never.
     No,
     /// Always.
     Yes,
-    /// When the member `key` has the value `is`, or is absent and `is` is its default.
+    /// If the member `key` has the value `is`, or is absent and `is` is its default.
     When {
         /// The deciding member of the same object.
         key: &'static str,
         /// The deciding value.
         is: &'static str,
-        /// Whether `is` also holds where `key` is absent.
+        /// Whether `is` is the default of `key`.
         default: bool,
     },
 }
@@ -169,7 +167,7 @@ impl Shape {
         Self::Text(Length { min: 0, max: Some(max), pattern: None })
     }
 
-    /// The range, if the form has one.
+    /// The range, if there is one.
     pub const fn bounds(&self) -> Option<Bounds> {
         match self {
             Self::Integer(bounds) | Self::Number(bounds) => *bounds,
@@ -177,7 +175,7 @@ impl Shape {
         }
     }
 
-    /// Whether a value of this form may have members, at any depth.
+    /// Whether a value can have members, at any depth.
     pub const fn has_members(&self) -> bool {
         match self {
             Self::Boolean | Self::Integer(_) | Self::Number(_) | Self::Text(_) | Self::Choice(_) => false,
@@ -186,7 +184,7 @@ impl Shape {
         }
     }
 
-    /// The JSON type, for pages and messages.
+    /// The JSON type, for documents and messages.
     pub const fn type_name(&self) -> &'static str {
         match self {
             Self::Boolean => "boolean",
@@ -207,18 +205,18 @@ impl Member {
         Self { name, shape, required: Required::No, secret: false, doc }
     }
 
-    /// A member that must be there.
+    /// A required member.
     pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self { name, shape, required: Required::Yes, secret: false, doc }
     }
 
-    /// The same member, required only when `key` is `is`.
+    /// The same member, required only if `key` is `is`.
     pub const fn when(mut self, key: &'static str, is: &'static str, default: bool) -> Self {
         self.required = Required::When { key, is, default };
         self
     }
 
-    /// The same member, holding a credential.
+    /// The same member, marked as a credential.
     pub const fn secret(mut self) -> Self {
         self.secret = true;
         self

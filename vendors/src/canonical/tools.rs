@@ -1,4 +1,4 @@
-//! The built-in tools: every type and parameter that the vendors' pages list (Autocalls' page has them all).
+//! The built-in tools: every documented type and parameter. Autocalls documents all of them.
 //!
 //! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>, "Built-in Tools".
 

@@ -1,20 +1,23 @@
-//! An update as it was sent: which keys, which of them are fields, and each value's own text.
+//! A canonical update as it was sent: its keys, its fields, and the text of each value.
 
 use std::borrow::Cow;
 
-use crate::json::{JsonError, Limits, Nowhere, Sink, Value, read_object_into};
+use crate::json::{Discard, JsonError, Limits, Sink, Value, read_object_into};
 
 use super::field::Field;
-use super::fieldset::FieldSet;
+use super::field_set::FieldSet;
 
-/// A partial update: absent fields stay as they are, `null` clears, a value sets.
+/// Length of a short member, in bytes, to estimate the number of members.
+const MIN_MEMBER_BYTES: usize = 16;
+
+/// A partial update: an absent field stays unchanged, `null` clears it, a value sets it.
 #[derive(Debug, Clone)]
 pub struct Update<'a> {
-    /// The members in the order in which they were sent.
+    /// The members, in the order in which they were sent.
     pub entries: Vec<Entry<'a>>,
-    /// Which fields are among them.
+    /// The fields among them.
     pub fields: FieldSet,
-    /// How many bytes the body has.
+    /// The length of the body, in bytes.
     pub(crate) len: usize,
 }
 
@@ -25,7 +28,7 @@ pub struct Entry<'a> {
     pub key: Cow<'a, str>,
     /// The canonical field of that name, if there is one.
     pub field: Option<Field>,
-    /// The value as it stands in the body.
+    /// The value, as text of the body.
     pub value: Value<'a>,
 }
 
@@ -33,16 +36,17 @@ impl<'a> Update<'a> {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// The body is not one strict JSON object.
+    /// The body is not a strict JSON object.
     pub fn read(body: &'a [u8]) -> Result<Self, JsonError> {
-        // Few members are shorter than this on average, and no update needs more than one entry for each field.
-        let entries = Vec::with_capacity((body.len() / 16).min(Field::COUNT));
-        let mut reading = Reading { update: Self { entries, fields: FieldSet::EMPTY, len: body.len() }, field: None };
-        read_object_into(&mut reading, body, Limits::CALLER)?;
-        Ok(reading.update)
+        // An average member is longer than that, and a valid update has at most one entry for each field.
+        let entries = Vec::with_capacity((body.len() / MIN_MEMBER_BYTES).min(Field::COUNT));
+        let mut reader =
+            UpdateReader { update: Self { entries, fields: FieldSet::EMPTY, len: body.len() }, field: None };
+        read_object_into(&mut reader, body, Limits::CALLER)?;
+        Ok(reader.update)
     }
 
-    /// The value of a field, if the update has it.
+    /// The value of a field, if the update contains it.
     pub fn get(&self, field: Field) -> Option<Value<'a>> {
         if !self.fields.contains(field) {
             return None;
@@ -57,23 +61,23 @@ impl<'a> Update<'a> {
     }
 }
 
-/// An update of which the first members have been read.
-struct Reading<'a> {
+/// Collects the members of an update while the reader reads them.
+struct UpdateReader<'a> {
     update: Update<'a>,
-    /// The field whose value comes next.
+    /// The field of the current key.
     field: Option<Field>,
 }
 
-impl<'a> Sink<'a> for Reading<'a> {
-    type Inner = Nowhere;
+impl<'a> Sink<'a> for UpdateReader<'a> {
+    type Inner = Discard;
 
-    /// Of a field the set knows at once; other keys are for the reader to tell apart.
-    fn had(&mut self, key: &str) -> Option<bool> {
+    /// The set of fields answers for fields; the reader checks other keys.
+    fn is_duplicate(&mut self, key: &str) -> Option<bool> {
         self.field = Field::from_name(key);
         let field = self.field?;
-        let had = self.update.fields.contains(field);
+        let is_duplicate = self.update.fields.contains(field);
         self.update.fields.insert(field);
-        Some(had)
+        Some(is_duplicate)
     }
 
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {

@@ -1,55 +1,45 @@
-//! The rule language and its one interpreter.
+//! The rule language and its interpreter.
 //!
-//! A [`Dialect`] is a table with one [`Row`] for each canonical field. [`translate_request`] reads it forwards,
-//! [`normalize_response`] and [`normalize_error`] read the same rows backwards, and [`describe`](Dialect::describe)
-//! turns them into pages and discovery documents.
+//! A [`Dialect`] is a table with one [`Row`] for each canonical field. [`translate_request`] encodes an update with it;
+//! [`normalize_response`] and [`normalize_error`] decode the vendor's response with the same rows;
+//! [`describe`](Dialect::describe) turns them into documentation.
 
-mod answer;
-mod answer_body;
-mod answers;
-mod body;
-mod describe;
-mod drift;
-mod failure;
-mod lookup;
-mod request;
-mod row;
-mod sent;
-mod subset;
-mod vendor_options;
+mod decode;
+mod encode;
+mod table;
 
-pub use answer::{BadAnswer, Data, Response, normalize_response};
-pub use answer_body::AnswerBody;
-pub use answers::{Answers, Asked, ErrorShape, Holds, Part};
-pub use body::{Body, Cell};
-pub use describe::{Described, Support};
-pub use drift::{Drift, DriftKind, drift};
-pub use failure::{VendorFailure, VendorVerdict, normalize_error};
-pub use lookup::missing_lookups;
-pub use request::{FieldPolicy, Handling, Policies, Refused, Request, Target, translate_request};
-pub use row::{Form, Hook, Lack, Limit, Literal, Row, Rule};
-pub use sent::Sent;
+pub use decode::{
+    AssistantSummary, Drift, DriftKind, InvalidResponse, ResponseBody, SentFields, UpdateResponse, VendorError,
+    VendorErrorKind, drift, normalize_error, normalize_response,
+};
+pub use encode::{
+    Body, FieldPolicy, FieldWriter, Handling, Policies, Refused, Request, Target, missing_lookups, translate_request,
+};
+pub use table::{
+    ErrorSpec, FieldDescription, Hook, Limit, Literal, Member, Operation, ResponseSpec, Row, Rule, Schema, SendAs,
+    Support, Unsupported,
+};
 
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 
-/// One vendor's dialect: the table and the few facts about its endpoints.
+/// One vendor's dialect: its table and its endpoints.
 #[derive(Debug)]
 pub struct Dialect {
-    /// The name in configuration and on the command line.
+    /// The name in the configuration and on the command line.
     pub name: &'static str,
-    /// The name for people.
+    /// The vendor's name in messages and documentation.
     pub title: &'static str,
     /// The documented base URL, without a trailing slash.
     pub base_url: &'static str,
-    /// The public page that the table is written from.
-    pub page: &'static str,
+    /// The URL of the documentation that the table is written from.
+    pub documentation: &'static str,
     /// One row for each field, in the order of [`Field::ALL`].
     pub rows: [Row; Field::COUNT],
-    /// Where each catalog is read, relative to the base URL, in the order of [`CatalogKind::ALL`].
+    /// The path of each catalog below the base URL, in the order of [`CatalogKind::ALL`].
     pub catalogs: [Option<&'static str>; 4],
-    /// What its answers hold.
-    pub answers: Answers,
+    /// What the vendor's responses contain.
+    pub responses: ResponseSpec,
 }
 
 impl Dialect {
@@ -58,31 +48,44 @@ impl Dialect {
         &self.rows[field as usize]
     }
 
-    /// Where a catalog is read, relative to the base URL; `None` where the vendor documents none.
+    /// The path of a catalog below the base URL; `None` if the vendor documents no such catalog.
     pub fn catalog_path(&self, kind: CatalogKind) -> Option<&'static str> {
         self.catalogs.get(kind as usize).copied().flatten()
     }
 
-    /// One page of the account's assistants, `page` from 1 on and with at most `per_page` of them (1 to 100), relative
-    /// to the base URL: `GET /user/assistants/get` in every dialect.
+    /// The catalog that a field is looked up in, if any.
+    pub fn catalog_of(&self, field: Field) -> Option<CatalogKind> {
+        match self.row(field).rule {
+            Rule::Lookup { catalog, .. } => Some(catalog),
+            _ => None,
+        }
+    }
+
+    /// The path that lists the account's assistants, below the base URL: `GET /user/assistants/get` in every dialect.
+    /// Pages count from 1 and hold 1 to 100 assistants.
     pub fn assistants_path(&self, page: usize, per_page: usize) -> String {
         format!("/user/assistants/get?per_page={per_page}&page={page}")
     }
 
-    /// The update endpoint of an assistant, relative to the base URL: `PUT /user/assistant/{id}` in every dialect.
+    /// The path that updates an assistant, below the base URL: `PUT /user/assistant/{id}` in every dialect.
     pub fn update_path(&self, id: &str) -> String {
         ["/user/assistant/", id].concat()
     }
 
-    /// Whether `id` can be an assistant's id here: at most 20 digits, the first not a zero, so that one assistant has
-    /// one id and one line in which its updates wait.
+    /// Whether `id` can be an assistant's id: 1 to 20 digits without a leading zero. Each assistant has one spelling of
+    /// its id, and so one queue for its updates.
     pub fn is_id(&self, id: &str) -> bool {
         (1..=20).contains(&id.len()) && !id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_digit())
     }
 
-    /// The fields that write `key`, the vendor's name; twins share one.
+    /// The fields that are sent under the vendor's key `key`; a field and its twin share one.
     pub fn fields_of_wire(&self, key: &str) -> impl Iterator<Item = Field> {
         Field::ALL.into_iter().filter(move |&field| self.row(field).wire_names(field).any(|name| name == key))
+    }
+
+    /// The sentence for something that the vendor does not document.
+    fn undocumented(&self, what: &str) -> String {
+        [self.title, " does not document ", what, "."].concat()
     }
 }
 

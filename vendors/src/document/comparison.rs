@@ -1,16 +1,16 @@
-//! What an assistant would lose by moving from one vendor to another.
+//! What an assistant loses by moving from one vendor to another.
 
 use crate::canonical::{Bounds, Field};
-use crate::dialect::{Described, Dialect, Support};
+use crate::dialect::{Dialect, FieldDescription, Support};
 
 /// The difference between two vendors, field by field.
 #[derive(Debug, Clone, Default)]
 pub struct Comparison {
-    /// What the first vendor has and the second lacks.
+    /// What the first vendor supports and the second does not.
     pub losses: Vec<Loss>,
-    /// Fields that only the second vendor has.
+    /// Fields that only the second vendor supports.
     pub gains: Vec<Field>,
-    /// Fields whose ids or names mean something else there and have to be looked up anew.
+    /// Fields whose ids or names differ between accounts and have to be looked up again.
     pub resolve: Vec<Field>,
 }
 
@@ -19,7 +19,7 @@ pub struct Comparison {
 pub struct Loss {
     /// The field.
     pub field: Field,
-    /// What is lost of it, as a sentence.
+    /// What is lost, as a sentence.
     pub detail: String,
 }
 
@@ -47,7 +47,7 @@ pub fn compare(from: &Dialect, to: &Dialect) -> Comparison {
     comparison
 }
 
-fn narrowed(before: &Described, after: &Described) -> Vec<Loss> {
+fn narrowed(before: &FieldDescription, after: &FieldDescription) -> Vec<Loss> {
     let field = after.field;
     let mut losses = Vec::new();
     if let (Some(was), Some(is)) = (before.bounds, after.bounds)
@@ -58,10 +58,10 @@ fn narrowed(before: &Described, after: &Described) -> Vec<Loss> {
     let gone = before.values.iter().zip(&after.values).filter(|((_, had), (_, has))| had.is_some() && has.is_none());
     let gone: Vec<_> = gone.map(|(_, (value, _))| value.as_str()).collect();
     if !gone.is_empty() {
-        losses.push(format!("the value {} does not exist there", gone.join(", ")));
+        losses.push(format!("the value {} is not supported", gone.join(", ")));
     }
-    let in_part = matches!(after.support, Support::Partial) || field == Field::Tools;
-    if in_part && before.detail != after.detail && after.support != Support::Same {
+    let is_partial = matches!(after.support, Support::Partial) || field == Field::Tools;
+    if is_partial && before.detail != after.detail && after.support != Support::Same {
         losses.push(after.detail.clone());
     }
     losses.into_iter().map(|detail| Loss { field, detail }).collect()

@@ -1,17 +1,17 @@
-//! The coverage matrix: canonical fields × vendors.
+//! The coverage matrix: how each vendor supports each canonical field.
 
 use serde_json::{Map, Value, json};
 
 use crate::canonical::Field;
-use crate::dialect::{Described, Dialect, Support};
+use crate::dialect::{Dialect, FieldDescription, Support};
 
-use super::parts;
+use super::member_tables::type_and_limits;
 use super::schema::number;
 
 /// A vendor account and its dialect.
 pub type Named<'a> = (&'a str, &'static Dialect);
 
-/// The matrix as data: one entry for each field, with what each vendor makes of it.
+/// The matrix as data: one entry for each field, with one cell for each vendor.
 pub fn coverage_json(vendors: &[Named<'_>]) -> Value {
     let fields: Vec<_> = Field::ALL
         .into_iter()
@@ -34,7 +34,7 @@ pub fn coverage_json(vendors: &[Named<'_>]) -> Value {
     json!({ "vendors": names, "fields": fields })
 }
 
-/// Every canonical field at one vendor.
+/// The same for one vendor: one entry for each field.
 pub fn vendor_json(dialect: &'static Dialect) -> Value {
     let fields = Field::ALL.into_iter().map(|field| {
         let mut entry = json!({ "field": field.name(), "description": field.spec().doc });
@@ -46,7 +46,7 @@ pub fn vendor_json(dialect: &'static Dialect) -> Value {
     fields.collect()
 }
 
-fn described_json(described: &Described) -> Value {
+fn described_json(described: &FieldDescription) -> Value {
     let spec = described.field.spec();
     let mut cell = Map::new();
     cell.insert("support".into(), described.support.as_str().into());
@@ -79,8 +79,8 @@ fn described_json(described: &Described) -> Value {
     Value::Object(cell)
 }
 
-/// One cell in few words.
-fn cell(described: &Described) -> String {
+/// One cell of the matrix, in a few words.
+fn cell(described: &FieldDescription) -> String {
     let spec = described.field.spec();
     let mut words = match described.support {
         Support::Unsupported => return "—".to_owned(),
@@ -106,11 +106,11 @@ fn cell(described: &Described) -> String {
     words
 }
 
-/// Type and range in few words.
-pub(super) fn kind(field: Field) -> String {
+/// A field's type, limits and nullability, in a few words.
+pub(super) fn field_type(field: Field) -> String {
     let spec = field.spec();
     let null = if spec.nullable { ", null" } else { "" };
-    format!("{}{null}", parts::kind(&spec.shape))
+    format!("{}{null}", type_and_limits(&spec.shape))
 }
 
 fn rows(vendors: &[Named<'_>]) -> (Vec<String>, Vec<Vec<String>>) {
@@ -119,7 +119,7 @@ fn rows(vendors: &[Named<'_>]) -> (Vec<String>, Vec<Vec<String>>) {
         .into_iter()
         .map(|field| {
             let cells = vendors.iter().map(|(_, dialect)| cell(&dialect.describe(field)));
-            [field.name().to_owned(), kind(field)].into_iter().chain(cells).collect()
+            [field.name().to_owned(), field_type(field)].into_iter().chain(cells).collect()
         })
         .collect();
     (head, body)

@@ -1,12 +1,12 @@
-//! Documents made from the tables: schema, coverage, pages. There is no second list anywhere.
+//! Documents generated from the tables: JSON Schema, coverage matrix, comparison, and a document for each vendor.
 
 mod comparison;
 mod coverage;
-mod page;
-mod parts;
+mod member_tables;
 mod schema;
+mod vendor_document;
 
 pub use comparison::{Comparison, Loss, compare};
 pub use coverage::{Named, coverage_json, coverage_markdown, coverage_table, vendor_json};
-pub use page::vendor_page;
 pub use schema::{canonical_schema, field_schema, secret_members};
+pub use vendor_document::vendor_markdown;

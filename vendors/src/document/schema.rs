@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::canonical::{Bounds, Field, Length, Member, Required, Shape, Variant};
 use crate::json::Thousandths;
 
-/// The whole update: every field, twins excluded from each other, and the rules between mode and other fields.
+/// The schema of the whole update: every field, the exclusion of twins, and the rules for modes.
 pub fn canonical_schema() -> Value {
     let properties: Map<_, _> =
         Field::ALL.into_iter().map(|field| (field.name().to_owned(), field_schema(field))).collect();
@@ -26,7 +26,7 @@ pub fn canonical_schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "/v1/schema",
         "title": "Canonical assistant update",
-        "description": "A partial update: an absent field stays as it is, null clears it or resets it to its default, \
+        "description": "A partial update: an absent field stays unchanged, null clears it or resets it to its default, \
                         a value sets it.",
         "type": "object",
         "properties": properties,
@@ -35,7 +35,7 @@ pub fn canonical_schema() -> Value {
     })
 }
 
-/// One field's schema, `null` included where it is documented.
+/// The schema of one field, with `null` if it is documented.
 pub fn field_schema(field: Field) -> Value {
     let spec = field.spec();
     let mut schema = shape(&spec.shape);
@@ -74,7 +74,7 @@ fn numeric(kind: &str, bounds: Option<Bounds>) -> Value {
     }
 }
 
-/// Whole numbers are written as such: `1`, not `1.0`.
+/// A limit as a JSON number; a whole one without a fraction: `1`, not `1.0`.
 pub(super) fn number(limit: Thousandths) -> Value {
     let value = limit.as_f64();
     if value.fract() == 0.0 { json!(value as i64) } else { json!(value) }
@@ -103,7 +103,7 @@ fn variant(variant: &Variant) -> Value {
     schema
 }
 
-/// A closed object; with `tag`, one whose member `type` has that value.
+/// The schema of a closed object; with `tag`, of one whose member `type` has this value.
 fn record(members: &[Member], tag: Option<&str>) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
@@ -151,7 +151,7 @@ fn record(members: &[Member], tag: Option<&str>) -> Value {
     Value::Object(schema)
 }
 
-/// The names of the members that hold credentials, wherever they stand.
+/// The names of all members that contain credentials.
 pub fn secret_members() -> impl Iterator<Item = &'static str> {
     SECRETS.iter().copied()
 }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_found_wherever_they_stand_and_once() {
+    fn secrets_are_found_once_at_every_depth() {
         const SECRET: &[Member] =
             &[Member::optional("open", Shape::TEXT, "Open."), Member::optional("key", Shape::TEXT, "A key.").secret()];
         const VARIANTS: &[Variant] = &[Variant { tag: "a", members: SECRET, doc: "One." }];

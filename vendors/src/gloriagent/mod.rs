@@ -4,35 +4,33 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Answers, Dialect, Lack, Row, Rule, rows};
+use crate::dialect::{Dialect, ResponseSpec, Row, Rule, Unsupported, rows};
 
 /// Gloriagent.
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "gloriagent",
     title: "Gloriagent",
     base_url: "https://app.gloriagent.ai/api",
-    page: "https://docs.gloriagent.ai/api-reference/assistants/update-assistant",
+    documentation: "https://docs.gloriagent.ai/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
-    answers: Answers { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::ANSWERS },
+    responses: ResponseSpec { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::RESPONSES },
 };
 
-/// The difference from the base.
+/// The differences from the current dialect.
 const fn row(field: Field) -> Row {
     match field {
-        Field::FolderId | Field::LabelIds => Row::unsupported("This vendor's page has no folders and labels."),
-        Field::FillerConfig => Row::unsupported("This vendor's page has `fillers` but no filler phrases."),
+        Field::FolderId | Field::LabelIds => Row::unsupported("folders and labels"),
+        Field::FillerConfig => Row::unsupported("filler phrases, only `fillers`"),
         Field::ConversationInactivityTimeout
         | Field::ConversationEndedRetrigger
-        | Field::ConversationEndedWebhookUrl => {
-            Row::unsupported("This vendor's page has no settings for ended conversations.")
-        }
+        | Field::ConversationEndedWebhookUrl => Row::unsupported("settings for ended conversations"),
         Field::Tools => Row::by(Rule::Without(&[
-            Lack::Variant("warm_call_transfer"),
-            Lack::Variant("collect_keypad"),
-            Lack::Variant("assistant_transfer"),
-            Lack::Members("call_transfer", &["warm_transfer", "warm_transfer_message"]),
-            Lack::Members(
+            Unsupported::Variant("warm_call_transfer"),
+            Unsupported::Variant("collect_keypad"),
+            Unsupported::Variant("assistant_transfer"),
+            Unsupported::Members("call_transfer", &["warm_transfer", "warm_transfer_message"]),
+            Unsupported::Members(
                 "calendar_integration",
                 &[
                     "calendar_type",

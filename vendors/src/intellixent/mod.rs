@@ -1,32 +1,32 @@
 //! Intellixent: the March 2026 revision of the current dialect, before folders, labels and the newest tools.
 //!
-//! Sources: <https://docs.intellixent.ai/api-reference/assistants/update-assistant>; field names, which that page's
-//! text leaves out, and the tool types from its public source, <https://github.com/hamzazahi/intellixent.ai>.
+//! Sources: <https://docs.intellixent.ai/api-reference/assistants/update-assistant>; field names, which its text leaves
+//! out, and tool types from its public source, <https://github.com/hamzazahi/intellixent.ai>.
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Lack, Row, Rule, rows};
+use crate::dialect::{Dialect, Row, Rule, Unsupported, rows};
 
 /// Intellixent.
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "intellixent",
     title: "Intellixent",
     base_url: "https://portal.intellixent.ai/api",
-    page: "https://docs.intellixent.ai/api-reference/assistants/update-assistant",
+    documentation: "https://docs.intellixent.ai/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
-    answers: autocalls::ANSWERS,
+    responses: autocalls::RESPONSES,
 };
 
-const UNSTATED: &str = "The vendor's page states no limits; its public source has the canonical ones.";
+const UNSTATED_LIMITS: &str = "The documentation states no limits; its public source has the canonical ones.";
 
-/// The difference from the base: no folders, no labels, fewer tools.
+/// The differences from the current dialect: no folders, no labels, fewer tools.
 pub(crate) const fn row(field: Field) -> Row {
     match field {
-        Field::FolderId | Field::LabelIds => Row::unsupported("This vendor's page has no folders and labels."),
+        Field::FolderId | Field::LabelIds => Row::unsupported("folders and labels"),
         Field::Tools => Row::by(Rule::Without(&[
-            Lack::Variant("assistant_transfer"),
-            Lack::Members(
+            Unsupported::Variant("assistant_transfer"),
+            Unsupported::Members(
                 "calendar_integration",
                 &[
                     "calendar_type",
@@ -37,7 +37,7 @@ pub(crate) const fn row(field: Field) -> Row {
                 ],
             ),
         ])),
-        Field::MaxInitialSilenceDuration | Field::PostCallSchema => Row::SAME.note(UNSTATED),
+        Field::MaxInitialSilenceDuration | Field::PostCallSchema => Row::SAME.note(UNSTATED_LIMITS),
         _ => autocalls::row(field),
     }
 }

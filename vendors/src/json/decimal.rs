@@ -1,9 +1,9 @@
-//! Numbers compared by their text: a double has too few digits to tell 1.2 from 1.2000000000000000001.
+//! Compares numbers by their text, because a double cannot distinguish 1.2 from 1.2000000000000000001.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A JSON number taken apart: its sign, its digits without zeros at either end, and where the point stands.
+/// The parts of a JSON number: its sign, its digits without leading and trailing zeros, and the position of the point.
 struct Decimal {
     negative: bool,
     digits: Vec<u8>,
@@ -11,15 +11,15 @@ struct Decimal {
     point: i64,
 }
 
-/// A limit with at most three decimals, as all documented ones are.
+/// A limit with at most three decimals. All documented limits are of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Thousandths(i64);
 
 impl Thousandths {
-    /// The limit as it is written in a table.
+    /// The limit as a table writes it.
     ///
     /// # Panics
-    /// There are more decimals; a table does not compile then.
+    /// The limit has more decimals. A table with such a limit does not compile.
     pub const fn of(limit: f64) -> Self {
         let thousandths = (limit * 1000.0).round() as i64;
         assert!(thousandths as f64 / 1000.0 == limit, "a limit has at most three decimals");
@@ -38,32 +38,32 @@ impl fmt::Display for Thousandths {
     }
 }
 
-/// Whether a JSON number lies between two limits, to the last digit.
+/// Whether a JSON number is between two limits, compared exactly.
 pub(super) fn is_between(number: &str, min: Thousandths, max: Thousandths) -> bool {
-    let short = Short::of(number).and_then(|short| Some((short.compare(min)?, short.compare(max)?)));
-    let (with_min, with_max) = short.unwrap_or_else(|| compare_at_length(number, min, max));
+    let short = ShortDecimal::of(number).and_then(|short| Some((short.compare(min)?, short.compare(max)?)));
+    let (with_min, with_max) = short.unwrap_or_else(|| compare_exactly(number, min, max));
     with_min != Ordering::Less && with_max != Ordering::Greater
 }
 
 #[cold]
-fn compare_at_length(number: &str, min: Thousandths, max: Thousandths) -> (Ordering, Ordering) {
+fn compare_exactly(number: &str, min: Thousandths, max: Thousandths) -> (Ordering, Ordering) {
     (compare(number, &min.to_string()), compare(number, &max.to_string()))
 }
 
-/// What nearly all numbers are: up to 15 digits without an exponent, as `digits / scale`.
+/// A number of up to 15 characters without an exponent, as `digits / scale`. Nearly all numbers are of this kind.
 #[derive(Clone, Copy)]
-struct Short {
+struct ShortDecimal {
     digits: i64,
     scale: i64,
 }
 
-impl Short {
-    /// So many that a thousand times as much is an `i64`.
-    const DIGITS: usize = 15;
+impl ShortDecimal {
+    /// A thousand times a number of this length fits into an `i64`.
+    const MAX_CHARS: usize = 15;
 
     fn of(number: &str) -> Option<Self> {
         let unsigned = number.strip_prefix('-').unwrap_or(number);
-        if unsigned.len() > Self::DIGITS {
+        if unsigned.len() > Self::MAX_CHARS {
             return None;
         }
         let (mut digits, mut scale, mut step) = (0, 1, 1);
@@ -77,7 +77,7 @@ impl Short {
         Some(Self { digits: if unsigned.len() < number.len() { -digits } else { digits }, scale })
     }
 
-    /// Against a limit, unless the product is too large.
+    /// Compares with a limit; `None` if the product overflows.
     #[inline]
     fn compare(self, limit: Thousandths) -> Option<Ordering> {
         Some((self.digits * 1000).cmp(&limit.0.checked_mul(self.scale)?))
@@ -105,7 +105,7 @@ impl Decimal {
         while digits.last() == Some(&b'0') {
             digits.pop();
         }
-        // An exponent beyond 64 bits is as good as endless, in its direction.
+        // An exponent beyond 64 bits counts as the largest or the smallest one.
         let exponent =
             exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN / 2 } else { i64::MAX / 2 });
         let point = (whole.len() as i64).saturating_sub(leading as i64).saturating_add(exponent);
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_short_way_and_the_long_one_agree() {
+    fn short_and_exact_comparison_agree() {
         let limits = [0.0, 1.0, 0.7, 1.2, 5.0, 360.0, -1.5, 0.125, 1440.0, 1e12].map(Thousandths::of);
         let (least, most) = (Thousandths::of(-1e13), Thousandths::of(1e15));
         let numbers = [
@@ -164,16 +164,19 @@ mod tests {
                 let expected = compare(number, &limit.to_string());
                 assert_eq!(is_between(number, limit, most), expected != Ordering::Less, "{number} {limit}");
                 assert_eq!(is_between(number, least, limit), expected != Ordering::Greater, "{number} {limit}");
-                let short = Short::of(number).and_then(|short| short.compare(limit));
+                let short = ShortDecimal::of(number).and_then(|short| short.compare(limit));
                 assert!(short.is_none_or(|short| short == expected), "{number} {limit}");
             }
         }
-        assert_eq!(Short::of("0.70").and_then(|short| short.compare(Thousandths::of(0.7))), Some(Ordering::Equal));
-        assert!(Short::of("7e-1").is_none());
+        assert_eq!(
+            ShortDecimal::of("0.70").and_then(|short| short.compare(Thousandths::of(0.7))),
+            Some(Ordering::Equal)
+        );
+        assert!(ShortDecimal::of("7e-1").is_none());
     }
 
     #[test]
-    fn a_limit_is_what_its_text_says_and_has_three_decimals() {
+    fn a_limit_equals_its_text_and_has_at_most_three_decimals() {
         for (limit, text) in [(0.7, "0.7"), (1.2, "1.2"), (20.0, "20"), (-1.5, "-1.5"), (0.125, "0.125")] {
             assert_eq!((Thousandths::of(limit).as_f64(), Thousandths::of(limit).to_string()), (limit, text.to_owned()));
         }
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_compare_by_value_however_they_are_written() {
+    fn numbers_compare_by_value_in_any_spelling() {
         for (left, right, expected) in [
             ("1.2", "1.20", Ordering::Equal),
             ("1.2000000000000000001", "1.2", Ordering::Greater),

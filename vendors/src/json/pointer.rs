@@ -1,14 +1,13 @@
-//! JSON Pointers in their URI fragment form (RFC 6901, section 6), built from the inside of a walk.
+//! JSON Pointers in their URI fragment form (RFC 6901, section 6).
 
 use std::fmt;
 
 use super::text::excerpt;
 
-/// Longest key, in bytes, that a pointer repeats in full.
-const SEGMENT: usize = 128;
+/// Longest key that a pointer repeats in full, in bytes.
+const MAX_KEY_BYTES: usize = 128;
 
-/// Where in a body a value stands: a chain of borrowed steps, so that a walk which finds no problem allocates
-/// nothing.
+/// The position of a value in a body: a chain of borrowed steps, so that a walk allocates only when it finds a problem.
 #[derive(Clone, Copy)]
 pub enum Pointer<'a> {
     /// The whole body.
@@ -37,7 +36,7 @@ impl fmt::Display for Pointer<'_> {
             Pointer::Root => f.write_str("#"),
             Pointer::Key(parent, key) => {
                 write!(f, "{parent}/")?;
-                excerpt(key, SEGMENT).bytes().try_for_each(|byte| match byte {
+                excerpt(key, MAX_KEY_BYTES).bytes().try_for_each(|byte| match byte {
                     b'~' => f.write_str("~0"),
                     b'/' => f.write_str("~1"),
                     b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => write!(f, "{}", char::from(byte)),
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pointers_escape_what_pointers_and_fragments_reserve() {
+    fn characters_that_pointers_and_fragments_reserve_are_escaped() {
         let root = Pointer::Root;
         let tools = root.key("tools");
         let first = tools.index(0);

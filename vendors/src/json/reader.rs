@@ -1,63 +1,64 @@
-//! The reader: one pass that proves a body to be one strict JSON object.
+//! The reader: checks in one pass that a body is one strict JSON value.
 
 use std::borrow::Cow;
 
-use super::error::{JsonError, Reason};
-use super::keys::Keys;
-use super::special;
+use super::error::{JsonError, JsonErrorKind};
+use super::open_keys::OpenKeys;
+use super::special_bytes;
 use super::text::{decode, excerpt, hex4};
 use super::value::Value;
 
 /// How strictly to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// How many objects and arrays may stand within each other, the outermost included.
+    /// How deep objects and arrays may be nested, the outermost included.
     pub depth: usize,
-    /// Whether the same key twice in one object is refused.
+    /// Whether duplicate keys are refused.
     pub unique_keys: bool,
 }
 
 impl Limits {
-    /// For canonical updates: depth 32, no duplicate keys anywhere.
+    /// For canonical updates: depth 32, no duplicate keys.
     pub const CALLER: Self = Self { depth: 32, unique_keys: true };
-    /// For vendors' answers, which are not ours to police: depth 128, duplicates tolerated.
+    /// For vendors' responses: depth 128, duplicate keys allowed.
     pub const VENDOR: Self = Self { depth: 128, unique_keys: false };
 }
 
-/// The members of the outermost object, in the order in which they stand.
+/// The members of an object, in their order.
 pub type Object<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// Takes the members of the outermost object as they are read; what it took is worth nothing if an error follows.
+/// Receives the members of the outermost object while they are read. If the reader returns an error, what was received is
+/// incomplete.
 pub(crate) trait Sink<'a> {
-    /// What takes the members of an object within.
+    /// Receives the members of a nested object.
     type Inner: Sink<'a>;
 
-    /// Notes a key and says whether the object has had it already; `None` leaves that to the reader.
-    fn had(&mut self, _key: &str) -> Option<bool> {
+    /// Whether the object already has this key; `None` leaves the check to the reader.
+    fn is_duplicate(&mut self, _key: &str) -> Option<bool> {
         None
     }
 
-    /// Takes a member, whose key was noted last.
+    /// Receives a member.
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>);
 
-    /// What takes the members of the value of `key`, should that be an object; `None` leaves them alone.
+    /// The receiver for the members of the value of `key`, if that is an object; `None` ignores them.
     fn inner(&mut self, _key: &str) -> Option<&mut Self::Inner> {
         None
     }
 }
 
 impl<'a> Sink<'a> for Object<'a> {
-    type Inner = Nowhere;
+    type Inner = Discard;
 
     fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         self.push((key, value));
     }
 }
 
-/// For objects within others, which are kept as text.
-pub(crate) struct Nowhere;
+/// Ignores the members of a nested object, which is kept as text.
+pub(crate) struct Discard;
 
-impl<'a> Sink<'a> for Nowhere {
+impl<'a> Sink<'a> for Discard {
     type Inner = Self;
 
     fn push(&mut self, _: Cow<'a, str>, _: Value<'a>) {}
@@ -66,14 +67,14 @@ impl<'a> Sink<'a> for Nowhere {
 /// Reads one JSON object and nothing else.
 ///
 /// # Errors
-/// The first violation, with its line and column: JSON's own grammar (RFC 8259), UTF-8, a lone surrogate, or `limits`.
+/// The first violation of RFC 8259, UTF-8 or `limits`, or a lone surrogate, with its line and column.
 pub fn read_object(body: &[u8], limits: Limits) -> Result<Object<'_>, JsonError> {
     let mut members = Vec::with_capacity(16);
     read_object_into(&mut members, body, limits)?;
     Ok(members)
 }
 
-/// As [`read_object`], into what the caller makes of the members; returns the object itself.
+/// As [`read_object`], but passes the members to `sink` and returns the object as a value.
 ///
 /// # Errors
 /// As [`read_object`].
@@ -93,7 +94,7 @@ pub fn read_value(body: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     read(body, limits, |reader| {
         reader.skip_space();
         if reader.peek().is_none() {
-            return stop(Reason::Empty);
+            return fail(JsonErrorKind::Empty);
         }
         let value = reader.value()?;
         reader.end()?;
@@ -101,21 +102,25 @@ pub fn read_value(body: &[u8], limits: Limits) -> Result<Value<'_>, JsonError> {
     })
 }
 
-fn read<'a, T>(body: &'a [u8], limits: Limits, parse: impl FnOnce(&mut Reader<'a>) -> Step<T>) -> Result<T, JsonError> {
+fn read<'a, T>(
+    body: &'a [u8],
+    limits: Limits,
+    parse: impl FnOnce(&mut Reader<'a>) -> Parsed<T>,
+) -> Result<T, JsonError> {
     let Ok(text) = simdutf8::basic::from_utf8(body) else {
         let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
-        return Err(JsonError::at(body, valid, Reason::Utf8));
+        return Err(JsonError::at(body, valid, JsonErrorKind::Utf8));
     };
-    let mut reader = Reader { text, at: 0, depth: 0, limits, keys: Keys::default() };
-    parse(&mut reader).map_err(|reason| JsonError::at(body, reader.at, *reason))
+    let mut reader = Reader { text, at: 0, depth: 0, limits, keys: OpenKeys::default() };
+    parse(&mut reader).map_err(|kind| JsonError::at(body, reader.at, *kind))
 }
 
-/// What every step returns; boxed, because a result as wide as one pointer costs next to nothing to hand on.
-type Step<T = ()> = Result<T, Box<Reason>>;
+/// The result of a step. The error is boxed, so that the result is as small as a pointer and cheap to return.
+type Parsed<T = ()> = Result<T, Box<JsonErrorKind>>;
 
 #[cold]
-fn stop<T>(reason: Reason) -> Step<T> {
-    Err(Box::new(reason))
+fn fail<T>(kind: JsonErrorKind) -> Parsed<T> {
+    Err(Box::new(kind))
 }
 
 struct Reader<'a> {
@@ -123,27 +128,27 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     limits: Limits,
-    keys: Keys<'a>,
+    keys: OpenKeys<'a>,
 }
 
 impl<'a> Reader<'a> {
-    fn document(&mut self, sink: &mut impl Sink<'a>) -> Step<Value<'a>> {
+    fn document(&mut self, sink: &mut impl Sink<'a>) -> Parsed<Value<'a>> {
         self.skip_space();
         match self.peek() {
-            None => return stop(Reason::Empty),
+            None => return fail(JsonErrorKind::Empty),
             Some(b'{') => {}
-            Some(b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => return stop(Reason::NotAnObject),
-            Some(_) => return stop(Reason::Expected("a JSON object")),
+            Some(b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9') => return fail(JsonErrorKind::NotAnObject),
+            Some(_) => return fail(JsonErrorKind::Expected("a JSON object")),
         }
         let object = self.span(|reader| reader.object(sink))?;
         self.end()?;
         Ok(object)
     }
 
-    /// Nothing but white space may follow.
-    fn end(&mut self) -> Step {
+    /// Checks that only white space follows.
+    fn end(&mut self) -> Parsed {
         self.skip_space();
-        if self.peek().is_some() { stop(Reason::Trailing) } else { Ok(()) }
+        if self.peek().is_some() { fail(JsonErrorKind::Trailing) } else { Ok(()) }
     }
 
     fn bytes(&self) -> &'a [u8] {
@@ -160,25 +165,25 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn expect(&mut self, byte: u8, what: &'static str) -> Step {
+    fn expect(&mut self, byte: u8, what: &'static str) -> Parsed {
         match self.peek() {
             Some(found) if found == byte => {
                 self.at += 1;
                 Ok(())
             }
-            Some(_) => stop(Reason::Expected(what)),
-            None => stop(Reason::Truncated),
+            Some(_) => fail(JsonErrorKind::Expected(what)),
+            None => fail(JsonErrorKind::Truncated),
         }
     }
 
-    /// A value of any type. In line, since a result this wide would go by memory: 1 % of an update's instructions.
+    /// Reads a value of any type. Inlined, because its result is otherwise returned in memory: 1 % of an update's instructions.
     #[inline(always)]
-    fn value(&mut self) -> Step<Value<'a>> {
-        self.span(Self::any)
+    fn value(&mut self) -> Parsed<Value<'a>> {
+        self.span(Self::skip_value)
     }
 
-    /// Goes on to the end of a value of any type.
-    fn any(&mut self) -> Step {
+    /// Moves to the end of a value of any type.
+    fn skip_value(&mut self) -> Parsed {
         match self.peek() {
             Some(b'"') => self.string("a string").map(drop),
             Some(b'{' | b'[') => self.nested(),
@@ -186,29 +191,29 @@ impl<'a> Reader<'a> {
             Some(b'f') => self.literal("false"),
             Some(b'n') => self.literal("null"),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b'+' | b'.') => stop(Reason::Number),
-            Some(_) => stop(Reason::Expected("a JSON value")),
-            None => stop(Reason::Truncated),
+            Some(b'+' | b'.') => fail(JsonErrorKind::Number),
+            Some(_) => fail(JsonErrorKind::Expected("a JSON value")),
+            None => fail(JsonErrorKind::Truncated),
         }
     }
 
-    /// An object or array that is kept as text; apart, so that the many values without any need little of the stack.
+    /// Reads an object or array that is kept as text. Not inlined, so that other values need less stack.
     #[inline(never)]
-    fn nested(&mut self) -> Step {
-        if self.peek() == Some(b'{') { self.object(&mut Nowhere) } else { self.array() }
+    fn nested(&mut self) -> Parsed {
+        if self.peek() == Some(b'{') { self.object(&mut Discard) } else { self.array() }
     }
 
-    /// What `read` reads, as a value.
+    /// The text that `read` moves over, as a value.
     #[inline(always)]
-    fn span(&mut self, read: impl FnOnce(&mut Self) -> Step) -> Step<Value<'a>> {
+    fn span(&mut self, read: impl FnOnce(&mut Self) -> Parsed) -> Parsed<Value<'a>> {
         let start = self.at;
         read(self)?;
         Ok(Value::checked(self.text.get(start..self.at).unwrap_or_default()))
     }
 
-    fn enter(&mut self) -> Step {
+    fn enter(&mut self) -> Parsed {
         if self.depth == self.limits.depth {
-            return stop(Reason::TooDeep(self.limits.depth));
+            return fail(JsonErrorKind::TooDeep(self.limits.depth));
         }
         self.depth += 1;
         self.at += 1;
@@ -216,13 +221,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes the bracket that closes what was entered.
-    fn leave(&mut self, close: u8, what: &'static str) -> Step {
+    /// Reads the closing bracket.
+    fn leave(&mut self, close: u8, what: &'static str) -> Parsed {
         self.depth -= 1;
         self.expect(close, what)
     }
 
-    fn object(&mut self, sink: &mut impl Sink<'a>) -> Step {
+    fn object(&mut self, sink: &mut impl Sink<'a>) -> Parsed {
         self.enter()?;
         let mut scope = self.keys.open();
         if self.peek() != Some(b'}') {
@@ -231,10 +236,10 @@ impl<'a> Reader<'a> {
                 let (inner, escaped) = self.string("a key in double quotes")?;
                 let key = if escaped { decode(inner) } else { Cow::Borrowed(inner) };
                 if self.limits.unique_keys
-                    && sink.had(&key).unwrap_or_else(|| !self.keys.insert(&mut scope, key.clone()))
+                    && sink.is_duplicate(&key).unwrap_or_else(|| !self.keys.insert(&mut scope, key.clone()))
                 {
                     self.at = start;
-                    return stop(Reason::DuplicateKey(excerpt(&key, 128).into_owned()));
+                    return fail(JsonErrorKind::DuplicateKey(excerpt(&key, 128).into_owned()));
                 }
                 self.skip_space();
                 self.expect(b':', "`:` after the key")?;
@@ -253,7 +258,7 @@ impl<'a> Reader<'a> {
         self.leave(b'}', "`,` or `}`")
     }
 
-    fn array(&mut self) -> Step {
+    fn array(&mut self) -> Parsed {
         self.enter()?;
         if self.peek() != Some(b']') {
             loop {
@@ -266,7 +271,7 @@ impl<'a> Reader<'a> {
         self.leave(b']', "`,` or `]`")
     }
 
-    /// After a value: takes the comma before the next one, if there is one.
+    /// Reads the comma after a value, if there is one.
     fn comma(&mut self) -> bool {
         self.skip_space();
         let found = self.peek() == Some(b',');
@@ -277,12 +282,12 @@ impl<'a> Reader<'a> {
         found
     }
 
-    /// A string; returns what stands between its quotes, and whether there may be escapes in it.
+    /// Reads a string. Returns the text between the quotes and whether it may contain escapes.
     #[inline(always)]
-    fn string(&mut self, what: &'static str) -> Step<(&'a str, bool)> {
+    fn string(&mut self, what: &'static str) -> Parsed<(&'a str, bool)> {
         self.expect(b'"', what)?;
         let start = self.at;
-        self.at = special::first(self.bytes(), start, special::SHORT);
+        self.at = special_bytes::first_special(self.bytes(), start, special_bytes::SHORT_STRING_VECTORS);
         let escaped = self.peek() != Some(b'"');
         if escaped {
             self.rest_of_string()?;
@@ -292,59 +297,63 @@ impl<'a> Reader<'a> {
         Ok((inner, escaped))
     }
 
-    /// Goes on to the closing quote: in blocks, and vector by vector through a block that needs a closer look.
+    /// Moves to the closing quote: block by block, or vector by vector within a block that contains special bytes.
     #[inline(never)]
-    fn rest_of_string(&mut self) -> Step {
+    fn rest_of_string(&mut self) -> Parsed {
         let mut blocks_from = self.at;
         loop {
             if self.at >= blocks_from {
-                self.at = special::clean_run(self.bytes(), self.at);
-                blocks_from = self.at + special::BLOCK;
+                self.at = special_bytes::clean_run(self.bytes(), self.at);
+                blocks_from = self.at + special_bytes::BLOCK_BYTES;
             }
-            self.at = special::first(self.bytes(), self.at, special::BLOCK / special::VECTOR);
+            self.at = special_bytes::first_special(
+                self.bytes(),
+                self.at,
+                special_bytes::BLOCK_BYTES / special_bytes::VECTOR_BYTES,
+            );
             match self.peek() {
                 Some(b'"') => return Ok(()),
                 Some(b'\\') => self.escape()?,
-                Some(0..0x20) => return stop(Reason::Control),
+                Some(0..0x20) => return fail(JsonErrorKind::Control),
                 Some(_) => {}
-                None => return stop(Reason::Truncated),
+                None => return fail(JsonErrorKind::Truncated),
             }
         }
     }
 
-    /// One escape; the cursor stands on the backslash.
-    fn escape(&mut self) -> Step {
+    /// Reads an escape; the cursor is at the backslash.
+    fn escape(&mut self) -> Parsed {
         let rest = self.bytes().get(self.at..).unwrap_or_default();
         let length = match rest.get(1) {
-            None => return stop(Reason::Truncated),
+            None => return fail(JsonErrorKind::Truncated),
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
             Some(b'u') => match unicode_escape(rest)? {
-                0xDC00..0xE000 => return stop(Reason::Surrogate),
+                0xDC00..0xE000 => return fail(JsonErrorKind::Surrogate),
                 0xD800..0xDC00 => match rest.get(6..) {
                     Some(low @ [b'\\', b'u', ..]) if (0xDC00..0xE000).contains(&unicode_escape(low)?) => 12,
-                    _ => return stop(Reason::Surrogate),
+                    _ => return fail(JsonErrorKind::Surrogate),
                 },
                 _ => 6,
             },
-            Some(_) => return stop(Reason::Escape),
+            Some(_) => return fail(JsonErrorKind::Escape),
         };
         self.at += length;
         Ok(())
     }
 
-    fn literal(&mut self, word: &'static str) -> Step {
+    fn literal(&mut self, word: &'static str) -> Parsed {
         let rest = self.bytes().get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
             Ok(())
         } else if word.as_bytes().starts_with(rest) {
-            stop(Reason::Truncated)
+            fail(JsonErrorKind::Truncated)
         } else {
-            stop(Reason::Expected("`true`, `false` or `null`"))
+            fail(JsonErrorKind::Expected("`true`, `false` or `null`"))
         }
     }
 
-    fn number(&mut self) -> Step {
+    fn number(&mut self) -> Parsed {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -353,7 +362,7 @@ impl<'a> Reader<'a> {
             _ => self.digits()?,
         }
         if let Some(b'0'..=b'9') = self.peek() {
-            return stop(Reason::Number);
+            return fail(JsonErrorKind::Number);
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -369,26 +378,26 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// At least one digit.
-    fn digits(&mut self) -> Step {
+    /// Reads at least one digit.
+    fn digits(&mut self) -> Parsed {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
         match (self.at > start, self.peek()) {
             (true, _) => Ok(()),
-            (false, None) => stop(Reason::Truncated),
-            (false, Some(_)) => stop(Reason::Number),
+            (false, None) => fail(JsonErrorKind::Truncated),
+            (false, Some(_)) => fail(JsonErrorKind::Number),
         }
     }
 }
 
-/// The code unit of an escape, `\u` and four digits, at the start of `rest`.
-fn unicode_escape(rest: &[u8]) -> Step<u32> {
+/// The code unit of the escape `\u` and four digits at the start of `rest`.
+fn unicode_escape(rest: &[u8]) -> Parsed<u32> {
     match hex4(rest, 2) {
         Some(unit) => Ok(unit),
-        None if rest.len() < 6 => stop(Reason::Truncated),
-        None => stop(Reason::Escape),
+        None if rest.len() < 6 => fail(JsonErrorKind::Truncated),
+        None => fail(JsonErrorKind::Escape),
     }
 }
 

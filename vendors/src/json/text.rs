@@ -1,10 +1,10 @@
-//! Strings: checking, decoding, counting and writing.
+//! Strings: decoding, counting, writing and cutting.
 
 use std::borrow::Cow;
 
-use super::special;
+use super::special_bytes;
 
-/// Decodes the inside of a JSON string that the reader has checked. Borrows when there is nothing to decode.
+/// Decodes the inside of a JSON string that the reader has checked. Borrows if there are no escapes.
 pub fn decode(inner: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'\\', inner.as_bytes()) else { return Cow::Borrowed(inner) };
     let mut out = String::with_capacity(inner.len());
@@ -22,7 +22,7 @@ pub fn decode(inner: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character that a checked escape stands for, and how many bytes the escape takes.
+/// The character that a checked escape encodes, and the length of the escape in bytes.
 fn escape_at(escape: &[u8]) -> (char, usize) {
     match escape.get(1) {
         Some(b'n') => ('\n', 2),
@@ -46,13 +46,13 @@ fn escape_at(escape: &[u8]) -> (char, usize) {
     }
 }
 
-/// Four hexadecimal digits at `from`.
+/// The number that the four hexadecimal digits at `from` encode.
 pub(super) fn hex4(bytes: &[u8], from: usize) -> Option<u32> {
     let digits = bytes.get(from..)?.first_chunk::<4>()?;
     digits.iter().try_fold(0, |code, &digit| Some(code << 4 | char::from(digit).to_digit(16)?))
 }
 
-/// Unicode scalar values in the inside of a checked JSON string: each escape is one, however many bytes it takes.
+/// Counts the Unicode scalar values inside a checked JSON string. An escape counts as one.
 pub(super) fn count_chars(inner: &str) -> usize {
     let mut chars = inner.chars().count();
     let mut at = 0;
@@ -70,7 +70,7 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
-        let (plain, special) = rest.split_at(special::first(rest, 0, usize::MAX));
+        let (plain, special) = rest.split_at(special_bytes::first_special(rest, 0, usize::MAX));
         out.extend_from_slice(plain);
         let Some((&byte, after)) = special.split_first() else { break };
         push_escape(out, byte);
@@ -95,7 +95,7 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[b'\\', letter]);
 }
 
-/// Appends `number` as JSON has it: in decimal digits.
+/// Appends `number` in decimal digits.
 pub fn push_integer(out: &mut Vec<u8>, number: u64) {
     let (mut digits, mut first, mut rest) = ([0; 20], 20, number);
     loop {
@@ -108,7 +108,7 @@ pub fn push_integer(out: &mut Vec<u8>, number: u64) {
     }
 }
 
-/// At most `max` bytes of `text`, cut between characters and marked with an ellipsis: for messages only.
+/// At most `max` bytes of `text`, cut between characters and marked with an ellipsis. For messages only.
 pub fn excerpt(text: &str, max: usize) -> Cow<'_, str> {
     if text.len() <= max {
         return Cow::Borrowed(text);
@@ -132,7 +132,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// As [`push_string`], one character at a time.
+    /// The reference for [`push_string`], one character at a time.
     fn escaped(text: &str) -> String {
         let escaped = text.chars().map(|char| match char {
             '"' | '\\' => format!("\\{char}"),
@@ -147,12 +147,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_string_is_escaped_wherever_its_specials_stand(text in r#"[\x00-\x1fa-cü😀"\\\x7f]{0,40}|[a-z]{0,40}|.*"#) {
+        fn special_characters_are_escaped_at_every_position(text in r#"[\x00-\x1fa-cü😀"\\\x7f]{0,40}|[a-z]{0,40}|.*"#) {
             prop_assert_eq!(written(|out| push_string(out, &text)), escaped(&text));
         }
 
         #[test]
-        fn an_integer_is_written_as_it_is_displayed(number: u64, shift in 0..64_u32) {
+        fn an_integer_is_written_as_display_writes_it(number: u64, shift in 0..64_u32) {
             prop_assert_eq!(written(|out| push_integer(out, number >> shift)), (number >> shift).to_string());
         }
     }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_decodes_to_itself() {
+    fn a_written_string_decodes_to_itself() {
         let text = "quote \" back \\ line \n bell \u{7} ü 😀";
         let written = written(|out| push_string(out, text));
         assert_eq!(decode(&written[1..written.len() - 1]), text);

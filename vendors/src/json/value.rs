@@ -1,12 +1,12 @@
-//! Values as spans of checked text.
+//! JSON values as spans of checked text.
 
 use std::borrow::Cow;
 
 use super::decimal::{Thousandths, is_between};
-use super::special;
+use super::special_bytes;
 use super::text::{count_chars, decode};
 
-/// One JSON value, exactly as it stands in the body: checked by the reader, never parsed again.
+/// One JSON value: its text in the body, which the reader has checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Value<'a> {
     text: &'a str,
@@ -54,12 +54,12 @@ impl<'a> Value<'a> {
         self.text
     }
 
-    /// Whether the two are one place of one body.
+    /// Whether both are the same span of the same body.
     pub(crate) fn is_same(self, other: Self) -> bool {
         std::ptr::eq(self.text, other.text)
     }
 
-    /// The type, told by the first byte.
+    /// The type, which the first byte determines.
     pub fn kind(self) -> Kind {
         match self.text.as_bytes().first() {
             Some(b'"') => Kind::String,
@@ -81,13 +81,13 @@ impl<'a> Value<'a> {
         self.inner().map(decode)
     }
 
-    /// Whether this is one of the strings `texts`, which need no escapes, however it is escaped.
+    /// Whether this is one of the strings `texts`, in any spelling. `texts` contain nothing that needs an escape.
     pub fn is_one_of(self, texts: &[&str]) -> bool {
         self.inner()
             .is_some_and(|inner| texts.contains(&inner) || inner.contains('\\') && texts.contains(&&*decode(inner)))
     }
 
-    /// Whether this is the string `text`, however it is escaped.
+    /// Whether this is the string `text`, in any spelling.
     pub fn is_str(self, text: &str) -> bool {
         self.is_one_of(&[text])
     }
@@ -101,28 +101,28 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number as a double, if this is one. Used to compute with, never to print.
+    /// The number as a double, if this is one. For computing, not for printing.
     pub fn as_f64(self) -> Option<f64> {
         if self.kind() == Kind::Number { self.text.parse().ok() } else { None }
     }
 
-    /// Whether this is a number from `min` to `max`, to the last digit.
+    /// Whether this is a number from `min` to `max`, compared exactly.
     pub fn is_within(self, min: Thousandths, max: Thousandths) -> bool {
         self.kind() == Kind::Number && is_between(self.text, min, max)
     }
 
-    /// The text of an integer, if this is a number without fraction and exponent (`1e2` and `1.0` are none).
+    /// The text of an integer, if this is a number without a fraction or an exponent (`1e2` and `1.0` are not integers).
     pub fn as_integer(self) -> Option<&'a str> {
         let digits = self.text.strip_prefix('-').unwrap_or(self.text);
         (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(self.text)
     }
 
-    /// Length in Unicode scalar values, if this is a string.
+    /// The length in Unicode scalar values, if this is a string.
     pub fn chars(self) -> Option<usize> {
         self.inner().map(count_chars)
     }
 
-    /// Whether this is a string of at most `max` Unicode scalar values; cheap where the bytes already show it.
+    /// Whether this is a string of at most `max` Unicode scalar values. Counts only if there are more bytes than that.
     pub fn fits(self, max: usize) -> bool {
         self.inner().is_some_and(|inner| inner.len() <= max || count_chars(inner) <= max)
     }
@@ -131,13 +131,13 @@ impl<'a> Value<'a> {
         self.text.strip_prefix('"')?.strip_suffix('"')
     }
 
-    /// The elements of an array; none for any other type.
+    /// The elements of an array; none for other types.
     pub fn elements(self) -> impl Iterator<Item = Value<'a>> {
         let mut walk = Walk::inside(self, Kind::Array);
         std::iter::from_fn(move || walk.value())
     }
 
-    /// The members of an object in their order; none for any other type.
+    /// The members of an object, in their order; none for other types.
     pub fn members(self) -> impl Iterator<Item = (Cow<'a, str>, Value<'a>)> {
         let mut walk = Walk::inside(self, Kind::Object);
         std::iter::from_fn(move || Some((walk.key()?, walk.value()?)))
@@ -149,7 +149,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// A walk over the values directly inside one array or object. Punctuation between them is known to be right.
+/// A walk over the values directly inside one array or object. The reader has checked the punctuation between them.
 struct Walk<'a> {
     inside: &'a str,
     at: usize,
@@ -175,7 +175,7 @@ impl<'a> Walk<'a> {
         Some(if escaped { decode(inner) } else { Cow::Borrowed(inner) })
     }
 
-    /// Position behind white space and punctuation, if anything is left there.
+    /// The position after white space and punctuation, unless that is the end.
     fn next_start(&self) -> Option<usize> {
         let rest = self.inside.as_bytes().get(self.at..)?;
         let step = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',' | b':'))?;
@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Position just behind the checked value that starts at `from`.
+/// The position after the checked value that starts at `from`.
 fn end_of_value(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     let mut depth = 0_usize;
@@ -202,7 +202,7 @@ fn end_of_value(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// Position just behind the number or literal that starts at `from`.
+/// The position after the number or literal that starts at `from`.
 fn end_of_word(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while !matches!(bytes.get(at), None | Some(b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' | b']' | b'}')) {
@@ -211,19 +211,19 @@ fn end_of_word(bytes: &[u8], from: usize) -> usize {
     at
 }
 
-/// Position just behind the string that starts at `from`, and whether there are escapes in it.
+/// The position after the string that starts at `from`, and whether it contains escapes.
 #[inline(always)]
 fn end_of_string(bytes: &[u8], from: usize) -> (usize, bool) {
-    let at = special::first(bytes, from + 1, special::SHORT);
+    let at = special_bytes::first_special(bytes, from + 1, special_bytes::SHORT_STRING_VECTORS);
     if bytes.get(at) == Some(&b'"') { (at + 1, false) } else { end_of_long_string(bytes, at) }
 }
 
-/// The same for a string that goes on at `at`.
+/// The same for the rest of a string, from `at` on.
 #[inline(never)]
 fn end_of_long_string(bytes: &[u8], mut at: usize) -> (usize, bool) {
     let mut escaped = false;
     loop {
-        at = special::first(bytes, at, usize::MAX);
+        at = special_bytes::first_special(bytes, at, usize::MAX);
         match bytes.get(at) {
             Some(b'\\') => (at, escaped) = (at + 2, true),
             _ => return (bytes.len().min(at + 1), escaped),

@@ -1,24 +1,25 @@
-//! `tools` at Sondos: a single `end_call` tool becomes the nested object `end_call_tool`.
+//! The field `tools`: a single `end_call` tool becomes the object `end_call_tool`.
 //!
-//! The page prints the dotted name `end_call_tool.description`; in the backend's framework a dot means nesting, and
-//! the platform's own client sends it nested (<https://github.com/bekservice/Famulor-MCP>, commit ce1992a).
+//! The documentation prints the dotted name `end_call_tool.description`. In the backend's framework a dot means nesting,
+//! and the platform's own client sends the nested form (<https://github.com/bekservice/Famulor-MCP>, commit ce1992a).
 
-use crate::dialect::{Cell, Hook};
+use crate::dialect::{FieldWriter, Hook};
 use crate::item::ItemCode;
 use crate::json::Value;
 
-/// "max 500 characters".
-const LONGEST: usize = 500;
+/// Documented as "max 500 characters".
+const MAX_DESCRIPTION_CHARS: usize = 500;
 
 pub(super) static HOOK: Hook = Hook {
     wire: "end_call_tool",
-    home: &["0"],
+    canonical_path: &["0"],
     write,
-    doc: "Exactly one tool of type `end_call`, with a description of at most 500 characters, is sent as \
-          `end_call_tool: { description }`; the assistant's other tools stay as they are.",
+    doc: "One tool of type `end_call`, with a description of at most 500 characters, is sent as \
+          `end_call_tool: { description }`; the assistant's other tools stay unchanged.",
 };
 
-fn write(value: Value<'_>, cell: &mut Cell<'_>) {
+fn write(value: Value<'_>, writer: &mut FieldWriter<'_>) {
+    let vendor = writer.vendor_title;
     let (mut elements, mut only) = (0, None);
     for (index, tool) in value.elements().enumerate() {
         elements += 1;
@@ -31,11 +32,11 @@ fn write(value: Value<'_>, cell: &mut Cell<'_>) {
             }
         }
         if !kind.is_some_and(|kind| kind.is_str("end_call")) {
-            let detail = "this vendor has `end_call` only";
-            cell.refuse(&[&index.to_string(), "type"], ItemCode::UnsupportedValue, detail);
+            let detail = format!("{vendor} supports only the type `end_call`");
+            writer.refuse(&[&index.to_string(), "type"], ItemCode::UnsupportedValue, detail);
         } else if only.is_some() {
-            let detail = "this vendor has room for one `end_call` tool";
-            cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
+            let detail = format!("{vendor} supports only one `end_call` tool; send one");
+            writer.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
         } else {
             only = Some((index, description));
         }
@@ -43,22 +44,23 @@ fn write(value: Value<'_>, cell: &mut Cell<'_>) {
     match only {
         None if elements > 0 => {}
         None => {
-            let detail = "this vendor cannot remove built-in tools; it can only set `end_call`";
-            cell.refuse(&[], ItemCode::UnsupportedValue, detail);
+            let detail =
+                format!("{vendor} cannot remove built-in tools; send one `end_call` tool or leave the field out");
+            writer.refuse(&[], ItemCode::UnsupportedValue, detail);
         }
         Some((index, None)) => {
-            let detail = "this vendor knows the `end_call` tool by its description only, so there must be one";
-            cell.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
+            let detail = format!("{vendor} requires a `description` for the `end_call` tool");
+            writer.refuse(&[&index.to_string()], ItemCode::UnsupportedValue, detail);
         }
-        Some((index, Some(description))) if !description.fits(LONGEST) => {
-            let detail = format!("must be at most {LONGEST} characters long at this vendor");
-            cell.refuse(&[&index.to_string(), "description"], ItemCode::TooLong, detail);
+        Some((index, Some(description))) if !description.fits(MAX_DESCRIPTION_CHARS) => {
+            let detail = format!("must be at most {MAX_DESCRIPTION_CHARS} characters long for {vendor}");
+            writer.refuse(&[&index.to_string(), "description"], ItemCode::TooLong, detail);
         }
         Some((_, Some(description))) => {
-            cell.body.nested_member(HOOK.wire, "description", description.text());
-            cell.warn(
+            writer.body.nested_member(HOOK.wire, "description", description.text());
+            writer.warn(
                 "partial_effect",
-                "sets the end-call tool; other built-in tools of the assistant stay as they are",
+                "sets the `end_call` tool; the assistant's other built-in tools stay unchanged",
             );
         }
     }

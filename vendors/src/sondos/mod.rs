@@ -1,5 +1,5 @@
-//! Sondos: the legacy dialect, where fields have their old names, languages and models go by name, and the only
-//! built-in tool is the one that ends the call.
+//! Sondos: the legacy dialect. Fields have their old names, languages and models are sent by name, and the only built-in
+//! tool ends the call.
 //!
 //! Source: <https://docs.sondos-ai.com/api-reference/assistants/update-assistant>.
 
@@ -8,31 +8,33 @@ mod end_call;
 use crate::autocalls;
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Answers, Dialect, Form, Holds, Literal, Part, Row, Rule, rows};
+use crate::dialect::{Dialect, Literal, Member, ResponseSpec, Row, Rule, Schema, SendAs, rows};
 
 /// Sondos.
 pub(crate) static DIALECT: Dialect = Dialect {
     name: "sondos",
     title: "Sondos",
     base_url: "https://app.sondos-ai.com/api",
-    page: "https://docs.sondos-ai.com/api-reference/assistants/update-assistant",
+    documentation: "https://docs.sondos-ai.com/api-reference/assistants/update-assistant",
     rows: rows!(row),
     catalogs: CATALOGS,
-    answers: ANSWERS,
+    responses: RESPONSES,
 };
 
 /// The catalog endpoints of the legacy dialect, in the order of [`CatalogKind::ALL`].
 pub(crate) const CATALOGS: [Option<&str>; 4] =
     [Some("/user/assistants/languages"), Some("/user/assistants/voices"), Some("/user/assistants/models"), None];
 
-/// The platform's answers, with voices that belong to a mode and no multimodal models.
-pub(crate) const ANSWERS: Answers =
-    Answers { catalogs: [autocalls::LANGUAGES, VOICES, autocalls::MODELS, Holds::Anything], ..autocalls::ANSWERS };
+/// The platform's responses. Voices have a mode, and there are no multimodal models.
+pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
+    catalogs: [autocalls::LANGUAGES, VOICES, autocalls::MODELS, Schema::Anything],
+    ..autocalls::RESPONSES
+};
 
-const VOICES: Holds = Holds::List(&Holds::Object(&[
-    Part::new("id", Holds::Integer),
-    Part::new("name", Holds::Text),
-    Part::new("mode", Holds::Text),
+const VOICES: Schema = Schema::List(&Schema::Object(&[
+    Member::new("id", Schema::Integer),
+    Member::new("name", Schema::Text),
+    Member::new("mode", Schema::Text),
 ]));
 
 const DIRECTIONS: &[(Literal, Literal)] =
@@ -46,15 +48,15 @@ const ENGINES: &[(Literal, Literal)] = &[
 const SPEAKERS: &[(Literal, Literal)] =
     &[(Literal::Bool(true), Literal::Text("Customer")), (Literal::Bool(false), Literal::Text("AI assistant"))];
 
-/// Every field by name: a new canonical field does not compile until it has been decided here.
+/// Every field by name, so that a new canonical field does not compile without a row.
 pub(crate) const fn row(field: Field) -> Row {
     match field {
         Field::Name => Row::rename("assistant_name"),
-        Field::Language => Row::lookup("language", CatalogKind::Languages, Form::Name),
-        Field::LanguageId => Row::lookup("language", CatalogKind::Languages, Form::Name),
-        Field::LlmModel => Row::lookup("llm_model", CatalogKind::Models, Form::Name),
-        Field::LlmModelId => Row::lookup("llm_model", CatalogKind::Models, Form::Name),
-        Field::Voice => Row::lookup("voice_id", CatalogKind::Voices, Form::Id),
+        Field::Language => Row::lookup("language", CatalogKind::Languages, SendAs::Name),
+        Field::LanguageId => Row::lookup("language", CatalogKind::Languages, SendAs::Name),
+        Field::LlmModel => Row::lookup("llm_model", CatalogKind::Models, SendAs::Name),
+        Field::LlmModelId => Row::lookup("llm_model", CatalogKind::Models, SendAs::Name),
+        Field::Voice => Row::lookup("voice_id", CatalogKind::Voices, SendAs::Id),
         Field::Type => Row::map("calls_direction", DIRECTIONS),
         Field::Mode => Row::map("engine_type", ENGINES),
         Field::WaitForCustomer => Row::map("who_speaks_first", SPEAKERS),
@@ -69,9 +71,9 @@ pub(crate) const fn row(field: Field) -> Row {
         }
         Field::Tools => Row::by(Rule::Hook(&end_call::HOOK)),
         Field::VendorOptions => Row::by(Rule::Merge),
-        Field::InitialMessage => Row::SAME.note("The vendor's page states no maximum; the canonical one holds."),
+        Field::InitialMessage => Row::SAME.note("The documentation states no maximum; the canonical one applies."),
         Field::PostCallSchema => {
-            Row::SAME.note("The vendor's page allows capitals and any length in it; the canonical limits hold.")
+            Row::SAME.note("The documentation allows capitals and any length; the canonical limits apply.")
         }
         Field::VoiceId
         | Field::Timezone
@@ -93,9 +95,7 @@ pub(crate) const fn row(field: Field) -> Row {
         | Field::SpeechSpeed
         | Field::AllowInterruptions
         | Field::EndCallOnVoicemail => Row::SAME,
-        Field::ToolIds => {
-            Row::unsupported("This vendor's page has no custom tools; a later revision of the dialect does.")
-        }
+        Field::ToolIds => Row::unsupported("custom tools"),
         Field::MultimodalModelId
         | Field::MultimodalModel
         | Field::ChatLlmFallbackId
@@ -116,6 +116,6 @@ pub(crate) const fn row(field: Field) -> Row {
         | Field::AmbientSound
         | Field::ConversationInactivityTimeout
         | Field::ConversationEndedRetrigger
-        | Field::ConversationEndedWebhookUrl => Row::unsupported("This vendor's page has no such field."),
+        | Field::ConversationEndedWebhookUrl => Row::unsupported("this field"),
     }
 }

@@ -1,4 +1,4 @@
-//! The documents made from the tables: what is committed is what they say, and comparisons keep to simple laws.
+//! The documents generated from the tables: the committed ones are current, and comparisons are consistent.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use vendors::document::{
-    Comparison, Named, compare, coverage_json, coverage_markdown, coverage_table, vendor_json, vendor_page,
+    Comparison, Named, compare, coverage_json, coverage_markdown, coverage_table, vendor_json, vendor_markdown,
 };
 use vendors::{Field, registry};
 
-use super::page::{LEGACY, SUPERSET, page, pages};
+use super::contracts::{LEGACY, SUPERSET, contract, contracts};
 
 fn committed(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
@@ -21,42 +21,42 @@ fn named() -> Vec<Named<'static>> {
 }
 
 fn unsupported(vendor: &str) -> BTreeSet<Field> {
-    let dialect = page(vendor).dialect;
+    let dialect = contract(vendor).dialect;
     Field::ALL.into_iter().filter(|field| !dialect.row(*field).is_supported()).collect()
 }
 
 #[test]
-fn the_committed_pages_are_what_the_tables_say() {
-    for page in pages() {
-        let path = format!("docs/vendors/{}.md", page.name());
-        assert_eq!(vendor_page(page.dialect), committed(&path), "{path} is stale: `just generate`");
+fn the_committed_documents_are_current() {
+    for contract in contracts() {
+        let path = format!("docs/vendors/{}.md", contract.name());
+        assert_eq!(vendor_markdown(contract.dialect), committed(&path), "{path} is stale: `just generate`");
     }
     assert!(committed("docs/coverage.md").ends_with(&coverage_markdown(&named())), "docs/coverage.md is stale");
 }
 
 #[test]
-fn the_matrix_says_of_each_vendor_what_the_vendors_own_list_says() {
+fn the_matrix_and_the_list_of_one_vendor_agree() {
     let matrix = coverage_json(&named());
     assert_eq!(matrix["vendors"], Value::from(registry::DIALECTS.map(|dialect| dialect.name).to_vec()));
     let rows = matrix["fields"].as_array().unwrap();
     assert_eq!(rows.len(), Field::COUNT);
-    for page in pages() {
-        let own = vendor_json(page.dialect);
-        let lacks = unsupported(page.name());
+    for contract in contracts() {
+        let own = vendor_json(contract.dialect);
+        let lacks = unsupported(contract.name());
         for ((row, entry), field) in rows.iter().zip(own.as_array().unwrap()).zip(Field::ALL) {
-            let mut cell = row["vendors"][page.name()].clone();
+            let mut cell = row["vendors"][contract.name()].clone();
             cell["field"] = row["field"].clone();
             cell["description"] = row["description"].clone();
             assert_eq!(&cell, entry);
             assert_eq!(entry["field"], field.name());
-            assert_eq!(entry["supported"], !lacks.contains(&field), "{} {}", page.name(), field.name());
+            assert_eq!(entry["supported"], !lacks.contains(&field), "{} {}", contract.name(), field.name());
         }
     }
 }
 
 #[test]
-fn a_cell_holds_what_there_is_to_know_and_nothing_else() {
-    let cells = vendor_json(page(LEGACY).dialect);
+fn a_cell_contains_exactly_the_facts_of_its_row() {
+    let cells = vendor_json(contract(LEGACY).dialect);
     let cell = |field: Field| {
         let mut cell = cells[field as usize].clone();
         cell.as_object_mut().unwrap().retain(|key, _| !["field", "description", "detail"].contains(&key.as_str()));
@@ -88,12 +88,12 @@ fn a_cell_holds_what_there_is_to_know_and_nothing_else() {
     let merged =
         json!({ "support": "merged", "supported": true, "wire_name": null, "type": "object", "nullable": false });
     assert_eq!(cell(Field::VendorOptions), merged);
-    assert_eq!(cells[Field::FolderId as usize]["detail"], "This vendor's page has no such field.");
+    assert_eq!(cells[Field::FolderId as usize]["detail"], "Sondos does not document this field.");
     assert_eq!(cells[Field::Timezone as usize].get("detail"), None);
 }
 
 #[test]
-fn columns_for_terminals_are_as_wide_as_their_widest_cell() {
+fn terminal_columns_are_as_wide_as_their_widest_cell() {
     let table = coverage_table(&named());
     let rows: Vec<Vec<char>> = table.lines().map(|line| line.chars().collect()).collect();
     let widest = Field::ALL.iter().map(|field| field.name().len()).max().unwrap();
@@ -106,24 +106,24 @@ fn columns_for_terminals_are_as_wide_as_their_widest_cell() {
 }
 
 #[test]
-fn the_table_for_terminals_says_what_the_table_for_pages_says() {
+fn the_terminal_table_and_the_markdown_table_agree() {
     let words =
         |line: &str| line.replace('|', " ").replace('`', "").split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let is_row =
         |line: &&str| Field::ALL.iter().any(|field| words(line).first().is_some_and(|word| word == field.name()));
-    let (page, terminal) = (coverage_markdown(&named()), coverage_table(&named()));
-    let page: Vec<_> = page.lines().filter(is_row).map(words).collect();
+    let (markdown, terminal) = (coverage_markdown(&named()), coverage_table(&named()));
+    let markdown: Vec<_> = markdown.lines().filter(is_row).map(words).collect();
     let terminal: Vec<_> = terminal.lines().filter(is_row).map(words).collect();
-    assert_eq!(page.len(), Field::COUNT);
-    assert_eq!(page, terminal);
+    assert_eq!(markdown.len(), Field::COUNT);
+    assert_eq!(markdown, terminal);
 }
 
 #[test]
-fn what_is_lost_one_way_is_gained_the_other_way() {
-    for from in pages() {
+fn a_loss_in_one_direction_is_a_gain_in_the_other() {
+    for from in contracts() {
         let Comparison { losses, gains, .. } = compare(from.dialect, from.dialect);
         assert!(losses.is_empty() && gains.is_empty(), "{}", from.name());
-        for to in pages() {
+        for to in contracts() {
             let (there, back) = (compare(from.dialect, to.dialect), compare(to.dialect, from.dialect));
             let (lacked, lacks) = (unsupported(from.name()), unsupported(to.name()));
             let gone: Vec<_> = lacks.difference(&lacked).copied().collect();
@@ -137,18 +137,18 @@ fn what_is_lost_one_way_is_gained_the_other_way() {
 }
 
 #[test]
-fn what_a_vendor_takes_in_part_is_a_loss_only_to_who_had_more() {
+fn partial_support_is_a_loss_only_for_a_vendor_with_more() {
     let narrowed = |from: &str, to: &str| {
-        let losses = compare(page(from).dialect, page(to).dialect).losses;
+        let losses = compare(contract(from).dialect, contract(to).dialect).losses;
         let lacks = unsupported(to);
         let kept = losses.into_iter().filter(|loss| !lacks.contains(&loss.field));
         kept.map(|loss| (loss.field, loss.detail)).collect::<Vec<_>>()
     };
-    let detail = |vendor: &str, field: Field| page(vendor).dialect.describe(field).detail;
+    let detail = |vendor: &str, field: Field| contract(vendor).dialect.describe(field).detail;
     assert_eq!(
         narrowed(SUPERSET, LEGACY),
         [
-            (Field::Mode, "the value \"dualplex\" does not exist there".to_owned()),
+            (Field::Mode, "the value \"dualplex\" is not supported".to_owned()),
             (Field::Tools, detail(LEGACY, Field::Tools)),
             (Field::MaxSilenceDuration, "the range 1–360 becomes 1–120".to_owned()),
         ]
@@ -160,17 +160,17 @@ fn what_a_vendor_takes_in_part_is_a_loss_only_to_who_had_more() {
 }
 
 #[test]
-fn a_narrower_range_and_a_missing_value_are_lost_and_wider_ones_are_not() {
+fn narrower_ranges_and_missing_values_are_losses_and_wider_ones_are_not() {
     let detail = |from: &str, to: &str, field: Field| {
-        let losses = compare(page(from).dialect, page(to).dialect).losses;
+        let losses = compare(contract(from).dialect, contract(to).dialect).losses;
         losses.into_iter().filter(|loss| loss.field == field).map(|loss| loss.detail).collect::<Vec<_>>()
     };
     assert_eq!(detail(SUPERSET, LEGACY, Field::MaxSilenceDuration), ["the range 1–360 becomes 1–120"]);
     assert_eq!(detail(LEGACY, SUPERSET, Field::MaxSilenceDuration), [""; 0]);
-    assert_eq!(detail(SUPERSET, LEGACY, Field::Mode), ["the value \"dualplex\" does not exist there"]);
+    assert_eq!(detail(SUPERSET, LEGACY, Field::Mode), ["the value \"dualplex\" is not supported"]);
     assert_eq!(detail(LEGACY, SUPERSET, Field::Mode), [""; 0]);
     assert_eq!(detail(SUPERSET, LEGACY, Field::Name), [""; 0]);
-    let resolve = compare(page(SUPERSET).dialect, page(LEGACY).dialect).resolve;
+    let resolve = compare(contract(SUPERSET).dialect, contract(LEGACY).dialect).resolve;
     let ids = [
         Field::VoiceId,
         Field::Voice,

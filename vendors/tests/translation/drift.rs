@@ -1,21 +1,26 @@
-//! Answers against their documentation: the pages' own show no drift, and whatever is changed in them does.
+//! Drift: documented responses show none, and every change to them shows.
 
 use serde_json::{Value, json};
-use vendors::{Asked, CatalogKind, Drift, DriftKind, drift};
+use vendors::{CatalogKind, Drift, DriftKind, Operation, drift};
 
-use super::page::{Page, pages};
+use super::contracts::{Contract, contracts};
 
-fn found(page: &Page, asked: Asked, status: u16, body: &Value) -> Vec<Drift> {
-    drift(page.dialect, asked, status, body.to_string().as_bytes())
+fn found(contract: &Contract, operation: Operation, status: u16, body: &Value) -> Vec<Drift> {
+    drift(contract.dialect, operation, status, body.to_string().as_bytes())
 }
 
-/// Kind and place of all that is found.
-fn told(page: &Page, asked: Asked, status: u16, body: &Value) -> Vec<(DriftKind, String)> {
-    found(page, asked, status, body).into_iter().map(|drift| (drift.kind, drift.place)).collect()
+/// Kind and location of each difference.
+fn kinds_and_locations(
+    contract: &Contract,
+    operation: Operation,
+    status: u16,
+    body: &Value,
+) -> Vec<(DriftKind, String)> {
+    found(contract, operation, status, body).into_iter().map(|drift| (drift.kind, drift.location)).collect()
 }
 
-fn updated(page: &Page) -> Value {
-    page.answers().into_iter().find(|answer| answer.status == 200).unwrap().body
+fn updated(contract: &Contract) -> Value {
+    contract.responses().into_iter().find(|response| response.status == 200).unwrap().body
 }
 
 /// Each member of each object in `value`, as a pointer.
@@ -43,85 +48,93 @@ fn without(value: &Value, pointer: &str) -> Value {
 }
 
 #[test]
-fn every_answer_of_the_pages_is_as_documented() {
-    for page in pages() {
-        for answer in page.answers() {
-            let found = drift(page.dialect, Asked::Update, answer.status, answer.text().as_bytes());
-            assert_eq!(found, [], "{} {}", page.name(), answer.name);
+fn documented_responses_show_no_drift() {
+    for contract in contracts() {
+        for response in contract.responses() {
+            let found = drift(contract.dialect, Operation::Update, response.status, response.text().as_bytes());
+            assert_eq!(found, [], "{} {}", contract.name(), response.name);
         }
-        assert_eq!(found(page, Asked::Assistants, 200, &page.assistants), [], "{}", page.name());
+        assert_eq!(found(contract, Operation::Assistants, 200, &contract.assistants), [], "{}", contract.name());
         for kind in CatalogKind::ALL {
-            let catalog = &page.catalogs[kind.as_str()];
-            assert_eq!(found(page, Asked::Catalog(kind), 200, catalog), [], "{} {kind}", page.name());
-            assert_eq!(found(page, Asked::Catalog(kind), 200, &json!({ "data": catalog })), [], "{kind}");
+            let catalog = &contract.catalogs[kind.as_str()];
+            assert_eq!(found(contract, Operation::Catalog(kind), 200, catalog), [], "{} {kind}", contract.name());
+            assert_eq!(found(contract, Operation::Catalog(kind), 200, &json!({ "data": catalog })), [], "{kind}");
         }
     }
 }
 
 #[test]
-fn every_member_of_a_documented_success_is_missed_and_its_type_is_known() {
-    for page in pages() {
-        let answer = updated(page);
+fn a_missing_or_retyped_member_of_a_success_is_reported() {
+    for contract in contracts() {
+        let response = updated(contract);
         let mut pointers = Vec::new();
-        members(&answer, "", &mut pointers);
+        members(&response, "", &mut pointers);
         assert_eq!(pointers.len(), 7, "message, data and its five members");
         for pointer in pointers {
-            let place = pointer.trim_start_matches('/').replace('/', ".");
-            let missing = told(page, Asked::Update, 200, &without(&answer, &pointer));
-            assert_eq!(missing, [(DriftKind::MissingField, place.clone())]);
+            let location = pointer.trim_start_matches('/').replace('/', ".");
+            let missing = kinds_and_locations(contract, Operation::Update, 200, &without(&response, &pointer));
+            assert_eq!(missing, [(DriftKind::MissingField, location.clone())]);
             for other in [Value::Null, json!([true]), json!(1.5)] {
-                let mut retyped = answer.clone();
+                let mut retyped = response.clone();
                 *retyped.pointer_mut(&pointer).unwrap() = other;
-                assert_eq!(told(page, Asked::Update, 200, &retyped), [(DriftKind::RetypedField, place.clone())]);
+                assert_eq!(
+                    kinds_and_locations(contract, Operation::Update, 200, &retyped),
+                    [(DriftKind::RetypedField, location.clone())]
+                );
             }
         }
     }
 }
 
 #[test]
-fn every_documented_member_of_a_listed_assistant_is_missed() {
-    for page in pages() {
-        let documented = page.assistants["data"][0].as_object().unwrap();
+fn a_missing_or_retyped_member_of_a_listed_assistant_is_reported() {
+    for contract in contracts() {
+        let documented = contract.assistants["data"][0].as_object().unwrap();
         assert!(documented.len() > 50);
         for key in documented.keys() {
-            let list = without(&page.assistants, &format!("/data/0/{key}"));
-            let missing = told(page, Asked::Assistants, 200, &list);
-            assert_eq!(missing, [(DriftKind::MissingField, format!("data[].{key}"))], "{}", page.name());
-            let mut list = page.assistants.clone();
+            let list = without(&contract.assistants, &format!("/data/0/{key}"));
+            let missing = kinds_and_locations(contract, Operation::Assistants, 200, &list);
+            assert_eq!(missing, [(DriftKind::MissingField, format!("data[].{key}"))], "{}", contract.name());
+            let mut list = contract.assistants.clone();
             list["data"][0][key] = json!(1.5);
-            let sound = ["endpoint_sensitivity", "interrupt_sensitivity"].contains(&key.as_str());
-            assert_eq!(found(page, Asked::Assistants, 200, &list).is_empty(), sound, "{} {key}", page.name());
+            let is_number = ["endpoint_sensitivity", "interrupt_sensitivity"].contains(&key.as_str());
+            assert_eq!(
+                found(contract, Operation::Assistants, 200, &list).is_empty(),
+                is_number,
+                "{} {key}",
+                contract.name()
+            );
         }
     }
 }
 
 #[test]
-fn new_members_are_told_by_name_and_what_updates_take_is_not_new_in_a_list() {
-    for page in pages() {
-        let mut answer = updated(page);
-        answer["data"]["agent_version"] = json!(2);
-        answer["data"]["voice_id"] = json!(7);
-        answer["meta"] = json!({});
-        let new = told(page, Asked::Update, 200, &answer);
+fn new_members_are_reported_except_fields_of_updates_in_a_list() {
+    for contract in contracts() {
+        let mut response = updated(contract);
+        response["data"]["agent_version"] = json!(2);
+        response["data"]["voice_id"] = json!(7);
+        response["meta"] = json!({});
+        let new = kinds_and_locations(contract, Operation::Update, 200, &response);
         assert_eq!(new.len(), 3);
         assert!(new.contains(&(DriftKind::UnknownField, "data.voice_id".to_owned())), "{new:?}");
         assert!(new.contains(&(DriftKind::UnknownField, "data.agent_version".to_owned())), "{new:?}");
         assert!(new.contains(&(DriftKind::UnknownField, "meta".to_owned())), "{new:?}");
-        let mut list = page.assistants.clone();
+        let mut list = contract.assistants.clone();
         for (key, value) in [("agent_version", json!("x")), ("ringing_time", json!(30)), ("label_ids", json!([]))] {
             list["data"][0][key] = value;
         }
-        let new = told(page, Asked::Assistants, 200, &list);
+        let new = kinds_and_locations(contract, Operation::Assistants, 200, &list);
         assert_eq!(new, [(DriftKind::UnknownField, "data[].agent_version".to_owned())]);
     }
 }
 
 #[test]
-fn a_catalog_in_another_form_is_drift_and_told_once_however_long_it_is() {
-    for page in pages() {
-        let languages = Asked::Catalog(CatalogKind::Languages);
+fn a_difference_in_every_entry_of_a_catalog_is_reported_once() {
+    for contract in contracts() {
+        let languages = Operation::Catalog(CatalogKind::Languages);
         let list: Vec<_> = (0..500).map(|id| json!({ "id": id.to_string(), "title": "x", "iso_2": null })).collect();
-        let kinds = told(page, languages, 200, &json!(list));
+        let kinds = kinds_and_locations(contract, languages, 200, &json!(list));
         assert_eq!(
             kinds,
             [
@@ -130,15 +143,18 @@ fn a_catalog_in_another_form_is_drift_and_told_once_however_long_it_is() {
                 (DriftKind::MissingField, "[].name".to_owned()),
             ]
         );
-        assert_eq!(told(page, languages, 200, &json!({ "1": "en" })), [(DriftKind::RetypedField, String::new())]);
+        assert_eq!(
+            kinds_and_locations(contract, languages, 200, &json!({ "1": "en" })),
+            [(DriftKind::RetypedField, String::new())]
+        );
     }
 }
 
 #[test]
-fn errors_that_no_page_shows_are_told_by_status_and_members() {
+fn undocumented_errors_are_reported_by_status_and_members() {
     let sentences = json!({ "message": "m", "errors": { "name": ["No."] } });
-    for page in pages() {
-        for (status, body, place) in [
+    for contract in contracts() {
+        for (status, body, location) in [
             (422, json!({ "message": "m" }), "422 {message: string}"),
             (422, json!({ "message": "m", "errors": { "name": "No." } }), "422 {errors: {*: string}, message: string}"),
             (422, json!({ "message": "m", "errors": [{ "field": "name" }] }), ""),
@@ -154,90 +170,95 @@ fn errors_that_no_page_shows_are_told_by_status_and_members() {
             (404, json!([[[["m"]]]]), "404 [[[array]]]"),
             (429, json!({ "message": "m", "retry_after": null }), "429 {message: string, retry_after: null}"),
         ] {
-            let shapes = told(page, Asked::Update, status, &body);
-            assert_eq!(shapes.len(), 1, "{} {status} {body}", page.name());
-            assert_eq!(shapes[0].0, DriftKind::UnknownErrorShape);
-            assert!(place.is_empty() || shapes[0].1 == place, "{shapes:?}");
+            let errors = kinds_and_locations(contract, Operation::Update, status, &body);
+            assert_eq!(errors.len(), 1, "{} {status} {body}", contract.name());
+            assert_eq!(errors[0].0, DriftKind::UnknownErrorShape);
+            assert!(location.is_empty() || errors[0].1 == location, "{errors:?}");
         }
-        for (body, place) in [("<html>", "502 not JSON"), (" ", "502 without a body")] {
-            let shapes = drift(page.dialect, Asked::Update, 502, body.as_bytes());
-            assert_eq!(shapes[0].place, place);
+        for (body, location) in [("<html>", "502 not JSON"), (" ", "502 without a body")] {
+            let errors = drift(contract.dialect, Operation::Update, 502, body.as_bytes());
+            assert_eq!(errors[0].location, location);
         }
-        assert_eq!(found(page, Asked::Update, 422, &sentences), []);
+        assert_eq!(found(contract, Operation::Update, 422, &sentences), []);
         for (status, body) in [
             (422, json!({ "message": "m", "errors": [] })),
             (429, json!({ "message": "m" })),
             (429, json!({ "message": "m", "retry_after": 60 })),
         ] {
-            assert_eq!(found(page, Asked::Update, status, &body), [], "{} {status} {body}", page.name());
+            assert_eq!(found(contract, Operation::Update, status, &body), [], "{} {status} {body}", contract.name());
         }
     }
 }
 
 #[test]
-fn a_success_that_is_no_json_is_told_as_that() {
-    for page in pages() {
+fn a_success_that_is_not_json_is_reported() {
+    for contract in contracts() {
         for body in ["", "<html>", "{", "\u{feff}{}"] {
-            let found = drift(page.dialect, Asked::Update, 200, body.as_bytes());
+            let found = drift(contract.dialect, Operation::Update, 200, body.as_bytes());
             assert_eq!(found.iter().map(|drift| drift.kind).collect::<Vec<_>>(), [DriftKind::NotJson], "{body}");
         }
-        let error = told(page, Asked::Update, 200, &json!({ "error": "Boom" }));
+        let error = kinds_and_locations(contract, Operation::Update, 200, &json!({ "error": "Boom" }));
         assert_eq!(
-            error.iter().map(|(_, place)| place.as_str()).collect::<Vec<_>>(),
+            error.iter().map(|(_, location)| location.as_str()).collect::<Vec<_>>(),
             ["error", "message", "data"],
-            "an error under a status of success"
+            "an error with a 2xx status"
         );
     }
 }
 
 #[test]
-fn a_hostile_answer_is_cut_short() {
+fn the_differences_of_a_hostile_response_are_limited() {
     let keys: serde_json::Map<_, _> =
         (0..1000).map(|key| (format!("{key}\u{7}{}", "ä".repeat(500)), json!(1))).collect();
-    for page in pages() {
+    for contract in contracts() {
         for found in [
-            found(page, Asked::Update, 200, &keys.clone().into()),
-            found(page, Asked::Update, 422, &keys.clone().into()),
+            found(contract, Operation::Update, 200, &keys.clone().into()),
+            found(contract, Operation::Update, 422, &keys.clone().into()),
         ] {
             assert!((1..=32).contains(&found.len()));
             for drift in found {
-                assert!(drift.place.len() <= 128 && !drift.place.contains(char::is_control), "{}", drift.place);
+                assert!(
+                    drift.location.len() <= 128 && !drift.location.contains(char::is_control),
+                    "{}",
+                    drift.location
+                );
             }
         }
         let bare = json!({ "data": [{}], "current_page": 1, "last_page": 1, "per_page": 1, "total": 1 });
-        assert_eq!(found(page, Asked::Assistants, 200, &bare).len(), 32, "more members than that are missing");
+        assert_eq!(found(contract, Operation::Assistants, 200, &bare).len(), 32, "more members than that are missing");
     }
 }
 
-/// What is known of the first members must not stand for those behind them.
 #[test]
-fn an_answer_with_more_members_than_any_is_looked_at_to_its_end() {
-    for page in pages() {
+fn members_beyond_the_cached_ones_are_checked() {
+    for contract in contracts() {
         let more = |object: &str, member: &str| format!("{}{}}}", object.strip_suffix('}').unwrap(), member);
-        let mut answer = updated(page);
-        let name = format!(r#","name":{}"#, answer["data"]["name"]);
-        let data = more(&answer["data"].to_string(), &name.repeat(40));
-        answer["data"].take();
-        let answer = answer.to_string().replace("null", &data);
-        let stretched = more(&answer, &r#","message":"Again.""#.repeat(40));
+        let mut response = updated(contract);
+        let name = format!(r#","name":{}"#, response["data"]["name"]);
+        let data = more(&response["data"].to_string(), &name.repeat(40));
+        response["data"].take();
+        let response = response.to_string().replace("null", &data);
+        let stretched = more(&response, &r#","message":"Again.""#.repeat(40));
         let extended = more(&stretched, r#","new":1"#);
-        let places = |body: &str| -> Vec<_> {
-            drift(page.dialect, Asked::Update, 200, body.as_bytes()).into_iter().map(|drift| drift.place).collect()
+        let locations = |body: &str| -> Vec<_> {
+            drift(contract.dialect, Operation::Update, 200, body.as_bytes())
+                .into_iter()
+                .map(|drift| drift.location)
+                .collect()
         };
-        assert_eq!(places(&stretched), [] as [String; 0], "{}", page.name());
-        assert_eq!(places(&extended), ["new"], "{}", page.name());
+        assert_eq!(locations(&stretched), [] as [String; 0], "{}", contract.name());
+        assert_eq!(locations(&extended), ["new"], "{}", contract.name());
     }
 }
 
-/// The first `data` is the one that counts, and both are looked at.
 #[test]
-fn a_second_data_is_not_taken_for_the_first() {
-    for page in pages() {
-        let answer = updated(page).to_string();
-        let doubled = format!(r#"{},"data":{{"id":[]}}}}"#, answer.strip_suffix('}').unwrap());
-        let found = drift(page.dialect, Asked::Update, 200, doubled.as_bytes());
+fn both_of_two_members_called_data_are_checked() {
+    for contract in contracts() {
+        let response = updated(contract).to_string();
+        let doubled = format!(r#"{},"data":{{"id":[]}}}}"#, response.strip_suffix('}').unwrap());
+        let found = drift(contract.dialect, Operation::Update, 200, doubled.as_bytes());
         assert!(
-            found.iter().any(|drift| (drift.kind, &*drift.place) == (DriftKind::RetypedField, "data.id")),
+            found.iter().any(|drift| (drift.kind, &*drift.location) == (DriftKind::RetypedField, "data.id")),
             "{found:?}"
         );
     }

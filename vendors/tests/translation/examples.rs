@@ -1,10 +1,10 @@
-//! The pages' own request bodies, sent through the gateway's translation.
+//! The documented request bodies as updates.
 
 use vendors::Handling;
 
-use super::page::{LEGACY, Page, members, page, pages};
+use super::contracts::{Contract, LEGACY, contract, contracts, members};
 
-/// For each body of the legacy page the canonical update that must become it, member by member.
+/// For each documented body of the legacy vendor, the canonical update that must become it, member by member.
 const LEGACY_UPDATES: [(&str, &str); 6] = [
     ("disable-webhook", r#"{"is_webhook_active": false}"#),
     (
@@ -24,8 +24,8 @@ const LEGACY_UPDATES: [(&str, &str); 6] = [
     ),
 ];
 
-/// The canonical update for the legacy page's full body. Its schema names `Interest_Level` with capitals, which the
-/// legacy page allows and the canonical field does not, so the test writes it in lower case on both sides.
+/// The canonical update for the legacy vendor's full body. The documented body has the name `Interest_Level`, whose
+/// capitals the canonical field does not allow, so the test uses lower case on both sides.
 const FULL: &str = r#"{
   "name": "Updated Sales Assistant", "voice_id": 1, "language": "English", "llm_model": "GPT-4.1-mini",
   "type": "outbound", "mode": "pipeline", "timezone": "America/New_York",
@@ -45,31 +45,31 @@ const FULL: &str = r#"{
   "record": false, "wait_for_customer": false
 }"#;
 
-/// Members of a body that the translation adds by its documented nature: the flag of a pair.
+/// The members of a body without the flag of the pair, which the translation adds.
 fn without_flag(body: &str) -> Vec<(String, String)> {
     members(body).into_iter().filter(|(key, _)| key != "use_min_interrupt_words").collect()
 }
 
-/// White space inside a value is the sender's, so values are compared by what they say.
-fn said(body: Vec<(String, String)>) -> Vec<(String, serde_json::Value)> {
-    let mut said: Vec<_> = body.into_iter().map(|(key, text)| (key, serde_json::from_str(&text).unwrap())).collect();
-    said.sort_by(|one, other| one.0.cmp(&other.0));
-    said
+/// The members with parsed values, because white space inside a value does not matter.
+fn parsed(body: Vec<(String, String)>) -> Vec<(String, serde_json::Value)> {
+    let mut parsed: Vec<_> = body.into_iter().map(|(key, text)| (key, serde_json::from_str(&text).unwrap())).collect();
+    parsed.sort_by(|one, other| one.0.cmp(&other.0));
+    parsed
 }
 
-fn legacy_example(page: &Page, name: &str) -> String {
-    page.examples().into_iter().find(|(example, _)| example == name).unwrap().1
+fn legacy_example(contract: &Contract, name: &str) -> String {
+    contract.examples().into_iter().find(|(example, _)| example == name).unwrap().1
 }
 
 #[test]
-fn every_example_of_a_page_in_the_current_dialect_arrives_unchanged() {
-    for page in pages().iter().filter(|page| !page.is_legacy()) {
-        let examples = page.examples();
-        assert!(examples.len() >= 9, "{}", page.name());
+fn every_example_in_the_current_dialect_arrives_unchanged() {
+    for contract in contracts().iter().filter(|contract| !contract.is_legacy()) {
+        let examples = contract.examples();
+        assert!(examples.len() >= 9, "{}", contract.name());
         for (name, example) in examples {
-            assert!(page.complaints(&example).is_empty(), "{name} against its own schema");
-            assert_eq!(members(&page.body(&example)), members(&example), "{} {name}", page.name());
-            let report = page.translate(&example, Handling::Strict).unwrap().report;
+            assert!(contract.complaints(&example).is_empty(), "{name} against its own schema");
+            assert_eq!(members(&contract.body(&example)), members(&example), "{} {name}", contract.name());
+            let report = contract.translate(&example, Handling::Strict).unwrap().report;
             let applied: Vec<_> = report.applied.iter().map(|field| field.name().to_owned()).collect();
             let sent: Vec<_> = members(&example).into_iter().map(|(key, _)| key).collect();
             assert_eq!(applied, sent);
@@ -78,40 +78,40 @@ fn every_example_of_a_page_in_the_current_dialect_arrives_unchanged() {
     }
 }
 
-/// An example without a canonical equivalent above is one in names that are canonical already.
+/// An example without an entry above already has canonical names.
 #[test]
-fn every_example_of_a_page_in_the_legacy_dialect_is_what_its_canonical_equivalent_becomes() {
-    for page in pages().iter().filter(|page| page.is_legacy()) {
-        let examples = page.examples();
+fn every_example_in_the_legacy_dialect_comes_from_its_canonical_equivalent() {
+    for contract in contracts().iter().filter(|contract| contract.is_legacy()) {
+        let examples = contract.examples();
         assert!(LEGACY_UPDATES.iter().all(|(name, _)| examples.iter().any(|(example, _)| example == name)));
         for (name, example) in examples.iter().filter(|(name, _)| name != "full-legacy-body") {
             let own = LEGACY_UPDATES.iter().find(|(known, _)| known == name);
             let update = own.map_or(example.as_str(), |(_, update)| update);
-            assert!(page.complaints(example).is_empty());
-            assert_eq!(without_flag(&page.body(update)), members(example), "{} {name}", page.name());
+            assert!(contract.complaints(example).is_empty());
+            assert_eq!(without_flag(&contract.body(update)), members(example), "{} {name}", contract.name());
         }
     }
 }
 
 #[test]
-fn the_full_body_of_the_legacy_page_is_reached_in_every_member() {
-    let page = page(LEGACY);
-    let example = legacy_example(page, "full-legacy-body").replace("Interest_Level", "interest_level");
-    assert_eq!(said(members(&page.body(FULL))), said(members(&example)));
-    let keys = page.schema["properties"].as_object().unwrap().len();
-    assert_eq!(members(&example).len(), keys, "the example holds every field of the page");
+fn every_member_of_the_legacy_vendors_full_body_is_reached() {
+    let contract = contract(LEGACY);
+    let example = legacy_example(contract, "full-legacy-body").replace("Interest_Level", "interest_level");
+    assert_eq!(parsed(members(&contract.body(FULL))), parsed(members(&example)));
+    let keys = contract.schema["properties"].as_object().unwrap().len();
+    assert_eq!(members(&example).len(), keys, "the example contains every documented field");
 }
 
 #[test]
-fn no_vendors_example_is_silently_changed_by_another_vendor() {
-    for from in pages().iter().filter(|page| !page.is_legacy()) {
+fn no_vendors_example_changes_silently_at_another_vendor() {
+    for from in contracts().iter().filter(|contract| !contract.is_legacy()) {
         for (name, example) in from.examples() {
-            for to in pages() {
+            for to in contracts() {
                 let sent: Vec<_> = members(&example).into_iter().map(|(key, _)| key).collect();
                 let Ok(request) = to.translate(&example, Handling::Lenient) else { continue };
-                let mut told: Vec<_> = request.report.applied.iter().map(|field| field.name().to_owned()).collect();
-                told.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
-                assert_eq!(told.len(), sent.len(), "{} {name} at {}", from.name(), to.name());
+                let mut reported: Vec<_> = request.report.applied.iter().map(|field| field.name().to_owned()).collect();
+                reported.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
+                assert_eq!(reported.len(), sent.len(), "{} {name} at {}", from.name(), to.name());
                 let body = String::from_utf8(request.body).unwrap();
                 assert!(to.complaints(&body).is_empty(), "{} {name} at {}: {body}", from.name(), to.name());
             }

@@ -1,14 +1,14 @@
-//! Generators: JSON in every spelling, and canonical updates good and bad.
+//! Generators: JSON in every spelling, and valid and invalid canonical updates.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::Config;
 
-use super::page::{Page, members, pages};
+use super::contracts::{Contract, contracts, members};
 use super::samples::{fields, samples};
 
-/// So many cases, and no files written by failures.
+/// A configuration with so many cases and without files for failures.
 pub(crate) fn config(cases: u32) -> Config {
     Config { cases, failure_persistence: None, ..Config::default() }
 }
@@ -18,7 +18,7 @@ fn space() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just(""), 1 => select(vec![" ", "\n", "\t", "\r\n", "  "])]
 }
 
-/// A string literal; each character raw, by a short escape or by `\u`.
+/// A string literal. Each character is raw, a short escape or a `\u` escape.
 pub(crate) fn string(text: String) -> impl Strategy<Value = String> {
     vec(0..6_u8, text.chars().count()).prop_map(move |ways| {
         let spelled: String = text.chars().zip(ways).map(|(one, way)| spelled(one, way)).collect();
@@ -79,7 +79,7 @@ pub(crate) struct Member {
     pub(crate) value: String,
 }
 
-/// An update as text, with white space that differs from member to member.
+/// An update as text, with different white space around each member.
 pub(crate) fn text(members: &[Member]) -> String {
     let list: Vec<_> = members
         .iter()
@@ -92,7 +92,7 @@ pub(crate) fn text(members: &[Member]) -> String {
     format!("{{{}}}", list.join(","))
 }
 
-/// A value for a field: mostly a documented one, else one just outside.
+/// A value for a field: usually a documented one, otherwise one just outside the limits.
 fn value(field: String, good: u32) -> BoxedStrategy<String> {
     let samples = samples(&field);
     let named = match field.as_str() {
@@ -114,9 +114,9 @@ fn value(field: String, good: u32) -> BoxedStrategy<String> {
     prop_oneof![good => select(inside), 1 => select(outside)].boxed()
 }
 
-/// What the pages' examples hold under a key.
+/// The values of a key in the documented examples.
 fn examples(wanted: &str) -> Vec<String> {
-    let all = pages().iter().flat_map(Page::examples);
+    let all = contracts().iter().flat_map(Contract::examples);
     all.flat_map(|(_, example)| members(&example)).filter(|(key, _)| key == wanted).map(|(_, text)| text).collect()
 }
 
@@ -125,18 +125,18 @@ fn member(key: String, value: BoxedStrategy<String>) -> BoxedStrategy<Member> {
     (spelled, value).prop_map(move |(spelled, value)| Member { key: key.clone(), spelled, value }).boxed()
 }
 
-/// A member called by a canonical field.
+/// A member with a canonical name.
 fn field_member(good: u32) -> BoxedStrategy<Member> {
     let fields: Vec<_> = fields().into_iter().filter(|field| field != "vendor_options").collect();
     let members: Vec<_> = fields.into_iter().map(|field| member(field.clone(), value(field, good))).collect();
     any::<Index>().prop_flat_map(move |index| members[index.index(members.len())].clone()).boxed()
 }
 
-/// A member that no canonical field is called by, some of them a vendor's own names.
-fn stranger() -> BoxedStrategy<Member> {
-    let legacy: Vec<_> = pages()
+/// A member without a canonical name; some have a vendor's name.
+fn unknown_member() -> BoxedStrategy<Member> {
+    let legacy: Vec<_> = contracts()
         .iter()
-        .flat_map(|page| page.schema["properties"].as_object().unwrap().keys().cloned())
+        .flat_map(|contract| contract.schema["properties"].as_object().unwrap().keys().cloned())
         .filter(|name| vendors::Field::from_name(name).is_none())
         .collect();
     let keys =
@@ -151,14 +151,14 @@ fn distinct(members: Vec<Member>) -> Vec<Member> {
     members.into_iter().filter(|member| seen.insert(member.key.clone())).collect()
 }
 
-/// Updates of canonical fields, nearly all with documented values.
+/// Updates of canonical fields, nearly always with documented values.
 pub(crate) fn update() -> impl Strategy<Value = Vec<Member>> {
     vec(field_member(40), 0..10).prop_map(distinct)
 }
 
-/// Updates with documented values, other values, any JSON and strange keys.
+/// Updates with documented values, other values, any JSON and unknown keys.
 pub(crate) fn rough_update() -> impl Strategy<Value = Vec<Member>> {
     let any_value = select(fields()).prop_flat_map(|field| member(field, json().boxed()));
-    let one = prop_oneof![6 => field_member(3), 2 => any_value, 1 => stranger()];
+    let one = prop_oneof![6 => field_member(3), 2 => any_value, 1 => unknown_member()];
     vec(one, 0..10).prop_map(distinct)
 }

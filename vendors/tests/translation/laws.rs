@@ -13,9 +13,9 @@ use vendors::{
     normalize_error, normalize_response, translate_request,
 };
 
-use super::contract::verbatim_name;
+use super::contracts::{Contract, contracts, members};
+use super::fields::verbatim_name;
 use super::generated::{Member, config, json, rough_update, text, update};
-use super::page::{Page, members, pages};
 
 const HANDLINGS: [Handling; 2] = [Handling::Strict, Handling::Lenient];
 
@@ -28,21 +28,21 @@ fn sorted(mut members: Vec<(String, String)>) -> Vec<(String, String)> {
     members
 }
 
-/// What distinguishes one reason from another.
-fn reasons<'a>(items: impl IntoIterator<Item = &'a Item>) -> BTreeSet<(String, &'static str, String)> {
+/// The distinguishing parts of items.
+fn distinct<'a>(items: impl IntoIterator<Item = &'a Item>) -> BTreeSet<(String, &'static str, String)> {
     items.into_iter().map(|item| (item.pointer.clone(), item.code.as_str(), item.detail.clone())).collect()
 }
 
-/// Whether the reason is a field that lenient handling would have dropped.
+/// Whether lenient handling would drop the field of this item.
 fn droppable(item: &Item) -> bool {
     let known = item.field.as_deref().and_then(Field::from_name).is_some();
     item.code.as_str() == "unsupported_field" || (item.code.as_str() == "unknown_field" && !known)
 }
 
-/// Reads and translates; `None` where the update is no strict JSON (nested keys may stand twice).
-fn translated(page: &Page, text: &str, handling: Handling) -> Option<Result<Request, Vec<Item>>> {
+/// Reads and translates; `None` if the update is not strict JSON, because generated objects may have duplicate keys.
+fn translated(contract: &Contract, text: &str, handling: Handling) -> Option<Result<Request, Vec<Item>>> {
     Update::read(text.as_bytes()).ok()?;
-    Some(page.translate(text, handling).map_err(|refused| refused.items.list))
+    Some(contract.translate(text, handling).map_err(|refused| refused.items.list))
 }
 
 fn sent_keys(members: &[Member]) -> BTreeSet<String> {
@@ -58,14 +58,14 @@ proptest! {
 
     #[test]
     fn what_is_accepted_satisfies_the_vendors_schema(sent in update(), rough in rough_update()) {
-        for page in pages() {
+        for contract in contracts() {
             for (members, handling) in [(&sent, HANDLINGS[0]), (&sent, HANDLINGS[1]), (&rough, HANDLINGS[1])] {
                 let without_options = members.iter().all(|member| member.key != "vendor_options");
-                if let Some(Ok(request)) = translated(page, &text(members), handling).filter(|_| without_options) {
+                if let Some(Ok(request)) = translated(contract, &text(members), handling).filter(|_| without_options) {
                     let body = String::from_utf8(request.body).unwrap();
                     // The reference cannot represent numbers such as 1e999 inside free values.
                     if serde_json::from_str::<serde_json::Value>(&body).is_ok() {
-                        prop_assert_eq!(page.complaints(&body), Vec::<String>::new(), "{} {}", page.name(), body);
+                        prop_assert_eq!(contract.complaints(&body), Vec::<String>::new(), "{} {}", contract.name(), body);
                     }
                 }
             }
@@ -73,13 +73,13 @@ proptest! {
     }
 
     #[test]
-    fn every_field_sent_is_either_applied_or_dropped(sent in rough_update(), handling in select(&HANDLINGS[..])) {
-        for page in pages() {
-            let Some(Ok(request)) = translated(page, &text(&sent), handling) else { continue };
-            let mut told: Vec<_> = request.report.applied.iter().map(|field| field.name().to_owned()).collect();
-            told.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
-            prop_assert_eq!(told.len(), sent.len(), "{:?}", told);
-            prop_assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), sent_keys(&sent));
+    fn every_sent_field_is_either_applied_or_dropped(sent in rough_update(), handling in select(&HANDLINGS[..])) {
+        for contract in contracts() {
+            let Some(Ok(request)) = translated(contract, &text(&sent), handling) else { continue };
+            let mut reported: Vec<_> = request.report.applied.iter().map(|field| field.name().to_owned()).collect();
+            reported.extend(request.report.dropped.iter().map(|note| note.field.clone().into_owned()));
+            prop_assert_eq!(reported.len(), sent.len(), "{:?}", reported);
+            prop_assert_eq!(reported.into_iter().collect::<BTreeSet<_>>(), sent_keys(&sent));
             for field in &request.report.applied {
                 prop_assert!(request.sent.fields.contains(*field));
             }
@@ -89,12 +89,12 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_on_the_wire_that_no_sent_field_writes(sent in update(), handling in select(&HANDLINGS[..])) {
-        for page in pages() {
-            let Some(Ok(request)) = translated(page, &text(&sent), handling) else { continue };
+    fn the_body_contains_only_keys_of_sent_fields(sent in update(), handling in select(&HANDLINGS[..])) {
+        for contract in contracts() {
+            let Some(Ok(request)) = translated(contract, &text(&sent), handling) else { continue };
             let keys: BTreeSet<_> = wire(&request).into_iter().map(|(key, _)| key).collect();
-            prop_assert_eq!(keys.len(), wire(&request).len(), "no key twice");
-            let names = |field: &Field| page.dialect.row(*field).wire_names(*field).collect::<Vec<_>>();
+            prop_assert_eq!(keys.len(), wire(&request).len(), "no key occurs twice");
+            let names = |field: &Field| contract.dialect.row(*field).wire_names(*field).collect::<Vec<_>>();
             let written: BTreeSet<_> = request.report.applied.iter().flat_map(names).collect();
             prop_assert!(keys.iter().all(|key| written.contains(key.as_str())));
             for field in &request.report.applied {
@@ -105,12 +105,12 @@ proptest! {
 
     #[test]
     fn numbers_and_strings_keep_their_text(sent in update(), handling in select(&HANDLINGS[..])) {
-        for page in pages() {
-            let Some(Ok(request)) = translated(page, &text(&sent), handling) else { continue };
+        for contract in contracts() {
+            let Some(Ok(request)) = translated(contract, &text(&sent), handling) else { continue };
             let wire = wire(&request);
             for member in &sent {
                 let field = Field::from_name(&member.key).unwrap().name();
-                if let Some(name) = verbatim_name(page, field) {
+                if let Some(name) = verbatim_name(contract, field) {
                     prop_assert!(wire.contains(&(name.to_owned(), member.value.clone())), "{} in {:?}", field, wire);
                 }
             }
@@ -126,14 +126,14 @@ proptest! {
             .into_iter()
             .map(|member| Member { spelled: serde_json::to_string(&member.key).unwrap(), ..member })
             .collect();
-        for page in pages() {
-            match (translated(page, &text(&sent), handling), translated(page, &text(&plain), handling)) {
+        for contract in contracts() {
+            match (translated(contract, &text(&sent), handling), translated(contract, &text(&plain), handling)) {
                 (Some(Ok(one)), Some(Ok(other))) => {
                     prop_assert_eq!(sorted(wire(&one)), sorted(wire(&other)));
                     prop_assert_eq!(one.sent.fields, other.sent.fields);
                     prop_assert_eq!(one.report.warnings.len(), other.report.warnings.len());
                 }
-                (Some(Err(one)), Some(Err(other))) => prop_assert_eq!(reasons(&one), reasons(&other)),
+                (Some(Err(one)), Some(Err(other))) => prop_assert_eq!(distinct(&one), distinct(&other)),
                 (None, None) => {}
                 (one, other) => prop_assert!(false, "{:?} but {:?}", one, other),
             }
@@ -142,18 +142,18 @@ proptest! {
 
     #[test]
     fn a_body_is_the_sum_of_its_fields(sent in update(), handling in select(&HANDLINGS[..])) {
-        for page in pages() {
-            let Some(Ok(whole)) = translated(page, &text(&sent), handling) else { continue };
-            let one = |member: &Member| wire(&page.translate(&text(std::slice::from_ref(member)), handling).unwrap());
+        for contract in contracts() {
+            let Some(Ok(whole)) = translated(contract, &text(&sent), handling) else { continue };
+            let one = |member: &Member| wire(&contract.translate(&text(std::slice::from_ref(member)), handling).unwrap());
             prop_assert_eq!(wire(&whole), sent.iter().flat_map(one).collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn lenient_handling_accepts_what_strict_does_and_drops_nothing_else(sent in rough_update()) {
-        for page in pages() {
-            let Some(strict) = translated(page, &text(&sent), Handling::Strict) else { continue };
-            let lenient = translated(page, &text(&sent), Handling::Lenient).unwrap();
+        for contract in contracts() {
+            let Some(strict) = translated(contract, &text(&sent), Handling::Strict) else { continue };
+            let lenient = translated(contract, &text(&sent), Handling::Lenient).unwrap();
             match (strict, lenient) {
                 (Ok(strict), lenient) => prop_assert_eq!(Ok(strict), lenient),
                 (Err(strict), Ok(lenient)) => {
@@ -162,7 +162,7 @@ proptest! {
                 }
                 (Err(strict), Err(lenient)) => {
                     let left = strict.iter().filter(|item| !droppable(item));
-                    prop_assert_eq!(reasons(left), reasons(&lenient));
+                    prop_assert_eq!(distinct(left), distinct(&lenient));
                 }
             }
         }
@@ -170,16 +170,16 @@ proptest! {
 
     #[test]
     fn all_problems_are_found_in_one_pass(sent in rough_update()) {
-        for page in pages() {
-            let Some(whole) = translated(page, &text(&sent), Handling::Strict) else { continue };
+        for contract in contracts() {
+            let Some(whole) = translated(contract, &text(&sent), Handling::Strict) else { continue };
             let whole = whole.err().unwrap_or_default();
             let mut parts = Vec::new();
             for member in &sent {
                 let alone = text(std::slice::from_ref(member));
-                parts.extend(translated(page, &alone, Handling::Strict).unwrap().err().unwrap_or_default());
+                parts.extend(translated(contract, &alone, Handling::Strict).unwrap().err().unwrap_or_default());
             }
             let apart = whole.iter().filter(|item| item.code.as_str() != "conflict");
-            prop_assert_eq!(reasons(apart), reasons(&parts), "{}", page.name());
+            prop_assert_eq!(distinct(apart), distinct(&parts), "{}", contract.name());
             let keys = sent_keys(&sent);
             for item in &whole {
                 prop_assert!(item.pointer.starts_with("#/") && !item.detail.is_empty(), "{:?}", item);
@@ -189,12 +189,12 @@ proptest! {
     }
 
     #[test]
-    fn every_key_on_the_wire_comes_home_to_a_field_that_was_sent(sent in update(), rest in "(\\.[a-z0-9_]{1,5}){0,3}") {
-        for page in pages() {
-            let Some(Ok(request)) = translated(page, &text(&sent), Handling::Lenient) else { continue };
+    fn every_sent_key_maps_back_to_a_sent_field(sent in update(), rest in "(\\.[a-z0-9_]{1,5}){0,3}") {
+        for contract in contracts() {
+            let Some(Ok(request)) = translated(contract, &text(&sent), Handling::Lenient) else { continue };
             for (key, _) in wire(&request) {
                 let body = serde_json::json!({ "errors": { format!("{key}{rest}"): ["No."] } }).to_string();
-                let items = normalize_error(page.dialect, page.name(), &request.sent, 422, body.as_bytes()).items.list;
+                let items = normalize_error(contract.dialect, contract.name(), &request.sent, 422, body.as_bytes()).items.list;
                 prop_assert_eq!(items.len(), 1);
                 let field = items[0].field.as_deref().and_then(Field::from_name);
                 prop_assert!(field.is_some_and(|field| request.report.applied.contains(&field)), "{} {:?}", key, items);
@@ -206,11 +206,11 @@ proptest! {
     }
 
     #[test]
-    fn a_request_without_structured_fields_holds_no_member_within_a_value(sent in update(), rough in rough_update()) {
+    fn a_request_without_structured_fields_has_no_nested_members(sent in update(), rough in rough_update()) {
         let structured = |key: &str| Field::from_name(key).is_some_and(|field| FieldSet::STRUCTURED.contains(field));
         let flat: Vec<_> = sent.iter().filter(|member| !structured(&member.key)).cloned().collect();
-        for (page, members) in pages().iter().flat_map(|page| [(page, &sent), (page, &rough), (page, &flat)]) {
-            let Some(Ok(request)) = translated(page, &text(members), Handling::Lenient) else { continue };
+        for (contract, members) in contracts().iter().flat_map(|contract| [(contract, &sent), (contract, &rough), (contract, &flat)]) {
+            let Some(Ok(request)) = translated(contract, &text(members), Handling::Lenient) else { continue };
             let body = read_object(&request.body, Limits::VENDOR).unwrap();
             let hides = body.iter().any(|(key, value)| has_members(*value) || secret_members().any(|name| name == key));
             prop_assert!(!hides || request.sent.may_hold_secrets(), "{:?}", body);
@@ -219,15 +219,15 @@ proptest! {
     }
 
     #[test]
-    fn what_goes_out_as_type_and_mode_comes_home_as_it_was_sent(
+    fn type_and_mode_map_back_to_the_sent_values(
         r#type in select(vec!["inbound", "outbound"]), mode in select(vec!["pipeline", "multimodal", "dualplex"]), name in any::<String>(),
     ) {
         let short: String = name.chars().take(255).collect();
         let update = serde_json::json!({ "type": r#type, "mode": mode, "name": short }).to_string();
-        for page in pages() {
-            let Ok(request) = page.translate(&update, Handling::Strict) else { continue };
+        for contract in contracts() {
+            let Ok(request) = contract.translate(&update, Handling::Strict) else { continue };
             let answer = format!(r#"{{"data":{}}}"#, String::from_utf8(request.body).unwrap());
-            let data = normalize_response(page.dialect, answer.as_bytes()).unwrap().data;
+            let data = normalize_response(contract.dialect, answer.as_bytes()).unwrap().data;
             let home = |text: Option<Cow<'_, str>>| text.map(|text| serde_json::from_str::<String>(&text).unwrap());
             prop_assert_eq!(home(data.r#type), Some(r#type.to_owned()));
             prop_assert_eq!(home(data.mode), Some(mode.to_owned()));
@@ -236,21 +236,21 @@ proptest! {
     }
 
     #[test]
-    fn a_catalog_is_missing_exactly_where_a_name_cannot_be_resolved_without_it(sent in update()) {
+    fn a_catalog_is_missing_exactly_if_a_name_cannot_be_found_without_it(sent in update()) {
         let nothing = CatalogSet::default();
         let catalogs = Catalogs { configured: &nothing, live: &nothing };
         let body = text(&sent);
         let Ok(update) = Update::read(body.as_bytes()) else { return Ok(()) };
         let policies = Policies::default();
-        for page in pages() {
-            if page.translate(&body, Handling::Lenient).is_err() {
+        for contract in contracts() {
+            if contract.translate(&body, Handling::Lenient).is_err() {
                 continue;
             }
-            let full = Catalogs { configured: &nothing, live: &page.live };
-            prop_assert!(missing_lookups(&update, page.dialect, &Policies::default(), &full).is_empty());
-            let missing = missing_lookups(&update, page.dialect, &Policies::default(), &catalogs);
+            let full = Catalogs { configured: &nothing, live: &contract.live };
+            prop_assert!(missing_lookups(&update, contract.dialect, &Policies::default(), &full).is_empty());
+            let missing = missing_lookups(&update, contract.dialect, &Policies::default(), &catalogs);
             let target = Target {
-                dialect: page.dialect, vendor: page.name(), id: "1", handling: Handling::Lenient, policies: &policies, catalogs,
+                dialect: contract.dialect, vendor: contract.name(), id: "1", handling: Handling::Lenient, policies: &policies, catalogs,
             };
             let unresolved = translate_request(&update, &target).err().map(|refused| refused.items.list).unwrap_or_default();
             prop_assert!(unresolved.iter().all(|item| item.code.as_str() == "unresolved_name"), "{:?}", unresolved);
@@ -272,17 +272,17 @@ proptest! {
         for body in &bodies {
             let _ = Catalog::parse(body);
             let update = Update::read(body).is_ok();
-            for page in pages() {
-                let mut sent = vendors::Sent::default();
+            for contract in contracts() {
+                let mut sent = vendors::SentFields::default();
                 if update {
                     let text = std::str::from_utf8(body).unwrap();
-                    let _ = page.translate(text, Handling::Strict);
-                    if let Ok(request) = page.translate(text, Handling::Lenient) {
+                    let _ = contract.translate(text, Handling::Strict);
+                    if let Ok(request) = contract.translate(text, Handling::Lenient) {
                         sent = request.sent;
                     }
                 }
-                let _ = normalize_response(page.dialect, body);
-                let failure = normalize_error(page.dialect, page.name(), &sent, status, body);
+                let _ = normalize_response(contract.dialect, body);
+                let failure = normalize_error(contract.dialect, contract.name(), &sent, status, body);
                 prop_assert!(failure.message.is_none_or(|message| message.len() <= 1024));
             }
         }

@@ -1,4 +1,4 @@
-//! Names and ids: which catalogs an update needs, and what a name that is none or many is told.
+//! Lookups: the catalogs that an update needs, and the messages for unknown and ambiguous names.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use vendors::{
     missing_lookups, translate_request,
 };
 
-use super::page::{LEGACY, SUPERSET, page};
+use super::contracts::{LEGACY, SUPERSET, contract};
 
 fn missing(vendor: &str, body: &str, policies: &Policies, live: &CatalogSet) -> Vec<CatalogKind> {
     let known = Catalogs { configured: &CatalogSet::default(), live };
-    missing_lookups(&Update::read(body.as_bytes()).unwrap(), page(vendor).dialect, policies, &known)
+    missing_lookups(&Update::read(body.as_bytes()).unwrap(), contract(vendor).dialect, policies, &known)
 }
 
 #[test]
-fn each_catalog_that_is_needed_and_does_not_answer_is_named_once() {
+fn each_missing_catalog_is_named_once() {
     let (nothing, policies) = (CatalogSet::default(), Policies::default());
     let all = r#"{"llm_model":"a","language":"en","voice":"b","multimodal_model":"c","name":"d"}"#;
     let kinds = [CatalogKind::Models, CatalogKind::Languages, CatalogKind::Voices, CatalogKind::MultimodalModels];
@@ -29,12 +29,12 @@ fn each_catalog_that_is_needed_and_does_not_answer_is_named_once() {
         (r#"{"language_id":404}"#, &[CatalogKind::Languages]),
         (r#"{"voice":"nobody"}"#, &[CatalogKind::Voices]),
     ] {
-        assert_eq!(missing(LEGACY, body, &policies, &page(LEGACY).live), kinds, "{body}");
+        assert_eq!(missing(LEGACY, body, &policies, &contract(LEGACY).live), kinds, "{body}");
     }
 }
 
 #[test]
-fn what_an_operator_drops_or_refuses_needs_no_catalog() {
+fn a_field_with_the_policy_drop_or_refuse_needs_no_catalog() {
     for (policy, kinds) in
         [(FieldPolicy::Drop, &[][..]), (FieldPolicy::Refuse, &[]), (FieldPolicy::Send, &[CatalogKind::Languages])]
     {
@@ -43,13 +43,13 @@ fn what_an_operator_drops_or_refuses_needs_no_catalog() {
     }
 }
 
-/// What the legacy vendor says of an update, with a catalog of so many voices called `Anna`.
-fn said(body: &str, voices: usize) -> String {
+/// The details for an update at the legacy vendor, with a catalog of so many voices called `Anna`.
+fn details(body: &str, voices: usize) -> String {
     let anna = |id: usize| CatalogEntry { id: id.to_string(), name: "Anna".to_owned(), iso_2: None };
     let mut live = CatalogSet::default();
     live.set(CatalogKind::Voices, Arc::new((1..=voices).map(anna).collect::<Catalog>()));
     let target = Target {
-        dialect: page(LEGACY).dialect,
+        dialect: contract(LEGACY).dialect,
         vendor: "ours",
         id: "1",
         handling: Handling::Strict,
@@ -61,21 +61,22 @@ fn said(body: &str, voices: usize) -> String {
 }
 
 #[test]
-fn a_name_or_id_that_is_not_found_is_told_how_to_add_it() {
+fn an_unknown_name_or_id_is_refused_with_the_configuration_that_adds_it() {
     assert_eq!(
-        said(r#"{"voice":"Bert"}"#, 1),
-        r#""Bert" is not in the catalog `voices` of `ours`; under [vendors.ours.catalog.voices], `"<id>" = "Bert"` would add it"#
+        details(r#"{"voice":"Bert"}"#, 1),
+        r#""Bert" is not in the catalog `voices` of `ours`; to add it, write `"<id>" = "Bert"` under [vendors.ours.catalog.voices] in the gateway's configuration"#
     );
     assert_eq!(
-        said(r#"{"language_id":7}"#, 1),
-        r#"id 7 is not in the catalog `languages` of `ours`; under [vendors.ours.catalog.languages], `"7" = "<name>"` would add it"#
+        details(r#"{"language_id":7}"#, 1),
+        r#"id 7 is not in the catalog `languages` of `ours`; to add it, write `"7" = "<name>"` under [vendors.ours.catalog.languages] in the gateway's configuration"#
     );
 }
 
 #[test]
-fn a_name_of_many_is_told_the_first_ten_of_them() {
+fn an_ambiguous_name_is_refused_with_the_first_ten_candidates() {
     let shown = |count: usize| (1..=count).map(|id| format!("`Anna` (id {id})")).collect::<Vec<_>>().join(", ");
     for (voices, list) in [(2, shown(2)), (10, shown(10)), (12, shown(10) + " and 2 more")] {
-        assert_eq!(said(r#"{"voice":"Anna"}"#, voices), format!("is ambiguous in the catalog `voices`: {list}"));
+        let detail = format!("is ambiguous in the catalog `voices`: {list}; send `voice_id` instead");
+        assert_eq!(details(r#"{"voice":"Anna"}"#, voices), detail);
     }
 }

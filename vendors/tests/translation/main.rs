@@ -1,26 +1,26 @@
-//! The translation held against the vendors' pages: one binary, one module per subject.
+//! Tests of the translation against the vendors' documentation: one binary, one module per subject.
 //!
-//! What is right is read from `contracts/<vendor>/`, which is written from the pages, and from tables in the tests
-//! themselves; never from the tables under test.
+//! The expected results come from `contracts/<vendor>/`, which is written from the documentation, and from tables in the
+//! tests; never from the tables under test.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-mod answers;
-mod contract;
+mod contracts;
 mod documents;
 mod drift;
 mod examples;
+mod fields;
 mod generated;
 mod laws;
 mod lookups;
 mod modes;
 mod options;
-mod page;
 mod reader;
+mod responses;
 mod rows;
 mod samples;
 mod schema;
-mod strangers;
 mod table;
 mod tools;
+mod unknown_keys;
 mod words;

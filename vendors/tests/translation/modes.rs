@@ -1,14 +1,14 @@
-//! Rules across fields: they hold where the update itself carries both sides, at every vendor.
+//! Rules across fields: they apply at every vendor if the update contains both sides.
 
 use vendors::Handling;
 
-use super::page::{LEGACY, pages, places};
+use super::contracts::{LEGACY, contracts, places};
 
 const MULTIMODAL: [&str; 2] = ["multimodal", "dualplex"];
 
 #[test]
 fn interruptions_cannot_be_disabled_together_with_a_multimodal_mode() {
-    for page in pages() {
+    for contract in contracts() {
         for mode in MULTIMODAL {
             for update in [
                 format!(r#"{{"mode":"{mode}","allow_interruptions":false}}"#),
@@ -18,30 +18,34 @@ fn interruptions_cannot_be_disabled_together_with_a_multimodal_mode() {
                     &mode[1..]
                 ),
             ] {
-                let places = places(&page.refusals(&update));
-                assert!(places.contains(&("#/allow_interruptions".into(), "conflict")), "{} {places:?}", page.name());
+                let places = places(&contract.refusals(&update));
+                assert!(
+                    places.contains(&("#/allow_interruptions".into(), "conflict")),
+                    "{} {places:?}",
+                    contract.name()
+                );
             }
         }
-        page.body(r#"{"mode":"multimodal","allow_interruptions":true}"#);
-        page.body(r#"{"mode":"pipeline","allow_interruptions":false}"#);
-        page.body(r#"{"allow_interruptions":false}"#);
+        contract.body(r#"{"mode":"multimodal","allow_interruptions":true}"#);
+        contract.body(r#"{"mode":"pipeline","allow_interruptions":false}"#);
+        contract.body(r#"{"allow_interruptions":false}"#);
     }
 }
 
 #[test]
-fn knowledge_goes_through_a_function_call_in_multimodal_modes() {
-    for page in pages().iter().filter(|page| !page.is_legacy()) {
+fn the_knowledgebase_mode_must_be_function_call_in_multimodal_modes() {
+    for contract in contracts().iter().filter(|contract| !contract.is_legacy()) {
         for mode in MULTIMODAL {
-            let items = page.refusals(&format!(r#"{{"mode":"{mode}","knowledgebase_mode":"prompt"}}"#));
+            let items = contract.refusals(&format!(r#"{{"mode":"{mode}","knowledgebase_mode":"prompt"}}"#));
             assert_eq!(places(&items), [("#/knowledgebase_mode".into(), "conflict")]);
-            page.body(&format!(r#"{{"mode":"{mode}","knowledgebase_mode":"function_call"}}"#));
+            contract.body(&format!(r#"{{"mode":"{mode}","knowledgebase_mode":"function_call"}}"#));
         }
-        page.body(r#"{"mode":"pipeline","knowledgebase_mode":"prompt"}"#);
+        contract.body(r#"{"mode":"pipeline","knowledgebase_mode":"prompt"}"#);
     }
 }
 
 #[test]
-fn a_field_without_effect_in_the_mode_it_is_sent_with_is_sent_with_a_warning() {
+fn a_field_without_effect_in_the_sent_mode_is_sent_with_a_warning() {
     let pipeline = [
         r#""llm_model_id":1"#,
         r#""llm_model":"GPT-4o-mini""#,
@@ -59,30 +63,34 @@ fn a_field_without_effect_in_the_mode_it_is_sent_with_is_sent_with_a_warning() {
         .map(|member| ("pipeline", member))
         .chain(MULTIMODAL.iter().flat_map(|mode| pipeline.iter().map(move |member| (*mode, member))));
     for (mode, member) in cases {
-        for page in pages() {
+        for contract in contracts() {
             let field = member.split('"').nth(1).unwrap();
             let update = format!(r#"{{{member},"mode":"{mode}"}}"#);
-            let Ok(request) = page.translate(&update, Handling::Lenient) else {
-                assert_eq!((page.vocabulary(), mode), (LEGACY, "dualplex"));
+            let Ok(request) = contract.translate(&update, Handling::Lenient) else {
+                assert_eq!((contract.vocabulary(), mode), (LEGACY, "dualplex"));
                 continue;
             };
             let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
             let sent = request.report.applied.iter().any(|applied| applied.name() == field);
             let wanted: &[_] = if sent { &[(field, "ignored_in_mode")] } else { &[] };
-            assert_eq!(warned, wanted, "{} {update}", page.name());
-            let alone = page.translate(&format!("{{{member}}}"), Handling::Lenient).unwrap();
+            assert_eq!(warned, wanted, "{} {update}", contract.name());
+            let alone = contract.translate(&format!("{{{member}}}"), Handling::Lenient).unwrap();
             assert!(alone.report.warnings.is_empty());
         }
     }
 }
 
 #[test]
-fn a_field_in_its_own_mode_is_sent_without_a_word() {
-    for page in pages() {
+fn a_field_in_its_own_mode_is_sent_without_a_warning() {
+    for contract in contracts() {
         for update in
             [r#"{"mode":"pipeline","llm_model_id":1,"fillers":true}"#, r#"{"mode":"multimodal","record":true}"#]
         {
-            assert!(page.translate(update, Handling::Strict).unwrap().report.warnings.is_empty(), "{}", page.name());
+            assert!(
+                contract.translate(update, Handling::Strict).unwrap().report.warnings.is_empty(),
+                "{}",
+                contract.name()
+            );
         }
     }
 }

@@ -1,16 +1,16 @@
-//! `vendor_options`: the way past the catalogue.
+//! `vendor_options`: members beyond the canonical fields.
 
 use proptest::prelude::*;
 use vendors::{Field, FieldPolicy, Handling, Policies, Update};
 
+use super::contracts::{LEGACY, SUPERSET, contract, contracts, members, object, places};
 use super::generated::{config, json, rough_update, text, update};
-use super::page::{LEGACY, SUPERSET, members, object, page, pages, places};
 use super::samples::{fields, samples};
 
 #[test]
-fn another_vendors_options_are_ignored_and_the_caller_is_told() {
-    for page in pages() {
-        let request = page.translate(r#"{"vendor_options":{"elsewhere":{"x":1}}}"#, Handling::Strict).unwrap();
+fn another_vendors_options_are_ignored_with_a_warning() {
+    for contract in contracts() {
+        let request = contract.translate(r#"{"vendor_options":{"elsewhere":{"x":1}}}"#, Handling::Strict).unwrap();
         assert_eq!(request.body, b"{}");
         let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
         assert_eq!(warned, [("vendor_options", "other_vendor")]);
@@ -18,43 +18,43 @@ fn another_vendors_options_are_ignored_and_the_caller_is_told() {
 }
 
 #[test]
-fn options_that_an_operator_drops_are_not_merged() {
-    for page in pages() {
+fn options_with_the_policy_drop_are_not_merged() {
+    for contract in contracts() {
         let policies: Policies = [(Field::VendorOptions, FieldPolicy::Drop)].into_iter().collect();
-        let update = format!(r#"{{"vendor_options":{{"{}":{{"x":1}}}}}}"#, page.name());
-        let request = page.translate_with(&update, Handling::Strict, &policies).unwrap();
+        let update = format!(r#"{{"vendor_options":{{"{}":{{"x":1}}}}}}"#, contract.name());
+        let request = contract.translate_with(&update, Handling::Strict, &policies).unwrap();
         assert_eq!((request.body.as_slice(), request.sent.options.len()), (&b"{}"[..], 0));
         assert_eq!(request.report.dropped[0].field, "vendor_options");
     }
 }
 
 #[test]
-fn only_what_has_members_of_its_own_may_hold_a_secret() {
+fn only_structured_fields_may_hold_secrets() {
     let structured = ["tools", "post_call_schema", "filler_config", "variables", "vendor_options"];
     for field in fields() {
         for value in samples(&field).inside {
-            let request = page(SUPERSET).translate(&object(&field, &value), Handling::Strict).unwrap();
+            let request = contract(SUPERSET).translate(&object(&field, &value), Handling::Strict).unwrap();
             assert_eq!(request.sent.may_hold_secrets(), structured.contains(&&*field), "{field}");
         }
     }
 }
 
 #[test]
-fn options_that_are_no_objects_are_refused_for_every_vendor() {
-    for page in pages() {
+fn options_that_are_not_objects_are_refused_at_every_vendor() {
+    for contract in contracts() {
         for (options, place) in
             [("[]", ""), ("1", ""), (r#"{"elsewhere":[]}"#, "/elsewhere"), (r#"{"a/b":1}"#, "/a~1b")]
         {
-            let items = page.refusals(&format!(r#"{{"vendor_options":{options}}}"#));
-            assert_eq!(places(&items), [(format!("#/vendor_options{place}"), "wrong_type")], "{}", page.name());
+            let items = contract.refusals(&format!(r#"{{"vendor_options":{options}}}"#));
+            assert_eq!(places(&items), [(format!("#/vendor_options{place}"), "wrong_type")], "{}", contract.name());
         }
-        let null = page.refusals(r#"{"vendor_options":{"elsewhere":null}}"#);
+        let null = contract.refusals(r#"{"vendor_options":{"elsewhere":null}}"#);
         assert_eq!(places(&null), [("#/vendor_options/elsewhere".into(), "null_not_allowed")]);
     }
 }
 
 #[test]
-fn a_key_that_a_canonical_field_wrote_is_refused_under_the_vendors_name_and_in_any_spelling() {
+fn a_key_that_a_canonical_field_sets_is_refused_in_any_spelling() {
     for (canonical, key) in [
         (r#""name":"a""#, "assistant_name"),
         (r#""min_interrupt_words":1"#, "use_min_interrupt_words"),
@@ -69,7 +69,7 @@ fn a_key_that_a_canonical_field_wrote_is_refused_under_the_vendors_name_and_in_a
             let before = format!(r#"{{"vendor_options":{{"sondos":{{"{spelled}":1}}}},{canonical}}}"#);
             let after = format!(r#"{{{canonical},"vendor_options":{{"sondos":{{"{spelled}":1}}}}}}"#);
             for update in [before, after] {
-                let items = page(LEGACY).refusals(&update);
+                let items = contract(LEGACY).refusals(&update);
                 assert_eq!(places(&items), [(format!("#/vendor_options/sondos/{key}"), "conflict")], "{update}");
             }
         }
@@ -77,9 +77,9 @@ fn a_key_that_a_canonical_field_wrote_is_refused_under_the_vendors_name_and_in_a
 }
 
 #[test]
-fn a_key_that_no_field_of_this_update_wrote_is_free() {
+fn a_key_that_no_field_of_the_update_sets_is_merged() {
     let update = r#"{"name":"a","vendor_options":{"sondos":{"name":"b","engine_type":"x","end_call_tool":null}}}"#;
-    let request = page(LEGACY).translate(update, Handling::Strict).unwrap();
+    let request = contract(LEGACY).translate(update, Handling::Strict).unwrap();
     assert_eq!(request.body, br#"{"assistant_name":"a","name":"b","engine_type":"x","end_call_tool":null}"#);
 }
 
@@ -87,8 +87,8 @@ proptest! {
     #![proptest_config(config(64))]
 
     #[test]
-    fn options_are_merged_verbatim_behind_what_the_fields_write(members_sent in update(), option in json()) {
-        for vendor in pages() {
+    fn options_are_merged_verbatim_after_the_fields(members_sent in update(), option in json()) {
+        for vendor in contracts() {
             let plain = vendor.translate(&text(&members_sent), Handling::Lenient);
             let mut whole = text(&members_sent);
             whole.pop();
@@ -112,8 +112,8 @@ proptest! {
     }
 
     #[test]
-    fn no_option_and_field_ever_write_the_same_key_twice(members_sent in rough_update(), wire in wire_name()) {
-        for vendor in pages() {
+    fn an_option_and_a_field_never_set_the_same_key(members_sent in rough_update(), wire in wire_name()) {
+        for vendor in contracts() {
             let mut sent = members_sent.clone();
             sent.retain(|member| member.key != "vendor_options");
             let mut whole = text(&sent);
@@ -130,9 +130,11 @@ proptest! {
     }
 }
 
-/// Any vendor's name for anything.
+/// Any vendor's name of a field.
 fn wire_name() -> impl Strategy<Value = String> {
-    let names: Vec<_> =
-        pages().iter().flat_map(|page| page.schema["properties"].as_object().unwrap().keys().cloned()).collect();
+    let names: Vec<_> = contracts()
+        .iter()
+        .flat_map(|contract| contract.schema["properties"].as_object().unwrap().keys().cloned())
+        .collect();
     prop::sample::select(names)
 }

@@ -1,14 +1,14 @@
-//! The strict reader held against a widely used one, on good, damaged and arbitrary bytes. The oracle is that of the
-//! fuzz target `reader`, and says where the two differ on purpose.
+//! The strict reader compared with `serde_json` on valid, damaged and arbitrary bytes. The oracle is that of the fuzz
+//! target `reader`, which states the intended differences.
 
 use oracles::{agree, reference};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use vendors::json::{Limits, Reason, decode, push_string, read_object};
+use vendors::json::{JsonErrorKind, Limits, decode, push_string, read_object};
 
 use super::generated::{config, json};
 
-/// Pieces from which JSON and near-JSON is made.
+/// Pieces of JSON and of almost-JSON.
 const PIECES: [&str; 44] = [
     "{",
     "}",
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_as_a_string_reads_back(text in any::<String>()) {
+    fn a_written_string_is_read_back(text in any::<String>()) {
         let mut written = Vec::new();
         push_string(&mut written, &text);
         let read: String = serde_json::from_slice(&written).unwrap();
@@ -112,7 +112,7 @@ fn numbers_beyond_any_machines_range_are_json_and_keep_their_text() {
 }
 
 #[test]
-fn keys_are_the_same_however_they_are_spelled_and_however_many_there_are() {
+fn duplicate_keys_are_found_in_any_spelling_among_any_number_of_keys() {
     for count in [0_usize, 1, 62, 63, 64, 65, 66, 200] {
         let inner = (0..70).map(|n| format!("\"i{n}\":{{\"k0\":1}}")).collect::<Vec<_>>().join(",");
         let keys = (0..count).map(|n| format!("\"k{n}\":{{{inner}}}")).collect::<Vec<_>>();
@@ -120,15 +120,18 @@ fn keys_are_the_same_however_they_are_spelled_and_however_many_there_are() {
         assert!(read_object(plain.as_bytes(), Limits::CALLER).is_ok(), "{count}");
         for twice in [0, count / 2, count.saturating_sub(1)].into_iter().filter(|_| count > 0) {
             let body = format!("{{{},\"\\u006b{twice}\":0}}", keys.join(","));
-            let reason = read_object(body.as_bytes(), Limits::CALLER).unwrap_err().reason;
-            assert_eq!(reason, Reason::DuplicateKey(format!("k{twice}")));
+            let kind = read_object(body.as_bytes(), Limits::CALLER).unwrap_err().kind;
+            assert_eq!(kind, JsonErrorKind::DuplicateKey(format!("k{twice}")));
         }
     }
 }
 
 #[test]
-fn a_duplicate_deep_inside_is_found_after_larger_objects_were_closed() {
+fn a_nested_duplicate_is_found_after_larger_objects() {
     let wide = (0..100).map(|n| format!("\"w{n}\":0")).collect::<Vec<_>>().join(",");
     let body = format!(r#"{{"a":{{{wide}}},"b":[{{{wide}}},{{"x":1,"y":{{{wide},"w7":0}}}}]}}"#);
-    assert_eq!(read_object(body.as_bytes(), Limits::CALLER).unwrap_err().reason, Reason::DuplicateKey("w7".into()));
+    assert_eq!(
+        read_object(body.as_bytes(), Limits::CALLER).unwrap_err().kind,
+        JsonErrorKind::DuplicateKey("w7".into())
+    );
 }

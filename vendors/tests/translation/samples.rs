@@ -1,28 +1,28 @@
-//! Values for every canonical field: at each edge of what the superset page documents, and one step outside.
+//! Values for every canonical field: at each documented limit of the superset, and just outside.
 
 use serde_json::Value;
 
-use super::page::{SUPERSET, page};
+use super::contracts::{SUPERSET, contract};
 
 /// Values of one field as JSON text.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Samples {
-    /// The page documents these.
+    /// Documented values.
     pub(crate) inside: Vec<String>,
-    /// The page does not; with the code of the refusal and the way to it inside the value.
+    /// Undocumented values, each with the code of the refusal and the path inside the value.
     pub(crate) outside: Vec<(String, &'static str, &'static str)>,
 }
 
-/// The canonical fields that no page has under this name: twins by name, and the way around the catalogue.
+/// The canonical fields that no vendor documents under this name: twins by name, and `vendor_options`.
 pub(crate) const ADDED: [&str; 5] = ["language", "voice", "llm_model", "multimodal_model", "vendor_options"];
 
-/// Every field of the superset page, and what was added to it.
+/// Every field of the superset, and the added ones.
 pub(crate) fn fields() -> Vec<String> {
-    let properties = page(SUPERSET).schema["properties"].as_object().unwrap();
+    let properties = contract(SUPERSET).schema["properties"].as_object().unwrap();
     properties.keys().cloned().chain(ADDED.map(str::to_owned)).collect()
 }
 
-/// The samples of a field; `tools` and `vendor_options` only roughly, they have tests of their own.
+/// The samples of a field; only a few for `tools` and `vendor_options`, which have their own tests.
 pub(crate) fn samples(field: &str) -> Samples {
     let mut samples = match field {
         "tools" => tools(),
@@ -31,9 +31,9 @@ pub(crate) fn samples(field: &str) -> Samples {
         "variables" => variables(),
         "vendor_options" => Samples { inside: vec!["{}".into()], ..Samples::default() },
         "language" | "voice" | "llm_model" | "multimodal_model" => names(),
-        _ => from_schema(page(SUPERSET).property(field).unwrap()),
+        _ => from_schema(contract(SUPERSET).property(field).unwrap()),
     };
-    let null = page(SUPERSET).endpoint["null_documented"].as_array().unwrap().iter().any(|name| name == field);
+    let null = contract(SUPERSET).endpoint["null_documented"].as_array().unwrap().iter().any(|name| name == field);
     if null {
         samples.inside.push("null".into());
     } else {
@@ -59,7 +59,7 @@ impl Samples {
     }
 }
 
-/// The samples of what a schema of the pages describes.
+/// The samples of a documented schema.
 pub(crate) fn from_schema(schema: &Value) -> Samples {
     let kind = match &schema["type"] {
         Value::Array(types) => types[0].as_str().unwrap(),
@@ -134,7 +134,7 @@ fn choice(values: &[Value]) -> Samples {
     samples
 }
 
-/// Strings, their length counted in Unicode scalar values, raw and escaped.
+/// Strings of these lengths in Unicode scalar values, raw and escaped.
 fn text(max: Option<u64>) -> Samples {
     let samples = Samples::default()
         .inside(&["\"\"", r#""\"\\\/\b\f\n\r\t\u0000\u001f\u2028\uFEFF""#, "\"ü 😀 \\ud83D\\uDe00 \u{7f}\u{2028}\""])
@@ -151,7 +151,7 @@ fn text(max: Option<u64>) -> Samples {
     samples.outside("too_long", &outside.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// Names are looked up, so these are refused before the catalog is asked; what is found has tests of its own.
+/// Names that are refused before they are looked up. Lookups have their own tests.
 fn names() -> Samples {
     let long = format!("\"{}\"", "😀".repeat(101));
     Samples::default()

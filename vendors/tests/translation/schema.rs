@@ -1,7 +1,7 @@
-//! The JSON Schema held against the validator, on good and bad updates: what is published is what is enforced.
+//! The published JSON Schema compared with the validator, on valid and invalid updates.
 //!
-//! Where the two differ on purpose: to JSON Schema `1.0` is an integer, here an integer is written in digits only; and
-//! what the strict reader refuses (a key that stands twice, more than 32 levels, no UTF-8) never comes before a schema.
+//! Two differences are intended: in JSON Schema `1.0` is an integer, here it is not; and the strict reader refuses
+//! duplicate keys, more than 32 levels and invalid UTF-8 before any schema applies.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -14,13 +14,13 @@ use vendors::canonical::{check_modes, check_value};
 use vendors::document::canonical_schema;
 use vendors::{Field, Item, ItemCode, Items, Update};
 
+use super::contracts::{Contract, SUPERSET, contract, contracts};
 use super::generated::{config, json, rough_update, text, update};
-use super::page::{Page, SUPERSET, page, pages};
 use super::samples::{fields, samples};
 
 static SCHEMA: LazyLock<Validator> = LazyLock::new(|| jsonschema::draft202012::new(&canonical_schema()).unwrap());
 
-/// Everything that the canonical rules have against an update.
+/// All violations of the canonical rules in an update.
 fn validated(update: &Update<'_>) -> Vec<Item> {
     let mut items = Items::default();
     for entry in &update.entries {
@@ -39,14 +39,14 @@ fn validated(update: &Update<'_>) -> Vec<Item> {
     items.list
 }
 
-/// Fails if the two differ on whether the update is valid, or on which fields are not. Tells whether it is valid;
-/// `None` where they cannot be compared.
+/// Fails if the two disagree on whether the update is valid or which fields are not. Returns whether it is valid; `None`
+/// if they cannot be compared.
 fn agree(body: &str) -> Option<bool> {
     let update = Update::read(body.as_bytes()).ok()?;
     // The reference cannot represent numbers such as 1e999.
     let value: Value = serde_json::from_str(body).ok()?;
     let items = validated(&update);
-    if items.iter().any(|item| item.detail.contains("digits only")) {
+    if items.iter().any(|item| item.detail.contains("without a fraction")) {
         return None;
     }
     let errors: Vec<_> = SCHEMA.iter_errors(&value).collect();
@@ -55,14 +55,14 @@ fn agree(body: &str) -> Option<bool> {
         .iter()
         .filter_map(|error| error.instance_path().to_string().split('/').nth(1).map(str::to_owned))
         .collect();
-    // Of twins and unknown keys the schema complains at the root.
+    // The schema reports twins and unknown keys at the root.
     let at_root = |item: &&Item| item.field.is_none() || item.detail.contains("only one of the two");
     let found = items.iter().filter(|item| !at_root(item)).filter_map(|item| item.field.as_deref());
     assert_eq!(found.map(str::to_owned).collect::<BTreeSet<_>>(), places, "{body}\n{items:#?}");
     Some(items.is_empty())
 }
 
-/// What stands at every place of a value, the value itself included.
+/// The pointers to all values inside a value, the value itself included.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
@@ -74,9 +74,9 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     }
 }
 
-/// The page's examples with one place taken out, replaced, or given a further member.
+/// The documented examples with one value removed, replaced or given another member.
 fn tampered() -> impl Strategy<Value = String> {
-    let examples: Vec<String> = page(SUPERSET).examples().into_iter().map(|(_, text)| text).collect();
+    let examples: Vec<String> = contract(SUPERSET).examples().into_iter().map(|(_, text)| text).collect();
     let key =
         prop_oneof![Just("extra".to_owned()), select(vec!["type", "description", "custom"]).prop_map(str::to_owned)];
     (select(examples), any::<Index>(), 0..3_u8, key, json()).prop_map(|(example, at, how, key, new)| {
@@ -140,7 +140,7 @@ proptest! {
 }
 
 #[test]
-fn the_schema_states_no_limit_where_there_is_none() {
+fn the_schema_states_no_limit_if_there_is_none() {
     let schema = canonical_schema().to_string();
     for nothing in ["\"minLength\":0", "\"required\":[]", "\"allOf\":[]"] {
         assert!(!schema.contains(nothing), "{nothing}");
@@ -150,7 +150,7 @@ fn the_schema_states_no_limit_where_there_is_none() {
 #[test]
 fn schema_and_validator_agree_on_every_sample_and_example() {
     let (mut valid, mut invalid) = (0, 0);
-    let examples = pages().iter().flat_map(Page::examples).map(|(_, text)| text);
+    let examples = contracts().iter().flat_map(Contract::examples).map(|(_, text)| text);
     let sampled = fields().into_iter().flat_map(|field| {
         let samples = samples(&field);
         let all = samples.inside.into_iter().chain(samples.outside.into_iter().map(|(text, ..)| text));

@@ -1,27 +1,29 @@
-//! The tables as wholes: what no single row can show.
+//! Properties of whole tables.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
-use vendors::{Field, FieldPolicy, Form, Handling, Lack, Limit, Literal, Policies, Row, Rule, Support, registry};
+use vendors::{
+    Field, FieldPolicy, Handling, Limit, Literal, Policies, Row, Rule, SendAs, Support, Unsupported, registry,
+};
 
-use super::contract::has;
-use super::page::{LEGACY, SUPERSET, page, pages};
+use super::contracts::{LEGACY, SUPERSET, contract, contracts};
+use super::fields::has;
 
 fn fields() -> impl Iterator<Item = Field> {
     Field::ALL.into_iter().filter(|field| *field != Field::VendorOptions)
 }
 
 #[test]
-fn names_base_urls_and_pages_are_those_of_the_contracts() {
+fn names_urls_and_paths_are_those_of_the_contracts() {
     let names: Vec<_> = registry::DIALECTS.iter().map(|dialect| dialect.name).collect();
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
-    for page in pages() {
-        let (dialect, endpoint) = (page.dialect, &page.endpoint);
+    for contract in contracts() {
+        let (dialect, endpoint) = (contract.dialect, &contract.endpoint);
         assert_eq!(registry::dialect(dialect.name).map(|found| found.name), Some(dialect.name));
         assert_eq!(endpoint["vendor"], dialect.name);
         assert_eq!(endpoint["base_url"], dialect.base_url);
-        assert_eq!(endpoint["page"], dialect.page);
+        assert_eq!(endpoint["page"], dialect.documentation);
         assert_eq!(endpoint["method"], "PUT");
         assert_eq!(endpoint["path"], dialect.update_path("{id}"));
         assert_eq!(dialect.assistants_path(2, 50), "/user/assistants/get?per_page=50&page=2");
@@ -32,9 +34,9 @@ fn names_base_urls_and_pages_are_those_of_the_contracts() {
 }
 
 #[test]
-fn ids_are_digits_and_nothing_that_alters_a_path() {
-    for page in pages() {
-        let id = |id: &str| page.dialect.is_id(id);
+fn ids_are_digits_only() {
+    for contract in contracts() {
+        let id = |id: &str| contract.dialect.is_id(id);
         assert!(id("1") && id("789") && id("18446744073709551615"));
         for other in
             ["", "0", "0123", "-1", "+1", "1.0", "1/..", "..", "%31", "1?x", "1 ", "１", "٣", "0x1", "1_0", "abc"]
@@ -46,49 +48,54 @@ fn ids_are_digits_and_nothing_that_alters_a_path() {
 }
 
 #[test]
-fn a_wire_name_is_written_by_one_field_or_by_twins() {
-    for page in pages() {
+fn a_vendors_name_belongs_to_one_field_or_to_twins() {
+    for contract in contracts() {
         let mut writers: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
         for field in fields() {
-            page.dialect.row(field).wire_names(field).for_each(|wire| writers.entry(wire).or_default().push(field));
+            contract.dialect.row(field).wire_names(field).for_each(|wire| writers.entry(wire).or_default().push(field));
         }
         for (wire, fields) in writers {
             match *fields {
                 [_] => {}
-                [one, other] => assert_eq!(one.twin(), Some(other), "{} {wire}", page.name()),
-                _ => panic!("{} {wire}: {fields:?}", page.name()),
+                [one, other] => assert_eq!(one.twin(), Some(other), "{} {wire}", contract.name()),
+                _ => panic!("{} {wire}: {fields:?}", contract.name()),
             }
-            let found: Vec<_> = page.dialect.fields_of_wire(wire).collect();
+            let found: Vec<_> = contract.dialect.fields_of_wire(wire).collect();
             assert_eq!(found, fields);
         }
     }
 }
 
 #[test]
-fn the_wire_names_are_exactly_the_properties_of_the_page() {
-    for page in pages() {
-        let wire: BTreeSet<_> = fields().flat_map(|field| page.dialect.row(field).wire_names(field)).collect();
+fn the_vendors_names_are_exactly_the_documented_ones() {
+    for contract in contracts() {
+        let wire: BTreeSet<_> = fields().flat_map(|field| contract.dialect.row(field).wire_names(field)).collect();
         let documented: BTreeSet<_> =
-            page.schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(wire, documented, "{}", page.name());
+            contract.schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(wire, documented, "{}", contract.name());
     }
 }
 
 #[test]
-fn a_row_is_unsupported_exactly_where_the_page_lacks_the_field() {
-    for page in pages() {
+fn a_row_is_unsupported_exactly_if_the_field_is_not_documented() {
+    for contract in contracts() {
         for field in fields() {
-            assert_eq!(page.dialect.row(field).is_supported(), has(page, field.name()), "{} {field:?}", page.name());
+            assert_eq!(
+                contract.dialect.row(field).is_supported(),
+                has(contract, field.name()),
+                "{} {field:?}",
+                contract.name()
+            );
         }
     }
 }
 
 #[test]
-fn the_canonical_name_of_a_field_that_is_not_sent_never_means_another_field_on_the_wire() {
-    for page in pages() {
+fn a_canonical_name_is_never_the_vendors_name_of_another_field() {
+    for contract in contracts() {
         for field in fields() {
-            for writer in page.dialect.fields_of_wire(field.name()) {
-                assert!(writer == field || field.twin() == Some(writer), "{} {field:?} {writer:?}", page.name());
+            for writer in contract.dialect.fields_of_wire(field.name()) {
+                assert!(writer == field || field.twin() == Some(writer), "{} {field:?} {writer:?}", contract.name());
             }
         }
     }
@@ -96,18 +103,18 @@ fn the_canonical_name_of_a_field_that_is_not_sent_never_means_another_field_on_t
 
 #[test]
 fn value_maps_are_invertible_and_name_only_documented_values() {
-    for page in pages() {
+    for contract in contracts() {
         for field in fields() {
-            let Rule::Map { wire, values } = page.dialect.row(field).rule else { continue };
+            let Rule::Map { wire, values } = contract.dialect.row(field).rule else { continue };
             let canonical: HashSet<_> = values.iter().map(|(from, _)| from.json()).collect();
             let vendor: HashSet<_> = values.iter().map(|(_, to)| to.json()).collect();
-            assert_eq!((canonical.len(), vendor.len()), (values.len(), values.len()), "{} {field:?}", page.name());
-            let documented = page.property(wire).unwrap()["enum"].as_array().unwrap();
+            assert_eq!((canonical.len(), vendor.len()), (values.len(), values.len()), "{} {field:?}", contract.name());
+            let documented = contract.property(wire).unwrap()["enum"].as_array().unwrap();
             let documented: HashSet<_> = documented.iter().map(Value::to_string).collect();
-            assert_eq!(vendor, documented, "{} {wire}: every vendor value has a canonical one", page.name());
+            assert_eq!(vendor, documented, "{} {wire}: every vendor value has a canonical one", contract.name());
             for (from, _) in values {
                 let known = match from {
-                    Literal::Bool(_) => page_type(field) == "boolean",
+                    Literal::Bool(_) => documented_type(field) == "boolean",
                     Literal::Text(text) => choices(field).contains(&(*text).to_owned()),
                 };
                 assert!(known, "{from:?} is a value of {field:?}");
@@ -116,36 +123,37 @@ fn value_maps_are_invertible_and_name_only_documented_values() {
     }
 }
 
-fn page_type(field: Field) -> &'static str {
-    page(SUPERSET).property(field.name()).unwrap()["type"].as_str().unwrap()
+fn documented_type(field: Field) -> &'static str {
+    contract(SUPERSET).property(field.name()).unwrap()["type"].as_str().unwrap()
 }
 
 fn choices(field: Field) -> Vec<String> {
-    let values = page(SUPERSET).property(field.name()).unwrap()["enum"].as_array().unwrap();
+    let values = contract(SUPERSET).property(field.name()).unwrap()["enum"].as_array().unwrap();
     values.iter().map(|value| value.as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn limits_stand_only_where_they_are_narrower_than_canonical_and_equal_the_page() {
-    for page in pages() {
+fn limits_are_narrower_than_the_canonical_ones_and_equal_the_documented_ones() {
+    for contract in contracts() {
         for field in fields() {
-            let (row, shape) = (page.dialect.row(field), &field.spec().shape);
+            let (row, shape) = (contract.dialect.row(field), &field.spec().shape);
             let wire = row.wire_names(field).last();
-            let stated = |key: &str| wire.and_then(|wire| page.property(wire)).and_then(|schema| schema[key].as_f64());
+            let stated =
+                |key: &str| wire.and_then(|wire| contract.property(wire)).and_then(|schema| schema[key].as_f64());
             match row.limit {
                 None => {}
                 Some(Limit::Bounds(limit)) => {
                     let bounds = shape.bounds().unwrap();
                     assert!(limit.min < limit.max && limit.min >= bounds.min && limit.max <= bounds.max);
-                    assert!(limit != bounds, "{} {field:?}", page.name());
+                    assert!(limit != bounds, "{} {field:?}", contract.name());
                     assert_eq!(
                         (stated("minimum"), stated("maximum")),
                         (Some(limit.min.as_f64()), Some(limit.max.as_f64()))
                     );
                 }
                 Some(Limit::Length(limit)) => {
-                    let canonical = page.dialect.describe(field).max_length.unwrap_or(usize::MAX);
-                    assert!(limit <= canonical, "{} {field:?}", page.name());
+                    let canonical = contract.dialect.describe(field).max_length.unwrap_or(usize::MAX);
+                    assert!(limit <= canonical, "{} {field:?}", contract.name());
                     assert_eq!(stated("maxLength"), Some(limit as f64));
                 }
             }
@@ -154,12 +162,12 @@ fn limits_stand_only_where_they_are_narrower_than_canonical_and_equal_the_page()
 }
 
 #[test]
-fn what_discovery_says_of_a_field_is_never_wider_than_the_page() {
-    for page in pages() {
-        for field in fields().filter(|&field| has(page, field.name())) {
-            let described = page.dialect.describe(field);
-            let schema = page.property(described.wire.last().unwrap()).unwrap();
-            let place = format!("{} {field:?}", page.name());
+fn a_description_is_never_wider_than_the_documentation() {
+    for contract in contracts() {
+        for field in fields().filter(|&field| has(contract, field.name())) {
+            let described = contract.dialect.describe(field);
+            let schema = contract.property(described.wire.last().unwrap()).unwrap();
+            let place = format!("{} {field:?}", contract.name());
             if let Some(min) = schema["minimum"].as_f64() {
                 let bounds = described.bounds.unwrap_or_else(|| panic!("{place} has no range"));
                 assert!(
@@ -167,13 +175,13 @@ fn what_discovery_says_of_a_field_is_never_wider_than_the_page() {
                     "{place}"
                 );
             }
-            let looked_up = matches!(page.dialect.row(field).rule, Rule::Lookup { .. });
+            let looked_up = matches!(contract.dialect.row(field).rule, Rule::Lookup { .. });
             if let Some(max) = schema["maxLength"].as_u64().filter(|_| !looked_up) {
                 let length = described.max_length.unwrap_or_else(|| panic!("{place} has no length"));
                 assert!(length as u64 <= max, "{place}");
             }
             let null = schema["type"].as_array().is_some_and(|types| types.iter().any(|one| one == "null"));
-            let pair = matches!(page.dialect.row(field).rule, Rule::FlagPair { .. });
+            let pair = matches!(contract.dialect.row(field).rule, Rule::FlagPair { .. });
             assert_eq!(described.nullable, null || pair, "{place}");
             if let Some(values) = schema["enum"].as_array() {
                 let written: HashSet<_> = described.values.iter().filter_map(|(_, to)| to.clone()).collect();
@@ -184,61 +192,68 @@ fn what_discovery_says_of_a_field_is_never_wider_than_the_page() {
 }
 
 #[test]
-fn what_discovery_says_of_an_unsupported_field_is_that_and_why() {
-    for page in pages() {
-        for field in fields().filter(|&field| !has(page, field.name())) {
-            let described = page.dialect.describe(field);
+fn the_description_of_an_unsupported_field_names_the_vendor() {
+    for contract in contracts() {
+        for field in fields().filter(|&field| !has(contract, field.name())) {
+            let described = contract.dialect.describe(field);
             assert_eq!(described.support, Support::Unsupported);
             assert!(described.wire.is_empty() && !described.nullable && described.catalog.is_none());
-            assert!(described.detail.ends_with('.') && described.values.iter().all(|(_, to)| to.is_none()));
+            let start = format!("{} does not document ", contract.dialect.title);
+            assert!(described.detail.starts_with(&start) && described.detail.ends_with('.'), "{}", described.detail);
+            assert!(described.values.iter().all(|(_, to)| to.is_none()));
         }
     }
 }
 
 #[test]
-fn vendor_options_write_no_member_of_their_own_and_block_none() {
-    for page in pages() {
+fn vendor_options_has_no_key_of_its_own() {
+    for contract in contracts() {
         let options = Field::VendorOptions;
-        assert_eq!(page.dialect.describe(options).wire, Vec::<&str>::new(), "{}", page.name());
-        let update = format!(r#"{{"vendor_options":{{"{}":{{"vendor_options":1}}}}}}"#, page.name());
-        let request = page.translate(&update, Handling::Strict);
-        assert_eq!(request.map(|request| request.body), Ok(br#"{"vendor_options":1}"#.to_vec()), "{}", page.name());
+        assert_eq!(contract.dialect.describe(options).wire, Vec::<&str>::new(), "{}", contract.name());
+        let update = format!(r#"{{"vendor_options":{{"{}":{{"vendor_options":1}}}}}}"#, contract.name());
+        let request = contract.translate(&update, Handling::Strict);
+        assert_eq!(request.map(|request| request.body), Ok(br#"{"vendor_options":1}"#.to_vec()), "{}", contract.name());
     }
 }
 
 #[test]
-fn lookups_go_through_a_catalog_that_the_dialect_reads_and_to_the_type_of_the_page() {
-    for page in pages() {
+fn lookups_use_a_catalog_of_the_dialect_and_send_the_documented_type() {
+    for contract in contracts() {
         for field in fields() {
-            let Rule::Lookup { wire, catalog, to } = page.dialect.row(field).rule else { continue };
-            let path = page.dialect.catalog_path(catalog).unwrap_or_else(|| panic!("{} {catalog}", page.name()));
+            let Rule::Lookup { wire, catalog, send } = contract.dialect.row(field).rule else { continue };
+            let path =
+                contract.dialect.catalog_path(catalog).unwrap_or_else(|| panic!("{} {catalog}", contract.name()));
             assert!(path.starts_with("/user/assistants/"));
-            let wanted = if to == Form::Id { "integer" } else { "string" };
-            assert_eq!(page.property(wire).unwrap()["type"], wanted, "{} {field:?}", page.name());
-            assert_eq!(page.dialect.catalog_of(field), Some(catalog));
+            let wanted = if send == SendAs::Id { "integer" } else { "string" };
+            assert_eq!(contract.property(wire).unwrap()["type"], wanted, "{} {field:?}", contract.name());
+            assert_eq!(contract.dialect.catalog_of(field), Some(catalog));
         }
     }
 }
 
 #[test]
-fn every_row_of_a_derived_vendor_that_differs_from_the_base_is_confirmed_by_its_page() {
-    let base = page(SUPERSET);
-    for page in pages().iter().filter(|page| page.name() != SUPERSET && !page.is_legacy()) {
+fn every_difference_of_a_derived_vendor_is_documented() {
+    let base = contract(SUPERSET);
+    for contract in contracts().iter().filter(|contract| contract.name() != SUPERSET && !contract.is_legacy()) {
         for field in fields() {
-            let (own, other) = (page.dialect.row(field), base.dialect.row(field));
+            let (own, other) = (contract.dialect.row(field), base.dialect.row(field));
             let written = |row: &Row| format!("{:?} {:?}", row.rule, row.limit);
             match own.rule {
-                Rule::Unsupported(_) => assert!(page.property(field.name()).is_none()),
-                Rule::Without(lacks) => {
-                    let items = page.property(field.name()).unwrap()["items"].to_string();
-                    for lack in lacks {
-                        confirm(lack, &page.property(field.name()).unwrap()["items"], &items);
+                Rule::Unsupported(_) => assert!(contract.property(field.name()).is_none()),
+                Rule::Without(unsupported) => {
+                    let items = contract.property(field.name()).unwrap()["items"].to_string();
+                    for part in unsupported {
+                        confirm(part, &contract.property(field.name()).unwrap()["items"], &items);
                     }
                 }
                 _ => {
-                    assert_eq!(written(own), written(other), "{} {field:?}", page.name());
-                    let differs = page.property(field.name()) != base.property(field.name());
-                    assert!(own.note == other.note || differs, "{} {field:?}: a note without a reason", page.name());
+                    assert_eq!(written(own), written(other), "{} {field:?}", contract.name());
+                    let differs = contract.property(field.name()) != base.property(field.name());
+                    assert!(
+                        own.note == other.note || differs,
+                        "{} {field:?}: a note without a reason",
+                        contract.name()
+                    );
                 }
             }
         }
@@ -246,43 +261,43 @@ fn every_row_of_a_derived_vendor_that_differs_from_the_base_is_confirmed_by_its_
 }
 
 #[test]
-fn a_row_says_where_its_page_states_fewer_limits_than_hold() {
+fn a_row_has_a_note_if_fewer_limits_are_documented_than_apply() {
     let limits = |schema: &Value| {
         let text = schema.to_string();
         let stated = |key: &str| text.matches(&format!("\"{key}\":")).count();
         ["minimum", "maximum", "minLength", "maxLength"].map(stated).iter().sum::<usize>()
     };
-    let base = page(SUPERSET);
-    for page in pages() {
+    let base = contract(SUPERSET);
+    for contract in contracts() {
         for field in fields() {
-            let row = page.dialect.row(field);
+            let row = contract.dialect.row(field);
             let (Rule::Same | Rule::Rename(_)) = row.rule else { continue };
-            let here = page.property(row.wire_names(field).next().unwrap()).unwrap();
+            let here = contract.property(row.wire_names(field).next().unwrap()).unwrap();
             let canonical = base.property(field.name()).unwrap();
-            assert!(limits(here) >= limits(canonical) || !row.note.is_empty(), "{} {field:?}", page.name());
+            assert!(limits(here) >= limits(canonical) || !row.note.is_empty(), "{} {field:?}", contract.name());
         }
     }
 }
 
-fn confirm(lack: &Lack, items: &Value, text: &str) {
-    match lack {
-        Lack::Variant(tag) => assert!(!text.contains(&format!("\"{tag}\"")), "the page has `{tag}`"),
-        Lack::Members(tag, members) => {
+fn confirm(part: &Unsupported, items: &Value, text: &str) {
+    match part {
+        Unsupported::Variant(tag) => assert!(!text.contains(&format!("\"{tag}\"")), "the contract has `{tag}`"),
+        Unsupported::Members(tag, members) => {
             let alternatives = items["allOf"].as_array().unwrap();
             let own = alternatives.iter().find(|one| one["then"]["properties"]["type"]["const"] == *tag).unwrap();
             for member in *members {
-                assert!(own["then"]["properties"].get(member).is_none(), "the page's `{tag}` has `{member}`");
+                assert!(own["then"]["properties"].get(member).is_none(), "the contract's `{tag}` has `{member}`");
             }
         }
     }
 }
 
 #[test]
-fn an_operators_decision_holds_whatever_the_handling() {
-    for page in pages() {
+fn a_field_policy_overrides_the_handling() {
+    for contract in contracts() {
         for handling in [Handling::Strict, Handling::Lenient] {
-            let decide = |policy| -> Policies { [(Field::Name, policy)].into_iter().collect() };
-            let translate = |policy| page.translate_with(r#"{"name":"a"}"#, handling, &decide(policy));
+            let policies = |policy| -> Policies { [(Field::Name, policy)].into_iter().collect() };
+            let translate = |policy| contract.translate_with(r#"{"name":"a"}"#, handling, &policies(policy));
             let dropped = translate(FieldPolicy::Drop).unwrap();
             assert_eq!((dropped.body.as_slice(), &*dropped.report.dropped[0].field), (&b"{}"[..], "name"));
             assert!(dropped.report.applied.is_empty());
@@ -297,8 +312,8 @@ fn an_operators_decision_holds_whatever_the_handling() {
 fn a_dropped_field_does_not_block_the_vendor_option_of_the_same_name() {
     let policies: Policies = [(Field::Record, FieldPolicy::Drop)].into_iter().collect();
     let update = r#"{"record":true,"vendor_options":{"sondos":{"record_call":false}}}"#;
-    let request = page(LEGACY).translate_with(update, Handling::Strict, &policies).unwrap();
+    let request = contract(LEGACY).translate_with(update, Handling::Strict, &policies).unwrap();
     assert_eq!(request.body, br#"{"record_call":false}"#);
-    let sent = page(LEGACY).translate(update, Handling::Strict).unwrap_err().items.list;
+    let sent = contract(LEGACY).translate(update, Handling::Strict).unwrap_err().items.list;
     assert_eq!(sent[0].pointer, "#/vendor_options/sondos/record_call");
 }

@@ -1,14 +1,14 @@
-//! The built-in tools: every type and parameter of every page.
+//! The built-in tools: every documented type and parameter.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vendors::{CatalogSet, Catalogs, Handling, Policies, Target, Update, translate_request};
 
-use super::page::{LEGACY, Page, SUPERSET, object, page, pages, places};
+use super::contracts::{Contract, LEGACY, SUPERSET, contract, contracts, object, places};
 use super::samples::{Samples, from_schema};
 
-/// Tool types of the pages in the current dialect, with the number of parameters that each lists.
+/// The tool types of each vendor of the current dialect, with the number of parameters.
 const TYPES: [(&str, &[(&str, usize)]); 4] = [
     (
         "autocalls",
@@ -36,19 +36,19 @@ const REVISION: &[(&str, usize)] = &[
     ("warm_call_transfer", 12),
 ];
 
-/// The parameters of the other calendar provider, which no page forbids but no caller mixes.
+/// The parameters of the other calendar provider. No vendor forbids mixing them, but no caller does.
 const CALENDLY: [&str; 2] = ["calendly_api_key", "calendly_event_type_uri"];
 
-/// One tool type of a page.
+/// A documented tool type.
 struct Tool {
     parameters: BTreeMap<String, Value>,
     required: Vec<String>,
 }
 
-/// The tool types of a page, from its schema.
-fn types(page: &Page) -> BTreeMap<String, Tool> {
+/// The documented tool types, from the schema.
+fn types(contract: &Contract) -> BTreeMap<String, Tool> {
     let mut tools = BTreeMap::new();
-    let Some(items) = page.property("tools").map(|tools| &tools["items"]["allOf"]) else { return tools };
+    let Some(items) = contract.property("tools").map(|tools| &tools["items"]["allOf"]) else { return tools };
     for alternative in items.as_array().unwrap() {
         let then = &alternative["then"];
         let mut parameters: BTreeMap<_, _> = then["properties"].as_object().unwrap().clone().into_iter().collect();
@@ -58,7 +58,7 @@ fn types(page: &Page) -> BTreeMap<String, Tool> {
         };
         let mut required: Vec<_> = strings(&then["required"]).into_iter().filter(|name| name != "type").collect();
         if let Some(rules) = then.get("allOf") {
-            // Without `calendar_type` the default provider's parameters are the required ones.
+            // Without `calendar_type` the default provider's parameters are required.
             required.extend(strings(&rules[0]["then"]["required"]));
         }
         tools.insert(tag, Tool { parameters, required });
@@ -67,10 +67,10 @@ fn types(page: &Page) -> BTreeMap<String, Tool> {
 }
 
 fn superset() -> BTreeMap<String, Tool> {
-    types(page(SUPERSET))
+    types(contract(SUPERSET))
 }
 
-/// A documented value for a parameter that does not change what other parameters mean.
+/// A documented value for a parameter that does not affect other parameters.
 fn value(name: &str, schema: &Value) -> String {
     if name == "calendar_type" { "\"calcom\"".into() } else { sample(schema).inside.pop().unwrap() }
 }
@@ -100,28 +100,32 @@ fn only_required(kind: &Tool) -> Vec<(String, String)> {
     filled(kind, |name| kind.required.iter().any(|required| required == name))
 }
 
-fn current() -> impl Iterator<Item = &'static Page> {
-    pages().iter().filter(|page| !page.is_legacy())
+fn current() -> impl Iterator<Item = &'static Contract> {
+    contracts().iter().filter(|contract| !contract.is_legacy())
 }
 
 #[test]
-fn each_page_has_the_tool_types_and_parameters_that_it_lists() {
+fn each_vendor_documents_these_tool_types_and_parameters() {
     for (vendor, listed) in TYPES {
-        let found = types(page(vendor));
+        let found = types(contract(vendor));
         let found: Vec<_> = found.iter().map(|(tag, kind)| (tag.as_str(), kind.parameters.len())).collect();
         assert_eq!(found, listed, "{vendor}");
     }
 }
 
 #[test]
-fn every_tool_type_with_all_its_parameters_arrives_verbatim_or_is_refused_by_the_parts_the_page_lacks() {
-    for page in current() {
-        let here = types(page);
+fn every_tool_with_all_parameters_arrives_verbatim_or_is_refused_for_its_undocumented_parts() {
+    for contract in current() {
+        let here = types(contract);
         for (tag, kind) in superset() {
             let all = filled(&kind, |name| !CALENDLY.contains(&name));
             let update = update(&tag, &all);
             let Some(own) = here.get(&tag) else {
-                assert_eq!(places(&page.refusals(&update)), [("#/tools/0/type".into(), "unsupported_value")], "{tag}");
+                assert_eq!(
+                    places(&contract.refusals(&update)),
+                    [("#/tools/0/type".into(), "unsupported_value")],
+                    "{tag}"
+                );
                 continue;
             };
             let lacking: Vec<_> = all
@@ -130,40 +134,40 @@ fn every_tool_type_with_all_its_parameters_arrives_verbatim_or_is_refused_by_the
                 .map(|(name, _)| (format!("#/tools/0/{name}"), "unsupported_value"))
                 .collect();
             if lacking.is_empty() {
-                assert_eq!(page.body(&update), update, "{}", page.name());
+                assert_eq!(contract.body(&update), update, "{}", contract.name());
             } else {
-                assert_eq!(places(&page.refusals(&update)), lacking, "{} {tag}", page.name());
+                assert_eq!(places(&contract.refusals(&update)), lacking, "{} {tag}", contract.name());
             }
         }
     }
 }
 
 #[test]
-fn every_tool_type_of_a_page_arrives_verbatim_with_all_and_with_only_the_required_parameters_of_that_page() {
-    for page in current() {
+fn every_documented_tool_arrives_verbatim_with_all_and_with_only_the_required_parameters() {
+    for contract in current() {
         let mut many = Vec::new();
-        for (tag, kind) in types(page) {
+        for (tag, kind) in types(contract) {
             for parameters in [filled(&kind, |name| !CALENDLY.contains(&name)), only_required(&kind)] {
                 let update = update(&tag, &parameters);
-                assert_eq!(page.body(&update), update, "{}", page.name());
+                assert_eq!(contract.body(&update), update, "{}", contract.name());
                 many.push(tool(&tag, &parameters));
             }
         }
         many.reverse();
         let update = object("tools", &format!("[ {} ]", many.join(" ,\n ")));
-        assert_eq!(page.body(&update), update, "{}: all at once, in their order", page.name());
+        assert_eq!(contract.body(&update), update, "{}: all at once, in their order", contract.name());
     }
 }
 
 #[test]
 fn a_missing_required_parameter_is_named_at_every_vendor() {
-    for page in pages() {
+    for contract in contracts() {
         for (tag, kind) in superset() {
             for missing in &kind.required {
                 let rest: Vec<_> = only_required(&kind).into_iter().filter(|(name, _)| name != missing).collect();
                 let update = object("tools", &format!(r#"[{{"type":"end_call"}},{}]"#, tool(&tag, &rest)));
                 let wanted = (format!("#/tools/1/{missing}"), "required");
-                assert!(places(&page.refusals(&update)).contains(&wanted), "{} {update}", page.name());
+                assert!(places(&contract.refusals(&update)).contains(&wanted), "{} {update}", contract.name());
             }
         }
     }
@@ -171,8 +175,8 @@ fn a_missing_required_parameter_is_named_at_every_vendor() {
 
 #[test]
 fn every_parameter_takes_the_documented_values_and_no_others() {
-    for page in current() {
-        for (tag, kind) in types(page) {
+    for contract in current() {
+        for (tag, kind) in types(contract) {
             for (name, schema) in kind.parameters.iter().filter(|(name, _)| *name != "calendar_type") {
                 let base: Vec<_> = only_required(&kind).into_iter().filter(|(other, _)| other != name).collect();
                 let with = |text: &str| {
@@ -182,30 +186,30 @@ fn every_parameter_takes_the_documented_values_and_no_others() {
                 };
                 let samples = sample(schema);
                 for text in &samples.inside {
-                    assert_eq!(page.body(&with(text)), with(text), "{} {tag}", page.name());
+                    assert_eq!(contract.body(&with(text)), with(text), "{} {tag}", contract.name());
                 }
                 for (text, code, way) in &samples.outside {
                     let wanted = (format!("#/tools/0/{name}{way}"), *code);
-                    assert_eq!(places(&page.refusals(&with(text))), [wanted], "{} {}", page.name(), with(text));
+                    assert_eq!(places(&contract.refusals(&with(text))), [wanted], "{} {}", contract.name(), with(text));
                 }
                 let null = (format!("#/tools/0/{name}"), "null_not_allowed");
-                assert_eq!(places(&page.refusals(&with("null"))), [null], "{} {tag}", page.name());
+                assert_eq!(places(&contract.refusals(&with("null"))), [null], "{} {tag}", contract.name());
             }
         }
     }
 }
 
 #[test]
-fn an_unknown_parameter_is_refused_with_those_that_are_known() {
-    for page in pages() {
+fn an_unknown_parameter_is_refused_with_the_known_ones() {
+    for contract in contracts() {
         for (tag, kind) in superset() {
             for unknown in ["data", "phone", "Description", ""] {
                 let mut parameters = only_required(&kind);
                 parameters.push((unknown.to_owned(), "{}".into()));
-                let items = page.refusals(&update(&tag, &parameters));
+                let items = contract.refusals(&update(&tag, &parameters));
                 let pointer = format!("#/tools/0/{unknown}");
                 let item = items.iter().find(|item| item.pointer == pointer && item.code.as_str() == "unknown_field");
-                let item = item.unwrap_or_else(|| panic!("{} {tag}: {items:?}", page.name()));
+                let item = item.unwrap_or_else(|| panic!("{} {tag}: {items:?}", contract.name()));
                 assert!(kind.parameters.keys().all(|known| item.detail.contains(known.as_str())), "{item:?}");
             }
         }
@@ -213,19 +217,19 @@ fn an_unknown_parameter_is_refused_with_those_that_are_known() {
 }
 
 #[test]
-fn tools_as_the_list_endpoint_shows_them_are_refused_rather_than_half_understood() {
+fn tools_in_the_form_of_the_list_endpoint_are_refused() {
     let update = r#"{"tools":[{"type":"call_transfer","data":{"phone_number":"+1"}}]}"#;
     let wanted = [("#/tools/0/data".into(), "unknown_field"), ("#/tools/0/phone_number".into(), "required")];
-    assert_eq!(places(&page(SUPERSET).refusals(update)), wanted);
+    assert_eq!(places(&contract(SUPERSET).refusals(update)), wanted);
 }
 
 #[test]
-fn the_calendar_provider_decides_which_credentials_are_required() {
+fn the_calendar_provider_determines_the_required_credentials() {
     let calendar = |members: &str| format!(r#"{{"tools":[{{"type":"calendar_integration"{members}}}]}}"#);
     let calcom = r#","calcom_api_key":"k","calcom_event_slug":"s""#;
     let calendly = r#","calendly_api_key":"k","calendly_event_type_uri":"u""#;
     let missing = |provider: [&str; 2]| provider.map(|name| (format!("#/tools/0/{name}"), "required"));
-    let autocalls = page(SUPERSET);
+    let autocalls = contract(SUPERSET);
     for accepted in [
         calcom.to_owned(),
         format!(r#","calendar_type":"calcom"{calcom}"#),
@@ -244,15 +248,16 @@ fn the_calendar_provider_decides_which_credentials_are_required() {
     let null = places(&autocalls.refusals(&calendar(r#","calendar_type":null"#)));
     assert_eq!(null, [("#/tools/0/calendar_type".into(), "null_not_allowed")]);
     for vendor in ["famulor", "intellixent", "gloriagent"] {
-        let refused = places(&page(vendor).refusals(&calendar(&format!(r#","calendar_type":"calendly"{calendly}"#))));
+        let refused =
+            places(&contract(vendor).refusals(&calendar(&format!(r#","calendar_type":"calendly"{calendly}"#))));
         let lacking = |name: &str| (format!("#/tools/0/{name}"), "unsupported_value");
         assert_eq!(refused, ["calendar_type", CALENDLY[0], CALENDLY[1]].map(lacking), "{vendor}");
     }
 }
 
 #[test]
-fn the_legacy_vendor_takes_one_end_call_tool_as_its_nested_description() {
-    let sondos = page(LEGACY);
+fn the_legacy_vendor_takes_one_end_call_tool_as_a_nested_object() {
+    let sondos = contract(LEGACY);
     for description in ["\"\"", "\"When \\u0064one\\n😀\"", &format!("\"{}\"", "😀".repeat(500))] {
         let update =
             format!(r#"{{"name":"a","tools":[ {{ "description" : {description} , "type":"\u0065nd_call" }} ]}}"#);
@@ -260,7 +265,7 @@ fn the_legacy_vendor_takes_one_end_call_tool_as_its_nested_description() {
         assert_eq!(sondos.body(&update), wanted);
         let report = sondos.translate(&update, Handling::Strict).unwrap().report;
         let warned: Vec<_> = report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
-        assert_eq!(warned, [("tools", "partial_effect")], "the assistant's other tools stay, and the caller is told");
+        assert_eq!(warned, [("tools", "partial_effect")], "the assistant's other tools stay unchanged");
     }
 }
 
@@ -278,17 +283,17 @@ fn the_legacy_vendor_refuses_every_other_list_of_tools() {
         (format!("[{long}]"), "#/tools/0/description", "too_long"),
         ("null".to_owned(), "#/tools", "null_not_allowed"),
     ] {
-        let items = page(LEGACY).refusals(&object("tools", &tools));
+        let items = contract(LEGACY).refusals(&object("tools", &tools));
         assert_eq!(places(&items), [(place.to_owned(), code)], "{tools}");
     }
     for (tag, kind) in superset().into_iter().filter(|(tag, _)| tag != "end_call") {
-        let items = page(LEGACY).refusals(&update(&tag, &only_required(&kind)));
+        let items = contract(LEGACY).refusals(&update(&tag, &only_required(&kind)));
         assert_eq!(places(&items), [("#/tools/0/type".into(), "unsupported_value")], "{tag}");
     }
 }
 
 #[test]
-fn what_a_vendor_lacks_is_found_beside_what_is_invalid() {
+fn unsupported_and_invalid_parts_are_found_in_one_pass() {
     let update = Update::read(
         br#"{"tools":[{"type":"end_call","x":1},{"type":"collect_keypad","timeout":99},{"type":"nonsense"}],"max_silence_duration":361}"#,
     )

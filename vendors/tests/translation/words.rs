@@ -1,21 +1,22 @@
-//! The words that answers, logs, metrics and documents hold: others read them, so none changes by accident.
+//! The exact codes and messages in responses, logs, metrics and documents, on which others may depend.
 
 use serde_json::json;
 use vendors::canonical::check_value;
 use vendors::json::{Kind, Limits, read_object, read_value};
 use vendors::{
-    Asked, BadAnswer, Catalog, CatalogKind, DriftKind, Field, Handling, ItemCode, Items, Support, Update, drift,
+    Catalog, CatalogKind, DriftKind, Field, Handling, InvalidResponse, ItemCode, Items, Operation, Support, Update,
+    drift,
 };
 
-use super::page::{LEGACY, page};
+use super::contracts::{LEGACY, contract};
 
 #[test]
-fn every_code_has_its_word() {
+fn the_codes_are_stable() {
     assert_eq!([Handling::Strict, Handling::Lenient].map(Handling::as_str), ["strict", "lenient"]);
     assert_eq!(CatalogKind::ALL.map(CatalogKind::as_str), ["languages", "voices", "models", "multimodal_models"]);
     assert_eq!(CatalogKind::ALL.map(|kind| kind.to_string()), CatalogKind::ALL.map(CatalogKind::as_str));
-    let asked = [Asked::Update, Asked::Assistants, Asked::Catalog(CatalogKind::Voices)];
-    assert_eq!(asked.map(Asked::as_str), ["update", "assistants", "voices"]);
+    let operations = [Operation::Update, Operation::Assistants, Operation::Catalog(CatalogKind::Voices)];
+    assert_eq!(operations.map(Operation::as_str), ["update", "assistants", "voices"]);
     assert_eq!(
         DriftKind::ALL.map(DriftKind::as_str),
         ["unknown_field", "missing_field", "retyped_field", "unknown_error_shape", "not_json"]
@@ -53,35 +54,38 @@ fn every_code_has_its_word() {
 }
 
 #[test]
-fn what_cannot_be_read_says_why_and_where() {
+fn a_syntax_error_has_a_message_with_its_position() {
     for (body, error) in [
         ("", "the body is empty; send one JSON object"),
-        ("[]", "the body must be one JSON object (line 1, column 1)"),
+        ("[]", "the body must be a JSON object (line 1, column 1)"),
         ("{\n  x", "expected a key in double quotes (line 2, column 3)"),
         ("{\"a\"", "the body ends in the middle of a value (line 1, column 5)"),
-        ("{}\n\n {}", "there is text after the end of the JSON object (line 3, column 2)"),
+        ("{}\n\n {}", "there is text after the end of the JSON value (line 3, column 2)"),
         ("{\"a\":01}", "this is not a JSON number (line 1, column 7)"),
         ("{\"a\":\"\n\"}", "a control character in a string must be escaped (line 1, column 7)"),
         ("{\"a\":\"\\x\"}", "this is not a JSON escape sequence (line 1, column 7)"),
-        ("{\"a\":\"\\ud800\"}", "an escaped surrogate stands without its other half (line 1, column 7)"),
-        ("{\"a\":1,\n\"a\":1}", "duplicate key `a` in one object (line 2, column 1)"),
+        ("{\"a\":\"\\ud800\"}", "an escaped surrogate has no other half (line 1, column 7)"),
+        ("{\"a\":1,\n\"a\":1}", "the key `a` occurs twice in one object (line 2, column 1)"),
     ] {
         assert_eq!(read_object(body.as_bytes(), Limits::CALLER).unwrap_err().to_string(), error);
     }
     let error = read_object(b"{\"\xff\"", Limits::CALLER).unwrap_err().to_string();
     assert_eq!(error, "the body is not valid UTF-8 (line 1, column 3)");
     let deep = read_object(format!("{{\"a\":{}", "[".repeat(32)).as_bytes(), Limits::CALLER).unwrap_err();
-    assert_eq!(deep.to_string(), "objects and arrays are nested more than 32 deep (line 1, column 37)");
+    assert_eq!(deep.to_string(), "objects and arrays are nested more than 32 levels deep (line 1, column 37)");
 }
 
 #[test]
-fn an_answer_that_is_none_says_why() {
+fn an_invalid_response_has_a_message() {
     let not_json = read_value(b"<", Limits::VENDOR).unwrap_err();
     for (bad, sentence) in [
-        (BadAnswer::Empty, "the vendor's answer is empty"),
-        (BadAnswer::NotJson(not_json), "the vendor's answer is not JSON: expected a JSON value (line 1, column 1)"),
-        (BadAnswer::NoData, "the vendor's answer has no object `data`"),
-        (BadAnswer::Error(None), "the vendor's answer reports an error under a status of success"),
+        (InvalidResponse::Empty, "the vendor's response is empty"),
+        (
+            InvalidResponse::NotJson(not_json),
+            "the vendor's response is not JSON: expected a JSON value (line 1, column 1)",
+        ),
+        (InvalidResponse::NoData, "the vendor's response has no object `data`"),
+        (InvalidResponse::Error(None), "the vendor's response reports an error although its status is 2xx"),
     ] {
         assert_eq!(bad.to_string(), sentence);
     }
@@ -95,14 +99,14 @@ fn an_answer_that_is_none_says_why() {
 }
 
 #[test]
-fn a_wrong_value_is_told_what_would_be_right_and_what_it_is() {
+fn the_detail_of_a_wrong_value_says_what_is_right() {
     let event = r#"[{"type":"calendar_integration","calendar_type":"calcom","calcom_api_key":"k"}]"#;
     for (field, value, details) in [
         (Field::Record, "1", &["must be a boolean, is a number"][..]),
         (Field::Name, "null", &["cannot be null; leave it out to keep it unchanged"]),
         (Field::Name, "{}", &["must be a string, is an object"]),
         (Field::MaxDuration, "\"30\"", &["must be an integer, is a string"]),
-        (Field::MaxDuration, "30.0", &["must be an integer written as digits only, is 30.0"]),
+        (Field::MaxDuration, "30.0", &["must be an integer without a fraction or an exponent, is 30.0"]),
         (Field::SpeechSpeed, "[]", &["must be a number, is an array"]),
         (Field::SpeechSpeed, "9", &["must be between 0.7 and 1.2"]),
         (Field::Type, "true", &["must be a string, is a boolean"]),
@@ -116,14 +120,14 @@ fn a_wrong_value_is_told_what_would_be_right_and_what_it_is() {
             &["is required: one of `call_transfer`, `warm_call_transfer`, `end_call`, `dtmf_input`, \
             `collect_keypad`, `calendar_integration`, `assistant_transfer`"],
         ),
-        (Field::Tools, r#"[{"type":"end_call","x":1}]"#, &["is not known here; known: description"]),
-        (Field::Tools, event, &["is required with `calendar_type` `calcom`"]),
+        (Field::Tools, r#"[{"type":"end_call","x":1}]"#, &["is not a known member; known members: description"]),
+        (Field::Tools, event, &["is required if `calendar_type` is `calcom`"]),
         (
             Field::PostCallSchema,
             r#"[{"name":"A","type":"x","description":"abc"}]"#,
             &[
                 "must be at least 3 characters long, is 1",
-                "may hold lower-case letters, digits and underscores only",
+                "must contain only lower-case letters, digits and underscores",
                 "must be one of `string`, `number`, `bool`, is `x`",
             ],
         ),
@@ -141,7 +145,7 @@ fn a_wrong_value_is_told_what_would_be_right_and_what_it_is() {
 }
 
 #[test]
-fn a_type_is_told_by_its_name_and_article() {
+fn the_types_are_described_with_an_article() {
     for (text, kind, word) in [
         ("null", Kind::Null, "null"),
         ("true", Kind::Boolean, "a boolean"),
@@ -156,13 +160,13 @@ fn a_type_is_told_by_its_name_and_article() {
 }
 
 #[test]
-fn drift_says_what_is_documented_and_what_stands_there() {
+fn drift_states_the_documented_and_the_found_type() {
     let body = json!({ "message": 1, "data": { "id": "x", "name": "a", "status": [], "type": "t", "new": {} } });
-    let found = drift(page(LEGACY).dialect, Asked::Update, 200, body.to_string().as_bytes());
-    let mut told: Vec<_> = found.iter().map(|drift| (drift.place.as_str(), drift.detail.as_str())).collect();
-    told.sort_unstable();
+    let drifts = drift(contract(LEGACY).dialect, Operation::Update, 200, body.to_string().as_bytes());
+    let mut found: Vec<_> = drifts.iter().map(|drift| (drift.location.as_str(), drift.detail.as_str())).collect();
+    found.sort_unstable();
     assert_eq!(
-        told,
+        found,
         [
             ("data.id", "documented: an integer; found: a string"),
             ("data.mode", "documented: a string"),

@@ -1,7 +1,7 @@
 use super::*;
 
-fn reason(body: &[u8]) -> Reason {
-    read_object(body, Limits::CALLER).unwrap_err().reason
+fn kind(body: &[u8]) -> JsonErrorKind {
+    read_object(body, Limits::CALLER).unwrap_err().kind
 }
 
 #[test]
@@ -26,19 +26,19 @@ fn values_keep_their_text() {
 }
 
 #[test]
-fn only_one_object_is_read() {
-    assert_eq!(reason(b""), Reason::Empty);
-    assert_eq!(reason(b" \n"), Reason::Empty);
+fn a_body_is_exactly_one_object() {
+    assert_eq!(kind(b""), JsonErrorKind::Empty);
+    assert_eq!(kind(b" \n"), JsonErrorKind::Empty);
     for other in [&b"[]"[..], b"null", b"1", b"\"x\"", b"true"] {
-        assert_eq!(reason(other), Reason::NotAnObject);
+        assert_eq!(kind(other), JsonErrorKind::NotAnObject);
     }
-    assert_eq!(reason(b"{} {}"), Reason::Trailing);
-    assert_eq!(reason(b"{},"), Reason::Trailing);
-    assert_eq!(reason("\u{feff}{}".as_bytes()), Reason::Expected("a JSON object"));
+    assert_eq!(kind(b"{} {}"), JsonErrorKind::Trailing);
+    assert_eq!(kind(b"{},"), JsonErrorKind::Trailing);
+    assert_eq!(kind("\u{feff}{}".as_bytes()), JsonErrorKind::Expected("a JSON object"));
 }
 
 #[test]
-fn punctuation_stands_where_it_must_and_nowhere_else() {
+fn misplaced_punctuation_is_refused() {
     for (body, expected) in [
         (r#"{"a" 1}"#, "`:` after the key"),
         (r#"{"a"=1}"#, "`:` after the key"),
@@ -53,54 +53,54 @@ fn punctuation_stands_where_it_must_and_nowhere_else() {
         (r#"{"a":1,}"#, "a key in double quotes"),
         (r#"{a:1}"#, "a key in double quotes"),
     ] {
-        assert_eq!(reason(body.as_bytes()), Reason::Expected(expected), "{body}");
+        assert_eq!(kind(body.as_bytes()), JsonErrorKind::Expected(expected), "{body}");
     }
 }
 
 #[test]
-fn the_same_key_twice_is_refused_at_any_depth_and_in_any_spelling() {
-    assert_eq!(reason(br#"{"a":1,"\u0061":2}"#), Reason::DuplicateKey("a".into()));
-    assert_eq!(reason(br#"{"t":[{"x":{"k":1,"k":1}}]}"#), Reason::DuplicateKey("k".into()));
+fn a_duplicate_key_is_refused_at_any_depth_and_in_any_spelling() {
+    assert_eq!(kind(br#"{"a":1,"\u0061":2}"#), JsonErrorKind::DuplicateKey("a".into()));
+    assert_eq!(kind(br#"{"t":[{"x":{"k":1,"k":1}}]}"#), JsonErrorKind::DuplicateKey("k".into()));
     assert!(read_object(br#"{"a":{"a":{"a":1}},"b":{"a":1}}"#, Limits::CALLER).is_ok());
     let many: Vec<_> = (0..500).map(|n| format!(r#""k{n}":1"#)).collect();
     assert!(read_object(format!("{{{}}}", many.join(",")).as_bytes(), Limits::CALLER).is_ok());
-    let error = reason(format!(r#"{{{},"k7":1}}"#, many.join(",")).as_bytes());
-    assert_eq!(error, Reason::DuplicateKey("k7".into()));
+    let error = kind(format!(r#"{{{},"k7":1}}"#, many.join(",")).as_bytes());
+    assert_eq!(error, JsonErrorKind::DuplicateKey("k7".into()));
     assert!(read_object(br#"{"a":1,"a":2}"#, Limits::VENDOR).is_ok());
 }
 
 #[test]
-fn depth_ends_at_32() {
+fn more_than_32_levels_are_refused() {
     let nested = |depth: usize| format!(r#"{{"a":{}1{}}}"#, "[".repeat(depth - 1), "]".repeat(depth - 1));
     assert!(read_object(nested(32).as_bytes(), Limits::CALLER).is_ok());
-    assert_eq!(reason(nested(33).as_bytes()), Reason::TooDeep(32));
+    assert_eq!(kind(nested(33).as_bytes()), JsonErrorKind::TooDeep(32));
     let beside = |one: &str| format!(r#"{{"a":[{}]}}"#, [one; 40].join(","));
     for one in ["[]", "[[]]", "{}", r#"{"b":{}}"#] {
         assert!(read_object(beside(one).as_bytes(), Limits::CALLER).is_ok(), "{one}");
     }
-    assert_eq!(reason(&b"[".repeat(100_000)), Reason::NotAnObject);
-    assert_eq!(reason(format!(r#"{{"a":{}"#, "[".repeat(100_000)).as_bytes()), Reason::TooDeep(32));
+    assert_eq!(kind(&b"[".repeat(100_000)), JsonErrorKind::NotAnObject);
+    assert_eq!(kind(format!(r#"{{"a":{}"#, "[".repeat(100_000)).as_bytes()), JsonErrorKind::TooDeep(32));
 }
 
 #[test]
-fn strings_are_checked_to_the_byte() {
-    assert_eq!(reason(b"{\"a\":\"\x01\"}"), Reason::Control);
-    assert_eq!(reason(b"{\"a\":\"tab\there\"}"), Reason::Control);
-    assert_eq!(reason(br#"{"a":"\x"}"#), Reason::Escape);
-    assert_eq!(reason(br#"{"a":"\u00g0"}"#), Reason::Escape);
+fn invalid_strings_are_refused() {
+    assert_eq!(kind(b"{\"a\":\"\x01\"}"), JsonErrorKind::Control);
+    assert_eq!(kind(b"{\"a\":\"tab\there\"}"), JsonErrorKind::Control);
+    assert_eq!(kind(br#"{"a":"\x"}"#), JsonErrorKind::Escape);
+    assert_eq!(kind(br#"{"a":"\u00g0"}"#), JsonErrorKind::Escape);
     for lone in [&br#"{"a":"\ud800"}"#[..], br#"{"a":"\udc00"}"#, br#"{"a":"\ud800\u0041"}"#, br#"{"a":"\ud800x"}"#] {
-        assert_eq!(reason(lone), Reason::Surrogate);
+        assert_eq!(kind(lone), JsonErrorKind::Surrogate);
     }
-    assert_eq!(reason(b"{\"a\":\"\xff\"}"), Reason::Utf8);
+    assert_eq!(kind(b"{\"a\":\"\xff\"}"), JsonErrorKind::Utf8);
     for open in [&br#"{"a":"open}"#[..], br#"{"a":"\"#, br#"{"a":"\u"#, br#"{"a":"\u00f"#, br#"{"a":"\ud83d\ude0"#] {
-        assert_eq!(reason(open), Reason::Truncated);
+        assert_eq!(kind(open), JsonErrorKind::Truncated);
     }
-    assert_eq!(reason(br#"{"a":"\u00g0"#), Reason::Escape);
-    assert_eq!(reason(br#"{'a':1}"#), Reason::Expected("a key in double quotes"));
+    assert_eq!(kind(br#"{"a":"\u00g0"#), JsonErrorKind::Escape);
+    assert_eq!(kind(br#"{'a':1}"#), JsonErrorKind::Expected("a key in double quotes"));
 }
 
 #[test]
-fn numbers_follow_the_grammar() {
+fn invalid_numbers_and_words_are_refused() {
     for good in ["0", "-0", "10", "0.70", "1e2", "1E+2", "-1.5e-10"] {
         assert!(read_object(format!(r#"{{"a":{good}}}"#).as_bytes(), Limits::CALLER).is_ok(), "{good}");
     }
@@ -113,15 +113,15 @@ fn numbers_follow_the_grammar() {
 }
 
 #[test]
-fn errors_say_where() {
+fn errors_name_line_and_column() {
     let error = read_object(b"{\n  \"a\": 1,\n  \"a\": 2\n}", Limits::CALLER).unwrap_err();
-    assert_eq!(error.to_string(), "duplicate key `a` in one object (line 3, column 3)");
+    assert_eq!(error.to_string(), "the key `a` occurs twice in one object (line 3, column 3)");
     let error = read_object(br#"{"a":1,}"#, Limits::CALLER).unwrap_err();
     assert_eq!(error.to_string(), "expected a key in double quotes (line 1, column 8)");
 }
 
 #[test]
-fn every_prefix_of_a_body_is_refused_without_panic() {
+fn every_prefix_of_a_body_is_refused() {
     let body = br#"{"name":"\ud83d\ude00 x","n":[1.5e3,{"k":null}],"t":true}"#;
     for end in 0..body.len() {
         assert!(read_object(&body[..end], Limits::CALLER).is_err(), "prefix of {end}");

@@ -1,29 +1,29 @@
-//! A row in words: the one source of discovery, coverage and the vendors' pages.
+//! Describes rows in words, for discovery, the coverage matrix and the vendors' documents.
 
 use crate::canonical::{Bounds, Field, Shape};
 use crate::catalog::CatalogKind;
+use crate::dialect::Dialect;
 
-use super::Dialect;
-use super::row::{Form, Lack, Limit, Literal, Rule};
+use super::row::{Limit, Literal, Row, Rule, SendAs, Unsupported};
 
-/// How well a vendor has a field.
+/// How a vendor supports a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Support {
-    /// Same name, same values.
+    /// The same name and the same values.
     Same,
     /// Another name.
     Renamed,
     /// Other values, perhaps another name.
     Mapped,
-    /// Through a catalog.
+    /// Looked up in a catalog.
     Resolved,
-    /// Written in another form.
+    /// Converted to another structure.
     Converted,
-    /// Same name, but not all that may stand in it.
+    /// The same name, but only a part of the canonical values.
     Partial,
-    /// As members of the body itself.
+    /// Merged into the body.
     Merged,
-    /// Not at all.
+    /// Not supported.
     Unsupported,
 }
 
@@ -43,32 +43,32 @@ impl Support {
     }
 }
 
-/// What a vendor makes of one field.
+/// How a vendor supports one field.
 #[derive(Debug, Clone)]
-pub struct Described {
+pub struct FieldDescription {
     /// The field.
     pub field: Field,
-    /// How well the vendor has it.
+    /// The kind of support.
     pub support: Support,
-    /// The vendor's names for it; empty if it has none.
+    /// The vendor's names; empty if it has none.
     pub wire: Vec<&'static str>,
-    /// The range that holds at this vendor.
+    /// The range at this vendor.
     pub bounds: Option<Bounds>,
-    /// The length that holds at this vendor, in Unicode scalar values.
+    /// The greatest length at this vendor, in Unicode scalar values.
     pub max_length: Option<usize>,
-    /// Canonical value and the vendor's, as JSON text; `None` where the vendor has no such value.
+    /// Pairs of canonical value and vendor value, as JSON text; `None` if the vendor does not support the value.
     pub values: Vec<(String, Option<String>)>,
-    /// The catalog it goes through.
+    /// The catalog that the field is looked up in.
     pub catalog: Option<CatalogKind>,
     /// Whether `null` may be sent.
     pub nullable: bool,
-    /// What else there is to know, in sentences; empty if nothing.
+    /// Further information, in sentences; empty if there is none.
     pub detail: String,
 }
 
 impl Dialect {
-    /// What this vendor makes of a field.
-    pub fn describe(&self, field: Field) -> Described {
+    /// How this vendor supports a field.
+    pub fn describe(&self, field: Field) -> FieldDescription {
         let (row, spec) = (self.row(field), field.spec());
         let support = match row.rule {
             Rule::Same => Support::Same,
@@ -81,7 +81,7 @@ impl Dialect {
             Rule::Unsupported(_) => Support::Unsupported,
         };
         let supported = row.is_supported();
-        Described {
+        FieldDescription {
             field,
             support,
             wire: row.wire_names(field).collect(),
@@ -97,8 +97,31 @@ impl Dialect {
             values: values(&spec.shape, row.rule),
             catalog: self.catalog_of(field),
             nullable: spec.nullable && supported,
-            detail: detail(field, row.rule, row.note),
+            detail: self.detail(field),
         }
+    }
+
+    fn detail(&self, field: Field) -> String {
+        let Row { rule, note, .. } = *self.row(field);
+        let mut sentences: Vec<String> = match rule {
+            Rule::FlagPair { flag, wire } => {
+                vec![format!("A value is sent as `{flag}: true` and `{wire}`, `null` as `{flag}: false`.")]
+            }
+            Rule::Lookup { catalog: CatalogKind::Languages, send: SendAs::Name, .. } if is_name(field) => {
+                vec!["Names are sent unchanged; ISO 639-1 codes are looked up in the catalog `languages`.".to_owned()]
+            }
+            Rule::Lookup { send: SendAs::Name, .. } if is_name(field) => vec!["Names are sent unchanged.".to_owned()],
+            Rule::Lookup { catalog, .. } => vec![format!("Looked up in the catalog `{catalog}`.")],
+            Rule::Hook(hook) => vec![hook.doc.to_owned()],
+            Rule::Unsupported(what) => vec![self.undocumented(what)],
+            Rule::Without(unsupported) => unsupported.iter().map(without).collect(),
+            Rule::Merge => vec!["The entry for this vendor is merged verbatim into the body.".to_owned()],
+            Rule::Same | Rule::Rename(_) | Rule::Map { .. } => Vec::new(),
+        };
+        if !note.is_empty() {
+            sentences.push(note.to_owned());
+        }
+        sentences.join(" ")
     }
 }
 
@@ -116,36 +139,14 @@ fn values(shape: &Shape, rule: Rule) -> Vec<(String, Option<String>)> {
     canonical.iter().map(|literal| (literal.json(), vendor(literal))).collect()
 }
 
-fn detail(field: Field, rule: Rule, note: &str) -> String {
-    let mut sentences: Vec<String> = match rule {
-        Rule::FlagPair { flag, wire } => {
-            vec![format!("A value is sent as `{flag}: true` and `{wire}`, `null` as `{flag}: false`.")]
-        }
-        Rule::Lookup { catalog: CatalogKind::Languages, to: Form::Name, .. } if is_name(field) => {
-            vec!["Names go as they are; ISO 639-1 codes are resolved through the catalog `languages`.".to_owned()]
-        }
-        Rule::Lookup { to: Form::Name, .. } if is_name(field) => vec!["Names go as they are.".to_owned()],
-        Rule::Lookup { catalog, .. } => vec![format!("Resolved through the catalog `{catalog}`.")],
-        Rule::Hook(hook) => vec![hook.doc.to_owned()],
-        Rule::Unsupported(why) => vec![why.to_owned()],
-        Rule::Without(lacks) => lacks.iter().map(lacking).collect(),
-        Rule::Merge => vec!["Its entry for this vendor is merged verbatim into the body.".to_owned()],
-        Rule::Same | Rule::Rename(_) | Rule::Map { .. } => Vec::new(),
-    };
-    if !note.is_empty() {
-        sentences.push(note.to_owned());
-    }
-    sentences.join(" ")
-}
-
-/// Whether callers give the field as a name, not as an id.
+/// Whether the field is a name, not an id.
 fn is_name(field: Field) -> bool {
     matches!(field.spec().shape, Shape::Text(_))
 }
 
-fn lacking(lack: &Lack) -> String {
-    match lack {
-        Lack::Variant(tag) => format!("Without the type `{tag}`."),
-        Lack::Members(tag, members) => format!("`{tag}` without `{}`.", members.join("`, `")),
+fn without(unsupported: &Unsupported) -> String {
+    match unsupported {
+        Unsupported::Variant(tag) => format!("Without the type `{tag}`."),
+        Unsupported::Members(tag, members) => format!("`{tag}` without `{}`.", members.join("`, `")),
     }
 }

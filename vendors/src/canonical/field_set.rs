@@ -2,17 +2,17 @@
 
 use super::field::Field;
 
-/// Which fields an update holds.
+/// A set of canonical fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FieldSet(u64);
 
 const _: () = assert!(Field::COUNT <= 64, "a FieldSet has one bit for each field");
 
 impl FieldSet {
-    /// The set of nothing.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
-    /// The fields whose values have members, at any depth.
+    /// The fields whose values can have members, at any depth.
     pub const STRUCTURED: Self = {
         let (mut set, mut index) = (Self::EMPTY, 0);
         while index < Field::COUNT {
@@ -35,7 +35,7 @@ impl FieldSet {
         self.0 & (1 << field as u8) != 0
     }
 
-    /// Whether the two have a field in common.
+    /// Whether the two sets have a field in common.
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_into_it_once_or_twice_and_nothing_else() {
+    fn a_set_contains_exactly_the_inserted_fields() {
         for one in Field::ALL {
             for other in Field::ALL {
                 let set: FieldSet = [one, other, one].into_iter().collect();

@@ -1,4 +1,4 @@
-//! One vendor's page as data, and the translation for that vendor.
+//! A vendor's contract, which is its documentation as data, and the translation for that vendor.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,48 +12,49 @@ use vendors::{
     registry, translate_request,
 };
 
-/// The vendor whose page has every field.
+/// The vendor that documents every field.
 pub(crate) const SUPERSET: &str = "autocalls";
 
-/// The vendor whose page speaks the legacy dialect.
+/// The vendor of the legacy dialect.
 pub(crate) const LEGACY: &str = "sondos";
 
-/// What `contracts/<vendor>/` says.
-pub(crate) struct Page {
+/// The content of `contracts/<vendor>/`.
+pub(crate) struct Contract {
     pub(crate) dialect: &'static Dialect,
     pub(crate) schema: Value,
     pub(crate) endpoint: Value,
     pub(crate) catalogs: Value,
-    /// A page of the list of assistants.
+    /// One page of the list of assistants.
     pub(crate) assistants: Value,
     pub(crate) live: CatalogSet,
     validator: Validator,
 }
 
-/// One answer of `answers/`.
-pub(crate) struct Answer {
+/// A documented response, from `answers/`.
+pub(crate) struct DocumentedResponse {
     pub(crate) name: String,
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
-impl Answer {
-    /// The body as it travels; nothing where no page shows one.
+impl DocumentedResponse {
+    /// The body as it is sent; empty if the documentation shows none.
     pub(crate) fn text(&self) -> String {
         if self.body.is_null() { String::new() } else { self.body.to_string() }
     }
 }
 
-static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| registry::DIALECTS.into_iter().map(Page::read).collect());
+static CONTRACTS: LazyLock<Vec<Contract>> =
+    LazyLock::new(|| registry::DIALECTS.into_iter().map(Contract::read).collect());
 
-/// Every vendor's page.
-pub(crate) fn pages() -> &'static [Page] {
-    &PAGES
+/// Every vendor's contract.
+pub(crate) fn contracts() -> &'static [Contract] {
+    &CONTRACTS
 }
 
-/// The page of one vendor.
-pub(crate) fn page(name: &str) -> &'static Page {
-    pages().iter().find(|page| page.name() == name).unwrap()
+/// The contract of one vendor.
+pub(crate) fn contract(name: &str) -> &'static Contract {
+    contracts().iter().find(|contract| contract.name() == name).unwrap()
 }
 
 fn folder(vendor: &str) -> PathBuf {
@@ -74,7 +75,7 @@ fn texts(folder: PathBuf) -> Vec<(String, String)> {
     files
 }
 
-impl Page {
+impl Contract {
     fn read(dialect: &'static Dialect) -> Self {
         let folder = folder(dialect.name);
         let schema = json(folder.join("request.schema.json"));
@@ -99,45 +100,45 @@ impl Page {
         self.dialect.name
     }
 
-    /// Whether the page has the legacy dialect's words.
+    /// Whether the vendor uses the legacy dialect's names.
     pub(crate) fn is_legacy(&self) -> bool {
         self.property("assistant_name").is_some()
     }
 
-    /// The vendor whose words the page has, where that is another one's.
+    /// The vendor whose names this vendor uses.
     pub(crate) fn vocabulary(&self) -> &'static str {
         if self.is_legacy() { LEGACY } else { self.name() }
     }
 
-    /// The page's examples: name and text.
+    /// The documented request bodies: name and text.
     pub(crate) fn examples(&self) -> Vec<(String, String)> {
         texts(folder(self.name()).join("examples"))
     }
 
-    /// The page's answers.
-    pub(crate) fn answers(&self) -> Vec<Answer> {
+    /// The documented responses.
+    pub(crate) fn responses(&self) -> Vec<DocumentedResponse> {
         texts(folder(self.name()).join("answers"))
             .into_iter()
             .map(|(name, text)| {
-                let mut answer: Value = serde_json::from_str(&text).unwrap();
-                let status = answer["status"].as_u64().unwrap().try_into().unwrap();
-                Answer { name, status, body: answer["body"].take() }
+                let mut response: Value = serde_json::from_str(&text).unwrap();
+                let status = response["status"].as_u64().unwrap().try_into().unwrap();
+                DocumentedResponse { name, status, body: response["body"].take() }
             })
             .collect()
     }
 
-    /// The schema of a top-level member, if the page has it.
+    /// The schema of a top-level member, if it is documented.
     pub(crate) fn property(&self, wire: &str) -> Option<&Value> {
         self.schema["properties"].get(wire)
     }
 
-    /// What is wrong with a body by the page's schema.
+    /// The violations of the contract's schema in a body.
     pub(crate) fn complaints(&self, body: &str) -> Vec<String> {
         let body: Value = serde_json::from_str(body).unwrap();
         self.validator.iter_errors(&body).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 
-    /// Translates for this vendor, with the catalogs of the page and no policies.
+    /// Translates for this vendor, with the contract's catalogs and no policies.
     pub(crate) fn translate(&self, body: &str, handling: Handling) -> Result<Request, Refused> {
         self.translate_with(body, handling, &Policies::default())
     }
@@ -155,7 +156,7 @@ impl Page {
         translate_request(&update, &target)
     }
 
-    /// The body for an update that must be accepted, and must then satisfy the page's schema.
+    /// The body for an update. The update must be accepted, and the body must satisfy the contract's schema.
     pub(crate) fn body(&self, update: &str) -> String {
         let request = self
             .translate(update, Handling::Strict)
@@ -166,7 +167,7 @@ impl Page {
         body
     }
 
-    /// The reasons for an update that must be refused, in both handlings.
+    /// The items for an update, which must be refused with either handling.
     pub(crate) fn refusals(&self, update: &str) -> Vec<Item> {
         let refuse = |handling| match self.translate(update, handling) {
             Err(refused) => refused.items.list,
@@ -180,7 +181,7 @@ impl Page {
     }
 }
 
-/// The members of a JSON object with their own text, in order.
+/// The members of a JSON object with their text, in their order.
 pub(crate) fn members(body: &str) -> Vec<(String, String)> {
     read_object(body.as_bytes(), Limits::VENDOR)
         .unwrap()
@@ -194,7 +195,7 @@ pub(crate) fn object(key: &str, text: &str) -> String {
     format!("{{\"{key}\":{text}}}")
 }
 
-/// Pointer and code of each reason, sorted.
+/// Pointer and code of each item, sorted.
 pub(crate) fn places(items: &[Item]) -> Vec<(String, &'static str)> {
     let mut places: Vec<_> = items.iter().map(|item| (item.pointer.clone(), item.code.as_str())).collect();
     places.sort();

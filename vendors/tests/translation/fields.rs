@@ -1,14 +1,14 @@
-//! Every field at every vendor: documented values arrive byte for byte, others are refused by name.
+//! Every field at every vendor: documented values arrive byte for byte, and others are refused.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 use vendors::{Field, Handling};
 
-use super::page::{LEGACY, Page, SUPERSET, members, object, page, pages, places};
+use super::contracts::{Contract, LEGACY, SUPERSET, contract, contracts, members, object, places};
 use super::samples::{ADDED, Samples, fields, samples};
 
-/// The legacy page's names, written down from the page; `tool_ids` from that of its next revision.
+/// The legacy dialect's names, from the documentation; `tool_ids` from that of its next revision.
 const LEGACY_NAMES: [(&str, &str); 41] = [
     ("name", "assistant_name"),
     ("voice_id", "voice_id"),
@@ -53,35 +53,35 @@ const LEGACY_NAMES: [(&str, &str); 41] = [
     ("vendor_options", "vendor_options"),
 ];
 
-/// What must come of one field.
+/// The expected result for one field.
 #[derive(Debug)]
 enum Expected {
     /// These members and nothing else.
     Members(Vec<(&'static str, String)>),
-    /// The vendor lacks the field.
-    Lacking,
-    /// The vendor has the field but not this value.
+    /// The vendor does not document the field.
+    Unsupported,
+    /// The vendor documents the field but not this value.
     Refused(&'static str),
 }
 
-/// Whether the vendor's page has a canonical field, under whatever name.
-pub(crate) fn has(page: &Page, field: &str) -> bool {
+/// Whether the vendor documents a canonical field, under any name.
+pub(crate) fn has(contract: &Contract, field: &str) -> bool {
     match field {
         "vendor_options" => true,
-        _ if page.is_legacy() => {
-            LEGACY_NAMES.iter().any(|(name, wire)| *name == field && page.property(wire).is_some())
+        _ if contract.is_legacy() => {
+            LEGACY_NAMES.iter().any(|(name, wire)| *name == field && contract.property(wire).is_some())
         }
-        "language" | "voice" | "llm_model" | "multimodal_model" => page.property(&format!("{field}_id")).is_some(),
-        _ => page.property(field).is_some(),
+        "language" | "voice" | "llm_model" | "multimodal_model" => contract.property(&format!("{field}_id")).is_some(),
+        _ => contract.property(field).is_some(),
     }
 }
 
-fn expected(page: &Page, field: &'static str, text: &str) -> Expected {
-    if !has(page, field) {
-        return Expected::Lacking;
+fn expected(contract: &Contract, field: &'static str, text: &str) -> Expected {
+    if !has(contract, field) {
+        return Expected::Unsupported;
     }
     let word: Value = serde_json::from_str(text).unwrap_or_default();
-    let members = match (page.vocabulary(), field, word) {
+    let members = match (contract.vocabulary(), field, word) {
         (LEGACY, "min_interrupt_words", Value::Null) => vec![("use_min_interrupt_words", "false".into())],
         (LEGACY, "min_interrupt_words", _) => {
             vec![("use_min_interrupt_words", "true".into()), ("min_interrupt_words", text.into())]
@@ -96,7 +96,7 @@ fn expected(page: &Page, field: &'static str, text: &str) -> Expected {
         }
         (LEGACY, "language_id" | "llm_model_id", id) => {
             let catalog = if field == "language_id" { "languages" } else { "models" };
-            let entries = page.catalogs[catalog].as_array().unwrap();
+            let entries = contract.catalogs[catalog].as_array().unwrap();
             let Some(entry) = entries.iter().find(|entry| entry["id"] == id) else {
                 return Expected::Refused("unresolved_name");
             };
@@ -109,12 +109,12 @@ fn expected(page: &Page, field: &'static str, text: &str) -> Expected {
         (LEGACY, _, _) => vec![(legacy_name(field), text.into())],
         _ => vec![(field, text.into())],
     };
-    let complaints = page.complaints(&body(&members));
+    let complaints = contract.complaints(&body(&members));
     if complaints.is_empty() { Expected::Members(members) } else { Expected::Refused("out_of_range") }
 }
 
-/// The name under which a field's own text must stand, if the vendor takes it unchanged.
-pub(crate) fn verbatim_name(page: &Page, field: &'static str) -> Option<&'static str> {
+/// The vendor's name of a field whose value is sent unchanged.
+pub(crate) fn verbatim_name(contract: &Contract, field: &'static str) -> Option<&'static str> {
     const CHANGED: [&str; 11] = [
         "language",
         "language_id",
@@ -128,10 +128,10 @@ pub(crate) fn verbatim_name(page: &Page, field: &'static str) -> Option<&'static
         "min_interrupt_words",
         "vendor_options",
     ];
-    match page.vocabulary() {
-        LEGACY if CHANGED.contains(&field) || !has(page, field) => None,
+    match contract.vocabulary() {
+        LEGACY if CHANGED.contains(&field) || !has(contract, field) => None,
         LEGACY => Some(legacy_name(field)),
-        _ => page.property(field).map(|_| field),
+        _ => contract.property(field).map(|_| field),
     }
 }
 
@@ -144,61 +144,61 @@ fn body(members: &[(&'static str, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Every page, field and its samples.
-fn each(mut visit: impl FnMut(&Page, &'static str, &Samples)) {
+/// Calls `visit` for every vendor, field and its samples.
+fn each(mut visit: impl FnMut(&Contract, &'static str, &Samples)) {
     for field in fields() {
-        let field = Field::from_name(&field).unwrap_or_else(|| panic!("{field} is no canonical field")).name();
+        let field = Field::from_name(&field).unwrap_or_else(|| panic!("{field} is not a canonical field")).name();
         let samples = samples(field);
-        pages().iter().for_each(|page| visit(page, field, &samples));
+        contracts().iter().for_each(|contract| visit(contract, field, &samples));
     }
 }
 
 #[test]
-fn the_canonical_fields_are_the_superset_pages_and_the_twins() {
+fn the_canonical_fields_are_those_of_the_superset_and_the_twins() {
     let canonical: BTreeSet<_> = Field::ALL.iter().map(|field| field.name().to_owned()).collect();
     assert_eq!(canonical, fields().into_iter().collect());
-    for page in pages().iter().filter(|page| !page.is_legacy()) {
-        for name in page.schema["properties"].as_object().unwrap().keys() {
-            assert!(canonical.contains(name), "{}: {name}", page.name());
+    for contract in contracts().iter().filter(|contract| !contract.is_legacy()) {
+        for name in contract.schema["properties"].as_object().unwrap().keys() {
+            assert!(canonical.contains(name), "{}: {name}", contract.name());
         }
     }
 }
 
 #[test]
 fn every_documented_value_arrives_byte_for_byte_under_the_documented_name_or_is_refused() {
-    each(|page, field, samples| {
+    each(|contract, field, samples| {
         for text in &samples.inside {
             if field == "vendor_options" {
                 continue;
             }
             let update = object(field, text);
-            match expected(page, field, text) {
-                Expected::Members(wire) => assert_eq!(page.body(&update), body(&wire), "{}", page.name()),
+            match expected(contract, field, text) {
+                Expected::Members(wire) => assert_eq!(contract.body(&update), body(&wire), "{}", contract.name()),
                 Expected::Refused(code) => {
-                    let items = page.refusals(&update);
-                    assert_eq!(places(&items), [(format!("#/{field}"), code)], "{} {update}", page.name());
+                    let items = contract.refusals(&update);
+                    assert_eq!(places(&items), [(format!("#/{field}"), code)], "{} {update}", contract.name());
                     assert_eq!(items[0].field.as_deref(), Some(field));
                     assert!(!items[0].detail.is_empty());
                 }
-                Expected::Lacking => {}
+                Expected::Unsupported => {}
             }
         }
     });
 }
 
 #[test]
-fn a_field_that_the_page_lacks_is_refused_in_strict_and_dropped_in_lenient_handling() {
-    each(|page, field, samples| {
-        if has(page, field) || samples.inside.is_empty() {
+fn an_undocumented_field_is_refused_with_strict_and_dropped_with_lenient_handling() {
+    each(|contract, field, samples| {
+        if has(contract, field) || samples.inside.is_empty() {
             return;
         }
         for text in &samples.inside {
             let update = object(field, text);
-            let refused = page.translate(&update, Handling::Strict).unwrap_err();
+            let refused = contract.translate(&update, Handling::Strict).unwrap_err();
             assert_eq!(places(&refused.items.list), [(format!("#/{field}"), "unsupported_field")], "{update}");
             assert!(refused.items.only_unsupported());
-            let request = page.translate(&update, Handling::Lenient).unwrap();
-            assert_eq!(request.body, b"{}", "{} {update}", page.name());
+            let request = contract.translate(&update, Handling::Lenient).unwrap();
+            assert_eq!(request.body, b"{}", "{} {update}", contract.name());
             let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, note.code)).collect();
             assert_eq!(dropped, [(field, "unsupported_field")]);
             assert!(request.report.applied.is_empty() && request.report.warnings.is_empty());
@@ -207,34 +207,39 @@ fn a_field_that_the_page_lacks_is_refused_in_strict_and_dropped_in_lenient_handl
 }
 
 #[test]
-fn one_step_outside_is_refused_with_the_canonical_name_at_every_vendor_and_in_both_handlings() {
-    each(|page, field, samples| {
+fn a_value_just_outside_the_limits_is_refused_at_every_vendor_with_either_handling() {
+    each(|contract, field, samples| {
         for (text, code, way) in &samples.outside {
-            let items = page.refusals(&object(field, text));
+            let items = contract.refusals(&object(field, text));
             let wanted = (format!("#/{field}{way}"), *code);
-            assert!(places(&items).contains(&wanted), "{}: {text} gives {:?}", page.name(), places(&items));
+            assert!(places(&items).contains(&wanted), "{}: {text} gives {:?}", contract.name(), places(&items));
             for item in &items {
                 assert_eq!(item.field.as_deref(), Some(field));
-                let lacks = matches!(item.code.as_str(), "unsupported_field" | "unsupported_value");
+                let unsupported = matches!(item.code.as_str(), "unsupported_field" | "unsupported_value");
                 let is_wanted = item.pointer == wanted.0 && item.code.as_str() == *code;
-                assert!(is_wanted || lacks, "{}: {text} gives {item:?} as well", page.name());
+                assert!(is_wanted || unsupported, "{}: {text} gives {item:?} as well", contract.name());
             }
         }
     });
 }
 
 #[test]
-fn null_goes_to_null_or_its_documented_twin_and_only_where_the_page_says_so() {
-    for page in pages() {
-        let documented: Vec<_> = page.endpoint["null_documented"].as_array().unwrap().iter().collect();
-        for field in fields().iter().filter(|field| has(page, field)) {
+fn null_is_accepted_only_where_it_is_documented() {
+    for contract in contracts() {
+        let documented: Vec<_> = contract.endpoint["null_documented"].as_array().unwrap().iter().collect();
+        for field in fields().iter().filter(|field| has(contract, field)) {
             let update = object(field, "null");
             if documented.iter().any(|name| *name == field) {
-                assert_eq!(page.body(&update), update);
-            } else if page.is_legacy() && field == "min_interrupt_words" {
-                assert_eq!(page.body(&update), r#"{"use_min_interrupt_words":false}"#);
+                assert_eq!(contract.body(&update), update);
+            } else if contract.is_legacy() && field == "min_interrupt_words" {
+                assert_eq!(contract.body(&update), r#"{"use_min_interrupt_words":false}"#);
             } else {
-                assert_eq!(page.refusals(&update)[0].code.as_str(), "null_not_allowed", "{} {field}", page.name());
+                assert_eq!(
+                    contract.refusals(&update)[0].code.as_str(),
+                    "null_not_allowed",
+                    "{} {field}",
+                    contract.name()
+                );
             }
         }
     }
@@ -242,30 +247,30 @@ fn null_goes_to_null_or_its_documented_twin_and_only_where_the_page_says_so() {
 
 #[test]
 fn an_absent_field_is_not_on_the_wire_and_an_empty_update_is_an_empty_object() {
-    for page in pages() {
-        assert_eq!(page.body(" { } "), "{}");
-        assert_eq!(members(&page.body(r#"{"speech_speed":1}"#)).len(), 1);
+    for contract in contracts() {
+        assert_eq!(contract.body(" { } "), "{}");
+        assert_eq!(members(&contract.body(r#"{"speech_speed":1}"#)).len(), 1);
     }
 }
 
 #[test]
-fn every_field_of_a_page_is_reached_from_a_canonical_one() {
-    for page in pages() {
+fn every_documented_field_is_reached_from_a_canonical_one() {
+    for contract in contracts() {
         let mut reached = BTreeSet::new();
-        for field in fields().iter().filter(|field| has(page, field)) {
+        for field in fields().iter().filter(|field| has(contract, field)) {
             for text in samples(field).inside {
-                if let Ok(request) = page.translate(&object(field, &text), Handling::Strict) {
+                if let Ok(request) = contract.translate(&object(field, &text), Handling::Strict) {
                     let body = String::from_utf8(request.body).unwrap();
                     reached.extend(members(&body).into_iter().map(|(key, _)| key));
                 }
             }
         }
-        let documented: BTreeSet<_> = page.schema["properties"].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(reached, documented, "{}", page.name());
+        let documented: BTreeSet<_> = contract.schema["properties"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(reached, documented, "{}", contract.name());
     }
 }
 
-/// Update, and the body it becomes at vendors with ids and at the legacy one.
+/// An update, and its body for vendors that take ids and for the legacy vendor.
 const RESOLVED: [(&str, Option<&str>, Option<&str>); 14] = [
     (r#"{"language":"English"}"#, Some(r#"{"language_id":1}"#), Some(r#"{"language":"English"}"#)),
     (r#"{"language":"en"}"#, Some(r#"{"language_id":1}"#), Some(r#"{"language":"English"}"#)),
@@ -284,53 +289,53 @@ const RESOLVED: [(&str, Option<&str>, Option<&str>); 14] = [
 ];
 
 #[test]
-fn resolved_names_go_on_the_wire_in_the_form_that_the_vendor_takes() {
-    for page in pages() {
+fn names_and_ids_are_sent_in_the_vendors_form() {
+    for contract in contracts() {
         for (update, ids, names) in RESOLVED {
-            match if page.is_legacy() { names } else { ids } {
-                Some(body) => assert_eq!(page.body(update), body, "{}", page.name()),
+            match if contract.is_legacy() { names } else { ids } {
+                Some(body) => assert_eq!(contract.body(update), body, "{}", contract.name()),
                 None => {
                     let field = members(update).remove(0).0;
-                    let items = page.refusals(update);
+                    let items = contract.refusals(update);
                     assert_eq!(places(&items), [(format!("#/{field}"), "unresolved_name")], "{update}");
-                    assert!(items[0].detail.contains(&format!("[vendors.{}.catalog.", page.name())), "{items:?}");
+                    assert!(items[0].detail.contains(&format!("[vendors.{}.catalog.", contract.name())), "{items:?}");
                 }
             }
         }
-        if !page.is_legacy() {
-            assert_eq!(page.body(r#"{"multimodal_model":"GPT Realtime"}"#), r#"{"multimodal_model_id":4}"#);
+        if !contract.is_legacy() {
+            assert_eq!(contract.body(r#"{"multimodal_model":"GPT Realtime"}"#), r#"{"multimodal_model_id":4}"#);
         }
     }
 }
 
 #[test]
 fn a_twin_and_its_id_together_are_refused_everywhere() {
-    for page in pages() {
+    for contract in contracts() {
         for name in ADDED.iter().filter(|name| **name != "vendor_options") {
             let update = format!(r#"{{"{name}":"English","{name}_id":1}}"#);
-            let places = places(&page.refusals(&update));
+            let places = places(&contract.refusals(&update));
             for field in [format!("#/{name}"), format!("#/{name}_id")] {
-                assert!(places.contains(&(field, "conflict")), "{}: {places:?}", page.name());
+                assert!(places.contains(&(field, "conflict")), "{}: {places:?}", contract.name());
             }
         }
     }
 }
 
 #[test]
-fn the_superset_page_is_the_one_with_the_widest_ranges() {
-    let widest = &page(SUPERSET).schema["properties"];
-    for page in pages().iter().filter(|page| !page.is_legacy()) {
-        for (name, schema) in page.schema["properties"].as_object().unwrap() {
+fn the_superset_has_the_widest_ranges() {
+    let widest = &contract(SUPERSET).schema["properties"];
+    for contract in contracts().iter().filter(|contract| !contract.is_legacy()) {
+        for (name, schema) in contract.schema["properties"].as_object().unwrap() {
             for key in ["minimum", "maximum", "maxLength", "enum", "type"] {
                 let stated = schema.get(key).is_none() || schema[key] == widest[name][key];
-                assert!(stated, "{} {name} {key}", page.name());
+                assert!(stated, "{} {name} {key}", contract.name());
             }
         }
     }
 }
 
 #[test]
-fn wrong_values_beyond_those_that_an_answer_lists_are_counted() {
+fn wrong_values_beyond_the_listed_ones_are_counted() {
     let elements = |element: &str, count: usize| vec![element; count].join(",");
     let members = |count: usize| (0..count).map(|n| format!(r#""k{n}":1"#)).collect::<Vec<_>>().join(",");
     let right = r#"{"name":"abc","type":"bool","description":"abc"}"#;
@@ -340,15 +345,15 @@ fn wrong_values_beyond_those_that_an_answer_lists_are_counted() {
         ("filler_config", format!(r#"{{"positive":[{}]}}"#, elements("1", 1500)), 500),
         ("vendor_options", format!("{{{}}}", members(1500)), 500),
         ("post_call_schema", format!("[{},{}]", elements("null", 1500), elements(right, 500)), 500),
-        // Those of one object are not looked at one by one when there is no room for them.
+        // The members of one object are not checked one by one once the list is full.
         ("filler_config", format!("{{{}}}", members(1500)), 1),
     ] {
-        let items = page(SUPERSET).translate(&object(field, &value), Handling::Strict).unwrap_err().items;
+        let items = contract(SUPERSET).translate(&object(field, &value), Handling::Strict).unwrap_err().items;
         assert_eq!((items.list.len(), items.more), (1000, more), "{field}");
     }
     let wrong = elements("true", 1500);
     let then_right = r#""tool_ids":[1],"filler_config":{"positive":["a"]},"vendor_options":{"autocalls":{}}"#;
     let update = format!(r#"{{"label_ids":[{wrong}],{then_right}}}"#);
-    let items = page(SUPERSET).translate(&update, Handling::Strict).unwrap_err().items;
+    let items = contract(SUPERSET).translate(&update, Handling::Strict).unwrap_err().items;
     assert_eq!((items.list.len(), items.more), (1000, 500));
 }

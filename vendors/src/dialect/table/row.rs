@@ -1,26 +1,25 @@
-//! Rows: what one vendor does with one canonical field.
+//! Rows: how one vendor represents one canonical field.
 
 use crate::canonical::{Bounds, Field};
 use crate::catalog::CatalogKind;
+use crate::dialect::FieldWriter;
 use crate::json::Value;
 
-use super::body::Cell;
-
-/// What one vendor does with one canonical field.
+/// How one vendor represents one canonical field.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// How the field is written.
     pub rule: Rule,
-    /// What is narrower than canonical here.
+    /// A limit of the vendor that is narrower than the canonical one.
     pub limit: Option<Limit>,
-    /// What else a maintainer or caller should know; empty if nothing.
+    /// Further information for callers; empty if there is none.
     pub note: &'static str,
 }
 
 /// How a field is written.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule {
-    /// Under its own name, verbatim.
+    /// Under its canonical name, verbatim.
     Same,
     /// Under another name, verbatim.
     Rename(&'static str),
@@ -28,32 +27,32 @@ pub enum Rule {
     Map {
         /// The vendor's name.
         wire: &'static str,
-        /// Canonical value and vendor value; a canonical value that is missing here is unsupported.
+        /// Pairs of canonical value and vendor value. A canonical value that is not listed is unsupported.
         values: &'static [(Literal, Literal)],
     },
-    /// As a flag and a value: `null` is the flag `false`, a value is the flag `true` and the value.
+    /// As a flag and a value: `null` becomes the flag `false`; a value becomes the flag `true` and the value.
     FlagPair {
         /// The vendor's name of the flag.
         flag: &'static str,
         /// The vendor's name of the value.
         wire: &'static str,
     },
-    /// Through a catalog of the vendor account.
+    /// After a lookup in a catalog of the vendor account.
     Lookup {
         /// The vendor's name.
         wire: &'static str,
-        /// Which catalog.
+        /// The catalog.
         catalog: CatalogKind,
-        /// What goes on the wire.
-        to: Form,
+        /// What is sent.
+        send: SendAs,
     },
-    /// Under its own name, verbatim, if it uses none of these parts.
-    Without(&'static [Lack]),
-    /// As members of the body itself.
+    /// Under its canonical name, verbatim, if it contains none of these parts.
+    Without(&'static [Unsupported]),
+    /// As members of the body itself: the rule of `vendor_options`.
     Merge,
-    /// By a function of the vendor's own module.
+    /// By a function in the vendor's module.
     Hook(&'static Hook),
-    /// Not at all; why.
+    /// Not at all. The text completes the sentence "… does not document …", without its full stop.
     Unsupported(&'static str),
 }
 
@@ -66,9 +65,9 @@ pub enum Literal {
     Bool(bool),
 }
 
-/// Which side of a catalog's pairs goes on the wire.
+/// Which side of a catalog entry is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum SendAs {
     /// The id.
     Id,
     /// The name.
@@ -78,44 +77,44 @@ pub enum Form {
 /// A limit that is narrower than the canonical one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
-    /// Numbers.
+    /// The range of a number.
     Bounds(Bounds),
-    /// Unicode scalar values.
+    /// The greatest length of a string, in Unicode scalar values.
     Length(usize),
 }
 
-/// A part of a structured value that a vendor does not document.
+/// A part of a list's elements that a vendor does not document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
+pub enum Unsupported {
     /// A whole alternative, by its `type`.
     Variant(&'static str),
-    /// Members of an alternative.
+    /// Members of the alternative with this `type`.
     Members(&'static str, &'static [&'static str]),
 }
 
-/// What rows cannot say: a function that gets its one field and writes what the vendor wants instead.
+/// A conversion that the other rules cannot express: a function that sees one field.
 #[derive(Debug)]
 pub struct Hook {
-    /// The vendor's name of what is written.
+    /// The vendor's name.
     pub wire: &'static str,
-    /// Path inside the canonical field that the written value stands for, used to bring error keys home.
-    pub home: &'static [&'static str],
+    /// The path inside the canonical field that the written value comes from. Error keys are mapped back to it.
+    pub canonical_path: &'static [&'static str],
     /// Writes the value, or refuses it.
-    pub write: fn(Value<'_>, &mut Cell<'_>),
-    /// One sentence for the pages.
+    pub write: fn(Value<'_>, &mut FieldWriter<'_>),
+    /// What the function does, in one sentence for the documentation.
     pub doc: &'static str,
 }
 
 impl Row {
-    /// Same name, same values.
+    /// The same name and the same values.
     pub const SAME: Self = Self::by(Rule::Same);
 
-    /// A row with nothing but a rule.
+    /// A row with a rule and nothing else.
     pub const fn by(rule: Rule) -> Self {
         Self { rule, limit: None, note: "" }
     }
 
-    /// Another name, same values.
+    /// Another name, the same values.
     pub const fn rename(wire: &'static str) -> Self {
         Self::by(Rule::Rename(wire))
     }
@@ -125,14 +124,14 @@ impl Row {
         Self::by(Rule::Map { wire, values })
     }
 
-    /// Through a catalog.
-    pub const fn lookup(wire: &'static str, catalog: CatalogKind, to: Form) -> Self {
-        Self::by(Rule::Lookup { wire, catalog, to })
+    /// A lookup in a catalog.
+    pub const fn lookup(wire: &'static str, catalog: CatalogKind, send: SendAs) -> Self {
+        Self::by(Rule::Lookup { wire, catalog, send })
     }
 
-    /// Not at all.
-    pub const fn unsupported(why: &'static str) -> Self {
-        Self::by(Rule::Unsupported(why))
+    /// Not supported; see [`Rule::Unsupported`] for `what`.
+    pub const fn unsupported(what: &'static str) -> Self {
+        Self::by(Rule::Unsupported(what))
     }
 
     /// The same row with a narrower range.
@@ -147,17 +146,17 @@ impl Row {
         self
     }
 
-    /// Whether whatever is canonical goes as it is, name and all.
-    pub(super) const fn unchanged(&self) -> bool {
+    /// Whether the field is sent exactly as it was received, name included.
+    pub(in crate::dialect) const fn is_identity(&self) -> bool {
         matches!(self.rule, Rule::Same) && self.limit.is_none()
     }
 
-    /// Whether the vendor has the field at all.
+    /// Whether the vendor supports the field.
     pub const fn is_supported(&self) -> bool {
         !matches!(self.rule, Rule::Unsupported(_))
     }
 
-    /// The vendor's names that the row writes for `field`: none, one, or a flag and its value.
+    /// The vendor's names for `field`: none, one, or a flag and its value.
     pub fn wire_names(&self, field: Field) -> impl Iterator<Item = &'static str> + use<> {
         let (first, second) = match self.rule {
             Rule::Same | Rule::Without(_) => (Some(field.name()), None),
@@ -171,7 +170,7 @@ impl Row {
 }
 
 impl Literal {
-    /// Whether `value` is this literal, however it is escaped.
+    /// Whether `value` equals this literal, however it is escaped.
     pub fn is(self, value: Value<'_>) -> bool {
         match self {
             Self::Text(text) => value.is_str(text),
@@ -179,8 +178,8 @@ impl Literal {
         }
     }
 
-    /// Whether `value` is this literal, written as [`json`](Self::json) writes it.
-    pub(super) fn is_plainly(self, value: Value<'_>) -> bool {
+    /// Whether `value` equals this literal and is spelled as [`json`](Self::json) spells it.
+    pub(in crate::dialect) fn is_plainly(self, value: Value<'_>) -> bool {
         self.is(value) && !value.text().contains('\\')
     }
 
@@ -199,13 +198,13 @@ mod tests {
     use crate::json::{Limits, read_value};
 
     #[test]
-    fn only_a_row_with_the_same_name_and_no_limit_changes_nothing() {
-        assert!(Row::SAME.unchanged() && Row::SAME.note("A note.").unchanged());
-        assert!(!Row::SAME.within(0.0, 1.0).unchanged() && !Row::rename("other").unchanged());
+    fn only_a_row_with_the_same_name_and_no_limit_is_the_identity() {
+        assert!(Row::SAME.is_identity() && Row::SAME.note("A note.").is_identity());
+        assert!(!Row::SAME.within(0.0, 1.0).is_identity() && !Row::rename("other").is_identity());
     }
 
     #[test]
-    fn a_literal_is_plain_when_it_is_written_as_we_write_it() {
+    fn a_literal_is_plain_if_it_is_spelled_without_escapes() {
         let text = Literal::Text("pipeline");
         let is = |json: &str| {
             let value = read_value(json.as_bytes(), Limits::VENDOR).unwrap();

@@ -1,29 +1,31 @@
-//! What is known of a canonical field, and finding a field by its name.
+//! The specification of a canonical field, and the lookup of fields by name.
+
+use crate::nearest;
 
 use super::field::Field;
 use super::mode::Modes;
 use super::shape::Shape;
 
-/// One row of the catalogue.
+/// One row of the table of fields.
 #[derive(Debug)]
-pub struct Spec {
+pub struct FieldSpec {
     /// The canonical name.
     pub name: &'static str,
-    /// The same as a JSON string.
+    /// The name as a JSON string.
     pub json: &'static str,
-    /// The heading under which the pages list it.
+    /// The heading under which the vendors document it.
     pub group: Group,
     /// Whether `null` is documented.
     pub nullable: bool,
     /// The engine modes in which the field has an effect.
     pub modes: Modes,
-    /// What may stand in it.
+    /// The type of its values.
     pub shape: Shape,
     /// One sentence.
     pub doc: &'static str,
 }
 
-/// The headings of the vendors' pages.
+/// The headings of the vendors' documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each name is the heading itself")]
 pub enum Group {
@@ -69,7 +71,12 @@ impl Field {
         None
     }
 
-    /// The field that says the same in the other way: a name for an id, an id for a name.
+    /// The field that `name` was probably meant to be.
+    pub fn nearest(name: &str) -> Option<Field> {
+        Field::from_name(nearest(name, Field::ALL.into_iter().map(Field::name))?)
+    }
+
+    /// The field that sets the same property in the other form: the name for an id, the id for a name.
     pub const fn twin(self) -> Option<Field> {
         Some(match self {
             Field::Voice => Field::VoiceId,
@@ -85,7 +92,7 @@ impl Field {
     }
 }
 
-/// Open addressing, a quarter full: built at compile time from the names, so that finding a field is one probe.
+/// A hash table with open addressing, built at compile time and a quarter full, so that a lookup usually takes one probe.
 static SLOTS: [Option<Field>; 256] = {
     let mut slots = [None; 256];
     let mut index = 0;
@@ -101,7 +108,7 @@ static SLOTS: [Option<Field>; 256] = {
     slots
 };
 
-/// Length and three bytes tell the names apart well enough; the comparison that follows decides.
+/// Hashes length and three bytes. The lookup compares the whole name.
 const fn hash(name: &[u8]) -> usize {
     let len = name.len();
     if len == 0 {
@@ -117,7 +124,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_field_is_found_by_its_name_and_nothing_else_is() {
+    fn only_the_name_of_a_field_finds_it() {
         for field in Field::ALL {
             assert_eq!(Field::from_name(field.name()), Some(field));
         }
@@ -139,7 +146,15 @@ mod tests {
     }
 
     #[test]
-    fn twins_are_each_others() {
+    fn a_typing_error_finds_its_field() {
+        assert_eq!(Field::nearest("speech_sped"), Some(Field::SpeechSpeed));
+        assert_eq!(Field::nearest("SystemPrompt"), Some(Field::SystemPrompt));
+        assert_eq!(Field::nearest("wait_for_costumer"), Some(Field::WaitForCustomer));
+        assert_eq!(Field::nearest("zzz"), None);
+    }
+
+    #[test]
+    fn the_twin_of_a_twin_is_the_field_itself() {
         for field in Field::ALL {
             if let Some(twin) = field.twin() {
                 assert_eq!(twin.twin(), Some(field));

@@ -1,17 +1,17 @@
-//! What may stand within a structured field, as tables for the vendors' pages.
+//! Tables of the members of structured fields, for the vendors' documents.
 
 use crate::canonical::{Field, Member, Required, Shape};
-use crate::dialect::{Dialect, Lack, Rule};
+use crate::dialect::{Dialect, Rule, Unsupported};
 
-/// A section for each structured field that goes to the vendor under its own members; empty if there is none.
-pub(super) fn parts(dialect: &'static Dialect) -> String {
+/// A section for each structured field whose members the vendor takes unchanged; empty if there is none.
+pub(super) fn member_tables(dialect: &'static Dialect) -> String {
     Field::ALL.into_iter().map(|field| section(field, dialect.row(field).rule)).collect()
 }
 
 fn section(field: Field, rule: Rule) -> String {
-    let lacks = match rule {
+    let unsupported = match rule {
         Rule::Same | Rule::Rename(_) => &[][..],
-        Rule::Without(lacks) => lacks,
+        Rule::Without(unsupported) => unsupported,
         _ => return String::new(),
     };
     let tables = match field.spec().shape {
@@ -19,9 +19,9 @@ fn section(field: Field, rule: Rule) -> String {
         Shape::List(Shape::Record(members)) => table(members, &[]),
         Shape::List(Shape::Tagged(variants)) => variants
             .iter()
-            .filter(|variant| !lacks.contains(&Lack::Variant(variant.tag)))
+            .filter(|variant| !unsupported.contains(&Unsupported::Variant(variant.tag)))
             .map(|variant| {
-                let table = table(variant.members, &missing(lacks, variant.tag));
+                let table = table(variant.members, &missing(unsupported, variant.tag));
                 format!("### `type: \"{}\"`\n\n{}\n\n{table}", variant.tag, variant.doc)
             })
             .collect(),
@@ -30,13 +30,13 @@ fn section(field: Field, rule: Rule) -> String {
     format!("## Within `{}`\n\n{tables}", field.name())
 }
 
-/// The members that a vendor lacks of the alternative `tag`.
-fn missing(lacks: &[Lack], tag: &str) -> Vec<&'static str> {
-    let of_tag = |lack: &Lack| match lack {
-        Lack::Members(variant, members) if *variant == tag => Some(*members),
+/// The members of the alternative `tag` that a vendor does not document.
+fn missing(unsupported: &[Unsupported], tag: &str) -> Vec<&'static str> {
+    let of_tag = |part: &Unsupported| match part {
+        Unsupported::Members(variant, members) if *variant == tag => Some(*members),
         _ => None,
     };
-    lacks.iter().filter_map(of_tag).flatten().copied().collect()
+    unsupported.iter().filter_map(of_tag).flatten().copied().collect()
 }
 
 fn table(members: &[Member], missing: &[&str]) -> String {
@@ -49,7 +49,7 @@ fn line(member: &Member, missing: &[&str]) -> String {
     let required = match member.required {
         Required::No => String::new(),
         Required::Yes => "yes".to_owned(),
-        // What decides is not there, so its default holds.
+        // The vendor does not document the deciding member, so its default applies.
         Required::When { key, default: true, .. } if missing.contains(&key) => "yes".to_owned(),
         Required::When { key, is, default } => {
             let default = if default { ", its default" } else { "" };
@@ -60,17 +60,22 @@ fn line(member: &Member, missing: &[&str]) -> String {
         Shape::Choice(choices) => format!(" One of {}.", listed(choices)),
         _ => String::new(),
     };
-    let secret = if member.secret { " A secret: never shown." } else { "" };
-    format!("| `{}` | {} | {required} | {}{values}{secret} |\n", member.name, kind(&member.shape), member.doc)
+    let secret = if member.secret { " A secret: always redacted." } else { "" };
+    format!(
+        "| `{}` | {} | {required} | {}{values}{secret} |\n",
+        member.name,
+        type_and_limits(&member.shape),
+        member.doc
+    )
 }
 
-/// Values as they are written, for a sentence.
+/// Values as a list for a sentence.
 pub(super) fn listed(choices: &[&str]) -> String {
     choices.iter().map(|choice| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Type, range and length in few words.
-pub(super) fn kind(shape: &Shape) -> String {
+/// Type, range and length, in a few words.
+pub(super) fn type_and_limits(shape: &Shape) -> String {
     let range = shape.bounds().map(|bounds| format!(" {}–{}", bounds.min, bounds.max)).unwrap_or_default();
     let length = match shape {
         Shape::Text(length) => length.max.map(|max| format!(" ≤ {max}")).unwrap_or_default(),

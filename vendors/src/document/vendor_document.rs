@@ -1,14 +1,14 @@
-//! A vendor's page in our own documentation, generated from its table.
+//! A vendor's document in the gateway's documentation, generated from its table.
 
 use crate::canonical::{Field, Shape};
 use crate::catalog::CatalogKind;
-use crate::dialect::{Described, Dialect, Support};
+use crate::dialect::{Dialect, FieldDescription, Support};
 
-use super::coverage::kind;
-use super::parts::{listed, parts};
+use super::coverage::field_type;
+use super::member_tables::{listed, member_tables};
 
-/// The page as Markdown.
-pub fn vendor_page(dialect: &'static Dialect) -> String {
+/// The document as Markdown.
+pub fn vendor_markdown(dialect: &'static Dialect) -> String {
     let described: Vec<_> = Field::ALL.into_iter().map(|field| dialect.describe(field)).collect();
     let supported: String = described.iter().filter(|row| row.support != Support::Unsupported).map(line).collect();
     let refused: String = described
@@ -17,7 +17,7 @@ pub fn vendor_page(dialect: &'static Dialect) -> String {
         .map(|row| format!("| `{}` | {} |\n", row.field.name(), row.detail))
         .collect();
     let refused =
-        if refused.is_empty() { "None.\n".to_owned() } else { format!("| field | why |\n| --- | --- |\n{refused}") };
+        if refused.is_empty() { "None.\n".to_owned() } else { format!("| field | reason |\n| --- | --- |\n{refused}") };
     let catalogs: String = CatalogKind::ALL
         .into_iter()
         .filter_map(|kind| Some((kind, dialect.catalog_path(kind)?)))
@@ -30,27 +30,27 @@ pub fn vendor_page(dialect: &'static Dialect) -> String {
          - Base URL: `{base}`\n\
          - Update: `PUT {base}{update}`\n\
          {catalogs}\
-         - Source: <{page}>\n\
-         - More sources, quirks and what is uncertain: [README of the adapter](../../vendors/src/{name}/README.md); the page as\n  \
-         data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
+         - Source: <{documentation}>\n\
+         - More sources, quirks and what is uncertain: [README of the adapter](../../vendors/src/{name}/README.md); the\n  \
+         documentation as data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
          ## Fields\n\n\
-         | field | type | wire name | what happens |\n| --- | --- | --- | --- |\n{supported}\n\
-         ## Refused in strict handling, dropped in lenient\n\n{refused}\n{parts}",
+         | field | type | wire name | notes |\n| --- | --- | --- | --- |\n{supported}\n\
+         ## Not supported: refused with strict handling, dropped with lenient\n\n{refused}\n{members}",
         title = dialect.title,
         name = dialect.name,
         base = dialect.base_url,
         update = dialect.update_path("{id}"),
-        page = dialect.page,
-        parts = parts(dialect),
+        documentation = dialect.documentation,
+        members = member_tables(dialect),
     )
 }
 
-fn line(row: &Described) -> String {
+fn line(row: &FieldDescription) -> String {
     let wire: Vec<_> = row.wire.iter().map(|name| format!("`{name}`")).collect();
     let mut notes = Vec::new();
     let spec = row.field.spec();
     if let Some(bounds) = row.bounds.filter(|_| row.bounds != spec.shape.bounds()) {
-        notes.push(format!("Range here: {}–{}.", bounds.min, bounds.max));
+        notes.push(format!("Range: {}–{}.", bounds.min, bounds.max));
     }
     if let (Shape::Choice(choices), false) = (spec.shape, row.support == Support::Mapped) {
         notes.push(format!("One of {}.", listed(choices)));
@@ -58,12 +58,12 @@ fn line(row: &Described) -> String {
     if row.support == Support::Mapped {
         let pairs = row.values.iter().map(|(canonical, vendor)| match vendor {
             Some(vendor) => format!("`{canonical}` → `{vendor}`"),
-            None => format!("`{canonical}` refused"),
+            None => format!("`{canonical}` is not supported"),
         });
         notes.push(pairs.collect::<Vec<_>>().join(", ") + ".");
     }
     if !row.detail.is_empty() {
         notes.push(row.detail.clone());
     }
-    format!("| `{}` | {} | {} | {} |\n", row.field.name(), kind(row.field), wire.join(", "), notes.join(" "))
+    format!("| `{}` | {} | {} | {} |\n", row.field.name(), field_type(row.field), wire.join(", "), notes.join(" "))
 }

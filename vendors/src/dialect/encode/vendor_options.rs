@@ -1,25 +1,27 @@
-//! `vendor_options`: what a caller wants one vendor to get beyond the canonical fields.
+//! `vendor_options`: members that a caller sends to one vendor besides the canonical fields.
 
 use crate::canonical::Field;
 use crate::item::{Item, ItemCode, Items, Note, Report};
 use crate::json::{Kind, Pointer, Value};
 
-use super::body::Body;
-use super::request::Target;
+use super::{Body, Target};
 
-/// Merges the target vendor's entry verbatim. A key that a canonical field wrote already is refused: one of the two
-/// would be lost. Returns the keys written, for bringing error keys home.
-pub(super) fn merge(
+/// Writes the target vendor's options to the body and returns their keys.
+///
+/// A key that a canonical field has already written is refused, because one of the two values would be lost.
+pub(super) fn merge_options(
     value: Value<'_>,
     target: &Target<'_>,
-    (body, items, report): (&mut Body, &mut Items, &mut Report),
+    body: &mut Body,
+    items: &mut Items,
+    report: &mut Report,
 ) -> Vec<String> {
     let entry = value.get(target.vendor).filter(|entry| entry.kind() == Kind::Object);
     let Some(entry) = entry else {
         report.warnings.push(Note {
             field: Field::VendorOptions.name().into(),
             code: "other_vendor",
-            detail: format!("holds nothing for `{}`, where this update goes", target.vendor).into(),
+            detail: format!("has no entry for `{}`, the vendor that this update goes to", target.vendor).into(),
         });
         return Vec::new();
     };
@@ -31,7 +33,7 @@ pub(super) fn merge(
         let writer = report.applied.iter().find(|&&field| target.writes(field, &key));
         match writer {
             Some(field) => {
-                let detail = format!("`{}` decides `{key}` already; send only one of the two", field.name());
+                let detail = format!("the field `{}` already sets `{key}`; send only one of the two", field.name());
                 items.push(Item::new(&at.key(&key), Field::VendorOptions, ItemCode::Conflict, detail));
             }
             None => {

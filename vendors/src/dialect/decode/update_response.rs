@@ -1,0 +1,173 @@
+//! A vendor's response to an update, in canonical names and values.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::canonical::Field;
+use crate::dialect::{Dialect, Rule};
+use crate::json::{JsonError, Kind, Value, decode, excerpt};
+
+use super::ResponseBody;
+use super::response_body::Members;
+use super::vendor_error::message;
+
+/// Longest text of an assistant's member that is kept, in bytes of JSON.
+const MAX_MEMBER_BYTES: usize = 4096;
+
+/// A longer string is cut to so many bytes.
+const CUT_MEMBER_BYTES: usize = 1024;
+
+/// A vendor's response to an update that was applied. Values borrow the response's text unless they had to be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdateResponse<'a> {
+    /// The vendor's message.
+    pub message: Cow<'a, str>,
+    /// The assistant as the vendor reports it.
+    pub data: AssistantSummary<'a>,
+}
+
+/// The five members that every vendor documents, each as JSON text; `None` if the response has no such member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssistantSummary<'a> {
+    /// The id, of any JSON type.
+    pub id: Option<Cow<'a, str>>,
+    /// The name.
+    pub name: Option<Cow<'a, str>>,
+    /// Whether the assistant is active.
+    pub status: Option<Cow<'a, str>>,
+    /// `inbound` or `outbound`.
+    pub r#type: Option<Cow<'a, str>>,
+    /// The engine mode.
+    pub mode: Option<Cow<'a, str>>,
+}
+
+/// Why a response with a 2xx status does not show that the update was applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvalidResponse {
+    /// The body is empty.
+    Empty,
+    /// The body is not JSON.
+    NotJson(JsonError),
+    /// The body is JSON, but not an object with an object `data`.
+    NoData,
+    /// The body reports an error despite the 2xx status; its message.
+    Error(Option<String>),
+}
+
+impl fmt::Display for InvalidResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the vendor's response is empty"),
+            Self::NotJson(error) => write!(f, "the vendor's response is not JSON: {error}"),
+            Self::NoData => f.write_str("the vendor's response has no object `data`"),
+            Self::Error(_) => f.write_str("the vendor's response reports an error although its status is 2xx"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidResponse {}
+
+/// Reads the body of a response with a 2xx status. See [`ResponseBody::update_response`] for a body that has been read
+/// already.
+///
+/// # Errors
+/// The body is not the documented JSON, or it reports an error.
+pub fn normalize_response<'a>(dialect: &Dialect, body: &'a [u8]) -> Result<UpdateResponse<'a>, InvalidResponse> {
+    ResponseBody::read(body).update_response(dialect)
+}
+
+pub(super) fn normalize<'a>(dialect: &Dialect, body: &ResponseBody<'a>) -> Result<UpdateResponse<'a>, InvalidResponse> {
+    let Some(outer) = body.outer() else { return Err(not_an_object(body)) };
+    let message = message(|key| outer.object.get(key));
+    if reports_error(&outer.object) {
+        return Err(InvalidResponse::Error(message.map(Cow::into_owned)));
+    }
+    let data = outer.data.as_ref().ok_or(InvalidResponse::NoData)?;
+    Ok(UpdateResponse {
+        message: message.unwrap_or(Cow::Borrowed("Assistant updated successfully")),
+        data: AssistantSummary {
+            id: scalar(data.get("id")),
+            name: member(dialect, Field::Name, data),
+            status: scalar(data.get("status")),
+            r#type: member(dialect, Field::Type, data),
+            mode: member(dialect, Field::Mode, data),
+        },
+    })
+}
+
+fn not_an_object(body: &ResponseBody<'_>) -> InvalidResponse {
+    if body.bytes.trim_ascii().is_empty() {
+        return InvalidResponse::Empty;
+    }
+    body.value().map_or_else(InvalidResponse::NotJson, |_| InvalidResponse::NoData)
+}
+
+/// Whether a body has one of the error shapes that the vendors use.
+fn reports_error(object: &Members<'_>) -> bool {
+    let filled = |key: &str| {
+        object.get(key).is_some_and(|value| match value.kind() {
+            Kind::Array => value.elements().next().is_some(),
+            Kind::Object => value.members().next().is_some(),
+            _ => !matches!(value.text(), "null" | "false" | "\"\""),
+        })
+    };
+    filled("error") || filled("errors") || object.get("success").and_then(Value::as_bool) == Some(false)
+}
+
+/// A field of the assistant, under its canonical name, which all vendors document, or under the vendor's name. A mapped
+/// value is translated back.
+fn member<'a>(dialect: &Dialect, field: Field, data: &Members<'a>) -> Option<Cow<'a, str>> {
+    let row = dialect.row(field);
+    let find = |name: &str| data.get(name).filter(|value| !value.is_null());
+    let value = find(field.name()).or_else(|| row.wire_names(field).find_map(find))?;
+    if let Rule::Map { values, .. } = row.rule
+        && let Some((canonical, _)) = values.iter().find(|(_, vendor)| vendor.is(value))
+        && !canonical.is_plainly(value)
+    {
+        return Some(Cow::Owned(canonical.json()));
+    }
+    scalar(Some(value))
+}
+
+fn scalar(value: Option<Value<'_>>) -> Option<Cow<'_, str>> {
+    let value = value.filter(|value| !matches!(value.kind(), Kind::Null | Kind::Array | Kind::Object))?;
+    let is_short = value.text().len() <= MAX_MEMBER_BYTES;
+    Some(match is_short {
+        true => Cow::Borrowed(value.text()),
+        false => Cow::Owned(quoted(&excerpt(&value.as_str()?, CUT_MEMBER_BYTES))),
+    })
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = Vec::new();
+    crate::json::push_string(&mut out, text);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+impl AssistantSummary<'_> {
+    /// Replaces each member that is a string by what `change` makes of its decoded text. A borrowed result means no change.
+    pub fn each_string(&mut self, change: impl for<'t> Fn(&'t str) -> Cow<'t, str>) {
+        let members = [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode];
+        for json in members.into_iter().flatten() {
+            if let Some(inner) = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'))
+                && let Cow::Owned(changed) = change(&decode(inner))
+            {
+                *json = Cow::Owned(quoted(&changed));
+            }
+        }
+    }
+
+    /// The members in their order, with `null` for a missing one.
+    pub fn members(&self) -> [(&'static str, &str); 5] {
+        fn text<'a>(member: &'a Option<Cow<'_, str>>) -> &'a str {
+            member.as_deref().unwrap_or("null")
+        }
+        [
+            ("id", text(&self.id)),
+            ("name", text(&self.name)),
+            ("status", text(&self.status)),
+            ("type", text(&self.r#type)),
+            ("mode", text(&self.mode)),
+        ]
+    }
+}

@@ -1,0 +1,114 @@
+//! Looks names and ids up in the catalogs of the account that the update goes to.
+
+use std::borrow::Cow;
+
+use crate::canonical::{Field, Update};
+use crate::catalog::{CatalogKind, Catalogs, Entry};
+use crate::dialect::{Dialect, Rule, SendAs};
+use crate::item::ItemCode;
+use crate::json::{Kind, Value, excerpt};
+
+use super::{FieldPolicy, FieldWriter, Policies, Target};
+
+/// Longest sent value that a message repeats, in bytes.
+const MAX_QUOTED_BYTES: usize = 100;
+
+/// Most catalog entries that a message lists.
+const MAX_LISTED_ENTRIES: usize = 10;
+
+/// The catalog entry that a value needs before it can be written.
+enum Lookup<'a> {
+    /// None: the value is written as it is.
+    NotNeeded,
+    /// The entry with this id.
+    ById(&'a str),
+    /// The entry with this name.
+    ByName(Cow<'a, str>),
+}
+
+/// A vendor that takes names gets them unchanged and needs no catalog, except for two-letter language codes, which become
+/// the vendor's names.
+fn lookup_for(value: Value<'_>, catalog: CatalogKind, send: SendAs) -> Lookup<'_> {
+    match (value.as_str(), value.as_integer(), send) {
+        (Some(name), _, SendAs::Id) => Lookup::ByName(name),
+        (Some(name), _, SendAs::Name) if catalog == CatalogKind::Languages && is_code(&name) => Lookup::ByName(name),
+        (_, Some(id), SendAs::Name) => Lookup::ById(id),
+        _ => Lookup::NotNeeded,
+    }
+}
+
+fn is_code(name: &str) -> bool {
+    name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The catalogs that this update needs but `known` does not cover, each once. Fields with the policy
+/// [`Drop`](FieldPolicy::Drop) or [`Refuse`](FieldPolicy::Refuse) need none.
+pub fn missing_lookups(
+    update: &Update<'_>,
+    dialect: &Dialect,
+    policies: &Policies,
+    known: &Catalogs<'_>,
+) -> Vec<CatalogKind> {
+    let mut missing = Vec::new();
+    for entry in &update.entries {
+        let policy = entry.field.and_then(|field| policies.get(field));
+        if matches!(policy, Some(FieldPolicy::Drop | FieldPolicy::Refuse)) {
+            continue;
+        }
+        let Some(Rule::Lookup { catalog, send, .. }) = entry.field.map(|field| dialect.row(field).rule) else {
+            continue;
+        };
+        let is_known = match lookup_for(entry.value, catalog, send) {
+            Lookup::NotNeeded => true,
+            Lookup::ById(id) => known.by_id(catalog, id).is_some(),
+            Lookup::ByName(name) => !known.by_name(catalog, &name).is_empty(),
+        };
+        if !is_known && !missing.contains(&catalog) {
+            missing.push(catalog);
+        }
+    }
+    missing
+}
+
+/// Writes a field with the rule [`Rule::Lookup`].
+pub(super) fn write_lookup(
+    value: Value<'_>,
+    wire: &'static str,
+    catalog: CatalogKind,
+    send: SendAs,
+    target: &Target<'_>,
+    writer: &mut FieldWriter<'_>,
+) {
+    let found = match lookup_for(value, catalog, send) {
+        Lookup::NotNeeded => return writer.body.member(wire, value.text()),
+        Lookup::ById(id) => target.catalogs.by_id(catalog, id).into_iter().collect(),
+        Lookup::ByName(name) => target.catalogs.by_name(catalog, &name),
+    };
+    match found.as_slice() {
+        [only] if send == SendAs::Id => writer.body.member(wire, &only.id),
+        [only] => writer.body.string_member(wire, &only.name),
+        [] => writer.refuse(&[], ItemCode::UnresolvedName, unknown(value, catalog, target.vendor)),
+        many => writer.refuse(&[], ItemCode::UnresolvedName, ambiguous(many, catalog, writer.field)),
+    }
+}
+
+fn unknown(value: Value<'_>, catalog: CatalogKind, vendor: &str) -> String {
+    let sent = excerpt(value.text(), MAX_QUOTED_BYTES);
+    let (what, line) = match value.kind() {
+        Kind::String => (sent.to_string(), format!("\"<id>\" = {sent}")),
+        _ => (format!("id {sent}"), format!("\"{sent}\" = \"<name>\"")),
+    };
+    format!(
+        "{what} is not in the catalog `{catalog}` of `{vendor}`; \
+         to add it, write `{line}` under [vendors.{vendor}.catalog.{catalog}] in the gateway's configuration"
+    )
+}
+
+fn ambiguous(many: &[&Entry], catalog: CatalogKind, field: Field) -> String {
+    let shown: Vec<_> =
+        many.iter().take(MAX_LISTED_ENTRIES).map(|entry| format!("`{}` (id {})", entry.name, entry.id)).collect();
+    let more = many.len().saturating_sub(shown.len());
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let remedy = field.twin().map(|id| format!("; send `{}` instead", id.name())).unwrap_or_default();
+    format!("is ambiguous in the catalog `{catalog}`: {}{rest}{remedy}", shown.join(", "))
+}

@@ -1,0 +1,15 @@
+//! From a canonical update to a vendor's request.
+
+mod body;
+mod field_writer;
+mod lookup;
+mod request;
+mod target;
+mod unsupported;
+mod vendor_options;
+
+pub use body::Body;
+pub use field_writer::FieldWriter;
+pub use lookup::missing_lookups;
+pub use request::{Refused, Request, translate_request};
+pub use target::{FieldPolicy, Handling, Policies, Target};

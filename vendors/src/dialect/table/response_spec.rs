@@ -1,0 +1,135 @@
+//! The documented responses of a vendor: a schema for each operation and each error.
+
+use crate::catalog::CatalogKind;
+
+/// The documented responses of one vendor.
+#[derive(Debug, Clone, Copy)]
+pub struct ResponseSpec {
+    /// The response to an update that was applied.
+    pub updated: Schema,
+    /// Errors, in groups, so that a revision can add its own to those of its base.
+    pub errors: &'static [&'static [ErrorSpec]],
+    /// A text in the message of a 403 which shows that the account's plan does not allow the update; without it, a 403
+    /// means that the token was rejected. `None` if the vendor documents no such text.
+    pub plan_limit: Option<&'static str>,
+    /// One page of the account's assistants.
+    pub assistants: Schema,
+    /// The catalogs, in the order of [`CatalogKind::ALL`].
+    pub catalogs: [Schema; 4],
+}
+
+/// A documented error.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorSpec {
+    /// The statuses that it is documented for.
+    pub statuses: &'static [u16],
+    /// The body.
+    pub body: Schema,
+}
+
+/// The documented type of a value in a response.
+#[derive(Debug, Clone, Copy)]
+pub enum Schema {
+    /// Not documented: any value, or no body at all.
+    Anything,
+    /// `true` or `false`.
+    Boolean,
+    /// A number without a fraction or an exponent.
+    Integer,
+    /// Any number.
+    Number,
+    /// A string.
+    Text,
+    /// An array of values with this schema.
+    List(&'static Schema),
+    /// An object with these members and no others.
+    Object(&'static [Member]),
+    /// An object with any keys and values with this schema. The vendors' framework writes an empty one as `[]`.
+    Map(&'static Schema),
+}
+
+/// A member of a documented object.
+#[derive(Debug, Clone, Copy)]
+pub struct Member {
+    /// The key.
+    pub name: &'static str,
+    /// The schema of the value.
+    pub schema: Schema,
+    /// Whether the member may be missing.
+    pub optional: bool,
+    /// Whether the value may be `null`.
+    pub nullable: bool,
+}
+
+impl Member {
+    /// A member that is always present.
+    pub const fn new(name: &'static str, schema: Schema) -> Self {
+        Self { name, schema, optional: false, nullable: false }
+    }
+
+    /// The same member, which may be missing.
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// The same member, which may be `null`.
+    pub const fn nullable(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+}
+
+/// An operation of a vendor's API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Updates an assistant.
+    Update,
+    /// Lists the assistants.
+    Assistants,
+    /// Lists the entries of a catalog.
+    Catalog(CatalogKind),
+}
+
+impl Operation {
+    /// The name in logs and reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Assistants => "assistants",
+            Self::Catalog(kind) => kind.as_str(),
+        }
+    }
+}
+
+impl ResponseSpec {
+    /// The schema of a success.
+    pub(in crate::dialect) const fn success(&self, operation: Operation) -> Schema {
+        match operation {
+            Operation::Update => self.updated,
+            Operation::Assistants => self.assistants,
+            Operation::Catalog(kind) => self.catalogs[kind as usize],
+        }
+    }
+
+    /// The schemas of the errors that are documented for `status`.
+    pub(in crate::dialect) fn error(&self, status: u16) -> impl Iterator<Item = Schema> {
+        let documented = move |error: &&ErrorSpec| error.statuses.contains(&status);
+        self.errors.iter().copied().flatten().filter(documented).map(|error| error.body)
+    }
+}
+
+impl Schema {
+    /// The type with its article, for messages.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Self::Anything => "anything",
+            Self::Boolean => "a boolean",
+            Self::Integer => "an integer",
+            Self::Number => "a number",
+            Self::Text => "a string",
+            Self::List(_) => "an array",
+            Self::Object(_) | Self::Map(_) => "an object",
+        }
+    }
+}
