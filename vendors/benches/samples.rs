@@ -1,5 +1,4 @@
-//! What the benchmarks, the instruction counts and the count of allocations run: one list, so that their figures are
-//! about the same work.
+//! The cases of the benchmarks, the instruction counts and the allocation counts. All three measure the same work.
 
 use std::hint::black_box;
 
@@ -9,7 +8,7 @@ use vendors::{
     normalize_response, registry, translate_request,
 };
 
-/// One piece of work and the body it is done on.
+/// One case: a kind of work and a body.
 pub(crate) struct Case {
     /// `<what>/<which>`.
     pub(crate) name: String,
@@ -23,26 +22,26 @@ enum Work {
     Read,
     Translate(&'static Dialect),
     Refuse(&'static Dialect),
-    Answer(&'static Dialect),
-    Failure(&'static Dialect),
+    Response(&'static Dialect),
+    Error(&'static Dialect),
 }
 
 impl Case {
     fn new(name: impl Into<String>, work: Work, body: String) -> Self {
         let case = Self { name: name.into(), body: body.into_bytes(), work };
-        assert!(case.run(), "{} does not do what it is there for", case.name);
+        assert!(case.run(), "{} has an unexpected result", case.name);
         case
     }
 
-    /// Does the work once; whether it came out as expected.
+    /// Does the work once. Returns whether the result is the expected one.
     pub(crate) fn run(&self) -> bool {
         let body = black_box(self.body.as_slice());
         match self.work {
             Work::Read => black_box(Update::read(body)).is_ok(),
             Work::Translate(dialect) => translate(dialect, body, true),
             Work::Refuse(dialect) => translate(dialect, body, false),
-            Work::Answer(dialect) => black_box(normalize_response(dialect, body)).is_ok(),
-            Work::Failure(dialect) => {
+            Work::Response(dialect) => black_box(normalize_response(dialect, body)).is_ok(),
+            Work::Error(dialect) => {
                 !black_box(normalize_error(dialect, dialect.name, &SentFields::default(), 422, body)).items.is_empty()
             }
         }
@@ -83,13 +82,13 @@ pub(crate) fn cases() -> Vec<Case> {
         worst("nested-variables", format!(r#"{{"variables":{}1{}}}"#, r#"{"a":["#.repeat(15), "]}".repeat(15))),
         Case::new("worst/many-errors", Work::Refuse(base), many_errors()),
         Case::new("worst/unknown-keys", Work::Refuse(base), unknown_keys()),
-        Case::new("answer/success", Work::Answer(base), ANSWER.to_owned()),
-        Case::new("answer/errors", Work::Failure(base), FAILURE.to_owned()),
+        Case::new("answer/success", Work::Response(base), ANSWER.to_owned()),
+        Case::new("answer/errors", Work::Error(base), FAILURE.to_owned()),
     ]);
     cases
 }
 
-/// An update that every vendor takes, its prompt as long as it takes to reach `size` bytes.
+/// An update that every vendor accepts, with a prompt that extends it to `size` bytes.
 fn update(size: usize) -> String {
     let head =
         r#"{"name":"Sales assistant","type":"outbound","mode":"pipeline","speech_speed":1.05,"max_duration":900"#;
@@ -109,12 +108,12 @@ fn update(size: usize) -> String {
     format!("{head}{more},\"system_prompt\":\"{prompt}\"}}")
 }
 
-/// 64 KiB of nothing but one text.
+/// An update with one text of 64 KiB.
 fn prompt(line: &str) -> String {
     format!(r#"{{"system_prompt":"{}"}}"#, line.repeat(64 * 1024 / line.len()))
 }
 
-/// Every field that is no name of something in a catalog, with every member it may have.
+/// Every field but the names in catalogs, with all its members.
 fn every_field(base: &Dialect) -> String {
     let members =
         Field::ALL.into_iter().filter(|field| base.catalog_of(*field).is_none() && *field != Field::VendorOptions);
@@ -147,14 +146,14 @@ fn filled(shape: &Shape) -> String {
     }
 }
 
-/// The largest structured value: a hundred tools, each with all that it may have.
+/// The largest structured value: a hundred tools with all their members.
 fn tools() -> String {
     let all = filled(&Field::Tools.spec().shape);
     let inner = all.trim_start_matches('[').trim_end_matches(']');
     format!(r#"{{"tools":[{}]}}"#, vec![inner; 15].join(","))
 }
 
-/// Every field wrong, and the structured ones many times over.
+/// Every field with a wrong value, and structured ones with many.
 fn many_errors() -> String {
     object(Field::ALL.into_iter().map(|field| {
         let wrong = match field.spec().shape {
@@ -166,7 +165,7 @@ fn many_errors() -> String {
     }))
 }
 
-/// A thousand keys that are no fields.
+/// A thousand unknown keys.
 fn unknown_keys() -> String {
     let keys: Vec<_> = (0..1000).map(|number| format!("key_{number}")).collect();
     object(keys.iter().map(|key| (key.as_str(), "1".to_owned())))

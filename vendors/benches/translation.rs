@@ -1,4 +1,4 @@
-//! What reading, translating and normalising cost, in time.
+//! Measures the time of reading, translating and normalising.
 
 mod samples;
 

@@ -1,14 +1,14 @@
-//! How often and for how much reading and translating an update asks the allocator: numbers, so that an allocation more
-//! does not pass unnoticed.
+//! The number and the size of allocations for reading and translating an update, so that an additional allocation fails a
+//! test.
 
 #[path = "../benches/samples.rs"]
 mod samples;
 
 use allocation_counter::measure;
 
-/// Allocations of the cases whose name starts and ends so. Reading: the entries, and the keys of nested objects if there
-/// are any; translating: the body, the path, the report. Sondos' `tools` become another object, with a warning.
-/// Answers: the members of the whole and of its `data`.
+/// The allocations of the cases whose name has this start and this end. Reading allocates the entries, and the keys of
+/// nested objects if there are any; translating allocates the body, the path and the report. Sondos' `tools` add another
+/// object and a warning. Reading a response allocates its members and those of its `data`.
 const EXPECTED: &[(&str, &str, u64)] = &[
     ("read/", "120B", 1),
     ("read/", "", 2),
@@ -23,13 +23,13 @@ const EXPECTED: &[(&str, &str, u64)] = &[
 ];
 
 #[test]
-fn each_case_allocates_exactly_so_often() {
+fn each_case_has_exactly_the_expected_number_of_allocations() {
     for case in samples::cases() {
         let fits = |(start, end, _): &&(&str, &str, u64)| case.name.starts_with(start) && case.name.ends_with(end);
         let Some((_, _, expected)) = EXPECTED.iter().find(fits) else { continue };
         let used = measure(|| assert!(case.run(), "{}", case.name));
         assert_eq!(used.count_total, *expected, "{}", case.name);
-        assert_eq!(used.count_current, 0, "{}: everything is given back", case.name);
+        assert_eq!(used.count_current, 0, "{}: everything is freed", case.name);
     }
 }
 
