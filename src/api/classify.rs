@@ -7,31 +7,33 @@ use vendors::{InvalidResponse, ResponseBody, SentFields, VendorErrorKind};
 use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
 use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
 
-use super::scrub::Scrub;
 use super::middleware::loop_detection;
+use super::scrub::Scrub;
 
 /// What `Retry-After` says where nobody knows better.
 const SOON: Duration = Duration::from_secs(1);
 
-/// Judges a vendor's answer to an update and what it reads; `request` is the body that was sent and what it held.
+/// Classifies a vendor's answer to an update; `request` is the body that was sent, `sent` what it held.
 ///
 /// # Errors
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
-pub(super) fn judge<'a>(
+pub(super) fn classify_response<'a>(
     account: &Account,
-    (sent, request): (&SentFields, &[u8]),
-    (answer, body): (&Answer, &ResponseBody<'a>),
+    sent: &SentFields,
+    request: &[u8],
+    answer: &Answer,
+    body: &ResponseBody<'a>,
 ) -> Result<vendors::UpdateResponse<'a>, Problem> {
     if !answer.status.is_success() {
-        return Err(refused(account, (sent, request), (answer, body)));
+        return Err(refused(account, sent, request, answer, body));
     }
     match body.update_response(account.dialect) {
         Ok(mut response) => {
-            Scrub::new(&account.token, (sent, request)).response(&mut response);
+            Scrub::new(&account.token, sent, request).response(&mut response);
             Ok(response)
         }
         Err(bad) => {
-            let scrub = Scrub::new(&account.token, (sent, request));
+            let scrub = Scrub::new(&account.token, sent, request);
             let message = match &bad {
                 InvalidResponse::Error(message) => message.as_deref().map(|message| scrub.text(message).into_owned()),
                 _ => None,
@@ -46,13 +48,13 @@ pub(super) fn judge<'a>(
 }
 
 /// The problem for a vendor's answer outside 2xx.
-fn refused(account: &Account, (sent, request): (&SentFields, &[u8]), (answer, body): (&Answer, &ResponseBody<'_>)) -> Problem {
+fn refused(account: &Account, sent: &SentFields, request: &[u8], answer: &Answer, body: &ResponseBody<'_>) -> Problem {
     if let Some(problem) = loop_detection::noticed(&answer.headers, &account.name) {
         return Problem { attempts: Some(answer.attempts), ..problem };
     }
     let status = answer.status.as_u16();
     let failure = body.error(account.dialect, &account.name, sent, status);
-    let scrub = Scrub::new(&account.token, (sent, request));
+    let scrub = Scrub::new(&account.token, sent, request);
     let mut problem = meaning(failure.kind, status);
     // Only these two judge the update itself; any other answer says nothing about an earlier attempt that had none.
     let judges = matches!(failure.kind, VendorErrorKind::Refused | VendorErrorKind::NotFound);
@@ -143,7 +145,7 @@ pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Pro
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => unanswered(failure),
         CatalogFailure::Refused(answer) => {
-            refused(account, (&SentFields::default(), b""), (&answer, &ResponseBody::read(&answer.body)))
+            refused(account, &SentFields::default(), b"", &answer, &ResponseBody::read(&answer.body))
         }
         CatalogFailure::Malformed(detail) => Problem {
             retryable: Some(true),

@@ -1,4 +1,4 @@
-//! `dry_run=true`: the request that would be sent, with its secrets blackened.
+//! `dry_run=true`: the request that would be sent, with its secrets redacted.
 
 use std::borrow::Cow;
 
@@ -9,21 +9,17 @@ use vendors::json::{Limits, Value, push_string, read_value};
 
 use crate::value::REDACTED;
 
-use super::response::{identify, push_report};
+use super::response::{Names, push_report};
 
 /// The names as the contract writes them; HTTP itself does not tell cases apart.
 const HEADER_NAMES: [&str; 7] =
     ["Authorization", "Content-Type", "Accept", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
 /// The body of a dry run's answer.
-pub(super) fn body(
-    request: &Request,
-    (url, headers): (&str, &HeaderMap),
-    (assistant, vendor, request_id): (&str, &str, &str),
-) -> Vec<u8> {
+pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, names: &Names<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(request.body.len() + 1024);
     out.extend_from_slice(b"{\"dry_run\":true");
-    identify(&mut out, assistant, vendor, request_id);
+    names.push(&mut out);
     out.extend_from_slice(b",\"request\":{\"method\":");
     push_string(&mut out, request.method);
     out.extend_from_slice(b",\"url\":");

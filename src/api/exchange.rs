@@ -15,10 +15,11 @@ use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Place};
 
-use super::classify::{judge, unanswered, without_catalog};
+use super::classify::{classify_response, unanswered, without_catalog};
 use super::context::Context;
 use super::request_log::RequestLog;
 use super::request_options::RequestOptions;
+use super::response::Names;
 use super::scrub::Scrub;
 use super::target::handling;
 use super::{dry_run, response};
@@ -87,9 +88,10 @@ impl Exchange<'_> {
         Ok(Prepared { request, uri, headers, place })
     }
 
-    /// The names that every answer repeats: assistant, vendor, request id.
-    fn names(&self) -> (&str, &str, &str) {
-        (self.assistant, &self.route.account.name, self.context.request_id.as_str())
+    /// The names that every answer repeats.
+    fn names(&self) -> Names<'_> {
+        let (vendor, request_id) = (&*self.route.account.name, self.context.request_id.as_str());
+        Names { assistant: self.assistant, vendor, request_id }
     }
 
     /// Has it told what came of the update, if it was finished without its caller.
@@ -100,7 +102,7 @@ impl Exchange<'_> {
         move |result| {
             let judged = result.map_err(unanswered).and_then(|answer| {
                 let read = ResponseBody::read(&answer.body);
-                judge(&account, (&sent, &body), (&answer, &read)).map(|_| answer.attempts)
+                classify_response(&account, &sent, &body, &answer, &read).map(|_| answer.attempts)
             });
             telemetry.update_finished((request_id.as_str(), &account.name, &id), judged.as_ref().copied());
         }
@@ -108,7 +110,7 @@ impl Exchange<'_> {
 
     fn show(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let url = prepared.uri.to_string();
-        let mut response = response::json(dry_run::body(&prepared.request, (&url, &prepared.headers), self.names()));
+        let mut response = response::json(dry_run::body(&prepared.request, &url, &prepared.headers, &self.names()));
         response::name_dropped(response.headers_mut(), &prepared.request.report);
         response
     }
@@ -143,9 +145,9 @@ impl Exchange<'_> {
             };
             let answer = result.map_err(unanswered)?;
             let read = ResponseBody::read(&answer.body);
-            watch(account, (&answer, &read), (&sent, &body));
-            let response = judge(account, (&sent, &body), (&answer, &read))?;
-            let mut reply = response::json(response::applied(&response, self.names(), answer.attempts, report));
+            watch(account, &sent, &body, &answer, &read);
+            let response = classify_response(account, &sent, &body, &answer, &read)?;
+            let mut reply = response::json(response::applied(&response, &self.names(), answer.attempts, report));
             response::name_dropped(reply.headers_mut(), report);
             Ok(reply)
         }
@@ -153,9 +155,9 @@ impl Exchange<'_> {
 }
 
 /// Holds the vendor's answer against its documentation; `request` is the body that was sent and what it held.
-fn watch(account: &Account, (answer, body): (&Answer, &ResponseBody<'_>), request: (&SentFields, &[u8])) {
+fn watch(account: &Account, sent: &SentFields, request: &[u8], answer: &Answer, body: &ResponseBody<'_>) {
     let held = (answer.status.as_u16(), body);
-    let scrub = |text: &str| Scrub::new(&account.token, request).text(text).into_owned();
+    let scrub = |text: &str| Scrub::new(&account.token, sent, request).text(text).into_owned();
     account.drift.hold((&account.name, account.dialect), Operation::Update, held, scrub);
 }
 

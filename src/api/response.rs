@@ -35,12 +35,7 @@ pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Ful
 }
 
 /// The body of an applied update.
-pub(super) fn applied(
-    response: &vendors::UpdateResponse<'_>,
-    (assistant, vendor, request_id): (&str, &str, &str),
-    attempts: u32,
-    report: &Report,
-) -> Vec<u8> {
+pub(super) fn applied(response: &vendors::UpdateResponse<'_>, names: &Names<'_>, attempts: u32, report: &Report) -> Vec<u8> {
     let mut out = Vec::with_capacity(768);
     out.extend_from_slice(b"{\"message\":");
     push_string(&mut out, &response.message);
@@ -52,7 +47,7 @@ pub(super) fn applied(
         out.extend_from_slice(json.as_bytes());
     }
     out.push(b'}');
-    identify(&mut out, assistant, vendor, request_id);
+    names.push(&mut out);
     out.extend_from_slice(b",\"attempts\":");
     push_integer(&mut out, attempts.into());
     push_report(&mut out, report);
@@ -60,14 +55,23 @@ pub(super) fn applied(
     out
 }
 
-/// `,"assistant":…,"vendor":…,"request_id":…`
-pub(super) fn identify(out: &mut Vec<u8>, assistant: &str, vendor: &str, request_id: &str) {
-    out.extend_from_slice(b",\"assistant\":");
-    push_string(out, assistant);
-    out.extend_from_slice(b",\"vendor\":");
-    push_string(out, vendor);
-    out.extend_from_slice(b",\"request_id\":");
-    push_string(out, request_id);
+/// The names that every answer repeats.
+pub(super) struct Names<'a> {
+    pub(super) assistant: &'a str,
+    pub(super) vendor: &'a str,
+    pub(super) request_id: &'a str,
+}
+
+impl Names<'_> {
+    /// `,"assistant":…,"vendor":…,"request_id":…`
+    pub(super) fn push(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"assistant\":");
+        push_string(out, self.assistant);
+        out.extend_from_slice(b",\"vendor\":");
+        push_string(out, self.vendor);
+        out.extend_from_slice(b",\"request_id\":");
+        push_string(out, self.request_id);
+    }
 }
 
 /// `,"report":{…}`

@@ -21,7 +21,7 @@ pub(super) struct Scrub<'a> {
 
 impl<'a> Scrub<'a> {
     /// A scrub for answers to `request`, the body that was sent and what it held.
-    pub(super) fn new(token: &'a Token, (sent, request): (&SentFields, &[u8])) -> Self {
+    pub(super) fn new(token: &'a Token, sent: &SentFields, request: &[u8]) -> Self {
         let mut keys = Vec::new();
         if sent.may_hold_secrets()
             && may_hold_key(request)
@@ -111,7 +111,7 @@ mod tests {
     fn the_token_and_the_keys_of_the_update_are_blackened() {
         let token = Token::new("1|abcdef").unwrap();
         let body = br#"{"name":"x","tools":[{"type":"calendar_integration","calcom_api_key":"cal_live_9"}]}"#;
-        let scrub = Scrub::new(&token, (&holding(Field::Tools), body));
+        let scrub = Scrub::new(&token, &holding(Field::Tools), body);
         assert_eq!(scrub.text("no cal_live_9 with 1|abcdef"), "no [redacted] with [redacted]");
         assert_eq!(scrub.text("calendar_integration is fine"), "calendar_integration is fine");
         assert_eq!(scrub.text("a long story about cal_live…"), "a long story about [redacted]…");
@@ -122,7 +122,7 @@ mod tests {
     fn a_key_under_an_escaped_name_is_one_too() {
         let token = Token::new("1|abcdef").unwrap();
         let body = br#"{"calendly\u005fapi_key":"cal\u005flive_9"}"#;
-        let scrub = Scrub::new(&token, (&holding(Field::VendorOptions), body));
+        let scrub = Scrub::new(&token, &holding(Field::VendorOptions), body);
         assert_eq!(scrub.text("no cal_live_9"), "no [redacted]");
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let token = Token::new("1|abcdef").unwrap();
         let keys: Vec<_> = (0..=MOST).map(|key| format!(r#"{{"calcom_api_key":"cal_live_{key}"}}"#)).collect();
         let body = format!(r#"{{"tools":[{}]}}"#, keys.join(","));
-        let scrub = Scrub::new(&token, (&holding(Field::Tools), body.as_bytes()));
+        let scrub = Scrub::new(&token, &holding(Field::Tools), body.as_bytes());
         assert_eq!(scrub.text("ok"), "[redacted]");
         let mut response = success(r#"{"message":"ok","data":{"id":1,"name":"x"}}"#);
         scrub.response(&mut response);
@@ -144,7 +144,7 @@ mod tests {
         let token = Token::new(&secret).unwrap();
         let answer = format!(r#"{{"message":"no {secret}","data":{{}}}}"#);
         let mut response = success(&answer);
-        Scrub::new(&token, (&SentFields::default(), b"{}")).response(&mut response);
+        Scrub::new(&token, &SentFields::default(), b"{}").response(&mut response);
         assert_eq!(response.message, "no [redacted]…");
     }
 }

@@ -26,7 +26,7 @@ use crate::upstream::X_REQUEST_ID;
 use super::context::Context;
 use super::endpoint::{Matched, router};
 use super::middleware::authentication::authenticate;
-use super::middleware::limit::{self, RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::middleware::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::middleware::{InFlight, RequestGuard, loop_detection};
 use super::operations;
 use super::request_log::RequestLog;
@@ -133,8 +133,13 @@ impl Shared {
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let endpoint = matched.endpoint(&head.method)?;
         if endpoint.operation.permission == Permission::Client {
-            authenticate(context, head)?;
-            limit::check(context)?;
+            let Gateway { clients, failed_attempts, .. } = &*context.gateway;
+            context.client = authenticate(clients, failed_attempts, head)?;
+            if let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) {
+                let (headers, verdict) = limiter.check();
+                context.rate_limit = Some(headers);
+                verdict?;
+            }
         }
         let permit = self.in_flight.permit(&context.gateway, &self.shutdown)?;
         operations::serve(endpoint, context, head, body, log, &permit).await

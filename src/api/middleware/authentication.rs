@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use vendors::Handling;
 
-use crate::api::context::Context;
 use crate::edge::certificate::PeerCertificate;
 use crate::edge::client_trust::ClientTrust;
 use crate::edge::peer::Peer;
 use crate::edge::problem::{Code, Problem};
 use crate::value::Glob;
 
+use super::failed_attempts::FailedAttempts;
 use super::limit::RateLimiter;
 
 /// A client that the operator has configured.
@@ -129,18 +129,20 @@ impl Clients {
     }
 }
 
-/// Notes the client in `context`.
+/// Finds the caller.
 ///
 /// # Errors
 /// The request is no known client's; of such attempts a peer has only so many.
-pub(in crate::api) fn authenticate(context: &mut Context, head: &Parts) -> Result<(), Problem> {
+pub(in crate::api) fn authenticate(
+    clients: &Clients,
+    failed_attempts: &FailedAttempts,
+    head: &Parts,
+) -> Result<Option<Arc<Client>>, Problem> {
     let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
-    let gateway = &context.gateway;
-    context.client = gateway.clients.authenticate(&head.headers, peer).map_err(|problem| match peer {
-        Some(peer) => gateway.failed_attempts.judge(peer.address.ip(), problem),
+    clients.authenticate(&head.headers, peer).map_err(|problem| match peer {
+        Some(peer) => failed_attempts.judge(peer.address.ip(), problem),
         None => problem,
-    })?;
-    Ok(())
+    })
 }
 
 /// Two numbers that are compared faster than the bytes are, one at a time.

@@ -14,7 +14,6 @@ use governor::{Quota, RateLimiter as Governor};
 use http::{HeaderName, HeaderValue};
 use vendors::json::push_integer;
 
-use crate::api::context::Context;
 use crate::edge::problem::{Code, Problem, whole_seconds};
 use crate::telemetry::metrics::Counter;
 
@@ -22,17 +21,6 @@ use crate::telemetry::metrics::Counter;
 pub(in crate::api) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 /// The header that states what is left: so many requests (`r`), and seconds until all are back (`t`).
 pub(in crate::api) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-
-/// Counts a request against its client's limit, if it has one, and notes in `context` what the answer says of it.
-///
-/// # Errors
-/// The client has used up its limit.
-pub(in crate::api) fn check(context: &mut Context) -> Result<(), Problem> {
-    let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) else { return Ok(()) };
-    let (headers, verdict) = limiter.check();
-    context.rate_limit = Some(headers);
-    verdict
-}
 
 /// A limit of so many requests per second or minute, with a burst; it never waits.
 pub struct RateLimiter {

@@ -15,7 +15,7 @@ use super::responses::responses;
 
 /// All paths.
 pub(super) fn paths() -> Paths {
-    by_path(ENDPOINTS).fold(PathsBuilder::new(), |paths, endpoints| with(paths, endpoints)).build()
+    by_path(ENDPOINTS).fold(PathsBuilder::new(), with).build()
 }
 
 /// The same with one path more.
