@@ -18,11 +18,12 @@ use axum::body::Body;
 use http::{Request, Response};
 use tower::Layer;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, Listeners};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::edge::connection::Connections;
 use crate::edge::listener::{BindError, Listener};
+use crate::edge::listener_meters::ListenerMeters;
 use crate::edge::problem::{Code, Outcome, Problem};
 use crate::edge::refusal::RefusalPage;
 use crate::edge::request_id::RequestId;
@@ -34,7 +35,6 @@ use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
 use crate::reload::{First, Reloader, Source, material, telemetry, watch};
 use crate::telemetry::log::LogControl;
-use crate::telemetry::metrics::ListenerMeters;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::{Tasks, X_REQUEST_ID};
 
@@ -98,11 +98,11 @@ impl App {
         let reloader = Arc::new(reloader);
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
-        let admin = Admin::new(Arc::clone(&reloader), api.clone(), shutdown.clone());
-        let metrics = telemetry.metrics();
-        let served = connections(rescued(api), &listening, &metrics.api, &shutdown);
+        let listeners = Listeners::default();
+        let served = connections(rescued(api.clone()), &listening, &listeners.api, &shutdown);
         shutdown.spawn(api_listener.run(served, tls));
-        let attended = connections(rescued(admin), &listening, &metrics.admin, &attendance);
+        let admin = Admin::new(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
+        let attended = connections(rescued(admin), &listening, &listeners.admin, &attendance);
         attendance.spawn(admin_listener.run(attended, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -136,7 +136,7 @@ impl App {
         let ended = shutdown_on(signals, &self.shutdown, finish(&self.tasks), patience).await;
         let telemetry = self.reloader.telemetry().clone();
         self.release().await;
-        telemetry.stop(ended).await;
+        telemetry.stop(word(ended)).await;
         ended
     }
 
@@ -146,7 +146,7 @@ impl App {
         let ended = self.shutdown.drain_then(finish(&self.tasks), patience, std::future::pending::<()>()).await;
         let telemetry = self.reloader.telemetry().clone();
         self.release().await;
-        telemetry.stop(ended).await;
+        telemetry.stop(word(ended)).await;
         ended
     }
 
@@ -164,6 +164,15 @@ impl App {
         if tokio::time::timeout(CONNECTIONS_GRACE, tasks.connections.wait()).await.is_err() {
             tracing::debug!(left = tasks.connections.len(), "connections to vendors were cut off");
         }
+    }
+}
+
+/// How the gateway ended, as one word.
+const fn word(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Drained => "drained",
+        Ended::Forced => "forced",
+        Ended::Abandoned { .. } => "abandoned",
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod build;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::edge::body::BodyLimits;
 use crate::edge::signal::Patience;
 use crate::routing::RoutingTable;
 use crate::telemetry::event::KeyChanges;
+use crate::telemetry::metrics::AccountMeters;
 
 use build::Prints;
 
@@ -37,6 +39,8 @@ pub struct Gateway {
     pub failed_attempts: Arc<FailedAttempts>,
     /// Where updates go.
     pub routes: RoutingTable,
+    /// What is measured of each account's requests, by its name and for as long as there is one of that name.
+    pub meters: HashMap<Arc<str>, Arc<AccountMeters>>,
     /// How bodies are read.
     pub body_limits: BodyLimits,
     /// How long a request may take in all.

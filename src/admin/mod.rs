@@ -31,6 +31,7 @@ use crate::reload::Reloader;
 use crate::telemetry::metrics::Format;
 use crate::upstream::X_REQUEST_ID;
 
+pub use metrics::Listeners;
 pub use tokens::AdminTokens;
 use routes::{Action, ENDPOINTS, Operation, Permission};
 
@@ -43,6 +44,7 @@ struct Shared {
     reloader: Arc<Reloader>,
     api: Api,
     shutdown: Shutdown,
+    listeners: Listeners,
     started: Instant,
 }
 
@@ -54,8 +56,8 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 
 impl Admin {
     /// Administration of the gateway that `reloader` holds.
-    pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown) -> Self {
-        let shared = Arc::new(Shared { reloader, api, shutdown, started: Instant::now() });
+    pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown, listeners: Listeners) -> Self {
+        let shared = Arc::new(Shared { reloader, api, shutdown, listeners, started: Instant::now() });
         Self(router(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request)))
     }
 }
@@ -103,6 +105,7 @@ impl Shared {
             reloader: &self.reloader,
             in_flight: self.api.in_flight(),
             telemetry: self.reloader.telemetry(),
+            listeners: &self.listeners,
         };
         let mut response = Response::new(Full::from(metrics::exposition(&sources, format)));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media()));

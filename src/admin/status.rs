@@ -1,10 +1,13 @@
 //! `GET /admin/status`: what the gateway is doing.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::api::Api;
 use crate::reload::{History, Reloader};
+use crate::telemetry::metrics::AccountMeters;
 use crate::upstream::{Account, BreakerState, Limits};
 
 use super::recent::recent;
@@ -15,7 +18,9 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     let History { last, applied, refused, .. } = reloader.history();
     let (failed, limited) = gateway.failed_attempts.counts();
     let accounts = gateway.routes.by_name().into_iter();
-    let vendors: Map<_, _> = accounts.map(|account| (account.name.to_string(), vendor(account))).collect();
+    let vendors: Map<_, _> = accounts
+        .map(|account| (account.name.to_string(), vendor(account, gateway.meters.get(&account.name))))
+        .collect();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": started.elapsed().as_secs(),
@@ -29,7 +34,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     })
 }
 
-fn vendor(account: &Account) -> Value {
+fn vendor(account: &Account, meters: Option<&Arc<AccountMeters>>) -> Value {
     let snapshot = account.stack.snapshot();
     let Limits { max_in_flight, max_waiting, insecure_skip_verify } = account.limits;
     let (breaker, next_probe) = match snapshot.breaker {
@@ -48,7 +53,7 @@ fn vendor(account: &Account) -> Value {
         "breaker": breaker,
         "next_probe_seconds": next_probe,
         "paused_seconds": snapshot.paused.map(|left| left.as_secs_f64()),
-        "recent": recent(&account.meters.recent),
+        "recent": meters.map(|meters| recent(&meters.recent)),
         "in_flight": snapshot.in_flight,
         "max_in_flight": max_in_flight,
         "waiting": snapshot.waiting,

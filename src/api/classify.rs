@@ -131,7 +131,7 @@ pub(super) fn unanswered(failure: Failure) -> Problem {
         }
     };
     let mut problem = Problem::new(code, detail).internally(failure.to_string());
-    problem.cause = Some(Reason::Vendor(failure.kind));
+    problem.cause = Some(Reason::Vendor(failure.kind.reason()));
     problem.outcome = if failure.sent { Outcome::Unknown } else { Outcome::NotApplied };
     problem.attempts = (failure.attempts > 0).then_some(failure.attempts);
     problem.retry_after = failure.kind.retry_after().or((code == Code::VendorUnreachable).then_some(SOON));

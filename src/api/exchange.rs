@@ -15,6 +15,7 @@ use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Place};
 
+use super::attempts::Attempts;
 use super::classify::{classify_response, unanswered, without_catalog};
 use super::context::Context;
 use super::request_log::RequestLog;
@@ -131,7 +132,8 @@ impl Exchange<'_> {
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();
         let recording = self.context.recording.as_ref();
-        outgoing.witness = recording.map(|recording| recording.call(&account.name, &Method::PUT, &outgoing.uri));
+        let call = recording.map(|recording| recording.call(&account.name, &Method::PUT, &outgoing.uri));
+        outgoing.witness = call.map(|call| Arc::new(Attempts(call)) as _);
         *handed = Some(outgoing.sent.clone());
         let mut update = account.stack.update(outgoing);
         if self.context.telemetry.follows_updates() {

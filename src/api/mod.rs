@@ -1,6 +1,7 @@
 //! The API: what callers see. `routes` is the table of its operations, `service` what a request passes on its way to
 //! one of `operations`.
 
+mod attempts;
 mod classify;
 mod context;
 mod dry_run;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use vendors::Report;
 
 use crate::edge::problem::Outcome;
+use crate::telemetry::event::UpdateNotes;
 use crate::telemetry::metrics::AccountMeters;
 use crate::upstream::Sent;
 
@@ -47,8 +48,20 @@ impl RequestLog {
         }
     }
 
-    /// How many fields were translated and how many dropped.
-    pub fn counts(&self) -> (usize, usize) {
-        self.report.as_ref().map_or((0, 0), |report| (report.applied.len(), report.dropped.len()))
+    /// What telemetry is told of it.
+    pub fn notes(&self) -> UpdateNotes<'_> {
+        UpdateNotes {
+            assistant: self.assistant.as_deref(),
+            vendor: self.vendor.as_deref(),
+            vendor_id: self.id.as_deref(),
+            dry_run: self.dry_run,
+            receiving: self.receiving,
+            request_bytes: self.request_bytes,
+            report: self.report.as_ref(),
+            sent: self.sent.as_ref().map(Sent::get),
+            attempts: self.attempts,
+            queued: self.queued,
+            with_vendor: self.with_vendor,
+        }
     }
 }

@@ -20,7 +20,8 @@ use crate::edge::request_id::RequestId;
 use crate::edge::shutdown::Shutdown;
 use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
-use crate::telemetry::{Noted, Telemetry};
+use crate::telemetry::Telemetry;
+use crate::telemetry::event::Noted;
 use crate::upstream::X_REQUEST_ID;
 
 use super::context::Context;

@@ -24,13 +24,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use crate::telemetry::metrics::ListenerMeters;
-
 use super::activity::Activity;
 use super::admission::{Admission, Terms};
 use super::dozing::Dozing;
 use super::framing::HeadLimits;
 use super::last_word;
+use super::listener_meters::ListenerMeters;
 use super::peer::Peer;
 use super::refusal::{Reason, RefusalPage};
 use super::settings::ListenerSettings;

@@ -20,6 +20,7 @@ mod framing;
 mod gzip;
 mod last_word;
 pub mod listener;
+pub mod listener_meters;
 pub mod path;
 pub mod peer;
 pub mod prefer;

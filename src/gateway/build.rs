@@ -59,6 +59,11 @@ impl Gateway {
             };
             accounts.insert(Arc::clone(&account.name), account);
         }
+        let meters = accounts.keys().map(|name| {
+            let before = previous.and_then(|previous| previous.meters.get(name));
+            (Arc::clone(name), before.cloned().unwrap_or_default())
+        });
+        let meters = meters.collect();
         let routes = routes(&settings, accounts)?;
         let server = &settings.server;
         Ok(Self {
@@ -66,6 +71,7 @@ impl Gateway {
             clients: clients(&settings, previous)?,
             failed_attempts: failed_attempts(&settings, previous)?,
             routes,
+            meters,
             body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
             request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
@@ -122,7 +128,6 @@ fn account(
             insecure_skip_verify: vendor.tls.insecure_skip_verify,
         },
         drift: drift.map(|before| Arc::clone(&before.account.drift)).unwrap_or_default(),
-        meters: before.map(|before| Arc::clone(&before.account.meters)).unwrap_or_default(),
         token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
         name: name.into(),
     })

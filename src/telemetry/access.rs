@@ -12,16 +12,16 @@ use vendors::json::{push_integer, push_string};
 
 use crate::edge::problem::Fault;
 
-use super::Finished;
+use super::event::RequestFinished;
 use super::json_lines::{JsonLines, push_display};
 
 const TARGET: &str = "switchboard::access";
 
 /// Logs one finished request: callers' mistakes as information, everything that needs somebody as a warning. `json` is
 /// the log where its lines are JSON.
-pub(super) fn log(finished: &Finished<'_>, json: Option<&JsonLines>) {
-    let Finished { context, record, problem, .. } = finished;
-    let (applied, dropped) = record.counts();
+pub(super) fn log(finished: &RequestFinished<'_>, json: Option<&JsonLines>) {
+    let RequestFinished { update, problem, .. } = finished;
+    let (applied, dropped) = update.counts();
     macro_rules! line {
         ($level:ident, $($name:ident: $value:expr,)+) => {
             match json {
@@ -40,28 +40,28 @@ pub(super) fn log(finished: &Finished<'_>, json: Option<&JsonLines>) {
         ($level:ident) => {
             line!(
                 $level,
-                request_id: context.request_id.as_str(),
-                client: context.client_name(),
+                request_id: finished.request_id,
+                client: finished.client,
                 method: finished.method.as_str(),
                 route: finished.route,
-                assistant: record.assistant.as_deref(),
-                vendor: record.vendor.as_deref(),
-                dry_run: record.dry_run.then_some(true),
+                assistant: update.assistant,
+                vendor: update.vendor,
+                dry_run: update.dry_run.then_some(true),
                 status: finished.status,
                 reason: finished.reason().as_str(),
                 code: problem.and_then(|problem| problem.code).map(|code| code.as_str()),
                 fault: problem.map(|problem| problem.fault.as_str()),
                 outcome: finished.outcome(),
-                attempts: record.attempts,
+                attempts: update.attempts,
                 applied: applied,
                 dropped: dropped,
                 total_ms: Millis(finished.total),
-                queue_ms: Millis(record.queued),
-                vendor_ms: Millis(record.with_vendor),
-                request_bytes: record.request_bytes,
+                queue_ms: Millis(update.queued),
+                vendor_ms: Millis(update.with_vendor),
+                request_bytes: update.request_bytes,
                 answer_bytes: finished.answer_bytes,
                 cause: problem.and_then(|problem| problem.internal.as_deref()),
-                trace_id: context.recording.as_ref().map(|recording| Hex(recording.trace_id())),
+                trace_id: finished.recording.map(|recording| Hex(recording.trace_id())),
             )
         };
     }

@@ -12,11 +12,9 @@ use arc_swap::ArcSwapOption;
 use serde::Serialize;
 
 use crate::edge::problem::Reason;
-use crate::upstream::Sent;
 
-use super::Finished;
 use super::behind::{Health, Lines};
-use super::event::KeyChanges;
+use super::event::{KeyChanges, RequestFinished};
 use super::settings::AuditSettings;
 use file::AuditFile;
 
@@ -137,27 +135,26 @@ impl Audit {
     }
 
     /// Records an update, if the vendor may have seen it.
-    pub(super) fn finished(&self, finished: &Finished<'_>) {
-        let (context, record) = (finished.context, finished.record);
-        let seen = record.sent.as_ref().is_some_and(Sent::get);
-        let (Some(outcome), true) = (finished.outcome(), seen && self.is_on()) else { return };
-        let (applied, dropped) = record.report.as_ref().map_or_else(Default::default, |report| {
+    pub(super) fn finished(&self, finished: &RequestFinished<'_>) {
+        let update = &finished.update;
+        let (Some(outcome), true) = (finished.outcome(), update.sent == Some(true) && self.is_on()) else { return };
+        let (applied, dropped) = update.report.map_or_else(Default::default, |report| {
             let dropped = report.dropped.iter().map(|note| shortened(&note.field, LONGEST_NAME)).collect();
             (report.applied.iter().map(|field| field.name()).collect(), dropped)
         });
         let unanswered = matches!(finished.reason(), Reason::ClientClosed | Reason::Stopped | Reason::Panic);
         self.record(&Event::Update {
-            request_id: context.request_id.as_str(),
-            client: context.client_name(),
-            assistant: record.assistant.as_deref(),
-            vendor: record.vendor.as_deref(),
-            vendor_id: record.id.as_deref(),
+            request_id: finished.request_id,
+            client: finished.client,
+            assistant: update.assistant,
+            vendor: update.vendor,
+            vendor_id: update.vendor_id,
             applied,
             dropped,
             outcome,
             status: finished.status,
             reason: finished.reason().as_str(),
-            attempts: (!unanswered).then_some(record.attempts),
+            attempts: (!unanswered).then_some(update.attempts),
         });
     }
 

@@ -4,9 +4,7 @@ mod access;
 mod appended;
 mod audit;
 mod behind;
-pub mod drift;
 pub mod event;
-mod finished;
 mod json_lines;
 pub mod log;
 pub mod metrics;
@@ -21,11 +19,10 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::edge::problem::Problem;
-use crate::edge::shutdown::Ended;
 use crate::edge::traceparent::TraceContext;
 
 use audit::{Audit, Event, NextAudit};
-use event::ConfigReloaded;
+use event::{ConfigReloaded, RequestFinished};
 use log::{LogControl, NextLog};
 use metrics::Metrics;
 use settings::{AuditSettings, LogSettings, TelemetrySettings};
@@ -33,8 +30,7 @@ use traces::{NextTraces, Traces};
 
 pub use audit::{AuditError, Unwritten};
 pub use behind::Health;
-pub use finished::{Finished, Noted};
-pub use traces::{Recording, SpanCounts};
+pub use traces::{Recording, SpanCounts, VendorCall};
 
 /// Where everything that is told of requests and configurations goes; cheap to clone.
 #[derive(Clone, Default)]
@@ -150,11 +146,11 @@ impl Telemetry {
     }
 
     /// Tells of a request that is over.
-    pub fn finished(&self, finished: &Finished<'_>) {
+    pub fn finished(&self, finished: &RequestFinished<'_>) {
         self.0.metrics.finished(finished);
         access::log(finished, self.0.log.as_ref().and_then(LogControl::json));
         self.0.audit.finished(finished);
-        if let Some(recording) = &finished.context.recording {
+        if let Some(recording) = finished.recording {
             recording.finished(finished);
         }
     }
@@ -207,13 +203,8 @@ impl Telemetry {
         Healths { log: log.as_ref().map(LogControl::health), audit: audit.health(), traces: traces.counts() }
     }
 
-    /// Tells that the gateway ends, and waits a bounded time for everything to be written.
-    pub async fn stop(self, ended: Ended) {
-        let ended = match ended {
-            Ended::Drained => "drained",
-            Ended::Forced => "forced",
-            Ended::Abandoned { .. } => "abandoned",
-        };
+    /// Tells that the gateway ends, and how, and waits a bounded time for everything to be written.
+    pub async fn stop(self, ended: &'static str) {
         self.0.audit.record(&Event::Stop { ended });
         self.0.traces.end().await;
         let writing = tokio::task::spawn_blocking(move || self.0.audit.end());

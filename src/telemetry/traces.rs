@@ -26,7 +26,7 @@ use super::settings::{Collector, TracesSettings};
 use courier::{Counts, Courier};
 use otlp::{KeyValue, Resource, Span};
 
-pub use recording::Recording;
+pub use recording::{Recording, VendorCall};
 
 /// How long the last spans may take at the end.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -9,10 +9,9 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
-use crate::telemetry::drift::DriftWatch;
-use crate::telemetry::metrics::AccountMeters;
 use crate::value::REDACTED;
 
+use super::drift::DriftWatch;
 use super::{Disguises, LiveCatalogs, Stack};
 
 /// The header that carries the request id to the vendor.
@@ -47,8 +46,6 @@ pub struct Account {
     pub limits: Limits,
     /// Where its answers are not as documented.
     pub drift: Arc<DriftWatch>,
-    /// What is measured of its requests, for as long as there is an account of its name.
-    pub meters: Arc<AccountMeters>,
     /// The token, for scrubbing the vendor's words.
     pub token: Token,
 }

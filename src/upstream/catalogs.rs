@@ -17,9 +17,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use vendors::{Catalog, CatalogKind, CatalogSet, Dialect, Operation, ResponseBody};
 
-use crate::telemetry::drift::DriftWatch;
-
 use super::account::CATALOG_PATIENCE;
+use super::drift::DriftWatch;
 use super::{Answer, Failure, Outgoing, Stack, Token, blacken};
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.

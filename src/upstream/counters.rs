@@ -7,9 +7,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
+use strum::VariantArray;
 use vendors::CatalogKind;
 
-use crate::telemetry::metrics::Counter;
+use crate::edge::problem::FailureReason;
+use crate::value::Counter;
 
 use super::FailureKind;
 
@@ -24,21 +26,21 @@ pub(super) struct Counters {
     pub(super) connected: Counter,
     pub(super) disconnected: Counter,
     pub(super) catalog_failures: [Counter; CatalogKind::ALL.len()],
-    failures: [Counter; FailureKind::NAMES.len()],
+    failures: [Counter; FailureReason::VARIANTS.len()],
 }
 
 impl Counters {
     pub(super) fn count_failure(&self, kind: &FailureKind) {
-        self.failures[kind.index()].add();
+        self.failures[kind.reason() as usize].add();
     }
 
-    pub(super) fn failures(&self) -> [(&'static str, u64); FailureKind::NAMES.len()] {
-        std::array::from_fn(|index| (FailureKind::NAMES[index], self.failures[index].get()))
+    pub(super) fn failures(&self) -> [(&'static str, u64); FailureReason::VARIANTS.len()] {
+        std::array::from_fn(|index| (FailureReason::VARIANTS[index].name(), self.failures[index].get()))
     }
 
     #[cfg(test)]
     pub(super) fn failures_of(&self, kind: &FailureKind) -> u64 {
-        self.failures[kind.index()].get()
+        self.failures[kind.reason() as usize].get()
     }
 }
 

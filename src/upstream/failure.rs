@@ -4,6 +4,8 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
+use crate::edge::problem::FailureReason;
+
 /// A request that ended without a vendor's answer.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -74,47 +76,30 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// Every kind's name, in the order of [`FailureKind::index`].
-    pub const NAMES: [&'static str; 13] = [
-        "dns",
-        "connect",
-        "tls",
-        "timeout",
-        "connection_lost",
-        "malformed_answer",
-        "body_too_long",
-        "overloaded",
-        "rate_limited",
-        "paused",
-        "circuit_open",
-        "deadline_before_send",
-        "answer_cut",
-    ];
-
-    /// The place of this kind in [`FailureKind::NAMES`].
+    /// The kind without what came with it.
     #[must_use]
-    pub fn index(&self) -> usize {
+    pub fn reason(&self) -> FailureReason {
         match self {
-            Self::Dns => 0,
-            Self::Connect => 1,
-            Self::Tls => 2,
-            Self::Timeout => 3,
-            Self::ConnectionLost => 4,
-            Self::MalformedAnswer => 5,
-            Self::BodyTooLong { .. } => 6,
-            Self::Overloaded { .. } => 7,
-            Self::RateLimited { .. } => 8,
-            Self::Paused { .. } => 9,
-            Self::CircuitOpen { .. } => 10,
-            Self::DeadlineBeforeSend => 11,
-            Self::AnswerCut { .. } => 12,
+            Self::Dns => FailureReason::Dns,
+            Self::Connect => FailureReason::Connect,
+            Self::Tls => FailureReason::Tls,
+            Self::Timeout => FailureReason::Timeout,
+            Self::ConnectionLost => FailureReason::ConnectionLost,
+            Self::MalformedAnswer => FailureReason::MalformedAnswer,
+            Self::BodyTooLong { .. } => FailureReason::BodyTooLong,
+            Self::Overloaded { .. } => FailureReason::Overloaded,
+            Self::RateLimited { .. } => FailureReason::RateLimited,
+            Self::Paused { .. } => FailureReason::Paused,
+            Self::CircuitOpen { .. } => FailureReason::CircuitOpen,
+            Self::DeadlineBeforeSend => FailureReason::DeadlineBeforeSend,
+            Self::AnswerCut { .. } => FailureReason::AnswerCut,
         }
     }
 
     /// A stable name for logs and metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        Self::NAMES[self.index()]
+        self.reason().name()
     }
 
     /// The time after which trying again makes sense, where it is known.

@@ -21,6 +21,7 @@ mod deadline;
 mod disguise;
 #[cfg(test)]
 mod double;
+pub mod drift;
 mod escapes;
 mod failure;
 mod in_flight;

@@ -6,12 +6,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::Uri;
+use strum::VariantArray;
 use tokio_util::task::TaskTracker;
 use tower::{ServiceBuilder, layer::layer_fn};
 use vendors::CatalogKind;
 
+use crate::edge::problem::FailureReason;
+
 use super::{
-    Answer, BreakerState, Call, Failure, FailureKind, HttpClient, Outgoing, StackSettings, Update,
+    Answer, BreakerState, Call, Failure, HttpClient, Outgoing, StackSettings, Update,
     attempt::Attempt,
     breaker::Breaker,
     budget::Budget,
@@ -94,8 +97,8 @@ pub struct Snapshot {
     pub disconnected: u64,
     /// Reads of catalogs that failed, so far.
     pub catalog_failures: [(CatalogKind, u64); CatalogKind::ALL.len()],
-    /// Failed requests so far, by [`FailureKind::name`].
-    pub failures: [(&'static str, u64); FailureKind::NAMES.len()],
+    /// Failed requests so far, by [`FailureReason::name`].
+    pub failures: [(&'static str, u64); FailureReason::VARIANTS.len()],
 }
 
 impl Stack {

@@ -1,8 +1,10 @@
 //! Value types that have the same meaning in every room.
 
+mod counter;
 mod fingerprint;
 mod glob;
 
+pub use counter::Counter;
 pub use fingerprint::Fingerprint;
 pub use glob::Glob;
 

@@ -1,4 +1,5 @@
 //! What the running gateway's memory holds of secrets that it has read and needs no more.
+#![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;

@@ -5,8 +5,7 @@ use crate::telemetry::metrics::{Exposition, family};
 use super::Sources;
 
 pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
-    let metrics = sources.telemetry.metrics();
-    let listeners = [("api", &*metrics.api), ("admin", &*metrics.admin)];
+    let listeners = [("api", &*sources.listeners.api), ("admin", &*sources.listeners.admin)];
     let mut open = to.family(family::CONNECTIONS);
     listeners.iter().for_each(|(listener, meters)| open.labelled(&[listener], meters.open()));
     let mut limit = to.family(family::CONNECTIONS_LIMIT);

@@ -6,10 +6,22 @@ mod process;
 mod requests;
 mod vendors;
 
+use std::sync::Arc;
+
+use crate::edge::listener_meters::ListenerMeters;
 use crate::gateway::Gateway;
 use crate::reload::Reloader;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::{Exposition, Format};
+
+/// What the listeners count.
+#[derive(Debug, Clone, Default)]
+pub struct Listeners {
+    /// Connections to the API.
+    pub api: Arc<ListenerMeters>,
+    /// Connections to administration.
+    pub admin: Arc<ListenerMeters>,
+}
 
 /// Where the numbers are.
 pub(super) struct Sources<'a> {
@@ -17,6 +29,7 @@ pub(super) struct Sources<'a> {
     pub(super) reloader: &'a Reloader,
     pub(super) in_flight: usize,
     pub(super) telemetry: &'a Telemetry,
+    pub(super) listeners: &'a Listeners,
 }
 
 /// The whole exposition; every family stands in it, with or without series.

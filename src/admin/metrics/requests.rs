@@ -2,7 +2,6 @@
 
 use crate::edge::problem::Code;
 use crate::telemetry::metrics::{AccountMeters, Exposition, Histogram, Labels, Series, family};
-use crate::upstream::Account;
 
 use super::Sources;
 
@@ -20,9 +19,9 @@ pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
     failures.labelled(&[Code::Unauthenticated.as_str()], failed.saturating_sub(refused));
     failures.labelled(&[Code::RateLimited.as_str()], refused);
     let mut dropped = to.family(family::FIELDS_DROPPED);
-    for account in sources.gateway.routes.by_name() {
-        for (field, count) in account.meters.drops() {
-            dropped.labelled(&[&account.name, field], count);
+    for (account, meters) in by_name(sources) {
+        for (field, count) in meters.drops() {
+            dropped.labelled(&[account, field], count);
         }
     }
 }
@@ -37,9 +36,16 @@ fn counts(sources: &Sources<'_>, to: &mut Exposition) {
         requests.labelled(&[labels.route(), labels.method(), vendor, &status, reason, fault], count);
     };
     sources.telemetry.metrics().requests.requests().for_each(|(labels, count)| write("", labels, count));
-    for account in sources.gateway.routes.by_name() {
-        account.meters.requests.requests().for_each(|(labels, count)| write(&account.name, labels, count));
+    for (account, meters) in by_name(sources) {
+        meters.requests.requests().for_each(|(labels, count)| write(account, labels, count));
     }
+}
+
+/// The accounts' meters in the order of their names.
+fn by_name<'a>(sources: &Sources<'a>) -> Vec<(&'a str, &'a AccountMeters)> {
+    let mut all: Vec<_> = sources.gateway.meters.iter().map(|(name, meters)| (&**name, &**meters)).collect();
+    all.sort_unstable_by_key(|(name, _)| *name);
+    all
 }
 
 fn durations(sources: &Sources<'_>, to: &mut Exposition) {
@@ -50,17 +56,17 @@ fn durations(sources: &Sources<'_>, to: &mut Exposition) {
         .requests
         .durations()
         .for_each(|(route, observed)| total.histogram(&[route, ""], &observed));
-    for account in sources.gateway.routes.by_name() {
-        for (route, observed) in account.meters.requests.durations() {
-            total.histogram(&[route, &account.name], &observed);
+    let accounts = by_name(sources);
+    for (account, meters) in &accounts {
+        for (route, observed) in meters.requests.durations() {
+            total.histogram(&[route, account], &observed);
         }
     }
-    let accounts = sources.gateway.routes.by_name();
     part(&accounts, to.family(family::VENDOR_DURATION), |meters| &meters.vendor);
     part(&accounts, to.family(family::QUEUE_DURATION), |meters| &meters.queue);
     part(&accounts, to.family(family::OVERHEAD_DURATION), |meters| &meters.overhead);
 }
 
-fn part(accounts: &[&Account], mut series: Series<'_>, of: fn(&AccountMeters) -> &Histogram) {
-    accounts.iter().for_each(|account| series.histogram(&[&account.name], &of(&account.meters).observed()));
+fn part(accounts: &[(&str, &AccountMeters)], mut series: Series<'_>, of: fn(&AccountMeters) -> &Histogram) {
+    accounts.iter().for_each(|(account, meters)| series.histogram(&[account], &of(meters).observed()));
 }

@@ -15,7 +15,7 @@ use http::{HeaderName, HeaderValue};
 use vendors::json::push_integer;
 
 use crate::edge::problem::{Code, Problem, whole_seconds};
-use crate::telemetry::metrics::Counter;
+use crate::value::Counter;
 
 /// The header that states the limit: so many requests (`q`) in so many seconds (`w`).
 pub(in crate::api) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -10,7 +10,7 @@ use crate::api::context::Context;
 use crate::api::request_log::RequestLog;
 use crate::edge::problem::{Fault, Outcome, Reason};
 use crate::edge::shutdown::Shutdown;
-use crate::telemetry::{Finished, Noted};
+use crate::telemetry::event::{Noted, RequestFinished};
 
 /// What stands for the status of a request whose caller left before the answer; never sent.
 const CLIENT_CLOSED: u16 = 499;
@@ -41,15 +41,21 @@ impl RequestGuard {
 
     fn report(&mut self, status: u16, answer_bytes: u64, problem: Option<&Noted>) {
         self.reported = true;
-        self.context.telemetry.finished(&Finished {
-            context: &self.context,
+        let Context { telemetry, request_id, path, arrived, recording, .. } = &self.context;
+        telemetry.finished(&RequestFinished {
+            request_id: request_id.as_str(),
+            path,
+            arrived: *arrived,
+            client: self.context.client_name(),
+            recording: recording.as_deref(),
             method: &self.method,
             route: self.route,
             status,
-            record: &self.log,
             problem,
-            total: self.context.arrived.elapsed(),
+            total: arrived.elapsed(),
             answer_bytes,
+            meters: self.log.meters.as_deref(),
+            update: self.log.notes(),
         });
     }
 }

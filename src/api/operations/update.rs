@@ -40,7 +40,7 @@ where
     let (assistant, route) = target(context, segment)?;
     let assistant = assistant.as_str();
     log.vendor = Some(Arc::clone(&route.account.name));
-    log.meters = Some(Arc::clone(&route.account.meters));
+    log.meters = context.gateway.meters.get(&route.account.name).cloned();
     log.id = Some(Arc::clone(&route.id));
     log.assistant = Some(assistant.to_owned());
     log.dry_run = options.dry_run;

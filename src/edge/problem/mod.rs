@@ -1,6 +1,7 @@
 //! Problems: every error, on every path, as RFC 9457 says. The only place where errors become answers.
 
 mod code;
+mod failure_reason;
 mod page;
 mod reason;
 
@@ -16,6 +17,7 @@ use vendors::{Item, Items};
 use super::prefer::PREFERENCE_APPLIED;
 
 pub use code::{Code, Fault, Kind};
+pub use failure_reason::FailureReason;
 pub use page::{code_spans, problem_index, problem_page};
 pub use reason::Reason;
 

@@ -2,9 +2,7 @@
 //!
 //! It is the problem's code, except where one code stands for causes that operators act on differently.
 
-use crate::upstream::FailureKind;
-
-use super::Code;
+use super::{Code, FailureReason};
 
 /// Why a request ended as it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub enum Reason {
     /// The gateway takes no more requests because it is stopping.
     Draining,
     /// What kept the vendor from answering.
-    Vendor(FailureKind),
+    Vendor(FailureReason),
     /// Nothing more precise than the code.
     Code(Code),
 }
@@ -36,19 +34,19 @@ impl Reason {
             Self::Draining => "draining",
             Self::Code(code) => code.as_str(),
             Self::Vendor(kind) => match kind {
-                FailureKind::Dns => "vendor_dns",
-                FailureKind::Connect => "vendor_connect",
-                FailureKind::Tls => "vendor_tls",
-                FailureKind::Timeout => Code::VendorTimeout.as_str(),
-                FailureKind::ConnectionLost => "vendor_connection_lost",
-                FailureKind::AnswerCut { .. } => "vendor_answer_cut",
-                FailureKind::MalformedAnswer => "vendor_not_http",
-                FailureKind::BodyTooLong { .. } => "vendor_answer_too_long",
-                FailureKind::Overloaded { .. } => "vendor_queue_full",
-                FailureKind::RateLimited { .. } => "vendor_own_limit",
-                FailureKind::Paused { .. } => "vendor_paused",
-                FailureKind::CircuitOpen { .. } => Code::VendorCircuitOpen.as_str(),
-                FailureKind::DeadlineBeforeSend => "deadline_in_queue",
+                FailureReason::Dns => "vendor_dns",
+                FailureReason::Connect => "vendor_connect",
+                FailureReason::Tls => "vendor_tls",
+                FailureReason::Timeout => Code::VendorTimeout.as_str(),
+                FailureReason::ConnectionLost => "vendor_connection_lost",
+                FailureReason::AnswerCut => "vendor_answer_cut",
+                FailureReason::MalformedAnswer => "vendor_not_http",
+                FailureReason::BodyTooLong => "vendor_answer_too_long",
+                FailureReason::Overloaded => "vendor_queue_full",
+                FailureReason::RateLimited => "vendor_own_limit",
+                FailureReason::Paused => "vendor_paused",
+                FailureReason::CircuitOpen => Code::VendorCircuitOpen.as_str(),
+                FailureReason::DeadlineBeforeSend => "deadline_in_queue",
             },
         }
     }
@@ -56,31 +54,18 @@ impl Reason {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use http::StatusCode;
+    use strum::VariantArray;
 
     use super::*;
     use crate::edge::problem::Problem;
 
     #[test]
     fn the_words_of_causes_are_no_codes_that_mean_something_else() {
-        let (status, retry_after) = (StatusCode::OK, Duration::ZERO);
-        let causes = [
-            FailureKind::Dns,
-            FailureKind::Connect,
-            FailureKind::Tls,
-            FailureKind::ConnectionLost,
-            FailureKind::AnswerCut { status },
-            FailureKind::MalformedAnswer,
-            FailureKind::BodyTooLong { status },
-            FailureKind::Overloaded { retry_after },
-            FailureKind::RateLimited { retry_after },
-            FailureKind::Paused { retry_after },
-            FailureKind::DeadlineBeforeSend,
-        ];
+        let causes = FailureReason::VARIANTS.iter().copied();
+        // Two are codes of their own.
+        let causes = causes.filter(|cause| !matches!(cause, FailureReason::Timeout | FailureReason::CircuitOpen));
         let own = [Reason::Ok, Reason::ClientClosed, Reason::Stopped, Reason::Panic, Reason::Draining];
-        let words: Vec<_> = causes.map(Reason::Vendor).into_iter().chain(own).map(Reason::as_str).collect();
+        let words: Vec<_> = causes.map(Reason::Vendor).chain(own).map(Reason::as_str).collect();
         for (index, word) in words.iter().enumerate() {
             assert!(Code::from_name(word).is_none() && !words[..index].contains(word), "{word}");
         }

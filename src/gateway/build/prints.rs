@@ -82,3 +82,31 @@ fn compared(old: &Named, new: &Named) -> (Vec<String>, Vec<String>, Vec<String>)
     };
     (missing(new, old), missing(old, new), new.iter().filter_map(changed).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{CertificateFile, Environment, Known, Secret, load_text};
+
+    #[test]
+    fn a_changed_secret_changes_what_depends_on_it_and_nothing_else() {
+        let environment = Environment::default().with([("TOKEN".to_owned(), "1|a".to_owned())].into_iter());
+        let text = "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n";
+        let vendor = load_text(text, &environment, &Known::of_registry()).unwrap().vendors.remove("sondos").unwrap();
+        let before = VendorPrints::of(&vendor);
+        assert_eq!(VendorPrints::of(&vendor.clone()), before);
+        let same = |after: &Vendor| {
+            let after = VendorPrints::of(after);
+            [after.all == before.all, after.travel == before.travel, after.lists == before.lists]
+        };
+        let with_ca = |pem: &str| {
+            let mut vendor = vendor.clone();
+            vendor.tls.ca_file = Some(CertificateFile { path: "ca.pem".into(), pem: pem.to_owned() });
+            vendor
+        };
+        assert_eq!(same(&Vendor { token: Secret::new("1|b"), ..vendor.clone() }), [false, true, false]);
+        assert_eq!(same(&Vendor { max_waiting: 1, ..vendor.clone() }), [false, false, true]);
+        assert_eq!(same(&with_ca("one")), [false, false, true]);
+        assert_ne!(VendorPrints::of(&with_ca("one")).travel, VendorPrints::of(&with_ca("two")).travel);
+    }
+}

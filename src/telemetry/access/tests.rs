@@ -1,29 +1,29 @@
-use http::{HeaderMap, HeaderValue, Method};
+use http::Method;
 use proptest::prelude::*;
 
 use super::*;
-use crate::api::{Context, RequestLog};
 use crate::edge::problem::{Code, Outcome, Reason};
-use crate::edge::request_id::REQUEST_ID;
-use crate::telemetry::Noted;
+use crate::telemetry::event::{Noted, UpdateNotes};
 use crate::telemetry::json_lines::tests::written;
 
 /// Says something of a request that has little to say, and tells of it.
-fn told(filter: &str, say: impl Fn(&mut RequestLog) -> Option<Noted>) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let _inside = runtime.enter();
-    let context = Context::example(&HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static("id"))]));
-    let mut record = RequestLog::default();
-    let noted = say(&mut record);
-    let finished = Finished {
-        context: &context,
+fn told(filter: &str, say: impl Fn(&mut UpdateNotes<'_>) -> Option<Noted>) -> String {
+    let mut update = UpdateNotes::default();
+    let noted = say(&mut update);
+    let finished = RequestFinished {
+        request_id: "id",
+        path: "/v1/assistants/acme:7",
+        arrived: tokio::time::Instant::now(),
+        client: None,
+        recording: None,
         method: &Method::PUT,
         route: "/v1/assistants/{assistant}",
         status: 502,
-        record: &record,
         problem: noted.as_ref(),
         total: Duration::from_micros(1_234_560),
         answer_bytes: 77,
+        meters: None,
+        update,
     };
     written(filter, |json| {
         log(&finished, None);
@@ -49,12 +49,12 @@ fn a_line_is_what_its_event_would_be() {
     assert!(
         lines[1].starts_with(r#""level":"INFO","target":"switchboard::access","message":"request","request_id":"id","#)
     );
-    let text = told("trace", |record| {
-        record.vendor = Some("acme".into());
-        record.assistant = Some("acme:7".into());
-        record.dry_run = true;
-        (record.attempts, record.request_bytes) = (u32::MAX, usize::MAX);
-        (record.queued, record.with_vendor) = (Duration::from_micros(10), Duration::MAX);
+    let text = told("trace", |update| {
+        update.vendor = Some("acme");
+        update.assistant = Some("acme:7");
+        update.dry_run = true;
+        (update.attempts, update.request_bytes) = (u32::MAX, usize::MAX);
+        (update.queued, update.with_vendor) = (Duration::from_micros(10), Duration::MAX);
         Some(noted(Fault::Vendor, Some("said \"so\"\n\u{1b}[31m ü\0")))
     });
     let lines = untimed(&text);

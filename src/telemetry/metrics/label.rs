@@ -1,12 +1,11 @@
 //! Labels whose values callers have a say in, brought down to closed lists.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use http::{Method, StatusCode};
+use http::Method;
+use strum::VariantArray;
 
-use crate::edge::problem::{Code, Reason};
-use crate::upstream::FailureKind;
+use crate::edge::problem::{Code, FailureReason, Reason};
 
 /// How many routes have a label of their own.
 pub(super) const MAX_ROUTES: usize = 64;
@@ -35,38 +34,21 @@ pub(super) fn method(method: &Method) -> usize {
 /// Reasons that are neither a code nor a failure at the vendor.
 const PLAIN: [Reason; 5] = [Reason::Ok, Reason::ClientClosed, Reason::Stopped, Reason::Panic, Reason::Draining];
 
-/// Failures at the vendor, in the order of [`FailureKind::index`].
-const KINDS: [FailureKind; FailureKind::NAMES.len()] = {
-    let (status, retry_after) = (StatusCode::OK, Duration::ZERO);
-    [
-        FailureKind::Dns,
-        FailureKind::Connect,
-        FailureKind::Tls,
-        FailureKind::Timeout,
-        FailureKind::ConnectionLost,
-        FailureKind::MalformedAnswer,
-        FailureKind::BodyTooLong { status },
-        FailureKind::Overloaded { retry_after },
-        FailureKind::RateLimited { retry_after },
-        FailureKind::Paused { retry_after },
-        FailureKind::CircuitOpen { retry_after },
-        FailureKind::DeadlineBeforeSend,
-        FailureKind::AnswerCut { status },
-    ]
-};
+/// Failures at the vendor.
+const FAILURES: &[FailureReason] = FailureReason::VARIANTS;
 
 /// How many reasons there are.
 #[cfg(test)]
-pub(super) const REASONS: usize = PLAIN.len() + Code::ALL.len() + KINDS.len();
+pub(super) const REASONS: usize = PLAIN.len() + Code::ALL.len() + FAILURES.len();
 
 /// The place of a reason, without a wildcard, so that a new one does not pass for another; those with the same word share one.
 pub(super) fn reason(reason: Reason) -> usize {
     let code = |code: Code| PLAIN.len() + code as usize;
     match reason {
         Reason::Code(given) => code(given),
-        Reason::Vendor(FailureKind::Timeout) => code(Code::VendorTimeout),
-        Reason::Vendor(FailureKind::CircuitOpen { .. }) => code(Code::VendorCircuitOpen),
-        Reason::Vendor(kind) => PLAIN.len() + Code::ALL.len() + kind.index(),
+        Reason::Vendor(FailureReason::Timeout) => code(Code::VendorTimeout),
+        Reason::Vendor(FailureReason::CircuitOpen) => code(Code::VendorCircuitOpen),
+        Reason::Vendor(failure) => PLAIN.len() + Code::ALL.len() + failure as usize,
         Reason::Ok => 0,
         Reason::ClientClosed => 1,
         Reason::Stopped => 2,
@@ -82,8 +64,8 @@ pub(super) fn reason_word(place: usize) -> &'static str {
         return Code::ALL[place - codes.start].as_str();
     }
     let reason = PLAIN.get(place).copied();
-    let kind = || KINDS.get(place.checked_sub(codes.end)?).map(|kind| Reason::Vendor(*kind));
-    reason.or_else(kind).map_or("other", Reason::as_str)
+    let failure = || FAILURES.get(place.checked_sub(codes.end)?).copied().map(Reason::Vendor);
+    reason.or_else(failure).map_or("other", Reason::as_str)
 }
 
 #[cfg(test)]
@@ -92,14 +74,14 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_place_and_every_word_only_one() {
-        let all = PLAIN.into_iter().chain(Code::ALL.iter().copied().map(Reason::Code)).chain(KINDS.map(Reason::Vendor));
+        let all = PLAIN
+            .into_iter()
+            .chain(Code::ALL.iter().copied().map(Reason::Code))
+            .chain(FAILURES.iter().copied().map(Reason::Vendor));
         let mut words = std::collections::HashMap::new();
         for one in all {
             assert_eq!(reason_word(reason(one)), one.as_str());
             assert_eq!(*words.entry(one.as_str()).or_insert(reason(one)), reason(one), "{}", one.as_str());
-        }
-        for (index, kind) in KINDS.iter().enumerate() {
-            assert_eq!(kind.index(), index);
         }
     }
 

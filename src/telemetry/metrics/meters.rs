@@ -6,8 +6,8 @@ use std::time::Duration;
 use vendors::Field;
 
 use crate::edge::problem::Fault;
+use crate::value::Counter;
 
-use super::counter::Counter;
 use super::histogram::{Histogram, Observed};
 use super::label::{self, MAX_ROUTES, METHODS};
 use super::recent::Recent;

@@ -5,31 +5,25 @@
 //! reloads, the process) is read from where it lives when somebody asks; `admin/metrics` does that. Every label comes
 //! from a closed list or from the configuration, so that callers cannot make series.
 
-mod counter;
 mod exposition;
 pub mod family;
 mod histogram;
 mod label;
-mod listener;
 mod meters;
 mod process;
 mod recent;
 mod tally;
 
-use std::sync::Arc;
-
 use vendors::Field;
 
 use crate::edge::problem::Fault;
 
-use super::Finished;
+use super::event::RequestFinished;
 
-pub use counter::Counter;
 pub use exposition::{Exposition, Format, Series};
 pub use family::{Family, Kind};
 pub use histogram::{BOUNDS, Histogram, Observed};
 pub use label::METHODS;
-pub use listener::{Accepted, ListenerMeters};
 pub use meters::{AccountMeters, Labels, RequestMeters};
 pub use process::Process;
 pub use recent::{Percentiles, Rates, Recent};
@@ -39,16 +33,12 @@ pub use recent::{Percentiles, Rates, Recent};
 pub struct Metrics {
     /// Requests that involved no vendor.
     pub requests: RequestMeters<1024>,
-    /// Connections to the API.
-    pub api: Arc<ListenerMeters>,
-    /// Connections to administration.
-    pub admin: Arc<ListenerMeters>,
 }
 
 impl Metrics {
     /// Counts and measures a request that is over.
-    pub fn finished(&self, finished: &Finished<'_>) {
-        let Finished { context, record, total, .. } = finished;
+    pub fn finished(&self, finished: &RequestFinished<'_>) {
+        let RequestFinished { update, total, .. } = finished;
         let labels = Labels {
             route: label::route(finished.route),
             method: label::method(finished.method),
@@ -56,22 +46,22 @@ impl Metrics {
             reason: label::reason(finished.reason()),
             fault: finished.problem.map(|problem| problem.fault),
         };
-        let Some(meters) = &record.meters else {
+        let Some(meters) = finished.meters else {
             return self.requests.finished(labels, *total);
         };
         meters.requests.finished(labels, *total);
         let failed = matches!(labels.fault, Some(Fault::Gateway | Fault::Vendor));
-        let was_sent = record.attempts > 0;
-        meters.recent.add(context.arrived + *total, failed, *total, was_sent.then_some(record.with_vendor));
+        let was_sent = update.attempts > 0;
+        meters.recent.add(finished.arrived + *total, failed, *total, was_sent.then_some(update.with_vendor));
         if was_sent {
-            meters.vendor.observe(record.with_vendor);
+            meters.vendor.observe(update.with_vendor);
         }
         // Handed to the account's stack, so what a dry run or a refusal takes is not mixed in.
-        if record.sent.is_some() {
-            let elsewhere = record.with_vendor + record.queued + record.receiving;
-            meters.queue.observe(record.queued);
+        if update.sent.is_some() {
+            let elsewhere = update.with_vendor + update.queued + update.receiving;
+            meters.queue.observe(update.queued);
             meters.overhead.observe(total.saturating_sub(elsewhere));
-            let dropped = record.report.iter().flat_map(|report| &report.dropped);
+            let dropped = update.report.iter().flat_map(|report| &report.dropped);
             dropped.for_each(|note| meters.dropped(Field::from_name(&note.field)));
         }
     }

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::counter::Counter;
+use crate::value::Counter;
 
 /// No key is 0: that is a free slot.
 type Key = u64;

@@ -8,9 +8,8 @@ use tokio::time::Instant;
 
 use crate::edge::problem::{Fault, Reason};
 use crate::edge::traceparent::TraceContext;
-use crate::telemetry::Finished;
 use crate::telemetry::audit::shortened;
-use crate::upstream::{Answer, Failure, Witness};
+use crate::telemetry::event::{AttemptEnded, RequestFinished};
 
 use super::Exporter;
 use super::otlp::{ERROR, KeyValue, PARENT_KNOWN, PARENT_REMOTE, SAMPLED, Span, Status, kind};
@@ -57,8 +56,8 @@ impl Recording {
         self.tell(&self.trace.child(), began, told);
     }
 
-    /// A witness of the attempts of a request to a vendor that is handed over now.
-    pub(crate) fn call(self: &Arc<Self>, vendor: &str, method: &Method, uri: &Uri) -> Arc<dyn Witness> {
+    /// The trace of a request to a vendor that is handed over now.
+    pub(crate) fn call(self: &Arc<Self>, vendor: &str, method: &Method, uri: &Uri) -> VendorCall {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let attributes = vec![
             KeyValue::text("http.request.method", method.as_str()),
@@ -68,22 +67,22 @@ impl Recording {
             KeyValue::text("switchboard.vendor", vendor),
         ];
         let (name, state) = (method.to_string(), Mutex::default());
-        Arc::new(VendorCall { recording: Arc::clone(self), name, attributes, handed_over: Instant::now(), state })
+        VendorCall { recording: Arc::clone(self), name, attributes, handed_over: Instant::now(), state }
     }
 
     /// Tells of the request itself.
-    pub(in crate::telemetry) fn finished(&self, finished: &Finished<'_>) {
-        let (context, record, reason) = (finished.context, finished.record, finished.reason());
+    pub(in crate::telemetry) fn finished(&self, finished: &RequestFinished<'_>) {
+        let (update, reason) = (&finished.update, finished.reason());
         let method = known(finished.method);
         let mut attributes = vec![
             KeyValue::text("http.request.method", method.unwrap_or("_OTHER")),
-            KeyValue::integer("http.request.body.size", record.request_bytes),
-            KeyValue::text("switchboard.request_id", context.request_id.as_str()),
+            KeyValue::integer("http.request.body.size", update.request_bytes),
+            KeyValue::text("switchboard.request_id", finished.request_id),
             KeyValue::text("switchboard.reason", reason.as_str()),
         ];
         // A path that leads nowhere may be anything, such as a credential in the wrong place.
-        if finished.problem.is_none() || record.assistant.is_some() {
-            attributes.push(KeyValue::text("url.path", shortened(&context.path, LONGEST_PATH)));
+        if finished.problem.is_none() || update.assistant.is_some() {
+            attributes.push(KeyValue::text("url.path", shortened(finished.path, LONGEST_PATH)));
         }
         if !matches!(reason, Reason::ClientClosed | Reason::Stopped) {
             attributes.push(KeyValue::integer("http.response.status_code", finished.status));
@@ -92,14 +91,14 @@ impl Recording {
         let route = (finished.route != "none").then_some(finished.route);
         let texts = [
             ("http.route", route),
-            ("switchboard.client", context.client_name()),
-            ("switchboard.assistant", record.assistant.as_deref()),
-            ("switchboard.vendor", record.vendor.as_deref()),
+            ("switchboard.client", finished.client),
+            ("switchboard.assistant", update.assistant),
+            ("switchboard.vendor", update.vendor),
             ("switchboard.outcome", finished.outcome()),
         ];
         attributes.extend(texts.into_iter().filter_map(|(key, text)| Some(KeyValue::text(key, text?))));
-        if record.report.is_some() {
-            let (applied, dropped) = record.counts();
+        if update.report.is_some() {
+            let (applied, dropped) = update.counts();
             attributes.push(KeyValue::integer("switchboard.applied", applied));
             attributes.push(KeyValue::integer("switchboard.dropped", dropped));
         }
@@ -150,7 +149,7 @@ fn known(method: &Method) -> Option<&'static str> {
 }
 
 /// A request to a vendor: a span for the wait before its first attempt, and one for each attempt.
-struct VendorCall {
+pub struct VendorCall {
     recording: Arc<Recording>,
     name: String,
     attributes: Vec<KeyValue>,
@@ -168,10 +167,9 @@ impl VendorCall {
     fn state(&self) -> MutexGuard<'_, Attempts> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Witness for VendorCall {
-    fn begins(&self) {
+    /// An attempt begins.
+    pub(crate) fn begins(&self) {
         let mut state = self.state();
         if state.begun == 0 && self.handed_over.elapsed() >= WORTH_TELLING {
             self.recording.inner("queue", self.handed_over, None);
@@ -180,26 +178,27 @@ impl Witness for VendorCall {
         state.under_way = Some((self.recording.trace.child(), Instant::now()));
     }
 
-    fn traceparent(&self) -> HeaderValue {
+    /// The `traceparent` of the attempt under way.
+    pub(crate) fn traceparent(&self) -> HeaderValue {
         let state = self.state();
         state.under_way.as_ref().map_or(&self.recording.trace, |(place, _)| place).to_header_value()
     }
 
-    fn ended(&self, result: Option<&Result<Answer, Failure>>) {
+    /// The attempt is over.
+    pub(crate) fn ended(&self, end: AttemptEnded) {
         let mut state = self.state();
         let Some((place, began)) = state.under_way.take() else { return };
         let mut attributes = self.attributes.clone();
         if state.begun > 1 {
             attributes.push(KeyValue::integer("http.request.resend_count", state.begun - 1));
         }
-        let error = match result {
-            Some(Ok(answer)) => {
-                let status = answer.status.as_u16();
+        let error = match end {
+            AttemptEnded::Answered(status) => {
                 attributes.push(KeyValue::integer("http.response.status_code", status));
                 (status >= 400).then(|| status.to_string())
             }
-            Some(Err(failure)) => Some(failure.kind.name().to_owned()),
-            None => Some("abandoned".to_owned()),
+            AttemptEnded::Failed(reason) => Some(reason.name().to_owned()),
+            AttemptEnded::Abandoned => Some("abandoned".to_owned()),
         };
         self.recording.tell(&place, began, Told { name: self.name.clone(), kind: kind::CLIENT, attributes, error });
     }

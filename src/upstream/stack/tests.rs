@@ -6,7 +6,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::*;
 use crate::upstream::{
-    BreakerSettings, Period, RateSettings, RetrySettings,
+    BreakerSettings, FailureKind, Period, RateSettings, RetrySettings,
     double::{Double, answered, failed, ok, put, with_header},
 };
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::edge::refusal::Reason;
+use crate::value::Counter;
 
-use super::counter::Counter;
+use super::refusal::Reason;
 
 /// The counts of one listener.
 #[derive(Debug, Default)]

@@ -1,0 +1,28 @@
+//! Has the trace of a request told of each attempt at the vendor.
+
+use http::HeaderValue;
+
+use crate::telemetry::VendorCall;
+use crate::telemetry::event::AttemptEnded;
+use crate::upstream::{Answer, Failure, Witness};
+
+/// The trace of a request to a vendor.
+pub(super) struct Attempts(pub(super) VendorCall);
+
+impl Witness for Attempts {
+    fn begins(&self) {
+        self.0.begins();
+    }
+
+    fn traceparent(&self) -> HeaderValue {
+        self.0.traceparent()
+    }
+
+    fn ended(&self, result: Option<&Result<Answer, Failure>>) {
+        self.0.ended(match result {
+            Some(Ok(answer)) => AttemptEnded::Answered(answer.status.as_u16()),
+            Some(Err(failure)) => AttemptEnded::Failed(failure.kind.reason()),
+            None => AttemptEnded::Abandoned,
+        });
+    }
+}
