@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::activity::Activity;
+use super::activity::{Activity, Stalled};
 use super::admission::{Admission, Terms};
 use super::dozing::Dozing;
 use super::framing::HeadLimits;
@@ -140,7 +140,7 @@ where
         };
         let activity = Activity::new();
         let peer = Arc::new(peer);
-        let wire = Wire::http2(io, prefix, Arc::clone(&activity), self.settings.write_timeout);
+        let wire = Wire::http2(io, prefix, Arc::clone(&activity), self.settings.pace(self.settings.write_timeout));
         if http2 {
             Box::pin(self.serve_http2(wire, peer, activity)).await; // much larger than HTTP/1
         } else {
@@ -190,36 +190,36 @@ where
         tenure: Option<Tenure>,
     ) -> Option<hyper::Result<()>> {
         let mut called_off = pin!(Dozing::new(called_off(self.shutdown.soft(), tenure)));
-        let mut idle = pin!(Dozing::new(activity.idle(self.settings.idle_timeout)));
         let mut unwanted = pin!(unwanted(&self.crowded, activity));
-        let mut overdue = pin!(Dozing::new(activity.overdue(self.settings.write_timeout)));
+        let (writing, idling) =
+            (self.settings.pace(self.settings.write_timeout), self.settings.pace(self.settings.idle_timeout));
+        let mut stalled = pin!(Dozing::new(activity.stalled(writing, idling)));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
         loop {
             tokio::select! {
                 biased;
                 result = connection.as_mut() => return Some(result),
-                () = &mut called_off, if !finishing => {
-                    finishing = true;
-                    connection.as_mut().finish();
-                    grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
-                }
-                () = async { tokio::select! { () = &mut idle => {}, () = &mut unwanted => {} } }, if !expired => {
-                    expired = true;
-                    finishing = true;
-                    connection.as_mut().finish();
-                    grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
-                }
-                // An HTTP/2 peer that opens no window for its answer keeps hyper waiting without a write.
-                () = &mut overdue => return None,
+                () = &mut called_off, if !finishing => {}
+                stalled_in = &mut stalled => match stalled_in {
+                    // An HTTP/2 peer that opens no window for its answer keeps hyper waiting without a write.
+                    Stalled::Answer => return None,
+                    Stalled::Idle => {
+                        stalled.set(Dozing::new(activity.stalled(writing, idling)));
+                        expired = true;
+                    }
+                },
+                () = &mut unwanted, if !expired => expired = true,
                 // hyper's HTTP/2 waits for the peer to answer a ping, which it may never do.
                 () = &mut grace, if finishing => {
                     if activity.is_settled() || expired && activity.is_quiet() {
                         return None;
                     }
-                    grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
                 }
             }
+            finishing = true;
+            connection.as_mut().finish();
+            grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
         }
     }
 
@@ -382,6 +382,7 @@ mod tests {
         let connections = Connections::new(service, ListenerSettings::default(), page, Shutdown::new());
         let (io, _peer) = tokio::io::duplex(1);
         let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: None };
-        assert!(size_of_val(&connections.serve(io, peer)) < 3072);
+        let size = size_of_val(&connections.serve(io, peer));
+        assert!(size < 3072, "{size}");
     }
 }

@@ -13,8 +13,11 @@ pub struct ListenerSettings {
     pub header_timeout: Duration,
     /// Time a connection may stay open without a request in progress.
     pub idle_timeout: Duration,
-    /// Time that a peer has to take what was written to it, and an HTTP/2 peer to take an answer.
+    /// Time that a peer has to take what was written to it, and an HTTP/2 peer to take an answer; as much again each time
+    /// that it took `min_write_rate` meanwhile.
     pub write_timeout: Duration,
+    /// Bytes a second that a peer has to take on average over `write_timeout`, unless it takes all there is.
+    pub min_write_rate: u64,
     /// Time and, in the same breath, patience for the peer to take the last answer before the socket closes.
     pub linger_timeout: Duration,
     /// Header fields in one request.
@@ -42,6 +45,23 @@ pub struct Http2Settings {
     pub keep_alive_timeout: Duration,
 }
 
+/// How fast a peer has to take what is written to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WritePace {
+    /// The time in which it has to take so much.
+    pub(crate) timeout: Duration,
+    /// How many bytes.
+    pub(crate) bytes: u64,
+}
+
+impl ListenerSettings {
+    /// How fast a peer has to read over `timeout`.
+    pub(crate) fn pace(&self, timeout: Duration) -> WritePace {
+        let bytes = u128::from(self.min_write_rate) * timeout.as_millis() / 1000;
+        WritePace { timeout, bytes: u64::try_from(bytes).unwrap_or(u64::MAX) }
+    }
+}
+
 impl Default for ListenerSettings {
     fn default() -> Self {
         Self {
@@ -50,6 +70,7 @@ impl Default for ListenerSettings {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
+            min_write_rate: 1024,
             linger_timeout: Duration::from_secs(2),
             max_headers: 100,
             max_header_bytes: 16 * 1024,

@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use super::activity::Activity;
 use super::framing::{FramingGate, HeadLimits};
 use super::refusal::Reason;
+use super::settings::WritePace;
 
 /// A socket under watch.
 #[derive(Debug)]
@@ -24,8 +25,10 @@ pub(crate) struct Wire<IO> {
     prefix: Bytes,
     activity: Arc<Activity>,
     http1: Option<Http1Watch>,
-    write_timeout: Duration,
+    pace: WritePace,
     write_timer: Option<Pin<Box<Sleep>>>,
+    /// What had been written when the timer was started.
+    written_before: u64,
 }
 
 #[derive(Debug)]
@@ -51,8 +54,8 @@ pub(crate) struct Remains<IO> {
 
 impl<IO> Wire<IO> {
     /// A connection that speaks HTTP/2; `prefix` was read from it already.
-    pub(crate) fn http2(io: IO, prefix: Bytes, activity: Arc<Activity>, write_timeout: Duration) -> Self {
-        Self { io, prefix, activity, http1: None, write_timeout, write_timer: None }
+    pub(crate) fn http2(io: IO, prefix: Bytes, activity: Arc<Activity>, pace: WritePace) -> Self {
+        Self { io, prefix, activity, http1: None, pace, write_timer: None, written_before: 0 }
     }
 
     /// Makes it a connection that speaks HTTP/1, whose first head must be there at `first_deadline`.
@@ -74,24 +77,41 @@ impl<IO> Wire<IO> {
         }
     }
 
-    /// Runs the time of a write that waits; ready with an error when it is over.
+    /// Runs the time of a write that waits; ready with an error when it is over and the peer was too slow.
+    ///
+    /// A peer that takes a byte now and then does not start the time again: that takes all there is, or `pace`.
     fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        let timeout = self.write_timeout;
-        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        ready!(timer.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        let (timeout, written) = (self.pace.timeout, self.activity.written());
+        let timer = self.write_timer.get_or_insert_with(|| {
+            self.written_before = written;
+            Box::pin(sleep(timeout))
+        });
+        while timer.as_mut().poll(cx).is_ready() {
+            if written - self.written_before < self.pace.bytes {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.written_before = written;
+            timer.as_mut().reset(Instant::now() + timeout);
+        }
+        Poll::Pending
     }
 
-    /// A peer that takes a byte now and then does not start the time anew; only taking all there is does.
-    fn after_write<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if polled.is_pending() { self.poll_stalled(cx) } else { polled }
+    fn after_write(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match polled {
+            Poll::Pending => self.poll_stalled(cx),
+            Poll::Ready(Ok(bytes)) => {
+                self.activity.note_written(bytes);
+                polled
+            }
+            Poll::Ready(Err(_)) => polled,
+        }
     }
 
     fn after_flush(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
         if polled.is_ready() {
             self.write_timer = None;
         }
-        self.after_write(cx, polled)
+        if polled.is_pending() { self.poll_stalled(cx) } else { polled }
     }
 }
 
@@ -198,6 +218,6 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Wire<IO> {
             return Pin::new(this).poll_flush(cx); // the connection still has to answer
         }
         let polled = Pin::new(&mut this.io).poll_shutdown(cx);
-        this.after_write(cx, polled)
+        this.after_flush(cx, polled)
     }
 }

@@ -4,4 +4,5 @@
 mod malformed;
 mod scene;
 mod shutdown;
+mod slow_readers;
 mod tls;

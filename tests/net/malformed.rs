@@ -294,36 +294,3 @@ async fn the_rest_of_an_unread_body_is_taken_so_that_the_answer_arrives() {
     let answer = read_to_end(&mut client).await;
     assert!(answer.ends_with("the request body is over 1000 bytes"), "{answer}");
 }
-
-#[tokio::test(start_paused = true)]
-async fn an_answer_that_is_taken_byte_by_byte_has_one_deadline() {
-    let settings = ListenerSettings::default();
-    let (connections, _) = connections(settings.clone());
-    let (mut client, server) = tokio::io::duplex(1 << 10);
-    let shutdown = connections.shutdown().clone();
-    shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
-    client.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    let begun = tokio::time::Instant::now();
-    while tokio::io::AsyncReadExt::read_u8(&mut client).await.is_ok() && begun.elapsed() < 2 * settings.write_timeout {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    // What was in the pipe is still read after the cut.
-    let most = settings.write_timeout + std::time::Duration::from_millis(100) * (1 << 10) + settings.linger_timeout;
-    assert!(begun.elapsed() >= settings.write_timeout && begun.elapsed() < most, "{:?}", begun.elapsed());
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_http2_answer_without_a_window_has_one_deadline() {
-    let settings = ListenerSettings::default();
-    let (connections, seen) = connections(settings.clone());
-    let (mut client, server) = tokio::io::duplex(1 << 16);
-    let shutdown = connections.shutdown().clone();
-    shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
-    let no_window = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0];
-    let get = b"\0\0\x0c\x01\x05\0\0\0\x01\x82\x86\x01\x01x\x04\x05/good";
-    client.write_all(&[b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &no_window[..], get].concat()).await.unwrap();
-    let begun = tokio::time::Instant::now();
-    tokio::io::AsyncReadExt::read_to_end(&mut client, &mut Vec::new()).await.unwrap();
-    assert_eq!(begun.elapsed().as_secs(), settings.write_timeout.as_secs());
-    assert_eq!(seen.requests(), 1);
-}

@@ -64,6 +64,7 @@ async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     match path.as_str() {
         "/panic" => panic!("boom"),
+        "/medium" => answer(StatusCode::OK, vec![b'x'; 1 << 16]),
         "/large" => answer(StatusCode::OK, vec![b'x'; 8 << 20]),
         "/wait" => {
             seen.waiting.add_permits(1);
