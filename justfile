@@ -8,6 +8,10 @@ default:
 ci:
     .ci/run
 
+# What to run before every commit: formatting, clippy, the tests beside the code and the golden exchanges
+fast:
+    .ci/run fmt clippy unit
+
 # All tests, or those whose name holds FILTER
 test *FILTER:
     cargo test --workspace --locked {{ FILTER }}
