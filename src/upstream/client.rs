@@ -84,10 +84,11 @@ impl HttpClient {
                 self.pool.take().await.map_err(|error| (sent(error.into(), outgoing), false))?;
             outgoing.sent.mark();
             let before = Before::of(connection.served());
+            let exchanging = before.served.begin(connection.is_http2());
             let mut error = match connection.send(request(outgoing), &self.host).await {
                 Ok(response) => {
-                    before.served.mark();
                     let answer = read(response).await.map_err(|failure| (sent(failure, outgoing), false))?;
+                    exchanging.answered();
                     self.pool.give_back(connection);
                     return Ok(answer);
                 }

@@ -62,10 +62,11 @@ impl Connection {
 
     /// Whether no request can be sent any more.
     pub(super) fn is_closed(&self) -> bool {
-        match &self.sender {
-            Sender::Http1(sender) => sender.is_closed(),
-            Sender::Http2(sender) => sender.is_closed(),
-        }
+        self.served.is_reset()
+            || match &self.sender {
+                Sender::Http1(sender) => sender.is_closed(),
+                Sender::Http2(sender) => sender.is_closed(),
+            }
     }
 
     /// Returns once the next request can be sent.

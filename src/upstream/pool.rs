@@ -22,6 +22,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{Connection, InUse};
 use super::connector::{Connector, NoConnection};
+use super::stream::Served;
 
 /// Shorter than the 60 s and 75 s after which common servers close idle connections.
 const IDLE: Duration = Duration::from_secs(50);
@@ -149,8 +150,9 @@ impl Pool {
             let shared = Arc::clone(&self.shared);
             self.shared.tasks.spawn(async move {
                 let settled = shared.gone.run_until_cancelled(timeout(SETTLING, connection.ready())).await;
-                if let Some(Ok(Ok(()))) = settled {
-                    shared.keep(connection);
+                match settled {
+                    Some(Ok(Ok(()))) => shared.keep(connection),
+                    _ => connection.served().reset(),
                 }
             });
         }
@@ -215,19 +217,25 @@ async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
             .keep_alive_timeout(H2_PING_TIMEOUT)
             .handshake(io);
         let (sender, running) = handshake.await.map_err(|error| Unopened::Http(Arc::new(error)))?;
-        shared.tasks.spawn(run(running, unused));
+        shared.tasks.spawn(run(running, served.clone(), unused));
         return Ok(shared.share(Connection::http2(sender, served, in_use)));
     }
     let (sender, running) = http1::handshake(io).await.map_err(|error| Unopened::Http(Arc::new(error)))?;
-    shared.tasks.spawn(run(running, unused));
+    shared.tasks.spawn(run(running, served.clone(), unused));
     Ok(Connection::http1(sender, served, in_use))
 }
 
 /// Runs a connection to its end, and not long beyond its use: what the vendor never reads would keep it for ever.
-async fn run(connection: impl Future<Output = hyper::Result<()>>, unused: oneshot::Receiver<Infallible>) {
+/// One that is reset is not polled again, which could send more of what was given up.
+async fn run(
+    connection: impl Future<Output = hyper::Result<()>>,
+    served: Served,
+    unused: oneshot::Receiver<Infallible>,
+) {
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
+        () = served.resetting() => return,
         ended = &mut connection => ended,
         _ = unused => timeout(FAREWELL, connection).await.unwrap_or(Ok(())),
     };

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
 };
@@ -14,6 +14,7 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::Notify,
 };
 use tokio_rustls::client::TlsStream;
 
@@ -31,6 +32,41 @@ pub(super) struct Served(Arc<History>);
 struct History {
     answered: AtomicBool,
     heard: AtomicU64,
+    /// Requests that were sent and have no complete answer, those given up included.
+    unanswered: AtomicUsize,
+    /// Whether the last bytes given to the socket are still here.
+    blocked: AtomicBool,
+    reset: AtomicBool,
+    resetting: Notify,
+}
+
+/// A request on a connection; dropped before [`Exchanging::answered`], it is given up.
+///
+/// HTTP/1 then resets the connection: nothing else can take back bytes that the system has accepted. HTTP/2 resets
+/// the stream, which also discards what waits here for the stream's window, and the connection only if bytes wait for
+/// the socket.
+#[derive(Debug)]
+pub(super) struct Exchanging<'a> {
+    served: &'a Served,
+    is_http2: bool,
+    answered: bool,
+}
+
+impl Exchanging<'_> {
+    /// The answer is complete.
+    pub(super) fn answered(mut self) {
+        self.answered = true;
+        self.served.0.answered.store(true, Ordering::Release);
+        self.served.0.unanswered.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for Exchanging<'_> {
+    fn drop(&mut self) {
+        if !self.answered && (!self.is_http2 || self.served.0.blocked.load(Ordering::Acquire)) {
+            self.served.reset();
+        }
+    }
 }
 
 impl Served {
@@ -39,8 +75,26 @@ impl Served {
         self.0.answered.load(Ordering::Acquire)
     }
 
-    pub(super) fn mark(&self) {
-        self.0.answered.store(true, Ordering::Release);
+    /// A request is about to be sent.
+    pub(super) fn begin(&self, is_http2: bool) -> Exchanging<'_> {
+        self.0.unanswered.fetch_add(1, Ordering::AcqRel);
+        Exchanging { served: self, is_http2, answered: false }
+    }
+
+    /// Has the connection's task drop it at once.
+    pub(super) fn reset(&self) {
+        self.0.reset.store(true, Ordering::Release);
+        self.0.resetting.notify_one();
+    }
+
+    /// Whether the connection is about to be reset.
+    pub(super) fn is_reset(&self) -> bool {
+        self.0.reset.load(Ordering::Acquire)
+    }
+
+    /// Returns once the connection is to be reset.
+    pub(super) async fn resetting(&self) {
+        self.0.resetting.notified().await;
     }
 
     /// How many bytes have come over it.
@@ -56,6 +110,8 @@ pub(super) struct Stream {
     served: Served,
     /// How many bytes may still come until something is written; `None` in HTTP/2, which bounds itself.
     room: Option<u64>,
+    /// Whether it was closed in good order.
+    shut: bool,
     _open: Open,
 }
 
@@ -93,7 +149,7 @@ impl Stream {
 
     fn new(way: Way, counters: Arc<Counters>) -> Self {
         let room = (!way.is_http2()).then_some(LONGEST_ANSWER);
-        Self { way, served: Served::default(), room, _open: Open::new(counters) }
+        Self { way, served: Served::default(), room, shut: false, _open: Open::new(counters) }
     }
 
     /// What it has brought, whoever reads it.
@@ -116,8 +172,31 @@ impl Stream {
     }
 
     /// Takes note that a request is on its way.
-    fn said(&mut self) {
+    fn said<T>(&mut self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         self.room = self.room.map(|_| LONGEST_ANSWER);
+        self.blocks(polled)
+    }
+
+    /// Takes note of whether the socket takes no more.
+    fn blocks<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.served.0.blocked.store(polled.is_pending(), Ordering::Release);
+        polled
+    }
+}
+
+/// Without an answer the system must not go on delivering what it has accepted: it sends a reset instead.
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let unanswered = self.served.0.unanswered.load(Ordering::Acquire) > 0;
+        if !self.shut && (unanswered || self.served.is_reset()) {
+            let tcp = match &self.way {
+                Way::Clear(tcp) => tcp,
+                Way::Tls(tls) => tls.get_ref().0,
+            };
+            if let Err(error) = tcp.set_zero_linger() {
+                tracing::debug!(%error, "a connection to a vendor is closed without a reset");
+            }
+        }
     }
 }
 
@@ -142,25 +221,28 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.said();
-        match &mut self.way {
+        let polled = match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_write(cx, buf),
             Way::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
-        }
+        };
+        self.said(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.way {
-            Way::Clear(tcp) => Pin::new(tcp).poll_flush(cx),
+        let polled = match &mut self.way {
+            Way::Clear(_) => return Poll::Ready(Ok(())), // keeps nothing
             Way::Tls(tls) => Pin::new(tls).poll_flush(cx),
-        }
+        };
+        self.blocks(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.way {
+        let polled = match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Way::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        }
+        };
+        self.shut = matches!(polled, Poll::Ready(Ok(())));
+        polled
     }
 
     fn poll_write_vectored(
@@ -168,11 +250,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.said();
-        match &mut self.way {
+        let polled = match &mut self.way {
             Way::Clear(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
             Way::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
-        }
+        };
+        self.said(polled)
     }
 
     fn is_write_vectored(&self) -> bool {

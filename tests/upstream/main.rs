@@ -3,6 +3,7 @@
 
 mod cold_start;
 mod faults;
+mod give_up;
 mod keep_alive;
 mod reliability;
 #[path = "../support/mod.rs"]

@@ -22,9 +22,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::vendor::settings;
 
-struct Server {
-    base: String,
-    certificate: CertificateDer<'static>,
+pub(crate) struct Server {
+    pub(crate) base: String,
+    pub(crate) certificate: CertificateDer<'static>,
 }
 
 /// What accepts TLS for `localhost`, and its certificate.
