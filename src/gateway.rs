@@ -8,6 +8,7 @@
 //! fingerprints.
 
 mod build;
+mod scopes;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::edge::signal::Patience;
 use crate::routing::RoutingTable;
 use crate::telemetry::event::KeyChanges;
 use crate::telemetry::metrics::AccountMeters;
+use crate::upstream::Tasks;
 
 use build::Prints;
 
@@ -41,6 +43,8 @@ pub struct Gateway {
     pub routes: RoutingTable,
     /// What is measured of each account's requests, by its name and for as long as there is one of that name.
     pub meters: HashMap<Arc<str>, Arc<AccountMeters>>,
+    /// Which accounts keep one order.
+    scopes: scopes::Scopes,
     /// How bodies are read.
     pub body_limits: BodyLimits,
     /// How long a request may take in all.
@@ -69,5 +73,12 @@ impl Gateway {
     /// Which keys have changed with this generation; `None` if none.
     pub(crate) fn keys_changed_since(&self, before: &Self) -> Option<KeyChanges> {
         before.prints.changes(&self.prints, self.generation)
+    }
+}
+
+impl Gateway {
+    /// Has updates keep the order of this generation's scopes from now on; call it when it comes into force.
+    pub(crate) fn keep_order(&self, before: Option<&Self>, tasks: &Tasks) {
+        self.scopes.apply(before.map_or(&scopes::Scopes::default(), |before| &before.scopes), tasks);
     }
 }

@@ -206,6 +206,7 @@ impl Reloader {
     fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
         let Next { gateway, tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
+        gateway.keep_order(Some(before), &self.tasks);
         self.gateway.store(Arc::new(gateway));
         if let (Some(tls), Some(next)) = (&self.tls, tls) {
             tls.replace(next);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use vendors::{InvalidResponse, ResponseBody, SentFields, VendorErrorKind};
+use vendors::{Dialect, InvalidResponse, ResponseBody, SentFields, VendorErrorKind};
 
 use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
-use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind};
+use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind, Judge};
 
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
@@ -44,6 +44,13 @@ pub(super) fn classify_response<'a>(
             problem.vendor_response = Some(VendorResponse { status: answer.status.as_u16(), message });
             Err(problem)
         }
+    }
+}
+
+/// As [`classify_response`] does, for an update whose caller has gone.
+impl Judge for Dialect {
+    fn confirms(&self, answer: &Answer) -> bool {
+        ResponseBody::read(&answer.body).update_response(self).is_ok()
     }
 }
 
@@ -110,6 +117,10 @@ pub(super) fn unanswered(failure: Failure) -> Problem {
         FailureKind::DeadlineBeforeSend => {
             (Code::VendorTimeout, "The time allowed ended while the update was waiting for its turn.")
         }
+        FailureKind::Settling { .. } => (
+            Code::VendorTimeout,
+            "The time allowed ended while the update waited because the vendor may still apply an earlier one.",
+        ),
         FailureKind::AnswerCut { status } if status.is_success() => {
             (Code::VendorBadResponse, "The vendor's answer ended before it was complete.")
         }

@@ -131,6 +131,7 @@ impl Exchange<'_> {
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();
+        outgoing.judge = Some(account.dialect);
         let recording = self.context.recording.as_ref();
         let call = recording.map(|recording| recording.call(&account.name, &Method::PUT, &outgoing.uri));
         outgoing.witness = call.map(|call| Arc::new(Attempts(call)) as _);
@@ -140,7 +141,7 @@ impl Exchange<'_> {
             update = update.when_left(self.afterwards(&sent, &body));
         }
         async move {
-            let result = update.await;
+            let result = (&mut update).await;
             (*attempts, *queued, *with_vendor) = match &result {
                 Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
                 Err(failure) => (failure.attempts, failure.queued, failure.vendor),
@@ -148,7 +149,11 @@ impl Exchange<'_> {
             let answer = result.map_err(unanswered)?;
             let read = ResponseBody::read(&answer.body);
             watch(account, &sent, &body, &answer, &read);
-            let response = classify_response(account, &sent, &body, &answer, &read)?;
+            let classified = classify_response(account, &sent, &body, &answer, &read);
+            if answer.status.is_success() && classified.is_err() {
+                update.doubt();
+            }
+            let response = classified?;
             let mut reply = response::json(response::applied(&response, &self.names(), answer.attempts, report));
             response::name_dropped(reply.headers_mut(), report);
             Ok(reply)

@@ -43,6 +43,11 @@ pub(super) const SECTION: Section = Section::of(&[
         Kind::Count { min: 0, max: 1_000_000 },
         "Requests that may wait for one of those places; more are refused as `overloaded`.",
     ),
+    Key::new(
+        "settle_after_unknown",
+        Kind::Duration { zero: true },
+        "How long the next update of an assistant waits after one whose outcome is unknown; `0s` turns it off.",
+    ),
     Key::new("catalog_ttl", DURATION, "How long its own lists of names and ids are trusted."),
     Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may be called; no limit where absent."),
     Key::new("retry", Kind::Table(&retry::SECTION), "Repeating what failed."),
@@ -96,6 +101,9 @@ pub struct Vendor {
     pub max_in_flight: usize,
     /// Requests that may wait for a place.
     pub max_waiting: usize,
+    /// How long the next update of an assistant waits after an unknown outcome.
+    #[serde(serialize_with = "duration::serialize")]
+    pub settle_after_unknown: Duration,
     /// How long its own lists of names and ids are trusted.
     #[serde(serialize_with = "duration::serialize")]
     pub catalog_ttl: Duration,
@@ -130,6 +138,7 @@ impl Vendor {
             connect_timeout: Duration::from_secs(3),
             max_in_flight: 128,
             max_waiting: 256,
+            settle_after_unknown: Duration::from_secs(2),
             catalog_ttl: Duration::from_mins(10),
             rate_limit: None,
             retry: Retry::default(),
@@ -155,6 +164,7 @@ impl Vendor {
             connect_timeout: view.duration("connect_timeout").unwrap_or(own.connect_timeout),
             max_in_flight: view.count("max_in_flight").unwrap_or(own.max_in_flight),
             max_waiting: view.count("max_waiting").unwrap_or(own.max_waiting),
+            settle_after_unknown: view.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
             catalog_ttl: view.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
             rate_limit: limit.and_then(|limit| RateLimit::read(&limit, inspection)),
             retry: Retry::read(&view.table("retry"), inspection),

@@ -22,6 +22,7 @@ use crate::upstream::{
 };
 
 use super::Gateway;
+use super::scopes::Scopes;
 use prints::VendorPrints;
 
 pub(super) use prints::Prints;
@@ -44,7 +45,8 @@ pub enum BuildError {
 }
 
 impl Gateway {
-    /// Builds the first generation, or the one after `previous`. Call it within a tokio runtime.
+    /// Builds the first generation, or the one after `previous`, which [`Gateway::keep_order`] has to put in force. Call
+    /// it within a tokio runtime.
     ///
     /// # Errors
     /// The configuration names certificates that cannot be used.
@@ -66,11 +68,12 @@ impl Gateway {
         let meters = meters.collect();
         let routes = routes(&settings, accounts)?;
         let server = &settings.server;
-        Ok(Self {
+        let next = Self {
             generation: previous.map_or(1, |previous| previous.generation + 1),
             clients: clients(&settings, previous)?,
             failed_attempts: failed_attempts(&settings, previous)?,
             routes,
+            scopes: Scopes::of(&settings.vendors),
             meters,
             body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
             request_timeout: server.request_timeout,
@@ -80,7 +83,11 @@ impl Gateway {
             certificates: tls::expiries(&settings),
             shown: settings.redacted(),
             prints,
-        })
+        };
+        if previous.is_none() {
+            next.keep_order(None, tasks);
+        }
+        Ok(next)
     }
 }
 
@@ -148,6 +155,7 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
         connect_timeout: vendor.connect_timeout,
         max_in_flight: vendor.max_in_flight,
         max_waiting: vendor.max_waiting,
+        settle_after_unknown: vendor.settle_after_unknown,
         rate_limit: vendor.rate_limit.as_ref().map(rate),
         retry: RetrySettings {
             max_attempts: vendor.retry.max_attempts,

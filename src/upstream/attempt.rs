@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, Call, Failure, FailureKind, Outgoing, counters::Counters, witness::Witnessed};
+use super::{Answer, Call, Failure, FailureKind, Outgoing, Sent, counters::Counters, witness::Witnessed};
 
 /// Bounds each attempt.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ impl<S: Call> Call for Attempt<S> {
             return Err(Failure::new(FailureKind::DeadlineBeforeSend, "the deadline passed before the attempt"));
         }
         outgoing.sent.begin_attempt();
+        let mut unanswered = Unanswered { sent: &outgoing.sent, answered: false };
         self.counters.attempts.add();
         let witnessed = Witnessed::begin(outgoing);
         let result = match timeout_at(until, self.inner.call(outgoing)).await {
@@ -35,8 +36,28 @@ impl<S: Call> Call for Attempt<S> {
             Err(_) => Err(self.out_of_time(outgoing, until - began)),
         };
         witnessed.end(&result);
+        unanswered.answered = result.as_ref().is_ok_and(is_trustworthy);
         result
     }
+}
+
+/// An attempt under way; without a trustworthy answer it leaves a doubt, dropped before its end, too.
+struct Unanswered<'a> {
+    sent: &'a Sent,
+    answered: bool,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.sent.doubt();
+        }
+    }
+}
+
+/// Whether the status says what became of the request. What a success means is for those to judge who read its body.
+fn is_trustworthy(answer: &Answer) -> bool {
+    answer.status.is_success() || answer.status.is_client_error()
 }
 
 impl<S> Attempt<S> {

@@ -363,6 +363,7 @@ mod tests {
             connect_timeout: 10 * second,
             max_in_flight: 4,
             max_waiting: 4,
+            settle_after_unknown: Duration::from_secs(2),
             rate_limit: None,
             retry: RetrySettings { max_attempts: 1, backoff: second, max_backoff: second },
             breaker: BreakerSettings { failure_ratio: 1.0, min_requests: 100, window: second, open_for: second },

@@ -135,6 +135,7 @@ impl Call for HttpClient {
         match self.send(outgoing).await {
             Err((_, true)) if outgoing.method.is_idempotent() => {
                 self.counters.reconnects.add();
+                outgoing.sent.doubt();
                 outgoing.sent.begin_attempt();
                 self.send(outgoing).await
             }

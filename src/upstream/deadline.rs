@@ -46,7 +46,8 @@ pub(super) async fn within<F: Future>(deadline: Instant, place: &'static str, fu
     timeout_at(deadline, future).await.map_err(|_| missed(place))
 }
 
-fn missed(place: &'static str) -> Failure {
+/// The failure of a request whose deadline passed there.
+pub(super) fn missed(place: &'static str) -> Failure {
     Failure::new(FailureKind::DeadlineBeforeSend, format!("the deadline passed {place}"))
 }
 

@@ -73,6 +73,11 @@ pub enum FailureKind {
     },
     /// The deadline passed while waiting; nothing was sent.
     DeadlineBeforeSend,
+    /// The deadline passed while the vendor might still have applied an earlier update of the assistant.
+    Settling {
+        /// What is left of that time.
+        retry_after: Duration,
+    },
 }
 
 impl FailureKind {
@@ -93,6 +98,7 @@ impl FailureKind {
             Self::CircuitOpen { .. } => FailureReason::CircuitOpen,
             Self::DeadlineBeforeSend => FailureReason::DeadlineBeforeSend,
             Self::AnswerCut { .. } => FailureReason::AnswerCut,
+            Self::Settling { .. } => FailureReason::Settling,
         }
     }
 
@@ -109,7 +115,8 @@ impl FailureKind {
             Self::Overloaded { retry_after }
             | Self::RateLimited { retry_after }
             | Self::Paused { retry_after }
-            | Self::CircuitOpen { retry_after } => Some(retry_after),
+            | Self::CircuitOpen { retry_after }
+            | Self::Settling { retry_after } => Some(retry_after),
             _ => None,
         }
     }

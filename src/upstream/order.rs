@@ -3,41 +3,43 @@
 //! Directly below the deadline and above every other wait: a request that waited for a slot or a token first could be
 //! overtaken there. Only the one whose turn it is goes on to compete for them. An update that needs a catalog first
 //! brings a place which it took before it went to read it.
+//!
+//! The turn lasts until the answer has been judged, and a while longer if the vendor may still apply an attempt that
+//! got no trustworthy answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::{Answer, Call, Failure, Outgoing, line::Lines, waiting_room::WaitingRoom};
+use super::{Answer, Call, Failure, Outgoing, line::AccountLines, waiting_room::WaitingRoom};
 
 /// Lets requests with the same key through one after the other; requests without a key do not wait.
 #[derive(Debug)]
 pub(super) struct Order<S> {
     inner: S,
-    lines: Arc<Lines>,
+    lines: Arc<AccountLines>,
     room: Arc<WaitingRoom>,
+    settle: Duration,
 }
 
 impl<S> Order<S> {
-    pub(super) fn new(inner: S, lines: Arc<Lines>, room: Arc<WaitingRoom>) -> Self {
-        Self { inner, lines, room }
+    pub(super) fn new(inner: S, lines: Arc<AccountLines>, room: Arc<WaitingRoom>, settle: Duration) -> Self {
+        Self { inner, lines, room, settle }
     }
 }
 
 impl<S: Call> Call for Order<S> {
     async fn call(&self, outgoing: &Outgoing) -> Result<Answer, Failure> {
-        let _turn = match &outgoing.key {
-            Some(key) => {
-                let place = outgoing.take_place().map_or_else(|| self.lines.enter(key, &self.room), Ok)?;
-                Some(place.turn(outgoing.deadline).await?)
-            }
-            None => None,
-        };
+        if let Some(key) = &outgoing.key {
+            let place = outgoing.take_place().map_or_else(|| self.lines.enter(key, &self.room), Ok)?;
+            let turn = place.turn(outgoing.deadline).await?;
+            outgoing.keep_place(turn.settling(&outgoing.sent, self.settle));
+        }
         self.inner.call(outgoing).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Mutex, time::Duration};
+    use std::sync::Mutex;
 
     use bytes::Bytes;
     use tokio::{sync::Notify, time::Instant};
@@ -49,6 +51,8 @@ mod tests {
         double::{Double, ok, put},
         line::PER_KEY,
     };
+
+    const SETTLE: Duration = Duration::from_secs(2);
 
     type Seen = Arc<Mutex<Vec<Bytes>>>;
 
@@ -63,7 +67,7 @@ mod tests {
                 ok()
             }
         });
-        let order = Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(seats)));
+        let order = Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(seats)), SETTLE);
         (Arc::new(order), seen)
     }
 
@@ -123,12 +127,12 @@ mod tests {
             let _ = tokio::time::timeout(Duration::ZERO, order.call(&numbered(&round.to_string(), 0))).await;
         }
         let tasks = [started(&order, put("1")).await, started(&order, put("1")).await];
-        assert_eq!(order.lines.keys(), 1);
+        assert_eq!(order.lines.now().keys(), 1);
         for task in tasks {
             task.await.unwrap().unwrap();
         }
-        assert_eq!(order.lines.keys(), 0);
-        assert!(order.lines.capacity() < 3000, "{}", order.lines.capacity());
+        assert_eq!(order.lines.now().keys(), 0);
+        assert!(order.lines.now().capacity() < 3000, "{}", order.lines.now().capacity());
     }
 
     #[tokio::test(start_paused = true)]
@@ -138,12 +142,12 @@ mod tests {
         for key in 0..20_000 {
             tasks.push(started(&order, put(&key.to_string())).await);
         }
-        assert_eq!(order.lines.keys(), 20_000);
+        assert_eq!(order.lines.now().keys(), 20_000);
         for task in tasks {
             task.await.unwrap().unwrap();
         }
-        assert_eq!(order.lines.keys(), 0);
-        assert!(order.lines.capacity() < 4000, "{}", order.lines.capacity());
+        assert_eq!(order.lines.now().keys(), 0);
+        assert!(order.lines.now().capacity() < 4000, "{}", order.lines.now().capacity());
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,18 +159,18 @@ mod tests {
         impatient.deadline = Instant::now() + Duration::from_millis(500);
         let impatient = started(&order, impatient).await;
         let last = started(&order, numbered("7", 3)).await;
-        assert_eq!((order.room.taken(), order.lines.waiting("7")), (3, 3));
+        assert_eq!((order.room.taken(), order.lines.now().waiting("7")), (3, 3));
 
         hangs_up.abort();
         assert!(hangs_up.await.unwrap_err().is_cancelled());
         let missed = impatient.await.unwrap().unwrap_err();
         assert_eq!((missed.kind, missed.sent), (FailureKind::DeadlineBeforeSend, false));
-        assert_eq!((order.room.taken(), order.lines.waiting("7")), (1, 1));
+        assert_eq!((order.room.taken(), order.lines.now().waiting("7")), (1, 1));
 
         first.await.unwrap().unwrap();
         last.await.unwrap().unwrap();
         assert_eq!(*seen.lock().unwrap(), [&[0u8][..], &[3]]);
-        assert_eq!((order.room.taken(), order.lines.keys()), (0, 0));
+        assert_eq!((order.room.taken(), order.lines.now().keys()), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -180,7 +184,7 @@ mod tests {
                 ok()
             }
         });
-        let order = Arc::new(Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(10))));
+        let order = Arc::new(Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(10)), SETTLE));
         let first = started(&order, put("7")).await;
         let gone = started(&order, put("7")).await;
         let next = started(&order, put("7")).await;
@@ -189,7 +193,7 @@ mod tests {
         let _ = (first.await, gone.await);
         gate.notify_one();
         next.await.unwrap().unwrap();
-        assert_eq!(order.lines.keys(), 0);
+        assert_eq!(order.lines.now().keys(), 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -207,7 +211,7 @@ mod tests {
                 task.abort();
                 let _ = task.await;
             }
-            assert_eq!((order.lines.keys(), order.room.taken()), (0, 0));
+            assert_eq!((order.lines.now().keys(), order.room.taken()), (0, 0));
         }
     }
 
@@ -224,7 +228,7 @@ mod tests {
                 ok()
             }
         });
-        let order = Arc::new(Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(100))));
+        let order = Arc::new(Order::new(double, Arc::default(), Arc::new(WaitingRoom::new(100)), SETTLE));
         let tracker = TaskTracker::new();
         for _ in 0..8 {
             let order = Arc::clone(&order);
@@ -236,6 +240,6 @@ mod tests {
         }
         tracker.close();
         tracker.wait().await;
-        assert_eq!((order.inner.calls(), order.lines.keys()), (4000, 0));
+        assert_eq!((order.inner.calls(), order.lines.now().keys()), (4000, 0));
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
-use super::{Witness, line::Place};
+use super::{Judge, Witness, line::Place};
 
 /// One request, translated and complete; nothing here adds to it.
 pub struct Outgoing {
@@ -35,6 +35,8 @@ pub struct Outgoing {
     pub sent: Sent,
     /// Who wants to know of its attempts.
     pub witness: Option<Arc<dyn Witness>>,
+    /// Who judges the answer, should the caller have gone.
+    pub judge: Option<&'static dyn Judge>,
     place: Mutex<Option<Place>>,
 }
 
@@ -52,6 +54,7 @@ impl Outgoing {
             longest: deadline.saturating_duration_since(Instant::now()),
             sent: Sent::default(),
             witness: None,
+            judge: None,
             place: Mutex::default(),
         }
     }
@@ -63,9 +66,19 @@ impl Outgoing {
         self
     }
 
-    /// The place taken before, if there is one and nobody had it yet.
+    /// The place taken before, if there is one.
     pub(super) fn take_place(&self) -> Option<Place> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps the place until the answer has been judged.
+    pub(super) fn keep_place(&self, place: Place) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    }
+
+    /// The place, when all else is over.
+    pub(super) fn into_place(self) -> Option<Place> {
+        self.place.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,6 +108,8 @@ struct Marks {
     refused: AtomicBool,
     /// An earlier attempt was on the wire and not refused.
     doubt: AtomicBool,
+    /// When the last attempt ended that was sent and got no trustworthy answer.
+    doubted: Mutex<Option<Instant>>,
 }
 
 impl Sent {
@@ -114,6 +129,22 @@ impl Sent {
     /// The same of all attempts but the last.
     pub(super) fn was_in_doubt(&self) -> bool {
         self.0.doubt.load(Ordering::Acquire)
+    }
+
+    /// Notes that this attempt has just ended without a trustworthy answer, if it was on the wire.
+    pub fn doubt(&self) {
+        if self.in_this_attempt() {
+            *self.doubted() = Some(Instant::now());
+        }
+    }
+
+    /// When the last attempt of that kind ended.
+    pub(super) fn doubted_at(&self) -> Option<Instant> {
+        *self.doubted()
+    }
+
+    fn doubted(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.doubted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that the vendor's answer to this attempt was a clear refusal.

@@ -20,6 +20,8 @@ pub struct StackSettings {
     pub max_in_flight: usize,
     /// Requests waiting at the same time, for whatever reason: their turn, a pause, the rate, a slot.
     pub max_waiting: usize,
+    /// How long the next update of an assistant waits after an attempt that got no trustworthy answer.
+    pub settle_after_unknown: Duration,
     /// Our own limit for this account, if it has one.
     pub rate_limit: Option<RateSettings>,
     /// When and how often to try again.

@@ -23,7 +23,7 @@ use super::{
     counters::{AllCounters, Counters},
     deadline::Deadline,
     in_flight::{InFlight, Slots},
-    line::{AllLines, Lines, Place},
+    line::{AccountLines, AllLines, Place},
     order::Order,
     pause::{Pause, Paused},
     rate::Rate,
@@ -62,7 +62,7 @@ pub struct Stack<C = HttpClient> {
 /// What the layers share.
 #[derive(Clone)]
 struct Parts {
-    lines: Arc<Lines>,
+    lines: Arc<AccountLines>,
     room: Arc<WaitingRoom>,
     slots: Arc<Slots>,
     ties: Ties,
@@ -99,6 +99,18 @@ pub struct Snapshot {
     pub catalog_failures: [(CatalogKind, u64); CatalogKind::ALL.len()],
     /// Failed requests so far, by [`FailureReason::name`].
     pub failures: [(&'static str, u64); FailureReason::VARIANTS.len()],
+}
+
+impl Tasks {
+    /// Has the updates of `account` keep one order with all that share `scope`, after those that it has sent before.
+    pub(crate) fn scope(&self, account: &str, scope: &Arc<str>) {
+        self.lines.scope(account, scope);
+    }
+
+    /// Has the updates that come to `scope` from now on wait for those of another one that are there.
+    pub(crate) fn follow(&self, scope: &Arc<str>, other: &str) {
+        self.lines.follow(scope, other);
+    }
 }
 
 impl Stack {
@@ -156,8 +168,11 @@ impl<C: Call> Stack<C> {
     /// background after that.
     pub fn update(&self, outgoing: Outgoing) -> Update {
         let chain = Arc::clone(&self.chain);
-        let notes = Notes::of(&self.name, &outgoing);
-        let running = Box::pin(async move { chain.call(&outgoing).await });
+        let notes = (Notes::of(&self.name, &outgoing), outgoing.judge);
+        let running = Box::pin(async move {
+            let result = chain.call(&outgoing).await;
+            (result, outgoing.into_place())
+        });
         Update::new(running, notes, self.updates.clone(), Arc::clone(&self.parts.ties.counters))
     }
 
@@ -237,7 +252,7 @@ fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C
         // First, since every layer below measures its patience by it.
         .layer(layer_fn(|inner| Deadline::new(inner, Arc::clone(counters))))
         // Before any other wait, which could reorder an assistant's updates; around the retries, which could too.
-        .layer(layer_fn(|inner| Order::new(inner, Arc::clone(lines), Arc::clone(room))))
+        .layer(layer_fn(|inner| Order::new(inner, Arc::clone(lines), Arc::clone(room), settings.settle_after_unknown)))
         // Before the rate, so that what cannot be sent now costs no token.
         .layer(layer_fn(|inner| Paused::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(room))))
         // Before the slots, so that nobody holds one while waiting for a token.
@@ -260,5 +275,7 @@ impl<C> fmt::Debug for Stack<C> {
     }
 }
 
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod tests;

@@ -3,22 +3,23 @@
 //! While it waits, dropping it cancels it without a trace. From the moment a byte may be on the wire, dropping it
 //! hands it to the tracker, where it is finished (retries included, until its deadline) and logged: half an update
 //! helps nobody, and the next one for the same assistant must not overtake it. Callers who stay pay no extra task for
-//! this.
+//! this. The turn stays with the update until its answer has been judged.
 
 use std::{
     fmt,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use http::HeaderValue;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use super::{Answer, Failure, Outgoing, Sent, X_REQUEST_ID, counters::Counters};
+use super::{Answer, Failure, Judge, Outgoing, Place, Sent, X_REQUEST_ID, counters::Counters};
 
-type Running = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
+/// The answer, and the place in line that is to be given up once it has been judged.
+type Running = Pin<Box<dyn Future<Output = (Result<Answer, Failure>, Option<Place>)> + Send>>;
 type WhenLeft = Box<dyn FnOnce(Result<Answer, Failure>) + Send>;
 
 /// The future of [`super::Stack::update`].
@@ -28,7 +29,9 @@ pub struct Update {
     notes: Notes,
     updates: TaskTracker,
     counters: Arc<Counters>,
+    judge: Option<&'static dyn Judge>,
     when_left: Option<WhenLeft>,
+    place: Option<Place>,
 }
 
 /// What the log says of an update, and whether it has been sent.
@@ -52,8 +55,19 @@ impl Notes {
 }
 
 impl Update {
-    pub(super) fn new(running: Running, notes: Notes, updates: TaskTracker, counters: Arc<Counters>) -> Self {
-        Self { running: Some(running), notes, updates, counters, when_left: None }
+    pub(super) fn new(
+        running: Running,
+        (notes, judge): (Notes, Option<&'static dyn Judge>),
+        updates: TaskTracker,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let running = Some(running);
+        Self { running, notes, updates, counters, judge, when_left: None, place: None }
+    }
+
+    /// Notes that the answer turned out not to be trustworthy: the update may or may not have been applied.
+    pub fn doubt(&self) {
+        self.notes.sent.doubt();
     }
 
     /// Tells `then` what came of the update, if it is finished without its caller.
@@ -70,11 +84,9 @@ impl Future for Update {
         let Some(running) = &mut self.running else {
             return Poll::Pending; // polled again after its end, which has no answer left
         };
-        let polled = running.as_mut().poll(cx);
-        if polled.is_ready() {
-            self.running = None;
-        }
-        polled
+        let (result, place) = ready!(running.as_mut().poll(cx));
+        (self.running, self.place) = (None, place);
+        Poll::Ready(result)
     }
 }
 
@@ -91,9 +103,13 @@ impl Drop for Update {
             return;
         };
         self.counters.handed_over.add();
-        let (notes, when_left) = (self.notes.clone(), self.when_left.take());
+        let (notes, judge, when_left) = (self.notes.clone(), self.judge, self.when_left.take());
         let finish = async move {
-            let result = running.await;
+            let (result, place) = running.await;
+            if result.as_ref().is_ok_and(|answer| is_unconfirmed(answer, judge)) {
+                notes.sent.doubt();
+            }
+            drop(place);
             log(&notes, &result);
             if let Some(then) = when_left {
                 then(result);
@@ -101,6 +117,10 @@ impl Drop for Update {
         };
         self.updates.spawn_on(finish, &runtime);
     }
+}
+
+fn is_unconfirmed(answer: &Answer, judge: Option<&dyn Judge>) -> bool {
+    answer.status.is_success() && judge.is_some_and(|judge| !judge.confirms(answer))
 }
 
 fn log(notes: &Notes, result: &Result<Answer, Failure>) {

@@ -105,6 +105,7 @@ pub(crate) fn settings(base: &str, timeout: Duration) -> StackSettings {
         connect_timeout: Duration::from_secs(5),
         max_in_flight: 8,
         max_waiting: 8,
+        settle_after_unknown: Duration::from_secs(2),
         rate_limit: None,
         retry: RetrySettings {
             max_attempts: 1,

@@ -32,6 +32,8 @@ pub enum FailureReason {
     DeadlineBeforeSend,
     /// The connection ended within the answer's body.
     AnswerCut,
+    /// The vendor may still apply an earlier update of this assistant, and waiting for that would exceed the deadline.
+    Settling,
 }
 
 impl FailureReason {

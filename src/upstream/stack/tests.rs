@@ -10,7 +10,7 @@ use crate::upstream::{
     double::{Double, answered, failed, ok, put, with_header},
 };
 
-fn settings() -> StackSettings {
+pub(super) fn settings() -> StackSettings {
     let roots = rustls::RootCertStore::empty();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -25,6 +25,7 @@ fn settings() -> StackSettings {
         connect_timeout: Duration::from_secs(3),
         max_in_flight: 4,
         max_waiting: 8,
+        settle_after_unknown: Duration::from_secs(2),
         rate_limit: None,
         retry: RetrySettings {
             max_attempts: 3,
