@@ -13,7 +13,7 @@ use vendors::{
 
 use crate::edge::problem::{Code, Problem};
 use crate::routing::Route;
-use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Place};
+use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Permits, Place};
 
 use super::attempts::Attempts;
 use super::classify::{classify_response, unanswered, without_catalog};
@@ -37,6 +37,7 @@ pub(super) struct Exchange<'a> {
 /// A vendor's request, complete.
 struct Prepared {
     request: vendors::Request,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
     place: Option<Place>,
@@ -47,7 +48,12 @@ impl Exchange<'_> {
     ///
     /// # Errors
     /// Whatever stands against the update, or went wrong at the vendor.
-    pub(super) async fn run(&self, body: Bytes, log: &mut RequestLog) -> Result<Response<Full<Bytes>>, Problem> {
+    pub(super) async fn run(
+        &self,
+        body: Bytes,
+        permits: Permits,
+        log: &mut RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
         let prepared = self.prepare(&body).await?;
         drop(body); // The vendor may take long, and has a body of its own.
         if self.options.dry_run {
@@ -55,7 +61,7 @@ impl Exchange<'_> {
             log.report = Some(prepared.request.report);
             return Ok(shown);
         }
-        self.send(prepared, log).await
+        self.send(prepared, permits, log).await
     }
 
     /// Reads and translates; may wait for a catalog, and for nothing else.
@@ -83,10 +89,22 @@ impl Exchange<'_> {
             recording.inner("translate", began, translated.is_err().then_some("refused"));
         }
         let request = translated.map_err(refused)?;
-        let uri = account.stack.uri(&request.path).map_err(|error| {
-            Problem::new(Code::Internal, "the vendor's address could not be built").internally(error.to_string())
-        })?;
-        Ok(Prepared { request, uri, headers, place })
+        self.complete(request, place, headers)
+    }
+
+    /// The request with the method and address that it is shown and sent with.
+    fn complete(
+        &self,
+        request: vendors::Request,
+        place: Option<Place>,
+        headers: HeaderMap,
+    ) -> Result<Prepared, Problem> {
+        let impossible = |error: &dyn std::error::Error| {
+            Problem::new(Code::Internal, "the vendor's request could not be built").internally(error.to_string())
+        };
+        let uri = self.route.account.stack.uri(&request.path).map_err(|error| impossible(&error))?;
+        let method = request.method.parse::<Method>().map_err(|error| impossible(&error))?;
+        Ok(Prepared { request, method, uri, headers, place })
     }
 
     /// The names that every answer repeats.
@@ -120,23 +138,25 @@ impl Exchange<'_> {
     fn send(
         &self,
         prepared: Prepared,
+        permits: Permits,
         log: &mut RequestLog,
     ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
         let RequestLog { report: reported, sent: handed, attempts, queued, with_vendor, .. } = log;
         let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
         let report = &*reported.insert(report);
         let body = Bytes::from(body);
-        let mut outgoing = Outgoing::new(Method::PUT, prepared.uri, self.options.deadline).with_place(prepared.place);
+        let mut outgoing =
+            Outgoing::new(prepared.method, prepared.uri, self.options.deadline).with_place(prepared.place);
         outgoing.longest = self.context.gateway.request_timeout;
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
         outgoing.body = body.clone();
         outgoing.judge = Some(account.dialect);
         let recording = self.context.recording.as_ref();
-        let call = recording.map(|recording| recording.call(&account.name, &Method::PUT, &outgoing.uri));
+        let call = recording.map(|recording| recording.call(&account.name, &outgoing.method, &outgoing.uri));
         outgoing.witness = call.map(|call| Arc::new(Attempts(call)) as _);
         *handed = Some(outgoing.sent.clone());
-        let mut update = account.stack.update(outgoing);
+        let mut update = account.stack.update(outgoing).holding(permits);
         if self.context.telemetry.follows_updates() {
             update = update.when_left(self.afterwards(&sent, &body));
         }
@@ -225,4 +245,67 @@ fn refused(refused: vendors::Refused) -> Problem {
     let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}."));
     problem.errors = items;
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use http_body_util::BodyExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use vendors::Report;
+
+    use super::*;
+    use crate::config::{Environment, Known, load_text};
+    use crate::gateway::Gateway;
+    use crate::routing::Rule;
+    use crate::upstream::{Share, Tasks};
+
+    /// Answers one request and returns its first line.
+    async fn first_line(listener: TcpListener) -> String {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(b"{}") {
+            bytes.push(socket.read_u8().await.unwrap());
+        }
+        let _ = socket.write_all(b"HTTP/1.1 422 X\r\ncontent-length: 2\r\n\r\n{}").await;
+        String::from_utf8(bytes).unwrap().lines().next().unwrap().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let text =
+            format!("[auth]\nmode = \"none\"\n[vendors.sondos]\nbase_url = \"{base}\"\ntoken = {{ env = \"T\" }}\n");
+        let environment: Environment = [("T".to_owned(), "token".to_owned())].into_iter().collect();
+        let settings = load_text(&text, &environment, &Known::of_registry()).unwrap();
+        let gateway = Gateway::build(settings, None, &Tasks::default()).unwrap();
+        let account = Arc::clone(&gateway.routes.accounts["sondos"]);
+        let context = Context { gateway: Arc::new(gateway), ..Context::example(&HeaderMap::new()) };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let options = RequestOptions { dry_run: false, handling: None, deadline };
+        let route = Route { account, id: "7".into(), handling: None, rule: Rule::Explicit };
+        let exchange = Exchange { context: &context, assistant: "sondos:7", route: &route, options: &options };
+        let request = |method| vendors::Request {
+            method,
+            path: "/x".to_owned(),
+            body: b"{}".to_vec(),
+            report: Report::default(),
+            sent: SentFields::default(),
+        };
+
+        let prepared = exchange.complete(request("PATCH"), None, HeaderMap::new()).unwrap();
+        let shown = exchange.show(&prepared).into_body().collect().await.unwrap().to_bytes();
+        let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+        let permits = Permits { place: Share::count(&Arc::default()).0, share: Share::count(&Arc::default()).0 };
+        let mut log = RequestLog::default();
+        let (sent, line) = tokio::join!(exchange.send(prepared, permits, &mut log), first_line(listener));
+        assert!(sent.is_err());
+        assert_eq!((shown["request"]["method"].as_str(), line.as_str()), (Some("PATCH"), "PATCH /x HTTP/1.1"));
+
+        let impossible = exchange.complete(request("NO METHOD"), None, HeaderMap::new());
+        assert_eq!(impossible.err().map(|problem| problem.code), Some(Code::Internal));
+    }
 }

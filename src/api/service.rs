@@ -143,7 +143,7 @@ impl Shared {
             }
         }
         let permit = self.in_flight.permit(&context.gateway, &self.shutdown)?;
-        operations::serve(endpoint, context, head, body, log, &permit).await
+        operations::serve(endpoint, context, head, body, log, permit).await
     }
 }
 

@@ -59,7 +59,7 @@ pub use line::Place;
 pub use outgoing::{Outgoing, Sent};
 pub use roots::{ClientIdentity, PemFile, PublicRoots, TlsRoots, UpstreamTlsError, VendorTls};
 pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSettings};
-pub use share::Share;
+pub use share::{Permits, Share};
 pub use stack::{Snapshot, Stack, Tasks};
 pub use update::Update;
 pub use witness::Witness;

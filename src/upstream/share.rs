@@ -22,6 +22,29 @@ pub(super) struct Shares(Arc<AtomicUsize>);
 #[derive(Debug)]
 pub struct Share(Arc<AtomicUsize>);
 
+/// What an update holds for as long as it runs: a place among the gateway's requests in flight, and in its account's
+/// share of them.
+#[derive(Debug)]
+pub struct Permits {
+    /// One of `server.max_in_flight`.
+    pub place: Share,
+    /// One of the account's.
+    pub share: Share,
+}
+
+impl Share {
+    /// One more of `taken`, and how many there were before.
+    pub fn count(taken: &Arc<AtomicUsize>) -> (Self, usize) {
+        let before = taken.fetch_add(1, Ordering::AcqRel);
+        (Self(Arc::clone(taken)), before)
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 impl Shares {
     /// Takes one, `free` being left, this one included.
     pub(super) fn take(&self, free: usize) -> Option<Share> {

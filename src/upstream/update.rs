@@ -3,7 +3,8 @@
 //! While it waits, dropping it cancels it without a trace. From the moment a byte may be on the wire, dropping it
 //! hands it to the tracker, where it is finished (retries included, until its deadline) and logged: half an update
 //! helps nobody, and the next one for the same assistant must not overtake it. Callers who stay pay no extra task for
-//! this. The turn stays with the update until its answer has been judged.
+//! this. The turn and the permits stay with the update, whoever waits for it: the turn until its answer has been
+//! judged.
 
 use std::{
     fmt,
@@ -16,7 +17,7 @@ use http::HeaderValue;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use super::{Answer, Failure, Judge, Outgoing, Place, Sent, X_REQUEST_ID, counters::Counters};
+use super::{Answer, Failure, Judge, Outgoing, Permits, Place, Sent, X_REQUEST_ID, counters::Counters};
 
 /// The answer, and the place in line that is to be given up once it has been judged.
 type Running = Pin<Box<dyn Future<Output = (Result<Answer, Failure>, Option<Place>)> + Send>>;
@@ -32,6 +33,7 @@ pub struct Update {
     judge: Option<&'static dyn Judge>,
     when_left: Option<WhenLeft>,
     place: Option<Place>,
+    permits: Option<Permits>,
 }
 
 /// What the log says of an update, and whether it has been sent.
@@ -62,7 +64,13 @@ impl Update {
         counters: Arc<Counters>,
     ) -> Self {
         let running = Some(running);
-        Self { running, notes, updates, counters, judge, when_left: None, place: None }
+        Self { running, notes, updates, counters, judge, when_left: None, place: None, permits: None }
+    }
+
+    /// Keeps these until the update is over, with or without its caller.
+    pub fn holding(mut self, permits: Permits) -> Self {
+        self.permits = Some(permits);
+        self
     }
 
     /// Notes that the answer turned out not to be trustworthy: the update may or may not have been applied.
@@ -104,12 +112,13 @@ impl Drop for Update {
         };
         self.counters.handed_over.add();
         let (notes, judge, when_left) = (self.notes.clone(), self.judge, self.when_left.take());
+        let permits = self.permits.take();
         let finish = async move {
             let (result, place) = running.await;
             if result.as_ref().is_ok_and(|answer| is_unconfirmed(answer, judge)) {
                 notes.sent.doubt();
             }
-            drop(place);
+            drop((place, permits));
             log(&notes, &result);
             if let Some(then) = when_left {
                 then(result);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::edge::problem::{Code, Problem, Reason};
 use crate::edge::shutdown::Shutdown;
 use crate::gateway::Gateway;
-use crate::upstream::{Account, Share};
+use crate::upstream::{Account, Permits, Share};
 
 /// What `Retry-After` says when there is no room.
 const SOON: Duration = Duration::from_secs(1);
@@ -16,9 +16,9 @@ const SOON: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(in crate::api) struct InFlight(Arc<AtomicUsize>);
 
-/// One request's place among those in flight, given back when it ends however it ends.
+/// One request's permit among those in flight, returned when it is dropped.
 pub(in crate::api) struct InFlightPermit {
-    taken: Arc<AtomicUsize>,
+    permit: Share,
     most: usize,
     accounts: usize,
 }
@@ -38,29 +38,22 @@ impl InFlight {
             let draining = Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON);
             return Err(Problem { cause: Some(Reason::Draining), ..draining });
         }
-        let taken = self.0.fetch_add(1, Ordering::AcqRel);
+        let (permit, taken) = Share::count(&self.0);
         let most = gateway.max_in_flight;
-        let permit = InFlightPermit { taken: Arc::clone(&self.0), most, accounts: gateway.routes.accounts.len() };
         if taken < most {
-            return Ok(permit);
+            return Ok(InFlightPermit { permit, most, accounts: gateway.routes.accounts.len() });
         }
-        drop(permit);
         Err(Problem::new(Code::Overloaded, "this gateway handles as many requests as it may").after(SOON))
     }
 }
 
 impl InFlightPermit {
-    /// A share of the places for an account, which must leave some for the others.
-    pub(in crate::api) fn share(&self, account: &Account) -> Result<Share, Problem> {
-        let others = self.taken.load(Ordering::Acquire).saturating_sub(1);
+    /// The permit and one of the account's share, which must leave some for the other accounts.
+    pub(in crate::api) fn permits(self, account: &Account) -> Result<Permits, Problem> {
+        let others = self.permit.taken().saturating_sub(1);
         let free = if self.accounts > 1 { self.most.saturating_sub(others) } else { usize::MAX };
         let full = || Problem::new(Code::Overloaded, "as many requests as may are with this vendor").after(SOON);
-        account.stack.share(free).ok_or_else(full)
-    }
-}
-
-impl Drop for InFlightPermit {
-    fn drop(&mut self) {
-        self.taken.fetch_sub(1, Ordering::AcqRel);
+        let share = account.stack.share(free).ok_or_else(full)?;
+        Ok(Permits { place: self.permit, share })
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn serve(
     head: &mut Parts,
     body: Body,
     log: &mut RequestLog,
-    permit: &InFlightPermit,
+    permit: InFlightPermit,
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let segment = |parameter| endpoint.segment(&context.path, parameter);
     let value = match endpoint.operation.action {

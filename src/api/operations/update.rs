@@ -30,7 +30,7 @@ pub(super) async fn handle<B>(
     head: &mut Parts,
     body: B,
     log: &mut RequestLog,
-    permit: &InFlightPermit,
+    permit: InFlightPermit,
 ) -> Result<Response<Full<Bytes>>, Problem>
 where
     B: Body<Data = Bytes> + Send,
@@ -45,7 +45,7 @@ where
     log.assistant = Some(assistant.to_owned());
     log.dry_run = options.dry_run;
     media::check(&head.headers)?;
-    let _share = permit.share(&route.account)?;
+    let permits = permit.permits(&route.account)?;
     let mut limits = context.gateway.body_limits;
     let began = Instant::now();
     limits.timeout = limits.timeout.min(options.deadline.saturating_duration_since(began));
@@ -55,7 +55,7 @@ where
     release(head);
     let preferred = options.handling;
     let exchange = Exchange { context, assistant, route: &route, options: &options };
-    let result = exchange.run(body, log).await;
+    let result = exchange.run(body, permits, log).await;
     let applied = |headers: &mut HeaderMap| {
         if let Some(handling) = preferred {
             headers.insert(prefer::PREFERENCE_APPLIED, prefer::applied(handling));

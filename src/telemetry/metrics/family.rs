@@ -70,7 +70,7 @@ families! {
     OVERHEAD_DURATION "switchboard_overhead_duration_seconds" Histogram ["vendor"]
         "Time that an update spent in this gateway: the total without vendor and queue, and without the caller's time to send the body.";
     REQUESTS_IN_FLIGHT "switchboard_requests_in_flight" Gauge []
-        "Requests being handled at this moment.";
+        "Requests being handled at this moment, updates whose callers have gone among them.";
     REQUESTS_IN_FLIGHT_LIMIT "switchboard_requests_in_flight_limit" Gauge []
         "How many requests may be handled at once: `server.max_in_flight`.";
     CLIENT_RATE_LIMITED "switchboard_rate_limited_total" Counter ["client"]

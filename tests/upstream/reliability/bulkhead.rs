@@ -1,8 +1,10 @@
 //! One slow vendor never takes capacity from the others.
 
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::scene::{put, snapshot, until};
+use super::scene::{put, snapshot, until, update};
 use crate::support::Stage;
 
 const BODY: &str = r#"{"name":"n"}"#;
@@ -90,5 +92,48 @@ async fn a_vendor_whose_catalogs_hang_is_bounded_too() {
     stage.fail("sondos", &[]);
     while flood.join_next().await.transpose().unwrap().is_some() {}
     until(&stage.app, "sondos", |slow| slow.in_flight == 0 && slow.waiting == 0).await;
+    stage.stop().await;
+}
+
+/// Sends updates of different assistants and hangs up once the vendor has them.
+async fn sent_and_left(stage: &Stage, vendor: &str, count: usize) {
+    let before = snapshot(&stage.app, vendor).handed_over;
+    let received = stage.simulator(vendor).received().len();
+    for id in 1..=count {
+        let mut caller = TcpStream::connect(stage.app.api()).await.unwrap();
+        caller.write_all(update(&format!("{vendor}:{id}"), "", BODY).as_bytes()).await.unwrap();
+        stage.simulator(vendor).received_at_least(received + id).await;
+    }
+    until(&stage.app, vendor, |account| account.handed_over == before + count as u64).await;
+}
+
+async fn in_flight(stage: &Stage) -> u64 {
+    stage.admin(http::Method::GET, "/admin/status").await.json()["in_flight"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn updates_whose_callers_have_gone_keep_their_places_until_they_are_over() {
+    let stage = stage("max_in_flight = 9", "").await;
+    sent_and_left(&stage, "sondos", 6).await;
+    assert_eq!(in_flight(&stage).await, 6);
+    let mut last = TcpStream::connect(stage.app.api()).await.unwrap();
+    last.write_all(update("sondos:7", "", BODY).as_bytes()).await.unwrap();
+    stage.simulator("sondos").received_at_least(7).await;
+    let refused = put(stage.app.api(), "sondos:8", "", BODY).await;
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some("overloaded")), "its share is taken");
+    others_are_served(&stage).await;
+    stage.fail("autocalls", &["hold"]);
+    sent_and_left(&stage, "autocalls", 2).await;
+    let refused = put(stage.app.api(), "famulor:1", "", BODY).await;
+    assert_eq!((refused.status, refused.json()["code"].as_str()), (503, Some("overloaded")), "all places are taken");
+    for vendor in ["sondos", "autocalls"] {
+        stage.fail(vendor, &[]);
+    }
+    drop(last);
+    for vendor in ["sondos", "autocalls"] {
+        until(&stage.app, vendor, |account| account.in_flight == 0).await;
+    }
+    others_are_served(&stage).await;
+    while in_flight(&stage).await > 0 {}
     stage.stop().await;
 }
