@@ -1,26 +1,26 @@
-# What developers run; CI runs `.ci/run`, whose steps these are.
+# Commands for developers. CI runs `.ci/run`, which has the same steps.
 
 # Lists the recipes
 default:
     @just --list
 
-# Everything that CI runs
+# Runs everything that CI runs
 ci:
     .ci/run
 
-# What to run before every commit: formatting, clippy, the tests beside the code and the golden exchanges
+# Runs the checks for every commit: formatting, clippy, the tests beside the code and the golden exchanges
 fast:
     .ci/run fmt clippy unit
 
-# All tests, or those whose name holds FILTER
+# Runs all tests, or those whose name contains FILTER
 test *FILTER:
     cargo test --workspace --locked {{ FILTER }}
 
-# The same with cargo-nextest, which is faster but leaves out examples in documentation
+# The same with cargo-nextest, which is faster but skips the examples in documentation
 nextest *FILTER:
     cargo nextest run --workspace --locked {{ FILTER }}
 
-# Formatting, clippy, documentation and pages
+# Checks formatting, clippy, documentation and pages
 lint:
     .ci/run fmt clippy doc pages generated
 
@@ -28,67 +28,67 @@ lint:
 fmt:
     cargo fmt --all
 
-# Writes the pages that are made from the code
+# Writes the pages that are generated from the code
 generate:
     cargo run --quiet --example generate
 
-# Five vendor simulators and a gateway in front of them
+# Starts five vendor simulators and a gateway in front of them
 demo *ARGS:
     cargo run --release -- demo {{ ARGS }}
 
-# The commands of the README
+# Runs the commands of the README
 readme:
     .ci/run release readme
 
-# The gateway held to its own OpenAPI document by schemathesis
+# Checks the gateway against its own OpenAPI document with schemathesis
 openapi:
     .ci/run release openapi
 
-# Looks for inputs that break one of the laws in fuzz/oracles, for SECONDS; needs cargo-fuzz and a nightly compiler
+# Searches for inputs that violate one of the oracles in fuzz/oracles, for SECONDS; needs cargo-fuzz and a nightly compiler
 fuzz TARGET SECONDS="300":
     mkdir -p fuzz/corpus/{{ TARGET }}
     cargo run --quiet --locked -p oracles --example seed -- {{ TARGET }} fuzz/corpus/{{ TARGET }}
     cargo +nightly fuzz run {{ TARGET }} -- -max_total_time={{ SECONDS }} -rss_limit_mb=1024 -timeout=10
 
-# With few generated cases, and with a bound on memory because some mutants collect without end.
+# It uses few generated cases, and a memory limit because some mutants allocate without end.
 #
-# Which changes to `vendors` its tests would not notice (with cargo-mutants; hours), or in files like FILES
+# Finds changes to `vendors` that its tests do not detect (cargo-mutants; takes hours), optionally only in files like FILES
 mutants FILES="*":
     ulimit -v 8000000; PROPTEST_CASES=24 cargo mutants --package vendors --file 'vendors/src/**/{{ FILES }}.rs' --jobs 1
 
-# Licences, bans and sources of all dependencies
+# Checks licences, bans and sources of all dependencies
 deny:
     .ci/run deny
 
-# Known vulnerabilities; needs the network
+# Checks for known vulnerabilities; needs the network
 advisories:
     cargo deny check advisories
 
-# A bill of materials (CycloneDX) beside each Cargo.toml; needs `cargo install cargo-cyclonedx`
+# Writes a bill of materials (CycloneDX) beside each Cargo.toml; needs `cargo install cargo-cyclonedx`
 sbom:
     cargo cyclonedx --format json --target all
 
-# The image's binary, built for what runs under load: target/trained/switchboard; needs `rustup component add llvm-tools`
+# Builds the image's binary with profile-guided optimisation: target/trained/switchboard; needs `rustup component add llvm-tools`
 trained:
     python3 bench/trained.py
 
-# Switchboard, as `just trained` builds it, beside proxies that only copy bytes; about a quarter of an hour after the build
+# Compares Switchboard, as built by `just trained`, with proxies that only copy bytes; about 15 minutes after the build
 bench *ARGS:
     python3 bench/side_by_side.py {{ ARGS }}
 
-# Draws what `just bench --json FILE` has written; needs matplotlib
+# Draws the results of `just bench --json FILE`; needs matplotlib
 plot FILE:
     python3 bench/plot.py {{ FILE }} docs/performance.svg
 
-# The micro-benchmarks, without chance in how long a long copy takes (docs/performance.md)
+# Runs the micro-benchmarks, without random variation in the duration of long copies (docs/performance.md)
 microbench *FILTER:
     GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo bench --workspace {{ FILTER }}
 
-# Instructions of the translation against the committed figures; `--update` takes up the new ones
+# Compares the instructions of the translation with the committed figures; `--update` writes new figures
 instructions *ARGS:
     .ci/instructions {{ ARGS }}
 
-# Writes the golden exchanges of `tests/golden/` as they are now; read the difference before committing it
+# Writes the current golden exchanges to `tests/golden/`; review the difference before committing it
 goldens:
     INSTA_UPDATE=always cargo test --quiet --locked --test api golden
 
@@ -96,25 +96,25 @@ goldens:
 snapshots:
     cargo insta review
 
-# Memory and CPU of held, dripping and hostile requests, on the real binary
+# Measures memory and CPU of held, dripping and hostile requests with the real binary
 memory:
     cargo build --release --locked --bin switchboard
     python3 bench/memory.py
 
-# The container image
+# Builds the container image
 image TAG="switchboard":
     docker build --tag {{ TAG }} .
 
-# The real binary under mixed load, faults and reloads for SECONDS, with its figures
+# Runs the real binary under mixed load, faults and reloads for SECONDS, and prints figures
 soak SECONDS="120":
     SOAK_SECONDS={{ SECONDS }} cargo test --release --locked --test soak -- --ignored --nocapture
 
-# The gateway's TLS from outside, by testssl.sh and sslyze
+# Scans the gateway's TLS from outside with testssl.sh and sslyze
 scan-tls:
     cargo build --release --locked
     .ci/scan-tls
 
-# Slow clients by the hundred (slowhttptest), and a good one beside them
+# Attacks the gateway with hundreds of slow clients (slowhttptest), and checks that a normal client is still served
 slow-clients:
     cargo build --release --locked
     .ci/slow-clients

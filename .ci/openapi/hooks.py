@@ -1,4 +1,4 @@
-"""What schemathesis has to know of the gateway that no document for all gateways can say."""
+"""Tells schemathesis what the OpenAPI document, which is the same for all gateways, cannot say about this gateway."""
 
 import copy
 import json
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "vendors" / "contracts"
 
-# The fields that say the same in two ways, and the list in which a vendor has both.
+# Pairs of fields for one setting, by name and by id, and the catalog that has both.
 TWINS = {
     "voice": ("voice_id", "voices"),
     "language": ("language_id", "languages"),
@@ -19,19 +19,19 @@ TWINS = {
 
 
 def names(kind):
-    """Every name that some vendor's list has."""
+    """All names in the vendors' catalogs of this kind."""
     lists = [json.loads(path.read_text()).get(kind, []) for path in sorted(CONTRACTS.glob("*/catalogs.json"))]
     return sorted({entry["name"] for entries in lists for entry in entries})
 
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """`PUT` speaks of voices, languages and models by id, `PATCH` by the names that accounts have.
+    """Lets `PUT` use ids of voices, languages and models, and `PATCH` their names.
 
-    Which names there are is an account's matter; and sixteen ways to leave out one of each pair are more than the
-    generator can lay out. That both of a pair are refused is proven by the tests of the canonical schema.
+    Names depend on the account, so they come from its catalogs. The sixteen combinations of leaving out one of each pair are
+    too many for the generator. The tests of the canonical schema prove that both fields of a pair together are refused.
     """
-    # The examples are assistants at several vendors; schemathesis.toml says which to use where.
+    # The examples are assistants at several vendors; schemathesis.toml says which one to use for which operation.
     del raw_schema["components"]["parameters"]["assistant"]["examples"]
     schemas = raw_schema["components"]["schemas"]
     for method, by in (("put", "Id"), ("patch", "Name")):
@@ -48,16 +48,16 @@ def before_load_schema(context, raw_schema):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Makes valid what is valid by the schema alone."""
+    """Changes bodies that are valid by the schema but not by the gateway's other rules."""
     if case.meta and case.meta.generation.mode.is_positive and isinstance(case.body, dict):
         case.body = with_integers(case.body)
-        # In which mode the assistant is, only its vendor knows; these are refused in some.
+        # Only the vendor knows the assistant's mode. These values are refused in some modes.
         if case.body.get("knowledgebase_mode") == "prompt" or case.body.get("allow_interruptions") is False:
             case.body.setdefault("mode", "pipeline")
 
 
 def with_integers(value):
-    """To JSON Schema `1.0` is an integer; the gateway sends numbers on as they are written, and takes digits only."""
+    """JSON Schema accepts `1.0` as an integer. The gateway forwards numbers as written and accepts only digits."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list):
@@ -67,7 +67,7 @@ def with_integers(value):
     return value
 
 
-# RFC 7240, section 2: what a caller may prefer, `handling` first among it.
+# RFC 7240, section 2: preferences of a caller, with `handling` first.
 token = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
 ignored = st.builds("{}={}".format, token.filter(lambda name: name != "handling"), token)
 handling = st.sampled_from(["handling=strict", "handling=lenient", 'Handling = "lenient"'])
