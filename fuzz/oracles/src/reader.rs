@@ -36,7 +36,7 @@ pub fn agree(bytes: &[u8]) {
             assert_eq!(members.len(), serde_json::from_slice::<Value>(bytes).unwrap().as_object().unwrap().len());
         }
         Err(error) if matches!(error.kind, JsonErrorKind::TooDeep(32)) => {
-            assert!(depth(bytes) > 32, "{shown:?}: {error}")
+            assert!(depth(bytes) > 32, "{shown:?}: {error}");
         }
         Err(error) if matches!(error.kind, JsonErrorKind::DuplicateKey(_)) => {}
         Err(error) => {
