@@ -200,6 +200,9 @@ fn variable(vendor: &str) -> String {
     format!("TOKEN_{}", vendor.to_uppercase())
 }
 
+/// Tests that let one assistant's updates fail in many ways do not wait after each of them.
+pub const UNSETTLED: &str = "settle_after_unknown = \"0s\"\n";
+
 /// Each simulator as a vendor of its name, on free ports, and whatever `extra` adds.
 pub fn configuration(simulators: &[Simulator], extra: &str) -> String {
     let mut text = String::from("[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n");
@@ -213,6 +216,7 @@ pub fn configuration(simulators: &[Simulator], extra: &str) -> String {
     for simulator in simulators {
         let (vendor, url, token) = (simulator.vendor(), simulator.base_url(), variable(simulator.vendor()));
         text.push_str(&format!("[vendors.{vendor}]\nbase_url = \"{url}\"\ntoken = {{ env = \"{token}\" }}\n"));
+        text.push_str(UNSETTLED);
     }
     text + extra
 }
