@@ -3,8 +3,8 @@
 //! While it waits, dropping it cancels it without a trace. From the moment a byte may be on the wire, dropping it
 //! hands it to the tracker, where it is finished (retries included, until its deadline) and logged: half an update
 //! helps nobody, and the next one for the same assistant must not overtake it. Callers who stay pay no extra task for
-//! this. The turn and the permits stay with the update, whoever waits for it: the turn until its answer has been
-//! judged.
+//! this. The update keeps its turn until its answer has been judged, and its permits until it is over, with or without
+//! its caller.
 
 use std::{
     fmt,

@@ -26,7 +26,7 @@ use crate::{
     vendor::{Vendor, put_body, request, stack},
 };
 
-/// A vendor that reads `first` bytes at most, and the rest when the bell rings; says how reading ended.
+/// A vendor that reads a request at first, if `first`, and the rest when the bell rings; says how reading ended.
 async fn reader(first: bool, bell: Arc<Notify>) -> (Vendor, mpsc::Receiver<Option<ErrorKind>>) {
     let (ended, ends) = mpsc::channel(8);
     let vendor = Vendor::start(move |_, mut socket| {

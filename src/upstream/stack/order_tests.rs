@@ -162,7 +162,7 @@ async fn those_who_wait_already_keep_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_that_nobody_waits_for_any_more_holds_the_next_one_back_too() {
+async fn an_update_whose_caller_has_gone_holds_the_next_one_back_too() {
     let (stack, _, log) = stack(|nth| async move { if nth == 0 { pending().await } else { ok() } });
     let mut left = numbered("7", 1);
     left.deadline = Instant::now() + 5 * SECOND;
