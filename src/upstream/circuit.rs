@@ -150,7 +150,8 @@ impl Circuit {
         self.window.add(1, u64::from(failed));
         if failed && self.is_over() {
             let mut state = self.lock();
-            if matches!(*state, State::Closed) {
+            // Looked at again: a probe may have closed the circuit since, and this failure is from before.
+            if matches!(*state, State::Closed) && generation == self.generation.load(Ordering::Acquire) {
                 let until = Instant::now() + self.settings.open_for;
                 self.change(&mut state, State::Open { until });
             }
