@@ -20,6 +20,10 @@ test *FILTER:
 nextest *FILTER:
     cargo nextest run --workspace --locked {{ FILTER }}
 
+# Models of the queue by key and the circuit breaker, under thousands of schedules of their threads
+models:
+    .ci/run models
+
 # Checks formatting, clippy, documentation and pages
 lint:
     .ci/run fmt clippy doc pages generated

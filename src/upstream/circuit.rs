@@ -3,17 +3,18 @@
 //! While closed, admission is one atomic load and an outcome one atomic addition; the lock is for the moments when
 //! something changes.
 
-use std::{
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    BreakerSettings, Failure, FailureKind,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    window::Window,
 };
-
-use tokio::time::Instant;
-
-use super::{BreakerSettings, Failure, FailureKind, window::Window};
 
 /// What those are told who come while a probe is out: it will have ended by then, or nearly.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);

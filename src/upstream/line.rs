@@ -6,19 +6,18 @@
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak},
     time::Duration,
 };
 
 use tokio::{
     runtime::Handle,
-    sync::oneshot,
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::task::TaskTracker;
 
 use super::{
     Failure, FailureKind, Sent, deadline,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak, oneshot},
     waiting_room::{Seat, WaitingRoom, overloaded},
 };
 

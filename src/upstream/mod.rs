@@ -27,6 +27,9 @@ mod failure;
 mod in_flight;
 mod judge;
 mod line;
+#[cfg(test)]
+#[cfg(feature = "models")]
+mod models;
 mod order;
 mod outgoing;
 mod pause;
@@ -40,6 +43,7 @@ mod share;
 mod sieve;
 pub mod stack;
 mod stream;
+mod sync;
 mod token_clock;
 mod update;
 mod waiting_room;

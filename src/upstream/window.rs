@@ -1,11 +1,10 @@
 //! Events of the recent past, counted in slices of a sliding window without a lock.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::sync::atomic::{AtomicU64, Ordering};
 
 const SLICES: u64 = 10;
 const COUNT_BITS: u32 = 20;
