@@ -5,9 +5,9 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion};
-use switchboard::config::{Environment, Known, load_text};
-use switchboard::edge::path::Assistant;
+use switchboard::config::{Environment, VendorNames, load_text};
 use switchboard::gateway::Gateway;
+use switchboard::http::path::Assistant;
 use switchboard::upstream::Tasks;
 
 fn configuration(names: usize) -> String {
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let _within = runtime.enter();
     let environment: Environment = [("TOKEN".to_owned(), "1|abc".to_owned())].into_iter().collect();
-    let known = Known::of_registry();
+    let known = VendorNames::of_registry();
     for names in [10, 1_000, 10_000, 100_000] {
         let text = configuration(names);
         let gateway = Gateway::build(load_text(&text, &environment, &known)?, None, &Tasks::default())?;

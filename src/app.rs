@@ -1,7 +1,7 @@
 //! The layers a request passes, from the wire inwards:
 //!
 //! 1. [`Listener`]: accepts, shakes hands, keeps connections within their limits; hyper parses.
-//! 2. [`RescueLayer`]: chooses the request id; a panic further in becomes an `internal` problem under it instead of a cut connection.
+//! 2. [`CatchPanicLayer`]: chooses the request id; a panic further in becomes an `internal` problem under it instead of a cut connection.
 //! 3. [`Api`]: trace; router; authentication; the client's limit; a place among those in flight.
 //! 4. The endpoint: preferences, deadline, routing and permission, the account's share of the places, media type, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
@@ -21,22 +21,23 @@ use tower::Layer;
 use crate::admin::{Admin, Listeners};
 use crate::api::Api;
 use crate::config::Settings;
-use crate::edge::connection::Connections;
-use crate::edge::listener::{BindError, Listener};
-use crate::edge::listener_meters::ListenerMeters;
-use crate::edge::problem::{Code, Outcome, Problem};
-use crate::edge::refusal::RefusalPage;
-use crate::edge::request_id::RequestId;
-use crate::edge::rescue::{Rescue, RescueLayer};
-use crate::edge::settings::ListenerSettings;
-use crate::edge::shutdown::{Ended, Shutdown};
-use crate::edge::signal::{Signals, shutdown_on};
-use crate::edge::tls::{Tls, TlsError};
 use crate::gateway::{BuildError, Gateway};
+use crate::http::catch_panic::{CatchPanic, CatchPanicLayer};
+use crate::http::request_id::RequestId;
+use crate::http::request_id::X_REQUEST_ID;
+use crate::net::connection::Connections;
+use crate::net::listener::{BindError, Listener};
+use crate::net::listener_meters::ListenerMeters;
+use crate::net::rejection::RejectionPage;
+use crate::net::settings::ListenerSettings;
+use crate::net::shutdown::{Ended, Shutdown};
+use crate::net::signals::{Signals, shutdown_on};
+use crate::net::tls::acceptor::{Tls, TlsError};
+use crate::problem::{Code, Outcome, Problem};
 use crate::reload::{First, Reloader, Source, material, telemetry, watch};
 use crate::telemetry::log::LogControl;
 use crate::telemetry::{Telemetry, TelemetryError};
-use crate::upstream::{Tasks, X_REQUEST_ID};
+use crate::upstream::Tasks;
 
 /// Time in which idle connections to vendors must notice that nobody needs them any more.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(1);
@@ -191,7 +192,7 @@ fn connections<S>(
     shutdown: &Shutdown,
 ) -> Connections<S> {
     let counted = Arc::clone(meters);
-    let page = RefusalPage::new(move |refusal| {
+    let page = RejectionPage::new(move |refusal| {
         counted.refuse(refusal.reason);
         let problem = Problem::from_status(refusal.reason.status(), refusal.reason.detail());
         problem.body("", refusal.request_id.as_str()).into()
@@ -202,7 +203,7 @@ fn connections<S>(
 /// What a panic's answer has to know of its request: its path and its id.
 type Captured = (Box<str>, RequestId);
 /// A service whose panics are answered.
-type Rescued<S, B> = Rescue<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Body>>;
+type Rescued<S, B> = CatchPanic<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Body>>;
 
 /// The service with panics turned into `internal` problems. The request's id is chosen here and put into its head,
 /// where the service finds it, so that a panic's answer and log line have the id of everything logged before it.
@@ -220,7 +221,8 @@ fn rescued<S, B>(service: S) -> Rescued<S, B> {
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response.map(Body::new)
     }
-    RescueLayer::new(capture::<B> as fn(&mut Request<B>) -> Captured, answer as fn(Captured, &str) -> _).layer(service)
+    CatchPanicLayer::new(capture::<B> as fn(&mut Request<B>) -> Captured, answer as fn(Captured, &str) -> _)
+        .layer(service)
 }
 
 fn listener_settings(settings: &Settings) -> ListenerSettings {
@@ -248,8 +250,8 @@ mod tests {
     use tower::{ServiceExt, service_fn};
     use tracing::subscriber::with_default;
 
-    use super::*;
-    use crate::config::{Environment, Known, load_text};
+    use crate::app::*;
+    use crate::config::{Environment, VendorNames, load_text};
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -304,7 +306,7 @@ mod tests {
             vendor.local_addr().unwrap()
         );
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|token".to_owned())].into_iter());
-        let settings = load_text(&text, &environment, &Known::of_registry()).unwrap();
+        let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
         let api = rescued(Api::new(gateway, Shutdown::new(), Telemetry::default()));
 

@@ -10,11 +10,12 @@ use http::Method;
 use tokio::time::Instant;
 use vendors::{CatalogSet, Dialect};
 
+use crate::account::Account;
 use crate::config::Settings;
-use crate::edge::request_id::RequestId;
-use crate::edge::traceparent::TraceContext;
 use crate::gateway::{BuildError, Gateway};
-use crate::upstream::{Account, FailureKind, Outgoing, Tasks, blacken};
+use crate::http::request_id::RequestId;
+use crate::http::trace_context::TraceContext;
+use crate::upstream::{FailureKind, Tasks, VendorRequest, redact};
 
 /// An account that can be called.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub struct SingleAccount {
 
 /// The vendor's whole response.
 #[derive(Debug, Clone)]
-pub struct VendorResponse {
+pub struct VendorResponseSummary {
     /// The status of the last attempt.
     pub status: u16,
     /// How long the vendor asks to wait before the next request.
@@ -76,7 +77,7 @@ impl SingleAccount {
 
     /// `text` with every occurrence of the token redacted.
     pub fn redact(&self, text: &str) -> String {
-        blacken(text, std::iter::once(self.account.token.disguises())).into_owned()
+        redact(text, std::iter::once(self.account.token.disguises())).into_owned()
     }
 
     /// Sends one request to `path` below the base URL and reads the whole response.
@@ -89,14 +90,14 @@ impl SingleAccount {
         path: &str,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<VendorResponse, SendError> {
+    ) -> Result<VendorResponseSummary, SendError> {
         let uri = self.account.stack.uri(path).map_err(|error| SendError::Failed(error.to_string()))?;
-        let mut request = Outgoing::new(method, uri, Instant::now() + timeout);
+        let mut request = VendorRequest::new(method, uri, Instant::now() + timeout);
         let (id, trace) = (RequestId::generate(), TraceContext::begin());
         request.headers = self.account.headers(id.to_header_value(), trace.to_header_value());
         request.body = body;
         match self.account.stack.call(request).await {
-            Ok(response) => Ok(VendorResponse {
+            Ok(response) => Ok(VendorResponseSummary {
                 status: response.status.as_u16(),
                 retry_after: response.retry_after(),
                 body: response.body,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use switchboard::config::{self, Environment, Known, Settings};
+use switchboard::config::{self, Environment, Settings, VendorNames};
 use switchboard::single_account::SingleAccount;
 use vendors::registry;
 
@@ -33,7 +33,7 @@ impl Source {
     }
 
     fn settings(&self, environment: &Environment) -> Result<Settings, String> {
-        let known = Known::of_registry();
+        let known = VendorNames::of_registry();
         let loaded = if self.config.is_some() || (self.base_url.is_none() && self.token_env.is_none()) {
             config::load(self.config.as_deref(), &self.with_overrides(environment), &known)
         } else {

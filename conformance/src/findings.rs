@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use switchboard::single_account::SingleAccount;
-use vendors::{Operation, Drift, DriftKind, Field};
+use vendors::{Drift, DriftKind, Field, Operation};
 
 /// The kinds of findings, most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

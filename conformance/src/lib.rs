@@ -26,7 +26,7 @@ use vendors::{
 
 pub use account::Source;
 pub use findings::{Finding, FindingKind};
-pub use report::{Known, Outcome, Report};
+pub use report::{Outcome, Report, VendorNames};
 pub use vendor_client::Stop;
 
 use findings::Findings;

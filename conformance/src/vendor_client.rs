@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use switchboard::single_account::{SendError, SingleAccount, VendorResponse};
+use switchboard::single_account::{SendError, SingleAccount, VendorResponseSummary};
 use tokio::time::sleep;
-use vendors::{Operation, Drift, drift};
+use vendors::{Drift, Operation, drift};
 
 /// How long one request may take, including pauses that the vendor asks for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
@@ -96,7 +96,7 @@ impl<'a> VendorClient<'a> {
         }
         for _ in 0..MAX_ATTEMPTS {
             let sent = self.account.send(method.clone(), path, body.clone(), REQUEST_TIMEOUT).await;
-            let VendorResponse { status, retry_after, body } = match sent {
+            let VendorResponseSummary { status, retry_after, body } = match sent {
                 Ok(response) => response,
                 Err(SendError::TooLong) => return Ok(None),
                 Err(SendError::Failed(reason)) => return Err(Stop::Unanswered(reason)),
@@ -115,8 +115,9 @@ impl<'a> VendorClient<'a> {
 
     fn collect_drift(&mut self, asked: Operation, status: u16, body: &[u8]) {
         for found in drift(self.account.dialect(), asked, status, body) {
-            let known =
-                |(to, known): &(Operation, Drift)| *to == asked && known.kind == found.kind && known.location == found.location;
+            let known = |(to, known): &(Operation, Drift)| {
+                *to == asked && known.kind == found.kind && known.location == found.location
+            };
             if !self.drift.iter().any(known) {
                 self.drift.push((asked, found));
             }

@@ -1,6 +1,6 @@
 //! `docs/errors.md`: every problem and every item code.
 
-use switchboard::edge::problem::Code;
+use switchboard::problem::Code;
 use vendors::ItemCode;
 
 const HEAD: &str = "# Errors

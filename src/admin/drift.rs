@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::upstream::drift::DriftWatch;
+use crate::account::drift::DriftWatch;
 
 /// How often each kind was seen, and what was seen, when first and when last.
 pub(super) fn drift(watch: &DriftWatch) -> Value {

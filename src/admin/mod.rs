@@ -5,7 +5,6 @@ mod metrics;
 mod recent;
 pub mod routes;
 mod status;
-mod tokens;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,17 +21,18 @@ use http_body_util::Full;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::api::{Api, Matched, bearer, router};
-use crate::edge::peer::Peer;
-use crate::edge::problem::{Code, Problem};
-use crate::edge::request_id::RequestId;
-use crate::edge::shutdown::Shutdown;
+use crate::access::AdminTokens;
+use crate::access::bearer;
+use crate::api::{Api, Matched, router};
+use crate::http::request_id::RequestId;
+use crate::http::request_id::X_REQUEST_ID;
+use crate::net::peer::Peer;
+use crate::net::shutdown::Shutdown;
+use crate::problem::{Code, Problem};
 use crate::reload::Reloader;
 use crate::telemetry::metrics::Format;
-use crate::upstream::X_REQUEST_ID;
 
 pub use metrics::Listeners;
-pub use tokens::AdminTokens;
 use routes::{Action, ENDPOINTS, Operation, Permission};
 
 /// Administration as a service, cheap to clone.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use crate::account::{Account, Limits};
 use crate::api::Api;
 use crate::reload::{History, Reloader};
 use crate::telemetry::metrics::AccountMeters;
-use crate::upstream::{Account, BreakerState, Limits};
+use crate::upstream::BreakerState;
 
 use super::recent::recent;
 

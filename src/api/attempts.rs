@@ -4,12 +4,12 @@ use http::HeaderValue;
 
 use crate::telemetry::VendorCall;
 use crate::telemetry::event::AttemptEnded;
-use crate::upstream::{Answer, Failure, Witness};
+use crate::upstream::{AttemptObserver, Failure, VendorResponse};
 
 /// The trace of a request to a vendor.
 pub(super) struct Attempts(pub(super) VendorCall);
 
-impl Witness for Attempts {
+impl AttemptObserver for Attempts {
     fn begins(&self) {
         self.0.begins();
     }
@@ -18,7 +18,7 @@ impl Witness for Attempts {
         self.0.traceparent()
     }
 
-    fn ended(&self, result: Option<&Result<Answer, Failure>>) {
+    fn ended(&self, result: Option<&Result<VendorResponse, Failure>>) {
         self.0.ended(match result {
             Some(Ok(answer)) => AttemptEnded::Answered(answer.status.as_u16()),
             Some(Err(failure)) => AttemptEnded::Failed(failure.kind.reason()),

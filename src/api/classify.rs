@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use vendors::{Dialect, InvalidResponse, ResponseBody, SentFields, VendorErrorKind};
 
-use crate::edge::problem::{Code, Outcome, Problem, Reason, VendorResponse};
-use crate::upstream::{Account, Answer, CatalogFailure, Failure, FailureKind, Judge};
+use crate::account::{Account, CatalogFailure};
+use crate::problem::{Code, Outcome, Problem, Reason, VendorResponseSummary};
+use crate::upstream::{Failure, FailureKind, Judge, VendorResponse};
 
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
@@ -21,7 +22,7 @@ pub(super) fn classify_response<'a>(
     account: &Account,
     sent: &SentFields,
     request: &[u8],
-    answer: &Answer,
+    answer: &VendorResponse,
     body: &ResponseBody<'a>,
 ) -> Result<vendors::UpdateResponse<'a>, Problem> {
     if !answer.status.is_success() {
@@ -41,7 +42,7 @@ pub(super) fn classify_response<'a>(
             let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
             problem.outcome = Outcome::Unknown;
             problem.attempts = Some(answer.attempts);
-            problem.vendor_response = Some(VendorResponse { status: answer.status.as_u16(), message });
+            problem.vendor_response = Some(VendorResponseSummary { status: answer.status.as_u16(), message });
             Err(problem)
         }
     }
@@ -49,13 +50,19 @@ pub(super) fn classify_response<'a>(
 
 /// As [`classify_response`] does, for an update whose caller has gone.
 impl Judge for Dialect {
-    fn confirms(&self, answer: &Answer) -> bool {
+    fn confirms(&self, answer: &VendorResponse) -> bool {
         ResponseBody::read(&answer.body).update_response(self).is_ok()
     }
 }
 
 /// The problem for a vendor's answer outside 2xx.
-fn refused(account: &Account, sent: &SentFields, request: &[u8], answer: &Answer, body: &ResponseBody<'_>) -> Problem {
+fn refused(
+    account: &Account,
+    sent: &SentFields,
+    request: &[u8],
+    answer: &VendorResponse,
+    body: &ResponseBody<'_>,
+) -> Problem {
     if let Some(problem) = loop_detection::noticed(&answer.headers, &account.name) {
         return Problem { attempts: Some(answer.attempts), ..problem };
     }
@@ -75,7 +82,7 @@ fn refused(account: &Account, sent: &SentFields, request: &[u8], answer: &Answer
     problem.errors = failure.items;
     scrub.items(&mut problem.errors);
     let message = failure.message.map(|message| scrub.text(&message).into_owned());
-    problem.vendor_response = Some(VendorResponse { status, message });
+    problem.vendor_response = Some(VendorResponseSummary { status, message });
     problem
 }
 
@@ -121,13 +128,13 @@ pub(super) fn unanswered(failure: Failure) -> Problem {
             Code::VendorTimeout,
             "The time allowed ended while the update waited because the vendor may still apply an earlier one.",
         ),
-        FailureKind::AnswerCut { status } if status.is_success() => {
+        FailureKind::ResponseCut { status } if status.is_success() => {
             (Code::VendorBadResponse, "The vendor's answer ended before it was complete.")
         }
-        FailureKind::ConnectionLost | FailureKind::AnswerCut { .. } => {
+        FailureKind::ConnectionLost | FailureKind::ResponseCut { .. } => {
             (Code::VendorError, "The connection to the vendor was lost before its answer was complete.")
         }
-        FailureKind::MalformedAnswer => (Code::VendorBadResponse, "The vendor's answer is not HTTP."),
+        FailureKind::MalformedResponse => (Code::VendorBadResponse, "The vendor's answer is not HTTP."),
         FailureKind::BodyTooLong { status } if status.is_server_error() => {
             (Code::VendorError, "The vendor failed, with an answer longer than is read.")
         }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use http::HeaderValue;
 use tokio::time::Instant;
 
-use crate::edge::path::{Assistant, Reference};
-use crate::edge::problem::{Code, Problem};
-use crate::edge::request_id::RequestId;
-use crate::edge::traceparent::TraceContext;
+use crate::account::Account;
 use crate::gateway::Gateway;
+use crate::http::path::{Assistant, Reference};
+use crate::http::request_id::RequestId;
+use crate::http::trace_context::TraceContext;
+use crate::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::telemetry::{Recording, Telemetry};
-use crate::upstream::Account;
 
-use super::middleware::Client;
+use crate::access::Client;
 
 /// Everything about a request that is known before its endpoint is.
 #[derive(Debug)]
@@ -98,9 +98,9 @@ fn forbidden(assistant: &str) -> Problem {
 impl Context {
     /// A request to a gateway without vendors, of which nothing more is known.
     pub(crate) fn example(headers: &http::HeaderMap) -> Self {
-        use crate::config::{Environment, Known, load_text};
+        use crate::config::{Environment, VendorNames, load_text};
 
-        let settings = load_text("", &Environment::default(), &Known::of_registry()).unwrap();
+        let settings = load_text("", &Environment::default(), &VendorNames::of_registry()).unwrap();
         let gateway = Gateway::build(settings, None, &crate::upstream::Tasks::default()).unwrap();
         Self {
             gateway: Arc::new(gateway),

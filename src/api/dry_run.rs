@@ -84,7 +84,7 @@ fn find_secrets<'a>(value: Value<'a>, secrets: &mut Vec<&'a str>) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::api::dry_run::*;
 
     #[test]
     fn secrets_are_blackened_wherever_they_stand_and_nothing_else_changes() {

@@ -10,7 +10,7 @@ use axum::routing::{MethodFilter, any_service};
 use http::Method;
 use tower::service_fn;
 
-use crate::edge::problem::{Code, Problem};
+use crate::problem::{Code, Problem};
 
 /// The label of a path that leads nowhere.
 const NOWHERE: &str = "none";
@@ -126,7 +126,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::api::endpoint::*;
 
     #[test]
     fn a_parameter_is_the_segment_at_its_place_as_it_was_sent() {

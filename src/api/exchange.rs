@@ -11,15 +11,16 @@ use vendors::{
     translate_request,
 };
 
-use crate::edge::problem::{Code, Problem};
+use crate::account::{Account, CatalogReader};
+use crate::problem::{Code, Problem};
 use crate::routing::Route;
-use crate::upstream::{Account, Answer, CatalogReader, Failure, Outgoing, Permits, Place};
+use crate::upstream::{Failure, Permits, QueuedLock, VendorRequest, VendorResponse};
 
 use super::attempts::Attempts;
 use super::classify::{classify_response, unanswered, without_catalog};
 use super::context::Context;
+use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
-use super::request_options::RequestOptions;
 use super::response::Names;
 use super::scrub::Scrub;
 use super::target::handling;
@@ -40,7 +41,7 @@ struct Prepared {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    place: Option<Place>,
+    place: Option<QueuedLock>,
 }
 
 impl Exchange<'_> {
@@ -96,7 +97,7 @@ impl Exchange<'_> {
     fn complete(
         &self,
         request: vendors::Request,
-        place: Option<Place>,
+        place: Option<QueuedLock>,
         headers: HeaderMap,
     ) -> Result<Prepared, Problem> {
         let impossible = |error: &dyn std::error::Error| {
@@ -114,7 +115,11 @@ impl Exchange<'_> {
     }
 
     /// Has it told what came of the update, if it was finished without its caller.
-    fn afterwards(&self, sent: &SentFields, body: &Bytes) -> impl FnOnce(Result<Answer, Failure>) + Send + 'static {
+    fn afterwards(
+        &self,
+        sent: &SentFields,
+        body: &Bytes,
+    ) -> impl FnOnce(Result<VendorResponse, Failure>) + Send + 'static {
         let (account, id) = (Arc::clone(&self.route.account), Arc::clone(&self.route.id));
         let (telemetry, request_id) = (self.context.telemetry.clone(), self.context.request_id.clone());
         let (sent, body) = (sent.clone(), body.clone());
@@ -146,7 +151,7 @@ impl Exchange<'_> {
         let report = &*reported.insert(report);
         let body = Bytes::from(body);
         let mut outgoing =
-            Outgoing::new(prepared.method, prepared.uri, self.options.deadline).with_place(prepared.place);
+            VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_place(prepared.place);
         outgoing.longest = self.context.gateway.request_timeout;
         outgoing.key = Some(Arc::clone(&self.route.id));
         outgoing.headers = prepared.headers;
@@ -182,7 +187,7 @@ impl Exchange<'_> {
 }
 
 /// Holds the vendor's answer against its documentation; `request` is the body that was sent and what it held.
-fn watch(account: &Account, sent: &SentFields, request: &[u8], answer: &Answer, body: &ResponseBody<'_>) {
+fn watch(account: &Account, sent: &SentFields, request: &[u8], answer: &VendorResponse, body: &ResponseBody<'_>) {
     let held = (answer.status.as_u16(), body);
     let scrub = |text: &str| Scrub::new(&account.token, sent, request).text(text).into_owned();
     account.drift.hold((&account.name, account.dialect), Operation::Update, held, scrub);
@@ -202,7 +207,7 @@ async fn live_catalogs(
     update: &Update<'_>,
     exchange: &Exchange<'_>,
     headers: &HeaderMap,
-) -> Result<(CatalogSet, Option<Place>), Problem> {
+) -> Result<(CatalogSet, Option<QueuedLock>), Problem> {
     let Exchange { context, route, options, .. } = exchange;
     let account = &route.account;
     let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
@@ -256,11 +261,11 @@ mod tests {
     use tokio::net::TcpListener;
     use vendors::Report;
 
-    use super::*;
-    use crate::config::{Environment, Known, load_text};
+    use crate::api::exchange::*;
+    use crate::config::{Environment, VendorNames, load_text};
     use crate::gateway::Gateway;
     use crate::routing::Rule;
-    use crate::upstream::{Share, Tasks};
+    use crate::upstream::{SharePermit, Tasks};
 
     /// Answers one request and returns its first line.
     async fn first_line(listener: TcpListener) -> String {
@@ -280,7 +285,7 @@ mod tests {
         let text =
             format!("[auth]\nmode = \"none\"\n[vendors.sondos]\nbase_url = \"{base}\"\ntoken = {{ env = \"T\" }}\n");
         let environment: Environment = [("T".to_owned(), "token".to_owned())].into_iter().collect();
-        let settings = load_text(&text, &environment, &Known::of_registry()).unwrap();
+        let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
         let gateway = Gateway::build(settings, None, &Tasks::default()).unwrap();
         let account = Arc::clone(&gateway.routes.accounts["sondos"]);
         let context = Context { gateway: Arc::new(gateway), ..Context::example(&HeaderMap::new()) };
@@ -299,7 +304,8 @@ mod tests {
         let prepared = exchange.complete(request("PATCH"), None, HeaderMap::new()).unwrap();
         let shown = exchange.show(&prepared).into_body().collect().await.unwrap().to_bytes();
         let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
-        let permits = Permits { place: Share::count(&Arc::default()).0, share: Share::count(&Arc::default()).0 };
+        let permits =
+            Permits { place: SharePermit::count(&Arc::default()).0, share: SharePermit::count(&Arc::default()).0 };
         let mut log = RequestLog::default();
         let (sent, line) = tokio::join!(exchange.send(prepared, permits, &mut log), first_line(listener));
         assert!(sent.is_err());

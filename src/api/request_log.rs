@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use vendors::Report;
 
-use crate::edge::problem::Outcome;
+use crate::problem::Outcome;
 use crate::telemetry::event::UpdateNotes;
 use crate::telemetry::metrics::AccountMeters;
-use crate::upstream::Sent;
+use crate::upstream::DeliveryState;
 
 /// What was noted of a request; every layer adds what it knows, so that much is there however the request ends.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub struct RequestLog {
     /// What the translation made of each field; `None` for what was never translated, or was refused.
     pub report: Option<Report>,
     /// Whether the vendor may have seen any of it; `None` until it is handed to the account's stack.
-    pub sent: Option<Sent>,
+    pub sent: Option<DeliveryState>,
     /// How often the vendor was tried.
     pub attempts: u32,
     /// Time not spent with the vendor but waiting for it.
@@ -58,7 +58,7 @@ impl RequestLog {
             receiving: self.receiving,
             request_bytes: self.request_bytes,
             report: self.report.as_ref(),
-            sent: self.sent.as_ref().map(Sent::get),
+            sent: self.sent.as_ref().map(DeliveryState::get),
             attempts: self.attempts,
             queued: self.queued,
             with_vendor: self.with_vendor,

@@ -35,7 +35,12 @@ pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Ful
 }
 
 /// The body of an applied update.
-pub(super) fn applied(response: &vendors::UpdateResponse<'_>, names: &Names<'_>, attempts: u32, report: &Report) -> Vec<u8> {
+pub(super) fn applied(
+    response: &vendors::UpdateResponse<'_>,
+    names: &Names<'_>,
+    attempts: u32,
+    report: &Report,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(768);
     out.extend_from_slice(b"{\"message\":");
     push_string(&mut out, &response.message);

@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use crate::edge::problem::Code;
+use crate::problem::Code;
 
 use super::endpoint::Endpoint;
 

@@ -7,7 +7,8 @@ use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, read_value};
 use vendors::{Items, SentFields, UpdateResponse};
 
-use crate::upstream::{Disguises, SHORTEST, Token, blacken};
+use crate::account::Token;
+use crate::upstream::{SHORTEST, SecretPatterns, redact};
 use crate::value::REDACTED;
 
 /// An update with more keys than this is no honest one, and gets none of the vendor's words.
@@ -16,7 +17,7 @@ const MOST: usize = 100;
 /// Everything that must not be repeated: the account's token, and the third parties' keys in the update itself.
 pub(super) struct Scrub<'a> {
     token: &'a Token,
-    keys: Vec<Disguises>,
+    keys: Vec<SecretPatterns>,
 }
 
 impl<'a> Scrub<'a> {
@@ -29,7 +30,7 @@ impl<'a> Scrub<'a> {
         {
             collect(body, &mut keys);
         }
-        Self { token, keys: keys.iter().map(|key| Disguises::of(key)).collect() }
+        Self { token, keys: keys.iter().map(|key| SecretPatterns::of(key)).collect() }
     }
 
     /// `text`, decoded, with every secret blackened; one that a cut has shortened, too.
@@ -37,7 +38,7 @@ impl<'a> Scrub<'a> {
         if self.keys.len() > MOST {
             return Cow::Owned(REDACTED.to_owned());
         }
-        blacken(text, self.secrets())
+        redact(text, self.secrets())
     }
 
     /// The same for a success.
@@ -66,7 +67,7 @@ impl<'a> Scrub<'a> {
         }
     }
 
-    fn secrets(&self) -> impl Iterator<Item = &Disguises> + Clone {
+    fn secrets(&self) -> impl Iterator<Item = &SecretPatterns> + Clone {
         std::iter::once(self.token.disguises()).chain(&self.keys)
     }
 }
@@ -97,7 +98,7 @@ fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {
 mod tests {
     use vendors::{Field, normalize_response, registry};
 
-    use super::*;
+    use crate::api::scrub::*;
 
     fn holding(field: Field) -> SentFields {
         SentFields { fields: [field].into_iter().collect(), options: Vec::new() }

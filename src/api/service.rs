@@ -15,23 +15,23 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::time::Instant;
 
-use crate::edge::problem::Problem;
-use crate::edge::request_id::RequestId;
-use crate::edge::shutdown::Shutdown;
-use crate::edge::traceparent::TraceContext;
 use crate::gateway::Gateway;
+use crate::http::request_id::RequestId;
+use crate::http::request_id::X_REQUEST_ID;
+use crate::http::trace_context::TraceContext;
+use crate::net::shutdown::Shutdown;
+use crate::problem::Problem;
 use crate::telemetry::Telemetry;
 use crate::telemetry::event::Noted;
-use crate::upstream::X_REQUEST_ID;
 
 use super::context::Context;
 use super::endpoint::{Matched, router};
-use super::middleware::authentication::authenticate;
-use super::middleware::limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::middleware::{InFlight, RequestGuard, loop_detection};
 use super::operations;
 use super::request_log::RequestLog;
 use super::routes::{ENDPOINTS, Operation, Permission};
+use crate::access::authenticate;
+use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
 /// The API as a service: one for all connections, cheap to clone.
 #[derive(Clone)]

@@ -2,8 +2,8 @@
 
 use vendors::Handling;
 
-use crate::edge::path::Assistant;
-use crate::edge::problem::{Code, Problem};
+use crate::http::path::Assistant;
+use crate::problem::{Code, Problem};
 use crate::routing::{Route, RouteError};
 
 use super::context::Context;

@@ -3,25 +3,12 @@
 //! Exit codes: 0 done; 1 the command ran and the answer is no (a configuration with problems, a refused update, an
 //! unhealthy gateway) or it failed; 2 the command line itself is wrong.
 
-mod check;
+mod allocator;
 mod client;
-mod compare;
-mod completions;
-mod coverage;
-#[cfg(feature = "simulators")]
-mod demo;
-mod explain;
-mod health;
-mod heap;
+mod commands;
 mod input;
-mod keygen;
-mod man;
 mod open_files;
-mod paint;
-mod serve;
-#[cfg(feature = "simulators")]
-mod simulate;
-mod status;
+mod style;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,28 +29,28 @@ pub struct Cli {
 enum Command {
     #[cfg(feature = "simulators")]
     /// Five vendor simulators and a gateway in front of them, on loopback.
-    Demo(demo::Args),
+    Demo(commands::demo::Args),
     /// The gateway.
-    Serve(serve::Args),
+    Serve(commands::serve::Args),
     #[cfg(feature = "simulators")]
     /// One vendor's documented behaviour as a server.
-    Simulate(simulate::Args),
+    Simulate(commands::simulate::Args),
     /// Validate a configuration, without network; lists every problem.
-    Check(check::Args),
+    Check(commands::check::Args),
     /// Translate a canonical update for one vendor and say what happens to each field, without network.
-    Explain(explain::Args),
+    Explain(commands::explain::Args),
     /// The field × vendor matrix.
-    Coverage(coverage::Args),
+    Coverage(commands::coverage::Args),
     /// What an assistant, or one update, would lose by moving from one vendor to another.
-    Compare(compare::Args),
+    Compare(commands::compare::Args),
     /// A new API key for a client, shown once, and the line for the configuration.
-    Keygen(keygen::Args),
+    Keygen(commands::keygen::Args),
     /// Ask a running gateway whether it is well; for container health checks.
-    Health(health::Args),
+    Health(commands::health::Args),
     /// What a running gateway is doing, as a table: vendors, rates, latencies, and what needs attention.
-    Status(status::Args),
+    Status(commands::status::Args),
     /// A script that completes this command line, for your shell.
-    Completions(completions::Args),
+    Completions(commands::completions::Args),
     /// The manual page, for `man -l -`.
     Man,
 }
@@ -84,19 +71,19 @@ impl Cli {
         let mut terminal = Terminal { environment, out, err };
         let result = match self.command {
             #[cfg(feature = "simulators")]
-            Command::Demo(args) => demo::run(args, &mut terminal),
-            Command::Serve(args) => serve::run(&args, &mut terminal),
+            Command::Demo(args) => commands::demo::run(args, &mut terminal),
+            Command::Serve(args) => commands::serve::run(&args, &mut terminal),
             #[cfg(feature = "simulators")]
-            Command::Simulate(args) => simulate::run(args, &mut terminal),
-            Command::Check(args) => check::run(&args, &mut terminal),
-            Command::Explain(args) => explain::run(&args, &mut terminal),
-            Command::Coverage(args) => coverage::run(&args, &mut terminal),
-            Command::Compare(args) => compare::run(&args, &mut terminal),
-            Command::Keygen(args) => keygen::run(&args, &mut terminal),
-            Command::Health(args) => health::run(&args, &mut terminal),
-            Command::Status(args) => status::run(&args, &mut terminal),
-            Command::Completions(args) => completions::run(&args, &mut terminal),
-            Command::Man => man::run(&mut terminal),
+            Command::Simulate(args) => commands::simulate::run(args, &mut terminal),
+            Command::Check(args) => commands::check::run(&args, &mut terminal),
+            Command::Explain(args) => commands::explain::run(&args, &mut terminal),
+            Command::Coverage(args) => commands::coverage::run(&args, &mut terminal),
+            Command::Compare(args) => commands::compare::run(&args, &mut terminal),
+            Command::Keygen(args) => commands::keygen::run(&args, &mut terminal),
+            Command::Health(args) => commands::health::run(&args, &mut terminal),
+            Command::Status(args) => commands::status::run(&args, &mut terminal),
+            Command::Completions(args) => commands::completions::run(&args, &mut terminal),
+            Command::Man => commands::man::run(&mut terminal),
         };
         match result {
             Ok(code) => code,

@@ -16,7 +16,7 @@ pub(super) fn raise() {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::cli::open_files::*;
 
     #[test]
     fn the_limit_becomes_the_highest_allowed() {

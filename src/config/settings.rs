@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::admin::Admin;
-use super::assistant::Assistant;
-use super::audit::Audit;
-use super::auth::Auth;
-use super::client::{self, Client};
-use super::inspection::Inspection;
-use super::log::Log;
-use super::problem::{ProblemKind, Problems};
-use super::routing::Routing;
-use super::server::Server;
-use super::source::Sources;
-use super::traces::Traces;
-use super::tree::Table;
-use super::vendor::Vendor;
-use super::view::View;
-use super::watched::Watched;
+use super::load::source::Sources;
+use super::load::tree::Table;
+use super::load::watched::Watched;
+use super::sections::admin::Admin;
+use super::sections::assistant::Assistant;
+use super::sections::audit::Audit;
+use super::sections::auth::Auth;
+use super::sections::client::{self, Client};
+use super::sections::log::Log;
+use super::sections::routing::Routing;
+use super::sections::server::Server;
+use super::sections::traces::Traces;
+use super::sections::vendor::Vendor;
+use super::validate::problem::{ProblemKind, Problems};
+use super::validate::validator::Validator;
+use super::validate::view::View;
 
 /// A checked configuration, its secrets and certificates loaded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,7 +60,7 @@ impl Settings {
     }
 
     /// Reads the sections of a tree that holds its shape; those that others look at come first.
-    pub(super) fn read(tree: &Table, inspection: &mut Inspection<'_>) -> Self {
+    pub(super) fn read(tree: &Table, inspection: &mut Validator<'_>) -> Self {
         let root = View::root(tree);
         let server_view = root.table("server");
         let server = Server::read(&server_view, inspection);

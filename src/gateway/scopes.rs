@@ -63,8 +63,8 @@ fn identity(vendor: &config::Vendor) -> Identity {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::config::{Environment, Known, load_text};
+    use crate::config::{Environment, VendorNames, load_text};
+    use crate::gateway::scopes::*;
 
     /// The scopes of accounts, each with a name, an address and a token.
     fn scopes(accounts: &[(&str, &str, &str)]) -> Vec<String> {
@@ -76,7 +76,7 @@ mod tests {
         }
         let environment: Environment =
             ["T", "U"].map(|name| (name.to_owned(), format!("token-{name}"))).into_iter().collect();
-        let settings = load_text(&text, &environment, &Known::of_registry()).unwrap();
+        let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
         Scopes::of(&settings.vendors).0.values().map(|scope| scope.name.to_string()).collect()
     }
 

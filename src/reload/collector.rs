@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::config;
 use crate::gateway::pem;
 use crate::telemetry::settings::{Export, Exported};
-use crate::upstream::{Call, HttpClient, Outgoing, PublicRoots, TlsRoots, VendorTls};
+use crate::upstream::{Call, HttpClient, PublicRoots, TlsRoots, VendorRequest, VendorTls};
 
 /// How long a connection to the collector may take.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -43,7 +43,7 @@ impl HttpCollector {
 
 impl Export for HttpCollector {
     fn export(&self, message: Bytes) -> Pin<Box<dyn Future<Output = Exported> + Send + '_>> {
-        let mut outgoing = Outgoing::new(Method::POST, self.to.clone(), Instant::now() + self.timeout);
+        let mut outgoing = VendorRequest::new(Method::POST, self.to.clone(), Instant::now() + self.timeout);
         outgoing.headers = self.headers.clone();
         outgoing.body = message;
         Box::pin(async move {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::edge::shutdown::Shutdown;
+use crate::net::shutdown::Shutdown;
 
 use super::Reloader;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vendors::Handling;
 
-use crate::upstream::Account;
+use crate::account::Account;
 
 /// Where an update goes, and by which rule.
 #[derive(Debug, Clone)]

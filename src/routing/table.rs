@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use vendors::Handling;
 
-use crate::edge::path::{Assistant, Reference};
-use crate::upstream::Account;
+use crate::account::Account;
+use crate::http::path::{Assistant, Reference};
 use crate::value::Glob;
 
 use super::route::{Route, RouteError, Rule};
@@ -102,7 +102,7 @@ impl RoutingTable {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::routing::table::*;
 
     #[test]
     fn a_rule_applies_to_its_clients_and_ids() {

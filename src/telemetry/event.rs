@@ -6,7 +6,7 @@ use http::Method;
 use tokio::time::Instant;
 use vendors::Report;
 
-use crate::edge::problem::{Code, FailureReason, Fault, Outcome, Problem, Reason};
+use crate::problem::{Code, FailureReason, Fault, Outcome, Problem, Reason};
 
 use super::Recording;
 use super::metrics::AccountMeters;

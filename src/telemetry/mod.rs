@@ -1,15 +1,12 @@
 //! What the gateway tells its operators. Everything about a request goes through [`Telemetry::finished`].
 
-mod access;
-mod appended;
+mod append_file;
 mod audit;
-mod behind;
+mod background_writer;
 pub mod event;
-mod json_lines;
 pub mod log;
 pub mod metrics;
 pub mod settings;
-mod timestamp;
 mod traces;
 
 use std::fmt;
@@ -18,8 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use tokio::time::Instant;
 
-use crate::edge::problem::Problem;
-use crate::edge::traceparent::TraceContext;
+use crate::http::trace_context::TraceContext;
+use crate::problem::Problem;
 
 use audit::{Audit, Event, NextAudit};
 use event::{ConfigReloaded, RequestFinished};
@@ -29,7 +26,7 @@ use settings::{AuditSettings, LogSettings, TelemetrySettings};
 use traces::{NextTraces, Traces};
 
 pub use audit::{AuditError, Unwritten};
-pub use behind::Health;
+pub use background_writer::Health;
 pub use traces::{Recording, SpanCounts, VendorCall};
 
 /// Where everything that is told of requests and configurations goes; cheap to clone.
@@ -148,7 +145,7 @@ impl Telemetry {
     /// Tells of a request that is over.
     pub fn finished(&self, finished: &RequestFinished<'_>) {
         self.0.metrics.finished(finished);
-        access::log(finished, self.0.log.as_ref().and_then(LogControl::json));
+        log::access::log(finished, self.0.log.as_ref().and_then(LogControl::json));
         self.0.audit.finished(finished);
         if let Some(recording) = finished.recording {
             recording.finished(finished);

@@ -5,10 +5,10 @@
 //! chain one future without a box or a clone per layer. Layers are composed with tower's `ServiceBuilder` all the
 //! same.
 
-use super::{Answer, Failure, Outgoing};
+use super::{Failure, VendorRequest, VendorResponse};
 
 /// Something that takes a request to a vendor and brings back what came of it.
 pub trait Call: Send + Sync + 'static {
     /// Sends `outgoing`; dropping the future abandons it wherever it is and gives back all it held.
-    fn call(&self, outgoing: &Outgoing) -> impl Future<Output = Result<Answer, Failure>> + Send;
+    fn call(&self, outgoing: &VendorRequest) -> impl Future<Output = Result<VendorResponse, Failure>> + Send;
 }

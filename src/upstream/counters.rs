@@ -10,14 +10,14 @@ use std::{
 use strum::VariantArray;
 use vendors::CatalogKind;
 
-use crate::edge::problem::FailureReason;
+use crate::problem::FailureReason;
 use crate::value::Counter;
 
 use super::FailureKind;
 
 /// Monotonic counters, readable at any time without stopping anybody.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     pub(super) attempts: Counter,
     pub(super) retries: Counter,
     pub(super) retries_withheld: Counter,

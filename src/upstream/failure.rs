@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
-use crate::edge::problem::FailureReason;
+use crate::problem::FailureReason;
 
 /// A request that ended without a vendor's answer.
 #[derive(Clone, Debug)]
@@ -40,12 +40,12 @@ pub enum FailureKind {
     /// The connection ended before the answer did.
     ConnectionLost,
     /// The connection ended, or its framing broke, between the answer's head and the end of its body.
-    AnswerCut {
+    ResponseCut {
         /// The status of that answer.
         status: StatusCode,
     },
     /// What came back is not HTTP.
-    MalformedAnswer,
+    MalformedResponse,
     /// The answer is longer than [`super::MAX_BODY`].
     BodyTooLong {
         /// The status of that answer.
@@ -90,14 +90,14 @@ impl FailureKind {
             Self::Tls => FailureReason::Tls,
             Self::Timeout => FailureReason::Timeout,
             Self::ConnectionLost => FailureReason::ConnectionLost,
-            Self::MalformedAnswer => FailureReason::MalformedAnswer,
+            Self::MalformedResponse => FailureReason::MalformedResponse,
             Self::BodyTooLong { .. } => FailureReason::BodyTooLong,
             Self::Overloaded { .. } => FailureReason::Overloaded,
             Self::RateLimited { .. } => FailureReason::RateLimited,
             Self::Paused { .. } => FailureReason::Paused,
             Self::CircuitOpen { .. } => FailureReason::CircuitOpen,
             Self::DeadlineBeforeSend => FailureReason::DeadlineBeforeSend,
-            Self::AnswerCut { .. } => FailureReason::AnswerCut,
+            Self::ResponseCut { .. } => FailureReason::ResponseCut,
             Self::Settling { .. } => FailureReason::Settling,
         }
     }
@@ -123,7 +123,7 @@ impl FailureKind {
 
     fn blames_vendor(&self) -> bool {
         match self {
-            Self::Dns | Self::Connect | Self::Tls | Self::Timeout | Self::ConnectionLost | Self::AnswerCut { .. } => {
+            Self::Dns | Self::Connect | Self::Tls | Self::Timeout | Self::ConnectionLost | Self::ResponseCut { .. } => {
                 true
             }
             Self::BodyTooLong { status } => status.is_server_error(),

@@ -37,7 +37,7 @@ impl fmt::Debug for Fingerprint {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::value::fingerprint::*;
 
     #[test]
     fn settings_have_one_fingerprint_if_they_are_alike_and_their_secrets_are() {

@@ -87,7 +87,7 @@ impl Serialize for Glob {
 
 #[cfg(test)]
 mod tests {
-    use super::Glob;
+    use crate::value::glob::Glob;
 
     #[test]
     fn stars_and_question_marks_match_whole_texts() {

@@ -1,7 +1,7 @@
 //! Requests that are refused by their head alone, over a raw socket: each has its answer, and nothing is served.
 
 use crate::scene::{Edge, assert_bare_400, assert_problem, connections, read_to_end, read_until};
-use switchboard::edge::settings::ListenerSettings;
+use switchboard::net::settings::ListenerSettings;
 use tokio::io::AsyncWriteExt;
 
 const GOOD: &str = "GET /good HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -10,15 +10,15 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use switchboard::edge::body::{BodyLimits, read_body};
-use switchboard::edge::connection::Connections;
-use switchboard::edge::listener::Listener;
-use switchboard::edge::peer::Peer;
-use switchboard::edge::refusal::{Refusal, RefusalPage};
-use switchboard::edge::rescue::RescueLayer;
-use switchboard::edge::settings::ListenerSettings;
-use switchboard::edge::shutdown::Shutdown;
-use switchboard::edge::tls::Tls;
+use switchboard::http::body::{BodyLimits, read_body};
+use switchboard::http::catch_panic::CatchPanicLayer;
+use switchboard::net::connection::Connections;
+use switchboard::net::listener::Listener;
+use switchboard::net::peer::Peer;
+use switchboard::net::rejection::{Rejection, RejectionPage};
+use switchboard::net::settings::ListenerSettings;
+use switchboard::net::shutdown::Shutdown;
+use switchboard::net::tls::acceptor::Tls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -47,7 +47,7 @@ pub(crate) struct Edge {
     pub(crate) seen: Seen,
 }
 
-fn page(refusal: &Refusal) -> Bytes {
+fn page(refusal: &Rejection) -> Bytes {
     let (status, id) = (refusal.reason.status().as_u16(), &refusal.request_id);
     let detail = refusal.reason.detail();
     Bytes::from(format!(r#"{{"status":{status},"detail":"{detail}","request_id":"{id}"}}"#))
@@ -94,12 +94,12 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         let seen = given.clone();
         async move { Ok(app(seen, request).await) }
     });
-    let rescue = RescueLayer::new(
+    let rescue = CatchPanicLayer::new(
         |request: &mut Request<Incoming>| request.uri().clone(),
         |uri, _: &str| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
     );
     let service = BoxCloneSyncService::new(rescue.layer(service));
-    (Connections::new(service, settings, RefusalPage::new(page), Shutdown::new()), seen)
+    (Connections::new(service, settings, RejectionPage::new(page), Shutdown::new()), seen)
 }
 
 impl Edge {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use switchboard::edge::settings::ListenerSettings;
-use switchboard::edge::shutdown::Ended;
+use switchboard::net::settings::ListenerSettings;
+use switchboard::net::shutdown::Ended;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -161,7 +161,7 @@ async fn at_the_connection_limit_idle_connections_close_for_those_that_wait() {
 #[tokio::test]
 async fn the_address_in_use_is_an_error_with_the_address() {
     let edge = Edge::plain().await;
-    let error = switchboard::edge::listener::Listener::bind(edge.address).await.unwrap_err();
+    let error = switchboard::net::listener::Listener::bind(edge.address).await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("cannot listen on {}", edge.address)));
 }
 

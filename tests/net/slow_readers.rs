@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::scene::{Seen, connections};
 use bytes::Bytes;
-use switchboard::edge::settings::ListenerSettings;
+use switchboard::net::settings::ListenerSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};

@@ -14,7 +14,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use rustls::pki_types::CertificateDer;
-use switchboard::upstream::{Answer, Failure, FailureKind, Outgoing, Stack};
+use switchboard::upstream::{Failure, FailureKind, Stack, VendorRequest, VendorResponse};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Barrier, Notify},
@@ -75,15 +75,15 @@ async fn answer(acceptor: TlsAcceptor, socket: TcpStream, goodbye: impl Future<O
 }
 
 /// An update of the assistant `id`, all of it within `patience`.
-async fn put(stack: Arc<Stack>, id: usize, patience: Duration) -> Result<Answer, Failure> {
+async fn put(stack: Arc<Stack>, id: usize, patience: Duration) -> Result<VendorResponse, Failure> {
     let uri = stack.uri("/user/assistant/7").unwrap();
-    let mut outgoing = Outgoing::new(Method::PUT, uri, Instant::now() + patience);
+    let mut outgoing = VendorRequest::new(Method::PUT, uri, Instant::now() + patience);
     outgoing.key = Some(id.to_string().into());
     outgoing.body = Bytes::from_static(b"{}");
     stack.update(outgoing).await
 }
 
-fn updates(stack: &Arc<Stack>, count: usize) -> JoinSet<Result<Answer, Failure>> {
+fn updates(stack: &Arc<Stack>, count: usize) -> JoinSet<Result<VendorResponse, Failure>> {
     (0..count).map(|id| put(Arc::clone(stack), id, Duration::from_secs(60))).collect()
 }
 

@@ -85,7 +85,7 @@ async fn a_reset_before_the_head_is_a_lost_connection() {
 
 #[tokio::test]
 async fn an_end_or_reset_within_the_body_is_a_cut_answer() {
-    let cut = FailureKind::AnswerCut { status: http::StatusCode::OK };
+    let cut = FailureKind::ResponseCut { status: http::StatusCode::OK };
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"data\":";
     let vendor = Vendor::answering(half).await;
     fails(&vendor.base, cut, true).await;
@@ -109,7 +109,7 @@ async fn what_is_not_http_is_a_malformed_answer() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
     ] {
         let vendor = Vendor::answering(garbage).await;
-        fails(&vendor.base, FailureKind::MalformedAnswer, true).await;
+        fails(&vendor.base, FailureKind::MalformedResponse, true).await;
     }
 }
 
@@ -134,7 +134,7 @@ async fn interim_answers_without_end_are_no_http() {
             while socket.write_all(many.as_bytes()).await.is_ok() {}
         })
         .await;
-        let failure = fails(&vendor.base, FailureKind::MalformedAnswer, true).await;
+        let failure = fails(&vendor.base, FailureKind::MalformedResponse, true).await;
         assert!(failure.source.contains("no end"), "{failure}");
     }
 }

@@ -10,7 +10,9 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, Uri, header};
-use switchboard::upstream::{Answer, BreakerSettings, Failure, Outgoing, RetrySettings, Stack, StackSettings, Tasks};
+use switchboard::upstream::{
+    BreakerSettings, Failure, RetrySettings, Stack, StackSettings, Tasks, VendorRequest, VendorResponse,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -127,13 +129,13 @@ pub(crate) fn stack(base: &str) -> Stack {
     Stack::new(&settings(base, Duration::from_secs(20)), &Tasks::default())
 }
 
-pub(crate) async fn put(stack: &Stack) -> Result<Answer, Failure> {
+pub(crate) async fn put(stack: &Stack) -> Result<VendorResponse, Failure> {
     put_body(stack, Bytes::from_static(b"{}")).await
 }
 
-pub(crate) async fn put_body(stack: &Stack, body: impl Into<Bytes>) -> Result<Answer, Failure> {
+pub(crate) async fn put_body(stack: &Stack, body: impl Into<Bytes>) -> Result<VendorResponse, Failure> {
     let uri: Uri = stack.uri("/user/assistant/7").unwrap();
-    let mut outgoing = Outgoing::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30));
+    let mut outgoing = VendorRequest::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30));
     outgoing.key = Some("7".into());
     outgoing.headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
     outgoing.body = body.into();

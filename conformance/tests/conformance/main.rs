@@ -2,12 +2,12 @@
 //! assistant is the same afterwards.
 
 #[cfg(test)]
+#[path = "../../../tests/security/canary/parrot.rs"]
+mod parrot;
+#[cfg(test)]
 #[expect(dead_code, reason = "no private keys are searched for here")]
 #[path = "../../../tests/security/canary/secret.rs"]
 mod secret;
-#[cfg(test)]
-#[path = "../../../tests/security/canary/parrot.rs"]
-mod parrot;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]

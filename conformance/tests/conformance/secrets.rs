@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::secret::Canaries;
 use crate::parrot::{Parrot, ids};
+use crate::secret::Canaries;
 
 #[tokio::test]
 async fn a_vendor_that_repeats_the_token_in_every_form_and_place_is_redacted() {

@@ -2,12 +2,12 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
-use switchboard::edge::path::{Assistant, Reference};
-use switchboard::edge::prefer::{PREFER, handling};
-use switchboard::edge::query::UpdateQuery;
-use switchboard::edge::request_id::{REQUEST_ID, RequestId};
-use switchboard::edge::request_timeout::{REQUEST_TIMEOUT, request_timeout};
-use switchboard::edge::traceparent::{TRACEPARENT, TraceContext};
+use switchboard::api::request::prefer::{PREFER, handling};
+use switchboard::api::request::query::UpdateQuery;
+use switchboard::api::request::timeout::{REQUEST_TIMEOUT, request_timeout};
+use switchboard::http::path::{Assistant, Reference};
+use switchboard::http::request_id::{RequestId, X_REQUEST_ID};
+use switchboard::http::trace_context::{TRACEPARENT, TraceContext};
 
 fn texts(all: &[&str]) -> Vec<Vec<u8>> {
     all.iter().map(|text| text.as_bytes().to_vec()).collect()
@@ -150,7 +150,7 @@ pub(crate) fn head(bytes: &[u8]) {
     if let Some(headers) = one(REQUEST_TIMEOUT) {
         timeout(&headers, bytes);
     }
-    if let Some(headers) = one(REQUEST_ID) {
+    if let Some(headers) = one(X_REQUEST_ID) {
         let id = RequestId::from_headers(&headers);
         assert!(
             (1..=128).contains(&id.as_str().len())

@@ -8,8 +8,8 @@ mod vendors;
 
 use std::sync::Arc;
 
-use crate::edge::listener_meters::ListenerMeters;
 use crate::gateway::Gateway;
+use crate::net::listener_meters::ListenerMeters;
 use crate::reload::Reloader;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::{Exposition, Format};

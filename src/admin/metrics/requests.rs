@@ -1,6 +1,6 @@
 //! Requests, their durations, and what became of their fields.
 
-use crate::edge::problem::Code;
+use crate::problem::Code;
 use crate::telemetry::metrics::{AccountMeters, Exposition, Histogram, Labels, Series, family};
 
 use super::Sources;

@@ -2,9 +2,10 @@
 
 use std::fmt::Display;
 
+use crate::account::Account;
 use crate::gateway::Gateway;
 use crate::telemetry::metrics::{Exposition, Family, family};
-use crate::upstream::{Account, BreakerState, Snapshot};
+use crate::upstream::{BreakerState, Snapshot};
 
 /// An account with all that is told of it.
 struct Told<'a> {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::edge::problem::{Code, Problem, Reason};
-use crate::edge::shutdown::Shutdown;
+use crate::account::Account;
 use crate::gateway::Gateway;
-use crate::upstream::{Account, Permits, Share};
+use crate::net::shutdown::Shutdown;
+use crate::problem::{Code, Problem, Reason};
+use crate::upstream::{Permits, SharePermit};
 
 /// What `Retry-After` says when there is no room.
 const SOON: Duration = Duration::from_secs(1);
@@ -18,7 +19,7 @@ pub(in crate::api) struct InFlight(Arc<AtomicUsize>);
 
 /// One request's permit among those in flight, returned when it is dropped.
 pub(in crate::api) struct InFlightPermit {
-    permit: Share,
+    permit: SharePermit,
     most: usize,
     accounts: usize,
 }
@@ -38,7 +39,7 @@ impl InFlight {
             let draining = Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON);
             return Err(Problem { cause: Some(Reason::Draining), ..draining });
         }
-        let (permit, taken) = Share::count(&self.0);
+        let (permit, taken) = SharePermit::count(&self.0);
         let most = gateway.max_in_flight;
         if taken < most {
             return Ok(InFlightPermit { permit, most, accounts: gateway.routes.accounts.len() });

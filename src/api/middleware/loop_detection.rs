@@ -7,8 +7,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::edge::problem::{Code, Problem};
-use crate::upstream::HOP;
+use crate::http::hop::HOP;
+use crate::problem::{Code, Problem};
 
 /// In an answer: this was asked by a gateway, and is one.
 const LOOP: HeaderName = HeaderName::from_static("switchboard-loop");

@@ -8,8 +8,8 @@ use http_body_util::Full;
 
 use crate::api::context::Context;
 use crate::api::request_log::RequestLog;
-use crate::edge::problem::{Fault, Outcome, Reason};
-use crate::edge::shutdown::Shutdown;
+use crate::net::shutdown::Shutdown;
+use crate::problem::{Fault, Outcome, Reason};
 use crate::telemetry::event::{Noted, RequestFinished};
 
 /// What stands for the status of a request whose caller left before the answer; never sent.
@@ -84,7 +84,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Arc, Mutex};
 
-    use super::*;
+    use crate::api::middleware::request_guard::*;
     use http::HeaderMap;
 
     fn guard() -> RequestGuard {

@@ -11,7 +11,7 @@ use utoipa::openapi::schema::{OneOfBuilder, Schema};
 use utoipa::openapi::{Object, Ref, RefOr, Type};
 
 use crate::api::routes::{Content, Operation, Permission, Success};
-use crate::edge::problem::Code;
+use crate::problem::Code;
 
 /// Statuses of `invalid_request` that HTTP itself has a more precise word for.
 const OF_HTTP: [StatusCode; 3] =

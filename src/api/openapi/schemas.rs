@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vendors::document::canonical_schema;
 
-use crate::edge::problem::{Code, Fault};
+use crate::problem::{Code, Fault};
 
 /// Every schema, by name.
 pub(super) fn all() -> Value {

@@ -4,7 +4,7 @@ use serde_json::Value;
 use vendors::document::vendor_json;
 
 use crate::api::context::Context;
-use crate::edge::problem::{Code, Problem};
+use crate::problem::{Code, Problem};
 
 use super::list_vendors::summary;
 

@@ -11,7 +11,7 @@ use vendors::document::field_schema;
 use crate::api::endpoint::{Endpoint, by_path};
 use crate::api::response::page;
 use crate::api::routes::{ENDPOINTS, Operation};
-use crate::edge::problem::{Code, code_spans};
+use crate::problem::{Code, code_spans};
 
 /// The answer, whose text is made once.
 pub(super) fn respond() -> Response<Full<Bytes>> {

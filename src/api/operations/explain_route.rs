@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::context::Context;
 use crate::api::target::{handling, target};
-use crate::edge::problem::Problem;
+use crate::problem::Problem;
 
 /// The answer's body.
 ///

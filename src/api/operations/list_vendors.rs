@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::account::Account;
 use crate::api::context::Context;
-use crate::upstream::Account;
 
 /// The answer's body.
 pub(super) fn value(context: &Context) -> Value {

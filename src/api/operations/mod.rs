@@ -16,7 +16,7 @@ use http::Response;
 use http::request::Parts;
 use http_body_util::Full;
 
-use crate::edge::problem::Problem;
+use crate::problem::Problem;
 
 use super::context::Context;
 use super::endpoint::Endpoint;

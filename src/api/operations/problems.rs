@@ -5,7 +5,7 @@ use http::Response;
 use http_body_util::Full;
 
 use crate::api::response::page;
-use crate::edge::problem::{Code, Problem, problem_index, problem_page};
+use crate::problem::{Code, Problem, problem_index, problem_page};
 
 /// All problems.
 pub(super) fn list() -> Response<Full<Bytes>> {

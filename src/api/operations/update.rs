@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 use crate::api::context::Context;
 use crate::api::exchange::Exchange;
-use crate::api::media;
 use crate::api::middleware::InFlightPermit;
+use crate::api::request::media;
+use crate::api::request::options::RequestOptions;
+use crate::api::request::prefer;
 use crate::api::request_log::RequestLog;
-use crate::api::request_options::RequestOptions;
 use crate::api::target::target;
-use crate::edge::body::{BodyError, read_body};
-use crate::edge::prefer;
-use crate::edge::problem::{Code, Problem, Reason};
+use crate::http::body::{BodyError, read_body};
+use crate::problem::{Code, Problem, Reason};
 
 /// Handles one update.
 ///

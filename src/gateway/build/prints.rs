@@ -85,14 +85,15 @@ fn compared(old: &Named, new: &Named) -> (Vec<String>, Vec<String>, Vec<String>)
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::config::{CertificateFile, Environment, Known, Secret, load_text};
+    use crate::config::{CertificateFile, Environment, Secret, VendorNames, load_text};
+    use crate::gateway::build::prints::*;
 
     #[test]
     fn a_changed_secret_changes_what_depends_on_it_and_nothing_else() {
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|a".to_owned())].into_iter());
         let text = "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n";
-        let vendor = load_text(text, &environment, &Known::of_registry()).unwrap().vendors.remove("sondos").unwrap();
+        let vendor =
+            load_text(text, &environment, &VendorNames::of_registry()).unwrap().vendors.remove("sondos").unwrap();
         let before = VendorPrints::of(&vendor);
         assert_eq!(VendorPrints::of(&vendor.clone()), before);
         let same = |after: &Vendor| {

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::telemetry::appended::{Appended, Rotation};
-use crate::telemetry::behind::{Lines, Sink};
+use crate::telemetry::append_file::{Appended, Rotation};
+use crate::telemetry::background_writer::{Lines, Sink};
 use crate::telemetry::settings::{AuditSettings, Fsync};
 
 /// Only the gateway's own user may read it.
@@ -66,7 +66,7 @@ impl Sink for AuditFile {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::telemetry::audit::file::*;
 
     #[test]
     fn each_policy_brings_lines_to_the_disk_when_it_says() {

@@ -136,7 +136,7 @@ fn escape(text: &mut String, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::super::{family, histogram::Histogram};
-    use super::*;
+    use crate::telemetry::metrics::exposition::*;
 
     #[test]
     fn label_values_are_escaped() {

@@ -71,7 +71,7 @@ impl Observed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::telemetry::metrics::histogram::*;
 
     #[test]
     fn a_bound_belongs_to_its_own_bucket() {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use http::Method;
 use strum::VariantArray;
 
-use crate::edge::problem::{Code, FailureReason, Reason};
+use crate::problem::{Code, FailureReason, Reason};
 
 /// How many routes have a label of their own.
 pub(super) const MAX_ROUTES: usize = 64;
@@ -70,7 +70,7 @@ pub(super) fn reason_word(place: usize) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::telemetry::metrics::label::*;
 
     #[test]
     fn every_reason_has_a_place_and_every_word_only_one() {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use vendors::Field;
 
-use crate::edge::problem::Fault;
+use crate::problem::Fault;
 use crate::value::Counter;
 
+use super::counter_table::Tally;
 use super::histogram::{Histogram, Observed};
 use super::label::{self, MAX_ROUTES, METHODS};
 use super::recent::Recent;
-use super::tally::Tally;
 
 const FAULTS: [Option<Fault>; 4] = [None, Some(Fault::Caller), Some(Fault::Gateway), Some(Fault::Vendor)];
 
@@ -141,7 +141,7 @@ impl AccountMeters {
 #[cfg(test)]
 mod tests {
     use super::super::label::REASONS;
-    use super::*;
+    use crate::telemetry::metrics::meters::*;
 
     #[test]
     fn labels_survive_packing() {

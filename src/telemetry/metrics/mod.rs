@@ -5,6 +5,7 @@
 //! reloads, the process) is read from where it lives when somebody asks; `admin/metrics` does that. Every label comes
 //! from a closed list or from the configuration, so that callers cannot make series.
 
+mod counter_table;
 mod exposition;
 pub mod family;
 mod histogram;
@@ -12,11 +13,10 @@ mod label;
 mod meters;
 mod process;
 mod recent;
-mod tally;
 
 use vendors::Field;
 
-use crate::edge::problem::Fault;
+use crate::problem::Fault;
 
 use super::event::RequestFinished;
 

@@ -59,7 +59,7 @@ fn number(text: &str, name: &str) -> Option<u64> {
 mod tests {
     use std::time::{SystemTime, UNIX_EPOCH};
 
-    use super::*;
+    use crate::telemetry::metrics::process::*;
 
     #[test]
     fn this_process_is_read_in_full() {

@@ -188,7 +188,7 @@ fn percentiles(counts: &[u64; CLASSES]) -> Percentiles {
 mod tests {
     use tokio::time::advance;
 
-    use super::*;
+    use crate::telemetry::metrics::recent::*;
 
     const MINUTE: Duration = Duration::from_secs(60);
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use shuttle::thread;
 
 use super::explore;
-use crate::upstream::circuit::{BreakerState, Circuit, Verdict};
+use crate::upstream::breaker::circuit::{BreakerState, CallOutcome, Circuit};
 use crate::upstream::sync::Arc;
 use crate::upstream::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::upstream::{BreakerSettings, FailureKind};
@@ -17,7 +17,7 @@ fn circuit(failure_ratio: f64, min_requests: u32) -> Arc<Circuit> {
     Arc::new(Circuit::new(settings, "v".into()))
 }
 
-fn settle(circuit: &Circuit, verdict: Verdict) {
+fn settle(circuit: &Circuit, verdict: CallOutcome) {
     circuit.admit().unwrap().settle(verdict);
 }
 
@@ -35,9 +35,9 @@ fn wait_until(condition: impl Fn() -> bool) {
 fn one_probe_is_out_at_a_time_and_its_place_is_free_again_however_it_ends() {
     explore(|| {
         let circuit = circuit(1.0, 1);
-        settle(&circuit, Verdict::Failure);
+        settle(&circuit, CallOutcome::Failure);
         let (out, admitted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let threads = [Some(Verdict::Failure), Some(Verdict::Neutral), None].map(|verdict| {
+        let threads = [Some(CallOutcome::Failure), Some(CallOutcome::Neutral), None].map(|verdict| {
             let (circuit, out, admitted) = (Arc::clone(&circuit), Arc::clone(&out), Arc::clone(&admitted));
             thread::spawn(move || match circuit.admit() {
                 Ok(admission) => {
@@ -55,7 +55,7 @@ fn one_probe_is_out_at_a_time_and_its_place_is_free_again_however_it_ends() {
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert!(admitted.load(Ordering::SeqCst) > 0, "the first to come is the probe");
-        settle(&circuit, Verdict::Success);
+        settle(&circuit, CallOutcome::Success);
         assert!(!is_open(&circuit));
     });
 }
@@ -67,13 +67,13 @@ fn no_outcome_is_lost() {
         let threads = [(); 3].map(|()| {
             let circuit = Arc::clone(&circuit);
             thread::spawn(move || {
-                settle(&circuit, Verdict::Failure);
-                settle(&circuit, Verdict::Success);
+                settle(&circuit, CallOutcome::Failure);
+                settle(&circuit, CallOutcome::Success);
             })
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert!(!is_open(&circuit), "six outcomes are too few");
-        settle(&circuit, Verdict::Failure);
+        settle(&circuit, CallOutcome::Failure);
         assert!(is_open(&circuit), "four failures of seven are enough");
     });
 }
@@ -84,7 +84,7 @@ fn the_last_of_failures_at_the_same_time_opens_the_circuit() {
         let circuit = circuit(1.0, 4);
         let threads = [(); 4].map(|()| {
             let circuit = Arc::clone(&circuit);
-            thread::spawn(move || settle(&circuit, Verdict::Failure))
+            thread::spawn(move || settle(&circuit, CallOutcome::Failure))
         });
         threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert!(is_open(&circuit));
@@ -100,12 +100,12 @@ fn a_failure_of_an_earlier_time_does_not_open_what_a_probe_has_closed() {
         let late = thread::spawn(move || {
             let admission = shared.admit().unwrap();
             seen.store(true, Ordering::SeqCst);
-            admission.settle(Verdict::Failure);
+            admission.settle(CallOutcome::Failure);
         });
         wait_until(|| admitted.load(Ordering::SeqCst));
-        settle(&circuit, Verdict::Failure);
+        settle(&circuit, CallOutcome::Failure);
         wait_until(|| is_open(&circuit)); // the other thread may be opening it
-        settle(&circuit, Verdict::Success);
+        settle(&circuit, CallOutcome::Success);
         late.join().unwrap();
         assert!(!is_open(&circuit));
     });

@@ -12,17 +12,17 @@ use shuttle::thread;
 use tokio::time::Instant;
 
 use super::explore;
-use crate::upstream::Place;
-use crate::upstream::line::AllLines;
+use crate::upstream::QueuedLock;
+use crate::upstream::layers::keyed_lock::ScopedLocks;
+use crate::upstream::layers::queue_limit::QueueLimit;
 use crate::upstream::sync::atomic::{AtomicUsize, Ordering};
 use crate::upstream::sync::{Arc, Mutex};
-use crate::upstream::waiting_room::WaitingRoom;
 
 /// What the threads of a model share.
 #[derive(Clone)]
 struct Scene {
-    enter: Arc<dyn Fn() -> Place + Send + Sync>,
-    room: Arc<WaitingRoom>,
+    enter: Arc<dyn Fn() -> QueuedLock + Send + Sync>,
+    room: Arc<QueueLimit>,
     /// How many have a turn.
     turns: Arc<AtomicUsize>,
     /// Who had a turn, in this order.
@@ -42,13 +42,13 @@ enum Plan {
 
 impl Scene {
     fn new() -> Self {
-        let (lines, room) = (AllLines::default().of(&"v".into()), Arc::new(WaitingRoom::new(16)));
+        let (lines, room) = (ScopedLocks::default().of(&"v".into()), Arc::new(QueueLimit::new(16)));
         let (key, seats) = ("7".into(), Arc::clone(&room));
         let enter = Arc::new(move || lines.enter(&key, &seats).unwrap());
         Self { enter, room, turns: Arc::default(), done: Arc::default() }
     }
 
-    fn run(&self, number: usize, place: Place, plan: Plan) {
+    fn run(&self, number: usize, place: QueuedLock, plan: Plan) {
         if plan == Plan::Leave {
             return;
         }

@@ -7,10 +7,10 @@ use http::StatusCode;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::upstream::FailureKind;
 use super::tests::settings;
 use super::*;
-use crate::upstream::double::{Double, Outcome, answered, failed, ok, put, with_header};
+use crate::upstream::FailureKind;
+use crate::upstream::mock_call::{MockCall, Outcome, answered, failed, ok, put, with_header};
 use crate::upstream::{Judge, RetrySettings};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 type Log = Arc<Mutex<Vec<(u8, Duration)>>>;
 
 /// A stack that tries once, over a vendor that marks every request as sent and gives each the outcome of its number.
-fn stack<R>(reply: fn(usize) -> R) -> (Arc<Stack<Double>>, Tasks, Log)
+fn stack<R>(reply: fn(usize) -> R) -> (Arc<Stack<MockCall>>, Tasks, Log)
 where
     R: Future<Output = Outcome> + Send + 'static,
 {
@@ -27,13 +27,13 @@ where
     over(StackSettings { retry: once, ..settings() }, &Tasks::default(), reply)
 }
 
-fn over<R>(settings: StackSettings, tasks: &Tasks, reply: fn(usize) -> R) -> (Arc<Stack<Double>>, Tasks, Log)
+fn over<R>(settings: StackSettings, tasks: &Tasks, reply: fn(usize) -> R) -> (Arc<Stack<MockCall>>, Tasks, Log)
 where
     R: Future<Output = Outcome> + Send + 'static,
 {
     let (log, start) = (Log::default(), Instant::now());
     let noted = Arc::clone(&log);
-    let double = Double::new(move |nth, seen| {
+    let double = MockCall::new(move |nth, seen| {
         noted.lock().unwrap().push((seen.body.first().copied().unwrap_or_default(), start.elapsed()));
         seen.sent.mark();
         reply(nth)
@@ -41,7 +41,7 @@ where
     (Arc::new(Stack::over(&settings, tasks, double)), tasks.clone(), log)
 }
 
-fn numbered(key: &str, number: u8) -> Outgoing {
+fn numbered(key: &str, number: u8) -> VendorRequest {
     let mut outgoing = put(key);
     outgoing.body = bytes::Bytes::copy_from_slice(&[number]);
     outgoing
@@ -73,8 +73,8 @@ async fn the_next_update_waits_after_an_attempt_without_a_trustworthy_answer() {
         answered(504),
         answered(302),
         failed(FailureKind::ConnectionLost),
-        failed(FailureKind::AnswerCut { status: StatusCode::OK }),
-        failed(FailureKind::MalformedAnswer),
+        failed(FailureKind::ResponseCut { status: StatusCode::OK }),
+        failed(FailureKind::MalformedResponse),
         failed(FailureKind::BodyTooLong { status: StatusCode::OK }),
         pending().await
     );
@@ -93,7 +93,7 @@ async fn the_next_update_does_not_wait_after_a_clear_answer() {
 #[tokio::test(start_paused = true)]
 async fn what_was_never_sent_leaves_nothing_to_wait_for() {
     let tasks = Tasks::default();
-    let stack = Stack::over(&settings(), &tasks, Double::new(|_, _| async { failed(FailureKind::Connect) }));
+    let stack = Stack::over(&settings(), &tasks, MockCall::new(|_, _| async { failed(FailureKind::Connect) }));
     let start = Instant::now();
     for _ in 0..2 {
         let mut outgoing = put("7");
@@ -175,7 +175,7 @@ async fn an_update_whose_caller_has_gone_holds_the_next_one_back_too() {
 struct Doubtful;
 
 impl Judge for Doubtful {
-    fn confirms(&self, _: &Answer) -> bool {
+    fn confirms(&self, _: &VendorResponse) -> bool {
         false
     }
 }
@@ -207,7 +207,7 @@ async fn a_success_that_turns_out_to_be_none_holds_the_next_one_back() {
 #[tokio::test(start_paused = true)]
 async fn it_can_be_turned_off() {
     let off = StackSettings { settle_after_unknown: Duration::ZERO, ..settings() };
-    let (stack, _, log) = over(off, &Tasks::default(), |_| async { failed(FailureKind::MalformedAnswer) });
+    let (stack, _, log) = over(off, &Tasks::default(), |_| async { failed(FailureKind::MalformedResponse) });
     for number in [1, 2] {
         stack.update(numbered("7", number)).await.unwrap_err();
     }
@@ -226,7 +226,7 @@ async fn the_wait_outlives_the_stack_and_then_leaves_nothing() {
 }
 
 /// Stacks of two accounts whose vendor takes a second for each update.
-fn two_accounts(tasks: &Tasks) -> [Arc<Stack<Double>>; 2] {
+fn two_accounts(tasks: &Tasks) -> [Arc<Stack<MockCall>>; 2] {
     ["a", "b"].map(|name| {
         let settings = StackSettings { name: name.into(), ..settings() };
         over(settings, tasks, |_| async {
@@ -238,7 +238,7 @@ fn two_accounts(tasks: &Tasks) -> [Arc<Stack<Double>>; 2] {
 }
 
 /// How long two updates of one assistant take, one over each stack.
-async fn together([a, b]: &[Arc<Stack<Double>>; 2]) -> Duration {
+async fn together([a, b]: &[Arc<Stack<MockCall>>; 2]) -> Duration {
     let start = Instant::now();
     let (first, second) = tokio::join!(a.update(put("7")), b.update(put("7")));
     assert!(first.is_ok() && second.is_ok());
@@ -262,7 +262,7 @@ async fn what_is_under_way_when_the_scope_changes_goes_first_and_so_does_what_wa
         let bell = Arc::new(Notify::new());
         let (tasks, rung, seen) = (Tasks::default(), Arc::clone(&bell), Log::default());
         let noted = Arc::clone(&seen);
-        let vendor = Double::new(move |_, request| {
+        let vendor = MockCall::new(move |_, request| {
             noted.lock().unwrap().push((request.body[0], Duration::ZERO));
             let bell = Arc::clone(&rung);
             async move {
@@ -276,7 +276,7 @@ async fn what_is_under_way_when_the_scope_changes_goes_first_and_so_does_what_wa
         });
         tasks.scope("b", &before.into());
         let mut calls = tokio::task::JoinSet::new();
-        let mut update = |stack: &Arc<Stack<Double>>, number| {
+        let mut update = |stack: &Arc<Stack<MockCall>>, number| {
             let update = stack.update(numbered("7", number));
             calls.spawn(update);
         };
@@ -308,7 +308,7 @@ async fn a_change_of_scope_keeps_the_wait_after_an_unknown_outcome() {
         over(
             settings(),
             &tasks,
-            |nth| async move { if nth == 0 { failed(FailureKind::MalformedAnswer) } else { ok() } },
+            |nth| async move { if nth == 0 { failed(FailureKind::MalformedResponse) } else { ok() } },
         );
     stack.update(numbered("7", 1)).await.unwrap_err();
     tasks.scope("v", &"other".into());

@@ -5,10 +5,8 @@ use std::{num::NonZeroU32, sync::Mutex};
 use tokio::{sync::Notify, time::Instant};
 
 use super::*;
-use crate::upstream::{
-    BreakerSettings, FailureKind, Period, RateSettings, RetrySettings,
-    double::{Double, answered, failed, ok, put, with_header},
-};
+use crate::upstream::mock_call::{MockCall, answered, failed, ok, put, with_header};
+use crate::upstream::{BreakerSettings, FailureKind, Period, RateSettings, RetrySettings};
 
 pub(super) fn settings() -> StackSettings {
     let roots = rustls::RootCertStore::empty();
@@ -43,7 +41,7 @@ pub(super) fn settings() -> StackSettings {
     }
 }
 
-fn over(double: Double) -> (Arc<Stack<Double>>, Tasks) {
+fn over(double: MockCall) -> (Arc<Stack<MockCall>>, Tasks) {
     let tasks = Tasks::default();
     (Arc::new(Stack::over(&settings(), &tasks, double)), tasks)
 }
@@ -53,9 +51,9 @@ fn failures_of(snapshot: &Snapshot, name: &str) -> u64 {
 }
 
 /// A vendor whose first call waits for the bell after marking itself sent.
-fn belled(bell: &Arc<Notify>, sent: bool) -> Double {
+fn belled(bell: &Arc<Notify>, sent: bool) -> MockCall {
     let bell = Arc::clone(bell);
-    Double::new(move |_, seen| {
+    MockCall::new(move |_, seen| {
         let bell = Arc::clone(&bell);
         async move {
             if sent {
@@ -77,15 +75,15 @@ fn addresses_are_joined_with_one_slash() {
         ("http://v.test:81", "/x", "http://v.test:81/x"),
     ] {
         let settings = StackSettings { base_url: Uri::from_static(base), ..settings() };
-        let stack = Stack::over(&settings, &Tasks::default(), Double::statuses(&[200]));
+        let stack = Stack::over(&settings, &Tasks::default(), MockCall::statuses(&[200]));
         assert_eq!(stack.uri(path).unwrap(), whole);
     }
-    assert!(over(Double::statuses(&[200])).0.uri("/a b").is_err());
+    assert!(over(MockCall::statuses(&[200])).0.uri("/a b").is_err());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_first_good_answer_comes_through_untouched() {
-    let (stack, _) = over(Double::statuses(&[200]));
+    let (stack, _) = over(MockCall::statuses(&[200]));
     let answer = stack.call(put("1")).await.unwrap();
     assert_eq!((answer.attempts, answer.queued), (1, Duration::ZERO));
     let snapshot = stack.snapshot();
@@ -97,7 +95,7 @@ async fn a_first_good_answer_comes_through_untouched() {
 async fn a_retried_update_keeps_the_next_one_waiting() {
     let log = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&log);
-    let (stack, _) = over(Double::new(move |nth, seen| {
+    let (stack, _) = over(MockCall::new(move |nth, seen| {
         noted.lock().unwrap().push(seen.body[0]);
         async move { if nth < 2 { answered(503) } else { ok() } }
     }));
@@ -133,7 +131,7 @@ async fn a_sent_update_is_finished_when_its_caller_goes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_sent_update_is_retried_to_its_end_without_its_caller() {
-    let (stack, tasks) = over(Double::new(|nth, seen| async move {
+    let (stack, tasks) = over(MockCall::new(|nth, seen| async move {
         seen.sent.mark();
         tokio::time::sleep(Duration::from_secs(2)).await;
         if nth == 0 { answered(503) } else { ok() }
@@ -181,7 +179,7 @@ fn an_update_dropped_after_its_runtime_is_only_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_holds_over_waiting_and_retrying() {
-    let (stack, _) = over(Double::new(|_, seen| async move {
+    let (stack, _) = over(MockCall::new(|_, seen| async move {
         seen.sent.mark();
         tokio::time::sleep(Duration::from_secs(4)).await;
         answered(500)
@@ -197,7 +195,9 @@ async fn the_deadline_holds_over_waiting_and_retrying() {
 #[tokio::test(start_paused = true)]
 async fn a_429_pauses_the_account_for_others() {
     let (stack, _) =
-        over(Double::new(|nth, _| async move { if nth == 0 { with_header(429, "retry-after", "40") } else { ok() } }));
+        over(MockCall::new(
+            |nth, _| async move { if nth == 0 { with_header(429, "retry-after", "40") } else { ok() } },
+        ));
     assert_eq!(stack.update(put("1")).await.unwrap().status.as_u16(), 429);
     let began = Instant::now();
     let failure = stack.update(put("2")).await.unwrap_err();
@@ -213,7 +213,7 @@ async fn a_429_pauses_the_account_for_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_vendor_opens_the_breaker_which_costs_neither_tokens_nor_attempts() {
-    let (stack, _) = over(Double::new(|_, _| async { failed(FailureKind::Connect) }));
+    let (stack, _) = over(MockCall::new(|_, _| async { failed(FailureKind::Connect) }));
     for _ in 0..20 {
         let failure = stack.update(put("1")).await.unwrap_err();
         assert_eq!((failure.kind, failure.sent), (FailureKind::Connect, false));
@@ -258,7 +258,7 @@ async fn the_rate_limit_is_the_accounts_own() {
         burst: NonZeroU32::new(2).unwrap(),
     });
     let settings = StackSettings { rate_limit, ..settings() };
-    let stack = Stack::over(&settings, &Tasks::default(), Double::statuses(&[200]));
+    let stack = Stack::over(&settings, &Tasks::default(), MockCall::statuses(&[200]));
     let began = Instant::now();
     for _ in 0..12 {
         stack.update(put("1")).await.unwrap();
@@ -270,7 +270,7 @@ async fn the_rate_limit_is_the_accounts_own() {
 async fn a_429_also_stops_those_who_wait_for_a_slot() {
     let settings = StackSettings { max_in_flight: 1, ..settings() };
     let tasks = Tasks::default();
-    let vendor = Double::new(|_, _| async {
+    let vendor = MockCall::new(|_, _| async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         with_header(429, "retry-after", "60")
     });
@@ -293,7 +293,7 @@ async fn a_new_address_keeps_the_order() {
     let mut first = Box::pin(old.update(put("7")));
     assert!(tokio::time::timeout(Duration::from_secs(1), &mut first).await.is_err());
     let moved = StackSettings { base_url: Uri::from_static("https://elsewhere.invalid"), ..settings() };
-    let new = Stack::over(&moved, &tasks, Double::statuses(&[200]));
+    let new = Stack::over(&moved, &tasks, MockCall::statuses(&[200]));
     let mut second = Box::pin(new.update(put("7")));
     assert!(tokio::time::timeout(Duration::from_secs(1), &mut second).await.is_err(), "the first has its turn");
     assert_eq!(new.snapshot().attempts, 1, "the counters go on, and so far only the first was sent");

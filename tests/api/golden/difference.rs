@@ -76,8 +76,8 @@ const fn heading(part: Part) -> &'static str {
     match part {
         Part::Update => "PUT what the caller sends",
         Part::Reads => "--> what is read from the vendor",
-        Part::Sent => "--> what the vendor gets",
-        Part::Answer => "<-- what the vendor answers",
+        Part::DeliveryState => "--> what the vendor gets",
+        Part::VendorResponse => "<-- what the vendor answers",
         Part::Reply => "<== what the caller gets",
     }
 }

@@ -22,15 +22,16 @@ pub(crate) enum Part {
     /// What the gateway reads from the vendor before it writes.
     Reads,
     /// The update as the vendor gets it.
-    Sent,
+    DeliveryState,
     /// What the vendor answers to it.
-    Answer,
+    VendorResponse,
     /// What the caller gets.
     Reply,
 }
 
 impl Part {
-    pub(crate) const ALL: [Self; 5] = [Self::Update, Self::Reads, Self::Sent, Self::Answer, Self::Reply];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Update, Self::Reads, Self::DeliveryState, Self::VendorResponse, Self::Reply];
 }
 
 /// An exchange, part by part.
@@ -65,7 +66,7 @@ impl Transcript {
 
         let mut parts = vec![(Part::Update, update(vendor, prefer.as_deref(), exchange))];
         if received.is_empty() {
-            parts.push((Part::Sent, "--> nothing was sent to the vendor\n".to_owned()));
+            parts.push((Part::DeliveryState, "--> nothing was sent to the vendor\n".to_owned()));
         }
         if !reads.is_empty() {
             parts.push((Part::Reads, read(reads)));
@@ -74,9 +75,9 @@ impl Transcript {
             for other in &updates {
                 assert_eq!((&other.path, &other.body), (&update.path, &update.body), "attempts are the same request");
             }
-            parts.push((Part::Sent, sent(update, updates.len())));
+            parts.push((Part::DeliveryState, sent(update, updates.len())));
             stage.fail(vendor, &faults);
-            parts.push((Part::Answer, answered(stage, vendor, update).await));
+            parts.push((Part::VendorResponse, answered(stage, vendor, update).await));
         }
         parts.push((Part::Reply, replied(&reply)));
         let host = stage.simulator(vendor).addr().to_string();

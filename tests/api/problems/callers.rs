@@ -432,7 +432,7 @@ async fn a_client_over_its_limit_is_told_when_to_come_back() {
 async fn every_problem_has_a_page_for_people() {
     let stage = Stage::new().await;
     let index = stage.get("/problems").await;
-    for code in switchboard::edge::problem::Code::ALL {
+    for code in switchboard::problem::Code::ALL {
         let path = format!("/problems/{}", code.as_str());
         let page = stage.get(&path).await;
         assert_eq!((page.status.as_u16(), page.header("content-type")), (200, Some("text/html; charset=utf-8")));
@@ -457,7 +457,7 @@ async fn the_codes_are_the_contracts() {
         "overloaded": [503, "gateway"], "vendor_unreachable": [503, "vendor"],
         "vendor_circuit_open": [503, "vendor"], "vendor_timeout": [504, "vendor"],
     });
-    let own: serde_json::Map<_, _> = switchboard::edge::problem::Code::ALL
+    let own: serde_json::Map<_, _> = switchboard::problem::Code::ALL
         .iter()
         .map(|code| (code.as_str().to_owned(), json!([code.kind().status.as_u16(), code.kind().fault.as_str()])))
         .collect();

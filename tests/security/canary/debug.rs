@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use switchboard::config::{self, Environment, Known};
+use switchboard::account::CatalogReader;
+use switchboard::config::{self, Environment, VendorNames};
 use switchboard::gateway::Gateway;
 use switchboard::reload::{Source, material};
-use switchboard::upstream::{Answer, CatalogReader, Outgoing, Tasks};
+use switchboard::upstream::{Tasks, VendorRequest, VendorResponse};
 use tokio::time::Instant;
 
 use super::gateway::Folder;
@@ -18,7 +19,7 @@ async fn nothing_that_holds_a_secret_shows_it() {
     let environment: Environment = folder.environment.iter().cloned().collect();
     let path = folder.directory.path().join("switchboard.toml");
     let source = Source { path: Some(path.clone()), environment };
-    let settings = config::load(Some(&path), &source.environment, &Known::of_registry()).unwrap();
+    let settings = config::load(Some(&path), &source.environment, &VendorNames::of_registry()).unwrap();
     let absent = |what: &str, shown: String| folder.canaries.assert_absent(what, shown.as_bytes());
     absent("Source", format!("{source:?} {source:#?}"));
     absent("Settings", format!("{settings:?} {settings:#?} {}", settings.redacted()));
@@ -35,12 +36,13 @@ async fn nothing_that_holds_a_secret_shows_it() {
         absent("Account", format!("{account:?} {:?} {:?} {:?}", account.token, account.stack, account.live));
         let headers = account.headers(HeaderValue::from_static("id"), HeaderValue::from_static("trace"));
         absent("headers", format!("{headers:?}"));
-        let mut outgoing = Outgoing::new(Method::PUT, account.stack.uri("/x").unwrap(), Instant::now());
+        let mut outgoing = VendorRequest::new(Method::PUT, account.stack.uri("/x").unwrap(), Instant::now());
         outgoing.body = headers["authorization"].as_bytes().to_vec().into();
         outgoing.headers = headers.clone();
         absent("Outgoing", format!("{outgoing:?}"));
         let repeated = HeaderMap::from_iter([(http::header::SET_COOKIE, headers["authorization"].clone())]);
-        let answer = Answer::new(StatusCode::OK, repeated, Bytes::copy_from_slice(headers["authorization"].as_bytes()));
+        let answer =
+            VendorResponse::new(StatusCode::OK, repeated, Bytes::copy_from_slice(headers["authorization"].as_bytes()));
         absent("Answer", format!("{answer:?}"));
         let (dialect, stack) = (account.dialect, std::sync::Arc::clone(&account.stack));
         let (drift, token) = (std::sync::Arc::clone(&account.drift), account.token.clone());

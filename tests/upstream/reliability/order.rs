@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::scene::{gateway, put, snapshot, until, update};
-use crate::support::{Stage, UNSETTLED};
 use super::vendor::{Act, Vendor};
+use crate::support::{Stage, UNSETTLED};
 
 const NAMED: &str = r#"{"name":"n"}"#;
 
@@ -157,7 +157,7 @@ async fn accounts_that_become_one_keep_what_is_under_way_first() {
 }
 
 fn answer(status: &str, body: &str) -> Act {
-    Act::Answer(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+    Act::VendorResponse(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
 /// How long the second of two updates of one assistant takes, the first one having had this answer.

@@ -1,0 +1,172 @@
+//! Who is calling, and what they may use.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use vendors::Handling;
+
+use crate::net::peer::Peer;
+use crate::net::tls::certificate::PeerCertificate;
+use crate::net::tls::client_trust::ClientTrust;
+use crate::problem::{Code, Problem};
+use crate::value::Glob;
+
+use super::failed_attempts::FailedAttempts;
+use super::rate_limit::RateLimiter;
+
+/// A client that the operator has configured.
+#[derive(Debug)]
+pub struct Client {
+    /// The operator's name for it.
+    pub name: Arc<str>,
+    /// The vendor accounts it may use; all if `None`.
+    pub vendors: Option<Vec<String>>,
+    /// The assistants it may use; all if `None`.
+    pub assistants: Option<Vec<Glob>>,
+    /// What to do with fields that a vendor cannot express, unless somebody nearer decides.
+    pub handling: Option<Handling>,
+    /// Its limit.
+    pub limiter: Option<Arc<RateLimiter>>,
+}
+
+impl Client {
+    /// Whether the client may use a vendor account.
+    pub fn may_use_vendor(&self, vendor: &str) -> bool {
+        self.vendors.as_ref().is_none_or(|vendors| vendors.iter().any(|allowed| allowed == vendor))
+    }
+
+    /// Whether the client may use an assistant of this name, id or `vendor:id`.
+    pub fn may_use_assistant(&self, assistant: &str) -> bool {
+        self.assistants.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.matches(assistant)))
+    }
+}
+
+/// All clients, found by the digest of their key or by their certificate.
+#[derive(Debug, Default)]
+pub struct Clients {
+    /// Whether anyone may call: `auth.mode = "none"`.
+    pub open: bool,
+    /// By the SHA-256 of a key.
+    pub by_digest: HashMap<[u8; 32], Arc<Client>>,
+    /// By the subject or alternative name of a certificate.
+    pub by_certificate: Vec<(String, Arc<Client>)>,
+    /// Whose certificates are accepted; `None` where none is asked for.
+    pub trust: Option<ClientTrust>,
+}
+
+impl Clients {
+    /// The client of that name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Client>> {
+        let certified = self.by_certificate.iter().map(|(_, client)| client);
+        self.by_digest.values().chain(certified).find(|client| &*client.name == name)
+    }
+
+    /// How many requests each client with a limit was refused for exceeding it, by the client's name.
+    pub fn refused(&self) -> BTreeMap<&str, u64> {
+        let certified = self.by_certificate.iter().map(|(_, client)| client);
+        let limited =
+            self.by_digest.values().chain(certified).filter_map(|client| Some((client, client.limiter.as_ref()?)));
+        limited.map(|(client, limiter)| (&*client.name, limiter.refused().get())).collect()
+    }
+
+    /// Finds the caller, by this generation's clients and authorities, whenever its connection began: by its
+    /// certificate, or its key, or both, which must then be the same client's.
+    ///
+    /// # Errors
+    /// No key or certificate, none that is known, or a connection that would not be let in any more.
+    pub fn authenticate(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Option<Arc<Client>>, Problem> {
+        let tls = peer.and_then(|peer| peer.tls.as_ref());
+        if let (Some(trust), Some(tls)) = (&self.trust, tls)
+            && !trust.accepts(tls)
+        {
+            return Err(refused("the certificate of this connection is not accepted any more; connect anew"));
+        }
+        if self.open {
+            return Ok(None);
+        }
+        let certified = self.certified(tls.and_then(|tls| tls.certificate.as_ref()))?;
+        if certified.is_some() && !headers.contains_key(AUTHORIZATION) {
+            return Ok(certified);
+        }
+        let keyed = self.keyed(bearer(headers).map_err(refused)?);
+        let keyed = keyed.ok_or_else(|| refused("the API key is not known here"))?;
+        match certified {
+            Some(certified) if certified.name != keyed.name => {
+                Err(refused("the certificate and the API key are not the same client's"))
+            }
+            _ => Ok(Some(Arc::clone(keyed))),
+        }
+    }
+
+    /// The one client whose certificate this is.
+    fn certified(&self, certificate: Option<&PeerCertificate>) -> Result<Option<Arc<Client>>, Problem> {
+        let Some(certificate) = certificate else { return Ok(None) };
+        let mut clients =
+            self.by_certificate.iter().filter(|(identity, _)| certificate.is(identity)).map(|(_, client)| client);
+        let Some(client) = clients.next() else { return Ok(None) };
+        if clients.any(|other| other.name != client.name) {
+            return Err(refused("the certificate bears the names of several clients"));
+        }
+        Ok(Some(Arc::clone(client)))
+    }
+
+    /// The client whose key this is.
+    ///
+    /// Timing tells nothing about a key, as nothing that depends on a stored key is done with the sent one: a map of
+    /// digests is asked for the SHA-256 of what was sent. Whoever could learn from the time of that look-up how far a
+    /// digest agrees with a stored one would still have to find a text with a digest of that beginning, which is as
+    /// hard for each further bit as guessing it, and would learn bits of a digest, of which no key follows. The map is
+    /// hashed under a random seed besides, and the last comparison is of constant time.
+    fn keyed(&self, key: &[u8]) -> Option<&Arc<Client>> {
+        let digest: [u8; 32] = Sha256::digest(key).into();
+        let (stored, client) = self.by_digest.get_key_value(&digest)?;
+        bool::from(halves(stored)[..].ct_eq(&halves(&digest)[..])).then_some(client)
+    }
+}
+
+/// Finds the caller.
+///
+/// # Errors
+/// The request is no known client's; of such attempts a peer has only so many.
+pub(crate) fn authenticate(
+    clients: &Clients,
+    failed_attempts: &FailedAttempts,
+    head: &Parts,
+) -> Result<Option<Arc<Client>>, Problem> {
+    let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
+    clients.authenticate(&head.headers, peer).map_err(|problem| match peer {
+        Some(peer) => failed_attempts.judge(peer.address.ip(), problem),
+        None => problem,
+    })
+}
+
+/// Two numbers that are compared faster than the bytes are, one at a time.
+fn halves(digest: &[u8; 32]) -> [u128; 2] {
+    std::array::from_fn(|half| u128::from_ne_bytes(std::array::from_fn(|byte| digest[16 * half + byte])))
+}
+
+/// The key of the one `Bearer` credential, or what is wrong with what was sent; the scheme's case does not matter.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&[u8], &'static str> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Err("no API key was sent; send `Authorization: Bearer <key>`"),
+        (Some(_), Some(_)) => return Err("more than one `Authorization` header was sent"),
+        (Some(value), None) => value.as_bytes(),
+    };
+    let (scheme, key) = value.split_at_checked(7).unwrap_or_default();
+    let key = key.trim_ascii();
+    if scheme.eq_ignore_ascii_case(b"bearer ") && !key.is_empty() {
+        Ok(key)
+    } else {
+        Err("the header `Authorization` must be `Bearer <key>`")
+    }
+}
+
+fn refused(detail: &str) -> Problem {
+    Problem::new(Code::Unauthenticated, detail)
+}

@@ -1,0 +1,13 @@
+//! Who may call: clients, their limits, and the tokens of administration.
+
+mod admin_tokens;
+mod clients;
+mod failed_attempts;
+mod rate_limit;
+
+pub use admin_tokens::AdminTokens;
+pub use clients::{Client, Clients};
+pub(crate) use clients::{authenticate, bearer};
+pub use failed_attempts::FailedAttempts;
+pub use rate_limit::RateLimiter;
+pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};

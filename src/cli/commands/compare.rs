@@ -1,0 +1,127 @@
+//! `switchboard compare`: what an assistant, or one update, would lose by moving from one vendor to another.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use vendors::document::compare;
+use vendors::{
+    CatalogSet, Catalogs, Dialect, Field, Handling, Item, ItemCode, Policies, Target, Update, translate_request,
+};
+
+use crate::cli::input::{dialect, read};
+use crate::cli::style::Paint;
+use crate::cli::{Failure, Terminal};
+
+/// Arguments of `compare`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The vendor it is at
+    from: String,
+    /// The vendor it would move to
+    to: String,
+    /// A canonical update to compare instead of all fields; `-` is standard input
+    file: Option<PathBuf>,
+}
+
+/// A vendor as named on the command line, and its dialect.
+type Side<'a> = (&'a str, &'static Dialect);
+
+/// What is said of the fields, under three headings.
+#[derive(Default)]
+struct Findings {
+    lost: Vec<(String, String)>,
+    gained: Vec<String>,
+    resolve: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let (from, to) = (dialect(&args.from)?, dialect(&args.to)?);
+    let findings = match &args.file {
+        None => of_vendors(from, to),
+        Some(file) => {
+            let body = read(file)?;
+            let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
+            of_update(&update, (&args.from, from), (&args.to, to))?
+        }
+    };
+    let subject = if args.file.is_some() { "this update" } else { "an assistant" };
+    print(&findings, (from, to), subject, terminal)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_vendors(from: &Dialect, to: &Dialect) -> Findings {
+    let comparison = compare(from, to);
+    let names = |fields: &[Field]| fields.iter().map(|field| field.name().to_owned()).collect();
+    Findings {
+        lost: comparison.losses.into_iter().map(|loss| (loss.field.name().to_owned(), loss.detail)).collect(),
+        gained: names(&comparison.gains),
+        resolve: names(&comparison.resolve),
+    }
+}
+
+/// What the second vendor cannot do of what the first can. An update that is wrong at both is the caller's to mend
+/// first.
+fn of_update(update: &Update<'_>, from: Side<'_>, to: Side<'_>) -> Result<Findings, Failure> {
+    let (before, after) = (troubles(update, from), troubles(update, to));
+    let wrong = before.iter().filter(|(pointer, item)| !is_unsupported(item) && after.get(*pointer) == Some(item));
+    let wrong: Vec<_> = wrong.map(|(pointer, item)| format!("  {pointer:<32} {}", item.detail)).collect();
+    if !wrong.is_empty() {
+        return Err(format!("the update is wrong for both vendors:\n{}", wrong.join("\n")).into());
+    }
+    let lost = after.iter().filter(|(pointer, _)| !before.contains_key(*pointer));
+    let gained = before.keys().filter(|pointer| !after.contains_key(*pointer));
+    let anew = compare(from.1, to.1).resolve;
+    let resolve = update.entries.iter().filter_map(|entry| entry.field).filter(|field| anew.contains(field));
+    Ok(Findings {
+        lost: lost.map(|(pointer, item)| (pointer.clone(), item.detail.clone())).collect(),
+        gained: gained.cloned().collect(),
+        resolve: resolve.map(|field| field.name().to_owned()).collect(),
+    })
+}
+
+fn is_unsupported(item: &Item) -> bool {
+    matches!(item.code, ItemCode::UnsupportedField | ItemCode::UnsupportedValue)
+}
+
+/// Everything that stands against the update at a vendor, by pointer; names and ids aside, which depend on its
+/// catalogs.
+fn troubles(update: &Update<'_>, (vendor, dialect): Side<'_>) -> BTreeMap<String, Item> {
+    let nothing = CatalogSet::default();
+    let target = Target {
+        dialect,
+        vendor,
+        id: "1",
+        handling: Handling::Strict,
+        policies: &Policies::default(),
+        catalogs: Catalogs { configured: &nothing, live: &nothing },
+    };
+    let refused = translate_request(update, &target).err();
+    let items = refused.into_iter().flat_map(|refused| refused.items.list);
+    let items = items.filter(|item| item.code != ItemCode::UnresolvedName);
+    items.map(|item| (item.pointer.clone(), item)).collect()
+}
+
+fn print(
+    findings: &Findings,
+    (from, to): (&Dialect, &Dialect),
+    subject: &str,
+    terminal: &mut Terminal<'_>,
+) -> std::io::Result<()> {
+    let paint = Paint::for_stdout(&terminal.environment);
+    let (lost, out) = (&findings.lost, &mut terminal.out);
+    let heading = format!("Lost by moving {subject} from {} to {}: {}", from.title, to.title, lost.len());
+    writeln!(out, "{}", paint.bold(&heading))?;
+    for (what, detail) in lost {
+        writeln!(out, "  {what:<32} {detail}")?;
+    }
+    writeln!(out, "{}", paint.bold(&format!("Gained: {}", findings.gained.len())))?;
+    list(&findings.gained, out)?;
+    let anew = format!("To be looked up anew, since ids are each vendor's own: {}", findings.resolve.len());
+    writeln!(out, "{}", paint.bold(&anew))?;
+    list(&findings.resolve, out)
+}
+
+fn list(names: &[String], out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    if names.is_empty() { Ok(()) } else { writeln!(out, "  {}", names.join(", ")) }
+}

@@ -1,0 +1,201 @@
+//! `switchboard demo`: the main job, with nothing else installed.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Request, Response};
+use http_body_util::Full;
+use simulators::{Options, Received, Simulator};
+use vendors::json::lay_out;
+
+use crate::app::App;
+use crate::config::{self, Environment, VendorNames};
+use crate::net::signals::Signals;
+
+use crate::cli::client::send;
+use crate::cli::style::Paint;
+use crate::cli::{Failure, Terminal, end, runtime};
+
+/// Arguments of `demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Send the update to all five vendors, print what happened, and end
+    #[arg(long)]
+    once: bool,
+    /// Where the gateway listens while it serves
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", conflicts_with = "once")]
+    listen: SocketAddr,
+    /// Where its administration listens
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090", conflicts_with = "once")]
+    admin_listen: SocketAddr,
+}
+
+/// The update that is sent: something of every kind of translation.
+const UPDATE: &str = r#"{
+  "name": "Sales assistant",
+  "type": "outbound",
+  "mode": "pipeline",
+  "language": "en",
+  "wait_for_customer": true,
+  "speech_speed": 1.10,
+  "max_duration": 900,
+  "min_interrupt_words": 2,
+  "webhook_url": null,
+  "ambient_sound": "office",
+  "label_ids": [3, 5],
+  "conversation_inactivity_timeout": 30,
+  "filler_config": { "positive": ["Great!"] },
+  "tools": [{ "type": "end_call", "description": "When the customer says goodbye." }]
+}"#;
+
+/// The vendor's id of the assistant: the one of the pages' examples.
+const ID: &str = "789";
+
+pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let paint = Paint::for_stdout(&terminal.environment);
+    let runtime = runtime()?;
+    let shown = runtime.block_on(show(&args, paint, terminal.out));
+    end(runtime);
+    shown.map(|()| ExitCode::SUCCESS)
+}
+
+async fn show(args: &Args, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
+    let signals = Signals::install()?;
+    let mut simulators = Vec::new();
+    for vendor in simulators::NAMES {
+        simulators.push(Simulator::start(vendor, Options { strict: true, ..Options::default() }).await?);
+    }
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let (listen, admin) = if args.once { (anywhere, anywhere) } else { (args.listen, args.admin_listen) };
+    let settings = config::load_text(
+        &configuration(&simulators, listen, admin),
+        &tokens(&simulators),
+        &VendorNames::of_registry(),
+    )?;
+    let app = App::start(settings, None, None).await.map_err(|error| match args.once {
+        true => error.to_string(),
+        false => format!("{error}\nhelp: choose free ports with --listen and --admin-listen"),
+    })?;
+    let base = format!("http://{}", app.api());
+    writeln!(out, "{}", paint.bold("One canonical update goes in:"))?;
+    writeln!(out, "{UPDATE}\n")?;
+    for simulator in &simulators {
+        exchange(simulator, &base, paint, out).await?;
+    }
+    if args.once {
+        app.stop().await;
+    } else {
+        invite(&base, &format!("http://{}", app.admin()), paint, out)?;
+        app.run(signals).await;
+    }
+    for simulator in simulators {
+        simulator.stop().await;
+    }
+    Ok(())
+}
+
+/// The configuration of the demonstration: one account and one named assistant for each simulator.
+fn configuration(simulators: &[Simulator], listen: SocketAddr, admin: SocketAddr) -> String {
+    let mut text = format!(
+        "[server]\nlisten = \"{listen}\"\nadmin_listen = \"{admin}\"\n[auth]\nmode = \"none\"\n[log]\nlevel = \"off\"\n"
+    );
+    for simulator in simulators {
+        let (vendor, url, token) = (simulator.vendor(), simulator.base_url(), token_variable(simulator));
+        text.push_str(&format!(
+            "[vendors.{vendor}]\nbase_url = \"{url}\"\ntoken = {{ env = \"{token}\" }}\n\
+             [assistants.demo-{vendor}]\nvendor = \"{vendor}\"\nid = \"{ID}\"\n"
+        ));
+    }
+    text
+}
+
+/// The simulators' tokens, where the configuration looks for them.
+fn tokens(simulators: &[Simulator]) -> Environment {
+    simulators.iter().map(|simulator| (token_variable(simulator), simulator.token().to_owned())).collect()
+}
+
+fn token_variable(simulator: &Simulator) -> String {
+    format!("DEMO_TOKEN_{}", simulator.vendor().to_uppercase())
+}
+
+/// One vendor: what it received and what came back.
+async fn exchange(simulator: &Simulator, base: &str, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
+    let vendor = simulator.vendor();
+    let before = simulator.received().len();
+    let request = Request::put(format!("{base}/v1/assistants/demo-{vendor}"))
+        .header(CONTENT_TYPE, "application/json")
+        .header("Prefer", "handling=lenient")
+        .body(Full::new(Bytes::from_static(UPDATE.as_bytes())))?;
+    let reply = send(request).await?;
+    writeln!(out, "{}", paint.bold(&format!("── {vendor} ──")))?;
+    for received in simulator.received().iter().skip(before) {
+        print_received(received, paint, out)?;
+    }
+    print_reply(&reply, paint, out)?;
+    if !reply.status().is_success() {
+        return Err(format!("{vendor}: the gateway answered {}", reply.status()).into());
+    }
+    Ok(())
+}
+
+fn print_received(received: &Received, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
+    let query = received.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    writeln!(out, "the vendor received  {} {}{query}", received.method, received.path)?;
+    for name in ["authorization", "content-type", "accept", "user-agent", "x-request-id", "traceparent"] {
+        if let Some(value) = received.header(name).filter(|_| !received.body.is_empty()) {
+            writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
+        }
+    }
+    if !received.body.is_empty() {
+        writeln!(out, "{}", indented(&received.body))?;
+    }
+    Ok(())
+}
+
+fn print_reply(reply: &Response<Bytes>, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
+    let status = reply.status().to_string();
+    let painted = if reply.status().is_success() { paint.green(&status) } else { paint.red(&status) };
+    writeln!(out, "the caller got back  {painted}")?;
+    for (name, value) in shown(reply.headers()) {
+        writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
+    }
+    writeln!(out, "{}\n", indented(reply.body()))
+}
+
+fn shown(headers: &HeaderMap) -> BTreeMap<&str, String> {
+    let interesting = ["preference-applied", "switchboard-dropped"];
+    interesting.into_iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?.to_owned()))).collect()
+}
+
+/// JSON laid out below the line that announces it.
+fn indented(json: &[u8]) -> String {
+    lay_out(json).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// What to try next; the lines work as they stand.
+fn invite(base: &str, admin: &str, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "{}", paint.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
+    writeln!(
+        out,
+        "\ncurl -X PUT {base}/v1/assistants/demo-sondos -H 'Content-Type: application/json' \\\n  -d '{{\"name\": \"Night desk\", \"wait_for_customer\": false}}'"
+    )?;
+    writeln!(
+        out,
+        "\ncurl -X PUT '{base}/v1/assistants/demo-sondos?dry_run=true' -H 'Content-Type: application/json' \\\n  -d '{{\"type\": \"inbound\", \"max_silence_duration\": 60}}'"
+    )?;
+    writeln!(
+        out,
+        "\ncurl -X PUT {base}/v1/assistants/sondos:{ID} -H 'Content-Type: application/json' \\\n  -d '{{\"mode\": \"dualplex\", \"speech_speed\": 9, \"nmae\": \"x\"}}'"
+    )?;
+    writeln!(
+        out,
+        "\ncurl {base}/v1/vendors\ncurl {base}/v1/vendors/sondos\ncurl {base}/v1/assistants/demo-famulor/route\ncurl {admin}/admin/status"
+    )?;
+    writeln!(out, "\nFor people: {base}/docs")?;
+    out.flush()?;
+    Ok(())
+}

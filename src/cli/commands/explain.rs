@@ -1,0 +1,167 @@
+//! `switchboard explain`: what one vendor would get, and what would become of each field.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use vendors::{
+    CatalogSet, Catalogs, Dialect, Field, Handling, Policies, Request, Support, Target, Update, translate_request,
+};
+
+use crate::api::redact;
+use crate::gateway;
+use crate::reload::Source;
+
+use crate::cli::input::{dialect, read};
+use crate::cli::style::Paint;
+use crate::cli::{Failure, Terminal};
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A dialect, or with --config a vendor of that configuration
+    vendor: String,
+    /// The canonical update; `-` is standard input
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    /// A configuration whose address, catalogs, field policies and handling count
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to do with fields that the vendor cannot express [default: the vendor's, else strict]
+    #[arg(long, value_enum)]
+    handling: Option<Wish>,
+    /// The vendor's id of the assistant
+    #[arg(long, default_value = "789")]
+    id: String,
+    /// `text` for people, keys of third parties blackened; `body` for the wire body alone, byte for byte
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Wish {
+    Strict,
+    Lenient,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Body,
+}
+
+/// The vendor as the configuration has it, or a bare dialect.
+struct Vendor {
+    dialect: &'static Dialect,
+    base_url: String,
+    handling: Handling,
+    policies: Policies,
+    configured: CatalogSet,
+}
+
+pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let vendor = vendor(args, terminal)?;
+    let body = read(&args.file)?;
+    if !vendor.dialect.is_id(&args.id) {
+        return Err(format!("`{}` is no assistant id; ids are digits, without a leading zero", args.id).into());
+    }
+    let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
+    let live = CatalogSet::default();
+    let target = Target {
+        dialect: vendor.dialect,
+        vendor: &args.vendor,
+        id: &args.id,
+        handling: match args.handling {
+            Some(Wish::Strict) => Handling::Strict,
+            Some(Wish::Lenient) => Handling::Lenient,
+            None => vendor.handling,
+        },
+        policies: &vendor.policies,
+        catalogs: Catalogs { configured: &vendor.configured, live: &live },
+    };
+    let paint = Paint::for_stdout(&terminal.environment);
+    match translate_request(&update, &target) {
+        Ok(request) if args.format == Format::Body => {
+            terminal.out.write_all(&request.body)?;
+            writeln!(terminal.out)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(request) => {
+            explain(&request, &vendor, paint, terminal.out)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(refused) => {
+            writeln!(terminal.err, "{}", paint.red(&format!("{} would refuse this update:", args.vendor)))?;
+            for item in &refused.items.list {
+                writeln!(terminal.err, "  {:<32} {:<18} {}", item.pointer, item.code, item.detail)?;
+            }
+            if refused.items.more > 0 {
+                writeln!(terminal.err, "  and {} more", refused.items.more)?;
+            }
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
+    let Some(path) = &args.config else {
+        let dialect = dialect(&args.vendor)?;
+        return Ok(Vendor {
+            dialect,
+            base_url: dialect.base_url.to_owned(),
+            handling: Handling::Strict,
+            policies: Policies::default(),
+            configured: CatalogSet::default(),
+        });
+    };
+    let source = Source { path: Some(path.clone()), environment: terminal.environment.clone() };
+    let settings = source.load()?;
+    let configured = settings.vendors.get(&args.vendor).ok_or_else(|| {
+        let known: Vec<_> = settings.vendors.keys().map(String::as_str).collect();
+        format!("`{}` has no vendor `{}`; it has {}", path.display(), args.vendor, known.join(", "))
+    })?;
+    Ok(Vendor {
+        dialect: dialect(&configured.dialect)?,
+        base_url: configured.base_url.as_str().to_owned(),
+        handling: configured.handling,
+        policies: gateway::policies(configured),
+        configured: gateway::configured(&configured.catalog),
+    })
+}
+
+/// The translation for a person.
+fn explain(request: &Request, vendor: &Vendor, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{} {}{}", paint.bold(request.method), vendor.base_url, request.path)?;
+    let mut body = Vec::with_capacity(request.body.len());
+    redact(&mut body, &request.body);
+    writeln!(out, "{}\n", String::from_utf8_lossy(&body))?;
+    for &field in &request.report.applied {
+        writeln!(out, "  {} {:<32} {}", paint.green("applied"), field.name(), how(vendor.dialect, field))?;
+    }
+    for note in &request.report.dropped {
+        writeln!(out, "  {} {:<32} {}", paint.red("dropped"), note.field, note.detail)?;
+    }
+    for note in &request.report.warnings {
+        writeln!(out, "  {} {:<32} {}", paint.bold("warning"), note.field, note.detail)?;
+    }
+    Ok(())
+}
+
+/// What happened to an applied field, in few words.
+fn how(dialect: &Dialect, field: Field) -> String {
+    let described = dialect.describe(field);
+    let wire = described.wire.join(" + ");
+    match described.support {
+        Support::Same | Support::Partial => "as it is".to_owned(),
+        Support::Merged => "merged into the body".to_owned(),
+        Support::Renamed => format!("renamed to {wire}"),
+        Support::Mapped => {
+            let pairs = described.values.iter().filter_map(|(from, to)| Some(format!("{from} → {}", to.as_ref()?)));
+            format!("mapped to {wire}: {}", pairs.collect::<Vec<_>>().join(", "))
+        }
+        Support::Resolved => format!("resolved to {wire}"),
+        Support::Converted => format!("converted to {wire}"),
+        Support::Unsupported => "sent although the vendor's page lacks it".to_owned(),
+    }
+}

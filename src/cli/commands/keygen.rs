@@ -1,0 +1,51 @@
+//! `switchboard keygen`: a new API key. Only its digest is ever stored.
+
+use std::process::ExitCode;
+
+use secrecy::zeroize::Zeroizing;
+use sha2::{Digest, Sha256};
+
+use crate::config::is_client_name;
+
+use crate::cli::{Failure, Terminal};
+
+/// Arguments of `keygen`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The client's name in the configuration
+    client: String,
+}
+
+pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let client = &args.client;
+    if !is_client_name(client) {
+        let rule = "use at most 64 lower-case letters, digits, `.`, `_` and `-`, a letter first";
+        return Err(format!("`{client}` is no client name; {rule}").into());
+    }
+    // A dot in a bare key of TOML would open a table within a table.
+    let key_of_table = if client.contains('.') { format!("\"{client}\"") } else { client.clone() };
+    let mut bytes = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
+    let digits = Zeroizing::new(hex(&*bytes));
+    let key = Zeroizing::new(["sb_", &digits].concat());
+    writeln!(
+        terminal.out,
+        "The key, shown only now; the client sends it as `Authorization: Bearer <key>`:\n\n{}\n",
+        *key
+    )?;
+    writeln!(
+        terminal.out,
+        "For the configuration:\n\n[clients.{key_of_table}]\nkey_sha256 = \"{}\"",
+        hex(&Sha256::digest(key.as_bytes()))
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    // Of its length from the start: what grows leaves copies behind.
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(digits);
+    text
+}

@@ -1,0 +1,46 @@
+//! `switchboard serve`: the gateway.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::app::App;
+use crate::net::shutdown::Ended;
+use crate::net::signals::Signals;
+use crate::reload::{self, Source};
+use crate::telemetry::log;
+
+use crate::cli::{Failure, Terminal, allocator, end, open_files, runtime};
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The configuration file [default: $SWITCHBOARD_CONFIG, else config/switchboard.toml]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let source = Source { path: args.config.clone(), environment: terminal.environment.clone() };
+    let settings = match source.load() {
+        Ok(settings) => settings,
+        Err(problems) => {
+            writeln!(terminal.err, "{problems}")?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    let control = log::start(&reload::log(&settings.log))?;
+    open_files::raise();
+    allocator::keep();
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        let signals = Signals::install()?;
+        let app = App::start(settings, Some(source), Some(control.clone())).await?;
+        Ok::<_, Failure>(app.run(signals).await)
+    });
+    end(runtime);
+    control.flush();
+    Ok(match ended? {
+        Ended::Drained => ExitCode::SUCCESS,
+        Ended::Forced | Ended::Abandoned { .. } => ExitCode::FAILURE,
+    })
+}

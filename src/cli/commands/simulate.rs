@@ -1,0 +1,57 @@
+//! `switchboard simulate`: one vendor's documented behaviour as a server.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use simulators::{Drift, Fault, Options, Simulator};
+
+use crate::net::signals::Signals;
+
+use crate::cli::{Failure, Terminal, end, runtime};
+
+/// Arguments of `simulate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which vendor
+    vendor: String,
+    /// Where to listen
+    #[arg(long, value_name = "ADDR")]
+    listen: SocketAddr,
+    /// The token it accepts [default: sim-<vendor>]
+    #[arg(long)]
+    token: Option<String>,
+    /// Misbehave: status=503, delay=200ms, hang, reset, html, … (see simulators/README.md); may be given several
+    /// times
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Fault>,
+    /// Have changed since the page was written down: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see
+    /// simulators/README.md); may be given several times
+    #[arg(long = "drift", value_name = "DRIFT")]
+    drift: Vec<Drift>,
+    /// Refuse fields that the vendor's page does not list, instead of ignoring them as the vendor does
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let runtime = runtime()?;
+    let served: Result<(), Failure> = runtime.block_on(async {
+        let mut signals = Signals::install()?;
+        let Args { vendor, listen, token, faults, drift, strict } = args;
+        let options = Options { listen, token, faults, strict, drift };
+        let simulator = Simulator::start(&vendor, options).await?;
+        writeln!(
+            terminal.out,
+            "{} listens at {}, token {}",
+            simulator.vendor(),
+            simulator.base_url(),
+            simulator.token()
+        )?;
+        terminal.out.flush()?;
+        futures_util::StreamExt::next(&mut signals).await;
+        simulator.stop().await;
+        Ok(())
+    });
+    end(runtime);
+    served.map(|()| ExitCode::SUCCESS)
+}

@@ -1,0 +1,157 @@
+//! `switchboard status`: what a running gateway is doing, as a table.
+
+pub(crate) mod table;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use http::{Request, StatusCode, Uri};
+use http_body_util::Full;
+use serde_json::Value;
+
+use crate::config::Environment;
+
+use super::health::administration;
+use crate::cli::client::send;
+use crate::cli::style::Paint;
+use crate::cli::{Failure, Terminal, end, runtime};
+
+/// Puts the cursor home; what is there is overwritten line by line, so that nothing flickers.
+const HOME: &str = "\u{1b}[H";
+const END_OF_LINE: &str = "\u{1b}[K\n";
+const REST_OF_SCREEN: &str = "\u{1b}[J";
+
+/// Arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The gateway's administration [default: $SWITCHBOARD_SERVER__ADMIN_LISTEN, else http://127.0.0.1:9090]
+    #[arg(long, value_name = "URL")]
+    url: Option<Uri>,
+    /// The environment variable that holds the token of `admin.token`
+    #[arg(long, value_name = "NAME")]
+    token_env: Option<String>,
+    /// Look again and again, every so many seconds
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
+    watch: Option<u64>,
+    /// The document itself, for machines
+    #[arg(long)]
+    json: bool,
+    /// How long to wait for the answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    timeout: u64,
+}
+
+/// Whom to ask, and how.
+struct Question {
+    base: String,
+    token: Option<HeaderValue>,
+    timeout: Duration,
+}
+
+pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    let question = Question::of(args, &terminal.environment)?;
+    let look = Look { json: args.json, paint: Paint::for_stdout(&terminal.environment) };
+    let runtime = runtime()?;
+    let result = match args.watch {
+        None => runtime.block_on(question.ask()).and_then(|status| Ok(write!(terminal.out, "{}", look.show(&status))?)),
+        Some(seconds) => runtime.block_on(watch(&question, look, Duration::from_secs(seconds), terminal.out)),
+    };
+    end(runtime);
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Shows it until the terminal is gone; a gateway that does not answer may come back.
+async fn watch(question: &Question, look: Look, every: Duration, out: &mut dyn Write) -> Result<(), Failure> {
+    let screen = std::io::stdout().is_terminal();
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        let text = match question.ask().await {
+            Ok(status) => look.show(&status),
+            Err(failure) => format!("{failure}\n"),
+        };
+        if screen {
+            write!(out, "{HOME}{}{REST_OF_SCREEN}", text.replace('\n', END_OF_LINE))?;
+        } else {
+            writeln!(out, "{text}")?;
+        }
+        out.flush()?;
+    }
+}
+
+/// How to show it.
+#[derive(Clone, Copy)]
+struct Look {
+    json: bool,
+    paint: Paint,
+}
+
+impl Look {
+    fn show(self, status: &Value) -> String {
+        if self.json {
+            return format!("{status:#}\n");
+        }
+        let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        table::text(status, self.paint, width)
+    }
+}
+
+impl Question {
+    fn of(args: &Args, environment: &Environment) -> Result<Self, Failure> {
+        let base = match &args.url {
+            Some(url) => base(url)?,
+            None => administration(environment)?,
+        };
+        let token = args.token_env.as_deref().map(|name| {
+            let token = environment.get(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
+            let header = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+            header.map_err(|_| Failure::from(format!("the environment variable `{name}` holds no token")))
+        });
+        Ok(Self { base, token: token.transpose()?, timeout: Duration::from_secs(args.timeout) })
+    }
+
+    async fn ask(&self) -> Result<Value, Failure> {
+        let mut request = Request::get(format!("{}/admin/status", self.base)).header(ACCEPT, "application/json");
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token);
+        }
+        let base = &self.base;
+        let reply = match tokio::time::timeout(self.timeout, send(request.body(Full::default())?)).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => return Err(format!("{base} does not answer: {error}").into()),
+            Err(_) => return Err(format!("{base} did not answer within {} s", self.timeout.as_secs()).into()),
+        };
+        let document: Option<Value> = serde_json::from_slice(reply.body()).ok();
+        match (reply.status(), document) {
+            (StatusCode::OK, Some(status)) if status["vendors"].is_object() => Ok(status),
+            (StatusCode::UNAUTHORIZED, _) => Err(self.unauthenticated()),
+            (StatusCode::NOT_FOUND, Some(problem)) if problem["code"] == "not_found" => {
+                Err(format!("{base} is a gateway's API; its status is at `server.admin_listen`, name that with --url")
+                    .into())
+            }
+            (status, _) => Err(format!("{base} is not the administration of a gateway: it answered {status}").into()),
+        }
+    }
+
+    fn unauthenticated(&self) -> Failure {
+        let base = &self.base;
+        match &self.token {
+            Some(_) => format!("{base} refuses this token: it is not that of `admin.token`").into(),
+            None => format!(
+                "{base} wants the token of `admin.token`: name the environment variable that holds it with --token-env"
+            )
+            .into(),
+        }
+    }
+}
+
+/// The address without a path.
+fn base(url: &Uri) -> Result<String, Failure> {
+    match (url.scheme_str().unwrap_or("http"), url.authority()) {
+        ("http", Some(authority)) => Ok(format!("http://{authority}")),
+        (scheme, Some(_)) => Err(format!("administration speaks http, not {scheme}").into()),
+        (_, None) => Err(format!("`{url}` is no URL such as http://127.0.0.1:9090").into()),
+    }
+}

@@ -1,0 +1,235 @@
+//! The status document as text: a headline, a table with a line for each vendor, and what needs attention.
+
+use serde_json::Value;
+
+use super::Paint;
+
+/// A column; those with a higher rank go first when the terminal is narrow.
+struct Column {
+    title: &'static str,
+    rank: u8,
+    cell: fn(&str, &Value) -> String,
+}
+
+const fn column(title: &'static str, rank: u8, cell: fn(&str, &Value) -> String) -> Column {
+    Column { title, rank, cell }
+}
+
+const COLUMNS: &[Column] = &[
+    column("vendor", 0, |name, _| name.to_owned()),
+    column("breaker", 1, |_, vendor| text_of(&vendor["breaker"]).replace('_', " ")),
+    column("req/s", 2, |_, vendor| per_second(&vendor["recent"]["1m"])),
+    column("(5m)", 7, |_, vendor| per_second(&vendor["recent"]["5m"])),
+    column("errors", 2, |_, vendor| errors(&vendor["recent"]["1m"])),
+    column("(5m)", 7, |_, vendor| errors(&vendor["recent"]["5m"])),
+    column("p50", 5, |_, vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p50"])),
+    column("p99", 3, |_, vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p99"])),
+    column("vendor p50", 8, |_, vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p50"])),
+    column("vendor p99", 6, |_, vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p99"])),
+    column("in flight", 4, |_, vendor| of(&vendor["in_flight"], &vendor["max_in_flight"])),
+    column("waiting", 4, |_, vendor| of(&vendor["waiting"], &vendor["max_waiting"])),
+];
+
+/// The whole text, no line of the table wider than `width` if that can be.
+pub(crate) fn text(status: &Value, paint: Paint, width: Option<usize>) -> String {
+    let mut text = headline(status, paint);
+    text.push('\n');
+    let vendors: Vec<(&String, &Value)> = status["vendors"].as_object().into_iter().flatten().collect();
+    table(&vendors, paint, width.unwrap_or(usize::MAX), &mut text);
+    let notes: Vec<String> =
+        general(status).into_iter().chain(vendors.iter().flat_map(|(name, vendor)| notes(name, vendor))).collect();
+    if !notes.is_empty() {
+        text.push('\n');
+    }
+    notes.iter().for_each(|note| text.push_str(&format!("{} {note}\n", paint.red("!"))));
+    text
+}
+
+fn headline(status: &Value, paint: Paint) -> String {
+    let (version, reloads) = (text_of(&status["version"]), &status["reloads"]);
+    format!(
+        "{}, up {}, {} in flight\nconfiguration {}: {} reloads applied, {} refused\n",
+        paint.bold(&format!("switchboard {version}")),
+        time(status["uptime_seconds"].as_u64().unwrap_or_default()),
+        status["in_flight"],
+        status["generation"],
+        reloads["applied"],
+        reloads["refused"],
+    )
+}
+
+fn table(vendors: &[(&String, &Value)], paint: Paint, width: usize, text: &mut String) {
+    let mut columns: Vec<(&Column, Vec<String>, usize)> = COLUMNS
+        .iter()
+        .map(|column| {
+            let cells: Vec<String> = vendors.iter().map(|(name, vendor)| (column.cell)(name, vendor)).collect();
+            let longest = cells.iter().map(|cell| cell.chars().count()).chain([column.title.len()]).max();
+            (column, cells, longest.unwrap_or_default())
+        })
+        .collect();
+    while columns.iter().map(|(_, _, width)| width + 2).sum::<usize>() > width.saturating_add(2) && columns.len() > 2 {
+        let last = columns.iter().map(|(column, _, _)| column.rank).max();
+        columns.retain(|(column, _, _)| Some(column.rank) != last);
+    }
+    let line = |cells: Vec<(&str, usize)>| {
+        let padded = cells.into_iter().enumerate().map(|(index, (cell, width))| match index {
+            0 | 1 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    let titles = line(columns.iter().map(|(column, _, width)| (column.title, *width)).collect());
+    text.push_str(&format!("{}\n", paint.dim(&titles)));
+    for (row, (_, vendor)) in vendors.iter().enumerate() {
+        let cells = line(columns.iter().map(|(_, cells, width)| (cells[row].as_str(), *width)).collect());
+        let well =
+            vendor["breaker"] == "closed" && vendor["recent"]["1m"]["error_ratio"].as_f64().unwrap_or_default() < 0.1;
+        text.push_str(&if well { cells } else { paint.red(&cells) });
+        text.push('\n');
+    }
+}
+
+/// What needs attention and is no vendor's.
+fn general(status: &Value) -> Vec<String> {
+    let mut notes = Vec::new();
+    let last = &status["reloads"]["last"];
+    if last["applied"] == false {
+        notes
+            .push("the last reload was refused, the old configuration is in force: see `switchboard check`".to_owned());
+    }
+    let waiting: Vec<&str> = last["needs_restart"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !waiting.is_empty() {
+        notes.push(format!("waits for a restart: {}", waiting.join(", ")));
+    }
+    for (name, lines) in status["lines"].as_object().into_iter().flatten() {
+        if let Some(why) = lines["failing"].as_str() {
+            notes.push(format!("the {name} cannot be written: {why}"));
+        }
+        if lines["lost"].as_u64().is_some_and(|lost| lost > 0) {
+            notes.push(format!("{} lines of the {name} are lost", lines["lost"]));
+        }
+    }
+    notes
+}
+
+/// What needs attention at a vendor.
+fn notes(name: &str, vendor: &Value) -> Vec<String> {
+    let seconds = |value: &Value| value.as_f64().map(|seconds| time(seconds.ceil() as u64));
+    let mut notes = Vec::new();
+    if let Some(probe) = seconds(&vendor["next_probe_seconds"]) {
+        notes.push(format!("{name}: left alone after too many failures; next probe in {probe}"));
+    }
+    if let Some(pause) = seconds(&vendor["paused_seconds"]) {
+        notes.push(format!("{name}: has asked for a pause, {pause} left"));
+    }
+    let drift = vendor["drift"]["differences"].as_array().map_or(0, Vec::len);
+    if drift > 0 {
+        notes.push(format!("{name}: answers differ from its documentation in {drift} places: see --json"));
+    }
+    notes
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap_or("?").to_owned()
+}
+
+fn per_second(window: &Value) -> String {
+    window["requests_per_second"].as_f64().map_or("-".to_owned(), |rate| match rate {
+        rate if rate >= 100.0 => format!("{rate:.0}"),
+        rate if rate >= 10.0 => format!("{rate:.1}"),
+        rate => format!("{rate:.2}"),
+    })
+}
+
+fn errors(window: &Value) -> String {
+    window["error_ratio"].as_f64().map_or("-".to_owned(), |ratio| format!("{:.1} %", ratio * 100.0))
+}
+
+fn millis(value: &Value) -> String {
+    value.as_f64().map_or("-".to_owned(), |millis| match millis {
+        millis if millis >= 10_000.0 => format!("{:.0} s", millis / 1000.0),
+        millis if millis >= 1000.0 => format!("{:.1} s", millis / 1000.0),
+        millis if millis >= 10.0 => format!("{millis:.0} ms"),
+        millis => format!("{millis:.1} ms"),
+    })
+}
+
+fn of(part: &Value, all: &Value) -> String {
+    if all.is_null() { part.to_string() } else { format!("{part}/{all}") }
+}
+
+/// A time with its two largest units.
+fn time(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::cli::commands::status::table::*;
+    use crate::config::Environment;
+
+    fn status() -> Value {
+        let window = |rate: f64, errors: Option<f64>| {
+            json!({
+                "requests_per_second": rate, "error_ratio": errors,
+                "total_ms": { "p50": 12.4, "p99": 1234.0 }, "vendor_ms": { "p50": 11.0, "p99": 20_500.0 },
+            })
+        };
+        json!({
+            "version": "1.2.3", "uptime_seconds": 4000, "in_flight": 3, "generation": 2,
+            "reloads": { "applied": 1, "refused": 1, "last": { "applied": false, "needs_restart": [] } },
+            "lines": { "log": { "lost": 0, "failing": null }, "audit": { "lost": 2, "failing": "no space" } },
+            "vendors": {
+                "autocalls": {
+                    "breaker": "closed", "recent": { "1m": window(123.4, Some(0.0)), "5m": window(9.876, None) },
+                    "in_flight": 2, "max_in_flight": 128, "waiting": 0, "max_waiting": 256,
+                },
+                "sondos": {
+                    "breaker": "open", "next_probe_seconds": 61.2, "paused_seconds": null, "in_flight": 0, "waiting": 0,
+                    "drift": { "differences": [{}, {}] },
+                },
+            },
+        })
+    }
+
+    fn plain() -> Paint {
+        Paint::for_stdout(&[("NO_COLOR".to_owned(), "1".to_owned())].into_iter().collect::<Environment>())
+    }
+
+    #[test]
+    fn everything_that_matters_is_shown() {
+        let expected = "\
+switchboard 1.2.3, up 1 h 6 min, 3 in flight
+configuration 2: 1 reloads applied, 1 refused
+
+vendor     breaker  req/s  (5m)  errors  (5m)    p50    p99  vendor p50  vendor p99  in flight  waiting
+autocalls  closed     123  9.88   0.0 %     -  12 ms  1.2 s       11 ms        20 s      2/128    0/256
+sondos     open         -     -       -     -      -      -           -           -          0        0
+
+! the last reload was refused, the old configuration is in force: see `switchboard check`
+! the audit cannot be written: no space
+! 2 lines of the audit are lost
+! sondos: left alone after too many failures; next probe in 1 min 2 s
+! sondos: answers differ from its documentation in 2 places: see --json
+";
+        assert_eq!(text(&status(), plain(), None), expected);
+    }
+
+    #[test]
+    fn a_narrow_terminal_loses_columns_and_not_lines() {
+        for width in [20, 40, 60, 80] {
+            let text = text(&status(), plain(), Some(width));
+            let table: Vec<&str> = text.lines().skip(3).take(3).collect();
+            assert!(table.iter().all(|line| line.chars().count() <= width), "{width}: {table:#?}");
+            assert!(table[2].starts_with("sondos     open"), "{table:#?}");
+        }
+        assert!(text(&status(), plain(), Some(60)).contains("errors"));
+    }
+}

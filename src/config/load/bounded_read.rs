@@ -1,0 +1,106 @@
+//! A file that is opened and read without waiting for anybody: a named pipe may have no writer, or a silent one, and a
+//! reload that waits keeps out all that come after it.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
+
+/// How long a pipe may take to bring what it has.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// An open file.
+#[derive(Debug)]
+pub(crate) struct Input {
+    file: File,
+    until: Instant,
+}
+
+impl Input {
+    /// Opens what the path leads to; a pipe that nobody writes to is empty.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Self::open_for(path, PATIENCE)
+    }
+
+    fn open_for(path: &Path, patience: Duration) -> io::Result<Self> {
+        let unwaiting = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(unwaiting).open(path)?;
+        Ok(Self { file, until: Instant::now() + patience })
+    }
+
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.file.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                other => return other,
+            }
+            let left = self.until.saturating_duration_since(Instant::now());
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&left))? == 0 {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "whoever writes to it does not come to an end"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::path::PathBuf;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use crate::config::load::bounded_read::*;
+
+    fn pipe(folder: &tempfile::TempDir) -> PathBuf {
+        let path = folder.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a pipe");
+        path
+    }
+
+    fn read(mut input: Input) -> io::Result<String> {
+        let mut text = String::new();
+        input.read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn a_pipe_without_a_writer_is_empty() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(read(Input::open(&pipe(&folder)).expect("opened")).expect("read"), "");
+    }
+
+    #[test]
+    fn a_silent_writer_is_not_waited_for_without_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = pipe(&folder);
+        let mut writer = OpenOptions::new().read(true).write(true).open(&path).expect("both ends");
+        writer.write_all(b"half").expect("written");
+        let input = Input::open_for(&path, Duration::ZERO).expect("opened");
+        assert_eq!(read(input).expect_err("no end").kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn what_a_pipe_brings_in_time_is_read_to_its_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = pipe(&folder);
+        let input = Input::open(&path).expect("opened");
+        let mut writer = OpenOptions::new().write(true).open(&path).expect("opened");
+        let writing = std::thread::spawn(move || {
+            for piece in ["one\n", "two\n"] {
+                writer.write_all(piece.as_bytes()).expect("written");
+            }
+        });
+        assert_eq!(read(input).expect("read"), "one\ntwo\n");
+        writing.join().expect("written");
+    }
+}

@@ -1,0 +1,47 @@
+//! Files that the gateway writes: their folder has to be there, and they are opened when they are put to use.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+/// The file that a key names, to be written.
+pub(crate) fn output_file(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<PathBuf> {
+    let text = view.text(name).filter(|text| !text.trim().is_empty())?;
+    let (at, key) = (view.at(name), view.trail.key(name));
+    let path = inspection.resolve(at, text);
+    let folder = folder(&path);
+    let (wrong, help) = if path.is_dir() {
+        (format!("`{}` for `{key}` is a folder", path.display()), "name a file in it")
+    } else if !folder.is_dir() {
+        let help = "make the folder, and let the user the gateway runs as write there";
+        (format!("there is no folder `{}` for `{key}`", folder.display()), help)
+    } else {
+        return Some(path);
+    };
+    inspection.error(ProblemKind::UnreadableFile, at, key, wrong, help);
+    None
+}
+
+/// Whether two files are one, by whatever way their folder is named; neither has to be there yet.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+    one == other || place(one).is_some_and(|one| Some(one) == place(other))
+}
+
+/// The folder of a file; a bare name has an empty one, which the system does not take.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load::output_path::*;
+
+    #[test]
+    fn one_file_is_told_also_by_names_without_a_folder() {
+        assert!(is_same(Path::new("a.log"), Path::new("./a.log")));
+        assert!(!is_same(Path::new("a.log"), Path::new("b.log")));
+    }
+}

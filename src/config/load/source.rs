@@ -1,0 +1,188 @@
+//! Where settings come from, and the way back from a byte offset to a file, line and column.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::config::validate::problem::{Excerpt, Location};
+
+/// One of the [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SourceId(usize);
+
+/// A stretch of a source, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) source: SourceId,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// A text with the offset of each of its lines; wiped, as somebody may have written a secret into it.
+#[derive(Debug)]
+pub(crate) struct Text {
+    content: Zeroizing<String>,
+    line_starts: Vec<usize>,
+}
+
+impl Text {
+    fn new(content: Zeroizing<String>) -> Self {
+        let line_starts = std::iter::once(0).chain(content.match_indices('\n').map(|(offset, _)| offset + 1)).collect();
+        Self { content, line_starts }
+    }
+
+    /// Line and column (both from 1, columns in characters) and the line itself.
+    fn position(&self, offset: usize) -> (usize, usize, usize) {
+        let line = self.line_starts.partition_point(|&start| start <= offset);
+        let start = self.line_starts[line - 1];
+        let column = self.content[start..].char_indices().take_while(|&(index, _)| start + index < offset).count();
+        (line, column + 1, start)
+    }
+
+    fn line_at(&self, start: usize) -> &str {
+        let rest = &self.content[start..];
+        rest.split('\n').next().unwrap_or(rest).trim_end()
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    Defaults(Text),
+    File(PathBuf, Text),
+    Variable(String),
+    Nowhere,
+}
+
+/// Every text and variable that one load reads.
+#[derive(Debug)]
+pub(crate) struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Only the nameless source that problems of the whole belong to.
+    pub(crate) fn new() -> Self {
+        Self(vec![Source::Nowhere])
+    }
+
+    /// The place of problems that no line can be blamed for.
+    pub(crate) const NOWHERE: At = At { source: SourceId(0), start: 0, end: 0 };
+
+    pub(crate) fn add_defaults(&mut self, content: &str) -> SourceId {
+        self.add(Source::Defaults(Text::new(Zeroizing::new(content.to_owned()))))
+    }
+
+    pub(crate) fn add_file(&mut self, path: PathBuf, content: Zeroizing<String>) -> SourceId {
+        self.add(Source::File(path, Text::new(content)))
+    }
+
+    pub(crate) fn add_variable(&mut self, name: &str) -> At {
+        let source = self.add(Source::Variable(name.to_owned()));
+        At { source, start: 0, end: 0 }
+    }
+
+    fn add(&mut self, source: Source) -> SourceId {
+        self.0.push(source);
+        SourceId(self.0.len() - 1)
+    }
+
+    /// The text of a file or of the defaults; empty for a variable, whose value may be secret.
+    pub(crate) fn content(&self, id: SourceId) -> &str {
+        match &self.0[id.0] {
+            Source::Defaults(text) | Source::File(_, text) => &text.content,
+            Source::Variable(_) | Source::Nowhere => "",
+        }
+    }
+
+    pub(crate) fn is_default(&self, at: At) -> bool {
+        matches!(self.0[at.source.0], Source::Defaults(_))
+    }
+
+    pub(crate) fn is_variable(&self, at: At) -> bool {
+        matches!(self.0[at.source.0], Source::Variable(_))
+    }
+
+    /// The folder that relative paths written there start from; for variables, the working directory.
+    pub(crate) fn folder(&self, at: At) -> &Path {
+        match &self.0[at.source.0] {
+            Source::File(path, _) => path.parent().unwrap_or(Path::new("")),
+            Source::Defaults(_) | Source::Variable(_) | Source::Nowhere => Path::new(""),
+        }
+    }
+
+    pub(crate) fn place(&self, at: At) -> Location {
+        match &self.0[at.source.0] {
+            Source::Nowhere => Location::Whole,
+            Source::Variable(name) => Location::Variable { name: name.clone() },
+            Source::Defaults(text) => {
+                let (line, column, _) = text.position(at.start);
+                Location::Defaults { line, column }
+            }
+            Source::File(path, text) => {
+                let (line, column, _) = text.position(at.start);
+                Location::File { path: path.clone(), line, column }
+            }
+        }
+    }
+
+    /// Whether the line may hold a credential, for problems of text that could not be read.
+    pub(crate) fn may_hold_secret(&self, at: At) -> bool {
+        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[at.source.0] else {
+            return true;
+        };
+        let (_, _, start) = text.position(at.start);
+        let line = text.line_at(start).to_ascii_lowercase();
+        SECRET_WORDS.iter().any(|word| line.contains(word))
+    }
+
+    /// The line a problem stands in, cut off behind the marked part so that values not at fault stay out of logs.
+    pub(crate) fn excerpt(&self, at: At) -> Option<Excerpt> {
+        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[at.source.0] else {
+            return None;
+        };
+        let (line, column, start) = text.position(at.start);
+        let whole = text.line_at(start);
+        let before = at.start.saturating_sub(start).min(whole.len());
+        let end = at.end.saturating_sub(start).clamp(before, whole.len());
+        if holds_secret(whole.get(..before)?) {
+            return None;
+        }
+        let mut shown = whole.get(..end)?.replace(char::is_control, " ");
+        if !whole.get(end..)?.trim().is_empty() {
+            shown.push_str(" …");
+        }
+        Some(Excerpt { line, text: shown, indent: column - 1, width: whole.get(before..end)?.chars().count().max(1) })
+    }
+}
+
+/// Words in the names of keys that hold credentials.
+const SECRET_WORDS: [&str; 3] = ["tok", "secret", "passw"];
+
+/// Whether text that would be shown in front of a marked part may give a credential away.
+fn holds_secret(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    SECRET_WORDS.iter().filter_map(|word| lower.find(word)).any(|found| lower[found..].contains(['"', '\'']))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load::source::{At, Sources};
+    use crate::config::validate::problem::Location;
+
+    #[test]
+    fn columns_count_characters_and_start_at_one() {
+        let mut sources = Sources::new();
+        let source = sources.add_file("a.toml".into(), "a = 1\nü = 'x' # c\n".to_owned().into());
+        let at = |start, end| At { source, start, end };
+        assert_eq!(sources.place(at(11, 14)), Location::File { path: "a.toml".into(), line: 2, column: 5 });
+        let excerpt = sources.excerpt(at(11, 14)).expect("a line");
+        assert_eq!((excerpt.text.as_str(), excerpt.indent), ("ü = 'x' …", 4));
+    }
+
+    #[test]
+    fn a_credential_before_the_marked_part_hides_the_line() {
+        let mut sources = Sources::new();
+        let text = "sondos = { token = 'abc', dialect = 'x' }";
+        let source = sources.add_file("a.toml".into(), text.to_owned().into());
+        let start = text.find("'x'").expect("there");
+        assert!(sources.excerpt(At { source, start, end: start + 3 }).is_none());
+    }
+}

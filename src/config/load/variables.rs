@@ -1,0 +1,263 @@
+//! The layer of the environment: `SWITCHBOARD_VENDORS__SONDOS__TIMEOUT=5s` sets `vendors.sondos.timeout`.
+//!
+//! Case does not count. In a name of the operator's choice `_` stands for `-` and `.` too where such a name is there
+//! already. Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
+
+use std::collections::BTreeSet;
+
+use toml::de::DeValue;
+
+use super::environment::Environment;
+use super::source::At;
+use super::tree::{Entry, Node, Table, Value};
+use crate::config::types::secret;
+use crate::config::validate::key_path::KeyPath;
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::root;
+use crate::config::validate::shape::{Kind, Section};
+use crate::config::validate::validator::Validator;
+
+impl Validator<'_> {
+    /// Every key that the environment sets; `below` is the tree that these will be laid over.
+    pub(crate) fn variables(&mut self, below: &Table) -> Table {
+        let environment: &Environment = self.environment;
+        let references = references(below, environment);
+        let mut layer = Table::new();
+        for (name, rest, value) in environment.settings() {
+            if references.contains(name) {
+                continue;
+            }
+            let at = self.sources.add_variable(name);
+            let parts: Vec<&str> = rest.split("__").collect();
+            let variable = Variable { at, name, value };
+            let level = Level { table: &mut layer, below: Some(below) };
+            self.set_key(level, &root::SECTION, &parts, variable, &KeyPath::ROOT);
+        }
+        layer
+    }
+
+    fn set_key(
+        &mut self,
+        level: Level<'_>,
+        section: &'static Section,
+        parts: &[&str],
+        variable: Variable<'_>,
+        trail: &KeyPath<'_>,
+    ) {
+        let Some((first, rest)) = parts.split_first() else {
+            return;
+        };
+        let name = first.to_ascii_lowercase();
+        let Some(key) = section.key(&name) else {
+            match single_underscore(&name, section).filter(|_| trail.is_root()) {
+                Some(meant) => {
+                    let message = format!("unknown key `{name}`");
+                    let help = format!("two underscores stand between levels: {meant}");
+                    self.error(ProblemKind::UnknownKey, variable.at, name, message, help);
+                }
+                None => self.unknown_key(&name, variable.at, section, trail),
+            }
+            return;
+        };
+        self.set_slot(level, key.name, &key.kind, rest, variable, &trail.key(key.name));
+    }
+
+    fn set_slot(
+        &mut self,
+        mut level: Level<'_>,
+        name: &str,
+        kind: &'static Kind,
+        rest: &[&str],
+        variable: Variable<'_>,
+        trail: &KeyPath<'_>,
+    ) {
+        let Some((next, after)) = rest.split_first() else {
+            self.set_whole(level.table, name, kind, variable, trail);
+            return;
+        };
+        let section = match kind {
+            Kind::Table(section) => section,
+            Kind::Secret => &secret::SECTION,
+            Kind::Named(_, section) => {
+                let Some(mut named) = level.inner(name, variable.at) else {
+                    return;
+                };
+                let name = named.existing_name(next);
+                let trail = trail.key(&name);
+                if after.is_empty() {
+                    self.set_whole(named.table, &name, &Kind::Table(section), variable, &trail);
+                } else if let Some(inner) = named.inner(&name, variable.at) {
+                    self.set_key(inner, section, after, variable, &trail);
+                }
+                return;
+            }
+            Kind::Pairs(_, of) => {
+                if let Some(pairs) = level.inner(name, variable.at) {
+                    let name = pairs.existing_name(next);
+                    self.set_slot(pairs, &name, of, after, variable, &trail.key(&name));
+                }
+                return;
+            }
+            _ => {
+                let message = format!("`{trail}` has no keys below it");
+                let help = format!("set `{trail}` as a whole; it has to be {}", kind.expected());
+                self.error(ProblemKind::UnknownKey, variable.at, trail, message, help);
+                return;
+            }
+        };
+        if let Some(inner) = level.inner(name, variable.at) {
+            self.set_key(inner, section, rest, variable, trail);
+        }
+    }
+
+    fn set_whole(&mut self, table: &mut Table, name: &str, kind: &Kind, variable: Variable<'_>, trail: &KeyPath<'_>) {
+        if let Some(value) = self.value_of(kind, variable, trail) {
+            let entry = Entry { key_at: variable.at, node: Node { value, at: variable.at } };
+            self.put(table, name, entry, variable.at, trail);
+        }
+    }
+
+    /// Adds to the layer; what two variables set is reported, however each writes it.
+    fn put(&mut self, table: &mut Table, name: &str, entry: Entry, at: At, trail: &KeyPath<'_>) {
+        let Some(old) = table.get_mut(name) else {
+            table.insert(name.to_owned(), entry);
+            return;
+        };
+        match (&mut old.node.value, entry.node.value) {
+            (Value::Table(old), Value::Table(new)) => {
+                for (name, entry) in new {
+                    self.put(old, &name, entry, at, &trail.key(&name));
+                }
+            }
+            _ => {
+                let message = format!("two environment variables set `{trail}`");
+                let help = "case does not count in their names; unset one of them";
+                self.error(ProblemKind::Duplicate, at, trail, message, help);
+            }
+        }
+    }
+
+    /// The variable's text as the type that the key takes; as text where it is not of that type.
+    fn value_of(&mut self, kind: &Kind, variable: Variable<'_>, trail: &KeyPath<'_>) -> Option<Value> {
+        let text = variable.value.trim();
+        let plain = || Value::Text(variable.value.to_owned());
+        Some(match kind {
+            Kind::Flag => text.parse().map_or_else(|_| plain(), Value::Flag),
+            Kind::Count { .. } => text.parse().map_or_else(|_| plain(), Value::Integer),
+            Kind::Ratio { .. } => text.parse().map_or_else(|_| plain(), Value::Float),
+            Kind::Secret if !text.starts_with('{') => Value::Table(variable.reference()),
+            Kind::List { .. } | Kind::OneOrMore(_) if !text.starts_with('[') => {
+                let elements = text.split(',').map(str::trim);
+                let elements = elements.filter(|element| !element.is_empty());
+                Value::List(elements.map(|element| variable.text(element)).collect())
+            }
+            Kind::Secret
+            | Kind::List { .. }
+            | Kind::OneOrMore(_)
+            | Kind::Table(_)
+            | Kind::Named(..)
+            | Kind::Pairs(..)
+            | Kind::Rows(_) => return self.inline(variable, trail),
+            _ => plain(),
+        })
+    }
+
+    /// The variable's text as inline TOML.
+    fn inline(&mut self, variable: Variable<'_>, trail: &KeyPath<'_>) -> Option<Value> {
+        match DeValue::parse(variable.value.trim()) {
+            Ok(value) => Some(Node::from_toml(&value, variable.at.source).value),
+            Err(error) => {
+                let message = format!("`{trail}` is not TOML: {}", error.message());
+                let help = "tables are written as `{ key = \"value\" }`, arrays as `[…]`; single \
+                            keys are set with `__` between levels";
+                self.error(ProblemKind::Syntax, variable.at, trail, message, help);
+                None
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Variable<'v> {
+    at: At,
+    name: &'v str,
+    value: &'v str,
+}
+
+impl Variable<'_> {
+    fn text(self, text: &str) -> Node {
+        Node { value: Value::Text(text.to_owned()), at: self.at }
+    }
+
+    /// `{ env = … }` naming this variable, so that a secret is read from where it is and never laid into the tree.
+    fn reference(self) -> Table {
+        Table::from([("env".to_owned(), Entry { key_at: self.at, node: self.text(self.name) })])
+    }
+}
+
+/// A table of the layer, and the table that it will be laid over.
+struct Level<'t> {
+    table: &'t mut Table,
+    below: Option<&'t Table>,
+}
+
+impl Level<'_> {
+    /// The table under a name, made where there is nothing; none where something else is there, which has to be told.
+    ///
+    /// A table that a file holds already keeps its place, as it is not what the variable sets.
+    fn inner(&mut self, name: &str, at: At) -> Option<Level<'_>> {
+        let below = self.below.and_then(|table| table.get(name));
+        let inner = match below {
+            Some(entry) => Some(entry.node.as_table()?),
+            None => None,
+        };
+        let entry = self.table.entry(name.to_owned()).or_insert_with(|| Entry {
+            key_at: below.map_or(at, |entry| entry.key_at),
+            node: Node { value: Value::Table(Table::new()), at: below.map_or(at, |entry| entry.node.at) },
+        });
+        match &mut entry.node.value {
+            Value::Table(table) => Some(Level { table, below: inner }),
+            _ => None,
+        }
+    }
+
+    /// The name that a part of a variable's name stands for, else the part in lower case.
+    fn existing_name(&self, part: &str) -> String {
+        let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
+        let wanted = plain(part);
+        let below = self.below.into_iter().flat_map(Table::keys);
+        let mut names = below.chain(self.table.keys());
+        names.find(|name| plain(name) == wanted).cloned().unwrap_or_else(|| part.to_ascii_lowercase())
+    }
+}
+
+/// `SWITCHBOARD_SERVER__LISTEN` for `server_listen`.
+fn single_underscore(name: &str, section: &Section) -> Option<String> {
+    section.names().find_map(|table| {
+        let key = name.strip_prefix(table)?.strip_prefix('_')?;
+        let variable = format!("switchboard_{table}__{key}");
+        Some(variable.to_ascii_uppercase())
+    })
+}
+
+/// The variables that `{ env = "…" }` refers to: secrets, even where their names look like keys.
+fn references(tree: &Table, environment: &Environment) -> BTreeSet<String> {
+    fn collect(table: &Table, found: &mut BTreeSet<String>) {
+        for (name, entry) in table {
+            match &entry.node.value {
+                Value::Table(inner) => collect(inner, found),
+                Value::Text(text) if name == "env" => {
+                    found.insert(text.clone());
+                }
+                _ => {}
+            }
+        }
+    }
+    let by_variable = environment
+        .settings()
+        .filter(|(_, rest, _)| rest.to_ascii_lowercase().ends_with("__env"))
+        .map(|(_, _, value)| value.to_owned());
+    let mut found = by_variable.collect();
+    collect(tree, &mut found);
+    found
+}

@@ -1,0 +1,118 @@
+//! The files of a configuration as they were when they were read, so that a watcher can tell whether they have
+//! changed since.
+//!
+//! The state is taken from the opened file before its first byte is read: whatever is changed after that moment
+//! differs from it, and no change falls between reading and watching. Paths are followed through symbolic links each
+//! time, so that a link swapped for another, as container platforms do with mounted secrets, is a change.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A file or folder that the configuration depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watched {
+    path: PathBuf,
+    state: Option<State>,
+}
+
+/// What tells one content of a path from another, short of reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// Seconds and nanoseconds of the last change of the content.
+    modified: (i64, i64),
+    /// The same of the last change of content, owner, permissions or name; no program can set it back.
+    changed: (i64, i64),
+}
+
+impl State {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    /// The state of what a path leads to now; `None` where it leads nowhere.
+    pub(crate) fn now(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().as_ref().map(Self::of)
+    }
+}
+
+impl Watched {
+    pub(crate) fn new(path: PathBuf, state: Option<State>) -> Self {
+        Self { path, state }
+    }
+
+    /// The path as the configuration names it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the path leads to something else, or to something changed, since it was read; looks at the file
+    /// system.
+    #[must_use]
+    pub fn has_changed(&self) -> bool {
+        State::now(&self.path) != self.state
+    }
+
+    /// The same path as it is now.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::new(self.path.clone(), State::now(&self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use crate::config::load::watched::{State, Watched};
+
+    #[test]
+    fn whatever_happens_to_a_path_is_a_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let changed = |before: &str, change: &dyn Fn()| {
+            fs::write(path("file"), before).expect("written");
+            let watched = Watched::new(path("file"), State::now(&path("file")));
+            assert!(!watched.has_changed());
+            change();
+            watched.has_changed() && !watched.again().has_changed()
+        };
+        assert!(changed("a", &|| fs::write(path("file"), "ab").expect("written")));
+        assert!(changed("a", &|| {
+            fs::write(path("new"), "b").expect("written");
+            fs::rename(path("new"), path("file")).expect("renamed");
+        }));
+        assert!(changed("a", &|| fs::remove_file(path("file")).expect("removed")));
+        let gone = Watched::new(path("file"), None);
+        assert!(!gone.has_changed());
+        fs::write(path("file"), "a").expect("written");
+        assert!(gone.has_changed());
+    }
+
+    #[test]
+    fn a_link_swapped_further_up_is_a_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        for version in ["1", "2"] {
+            fs::create_dir(path(version)).expect("created");
+            fs::write(path(version).join("token"), "same").expect("written");
+        }
+        symlink("1", path("data")).expect("linked");
+        symlink("data/token", path("token")).expect("linked");
+        let watched = Watched::new(path("token"), State::now(&path("token")));
+        symlink("2", path("data.new")).expect("linked");
+        fs::rename(path("data.new"), path("data")).expect("swapped");
+        assert!(watched.has_changed());
+    }
+}

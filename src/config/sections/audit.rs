@@ -1,0 +1,93 @@
+//! `[audit]`: the record of who changed what.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::config::load::output_path::{is_same, output_file};
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("file", Kind::Path, "Where changes are recorded, as JSON lines; nowhere without this key."),
+    Key::new(
+        "rotate_bytes",
+        Kind::Count { min: 4096, max: 1 << 40 },
+        "The length at which the file is renamed to `FILE.1`, and that to `FILE.2`, and a new one begun.",
+    ),
+    Key::new("keep", Kind::Count { min: 1, max: 1000 }, "How many renamed files are kept."),
+    Key::new(
+        "fsync",
+        Kind::Word(&["never", "interval", "always"]),
+        "When lines are brought to the disk: when the system likes, every second, or with every write.",
+    ),
+]);
+
+/// When what was written is brought to the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fsync {
+    /// When the system likes: a crash of the machine may take the last half minute.
+    Never,
+    /// Within about a second.
+    #[default]
+    Interval,
+    /// With every write, which serves all lines that came meanwhile.
+    Always,
+}
+
+impl FromStr for Fsync {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "never" => Ok(Self::Never),
+            "interval" => Ok(Self::Interval),
+            "always" => Ok(Self::Always),
+            _ => Err(()),
+        }
+    }
+}
+
+/// The audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Audit {
+    /// Where it is written; nowhere if `None`.
+    pub file: Option<PathBuf>,
+    /// The length in bytes at which a new file is begun.
+    pub rotate_bytes: u64,
+    /// How many old files are kept.
+    pub keep: u32,
+    /// When what was written is brought to the disk.
+    pub fsync: Fsync,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { file: None, rotate_bytes: 100 * 1024 * 1024, keep: 10, fsync: Fsync::default() }
+    }
+}
+
+impl Audit {
+    /// Reads the section; `log` is the file of the other log, which must be another one: rotation would carry both off.
+    pub(crate) fn read(view: &View<'_>, log: Option<&Path>, inspection: &mut Validator<'_>) -> Self {
+        let default = Self::default();
+        let file = output_file(view, "file", inspection);
+        if let (Some(file), Some(log)) = (&file, log)
+            && is_same(file, log)
+        {
+            let (at, key) = (view.at("file"), view.trail.key("file"));
+            let wrong = format!("`{key}` is the file of `log.file`, too");
+            inspection.error(ProblemKind::BadValue, at, key, wrong, "give each log a file of its own");
+        }
+        Self {
+            file,
+            rotate_bytes: view.count("rotate_bytes").unwrap_or(default.rotate_bytes),
+            keep: view.count("keep").unwrap_or(default.keep),
+            fsync: view.word("fsync").unwrap_or(default.fsync),
+        }
+    }
+}

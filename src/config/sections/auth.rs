@@ -1,0 +1,102 @@
+//! `[auth]`: how callers prove who they are.
+
+use std::num::NonZeroU32;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::rate_limit::{self, RateLimit};
+use super::server::{Server, is_loopback};
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new(
+        "mode",
+        Kind::Word(&["keys", "none"]),
+        "`keys`: a key or certificate of a client; `none`: everybody may do everything.",
+    ),
+    Key::new("allow_insecure", Kind::Flag, "Lets `mode = \"none\"` stand on an address that other machines can reach."),
+    Key::new(
+        "failed_attempts",
+        Kind::Table(&rate_limit::SECTION),
+        "How often one address may send what cannot be authenticated; good keys pass all the same.",
+    ),
+]);
+
+/// How callers prove who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMode {
+    /// By a client's key or certificate.
+    #[default]
+    Keys,
+    /// Not at all.
+    None,
+}
+
+impl FromStr for AuthMode {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "keys" => Ok(Self::Keys),
+            "none" => Ok(Self::None),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Authentication of callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Auth {
+    /// How callers prove who they are.
+    pub mode: AuthMode,
+    /// Whether no authentication is meant, even where other machines can reach the API.
+    pub allow_insecure: bool,
+    /// How often one address may send what cannot be authenticated.
+    pub failed_attempts: RateLimit,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        let burst = NonZeroU32::MIN.saturating_add(59);
+        let failed_attempts = RateLimit { requests: burst, period: Duration::from_mins(1), burst };
+        Self { mode: AuthMode::default(), allow_insecure: false, failed_attempts }
+    }
+}
+
+impl Auth {
+    pub(crate) fn read(view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) -> Self {
+        let default = Self::default();
+        let limit = view.table("failed_attempts").present();
+        let auth = Self {
+            mode: view.word("mode").unwrap_or(default.mode),
+            allow_insecure: view.flag("allow_insecure").unwrap_or(default.allow_insecure),
+            failed_attempts: limit
+                .and_then(|limit| RateLimit::read(&limit, inspection))
+                .unwrap_or(default.failed_attempts),
+        };
+        auth.validate(view, server, inspection);
+        auth
+    }
+
+    fn validate(&self, view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) {
+        let (at, key) = (view.at("mode"), view.trail.key("mode"));
+        if self.mode == AuthMode::None && !is_loopback(server.listen) && !self.allow_insecure {
+            let message = format!("`auth.mode = \"none\"` would let everybody who reaches {} in", server.listen);
+            let help = "use `mode = \"keys\"`, or listen on a loopback address, or set \
+                        `auth.allow_insecure = true` where something in front authenticates";
+            inspection.error(ProblemKind::Insecure, at, key, message, help);
+        }
+        if self.mode == AuthMode::Keys && inspection.clients.is_empty() {
+            let message = "no clients are configured, so every caller is refused";
+            let help = "run `switchboard keygen NAME` and add the `[clients.NAME]` table it prints, \
+                        or set `auth.mode = \"none\"` on a loopback address";
+            inspection.warn(ProblemKind::Unused, at, key, message, help);
+        }
+    }
+}

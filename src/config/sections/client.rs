@@ -1,0 +1,145 @@
+//! `[clients.*]`: the callers, how each is recognised and what it may do.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use vendors::Handling;
+
+use super::auth::{Auth, AuthMode};
+use super::rate_limit::{self, RateLimit};
+use super::server::Server;
+use crate::config::load::tree::Node;
+use crate::config::types::digest::KeyDigest;
+use crate::config::types::handling::{self, HANDLINGS};
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+use crate::value::Glob;
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new(
+        "key_sha256",
+        Kind::OneOrMore(&Kind::Digest),
+        "SHA-256 of the client's key, from `switchboard keygen`; a list while keys are rotated.",
+    ),
+    Key::new(
+        "certificate",
+        Kind::OneOrMore(&Kind::Text),
+        "Names of the client's certificate: its whole subject, as in `CN=crm, O=Acme` (a comma within a value as `\\,`), or an alternative name; needs `server.tls.client_ca`.",
+    ),
+    Key::new("vendors", Kind::List { of: &Kind::Vendor, empty: false }, "The vendors it may use; all where absent."),
+    Key::new(
+        "assistants",
+        Kind::List { of: &Kind::Text, empty: false },
+        "Patterns over `{assistant}` and `vendor:id` that it may update; all where absent.",
+    ),
+    Key::new(
+        "handling",
+        Kind::Word(HANDLINGS),
+        "What becomes of fields a vendor cannot express; the vendor's where absent.",
+    ),
+    Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may call; no limit where absent."),
+]);
+
+/// A caller.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Client {
+    /// Digests of the keys it may show.
+    pub key_sha256: Vec<KeyDigest>,
+    /// Names of the certificates it may show.
+    pub certificate: Vec<String>,
+    /// The vendors it may use; `None` for all.
+    pub vendors: Option<Vec<String>>,
+    /// The assistants it may update; `None` for all.
+    pub assistants: Option<Vec<Glob>>,
+    /// Its handling, unless the request or the named assistant says otherwise.
+    #[serde(serialize_with = "handling::serialize_choice")]
+    pub handling: Option<Handling>,
+    /// How often it may call.
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// Reads every client and checks that none can be taken for another.
+pub(crate) fn read_all(
+    view: &View<'_>,
+    auth: &Auth,
+    server: &Server,
+    inspection: &mut Validator<'_>,
+) -> BTreeMap<String, Client> {
+    let mut owners = Owners::default();
+    let mut clients = BTreeMap::new();
+    for (name, view) in view.tables() {
+        let client = Client::read(&view, inspection);
+        client.validate(&view, auth, server, inspection);
+        owners.claim(name, &view, inspection);
+        clients.insert(name.to_owned(), client);
+    }
+    clients
+}
+
+impl Client {
+    fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+        let limit = view.table("rate_limit").present();
+        Self {
+            key_sha256: digests(view).map(|(_, digest)| digest).collect(),
+            certificate: view.texts("certificate").unwrap_or_default(),
+            vendors: view.texts("vendors"),
+            assistants: view.globs("assistants"),
+            handling: view.handling("handling"),
+            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, inspection)),
+        }
+    }
+
+    fn validate(&self, view: &View<'_>, auth: &Auth, server: &Server, inspection: &mut Validator<'_>) {
+        let proof = view.node("key_sha256").or(view.node("certificate"));
+        if auth.mode == AuthMode::Keys && proof.is_none() {
+            let message = format!("`{}` has neither `key_sha256` nor `certificate`", view.trail);
+            let help = "run `switchboard keygen CLIENT` and add the line it prints";
+            let at = view.own_at();
+            inspection.error(ProblemKind::MissingKey, at, view.trail, message, help);
+        }
+        let mutual = server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        if !self.certificate.is_empty() && !mutual {
+            let message =
+                format!("`{}` is never asked for, as `server.tls.client_ca` is not set", view.trail.key("certificate"));
+            let help = "set `server.tls.client_ca` to the issuer of the clients' certificates";
+            let (at, key) = (view.at("certificate"), view.trail.key("certificate"));
+            inspection.error(ProblemKind::Conflict, at, key, message, help);
+        }
+    }
+}
+
+fn digests<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, KeyDigest)> + use<'a> {
+    view.elements("key_sha256").filter_map(|node| Some((node, KeyDigest::from_hex(node.as_text()?)?)))
+}
+
+/// Who shows which key or certificate.
+#[derive(Default)]
+struct Owners {
+    keys: BTreeMap<KeyDigest, String>,
+    certificates: BTreeMap<String, String>,
+}
+
+impl Owners {
+    fn claim(&mut self, name: &str, view: &View<'_>, inspection: &mut Validator<'_>) {
+        for (node, digest) in digests(view) {
+            if let Some(owner) = self.keys.insert(digest, name.to_owned()) {
+                duplicate(view, "key_sha256", "key", node, &owner, inspection);
+            }
+        }
+        for node in view.elements("certificate") {
+            let Some(text) = node.as_text() else { continue };
+            if let Some(owner) = self.certificates.insert(text.to_owned(), name.to_owned()) {
+                duplicate(view, "certificate", "certificate", node, &owner, inspection);
+            }
+        }
+    }
+}
+
+fn duplicate(view: &View<'_>, key: &str, noun: &str, node: &Node, owner: &str, inspection: &mut Validator<'_>) {
+    let key = view.trail.key(key);
+    let message = format!("`{key}` is the {noun} of the client \"{owner}\" already");
+    let help = format!("give each client a {noun} of its own, and list it once");
+    inspection.error(ProblemKind::Duplicate, node.at, key, message, help);
+}

@@ -1,0 +1,101 @@
+//! `[log]`: what is logged, and how it is written.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::load::output_path::output_file;
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new(
+        "format",
+        Kind::Word(&["auto", "json", "text"]),
+        "`json` for machines, `text` for people, `auto` for text on a terminal and JSON elsewhere.",
+    ),
+    Key::new("level", Kind::Word(LEVELS), "The least important lines that are written."),
+    Key::new(
+        "filter",
+        Kind::Text,
+        "Levels by module, as in `info,switchboard::upstream=debug`; replaces `level` where present.",
+    ),
+    Key::new("file", Kind::Path, "Where lines are written; standard error without this key."),
+]);
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON elsewhere.
+    #[default]
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "auto" => Ok(Self::Auto),
+            "json" => Ok(Self::Json),
+            "text" => Ok(Self::Text),
+            _ => Err(()),
+        }
+    }
+}
+
+/// Logging.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Log {
+    /// How lines are written.
+    pub format: LogFormat,
+    /// `off`, `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// Levels by module; replaces [`level`](Self::level) where present.
+    pub filter: Option<String>,
+    /// Where lines are written; standard error if `None`.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::default(), level: "info".into(), filter: None, file: None }
+    }
+}
+
+impl Log {
+    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+        let default = Self::default();
+        let filter = view.text("filter").filter(|filter| !filter.trim().is_empty());
+        if let Some(error) = filter.and_then(|filter| EnvFilter::try_new(filter).err()) {
+            let (at, key) = (view.at("filter"), view.trail.key("filter"));
+            let message = format!("`{key}` cannot be read: {error}");
+            let help = "write levels by module, as in \"info,switchboard::upstream=debug\"";
+            inspection.error(ProblemKind::BadValue, at, key, message, help);
+        }
+        let level = view.text("level").filter(|level| LEVELS.contains(level));
+        Self {
+            format: view.word("format").unwrap_or(default.format),
+            level: level.map_or(default.level, str::to_owned),
+            filter: view.text("filter").map(str::to_owned),
+            file: output_file(view, "file", inspection),
+        }
+    }
+
+    /// The directives for the subscriber's filter.
+    #[must_use]
+    pub fn directives(&self) -> &str {
+        self.filter.as_deref().unwrap_or(&self.level)
+    }
+}

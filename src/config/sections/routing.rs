@@ -1,0 +1,99 @@
+//! `[routing]`: where an id goes that does not say its vendor.
+
+use serde::Serialize;
+
+use crate::config::validate::key_path::KeyPath;
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+use crate::value::Glob;
+
+const RULE: Section = Section::of(&[
+    Key::new("client", Kind::ClientGlob, "Pattern over client names; any client where absent."),
+    Key::new("assistant", Kind::Text, "Pattern over bare ids; any id where absent."),
+    Key::new("vendor", Kind::Vendor, "Where matching updates go.").required(),
+]);
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("default_vendor", Kind::Vendor, "Where bare ids go that no rule matches."),
+    Key::new("rules", Kind::Rows(&RULE), "Rules for bare ids; the first that matches wins."),
+    Key::new(
+        "assistants_files",
+        Kind::List { of: &Kind::Path, empty: true },
+        "More `[assistants.*]` tables: TOML files, or CSV files of name,vendor,id; `*` and `?` in the file name.",
+    ),
+]);
+
+/// Where bare ids go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Routing {
+    /// The vendor of bare ids that no rule matches.
+    pub default_vendor: Option<String>,
+    /// The rules; the first that matches wins.
+    pub rules: Vec<Rule>,
+    /// The patterns of files with named assistants, as written.
+    pub assistants_files: Vec<String>,
+}
+
+/// One rule for bare ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Which clients; `None` for any.
+    pub client: Option<Glob>,
+    /// Which bare ids.
+    pub assistant: Glob,
+    /// Where they go.
+    pub vendor: String,
+}
+
+impl Rule {
+    fn catches_all(&self) -> bool {
+        self.client.as_ref().is_none_or(Glob::matches_all) && self.assistant.matches_all()
+    }
+}
+
+impl Routing {
+    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+        Self {
+            default_vendor: view.text("default_vendor").map(str::to_owned),
+            rules: rules(view, inspection),
+            assistants_files: view.texts("assistants_files").unwrap_or_default(),
+        }
+    }
+}
+
+fn rules(view: &View<'_>, inspection: &mut Validator<'_>) -> Vec<Rule> {
+    let trail: KeyPath<'_> = view.trail.key("rules");
+    let mut rules: Vec<Rule> = Vec::new();
+    let mut all_taken = false;
+    for row in view.rows(&trail, "rules") {
+        if all_taken {
+            let message = format!("`{}` never applies: a rule before it takes every id", row.trail);
+            let help = "move the rule that takes every id to the end";
+            inspection.warn(ProblemKind::Unused, row.own_at(), row.trail, message, help);
+        }
+        let (Some(vendor), assistant) = (row.text("vendor"), row.text("assistant")) else {
+            continue;
+        };
+        if let Some(pattern) = assistant.filter(|pattern| !pattern.bytes().all(may_match_id)) {
+            let message =
+                format!("`{}` never applies: bare ids are digits, which \"{pattern}\" does not match", row.trail);
+            let help = "rules are for bare ids only; names and `vendor:id` say their vendor";
+            inspection.warn(ProblemKind::Unused, row.at("assistant"), row.trail.key("assistant"), message, help);
+        }
+        let rule = Rule {
+            client: row.text("client").map(Glob::new),
+            assistant: Glob::new(assistant.unwrap_or("*")),
+            vendor: vendor.to_owned(),
+        };
+        all_taken |= rule.catches_all();
+        rules.push(rule);
+    }
+    rules
+}
+
+/// Whether the character of a pattern can match one of a bare id.
+fn may_match_id(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'*' | b'?')
+}

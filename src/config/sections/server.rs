@@ -1,0 +1,150 @@
+//! `[server]`: the listeners, the limits of what they take, and how they stop.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::tls::{self, Tls};
+use crate::config::types::duration;
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+const DURATION: Kind = Kind::Duration { zero: false };
+const COUNT: Kind = Kind::Count { min: 1, max: 1_000_000 };
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("listen", Kind::Address, "Where the API listens; takes a restart to change."),
+    Key::new(
+        "admin_listen",
+        Kind::Address,
+        "Where health, status and administration listen; takes a restart to change.",
+    ),
+    Key::new(
+        "max_body_bytes",
+        Kind::Count { min: 1, max: 64 * 1024 * 1024 },
+        "The largest request body, also after decompression.",
+    ),
+    Key::new("request_timeout", DURATION, "The time a request may take in all, retries and waiting included."),
+    Key::new(
+        "header_timeout",
+        DURATION,
+        "The time a caller has to send the head of a request; also for the TLS handshake.",
+    ),
+    Key::new("body_timeout", DURATION, "The time a caller has to send the body of a request."),
+    Key::new("idle_timeout", DURATION, "How long a connection without a request is kept."),
+    Key::new("drain_delay", Kind::Duration { zero: true }, "How long listening goes on after readiness went false."),
+    Key::new(
+        "drain_timeout",
+        Kind::Duration { zero: true },
+        "The time that requests in flight have to finish when the gateway stops.",
+    ),
+    Key::new("max_connections", COUNT, "Connections open at once."),
+    Key::new("max_headers", Kind::Count { min: 8, max: 1_000 }, "Header fields in one request."),
+    Key::new("max_in_flight", COUNT, "Requests worked on at once; more are refused as `overloaded`."),
+    Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
+]);
+
+/// The listeners.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Server {
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where health, status and administration listen.
+    pub admin_listen: SocketAddr,
+    /// The largest request body, also after decompression.
+    pub max_body_bytes: usize,
+    /// The time a request may take in all.
+    #[serde(serialize_with = "duration::serialize")]
+    pub request_timeout: Duration,
+    /// The time a caller has to send the head of a request, or to finish the TLS handshake.
+    #[serde(serialize_with = "duration::serialize")]
+    pub header_timeout: Duration,
+    /// The time a caller has to send the body of a request.
+    #[serde(serialize_with = "duration::serialize")]
+    pub body_timeout: Duration,
+    /// How long a connection without a request is kept.
+    #[serde(serialize_with = "duration::serialize")]
+    pub idle_timeout: Duration,
+    /// How long listening goes on after readiness went false.
+    #[serde(serialize_with = "duration::serialize")]
+    pub drain_delay: Duration,
+    /// The time that requests in flight have to finish.
+    #[serde(serialize_with = "duration::serialize")]
+    pub drain_timeout: Duration,
+    /// Connections open at once.
+    pub max_connections: usize,
+    /// Header fields in one request.
+    pub max_headers: usize,
+    /// Requests worked on at once; more are refused.
+    pub max_in_flight: usize,
+    /// TLS on the API listener.
+    pub tls: Option<Tls>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Self {
+            listen: loopback(8080),
+            admin_listen: loopback(9090),
+            max_body_bytes: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            header_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_mins(1),
+            drain_delay: Duration::ZERO,
+            drain_timeout: Duration::from_secs(30),
+            max_connections: 4096,
+            max_headers: 64,
+            max_in_flight: 1024,
+            tls: None,
+        }
+    }
+}
+
+impl Server {
+    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+        let default = Self::default();
+        let duration = |name, otherwise| view.duration(name).unwrap_or(otherwise);
+        let count = |name, otherwise| view.count(name).unwrap_or(otherwise);
+        let tls = view.table("tls").present();
+        let server = Self {
+            listen: view.address("listen").unwrap_or(default.listen),
+            admin_listen: view.address("admin_listen").unwrap_or(default.admin_listen),
+            max_body_bytes: count("max_body_bytes", default.max_body_bytes),
+            request_timeout: duration("request_timeout", default.request_timeout),
+            header_timeout: duration("header_timeout", default.header_timeout),
+            body_timeout: duration("body_timeout", default.body_timeout),
+            idle_timeout: duration("idle_timeout", default.idle_timeout),
+            drain_delay: duration("drain_delay", default.drain_delay),
+            drain_timeout: duration("drain_timeout", default.drain_timeout),
+            max_connections: count("max_connections", default.max_connections),
+            max_headers: count("max_headers", default.max_headers),
+            max_in_flight: count("max_in_flight", default.max_in_flight),
+            tls: tls.and_then(|tls| Tls::read(&tls, inspection)),
+        };
+        server.validate(view, inspection);
+        server
+    }
+
+    fn validate(&self, view: &View<'_>, inspection: &mut Validator<'_>) {
+        if self.listen == self.admin_listen && self.listen.port() != 0 {
+            let message = format!("both listeners have the address {}", self.listen);
+            let help = "give each a port of its own";
+            let set = |name: &&str| !inspection.sources.is_default(view.at(name));
+            let name = ["admin_listen", "listen"].into_iter().find(set);
+            let name = name.unwrap_or("admin_listen");
+            let (at, key) = (view.at(name), view.trail.key(name));
+            inspection.error(ProblemKind::Conflict, at, key, message, help);
+        }
+    }
+}
+
+/// Whether only this machine can reach the address.
+#[must_use]
+pub fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}

@@ -1,0 +1,68 @@
+//! `[server.tls]`: the API's own certificate, and whose certificates callers may show.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::config::types::pem::{CertificateFile, Identity};
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("cert", Kind::Path, "The certificate chain, own certificate first (PEM).").required(),
+    Key::new("key", Kind::Path, "The private key, unencrypted (PEM).").required(),
+    Key::new(
+        "client_ca",
+        Kind::Path,
+        "Callers have to show a certificate issued by one of these (PEM); turns on mutual TLS.",
+    ),
+    Key::new("min_version", Kind::Word(VERSIONS), "The oldest TLS version that is spoken."),
+]);
+
+/// The words for [`TlsVersion`].
+pub(crate) const VERSIONS: &[&str] = &["1.2", "1.3"];
+
+/// A version of TLS; those before 1.2 are not spoken at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum TlsVersion {
+    /// TLS 1.2, with forward secrecy and authenticated encryption only.
+    #[default]
+    #[serde(rename = "1.2")]
+    V1_2,
+    /// TLS 1.3.
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+impl FromStr for TlsVersion {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "1.2" => Ok(Self::V1_2),
+            "1.3" => Ok(Self::V1_3),
+            _ => Err(()),
+        }
+    }
+}
+
+/// TLS on the API listener.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The listener's certificate and key.
+    #[serde(flatten)]
+    pub identity: Identity,
+    /// Issuers of callers' certificates; mutual TLS where present.
+    pub client_ca: Option<CertificateFile>,
+    /// The oldest version that is spoken.
+    pub min_version: TlsVersion,
+}
+
+impl Tls {
+    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Option<Self> {
+        let identity = Identity::read(view, inspection);
+        let client_ca = CertificateFile::issuers(view, "client_ca", inspection);
+        Some(Self { identity: identity?, client_ca, min_version: view.word("min_version").unwrap_or_default() })
+    }
+}

@@ -1,0 +1,276 @@
+//! `[vendors.*]`: the vendor accounts, how each is reached and how much it is asked to bear.
+
+pub(crate) mod breaker;
+pub(crate) mod catalog;
+pub(crate) mod retry;
+pub(crate) mod vendor_tls;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use vendors::{Field, FieldPolicy, Handling, nearest};
+
+use super::rate_limit::{self, RateLimit};
+use super::server::Server;
+use super::tls;
+use crate::config::types::base_url::BaseUrl;
+use crate::config::types::duration;
+use crate::config::types::handling::{self, FIELD_POLICIES, HANDLINGS};
+use crate::config::types::pem;
+use crate::config::types::secret::Secret;
+use crate::config::validate::name::NameRule;
+use crate::config::validate::problem::{Finding, ProblemKind};
+use crate::config::validate::shape::{Key, Kind, Section, one_of};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+use breaker::Breaker;
+use catalog::Catalog;
+use retry::Retry;
+use vendor_tls::VendorTls;
+
+const DURATION: Kind = Kind::Duration { zero: false };
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("dialect", Kind::Dialect, "The vendor's dialect; the table's name where absent."),
+    Key::new("base_url", Kind::Url, "Where its API is; the dialect's documented one where absent."),
+    Key::new("token", Kind::Secret, "The account's API key, as a reference.").required(),
+    Key::new(
+        "handling",
+        Kind::Word(HANDLINGS),
+        "What becomes of fields it cannot express, unless a client, assistant or request says otherwise.",
+    ),
+    Key::new("timeout", DURATION, "The time one attempt may take."),
+    Key::new("connect_timeout", DURATION, "The time a connection may take, TLS included."),
+    Key::new("max_in_flight", Kind::Count { min: 1, max: 1_000_000 }, "Requests sent to it at once."),
+    Key::new(
+        "max_waiting",
+        Kind::Count { min: 0, max: 1_000_000 },
+        "Requests that may wait for one of those places; more are refused as `overloaded`.",
+    ),
+    Key::new(
+        "settle_after_unknown",
+        Kind::Duration { zero: true },
+        "How long the next update of an assistant waits after one whose outcome is unknown; `0s` turns it off.",
+    ),
+    Key::new("catalog_ttl", DURATION, "How long its own lists of names and ids are trusted."),
+    Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may be called; no limit where absent."),
+    Key::new("retry", Kind::Table(&retry::SECTION), "Repeating what failed."),
+    Key::new("breaker", Kind::Table(&breaker::SECTION), "Leaving it alone while it fails."),
+    Key::new("catalog", Kind::Table(&catalog::SECTION), "Names for its ids, before its own lists."),
+    Key::new(
+        "fields",
+        Kind::Pairs(NameRule::Field, &Kind::Word(FIELD_POLICIES)),
+        "Per canonical field, and the other form of the same setting: `drop` it, `refuse` it, or `send` it though it is not documented.",
+    ),
+    Key::new("allow_plain_http", Kind::Flag, "Lets the token travel unencrypted to another machine."),
+    Key::new(
+        "roots",
+        Kind::Word(vendor_tls::ROOTS),
+        "Public issuers to trust: the `platform`'s, the `bundled` ones of Mozilla, or `none`; with `ca_file` none unless set.",
+    ),
+    Key::new("ca_file", Kind::Path, "Further issuers to trust (PEM)."),
+    Key::new("client_certificate", Kind::Table(&pem::IDENTITY), "The certificate to show to it."),
+    Key::new("min_tls_version", Kind::Word(tls::VERSIONS), "The oldest TLS version to speak with it."),
+    Key::new(
+        "server_name",
+        Kind::ServerName,
+        "The name to ask for and to expect in its certificate; the host of `base_url` where absent.",
+    ),
+    Key::new(
+        "insecure_skip_verify",
+        Kind::Flag,
+        "Takes whoever answers for the vendor, and with that gives its token away; for experiments only.",
+    ),
+]);
+
+/// A vendor account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Vendor {
+    /// One of the known dialects.
+    pub dialect: String,
+    /// Where its API is.
+    pub base_url: BaseUrl,
+    /// The account's API key, fit for a header.
+    pub token: Secret,
+    /// What becomes of fields it cannot express.
+    #[serde(serialize_with = "handling::serialize")]
+    pub handling: Handling,
+    /// The time one attempt may take.
+    #[serde(serialize_with = "duration::serialize")]
+    pub timeout: Duration,
+    /// The time a connection may take, TLS included.
+    #[serde(serialize_with = "duration::serialize")]
+    pub connect_timeout: Duration,
+    /// Requests sent to it at once.
+    pub max_in_flight: usize,
+    /// Requests that may wait for a place.
+    pub max_waiting: usize,
+    /// How long the next update of an assistant waits after an unknown outcome.
+    #[serde(serialize_with = "duration::serialize")]
+    pub settle_after_unknown: Duration,
+    /// How long its own lists of names and ids are trusted.
+    #[serde(serialize_with = "duration::serialize")]
+    pub catalog_ttl: Duration,
+    /// How often it may be called.
+    pub rate_limit: Option<RateLimit>,
+    /// Repeating what failed.
+    pub retry: Retry,
+    /// Leaving it alone while it fails.
+    pub breaker: Breaker,
+    /// Names for its ids.
+    pub catalog: Catalog,
+    /// What the operator decided for single canonical fields.
+    #[serde(serialize_with = "handling::serialize_policies")]
+    pub fields: BTreeMap<String, FieldPolicy>,
+    /// Whether the token may travel unencrypted to another machine.
+    pub allow_plain_http: bool,
+    /// Whom to trust to be the vendor, and who to be there.
+    #[serde(flatten)]
+    pub tls: VendorTls,
+}
+
+impl Vendor {
+    /// An account with a dialect, an address and a token, and the default for all else.
+    #[must_use]
+    pub fn new(dialect: impl Into<String>, base_url: BaseUrl, token: Secret) -> Self {
+        Self {
+            dialect: dialect.into(),
+            base_url,
+            token,
+            handling: Handling::Strict,
+            timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(3),
+            max_in_flight: 128,
+            max_waiting: 256,
+            settle_after_unknown: Duration::from_secs(2),
+            catalog_ttl: Duration::from_mins(10),
+            rate_limit: None,
+            retry: Retry::default(),
+            breaker: Breaker::default(),
+            catalog: Catalog::default(),
+            fields: BTreeMap::new(),
+            allow_plain_http: false,
+            tls: VendorTls::default(),
+        }
+    }
+
+    /// `None` where the dialect, the address or the token is missing or wrong, which is reported.
+    pub(crate) fn read(name: &str, view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) -> Option<Self> {
+        let dialect = dialect(name, view, inspection);
+        let base_url = base_url(dialect.as_deref(), view, inspection);
+        let token = view.secret("token", inspection);
+        let own = Self::new(dialect?, base_url?, token?);
+        let limit = view.table("rate_limit").present();
+        let fields = view.table("fields");
+        let vendor = Self {
+            handling: view.handling("handling").unwrap_or(own.handling),
+            timeout: view.duration("timeout").unwrap_or(own.timeout),
+            connect_timeout: view.duration("connect_timeout").unwrap_or(own.connect_timeout),
+            max_in_flight: view.count("max_in_flight").unwrap_or(own.max_in_flight),
+            max_waiting: view.count("max_waiting").unwrap_or(own.max_waiting),
+            settle_after_unknown: view.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
+            catalog_ttl: view.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
+            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, inspection)),
+            retry: Retry::read(&view.table("retry"), inspection),
+            breaker: Breaker::read(&view.table("breaker")),
+            catalog: Catalog::read(&view.table("catalog"), inspection),
+            fields: fields
+                .entries()
+                .filter_map(|(field, _)| Some((field.to_owned(), handling::field_policy(fields.text(field)?)?)))
+                .collect(),
+            allow_plain_http: view.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
+            tls: VendorTls::read(view, inspection),
+            ..own
+        };
+        vendor.validate(view, server, inspection);
+        Some(vendor)
+    }
+
+    fn validate(&self, view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) {
+        let mut longer = |name: &str, than: &str, limit: Duration| {
+            let key = view.trail.key(name);
+            let message = format!("`{key}` is longer than `{than}` ({})", duration::format(limit));
+            let help = format!("`{than}` ends the wait first; lower `{name}`");
+            inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
+        };
+        // A default that is longer is nobody's mistake: the request's own deadline bounds it anyway.
+        if view.entry("timeout").is_some() && self.timeout > server.request_timeout {
+            longer("timeout", "server.request_timeout", server.request_timeout);
+        }
+        if self.connect_timeout > self.timeout {
+            longer("connect_timeout", "timeout", self.timeout);
+        }
+        if !self.base_url.is_https() && !self.base_url.is_loopback() && !self.allow_plain_http {
+            let key = view.trail.key("base_url");
+            let message = format!("`{key}` would send the token unencrypted to another machine");
+            let help = "use `https://`, or set `allow_plain_http = true` for this vendor";
+            let at = view.at("base_url");
+            inspection.error(ProblemKind::Insecure, at, key, message, help);
+        }
+        for (name, listen) in [("listen", server.listen), ("admin_listen", server.admin_listen)] {
+            if listen.port() != 0 && self.base_url.leads_to(listen) {
+                let key = view.trail.key("base_url");
+                let message = format!("`{key}` leads back to this gateway: `server.{name}` is {listen}");
+                let help = "name the vendor's own address, or another port";
+                inspection.error(ProblemKind::Conflict, view.at("base_url"), key, message, help);
+            }
+        }
+        self.validate_twins(&view.table("fields"), inspection);
+        self.tls.validate(&self.base_url, view, inspection);
+    }
+}
+
+impl Vendor {
+    /// A setting by name and by id is one setting: an update must not fare differently for the form that it was
+    /// written in. A word for one form holds for the other too, so only two different words contradict each other.
+    fn validate_twins(&self, fields: &View<'_>, inspection: &mut Validator<'_>) {
+        for (name, policy) in &self.fields {
+            let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);
+            let Some(twin) = twin.filter(|twin| *twin < name.as_str()) else { continue };
+            if self.fields.get(twin).is_some_and(|other| other != policy) {
+                let message = format!("`{}` treats `{twin}` and `{name}` differently", fields.trail);
+                let help = "both are the same setting, by name and by id: name only one of them, which holds for both";
+                let key = fields.trail.key(name);
+                inspection.error(ProblemKind::Conflict, fields.at(name), key, message, help);
+            }
+        }
+    }
+}
+
+/// The dialect: the named one, else the one that the table is named after.
+fn dialect(name: &str, view: &View<'_>, inspection: &mut Validator<'_>) -> Option<String> {
+    let dialects = inspection.known.dialects;
+    if view.node("dialect").is_some() {
+        let named = view.text("dialect")?;
+        return dialects.contains(&named).then(|| named.to_owned());
+    }
+    if dialects.contains(&name) {
+        return Some(name.to_owned());
+    }
+    let message = format!("`{}` names no dialect and is not named after one", view.trail);
+    let finding = Finding::error(ProblemKind::MissingKey, view.own_at(), view.trail.key("dialect"), message);
+    let help = match nearest(name, dialects.iter().copied()) {
+        Some(near) => format!("add `dialect = \"{near}\"`, or name the table `{near}`"),
+        None => format!("add `dialect`: {}", one_of(dialects)),
+    };
+    inspection.report(finding.help(help));
+    None
+}
+
+/// The address: the given one, else the dialect's documented one.
+fn base_url(dialect: Option<&str>, view: &View<'_>, inspection: &mut Validator<'_>) -> Option<BaseUrl> {
+    if view.node("base_url").is_some() {
+        return BaseUrl::parse(view.text("base_url")?).ok();
+    }
+    let dialect = dialect?;
+    let documented = (inspection.known.default_base_url)(dialect);
+    let url = documented.and_then(|url| BaseUrl::parse(url).ok());
+    if url.is_none() {
+        let key = view.trail.key("base_url");
+        let message = format!("`{}` lacks `base_url`", view.trail);
+        let help = format!("the dialect \"{dialect}\" has no documented address");
+        inspection.error(ProblemKind::MissingKey, view.own_at(), key, message, help);
+    }
+    url
+}

@@ -1,0 +1,123 @@
+//! The keys of `[vendors.*]` about TLS: whom the gateway trusts to be the vendor, and who it says it is.
+
+use std::str::FromStr;
+
+use rustls_pki_types::ServerName;
+use serde::Serialize;
+
+use crate::config::sections::tls::TlsVersion;
+use crate::config::types::base_url::BaseUrl;
+use crate::config::types::pem::{CertificateFile, Identity};
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+/// The words for [`Roots`].
+pub(crate) const ROOTS: &[&str] = &["platform", "bundled", "none"];
+
+/// Public issuers to trust.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Roots {
+    /// Those of the operating system, or the bundled ones where it has none.
+    Platform,
+    /// Mozilla's, as of this build.
+    Bundled,
+    /// None but those of `ca_file`.
+    None,
+}
+
+impl FromStr for Roots {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "platform" => Ok(Self::Platform),
+            "bundled" => Ok(Self::Bundled),
+            "none" => Ok(Self::None),
+            _ => Err(()),
+        }
+    }
+}
+
+/// TLS on the way to a vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VendorTls {
+    /// Public issuers to trust.
+    pub roots: Roots,
+    /// Further issuers to trust.
+    pub ca_file: Option<CertificateFile>,
+    /// The certificate to show to the vendor.
+    pub client_certificate: Option<Identity>,
+    /// The oldest version to speak.
+    pub min_tls_version: TlsVersion,
+    /// The name to ask for and to expect in the vendor's certificate; the host of `base_url` where absent.
+    pub server_name: Option<String>,
+    /// Whether whoever answers is taken for the vendor.
+    pub insecure_skip_verify: bool,
+}
+
+impl Default for VendorTls {
+    fn default() -> Self {
+        Self {
+            roots: Roots::Platform,
+            ca_file: None,
+            client_certificate: None,
+            min_tls_version: TlsVersion::default(),
+            server_name: None,
+            insecure_skip_verify: false,
+        }
+    }
+}
+
+impl VendorTls {
+    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+        let default = Self::default();
+        let identity = view.table("client_certificate").present();
+        let roots = if view.node("ca_file").is_some() { Roots::None } else { default.roots };
+        Self {
+            roots: view.word("roots").unwrap_or(roots),
+            ca_file: CertificateFile::issuers(view, "ca_file", inspection),
+            client_certificate: identity.and_then(|pair| Identity::read(&pair, inspection)),
+            min_tls_version: view.word("min_tls_version").unwrap_or(default.min_tls_version),
+            server_name: view.text("server_name").map(str::to_owned),
+            insecure_skip_verify: view.flag("insecure_skip_verify").unwrap_or(default.insecure_skip_verify),
+        }
+    }
+
+    pub(crate) fn validate(&self, base_url: &BaseUrl, view: &View<'_>, inspection: &mut Validator<'_>) {
+        let mut unused = |names: &[&str], why: &str, help: &str| {
+            for name in names.iter().filter(|name| view.node(name).is_some()) {
+                let key = view.trail.key(name);
+                let message = format!("`{key}` has no effect {why}");
+                inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
+            }
+        };
+        if !base_url.is_https() {
+            let names =
+                ["roots", "ca_file", "client_certificate", "min_tls_version", "server_name", "insecure_skip_verify"];
+            return unused(&names, "on a plain `http://` address", "use `https://` in `base_url`");
+        }
+        if self.insecure_skip_verify {
+            let help = "take it out, or take `insecure_skip_verify` out";
+            unused(&["roots", "ca_file"], "beside `insecure_skip_verify = true`", help);
+            let key = view.trail.key("insecure_skip_verify");
+            let message = format!(
+                "`{key}` takes whoever answers for the vendor: anybody on the way can read the token and the updates"
+            );
+            let help = "trust the vendor's issuer by `ca_file` instead, and a name that differs by `server_name`";
+            inspection.warn(ProblemKind::Insecure, view.at("insecure_skip_verify"), key, message, help);
+        } else if self.roots == Roots::None && view.node("ca_file").is_none() {
+            let key = view.trail.key("roots");
+            let message =
+                format!("`{key}` is \"none\" and there is no `ca_file`, so no vendor's certificate is trusted");
+            let help = "name the issuer of the vendor's certificate in `ca_file`";
+            inspection.error(ProblemKind::Conflict, view.at("roots"), key, message, help);
+        }
+    }
+}
+
+/// Whether a certificate can be held against this name.
+pub(crate) fn is_server_name(text: &str) -> bool {
+    ServerName::try_from(text).is_ok()
+}

@@ -1,0 +1,8 @@
+//! Types of single values.
+
+pub(super) mod base_url;
+pub(super) mod digest;
+pub(super) mod duration;
+pub(super) mod handling;
+pub(super) mod pem;
+pub(super) mod secret;

@@ -1,0 +1,160 @@
+//! Certificates and private keys, read together with the configuration so that both are taken up or refused together.
+//!
+//! They are held against the TLS library here, so that what passed `check` does not fail when it is put to work.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::sign::{CertifiedKey, SigningKey};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::zeroize::{Zeroize, Zeroizing};
+use serde::{Serialize, Serializer};
+
+use super::secret::Secret;
+use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::validator::Validator;
+use crate::config::validate::view::View;
+
+/// A file of certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFile {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its content, holding at least one `CERTIFICATE`.
+    pub pem: String,
+}
+
+/// A file with an unencrypted private key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrivateKeyFile {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its content.
+    pub pem: Secret,
+}
+
+/// A certificate chain with its private key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// The chain, own certificate first.
+    pub cert: CertificateFile,
+    /// The key of the first certificate.
+    pub key: PrivateKeyFile,
+}
+
+/// `{ cert = …, key = … }`.
+pub(crate) const IDENTITY: Section = Section::of(&[
+    Key::new("cert", Kind::Path, "The certificate chain, own certificate first (PEM).").required(),
+    Key::new("key", Kind::Path, "The private key, unencrypted (PEM).").required(),
+]);
+
+impl Identity {
+    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Option<Self> {
+        let cert = CertificateFile::read(view, "cert", inspection);
+        let key = PrivateKeyFile::read(view, "key", inspection);
+        let ((cert, chain), key) = (cert?, key?);
+        let usable = key.signing_key().and_then(|key| CertifiedKey::new(chain, key).keys_match());
+        if let Err(error) = usable {
+            let message = match error {
+                rustls::Error::InconsistentKeys(_) => {
+                    format!("`{}` is not the key of `{}`", key.path.display(), cert.path.display())
+                }
+                error => format!("`{}` and `{}` cannot be used: {error}", cert.path.display(), key.path.display()),
+            };
+            let help = "the first certificate of the chain has to be the one that was issued for the key";
+            refuse(view, "key", message, help, inspection);
+            return None;
+        }
+        Some(Self { cert, key })
+    }
+}
+
+impl CertificateFile {
+    /// The certificates of issuers to trust.
+    pub(crate) fn issuers(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<Self> {
+        let (file, certificates) = Self::read(view, name, inspection)?;
+        let mut store = RootCertStore::empty();
+        let wrong = certificates.into_iter().enumerate().find_map(|(index, der)| Some((index, store.add(der).err()?)));
+        let Some((index, error)) = wrong else { return Some(file) };
+        let message = format!("certificate {} of `{}` cannot be used: {error}", index + 1, file.path.display());
+        refuse(view, name, message, "replace it, or take it out of the file", inspection);
+        None
+    }
+
+    fn read(
+        view: &View<'_>,
+        name: &str,
+        inspection: &mut Validator<'_>,
+    ) -> Option<(Self, Vec<CertificateDer<'static>>)> {
+        let (path, pem) = read(view, name, inspection)?;
+        let pem = pem.to_string();
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        let (message, help) = match read {
+            Ok(certificates) if !certificates.is_empty() => return Some((Self { path, pem }, certificates)),
+            Ok(_) => (
+                format!("`{}` holds no certificate", path.display()),
+                "the file has to hold PEM that starts with `-----BEGIN CERTIFICATE-----`",
+            ),
+            Err(error) => (
+                format!("`{}` cannot be read as certificates: {error}", path.display()),
+                "the file is damaged or was cut off; fetch it anew",
+            ),
+        };
+        refuse(view, name, message, help, inspection);
+        None
+    }
+}
+
+impl PrivateKeyFile {
+    /// The key, ready to sign; what was decoded on the way is wiped.
+    ///
+    /// # Errors
+    /// The TLS library cannot use it.
+    pub fn signing_key(&self) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        let unreadable = |_| rustls::Error::General("the private key is not PEM".into());
+        let mut der = PrivateKeyDer::from_pem_slice(self.pem.expose().as_bytes()).map_err(unreadable)?;
+        let key = any_supported_type(&der);
+        der.zeroize();
+        key
+    }
+
+    fn read(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<Self> {
+        let (path, pem) = read(view, name, inspection)?;
+        let encrypted = pem.contains("ENCRYPTED");
+        if !encrypted && let Ok(mut der) = PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+            der.zeroize();
+            return Some(Self { path, pem: Secret::new(pem.as_str()) });
+        }
+        let what = if encrypted { "an encrypted private key" } else { "no private key" };
+        let message = format!("`{}` holds {what}", path.display());
+        let help = "the file has to hold an unencrypted PEM key, as in `-----BEGIN PRIVATE KEY-----`";
+        refuse(view, name, message, help, inspection);
+        None
+    }
+}
+
+fn read(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<(PathBuf, Zeroizing<String>)> {
+    let path = view.text(name).filter(|path| !path.trim().is_empty())?;
+    inspection.read_file(view.at(name), view.trail.key(name), path)
+}
+
+fn refuse(view: &View<'_>, name: &str, message: String, help: &str, inspection: &mut Validator<'_>) {
+    let (at, key) = (view.at(name), view.trail.key(name));
+    inspection.error(ProblemKind::UnreadableFile, at, key, message, help);
+}
+
+impl Serialize for CertificateFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.path.display())
+    }
+}
+
+impl Serialize for PrivateKeyFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.path.display())
+    }
+}

@@ -1,0 +1,70 @@
+//! The dotted key of a place in the tree, put together only when a problem needs it.
+
+use std::fmt;
+
+/// The way from the root to a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyPath<'a> {
+    parent: Option<&'a KeyPath<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Root,
+    Key(&'a str),
+    Index(usize),
+}
+
+impl<'a> KeyPath<'a> {
+    pub(crate) const ROOT: KeyPath<'static> = KeyPath { parent: None, step: Step::Root };
+
+    pub(crate) fn key(&'a self, name: &'a str) -> Self {
+        Self { parent: Some(self), step: Step::Key(name) }
+    }
+
+    pub(crate) fn index(&'a self, index: usize) -> Self {
+        Self { parent: Some(self), step: Step::Index(index) }
+    }
+
+    pub(crate) fn is_root(&self) -> bool {
+        matches!(self.step, Step::Root)
+    }
+}
+
+impl fmt::Display for KeyPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(f)?;
+            if !parent.is_root() && matches!(self.step, Step::Key(_)) {
+                f.write_str(".")?;
+            }
+        }
+        match self.step {
+            Step::Root => Ok(()),
+            Step::Index(index) => write!(f, "[{index}]"),
+            Step::Key(name) if is_bare(name) => f.write_str(name),
+            Step::Key(name) => write!(f, "{name:?}"),
+        }
+    }
+}
+
+/// Whether TOML lets the key stand without quotes.
+fn is_bare(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::validate::key_path::KeyPath;
+
+    #[test]
+    fn keys_read_as_toml_writes_them() {
+        let rules = KeyPath::ROOT.key("routing");
+        let rules = rules.key("rules");
+        let first = rules.index(0);
+        assert_eq!(first.key("vendor").to_string(), "routing.rules[0].vendor");
+        let assistants = KeyPath::ROOT.key("assistants");
+        assert_eq!(assistants.key("a.b").to_string(), "assistants.\"a.b\"");
+    }
+}

@@ -1,0 +1,11 @@
+//! Validates the tree against the schema, and renders what is wrong.
+
+pub(super) mod check;
+pub(super) mod key_path;
+pub(super) mod name;
+pub(super) mod problem;
+pub(super) mod root;
+pub(super) mod schema;
+pub(super) mod shape;
+pub(super) mod validator;
+pub(super) mod view;

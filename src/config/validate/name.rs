@@ -1,0 +1,133 @@
+//! Which names operators may choose for the things they configure.
+
+/// The rule for the keys of a table whose keys are free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameRule {
+    /// A vendor account; stands before the colon of `vendor:id`, where paths allow no dots.
+    Vendor,
+    /// A client; shown in logs and matched by rules.
+    Client,
+    /// An assistant, as it stands in the path.
+    Assistant,
+    /// A vendor's id in a catalog: a number as JSON writes it, since it goes to the vendor as one.
+    CatalogId,
+    /// A canonical field.
+    Field,
+    /// A header of HTTP.
+    Header,
+    /// An attribute of a resource, as OpenTelemetry names them.
+    Attribute,
+}
+
+impl NameRule {
+    /// Whether the name may be chosen; canonical fields are checked against their list instead.
+    pub(crate) fn allows(self, name: &str) -> bool {
+        match self {
+            Self::Vendor => is_name(name, 64) && !name.contains('.'),
+            Self::Client => is_name(name, 64),
+            Self::Assistant | Self::Attribute => is_name(name, 128),
+            Self::Header => is_header(name),
+            Self::CatalogId => name == "0" || is_id(name),
+            Self::Field => true,
+        }
+    }
+
+    /// The rule as a pattern, also for the JSON Schema.
+    pub(crate) fn pattern(self) -> &'static str {
+        match self {
+            Self::Vendor => "^[a-z][a-z0-9_-]{0,63}$",
+            Self::Client => "^[a-z][a-z0-9._-]{0,63}$",
+            Self::Assistant | Self::Attribute => "^[a-z][a-z0-9._-]{0,127}$",
+            Self::Header => "^[A-Za-z][A-Za-z0-9-]{0,63}$",
+            Self::CatalogId => "^(0|[1-9][0-9]{0,19})$",
+            Self::Field => "^[a-z][a-z0-9_]*$",
+        }
+    }
+
+    /// What the name is, with its article.
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Vendor => "a vendor name",
+            Self::Client => "a client name",
+            Self::Assistant => "an assistant name",
+            Self::CatalogId => "a catalog id",
+            Self::Field => "a field",
+            Self::Header => "a header",
+            Self::Attribute => "an attribute",
+        }
+    }
+}
+
+/// Whether the text is a vendor's id of an assistant: 1 to 20 digits, the first not a zero, as the dialects have it.
+pub(crate) fn is_id(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a client may have this name in the configuration.
+pub fn is_client_name(name: &str) -> bool {
+    NameRule::Client.allows(name)
+}
+
+fn is_name(name: &str, longest: usize) -> bool {
+    name.len() <= longest
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+fn is_header(name: &str) -> bool {
+    name.len() <= 64
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::validate::name::{NameRule, is_id};
+
+    #[test]
+    fn names_start_with_a_letter_and_stay_short() {
+        for (name, good) in [
+            ("sales-bot", true),
+            ("a", true),
+            ("a.b_c-9", true),
+            ("9lives", false),
+            ("Sales", false),
+            ("", false),
+            ("a b", false),
+            ("a:b", false),
+            ("ä", false),
+        ] {
+            assert_eq!(NameRule::Assistant.allows(name), good, "{name}");
+        }
+        assert!(NameRule::Assistant.allows(&"a".repeat(128)));
+        assert!(!NameRule::Assistant.allows(&"a".repeat(129)));
+        assert!(!NameRule::Vendor.allows(&"a".repeat(65)));
+        assert!(NameRule::Client.allows("a.b") && !NameRule::Vendor.allows("a.b"));
+    }
+
+    #[test]
+    fn ids_are_what_every_dialect_takes_for_one() {
+        let (longest, too_long) = ("1".repeat(20), "1".repeat(21));
+        for (text, good) in [
+            ("789", true),
+            ("7", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("007", false),
+            ("0", false),
+            ("", false),
+            ("7a", false),
+            ("-7", false),
+        ] {
+            assert_eq!(is_id(text), good, "{text}");
+            for dialect in vendors::registry::DIALECTS {
+                assert_eq!(dialect.is_id(text), good, "{text} at {}", dialect.name);
+            }
+        }
+        for (text, good) in [("0", true), ("10", true), ("007", false), ("", false)] {
+            assert_eq!(NameRule::CatalogId.allows(text), good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! What is wrong with a configuration, for people (compiler-like text) and for machines (fields).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::config::load::source::{At, Sources};
+use crate::config::load::watched::Watched;
+use crate::config::types::secret::without_credentials;
+
+/// Whether the configuration can be used all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// The configuration is refused.
+    Error,
+    /// The configuration is taken, though probably not what was meant.
+    Warning,
+}
+
+/// The closed list of what can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemKind {
+    /// Not TOML, or not the CSV of an assistants file.
+    Syntax,
+    /// A key that means nothing here.
+    UnknownKey,
+    /// A key that has to be there is not.
+    MissingKey,
+    /// A value of another type than the key's.
+    WrongType,
+    /// A value of the right type that the key cannot have.
+    BadValue,
+    /// Settings that contradict each other.
+    Conflict,
+    /// The same thing said twice.
+    Duplicate,
+    /// A reference to something that is not configured.
+    UnknownName,
+    /// An `env` reference to a variable that is not set.
+    UnsetVariable,
+    /// A secret that is empty, not fit for a header, or written into the file.
+    BadSecret,
+    /// A file that is missing, not readable or not what it should be.
+    UnreadableFile,
+    /// Something exposed without the key that says so on purpose.
+    Insecure,
+    /// Something that will never have an effect.
+    Unused,
+}
+
+/// Where a problem is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "in")]
+pub enum Location {
+    /// In a file; line and column start at 1, columns count characters.
+    File {
+        /// The file, as it was named.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+    },
+    /// In the value or the name of an environment variable.
+    Variable {
+        /// The variable's name.
+        name: String,
+    },
+    /// In the built-in defaults, where another setting makes a default wrong.
+    Defaults {
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+    },
+    /// In the configuration as a whole.
+    Whole,
+}
+
+impl fmt::Display for Location {
+    /// `FILE:LINE:COLUMN`, `environment variable NAME` and the like.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, line, column } => {
+                write!(f, "{}:{line}:{column}", path.display())
+            }
+            Self::Variable { name } => write!(f, "environment variable {name}"),
+            Self::Defaults { line, column } => write!(f, "built-in defaults:{line}:{column}"),
+            Self::Whole => f.write_str("the configuration"),
+        }
+    }
+}
+
+/// The line a problem stands in, with the part to underline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Excerpt {
+    pub(crate) line: usize,
+    pub(crate) text: String,
+    pub(crate) indent: usize,
+    pub(crate) width: usize,
+}
+
+/// One thing that is wrong, where it is, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Error or warning.
+    pub severity: Severity,
+    /// Which of the closed list.
+    pub kind: ProblemKind,
+    /// The dotted key, such as `vendors.sondos.token`; empty where there is none.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// Where it is wrong.
+    pub place: Location,
+    /// What would be right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    #[serde(skip)]
+    excerpt: Option<Excerpt>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        write!(f, "{severity}: {}", self.message)?;
+        if self.place != Location::Whole {
+            write!(f, "\n  --> {}", self.place)?;
+        }
+        if let Some(excerpt) = &self.excerpt {
+            let number = excerpt.line.to_string();
+            let (gap, indent) = (" ".repeat(number.len()), " ".repeat(excerpt.indent));
+            let marks = "^".repeat(excerpt.width);
+            write!(f, "\n{number} | {}\n{gap} | {indent}{marks}", excerpt.text)?;
+        }
+        match &self.help {
+            Some(help) => write!(f, "\n  help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A problem before its place is looked up.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    severity: Severity,
+    kind: ProblemKind,
+    at: At,
+    key: String,
+    message: String,
+    help: Option<String>,
+    secret: bool,
+}
+
+impl Finding {
+    /// Something that makes the configuration unusable.
+    pub(crate) fn error(kind: ProblemKind, at: At, key: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            kind,
+            at,
+            key: key.to_string(),
+            message: message.into(),
+            help: None,
+            secret: false,
+        }
+    }
+
+    /// Something that is probably not what was meant.
+    pub(crate) fn warning(kind: ProblemKind, at: At, key: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(kind, at, key, message) }
+    }
+
+    /// What would be right.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// "did you mean …", when there is something near; else `otherwise`.
+    pub(crate) fn nearest(self, nearest: Option<&str>, otherwise: impl Into<String>) -> Self {
+        match nearest {
+            Some(name) => self.help(format!("did you mean `{name}`?")),
+            None => self.help(otherwise),
+        }
+    }
+
+    /// Keeps the line out of the message because its value is a credential.
+    pub(crate) fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
+    /// What looks like a credential is not repeated, wherever somebody has put it; the place shows where it is.
+    fn placed(self, sources: &Sources) -> Problem {
+        let excerpt = (!self.secret).then(|| sources.excerpt(self.at)).flatten();
+        Problem {
+            excerpt: excerpt.filter(|excerpt| matches!(without_credentials(&excerpt.text), Cow::Borrowed(_))),
+            severity: self.severity,
+            kind: self.kind,
+            key: without_credentials(&self.key).into_owned(),
+            message: without_credentials(&self.message).into_owned(),
+            place: sources.place(self.at),
+            help: self.help.map(|help| without_credentials(&help).into_owned()),
+        }
+    }
+}
+
+/// Everything found wrong, errors first, each group in the order of the sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Problems {
+    list: Vec<Problem>,
+    #[serde(skip)]
+    files: Vec<Watched>,
+}
+
+impl Problems {
+    pub(crate) fn new(mut found: Vec<Finding>, sources: &Sources, files: Vec<Watched>) -> Self {
+        found.sort_by_key(|finding| (finding.severity, finding.at.source, finding.at.start));
+        let list = found.into_iter().map(|finding| finding.placed(sources)).collect();
+        Self { list, files }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.list.iter()
+    }
+
+    /// Those that make the configuration unusable.
+    pub fn errors(&self) -> impl Iterator<Item = &Problem> {
+        self.list.iter().filter(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Those that do not.
+    pub fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.list.iter().filter(|problem| problem.severity == Severity::Warning)
+    }
+
+    /// Whether nothing at all was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The files that were read before the configuration was refused, for a watcher.
+    #[must_use]
+    pub fn files(&self) -> &[Watched] {
+        &self.files
+    }
+}
+
+impl<'p> IntoIterator for &'p Problems {
+    type Item = &'p Problem;
+    type IntoIter = std::slice::Iter<'p, Problem>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.list {
+            write!(f, "{problem}\n\n")?;
+        }
+        let (errors, warnings) = (self.errors().count(), self.warnings().count());
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(f, "{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
+    }
+}
+
+impl std::error::Error for Problems {}

@@ -1,0 +1,63 @@
+//! The sections as one: what the top level of a file may hold.
+
+use super::name::NameRule;
+use super::shape::{Key, Kind, Section};
+use crate::config::sections::{admin, assistant, audit, auth, client, log, routing, server, traces, vendor};
+
+/// The top level.
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("server", Kind::Table(&server::SECTION), "The listeners and their limits."),
+    Key::new("auth", Kind::Table(&auth::SECTION), "How callers prove who they are."),
+    Key::new("clients", Kind::Named(NameRule::Client, &client::SECTION), "The callers, by names of your choice."),
+    Key::new(
+        "vendors",
+        Kind::Named(NameRule::Vendor, &vendor::SECTION),
+        "The vendor accounts, by names of your choice.",
+    ),
+    Key::new("routing", Kind::Table(&routing::SECTION), "Where ids without a vendor go."),
+    Key::new(
+        "assistants",
+        Kind::Named(NameRule::Assistant, &assistant::SECTION),
+        "Names for assistants, each with its vendor and id.",
+    ),
+    Key::new("admin", Kind::Table(&admin::SECTION), "Who may use administration; health is open."),
+    Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
+    Key::new("traces", Kind::Table(&traces::SECTION), "Where the spans of requests go."),
+    Key::new("audit", Kind::Table(&audit::SECTION), "The record of who changed what."),
+]);
+
+/// The tables that have a key of this name, as written in a file: `[server]`, `[vendors.*]`.
+pub(crate) fn homes(name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    collect(&SECTION, "", name, &mut found);
+    found
+}
+
+fn collect(section: &'static Section, path: &str, name: &str, found: &mut Vec<String>) {
+    if !path.is_empty() && section.key(name).is_some() {
+        found.push(format!("`[{path}]`"));
+    }
+    for key in section.keys {
+        let dot = if path.is_empty() { "" } else { "." };
+        let path = format!("{path}{dot}{}", key.name);
+        match key.kind {
+            Kind::Table(inner) => collect(inner, &path, name, found),
+            Kind::Named(_, inner) => collect(inner, &format!("{path}.*"), name, found),
+            Kind::Rows(inner) => collect(inner, &format!("[{path}]"), name, found),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::validate::root::homes;
+
+    #[test]
+    fn a_misplaced_key_finds_its_home() {
+        assert_eq!(homes("listen"), ["`[server]`"]);
+        assert_eq!(homes("window"), ["`[vendors.*.breaker]`"]);
+        assert_eq!(homes("client"), ["`[[routing.rules]]`"]);
+        assert!(homes("frobnicate").is_empty());
+    }
+}

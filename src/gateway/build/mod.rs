@@ -1,0 +1,284 @@
+//! From a checked configuration to a generation of the gateway.
+
+mod prints;
+mod tls;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use rustls_pki_types::ServerName;
+use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
+
+use crate::access::AdminTokens;
+use crate::access::{Client, Clients, FailedAttempts, RateLimiter};
+use crate::account::{Account, Limits, LiveCatalogs, Token};
+use crate::config::{self, AuthMode, Secret, Settings};
+use crate::http::body::BodyLimits;
+use crate::net::signals::DrainSettings;
+use crate::net::tls::client_trust::ClientTrust;
+use crate::routing::{Named, RoutingRule, RoutingTable};
+use crate::upstream::{
+    BreakerSettings, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
+};
+
+use super::Gateway;
+use super::scopes::Scopes;
+use prints::VendorPrints;
+
+pub(super) use prints::Prints;
+pub(crate) use tls::pem;
+
+/// A configuration that is valid in itself but cannot be put to work.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A vendor's certificates or client certificate cannot be used.
+    #[error("vendors.{vendor}: {source}")]
+    Tls {
+        /// The vendor account.
+        vendor: String,
+        /// What is wrong.
+        source: UpstreamTlsError,
+    },
+    /// Something that the configuration's own checks should have refused.
+    #[error("{0}")]
+    Inconsistent(String),
+}
+
+impl Gateway {
+    /// Builds the first generation, or the one after `previous`, which [`Gateway::keep_order`] has to put in force. Call
+    /// it within a tokio runtime.
+    ///
+    /// # Errors
+    /// The configuration names certificates that cannot be used.
+    pub fn build(settings: Settings, previous: Option<&Gateway>, tasks: &Tasks) -> Result<Self, BuildError> {
+        let (mut roots, prints) = (TlsRoots::default(), Prints::of(&settings));
+        let mut accounts = HashMap::with_capacity(settings.vendors.len());
+        for (name, vendor) in &settings.vendors {
+            let before = previous.and_then(|previous| Before::of(name, previous));
+            let account = match before {
+                Some(before) if Some(before.prints) == prints.vendors.get(name) => Arc::clone(before.account),
+                before => Arc::new(account(name, vendor, before, (&mut roots, tasks))?),
+            };
+            accounts.insert(Arc::clone(&account.name), account);
+        }
+        let meters = accounts.keys().map(|name| {
+            let before = previous.and_then(|previous| previous.meters.get(name));
+            (Arc::clone(name), before.cloned().unwrap_or_default())
+        });
+        let meters = meters.collect();
+        let routes = routes(&settings, accounts)?;
+        let server = &settings.server;
+        let next = Self {
+            generation: previous.map_or(1, |previous| previous.generation + 1),
+            clients: clients(&settings, previous)?,
+            failed_attempts: failed_attempts(&settings, previous)?,
+            routes,
+            scopes: Scopes::of(&settings.vendors),
+            meters,
+            body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
+            request_timeout: server.request_timeout,
+            max_in_flight: server.max_in_flight,
+            admin: admin_tokens(&settings.admin),
+            patience: DrainSettings { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
+            certificates: tls::expiries(&settings),
+            shown: settings.redacted(),
+            prints,
+        };
+        if previous.is_none() {
+            next.keep_order(None, tasks);
+        }
+        Ok(next)
+    }
+}
+
+/// The account of the same name in the generation before.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    prints: &'a VendorPrints,
+    account: &'a Arc<Account>,
+}
+
+impl<'a> Before<'a> {
+    fn of(name: &str, previous: &'a Gateway) -> Option<Self> {
+        Some(Self { prints: previous.prints.vendors.get(name)?, account: previous.routes.accounts.get(name)? })
+    }
+}
+
+fn account(
+    name: &str,
+    vendor: &config::Vendor,
+    before: Option<Before<'_>>,
+    (roots, tasks): (&mut TlsRoots, &Tasks),
+) -> Result<Account, BuildError> {
+    let inconsistent = |what: &str| BuildError::Inconsistent(format!("vendors.{name}: {what}"));
+    let prints = VendorPrints::of(vendor);
+    let dialect = registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?;
+    let stack = match before.filter(|before| before.prints.travel == prints.travel) {
+        Some(before) => Arc::clone(&before.account.stack),
+        None => Arc::new(stack(name, vendor, roots, tasks)?),
+    };
+    let live = match before.filter(|before| before.prints.lists == prints.lists) {
+        Some(before) => before.account.live.with_ttl(vendor.catalog_ttl),
+        None => LiveCatalogs::new(vendor.catalog_ttl),
+    };
+    let drift = before.filter(|before| before.account.dialect.name == dialect.name);
+    Ok(Account {
+        dialect,
+        handling: vendor.handling,
+        policies: policies(vendor),
+        configured: configured(&vendor.catalog),
+        live,
+        stack,
+        limits: Limits {
+            max_in_flight: vendor.max_in_flight,
+            max_waiting: vendor.max_waiting,
+            insecure_skip_verify: vendor.tls.insecure_skip_verify,
+        },
+        drift: drift.map(|before| Arc::clone(&before.account.drift)).unwrap_or_default(),
+        token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
+        name: name.into(),
+    })
+}
+
+fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Stack, BuildError> {
+    let name: Arc<str> = name.into();
+    let unusable = |source| BuildError::Tls { vendor: name.to_string(), source };
+    let tls = tls::vendor_tls(&vendor.tls).and_then(|tls| roots.client(vendor.base_url.is_https(), &tls));
+    let tls = tls.map_err(unusable)?;
+    let server_name = vendor.tls.server_name.clone().map(ServerName::try_from).transpose();
+    let server_name = server_name
+        .map_err(|_| BuildError::Inconsistent(format!("vendors.{name}: its `server_name` is not a server's name")))?;
+    let settings = StackSettings {
+        name,
+        base_url: vendor.base_url.uri().clone(),
+        timeout: vendor.timeout,
+        connect_timeout: vendor.connect_timeout,
+        max_in_flight: vendor.max_in_flight,
+        max_waiting: vendor.max_waiting,
+        settle_after_unknown: vendor.settle_after_unknown,
+        rate_limit: vendor.rate_limit.as_ref().map(rate),
+        retry: RetrySettings {
+            max_attempts: vendor.retry.max_attempts,
+            backoff: vendor.retry.backoff,
+            max_backoff: vendor.retry.max_backoff,
+        },
+        breaker: BreakerSettings {
+            failure_ratio: vendor.breaker.failure_ratio,
+            min_requests: vendor.breaker.min_requests,
+            window: vendor.breaker.window,
+            open_for: vendor.breaker.open_for,
+        },
+        tls,
+        server_name,
+    };
+    Ok(Stack::new(&settings, tasks))
+}
+
+/// What the operator decided for single fields; a decision holds for the field's twin too, unless that has its own.
+pub(crate) fn policies(vendor: &config::Vendor) -> Policies {
+    let own = |field: Field| vendor.fields.get(field.name()).copied();
+    let decided = |field: Field| own(field).or_else(|| own(field.twin()?));
+    Field::ALL.into_iter().filter_map(|field| Some((field, decided(field)?))).collect()
+}
+
+/// The catalogs that the operator wrote down.
+pub(crate) fn configured(catalog: &config::Catalog) -> CatalogSet {
+    let mut set = CatalogSet::default();
+    let kinds: [(CatalogKind, &BTreeMap<String, String>); 4] = [
+        (CatalogKind::Languages, &catalog.languages),
+        (CatalogKind::Voices, &catalog.voices),
+        (CatalogKind::Models, &catalog.models),
+        (CatalogKind::MultimodalModels, &catalog.multimodal_models),
+    ];
+    for (kind, pairs) in kinds.into_iter().filter(|(_, pairs)| !pairs.is_empty()) {
+        let entries = pairs.iter().map(|(id, name)| CatalogEntry { id: id.clone(), name: name.clone(), iso_2: None });
+        set.set(kind, Arc::new(entries.collect::<Catalog>()));
+    }
+    set
+}
+
+fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Result<RoutingTable, BuildError> {
+    let find = |vendor: &str| {
+        let account = accounts.get(vendor).cloned();
+        account.ok_or_else(|| BuildError::Inconsistent(format!("no vendor is named `{vendor}`")))
+    };
+    let assistants = settings.assistants.iter().map(|(name, assistant)| {
+        let named =
+            Named { account: find(&assistant.vendor)?, id: assistant.id.as_str().into(), handling: assistant.handling };
+        Ok((name.as_str().into(), named))
+    });
+    let rules = settings.routing.rules.iter().map(|rule| {
+        let (client, assistant) = (rule.client.clone(), rule.assistant.clone());
+        Ok(RoutingRule { client, assistant, account: find(&rule.vendor)? })
+    });
+    Ok(RoutingTable {
+        assistants: assistants.collect::<Result<_, BuildError>>()?,
+        rules: rules.collect::<Result<_, BuildError>>()?,
+        default: settings.routing.default_vendor.as_deref().map(find).transpose()?,
+        accounts,
+    })
+}
+
+/// A client whose limit did not change keeps what it has used of it.
+fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, BuildError> {
+    let client_ca = settings.server.tls.as_ref().and_then(|tls| tls.client_ca.as_ref());
+    let trust = client_ca.map(|file| ClientTrust::new(file.pem.as_bytes())).transpose();
+    let trust = trust.map_err(|error| BuildError::Inconsistent(format!("server.tls: {error}")))?;
+    let mut clients = Clients { open: settings.auth.mode == AuthMode::None, trust, ..Clients::default() };
+    for (name, configured) in &settings.clients {
+        let before = previous.and_then(|previous| previous.clients.named(name)?.limiter.as_ref());
+        let limiter = configured.rate_limit.as_ref().and_then(|limit| limiter(limit, before));
+        let client = Arc::new(Client {
+            name: name.as_str().into(),
+            vendors: configured.vendors.clone(),
+            assistants: configured.assistants.clone(),
+            handling: configured.handling,
+            limiter,
+        });
+        for digest in &configured.key_sha256 {
+            clients.by_digest.insert(*digest.as_bytes(), Arc::clone(&client));
+        }
+        for identity in &configured.certificate {
+            clients.by_certificate.push((identity.clone(), Arc::clone(&client)));
+        }
+    }
+    Ok(clients)
+}
+
+/// What peers have used of an unchanged limit stays used.
+fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Arc<FailedAttempts>, BuildError> {
+    let limit = &settings.auth.failed_attempts;
+    let interval = rate(limit).interval();
+    if let Some(previous) = previous.filter(|previous| previous.failed_attempts.is_limit_of(interval, limit.burst)) {
+        return Ok(Arc::clone(&previous.failed_attempts));
+    }
+    let made = FailedAttempts::new(interval, limit.burst);
+    let made = made.ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))?;
+    let made = match previous {
+        Some(previous) => made.counting_on(&previous.failed_attempts),
+        None => made,
+    };
+    Ok(Arc::new(made))
+}
+
+/// The limiter that was there before if it has this limit, else one that counts refusals on.
+fn limiter(limit: &config::RateLimit, before: Option<&Arc<RateLimiter>>) -> Option<Arc<RateLimiter>> {
+    let interval = rate(limit).interval();
+    if let Some(before) = before.filter(|before| before.is_limit_of(interval, limit.burst)) {
+        return Some(Arc::clone(before));
+    }
+    let refused = before.map(|limiter| Arc::clone(limiter.refused())).unwrap_or_default();
+    RateLimiter::new(interval, limit.burst, refused).map(Arc::new)
+}
+
+fn admin_tokens(admin: &config::Admin) -> AdminTokens {
+    AdminTokens::new(admin.token.as_ref().map(Secret::expose), admin.metrics_token.as_ref().map(Secret::expose))
+}
+
+fn rate(limit: &config::RateLimit) -> RateSettings {
+    RateSettings {
+        count: limit.requests,
+        period: if limit.period.as_secs() >= 60 { Period::Minute } else { Period::Second },
+        burst: limit.burst,
+    }
+}

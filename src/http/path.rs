@@ -1,0 +1,242 @@
+//! The `{assistant}` segment of a path: decoded exactly once, then held against a closed grammar.
+//!
+//! Everything later (routing, permissions, the vendor's URL) works on what this module let through,
+//! so that no encoding of a slash, dot segment or control byte can reach it.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+const MAX_NAME: usize = 128;
+const MAX_VENDOR: usize = 64;
+const MAX_ENCODED: usize = 3 * (MAX_VENDOR + 1 + MAX_NAME);
+
+/// A path segment that names an assistant, decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Assistant<'a> {
+    text: Cow<'a, str>,
+    /// Where the vendor ends.
+    colon: Option<usize>,
+}
+
+/// What the path segment says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// `[a-z][a-z0-9._-]{0,127}`: always a name; a vendor's id that looks like one must be given as `vendor:id`.
+    Name(&'a str),
+    /// `vendor:id`.
+    VendorId {
+        /// The vendor, `[a-z][a-z0-9_-]{0,63}`.
+        vendor: &'a str,
+        /// That vendor's id, `[A-Za-z0-9._-]{1,128}`; the dialect may allow less.
+        id: &'a str,
+    },
+    /// A bare vendor id that cannot be a name.
+    Id(&'a str),
+}
+
+/// Why a path segment names no assistant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssistantError {
+    /// Nothing there.
+    #[error("the assistant in the path is empty")]
+    Empty,
+    /// Over 128 characters, or a vendor over 64.
+    #[error("the assistant in the path is too long")]
+    TooLong,
+    /// A `%` without two hexadecimal digits.
+    #[error("the assistant in the path holds a bad percent-encoding")]
+    BadEncoding,
+    /// Not UTF-8 once decoded.
+    #[error("the assistant in the path is not UTF-8")]
+    NotUtf8,
+    /// A slash or backslash, encoded or not.
+    #[error("the assistant in the path must not hold a slash")]
+    Slash,
+    /// `.` or `..`, encoded or not, also as an id after the vendor.
+    #[error("the assistant in the path must not be a dot segment")]
+    DotSegment,
+    /// A control character.
+    #[error("the assistant in the path must not hold control characters")]
+    Control,
+    /// The part before `:` is no vendor's name.
+    #[error("the vendor in the path must be a lower-case name, such as in `vendor:789`")]
+    BadVendor,
+    /// Any other character that neither a name nor an id can hold.
+    #[error("the assistant in the path must be a name, `vendor:id` or an id of letters, digits, `.`, `_` and `-`")]
+    BadCharacter,
+}
+
+impl<'a> Assistant<'a> {
+    /// Reads one raw path segment, as it stood between two slashes of the request target.
+    pub fn parse(segment: &'a str) -> Result<Self, AssistantError> {
+        let text = decode_once(segment)?;
+        let colon = text.bytes().position(|byte| byte == b':');
+        if let Some(colon) = colon {
+            check_vendor(&text[..colon])?;
+        }
+        check_id(&text[colon.map_or(0, |colon| colon + 1)..])?;
+        Ok(Self { text, colon })
+    }
+
+    /// What it says.
+    pub fn reference(&self) -> Reference<'_> {
+        match self.colon {
+            Some(colon) => Reference::VendorId { vendor: &self.text[..colon], id: &self.text[colon + 1..] },
+            None if is_name(&self.text) => Reference::Name(&self.text),
+            None => Reference::Id(&self.text),
+        }
+    }
+
+    /// The whole of it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+fn decode_once(segment: &str) -> Result<Cow<'_, str>, AssistantError> {
+    if segment.len() > MAX_ENCODED {
+        return Err(AssistantError::TooLong);
+    }
+    // Nothing of what follows can be in it.
+    if segment.bytes().fold(true, |plain, byte| plain & (is_id_byte(byte) | (byte == b':'))) {
+        return Ok(Cow::Borrowed(segment));
+    }
+    let mut bytes = segment.bytes();
+    while let Some(byte) = bytes.next() {
+        let hex = |digit: Option<u8>| digit.is_some_and(|digit| digit.is_ascii_hexdigit());
+        if byte == b'%' && !(hex(bytes.next()) && hex(bytes.next())) {
+            return Err(AssistantError::BadEncoding);
+        }
+    }
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| AssistantError::NotUtf8)?;
+    if decoded.contains(['/', '\\']) {
+        return Err(AssistantError::Slash);
+    }
+    if decoded.contains(char::is_control) {
+        return Err(AssistantError::Control);
+    }
+    Ok(decoded)
+}
+
+fn check_vendor(vendor: &str) -> Result<(), AssistantError> {
+    let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
+    if vendor.len() > MAX_VENDOR {
+        Err(AssistantError::TooLong)
+    } else if vendor.starts_with(|c: char| c.is_ascii_lowercase()) && vendor.bytes().all(rest) {
+        Ok(())
+    } else {
+        Err(AssistantError::BadVendor)
+    }
+}
+
+fn check_id(id: &str) -> Result<(), AssistantError> {
+    match id {
+        "" => Err(AssistantError::Empty),
+        "." | ".." => Err(AssistantError::DotSegment),
+        _ if id.len() > MAX_NAME => Err(AssistantError::TooLong),
+        _ if !id.bytes().fold(true, |good, byte| good & is_id_byte(byte)) => Err(AssistantError::BadCharacter),
+        _ => Ok(()),
+    }
+}
+
+fn is_id_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-')
+}
+
+fn is_name(id: &str) -> bool {
+    id.starts_with(|c: char| c.is_ascii_lowercase()) && !id.bytes().any(|b| b.is_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::http::path::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn assert_says(segment: &str, text: &str, reference: Reference<'_>) {
+        let assistant = Assistant::parse(segment).unwrap();
+        assert_eq!((assistant.as_str(), assistant.reference()), (text, reference));
+    }
+
+    #[test]
+    fn names_vendor_ids_and_bare_ids_are_told_apart() {
+        assert_says("sales-bot", "sales-bot", Reference::Name("sales-bot"));
+        assert_says("a", "a", Reference::Name("a"));
+        assert_says("789", "789", Reference::Id("789"));
+        assert_says("aB", "aB", Reference::Id("aB"));
+        assert_says("-x", "-x", Reference::Id("-x"));
+        assert_says("acme:789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
+        assert_says("acme%3A789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
+        assert_says("%73ales", "sales", Reference::Name("sales"));
+        assert_says(&"a".repeat(128), &"a".repeat(128), Reference::Name(&"a".repeat(128)));
+    }
+
+    #[test]
+    fn nothing_else_gets_through() {
+        use AssistantError as E;
+        let cases = [
+            ("", E::Empty),
+            ("acme:", E::Empty),
+            (":789", E::BadVendor),
+            ("Acme:1", E::BadVendor),
+            ("a.b:1", E::BadVendor),
+            ("acme:1:2", E::BadCharacter),
+            (".", E::DotSegment),
+            ("..", E::DotSegment),
+            ("%2e%2E", E::DotSegment),
+            ("%2e", E::DotSegment),
+            ("acme:..", E::DotSegment),
+            ("a/b", E::Slash),
+            ("a%2fb", E::Slash),
+            ("..%2f..", E::Slash),
+            ("a%5Cb", E::Slash),
+            ("a%00", E::Control),
+            ("a%0d%0aX", E::Control),
+            ("a%7f", E::Control),
+            ("a%C2%85", E::Control),
+            ("%ff", E::NotUtf8),
+            ("%c0%af", E::NotUtf8),
+            ("%", E::BadEncoding),
+            ("a%2", E::BadEncoding),
+            ("%zz", E::BadEncoding),
+            ("%252e%252e", E::BadCharacter),
+            ("a%20b", E::BadCharacter),
+            ("a?b", E::BadCharacter),
+            ("a%23", E::BadCharacter),
+            ("sälés", E::BadCharacter),
+            ("a@b", E::BadCharacter),
+            ("a+b", E::BadCharacter),
+        ];
+        for (segment, error) in cases {
+            assert_eq!(Assistant::parse(segment), Err(error), "{segment}");
+        }
+        for long in
+            ["a".repeat(129), format!("acme:{}", "1".repeat(129)), "%61".repeat(9999), format!("{}:1", "v".repeat(65))]
+        {
+            assert_eq!(Assistant::parse(&long), Err(E::TooLong));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_what_passes_keeps_the_grammar(segment in "\\PC*|[a-zA-Z0-9.:%/_-]{0,200}|(%[0-9a-f]{2}|[a-z:.]){0,60}") {
+            let Ok(assistant) = Assistant::parse(&segment) else { return Ok(()) };
+            let passed = match assistant.reference() {
+                Reference::Name(id) | Reference::Id(id) => id,
+                Reference::VendorId { vendor, id } => {
+                    prop_assert!(check_vendor(vendor).is_ok());
+                    id
+                }
+            };
+            prop_assert!((1..=128).contains(&passed.len()) && passed.bytes().all(is_id_byte));
+            prop_assert!(passed != "." && passed != "..");
+        }
+
+        #[test]
+        fn encoding_a_plain_segment_changes_nothing(id in "[A-Za-z0-9._:-]{0,60}") {
+            let encoded: String = id.bytes().map(|b| format!("%{b:02X}")).collect();
+            prop_assert_eq!(Assistant::parse(&encoded), Assistant::parse(&id));
+        }
+    }
+}

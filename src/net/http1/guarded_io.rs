@@ -1,0 +1,223 @@
+//! The socket as hyper sees it: what the edge must know about bytes is watched here.
+//!
+//! On the way in (HTTP/1 only) the framing gate follows every byte and may withhold it, and the head's time runs. On the
+//! way out a peer that does not read runs into the write timeout. All else passes through unchanged.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::framing::{FramingGate, HeadLimits};
+use crate::net::activity::Activity;
+use crate::net::rejection::Reason;
+use crate::net::settings::WritePace;
+
+/// A socket under watch.
+#[derive(Debug)]
+pub(crate) struct GuardedIo<IO> {
+    io: IO,
+    prefix: Bytes,
+    activity: Arc<Activity>,
+    http1: Option<Http1Watch>,
+    pace: WritePace,
+    write_timer: Option<Pin<Box<Sleep>>>,
+    /// What had been written when the timer was started.
+    written_before: u64,
+}
+
+#[derive(Debug)]
+struct Http1Watch {
+    gate: FramingGate,
+    head_timeout: Duration,
+    head_timer: Pin<Box<Sleep>>,
+    timed_head: u64,
+    failure: Option<Reason>,
+}
+
+/// How an HTTP/1 connection stands when hyper has let go of it.
+#[derive(Debug)]
+pub(crate) struct IoParts<IO> {
+    pub(crate) io: IO,
+    /// Why reading was ended.
+    pub(crate) failure: Option<Reason>,
+    /// Whether the input ended inside a head.
+    pub(crate) in_head: bool,
+    /// Whether the peer may still be sending.
+    pub(crate) unread: bool,
+}
+
+impl<IO> GuardedIo<IO> {
+    /// A connection that speaks HTTP/2; `prefix` was read from it already.
+    pub(crate) fn http2(io: IO, prefix: Bytes, activity: Arc<Activity>, pace: WritePace) -> Self {
+        Self { io, prefix, activity, http1: None, pace, write_timer: None, written_before: 0 }
+    }
+
+    /// Makes it a connection that speaks HTTP/1, whose first head must be there at `first_deadline`.
+    pub(crate) fn with_http1(self, limits: HeadLimits, head_timeout: Duration, first_deadline: Instant) -> Self {
+        let head_timer = Box::pin(sleep_until(first_deadline));
+        let gate = FramingGate::new(limits);
+        let watch = Http1Watch { gate, head_timeout, head_timer, timed_head: 1, failure: None };
+        Self { http1: Some(watch), ..self }
+    }
+
+    /// Takes the connection apart once hyper has returned it.
+    pub(crate) fn into_remains(self) -> IoParts<IO> {
+        let http1 = self.http1;
+        IoParts {
+            io: self.io,
+            in_head: http1.as_ref().is_some_and(|watch| watch.gate.in_head()),
+            unread: http1.as_ref().is_some_and(|watch| !watch.gate.is_between()),
+            failure: http1.and_then(|watch| watch.failure),
+        }
+    }
+
+    /// Runs the time of a write that waits; ready with an error when it is over and the peer was too slow.
+    ///
+    /// A peer that takes a byte now and then does not start the time again: that takes all there is, or `pace`.
+    fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let (timeout, written) = (self.pace.timeout, self.activity.written());
+        let timer = self.write_timer.get_or_insert_with(|| {
+            self.written_before = written;
+            Box::pin(sleep(timeout))
+        });
+        while timer.as_mut().poll(cx).is_ready() {
+            if written - self.written_before < self.pace.bytes {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.written_before = written;
+            timer.as_mut().reset(Instant::now() + timeout);
+        }
+        Poll::Pending
+    }
+
+    fn after_write(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match polled {
+            Poll::Pending => self.poll_stalled(cx),
+            Poll::Ready(Ok(bytes)) => {
+                self.activity.note_written(bytes);
+                polled
+            }
+            Poll::Ready(Err(_)) => polled,
+        }
+    }
+
+    fn after_flush(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+        if polled.is_ready() {
+            self.write_timer = None;
+        }
+        if polled.is_pending() { self.poll_stalled(cx) } else { polled }
+    }
+}
+
+impl Http1Watch {
+    /// Follows new input and returns how much of it hyper may read; afterwards the activity knows whether a head has begun.
+    fn follow(&mut self, bytes: &[u8], activity: &Activity) -> usize {
+        let passed = self.gate.follow(bytes);
+        activity.set_receiving_head(self.gate.in_head());
+        passed
+    }
+
+    /// Ends the reading of what is refused or late, but a head only when all answers before it have left.
+    fn poll_end(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Error> {
+        if self.gate.has_refused() && !self.gate.in_head() {
+            return Poll::Ready(io::ErrorKind::InvalidData.into());
+        }
+        if !self.gate.in_head() || !activity.is_settled() {
+            return Poll::Pending;
+        }
+        if let Some(reason) = self.gate.refused_head() {
+            self.failure = Some(reason);
+            return Poll::Ready(io::ErrorKind::InvalidData.into());
+        }
+        if self.timed_head != self.gate.heads() {
+            self.timed_head = self.gate.heads();
+            self.head_timer.as_mut().reset(Instant::now() + self.head_timeout);
+        }
+        ready!(self.head_timer.as_mut().poll(cx));
+        self.failure = Some(Reason::HeadTimeout);
+        Poll::Ready(io::ErrorKind::TimedOut.into())
+    }
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for GuardedIo<IO> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let filled = buf.filled().len();
+        if let Some(watch) = &mut this.http1
+            && watch.gate.has_refused()
+        {
+            return watch.poll_end(cx, &this.activity).map(Err);
+        }
+        let polled = if this.prefix.is_empty() {
+            Pin::new(&mut this.io).poll_read(cx, buf)
+        } else {
+            let taken = this.prefix.len().min(buf.remaining());
+            buf.put_slice(&this.prefix[..taken]);
+            let rest = this.prefix.split_off(taken);
+            this.prefix = if rest.is_empty() { Bytes::new() } else { rest }; // an empty piece would hold the whole
+            Poll::Ready(Ok(()))
+        };
+        let Some(watch) = &mut this.http1 else {
+            return polled;
+        };
+        match polled {
+            Poll::Ready(Ok(())) => {
+                let passed = watch.follow(&buf.filled()[filled..], &this.activity);
+                let withheld = buf.filled().len() > filled + passed;
+                buf.set_filled(filled + passed);
+                // Nothing read would mean the end of the input.
+                if withheld && passed == 0 { watch.poll_end(cx, &this.activity).map(Err) } else { polled }
+            }
+            Poll::Ready(Err(_)) => polled,
+            Poll::Pending => watch.poll_end(cx, &this.activity).map(Err),
+        }
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for GuardedIo<IO> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_write(cx, buf);
+        this.after_write(cx, polled)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        this.after_write(cx, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_flush(cx);
+        let settled = polled.is_ready() && this.activity.note_flushed();
+        if settled && this.http1.as_ref().is_some_and(|watch| watch.gate.in_head()) {
+            // The next head has begun meanwhile: its time, not run until now, must be looked at.
+            cx.waker().wake_by_ref();
+        }
+        this.after_flush(cx, polled)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.http1.as_ref().is_some_and(|watch| watch.failure.is_some()) {
+            return Pin::new(this).poll_flush(cx); // the connection still has to answer
+        }
+        let polled = Pin::new(&mut this.io).poll_shutdown(cx);
+        this.after_flush(cx, polled)
+    }
+}

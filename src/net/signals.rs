@@ -1,0 +1,129 @@
+//! `SIGTERM` and `SIGINT`: the first begins the shutdown, the second ends it at once.
+
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::shutdown::{Ended, Shutdown};
+
+/// The signals that end the process, as they come.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Takes over the two signals; errors when the system refuses.
+    pub fn install() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
+impl Stream for Signals {
+    type Item = &'static str;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<&'static str>> {
+        if self.terminate.poll_recv(cx).is_ready() {
+            Poll::Ready(Some("SIGTERM"))
+        } else if self.interrupt.poll_recv(cx).is_ready() {
+            Poll::Ready(Some("SIGINT"))
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+/// How patiently to end.
+#[derive(Clone, Copy, Debug)]
+pub struct DrainSettings {
+    /// How long listening goes on after readiness went false.
+    pub drain_delay: Duration,
+    /// How long requests in flight have from then on.
+    pub drain_timeout: Duration,
+}
+
+/// Waits for the first signal, goes on listening for the delay, then drains, `last` being done after everything else;
+/// a second signal, in either, drops what is left. `patience` is asked at the first signal, since it may have changed
+/// until then.
+pub async fn shutdown_on(
+    signals: impl Stream<Item = &'static str>,
+    shutdown: &Shutdown,
+    last: impl Future<Output = ()>,
+    patience: impl FnOnce() -> DrainSettings,
+) -> Ended {
+    let mut signals = pin!(signals.fuse());
+    let first = signals.next().await.unwrap_or("end of signals");
+    let DrainSettings { drain_delay, drain_timeout } = patience();
+    tracing::info!(signal = first, ?drain_delay, ?drain_timeout, "shutting down");
+    shutdown.announce();
+    let delay = tokio::time::timeout(drain_delay, signals.next()).await;
+    let second = async {
+        let name = match delay {
+            Ok(name) => name,
+            Err(_) => signals.next().await,
+        };
+        match name {
+            Some(name) => tracing::warn!(signal = name, "second signal, ending at once"),
+            None => std::future::pending().await,
+        }
+    };
+    let ended = shutdown.drain_then(last, drain_timeout, second).await;
+    tracing::info!(?ended, "shut down");
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::net::signals::*;
+    use futures_util::stream;
+    use tokio::time::Instant;
+
+    const DELAY: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    async fn ended(signals: impl Stream<Item = &'static str>, shutdown: &Shutdown) -> Ended {
+        let patience = || DrainSettings { drain_delay: DELAY, drain_timeout: TIMEOUT };
+        shutdown_on(signals, shutdown, std::future::ready(()), patience).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_signal_waits_for_the_delay_and_then_drains() {
+        let shutdown = Shutdown::new();
+        let begun = Instant::now();
+        let soft = shutdown.soft().clone();
+        let seen = shutdown.clone();
+        shutdown.spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(seen.is_announced() && !seen.soft().is_cancelled());
+            soft.cancelled().await;
+            assert_eq!(begun.elapsed(), DELAY);
+        });
+        let signals = stream::iter(["SIGTERM"]).chain(stream::pending());
+        assert_eq!(ended(signals, &shutdown).await, Ended::Drained);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_signal_ends_at_once() {
+        let shutdown = Shutdown::new();
+        shutdown.spawn(std::future::pending());
+        let begun = Instant::now();
+        let signals = stream::iter(["SIGTERM", "SIGINT"]).chain(stream::pending());
+        assert_eq!(ended(signals, &shutdown).await, Ended::Forced);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_second_signal_the_timeout_ends_it() {
+        let shutdown = Shutdown::new();
+        shutdown.spawn(std::future::pending());
+        let begun = Instant::now();
+        let signals = stream::iter(["SIGINT"]).chain(stream::pending());
+        assert_eq!(ended(signals, &shutdown).await, Ended::Forced);
+        assert_eq!(begun.elapsed(), DELAY + TIMEOUT);
+    }
+}

@@ -1,0 +1,235 @@
+//! Problems: every error, on every path, as RFC 9457 says. The only place where errors become answers.
+
+pub mod code;
+pub mod failure_reason;
+pub mod page;
+pub mod reason;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+use vendors::{Item, Items};
+
+use crate::api::request::prefer::PREFERENCE_APPLIED;
+
+pub use code::{Code, Fault, Kind};
+pub use failure_reason::FailureReason;
+pub use page::{code_spans, problem_index, problem_page};
+pub use reason::Reason;
+
+/// Whether the update reached the assistant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It did not, for certain.
+    NotApplied,
+    /// It was sent, and no trustworthy answer came.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word as in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotApplied => "not_applied",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What the vendor said, kept for the caller.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorResponseSummary {
+    /// The vendor's HTTP status.
+    pub status: u16,
+    /// The vendor's sentence, credentials scrubbed; `None` where there was none to be had.
+    pub message: Option<String>,
+}
+
+/// An error on its way to the caller.
+#[derive(Debug)]
+pub struct Problem {
+    /// Which one.
+    pub code: Code,
+    /// What happened this time, for the caller.
+    pub detail: String,
+    /// What happened, for the log only.
+    pub internal: Option<String>,
+    /// Why it happened, where that is more precise than the code.
+    pub cause: Option<Reason>,
+    /// Whether the update reached the assistant.
+    pub outcome: Outcome,
+    /// HTTP's own, more precise status for a request that never got as far as being read (408, 414, 431).
+    pub status: Option<StatusCode>,
+    /// Overrides whether sending the same again may succeed.
+    pub retryable: Option<bool>,
+    /// The vendor account, once it is known.
+    pub vendor: Option<String>,
+    /// How often the vendor was tried, if it was.
+    pub attempts: Option<u32>,
+    /// The problems by field.
+    pub errors: Items,
+    /// What the vendor said.
+    pub vendor_response: Option<VendorResponseSummary>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+    /// The methods there are, for a method that is not.
+    pub allow: Option<String>,
+    /// The preference that was taken into account.
+    pub preference_applied: Option<HeaderValue>,
+}
+
+impl Problem {
+    /// A problem that was noticed before anything was sent.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            internal: None,
+            cause: None,
+            outcome: Outcome::NotApplied,
+            status: None,
+            retryable: None,
+            vendor: None,
+            attempts: None,
+            errors: Items::default(),
+            vendor_response: None,
+            retry_after: None,
+            allow: None,
+            preference_applied: None,
+        }
+    }
+
+    /// The same problem with what only the log may know.
+    #[must_use]
+    pub fn internally(mut self, text: impl Into<String>) -> Self {
+        self.internal = Some(text.into());
+        self
+    }
+
+    /// The same problem, worth another try after that time.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
+        self
+    }
+
+    /// The label for logs and metrics.
+    pub fn reason(&self) -> Reason {
+        self.cause.unwrap_or(Reason::Code(self.code))
+    }
+
+    /// Whether sending the same again may succeed.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable.unwrap_or(self.code.kind().retryable)
+    }
+
+    /// The answer; `instance` is the path of the request.
+    pub fn into_response(self, instance: &str, request_id: &str) -> Response<Full<Bytes>> {
+        let body = self.body(instance, request_id);
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+        }
+        if let Some(applied) = self.preference_applied {
+            headers.insert(PREFERENCE_APPLIED, applied);
+        }
+        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
+            headers.insert(ALLOW, allow);
+        }
+        if self.code == Code::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+
+    /// The body alone, for errors that never become a request.
+    pub fn body(&self, instance: &str, request_id: &str) -> Vec<u8> {
+        let kind = self.code.kind();
+        let body = Body {
+            r#type: format!("/problems/{}", kind.name),
+            title: kind.title,
+            status: self.status().as_u16(),
+            code: kind.name,
+            detail: &self.detail,
+            instance,
+            request_id,
+            fault: kind.fault.as_str(),
+            retryable: self.is_retryable(),
+            vendor: self.vendor.as_deref(),
+            outcome: self.outcome.as_str(),
+            attempts: self.attempts,
+            errors: self.errors.list.iter().map(Entry::from).collect(),
+            vendor_response: self.vendor_response.as_ref(),
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
+    }
+
+    /// The problem that stands for a status which HTTP itself refused a request with: always `invalid_request`, under
+    /// HTTP's own status where that is more precise. One that came too slowly may come faster next time.
+    pub fn from_status(status: StatusCode, detail: impl Into<String>) -> Self {
+        let retryable = (status == StatusCode::REQUEST_TIMEOUT).then_some(true);
+        Self { status: Some(status), retryable, ..Self::new(Code::InvalidRequest, detail) }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status.unwrap_or(self.code.kind().status)
+    }
+}
+
+/// `Retry-After` counts whole seconds; rounding up never invites a caller too early.
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    detail: &'a str,
+    instance: &'a str,
+    request_id: &'a str,
+    fault: &'a str,
+    retryable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<&'a str>,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor_response: Option<&'a VendorResponseSummary>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    pointer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    code: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor_field: Option<&'a str>,
+}
+
+impl<'a> From<&'a Item> for Entry<'a> {
+    fn from(item: &'a Item) -> Self {
+        Self {
+            pointer: &item.pointer,
+            field: item.field.as_deref(),
+            code: item.code.as_str(),
+            detail: &item.detail,
+            vendor_field: item.vendor_field.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! A file that lines are appended to, through everything that happens to files meanwhile: rotated by size by
+//! ourselves, renamed or deleted by others, on a disk that fills up.
+//!
+//! A line is in one file or the other, never in both and never in halves: a write that fails halfway is taken back.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+
+/// How often is looked whether the path still leads to the open file.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// When to begin a new file, and how many old ones stay, as `NAME.1` (the youngest) and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rotation {
+    pub(super) bytes: u64,
+    pub(super) keep: u32,
+}
+
+/// An open file.
+#[derive(Debug)]
+pub(super) struct Appended {
+    path: PathBuf,
+    mode: u32,
+    rotation: Option<Rotation>,
+    file: File,
+    /// Device and inode of a regular file; others cannot be rotated, taken back or lost.
+    identity: Option<(u64, u64)>,
+    size: u64,
+    /// The file may end within a line.
+    torn: bool,
+    looked: Instant,
+    #[cfg(test)]
+    pub(super) synced: std::cell::Cell<u32>,
+}
+
+impl Appended {
+    /// Opens the file, or creates it with these permissions; waits for no reader of a named pipe.
+    ///
+    /// # Errors
+    /// It cannot be opened for appending.
+    pub(super) fn open(path: &Path, mode: u32, rotation: Option<Rotation>) -> io::Result<Self> {
+        let unwaiting = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(unwaiting).open(path)?;
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+        let metadata = file.metadata()?;
+        let identity = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
+        let size = metadata.len();
+        let torn = identity.is_some() && size > 0 && !ends_a_line(path).unwrap_or(true);
+        Ok(Self {
+            path: path.to_owned(),
+            mode,
+            rotation,
+            file,
+            identity,
+            size,
+            torn,
+            looked: Instant::now(),
+            #[cfg(test)]
+            synced: Default::default(),
+        })
+    }
+
+    /// Appends whole lines and takes off their front what was written.
+    ///
+    /// # Errors
+    /// The rest cannot be written now.
+    pub(super) fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
+        if self.looked.elapsed() >= LOOK_EVERY {
+            self.look()?;
+        }
+        while !lines.is_empty() {
+            let fitting = self.fitting(lines);
+            if fitting == 0 {
+                self.rotate()?;
+                continue;
+            }
+            let (piece, rest) = lines.split_at(fitting);
+            self.append(piece)?;
+            *lines = rest;
+        }
+        Ok(())
+    }
+
+    /// Has the system bring everything to the disk.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        self.synced.set(self.synced.get() + 1);
+        if self.identity.is_some() { self.file.sync_data() } else { Ok(()) }
+    }
+
+    /// Opens the path anew if it leads elsewhere, or nowhere, by now.
+    fn look(&mut self) -> io::Result<()> {
+        self.looked = Instant::now();
+        let there = std::fs::metadata(&self.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        if self.identity.is_some() && there != self.identity {
+            *self = Self::open(&self.path, self.mode, self.rotation)?;
+        }
+        Ok(())
+    }
+
+    /// How many bytes of `lines`, in whole lines, belong into this file; one line fits into an empty one in any case.
+    fn fitting(&self, lines: &[u8]) -> usize {
+        let Some(rotation) = self.rotation.filter(|_| self.identity.is_some()) else { return lines.len() };
+        let room = usize::try_from(rotation.bytes.saturating_sub(self.size)).unwrap_or(usize::MAX);
+        if lines.len() <= room {
+            return lines.len();
+        }
+        let last_end = |part: &[u8]| part.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        match last_end(&lines[..room]) {
+            0 if self.size == 0 => lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1),
+            fitting => fitting,
+        }
+    }
+
+    fn append(&mut self, piece: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.file.write_all(b"\n")?;
+            (self.size, self.torn) = (self.size + 1, false);
+        }
+        let result = self.file.write_all(piece);
+        match result {
+            Ok(()) => self.size += piece.len() as u64,
+            Err(_) if self.identity.is_some() => self.torn = self.file.set_len(self.size).is_err(),
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Renames the file and those before it by one, and begins a new one.
+    fn rotate(&mut self) -> io::Result<()> {
+        let Some(rotation) = self.rotation else { return Ok(()) };
+        self.sync()?;
+        // An attempt that failed halfway has left a gap; the files beyond it have been moved already.
+        let gap = (1..rotation.keep).find(|&age| !self.aged(age).exists()).unwrap_or(rotation.keep);
+        for age in (1..gap).rev() {
+            rename(&self.aged(age), &self.aged(age + 1))?;
+        }
+        rename(&self.path, &self.aged(1))?;
+        *self = Self::open(&self.path, self.mode, self.rotation)?;
+        Ok(())
+    }
+
+    fn aged(&self, age: u32) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(format!(".{age}"));
+        name.into()
+    }
+}
+
+/// Renames what is there.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn ends_a_line(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    use crate::telemetry::append_file::*;
+
+    fn lines(range: std::ops::Range<usize>) -> Vec<u8> {
+        range.map(|number| format!("line {number}\n")).collect::<String>().into_bytes()
+    }
+
+    fn write(file: &mut Appended, lines: &[u8]) {
+        let mut rest = lines;
+        file.write(&mut rest).unwrap();
+        assert!(rest.is_empty());
+    }
+
+    /// A file `log` in a new folder.
+    fn open(rotation: Option<Rotation>) -> (tempfile::TempDir, Appended) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Appended::open(&folder.path().join("log"), 0o600, rotation).unwrap();
+        (folder, file)
+    }
+
+    fn text(folder: &tempfile::TempDir, name: &str) -> String {
+        fs::read_to_string(folder.path().join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_new_file_begins_between_lines_and_none_is_lost_or_written_twice() {
+        let (folder, mut file) = open(Some(Rotation { bytes: 100, keep: 1000 }));
+        write(&mut file, &lines(0..1));
+        write(&mut file, &lines(1..500));
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() > 40);
+        let all: Vec<_> = files.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        assert!(all.iter().all(|text| text.len() <= 100 && text.ends_with('\n')));
+        let seen: BTreeSet<_> = all.iter().flat_map(|text| text.lines()).collect();
+        assert_eq!((seen.len(), all.iter().map(|text| text.lines().count()).sum::<usize>()), (500, 500));
+        assert!(text(&folder, "log").ends_with("line 499\n") && text(&folder, "log.1").contains("line 4"));
+        let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode("log"), mode("log.3")), (0o600, 0o600));
+    }
+
+    #[test]
+    fn only_so_many_old_files_are_kept_and_a_long_line_has_one_of_its_own() {
+        let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 2 }));
+        let long = [&[b'x'; 50][..], b"\n"].concat();
+        for _ in 0..4 {
+            write(&mut file, &long);
+        }
+        write(&mut file, b"end\n");
+        let names: BTreeSet<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["log", "log.1", "log.2"].map(Into::into).into());
+        assert_eq!((text(&folder, "log"), text(&folder, "log.1").len()), ("end\n".into(), 51));
+    }
+
+    #[test]
+    fn a_rotation_that_fails_loses_nothing_and_is_made_up_for() {
+        let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 3 }));
+        let path = |name: &str| folder.path().join(name);
+        write(&mut file, b"one\n");
+        fs::write(path("log.1"), "older").unwrap();
+        fs::write(path("log.2"), "oldest").unwrap();
+        fs::create_dir_all(path("log.3/in the way")).unwrap();
+        for _ in 0..3 {
+            let mut rest = &b"the second\nthe third\n"[..];
+            file.write(&mut rest).unwrap_err();
+            assert_eq!(rest, b"the second\nthe third\n");
+        }
+        assert_eq!(["log", "log.1", "log.2"].map(|name| text(&folder, name)), ["one\n", "older", "oldest"]);
+        fs::remove_dir_all(path("log.3")).unwrap();
+        write(&mut file, b"the second\n");
+        let names = ["log", "log.1", "log.2", "log.3"];
+        assert_eq!(names.map(|name| text(&folder, name)), ["the second\n", "one\n", "older", "oldest"]);
+    }
+
+    #[test]
+    fn a_rotation_that_failed_halfway_is_continued_and_not_begun_again() {
+        let (folder, mut file) = open(Some(Rotation { bytes: 5, keep: 3 }));
+        write(&mut file, b"one\n");
+        // The older ones have been moved, the file itself has not.
+        fs::write(folder.path().join("log.2"), "older").unwrap();
+        fs::write(folder.path().join("log.3"), "oldest").unwrap();
+        write(&mut file, b"two\n");
+        let names = ["log", "log.1", "log.2", "log.3"];
+        assert_eq!(names.map(|name| text(&folder, name)), ["two\n", "one\n", "older", "oldest"]);
+    }
+
+    #[test]
+    fn a_file_that_was_renamed_or_deleted_is_begun_anew() {
+        let (folder, mut file) = open(None);
+        let path = folder.path().join("log");
+        write(&mut file, b"a\n");
+        fs::rename(&path, folder.path().join("old")).unwrap();
+        file.look().unwrap();
+        write(&mut file, b"b\n");
+        fs::remove_file(&path).unwrap();
+        file.look().unwrap();
+        write(&mut file, b"c\n");
+        assert_eq!((text(&folder, "old"), text(&folder, "log")), ("a\n".into(), "c\n".into()));
+    }
+
+    #[test]
+    fn a_line_that_a_crash_left_unfinished_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        fs::write(&path, "whole\nhal").unwrap();
+        let mut file = Appended::open(&path, 0o600, None).unwrap();
+        write(&mut file, b"next\n");
+        assert_eq!(text(&folder, "log"), "whole\nhal\nnext\n");
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert!(Appended::open(&path, 0o600, None).is_err());
+        let reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let file = Appended::open(&path, 0o600, None).unwrap();
+        assert!(!fcntl_getfl(&file.file).unwrap().contains(OFlags::NONBLOCK));
+        drop(reader);
+    }
+
+    #[test]
+    fn a_full_disk_keeps_the_lines_with_the_caller() {
+        let mut file = Appended::open(Path::new("/dev/full"), 0o600, None).unwrap();
+        let mut rest = &b"a\n"[..];
+        assert_eq!(file.write(&mut rest).unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(rest, b"a\n");
+    }
+}

@@ -1,0 +1,223 @@
+//! The breaker's memory: closed, open, or half open with one probe on its way.
+//!
+//! While closed, admission is one atomic load and an outcome one atomic addition; the lock is for the moments when
+//! something changes.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::window::SlidingWindow;
+use crate::upstream::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::upstream::{BreakerSettings, Failure, FailureKind};
+
+/// What those are told who come while a probe is out: it will have ended by then, or nearly.
+const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a breaker is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakerState {
+    /// Requests pass.
+    Closed,
+    /// Requests are refused until the next probe, `next_probe` from now (zero: the next request is the probe).
+    Open {
+        /// Until the next probe.
+        next_probe: Duration,
+    },
+    /// One probe is on its way and decides; others are refused.
+    HalfOpen,
+}
+
+/// One account's breaker.
+#[derive(Debug)]
+pub(crate) struct Circuit {
+    settings: BreakerSettings,
+    name: Arc<str>,
+    window: SlidingWindow,
+    /// Mirrors `State::Closed`, for the hot path.
+    closed: AtomicBool,
+    /// Grows with every change, so that outcomes of an earlier time are not taken for today's.
+    generation: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Closed,
+    Open { until: Instant },
+    HalfOpen,
+}
+
+/// How a request went, as far as the breaker is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallOutcome {
+    Success,
+    Failure,
+    /// Says nothing about the vendor.
+    Neutral,
+}
+
+/// The right to call; must be told the verdict, and counts as [`CallOutcome::Neutral`] when dropped.
+#[derive(Debug)]
+pub(crate) struct Admission<'a> {
+    circuit: &'a Circuit,
+    generation: u64,
+    probe: bool,
+    settled: bool,
+}
+
+impl Circuit {
+    pub(crate) fn new(settings: BreakerSettings, name: Arc<str>) -> Self {
+        Self {
+            window: SlidingWindow::new(settings.window),
+            settings,
+            name,
+            closed: AtomicBool::new(true),
+            generation: AtomicU64::new(0),
+            state: Mutex::new(State::Closed),
+        }
+    }
+
+    /// Whether requests pass freely; false also for the probe itself.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Fails if a request would be refused now, without becoming the probe.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match self.state() {
+            BreakerState::Closed | BreakerState::Open { next_probe: Duration::ZERO } => Ok(()),
+            BreakerState::Open { next_probe } => Err(refused(next_probe)),
+            BreakerState::HalfOpen => Err(refused(PROBE_PATIENCE)),
+        }
+    }
+
+    /// Lets a request pass, as the probe if one is due.
+    pub(crate) fn admit(&self) -> Result<Admission<'_>, Failure> {
+        // Read before `closed`: an opening in between makes the admission stale, never the reverse.
+        let generation = self.generation.load(Ordering::Acquire);
+        if self.is_closed() {
+            return Ok(Admission { circuit: self, generation, probe: false, settled: false });
+        }
+        let mut state = self.lock();
+        match *state {
+            State::Closed => {}
+            State::HalfOpen => return Err(refused(PROBE_PATIENCE)),
+            State::Open { until } => {
+                let left = until.saturating_duration_since(Instant::now());
+                if !left.is_zero() {
+                    return Err(refused(left));
+                }
+                self.change(&mut state, State::HalfOpen);
+            }
+        }
+        let probe = matches!(*state, State::HalfOpen);
+        let generation = self.generation.load(Ordering::Acquire);
+        Ok(Admission { circuit: self, generation, probe, settled: false })
+    }
+
+    /// The state as of now.
+    pub(crate) fn state(&self) -> BreakerState {
+        if self.is_closed() {
+            return BreakerState::Closed;
+        }
+        match *self.lock() {
+            State::Closed => BreakerState::Closed,
+            State::HalfOpen => BreakerState::HalfOpen,
+            State::Open { until } => BreakerState::Open { next_probe: until.saturating_duration_since(Instant::now()) },
+        }
+    }
+
+    fn settle(&self, generation: u64, probe: bool, verdict: CallOutcome) {
+        if probe {
+            let mut state = self.lock();
+            let next = match verdict {
+                CallOutcome::Success => State::Closed,
+                CallOutcome::Failure => State::Open { until: Instant::now() + self.settings.open_for },
+                CallOutcome::Neutral => State::Open { until: Instant::now() },
+            };
+            self.change(&mut state, next);
+            return;
+        }
+        if verdict == CallOutcome::Neutral || generation != self.generation.load(Ordering::Acquire) {
+            return;
+        }
+        let failed = verdict == CallOutcome::Failure;
+        self.window.add(1, u64::from(failed));
+        if failed && self.is_over() {
+            let mut state = self.lock();
+            // Looked at again: a probe may have closed the circuit since, and this failure is from before.
+            if matches!(*state, State::Closed) && generation == self.generation.load(Ordering::Acquire) {
+                let until = Instant::now() + self.settings.open_for;
+                self.change(&mut state, State::Open { until });
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        let counts = self.window.counts();
+        counts.all >= u64::from(self.settings.min_requests.max(1))
+            && counts.marked as f64 >= self.settings.failure_ratio * counts.all as f64
+    }
+
+    fn change(&self, state: &mut State, next: State) {
+        *state = next;
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        match next {
+            State::Closed => {
+                self.window.clear();
+                tracing::info!(vendor = %self.name, "breaker closed");
+            }
+            State::Open { .. } => tracing::warn!(vendor = %self.name, "breaker open"),
+            State::HalfOpen => tracing::info!(vendor = %self.name, "breaker half open"),
+        }
+        self.closed.store(matches!(next, State::Closed), Ordering::Release);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(retry_after: Duration) -> Failure {
+    Failure::new(FailureKind::CircuitOpen { retry_after }, "the breaker is open")
+}
+
+impl Admission<'_> {
+    pub(crate) fn settle(mut self, verdict: CallOutcome) {
+        self.settled = true;
+        self.circuit.settle(self.generation, self.probe, verdict);
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.circuit.settle(self.generation, self.probe, CallOutcome::Neutral);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Circuit {
+    /// A breaker that opens at half of at least four requests within 20 s, for 15 s.
+    pub(crate) fn closed() -> Self {
+        let settings = BreakerSettings {
+            failure_ratio: 0.5,
+            min_requests: 4,
+            window: Duration::from_secs(20),
+            open_for: Duration::from_secs(15),
+        };
+        Self::new(settings, "v".into())
+    }
+
+    /// The same, open since now.
+    pub(crate) fn open() -> Self {
+        let circuit = Self::closed();
+        for _ in 0..4 {
+            circuit.admit().unwrap().settle(CallOutcome::Failure);
+        }
+        circuit
+    }
+}

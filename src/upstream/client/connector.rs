@@ -1,0 +1,164 @@
+//! From a host name to a usable connection, saying where it failed.
+//!
+//! One time covers DNS, TCP (hyper-util's connector, which tries IPv6 and IPv4 side by side) and TLS. Whoever fails
+//! or runs out of it is named by the phase that was under way.
+
+use std::{
+    fmt,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+    vec,
+};
+
+use http::Uri;
+use hyper_util::client::legacy::connect::{HttpConnector, dns};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+use tower_service::Service;
+
+use super::stream::Stream;
+use crate::upstream::FailureKind;
+use crate::upstream::counters::Counters;
+use crate::upstream::failure::chain;
+
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Makes connections for the client's pool.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    tls: TlsConnector,
+    server_name: Option<ServerName<'static>>,
+    time: Duration,
+    counters: Arc<Counters>,
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug)]
+pub(crate) struct NoConnection {
+    pub(crate) kind: FailureKind,
+    source: String,
+}
+
+/// How far connecting has come.
+#[derive(Clone, Debug, Default)]
+struct Phase(Arc<AtomicU8>);
+
+impl Phase {
+    const TCP: u8 = 1;
+    const TLS: u8 = 2;
+
+    fn reach(&self, phase: u8) {
+        self.0.store(phase, Ordering::Release);
+    }
+
+    fn kind(&self) -> FailureKind {
+        match self.0.load(Ordering::Acquire) {
+            0 => FailureKind::Dns,
+            Self::TCP => FailureKind::Connect,
+            _ => FailureKind::Tls,
+        }
+    }
+}
+
+impl Connector {
+    pub(crate) fn new(
+        tls: Arc<ClientConfig>,
+        server_name: Option<ServerName<'static>>,
+        time: Duration,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let mut tls = Arc::unwrap_or_clone(tls);
+        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self { tls: TlsConnector::from(Arc::new(tls)), server_name, time, counters }
+    }
+
+    /// A connection to the host and port of `to`, secure if its scheme is.
+    ///
+    /// # Errors
+    /// The phase that failed or took too long.
+    pub(crate) async fn connect(&self, to: &Uri) -> Result<Stream, NoConnection> {
+        let phase = Phase::default();
+        match timeout(self.time, self.open(to.clone(), phase.clone())).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(source)) => Err(NoConnection { kind: phase.kind(), source }),
+            Err(_) => Err(NoConnection { kind: phase.kind(), source: format!("no connection within {:?}", self.time) }),
+        }
+    }
+
+    async fn open(&self, to: Uri, phase: Phase) -> Result<Stream, String> {
+        let host = to.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let secure = to.scheme() == Some(&http::uri::Scheme::HTTPS);
+        let tcp = self.dial(to, &phase).await?;
+        if !secure {
+            return Ok(Stream::clear(tcp, Arc::clone(&self.counters)));
+        }
+        phase.reach(Phase::TLS);
+        let name = match &self.server_name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host).map_err(|error| chain(&error))?,
+        };
+        let tls = self.tls.connect(name, tcp).await.map_err(|error| chain(&error))?;
+        Ok(Stream::tls(tls, Arc::clone(&self.counters)))
+    }
+
+    async fn dial(&self, to: Uri, phase: &Phase) -> Result<TcpStream, String> {
+        if to.host().is_some_and(is_address) {
+            phase.reach(Phase::TCP); // hyper-util asks no resolver for these
+        }
+        let mut http =
+            HttpConnector::new_with_resolver(Resolver { gai: dns::GaiResolver::new(), phase: phase.clone() });
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_keepalive(Some(KEEPALIVE));
+        http.set_connect_timeout(Some(self.time));
+        let tcp = http.call(to).await.map_err(|error| chain(&error))?;
+        Ok(tcp.into_inner())
+    }
+}
+
+fn is_address(host: &str) -> bool {
+    host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
+}
+
+/// The system's resolver, noting when it has an answer.
+#[derive(Clone)]
+struct Resolver {
+    gai: dns::GaiResolver,
+    phase: Phase,
+}
+
+impl Service<dns::Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.gai.poll_ready(cx)
+    }
+
+    fn call(&mut self, name: dns::Name) -> Self::Future {
+        let (resolving, phase) = (self.gai.call(name), self.phase.clone());
+        Box::pin(async move {
+            let addresses: Vec<_> = resolving.await?.collect();
+            phase.reach(Phase::TCP);
+            Ok(addresses.into_iter())
+        })
+    }
+}
+
+impl fmt::Display for NoConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.source)
+    }
+}
+
+impl std::error::Error for NoConnection {}

@@ -1,0 +1,9 @@
+//! The HTTP client of one vendor: a pool of connections, TLS, and the socket beneath.
+
+pub(super) mod connection;
+pub(super) mod connector;
+pub(super) mod http_client;
+pub(super) mod no_verification;
+pub(super) mod pool;
+pub(super) mod roots;
+pub(super) mod stream;

@@ -1,0 +1,143 @@
+//! Whom we trust on the way to a vendor, and who we say we are.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
+
+use super::no_verification::NoServerVerification;
+
+/// How to speak TLS with a vendor.
+#[derive(Clone, Debug, Default)]
+pub struct VendorTls {
+    /// Public issuers to trust.
+    pub roots: PublicRoots,
+    /// Further issuers to trust.
+    pub issuers: Option<PemFile>,
+    /// The certificate to show to it.
+    pub identity: Option<ClientIdentity>,
+    /// Whether TLS 1.2 is refused.
+    pub tls13_only: bool,
+    /// Whether any certificate is accepted.
+    pub insecure_skip_verify: bool,
+}
+
+/// Public issuers to trust.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum PublicRoots {
+    /// Those of the operating system, or the bundled ones where it has none.
+    #[default]
+    Platform,
+    /// Mozilla's, as of this build.
+    Bundled,
+    /// None.
+    None,
+}
+
+/// The certificates of a PEM file.
+#[derive(Clone, Debug)]
+pub struct PemFile {
+    /// Where it was read from, for messages.
+    pub path: PathBuf,
+    /// Its content.
+    pub pem: String,
+}
+
+/// A certificate chain with its private key.
+#[derive(Clone, Debug)]
+pub struct ClientIdentity {
+    /// The chain, own certificate first.
+    pub chain: PemFile,
+    /// The key of the first certificate.
+    pub key: Arc<dyn SigningKey>,
+}
+
+/// Certificates that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UpstreamTlsError {
+    /// A file is not PEM, or holds no usable certificate or key.
+    #[error("`{path}` cannot be read as PEM: {reason}")]
+    Pem {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The TLS library refuses them.
+    #[error("the certificates cannot be used: {0}")]
+    Rejected(#[from] rustls::Error),
+}
+
+/// Public roots, read once and only if an account needs them.
+#[derive(Debug, Default)]
+pub struct TlsRoots {
+    platform: Option<RootCertStore>,
+}
+
+impl TlsRoots {
+    /// A TLS client configuration; `https` tells whether it will be used at all.
+    ///
+    /// # Errors
+    /// A certificate or key cannot be used.
+    pub fn client(&mut self, https: bool, tls: &VendorTls) -> Result<Arc<ClientConfig>, UpstreamTlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(versions(tls.tls13_only))?;
+        let builder = if tls.insecure_skip_verify {
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(NoServerVerification::new(&provider)))
+        } else {
+            let roots = if https { self.trusted(tls)? } else { RootCertStore::empty() };
+            builder.with_root_certificates(roots)
+        };
+        let config = match &tls.identity {
+            Some(identity) => {
+                let key = CertifiedKey::new(certificates(&identity.chain)?, Arc::clone(&identity.key));
+                key.keys_match()?;
+                builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key)))
+            }
+            None => builder.with_no_client_auth(),
+        };
+        Ok(Arc::new(config))
+    }
+
+    /// The public roots that an account trusts, and its own.
+    fn trusted(&mut self, tls: &VendorTls) -> Result<RootCertStore, UpstreamTlsError> {
+        let mut store = match tls.roots {
+            PublicRoots::Platform => self.platform.get_or_insert_with(platform).clone(),
+            PublicRoots::Bundled => bundled(),
+            PublicRoots::None => RootCertStore::empty(),
+        };
+        for certificate in tls.issuers.as_ref().map(certificates).transpose()?.into_iter().flatten() {
+            store.add(certificate)?;
+        }
+        Ok(store)
+    }
+}
+
+/// The platform's roots, or the bundled ones of Mozilla where the platform has none, as in an empty container.
+fn platform() -> RootCertStore {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if store.is_empty() { bundled() } else { store }
+}
+
+fn bundled() -> RootCertStore {
+    webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
+}
+
+fn versions(tls13_only: bool) -> &'static [&'static SupportedProtocolVersion] {
+    static BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
+    if tls13_only { &BOTH[..1] } else { BOTH }
+}
+
+fn certificates(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, UpstreamTlsError> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file.pem.as_bytes()).collect();
+    read.map_err(|error| unreadable(&file.path, &error))
+}
+
+fn unreadable(path: &std::path::Path, error: &dyn std::fmt::Display) -> UpstreamTlsError {
+    UpstreamTlsError::Pem { path: path.display().to_string(), reason: error.to_string() }
+}

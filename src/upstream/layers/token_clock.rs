@@ -1,0 +1,24 @@
+//! Tokio's clock, as governor reads clocks, so that paused tests pause the limits too.
+
+use std::time::Duration;
+
+use governor::clock::Clock;
+use tokio::time::Instant;
+
+/// Time since the limiter was built.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenClock(Instant);
+
+impl TokenClock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for TokenClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

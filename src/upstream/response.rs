@@ -1,0 +1,68 @@
+//! What a vendor answered, unjudged.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+/// The longest body that is read, in bytes.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// A vendor's complete answer, whatever its status.
+#[derive(Clone)]
+pub struct VendorResponse {
+    /// The status of the last attempt.
+    pub status: StatusCode,
+    /// The headers as received.
+    pub headers: HeaderMap,
+    /// The body, at most [`MAX_BODY`] bytes.
+    pub body: Bytes,
+    /// Whether an attempt before the last may have been applied; the last is judged by its status.
+    pub was_in_doubt: bool,
+    /// How often was tried, reconnects on stale idle connections not counted.
+    pub attempts: u32,
+    /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
+    pub queued: Duration,
+    /// Time spent with the vendor, summed over the attempts.
+    pub vendor: Duration,
+}
+
+/// Headers and body are the vendor's words and may repeat credentials, so they stay out of logs.
+impl fmt::Debug for VendorResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VendorResponse")
+            .field("status", &self.status)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl VendorResponse {
+    /// How long the vendor asks us to wait: `Retry-After`, or the body's `retry_after` in a 429.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        super::retry::retry_after::requested(self, std::time::SystemTime::now())
+    }
+
+    /// An answer to a first attempt, with nothing measured yet.
+    #[must_use]
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
+        Self { status, headers, body, was_in_doubt: false, attempts: 1, queued, vendor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use crate::upstream::response::*;
+
+    #[test]
+    fn debug_output_shows_neither_headers_nor_body() {
+        let headers = HeaderMap::from_iter([(http::header::SET_COOKIE, HeaderValue::from_static("hush"))]);
+        let answer = VendorResponse::new(StatusCode::OK, headers, Bytes::from_static(b"hush"));
+        assert_eq!(format!("{answer:?}"), "Answer { status: 200, body_length: 4, .. }");
+    }
+}
