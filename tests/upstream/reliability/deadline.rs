@@ -67,7 +67,7 @@ async fn a_turn_that_does_not_come_in_time_leaves_the_update_unsent() {
 
 #[tokio::test(start_paused = true)]
 async fn the_servers_own_limit_holds_over_attempts_and_waits() {
-    let wait = Act::VendorResponse("HTTP/1.1 503 X\r\ncontent-length: 0\r\nretry-after: 3\r\n\r\n".to_owned());
+    let wait = Act::Response("HTTP/1.1 503 X\r\ncontent-length: 0\r\nretry-after: 3\r\n\r\n".to_owned());
     let vendor = Vendor::playing(vec![wait, Act::Then(String::new(), End::Hang)]).await;
     let app = gateway(&vendor.base_url, "request_timeout = \"5s\"", "").await;
     let began = tokio::time::Instant::now();

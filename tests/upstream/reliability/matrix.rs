@@ -20,7 +20,7 @@ const HEAD: &str = "\
 |---|---|---|---|---|---|---|---|\n";
 
 fn answer(status: &str, headers: &str, body: &str) -> Act {
-    Act::Answer(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()))
+    Act::Response(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()))
 }
 
 fn good() -> Act {

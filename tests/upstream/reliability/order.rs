@@ -157,7 +157,7 @@ async fn accounts_that_become_one_keep_what_is_under_way_first() {
 }
 
 fn answer(status: &str, body: &str) -> Act {
-    Act::VendorResponse(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+    Act::Response(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
 /// How long the second of two updates of one assistant takes, the first one having had this answer.

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     /// These bytes, and the connection stays.
-    VendorResponse(String),
+    Response(String),
     /// These bytes, then the connection's end.
     Then(String, End),
     /// These bytes, one a second.
@@ -143,7 +143,7 @@ async fn serve(mut socket: TcpStream, script: Vec<Act>, seen: Arc<AtomicUsize>) 
     while request(&mut socket).await {
         let nth = seen.fetch_add(1, Ordering::SeqCst).min(script.len() - 1);
         match &script[nth] {
-            Act::VendorResponse(bytes) => {
+            Act::Response(bytes) => {
                 let _ = socket.write_all(bytes.as_bytes()).await;
             }
             Act::Then(bytes, end) => {
