@@ -1,6 +1,5 @@
 //! What a caller of the API sees: updates, names, problems, discovery and who may do what.
 #![cfg(test)]
-#![expect(clippy::module_inception, reason = "most files keep the module that each had as a test binary of its own")]
 
 mod catalogs;
 mod clients;
@@ -10,6 +9,7 @@ mod exchange;
 mod golden;
 mod handling;
 mod problems;
+mod routes;
 mod routing;
 #[path = "../support/mod.rs"]
 mod support;

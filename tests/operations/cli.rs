@@ -1,500 +1,486 @@
 //! The real binary: what each command prints, and how it ends.
 
-#[cfg(test)]
-mod cli {
-    use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::{SocketAddr, TcpListener};
-    use std::path::{Path, PathBuf};
-    use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-    use serde_json::Value;
-    use sha2::{Digest, Sha256};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
-    use crate::support::raw::{self, RawReply};
+use crate::support::raw::{self, RawReply};
 
-    fn switchboard(args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-        command.args(args).env_remove("SWITCHBOARD_CONFIG").env("NO_COLOR", "1").current_dir(std::env::temp_dir());
-        command
+fn switchboard(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+    command.args(args).env_remove("SWITCHBOARD_CONFIG").env("NO_COLOR", "1").current_dir(std::env::temp_dir());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    switchboard(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn fed(args: &[&str], input: &str) -> Output {
+    let mut command = switchboard(args);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A command that goes on until it is told to end; killed if the test fails before that.
+struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
     }
 
-    fn run(args: &[&str]) -> Output {
-        switchboard(args).stdin(Stdio::null()).output().unwrap()
-    }
-
-    fn fed(args: &[&str], input: &str) -> Output {
-        let mut command = switchboard(args);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    }
-
-    fn out(output: &Output) -> String {
-        String::from_utf8(output.stdout.clone()).unwrap()
-    }
-
-    fn err(output: &Output) -> String {
-        String::from_utf8(output.stderr.clone()).unwrap()
-    }
-
-    /// A command that goes on until it is told to end; killed if the test fails before that.
-    struct Running {
-        child: Child,
-        lines: BufReader<ChildStdout>,
-    }
-
-    impl Running {
-        fn start(command: &mut Command) -> Self {
-            let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-            let lines = BufReader::new(child.stdout.take().unwrap());
-            Self { child, lines }
-        }
-
-        /// Everything up to the first line that holds `mark`, that line included.
-        fn until(&mut self, mark: &str) -> String {
-            let mut text = String::new();
-            loop {
-                let before = text.len();
-                let count = self.lines.read_line(&mut text).unwrap();
-                assert!(count > 0, "it ended without `{mark}`: {text}");
-                if text[before..].contains(mark) {
-                    return text;
-                }
+    /// Everything up to the first line that holds `mark`, that line included.
+    fn until(&mut self, mark: &str) -> String {
+        let mut text = String::new();
+        loop {
+            let before = text.len();
+            let count = self.lines.read_line(&mut text).unwrap();
+            assert!(count > 0, "it ended without `{mark}`: {text}");
+            if text[before..].contains(mark) {
+                return text;
             }
         }
+    }
 
-        /// Sends SIGTERM and waits for the end; gives the exit code.
-        fn terminate(mut self) -> Option<i32> {
-            let id = self.child.id().to_string();
-            assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-            let mut rest = String::new();
-            self.lines.read_to_string(&mut rest).unwrap();
-            self.child.wait().unwrap().code()
+    /// Sends SIGTERM and waits for the end; gives the exit code.
+    fn terminate(mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let mut rest = String::new();
+        self.lines.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+/// Free ports, all of them different; given back just before somebody else takes them.
+fn ports<const N: usize>() -> [SocketAddr; N] {
+    let taken: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+    std::array::from_fn(|index| taken[index].local_addr().unwrap())
+}
+
+fn ask(address: SocketAddr, request: &str) -> RawReply {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(raw::exchange(address, request.as_bytes()))
+}
+
+fn get(address: SocketAddr, path: &str) -> RawReply {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
+}
+
+fn send(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> RawReply {
+    let length = body.len();
+    ask(
+        address,
+        &format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        ),
+    )
+}
+
+#[test]
+fn each_command_explains_itself() {
+    let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
+    let whole = run(&["--help"]);
+    assert_eq!(whole.status.code(), Some(0));
+    for command in commands {
+        assert!(out(&whole).contains(&format!("  {command} ")), "{command}: {}", out(&whole));
+        let help = run(&[command, "--help"]);
+        assert_eq!(help.status.code(), Some(0));
+        let text = out(&help);
+        assert!(text.contains("Usage: switchboard") && text.contains(command), "{text}");
+        assert!(help.stderr.is_empty());
+    }
+    let version = run(&["--version"]);
+    assert_eq!(out(&version), concat!("switchboard ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    let lines: [&[&str]; 9] = [
+        &[],
+        &["frobnicate"],
+        &["serve", "--nonsense"],
+        &["explain"],
+        &["compare", "sondos"],
+        &["coverage", "--format", "xml"],
+        &["simulate", "sondos"],
+        &["simulate", "sondos", "--listen", "127.0.0.1:0", "--fault", "explode"],
+        &["demo", "--once", "--listen", "127.0.0.1:0"],
+    ];
+    for line in lines {
+        let output = run(line);
+        assert_eq!(output.status.code(), Some(2), "{line:?}: {}", err(&output));
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line:?}");
+    }
+}
+
+#[test]
+fn the_demonstration_shows_one_update_becoming_five_requests() {
+    let output = run(&["demo", "--once"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let text = out(&output);
+    assert!(!text.contains('\u{1b}'), "no colours where there is no terminal");
+    assert!(text.contains("One canonical update goes in:"));
+    for vendor in simulators::NAMES {
+        let part = text.split(&format!("── {vendor} ──")).nth(1).unwrap();
+        let part = part.split("── ").next().unwrap();
+        assert!(part.contains("the vendor received  PUT /api/user/assistant/789"), "{part}");
+        assert!(part.contains(&format!("authorization: Bearer sim-{vendor}")), "{part}");
+        assert!(part.contains("the caller got back  200 OK"), "{part}");
+        assert!(part.contains(&format!("\"vendor\": \"{vendor}\"")), "{part}");
+        assert!(part.contains("1.10"), "numbers keep their text: {part}");
+    }
+    let sondos = text.split("── sondos ──").nth(1).unwrap();
+    for wire in
+        ["\"assistant_name\"", "\"calls_direction\": \"make\"", "\"who_speaks_first\": \"Customer\"", "end_call_tool"]
+    {
+        assert!(sondos.contains(wire), "{wire}: {sondos}");
+    }
+    assert!(sondos.contains("switchboard-dropped: ambient_sound"), "{sondos}");
+}
+
+/// One printed curl line as `(method, url, headers, body)`, read as a shell reads it.
+fn curl(line: &str) -> (String, String, String, String) {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.replace("\\\n", " ").chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
         }
     }
-
-    impl Drop for Running {
-        fn drop(&mut self) {
-            let _gone = self.child.kill();
-            let _gone = self.child.wait();
+    let mut words = words.into_iter().filter(|word| !word.is_empty());
+    assert_eq!(words.next().as_deref(), Some("curl"));
+    let (mut method, mut url, mut headers, mut body) = ("GET".to_owned(), String::new(), String::new(), String::new());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-X" => method = words.next().unwrap(),
+            "-H" => headers = headers + &words.next().unwrap() + "\r\n",
+            "-d" => body = words.next().unwrap(),
+            _ => url = word,
         }
     }
+    (method, url, headers, body)
+}
 
-    /// Free ports, all of them different; given back just before somebody else takes them.
-    fn ports<const N: usize>() -> [SocketAddr; N] {
-        let taken: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
-        std::array::from_fn(|index| taken[index].local_addr().unwrap())
+#[test]
+fn the_demonstration_serves_and_its_printed_lines_work_as_they_stand() {
+    let [listen, admin] = ports();
+    let mut demo = Running::start(&mut switchboard(&[
+        "demo",
+        "--listen",
+        &listen.to_string(),
+        "--admin-listen",
+        &admin.to_string(),
+    ]));
+    let text = demo.until("For people: ");
+    let lines: Vec<_> = text.replace("\\\n", "\\\u{0}").lines().map(|line| line.replace('\u{0}', "\n")).collect();
+    let lines: Vec<_> = lines.iter().filter(|line| line.starts_with("curl ")).map(|line| curl(line)).collect();
+    assert!(lines.len() >= 6, "{text}");
+    let mut statuses = Vec::new();
+    for (method, url, headers, body) in lines {
+        let rest = url.strip_prefix("http://").unwrap();
+        let (address, path) = rest.split_at(rest.find('/').unwrap());
+        let reply = send(address.parse().unwrap(), &method, path, &headers, &body);
+        let _json: Value = reply.json();
+        statuses.push(reply.status);
     }
+    assert_eq!(statuses, [200, 200, 422, 200, 200, 200, 200], "the third shows refusals");
+    let people = text.split("For people: http://").nth(1).unwrap().trim();
+    let docs = get(people.split_once('/').unwrap().0.parse().unwrap(), "/docs");
+    assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(demo.terminate(), Some(0));
+}
 
-    fn ask(address: SocketAddr, request: &str) -> RawReply {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(raw::exchange(address, request.as_bytes()))
-    }
+#[test]
+fn a_demonstration_on_a_taken_port_says_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let output = run(&["demo", "--listen", &listen, "--admin-listen", "127.0.0.1:0"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err(&output).contains(&listen) && err(&output).contains("--listen"), "{}", err(&output));
+}
 
-    fn get(address: SocketAddr, path: &str) -> RawReply {
-        ask(address, &format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n"))
-    }
+fn written(directory: &Path, name: &str, text: &str) -> PathBuf {
+    let path = directory.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
 
-    fn send(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str) -> RawReply {
-        let length = body.len();
-        ask(
-            address,
-            &format!(
-                "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-            ),
-        )
-    }
-
-    #[test]
-    fn each_command_explains_itself() {
-        let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
-        let whole = run(&["--help"]);
-        assert_eq!(whole.status.code(), Some(0));
-        for command in commands {
-            assert!(out(&whole).contains(&format!("  {command} ")), "{command}: {}", out(&whole));
-            let help = run(&[command, "--help"]);
-            assert_eq!(help.status.code(), Some(0));
-            let text = out(&help);
-            assert!(text.contains("Usage: switchboard") && text.contains(command), "{text}");
-            assert!(help.stderr.is_empty());
-        }
-        let version = run(&["--version"]);
-        assert_eq!(out(&version), concat!("switchboard ", env!("CARGO_PKG_VERSION"), "\n"));
-    }
-
-    #[test]
-    fn a_wrong_command_line_ends_with_2() {
-        let lines: [&[&str]; 9] = [
-            &[],
-            &["frobnicate"],
-            &["serve", "--nonsense"],
-            &["explain"],
-            &["compare", "sondos"],
-            &["coverage", "--format", "xml"],
-            &["simulate", "sondos"],
-            &["simulate", "sondos", "--listen", "127.0.0.1:0", "--fault", "explode"],
-            &["demo", "--once", "--listen", "127.0.0.1:0"],
-        ];
-        for line in lines {
-            let output = run(line);
-            assert_eq!(output.status.code(), Some(2), "{line:?}: {}", err(&output));
-            assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{line:?}");
-        }
-    }
-
-    #[test]
-    fn the_demonstration_shows_one_update_becoming_five_requests() {
-        let output = run(&["demo", "--once"]);
-        assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-        let text = out(&output);
-        assert!(!text.contains('\u{1b}'), "no colours where there is no terminal");
-        assert!(text.contains("One canonical update goes in:"));
-        for vendor in simulators::NAMES {
-            let part = text.split(&format!("── {vendor} ──")).nth(1).unwrap();
-            let part = part.split("── ").next().unwrap();
-            assert!(part.contains("the vendor received  PUT /api/user/assistant/789"), "{part}");
-            assert!(part.contains(&format!("authorization: Bearer sim-{vendor}")), "{part}");
-            assert!(part.contains("the caller got back  200 OK"), "{part}");
-            assert!(part.contains(&format!("\"vendor\": \"{vendor}\"")), "{part}");
-            assert!(part.contains("1.10"), "numbers keep their text: {part}");
-        }
-        let sondos = text.split("── sondos ──").nth(1).unwrap();
-        for wire in [
-            "\"assistant_name\"",
-            "\"calls_direction\": \"make\"",
-            "\"who_speaks_first\": \"Customer\"",
-            "end_call_tool",
-        ] {
-            assert!(sondos.contains(wire), "{wire}: {sondos}");
-        }
-        assert!(sondos.contains("switchboard-dropped: ambient_sound"), "{sondos}");
-    }
-
-    /// One printed curl line as `(method, url, headers, body)`, read as a shell reads it.
-    fn curl(line: &str) -> (String, String, String, String) {
-        let mut words = vec![String::new()];
-        let mut quoted = false;
-        for c in line.replace("\\\n", " ").chars() {
-            match c {
-                '\'' => quoted = !quoted,
-                c if c.is_whitespace() && !quoted => words.push(String::new()),
-                c => words.last_mut().unwrap().push(c),
-            }
-        }
-        let mut words = words.into_iter().filter(|word| !word.is_empty());
-        assert_eq!(words.next().as_deref(), Some("curl"));
-        let (mut method, mut url, mut headers, mut body) =
-            ("GET".to_owned(), String::new(), String::new(), String::new());
-        while let Some(word) = words.next() {
-            match word.as_str() {
-                "-X" => method = words.next().unwrap(),
-                "-H" => headers = headers + &words.next().unwrap() + "\r\n",
-                "-d" => body = words.next().unwrap(),
-                _ => url = word,
-            }
-        }
-        (method, url, headers, body)
-    }
-
-    #[test]
-    fn the_demonstration_serves_and_its_printed_lines_work_as_they_stand() {
-        let [listen, admin] = ports();
-        let mut demo = Running::start(&mut switchboard(&[
-            "demo",
-            "--listen",
-            &listen.to_string(),
-            "--admin-listen",
-            &admin.to_string(),
-        ]));
-        let text = demo.until("For people: ");
-        let lines: Vec<_> = text.replace("\\\n", "\\\u{0}").lines().map(|line| line.replace('\u{0}', "\n")).collect();
-        let lines: Vec<_> = lines.iter().filter(|line| line.starts_with("curl ")).map(|line| curl(line)).collect();
-        assert!(lines.len() >= 6, "{text}");
-        let mut statuses = Vec::new();
-        for (method, url, headers, body) in lines {
-            let rest = url.strip_prefix("http://").unwrap();
-            let (address, path) = rest.split_at(rest.find('/').unwrap());
-            let reply = send(address.parse().unwrap(), &method, path, &headers, &body);
-            let _json: Value = reply.json();
-            statuses.push(reply.status);
-        }
-        assert_eq!(statuses, [200, 200, 422, 200, 200, 200, 200], "the third shows refusals");
-        let people = text.split("For people: http://").nth(1).unwrap().trim();
-        let docs = get(people.split_once('/').unwrap().0.parse().unwrap(), "/docs");
-        assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));
-        assert_eq!(demo.terminate(), Some(0));
-    }
-
-    #[test]
-    fn a_demonstration_on_a_taken_port_says_what_to_do() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = taken.local_addr().unwrap().to_string();
-        let output = run(&["demo", "--listen", &listen, "--admin-listen", "127.0.0.1:0"]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(err(&output).contains(&listen) && err(&output).contains("--listen"), "{}", err(&output));
-    }
-
-    fn written(directory: &Path, name: &str, text: &str) -> PathBuf {
-        let path = directory.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
-    fn config(listen: &str, admin: &str, vendor: &str) -> String {
-        format!(
-            "[server]\nlisten = \"{listen}\"\nadmin_listen = \"{admin}\"\n[auth]\nmode = \"keys\"\n\
+fn config(listen: &str, admin: &str, vendor: &str) -> String {
+    format!(
+        "[server]\nlisten = \"{listen}\"\nadmin_listen = \"{admin}\"\n[auth]\nmode = \"keys\"\n\
              [clients.crm]\nkey_sha256 = \"{}\"\n\
              [vendors.sondos]\nbase_url = \"{vendor}\"\ntoken = {{ env = \"SONDOS_TOKEN\" }}\n\
              [assistants.sales-bot]\nvendor = \"sondos\"\nid = \"789\"\n",
-            hex(&Sha256::digest(b"sb_test"))
-        )
-    }
+        hex(&Sha256::digest(b"sb_test"))
+    )
+}
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
-    #[test]
-    fn simulate_serve_and_health_work_together_and_end_on_sigterm() {
-        let mut vendor =
-            Running::start(&mut switchboard(&["simulate", "sondos", "--listen", "127.0.0.1:0", "--token", "tok"]));
-        let line = vendor.until("listens at");
-        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(',');
-        assert!(line.contains("tok"), "{line}");
+#[test]
+fn simulate_serve_and_health_work_together_and_end_on_sigterm() {
+    let mut vendor =
+        Running::start(&mut switchboard(&["simulate", "sondos", "--listen", "127.0.0.1:0", "--token", "tok"]));
+    let line = vendor.until("listens at");
+    let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(',');
+    assert!(line.contains("tok"), "{line}");
 
-        let directory = tempfile::tempdir().unwrap();
-        let [listen, admin] = ports();
-        let file = written(directory.path(), "gateway.toml", &config(&listen.to_string(), &admin.to_string(), base));
-        let mut command = switchboard(&["serve", "--config", file.to_str().unwrap()]);
-        let mut command = command.env("SONDOS_TOKEN", "tok").stderr(Stdio::piped());
-        command = command.env("SWITCHBOARD_LOG__FORMAT", "json");
-        let mut gateway = Running::start(command);
-        let mut log = BufReader::new(gateway.child.stderr.take().unwrap());
-        let mut first = String::new();
-        // The line comes once both listeners accept; it goes to one of the two streams.
-        let log_to_stderr = log.read_line(&mut first).unwrap() > 0;
-        assert!(log_to_stderr && first.contains("listening"), "{first}");
+    let directory = tempfile::tempdir().unwrap();
+    let [listen, admin] = ports();
+    let file = written(directory.path(), "gateway.toml", &config(&listen.to_string(), &admin.to_string(), base));
+    let mut command = switchboard(&["serve", "--config", file.to_str().unwrap()]);
+    let mut command = command.env("SONDOS_TOKEN", "tok").stderr(Stdio::piped());
+    command = command.env("SWITCHBOARD_LOG__FORMAT", "json");
+    let mut gateway = Running::start(command);
+    let mut log = BufReader::new(gateway.child.stderr.take().unwrap());
+    let mut first = String::new();
+    // The line comes once both listeners accept; it goes to one of the two streams.
+    let log_to_stderr = log.read_line(&mut first).unwrap() > 0;
+    assert!(log_to_stderr && first.contains("listening"), "{first}");
 
-        let health = |url: &str| run(&["health", "--url", url]);
-        for path in ["livez", "readyz"] {
-            let output = health(&format!("http://{admin}/{path}"));
-            assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-        }
-        assert_eq!(health(&format!("http://{admin}/nothing")).status.code(), Some(1));
-
-        let authorized = "content-type: application/json\r\nauthorization: Bearer sb_test\r\n";
-        let reply = send(listen, "PUT", "/v1/assistants/sales-bot", authorized, r#"{"name":"Night desk"}"#);
-        assert_eq!(reply.status, 200, "{reply:?}");
-        assert_eq!(reply.json()["data"]["name"], "Night desk");
-        assert_eq!(get(listen, "/v1/vendors").status, 401);
-
-        assert_eq!(gateway.terminate(), Some(0));
-        let mut rest = first;
-        log.read_to_string(&mut rest).unwrap();
-        assert!(!rest.contains("\"tok\"") && !rest.contains("Bearer tok") && !rest.contains("sb_test"), "{rest}");
-        let gone = run(&["health", "--url", &format!("http://{admin}/livez"), "--timeout", "1"]);
-        assert_eq!(gone.status.code(), Some(1));
-        assert!(err(&gone).contains("does not answer"), "{}", err(&gone));
-        assert_eq!(vendor.terminate(), Some(0));
-    }
-
-    #[test]
-    fn a_simulator_applies_the_faults_of_its_command_line() {
-        let mut vendor = Running::start(&mut switchboard(&[
-            "simulate",
-            "famulor",
-            "--listen",
-            "127.0.0.1:0",
-            "--fault",
-            "status=503*1",
-            "--strict",
-        ]));
-        let line = vendor.until("listens at");
-        assert!(line.contains("sim-famulor"), "{line}");
-        let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
-        let headers =
-            "content-type: application/json\r\naccept: application/json\r\nauthorization: Bearer sim-famulor\r\n";
-        let update = || send(address, "PUT", "/api/user/assistant/1", headers, r#"{"name":"x"}"#).status;
-        assert_eq!((update(), update()), (503, 200));
-        assert_eq!(vendor.terminate(), Some(0));
-        let unknown = run(&["simulate", "nobody", "--listen", "127.0.0.1:0"]);
-        assert_eq!(unknown.status.code(), Some(1));
-        assert!(err(&unknown).contains("sondos"), "the vendors there are: {}", err(&unknown));
-    }
-
-    #[test]
-    fn check_says_yes_or_all_that_is_wrong() {
-        let directory = tempfile::tempdir().unwrap();
-        let good =
-            written(directory.path(), "good.toml", &config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api"));
-        let check = |file: &Path| {
-            let mut command = switchboard(&["check", "--config", file.to_str().unwrap()]);
-            command.env("SONDOS_TOKEN", "tok").output().unwrap()
-        };
-        let output = check(&good);
+    let health = |url: &str| run(&["health", "--url", url]);
+    for path in ["livez", "readyz"] {
+        let output = health(&format!("http://{admin}/{path}"));
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
-        assert_eq!(out(&output), "configuration is valid: 1 vendor, 1 named assistant, 1 client\n");
+    }
+    assert_eq!(health(&format!("http://{admin}/nothing")).status.code(), Some(1));
 
-        let bad = "[server]\nlisten = \"nowhere\"\nmax_body_bite = 1\n[auth]\nmode = \"keys\"\n\
+    let authorized = "content-type: application/json\r\nauthorization: Bearer sb_test\r\n";
+    let reply = send(listen, "PUT", "/v1/assistants/sales-bot", authorized, r#"{"name":"Night desk"}"#);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.json()["data"]["name"], "Night desk");
+    assert_eq!(get(listen, "/v1/vendors").status, 401);
+
+    assert_eq!(gateway.terminate(), Some(0));
+    let mut rest = first;
+    log.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("\"tok\"") && !rest.contains("Bearer tok") && !rest.contains("sb_test"), "{rest}");
+    let gone = run(&["health", "--url", &format!("http://{admin}/livez"), "--timeout", "1"]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(err(&gone).contains("does not answer"), "{}", err(&gone));
+    assert_eq!(vendor.terminate(), Some(0));
+}
+
+#[test]
+fn a_simulator_applies_the_faults_of_its_command_line() {
+    let mut vendor = Running::start(&mut switchboard(&[
+        "simulate",
+        "famulor",
+        "--listen",
+        "127.0.0.1:0",
+        "--fault",
+        "status=503*1",
+        "--strict",
+    ]));
+    let line = vendor.until("listens at");
+    assert!(line.contains("sim-famulor"), "{line}");
+    let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
+    let headers = "content-type: application/json\r\naccept: application/json\r\nauthorization: Bearer sim-famulor\r\n";
+    let update = || send(address, "PUT", "/api/user/assistant/1", headers, r#"{"name":"x"}"#).status;
+    assert_eq!((update(), update()), (503, 200));
+    assert_eq!(vendor.terminate(), Some(0));
+    let unknown = run(&["simulate", "nobody", "--listen", "127.0.0.1:0"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(err(&unknown).contains("sondos"), "the vendors there are: {}", err(&unknown));
+}
+
+#[test]
+fn check_says_yes_or_all_that_is_wrong() {
+    let directory = tempfile::tempdir().unwrap();
+    let good = written(directory.path(), "good.toml", &config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api"));
+    let check = |file: &Path| {
+        let mut command = switchboard(&["check", "--config", file.to_str().unwrap()]);
+        command.env("SONDOS_TOKEN", "tok").output().unwrap()
+    };
+    let output = check(&good);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(out(&output), "configuration is valid: 1 vendor, 1 named assistant, 1 client\n");
+
+    let bad = "[server]\nlisten = \"nowhere\"\nmax_body_bite = 1\n[auth]\nmode = \"keys\"\n\
                    [vendors.sondos]\ntoken = { env = \"UNSET_TOKEN\" }\nhandling = \"loose\"\n\
                    [assistants.sales-bot]\nvendor = \"sondoss\"\nid = \"789\"\n[routing]\ndefault_vendor = \"nobody\"\n";
-        let bad = written(directory.path(), "bad.toml", bad);
-        let output = check(&bad);
-        assert_eq!(output.status.code(), Some(1));
-        let text = err(&output);
-        for part in
-            ["listen", "max_body_bytes", "UNSET_TOKEN", "loose", "sondoss", "nobody", "bad.toml:3", "bad.toml:7"]
-        {
-            assert!(text.contains(part), "{part} is missing: {text}");
-        }
-        assert!(output.stdout.is_empty());
-        for missing in [directory.path().join("missing.toml"), directory.path().to_owned()] {
-            let output = check(&missing);
-            assert_eq!(output.status.code(), Some(1), "{}", err(&output));
-            assert!(err(&output).contains(missing.to_str().unwrap()), "{}", err(&output));
-        }
-        let serve = switchboard(&["serve", "--config", bad.to_str().unwrap()]).output().unwrap();
-        assert_eq!((serve.status.code(), err(&serve)), (Some(1), text), "serve refuses what check refuses");
-        let schema: Value = serde_json::from_slice(&run(&["check", "--schema"]).stdout).unwrap();
-        assert!(jsonschema::meta::is_valid(&schema));
+    let bad = written(directory.path(), "bad.toml", bad);
+    let output = check(&bad);
+    assert_eq!(output.status.code(), Some(1));
+    let text = err(&output);
+    for part in ["listen", "max_body_bytes", "UNSET_TOKEN", "loose", "sondoss", "nobody", "bad.toml:3", "bad.toml:7"] {
+        assert!(text.contains(part), "{part} is missing: {text}");
     }
-
-    const UPDATE: &str =
-        r#"{"name":"x","type":"inbound","speech_speed":0.70,"min_interrupt_words":null,"ringing_time":20}"#;
-
-    #[test]
-    fn explain_tells_people_and_programs_what_becomes_of_an_update() {
-        let body = fed(&["explain", "sondos", "--handling", "lenient", "--format", "body"], UPDATE);
-        assert_eq!(body.status.code(), Some(0), "{}", err(&body));
-        let wire =
-            r#"{"assistant_name":"x","calls_direction":"receive","speech_speed":0.70,"use_min_interrupt_words":false}"#;
-        assert_eq!(out(&body), format!("{wire}\n"));
-
-        let text = fed(&["explain", "sondos", "-", "--handling", "lenient", "--id", "12"], UPDATE);
-        let shown = out(&text);
-        for part in [
-            "PUT https://app.sondos-ai.com/api/user/assistant/12",
-            wire,
-            "renamed to assistant_name",
-            "calls_direction",
-            "dropped",
-            "ringing_time",
-        ] {
-            assert!(shown.contains(part), "{part}: {shown}");
-        }
-        let directory = tempfile::tempdir().unwrap();
-        let file = written(directory.path(), "update.json", UPDATE);
-        let path = file.to_str().unwrap();
-        assert_eq!(out(&run(&["explain", "sondos", path, "--handling", "lenient", "--format", "body"])), out(&body));
+    assert!(output.stdout.is_empty());
+    for missing in [directory.path().join("missing.toml"), directory.path().to_owned()] {
+        let output = check(&missing);
+        assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+        assert!(err(&output).contains(missing.to_str().unwrap()), "{}", err(&output));
     }
+    let serve = switchboard(&["serve", "--config", bad.to_str().unwrap()]).output().unwrap();
+    assert_eq!((serve.status.code(), err(&serve)), (Some(1), text), "serve refuses what check refuses");
+    let schema: Value = serde_json::from_slice(&run(&["check", "--schema"]).stdout).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+}
 
-    #[test]
-    fn explain_refuses_what_the_gateway_would_refuse() {
-        let refused = fed(&["explain", "sondos"], UPDATE);
-        assert_eq!(refused.status.code(), Some(1));
-        assert!(refused.stdout.is_empty() && err(&refused).contains("#/ringing_time"), "{}", err(&refused));
-        assert!(err(&refused).contains("unsupported_field"));
-        let broken = fed(&["explain", "sondos"], "{");
-        assert_eq!(broken.status.code(), Some(1));
-        assert!(err(&broken).contains("not valid JSON"), "{}", err(&broken));
-        // It ends before it reads, so there must be nobody who writes.
-        let unknown = run(&["explain", "nobody"]);
-        assert_eq!(unknown.status.code(), Some(1));
-        assert!(err(&unknown).contains("gloriagent"), "{}", err(&unknown));
-        assert_eq!(fed(&["explain", "sondos", "--id", "../x"], "{}").status.code(), Some(1));
-        let missing = run(&["explain", "sondos", "/no/such/file"]);
-        assert_eq!(missing.status.code(), Some(1));
-        assert!(err(&missing).contains("/no/such/file"));
+const UPDATE: &str =
+    r#"{"name":"x","type":"inbound","speech_speed":0.70,"min_interrupt_words":null,"ringing_time":20}"#;
+
+#[test]
+fn explain_tells_people_and_programs_what_becomes_of_an_update() {
+    let body = fed(&["explain", "sondos", "--handling", "lenient", "--format", "body"], UPDATE);
+    assert_eq!(body.status.code(), Some(0), "{}", err(&body));
+    let wire =
+        r#"{"assistant_name":"x","calls_direction":"receive","speech_speed":0.70,"use_min_interrupt_words":false}"#;
+    assert_eq!(out(&body), format!("{wire}\n"));
+
+    let text = fed(&["explain", "sondos", "-", "--handling", "lenient", "--id", "12"], UPDATE);
+    let shown = out(&text);
+    for part in [
+        "PUT https://app.sondos-ai.com/api/user/assistant/12",
+        wire,
+        "renamed to assistant_name",
+        "calls_direction",
+        "dropped",
+        "ringing_time",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
     }
+    let directory = tempfile::tempdir().unwrap();
+    let file = written(directory.path(), "update.json", UPDATE);
+    let path = file.to_str().unwrap();
+    assert_eq!(out(&run(&["explain", "sondos", path, "--handling", "lenient", "--format", "body"])), out(&body));
+}
 
-    #[test]
-    fn explain_knows_the_catalogs_and_policies_of_a_configuration() {
-        let directory = tempfile::tempdir().unwrap();
-        let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api")
-            + "[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\nringing_time = \"drop\"\n";
+#[test]
+fn explain_refuses_what_the_gateway_would_refuse() {
+    let refused = fed(&["explain", "sondos"], UPDATE);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stdout.is_empty() && err(&refused).contains("#/ringing_time"), "{}", err(&refused));
+    assert!(err(&refused).contains("unsupported_field"));
+    let broken = fed(&["explain", "sondos"], "{");
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(err(&broken).contains("not valid JSON"), "{}", err(&broken));
+    // It ends before it reads, so there must be nobody who writes.
+    let unknown = run(&["explain", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(err(&unknown).contains("gloriagent"), "{}", err(&unknown));
+    assert_eq!(fed(&["explain", "sondos", "--id", "../x"], "{}").status.code(), Some(1));
+    let missing = run(&["explain", "sondos", "/no/such/file"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(err(&missing).contains("/no/such/file"));
+}
+
+#[test]
+fn explain_knows_the_catalogs_and_policies_of_a_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api")
+        + "[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\nringing_time = \"drop\"\n";
+    let file = written(directory.path(), "gateway.toml", &text);
+    let mut command = switchboard(&["explain", "sondos", "--format", "body", "--config", file.to_str().unwrap()]);
+    let update = written(directory.path(), "update.json", r#"{"language_id":4,"ringing_time":9}"#);
+    let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
+    assert_eq!(out(&output), "{\"language\":\"German\"}\n", "{}", err(&output));
+
+    let mut command = switchboard(&["explain", "sondos", "--config", file.to_str().unwrap()]);
+    let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
+    let first = "PUT http://127.0.0.1:1/api/user/assistant/789\n";
+    assert!(out(&output).starts_with(first), "{}{}", out(&output), err(&output));
+}
+
+#[test]
+fn a_policy_for_a_setting_by_name_holds_for_it_by_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let update = written(directory.path(), "update.json", r#"{"language_id":4,"name":"x"}"#);
+    for fields in ["language = \"drop\"", "language_id = \"drop\""] {
+        let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api");
+        let text = format!(
+            "{text}[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\n{fields}\n"
+        );
         let file = written(directory.path(), "gateway.toml", &text);
         let mut command = switchboard(&["explain", "sondos", "--format", "body", "--config", file.to_str().unwrap()]);
-        let update = written(directory.path(), "update.json", r#"{"language_id":4,"ringing_time":9}"#);
         let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
-        assert_eq!(out(&output), "{\"language\":\"German\"}\n", "{}", err(&output));
-
-        let mut command = switchboard(&["explain", "sondos", "--config", file.to_str().unwrap()]);
-        let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
-        let first = "PUT http://127.0.0.1:1/api/user/assistant/789\n";
-        assert!(out(&output).starts_with(first), "{}{}", out(&output), err(&output));
+        assert_eq!(out(&output), "{\"assistant_name\":\"x\"}\n", "{fields}: {}", err(&output));
     }
+}
 
-    #[test]
-    fn a_policy_for_a_setting_by_name_holds_for_it_by_id() {
-        let directory = tempfile::tempdir().unwrap();
-        let update = written(directory.path(), "update.json", r#"{"language_id":4,"name":"x"}"#);
-        for fields in ["language = \"drop\"", "language_id = \"drop\""] {
-            let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api");
-            let text = format!(
-                "{text}[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\n{fields}\n"
-            );
-            let file = written(directory.path(), "gateway.toml", &text);
-            let mut command =
-                switchboard(&["explain", "sondos", "--format", "body", "--config", file.to_str().unwrap()]);
-            let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
-            assert_eq!(out(&output), "{\"assistant_name\":\"x\"}\n", "{fields}: {}", err(&output));
+#[test]
+fn coverage_is_there_for_terminals_pages_and_programs() {
+    let table = run(&["coverage"]);
+    let markdown = run(&["coverage", "--format", "markdown"]);
+    let json: Value = serde_json::from_slice(&run(&["coverage", "--format", "json"]).stdout).unwrap();
+    for text in [out(&table), out(&markdown)] {
+        for word in simulators::NAMES.into_iter().chain(["ambient_sound", "assistant_name"]) {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        for field in vendors::Field::ALL {
+            assert!(text.contains(field.name()), "{}", field.name());
         }
     }
+    assert!(out(&markdown).contains("|---") || out(&markdown).contains("| ---"));
+    assert_eq!(json["fields"].as_array().unwrap().len(), vendors::Field::ALL.len());
+}
 
-    #[test]
-    fn coverage_is_there_for_terminals_pages_and_programs() {
-        let table = run(&["coverage"]);
-        let markdown = run(&["coverage", "--format", "markdown"]);
-        let json: Value = serde_json::from_slice(&run(&["coverage", "--format", "json"]).stdout).unwrap();
-        for text in [out(&table), out(&markdown)] {
-            for word in simulators::NAMES.into_iter().chain(["ambient_sound", "assistant_name"]) {
-                assert!(text.contains(word), "{word}: {text}");
-            }
-            for field in vendors::Field::ALL {
-                assert!(text.contains(field.name()), "{}", field.name());
-            }
-        }
-        assert!(out(&markdown).contains("|---") || out(&markdown).contains("| ---"));
-        assert_eq!(json["fields"].as_array().unwrap().len(), vendors::Field::ALL.len());
+#[test]
+fn compare_says_what_a_move_would_cost() {
+    let output = run(&["compare", "autocalls", "sondos"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = out(&output);
+    for part in ["from Autocalls to Sondos", "ambient_sound", "max_silence_duration", "mode", "Gained: 0", "voice_id"] {
+        assert!(text.contains(part), "{part}: {text}");
     }
+    assert!(out(&run(&["compare", "sondos", "autocalls"])).contains("from Sondos to Autocalls: 0"));
+    assert_eq!(run(&["compare", "autocalls", "nobody"]).status.code(), Some(1));
+}
 
-    #[test]
-    fn compare_says_what_a_move_would_cost() {
-        let output = run(&["compare", "autocalls", "sondos"]);
-        assert_eq!(output.status.code(), Some(0));
-        let text = out(&output);
-        for part in
-            ["from Autocalls to Sondos", "ambient_sound", "max_silence_duration", "mode", "Gained: 0", "voice_id"]
-        {
-            assert!(text.contains(part), "{part}: {text}");
-        }
-        assert!(out(&run(&["compare", "sondos", "autocalls"])).contains("from Sondos to Autocalls: 0"));
-        assert_eq!(run(&["compare", "autocalls", "nobody"]).status.code(), Some(1));
-    }
+#[test]
+fn keygen_makes_a_key_whose_digest_lets_its_client_in() {
+    let output = run(&["keygen", "crm"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = out(&output);
+    let key = text.lines().find(|line| line.starts_with("sb_")).unwrap();
+    let table = text.split("[clients.crm]").nth(1).unwrap().trim();
+    assert_eq!(table, format!("key_sha256 = \"{}\"", hex(&Sha256::digest(key.as_bytes()))));
+    assert_ne!(out(&run(&["keygen", "crm"])), text, "each key is another one");
 
-    #[test]
-    fn keygen_makes_a_key_whose_digest_lets_its_client_in() {
-        let output = run(&["keygen", "crm"]);
-        assert_eq!(output.status.code(), Some(0));
-        let text = out(&output);
-        let key = text.lines().find(|line| line.starts_with("sb_")).unwrap();
-        let table = text.split("[clients.crm]").nth(1).unwrap().trim();
-        assert_eq!(table, format!("key_sha256 = \"{}\"", hex(&Sha256::digest(key.as_bytes()))));
-        assert_ne!(out(&run(&["keygen", "crm"])), text, "each key is another one");
-
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let extra = format!("[auth]\nmode = \"keys\"\n[clients.crm]\n{table}\n");
-            let stage = crate::support::Stage::with(&extra).await;
-            let authorization = format!("Bearer {key}");
-            let reply = stage.put_with("sondos:1", &[("authorization", &authorization)], "{}").await;
-            assert_eq!(reply.status, 200, "{reply:?}");
-            assert_eq!(stage.put("sondos:1", "{}").await.status, 401);
-            stage.stop().await;
-        });
-        assert!(out(&run(&["keygen", "crm.eu"])).contains("[clients.\"crm.eu\"]\n"));
-        for bad in ["", "CRM", "a b", "1crm", "crm\n", &"a".repeat(65)] {
-            assert_eq!(run(&["keygen", bad]).status.code(), Some(1), "{bad:?}");
-        }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let extra = format!("[auth]\nmode = \"keys\"\n[clients.crm]\n{table}\n");
+        let stage = crate::support::Stage::with(&extra).await;
+        let authorization = format!("Bearer {key}");
+        let reply = stage.put_with("sondos:1", &[("authorization", &authorization)], "{}").await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(stage.put("sondos:1", "{}").await.status, 401);
+        stage.stop().await;
+    });
+    assert!(out(&run(&["keygen", "crm.eu"])).contains("[clients.\"crm.eu\"]\n"));
+    for bad in ["", "CRM", "a b", "1crm", "crm\n", &"a".repeat(65)] {
+        assert_eq!(run(&["keygen", bad]).status.code(), Some(1), "{bad:?}");
     }
 }

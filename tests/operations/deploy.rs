@@ -1,162 +1,158 @@
 //! deploy/ and the runbook, held against the metrics and codes that there are.
 
-#[cfg(test)]
-mod deploy {
-    use std::collections::BTreeSet;
-    use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::Path;
 
-    use serde_json::Value;
-    use switchboard::problem::Code;
-    use switchboard::telemetry::metrics::{Family, Kind, family};
+use serde_json::Value;
+use switchboard::edge::problem::Code;
+use switchboard::telemetry::metrics::{Family, Kind, family};
 
-    fn read(path: &str) -> String {
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+fn rules() -> String {
+    let rules = read("deploy/prometheus/alerts.yml");
+    rules.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n")
+}
+
+/// The values of `key: value` lines.
+fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
+    let prefix = format!("{key}: ");
+    text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix(&*prefix)).collect()
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// Every metric in an expression with the names of the labels that it is selected by.
+fn metrics(expression: &str) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    let mut rest = expression;
+    while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic()) {
+        let word: String = rest[at..].chars().take_while(|c| is_word(*c)).collect();
+        rest = &rest[at + word.len()..];
+        if word.starts_with("switchboard_") || word.starts_with("process_") {
+            let selector = rest.strip_prefix('{').and_then(|open| open.split_once('}')).map_or("", |(inner, _)| inner);
+            found.push((word, selector_labels(selector)));
+        }
     }
+    found
+}
 
-    fn rules() -> String {
-        let rules = read("deploy/prometheus/alerts.yml");
-        rules.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n")
+/// The names in `a="b",c=~"d,e"`.
+fn selector_labels(selector: &str) -> Vec<String> {
+    let outside = selector.split('"').step_by(2).collect::<String>();
+    let names = outside.split([',', '=', '~', '!']).map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn exists(metric: &str, labels: &[String], place: &str) -> &'static Family {
+    let histogram = ["_bucket", "_sum", "_count"]
+        .iter()
+        .find_map(|suffix| Family::named(metric.strip_suffix(suffix)?).filter(|family| family.kind == Kind::Histogram));
+    let plain = Family::named(metric).filter(|family| family.kind != Kind::Histogram);
+    let family = histogram.or(plain).unwrap_or_else(|| panic!("{place}: there is no {metric}"));
+    for label in labels {
+        let known = family.labels.contains(&&**label) || ["job", "instance", "le"].contains(&&**label);
+        assert!(known, "{place}: {metric} has no label {label}");
     }
+    family
+}
 
-    /// The values of `key: value` lines.
-    fn values<'a>(text: &'a str, key: &str) -> Vec<&'a str> {
-        let prefix = format!("{key}: ");
-        text.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix(&*prefix)).collect()
+/// The labels in `by (…)`, `on (…)` and the like must be of one of the metrics in the same expression.
+#[track_caller]
+fn grouped(expression: &str, families: &[&Family], place: &str) {
+    for list in ["by (", "on (", "without ("].iter().flat_map(|word| expression.split(word).skip(1)) {
+        for label in list.split(')').next().unwrap().split(',').map(str::trim).filter(|label| !label.is_empty()) {
+            let own = families.iter().any(|family| family.labels.contains(&label));
+            assert!(own || ["job", "instance", "le"].contains(&label), "{place}: nothing has the label {label}");
+        }
     }
+}
 
-    fn is_word(c: char) -> bool {
-        c.is_ascii_alphanumeric() || c == '_'
+#[track_caller]
+fn check(expression: &str, place: &str) -> Vec<&'static Family> {
+    let found = metrics(expression);
+    let families: Vec<_> = found.iter().map(|(metric, labels)| exists(metric, labels, place)).collect();
+    grouped(expression, &families, place);
+    families
+}
+
+#[test]
+fn the_rules_use_metrics_and_labels_that_there_are() {
+    let rules = rules();
+    for rule in rules.split("- alert: ").skip(1) {
+        let name = rule.lines().next().unwrap();
+        let expression = rule.split("expr: ").nth(1).unwrap().split("labels: {").next().unwrap();
+        let families = check(expression, name);
+        assert!(!families.is_empty() || name == "SwitchboardDown", "{name}");
+        for key in ["severity", "summary", "description", "runbook"] {
+            assert!(rule.contains(&format!("{key}: ")), "{name} has no {key}");
+        }
+        for used in rule.split("$labels.").skip(1) {
+            let label: String = used.chars().take_while(|c| is_word(*c)).collect();
+            let known = families.iter().any(|family| family.labels.contains(&&*label));
+            assert!(known || ["job", "instance"].contains(&&*label), "{name}: {label}");
+        }
     }
+    for (metric, labels) in metrics(&read("deploy/prometheus/alerts.test.yml")) {
+        exists(&metric, &labels, "alerts.test.yml");
+    }
+}
 
-    /// Every metric in an expression with the names of the labels that it is selected by.
-    fn metrics(expression: &str) -> Vec<(String, Vec<String>)> {
-        let mut found = Vec::new();
-        let mut rest = expression;
-        while let Some(at) = rest.find(|c: char| c.is_ascii_alphabetic()) {
-            let word: String = rest[at..].chars().take_while(|c| is_word(*c)).collect();
-            rest = &rest[at + word.len()..];
-            if word.starts_with("switchboard_") || word.starts_with("process_") {
-                let selector =
-                    rest.strip_prefix('{').and_then(|open| open.split_once('}')).map_or("", |(inner, _)| inner);
-                found.push((word, selector_labels(selector)));
+#[test]
+fn every_alert_is_tested_and_is_in_the_runbook_and_the_other_way_round() {
+    let (rules, tests, runbook) = (rules(), read("deploy/prometheus/alerts.test.yml"), read("docs/runbook.md"));
+    let alerts: BTreeSet<&str> = values(&rules, "alert").into_iter().collect();
+    let tested: BTreeSet<&str> = values(&tests, "name").into_iter().filter(|name| !name.contains(' ')).collect();
+    let explained = runbook.lines().filter_map(|line| line.strip_prefix("### "));
+    let (codes, explained): (BTreeSet<&str>, BTreeSet<&str>) = explained.partition(|title| title.starts_with('`'));
+    assert_eq!(alerts, tested);
+    assert_eq!(alerts, explained);
+    let links: BTreeSet<String> = values(&rules, "runbook").into_iter().map(str::to_owned).collect();
+    let anchors = alerts.iter().map(|alert| format!("docs/runbook.md#{}", alert.to_lowercase())).collect();
+    assert_eq!(links, anchors);
+    let all: BTreeSet<String> = Code::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect();
+    assert_eq!(codes, all.iter().map(String::as_str).collect());
+    for link in runbook.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+        assert!(alerts.iter().any(|alert| alert.to_lowercase() == link), "{link}");
+    }
+}
+
+#[test]
+fn the_runbook_names_metrics_that_there_are() {
+    for (metric, labels) in metrics(&read("docs/runbook.md")) {
+        exists(&metric, &labels, "runbook.md");
+    }
+}
+
+#[test]
+fn the_dashboard_uses_metrics_and_labels_that_there_are() {
+    let dashboard: Value = serde_json::from_str(&read("deploy/grafana/switchboard.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let mut ids = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    for panel in panels {
+        let title = panel["title"].as_str().unwrap();
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{title}: id taken");
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            let expression = target["expr"].as_str().unwrap();
+            let families = check(expression, title);
+            assert!(!families.is_empty(), "{title}");
+            let legend = target["legendFormat"].as_str().unwrap();
+            for used in legend.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap()) {
+                let known = families.iter().any(|family| family.labels.contains(&used)) || used == "instance";
+                assert!(known, "{title}: {used}");
             }
-        }
-        found
-    }
-
-    /// The names in `a="b",c=~"d,e"`.
-    fn selector_labels(selector: &str) -> Vec<String> {
-        let outside = selector.split('"').step_by(2).collect::<String>();
-        let names = outside.split([',', '=', '~', '!']).map(str::trim).filter(|name| !name.is_empty());
-        names.map(str::to_owned).collect()
-    }
-
-    #[track_caller]
-    fn exists(metric: &str, labels: &[String], place: &str) -> &'static Family {
-        let histogram = ["_bucket", "_sum", "_count"].iter().find_map(|suffix| {
-            Family::named(metric.strip_suffix(suffix)?).filter(|family| family.kind == Kind::Histogram)
-        });
-        let plain = Family::named(metric).filter(|family| family.kind != Kind::Histogram);
-        let family = histogram.or(plain).unwrap_or_else(|| panic!("{place}: there is no {metric}"));
-        for label in labels {
-            let known = family.labels.contains(&&**label) || ["job", "instance", "le"].contains(&&**label);
-            assert!(known, "{place}: {metric} has no label {label}");
-        }
-        family
-    }
-
-    /// The labels in `by (…)`, `on (…)` and the like must be of one of the metrics in the same expression.
-    #[track_caller]
-    fn grouped(expression: &str, families: &[&Family], place: &str) {
-        for list in ["by (", "on (", "without ("].iter().flat_map(|word| expression.split(word).skip(1)) {
-            for label in list.split(')').next().unwrap().split(',').map(str::trim).filter(|label| !label.is_empty()) {
-                let own = families.iter().any(|family| family.labels.contains(&label));
-                assert!(own || ["job", "instance", "le"].contains(&label), "{place}: nothing has the label {label}");
-            }
+            seen.extend(families.iter().map(|family| family.name));
         }
     }
-
-    #[track_caller]
-    fn check(expression: &str, place: &str) -> Vec<&'static Family> {
-        let found = metrics(expression);
-        let families: Vec<_> = found.iter().map(|(metric, labels)| exists(metric, labels, place)).collect();
-        grouped(expression, &families, place);
-        families
+    for variable in dashboard["templating"]["list"].as_array().unwrap() {
+        check(variable["query"]["query"].as_str().unwrap_or_default(), "variables");
     }
-
-    #[test]
-    fn the_rules_use_metrics_and_labels_that_there_are() {
-        let rules = rules();
-        for rule in rules.split("- alert: ").skip(1) {
-            let name = rule.lines().next().unwrap();
-            let expression = rule.split("expr: ").nth(1).unwrap().split("labels: {").next().unwrap();
-            let families = check(expression, name);
-            assert!(!families.is_empty() || name == "SwitchboardDown", "{name}");
-            for key in ["severity", "summary", "description", "runbook"] {
-                assert!(rule.contains(&format!("{key}: ")), "{name} has no {key}");
-            }
-            for used in rule.split("$labels.").skip(1) {
-                let label: String = used.chars().take_while(|c| is_word(*c)).collect();
-                let known = families.iter().any(|family| family.labels.contains(&&*label));
-                assert!(known || ["job", "instance"].contains(&&*label), "{name}: {label}");
-            }
-        }
-        for (metric, labels) in metrics(&read("deploy/prometheus/alerts.test.yml")) {
-            exists(&metric, &labels, "alerts.test.yml");
-        }
-    }
-
-    #[test]
-    fn every_alert_is_tested_and_is_in_the_runbook_and_the_other_way_round() {
-        let (rules, tests, runbook) = (rules(), read("deploy/prometheus/alerts.test.yml"), read("docs/runbook.md"));
-        let alerts: BTreeSet<&str> = values(&rules, "alert").into_iter().collect();
-        let tested: BTreeSet<&str> = values(&tests, "name").into_iter().filter(|name| !name.contains(' ')).collect();
-        let explained = runbook.lines().filter_map(|line| line.strip_prefix("### "));
-        let (codes, explained): (BTreeSet<&str>, BTreeSet<&str>) = explained.partition(|title| title.starts_with('`'));
-        assert_eq!(alerts, tested);
-        assert_eq!(alerts, explained);
-        let links: BTreeSet<String> = values(&rules, "runbook").into_iter().map(str::to_owned).collect();
-        let anchors = alerts.iter().map(|alert| format!("docs/runbook.md#{}", alert.to_lowercase())).collect();
-        assert_eq!(links, anchors);
-        let all: BTreeSet<String> = Code::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect();
-        assert_eq!(codes, all.iter().map(String::as_str).collect());
-        for link in runbook.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-            assert!(alerts.iter().any(|alert| alert.to_lowercase() == link), "{link}");
-        }
-    }
-
-    #[test]
-    fn the_runbook_names_metrics_that_there_are() {
-        for (metric, labels) in metrics(&read("docs/runbook.md")) {
-            exists(&metric, &labels, "runbook.md");
-        }
-    }
-
-    #[test]
-    fn the_dashboard_uses_metrics_and_labels_that_there_are() {
-        let dashboard: Value = serde_json::from_str(&read("deploy/grafana/switchboard.json")).unwrap();
-        let panels = dashboard["panels"].as_array().unwrap();
-        let mut ids = BTreeSet::new();
-        let mut seen = BTreeSet::new();
-        for panel in panels {
-            let title = panel["title"].as_str().unwrap();
-            assert!(ids.insert(panel["id"].as_u64().unwrap()), "{title}: id taken");
-            for target in panel["targets"].as_array().into_iter().flatten() {
-                let expression = target["expr"].as_str().unwrap();
-                let families = check(expression, title);
-                assert!(!families.is_empty(), "{title}");
-                let legend = target["legendFormat"].as_str().unwrap();
-                for used in legend.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap()) {
-                    let known = families.iter().any(|family| family.labels.contains(&used)) || used == "instance";
-                    assert!(known, "{title}: {used}");
-                }
-                seen.extend(families.iter().map(|family| family.name));
-            }
-        }
-        for variable in dashboard["templating"]["list"].as_array().unwrap() {
-            check(variable["query"]["query"].as_str().unwrap_or_default(), "variables");
-        }
-        check(dashboard["annotations"]["list"][0]["expr"].as_str().unwrap(), "annotations");
-        assert!(seen.len() * 2 > family::ALL.len(), "most metrics are worth a look: {} of them", seen.len());
-    }
+    check(dashboard["annotations"]["list"][0]["expr"].as_str().unwrap(), "annotations");
+    assert!(seen.len() * 2 > family::ALL.len(), "most metrics are worth a look: {} of them", seen.len());
 }

@@ -1,66 +1,63 @@
 //! docs/operating.md is true: its files are accepted and its commands work, in its order.
 
-#[cfg(test)]
-mod operating {
-    use std::path::Path;
-    use std::process::Command;
+use std::path::Path;
+use std::process::Command;
 
-    const PAGE: &str = include_str!("../../docs/operating.md");
+const PAGE: &str = include_str!("../../docs/operating.md");
 
-    /// The fenced blocks of the page: what stands behind the fence, and what is in the block.
-    fn blocks() -> Vec<(&'static str, String)> {
-        let mut blocks: Vec<(&str, String)> = Vec::new();
-        let mut open = false;
-        for line in PAGE.lines() {
-            match line.strip_prefix("```") {
-                Some(_) if open => open = false,
-                Some(label) => {
-                    open = true;
-                    blocks.push((label, String::new()));
-                }
-                None if open => {
-                    if let Some((_, text)) = blocks.last_mut() {
-                        text.push_str(line);
-                        text.push('\n');
-                    }
-                }
-                None => {}
+/// The fenced blocks of the page: what stands behind the fence, and what is in the block.
+fn blocks() -> Vec<(&'static str, String)> {
+    let mut blocks: Vec<(&str, String)> = Vec::new();
+    let mut open = false;
+    for line in PAGE.lines() {
+        match line.strip_prefix("```") {
+            Some(_) if open => open = false,
+            Some(label) => {
+                open = true;
+                blocks.push((label, String::new()));
             }
-        }
-        blocks
-    }
-
-    fn run(script: &str, folder: &Path) {
-        let own = Path::new(env!("CARGO_BIN_EXE_switchboard")).parent().unwrap();
-        let path = std::env::join_paths([own, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
-        let mut shell = Command::new("sh");
-        shell.args(["-euc", script]).current_dir(folder).env_clear().env("PATH", path);
-        let output = shell.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{script}\n{said}");
-        assert!(!said.contains("warning"), "{script}\n{said}");
-    }
-
-    #[test]
-    fn the_page_leads_from_nothing_to_a_configuration_that_works() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut files, mut scripts) = (0, 0);
-        for (label, text) in blocks() {
-            match label.split_once(' ') {
-                Some(("sh", "run")) => {
-                    run(&text, folder.path());
-                    scripts += 1;
+            None if open => {
+                if let Some((_, text)) = blocks.last_mut() {
+                    text.push_str(line);
+                    text.push('\n');
                 }
-                Some((_, name)) => {
-                    std::fs::write(folder.path().join(name), text).unwrap();
-                    files += 1;
-                }
-                None => {}
             }
+            None => {}
         }
-        assert_eq!((files, scripts), (3, 5));
-        for made in ["switchboard.schema.json", "switchboard.bash", "switchboard.1"] {
-            assert!(std::fs::metadata(folder.path().join(made)).unwrap().len() > 1000, "{made}");
+    }
+    blocks
+}
+
+fn run(script: &str, folder: &Path) {
+    let own = Path::new(env!("CARGO_BIN_EXE_switchboard")).parent().unwrap();
+    let path = std::env::join_paths([own, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", script]).current_dir(folder).env_clear().env("PATH", path);
+    let output = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script}\n{said}");
+    assert!(!said.contains("warning"), "{script}\n{said}");
+}
+
+#[test]
+fn the_page_leads_from_nothing_to_a_configuration_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut files, mut scripts) = (0, 0);
+    for (label, text) in blocks() {
+        match label.split_once(' ') {
+            Some(("sh", "run")) => {
+                run(&text, folder.path());
+                scripts += 1;
+            }
+            Some((_, name)) => {
+                std::fs::write(folder.path().join(name), text).unwrap();
+                files += 1;
+            }
+            None => {}
         }
+    }
+    assert_eq!((files, scripts), (3, 5));
+    for made in ["switchboard.schema.json", "switchboard.bash", "switchboard.1"] {
+        assert!(std::fs::metadata(folder.path().join(made)).unwrap().len() > 1000, "{made}");
     }
 }

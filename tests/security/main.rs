@@ -1,6 +1,5 @@
 //! What SECURITY.md promises against callers, vendors and strangers on the network, over the whole gateway.
 #![cfg(test)]
-#![expect(clippy::module_inception, reason = "most files keep the module that each had as a test binary of its own")]
 
 mod access;
 mod addresses;

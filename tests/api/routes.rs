@@ -1,0 +1,183 @@
+//! Each row of the two tables of routes, wherever the rows show.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use switchboard::admin;
+use switchboard::api::routes::{ENDPOINTS, Permission};
+use switchboard::api::{Endpoint, by_path};
+
+use crate::support::{Reply, Stage};
+
+const DIGEST: &str = include_str!("../support/key.sha256");
+const KEY: (&str, &str) = ("authorization", "Bearer sb_test");
+
+/// A gateway that asks for keys, with one client.
+async fn guarded() -> Stage {
+    Stage::with(&format!("[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{}\"\n", DIGEST.trim())).await
+}
+
+/// A path of this form that leads somewhere.
+fn filled(template: &str) -> String {
+    template.replace("{assistant}", "sondos:1").replace("{vendor}", "sondos").replace("{code}", "internal")
+}
+
+async fn call(stage: &Stage, method: &Method, path: &str, headers: &[(&str, &str)]) -> Reply {
+    let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
+    stage.call(method.clone(), path, &headers, "{}").await
+}
+
+fn allow<O>(path: &[Endpoint<O>]) -> String {
+    path.iter().map(Endpoint::methods).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn rows_of_one_path_stand_together_and_have_different_methods() {
+    fn check<O>(table: &'static [Endpoint<O>]) {
+        let paths: Vec<_> = by_path(table).map(|path| path[0].path).collect();
+        assert_eq!(paths.iter().collect::<BTreeSet<_>>().len(), paths.len(), "{paths:?}");
+        for path in by_path(table) {
+            let methods: BTreeSet<_> = path.iter().map(|endpoint| endpoint.method.as_str()).collect();
+            assert_eq!(methods.len(), path.len(), "{methods:?} of {}", path[0].path);
+        }
+    }
+    check(ENDPOINTS);
+    check(admin::routes::ENDPOINTS);
+}
+
+#[tokio::test]
+async fn every_operation_of_the_api_is_served_to_whom_its_row_permits() {
+    let stage = guarded().await;
+    for endpoint in ENDPOINTS {
+        let path = filled(endpoint.path);
+        let (known, stranger) =
+            (call(&stage, &endpoint.method, &path, &[KEY]).await, call(&stage, &endpoint.method, &path, &[]).await);
+        let operation = &endpoint.operation;
+        assert_eq!(known.status, operation.success.status, "{} {path}: {known:?}", endpoint.method);
+        let media = known.header("content-type").unwrap_or_default();
+        assert!(media.starts_with(operation.success.media), "{path}: {media}");
+        match operation.permission {
+            Permission::Public => assert_eq!(stranger.status, known.status, "{path}"),
+            Permission::Client => drop(stranger.problem("unauthenticated")),
+        }
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn head_is_served_where_get_is() {
+    let stage = guarded().await;
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.method == Method::GET) {
+        let path = filled(endpoint.path);
+        let (get, head) =
+            (call(&stage, &Method::GET, &path, &[KEY]).await, call(&stage, &Method::HEAD, &path, &[KEY]).await);
+        assert_eq!(head.status, get.status, "{path}");
+        assert_eq!(head.header("content-length"), get.header("content-length"), "{path}");
+        assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn every_other_method_is_answered_with_the_ones_that_there_are_before_the_client_is_known() {
+    let stage = guarded().await;
+    for path in by_path(ENDPOINTS) {
+        for method in ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "QUERY"] {
+            if allow(path).split(", ").any(|allowed| allowed == method) {
+                continue;
+            }
+            let reply = call(&stage, &method.parse().unwrap(), &filled(path[0].path), &[]).await;
+            assert_eq!(reply.status, 405, "{method} {}", path[0].path);
+            assert_eq!(reply.header("allow"), Some(allow(path).as_str()), "{method} {}", path[0].path);
+        }
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn no_other_path_leads_anywhere() {
+    let stage = guarded().await;
+    for path in ["/", "/v1", "/v1/assistants", "/v1/vendors/", "/docs/", "/v1/vendors/a/b", "/problems/unheard_of"] {
+        for method in [Method::GET, Method::PUT, Method::DELETE] {
+            let reply = call(&stage, &method, path, &[]).await;
+            reply.problem("not_found");
+            assert_eq!(reply.header("allow"), None, "{method} {path}");
+        }
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_no_405_names_no_methods() {
+    let stage = guarded().await;
+    let reply = call(&stage, &Method::DELETE, "/v1/fields", &[("user-agent", "switchboard/0.0.0")]).await;
+    assert_eq!((reply.status.as_u16(), reply.header("allow")), (400, None), "{reply:?}");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn every_path_is_the_label_under_which_its_requests_are_counted() {
+    let stage = guarded().await;
+    for path in by_path(ENDPOINTS) {
+        call(&stage, &Method::TRACE, &filled(path[0].path), &[]).await;
+    }
+    call(&stage, &Method::TRACE, "/problems/unheard_of", &[]).await;
+    let metrics = stage.admin(Method::GET, "/metrics").await;
+    let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
+    for label in by_path(ENDPOINTS).map(|path| path[0].path).chain(["none"]) {
+        let counted = metrics.lines().any(|line| {
+            line.starts_with("switchboard_requests_total{") && line.contains(&format!("route=\"{label}\""))
+        });
+        assert!(counted, "{label}: {metrics}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn every_operation_is_in_openapi_in_the_page_for_people_and_in_the_readme() {
+    let stage = Stage::new().await;
+    let document = stage.get("/openapi.json").await.json();
+    let docs = String::from_utf8(stage.get("/docs").await.body.to_vec()).unwrap();
+    let readme = include_str!("../../README.md");
+    let mut described = 0;
+    for endpoint in ENDPOINTS {
+        let method = endpoint.method.as_str().to_ascii_lowercase();
+        let operation = &document["paths"][endpoint.path][method.as_str()];
+        assert_eq!(operation["operationId"], endpoint.operation.id);
+        assert_eq!(operation["summary"], endpoint.summary);
+        assert_eq!(operation["security"].is_null(), endpoint.operation.permission == Permission::Client);
+        described += 1;
+        let listed = |text: &str| {
+            let line = text.lines().find(|line| {
+                line.contains(&format!(" {}<", endpoint.path)) || line.contains(&format!(" {}`", endpoint.path))
+            });
+            line.is_some_and(|line| line.contains(endpoint.method.as_str()) && line.contains(endpoint.summary))
+        };
+        assert!(listed(&docs), "/docs lacks {} {}", endpoint.method, endpoint.path);
+        let table = readme.split_once("<!-- requests:").unwrap().1;
+        assert!(listed(table), "the README lacks {} {}", endpoint.method, endpoint.path);
+    }
+    let methods = document["paths"].as_object().unwrap().values().map(|path| path.as_object().unwrap().len());
+    assert_eq!(methods.sum::<usize>(), described, "the document describes what no row has");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn every_operation_of_administration_is_served_and_in_the_readme() {
+    let stage = Stage::new().await;
+    for path in by_path(admin::routes::ENDPOINTS) {
+        for endpoint in path {
+            let reply = stage.admin(endpoint.method.clone(), endpoint.path).await;
+            // There is no file to read again.
+            let expected = if endpoint.path == "/admin/reload" { [200, 422] } else { [200, 200] };
+            assert!(expected.contains(&reply.status.as_u16()), "{}: {reply:?}", endpoint.path);
+            let line = format!("| `{} {}` | {} |", endpoint.method, endpoint.path, endpoint.summary);
+            assert!(include_str!("../../README.md").contains(&line), "the README lacks {line}");
+        }
+        let reply = stage.admin(Method::TRACE, path[0].path).await;
+        reply.problem("method_not_allowed");
+        assert_eq!(reply.header("allow"), Some(allow(path).as_str()), "{}", path[0].path);
+    }
+    stage.admin(Method::GET, "/admin").await.problem("not_found");
+    stage.stop().await;
+}
