@@ -110,7 +110,7 @@ async fn no_other_path_leads_anywhere() {
 #[tokio::test]
 async fn a_refusal_that_is_no_405_names_no_methods() {
     let stage = guarded().await;
-    let reply = call(&stage, &Method::DELETE, "/v1/fields", &[("user-agent", "switchboard/0.0.0")]).await;
+    let reply = call(&stage, &Method::DELETE, "/v1/fields", &[("switchboard-hop", "1")]).await;
     assert_eq!((reply.status.as_u16(), reply.header("allow")), (400, None), "{reply:?}");
     stage.stop().await;
 }
