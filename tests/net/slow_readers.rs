@@ -7,6 +7,7 @@ use bytes::Bytes;
 use switchboard::net::settings::ListenerSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// A served connection, with a pipe that holds so many bytes.
@@ -63,24 +64,23 @@ async fn a_long_answer_may_take_long_while_it_is_read_fast_enough() {
 /// Asks for so many answers of 64 KiB at once over HTTP/2 and takes so many bytes of them a second; returns the whole ones.
 async fn take_all(client: DuplexStream, answers: usize, bytes_a_second: u32) -> usize {
     let (sender, connection) = h2::client::handshake(client).await.unwrap();
-    let ended = tokio::spawn(connection);
+    let (mut connected, mut reading) = (JoinSet::new(), JoinSet::new());
+    connected.spawn(connection);
     let (taken, mut to_release) = mpsc::unbounded_channel();
-    let reading: Vec<_> = (0..answers)
-        .map(|_| {
-            let (mut sender, taken) = (sender.clone(), taken.clone());
-            tokio::spawn(async move {
-                let request = http::Request::get("http://x/medium").body(()).unwrap();
-                let answer = sender.send_request(request, true).unwrap().0.await;
-                let Ok(answer) = answer else { return false };
-                let mut body = answer.into_body();
-                while let Some(data) = body.data().await {
-                    let Ok(data): Result<Bytes, _> = data else { return false };
-                    taken.send((body.flow_control().clone(), data.len())).unwrap();
-                }
-                true
-            })
-        })
-        .collect();
+    for _ in 0..answers {
+        let (mut sender, taken) = (sender.clone(), taken.clone());
+        reading.spawn(async move {
+            let request = http::Request::get("http://x/medium").body(()).unwrap();
+            let answer = sender.send_request(request, true).unwrap().0.await;
+            let Ok(answer) = answer else { return false };
+            let mut body = answer.into_body();
+            while let Some(data) = body.data().await {
+                let Ok(data): Result<Bytes, _> = data else { return false };
+                taken.send((body.flow_control().clone(), data.len())).unwrap();
+            }
+            true
+        });
+    }
     drop(taken);
     let releasing = async {
         while let Some((mut window, bytes)) = to_release.recv().await {
@@ -90,13 +90,12 @@ async fn take_all(client: DuplexStream, answers: usize, bytes_a_second: u32) -> 
     };
     let counting = async {
         let mut whole = 0;
-        for read in reading {
-            whole += usize::from(read.await.unwrap());
+        while let Some(read) = reading.join_next().await {
+            whole += usize::from(read.unwrap());
         }
         whole
     };
     let (whole, ()) = tokio::join!(counting, releasing);
-    drop(ended);
     whole
 }
 
