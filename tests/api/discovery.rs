@@ -160,7 +160,7 @@ async fn openapi_describes_every_path_there_is() {
     for link in text.split("\"operationId\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(names.contains(&link), "{link} is no operation");
     }
-    for code in switchboard::edge::problem::Code::ALL {
+    for code in switchboard::problem::Code::ALL {
         assert!(text.contains(code.as_str()), "{}", code.as_str());
     }
     for (name, schema) in api["components"]["schemas"].as_object().unwrap() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use switchboard::edge::problem::Code;
+use switchboard::problem::Code;
 use switchboard::telemetry::metrics::{Family, Kind, family};
 
 fn read(path: &str) -> String {
