@@ -2,10 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::settings::WritePace;
+
+/// How long a new connection may be silent without being closed to make room.
+const FIRST_MOMENT: Duration = Duration::from_secs(1);
 
 /// One connection's activity. All accesses come from the connection's own tasks, so relaxed order is enough.
 #[derive(Debug)]
@@ -16,6 +21,7 @@ pub(crate) struct Activity {
     progress: Mutex<Progress>,
     requests: AtomicU64,
     written: AtomicU64,
+    asked_to_close: Notify,
 }
 
 /// What a connection has waited for in vain.
@@ -59,6 +65,7 @@ impl Activity {
             progress: Mutex::new(Progress { answered: Vec::new(), last_end: Mark { at: Instant::now(), written: 0 } }),
             requests: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            asked_to_close: Notify::new(),
         })
     }
 
@@ -78,9 +85,23 @@ impl Activity {
         self.is_quiet() && !self.unflushed.load(Relaxed)
     }
 
-    /// Whether there has been a request, and the next has not begun.
-    pub(crate) fn waits_for_next(&self) -> bool {
-        self.requests.load(Relaxed) > 0 && self.is_quiet() && !self.receiving_head.load(Relaxed)
+    /// Since when the connection has been idle, if it may be closed for that.
+    pub(crate) fn spare_since(&self) -> Option<Instant> {
+        if !self.is_settled() || self.receiving_head.load(Relaxed) {
+            return None;
+        }
+        let since = self.progress().last_end.at;
+        (self.requests.load(Relaxed) > 0 || since.elapsed() >= FIRST_MOMENT).then_some(since)
+    }
+
+    /// Asks the connection to close.
+    pub(crate) fn ask_to_close(&self) {
+        self.asked_to_close.notify_one();
+    }
+
+    /// Returns once it was asked to.
+    pub(crate) async fn asked_to_close(&self) {
+        self.asked_to_close.notified().await;
     }
 
     /// Notes that hyper's buffer is empty; returns whether that settled the connection.

@@ -5,10 +5,9 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::{pending, poll_fn};
+use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -19,7 +18,6 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -30,6 +28,7 @@ use super::http1::framing::HeadLimits;
 use super::http1::guarded_io::{GuardedIo, IoParts};
 use super::http1::lingering_close;
 use super::listener_meters::ListenerMeters;
+use super::open_connections::{OpenConnection, OpenConnections};
 use super::peer::Peer;
 use super::rejection::{Reason, RejectionPage};
 use super::settings::ListenerSettings;
@@ -43,6 +42,8 @@ const FIRST_READ: usize = 4096;
 const USUAL_HEADERS: usize = 100;
 /// How many bytes of a head hyper takes beyond what the framing gate lets through.
 const NOTCH: usize = 64;
+/// How long an idle HTTP/2 connection whose place is needed has to say goodbye.
+const CROWDED_LINGER: Duration = Duration::from_millis(250);
 /// hyper's smallest read buffer.
 const MIN_BUFFER: usize = 8192;
 
@@ -57,7 +58,7 @@ pub struct Connections<S> {
     http1: Arc<http1::Builder>,
     http2: http2::Builder<Shutdown>,
     meters: Arc<ListenerMeters>,
-    crowded: Arc<Notify>,
+    open: Arc<OpenConnections>,
 }
 
 impl<S: Clone> Clone for Connections<S> {
@@ -70,7 +71,7 @@ impl<S: Clone> Clone for Connections<S> {
             http1: Arc::clone(&self.http1),
             http2: self.http2.clone(),
             meters: Arc::clone(&self.meters),
-            crowded: Arc::clone(&self.crowded),
+            open: Arc::clone(&self.open),
         }
     }
 }
@@ -86,8 +87,8 @@ impl<S> Connections<S> {
     pub fn new(service: S, settings: ListenerSettings, page: RejectionPage, shutdown: Shutdown) -> Self {
         let http1 = Arc::new(http1_builder(&settings));
         let http2 = http2_builder(&settings, &shutdown);
-        let (settings, meters, crowded) = (Arc::new(settings), Arc::default(), Arc::default());
-        Self { service, settings, page, shutdown, http1, http2, meters, crowded }
+        let (settings, meters, open) = (Arc::new(settings), Arc::default(), Arc::default());
+        Self { service, settings, page, shutdown, http1, http2, meters, open }
     }
 
     /// The same, counted by `meters`.
@@ -101,9 +102,14 @@ impl<S> Connections<S> {
         &self.meters
     }
 
-    /// Has one connection that waits for its next request close, to make room for another.
+    /// Has the connection that has been idle for longest close, to make room for another.
     pub(crate) fn make_room(&self) {
-        self.crowded.notify_one();
+        self.open.make_room();
+    }
+
+    /// Lists a new connection, whose place may be needed later.
+    pub(crate) fn open(&self) -> OpenConnection {
+        self.open.open()
     }
 
     /// The limits.
@@ -125,7 +131,15 @@ where
     B::Error: Into<BoxError>,
 {
     /// Serves one connection until it ends; `peer.tls` decides the protocol if ALPN did, else its first bytes do.
-    pub async fn serve<IO>(&self, mut io: IO, peer: Peer)
+    pub fn serve<IO>(&self, io: IO, peer: Peer) -> impl Future<Output = ()>
+    where
+        IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        self.serve_open(io, peer, self.open())
+    }
+
+    /// The same for a connection that is listed.
+    pub(super) async fn serve_open<IO>(&self, mut io: IO, peer: Peer, open: OpenConnection)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -133,46 +147,47 @@ where
         let negotiated = peer.tls.as_ref().and_then(|tls| tls.http2);
         let (http2, prefix) = match negotiated {
             Some(http2) => (http2, Bytes::new()),
-            None => match first_bytes(&mut io, deadline, self.shutdown.soft()).await {
+            None => match first_bytes(&mut io, deadline, self.shutdown.soft(), &open).await {
                 Some(prefix) => (prefix.starts_with(HTTP2_PREFACE), prefix),
                 None => return,
             },
         };
-        let activity = Activity::new();
+        open.activity().set_receiving_head(false); // HTTP/1 will tell, by the same bytes
+        let activity = Arc::clone(open.activity());
         let peer = Arc::new(peer);
         let wire = GuardedIo::http2(io, prefix, Arc::clone(&activity), self.settings.pace(self.settings.write_timeout));
         if http2 {
-            Box::pin(self.serve_http2(wire, peer, activity)).await; // much larger than HTTP/1
+            Box::pin(self.serve_http2(wire, peer, open)).await; // much larger than HTTP/1
         } else {
             let wire = wire.with_http1(head_limits(&self.settings), self.settings.header_timeout, deadline);
-            self.serve_http1(wire, peer, activity).await;
+            self.serve_http1(wire, peer, open).await;
         }
     }
 
-    async fn serve_http1<IO>(&self, wire: GuardedIo<IO>, peer: Arc<Peer>, activity: Arc<Activity>)
+    async fn serve_http1<IO>(&self, wire: GuardedIo<IO>, peer: Arc<Peer>, open: OpenConnection)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let tenure = peer.tls.as_ref().map(|tls| tls.tenure.clone());
-        let admission = self.admission(peer, Arc::clone(&activity));
+        let admission = self.admission(peer, Arc::clone(open.activity()));
         let service = service_fn(move |request| admission.clone().answer(request));
         let mut connection = self.http1.serve_connection(TokioIo::new(wire), service);
-        let Some(result) = self.drive(Pin::new(&mut connection), &activity, tenure).await else {
+        let Some(result) = self.drive(Pin::new(&mut connection), &open, tenure).await else {
             return;
         };
         let remains = connection.into_parts().io.into_inner().into_remains();
         self.finish(remains, result).await;
     }
 
-    async fn serve_http2<IO>(&self, wire: GuardedIo<IO>, peer: Arc<Peer>, activity: Arc<Activity>)
+    async fn serve_http2<IO>(&self, wire: GuardedIo<IO>, peer: Arc<Peer>, open: OpenConnection)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let tenure = peer.tls.as_ref().map(|tls| tls.tenure.clone());
-        let admission = self.admission(peer, Arc::clone(&activity));
+        let admission = self.admission(peer, Arc::clone(open.activity()));
         let service = service_fn(move |request| admission.clone().answer(request));
         let connection = pin!(self.http2.serve_connection(TokioIo::new(wire), service));
-        if let Some(Err(error)) = self.drive(connection, &activity, tenure).await {
+        if let Some(Err(error)) = self.drive(connection, &open, tenure).await {
             tracing::debug!(%error, "HTTP/2 connection ended");
         }
     }
@@ -186,16 +201,18 @@ where
     async fn drive<C: Finishing>(
         &self,
         mut connection: Pin<&mut C>,
-        activity: &Activity,
+        open: &OpenConnection,
         tenure: Option<SessionExpiry>,
     ) -> Option<hyper::Result<()>> {
         let mut called_off = pin!(WakeFiltered::new(called_off(self.shutdown.soft(), tenure)));
-        let mut unwanted = pin!(unwanted(&self.crowded, activity));
+        let mut unwanted = pin!(WakeFiltered::new(open.unwanted()));
+        let activity = open.activity();
         let (writing, idling) =
             (self.settings.pace(self.settings.write_timeout), self.settings.pace(self.settings.idle_timeout));
         let mut stalled = pin!(WakeFiltered::new(activity.stalled(writing, idling)));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
+        let (mut linger, mut written) = (self.settings.linger_timeout, 0);
         loop {
             tokio::select! {
                 biased;
@@ -209,17 +226,22 @@ where
                         expired = true;
                     }
                 },
-                () = &mut unwanted, if !expired => expired = true,
+                () = &mut unwanted, if !expired => {
+                    expired = true;
+                    linger = linger.min(CROWDED_LINGER);
+                }
                 // hyper's HTTP/2 waits for the peer to answer a ping, which it may never do.
                 () = &mut grace, if finishing => {
-                    if activity.is_settled() || expired && activity.is_quiet() {
+                    let reading = activity.written() - written >= self.settings.pace(linger).bytes;
+                    if !reading && (activity.is_settled() || expired && activity.is_quiet()) {
                         return None;
                     }
                 }
             }
             finishing = true;
             connection.as_mut().finish();
-            grace.as_mut().reset(Instant::now() + self.settings.linger_timeout);
+            written = activity.written();
+            grace.as_mut().reset(Instant::now() + linger);
         }
     }
 
@@ -259,12 +281,6 @@ async fn called_off(soft: &CancellationToken, tenure: Option<SessionExpiry>) {
     }
 }
 
-/// Returns once others wait for a place and this connection, of all that wait for their next request, has to give way.
-async fn unwanted(crowded: &Notify, activity: &Activity) {
-    let mut called = pin!(crowded.notified());
-    poll_fn(|cx| if activity.waits_for_next() { called.as_mut().poll(cx) } else { Poll::Pending }).await;
-}
-
 /// The answer to a request that hyper dropped without one.
 fn unanswered<IO>(error: &hyper::Error, remains: &IoParts<IO>) -> Option<Reason> {
     let cut_short = error.is_incomplete_message() && remains.in_head;
@@ -273,7 +289,12 @@ fn unanswered<IO>(error: &hyper::Error, remains: &IoParts<IO>) -> Option<Reason>
 }
 
 /// The first bytes of a connection, enough to tell HTTP/2; `None` when it may be closed in silence.
-async fn first_bytes<IO>(io: &mut IO, deadline: Instant, soft: &CancellationToken) -> Option<Bytes>
+async fn first_bytes<IO>(
+    io: &mut IO,
+    deadline: Instant,
+    soft: &CancellationToken,
+    open: &OpenConnection,
+) -> Option<Bytes>
 where
     IO: AsyncRead + Unpin,
 {
@@ -283,7 +304,9 @@ where
             biased;
             read = timeout_at(deadline, io.read_buf(&mut bytes)) => read,
             () = soft.cancelled(), if bytes.is_empty() => return None,
+            () = open.unwanted() => return None,
         };
+        open.activity().set_receiving_head(true);
         let open = matches!(read, Ok(Ok(1..)));
         if !open && (bytes.is_empty() || matches!(read, Ok(Err(_)))) {
             return None;

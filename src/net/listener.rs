@@ -2,8 +2,8 @@
 //!
 //! The limit on connections is taken *before* accepting: at the limit the loop stops and new peers
 //! wait in the kernel's backlog, which costs no descriptor and lets them in as soon as one leaves.
-//! Connections that only wait for their next request are asked to, one by one, so that nobody holds all places
-//! by doing nothing.
+//! Idle connections are asked to leave, one by one and the longest idle first, so that none holds a place by doing
+//! nothing.
 //! Handshakes run in the connection's task, never here.
 
 use std::convert::Infallible;
@@ -24,6 +24,7 @@ use tower::Service;
 
 use super::accept_error::{Backoff, is_of_one_connection};
 use super::connection::Connections;
+use super::open_connections::OpenConnection;
 use super::peer::{Peer, PeerTls};
 use super::tls::acceptor::Tls;
 
@@ -136,32 +137,40 @@ async fn serve<S, B>(
     B::Error: Into<BoxError>,
 {
     let _place = place;
+    let open = connections.open();
     let _accepted = connections.meters().accept();
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
     match tls {
-        None => connections.serve(stream, Peer { address, tls: None }).await,
+        None => connections.serve_open(stream, Peer { address, tls: None }, open).await,
         Some(tls) => {
             // In boxes, or every connection in the clear would be as large as one under TLS.
-            let Some((stream, agreed)) = Box::pin(shake_hands(stream, &tls, &connections)).await else {
+            let Some((stream, agreed)) = Box::pin(shake_hands(stream, &tls, &connections, &open)).await else {
                 return;
             };
-            connections.serve(stream, Peer { address, tls: Some(agreed) }).await;
+            connections.serve_open(stream, Peer { address, tls: Some(agreed) }, open).await;
         }
     }
 }
 
-/// The TLS handshake within its time; `None` when it failed or the shutdown began.
+/// The TLS handshake within its time; `None` when it failed, the shutdown began, or its place is needed.
 async fn shake_hands<S>(
     stream: TcpStream,
     tls: &Tls,
     connections: &Connections<S>,
+    open: &OpenConnection,
 ) -> Option<(Box<TlsStream<TcpStream>>, PeerTls)> {
     let limit = connections.settings().handshake_timeout;
     let soft = connections.shutdown().soft();
     let (acceptor, accepting) = tls.acceptor();
-    match soft.run_until_cancelled(timeout(limit, acceptor.accept(stream))).await? {
+    let shaken = tokio::select! {
+        biased;
+        shaken = timeout(limit, acceptor.accept(stream)) => shaken,
+        () = soft.cancelled() => return None,
+        () = open.unwanted() => return None,
+    };
+    match shaken {
         Ok(Ok(stream)) => {
             let agreed = PeerTls::of(stream.get_ref().1, accepting);
             Some((Box::new(stream), agreed))

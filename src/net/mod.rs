@@ -14,6 +14,7 @@ pub mod connection;
 mod http1;
 pub mod listener;
 pub mod listener_meters;
+mod open_connections;
 pub mod peer;
 pub mod rejection;
 pub mod settings;

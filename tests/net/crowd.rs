@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::support::{Edge, read_to_end, read_until};
-use switchboard::edge::settings::ListenerSettings;
+use crate::scene::{Edge, read_to_end, read_until};
+use switchboard::net::settings::ListenerSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::scene::{Seen, connections};
 use bytes::Bytes;
+use futures_util::future::join_all;
 use switchboard::net::settings::ListenerSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// A served connection, with a pipe that holds so many bytes.
@@ -64,12 +64,10 @@ async fn a_long_answer_may_take_long_while_it_is_read_fast_enough() {
 /// Asks for so many answers of 64 KiB at once over HTTP/2 and takes so many bytes of them a second; returns the whole ones.
 async fn take_all(client: DuplexStream, answers: usize, bytes_a_second: u32) -> usize {
     let (sender, connection) = h2::client::handshake(client).await.unwrap();
-    let (mut connected, mut reading) = (JoinSet::new(), JoinSet::new());
-    connected.spawn(connection);
     let (taken, mut to_release) = mpsc::unbounded_channel();
-    for _ in 0..answers {
+    let reading = join_all((0..answers).map(|_| {
         let (mut sender, taken) = (sender.clone(), taken.clone());
-        reading.spawn(async move {
+        async move {
             let request = http::Request::get("http://x/medium").body(()).unwrap();
             let answer = sender.send_request(request, true).unwrap().0.await;
             let Ok(answer) = answer else { return false };
@@ -79,24 +77,17 @@ async fn take_all(client: DuplexStream, answers: usize, bytes_a_second: u32) -> 
                 taken.send((body.flow_control().clone(), data.len())).unwrap();
             }
             true
-        });
-    }
-    drop(taken);
+        }
+    }));
+    drop((taken, sender));
     let releasing = async {
         while let Some((mut window, bytes)) = to_release.recv().await {
             sleep(Duration::from_secs(1) * u32::try_from(bytes).unwrap() / bytes_a_second).await;
             let _gone = window.release_capacity(bytes);
         }
     };
-    let counting = async {
-        let mut whole = 0;
-        while let Some(read) = reading.join_next().await {
-            whole += usize::from(read.unwrap());
-        }
-        whole
-    };
-    let (whole, ()) = tokio::join!(counting, releasing);
-    whole
+    let (whole, (), _ended) = tokio::join!(reading, releasing, connection);
+    whole.into_iter().filter(|whole| *whole).count()
 }
 
 #[tokio::test(start_paused = true)]

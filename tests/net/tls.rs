@@ -119,6 +119,19 @@ async fn malformed_requests_are_answered_inside_tls() {
 }
 
 #[tokio::test]
+async fn who_begins_no_handshake_makes_room() {
+    let authority = Authority::new();
+    let never = std::time::Duration::from_secs(24 * 3600);
+    let settings = ListenerSettings { max_connections: 2, handshake_timeout: never, ..Default::default() };
+    let edge = Edge::start(settings, Some(Tls::new(&authority.material(None)).unwrap())).await;
+    let mut silent = [edge.connect().await, edge.connect().await];
+    let client = authority.client(&[&version::TLS13], &[], None);
+    let served = tokio::time::timeout(std::time::Duration::from_secs(60), peer(&edge, &client)).await;
+    assert!(served.expect("a place").unwrap().starts_with("HTTP/1.1 200 OK"));
+    assert_eq!(read_to_end(&mut silent[0]).await, "");
+}
+
+#[tokio::test]
 async fn a_client_certificate_is_required_verified_and_readable() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let edge = start(&Tls::new(&authority.material(Some(&clients))).unwrap()).await;
