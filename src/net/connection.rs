@@ -408,4 +408,32 @@ mod tests {
         let size = size_of_val(&connections.serve(io, peer));
         assert!(size < 3072, "{size}");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bare_400_of_hypers_is_counted_like_a_refusal_of_ours() {
+        let service = tower::service_fn(|_: Request<Incoming>| {
+            std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        });
+        let meters = Arc::<ListenerMeters>::default();
+        let counted = Arc::clone(&meters);
+        let page = RefusalPage::new(move |refusal| {
+            counted.refuse(refusal.reason);
+            Bytes::new()
+        });
+        let connections = Connections::new(service, ListenerSettings::default(), page, Shutdown::new());
+        let connections = connections.counted(&meters);
+        for head in [&b"BAD\r\n\r\n"[..], b"GET / HTTP/1.1\r\nX : y\r\n\r\n"] {
+            let (mut peer, io) = tokio::io::duplex(1024);
+            tokio::io::AsyncWriteExt::write_all(&mut peer, head).await.unwrap();
+            let from = Peer { address: ([127, 0, 0, 1], 1).into(), tls: None };
+            let mut answer = Vec::new();
+            let reading = async {
+                peer.read_to_end(&mut answer).await.unwrap();
+                drop(peer);
+            };
+            tokio::join!(connections.serve(io, from), reading);
+            assert!(answer.starts_with(b"HTTP/1.1 400 "), "{answer:?}");
+        }
+        assert_eq!(meters.refused()[Reason::Malformed as usize], ("malformed", 2));
+    }
 }
