@@ -416,7 +416,7 @@ mod tests {
         });
         let meters = Arc::<ListenerMeters>::default();
         let counted = Arc::clone(&meters);
-        let page = RefusalPage::new(move |refusal| {
+        let page = RejectionPage::new(move |refusal| {
             counted.refuse(refusal.reason);
             Bytes::new()
         });
