@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
-use crate::http::hop::HOP;
+use crate::http::headers::HOP;
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::trace_context::TRACEPARENT;
 use crate::value::REDACTED;

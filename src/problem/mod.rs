@@ -14,7 +14,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use vendors::{Item, Items};
 
-use crate::api::request::prefer::PREFERENCE_APPLIED;
+use crate::http::headers::PREFERENCE_APPLIED;
 
 pub use code::{Code, Fault, Kind};
 pub use failure_reason::FailureReason;

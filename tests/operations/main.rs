@@ -7,6 +7,7 @@ mod deploy;
 mod drain;
 mod operating;
 mod reload;
+mod rooms;
 mod status;
 #[path = "../support/mod.rs"]
 mod support;

@@ -7,7 +7,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::hop::HOP;
+use crate::http::headers::HOP;
 use crate::problem::{Code, Problem};
 
 /// In an answer: this was asked by a gateway, and is one.

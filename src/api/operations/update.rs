@@ -18,6 +18,7 @@ use crate::api::request::prefer;
 use crate::api::request_log::RequestLog;
 use crate::api::target::target;
 use crate::http::body::{BodyError, read_body};
+use crate::http::headers::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem, Reason};
 
 /// Handles one update.
@@ -58,7 +59,7 @@ where
     let result = exchange.run(body, permits, log).await;
     let applied = |headers: &mut HeaderMap| {
         if let Some(handling) = preferred {
-            headers.insert(prefer::PREFERENCE_APPLIED, prefer::applied(handling));
+            headers.insert(PREFERENCE_APPLIED, prefer::applied(handling));
         }
     };
     match result {

@@ -9,8 +9,6 @@ use vendors::Handling;
 
 /// The request header.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// The answer's header.
-pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// The value of `Preference-Applied` for a handling.
 pub fn applied(handling: Handling) -> HeaderValue {
