@@ -63,6 +63,6 @@ mod tests {
     fn debug_output_shows_neither_headers_nor_body() {
         let headers = HeaderMap::from_iter([(http::header::SET_COOKIE, HeaderValue::from_static("hush"))]);
         let answer = VendorResponse::new(StatusCode::OK, headers, Bytes::from_static(b"hush"));
-        assert_eq!(format!("{answer:?}"), "Answer { status: 200, body_length: 4, .. }");
+        assert_eq!(format!("{answer:?}"), "VendorResponse { status: 200, body_length: 4, .. }");
     }
 }
