@@ -17,7 +17,6 @@ pub mod net;
 pub mod problem;
 pub mod reload;
 pub mod routing;
-pub mod single_account;
 pub mod telemetry;
 pub mod upstream;
 pub mod value;

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use switchboard::config::{self, Environment, Settings, VendorNames};
-use switchboard::single_account::SingleAccount;
 use vendors::registry;
+
+use crate::SingleAccount;
 
 /// Where an account is described.
 #[derive(Debug, Clone, Default)]

@@ -1,8 +1,9 @@
 //! Findings: each difference from the documentation, with a kind that says what to do about it.
 
 use serde::Serialize;
-use switchboard::single_account::SingleAccount;
 use vendors::{Drift, DriftKind, Field, Operation};
+
+use crate::SingleAccount;
 
 /// The kinds of findings, most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

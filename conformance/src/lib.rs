@@ -14,12 +14,12 @@ mod listing;
 mod reads;
 mod refusals;
 mod report;
+mod single_account;
 mod vendor_client;
 mod writes;
 
 use std::time::Duration;
 
-use switchboard::single_account::SingleAccount;
 use vendors::{
     CatalogSet, Catalogs, Field, Handling, Items, Policies, Refused, Request, Target, Update, translate_request,
 };
@@ -27,6 +27,7 @@ use vendors::{
 pub use account::Source;
 pub use findings::{Finding, FindingKind};
 pub use report::{Outcome, Report, VendorNames};
+pub use single_account::SingleAccount;
 pub use vendor_client::Stop;
 
 use findings::Findings;

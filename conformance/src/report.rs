@@ -1,10 +1,9 @@
 //! The result of a check.
 
 use serde::Serialize;
-use switchboard::single_account::SingleAccount;
 use vendors::Field;
 
-use crate::{Finding, Options};
+use crate::{Finding, Options, SingleAccount};
 
 /// What is known of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

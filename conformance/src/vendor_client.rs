@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use switchboard::single_account::{SendError, SingleAccount, VendorResponseSummary};
 use tokio::time::sleep;
 use vendors::{Drift, Operation, drift};
+
+use crate::single_account::{SendError, SingleAccount};
 
 /// How long one request may take, including pauses that the vendor asks for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
@@ -96,17 +97,17 @@ impl<'a> VendorClient<'a> {
         }
         for _ in 0..MAX_ATTEMPTS {
             let sent = self.account.send(method.clone(), path, body.clone(), REQUEST_TIMEOUT).await;
-            let VendorResponseSummary { status, retry_after, body } = match sent {
+            let response = match sent {
                 Ok(response) => response,
                 Err(SendError::TooLong) => return Ok(None),
                 Err(SendError::Failed(reason)) => return Err(Stop::Unanswered(reason)),
             };
-            match status {
-                401 | 403 => return Err(Stop::Token(status)),
-                429 => sleep(retry_after.unwrap_or(self.pause).min(REQUEST_TIMEOUT)).await,
-                _ => {
-                    self.collect_drift(asked, status, &body);
-                    return Ok(Some(Reply { status, body }));
+            match response.status.as_u16() {
+                status @ (401 | 403) => return Err(Stop::Token(status)),
+                429 => sleep(response.retry_after().unwrap_or(self.pause).min(REQUEST_TIMEOUT)).await,
+                status => {
+                    self.collect_drift(asked, status, &response.body);
+                    return Ok(Some(Reply { status, body: response.body }));
                 }
             }
         }

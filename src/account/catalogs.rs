@@ -20,7 +20,7 @@ use vendors::{Catalog, CatalogKind, CatalogSet, Dialect, Operation, ResponseBody
 use super::CATALOG_PATIENCE;
 use super::Token;
 use super::drift::DriftWatch;
-use crate::upstream::{Failure, Stack, VendorRequest, VendorResponse, redact};
+use crate::upstream::{Failure, Stack, VendorRequest, VendorResponse};
 
 /// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
 const FAILURE_HOLDS: Duration = Duration::from_secs(1);
@@ -307,7 +307,7 @@ async fn fetch((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Cat
         (reader.stack.name(), reader.dialect),
         asked,
         (status, &ResponseBody::read(&answer.body)),
-        |text| redact(text, std::iter::once(reader.token.disguises())).into_owned(),
+        |text| reader.token.redact(text).into_owned(),
     );
     match answer.status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),

@@ -3,6 +3,7 @@
 mod catalogs;
 pub mod drift;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::http::request_id::X_REQUEST_ID;
 use crate::http::trace_context::TRACEPARENT;
 use crate::value::REDACTED;
 
-use crate::upstream::{SecretPatterns, Stack};
+use crate::upstream::{SecretPatterns, Stack, redact};
 
 use drift::DriftWatch;
 
@@ -90,6 +91,11 @@ impl Token {
             (TRACEPARENT, own),
         ]);
         Some(Self { headers, disguises: Arc::new(SecretPatterns::of(token)) })
+    }
+
+    /// `text` with every occurrence of the token redacted.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        redact(text, std::iter::once(self.disguises()))
     }
 
     /// The forms in which others may repeat it.

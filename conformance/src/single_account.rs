@@ -1,21 +1,21 @@
-//! One vendor account of a configuration without a gateway around it, for tools that call the vendor themselves.
+//! One vendor account of a configuration without a gateway around it, called directly.
 //!
-//! Requests go through the account's own [`Stack`](crate::upstream::Stack), with its limits, retries and TLS settings.
+//! Requests go through the account's own [`Stack`](switchboard::upstream::Stack), with its limits, retries and TLS
+//! settings.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use switchboard::account::Account;
+use switchboard::config::Settings;
+use switchboard::gateway::{BuildError, Gateway};
+use switchboard::http::request_id::RequestId;
+use switchboard::http::trace_context::TraceContext;
+use switchboard::upstream::{FailureKind, Tasks, VendorRequest, VendorResponse};
 use tokio::time::Instant;
 use vendors::{CatalogSet, Dialect};
-
-use crate::account::Account;
-use crate::config::Settings;
-use crate::gateway::{BuildError, Gateway};
-use crate::http::request_id::RequestId;
-use crate::http::trace_context::TraceContext;
-use crate::upstream::{FailureKind, Tasks, VendorRequest, redact};
 
 /// An account that can be called.
 #[derive(Debug)]
@@ -25,25 +25,11 @@ pub struct SingleAccount {
     _tasks: Tasks,
 }
 
-/// The vendor's whole response.
-#[derive(Debug, Clone)]
-pub struct VendorResponseSummary {
-    /// The status of the last attempt.
-    pub status: u16,
-    /// How long the vendor asks to wait before the next request.
-    pub retry_after: Option<Duration>,
-    /// The body.
-    pub body: Bytes,
-}
-
 /// Why there is no response.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SendError {
-    /// The body is longer than [`MAX_BODY`](crate::upstream::MAX_BODY).
-    #[error("the response is longer than the gateway reads")]
+pub(crate) enum SendError {
+    /// The body is longer than the gateway reads.
     TooLong,
     /// Anything else, in one sentence.
-    #[error("{0}")]
     Failed(String),
 }
 
@@ -61,49 +47,41 @@ impl SingleAccount {
     }
 
     /// The operator's name for the account.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.account.name
     }
 
     /// The account's dialect.
-    pub fn dialect(&self) -> &'static Dialect {
+    pub(crate) fn dialect(&self) -> &'static Dialect {
         self.account.dialect
     }
 
     /// Names and ids from the configuration.
-    pub fn configured(&self) -> &CatalogSet {
+    pub(crate) fn configured(&self) -> &CatalogSet {
         &self.account.configured
     }
 
     /// `text` with every occurrence of the token redacted.
-    pub fn redact(&self, text: &str) -> String {
-        redact(text, std::iter::once(self.account.token.disguises())).into_owned()
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.account.token.redact(text).into_owned()
     }
 
     /// Sends one request to `path` below the base URL and reads the whole response.
-    ///
-    /// # Errors
-    /// There is no response within `timeout`, or it is too long.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<VendorResponseSummary, SendError> {
+    ) -> Result<VendorResponse, SendError> {
         let uri = self.account.stack.uri(path).map_err(|error| SendError::Failed(error.to_string()))?;
         let mut request = VendorRequest::new(method, uri, Instant::now() + timeout);
         let (id, trace) = (RequestId::generate(), TraceContext::begin());
         request.headers = self.account.headers(id.to_header_value(), trace.to_header_value());
         request.body = body;
-        match self.account.stack.call(request).await {
-            Ok(response) => Ok(VendorResponseSummary {
-                status: response.status.as_u16(),
-                retry_after: response.retry_after(),
-                body: response.body,
-            }),
-            Err(failure) if matches!(failure.kind, FailureKind::BodyTooLong { .. }) => Err(SendError::TooLong),
-            Err(failure) => Err(SendError::Failed(failure.to_string())),
-        }
+        self.account.stack.call(request).await.map_err(|failure| match failure.kind {
+            FailureKind::BodyTooLong { .. } => SendError::TooLong,
+            _ => SendError::Failed(failure.to_string()),
+        })
     }
 }
