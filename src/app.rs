@@ -1,13 +1,13 @@
 //! The layers a request passes, from the wire inwards:
 //!
-//! 1. [`Listener`]: accepts, shakes hands, keeps connections within their limits; hyper parses.
-//! 2. [`CatchPanicLayer`]: chooses the request id; a panic further in becomes an `internal` problem under it instead of a cut connection.
-//! 3. [`Api`]: trace; router; authentication; the client's limit; a place among those in flight.
-//! 4. The endpoint: preferences, deadline, routing and permission, the account's share of the places, media type, body, translation.
+//! 1. [`Listener`]: accepts connections, performs TLS handshakes, enforces limits; hyper parses.
+//! 2. [`CatchPanicLayer`]: chooses the request id; turns a panic into an `internal` problem with that id.
+//! 3. [`Api`]: trace; router; authentication; the client's rate limit; the permit for a request in flight.
+//! 4. The operation: preferences, deadline, routing and permission, media type, the account's permit, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
 //!
-//! On the way back nothing is added but the request id, by [`Api`], which also has each request reported once, however
-//! it ends: answered, left by its caller, or panicked ([`Telemetry::finished`]).
+//! Only [`Api`] adds to the response: the request id and the rate limit. It also reports each request once, however it
+//! ends ([`Telemetry::finished`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +23,7 @@ use crate::api::Api;
 use crate::config::Settings;
 use crate::gateway::{BuildError, Gateway};
 use crate::http::catch_panic::{CatchPanic, CatchPanicLayer};
-use crate::http::request_id::RequestId;
-use crate::http::request_id::X_REQUEST_ID;
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::connection::Connections;
 use crate::net::listener::{BindError, Listener};
 use crate::net::listener_meters::ListenerMeters;
@@ -34,22 +33,22 @@ use crate::net::shutdown::{Ended, Shutdown};
 use crate::net::signals::{Signals, shutdown_on};
 use crate::net::tls::acceptor::{Tls, TlsError};
 use crate::problem::{Code, Outcome, Problem};
-use crate::reload::{First, Reloader, Source, material, telemetry, watch};
+use crate::reload::{Reloader, Source, StartupSettings, telemetry, tls_material, watch};
 use crate::telemetry::log::LogControl;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::Tasks;
 
-/// Time in which idle connections to vendors must notice that nobody needs them any more.
-const CONNECTIONS_GRACE: Duration = Duration::from_secs(1);
-/// How long requests to administration may take at the very end.
-const ADMIN_GRACE: Duration = Duration::from_millis(200);
+/// How long idle connections to vendors have to close.
+const VENDOR_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long administration drains, after everything else.
+const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// A gateway that listens.
+/// A running gateway.
 pub struct App {
     api: SocketAddr,
     admin: SocketAddr,
     shutdown: Shutdown,
-    attendance: Shutdown,
+    admin_shutdown: Shutdown,
     reloader: Arc<Reloader>,
     tasks: Tasks,
 }
@@ -60,13 +59,13 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
-    /// A vendor account cannot be put to work.
+    /// A vendor account cannot be used.
     #[error(transparent)]
     Build(#[from] BuildError),
     /// The listener's own certificate cannot be used.
     #[error("server.tls: {0}")]
     Tls(#[from] TlsError),
-    /// Logs or traces cannot be kept.
+    /// Logs or traces cannot be written.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
 }
@@ -81,10 +80,11 @@ impl App {
         source: Option<Source>,
         log: Option<LogControl>,
     ) -> Result<Self, StartError> {
-        let (shutdown, attendance) = (Shutdown::new(), Shutdown::new());
+        let (shutdown, admin_shutdown) = (Shutdown::new(), Shutdown::new());
         let tasks = Tasks::default();
-        let listening = listener_settings(&settings);
-        let tls = settings.server.tls.as_ref().map(material).map(|material| Tls::new(&material)).transpose()?;
+        let listener_settings = listener_settings(&settings);
+        let tls =
+            settings.server.tls.as_ref().map(tls_material).map(|tls_material| Tls::new(&tls_material)).transpose()?;
         let api_listener = Listener::bind(settings.server.listen).await?;
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
         let telemetry = Telemetry::start(telemetry(&settings), log)?;
@@ -92,23 +92,23 @@ impl App {
         for warning in &settings.warnings {
             tracing::warn!(%warning, "configuration");
         }
-        let first = First::of(&settings);
+        let startup = StartupSettings::of(&settings);
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
-        let reloader =
-            Reloader::new(first, Arc::clone(&gateway), source, tasks.clone(), tls.clone(), telemetry.clone());
+        let (current, tls_acceptor) = (Arc::clone(&gateway), tls.clone());
+        let reloader = Reloader::new(startup, current, source, tasks.clone(), tls_acceptor, telemetry.clone());
         let reloader = Arc::new(reloader);
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let listeners = Listeners::default();
-        let served = connections(rescued(api.clone()), &listening, &listeners.api, &shutdown);
-        shutdown.spawn(api_listener.run(served, tls));
+        let api_connections = connections(catch_panics(api.clone()), &listener_settings, &listeners.api, &shutdown);
+        shutdown.spawn(api_listener.run(api_connections, tls));
         let admin = Admin::new(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
-        let attended = connections(rescued(admin), &listening, &listeners.admin, &attendance);
-        attendance.spawn(admin_listener.run(attended, None));
+        let admin_connections = connections(catch_panics(admin), &listener_settings, &listeners.admin, &admin_shutdown);
+        admin_shutdown.spawn(admin_listener.run(admin_connections, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
         telemetry.started(generation);
-        Ok(Self { api: api_address, admin: admin_address, shutdown, attendance, reloader, tasks })
+        Ok(Self { api: api_address, admin: admin_address, shutdown, admin_shutdown, reloader, tasks })
     }
 
     /// Where the API listens.
@@ -121,55 +121,54 @@ impl App {
         self.admin
     }
 
-    /// The way to a new configuration.
+    /// Applies new configurations.
     pub fn reloader(&self) -> &Arc<Reloader> {
         &self.reloader
     }
 
-    /// The handle on its end.
+    /// The handle that shuts it down.
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
 
-    /// Serves until a signal, then drains as configured at that moment.
+    /// Serves until a signal, then drains with the settings that are in force then.
     pub async fn run(self, signals: Signals) -> Ended {
-        let patience = || self.reloader.gateway().patience;
-        let ended = shutdown_on(signals, &self.shutdown, finish(&self.tasks), patience).await;
-        let telemetry = self.reloader.telemetry().clone();
-        self.release().await;
-        telemetry.stop(word(ended)).await;
-        ended
+        let settings = || self.reloader.gateway().drain;
+        let ended = shutdown_on(signals, &self.shutdown, finish_detached_updates(&self.tasks), settings).await;
+        self.release(ended).await
     }
 
-    /// Drains and returns when everything has ended.
+    /// Drains and returns when everything has stopped.
     pub async fn stop(self) -> Ended {
-        let patience = self.reloader.gateway().patience.drain_timeout;
-        let ended = self.shutdown.drain_then(finish(&self.tasks), patience, std::future::pending::<()>()).await;
-        let telemetry = self.reloader.telemetry().clone();
-        self.release().await;
-        telemetry.stop(word(ended)).await;
-        ended
+        let timeout = self.reloader.gateway().drain.drain_timeout;
+        let updates = finish_detached_updates(&self.tasks);
+        let ended = self.shutdown.drain_then(updates, timeout, std::future::pending::<()>()).await;
+        self.release(ended).await
     }
 
-    /// Ends administration, which was there to be asked while everything else drained, and lets go of the vendors'
-    /// connections, which end with the last generation.
-    async fn release(self) {
-        let Self { reloader, tasks, attendance, .. } = self;
-        attendance.drain(ADMIN_GRACE, std::future::pending::<()>()).await;
-        if !tasks.updates.is_empty() {
-            tracing::warn!(left = tasks.updates.len(), "updates whose callers had gone were cut off");
-            return; // they hold connections
-        }
+    /// Stops administration, which answers until everything else has drained, closes the connections to vendors, which
+    /// end with the last generation, and stops telemetry.
+    async fn release(self, ended: Ended) -> Ended {
+        let Self { reloader, tasks, admin_shutdown, .. } = self;
+        admin_shutdown.drain(ADMIN_DRAIN_TIMEOUT, std::future::pending::<()>()).await;
+        let telemetry = reloader.telemetry().clone();
         drop(reloader);
-        tasks.connections.close();
-        if tokio::time::timeout(CONNECTIONS_GRACE, tasks.connections.wait()).await.is_err() {
-            tracing::debug!(left = tasks.connections.len(), "connections to vendors were cut off");
+        if tasks.updates.is_empty() {
+            tasks.connections.close();
+            if tokio::time::timeout(VENDOR_CLOSE_TIMEOUT, tasks.connections.wait()).await.is_err() {
+                tracing::debug!(left = tasks.connections.len(), "connections to vendors were cut off");
+            }
+        } else {
+            // These updates hold connections, so there is no use in waiting for connections to close.
+            tracing::warn!(left = tasks.updates.len(), "updates whose callers had gone were cut off");
         }
+        telemetry.stop(reason(ended)).await;
+        ended
     }
 }
 
-/// How the gateway ended, as one word.
-const fn word(ended: Ended) -> &'static str {
+/// How the gateway ended, for the log.
+const fn reason(ended: Ended) -> &'static str {
     match ended {
         Ended::Drained => "drained",
         Ended::Forced => "forced",
@@ -177,14 +176,14 @@ const fn word(ended: Ended) -> &'static str {
     }
 }
 
-/// Updates whose callers have gone are finished too. Only connections and their requests can leave any behind, so
-/// this comes after them.
-async fn finish(tasks: &Tasks) {
+/// Waits for updates whose callers have disconnected. Only open connections can add any, so call it after they have
+/// drained.
+async fn finish_detached_updates(tasks: &Tasks) {
     tasks.updates.close();
     tasks.updates.wait().await;
 }
 
-/// One listener's connections, and the problem page for requests that never become one.
+/// One listener's connections, with a problem as the response to requests that hyper or the listener rejects.
 fn connections<S>(
     service: S,
     settings: &ListenerSettings,
@@ -200,20 +199,19 @@ fn connections<S>(
     Connections::new(service, settings.clone(), page, shutdown.clone()).counted(meters)
 }
 
-/// What a panic's answer has to know of its request: its path and its id.
-type Captured = (Box<str>, RequestId);
-/// A service whose panics are answered.
-type Rescued<S, B> = CatchPanic<S, fn(&mut Request<B>) -> Captured, fn(Captured, &str) -> Response<Body>>;
+/// The path and the id of a request, for the response to its panic.
+type PathAndId = (Box<str>, RequestId);
+type CatchPanics<S, B> = CatchPanic<S, fn(&mut Request<B>) -> PathAndId, fn(PathAndId, &str) -> Response<Body>>;
 
-/// The service with panics turned into `internal` problems. The request's id is chosen here and put into its head,
-/// where the service finds it, so that a panic's answer and log line have the id of everything logged before it.
-fn rescued<S, B>(service: S) -> Rescued<S, B> {
-    fn capture<B>(request: &mut Request<B>) -> Captured {
+/// The service with panics turned into `internal` problems. The request's id is chosen here and put into its headers,
+/// so that the response to a panic, its log line and everything logged before it have the same id.
+fn catch_panics<S, B>(service: S) -> CatchPanics<S, B> {
+    fn capture<B>(request: &mut Request<B>) -> PathAndId {
         let request_id = RequestId::from_headers(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         (request.uri().path().into(), request_id)
     }
-    fn answer((path, request_id): Captured, panic: &str) -> Response<Body> {
+    fn respond((path, request_id): PathAndId, panic: &str) -> Response<Body> {
         let path = &*path;
         tracing::error!(%request_id, path, panic, "a request panicked");
         let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
@@ -221,7 +219,7 @@ fn rescued<S, B>(service: S) -> Rescued<S, B> {
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response.map(Body::new)
     }
-    CatchPanicLayer::new(capture::<B> as fn(&mut Request<B>) -> Captured, answer as fn(Captured, &str) -> _)
+    CatchPanicLayer::new(capture::<B> as fn(&mut Request<B>) -> PathAndId, respond as fn(PathAndId, &str) -> _)
         .layer(service)
 }
 
@@ -267,12 +265,12 @@ mod tests {
     }
 
     #[test]
-    fn a_panics_answer_its_log_line_and_the_service_share_one_id_chosen_or_given() {
+    fn the_response_to_a_panic_its_log_line_and_the_service_share_one_request_id() {
         for given in [&[][..], &["crm-1"], &["not valid"], &["two", "ids"]] {
             let (log, seen) = (Log::default(), Arc::new(Mutex::new(Vec::new())));
-            let noted = Arc::clone(&seen);
-            let service = rescued(service_fn(move |request: Request<()>| {
-                noted.lock().unwrap().extend(request.headers().get_all(X_REQUEST_ID).iter().cloned());
+            let ids = Arc::clone(&seen);
+            let service = catch_panics(service_fn(move |request: Request<()>| {
+                ids.lock().unwrap().extend(request.headers().get_all(X_REQUEST_ID).iter().cloned());
                 async { panic!("boom") as Result<Response<Body>, Infallible> }
             }));
             let mut request = Request::get("/v1/edge?secret=1").body(()).unwrap();
@@ -296,9 +294,9 @@ mod tests {
         }
     }
 
-    /// hyper reads a whole request into one buffer, of which its head and its body are pieces.
+    /// hyper reads a whole request into one buffer; its head and its body are slices of it.
     #[tokio::test]
-    async fn no_piece_of_a_request_is_kept_while_the_vendor_takes_its_time() {
+    async fn no_part_of_the_request_stays_in_memory_while_the_vendor_is_called() {
         let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let text = format!(
             "[auth]\nmode = \"none\"\n[vendors.v]\ndialect = \"sondos\"\nbase_url = \"http://{}/api\"\n\
@@ -308,7 +306,7 @@ mod tests {
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|token".to_owned())].into_iter());
         let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
-        let api = rescued(Api::new(gateway, Shutdown::new(), Telemetry::default()));
+        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()));
 
         let headers = [
             ("x-request-id", "crm-1"),
@@ -339,14 +337,14 @@ mod tests {
             while !received.ends_with(br#"{"assistant_name":"a name"}"#) {
                 assert_ne!(stream.read_buf(&mut received).await.unwrap(), 0);
             }
-            assert!(buffer.is_unique(), "a piece is kept");
-            let said =
+            assert!(buffer.is_unique(), "a slice is still held");
+            let body =
                 r#"{"message":"m","data":{"id":789,"name":"a name","status":"s","type":"inbound","mode":"pipeline"}}"#;
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", said.len());
-            stream.write_all((head + said).as_bytes()).await.unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            stream.write_all((head + body).as_bytes()).await.unwrap();
         };
-        let (answer, ()) = tokio::join!(api.oneshot(request), vendor);
-        let answer = answer.unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.headers()[X_REQUEST_ID]), (200, &"crm-1".parse().unwrap()));
+        let (response, ()) = tokio::join!(api.oneshot(request), vendor);
+        let response = response.unwrap();
+        assert_eq!((response.status().as_u16(), &response.headers()[X_REQUEST_ID]), (200, &"crm-1".parse().unwrap()));
     }
 }

@@ -1,8 +1,6 @@
-//! The administration listener: is it alive, is it ready, what is it doing, take up a new configuration.
+//! The administration listener: health checks, metrics, status and reload.
 
-mod drift;
 mod metrics;
-mod recent;
 pub mod routes;
 mod status;
 
@@ -21,11 +19,9 @@ use http_body_util::Full;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::access::AdminTokens;
-use crate::access::bearer;
+use crate::access::{AdminTokens, bearer};
 use crate::api::{Api, Matched, router};
-use crate::http::request_id::RequestId;
-use crate::http::request_id::X_REQUEST_ID;
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::{Code, Problem};
@@ -48,8 +44,7 @@ struct Shared {
     started: Instant,
 }
 
-/// An answer with its body.
-type Reply = Response<Full<Bytes>>;
+type FullResponse = Response<Full<Bytes>>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -84,20 +79,25 @@ impl Shared {
         Ok(response.map(Body::new))
     }
 
-    async fn serve(&self, matched: Matched<Operation>, head: &Parts, request_id: &RequestId) -> Result<Reply, Problem> {
+    async fn serve(
+        &self,
+        matched: Matched<Operation>,
+        head: &Parts,
+        request_id: &RequestId,
+    ) -> Result<FullResponse, Problem> {
         let Operation { action, permission } = matched.endpoint(&head.method)?.operation;
         self.authenticate(permission, head)?;
         Ok(match action {
-            Action::Liveness => document(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
+            Action::Liveness => json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             Action::Readiness => self.readiness(),
             Action::Metrics => self.metrics(&head.headers),
-            Action::Status => document(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
-            Action::Configuration => document(StatusCode::OK, &self.reloader.gateway().shown),
+            Action::Status => json(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
+            Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().redacted_settings),
             Action::Reload => self.reload(head.uri.path(), request_id).await?,
         })
     }
 
-    fn metrics(&self, headers: &HeaderMap) -> Reply {
+    fn metrics(&self, headers: &HeaderMap) -> FullResponse {
         let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
         let format = Format::accepted(accept.unwrap_or_default());
         let sources = metrics::Sources {
@@ -112,24 +112,25 @@ impl Shared {
         response
     }
 
-    /// Ready is configured and not draining; never a vendor's health, which would take all gateways down together.
-    fn readiness(&self) -> Reply {
+    /// Ready means configured and not draining. A vendor's health does not count, as it would make all gateways unready
+    /// together.
+    fn readiness(&self) -> FullResponse {
         if self.shutdown.is_announced() {
-            document(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "status": "draining" }))
+            json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "status": "draining" }))
         } else {
-            document(StatusCode::OK, &serde_json::json!({ "status": "ready" }))
+            json(StatusCode::OK, &serde_json::json!({ "status": "ready" }))
         }
     }
 
-    /// A refused configuration is a problem that also has what a taken one would have.
-    async fn reload(&self, path: &str, request_id: &RequestId) -> Result<Reply, Problem> {
+    /// The response to a rejected configuration has the members of a problem and those of an outcome.
+    async fn reload(&self, path: &str, request_id: &RequestId) -> Result<FullResponse, Problem> {
         let reloader = Arc::clone(&self.reloader);
         let outcome = tokio::task::spawn_blocking(move || reloader.reload("request")).await;
         let outcome =
             outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
         let mut body = serde_json::to_value(&outcome).unwrap_or_default();
         if outcome.applied {
-            return Ok(document(StatusCode::OK, &body));
+            return Ok(json(StatusCode::OK, &body));
         }
         let problem =
             Problem::new(Code::ValidationFailed, "the new configuration is refused; the old one stays in force");
@@ -137,13 +138,13 @@ impl Shared {
         if let Some(body) = body.as_object_mut() {
             body.extend(problem);
         }
-        let mut response = document(StatusCode::UNPROCESSABLE_ENTITY, &body);
+        let mut response = json(StatusCode::UNPROCESSABLE_ENTITY, &body);
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
         Ok(response)
     }
 
-    /// With a token configured, `/admin/*` and `/metrics` ask for it; the configuration demands one off loopback. The
-    /// metrics may have another one that opens nothing else.
+    /// `/admin/*` and `/metrics` need the configured token, which is required on addresses other than loopback.
+    /// `/metrics` also accepts a token of its own.
     fn authenticate(&self, permission: Permission, head: &Parts) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
         let AdminTokens { admin, metrics } = &gateway.admin;
@@ -157,7 +158,7 @@ impl Shared {
             return Ok(());
         }
         let sent = bearer(&head.headers);
-        // All are compared, so that the time tells nothing.
+        // All are compared, so that timing reveals nothing.
         if tokens.fold(false, |any, token| any | sent.is_ok_and(|sent| token.is_of(sent))) {
             return Ok(());
         }
@@ -170,8 +171,8 @@ impl Shared {
     }
 }
 
-/// A JSON document for machines that people can read, too.
-fn document(status: StatusCode, body: &Value) -> Reply {
+/// A response with indented JSON.
+fn json(status: StatusCode, body: &Value) -> FullResponse {
     let mut response = Response::new(Full::from(format!("{body:#}\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);

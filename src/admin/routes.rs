@@ -1,28 +1,28 @@
-//! The table of administration's operations. The router, `Allow`, tokens and the list in the documentation are made
-//! from it.
+//! The table of administration's operations. The router, `Allow`, the required tokens and the list in the
+//! documentation are made from it.
 
 use http::Method;
 
 use crate::api::Endpoint;
 
-/// What serves an operation.
+/// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// Is it alive?
+    /// Whether the process responds.
     Liveness,
-    /// Is it ready?
+    /// Whether it takes requests.
     Readiness,
     /// The metrics.
     Metrics,
-    /// What it is doing.
+    /// The state of the gateway.
     Status,
     /// The configuration in force.
     Configuration,
-    /// A new configuration.
+    /// A reload of the configuration.
     Reload,
 }
 
-/// What an operation asks for.
+/// What an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
     /// Nothing.
@@ -33,12 +33,12 @@ pub enum Permission {
     Admin,
 }
 
-/// What administration's operations have beside method, path and summary.
+/// What administration's operations have besides method, path and summary.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
-    /// What serves it.
+    /// What it does.
     pub action: Action,
-    /// What it asks for.
+    /// What it requires.
     pub permission: Permission,
 }
 

@@ -1,22 +1,22 @@
-//! `GET /admin/status`: what the gateway is doing.
+//! `GET /admin/status`: the state of the gateway, by vendor account.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use crate::account::drift::DriftWatch;
 use crate::account::{Account, Limits};
 use crate::api::Api;
 use crate::reload::{History, Reloader};
-use crate::telemetry::metrics::AccountMeters;
+use crate::telemetry::metrics::{AccountMeters, Percentiles, Recent};
 use crate::upstream::BreakerState;
-
-use super::recent::recent;
 
 /// The document.
 pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value {
     let gateway = reloader.gateway();
-    let History { last, applied, refused, .. } = reloader.history();
+    let History { outcomes, applied, refused, .. } = reloader.history();
     let (failed, limited) = gateway.failed_attempts.counts();
     let accounts = gateway.routes.by_name().into_iter();
     let vendors: Map<_, _> = accounts
@@ -29,7 +29,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
         "in_flight": api.in_flight(),
         "authentication": { "failed": failed, "limited": limited },
         "assistants": gateway.routes.assistants.len(),
-        "reloads": { "applied": applied, "refused": refused, "last": last, "history": reloader.outcomes() },
+        "reloads": { "applied": applied, "refused": refused, "last": outcomes.front(), "history": outcomes },
         "lines": reloader.telemetry().healths(),
         "vendors": vendors,
     })
@@ -68,6 +68,37 @@ fn vendor(account: &Account, meters: Option<&Arc<AccountMeters>>) -> Value {
         "connections": snapshot.connected.saturating_sub(snapshot.disconnected),
         "failures": snapshot.failures.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect::<Map<_, _>>(),
         "catalogs": catalogs,
-        "drift": super::drift::drift(&account.drift),
+        "drift": drift(&account.drift),
     })
+}
+
+/// The last one and the last five minutes.
+fn recent(recent: &Recent) -> Value {
+    let window = |minutes: u64| {
+        let rates = recent.rates(Duration::from_secs(60 * minutes));
+        json!({
+            "requests_per_second": rounded(rates.per_second),
+            "error_ratio": rates.error_ratio.map(rounded),
+            "total_ms": percentiles(rates.total),
+            "vendor_ms": percentiles(rates.vendor),
+        })
+    };
+    json!({ "1m": window(1), "5m": window(5) })
+}
+
+fn percentiles(percentiles: Percentiles) -> Value {
+    let millis = |duration: Option<Duration>| duration.map(|duration| rounded(duration.as_secs_f64() * 1000.0));
+    json!({ "p50": millis(percentiles.p50), "p99": millis(percentiles.p99) })
+}
+
+/// To three decimals.
+fn rounded(number: f64) -> f64 {
+    (number * 1000.0).round() / 1000.0
+}
+
+/// How often each kind of drift was seen, and the differences themselves.
+fn drift(watch: &DriftWatch) -> Value {
+    let counts: Map<_, _> = watch.counts().map(|(kind, count)| (kind.as_str().to_owned(), json!(count))).collect();
+    let seen = watch.seen();
+    json!({ "counts": counts, "differences": seen.differences, "other": seen.other })
 }

@@ -12,7 +12,7 @@ use super::middleware::loop_detection;
 use super::scrub::Scrub;
 
 /// What `Retry-After` says where nobody knows better.
-const SOON: Duration = Duration::from_secs(1);
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Classifies a vendor's answer to an update; `request` is the body that was sent, `sent` what it held.
 ///
@@ -77,7 +77,7 @@ fn refused(
     }
     problem.attempts = Some(answer.attempts);
     if failure.kind == VendorErrorKind::RateLimited {
-        problem.retry_after = Some(answer.retry_after().unwrap_or(SOON));
+        problem.retry_after = Some(answer.retry_after().unwrap_or(DEFAULT_RETRY_AFTER));
     }
     problem.errors = failure.items;
     scrub.items(&mut problem.errors);
@@ -152,7 +152,8 @@ pub(super) fn unanswered(failure: Failure) -> Problem {
     problem.cause = Some(Reason::Vendor(failure.kind.reason()));
     problem.outcome = if failure.sent { Outcome::Unknown } else { Outcome::NotApplied };
     problem.attempts = (failure.attempts > 0).then_some(failure.attempts);
-    problem.retry_after = failure.kind.retry_after().or((code == Code::VendorUnreachable).then_some(SOON));
+    problem.retry_after =
+        failure.kind.retry_after().or((code == Code::VendorUnreachable).then_some(DEFAULT_RETRY_AFTER));
     problem
 }
 

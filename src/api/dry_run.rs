@@ -9,14 +9,14 @@ use vendors::json::{Limits, Value, push_string, read_value};
 
 use crate::value::REDACTED;
 
-use super::response::{Names, push_report};
+use super::response::{EchoedNames, push_report};
 
 /// The names as the contract writes them; HTTP itself does not tell cases apart.
 const HEADER_NAMES: [&str; 7] =
     ["Authorization", "Content-Type", "Accept", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
 /// The body of a dry run's answer.
-pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, names: &Names<'_>) -> Vec<u8> {
+pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, names: &EchoedNames<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(request.body.len() + 1024);
     out.extend_from_slice(b"{\"dry_run\":true");
     names.push(&mut out);

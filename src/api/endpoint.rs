@@ -13,7 +13,7 @@ use tower::service_fn;
 use crate::problem::{Code, Problem};
 
 /// The label of a path that leads nowhere.
-const NOWHERE: &str = "none";
+const UNMATCHED: &str = "none";
 
 /// A row: what every listener's operations have, and `operation`, which is what this listener's have beside that.
 #[derive(Debug)]
@@ -62,16 +62,16 @@ impl<O> Clone for Matched<O> {
 impl<O> Copy for Matched<O> {}
 
 impl<O> Matched<O> {
-    const NOTHING: Self = Self { path: &[], endpoint: None };
+    const NONE: Self = Self { path: &[], endpoint: None };
 
     /// The same, unless the path only has the form of one that exists.
     pub fn at(self, path: &str) -> Self {
-        if self.path.first().is_some_and(|first| !(first.exists)(path)) { Self::NOTHING } else { self }
+        if self.path.first().is_some_and(|first| !(first.exists)(path)) { Self::NONE } else { self }
     }
 
-    /// The path's template, or [`NOWHERE`].
+    /// The path's template, or [`UNMATCHED`].
     pub fn label(self) -> &'static str {
-        self.path.first().map_or(NOWHERE, |first| first.path)
+        self.path.first().map_or(UNMATCHED, |first| first.path)
     }
 
     /// The row.
@@ -107,7 +107,7 @@ where
         let answer = answer.clone();
         service_fn(move |request| answer(matched, request))
     };
-    let mut router = Router::new().fallback_service(service(Matched::NOTHING));
+    let mut router = Router::new().fallback_service(service(Matched::NONE));
     for path in by_path(table) {
         // `any_service`, because axum would add an `Allow` of its own to a fallback.
         let mut methods = any_service(service(Matched { path, endpoint: None }));

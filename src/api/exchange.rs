@@ -21,7 +21,7 @@ use super::classify::{classify_response, unanswered, without_catalog};
 use super::context::Context;
 use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
-use super::response::Names;
+use super::response::EchoedNames;
 use super::scrub::Scrub;
 use super::target::handling;
 use super::{dry_run, response};
@@ -109,9 +109,9 @@ impl Exchange<'_> {
     }
 
     /// The names that every answer repeats.
-    fn names(&self) -> Names<'_> {
+    fn names(&self) -> EchoedNames<'_> {
         let (vendor, request_id) = (&*self.route.account.name, self.context.request_id.as_str());
-        Names { assistant: self.assistant, vendor, request_id }
+        EchoedNames { assistant: self.assistant, vendor, request_id }
     }
 
     /// Has it told what came of the update, if it was finished without its caller.
@@ -135,7 +135,7 @@ impl Exchange<'_> {
     fn show(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let url = prepared.uri.to_string();
         let mut response = response::json(dry_run::body(&prepared.request, &url, &prepared.headers, &self.names()));
-        response::name_dropped(response.headers_mut(), &prepared.request.report);
+        response::set_dropped_header(response.headers_mut(), &prepared.request.report);
         response
     }
 
@@ -180,7 +180,7 @@ impl Exchange<'_> {
             }
             let response = classified?;
             let mut reply = response::json(response::applied(&response, &self.names(), answer.attempts, report));
-            response::name_dropped(reply.headers_mut(), report);
+            response::set_dropped_header(reply.headers_mut(), report);
             Ok(reply)
         }
     }

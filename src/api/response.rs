@@ -7,12 +7,12 @@ use http_body_util::Full;
 use vendors::json::{push_integer, push_string};
 use vendors::{Note, Report};
 
-/// Names what was dropped, for whoever looks at headers only.
+/// EchoedNames what was dropped, for whoever looks at headers only.
 pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
 
 /// The header is at most about so long, in bytes, and ends in `...` where it had to be cut; the report in the body
 /// names all fields.
-const LONGEST: usize = 2048;
+const MAX_HEADER_BYTES: usize = 2048;
 
 /// A 200 with a JSON body.
 pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
@@ -37,7 +37,7 @@ pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Ful
 /// The body of an applied update.
 pub(super) fn applied(
     response: &vendors::UpdateResponse<'_>,
-    names: &Names<'_>,
+    names: &EchoedNames<'_>,
     attempts: u32,
     report: &Report,
 ) -> Vec<u8> {
@@ -61,13 +61,13 @@ pub(super) fn applied(
 }
 
 /// The names that every answer repeats.
-pub(super) struct Names<'a> {
+pub(super) struct EchoedNames<'a> {
     pub(super) assistant: &'a str,
     pub(super) vendor: &'a str,
     pub(super) request_id: &'a str,
 }
 
-impl Names<'_> {
+impl EchoedNames<'_> {
     /// `,"assistant":…,"vendor":…,"request_id":…`
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"assistant\":");
@@ -111,7 +111,7 @@ fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
 
 /// `Switchboard-Dropped`, where something was. Unknown keys may hold anything, so what cannot stand in a header is
 /// replaced by `_`.
-pub(super) fn name_dropped(headers: &mut HeaderMap, report: &Report) {
+pub(super) fn set_dropped_header(headers: &mut HeaderMap, report: &Report) {
     if report.dropped.is_empty() {
         return;
     }
@@ -122,7 +122,7 @@ pub(super) fn name_dropped(headers: &mut HeaderMap, report: &Report) {
     let mut names = String::new();
     for note in &report.dropped {
         let comma = if names.is_empty() { "" } else { ", " };
-        let name = if names.len() > LONGEST { "...".to_owned() } else { plain(note) };
+        let name = if names.len() > MAX_HEADER_BYTES { "...".to_owned() } else { plain(note) };
         names = names + comma + &name;
         if name == "..." {
             break;

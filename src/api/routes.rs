@@ -54,7 +54,7 @@ pub struct Operation {
     pub permission: Permission,
     /// More than the summary says, in Markdown; empty if that is all.
     pub description: &'static str,
-    /// Names of `openapi/parameters.rs`.
+    /// EchoedNames of `openapi/parameters.rs`.
     pub parameters: &'static [&'static str],
     /// What is sent to it.
     pub body: Option<Body>,
@@ -84,7 +84,7 @@ pub struct Success {
     pub media: &'static str,
     /// What it holds.
     pub content: Content,
-    /// Names of `openapi/responses.rs`, beside those of every answer.
+    /// EchoedNames of `openapi/responses.rs`, beside those of every answer.
     pub headers: &'static [&'static str],
     /// Where it leads.
     pub links: &'static [Link],

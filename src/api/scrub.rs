@@ -12,7 +12,7 @@ use crate::upstream::{SHORTEST, SecretPatterns, redact};
 use crate::value::REDACTED;
 
 /// An update with more keys than this is no honest one, and gets none of the vendor's words.
-const MOST: usize = 100;
+const MAX_SECRETS: usize = 100;
 
 /// Everything that must not be repeated: the account's token, and the third parties' keys in the update itself.
 pub(super) struct Scrub<'a> {
@@ -35,7 +35,7 @@ impl<'a> Scrub<'a> {
 
     /// `text`, decoded, with every secret blackened; one that a cut has shortened, too.
     pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.keys.len() > MOST {
+        if self.keys.len() > MAX_SECRETS {
             return Cow::Owned(REDACTED.to_owned());
         }
         redact(text, self.secrets())
@@ -53,7 +53,7 @@ impl<'a> Scrub<'a> {
     pub(super) fn items(&self, items: &mut Items) {
         for item in &mut items.list {
             self.change(&mut item.detail);
-            match self.keys.len() > MOST {
+            match self.keys.len() > MAX_SECRETS {
                 true => "#".clone_into(&mut item.pointer),
                 false => self.change(&mut item.pointer),
             }
@@ -82,7 +82,7 @@ fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {
     for (key, member) in value.members() {
         match member.as_str() {
             Some(secret) if secret_members().any(|name| name == key) => {
-                if secret.len() >= SHORTEST && found.len() <= MOST && !found.contains(&secret) {
+                if secret.len() >= SHORTEST && found.len() <= MAX_SECRETS && !found.contains(&secret) {
                     found.push(secret);
                 }
             }
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn an_update_with_too_many_keys_gets_none_of_the_words() {
         let token = Token::new("1|abcdef").unwrap();
-        let keys: Vec<_> = (0..=MOST).map(|key| format!(r#"{{"calcom_api_key":"cal_live_{key}"}}"#)).collect();
+        let keys: Vec<_> = (0..=MAX_SECRETS).map(|key| format!(r#"{{"calcom_api_key":"cal_live_{key}"}}"#)).collect();
         let body = format!(r#"{{"tools":[{}]}}"#, keys.join(","));
         let scrub = Scrub::new(&token, &holding(Field::Tools), body.as_bytes());
         assert_eq!(scrub.text("ok"), "[redacted]");

@@ -22,7 +22,7 @@ use crate::http::trace_context::TraceContext;
 use crate::net::shutdown::Shutdown;
 use crate::problem::Problem;
 use crate::telemetry::Telemetry;
-use crate::telemetry::event::Noted;
+use crate::telemetry::event::ProblemSummary;
 
 use super::context::Context;
 use super::endpoint::{Matched, router};
@@ -89,7 +89,7 @@ impl Shared {
                         problem.vendor = log.vendor.as_ref().map(ToString::to_string);
                     }
                     log.attempts = log.attempts.max(problem.attempts.unwrap_or_default());
-                    let noted = Noted::of(&problem);
+                    let noted = ProblemSummary::of(&problem);
                     (problem.into_response(&path, context.request_id.as_str()), Some(noted))
                 }
             };

@@ -1,4 +1,4 @@
-//! The way to the collector of traces: our own HTTP client, with the headers that the operator has set.
+//! Sends traces to the collector through the gateway's own HTTP client, with the operator's headers.
 
 use std::fmt::Display;
 use std::pin::Pin;
@@ -16,9 +16,9 @@ use crate::telemetry::settings::{Export, Exported};
 use crate::upstream::{Call, HttpClient, PublicRoots, TlsRoots, VendorRequest, VendorTls};
 
 /// How long a connection to the collector may take.
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
+const USER_AGENT_VALUE: HeaderValue = HeaderValue::from_static(concat!("switchboard/", env!("CARGO_PKG_VERSION")));
 
 /// A collector that is reached over HTTP.
 pub(super) struct HttpCollector {
@@ -36,21 +36,21 @@ impl HttpCollector {
         let https = traces.endpoint.as_ref().is_some_and(config::BaseUrl::is_https);
         let tls = TlsRoots::default().client(https, &tls).map_err(|error| wrong(&error))?;
         let to: Uri = to.parse().map_err(|error| wrong(&error))?;
-        let client = HttpClient::elsewhere(&to, tls, CONNECT, TaskTracker::new());
+        let client = HttpClient::elsewhere(&to, tls, CONNECT_TIMEOUT, TaskTracker::new());
         Ok(Self { client, to, headers: headers(traces)?, timeout: traces.timeout })
     }
 }
 
 impl Export for HttpCollector {
     fn export(&self, message: Bytes) -> Pin<Box<dyn Future<Output = Exported> + Send + '_>> {
-        let mut outgoing = VendorRequest::new(Method::POST, self.to.clone(), Instant::now() + self.timeout);
-        outgoing.headers = self.headers.clone();
-        outgoing.body = message;
+        let mut request = VendorRequest::new(Method::POST, self.to.clone(), Instant::now() + self.timeout);
+        request.headers = self.headers.clone();
+        request.body = message;
         Box::pin(async move {
-            match timeout(self.timeout, self.client.call(&outgoing)).await {
-                Ok(Ok(answer)) => Ok((answer.status.as_u16(), answer.body)),
+            match timeout(self.timeout, self.client.call(&request)).await {
+                Ok(Ok(response)) => Ok((response.status.as_u16(), response.body)),
                 Ok(Err(failure)) => Err(failure.to_string()),
-                Err(_) => Err(format!("no answer within {:?}", self.timeout)),
+                Err(_) => Err(format!("no response within {:?}", self.timeout)),
             }
         })
     }
@@ -65,6 +65,6 @@ fn headers(traces: &config::Traces) -> Result<HeaderMap, String> {
         headers.insert(HeaderName::try_from(name).map_err(|_| wrong(()))?, value);
     }
     headers.insert(CONTENT_TYPE, PROTOBUF);
-    headers.insert(USER_AGENT, AGENT);
+    headers.insert(USER_AGENT, USER_AGENT_VALUE);
     Ok(headers)
 }

@@ -1,13 +1,11 @@
-//! A new configuration while the gateway runs: checked whole and swapped at once, or refused whole.
+//! Applies a new configuration while the gateway runs: all of it or, if anything is wrong with it, none of it.
 //!
-//! The order matters. Everything that can fail or wait comes first. Then the generation, the TLS configuration and
-//! telemetry are stored one right after the other. Last, lines of the old audit log are written, which may take seconds.
+//! Everything that can fail or wait comes first. Then the generation, the TLS configuration and telemetry are stored one
+//! right after the other. Last, buffered lines of the old audit log are written, which may take seconds.
 //!
-//! The generation is stored before the TLS configuration. A connection that shook hands under the new authorities is
-//! therefore judged by the new clients. One that shook hands under the old authorities is judged by the old clients,
-//! or by the new generation, which verifies its certificate again (see [`crate::net::tls::client_trust`]).
-//!
-//! Reloads happen one after the other; a reader of the present state does not wait for one.
+//! The generation is stored before the TLS configuration, so that a connection accepted under the new authorities meets
+//! the new clients. A connection accepted under the old authorities meets the old clients, or the new generation, which
+//! verifies its certificate again (see [`crate::net::tls::client_trust`]).
 
 mod collector;
 mod telemetry;
@@ -32,12 +30,12 @@ use crate::upstream::Tasks;
 pub(crate) use telemetry::{log, telemetry};
 pub use watch::watch;
 
-/// How often files that changed while they were read are read again.
-const READINGS: usize = 3;
-/// How many outcomes are remembered.
-const REMEMBERED: usize = 20;
-/// The most that is told of a refused configuration, in bytes: a file that is none has a problem in each line.
-const LONGEST: usize = 64 * 1024;
+/// How often the files are read if they change meanwhile.
+const MAX_READS: usize = 3;
+/// How many outcomes are kept.
+const MAX_OUTCOMES: usize = 20;
+/// The most that is reported of a rejected configuration: a file in another format has a problem in each line.
+const MAX_PROBLEMS_BYTES: usize = 64 * 1024;
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
@@ -58,35 +56,35 @@ impl Source {
     }
 }
 
-/// What came of a reload.
+/// The outcome of a reload.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
     /// Whether the new configuration is in force.
     pub applied: bool,
     /// The generation in force afterwards.
     pub generation: u64,
-    /// What asked for it.
+    /// What triggered it.
     pub trigger: &'static str,
     /// When, in seconds since 1970.
     pub at: u64,
-    /// What stands against it, for people.
+    /// Why it was rejected, as readable text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problems: Option<String>,
-    /// Changed keys that take effect only at a restart.
+    /// Changed keys that take effect after a restart.
     pub needs_restart: Vec<&'static str>,
 }
 
-/// Takes up new configurations.
+/// Applies new configurations.
 pub struct Reloader {
     gateway: Arc<ArcSwap<Gateway>>,
     source: Option<Source>,
     tasks: Tasks,
     tls: Option<Tls>,
     telemetry: Telemetry,
-    started: Started,
-    /// Held by whoever reloads.
-    turn: Mutex<()>,
-    past: Mutex<Past>,
+    startup: StartupSettings,
+    /// Held during a reload: there is one at a time.
+    lock: Mutex<()>,
+    state: Mutex<State>,
 }
 
 /// A new configuration, ready to be applied.
@@ -98,8 +96,9 @@ struct Next {
     needs_restart: Vec<&'static str>,
 }
 
-/// What is read once, when the process starts, and holds until it ends.
-struct Started {
+/// The settings that take effect only when the process starts, and the files that it started from.
+pub struct StartupSettings {
+    files: Vec<Watched>,
     listen: SocketAddr,
     admin_listen: SocketAddr,
     header_timeout: Duration,
@@ -110,54 +109,38 @@ struct Started {
     log_format: LogFormat,
 }
 
-/// What a reloader keeps of the first configuration.
-pub struct First {
-    started: Started,
-    files: Vec<Watched>,
-}
-
-impl First {
-    /// What is kept of it.
-    pub fn of(settings: &Settings) -> Self {
-        Self { started: Started::of(settings), files: settings.files.clone() }
-    }
-}
-
 #[derive(Default)]
-struct Past {
-    outcomes: VecDeque<Outcome>,
+struct State {
     files: Vec<Watched>,
-    applied: u64,
-    refused: u64,
-    /// When the configuration in force was taken up, in seconds since 1970.
-    in_force_since: u64,
+    history: History,
 }
 
-/// What came of reloads so far.
-#[derive(Debug, Clone)]
+/// The reloads so far.
+#[derive(Debug, Clone, Default)]
 pub struct History {
-    /// The last one; `None` if there was none.
-    pub last: Option<Outcome>,
+    /// The outcomes of the last ones, the newest first.
+    pub outcomes: VecDeque<Outcome>,
     /// How many were applied.
     pub applied: u64,
     /// How many were refused.
     pub refused: u64,
-    /// When the configuration in force was taken up, in seconds since 1970.
+    /// When the configuration in force was applied, in seconds since 1970.
     pub in_force_since: u64,
 }
 
 impl Reloader {
-    /// A reloader of `gateway`, which has just been started; without a `source` there is nothing to reload.
+    /// A reloader of `gateway`, which has just been started. Without a `source` every reload is refused.
     pub fn new(
-        First { started, files }: First,
+        mut startup: StartupSettings,
         gateway: Arc<ArcSwap<Gateway>>,
         source: Option<Source>,
         tasks: Tasks,
         tls: Option<Tls>,
         telemetry: Telemetry,
     ) -> Self {
-        let past = Mutex::new(Past { files, in_force_since: now(), ..Past::default() });
-        Self { gateway, source, tasks, tls, telemetry, started, turn: Mutex::default(), past }
+        let history = History { in_force_since: now(), ..History::default() };
+        let state = Mutex::new(State { files: std::mem::take(&mut startup.files), history });
+        Self { gateway, source, tasks, tls, telemetry, startup, lock: Mutex::default(), state }
     }
 
     /// The generation in force.
@@ -165,48 +148,41 @@ impl Reloader {
         self.gateway.load_full()
     }
 
-    /// What tells of requests and of reloads.
+    /// The telemetry of requests and reloads.
     pub fn telemetry(&self) -> &Telemetry {
         &self.telemetry
     }
 
-    /// What came of reloads so far.
+    /// The reloads so far.
     pub fn history(&self) -> History {
-        let past = self.past();
-        let Past { applied, refused, in_force_since, .. } = *past;
-        History { last: past.outcomes.back().cloned(), applied, refused, in_force_since }
+        self.state().history.clone()
     }
 
-    /// How many connections each listener keeps until a restart.
+    /// The limit on each listener's connections, which only a restart changes.
     pub fn max_connections(&self) -> usize {
-        self.started.max_connections
+        self.startup.max_connections
     }
 
-    /// What came of the last reloads, the newest first.
-    pub fn outcomes(&self) -> Vec<Outcome> {
-        self.past().outcomes.iter().rev().cloned().collect()
-    }
-
-    /// Reads the configuration again and applies it, or keeps the old one. Blocks; call it within a tokio runtime.
+    /// Reads the configuration again and applies it, or keeps the old one. It blocks; call it within a tokio runtime.
     pub fn reload(&self, trigger: &'static str) -> Outcome {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.gateway.load_full();
         let (outcome, unwritten) = match self.next(&before) {
             Ok(next) => self.apply(next, &before, trigger),
-            Err(problems) => self.refuse(shortened(problems), &before, trigger),
+            Err(problems) => self.refuse(truncated(problems), &before, trigger),
         };
-        self.past().remember(outcome.clone());
+        self.state().history.add(outcome.clone());
         if let Some(unwritten) = unwritten {
             unwritten.wait();
         }
         outcome
     }
 
-    /// Puts the new generation in force. Nothing here fails or waits.
+    /// Applies the new configuration. Nothing here fails or waits.
     fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
         let Next { gateway, tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
-        gateway.keep_order(Some(before), &self.tasks);
+        gateway.apply_scopes(Some(before), &self.tasks);
         self.gateway.store(Arc::new(gateway));
         if let (Some(tls), Some(next)) = (&self.tls, tls) {
             tls.replace(next);
@@ -231,68 +207,69 @@ impl Reloader {
         (outcome, unwritten)
     }
 
-    /// Does everything that can fail.
+    /// Builds everything that can fail.
     fn next(&self, before: &Gateway) -> Result<Next, String> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
         let mut settings = self.read(source).map_err(|problems| problems.to_string())?;
         if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
-            return Err("the configuration names no vendor any more, as if its file were empty or half written; restart if that is meant".into());
+            return Err("the configuration has no vendor any more, as if its file were empty or incomplete; restart if that is intended".into());
         }
-        self.started.allows(&settings)?;
-        let tls = settings.server.tls.as_ref().filter(|_| self.tls.is_some()).map(|tls| NextTls::new(&material(tls)));
+        self.startup.check_addresses(&settings)?;
+        let tls =
+            settings.server.tls.as_ref().filter(|_| self.tls.is_some()).map(|tls| NextTls::new(&tls_material(tls)));
         let tls = tls.transpose().map_err(|error| format!("server.tls: {error}"))?;
-        let needs_restart = self.started.differs_from(&Started::of(&settings));
+        let needs_restart = self.startup.changed_keys(&StartupSettings::of(&settings));
         let (warnings, telemetry) = (std::mem::take(&mut settings.warnings), telemetry(&settings));
         let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
-        let telemetry = self.telemetry.prepare(telemetry)?; // last, as what it prepares has to be applied
+        let telemetry = self.telemetry.prepare(telemetry)?; // Last, as what it prepares must be applied.
         Ok(Next { gateway, tls, telemetry, warnings, needs_restart })
     }
 
-    /// The configuration from files none of which changed while the others were read.
+    /// Reads the configuration from files that do not change meanwhile.
     fn read(&self, source: &Source) -> Result<Settings, config::Problems> {
         let mut result = source.load();
-        for _ in 1..READINGS {
+        for _ in 1..MAX_READS {
             if !files_of(&result).iter().any(Watched::has_changed) {
                 break;
             }
             result = source.load();
         }
-        self.past().files = files_of(&result).to_vec();
+        self.state().files = files_of(&result).to_vec();
         result
     }
 
-    /// The files in force as they are now, and whether any has changed since it was read.
-    fn look(&self) -> (Vec<Watched>, bool) {
-        let files = self.past().files.clone();
+    /// The files of the configuration as they are now, and whether any has changed since it was read.
+    fn check_files(&self) -> (Vec<Watched>, bool) {
+        let files = self.state().files.clone();
         let now: Vec<_> = files.iter().map(Watched::again).collect();
         let changed = now != files;
         (now, changed)
     }
 
-    fn past(&self) -> MutexGuard<'_, Past> {
-        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Past {
-    fn remember(&mut self, outcome: Outcome) {
+impl History {
+    fn add(&mut self, outcome: Outcome) {
         if outcome.applied {
             self.applied += 1;
             self.in_force_since = outcome.at;
         } else {
             self.refused += 1;
         }
-        if self.outcomes.len() == REMEMBERED {
-            self.outcomes.pop_front();
+        if self.outcomes.len() == MAX_OUTCOMES {
+            self.outcomes.pop_back();
         }
-        self.outcomes.push_back(outcome);
+        self.outcomes.push_front(outcome);
     }
 }
 
-/// As much of it as is told.
-fn shortened(mut problems: String) -> String {
-    if problems.len() > LONGEST {
-        problems.truncate(problems.floor_char_boundary(LONGEST));
+/// As much of it as is reported.
+fn truncated(mut problems: String) -> String {
+    if problems.len() > MAX_PROBLEMS_BYTES {
+        problems.truncate(problems.floor_char_boundary(MAX_PROBLEMS_BYTES));
         problems.push_str("…\nand more, all of which `switchboard check` lists");
     }
     problems
@@ -310,8 +287,8 @@ fn files_of(result: &Result<Settings, config::Problems>) -> &[Watched] {
     }
 }
 
-/// The PEM texts of the API's own certificate.
-pub fn material(tls: &config::Tls) -> TlsMaterial {
+/// The PEM texts of the API's certificate.
+pub fn tls_material(tls: &config::Tls) -> TlsMaterial {
     TlsMaterial {
         certificate_chain: tls.identity.cert.pem.clone().into_bytes(),
         private_key: tls.identity.key.pem.expose().as_bytes().to_vec().into(),
@@ -320,10 +297,12 @@ pub fn material(tls: &config::Tls) -> TlsMaterial {
     }
 }
 
-impl Started {
-    fn of(settings: &Settings) -> Self {
+impl StartupSettings {
+    /// Those of the first configuration.
+    pub fn of(settings: &Settings) -> Self {
         let server = &settings.server;
         Self {
+            files: settings.files.clone(),
             listen: server.listen,
             admin_listen: server.admin_listen,
             header_timeout: server.header_timeout,
@@ -335,8 +314,8 @@ impl Started {
         }
     }
 
-    /// Changed keys that are read once.
-    fn differs_from(&self, after: &Self) -> Vec<&'static str> {
+    /// The changed keys, which take effect after a restart.
+    fn changed_keys(&self, after: &Self) -> Vec<&'static str> {
         let changed = [
             ("server.listen", self.listen != after.listen),
             ("server.admin_listen", self.admin_listen != after.admin_listen),
@@ -350,18 +329,17 @@ impl Started {
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
 
-    /// Refuses what would be safe on the addresses that it names, but not on those that are listened on until a
-    /// restart.
-    fn allows(&self, after: &Settings) -> Result<(), String> {
+    /// Rejects settings that are safe on the new addresses but not on the present ones, which stay until a restart.
+    fn check_addresses(&self, after: &Settings) -> Result<(), String> {
         let (api, admin) = (self.listen, self.admin_listen);
         if after.auth.mode == AuthMode::None && !after.auth.allow_insecure && !config::is_loopback(api) {
             return Err(format!(
-                "`auth.mode = \"none\"` needs a restart: until then {api} is listened on, and everybody who reaches it would be let in"
+                "`auth.mode = \"none\"` needs a restart: until then the gateway listens on {api} and would accept everyone who can reach it"
             ));
         }
         if after.admin.token.is_none() && !config::is_loopback(admin) {
             return Err(format!(
-                "going without `admin.token` needs a restart: until then {admin} is listened on, which other machines reach"
+                "going without `admin.token` needs a restart: until then administration listens on {admin}, which other machines can reach"
             ));
         }
         Ok(())

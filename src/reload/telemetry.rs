@@ -1,4 +1,4 @@
-//! What the configuration says of logs, audit and traces, as telemetry takes it.
+//! The configuration of logs, audit and traces as telemetry's settings.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::value::Fingerprint;
 
 use super::collector::HttpCollector;
 
-/// All of it.
+/// All of them.
 pub(crate) fn telemetry(settings: &Settings) -> TelemetrySettings {
     TelemetrySettings { log: log(&settings.log), audit: audit(&settings.audit), traces: traces(&settings.traces) }
 }
 
-/// The log alone, which starts before everything else.
+/// Those of the log, which starts before everything else.
 pub(crate) fn log(log: &config::Log) -> LogSettings {
     LogSettings {
         format: match log.format {

@@ -1,4 +1,4 @@
-//! Notices that a new configuration is there: files that changed, or `SIGHUP`.
+//! Triggers a reload when files have changed, or on `SIGHUP`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +9,19 @@ use crate::net::shutdown::Shutdown;
 
 use super::Reloader;
 
-/// How often the files are looked at. Looking works where notifications do not: in containers, over symbolic links
-/// that are swapped, on network file systems.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Files that changed have to stay as they are for this long, so that a file which is being written is not read half.
-const SETTLES_IN: Duration = Duration::from_millis(100);
-/// How often is looked whether files have settled before they are read as they are.
-const SETTLING_LOOKS: usize = 20;
+/// How often the files are checked. Polling works where notifications do not: in containers, with symbolic links that
+/// are swapped, on network file systems.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// How long changed files must stay the same before they are read, so that no file is read while it is written.
+const SETTLE_TIME: Duration = Duration::from_millis(100);
+/// How often that is checked before the files are read anyway.
+const MAX_SETTLE_CHECKS: usize = 20;
 
-/// Reloads when a file changed or on `SIGHUP`, which this process survives from this call on; ends with the shutdown.
+/// Reloads when a file has changed or on `SIGHUP`, which no longer ends the process from this call on. Ends with the
+/// shutdown.
 pub fn watch(reloader: Arc<Reloader>, shutdown: Shutdown) -> impl Future<Output = ()> + Send {
     let mut hangups = signal(SignalKind::hangup())
-        .inspect_err(|error| tracing::error!(%error, "SIGHUP cannot be taken over; reload with POST /admin/reload"))
+        .inspect_err(|error| tracing::error!(%error, "SIGHUP cannot be handled; reload with POST /admin/reload"))
         .ok();
     async move {
         loop {
@@ -47,21 +48,21 @@ async fn next(hangups: Option<&mut Signal>) {
     }
 }
 
-/// Returns when files have changed since they were read, and have settled.
+/// Returns when files have changed since they were read and no longer change.
 async fn changed(reloader: &Arc<Reloader>) {
-    let look = || {
+    let check = || {
         let reloader = Arc::clone(reloader);
-        async { tokio::task::spawn_blocking(move || reloader.look()).await.unwrap_or_default() }
+        async { tokio::task::spawn_blocking(move || reloader.check_files()).await.unwrap_or_default() }
     };
     let mut seen = loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        if let (seen, true) = look().await {
+        tokio::time::sleep(POLL_INTERVAL).await;
+        if let (seen, true) = check().await {
             break seen;
         }
     };
-    for _ in 0..SETTLING_LOOKS {
-        tokio::time::sleep(SETTLES_IN).await;
-        let (now, _) = look().await;
+    for _ in 0..MAX_SETTLE_CHECKS {
+        tokio::time::sleep(SETTLE_TIME).await;
+        let (now, _) = check().await;
         if now == seen {
             break;
         }

@@ -31,7 +31,7 @@ pub struct RequestFinished<'a> {
     /// The status that was answered; 499 if the caller had left, 500 after a panic.
     pub status: u16,
     /// What stood against it; `None` if all went well.
-    pub problem: Option<&'a Noted>,
+    pub problem: Option<&'a ProblemSummary>,
     /// Time from its arrival to its end.
     pub total: Duration,
     /// The length of the answer's body in bytes.
@@ -91,12 +91,12 @@ impl UpdateNotes<'_> {
     }
 }
 
-/// What is kept of a problem, or of an end without an answer.
+/// What telemetry reports of a problem, or of a request that ended without a response.
 #[derive(Debug)]
-pub struct Noted {
+pub struct ProblemSummary {
     /// The label.
     pub reason: Reason,
-    /// The code, as in the answer; `None` if there was no answer.
+    /// The code, as in the response; `None` if there was no response.
     pub code: Option<Code>,
     /// Whose fault it is.
     pub fault: Fault,
@@ -106,8 +106,8 @@ pub struct Noted {
     pub internal: Option<String>,
 }
 
-impl Noted {
-    /// What is kept of `problem`.
+impl ProblemSummary {
+    /// The summary of `problem`.
     pub fn of(problem: &Problem) -> Self {
         let reason = problem.reason();
         Self {

@@ -1,4 +1,4 @@
-//! The configuration in force, its reloads and its certificates.
+//! Metrics of the configuration: its generation, reloads and certificates.
 
 use crate::telemetry::metrics::{Exposition, family};
 
@@ -10,7 +10,7 @@ pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
     let mut reloads = to.family(family::CONFIG_RELOADS);
     reloads.labelled(&["applied"], history.applied);
     reloads.labelled(&["refused"], history.refused);
-    let successful = history.last.is_none_or(|last| last.applied);
+    let successful = history.outcomes.front().is_none_or(|last| last.applied);
     to.family(family::CONFIG_LAST_RELOAD_OK).value(u8::from(successful));
     to.family(family::CONFIG_LAST_RELOAD_AT).value(history.in_force_since);
     let mut expiry = to.family(family::CERTIFICATE_EXPIRY);

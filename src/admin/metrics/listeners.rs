@@ -1,4 +1,4 @@
-//! Callers' connections.
+//! Metrics of callers' connections.
 
 use crate::telemetry::metrics::{Exposition, family};
 
@@ -9,8 +9,8 @@ pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
     let mut open = to.family(family::CONNECTIONS);
     listeners.iter().for_each(|(listener, meters)| open.labelled(&[listener], meters.open()));
     let mut limit = to.family(family::CONNECTIONS_LIMIT);
-    let most = sources.reloader.max_connections();
-    listeners.iter().for_each(|(listener, _)| limit.labelled(&[listener], most));
+    let max = sources.reloader.max_connections();
+    listeners.iter().for_each(|(listener, _)| limit.labelled(&[listener], max));
     let mut accepted = to.family(family::CONNECTIONS_ACCEPTED);
     listeners.iter().for_each(|(listener, meters)| accepted.labelled(&[listener], meters.accepted.get()));
     let mut failed = to.family(family::CONNECTIONS_FAILED);

@@ -1,4 +1,4 @@
-//! `GET /metrics`: everything that can be counted, gathered when somebody asks.
+//! `GET /metrics`: all metrics, collected on request.
 
 mod configuration;
 mod listeners;
@@ -14,7 +14,7 @@ use crate::reload::Reloader;
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::{Exposition, Format};
 
-/// What the listeners count.
+/// The meters of both listeners.
 #[derive(Debug, Clone, Default)]
 pub struct Listeners {
     /// Connections to the API.
@@ -23,7 +23,7 @@ pub struct Listeners {
     pub admin: Arc<ListenerMeters>,
 }
 
-/// Where the numbers are.
+/// Where the values come from.
 pub(super) struct Sources<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) reloader: &'a Reloader,
@@ -32,7 +32,7 @@ pub(super) struct Sources<'a> {
     pub(super) listeners: &'a Listeners,
 }
 
-/// The whole exposition; every family stands in it, with or without series.
+/// The whole exposition, which has every family, also those without series.
 pub(super) fn exposition(sources: &Sources<'_>, format: Format) -> String {
     let mut exposition = Exposition::new(format);
     requests::write(sources, &mut exposition);

@@ -1,4 +1,4 @@
-//! The logs, the program and its process.
+//! Metrics of the logs, the program and its process.
 
 use crate::telemetry::metrics::{Exposition, Process, family};
 use crate::telemetry::{Healths, SpanCounts};

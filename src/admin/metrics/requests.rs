@@ -1,4 +1,4 @@
-//! Requests, their durations, and what became of their fields.
+//! Metrics of requests: counts, durations, dropped fields.
 
 use crate::problem::Code;
 use crate::telemetry::metrics::{AccountMeters, Exposition, Histogram, Labels, Series, family};
@@ -50,23 +50,20 @@ fn by_name<'a>(sources: &Sources<'a>) -> Vec<(&'a str, &'a AccountMeters)> {
 
 fn durations(sources: &Sources<'_>, to: &mut Exposition) {
     let mut total = to.family(family::REQUEST_DURATION);
-    sources
-        .telemetry
-        .metrics()
-        .requests
-        .durations()
-        .for_each(|(route, observed)| total.histogram(&[route, ""], &observed));
+    for (route, observed) in sources.telemetry.metrics().requests.durations() {
+        total.histogram(&[route, ""], &observed);
+    }
     let accounts = by_name(sources);
     for (account, meters) in &accounts {
         for (route, observed) in meters.requests.durations() {
             total.histogram(&[route, account], &observed);
         }
     }
-    part(&accounts, to.family(family::VENDOR_DURATION), |meters| &meters.vendor);
-    part(&accounts, to.family(family::QUEUE_DURATION), |meters| &meters.queue);
-    part(&accounts, to.family(family::OVERHEAD_DURATION), |meters| &meters.overhead);
+    histograms(&accounts, to.family(family::VENDOR_DURATION), |meters| &meters.vendor);
+    histograms(&accounts, to.family(family::QUEUE_DURATION), |meters| &meters.queue);
+    histograms(&accounts, to.family(family::OVERHEAD_DURATION), |meters| &meters.overhead);
 }
 
-fn part(accounts: &[(&str, &AccountMeters)], mut series: Series<'_>, of: fn(&AccountMeters) -> &Histogram) {
+fn histograms(accounts: &[(&str, &AccountMeters)], mut series: Series<'_>, of: fn(&AccountMeters) -> &Histogram) {
     accounts.iter().for_each(|(account, meters)| series.histogram(&[account], &of(meters).observed()));
 }

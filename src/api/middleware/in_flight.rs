@@ -11,7 +11,7 @@ use crate::problem::{Code, Problem, Reason};
 use crate::upstream::{Permits, SharePermit};
 
 /// What `Retry-After` says when there is no room.
-const SOON: Duration = Duration::from_secs(1);
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The requests in flight.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl InFlight {
     /// All places are taken, or the gateway is shutting down.
     pub(in crate::api) fn permit(&self, gateway: &Gateway, shutdown: &Shutdown) -> Result<InFlightPermit, Problem> {
         if shutdown.soft().is_cancelled() {
-            let draining = Problem::new(Code::Overloaded, "this gateway is shutting down").after(SOON);
+            let draining = Problem::new(Code::Overloaded, "this gateway is shutting down").after(DEFAULT_RETRY_AFTER);
             return Err(Problem { cause: Some(Reason::Draining), ..draining });
         }
         let (permit, taken) = SharePermit::count(&self.0);
@@ -44,7 +44,8 @@ impl InFlight {
         if taken < most {
             return Ok(InFlightPermit { permit, most, accounts: gateway.routes.accounts.len() });
         }
-        Err(Problem::new(Code::Overloaded, "this gateway handles as many requests as it may").after(SOON))
+        Err(Problem::new(Code::Overloaded, "this gateway handles as many requests as it may")
+            .after(DEFAULT_RETRY_AFTER))
     }
 }
 
@@ -53,7 +54,9 @@ impl InFlightPermit {
     pub(in crate::api) fn permits(self, account: &Account) -> Result<Permits, Problem> {
         let others = self.permit.taken().saturating_sub(1);
         let free = if self.accounts > 1 { self.most.saturating_sub(others) } else { usize::MAX };
-        let full = || Problem::new(Code::Overloaded, "as many requests as may are with this vendor").after(SOON);
+        let full = || {
+            Problem::new(Code::Overloaded, "as many requests as may are with this vendor").after(DEFAULT_RETRY_AFTER)
+        };
         let share = account.stack.share(free).ok_or_else(full)?;
         Ok(Permits { place: self.permit, share })
     }

@@ -10,7 +10,7 @@ use crate::api::context::Context;
 use crate::api::request_log::RequestLog;
 use crate::net::shutdown::Shutdown;
 use crate::problem::{Fault, Outcome, Reason};
-use crate::telemetry::event::{Noted, RequestFinished};
+use crate::telemetry::event::{ProblemSummary, RequestFinished};
 
 /// What stands for the status of a request whose caller left before the answer; never sent.
 const CLIENT_CLOSED: u16 = 499;
@@ -31,7 +31,7 @@ impl RequestGuard {
     }
 
     /// The request has its answer, though perhaps nobody who waits for it.
-    pub(in crate::api) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&Noted>) {
+    pub(in crate::api) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&ProblemSummary>) {
         if problem.is_some_and(|problem| problem.reason == Reason::ClientClosed) {
             return self.report(CLIENT_CLOSED, 0, problem);
         }
@@ -39,7 +39,7 @@ impl RequestGuard {
         self.report(response.status().as_u16(), bytes, problem);
     }
 
-    fn report(&mut self, status: u16, answer_bytes: u64, problem: Option<&Noted>) {
+    fn report(&mut self, status: u16, answer_bytes: u64, problem: Option<&ProblemSummary>) {
         self.reported = true;
         let Context { telemetry, request_id, path, arrived, recording, .. } = &self.context;
         telemetry.finished(&RequestFinished {
@@ -75,7 +75,7 @@ impl Drop for RequestGuard {
             (CLIENT_CLOSED, Reason::ClientClosed, Fault::Caller)
         };
         let outcome = if reason == Reason::Panic { Outcome::Unknown } else { self.log.outcome_so_far() };
-        self.report(status, 0, Some(&Noted { reason, code: None, fault, outcome, internal: None }));
+        self.report(status, 0, Some(&ProblemSummary { reason, code: None, fault, outcome, internal: None }));
     }
 }
 

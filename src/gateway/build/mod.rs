@@ -1,6 +1,7 @@
-//! From a checked configuration to a generation of the gateway.
+//! Builds a generation of the gateway from a checked configuration.
 
-mod prints;
+mod fingerprints;
+mod order_scopes;
 mod tls;
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,8 +10,7 @@ use std::sync::Arc;
 use rustls_pki_types::ServerName;
 use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
 
-use crate::access::AdminTokens;
-use crate::access::{Client, Clients, FailedAttempts, RateLimiter};
+use crate::access::{AdminTokens, Client, Clients, FailedAttempts, RateLimiter};
 use crate::account::{Account, Limits, LiveCatalogs, Token};
 use crate::config::{self, AuthMode, Secret, Settings};
 use crate::http::body::BodyLimits;
@@ -22,13 +22,13 @@ use crate::upstream::{
 };
 
 use super::Gateway;
-use super::scopes::Scopes;
-use prints::VendorPrints;
+use fingerprints::VendorFingerprints;
 
-pub(super) use prints::Prints;
+pub(super) use fingerprints::Fingerprints;
+pub(super) use order_scopes::OrderScopes;
 pub(crate) use tls::pem;
 
-/// A configuration that is valid in itself but cannot be put to work.
+/// A valid configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A vendor's certificates or client certificate cannot be used.
@@ -39,25 +39,27 @@ pub enum BuildError {
         /// What is wrong.
         source: UpstreamTlsError,
     },
-    /// Something that the configuration's own checks should have refused.
+    /// A value that the configuration's checks should have rejected.
     #[error("{0}")]
     Inconsistent(String),
 }
 
 impl Gateway {
-    /// Builds the first generation, or the one after `previous`, which [`Gateway::keep_order`] has to put in force. Call
-    /// it within a tokio runtime.
+    /// Builds the first generation, or the one after `previous`, for which the caller also calls
+    /// [`Gateway::apply_scopes`]. Call it within a tokio runtime.
     ///
     /// # Errors
     /// The configuration names certificates that cannot be used.
     pub fn build(settings: Settings, previous: Option<&Gateway>, tasks: &Tasks) -> Result<Self, BuildError> {
-        let (mut roots, prints) = (TlsRoots::default(), Prints::of(&settings));
+        let (mut roots, fingerprints) = (TlsRoots::default(), Fingerprints::of(&settings));
         let mut accounts = HashMap::with_capacity(settings.vendors.len());
         for (name, vendor) in &settings.vendors {
-            let before = previous.and_then(|previous| Before::of(name, previous));
+            let before = previous.and_then(|previous| PreviousAccount::of(name, previous));
             let account = match before {
-                Some(before) if Some(before.prints) == prints.vendors.get(name) => Arc::clone(before.account),
-                before => Arc::new(account(name, vendor, before, (&mut roots, tasks))?),
+                Some(before) if Some(before.fingerprints) == fingerprints.vendors.get(name) => {
+                    Arc::clone(before.account)
+                }
+                before => Arc::new(account(name, vendor, before, &mut roots, tasks)?),
             };
             accounts.insert(Arc::clone(&account.name), account);
         }
@@ -73,51 +75,55 @@ impl Gateway {
             clients: clients(&settings, previous)?,
             failed_attempts: failed_attempts(&settings, previous)?,
             routes,
-            scopes: Scopes::of(&settings.vendors),
+            scopes: OrderScopes::of(&settings.vendors),
             meters,
             body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
             request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
             admin: admin_tokens(&settings.admin),
-            patience: DrainSettings { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
+            drain: DrainSettings { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
             certificates: tls::expiries(&settings),
-            shown: settings.redacted(),
-            prints,
+            redacted_settings: settings.redacted(),
+            fingerprints,
         };
         if previous.is_none() {
-            next.keep_order(None, tasks);
+            next.apply_scopes(None, tasks);
         }
         Ok(next)
     }
 }
 
-/// The account of the same name in the generation before.
+/// The account of the same name in the previous generation.
 #[derive(Clone, Copy)]
-struct Before<'a> {
-    prints: &'a VendorPrints,
+struct PreviousAccount<'a> {
+    fingerprints: &'a VendorFingerprints,
     account: &'a Arc<Account>,
 }
 
-impl<'a> Before<'a> {
+impl<'a> PreviousAccount<'a> {
     fn of(name: &str, previous: &'a Gateway) -> Option<Self> {
-        Some(Self { prints: previous.prints.vendors.get(name)?, account: previous.routes.accounts.get(name)? })
+        Some(Self {
+            fingerprints: previous.fingerprints.vendors.get(name)?,
+            account: previous.routes.accounts.get(name)?,
+        })
     }
 }
 
 fn account(
     name: &str,
     vendor: &config::Vendor,
-    before: Option<Before<'_>>,
-    (roots, tasks): (&mut TlsRoots, &Tasks),
+    before: Option<PreviousAccount<'_>>,
+    roots: &mut TlsRoots,
+    tasks: &Tasks,
 ) -> Result<Account, BuildError> {
     let inconsistent = |what: &str| BuildError::Inconsistent(format!("vendors.{name}: {what}"));
-    let prints = VendorPrints::of(vendor);
+    let fingerprints = VendorFingerprints::of(vendor);
     let dialect = registry::dialect(&vendor.dialect).ok_or_else(|| inconsistent("its dialect is not known"))?;
-    let stack = match before.filter(|before| before.prints.travel == prints.travel) {
+    let stack = match before.filter(|before| before.fingerprints.transport == fingerprints.transport) {
         Some(before) => Arc::clone(&before.account.stack),
         None => Arc::new(stack(name, vendor, roots, tasks)?),
     };
-    let live = match before.filter(|before| before.prints.lists == prints.lists) {
+    let live = match before.filter(|before| before.fingerprints.catalogs == fingerprints.catalogs) {
         Some(before) => before.account.live.with_ttl(vendor.catalog_ttl),
         None => LiveCatalogs::new(vendor.catalog_ttl),
     };
@@ -142,9 +148,9 @@ fn account(
 
 fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Stack, BuildError> {
     let name: Arc<str> = name.into();
-    let unusable = |source| BuildError::Tls { vendor: name.to_string(), source };
-    let tls = tls::vendor_tls(&vendor.tls).and_then(|tls| roots.client(vendor.base_url.is_https(), &tls));
-    let tls = tls.map_err(unusable)?;
+    let tls = tls::vendor_tls(&vendor.tls)
+        .and_then(|tls| roots.client(vendor.base_url.is_https(), &tls))
+        .map_err(|source| BuildError::Tls { vendor: name.to_string(), source })?;
     let server_name = vendor.tls.server_name.clone().map(ServerName::try_from).transpose();
     let server_name = server_name
         .map_err(|_| BuildError::Inconsistent(format!("vendors.{name}: its `server_name` is not a server's name")))?;
@@ -174,14 +180,14 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
     Ok(Stack::new(&settings, tasks))
 }
 
-/// What the operator decided for single fields; a decision holds for the field's twin too, unless that has its own.
+/// The operator's policy for each field. A policy also applies to the field's twin, unless the twin has its own.
 pub(crate) fn policies(vendor: &config::Vendor) -> Policies {
     let own = |field: Field| vendor.fields.get(field.name()).copied();
     let decided = |field: Field| own(field).or_else(|| own(field.twin()?));
     Field::ALL.into_iter().filter_map(|field| Some((field, decided(field)?))).collect()
 }
 
-/// The catalogs that the operator wrote down.
+/// The catalogs of the configuration.
 pub(crate) fn configured(catalog: &config::Catalog) -> CatalogSet {
     let mut set = CatalogSet::default();
     let kinds: [(CatalogKind, &BTreeMap<String, String>); 4] = [
@@ -219,7 +225,7 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
     })
 }
 
-/// A client whose limit did not change keeps what it has used of it.
+/// A client whose limit did not change keeps its limiter, and with it what it has used.
 fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, BuildError> {
     let client_ca = settings.server.tls.as_ref().and_then(|tls| tls.client_ca.as_ref());
     let trust = client_ca.map(|file| ClientTrust::new(file.pem.as_bytes())).transpose();
@@ -245,23 +251,22 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, B
     Ok(clients)
 }
 
-/// What peers have used of an unchanged limit stays used.
+/// An unchanged limit stays the same object, with what peers have used of it.
 fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Arc<FailedAttempts>, BuildError> {
     let limit = &settings.auth.failed_attempts;
     let interval = rate(limit).interval();
     if let Some(previous) = previous.filter(|previous| previous.failed_attempts.is_limit_of(interval, limit.burst)) {
         return Ok(Arc::clone(&previous.failed_attempts));
     }
-    let made = FailedAttempts::new(interval, limit.burst);
-    let made = made.ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))?;
-    let made = match previous {
-        Some(previous) => made.counting_on(&previous.failed_attempts),
-        None => made,
-    };
-    Ok(Arc::new(made))
+    let limit = FailedAttempts::new(interval, limit.burst)
+        .ok_or_else(|| BuildError::Inconsistent("auth.failed_attempts: there is no such rate".into()))?;
+    Ok(Arc::new(match previous {
+        Some(previous) => limit.counting_on(&previous.failed_attempts),
+        None => limit,
+    }))
 }
 
-/// The limiter that was there before if it has this limit, else one that counts refusals on.
+/// The previous limiter if it has this limit, else a new one that continues its count of refusals.
 fn limiter(limit: &config::RateLimit, before: Option<&Arc<RateLimiter>>) -> Option<Arc<RateLimiter>> {
     let interval = rate(limit).interval();
     if let Some(before) = before.filter(|before| before.is_limit_of(interval, limit.burst)) {

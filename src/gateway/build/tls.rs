@@ -1,4 +1,4 @@
-//! TLS with vendors, and when our own certificates expire.
+//! TLS settings for vendors, and when the gateway's own certificates expire.
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -8,7 +8,7 @@ use crate::config::{self, Settings};
 use crate::gateway::CertificateExpiry;
 use crate::upstream::{ClientIdentity, PemFile, PublicRoots, UpstreamTlsError, VendorTls};
 
-/// The settings as the client takes them.
+/// The configuration as the HTTP client's settings.
 pub(super) fn vendor_tls(tls: &config::VendorTls) -> Result<VendorTls, UpstreamTlsError> {
     let identity = |identity: &config::Identity| {
         Ok::<_, UpstreamTlsError>(ClientIdentity { chain: pem(&identity.cert), key: identity.key.signing_key()? })
@@ -30,7 +30,7 @@ pub(crate) fn pem(file: &config::CertificateFile) -> PemFile {
     PemFile { path: file.path.clone(), pem: file.pem.clone() }
 }
 
-/// When our own certificate chains expire, those that can be read.
+/// When the gateway's own certificate chains expire. Unreadable ones are left out.
 pub(super) fn expiries(settings: &Settings) -> Vec<CertificateExpiry> {
     let server = settings.server.tls.iter().map(|tls| ("server.tls".to_owned(), &tls.identity));
     let vendors = settings.vendors.iter().filter_map(|(name, vendor)| {

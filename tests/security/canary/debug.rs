@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use switchboard::account::CatalogReader;
 use switchboard::config::{self, Environment, VendorNames};
 use switchboard::gateway::Gateway;
-use switchboard::reload::{Source, material};
+use switchboard::reload::{Source, tls_material};
 use switchboard::upstream::{Tasks, VendorRequest, VendorResponse};
 use tokio::time::Instant;
 
@@ -24,14 +24,14 @@ async fn nothing_that_holds_a_secret_shows_it() {
     absent("Source", format!("{source:?} {source:#?}"));
     absent("Settings", format!("{settings:?} {settings:#?} {}", settings.redacted()));
     let tls = settings.server.tls.as_ref().unwrap();
-    absent("Tls", format!("{tls:?} {:?}", material(tls)));
+    absent("Tls", format!("{tls:?} {:?}", tls_material(tls)));
     let secure = &settings.vendors["secure"];
     let identity = secure.tls.client_certificate.as_ref().unwrap();
     absent("Vendor", format!("{secure:?} {:?} {:?} {:?}", secure.token, identity, identity.key.signing_key()));
     absent("Admin", format!("{:?} {:?}", settings.admin, settings.clients));
     let gateway = Gateway::build(settings, None, &Tasks::default()).unwrap();
     absent("Gateway", format!("{gateway:?} {gateway:#?}"));
-    absent("what operators are shown", gateway.shown.to_string());
+    absent("what operators are shown", gateway.redacted_settings.to_string());
     for account in gateway.routes.accounts.values() {
         absent("Account", format!("{account:?} {:?} {:?} {:?}", account.token, account.stack, account.live));
         let headers = account.headers(HeaderValue::from_static("id"), HeaderValue::from_static("trace"));

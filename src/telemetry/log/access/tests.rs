@@ -3,11 +3,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::problem::{Code, Outcome, Reason};
-use crate::telemetry::event::{Noted, UpdateNotes};
+use crate::telemetry::event::{ProblemSummary, UpdateNotes};
 use crate::telemetry::log::json_lines::tests::written;
 
 /// Says something of a request that has little to say, and tells of it.
-fn told(filter: &str, say: impl Fn(&mut UpdateNotes<'_>) -> Option<Noted>) -> String {
+fn told(filter: &str, say: impl Fn(&mut UpdateNotes<'_>) -> Option<ProblemSummary>) -> String {
     let mut update = UpdateNotes::default();
     let noted = say(&mut update);
     let finished = RequestFinished {
@@ -36,9 +36,9 @@ fn untimed(text: &str) -> Vec<&str> {
     text.lines().map(|line| line.split_at(r#"{"timestamp":"2026-01-01T00:00:00.000000Z","#.len()).1).collect()
 }
 
-fn noted(fault: Fault, internal: Option<&str>) -> Noted {
+fn summary(fault: Fault, internal: Option<&str>) -> ProblemSummary {
     let (reason, code) = (Reason::Code(Code::VendorError), Some(Code::VendorError));
-    Noted { reason, code, fault, outcome: Outcome::Unknown, internal: internal.map(str::to_owned) }
+    ProblemSummary { reason, code, fault, outcome: Outcome::Unknown, internal: internal.map(str::to_owned) }
 }
 
 #[test]

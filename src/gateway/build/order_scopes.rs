@@ -1,4 +1,5 @@
-//! Which accounts keep one order of updates for each assistant: those that are one account at the vendor.
+//! Which configured accounts share one order of updates: those with the same base URL and token, as they are one
+//! account at the vendor.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,12 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::config;
 use crate::upstream::Tasks;
 
-/// What makes two accounts one at the vendor: base URL and token, as a digest.
+/// A digest of base URL and token. Accounts with the same digest are one account at the vendor.
 type Identity = [u8; 32];
 
-/// The scope of each account: its own name, or the alphabetically first of the names of all that share its identity.
-#[derive(Debug, Default)]
-pub(super) struct Scopes(BTreeMap<Arc<str>, Scope>);
+/// The scope of each account, which is the alphabetically first name among the accounts with its identity.
+#[derive(Debug)]
+pub(in crate::gateway) struct OrderScopes(BTreeMap<Arc<str>, Scope>);
 
 #[derive(Debug)]
 struct Scope {
@@ -21,7 +22,7 @@ struct Scope {
     identity: Identity,
 }
 
-impl Scopes {
+impl OrderScopes {
     pub(super) fn of(vendors: &BTreeMap<String, config::Vendor>) -> Self {
         let mut first = HashMap::<Identity, Arc<str>>::new();
         let scopes = vendors.iter().map(|(account, vendor)| {
@@ -32,14 +33,14 @@ impl Scopes {
         Self(scopes.collect())
     }
 
-    /// Puts them in force after `before`: what waits or is in flight under an old scope goes first.
-    pub(super) fn apply(&self, before: &Self, tasks: &Tasks) {
-        for (account, old) in &before.0 {
-            let heirs = self.0.values().filter(|scope| scope.identity == old.identity && scope.name != old.name);
-            for heir in heirs {
-                tasks.follow(&heir.name, &old.name);
+    /// Applies them in place of `before`. Updates that wait or are in flight under an old scope go first.
+    pub(in crate::gateway) fn apply(&self, before: Option<&Self>, tasks: &Tasks) {
+        for (account, old) in before.into_iter().flat_map(|before| &before.0) {
+            let renamed = self.0.values().filter(|scope| scope.identity == old.identity && scope.name != old.name);
+            for scope in renamed {
+                tasks.follow(&scope.name, &old.name);
                 if !self.0.contains_key(account) {
-                    tasks.scope(account, &heir.name); // of the requests that still run with the old configuration
+                    tasks.scope(account, &scope.name); // for requests that still run with the old configuration
                 }
             }
         }
@@ -64,7 +65,7 @@ fn identity(vendor: &config::Vendor) -> Identity {
 #[cfg(test)]
 mod tests {
     use crate::config::{Environment, VendorNames, load_text};
-    use crate::gateway::scopes::*;
+    use crate::gateway::build::order_scopes::*;
 
     /// The scopes of accounts, each with a name, an address and a token.
     fn scopes(accounts: &[(&str, &str, &str)]) -> Vec<String> {
@@ -77,7 +78,7 @@ mod tests {
         let environment: Environment =
             ["T", "U"].map(|name| (name.to_owned(), format!("token-{name}"))).into_iter().collect();
         let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
-        Scopes::of(&settings.vendors).0.values().map(|scope| scope.name.to_string()).collect()
+        OrderScopes::of(&settings.vendors).0.values().map(|scope| scope.name.to_string()).collect()
     }
 
     #[test]

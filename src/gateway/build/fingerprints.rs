@@ -8,37 +8,41 @@ use crate::value::Fingerprint;
 
 /// Fingerprints of what has a name.
 #[derive(Debug, Default)]
-pub(in crate::gateway) struct Prints {
-    pub(super) vendors: BTreeMap<String, VendorPrints>,
+pub(in crate::gateway) struct Fingerprints {
+    pub(super) vendors: BTreeMap<String, VendorFingerprints>,
     /// The keys and certificates of each client.
     clients: BTreeMap<String, Fingerprint>,
 }
 
 /// What of a vendor account's settings matters to what is kept when they change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct VendorPrints {
+pub(super) struct VendorFingerprints {
     /// All of them.
     pub(super) all: Fingerprint,
-    /// How requests travel: where it is the same, connections, limits and breaker stay. A new token travels with each
-    /// request.
-    pub(super) travel: Fingerprint,
-    /// What the vendor lists: another token may be another customer's.
-    pub(super) lists: Fingerprint,
+    /// The settings of the stack. If they are the same, connections, limits and breaker are kept. The token is not part
+    /// of them, because it is sent with each request.
+    pub(super) transport: Fingerprint,
+    /// The settings that decide what the vendor lists. The token is part of them: another one may be another customer's.
+    pub(super) catalogs: Fingerprint,
     token: Fingerprint,
 }
 
-impl Prints {
+impl Fingerprints {
     pub(super) fn of(settings: &Settings) -> Self {
         Self {
-            vendors: settings.vendors.iter().map(|(name, vendor)| (name.clone(), VendorPrints::of(vendor))).collect(),
+            vendors: settings
+                .vendors
+                .iter()
+                .map(|(name, vendor)| (name.clone(), VendorFingerprints::of(vendor)))
+                .collect(),
             clients: settings.clients.iter().map(|(name, client)| (name.clone(), of_client(client))).collect(),
         }
     }
 
-    /// Which keys the configuration with `after` has changed; `None` if none.
+    /// Which keys differ in `after`; `None` if none do.
     pub(in crate::gateway) fn changes(&self, after: &Self, generation: u64) -> Option<KeyChanges> {
         let (clients_added, clients_removed, clients_key_changed) = compared(&self.clients, &after.clients);
-        let tokens = |prints: &Self| prints.vendors.iter().map(|(name, print)| (name.clone(), print.token)).collect();
+        let tokens = |all: &Self| all.vendors.iter().map(|(name, vendor)| (name.clone(), vendor.token)).collect();
         let (_, _, vendors_token_changed) = compared(&tokens(self), &tokens(after));
         let changes =
             KeyChanges { generation, clients_added, clients_removed, clients_key_changed, vendors_token_changed };
@@ -46,7 +50,7 @@ impl Prints {
     }
 }
 
-impl VendorPrints {
+impl VendorFingerprints {
     pub(super) fn of(vendor: &Vendor) -> Self {
         let token = vendor.token.expose().as_bytes();
         let tls = &vendor.tls;
@@ -57,11 +61,11 @@ impl VendorPrints {
             .unwrap_or_default();
         let limits = (vendor.max_in_flight, vendor.max_waiting, &vendor.rate_limit, &vendor.retry, &vendor.breaker);
         let times = (vendor.timeout, vendor.connect_timeout, vendor.settle_after_unknown);
-        let travel = (&vendor.base_url, times, limits, tls);
+        let transport = (&vendor.base_url, times, limits, tls);
         Self {
             all: Fingerprint::of(vendor, &[token, issuers, chain, key]),
-            travel: Fingerprint::of(&travel, &[issuers, chain, key]),
-            lists: Fingerprint::of(&(&vendor.dialect, &vendor.base_url), &[token]),
+            transport: Fingerprint::of(&transport, &[issuers, chain, key]),
+            catalogs: Fingerprint::of(&(&vendor.dialect, &vendor.base_url), &[token]),
             token: Fingerprint::of(&(), &[token]),
         }
     }
@@ -72,13 +76,13 @@ fn of_client(client: &Client) -> Fingerprint {
     Fingerprint::of(&client.certificate, &digests)
 }
 
-type Named = BTreeMap<String, Fingerprint>;
+type ByName = BTreeMap<String, Fingerprint>;
 
-/// The names that only the second has, that only the first has, and that both have with another print.
-fn compared(old: &Named, new: &Named) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let missing = |of: &Named, from: &Named| of.keys().filter(|name| !from.contains_key(*name)).cloned().collect();
-    let changed = |(name, print): (&String, &Fingerprint)| {
-        old.get(name).is_some_and(|before| before != print).then(|| name.clone())
+/// The names that are new, that are missing, and whose fingerprint has changed.
+fn compared(old: &ByName, new: &ByName) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let missing = |of: &ByName, from: &ByName| of.keys().filter(|name| !from.contains_key(*name)).cloned().collect();
+    let changed = |(name, fingerprint): (&String, &Fingerprint)| {
+        old.get(name).is_some_and(|before| before != fingerprint).then(|| name.clone())
     };
     (missing(new, old), missing(old, new), new.iter().filter_map(changed).collect())
 }
@@ -86,7 +90,7 @@ fn compared(old: &Named, new: &Named) -> (Vec<String>, Vec<String>, Vec<String>)
 #[cfg(test)]
 mod tests {
     use crate::config::{CertificateFile, Environment, Secret, VendorNames, load_text};
-    use crate::gateway::build::prints::*;
+    use crate::gateway::build::fingerprints::*;
 
     #[test]
     fn a_changed_secret_changes_what_depends_on_it_and_nothing_else() {
@@ -94,11 +98,11 @@ mod tests {
         let text = "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n";
         let vendor =
             load_text(text, &environment, &VendorNames::of_registry()).unwrap().vendors.remove("sondos").unwrap();
-        let before = VendorPrints::of(&vendor);
-        assert_eq!(VendorPrints::of(&vendor.clone()), before);
+        let before = VendorFingerprints::of(&vendor);
+        assert_eq!(VendorFingerprints::of(&vendor.clone()), before);
         let same = |after: &Vendor| {
-            let after = VendorPrints::of(after);
-            [after.all == before.all, after.travel == before.travel, after.lists == before.lists]
+            let after = VendorFingerprints::of(after);
+            [after.all == before.all, after.transport == before.transport, after.catalogs == before.catalogs]
         };
         let with_ca = |pem: &str| {
             let mut vendor = vendor.clone();
@@ -108,6 +112,9 @@ mod tests {
         assert_eq!(same(&Vendor { token: Secret::new("1|b"), ..vendor.clone() }), [false, true, false]);
         assert_eq!(same(&Vendor { max_waiting: 1, ..vendor.clone() }), [false, false, true]);
         assert_eq!(same(&with_ca("one")), [false, false, true]);
-        assert_ne!(VendorPrints::of(&with_ca("one")).travel, VendorPrints::of(&with_ca("two")).travel);
+        assert_ne!(
+            VendorFingerprints::of(&with_ca("one")).transport,
+            VendorFingerprints::of(&with_ca("two")).transport
+        );
     }
 }
