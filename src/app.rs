@@ -18,7 +18,7 @@ use axum::body::Body;
 use http::{Request, Response};
 use tower::Layer;
 
-use crate::admin::{Admin, Listeners};
+use crate::admin::{self, Listeners};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::gateway::{BuildError, Gateway};
@@ -100,9 +100,9 @@ impl App {
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let listeners = Listeners::default();
-        let api_connections = connections(catch_panics(api.clone()), &listener_settings, &listeners.api, &shutdown);
+        let api_connections = connections(catch_panics(api.service()), &listener_settings, &listeners.api, &shutdown);
         shutdown.spawn(api_listener.run(api_connections, tls));
-        let admin = Admin::new(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
+        let admin = admin::service(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
         let admin_connections = connections(catch_panics(admin), &listener_settings, &listeners.admin, &admin_shutdown);
         admin_shutdown.spawn(admin_listener.run(admin_connections, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
@@ -306,7 +306,7 @@ mod tests {
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|token".to_owned())].into_iter());
         let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
-        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()));
+        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()).service());
 
         let headers = [
             ("x-request-id", "crm-1"),

@@ -1,8 +1,16 @@
 //! Switchboard: one canonical API in front of several AI voice assistant vendors.
 //!
-//! The way of an update: [`edge`] turns bytes into a request, [`api`] authenticates, routes and reads it, the package
-//! [`vendors`] translates it, [`upstream`] brings it to the vendor, and [`api`] turns what came back into a canonical
-//! answer or a problem. [`gateway`] holds all that one configuration says; [`app`] puts the layers together.
+//! The modules, from the wire inwards; a module uses only those that come before it:
+//! - [`value`], [`http`]: plain values, and the HTTP vocabulary of both sides;
+//! - [`net`]: listeners, connections, TLS and shutdown;
+//! - [`problem`]: everything that can be wrong with a request, as RFC 9457 problems;
+//! - [`upstream`], [`account`], [`routing`]: calls to vendors, what is known of each vendor account, and the choice of one;
+//! - [`access`], [`telemetry`]: who may call; logs, audit, metrics and traces;
+//! - [`gateway`]: one generation, built from a configuration in `gateway::build`;
+//! - [`api`], [`reload`], [`admin`]: what callers and operators use;
+//! - [`app`]: starts and stops all of it. [`config`] and [`cli`] stand beside: the configuration file and the commands.
+//!
+//! The package [`vendors`] translates updates and responses.
 
 pub mod access;
 pub mod account;

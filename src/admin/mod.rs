@@ -4,13 +4,10 @@ mod metrics;
 pub mod routes;
 mod status;
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::routing::future::RouteFuture;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -31,10 +28,6 @@ use crate::telemetry::metrics::Format;
 pub use metrics::Listeners;
 use routes::{Action, ENDPOINTS, Operation, Permission};
 
-/// Administration as a service, cheap to clone.
-#[derive(Clone)]
-pub struct Admin(Router);
-
 /// What all requests share.
 struct Shared {
     reloader: Arc<Reloader>,
@@ -49,20 +42,14 @@ type FullResponse = Response<Full<Bytes>>;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-impl Admin {
-    /// Administration of the gateway that `reloader` holds.
-    pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown, listeners: Listeners) -> Self {
-        let shared = Arc::new(Shared { reloader, api, shutdown, listeners, started: Instant::now() });
-        Self(router(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request)))
-    }
+/// The administration service of the gateway that `reloader` holds.
+pub fn service(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown, listeners: Listeners) -> Router {
+    let shared = Arc::new(Shared { reloader, api, shutdown, listeners, started: Instant::now() });
+    router(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
 }
 
 impl Shared {
-    async fn respond(
-        self: Arc<Self>,
-        matched: Matched<Operation>,
-        request: Request<Body>,
-    ) -> Result<Response<Body>, Infallible> {
+    async fn respond(self: Arc<Self>, matched: Matched<Operation>, request: Request<Body>) -> FullResponse {
         let (head, _) = request.into_parts();
         let (method, path) = (&head.method, head.uri.path());
         let request_id = RequestId::from_headers(&head.headers);
@@ -76,7 +63,7 @@ impl Shared {
         });
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        Ok(response.map(Body::new))
+        response
     }
 
     async fn serve(
@@ -177,22 +164,4 @@ fn json(status: StatusCode, body: &Value) -> FullResponse {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
-}
-
-impl<B> tower::Service<Request<B>> for Admin
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.0.call(request)
-    }
 }

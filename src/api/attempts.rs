@@ -1,4 +1,4 @@
-//! Has the trace of a request told of each attempt at the vendor.
+//! Records each attempt at the vendor in the request's trace.
 
 use http::HeaderValue;
 
@@ -20,7 +20,7 @@ impl AttemptObserver for Attempts {
 
     fn ended(&self, result: Option<&Result<VendorResponse, Failure>>) {
         self.0.ended(match result {
-            Some(Ok(answer)) => AttemptEnded::Answered(answer.status.as_u16()),
+            Some(Ok(response)) => AttemptEnded::Answered(response.status.as_u16()),
             Some(Err(failure)) => AttemptEnded::Failed(failure.kind.reason()),
             None => AttemptEnded::Abandoned,
         });

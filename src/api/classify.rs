@@ -1,4 +1,4 @@
-//! What came of a request to a vendor, as a canonical answer or a problem.
+//! Turns a vendor's response or the failure to get one into a canonical response or a problem.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::upstream::{Failure, FailureKind, Judge, VendorResponse};
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
 
-/// What `Retry-After` says where nobody knows better.
+/// The `Retry-After` where neither the vendor nor a timer sets one.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Classifies a vendor's answer to an update; `request` is the body that was sent, `sent` what it held.
+/// Classifies a vendor's response to an update; `request` is the body that was sent, `sent` the fields in it.
 ///
 /// # Errors
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
@@ -22,16 +22,16 @@ pub(super) fn classify_response<'a>(
     account: &Account,
     sent: &SentFields,
     request: &[u8],
-    answer: &VendorResponse,
+    response: &VendorResponse,
     body: &ResponseBody<'a>,
 ) -> Result<vendors::UpdateResponse<'a>, Problem> {
-    if !answer.status.is_success() {
-        return Err(refused(account, sent, request, answer, body));
+    if !response.status.is_success() {
+        return Err(error_problem(account, sent, request, response, body));
     }
     match body.update_response(account.dialect) {
-        Ok(mut response) => {
-            Scrub::new(&account.token, sent, request).response(&mut response);
-            Ok(response)
+        Ok(mut update) => {
+            Scrub::new(&account.token, sent, request).response(&mut update);
+            Ok(update)
         }
         Err(bad) => {
             let scrub = Scrub::new(&account.token, sent, request);
@@ -41,43 +41,43 @@ pub(super) fn classify_response<'a>(
             };
             let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
             problem.outcome = Outcome::Unknown;
-            problem.attempts = Some(answer.attempts);
-            problem.vendor_response = Some(VendorResponseSummary { status: answer.status.as_u16(), message });
+            problem.attempts = Some(response.attempts);
+            problem.vendor_response = Some(VendorResponseSummary { status: response.status.as_u16(), message });
             Err(problem)
         }
     }
 }
 
-/// As [`classify_response`] does, for an update whose caller has gone.
+/// The same decision for an update whose caller has disconnected.
 impl Judge for Dialect {
-    fn confirms(&self, answer: &VendorResponse) -> bool {
-        ResponseBody::read(&answer.body).update_response(self).is_ok()
+    fn confirms(&self, response: &VendorResponse) -> bool {
+        ResponseBody::read(&response.body).update_response(self).is_ok()
     }
 }
 
-/// The problem for a vendor's answer outside 2xx.
-fn refused(
+/// The problem for a vendor's response outside 2xx.
+fn error_problem(
     account: &Account,
     sent: &SentFields,
     request: &[u8],
-    answer: &VendorResponse,
+    response: &VendorResponse,
     body: &ResponseBody<'_>,
 ) -> Problem {
-    if let Some(problem) = loop_detection::noticed(&answer.headers, &account.name) {
-        return Problem { attempts: Some(answer.attempts), ..problem };
+    if let Some(problem) = loop_detection::from_response(&response.headers, &account.name) {
+        return Problem { attempts: Some(response.attempts), ..problem };
     }
-    let status = answer.status.as_u16();
+    let status = response.status.as_u16();
     let failure = body.error(account.dialect, &account.name, sent, status);
     let scrub = Scrub::new(&account.token, sent, request);
-    let mut problem = meaning(failure.kind, status);
-    // Only these two judge the update itself; any other answer says nothing about an earlier attempt that had none.
-    let judges = matches!(failure.kind, VendorErrorKind::Refused | VendorErrorKind::NotFound);
-    if answer.was_in_doubt && !judges {
+    let mut problem = status_problem(failure.kind, status);
+    // Only these two are about the update itself. Other errors say nothing about an earlier attempt without a response.
+    let is_definite = matches!(failure.kind, VendorErrorKind::Refused | VendorErrorKind::NotFound);
+    if response.was_in_doubt && !is_definite {
         problem.outcome = Outcome::Unknown;
     }
-    problem.attempts = Some(answer.attempts);
+    problem.attempts = Some(response.attempts);
     if failure.kind == VendorErrorKind::RateLimited {
-        problem.retry_after = Some(answer.retry_after().unwrap_or(DEFAULT_RETRY_AFTER));
+        problem.retry_after = Some(response.retry_after().unwrap_or(DEFAULT_RETRY_AFTER));
     }
     problem.errors = failure.items;
     scrub.items(&mut problem.errors);
@@ -86,10 +86,10 @@ fn refused(
     problem
 }
 
-/// What a vendor's error status means: which problem, and whether the update may have been applied. A 4xx is a
-/// refusal, documented or not; anything else leaves it open.
-fn meaning(verdict: VendorErrorKind, status: u16) -> Problem {
-    let (code, detail) = match verdict {
+/// The problem for a vendor's error status. A 4xx means that the update was not applied; after any other status it may
+/// have been.
+fn status_problem(kind: VendorErrorKind, status: u16) -> Problem {
+    let (code, detail) = match kind {
         VendorErrorKind::Refused => (Code::ValidationFailed, "The vendor refused the update.".to_owned()),
         VendorErrorKind::NotFound => (Code::AssistantNotFound, "The vendor has no such assistant.".to_owned()),
         VendorErrorKind::CredentialsRejected => {
@@ -110,12 +110,12 @@ fn meaning(verdict: VendorErrorKind, status: u16) -> Problem {
         }
     };
     let outcome = if (400..500).contains(&status) { Outcome::NotApplied } else { Outcome::Unknown };
-    let retryable = (verdict == VendorErrorKind::Unexpected).then_some(false);
+    let retryable = (kind == VendorErrorKind::Unexpected).then_some(false);
     Problem { outcome, retryable, ..Problem::new(code, detail) }
 }
 
-/// The problem for a vendor that did not answer.
-pub(super) fn unanswered(failure: Failure) -> Problem {
+/// The problem for a request without a response.
+pub(super) fn failure_problem(failure: Failure) -> Problem {
     let (code, detail) = match failure.kind {
         FailureKind::Dns => (Code::VendorUnreachable, "The vendor's host name could not be resolved."),
         FailureKind::Connect => (Code::VendorUnreachable, "No connection to the vendor could be made."),
@@ -157,14 +157,14 @@ pub(super) fn unanswered(failure: Failure) -> Problem {
     problem
 }
 
-/// The problem for a catalog that an update needs and that is not to be had: nothing has been sent then.
-pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Problem {
-    const WHAT: &str =
+/// The problem for an update that needs a catalog which cannot be read. Nothing has been sent yet.
+pub(super) fn catalog_problem(account: &Account, failure: CatalogFailure) -> Problem {
+    const PREFIX: &str =
         "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
     let problem = match failure {
-        CatalogFailure::Unanswered(failure) => unanswered(failure),
-        CatalogFailure::Refused(answer) => {
-            refused(account, &SentFields::default(), b"", &answer, &ResponseBody::read(&answer.body))
+        CatalogFailure::Unanswered(failure) => failure_problem(failure),
+        CatalogFailure::Refused(response) => {
+            error_problem(account, &SentFields::default(), b"", &response, &ResponseBody::read(&response.body))
         }
         CatalogFailure::Malformed(detail) => Problem {
             retryable: Some(true),
@@ -174,7 +174,7 @@ pub(super) fn without_catalog(account: &Account, failure: CatalogFailure) -> Pro
         CatalogFailure::Absent => Problem::new(Code::VendorBadResponse, "The vendor has no such list."),
     };
     Problem {
-        detail: format!("{WHAT}{}", problem.detail),
+        detail: format!("{PREFIX}{}", problem.detail),
         outcome: Outcome::NotApplied,
         attempts: None,
         errors: Default::default(),

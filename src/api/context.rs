@@ -1,10 +1,11 @@
-//! The one typed context of a request: what its layers add and read.
+//! The context of a request, which its layers read and add to.
 
 use std::sync::Arc;
 
 use http::HeaderValue;
 use tokio::time::Instant;
 
+use crate::access::Client;
 use crate::account::Account;
 use crate::gateway::Gateway;
 use crate::http::path::{Assistant, Reference};
@@ -14,14 +15,12 @@ use crate::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::telemetry::{Recording, Telemetry};
 
-use crate::access::Client;
-
-/// Everything about a request that is known before its endpoint is.
+/// What is known of a request before its operation runs.
 #[derive(Debug)]
 pub struct Context {
-    /// The configuration that was in force when the request arrived; it stays with it to the end.
+    /// The generation that the request started with and keeps to its end.
     pub gateway: Arc<Gateway>,
-    /// Where it is told what came of the request.
+    /// Where the request is reported.
     pub telemetry: Telemetry,
     /// The request's id.
     pub request_id: RequestId,
@@ -33,9 +32,9 @@ pub struct Context {
     pub path: Arc<str>,
     /// When the request arrived.
     pub arrived: Instant,
-    /// Who sent it; `None` before authentication and where none is wanted.
+    /// Who sent it; `None` before authentication and where there is none.
     pub client: Option<Arc<Client>>,
-    /// What the answer says of the client's limit: `RateLimit-Policy` and `RateLimit`.
+    /// The response headers for the client's limit: `RateLimit-Policy` and `RateLimit`.
     pub rate_limit: Option<[HeaderValue; 2]>,
 }
 
@@ -58,35 +57,33 @@ impl Context {
         accounts.into_iter()
     }
 
-    /// Whether the caller may use what the path leads to: the vendor, and the assistant by what stands in the path or
-    /// by `vendor:id`.
+    /// Checks that the caller may use the route's vendor, and the assistant by its name in the path or by `vendor:id`.
     ///
     /// # Errors
-    /// `forbidden`, which tells neither the vendor nor the id.
-    pub fn permit(&self, segment: &str, route: &Route) -> Result<(), Problem> {
+    /// `forbidden`, which reveals neither the vendor nor the id.
+    pub fn authorize(&self, segment: &str, route: &Route) -> Result<(), Problem> {
         let Some(client) = &self.client else { return Ok(()) };
         let vendor = &route.account.name;
-        let id = || format!("{vendor}:{}", route.id);
-        let may =
-            client.may_use_vendor(vendor) && (client.may_use_assistant(segment) || client.may_use_assistant(&id()));
+        let by_id = || client.may_use_assistant(&format!("{vendor}:{}", route.id));
+        let may = client.may_use_vendor(vendor) && (client.may_use_assistant(segment) || by_id());
         if may { Ok(()) } else { Err(forbidden(segment)) }
     }
 
-    /// Whether the caller could use an assistant that does not exist, if it did: who may not is told the same in both
-    /// cases, so that nobody finds out by trying what there is. `leads_to` is the vendor that it would live at, where
-    /// that is known.
+    /// Checks that the caller could use an assistant that does not exist. Callers who could not get the same response in
+    /// both cases, so that trying names does not reveal which exist. `vendor` is the vendor that it would be at, if that
+    /// is known.
     ///
     /// # Errors
     /// `forbidden`.
-    pub fn may_ask_for(&self, assistant: &Assistant<'_>, leads_to: Option<&str>) -> Result<(), Problem> {
+    pub fn authorize_unknown(&self, assistant: &Assistant<'_>, vendor: Option<&str>) -> Result<(), Problem> {
         let Some(client) = &self.client else { return Ok(()) };
-        let shown = assistant.as_str();
+        let name = assistant.as_str();
         let may = match assistant.reference() {
-            Reference::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(shown),
-            Reference::Name(_) | Reference::Id(_) => client.may_use_assistant(shown),
+            Reference::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(name),
+            Reference::Name(_) | Reference::Id(_) => client.may_use_assistant(name),
         };
-        let may = may && leads_to.is_none_or(|vendor| client.may_use_vendor(vendor));
-        if may { Ok(()) } else { Err(forbidden(shown)) }
+        let may = may && vendor.is_none_or(|vendor| client.may_use_vendor(vendor));
+        if may { Ok(()) } else { Err(forbidden(name)) }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `dry_run=true`: the request that would be sent, with its secrets redacted.
+//! The response to a dry run: the request that would be sent, with secrets redacted.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,23 @@ use vendors::json::{Limits, Value, push_string, read_value};
 
 use crate::value::REDACTED;
 
-use super::response::{EchoedNames, push_report};
+use super::response::{Echoed, push_report};
 
-/// The names as the contract writes them; HTTP itself does not tell cases apart.
+/// The headers in the spelling of the documentation; HTTP itself ignores case.
 const HEADER_NAMES: [&str; 7] =
     ["Authorization", "Content-Type", "Accept", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
-/// The body of a dry run's answer.
-pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, names: &EchoedNames<'_>) -> Vec<u8> {
+/// The body of the response.
+pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, echoed: &Echoed<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(request.body.len() + 1024);
     out.extend_from_slice(b"{\"dry_run\":true");
-    names.push(&mut out);
+    echoed.push(&mut out);
     out.extend_from_slice(b",\"request\":{\"method\":");
     push_string(&mut out, request.method);
     out.extend_from_slice(b",\"url\":");
     push_string(&mut out, url);
     out.extend_from_slice(b",\"headers\":{");
-    for (index, (name, value)) in shown(headers).enumerate() {
+    for (index, (name, value)) in redacted_headers(headers).enumerate() {
         out.extend_from_slice(if index > 0 { b"," } else { b"" });
         push_string(&mut out, name);
         out.push(b':');
@@ -39,29 +39,23 @@ pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, names: &Ec
     out
 }
 
-fn shown(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+fn redacted_headers(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
     HEADER_NAMES.into_iter().filter_map(|name| {
         let value = headers.get(name)?;
-        Some((
-            name,
-            if value.is_sensitive() {
-                format!("Bearer {REDACTED}").into()
-            } else {
-                String::from_utf8_lossy(value.as_bytes())
-            },
-        ))
+        let redacted = value.is_sensitive().then(|| format!("Bearer {REDACTED}").into());
+        Some((name, redacted.unwrap_or_else(|| String::from_utf8_lossy(value.as_bytes()))))
     })
 }
 
-/// Copies a body as it stands, white space included, with every member that the catalogue calls a secret blackened,
-/// wherever it stands: vendor options may hold tools too.
+/// Copies a body unchanged, white space included, except that every secret member is redacted at any depth, because
+/// vendor options may hold tools, too.
 pub(crate) fn redact(out: &mut Vec<u8>, body: &[u8]) {
     let Ok(value) = read_value(body, Limits::VENDOR) else { return out.extend_from_slice(b"null") };
     let mut secrets = Vec::new();
     find_secrets(value, &mut secrets);
     let mut rest = value.text();
     for secret in secrets {
-        // Both are spans of the same text, and secrets are found from front to back.
+        // Both are slices of the same text, and secrets are found in order.
         let at = (secret.as_ptr() as usize).wrapping_sub(rest.as_ptr() as usize);
         let Some((before, after)) = rest.split_at_checked(at) else { continue };
         out.extend_from_slice(before.as_bytes());

@@ -1,4 +1,4 @@
-//! One update's exchange with its vendor: translated, sent (or shown, in a dry run), and its answer brought home.
+//! One update's exchange with its vendor: translates it, sends it or shows it in a dry run, and classifies the response.
 
 use std::sync::Arc;
 
@@ -17,38 +17,38 @@ use crate::routing::Route;
 use crate::upstream::{Failure, Permits, QueuedLock, VendorRequest, VendorResponse};
 
 use super::attempts::Attempts;
-use super::classify::{classify_response, unanswered, without_catalog};
+use super::classify::{catalog_problem, classify_response, failure_problem};
 use super::context::Context;
 use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
-use super::response::EchoedNames;
+use super::response::Echoed;
 use super::scrub::Scrub;
 use super::target::handling;
 use super::{dry_run, response};
 
-/// An update on its way to a vendor.
+/// An update and where it goes.
 pub(super) struct Exchange<'a> {
     pub(super) context: &'a Context,
-    /// What stands in the path.
+    /// The assistant, as in the path.
     pub(super) assistant: &'a str,
     pub(super) route: &'a Route,
     pub(super) options: &'a RequestOptions,
 }
 
-/// A vendor's request, complete.
+/// A translated request, ready to be sent.
 struct Prepared {
     request: vendors::Request,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    place: Option<QueuedLock>,
+    lock: Option<QueuedLock>,
 }
 
 impl Exchange<'_> {
-    /// Brings `body` to the vendor and the answer home.
+    /// Translates `body`, sends it and returns the response.
     ///
     /// # Errors
-    /// Whatever stands against the update, or went wrong at the vendor.
+    /// The update is invalid or the vendor did not apply it.
     pub(super) async fn run(
         &self,
         body: Bytes,
@@ -56,16 +56,16 @@ impl Exchange<'_> {
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let prepared = self.prepare(&body).await?;
-        drop(body); // The vendor may take long, and has a body of its own.
+        drop(body); // The translated body replaces it while the vendor is called.
         if self.options.dry_run {
-            let shown = self.show(&prepared);
+            let response = self.dry_run(&prepared);
             log.report = Some(prepared.request.report);
-            return Ok(shown);
+            return Ok(response);
         }
         self.send(prepared, permits, log).await
     }
 
-    /// Reads and translates; may wait for a catalog, and for nothing else.
+    /// Reads and translates the update. Only a catalog may make it wait.
     async fn prepare(&self, body: &[u8]) -> Result<Prepared, Problem> {
         let (context, route) = (self.context, self.route);
         let account = &route.account;
@@ -80,24 +80,24 @@ impl Exchange<'_> {
             policies: &account.policies,
             catalogs: Catalogs { configured: &account.configured, live: &unknown },
         };
-        let (live, place) = live_catalogs(&update, self, &headers)
+        let (live, lock) = live_catalogs(&update, self, &headers)
             .await
-            .map_err(|problem| otherwise_refused(&update, &target).unwrap_or(problem))?;
+            .map_err(|problem| other_errors(&update, &target).unwrap_or(problem))?;
         target.catalogs.live = &live;
-        let began = context.recording.as_ref().map(|_| Instant::now());
+        let started = context.recording.as_ref().map(|_| Instant::now());
         let translated = translate_request(&update, &target);
-        if let (Some(recording), Some(began)) = (&context.recording, began) {
-            recording.inner("translate", began, translated.is_err().then_some("refused"));
+        if let (Some(recording), Some(started)) = (&context.recording, started) {
+            recording.inner("translate", started, translated.is_err().then_some("refused"));
         }
-        let request = translated.map_err(refused)?;
-        self.complete(request, place, headers)
+        let request = translated.map_err(refusal_problem)?;
+        self.complete(request, lock, headers)
     }
 
-    /// The request with the method and address that it is shown and sent with.
+    /// Adds the method and URI with which the request is shown or sent.
     fn complete(
         &self,
         request: vendors::Request,
-        place: Option<QueuedLock>,
+        lock: Option<QueuedLock>,
         headers: HeaderMap,
     ) -> Result<Prepared, Problem> {
         let impossible = |error: &dyn std::error::Error| {
@@ -105,17 +105,16 @@ impl Exchange<'_> {
         };
         let uri = self.route.account.stack.uri(&request.path).map_err(|error| impossible(&error))?;
         let method = request.method.parse::<Method>().map_err(|error| impossible(&error))?;
-        Ok(Prepared { request, method, uri, headers, place })
+        Ok(Prepared { request, method, uri, headers, lock })
     }
 
-    /// The names that every answer repeats.
-    fn names(&self) -> EchoedNames<'_> {
+    fn echoed(&self) -> Echoed<'_> {
         let (vendor, request_id) = (&*self.route.account.name, self.context.request_id.as_str());
-        EchoedNames { assistant: self.assistant, vendor, request_id }
+        Echoed { assistant: self.assistant, vendor, request_id }
     }
 
-    /// Has it told what came of the update, if it was finished without its caller.
-    fn afterwards(
+    /// Reports the outcome of an update that ends after its caller has disconnected.
+    fn report_detached(
         &self,
         sent: &SentFields,
         body: &Bytes,
@@ -124,85 +123,90 @@ impl Exchange<'_> {
         let (telemetry, request_id) = (self.context.telemetry.clone(), self.context.request_id.clone());
         let (sent, body) = (sent.clone(), body.clone());
         move |result| {
-            let judged = result.map_err(unanswered).and_then(|answer| {
-                let read = ResponseBody::read(&answer.body);
-                classify_response(&account, &sent, &body, &answer, &read).map(|_| answer.attempts)
+            let attempts = result.map_err(failure_problem).and_then(|response| {
+                let read = ResponseBody::read(&response.body);
+                classify_response(&account, &sent, &body, &response, &read).map(|_| response.attempts)
             });
-            telemetry.update_finished((request_id.as_str(), &account.name, &id), judged.as_ref().copied());
+            telemetry.update_finished((request_id.as_str(), &account.name, &id), attempts.as_ref().copied());
         }
     }
 
-    fn show(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
+    fn dry_run(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let url = prepared.uri.to_string();
-        let mut response = response::json(dry_run::body(&prepared.request, &url, &prepared.headers, &self.names()));
+        let mut response = response::json(dry_run::body(&prepared.request, &url, &prepared.headers, &self.echoed()));
         response::set_dropped_header(response.headers_mut(), &prepared.request.report);
         response
     }
 
-    /// Sends it and brings the answer home. All that is large goes to the account's stack before the first wait.
+    /// Sends the request and classifies the response. Everything large moves to the account's stack before the first wait.
     fn send(
         &self,
         prepared: Prepared,
         permits: Permits,
         log: &mut RequestLog,
     ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
-        let RequestLog { report: reported, sent: handed, attempts, queued, with_vendor, .. } = log;
+        let RequestLog { report: logged_report, delivery, attempts, queued, with_vendor, .. } = log;
         let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
-        let report = &*reported.insert(report);
+        let report = &*logged_report.insert(report);
         let body = Bytes::from(body);
-        let mut outgoing =
-            VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_place(prepared.place);
-        outgoing.longest = self.context.gateway.request_timeout;
-        outgoing.key = Some(Arc::clone(&self.route.id));
-        outgoing.headers = prepared.headers;
-        outgoing.body = body.clone();
-        outgoing.judge = Some(account.dialect);
+        let mut request =
+            VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_place(prepared.lock);
+        request.longest = self.context.gateway.request_timeout;
+        request.key = Some(Arc::clone(&self.route.id));
+        request.headers = prepared.headers;
+        request.body = body.clone();
+        request.judge = Some(account.dialect);
         let recording = self.context.recording.as_ref();
-        let call = recording.map(|recording| recording.call(&account.name, &outgoing.method, &outgoing.uri));
-        outgoing.witness = call.map(|call| Arc::new(Attempts(call)) as _);
-        *handed = Some(outgoing.sent.clone());
-        let mut update = account.stack.update(outgoing).holding(permits);
+        let call = recording.map(|recording| recording.call(&account.name, &request.method, &request.uri));
+        request.witness = call.map(|call| Arc::new(Attempts(call)) as _);
+        *delivery = Some(request.sent.clone());
+        let mut update = account.stack.update(request).holding(permits);
         if self.context.telemetry.follows_updates() {
-            update = update.when_left(self.afterwards(&sent, &body));
+            update = update.when_left(self.report_detached(&sent, &body));
         }
         async move {
             let result = (&mut update).await;
             (*attempts, *queued, *with_vendor) = match &result {
-                Ok(answer) => (answer.attempts, answer.queued, answer.vendor),
+                Ok(response) => (response.attempts, response.queued, response.vendor),
                 Err(failure) => (failure.attempts, failure.queued, failure.vendor),
             };
-            let answer = result.map_err(unanswered)?;
-            let read = ResponseBody::read(&answer.body);
-            watch(account, &sent, &body, &answer, &read);
-            let classified = classify_response(account, &sent, &body, &answer, &read);
-            if answer.status.is_success() && classified.is_err() {
+            let from_vendor = result.map_err(failure_problem)?;
+            let read = ResponseBody::read(&from_vendor.body);
+            check_drift(account, &sent, &body, &from_vendor, &read);
+            let classified = classify_response(account, &sent, &body, &from_vendor, &read);
+            if from_vendor.status.is_success() && classified.is_err() {
                 update.doubt();
             }
-            let response = classified?;
-            let mut reply = response::json(response::applied(&response, &self.names(), answer.attempts, report));
-            response::set_dropped_header(reply.headers_mut(), report);
-            Ok(reply)
+            let applied = response::applied(&classified?, &self.echoed(), from_vendor.attempts, report);
+            let mut response = response::json(applied);
+            response::set_dropped_header(response.headers_mut(), report);
+            Ok(response)
         }
     }
 }
 
-/// Holds the vendor's answer against its documentation; `request` is the body that was sent and what it held.
-fn watch(account: &Account, sent: &SentFields, request: &[u8], answer: &VendorResponse, body: &ResponseBody<'_>) {
-    let held = (answer.status.as_u16(), body);
+/// Compares the vendor's response with its documentation; `request` is the body that was sent, `sent` the fields in it.
+fn check_drift(
+    account: &Account,
+    sent: &SentFields,
+    request: &[u8],
+    response: &VendorResponse,
+    body: &ResponseBody<'_>,
+) {
+    let received = (response.status.as_u16(), body);
     let scrub = |text: &str| Scrub::new(&account.token, sent, request).text(text).into_owned();
-    account.drift.hold((&account.name, account.dialect), Operation::Update, held, scrub);
+    account.drift.hold((&account.name, account.dialect), Operation::Update, received, scrub);
 }
 
-/// What stands against an update beside names that cannot be resolved now: the caller can mend that at once.
-fn otherwise_refused(update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
-    let mut found = translate_request(update, target).err()?;
-    found.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
-    (!found.items.is_empty()).then(|| refused(found))
+/// The errors of an update other than unresolved names. The caller can fix these at once.
+fn other_errors(update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
+    let mut refused = translate_request(update, target).err()?;
+    refused.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
+    (!refused.items.is_empty()).then(|| refusal_problem(refused))
 }
 
-/// The vendor's own catalogs, but only those that this update needs and the configuration does not answer; with a
-/// place in the assistant's line where reading them may take time, so that no later update overtakes this one
-/// meanwhile.
+/// The vendor's catalogs that this update needs besides the configured ones. While they are read, which may take time,
+/// the update already waits for the assistant's lock, so that no later update overtakes it.
 async fn live_catalogs(
     update: &Update<'_>,
     exchange: &Exchange<'_>,
@@ -215,7 +219,7 @@ async fn live_catalogs(
     if missing.is_empty() {
         return Ok((CatalogSet::default(), None));
     }
-    let place = if options.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(unanswered)?) };
+    let lock = if options.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(failure_problem)?) };
     let reader = CatalogReader {
         dialect: account.dialect,
         stack: Arc::clone(&account.stack),
@@ -223,21 +227,21 @@ async fn live_catalogs(
         drift: Arc::clone(&account.drift),
         token: account.token.clone(),
     };
-    // The flight may be somebody else's, with a later deadline.
-    let began = Instant::now();
-    let flight = Box::pin(account.live.get(&missing, &reader)); // large, and rare: no part of every update's future
-    let read = tokio::time::timeout_at(options.deadline, flight).await;
+    let started = Instant::now();
+    let fetch = Box::pin(account.live.get(&missing, &reader)); // Boxed because it is large and rare.
+    // The fetch may have been started by another update with a later deadline.
+    let read = tokio::time::timeout_at(options.deadline, fetch).await;
     if let Some(recording) = &context.recording {
         let failed = !matches!(read, Ok(Ok(_)));
-        recording.inner("catalogs", began, failed.then_some("unavailable"));
+        recording.inner("catalogs", started, failed.then_some("unavailable"));
     }
     let live = read.map_err(|_| {
         Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
     })?;
-    Ok((live.map_err(|failure| without_catalog(account, failure))?, place))
+    Ok((live.map_err(|failure| catalog_problem(account, failure))?, lock))
 }
 
-fn refused(refused: vendors::Refused) -> Problem {
+fn refusal_problem(refused: vendors::Refused) -> Problem {
     let items = refused.items;
     let (code, what) = if items.only_unsupported() {
         (Code::UnsupportedByVendor, "The vendor cannot express everything in this update")
@@ -302,10 +306,10 @@ mod tests {
         };
 
         let prepared = exchange.complete(request("PATCH"), None, HeaderMap::new()).unwrap();
-        let shown = exchange.show(&prepared).into_body().collect().await.unwrap().to_bytes();
+        let shown = exchange.dry_run(&prepared).into_body().collect().await.unwrap().to_bytes();
         let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
         let permits =
-            Permits { place: SharePermit::count(&Arc::default()).0, share: SharePermit::count(&Arc::default()).0 };
+            Permits { gateway: SharePermit::count(&Arc::default()).0, share: SharePermit::count(&Arc::default()).0 };
         let mut log = RequestLog::default();
         let (sent, line) = tokio::join!(exchange.send(prepared, permits, &mut log), first_line(listener));
         assert!(sent.is_err());

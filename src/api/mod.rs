@@ -1,4 +1,4 @@
-//! The API: what callers see. `routes` is the table of its operations, `service` what a request passes on its way to
+//! The API that callers use. `routes` is the table of its operations; `service` takes a request through `middleware` to
 //! one of `operations`.
 
 mod attempts;

@@ -1,4 +1,4 @@
-//! What is noted of a request while it is handled, for logs, audit, metrics and traces.
+//! Per-request fields for access log, audit log, metrics and traces.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,45 +10,45 @@ use crate::telemetry::event::UpdateNotes;
 use crate::telemetry::metrics::AccountMeters;
 use crate::upstream::DeliveryState;
 
-/// What was noted of a request; every layer adds what it knows, so that much is there however the request ends.
+/// The fields so far; each step adds what it knows, so that they are there however the request ends.
 #[derive(Debug, Default)]
 pub struct RequestLog {
     /// The vendor account.
     pub vendor: Option<Arc<str>>,
-    /// Where that account's requests are counted.
+    /// The account's meters.
     pub meters: Option<Arc<AccountMeters>>,
     /// The vendor's id of the assistant.
     pub id: Option<Arc<str>>,
     /// The assistant, as in the path.
     pub assistant: Option<String>,
-    /// Whether it is to be shown only what would be sent.
+    /// Whether this is a dry run.
     pub dry_run: bool,
-    /// Time in which the caller sent the body.
+    /// How long receiving the body took.
     pub receiving: Duration,
     /// The length of the body in bytes, decompressed; 0 unless all of it was read.
     pub request_bytes: usize,
-    /// What the translation made of each field; `None` for what was never translated, or was refused.
+    /// The translation's report; `None` if there was no translation or it failed.
     pub report: Option<Report>,
-    /// Whether the vendor may have seen any of it; `None` until it is handed to the account's stack.
-    pub sent: Option<DeliveryState>,
+    /// Whether the vendor may have received it; `None` before it is passed to the account's stack.
+    pub delivery: Option<DeliveryState>,
     /// How often the vendor was tried.
     pub attempts: u32,
-    /// Time not spent with the vendor but waiting for it.
+    /// Time spent in queues.
     pub queued: Duration,
     /// Time spent with the vendor.
     pub with_vendor: Duration,
 }
 
 impl RequestLog {
-    /// Whether the update may have reached the assistant by now, as far as can be told without an answer.
+    /// The outcome of a request that ends without a response.
     pub fn outcome_so_far(&self) -> Outcome {
-        match &self.sent {
-            Some(sent) if sent.is_in_doubt() => Outcome::Unknown,
+        match &self.delivery {
+            Some(delivery) if delivery.is_in_doubt() => Outcome::Unknown,
             _ => Outcome::NotApplied,
         }
     }
 
-    /// What telemetry is told of it.
+    /// The fields as telemetry takes them.
     pub fn notes(&self) -> UpdateNotes<'_> {
         UpdateNotes {
             assistant: self.assistant.as_deref(),
@@ -58,7 +58,7 @@ impl RequestLog {
             receiving: self.receiving,
             request_bytes: self.request_bytes,
             report: self.report.as_ref(),
-            sent: self.sent.as_ref().map(DeliveryState::get),
+            sent: self.delivery.as_ref().map(DeliveryState::get),
             attempts: self.attempts,
             queued: self.queued,
             with_vendor: self.with_vendor,

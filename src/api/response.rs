@@ -1,4 +1,4 @@
-//! What a caller gets back when all went well: canonical names and the report.
+//! Successful responses: the vendor's data under canonical names, and the report.
 
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
@@ -7,28 +7,27 @@ use http_body_util::Full;
 use vendors::json::{push_integer, push_string};
 use vendors::{Note, Report};
 
-/// EchoedNames what was dropped, for whoever looks at headers only.
+/// Lists the dropped fields, for callers that read headers only.
 pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
 
-/// The header is at most about so long, in bytes, and ends in `...` where it had to be cut; the report in the body
-/// names all fields.
+/// About the most bytes in this header, which ends in `...` where it was cut. The report in the body has all fields.
 const MAX_HEADER_BYTES: usize = 2048;
 
 /// A 200 with a JSON body.
 pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
-    typed(body, "application/json")
+    with_media(body, "application/json")
 }
 
-/// A 200 with a page for people, which no other page may frame and no browser read as anything else.
+/// A 200 with an HTML page that no other page may frame and that no browser may read as another type.
 pub(super) fn page(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = typed(body, "text/html; charset=utf-8");
+    let mut response = with_media(body, "text/html; charset=utf-8");
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
     response
 }
 
-/// A 200 with a body of that type.
-pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Full<Bytes>> {
+/// A 200 with a body of that media type.
+pub(super) fn with_media(body: impl Into<Bytes>, media: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
     response
@@ -37,7 +36,7 @@ pub(super) fn typed(body: impl Into<Bytes>, media: &'static str) -> Response<Ful
 /// The body of an applied update.
 pub(super) fn applied(
     response: &vendors::UpdateResponse<'_>,
-    names: &EchoedNames<'_>,
+    echoed: &Echoed<'_>,
     attempts: u32,
     report: &Report,
 ) -> Vec<u8> {
@@ -52,7 +51,7 @@ pub(super) fn applied(
         out.extend_from_slice(json.as_bytes());
     }
     out.push(b'}');
-    names.push(&mut out);
+    echoed.push(&mut out);
     out.extend_from_slice(b",\"attempts\":");
     push_integer(&mut out, attempts.into());
     push_report(&mut out, report);
@@ -60,14 +59,14 @@ pub(super) fn applied(
     out
 }
 
-/// The names that every answer repeats.
-pub(super) struct EchoedNames<'a> {
+/// The members that every successful response repeats.
+pub(super) struct Echoed<'a> {
     pub(super) assistant: &'a str,
     pub(super) vendor: &'a str,
     pub(super) request_id: &'a str,
 }
 
-impl EchoedNames<'_> {
+impl Echoed<'_> {
     /// `,"assistant":…,"vendor":…,"request_id":…`
     pub(super) fn push(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"assistant\":");
@@ -109,20 +108,20 @@ fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
     out.push(b']');
 }
 
-/// `Switchboard-Dropped`, where something was. Unknown keys may hold anything, so what cannot stand in a header is
-/// replaced by `_`.
+/// Sets `Switchboard-Dropped` if fields were dropped. Unknown keys may hold any character, so those that a header cannot
+/// hold become `_`.
 pub(super) fn set_dropped_header(headers: &mut HeaderMap, report: &Report) {
     if report.dropped.is_empty() {
         return;
     }
-    let plain = |note: &Note| -> String {
+    let printable = |note: &Note| -> String {
         let token = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
         note.field.chars().map(token).collect()
     };
     let mut names = String::new();
     for note in &report.dropped {
         let comma = if names.is_empty() { "" } else { ", " };
-        let name = if names.len() > MAX_HEADER_BYTES { "...".to_owned() } else { plain(note) };
+        let name = if names.len() > MAX_HEADER_BYTES { "...".to_owned() } else { printable(note) };
         names = names + comma + &name;
         if name == "..." {
             break;

@@ -7,12 +7,12 @@ use crate::problem::Code;
 
 use super::endpoint::Endpoint;
 
-/// What serves an operation.
+/// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// A partial update.
     UpdateAssistant,
-    /// Where an assistant leads.
+    /// The route of an assistant.
     ExplainRoute,
     /// The vendors.
     ListVendors,
@@ -24,7 +24,7 @@ pub enum Action {
     UpdateSchema,
     /// The OpenAPI document.
     OpenApi,
-    /// The page for people.
+    /// The documentation page.
     Docs,
     /// All problems.
     ListProblems,
@@ -32,35 +32,35 @@ pub enum Action {
     ExplainProblem,
 }
 
-/// Who may ask for an operation.
+/// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Everybody: it is about the API itself, and the same at every gateway.
+    /// Everyone: it is about the API itself, and the same at every gateway.
     Public,
-    /// A client: it is about this gateway.
+    /// Clients: it is about this gateway.
     Client,
 }
 
-/// What the API's operations have beside method, path and summary.
+/// What the API's operations have besides method, path and summary.
 #[derive(Debug)]
 pub struct Operation {
-    /// What serves it.
+    /// What it does.
     pub action: Action,
     /// The name in the OpenAPI document.
     pub id: &'static str,
     /// The group in the OpenAPI document.
     pub tag: &'static str,
-    /// Who may ask for it.
+    /// Who may call it.
     pub permission: Permission,
     /// More than the summary says, in Markdown; empty if that is all.
     pub description: &'static str,
-    /// EchoedNames of `openapi/parameters.rs`.
+    /// Names of `openapi/parameters.rs`.
     pub parameters: &'static [&'static str],
-    /// What is sent to it.
+    /// The request's body.
     pub body: Option<Body>,
-    /// What it answers if all goes well.
+    /// The response if it succeeds.
     pub success: Success,
-    /// What else it answers, beside what every request, and every client, may be answered.
+    /// Its problems, besides those of every request and of every client.
     pub problems: &'static [Code],
 }
 
@@ -75,7 +75,7 @@ pub struct Body {
     pub examples: &'static [(&'static str, &'static str, &'static str)],
 }
 
-/// The answer of an operation that went well.
+/// The response of an operation that succeeds.
 #[derive(Debug)]
 pub struct Success {
     /// Its status.
@@ -84,16 +84,16 @@ pub struct Success {
     pub media: &'static str,
     /// What it holds.
     pub content: Content,
-    /// EchoedNames of `openapi/responses.rs`, beside those of every answer.
+    /// Names of `openapi/responses.rs`, besides those of every response.
     pub headers: &'static [&'static str],
-    /// Where it leads.
+    /// Links to other operations.
     pub links: &'static [Link],
 }
 
-/// A link: its name, the id of the operation, that operation's parameter, and where its value stands in the answer.
+/// A link: its name, the id of the operation, that operation's parameter, and the pointer to its value in the response.
 pub type Link = (&'static str, &'static str, &'static str, &'static str);
 
-/// What an answer holds.
+/// The content of a response.
 #[derive(Debug, Clone, Copy)]
 pub enum Content {
     /// JSON of this schema, a name of `openapi/schemas.rs`.
@@ -102,7 +102,7 @@ pub enum Content {
     OneOf(&'static [&'static str]),
     /// Some object.
     Object,
-    /// Text for people.
+    /// Text.
     Text,
 }
 
@@ -225,13 +225,13 @@ const fn get(path: &'static str, summary: &'static str, operation: Operation) ->
     Endpoint { method: Method::GET, path, summary, exists: |_| true, operation }
 }
 
-/// Something to read that needs a client.
+/// A `GET` that needs a client.
 const fn discovery(action: Action, id: &'static str) -> Operation {
     let (tag, permission, success) = ("discovery", Permission::Client, ok(JSON, Content::Object));
     Operation { action, id, tag, permission, description: "", parameters: &[], body: None, success, problems: &[] }
 }
 
-/// Something to read for everybody.
+/// A `GET` for everyone.
 const fn document(action: Action, id: &'static str, success: Success) -> Operation {
     Operation { tag: "documentation", permission: Permission::Public, success, ..discovery(action, id) }
 }

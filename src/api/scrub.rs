@@ -1,5 +1,4 @@
-//! The vendor's words on their way to the caller: whatever secret the vendor repeats is blackened first, in whatever
-//! form it is repeated.
+//! Redacts secrets that a vendor repeats in its response, in any common encoding.
 
 use std::borrow::Cow;
 
@@ -11,17 +10,17 @@ use crate::account::Token;
 use crate::upstream::{SHORTEST, SecretPatterns, redact};
 use crate::value::REDACTED;
 
-/// An update with more keys than this is no honest one, and gets none of the vendor's words.
+/// If an update holds more secrets than this, all text from the vendor is redacted.
 const MAX_SECRETS: usize = 100;
 
-/// Everything that must not be repeated: the account's token, and the third parties' keys in the update itself.
+/// The secrets that must not be repeated: the account's token, and the keys of third parties in the update.
 pub(super) struct Scrub<'a> {
     token: &'a Token,
     keys: Vec<SecretPatterns>,
 }
 
 impl<'a> Scrub<'a> {
-    /// A scrub for answers to `request`, the body that was sent and what it held.
+    /// The secrets of a request: `request` is the body that was sent, `sent` the fields in it.
     pub(super) fn new(token: &'a Token, sent: &SentFields, request: &[u8]) -> Self {
         let mut keys = Vec::new();
         if sent.may_hold_secrets()
@@ -33,7 +32,7 @@ impl<'a> Scrub<'a> {
         Self { token, keys: keys.iter().map(|key| SecretPatterns::of(key)).collect() }
     }
 
-    /// `text`, decoded, with every secret blackened; one that a cut has shortened, too.
+    /// `text` with every secret redacted, also one that is cut short.
     pub(super) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if self.keys.len() > MAX_SECRETS {
             return Cow::Owned(REDACTED.to_owned());
@@ -41,7 +40,7 @@ impl<'a> Scrub<'a> {
         redact(text, self.secrets())
     }
 
-    /// The same for a success.
+    /// Redacts a successful response.
     pub(super) fn response(&self, response: &mut UpdateResponse<'_>) {
         if let Cow::Owned(changed) = self.text(&response.message) {
             response.message = Cow::Owned(changed);
@@ -49,7 +48,7 @@ impl<'a> Scrub<'a> {
         response.data.each_string(|text| self.text(text));
     }
 
-    /// The same for all that a vendor's items hold.
+    /// Redacts the items of an error.
     pub(super) fn items(&self, items: &mut Items) {
         for item in &mut items.list {
             self.change(&mut item.detail);
@@ -72,7 +71,7 @@ impl<'a> Scrub<'a> {
     }
 }
 
-/// Whether a body names a member that holds a key, or could name one by escapes.
+/// Whether a body may have a member that holds a key; escapes may hide its name.
 fn may_hold_key(request: &[u8]) -> bool {
     let holds = |name: &str| memchr::memmem::find(request, name.as_bytes()).is_some();
     holds("\\u00") || secret_members().any(holds)
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_and_the_keys_of_the_update_are_blackened() {
+    fn the_token_and_the_keys_of_the_update_are_redacted() {
         let token = Token::new("1|abcdef").unwrap();
         let body = br#"{"name":"x","tools":[{"type":"calendar_integration","calcom_api_key":"cal_live_9"}]}"#;
         let scrub = Scrub::new(&token, &holding(Field::Tools), body);
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_under_an_escaped_name_is_one_too() {
+    fn a_key_under_an_escaped_name_is_redacted() {
         let token = Token::new("1|abcdef").unwrap();
         let body = br#"{"calendly\u005fapi_key":"cal\u005flive_9"}"#;
         let scrub = Scrub::new(&token, &holding(Field::VendorOptions), body);
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_with_too_many_keys_gets_none_of_the_words() {
+    fn all_text_is_redacted_if_an_update_has_too_many_keys() {
         let token = Token::new("1|abcdef").unwrap();
         let keys: Vec<_> = (0..=MAX_SECRETS).map(|key| format!(r#"{{"calcom_api_key":"cal_live_{key}"}}"#)).collect();
         let body = format!(r#"{{"tools":[{}]}}"#, keys.join(","));
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_cut_has_left_of_a_secret_longer_than_the_text_is_blackened_in_a_success_too() {
+    fn a_truncated_secret_is_redacted_in_a_successful_response() {
         let secret = "abc".repeat(600);
         let token = Token::new(&secret).unwrap();
         let answer = format!(r#"{{"message":"no {secret}","data":{{}}}}"#);

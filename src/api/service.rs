@@ -1,23 +1,19 @@
-//! The API as a service: the router of its table, and what each request passes on its way to its operation.
+//! The API as a service: its router, and the steps of each request before and after its operation.
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::sync::Arc;
-use std::task::{self, Poll};
 
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Body;
-use axum::routing::future::RouteFuture;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::time::Instant;
 
+use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, authenticate};
 use crate::gateway::Gateway;
-use crate::http::request_id::RequestId;
-use crate::http::request_id::X_REQUEST_ID;
+use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::trace_context::TraceContext;
 use crate::net::shutdown::Shutdown;
 use crate::problem::Problem;
@@ -26,14 +22,12 @@ use crate::telemetry::event::ProblemSummary;
 
 use super::context::Context;
 use super::endpoint::{Matched, router};
-use super::middleware::{InFlight, RequestGuard, loop_detection};
+use super::middleware::{InFlightLimit, RequestGuard, loop_detection};
 use super::operations;
 use super::request_log::RequestLog;
 use super::routes::{ENDPOINTS, Operation, Permission};
-use crate::access::authenticate;
-use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY};
 
-/// The API as a service: one for all connections, cheap to clone.
+/// The API, cheap to clone.
 #[derive(Clone)]
 pub struct Api {
     shared: Arc<Shared>,
@@ -43,43 +37,48 @@ pub struct Api {
 /// What all requests share.
 struct Shared {
     gateway: Arc<ArcSwap<Gateway>>,
-    in_flight: InFlight,
+    in_flight: InFlightLimit,
     shutdown: Shutdown,
     telemetry: Telemetry,
 }
 
 impl Api {
-    /// The API of whatever configuration is in force.
+    /// The API of the generation that `gateway` holds when a request arrives.
     pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown, telemetry: Telemetry) -> Self {
-        let shared = Arc::new(Shared { gateway, in_flight: InFlight::default(), shutdown, telemetry });
-        let of_requests = Arc::clone(&shared);
-        let router = router(ENDPOINTS, move |matched, request| Arc::clone(&of_requests).respond(matched, request));
+        let shared = Arc::new(Shared { gateway, in_flight: InFlightLimit::default(), shutdown, telemetry });
+        let handler = Arc::clone(&shared);
+        let router = router(ENDPOINTS, move |matched, request| Arc::clone(&handler).respond(matched, request));
         Self { shared, router }
     }
 
-    /// Requests being handled at this moment.
+    /// The service for connections.
+    pub fn service(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// How many requests are in flight.
     pub fn in_flight(&self) -> usize {
         self.shared.in_flight.count()
     }
 }
 
 impl Shared {
-    /// Responds to a request and reports it. No `async fn`, as that keeps its arguments twice.
+    /// Responds to a request and reports it. This is no `async fn`, because that would hold its arguments twice.
     fn respond(
         self: Arc<Self>,
         matched: Matched<Operation>,
         request: Request<Body>,
-    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send {
+    ) -> impl Future<Output = Response<Full<Bytes>>> + Send {
         let (mut head, body) = request.into_parts();
         async move {
             let context = self.context(&head);
             let path = Arc::clone(&context.path);
-            let matched = matched.at(&path);
+            let matched = matched.existing(&path);
             let mut guard = RequestGuard::new(context, head.method.clone(), matched.label(), self.shutdown.clone());
             let RequestGuard { context, log, .. } = &mut guard;
-            let is_loop = loop_detection::is_one(&head.headers);
+            let is_loop = loop_detection::is_loop(&head.headers);
             let result = match is_loop {
-                true => Err(loop_detection::refused()),
+                true => Err(loop_detection::problem()),
                 false => self.serve(matched, context, &mut head, body, log).await,
             };
             let (mut response, problem) = match result {
@@ -89,8 +88,8 @@ impl Shared {
                         problem.vendor = log.vendor.as_ref().map(ToString::to_string);
                     }
                     log.attempts = log.attempts.max(problem.attempts.unwrap_or_default());
-                    let noted = ProblemSummary::of(&problem);
-                    (problem.into_response(&path, context.request_id.as_str()), Some(noted))
+                    let summary = ProblemSummary::of(&problem);
+                    (problem.into_response(&path, context.request_id.as_str()), Some(summary))
                 }
             };
             if is_loop {
@@ -101,12 +100,12 @@ impl Shared {
                 response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
                 response.headers_mut().insert(RATE_LIMIT, state);
             }
-            guard.answered(&response, problem.as_ref());
-            Ok(response.map(Body::new))
+            guard.finish(&response, problem.as_ref());
+            response
         }
     }
 
-    /// What is known of a request when it arrives.
+    /// The context of a request that has just arrived.
     fn context(&self, head: &Parts) -> Context {
         let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
         let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
@@ -123,7 +122,7 @@ impl Shared {
         }
     }
 
-    /// Path, method, client, limit and place, in this order; then the operation.
+    /// Checks path, method, client, rate limit and the limit of requests in flight, then runs the operation.
     async fn serve(
         &self,
         matched: Matched<Operation>,
@@ -142,25 +141,7 @@ impl Shared {
                 verdict?;
             }
         }
-        let permit = self.in_flight.permit(&context.gateway, &self.shutdown)?;
+        let permit = self.in_flight.acquire(&context.gateway, &self.shutdown)?;
         operations::serve(endpoint, context, head, body, log, permit).await
-    }
-}
-
-impl<B> tower::Service<Request<B>> for Api
-where
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
-
-    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.router.call(request)
     }
 }

@@ -1,4 +1,4 @@
-//! Where the assistant in a path leads, and how its updates are handled there.
+//! Finds the route of the assistant in a path, and the handling of its updates.
 
 use vendors::Handling;
 
@@ -8,25 +8,22 @@ use crate::routing::{Route, RouteError};
 
 use super::context::Context;
 
-/// Finds the target and asks whether the caller may use it.
+/// Finds the route and checks that the caller may use it.
 pub(super) fn target<'a>(context: &Context, segment: &'a str) -> Result<(Assistant<'a>, Route), Problem> {
     let assistant = Assistant::parse(segment).map_err(|error| Problem::new(Code::InvalidRequest, error.to_string()))?;
     let route = context.gateway.routes.resolve(&assistant, context.client_name()).map_err(|error| {
-        let code = match error {
-            RouteError::BadId { .. } => Code::InvalidRequest,
-            _ => Code::UnknownAssistant,
+        let (code, vendor) = match &error {
+            RouteError::BadId { vendor, .. } => (Code::InvalidRequest, Some(vendor.as_str())),
+            _ => (Code::UnknownAssistant, None),
         };
-        let vendor = match &error {
-            RouteError::BadId { vendor, .. } => Some(vendor.as_str()),
-            _ => None,
-        };
-        context.may_ask_for(&assistant, vendor).err().unwrap_or_else(|| Problem::new(code, error.to_string()))
+        let forbidden = context.authorize_unknown(&assistant, vendor).err();
+        forbidden.unwrap_or_else(|| Problem::new(code, error.to_string()))
     })?;
-    context.permit(assistant.as_str(), &route)?;
+    context.authorize(assistant.as_str(), &route)?;
     Ok((assistant, route))
 }
 
-/// The handling in force: whoever is nearest to the request decides.
+/// The handling of an update: the request decides, else the named assistant, the client, or the account.
 pub(super) fn handling(context: &Context, preferred: Option<Handling>, route: &Route) -> Handling {
     let client = context.client.as_deref().and_then(|client| client.handling);
     preferred.or(route.handling).or(client).unwrap_or(route.account.handling)

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
 use switchboard::api::request::prefer::{PREFER, handling};
-use switchboard::api::request::query::UpdateQuery;
+use switchboard::api::request::query::dry_run;
 use switchboard::api::request::timeout::{REQUEST_TIMEOUT, request_timeout};
 use switchboard::http::path::{Assistant, Reference};
 use switchboard::http::request_id::{RequestId, X_REQUEST_ID};
@@ -168,11 +168,11 @@ pub(crate) fn head(bytes: &[u8]) {
 }
 
 fn query(text: &str) {
-    let Ok(query) = UpdateQuery::parse(Some(text)) else { return };
+    let Ok(is_dry_run) = dry_run(Some(text)) else { return };
     let decoded = percent_decode(text.as_bytes()).collect::<Vec<_>>();
     let pairs: Vec<_> = decoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).collect();
-    let wanted: &[&[u8]] = if query.dry_run { &[b"dry_run=true"] } else { &[b"dry_run=false"] };
-    assert!(pairs == wanted || (pairs.is_empty() && !query.dry_run), "{text:?}");
+    let wanted: &[&[u8]] = if is_dry_run { &[b"dry_run=true"] } else { &[b"dry_run=false"] };
+    assert!(pairs == wanted || (pairs.is_empty() && !is_dry_run), "{text:?}");
 }
 
 fn timeout(headers: &HeaderMap, bytes: &[u8]) {

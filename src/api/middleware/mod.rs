@@ -1,9 +1,9 @@
-//! What a request passes before its operation, in this order: the guard that reports it, loop detection,
-//! authentication with the limit on failed attempts, the client's own limit, and a place among those in flight.
+//! The steps before a request's operation: the guard that reports the request, loop detection, and the limit of
+//! requests in flight.
 
 mod in_flight;
 pub(super) mod loop_detection;
 mod request_guard;
 
-pub(super) use in_flight::{InFlight, InFlightPermit};
+pub(super) use in_flight::{InFlightLimit, InFlightPermit};
 pub(super) use request_guard::RequestGuard;

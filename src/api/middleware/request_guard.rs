@@ -1,5 +1,4 @@
-//! A request that is being handled. However it ends, it is reported once: answered, left by its caller, cut off by the
-//! end of the gateway, or panicked.
+//! Reports each request once, however it ends: with a response, by a disconnect, by the end of the process or by a panic.
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
@@ -12,10 +11,10 @@ use crate::net::shutdown::Shutdown;
 use crate::problem::{Fault, Outcome, Reason};
 use crate::telemetry::event::{ProblemSummary, RequestFinished};
 
-/// What stands for the status of a request whose caller left before the answer; never sent.
+/// The status in logs and metrics of a request whose caller disconnected; never sent.
 const CLIENT_CLOSED: u16 = 499;
 
-/// The guard of a request.
+/// Holds what is known of a request and reports it at the end, at the latest when dropped.
 pub(in crate::api) struct RequestGuard {
     pub(in crate::api) context: Context,
     pub(in crate::api) log: RequestLog,
@@ -30,8 +29,8 @@ impl RequestGuard {
         Self { context, log: RequestLog::default(), method, route, shutdown, reported: false }
     }
 
-    /// The request has its answer, though perhaps nobody who waits for it.
-    pub(in crate::api) fn answered(mut self, response: &Response<Full<Bytes>>, problem: Option<&ProblemSummary>) {
+    /// Reports the request with its response.
+    pub(in crate::api) fn finish(mut self, response: &Response<Full<Bytes>>, problem: Option<&ProblemSummary>) {
         if problem.is_some_and(|problem| problem.reason == Reason::ClientClosed) {
             return self.report(CLIENT_CLOSED, 0, problem);
         }
@@ -39,7 +38,7 @@ impl RequestGuard {
         self.report(response.status().as_u16(), bytes, problem);
     }
 
-    fn report(&mut self, status: u16, answer_bytes: u64, problem: Option<&ProblemSummary>) {
+    fn report(&mut self, status: u16, response_bytes: u64, problem: Option<&ProblemSummary>) {
         self.reported = true;
         let Context { telemetry, request_id, path, arrived, recording, .. } = &self.context;
         telemetry.finished(&RequestFinished {
@@ -53,14 +52,14 @@ impl RequestGuard {
             status,
             problem,
             total: arrived.elapsed(),
-            answer_bytes,
+            answer_bytes: response_bytes,
             meters: self.log.meters.as_deref(),
             update: self.log.notes(),
         });
     }
 }
 
-/// Without an answer: the future that handled the request was dropped, or is being unwound.
+/// There is no response: the future that handles the request was dropped or panicked.
 impl Drop for RequestGuard {
     fn drop(&mut self) {
         if self.reported {
@@ -129,9 +128,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answered_request_is_reported_once() {
+    async fn a_request_with_a_response_is_reported_once() {
         let response = Response::new(Full::new(Bytes::from_static(b"{}")));
-        let lines = logged(|| guard().answered(&response, None));
+        let lines = logged(|| guard().finish(&response, None));
         assert_eq!(lines.len(), 1);
         assert_eq!((&lines[0]["status"], &lines[0]["answer_bytes"]), (&200.into(), &2.into()));
     }

@@ -1,8 +1,8 @@
-//! What a caller says beside the body, as narrow as the gateway reads it.
+//! The parameters of operations. Their schemas allow exactly what the gateway accepts.
 
 use serde_json::{Value, json};
 
-/// Every parameter, by the name under which operations refer to it.
+/// Every parameter, by the name that operations use in the table.
 pub(super) fn all() -> Value {
     json!({
         "assistant": {
@@ -48,7 +48,7 @@ pub(super) fn all() -> Value {
     })
 }
 
-/// An id is no dot segment.
+/// An id must not be a dot segment.
 const ASSISTANT: &str = r"^([a-z][a-z0-9_-]{0,63}:)?(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$";
 
 /// Up to nine digits before and after the point, not all of them 0.

@@ -8,24 +8,20 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathItem, Paths, Paths
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::{Ref, Required};
 
-use crate::api::endpoint::{Endpoint, by_path};
+use crate::api::endpoint::Endpoint;
 use crate::api::routes::{Body, ENDPOINTS, Operation, Permission};
 
 use super::responses::responses;
 
 /// All paths.
 pub(super) fn paths() -> Paths {
-    by_path(ENDPOINTS).fold(PathsBuilder::new(), with).build()
-}
-
-/// The same with one path more.
-fn with(paths: PathsBuilder, endpoints: &[Endpoint<Operation>]) -> PathsBuilder {
-    endpoints.iter().fold(paths, |paths, endpoint| {
+    let add = |paths: PathsBuilder, endpoint: &Endpoint<Operation>| {
         paths.path(endpoint.path, PathItem::new(method(&endpoint.method), operation(endpoint)))
-    })
+    };
+    ENDPOINTS.iter().fold(PathsBuilder::new(), add).build()
 }
 
-/// `HEAD` is not listed beside `GET`: it is the same, as HTTP has it.
+/// The method. `HEAD` is not listed besides `GET`, as HTTP defines it to be the same.
 fn method(method: &Method) -> HttpMethod {
     match *method {
         Method::PUT => HttpMethod::Put,
@@ -44,14 +40,10 @@ fn operation(endpoint: &Endpoint<Operation>) -> OperationBuilder {
         .summary(Some(endpoint.summary))
         .description((!description.is_empty()).then_some(*description))
         .request_body(body.as_ref().map(request_body))
-        .responses(responses(&endpoint.operation));
-    let operation = match permission {
-        Permission::Public => operation.securities(Some([])),
-        Permission::Client => operation,
-    };
-    parameters
-        .iter()
-        .fold(operation, |operation, name| operation.parameter_ref(Ref::new(format!("#/components/parameters/{name}"))))
+        .responses(responses(&endpoint.operation))
+        .securities((*permission == Permission::Public).then_some([]));
+    let reference = |name| Ref::new(format!("#/components/parameters/{name}"));
+    parameters.iter().fold(operation, |operation, name| operation.parameter_ref(reference(name)))
 }
 
 fn request_body(body: &Body) -> RequestBody {
@@ -59,8 +51,7 @@ fn request_body(body: &Body) -> RequestBody {
         let value = serde_json::from_str::<Value>(json).ok();
         (*name, ExampleBuilder::new().summary(*summary).value(value).build())
     });
-    let content =
-        ContentBuilder::new().schema(Some(Ref::from_schema_name(body.schema))).examples_from_iter(examples).build();
-    let all = RequestBodyBuilder::new().required(Some(Required::True));
-    body.media.iter().fold(all, |all, media| all.content(*media, content.clone())).build()
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(body.schema))).examples_from_iter(examples);
+    let (content, request) = (content.build(), RequestBodyBuilder::new().required(Some(Required::True)));
+    body.media.iter().fold(request, |request, media| request.content(*media, content.clone())).build()
 }

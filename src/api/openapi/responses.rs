@@ -1,11 +1,10 @@
-//! What comes back: one entry for each status, which several problems may share, and the headers of answers.
+//! The responses of each operation, the response of each problem status, and the headers.
 
 use std::collections::BTreeMap;
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::link::LinkBuilder;
+use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder, Responses, ResponsesBuilder};
 use utoipa::openapi::schema::{OneOfBuilder, Schema};
 use utoipa::openapi::{Object, Ref, RefOr, Type};
@@ -13,17 +12,17 @@ use utoipa::openapi::{Object, Ref, RefOr, Type};
 use crate::api::routes::{Content, Operation, Permission, Success};
 use crate::problem::Code;
 
-/// Statuses of `invalid_request` that HTTP itself has a more precise word for.
+/// Statuses of `invalid_request` besides 400, where HTTP has a more precise one.
 const OF_HTTP: [StatusCode; 3] =
     [StatusCode::REQUEST_TIMEOUT, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
 
-/// What any request may be answered with.
+/// The problems of every operation.
 const ANYWHERE: [Code; 3] = [Code::InvalidRequest, Code::Internal, Code::Overloaded];
 
-/// What any request that needs a client may be answered with.
+/// The problems of every operation that needs a client.
 const CLIENT: [Code; 2] = [Code::Unauthenticated, Code::RateLimited];
 
-/// The answer of an operation that went well, and every problem that stands in its place.
+/// The response of an operation that succeeds, and those of its problems.
 pub(super) fn responses(operation: &Operation) -> Responses {
     let of_client: &[Code] = if operation.permission == Permission::Client { &CLIENT } else { &[] };
     let codes = ANYWHERE.iter().chain(of_client).chain(operation.problems);
@@ -31,19 +30,29 @@ pub(super) fn responses(operation: &Operation) -> Responses {
     let problems = statuses.fold(ResponsesBuilder::new(), |responses, status| {
         responses.response(status.as_str(), Ref::from_response_name(status.as_str()))
     });
-    let success = &operation.success;
-    problems.response(success.status.to_string(), done(success)).build()
+    problems.response(operation.success.status.to_string(), success(&operation.success)).build()
 }
 
-fn done(success: &Success) -> Response {
-    let content = ContentBuilder::new().schema(Some(schema(success.content))).build();
-    let response = ResponseBuilder::new().description("Done.").content(success.media, content);
-    let response = with_headers(response, success.headers);
-    let links = success.links.iter().fold(response, |response, (name, operation, parameter, place)| {
-        let link = LinkBuilder::new().operation_id(*operation);
-        response.link(*name, link.parameter(*parameter, format!("$response.body#{place}")).build())
-    });
-    links.build()
+fn success(success: &Success) -> Response {
+    let response = response("Done.", success.media, schema(success.content), success.headers);
+    let add = |response: ResponseBuilder, (name, operation, parameter, pointer): &(&str, &str, &str, &str)| {
+        response.link(*name, link(operation, parameter, pointer))
+    };
+    success.links.iter().fold(response, add).build()
+}
+
+/// A response with these headers besides those of every response.
+fn response(description: &str, media: &str, schema: impl Into<RefOr<Schema>>, headers: &[&str]) -> ResponseBuilder {
+    let content = utoipa::openapi::Content::new(Some(schema));
+    let response = ResponseBuilder::new().description(description).content(media, content);
+    let headers = ["X-Request-Id", "RateLimit", "RateLimit-Policy"].iter().chain(headers);
+    let reference = |name| Ref::new(format!("#/components/headers/{name}"));
+    headers.fold(response, |response, name| response.header_ref(*name, reference(name)))
+}
+
+/// A link that passes the member of the body at `pointer` as a parameter to an operation.
+fn link(operation: &str, parameter: &str, pointer: &str) -> Link {
+    LinkBuilder::new().operation_id(operation).parameter(parameter, format!("$response.body#{pointer}")).build()
 }
 
 fn schema(content: Content) -> RefOr<Schema> {
@@ -58,7 +67,7 @@ fn schema(content: Content) -> RefOr<Schema> {
     }
 }
 
-/// One answer for each status that any problem has.
+/// One response for each status of any problem, by status.
 pub(super) fn problems() -> BTreeMap<String, Response> {
     let mut descriptions = BTreeMap::<String, Vec<String>>::new();
     for code in Code::ALL {
@@ -72,7 +81,6 @@ pub(super) fn problems() -> BTreeMap<String, Response> {
     descriptions.into_iter().map(|(status, lines)| (status.clone(), problem(&status, &lines.join("\n")))).collect()
 }
 
-/// The answer with that status.
 fn problem(status: &str, description: &str) -> Response {
     let own: &[&str] = match status {
         "401" => &["WWW-Authenticate"],
@@ -80,19 +88,12 @@ fn problem(status: &str, description: &str) -> Response {
         "429" | "503" => &["Retry-After"],
         _ => &[],
     };
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let explanation = LinkBuilder::new().operation_id("explainProblem").parameter("code", "$response.body#/code");
-    let response = ResponseBuilder::new().description(description).content("application/problem+json", content);
-    with_headers(response, own).link("explanation", explanation.build()).build()
+    response(description, "application/problem+json", Ref::from_schema_name("Problem"), own)
+        .link("explanation", link("explainProblem", "code", "/code"))
+        .build()
 }
 
-/// The same with references to headers; some are on every answer.
-fn with_headers(response: ResponseBuilder, headers: &[&str]) -> ResponseBuilder {
-    let all = ["X-Request-Id", "RateLimit", "RateLimit-Policy"].iter().chain(headers);
-    all.fold(response, |response, name| response.header_ref(*name, Ref::new(format!("#/components/headers/{name}"))))
-}
-
-/// Every header of an answer that has a meaning of ours.
+/// The headers of responses.
 pub(super) fn headers() -> Value {
     json!({
         "X-Request-Id": {

@@ -1,4 +1,4 @@
-//! The bodies: the canonical update, and what answers hold.
+//! The schemas: the canonical update, and the bodies of responses.
 
 use serde_json::{Value, json};
 use vendors::document::canonical_schema;
@@ -34,7 +34,7 @@ pub(super) fn all() -> Value {
     })
 }
 
-/// The canonical schema as a component: `$schema` and `$id` belong to the document that stands alone.
+/// The canonical schema as a component, without `$schema` and `$id`, which belong to a document of its own.
 fn update() -> Value {
     let mut schema = canonical_schema();
     if let Some(schema) = schema.as_object_mut() {
@@ -45,19 +45,16 @@ fn update() -> Value {
 }
 
 fn applied() -> Value {
-    let nullable = || json!({ "type": ["string", "null"] });
+    let data = object(&[
+        ("id", json!({ "description": "Of whatever JSON type the vendor gives it." })),
+        ("name", nullable_text()),
+        ("status", nullable_text()),
+        ("type", nullable_text()),
+        ("mode", nullable_text()),
+    ]);
     object(&[
         ("message", text()),
-        (
-            "data",
-            object(&[
-                ("id", json!({ "description": "Of whatever JSON type the vendor gives it." })),
-                ("name", nullable()),
-                ("status", nullable()),
-                ("type", nullable()),
-                ("mode", nullable()),
-            ]),
-        ),
+        ("data", data),
         ("assistant", text()),
         ("vendor", text()),
         ("request_id", text()),
@@ -88,15 +85,15 @@ fn report() -> Value {
     object(&[("applied", list(text())), ("dropped", notes()), ("warnings", notes())])
 }
 
-/// What a vendor makes of a field.
+/// How a vendor supports a field.
 fn support() -> Value {
-    let mut schema = object(&[
+    let required = [
         ("support", text()),
         ("supported", boolean()),
-        ("wire_name", json!({ "type": ["string", "null"] })),
+        ("wire_name", nullable_text()),
         ("type", text()),
         ("nullable", boolean()),
-    ]);
+    ];
     let number = || json!({ "type": "number" });
     let optional = [
         ("wire_names", list(text())),
@@ -107,19 +104,17 @@ fn support() -> Value {
         ("catalog", text()),
         ("detail", text()),
     ];
-    for (name, optional) in optional {
-        schema["properties"][name] = optional;
-    }
-    schema
+    object_with(&required, &optional)
 }
 
 fn problem() -> Value {
     let items: Vec<_> = vendors::ItemCode::ALL.iter().map(|code| code.as_str()).collect();
     let faults = [Fault::Caller, Fault::Gateway, Fault::Vendor].map(Fault::as_str);
-    let mut entry = object(&[("pointer", text()), ("code", json!({ "enum": items })), ("detail", text())]);
-    entry["properties"]["field"] = text();
-    entry["properties"]["vendor_field"] = text();
-    let mut schema = object(&[
+    let item = object_with(
+        &[("pointer", text()), ("code", json!({ "enum": items })), ("detail", text())],
+        &[("field", text()), ("vendor_field", text())],
+    );
+    let required = [
         ("type", json!({ "type": "string", "format": "uri-reference" })),
         ("title", text()),
         ("status", json!({ "type": "integer" })),
@@ -130,29 +125,28 @@ fn problem() -> Value {
         ("fault", json!({ "enum": faults })),
         ("retryable", boolean()),
         ("outcome", json!({ "enum": ["not_applied", "unknown"] })),
-    ]);
-    schema["description"] = "RFC 9457 problem details.".into();
+    ];
     let optional = [
         ("vendor", text()),
         ("attempts", json!({ "type": "integer", "minimum": 1 })),
-        ("errors", list(entry)),
-        (
-            "vendor_response",
-            object(&[("status", json!({ "type": "integer" })), ("message", json!({ "type": ["string", "null"] }))]),
-        ),
+        ("errors", list(item)),
+        ("vendor_response", object(&[("status", json!({ "type": "integer" })), ("message", nullable_text())])),
     ];
-    for (name, optional) in optional {
-        schema["properties"][name] = optional;
-    }
+    let mut schema = object_with(&required, &optional);
+    schema["description"] = "RFC 9457 problem details.".into();
     schema
 }
 
-/// An object with these members, which it always has.
+/// An object that always has these members.
 fn object(members: &[(&str, Value)]) -> Value {
-    let names: Vec<_> = members.iter().map(|(name, _)| *name).collect();
-    let properties: serde_json::Map<_, _> =
-        members.iter().map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
-    json!({ "type": "object", "required": names, "properties": properties })
+    object_with(members, &[])
+}
+
+/// An object that always has the `required` members and may have the `optional` ones.
+fn object_with(required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
+    let names: Vec<_> = required.iter().map(|(name, _)| *name).collect();
+    let members = required.iter().chain(optional).map(|(name, schema)| ((*name).to_owned(), schema.clone()));
+    json!({ "type": "object", "required": names, "properties": members.collect::<serde_json::Map<_, _>>() })
 }
 
 fn named(name: &str) -> Value {
@@ -165,6 +159,10 @@ fn list(items: Value) -> Value {
 
 fn text() -> Value {
     json!({ "type": "string" })
+}
+
+fn nullable_text() -> Value {
+    json!({ "type": ["string", "null"] })
 }
 
 fn boolean() -> Value {

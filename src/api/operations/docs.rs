@@ -1,25 +1,14 @@
-//! `GET /docs`: the API for a person, in one page that loads nothing from anywhere.
+//! The page of `GET /docs`, which describes the API to readers and loads nothing from elsewhere.
 
-use std::sync::LazyLock;
-
-use bytes::Bytes;
-use http::Response;
-use http_body_util::Full;
 use vendors::Field;
 use vendors::document::field_schema;
 
 use crate::api::endpoint::{Endpoint, by_path};
-use crate::api::response::page;
 use crate::api::routes::{ENDPOINTS, Operation};
 use crate::problem::{Code, code_spans};
 
-/// The answer, whose text is made once.
-pub(super) fn respond() -> Response<Full<Bytes>> {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| text().into());
-    page(TEXT.clone())
-}
-
-fn text() -> String {
+/// The page.
+pub(super) fn html() -> String {
     let endpoints: String = by_path(ENDPOINTS).flat_map(endpoint_rows).collect();
     let fields: String = Field::ALL.into_iter().map(field_row).collect();
     let problems: String = Code::ALL
@@ -37,17 +26,17 @@ fn text() -> String {
     PAGE.replace("{{endpoints}}", &endpoints).replace("{{fields}}", &fields).replace("{{problems}}", &problems)
 }
 
-/// One row for each thing that a path does, with all methods that do it.
+/// One row for each operation of a path, with all its methods.
 fn endpoint_rows(path: &'static [Endpoint<Operation>]) -> impl Iterator<Item = String> {
     path.chunk_by(|one, next| one.operation.action == next.operation.action).filter_map(|endpoints| {
         let first = endpoints.first()?;
         let methods: Vec<_> = endpoints.iter().map(|endpoint| endpoint.method.as_str()).collect();
-        let says = [first.summary, first.operation.description].join(". ");
+        let text = [first.summary, first.operation.description].join(". ");
         Some(format!(
             "<tr><td><code>{} {}</code></td><td>{}</td></tr>\n",
             methods.join(", "),
             first.path,
-            code_spans(says.trim_end_matches(". "))
+            code_spans(text.trim_end_matches(". "))
         ))
     })
 }

@@ -1,14 +1,9 @@
-//! What serves each operation, one file each.
+//! The operations of the API.
 
-mod describe_vendor;
+mod discovery;
 mod docs;
-mod explain_route;
-mod list_fields;
-mod list_vendors;
-mod openapi;
-mod problems;
+mod documents;
 mod update;
-mod update_schema;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -25,10 +20,10 @@ use super::request_log::RequestLog;
 use super::response::json;
 use super::routes::{Action, Operation};
 
-/// Serves a request that may be served.
+/// Runs the operation of a request that has passed the middleware.
 ///
 /// # Errors
-/// Whatever stands against it.
+/// The operation's problem.
 pub(super) async fn serve(
     endpoint: &Endpoint<Operation>,
     context: &Context,
@@ -42,15 +37,15 @@ pub(super) async fn serve(
         Action::UpdateAssistant => {
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }
-        Action::Docs => return Ok(docs::respond()),
-        Action::OpenApi => return Ok(openapi::respond()),
-        Action::UpdateSchema => return Ok(update_schema::respond()),
-        Action::ListProblems => return Ok(problems::list()),
-        Action::ExplainProblem => return problems::explain(segment("code")),
-        Action::ExplainRoute => explain_route::value(context, segment("assistant"))?,
-        Action::ListVendors => list_vendors::value(context),
-        Action::DescribeVendor => describe_vendor::value(context, segment("vendor"))?,
-        Action::ListFields => list_fields::value(context),
+        Action::Docs => return Ok(documents::docs_page()),
+        Action::OpenApi => return Ok(documents::openapi_document()),
+        Action::UpdateSchema => return Ok(documents::update_schema()),
+        Action::ListProblems => return Ok(documents::list_problems()),
+        Action::ExplainProblem => return documents::explain_problem(segment("code")),
+        Action::ExplainRoute => discovery::explain_route(context, segment("assistant"))?,
+        Action::ListVendors => discovery::list_vendors(context),
+        Action::DescribeVendor => discovery::describe_vendor(context, segment("vendor"))?,
+        Action::ListFields => discovery::list_fields(context),
     };
     Ok(json(value.to_string().into_bytes()))
 }

@@ -1,20 +1,19 @@
-//! `PUT` and `PATCH /v1/assistants/{assistant}`: the main job.
+//! `PUT` and `PATCH /v1/assistants/{assistant}`: a partial update.
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Response, Uri};
-use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
 
 use crate::api::context::Context;
 use crate::api::exchange::Exchange;
 use crate::api::middleware::InFlightPermit;
-use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
-use crate::api::request::prefer;
+use crate::api::request::{media, prefer};
 use crate::api::request_log::RequestLog;
 use crate::api::target::target;
 use crate::http::body::{BodyError, read_body};
@@ -24,19 +23,15 @@ use crate::problem::{Code, Problem, Reason};
 /// Handles one update.
 ///
 /// # Errors
-/// Whatever stands against it; `log.vendor` tells the vendor once it is known.
-pub(super) async fn handle<B>(
+/// The update's problem; `log.vendor` is the vendor once it is known.
+pub(super) async fn handle(
     context: &Context,
     segment: &str,
     head: &mut Parts,
-    body: B,
+    body: Body,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Response<Full<Bytes>>, Problem> {
     let options = RequestOptions::read(context, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     let assistant = assistant.as_str();
@@ -50,34 +45,28 @@ where
     let mut limits = context.gateway.body_limits;
     let began = Instant::now();
     limits.timeout = limits.timeout.min(options.deadline.saturating_duration_since(began));
-    let body = read_body(&head.headers, body, limits).await.map_err(unreadable)?;
+    let body = read_body(&head.headers, body, limits).await.map_err(body_problem)?;
     log.receiving = began.elapsed();
     log.request_bytes = body.len();
     release(head);
-    let preferred = options.handling;
     let exchange = Exchange { context, assistant, route: &route, options: &options };
-    let result = exchange.run(body, permits, log).await;
-    let applied = |headers: &mut HeaderMap| {
-        if let Some(handling) = preferred {
-            headers.insert(PREFERENCE_APPLIED, prefer::applied(handling));
-        }
-    };
-    match result {
+    let applied = options.handling.map(prefer::applied);
+    match exchange.run(body, permits, log).await {
         Ok(mut response) => {
-            applied(response.headers_mut());
+            response.headers_mut().extend(applied.map(|applied| (PREFERENCE_APPLIED, applied)));
             Ok(response)
         }
-        Err(problem) => Err(Problem { preference_applied: preferred.map(prefer::applied), ..problem }),
+        Err(problem) => Err(Problem { preference_applied: applied, ..problem }),
     }
 }
 
-/// Lets go of what the request said beside its body. It stands in the buffer that hyper read it into, all of which
-/// would be kept as long as the vendor takes.
+/// Frees URI and headers. They are slices of hyper's read buffer, which would otherwise stay in memory while the vendor
+/// is called.
 fn release(head: &mut Parts) {
     (head.uri, head.headers) = (Uri::default(), HeaderMap::new());
 }
 
-fn unreadable(error: BodyError) -> Problem {
+fn body_problem(error: BodyError) -> Problem {
     match error {
         BodyError::TooLarge { .. } => Problem::new(Code::BodyTooLarge, error.to_string()),
         BodyError::UnsupportedEncoding { .. } => Problem::new(Code::UnsupportedMediaType, error.to_string()),

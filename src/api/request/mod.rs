@@ -1,4 +1,4 @@
-//! What a caller says beside the body: preferences, deadline, query, media type.
+//! Reads what a request says besides its body: query, preferences, timeout, media type.
 
 pub(super) mod media;
 pub(super) mod options;

@@ -1,11 +1,12 @@
-//! RFC 7240 `Prefer`: the caller's `handling`, and the answer's `Preference-Applied`.
+//! RFC 7240 `Prefer` with the preference `handling`, and `Preference-Applied`.
 //!
-//! Unknown preferences are ignored and the first of several wins, as the RFC says; unlike it we
-//! refuse malformed syntax and unknown handlings, because a caller who misspells `strict` would
-//! otherwise lose fields in silence.
+//! Unknown preferences are ignored and the first of several wins, as the RFC says. Malformed syntax and unknown
+//! handlings are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use vendors::Handling;
+
+use crate::problem::{Code, Problem};
 
 /// The request header.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -18,28 +19,27 @@ pub fn applied(handling: Handling) -> HeaderValue {
     })
 }
 
-/// A `Prefer` header that is not understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PreferError {
-    /// It does not follow the grammar.
-    #[error("the header Prefer is malformed; it must look like `handling=strict`")]
-    Malformed,
-    /// `handling` without a value or with another one.
-    #[error("the preference `handling` must be `strict` or `lenient`")]
-    UnknownHandling,
-}
+const MALFORMED: &str = "the header Prefer is malformed; it must look like `handling=strict`";
+const UNKNOWN_HANDLING: &str = "the preference `handling` must be `strict` or `lenient`";
+
+/// The header does not follow the grammar.
+struct Malformed;
 
 /// The first `handling` of all `Prefer` headers, in their order.
-pub fn handling(headers: &HeaderMap) -> Result<Option<Handling>, PreferError> {
+///
+/// # Errors
+/// A header is malformed, or the handling is neither `strict` nor `lenient`.
+pub fn handling(headers: &HeaderMap) -> Result<Option<Handling>, Problem> {
+    let invalid = |detail| Problem::new(Code::InvalidRequest, detail);
     let mut found = None;
     for value in headers.get_all(PREFER) {
         let mut cursor = Cursor(value.as_bytes());
-        while let Some((name, value)) = cursor.preference()? {
+        while let Some((name, value)) = cursor.preference().map_err(|Malformed| invalid(MALFORMED))? {
             if found.is_none() && name.eq_ignore_ascii_case(b"handling") {
                 found = Some(match value.as_slice() {
                     b"strict" => Handling::Strict,
                     b"lenient" => Handling::Lenient,
-                    _ => return Err(PreferError::UnknownHandling),
+                    _ => return Err(invalid(UNKNOWN_HANDLING)),
                 });
             }
         }
@@ -47,14 +47,14 @@ pub fn handling(headers: &HeaderMap) -> Result<Option<Handling>, PreferError> {
     Ok(found)
 }
 
-/// A name as it stands and its value without quotes; empty without a value.
+/// A name, and its value without quotes, which is empty if there is none.
 type Pair<'a> = (&'a [u8], Vec<u8>);
 
 struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
     /// `token [ BWS "=" BWS word ] *( OWS ";" [ OWS parameter ] )`; empty list elements are skipped.
-    fn preference(&mut self) -> Result<Option<Pair<'a>>, PreferError> {
+    fn preference(&mut self) -> Result<Option<Pair<'a>>, Malformed> {
         self.skip_space();
         while self.eat(b',') {
             self.skip_space();
@@ -71,10 +71,10 @@ impl<'a> Cursor<'a> {
                 self.skip_space();
             }
         }
-        if self.0.is_empty() || self.eat(b',') { Ok(Some(preference)) } else { Err(PreferError::Malformed) }
+        if self.0.is_empty() || self.eat(b',') { Ok(Some(preference)) } else { Err(Malformed) }
     }
 
-    fn pair(&mut self) -> Result<Pair<'a>, PreferError> {
+    fn pair(&mut self) -> Result<Pair<'a>, Malformed> {
         let name = self.token()?;
         self.skip_space();
         if !self.eat(b'=') {
@@ -85,14 +85,14 @@ impl<'a> Cursor<'a> {
         Ok((name, value))
     }
 
-    fn token(&mut self) -> Result<&'a [u8], PreferError> {
+    fn token(&mut self) -> Result<&'a [u8], Malformed> {
         let len = self.0.iter().take_while(|&&b| is_token(b)).count();
         let (token, rest) = self.0.split_at(len);
         self.0 = rest;
-        if token.is_empty() { Err(PreferError::Malformed) } else { Ok(token) }
+        if token.is_empty() { Err(Malformed) } else { Ok(token) }
     }
 
-    fn quoted(&mut self) -> Result<Vec<u8>, PreferError> {
+    fn quoted(&mut self) -> Result<Vec<u8>, Malformed> {
         let mut text = Vec::new();
         loop {
             let byte = match self.next()? {
@@ -101,14 +101,14 @@ impl<'a> Cursor<'a> {
                 byte => byte,
             };
             if byte != b'\t' && (byte < b' ' || byte == 0x7f) {
-                return Err(PreferError::Malformed);
+                return Err(Malformed);
             }
             text.push(byte);
         }
     }
 
-    fn next(&mut self) -> Result<u8, PreferError> {
-        let (first, rest) = self.0.split_first().ok_or(PreferError::Malformed)?;
+    fn next(&mut self) -> Result<u8, Malformed> {
+        let (first, rest) = self.0.split_first().ok_or(Malformed)?;
         self.0 = rest;
         Ok(*first)
     }
@@ -135,12 +135,12 @@ mod tests {
     use crate::api::request::prefer::*;
     use proptest::prelude::*;
 
-    fn read(values: &[&str]) -> Result<Option<Handling>, PreferError> {
+    fn read(values: &[&str]) -> Result<Option<Handling>, String> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(PREFER, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        handling(&headers)
+        handling(&headers).map_err(|problem| problem.detail)
     }
 
     #[test]
@@ -160,15 +160,15 @@ mod tests {
     }
 
     #[test]
-    fn another_handling_is_refused() {
+    fn another_handling_is_rejected() {
         for bad in ["handling", "handling=", "handling=\"\"", "handling=Strict", "handling=sloppy, handling=strict"] {
-            let expected = if bad == "handling=" { PreferError::Malformed } else { PreferError::UnknownHandling };
-            assert_eq!(read(&[bad]), Err(expected), "{bad}");
+            let expected = if bad == "handling=" { MALFORMED } else { UNKNOWN_HANDLING };
+            assert_eq!(read(&[bad]).unwrap_err(), expected, "{bad}");
         }
     }
 
     #[test]
-    fn malformed_syntax_is_refused() {
+    fn malformed_syntax_is_rejected() {
         for bad in [
             "=strict",
             "handling=strict lenient",
@@ -182,9 +182,9 @@ mod tests {
             "a=\"\u{1}".trim_end_matches('\u{1}'),
             "wait=10 20",
         ] {
-            assert_eq!(read(&[bad]), Err(PreferError::Malformed), "{bad}");
+            assert_eq!(read(&[bad]).unwrap_err(), MALFORMED, "{bad}");
         }
-        assert_eq!(read(&["handling=strict, b=("]), Err(PreferError::Malformed));
+        assert_eq!(read(&["handling=strict, b=("]).unwrap_err(), MALFORMED);
     }
 
     proptest! {

@@ -27,7 +27,7 @@ pub struct SharePermit(Arc<AtomicUsize>);
 #[derive(Debug)]
 pub struct Permits {
     /// One of `server.max_in_flight`.
-    pub place: SharePermit,
+    pub gateway: SharePermit,
     /// One of the account's.
     pub share: SharePermit,
 }

@@ -55,7 +55,7 @@ fn a_line_is_what_its_event_would_be() {
         update.dry_run = true;
         (update.attempts, update.request_bytes) = (u32::MAX, usize::MAX);
         (update.queued, update.with_vendor) = (Duration::from_micros(10), Duration::MAX);
-        Some(noted(Fault::Vendor, Some("said \"so\"\n\u{1b}[31m ü\0")))
+        Some(summary(Fault::Vendor, Some("said \"so\"\n\u{1b}[31m ü\0")))
     });
     let lines = untimed(&text);
     assert_eq!((lines.len(), lines[0]), (2, lines[1]));
@@ -80,7 +80,7 @@ fn a_line_passes_the_filter_where_its_event_would() {
     ];
     for (filter, counts) in filters {
         for (fault, count) in [Fault::Caller, Fault::Gateway].into_iter().zip(counts) {
-            let text = told(filter, |_| Some(noted(fault, None)));
+            let text = told(filter, |_| Some(summary(fault, None)));
             let lines = untimed(&text);
             assert_eq!(lines.len(), 2 * count, "{filter}: {lines:?}");
             assert!(lines.iter().all(|line| *line == lines[0]));

@@ -1,0 +1,54 @@
+//! What the gateway has for a client: where an assistant leads, the vendors, and their fields.
+
+use serde_json::{Value, json};
+use vendors::document::{Named, coverage_json, vendor_json};
+
+use crate::account::Account;
+use crate::api::context::Context;
+use crate::api::target::{handling, target};
+use crate::problem::{Code, Problem};
+
+/// `GET /v1/assistants/{assistant}/route`: where an assistant leads and by which rule. The vendor is not called.
+///
+/// # Errors
+/// The assistant leads nowhere, or the client may not use it.
+pub(super) fn explain_route(context: &Context, segment: &str) -> Result<Value, Problem> {
+    let (assistant, route) = target(context, segment)?;
+    Ok(json!({
+        "assistant": assistant.as_str(),
+        "vendor": &*route.account.name,
+        "id": &*route.id,
+        "handling": handling(context, None, &route).as_str(),
+        "rule": route.rule.to_string(),
+    }))
+}
+
+/// `GET /v1/vendors`: the vendors that the client may use.
+pub(super) fn list_vendors(context: &Context) -> Value {
+    json!({ "vendors": context.accounts().map(|account| summary(&account)).collect::<Vec<_>>() })
+}
+
+/// `GET /v1/vendors/{vendor}`: every canonical field at one vendor.
+///
+/// # Errors
+/// The client may not use a vendor of that name, or there is none.
+pub(super) fn describe_vendor(context: &Context, name: &str) -> Result<Value, Problem> {
+    let account = context.accounts().find(|account| &*account.name == name);
+    let account = account.ok_or_else(|| Problem::new(Code::NotFound, "there is no vendor of that name"))?;
+    let mut body = summary(&account);
+    body["title"] = account.dialect.title.into();
+    body["source"] = account.dialect.documentation.into();
+    body["fields"] = vendor_json(account.dialect);
+    Ok(body)
+}
+
+fn summary(account: &Account) -> Value {
+    json!({ "vendor": &*account.name, "dialect": account.dialect.name, "handling": account.handling.as_str() })
+}
+
+/// `GET /v1/fields`: the coverage matrix of the vendors that the client may use.
+pub(super) fn list_fields(context: &Context) -> Value {
+    let accounts: Vec<_> = context.accounts().collect();
+    let named: Vec<Named<'_>> = accounts.iter().map(|account| (&*account.name, account.dialect)).collect();
+    coverage_json(&named)
+}

@@ -1,0 +1,46 @@
+//! Documents about the API itself, which are the same at every gateway. Those that are long are rendered once.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+use vendors::document::canonical_schema;
+
+use crate::api::openapi::openapi;
+use crate::api::response::{page, with_media};
+use crate::problem::{Code, Problem, problem_index, problem_page};
+
+use super::docs;
+
+/// `GET /v1/schema`: the JSON Schema of updates.
+pub(super) fn update_schema() -> Response<Full<Bytes>> {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| canonical_schema().to_string().into());
+    with_media(TEXT.clone(), "application/schema+json")
+}
+
+/// `GET /openapi.json`: the OpenAPI document.
+pub(super) fn openapi_document() -> Response<Full<Bytes>> {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi().to_string().into());
+    with_media(TEXT.clone(), "application/json")
+}
+
+/// `GET /docs`: the API on one page.
+pub(super) fn docs_page() -> Response<Full<Bytes>> {
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| docs::html().into());
+    page(TEXT.clone())
+}
+
+/// `GET /problems`: all problems.
+pub(super) fn list_problems() -> Response<Full<Bytes>> {
+    page(problem_index())
+}
+
+/// `GET /problems/{code}`: one problem.
+///
+/// # Errors
+/// There is no problem of that name.
+pub(super) fn explain_problem(code: &str) -> Result<Response<Full<Bytes>>, Problem> {
+    let code = Code::from_name(code).ok_or_else(|| Problem::new(Code::NotFound, "there is no problem of that name"))?;
+    Ok(page(problem_page(code)))
+}
