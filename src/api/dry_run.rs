@@ -81,7 +81,7 @@ mod tests {
     use crate::api::dry_run::*;
 
     #[test]
-    fn secrets_are_blackened_wherever_they_stand_and_nothing_else_changes() {
+    fn secrets_are_redacted_at_any_depth_and_nothing_else_changes() {
         let body = br#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "cal_live" }], "deep":{"a":[{"calendly\u005fapi_key":{"k":1}},[]]}}"#;
         let mut out = Vec::new();
         redact(&mut out, body);

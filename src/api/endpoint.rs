@@ -41,7 +41,7 @@ impl<O> Endpoint<O> {
     }
 
     /// The methods as `Allow` lists them.
-    fn methods(&self) -> &str {
+    pub fn methods(&self) -> &str {
         if self.method == Method::GET { "GET, HEAD" } else { self.method.as_str() }
     }
 

@@ -300,7 +300,7 @@ async fn a_configuration_that_disappears_is_refused_once_and_applied_when_it_is_
     // As an editor leaves it that empties the file before it writes it anew.
     running.folder.write("switchboard.toml", "");
     let status = running.reloaded(0, 2).await;
-    assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("names no vendor any more"));
+    assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("has no vendor any more"));
     assert_eq!(running.put("bot").await.status, 200);
     running.folder.write("switchboard.toml", &(config + &assistant("bot", "sondos", "2")));
     running.reloaded(1, 2).await;

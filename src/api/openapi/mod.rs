@@ -30,7 +30,7 @@ pub fn openapi() -> Value {
     document["tags"] = json!([
         { "name": "assistants", "description": "Updating assistants." },
         { "name": "discovery", "description": "What can be done where." },
-        { "name": "documentation", "description": "About the API itself, for everybody." },
+        { "name": "documentation", "description": "About the API itself, for everyone." },
     ]);
     document["components"]["securitySchemes"] = json!({
         "key": { "type": "http", "scheme": "bearer", "description": KEY },
