@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::load::source::Sources;
 use super::load::tree::Table;
-use super::load::watched::Watched;
+use super::load::watched::WatchedFile;
 use super::sections::admin::Admin;
 use super::sections::assistant::Assistant;
 use super::sections::audit::Audit;
@@ -18,8 +18,8 @@ use super::sections::server::Server;
 use super::sections::traces::Traces;
 use super::sections::vendor::Vendor;
 use super::validate::problem::{ProblemKind, Problems};
+use super::validate::table_reader::TableReader;
 use super::validate::validator::Validator;
-use super::validate::view::View;
 
 /// A checked configuration, its secrets and certificates loaded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,7 +46,7 @@ pub struct Settings {
     pub traces: Traces,
     /// Every file this was read from, and the folders of patterns: what a watcher has to watch.
     #[serde(skip)]
-    pub files: Vec<Watched>,
+    pub files: Vec<WatchedFile>,
     /// What is probably not as it was meant.
     #[serde(skip)]
     pub warnings: Problems,
@@ -60,37 +60,37 @@ impl Settings {
     }
 
     /// Reads the sections of a tree that holds its shape; those that others look at come first.
-    pub(super) fn read(tree: &Table, inspection: &mut Validator<'_>) -> Self {
-        let root = View::root(tree);
-        let server_view = root.table("server");
-        let server = Server::read(&server_view, inspection);
-        inspection.admin_listen_at = server_view.at("admin_listen");
-        let auth = Auth::read(&root.table("auth"), &server, inspection);
-        let clients = client::read_all(&root.table("clients"), &auth, &server, inspection);
+    pub(super) fn read(tree: &Table, validator: &mut Validator<'_>) -> Self {
+        let root = TableReader::root(tree);
+        let server_reader = root.table("server");
+        let server = Server::read(&server_reader, validator);
+        validator.admin_listen_span = server_reader.span("admin_listen");
+        let auth = Auth::read(&root.table("auth"), &server, validator);
+        let clients = client::read_all(&root.table("clients"), &auth, &server, validator);
         let mut vendors = BTreeMap::new();
-        for (name, view) in root.table("vendors").tables() {
-            if let Some(vendor) = Vendor::read(name, &view, &server, inspection) {
+        for (name, reader) in root.table("vendors").tables() {
+            if let Some(vendor) = Vendor::read(name, &reader, &server, validator) {
                 vendors.insert(name.to_owned(), vendor);
             }
         }
-        if inspection.vendors.is_empty() {
+        if validator.vendors.is_empty() {
             let message = "no vendors are configured, so no update can go anywhere";
             let help = "add a `[vendors.NAME]` table with a `token`";
-            let at = Sources::NOWHERE;
-            inspection.warn(ProblemKind::Unused, at, "vendors", message, help);
+            let span = Sources::NOWHERE;
+            validator.warn(ProblemKind::Unused, span, "vendors", message, help);
         }
-        let log = Log::read(&root.table("log"), inspection);
+        let log = Log::read(&root.table("log"), validator);
         Self {
-            routing: Routing::read(&root.table("routing"), inspection),
+            routing: Routing::read(&root.table("routing"), validator),
             assistants: root
                 .table("assistants")
                 .tables()
-                .filter_map(|(name, view)| Some((name.to_owned(), Assistant::read(&view)?)))
+                .filter_map(|(name, reader)| Some((name.to_owned(), Assistant::read(&reader)?)))
                 .collect(),
-            admin: Admin::read(&root.table("admin"), &server, inspection),
-            audit: Audit::read(&root.table("audit"), log.file.as_deref(), inspection),
+            admin: Admin::read(&root.table("admin"), &server, validator),
+            audit: Audit::read(&root.table("audit"), log.file.as_deref(), validator),
             log,
-            traces: Traces::read(&root.table("traces"), inspection),
+            traces: Traces::read(&root.table("traces"), validator),
             server,
             auth,
             clients,

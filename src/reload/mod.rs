@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use serde::Serialize;
 
-use crate::config::{self, AuthMode, Environment, LogFormat, Settings, TlsVersion, VendorNames, Watched};
+use crate::config::{self, AuthMode, Environment, LogFormat, Settings, TlsVersion, VendorNames, WatchedFile};
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsMaterial};
 use crate::telemetry::event::ConfigReloaded;
@@ -98,7 +98,7 @@ struct Next {
 
 /// The settings that take effect only when the process starts, and the files that it started from.
 pub struct StartupSettings {
-    files: Vec<Watched>,
+    files: Vec<WatchedFile>,
     listen: SocketAddr,
     admin_listen: SocketAddr,
     header_timeout: Duration,
@@ -111,7 +111,7 @@ pub struct StartupSettings {
 
 #[derive(Default)]
 struct State {
-    files: Vec<Watched>,
+    files: Vec<WatchedFile>,
     history: History,
 }
 
@@ -229,7 +229,7 @@ impl Reloader {
     fn read(&self, source: &Source) -> Result<Settings, config::Problems> {
         let mut result = source.load();
         for _ in 1..MAX_READS {
-            if !files_of(&result).iter().any(Watched::has_changed) {
+            if !files_of(&result).iter().any(WatchedFile::has_changed) {
                 break;
             }
             result = source.load();
@@ -239,9 +239,9 @@ impl Reloader {
     }
 
     /// The files of the configuration as they are now, and whether any has changed since it was read.
-    fn check_files(&self) -> (Vec<Watched>, bool) {
+    fn check_files(&self) -> (Vec<WatchedFile>, bool) {
         let files = self.state().files.clone();
-        let now: Vec<_> = files.iter().map(Watched::again).collect();
+        let now: Vec<_> = files.iter().map(WatchedFile::refreshed).collect();
         let changed = now != files;
         (now, changed)
     }
@@ -280,7 +280,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn files_of(result: &Result<Settings, config::Problems>) -> &[Watched] {
+fn files_of(result: &Result<Settings, config::Problems>) -> &[WatchedFile] {
     match result {
         Ok(settings) => &settings.files,
         Err(problems) => problems.files(),

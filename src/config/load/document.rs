@@ -2,44 +2,44 @@
 
 use toml::de::DeTable;
 
-use super::source::{At, SourceId};
+use super::source::{SourceId, Span};
 use super::tree::{self, Table};
-use crate::config::validate::problem::{Finding, ProblemKind};
+use crate::config::validate::problem::{Diagnostic, ProblemKind};
 use crate::config::validate::validator::Validator;
 
 /// The tree of a source; empty where it is not TOML, as half a document would bring up false problems.
-pub(crate) fn parse(source: SourceId, inspection: &mut Validator<'_>) -> Table {
-    let (table, errors) = DeTable::parse_recoverable(inspection.sources.content(source));
-    let found: Vec<Finding> = errors.iter().map(|error| syntax_error(error, source, inspection)).collect();
+pub(crate) fn parse(source: SourceId, validator: &mut Validator<'_>) -> Table {
+    let (table, errors) = DeTable::parse_recoverable(validator.sources.content(source));
+    let found: Vec<Diagnostic> = errors.iter().map(|error| syntax_error(error, source, validator)).collect();
     let readable = found.is_empty();
     let tree = if readable { tree::from_toml(table.get_ref(), source) } else { Table::new() };
-    for finding in found {
-        inspection.report(finding);
+    for diagnostic in found {
+        validator.report(diagnostic);
     }
     tree
 }
 
-fn syntax_error(error: &toml::de::Error, source: SourceId, inspection: &Validator<'_>) -> Finding {
-    let content = inspection.sources.content(source);
-    let span = error.span().unwrap_or_default();
-    let at = At { source, start: span.start.min(content.len()), end: span.end.min(content.len()) };
+fn syntax_error(error: &toml::de::Error, source: SourceId, validator: &Validator<'_>) -> Diagnostic {
+    let content = validator.sources.content(source);
+    let range = error.span().unwrap_or_default();
+    let span = Span { source, start: range.start.min(content.len()), end: range.end.min(content.len()) };
     let duplicate = error.message().starts_with("duplicate key");
     let kind = if duplicate { ProblemKind::Duplicate } else { ProblemKind::Syntax };
-    let name = content.get(at.start..at.end).unwrap_or_default();
+    let name = content.get(span.start..span.end).unwrap_or_default();
     let message = if duplicate {
         format!("`{name}` is given twice")
     } else {
         let text = error.message().lines().collect::<Vec<_>>().join(": ");
         format!("not TOML: {text}")
     };
-    let mut finding = Finding::error(kind, at, "", message);
-    if !duplicate && inspection.sources.may_hold_secret(at) {
-        finding = finding.secret();
+    let mut diagnostic = Diagnostic::error(kind, span, "", message);
+    if !duplicate && validator.sources.may_hold_secret(span) {
+        diagnostic = diagnostic.secret();
     }
     let word = name.starts_with(char::is_alphabetic);
     match kind {
-        ProblemKind::Duplicate => finding.help("keep one of the two"),
-        _ if word => finding.help("texts stand in quotes"),
-        _ => finding,
+        ProblemKind::Duplicate => diagnostic.help("keep one of the two"),
+        _ if word => diagnostic.help("texts stand in quotes"),
+        _ => diagnostic,
     }
 }

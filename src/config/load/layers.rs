@@ -43,7 +43,7 @@ pub(crate) struct Layers {
 
 impl Layers {
     /// Lays a layer of a name of its own over the others; the error says what figment has against it.
-    pub(crate) fn lay(&mut self, name: &'static str, table: Table) -> Result<(), String> {
+    pub(crate) fn add(&mut self, name: &'static str, table: Table) -> Result<(), String> {
         let own = self.layers.len();
         let mut shared = Table::new();
         for (key, entry) in table {
@@ -155,8 +155,9 @@ fn inner<'t>(table: &'t Table, name: &str) -> Option<&'t Table> {
 
 /// A value where the entry was written that it comes from.
 fn entry_at(value: Value, written: Option<&Entry>) -> Entry {
-    let (key_at, at) = written.map_or((Sources::NOWHERE, Sources::NOWHERE), |entry| (entry.key_at, entry.node.at));
-    Entry { key_at, node: Node { value, at } }
+    let (key_span, span) =
+        written.map_or((Sources::NOWHERE, Sources::NOWHERE), |entry| (entry.key_span, entry.node.span));
+    Entry { key_span, node: Node { value, span } }
 }
 
 /// A value of a single layer, with all that is in it.
@@ -166,7 +167,7 @@ fn placed(value: Joined, written: Option<&Entry>) -> Entry {
 }
 
 fn node(value: Joined, written: Option<&Node>) -> Node {
-    let at = written.map_or(Sources::NOWHERE, |node| node.at);
+    let span = written.map_or(Sources::NOWHERE, |node| node.span);
     let value = match value {
         Joined::String(_, text) => Value::Text(text),
         Joined::Num(_, Num::I64(number)) => Value::Integer(number),
@@ -190,7 +191,7 @@ fn node(value: Joined, written: Option<&Node>) -> Node {
             _ => Value::Foreign("nothing"),
         },
     };
-    Node { value, at }
+    Node { value, span }
 }
 
 fn dict(table: &Table) -> Dict {

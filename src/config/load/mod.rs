@@ -1,7 +1,7 @@
 //! One load, from arguments to [`Settings`].
 
 pub(super) mod assistants_file;
-pub(super) mod bounded_read;
+pub(super) mod bounded_file;
 pub(super) mod document;
 pub(super) mod environment;
 pub(super) mod layers;
@@ -18,12 +18,12 @@ use secrecy::zeroize::Zeroizing;
 
 use super::settings::Settings;
 use super::validate::key_path::KeyPath;
-use super::validate::problem::{Finding, ProblemKind, Problems};
+use super::validate::problem::{Diagnostic, ProblemKind, Problems};
 use super::validate::root;
 use super::validate::validator::Validator;
 use environment::{Environment, PATH};
 use layers::Layers;
-use source::{At, Sources};
+use source::{Sources, Span};
 use tree::Table;
 use vendor_names::VendorNames;
 
@@ -31,7 +31,7 @@ use vendor_names::VendorNames;
 pub const DEFAULTS: &str = include_str!("../../../config/switchboard.toml");
 
 /// The file that is read when neither the command line nor the environment names one, if it exists.
-const USUAL_FILE: &str = "config/switchboard.toml";
+const DEFAULT_PATH: &str = "config/switchboard.toml";
 
 /// Loads the configuration, or tells everything that is wrong with it.
 ///
@@ -61,17 +61,17 @@ enum File<'a> {
 }
 
 fn checked(file: File<'_>, environment: &Environment, known: &VendorNames) -> Result<Settings, Problems> {
-    let mut inspection = Validator::new(environment, known);
-    let tree = tree(file, &mut inspection);
+    let mut validator = Validator::new(environment, known);
+    let tree = tree(file, &mut validator);
     let settings = match tree {
         Some(tree) => {
-            inspection.check_section(&tree, Sources::NOWHERE, &root::SECTION, &KeyPath::ROOT);
-            Some(Settings::read(&tree, &mut inspection))
+            validator.check_section(&tree, Sources::NOWHERE, &root::SECTION, &KeyPath::ROOT);
+            Some(Settings::read(&tree, &mut validator))
         }
         None => None,
     };
-    let refused = inspection.has_errors();
-    let (found, sources, files) = inspection.finish();
+    let refused = validator.has_errors();
+    let (found, sources, files) = validator.finish();
     let problems = Problems::new(found, &sources, files.clone());
     match settings {
         Some(settings) if !refused => Ok(Settings { files, warnings: problems, ..settings }),
@@ -80,70 +80,70 @@ fn checked(file: File<'_>, environment: &Environment, known: &VendorNames) -> Re
 }
 
 /// Defaults, file, environment and assistants files as one tree; `None` where a file is not TOML or not there.
-fn tree(file: File<'_>, inspection: &mut Validator<'_>) -> Option<Table> {
+fn tree(file: File<'_>, validator: &mut Validator<'_>) -> Option<Table> {
     let mut layers = Layers::default();
-    let defaults = inspection.sources.add_defaults(DEFAULTS);
-    let table = document::parse(defaults, inspection);
-    lay(&mut layers, "built-in defaults", table, inspection)?;
-    if let Some((path, text)) = text_of(file, inspection)? {
-        let file = inspection.sources.add_file(path, text);
-        let table = document::parse(file, inspection);
-        lay(&mut layers, "file", table, inspection)?;
-        if inspection.has_errors() {
+    let defaults = validator.sources.add_defaults(DEFAULTS);
+    let table = document::parse(defaults, validator);
+    add_layer(&mut layers, "built-in defaults", table, validator)?;
+    if let Some((path, text)) = text_of(file, validator)? {
+        let file = validator.sources.add_file(path, text);
+        let table = document::parse(file, validator);
+        add_layer(&mut layers, "file", table, validator)?;
+        if validator.has_errors() {
             return None;
         }
     }
-    let variables = inspection.variables(layers.tree());
-    lay(&mut layers, "environment", variables, inspection)?;
-    let rosters = inspection.rosters(layers.tree());
-    lay(&mut layers, "assistants files", rosters, inspection)?;
+    let variables = validator.variables(layers.tree());
+    add_layer(&mut layers, "environment", variables, validator)?;
+    let assistants = validator.assistants_layer(layers.tree());
+    add_layer(&mut layers, "assistants files", assistants, validator)?;
     let tree = layers.into_tree();
-    inspection.vendors = names(&tree, "vendors");
-    inspection.clients = names(&tree, "clients");
+    validator.vendors = names(&tree, "vendors");
+    validator.clients = names(&tree, "clients");
     Some(tree)
 }
 
-fn lay(layers: &mut Layers, name: &'static str, table: Table, inspection: &mut Validator<'_>) -> Option<()> {
-    let laid = layers.lay(name, table);
+fn add_layer(layers: &mut Layers, name: &'static str, table: Table, validator: &mut Validator<'_>) -> Option<()> {
+    let added = layers.add(name, table);
     let report = |error| {
         let message = format!("the layer \"{name}\" cannot be joined to those below it: {error}");
-        inspection.report(Finding::error(ProblemKind::Syntax, Sources::NOWHERE, "", message));
+        validator.report(Diagnostic::error(ProblemKind::Syntax, Sources::NOWHERE, "", message));
     };
-    laid.map_err(report).ok()
+    added.map_err(report).ok()
 }
 
 /// The file's path and text; the outer `None` is a file that is not there, the inner one no file at all.
-fn text_of(file: File<'_>, inspection: &mut Validator<'_>) -> Option<Option<(PathBuf, Zeroizing<String>)>> {
+fn text_of(file: File<'_>, validator: &mut Validator<'_>) -> Option<Option<(PathBuf, Zeroizing<String>)>> {
     let path = match file {
         File::Text(text) => return Some(Some((PathBuf::from("configuration"), Zeroizing::new(text.to_owned())))),
         File::Chosen(path) => path,
     };
-    let Some((path, at)) = chosen_file(path, inspection) else { return Some(None) };
-    let text = file_text(&path, at, inspection)?;
+    let Some((path, span)) = chosen_file(path, validator) else { return Some(None) };
+    let text = file_text(&path, span, validator)?;
     Some(Some((path, text)))
 }
 
 /// The file to read and what named it.
-fn chosen_file(path: Option<&Path>, inspection: &mut Validator<'_>) -> Option<(PathBuf, At)> {
+fn chosen_file(path: Option<&Path>, validator: &mut Validator<'_>) -> Option<(PathBuf, Span)> {
     if let Some(path) = path {
         return Some((path.to_owned(), Sources::NOWHERE));
     }
-    if let Some(path) = inspection.environment.get(PATH).filter(|path| !path.is_empty()) {
-        let at = inspection.sources.add_variable(PATH);
-        return Some((path.into(), at));
+    if let Some(path) = validator.environment.get(PATH).filter(|path| !path.is_empty()) {
+        let span = validator.sources.add_variable(PATH);
+        return Some((path.into(), span));
     }
-    let usual = PathBuf::from(USUAL_FILE);
-    inspection.watch(&usual);
-    usual.exists().then_some((usual, Sources::NOWHERE))
+    let default = PathBuf::from(DEFAULT_PATH);
+    validator.watch(&default);
+    default.exists().then_some((default, Sources::NOWHERE))
 }
 
-fn file_text(path: &Path, at: At, inspection: &mut Validator<'_>) -> Option<Zeroizing<String>> {
-    match inspection.read(path) {
+fn file_text(path: &Path, span: Span, validator: &mut Validator<'_>) -> Option<Zeroizing<String>> {
+    match validator.read(path) {
         Ok(text) => Some(text),
         Err(error) => {
             let message = format!("cannot read the configuration `{}`: {error}", path.display());
             let help = "name a file with `--config` or SWITCHBOARD_CONFIG";
-            inspection.error(ProblemKind::UnreadableFile, at, "", message, help);
+            validator.error(ProblemKind::UnreadableFile, span, "", message, help);
             None
         }
     }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 /// The file that a key names, to be written.
-pub(crate) fn output_file(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<PathBuf> {
-    let text = view.text(name).filter(|text| !text.trim().is_empty())?;
-    let (at, key) = (view.at(name), view.trail.key(name));
-    let path = inspection.resolve(at, text);
+pub(crate) fn output_file(reader: &TableReader<'_>, name: &str, validator: &mut Validator<'_>) -> Option<PathBuf> {
+    let text = reader.text(name).filter(|text| !text.trim().is_empty())?;
+    let (span, key) = (reader.span(name), reader.key_path.key(name));
+    let path = validator.resolve(span, text);
     let folder = folder(&path);
     let (wrong, help) = if path.is_dir() {
         (format!("`{}` for `{key}` is a folder", path.display()), "name a file in it")
@@ -20,14 +20,14 @@ pub(crate) fn output_file(view: &View<'_>, name: &str, inspection: &mut Validato
     } else {
         return Some(path);
     };
-    inspection.error(ProblemKind::UnreadableFile, at, key, wrong, help);
+    validator.error(ProblemKind::UnreadableFile, span, key, wrong, help);
     None
 }
 
 /// Whether two files are one, by whatever way their folder is named; neither has to be there yet.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
-    one == other || place(one).is_some_and(|one| Some(one) == place(other))
+    let canonical = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
+    one == other || canonical(one).is_some_and(|one| Some(one) == canonical(other))
 }
 
 /// The folder of a file; a bare name has an empty one, which the system does not take.

@@ -12,7 +12,7 @@ pub(crate) struct SourceId(usize);
 
 /// A stretch of a source, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct At {
+pub(crate) struct Span {
     pub(crate) source: SourceId,
     pub(crate) start: usize,
     pub(crate) end: usize,
@@ -64,7 +64,7 @@ impl Sources {
     }
 
     /// The place of problems that no line can be blamed for.
-    pub(crate) const NOWHERE: At = At { source: SourceId(0), start: 0, end: 0 };
+    pub(crate) const NOWHERE: Span = Span { source: SourceId(0), start: 0, end: 0 };
 
     pub(crate) fn add_defaults(&mut self, content: &str) -> SourceId {
         self.add(Source::Defaults(Text::new(Zeroizing::new(content.to_owned()))))
@@ -74,9 +74,9 @@ impl Sources {
         self.add(Source::File(path, Text::new(content)))
     }
 
-    pub(crate) fn add_variable(&mut self, name: &str) -> At {
+    pub(crate) fn add_variable(&mut self, name: &str) -> Span {
         let source = self.add(Source::Variable(name.to_owned()));
-        At { source, start: 0, end: 0 }
+        Span { source, start: 0, end: 0 }
     }
 
     fn add(&mut self, source: Source) -> SourceId {
@@ -92,56 +92,56 @@ impl Sources {
         }
     }
 
-    pub(crate) fn is_default(&self, at: At) -> bool {
-        matches!(self.0[at.source.0], Source::Defaults(_))
+    pub(crate) fn is_default(&self, span: Span) -> bool {
+        matches!(self.0[span.source.0], Source::Defaults(_))
     }
 
-    pub(crate) fn is_variable(&self, at: At) -> bool {
-        matches!(self.0[at.source.0], Source::Variable(_))
+    pub(crate) fn is_variable(&self, span: Span) -> bool {
+        matches!(self.0[span.source.0], Source::Variable(_))
     }
 
     /// The folder that relative paths written there start from; for variables, the working directory.
-    pub(crate) fn folder(&self, at: At) -> &Path {
-        match &self.0[at.source.0] {
+    pub(crate) fn folder(&self, span: Span) -> &Path {
+        match &self.0[span.source.0] {
             Source::File(path, _) => path.parent().unwrap_or(Path::new("")),
             Source::Defaults(_) | Source::Variable(_) | Source::Nowhere => Path::new(""),
         }
     }
 
-    pub(crate) fn place(&self, at: At) -> Location {
-        match &self.0[at.source.0] {
+    pub(crate) fn location(&self, span: Span) -> Location {
+        match &self.0[span.source.0] {
             Source::Nowhere => Location::Whole,
             Source::Variable(name) => Location::Variable { name: name.clone() },
             Source::Defaults(text) => {
-                let (line, column, _) = text.position(at.start);
+                let (line, column, _) = text.position(span.start);
                 Location::Defaults { line, column }
             }
             Source::File(path, text) => {
-                let (line, column, _) = text.position(at.start);
+                let (line, column, _) = text.position(span.start);
                 Location::File { path: path.clone(), line, column }
             }
         }
     }
 
     /// Whether the line may hold a credential, for problems of text that could not be read.
-    pub(crate) fn may_hold_secret(&self, at: At) -> bool {
-        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[at.source.0] else {
+    pub(crate) fn may_hold_secret(&self, span: Span) -> bool {
+        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[span.source.0] else {
             return true;
         };
-        let (_, _, start) = text.position(at.start);
+        let (_, _, start) = text.position(span.start);
         let line = text.line_at(start).to_ascii_lowercase();
         SECRET_WORDS.iter().any(|word| line.contains(word))
     }
 
     /// The line a problem stands in, cut off behind the marked part so that values not at fault stay out of logs.
-    pub(crate) fn excerpt(&self, at: At) -> Option<Excerpt> {
-        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[at.source.0] else {
+    pub(crate) fn excerpt(&self, span: Span) -> Option<Excerpt> {
+        let (Source::Defaults(text) | Source::File(_, text)) = &self.0[span.source.0] else {
             return None;
         };
-        let (line, column, start) = text.position(at.start);
+        let (line, column, start) = text.position(span.start);
         let whole = text.line_at(start);
-        let before = at.start.saturating_sub(start).min(whole.len());
-        let end = at.end.saturating_sub(start).clamp(before, whole.len());
+        let before = span.start.saturating_sub(start).min(whole.len());
+        let end = span.end.saturating_sub(start).clamp(before, whole.len());
         if holds_secret(whole.get(..before)?) {
             return None;
         }
@@ -164,16 +164,16 @@ fn holds_secret(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::load::source::{At, Sources};
+    use crate::config::load::source::{Sources, Span};
     use crate::config::validate::problem::Location;
 
     #[test]
     fn columns_count_characters_and_start_at_one() {
         let mut sources = Sources::new();
         let source = sources.add_file("a.toml".into(), "a = 1\nü = 'x' # c\n".to_owned().into());
-        let at = |start, end| At { source, start, end };
-        assert_eq!(sources.place(at(11, 14)), Location::File { path: "a.toml".into(), line: 2, column: 5 });
-        let excerpt = sources.excerpt(at(11, 14)).expect("a line");
+        let span = |start, end| Span { source, start, end };
+        assert_eq!(sources.location(span(11, 14)), Location::File { path: "a.toml".into(), line: 2, column: 5 });
+        let excerpt = sources.excerpt(span(11, 14)).expect("a line");
         assert_eq!((excerpt.text.as_str(), excerpt.indent), ("ü = 'x' …", 4));
     }
 
@@ -183,6 +183,6 @@ mod tests {
         let text = "sondos = { token = 'abc', dialect = 'x' }";
         let source = sources.add_file("a.toml".into(), text.to_owned().into());
         let start = text.find("'x'").expect("there");
-        assert!(sources.excerpt(At { source, start, end: start + 3 }).is_none());
+        assert!(sources.excerpt(Span { source, start, end: start + 3 }).is_none());
     }
 }

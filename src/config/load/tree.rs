@@ -6,13 +6,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::source::{At, SourceId};
+use super::source::{SourceId, Span};
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) value: Value,
-    pub(crate) at: At,
+    pub(crate) span: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub(crate) enum Value {
 /// A key's place and its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) key_at: At,
+    pub(crate) key_span: Span,
     pub(crate) node: Node,
 }
 
@@ -74,7 +74,7 @@ impl Node {
 
     pub(crate) fn from_toml(value: &Spanned<DeValue<'_>>, source: SourceId) -> Self {
         Self {
-            at: at(source, value.span()),
+            span: span_in(source, value.span()),
             value: match value.get_ref() {
                 DeValue::String(text) => Value::Text(text.clone().into_owned()),
                 DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
@@ -98,12 +98,12 @@ pub(crate) fn from_toml(table: &DeTable<'_>, source: SourceId) -> Table {
     table
         .iter()
         .map(|(key, value)| {
-            let entry = Entry { key_at: at(source, key.span()), node: Node::from_toml(value, source) };
+            let entry = Entry { key_span: span_in(source, key.span()), node: Node::from_toml(value, source) };
             (key.get_ref().clone().into_owned(), entry)
         })
         .collect()
 }
 
-fn at(source: SourceId, span: Range<usize>) -> At {
-    At { source, start: span.start, end: span.end }
+fn span_in(source: SourceId, range: Range<usize>) -> Span {
+    Span { source, start: range.start, end: range.end }
 }

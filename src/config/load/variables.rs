@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use toml::de::DeValue;
 
 use super::environment::Environment;
-use super::source::At;
+use super::source::Span;
 use super::tree::{Entry, Node, Table, Value};
 use crate::config::types::secret;
 use crate::config::validate::key_path::KeyPath;
@@ -27,9 +27,9 @@ impl Validator<'_> {
             if references.contains(name) {
                 continue;
             }
-            let at = self.sources.add_variable(name);
+            let span = self.sources.add_variable(name);
             let parts: Vec<&str> = rest.split("__").collect();
-            let variable = Variable { at, name, value };
+            let variable = Variable { span, name, value };
             let level = Level { table: &mut layer, below: Some(below) };
             self.set_key(level, &root::SECTION, &parts, variable, &KeyPath::ROOT);
         }
@@ -42,24 +42,24 @@ impl Validator<'_> {
         section: &'static Section,
         parts: &[&str],
         variable: Variable<'_>,
-        trail: &KeyPath<'_>,
+        key_path: &KeyPath<'_>,
     ) {
         let Some((first, rest)) = parts.split_first() else {
             return;
         };
         let name = first.to_ascii_lowercase();
         let Some(key) = section.key(&name) else {
-            match single_underscore(&name, section).filter(|_| trail.is_root()) {
+            match single_underscore(&name, section).filter(|_| key_path.is_root()) {
                 Some(meant) => {
                     let message = format!("unknown key `{name}`");
                     let help = format!("two underscores stand between levels: {meant}");
-                    self.error(ProblemKind::UnknownKey, variable.at, name, message, help);
+                    self.error(ProblemKind::UnknownKey, variable.span, name, message, help);
                 }
-                None => self.unknown_key(&name, variable.at, section, trail),
+                None => self.unknown_key(&name, variable.span, section, key_path),
             }
             return;
         };
-        self.set_slot(level, key.name, &key.kind, rest, variable, &trail.key(key.name));
+        self.set_slot(level, key.name, &key.kind, rest, variable, &key_path.key(key.name));
     }
 
     fn set_slot(
@@ -69,56 +69,63 @@ impl Validator<'_> {
         kind: &'static Kind,
         rest: &[&str],
         variable: Variable<'_>,
-        trail: &KeyPath<'_>,
+        key_path: &KeyPath<'_>,
     ) {
         let Some((next, after)) = rest.split_first() else {
-            self.set_whole(level.table, name, kind, variable, trail);
+            self.set_whole(level.table, name, kind, variable, key_path);
             return;
         };
         let section = match kind {
             Kind::Table(section) => section,
             Kind::Secret => &secret::SECTION,
             Kind::Named(_, section) => {
-                let Some(mut named) = level.inner(name, variable.at) else {
+                let Some(mut named) = level.inner(name, variable.span) else {
                     return;
                 };
                 let name = named.existing_name(next);
-                let trail = trail.key(&name);
+                let key_path = key_path.key(&name);
                 if after.is_empty() {
-                    self.set_whole(named.table, &name, &Kind::Table(section), variable, &trail);
-                } else if let Some(inner) = named.inner(&name, variable.at) {
-                    self.set_key(inner, section, after, variable, &trail);
+                    self.set_whole(named.table, &name, &Kind::Table(section), variable, &key_path);
+                } else if let Some(inner) = named.inner(&name, variable.span) {
+                    self.set_key(inner, section, after, variable, &key_path);
                 }
                 return;
             }
             Kind::Pairs(_, of) => {
-                if let Some(pairs) = level.inner(name, variable.at) {
+                if let Some(pairs) = level.inner(name, variable.span) {
                     let name = pairs.existing_name(next);
-                    self.set_slot(pairs, &name, of, after, variable, &trail.key(&name));
+                    self.set_slot(pairs, &name, of, after, variable, &key_path.key(&name));
                 }
                 return;
             }
             _ => {
-                let message = format!("`{trail}` has no keys below it");
-                let help = format!("set `{trail}` as a whole; it has to be {}", kind.expected());
-                self.error(ProblemKind::UnknownKey, variable.at, trail, message, help);
+                let message = format!("`{key_path}` has no keys below it");
+                let help = format!("set `{key_path}` as a whole; it has to be {}", kind.expected());
+                self.error(ProblemKind::UnknownKey, variable.span, key_path, message, help);
                 return;
             }
         };
-        if let Some(inner) = level.inner(name, variable.at) {
-            self.set_key(inner, section, rest, variable, trail);
+        if let Some(inner) = level.inner(name, variable.span) {
+            self.set_key(inner, section, rest, variable, key_path);
         }
     }
 
-    fn set_whole(&mut self, table: &mut Table, name: &str, kind: &Kind, variable: Variable<'_>, trail: &KeyPath<'_>) {
-        if let Some(value) = self.value_of(kind, variable, trail) {
-            let entry = Entry { key_at: variable.at, node: Node { value, at: variable.at } };
-            self.put(table, name, entry, variable.at, trail);
+    fn set_whole(
+        &mut self,
+        table: &mut Table,
+        name: &str,
+        kind: &Kind,
+        variable: Variable<'_>,
+        key_path: &KeyPath<'_>,
+    ) {
+        if let Some(value) = self.value_of(kind, variable, key_path) {
+            let entry = Entry { key_span: variable.span, node: Node { value, span: variable.span } };
+            self.put(table, name, entry, variable.span, key_path);
         }
     }
 
     /// Adds to the layer; what two variables set is reported, however each writes it.
-    fn put(&mut self, table: &mut Table, name: &str, entry: Entry, at: At, trail: &KeyPath<'_>) {
+    fn put(&mut self, table: &mut Table, name: &str, entry: Entry, span: Span, key_path: &KeyPath<'_>) {
         let Some(old) = table.get_mut(name) else {
             table.insert(name.to_owned(), entry);
             return;
@@ -126,19 +133,19 @@ impl Validator<'_> {
         match (&mut old.node.value, entry.node.value) {
             (Value::Table(old), Value::Table(new)) => {
                 for (name, entry) in new {
-                    self.put(old, &name, entry, at, &trail.key(&name));
+                    self.put(old, &name, entry, span, &key_path.key(&name));
                 }
             }
             _ => {
-                let message = format!("two environment variables set `{trail}`");
+                let message = format!("two environment variables set `{key_path}`");
                 let help = "case does not count in their names; unset one of them";
-                self.error(ProblemKind::Duplicate, at, trail, message, help);
+                self.error(ProblemKind::Duplicate, span, key_path, message, help);
             }
         }
     }
 
     /// The variable's text as the type that the key takes; as text where it is not of that type.
-    fn value_of(&mut self, kind: &Kind, variable: Variable<'_>, trail: &KeyPath<'_>) -> Option<Value> {
+    fn value_of(&mut self, kind: &Kind, variable: Variable<'_>, key_path: &KeyPath<'_>) -> Option<Value> {
         let text = variable.value.trim();
         let plain = || Value::Text(variable.value.to_owned());
         Some(match kind {
@@ -157,20 +164,20 @@ impl Validator<'_> {
             | Kind::Table(_)
             | Kind::Named(..)
             | Kind::Pairs(..)
-            | Kind::Rows(_) => return self.inline(variable, trail),
+            | Kind::Rows(_) => return self.inline(variable, key_path),
             _ => plain(),
         })
     }
 
     /// The variable's text as inline TOML.
-    fn inline(&mut self, variable: Variable<'_>, trail: &KeyPath<'_>) -> Option<Value> {
+    fn inline(&mut self, variable: Variable<'_>, key_path: &KeyPath<'_>) -> Option<Value> {
         match DeValue::parse(variable.value.trim()) {
-            Ok(value) => Some(Node::from_toml(&value, variable.at.source).value),
+            Ok(value) => Some(Node::from_toml(&value, variable.span.source).value),
             Err(error) => {
-                let message = format!("`{trail}` is not TOML: {}", error.message());
+                let message = format!("`{key_path}` is not TOML: {}", error.message());
                 let help = "tables are written as `{ key = \"value\" }`, arrays as `[…]`; single \
                             keys are set with `__` between levels";
-                self.error(ProblemKind::Syntax, variable.at, trail, message, help);
+                self.error(ProblemKind::Syntax, variable.span, key_path, message, help);
                 None
             }
         }
@@ -179,19 +186,19 @@ impl Validator<'_> {
 
 #[derive(Clone, Copy)]
 struct Variable<'v> {
-    at: At,
+    span: Span,
     name: &'v str,
     value: &'v str,
 }
 
 impl Variable<'_> {
     fn text(self, text: &str) -> Node {
-        Node { value: Value::Text(text.to_owned()), at: self.at }
+        Node { value: Value::Text(text.to_owned()), span: self.span }
     }
 
     /// `{ env = … }` naming this variable, so that a secret is read from where it is and never laid into the tree.
     fn reference(self) -> Table {
-        Table::from([("env".to_owned(), Entry { key_at: self.at, node: self.text(self.name) })])
+        Table::from([("env".to_owned(), Entry { key_span: self.span, node: self.text(self.name) })])
     }
 }
 
@@ -205,15 +212,15 @@ impl Level<'_> {
     /// The table under a name, made where there is nothing; none where something else is there, which has to be told.
     ///
     /// A table that a file holds already keeps its place, as it is not what the variable sets.
-    fn inner(&mut self, name: &str, at: At) -> Option<Level<'_>> {
+    fn inner(&mut self, name: &str, span: Span) -> Option<Level<'_>> {
         let below = self.below.and_then(|table| table.get(name));
         let inner = match below {
             Some(entry) => Some(entry.node.as_table()?),
             None => None,
         };
         let entry = self.table.entry(name.to_owned()).or_insert_with(|| Entry {
-            key_at: below.map_or(at, |entry| entry.key_at),
-            node: Node { value: Value::Table(Table::new()), at: below.map_or(at, |entry| entry.node.at) },
+            key_span: below.map_or(span, |entry| entry.key_span),
+            node: Node { value: Value::Table(Table::new()), span: below.map_or(span, |entry| entry.node.span) },
         });
         match &mut entry.node.value {
             Value::Table(table) => Some(Level { table, below: inner }),

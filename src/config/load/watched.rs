@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 
 /// A file or folder that the configuration depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Watched {
+pub struct WatchedFile {
     path: PathBuf,
-    state: Option<State>,
+    state: Option<FileState>,
 }
 
 /// What tells one content of a path from another, short of reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct State {
+pub(crate) struct FileState {
     device: u64,
     inode: u64,
     length: u64,
@@ -28,7 +28,7 @@ pub(crate) struct State {
     changed: (i64, i64),
 }
 
-impl State {
+impl FileState {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
@@ -45,8 +45,8 @@ impl State {
     }
 }
 
-impl Watched {
-    pub(crate) fn new(path: PathBuf, state: Option<State>) -> Self {
+impl WatchedFile {
+    pub(crate) fn new(path: PathBuf, state: Option<FileState>) -> Self {
         Self { path, state }
     }
 
@@ -60,13 +60,13 @@ impl Watched {
     /// system.
     #[must_use]
     pub fn has_changed(&self) -> bool {
-        State::now(&self.path) != self.state
+        FileState::now(&self.path) != self.state
     }
 
     /// The same path as it is now.
     #[must_use]
-    pub fn again(&self) -> Self {
-        Self::new(self.path.clone(), State::now(&self.path))
+    pub fn refreshed(&self) -> Self {
+        Self::new(self.path.clone(), FileState::now(&self.path))
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use crate::config::load::watched::{State, Watched};
+    use crate::config::load::watched::{FileState, WatchedFile};
 
     #[test]
     fn whatever_happens_to_a_path_is_a_change() {
@@ -83,10 +83,10 @@ mod tests {
         let path = |name: &str| folder.path().join(name);
         let changed = |before: &str, change: &dyn Fn()| {
             fs::write(path("file"), before).expect("written");
-            let watched = Watched::new(path("file"), State::now(&path("file")));
+            let watched = WatchedFile::new(path("file"), FileState::now(&path("file")));
             assert!(!watched.has_changed());
             change();
-            watched.has_changed() && !watched.again().has_changed()
+            watched.has_changed() && !watched.refreshed().has_changed()
         };
         assert!(changed("a", &|| fs::write(path("file"), "ab").expect("written")));
         assert!(changed("a", &|| {
@@ -94,7 +94,7 @@ mod tests {
             fs::rename(path("new"), path("file")).expect("renamed");
         }));
         assert!(changed("a", &|| fs::remove_file(path("file")).expect("removed")));
-        let gone = Watched::new(path("file"), None);
+        let gone = WatchedFile::new(path("file"), None);
         assert!(!gone.has_changed());
         fs::write(path("file"), "a").expect("written");
         assert!(gone.has_changed());
@@ -110,7 +110,7 @@ mod tests {
         }
         symlink("1", path("data")).expect("linked");
         symlink("data/token", path("token")).expect("linked");
-        let watched = Watched::new(path("token"), State::now(&path("token")));
+        let watched = WatchedFile::new(path("token"), FileState::now(&path("token")));
         symlink("2", path("data.new")).expect("linked");
         fs::rename(path("data.new"), path("data")).expect("swapped");
         assert!(watched.has_changed());

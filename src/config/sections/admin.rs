@@ -6,8 +6,8 @@ use super::server::{Server, is_loopback};
 use crate::config::types::secret::Secret;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -28,13 +28,13 @@ pub struct Admin {
 }
 
 impl Admin {
-    pub(crate) fn read(view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) -> Self {
-        if view.node("token").is_none() && !is_loopback(server.admin_listen) {
+    pub(crate) fn read(reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) -> Self {
+        if reader.node("token").is_none() && !is_loopback(server.admin_listen) {
             let message = format!("`server.admin_listen` is open to everybody who reaches {}", server.admin_listen);
             let help = "listen on a loopback address, or set `admin.token`";
-            let at = inspection.admin_listen_at;
-            inspection.error(ProblemKind::Insecure, at, "admin.token", message, help);
+            let span = validator.admin_listen_span;
+            validator.error(ProblemKind::Insecure, span, "admin.token", message, help);
         }
-        Self { token: view.secret("token", inspection), metrics_token: view.secret("metrics_token", inspection) }
+        Self { token: reader.secret("token", validator), metrics_token: reader.secret("metrics_token", validator) }
     }
 }

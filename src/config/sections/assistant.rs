@@ -5,7 +5,7 @@ use vendors::Handling;
 
 use crate::config::types::handling::{self, HANDLINGS};
 use crate::config::validate::shape::{Key, Kind, Section};
-use crate::config::validate::view::View;
+use crate::config::validate::table_reader::TableReader;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("vendor", Kind::Vendor, "The vendor it lives at.").required(),
@@ -31,7 +31,11 @@ pub struct Assistant {
 
 impl Assistant {
     /// `None` where the vendor or the id is missing or wrong, which is reported.
-    pub(crate) fn read(view: &View<'_>) -> Option<Self> {
-        Some(Self { vendor: view.text("vendor")?.to_owned(), id: view.id("id")?, handling: view.handling("handling") })
+    pub(crate) fn read(reader: &TableReader<'_>) -> Option<Self> {
+        Some(Self {
+            vendor: reader.text("vendor")?.to_owned(),
+            id: reader.id("id")?,
+            handling: reader.handling("handling"),
+        })
     }
 }

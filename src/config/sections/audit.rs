@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::config::load::output_path::{is_same, output_file};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("file", Kind::Path, "Where changes are recorded, as JSON lines; nowhere without this key."),
@@ -73,21 +73,21 @@ impl Default for Audit {
 
 impl Audit {
     /// Reads the section; `log` is the file of the other log, which must be another one: rotation would carry both off.
-    pub(crate) fn read(view: &View<'_>, log: Option<&Path>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, log: Option<&Path>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
-        let file = output_file(view, "file", inspection);
+        let file = output_file(reader, "file", validator);
         if let (Some(file), Some(log)) = (&file, log)
             && is_same(file, log)
         {
-            let (at, key) = (view.at("file"), view.trail.key("file"));
+            let (span, key) = (reader.span("file"), reader.key_path.key("file"));
             let wrong = format!("`{key}` is the file of `log.file`, too");
-            inspection.error(ProblemKind::BadValue, at, key, wrong, "give each log a file of its own");
+            validator.error(ProblemKind::BadValue, span, key, wrong, "give each log a file of its own");
         }
         Self {
             file,
-            rotate_bytes: view.count("rotate_bytes").unwrap_or(default.rotate_bytes),
-            keep: view.count("keep").unwrap_or(default.keep),
-            fsync: view.word("fsync").unwrap_or(default.fsync),
+            rotate_bytes: reader.count("rotate_bytes").unwrap_or(default.rotate_bytes),
+            keep: reader.count("keep").unwrap_or(default.keep),
+            fsync: reader.word("fsync").unwrap_or(default.fsync),
         }
     }
 }

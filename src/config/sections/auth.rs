@@ -10,8 +10,8 @@ use super::rate_limit::{self, RateLimit};
 use super::server::{Server, is_loopback};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -70,33 +70,33 @@ impl Default for Auth {
 }
 
 impl Auth {
-    pub(crate) fn read(view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
-        let limit = view.table("failed_attempts").present();
+        let limit = reader.table("failed_attempts").present();
         let auth = Self {
-            mode: view.word("mode").unwrap_or(default.mode),
-            allow_insecure: view.flag("allow_insecure").unwrap_or(default.allow_insecure),
+            mode: reader.word("mode").unwrap_or(default.mode),
+            allow_insecure: reader.flag("allow_insecure").unwrap_or(default.allow_insecure),
             failed_attempts: limit
-                .and_then(|limit| RateLimit::read(&limit, inspection))
+                .and_then(|limit| RateLimit::read(&limit, validator))
                 .unwrap_or(default.failed_attempts),
         };
-        auth.validate(view, server, inspection);
+        auth.validate(reader, server, validator);
         auth
     }
 
-    fn validate(&self, view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) {
-        let (at, key) = (view.at("mode"), view.trail.key("mode"));
+    fn validate(&self, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
+        let (span, key) = (reader.span("mode"), reader.key_path.key("mode"));
         if self.mode == AuthMode::None && !is_loopback(server.listen) && !self.allow_insecure {
             let message = format!("`auth.mode = \"none\"` would let everybody who reaches {} in", server.listen);
             let help = "use `mode = \"keys\"`, or listen on a loopback address, or set \
                         `auth.allow_insecure = true` where something in front authenticates";
-            inspection.error(ProblemKind::Insecure, at, key, message, help);
+            validator.error(ProblemKind::Insecure, span, key, message, help);
         }
-        if self.mode == AuthMode::Keys && inspection.clients.is_empty() {
+        if self.mode == AuthMode::Keys && validator.clients.is_empty() {
             let message = "no clients are configured, so every caller is refused";
             let help = "run `switchboard keygen NAME` and add the `[clients.NAME]` table it prints, \
                         or set `auth.mode = \"none\"` on a loopback address";
-            inspection.warn(ProblemKind::Unused, at, key, message, help);
+            validator.warn(ProblemKind::Unused, span, key, message, help);
         }
     }
 }

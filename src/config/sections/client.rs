@@ -13,8 +13,8 @@ use crate::config::types::digest::KeyDigest;
 use crate::config::types::handling::{self, HANDLINGS};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 use crate::value::Glob;
 
 pub(crate) const SECTION: Section = Section::of(&[
@@ -62,56 +62,58 @@ pub struct Client {
 
 /// Reads every client and checks that none can be taken for another.
 pub(crate) fn read_all(
-    view: &View<'_>,
+    reader: &TableReader<'_>,
     auth: &Auth,
     server: &Server,
-    inspection: &mut Validator<'_>,
+    validator: &mut Validator<'_>,
 ) -> BTreeMap<String, Client> {
     let mut owners = Owners::default();
     let mut clients = BTreeMap::new();
-    for (name, view) in view.tables() {
-        let client = Client::read(&view, inspection);
-        client.validate(&view, auth, server, inspection);
-        owners.claim(name, &view, inspection);
+    for (name, reader) in reader.tables() {
+        let client = Client::read(&reader, validator);
+        client.validate(&reader, auth, server, validator);
+        owners.claim(name, &reader, validator);
         clients.insert(name.to_owned(), client);
     }
     clients
 }
 
 impl Client {
-    fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
-        let limit = view.table("rate_limit").present();
+    fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
+        let limit = reader.table("rate_limit").present();
         Self {
-            key_sha256: digests(view).map(|(_, digest)| digest).collect(),
-            certificate: view.texts("certificate").unwrap_or_default(),
-            vendors: view.texts("vendors"),
-            assistants: view.globs("assistants"),
-            handling: view.handling("handling"),
-            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, inspection)),
+            key_sha256: digests(reader).map(|(_, digest)| digest).collect(),
+            certificate: reader.texts("certificate").unwrap_or_default(),
+            vendors: reader.texts("vendors"),
+            assistants: reader.globs("assistants"),
+            handling: reader.handling("handling"),
+            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
         }
     }
 
-    fn validate(&self, view: &View<'_>, auth: &Auth, server: &Server, inspection: &mut Validator<'_>) {
-        let proof = view.node("key_sha256").or(view.node("certificate"));
+    fn validate(&self, reader: &TableReader<'_>, auth: &Auth, server: &Server, validator: &mut Validator<'_>) {
+        let proof = reader.node("key_sha256").or(reader.node("certificate"));
         if auth.mode == AuthMode::Keys && proof.is_none() {
-            let message = format!("`{}` has neither `key_sha256` nor `certificate`", view.trail);
+            let message = format!("`{}` has neither `key_sha256` nor `certificate`", reader.key_path);
             let help = "run `switchboard keygen CLIENT` and add the line it prints";
-            let at = view.own_at();
-            inspection.error(ProblemKind::MissingKey, at, view.trail, message, help);
+            let span = reader.own_span();
+            validator.error(ProblemKind::MissingKey, span, reader.key_path, message, help);
         }
         let mutual = server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         if !self.certificate.is_empty() && !mutual {
-            let message =
-                format!("`{}` is never asked for, as `server.tls.client_ca` is not set", view.trail.key("certificate"));
+            let message = format!(
+                "`{}` is never asked for, as `server.tls.client_ca` is not set",
+                reader.key_path.key("certificate")
+            );
             let help = "set `server.tls.client_ca` to the issuer of the clients' certificates";
-            let (at, key) = (view.at("certificate"), view.trail.key("certificate"));
-            inspection.error(ProblemKind::Conflict, at, key, message, help);
+            let (span, key) = (reader.span("certificate"), reader.key_path.key("certificate"));
+            validator.error(ProblemKind::Conflict, span, key, message, help);
         }
     }
 }
 
-fn digests<'a>(view: &View<'a>) -> impl Iterator<Item = (&'a Node, KeyDigest)> + use<'a> {
-    view.elements("key_sha256").filter_map(|node| Some((node, KeyDigest::from_hex(node.as_text()?)?)))
+fn digests<'a>(reader: &TableReader<'a>) -> impl Iterator<Item = (&'a Node, KeyDigest)> + use<'a> {
+    reader.elements("key_sha256").filter_map(|node| Some((node, KeyDigest::from_hex(node.as_text()?)?)))
 }
 
 /// Who shows which key or certificate.
@@ -122,24 +124,24 @@ struct Owners {
 }
 
 impl Owners {
-    fn claim(&mut self, name: &str, view: &View<'_>, inspection: &mut Validator<'_>) {
-        for (node, digest) in digests(view) {
+    fn claim(&mut self, name: &str, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+        for (node, digest) in digests(reader) {
             if let Some(owner) = self.keys.insert(digest, name.to_owned()) {
-                duplicate(view, "key_sha256", "key", node, &owner, inspection);
+                duplicate(reader, "key_sha256", "key", node, &owner, validator);
             }
         }
-        for node in view.elements("certificate") {
+        for node in reader.elements("certificate") {
             let Some(text) = node.as_text() else { continue };
             if let Some(owner) = self.certificates.insert(text.to_owned(), name.to_owned()) {
-                duplicate(view, "certificate", "certificate", node, &owner, inspection);
+                duplicate(reader, "certificate", "certificate", node, &owner, validator);
             }
         }
     }
 }
 
-fn duplicate(view: &View<'_>, key: &str, noun: &str, node: &Node, owner: &str, inspection: &mut Validator<'_>) {
-    let key = view.trail.key(key);
+fn duplicate(reader: &TableReader<'_>, key: &str, noun: &str, node: &Node, owner: &str, validator: &mut Validator<'_>) {
+    let key = reader.key_path.key(key);
     let message = format!("`{key}` is the {noun} of the client \"{owner}\" already");
     let help = format!("give each client a {noun} of its own, and list it once");
-    inspection.error(ProblemKind::Duplicate, node.at, key, message, help);
+    validator.error(ProblemKind::Duplicate, node.span, key, message, help);
 }

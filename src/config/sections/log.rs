@@ -9,8 +9,8 @@ use tracing_subscriber::EnvFilter;
 use crate::config::load::output_path::output_file;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
@@ -75,21 +75,21 @@ impl Default for Log {
 }
 
 impl Log {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
-        let filter = view.text("filter").filter(|filter| !filter.trim().is_empty());
+        let filter = reader.text("filter").filter(|filter| !filter.trim().is_empty());
         if let Some(error) = filter.and_then(|filter| EnvFilter::try_new(filter).err()) {
-            let (at, key) = (view.at("filter"), view.trail.key("filter"));
+            let (span, key) = (reader.span("filter"), reader.key_path.key("filter"));
             let message = format!("`{key}` cannot be read: {error}");
             let help = "write levels by module, as in \"info,switchboard::upstream=debug\"";
-            inspection.error(ProblemKind::BadValue, at, key, message, help);
+            validator.error(ProblemKind::BadValue, span, key, message, help);
         }
-        let level = view.text("level").filter(|level| LEVELS.contains(level));
+        let level = reader.text("level").filter(|level| LEVELS.contains(level));
         Self {
-            format: view.word("format").unwrap_or(default.format),
+            format: reader.word("format").unwrap_or(default.format),
             level: level.map_or(default.level, str::to_owned),
-            filter: view.text("filter").map(str::to_owned),
-            file: output_file(view, "file", inspection),
+            filter: reader.text("filter").map(str::to_owned),
+            file: output_file(reader, "file", validator),
         }
     }
 

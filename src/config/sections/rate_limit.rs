@@ -7,8 +7,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 const COUNT: Kind = Kind::Count { min: 1, max: u32::MAX as u64 };
 /// A burst has to come back within the 584 years that the limiters can count, at one a minute too.
@@ -35,16 +35,16 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Option<Self> {
-        let (requests, period) = match (view.count("per_second"), view.count("per_minute")) {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<Self> {
+        let (requests, period) = match (reader.count("per_second"), reader.count("per_minute")) {
             (Some(requests), _) => (requests, Duration::from_secs(1)),
             (None, Some(requests)) => (requests, Duration::from_mins(1)),
             (None, None) => {
-                if view.node("per_second").or(view.node("per_minute")).is_none() {
-                    let message = format!("`{}` does not say how many", view.trail);
+                if reader.node("per_second").or(reader.node("per_minute")).is_none() {
+                    let message = format!("`{}` does not say how many", reader.key_path);
                     let help = "add `per_second` or `per_minute`";
-                    let at = view.own_at();
-                    inspection.error(ProblemKind::MissingKey, at, view.trail, message, help);
+                    let span = reader.own_span();
+                    validator.error(ProblemKind::MissingKey, span, reader.key_path, message, help);
                 }
                 return None;
             }
@@ -52,7 +52,7 @@ impl RateLimit {
         let requests = NonZeroU32::new(requests)?;
         let seconds = u32::try_from(period.as_secs()).unwrap_or(1);
         let a_second = NonZeroU32::new(requests.get().div_ceil(seconds))?;
-        Some(Self { requests, period, burst: view.count("burst").and_then(NonZeroU32::new).unwrap_or(a_second) })
+        Some(Self { requests, period, burst: reader.count("burst").and_then(NonZeroU32::new).unwrap_or(a_second) })
     }
 }
 

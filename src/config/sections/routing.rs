@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::config::validate::key_path::KeyPath;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 use crate::value::Glob;
 
 const RULE: Section = Section::of(&[
@@ -54,33 +54,33 @@ impl Rule {
 }
 
 impl Routing {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         Self {
-            default_vendor: view.text("default_vendor").map(str::to_owned),
-            rules: rules(view, inspection),
-            assistants_files: view.texts("assistants_files").unwrap_or_default(),
+            default_vendor: reader.text("default_vendor").map(str::to_owned),
+            rules: rules(reader, validator),
+            assistants_files: reader.texts("assistants_files").unwrap_or_default(),
         }
     }
 }
 
-fn rules(view: &View<'_>, inspection: &mut Validator<'_>) -> Vec<Rule> {
-    let trail: KeyPath<'_> = view.trail.key("rules");
+fn rules(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Vec<Rule> {
+    let key_path: KeyPath<'_> = reader.key_path.key("rules");
     let mut rules: Vec<Rule> = Vec::new();
     let mut all_taken = false;
-    for row in view.rows(&trail, "rules") {
+    for row in reader.rows(&key_path, "rules") {
         if all_taken {
-            let message = format!("`{}` never applies: a rule before it takes every id", row.trail);
+            let message = format!("`{}` never applies: a rule before it takes every id", row.key_path);
             let help = "move the rule that takes every id to the end";
-            inspection.warn(ProblemKind::Unused, row.own_at(), row.trail, message, help);
+            validator.warn(ProblemKind::Unused, row.own_span(), row.key_path, message, help);
         }
         let (Some(vendor), assistant) = (row.text("vendor"), row.text("assistant")) else {
             continue;
         };
         if let Some(pattern) = assistant.filter(|pattern| !pattern.bytes().all(may_match_id)) {
             let message =
-                format!("`{}` never applies: bare ids are digits, which \"{pattern}\" does not match", row.trail);
+                format!("`{}` never applies: bare ids are digits, which \"{pattern}\" does not match", row.key_path);
             let help = "rules are for bare ids only; names and `vendor:id` say their vendor";
-            inspection.warn(ProblemKind::Unused, row.at("assistant"), row.trail.key("assistant"), message, help);
+            validator.warn(ProblemKind::Unused, row.span("assistant"), row.key_path.key("assistant"), message, help);
         }
         let rule = Rule {
             client: row.text("client").map(Glob::new),

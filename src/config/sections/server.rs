@@ -9,8 +9,8 @@ use super::tls::{self, Tls};
 use crate::config::types::duration;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 const DURATION: Kind = Kind::Duration { zero: false };
 const COUNT: Kind = Kind::Count { min: 1, max: 1_000_000 };
@@ -106,14 +106,14 @@ impl Default for Server {
 }
 
 impl Server {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
-        let duration = |name, otherwise| view.duration(name).unwrap_or(otherwise);
-        let count = |name, otherwise| view.count(name).unwrap_or(otherwise);
-        let tls = view.table("tls").present();
+        let duration = |name, otherwise| reader.duration(name).unwrap_or(otherwise);
+        let count = |name, otherwise| reader.count(name).unwrap_or(otherwise);
+        let tls = reader.table("tls").present();
         let server = Self {
-            listen: view.address("listen").unwrap_or(default.listen),
-            admin_listen: view.address("admin_listen").unwrap_or(default.admin_listen),
+            listen: reader.address("listen").unwrap_or(default.listen),
+            admin_listen: reader.address("admin_listen").unwrap_or(default.admin_listen),
             max_body_bytes: count("max_body_bytes", default.max_body_bytes),
             request_timeout: duration("request_timeout", default.request_timeout),
             header_timeout: duration("header_timeout", default.header_timeout),
@@ -124,21 +124,21 @@ impl Server {
             max_connections: count("max_connections", default.max_connections),
             max_headers: count("max_headers", default.max_headers),
             max_in_flight: count("max_in_flight", default.max_in_flight),
-            tls: tls.and_then(|tls| Tls::read(&tls, inspection)),
+            tls: tls.and_then(|tls| Tls::read(&tls, validator)),
         };
-        server.validate(view, inspection);
+        server.validate(reader, validator);
         server
     }
 
-    fn validate(&self, view: &View<'_>, inspection: &mut Validator<'_>) {
+    fn validate(&self, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
         if self.listen == self.admin_listen && self.listen.port() != 0 {
             let message = format!("both listeners have the address {}", self.listen);
             let help = "give each a port of its own";
-            let set = |name: &&str| !inspection.sources.is_default(view.at(name));
+            let set = |name: &&str| !validator.sources.is_default(reader.span(name));
             let name = ["admin_listen", "listen"].into_iter().find(set);
             let name = name.unwrap_or("admin_listen");
-            let (at, key) = (view.at(name), view.trail.key(name));
-            inspection.error(ProblemKind::Conflict, at, key, message, help);
+            let (span, key) = (reader.span(name), reader.key_path.key(name));
+            validator.error(ProblemKind::Conflict, span, key, message, help);
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::config::types::pem::{CertificateFile, Identity};
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("cert", Kind::Path, "The certificate chain, own certificate first (PEM).").required(),
@@ -60,9 +60,9 @@ pub struct Tls {
 }
 
 impl Tls {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Option<Self> {
-        let identity = Identity::read(view, inspection);
-        let client_ca = CertificateFile::issuers(view, "client_ca", inspection);
-        Some(Self { identity: identity?, client_ca, min_version: view.word("min_version").unwrap_or_default() })
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<Self> {
+        let identity = Identity::read(reader, validator);
+        let client_ca = CertificateFile::issuers(reader, "client_ca", validator);
+        Some(Self { identity: identity?, client_ca, min_version: reader.word("min_version").unwrap_or_default() })
     }
 }

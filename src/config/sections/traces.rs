@@ -12,8 +12,8 @@ use crate::config::types::secret::Secret;
 use crate::config::validate::name::NameRule;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -80,32 +80,32 @@ impl Default for Traces {
 }
 
 impl Traces {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
-        let endpoint = view.text("endpoint").and_then(|text| BaseUrl::parse(text).ok());
-        let header_table = view.table("headers");
+        let endpoint = reader.text("endpoint").and_then(|text| BaseUrl::parse(text).ok());
+        let headers_reader = reader.table("headers");
         let mut headers = BTreeMap::new();
-        for (name, _) in header_table.entries() {
-            if let Some(secret) = header_table.secret(name, inspection) {
+        for (name, _) in headers_reader.entries() {
+            if let Some(secret) = headers_reader.secret(name, validator) {
                 headers.insert(name.to_owned(), secret);
             }
         }
         if endpoint.as_ref().is_some_and(|url| !url.is_https() && !url.is_loopback()) && !headers.is_empty() {
-            let (at, key) = (view.at("endpoint"), view.trail.key("endpoint"));
-            let message = format!("the secrets in `{}` would travel unencrypted", header_table.trail);
+            let (span, key) = (reader.span("endpoint"), reader.key_path.key("endpoint"));
+            let message = format!("the secrets in `{}` would travel unencrypted", headers_reader.key_path);
             let help = "use an https:// address, or leave the headers out";
-            inspection.error(ProblemKind::Insecure, at, key, message, help);
+            validator.error(ProblemKind::Insecure, span, key, message, help);
         }
-        let resource_table = view.table("resource");
-        let pairs = resource_table.entries().filter_map(|(name, entry)| Some((name, entry.node.as_text()?)));
+        let resource_reader = reader.table("resource");
+        let pairs = resource_reader.entries().filter_map(|(name, entry)| Some((name, entry.node.as_text()?)));
         Self {
             endpoint,
-            sample_ratio: view.ratio("sample_ratio").unwrap_or(default.sample_ratio),
-            timeout: view.duration("timeout").unwrap_or(default.timeout),
-            service_name: view.text("service_name").map_or(default.service_name, str::to_owned),
+            sample_ratio: reader.ratio("sample_ratio").unwrap_or(default.sample_ratio),
+            timeout: reader.duration("timeout").unwrap_or(default.timeout),
+            service_name: reader.text("service_name").map_or(default.service_name, str::to_owned),
             resource: pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
             headers,
-            ca_file: CertificateFile::issuers(view, "ca_file", inspection),
+            ca_file: CertificateFile::issuers(reader, "ca_file", validator),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serializer;
 
 /// The longest length any key takes; more would be a slip of the unit.
-pub(crate) const LONGEST: Duration = Duration::from_hours(24 * 30);
+pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24 * 30);
 
 /// Reads `100ms`, `3s`, `1m30s`, `1h` and the like; the error says what is wrong with the text.
 pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
@@ -14,7 +14,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
         return Err("has no unit");
     }
     match humantime::parse_duration(text) {
-        Ok(duration) if duration > LONGEST => Err("is longer than 30 days"),
+        Ok(duration) if duration > MAX_DURATION => Err("is longer than 30 days"),
         Ok(duration) => Ok(duration),
         Err(_) => Err("is not a duration"),
     }

@@ -16,8 +16,8 @@ use serde::{Serialize, Serializer};
 use super::secret::Secret;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 /// A file of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +53,9 @@ pub(crate) const IDENTITY: Section = Section::of(&[
 ]);
 
 impl Identity {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Option<Self> {
-        let cert = CertificateFile::read(view, "cert", inspection);
-        let key = PrivateKeyFile::read(view, "key", inspection);
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<Self> {
+        let cert = CertificateFile::read(reader, "cert", validator);
+        let key = PrivateKeyFile::read(reader, "key", validator);
         let ((cert, chain), key) = (cert?, key?);
         let usable = key.signing_key().and_then(|key| CertifiedKey::new(chain, key).keys_match());
         if let Err(error) = usable {
@@ -66,7 +66,7 @@ impl Identity {
                 error => format!("`{}` and `{}` cannot be used: {error}", cert.path.display(), key.path.display()),
             };
             let help = "the first certificate of the chain has to be the one that was issued for the key";
-            refuse(view, "key", message, help, inspection);
+            refuse(reader, "key", message, help, validator);
             return None;
         }
         Some(Self { cert, key })
@@ -75,22 +75,22 @@ impl Identity {
 
 impl CertificateFile {
     /// The certificates of issuers to trust.
-    pub(crate) fn issuers(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<Self> {
-        let (file, certificates) = Self::read(view, name, inspection)?;
+    pub(crate) fn issuers(reader: &TableReader<'_>, name: &str, validator: &mut Validator<'_>) -> Option<Self> {
+        let (file, certificates) = Self::read(reader, name, validator)?;
         let mut store = RootCertStore::empty();
         let wrong = certificates.into_iter().enumerate().find_map(|(index, der)| Some((index, store.add(der).err()?)));
         let Some((index, error)) = wrong else { return Some(file) };
         let message = format!("certificate {} of `{}` cannot be used: {error}", index + 1, file.path.display());
-        refuse(view, name, message, "replace it, or take it out of the file", inspection);
+        refuse(reader, name, message, "replace it, or take it out of the file", validator);
         None
     }
 
     fn read(
-        view: &View<'_>,
+        reader: &TableReader<'_>,
         name: &str,
-        inspection: &mut Validator<'_>,
+        validator: &mut Validator<'_>,
     ) -> Option<(Self, Vec<CertificateDer<'static>>)> {
-        let (path, pem) = read(view, name, inspection)?;
+        let (path, pem) = read(reader, name, validator)?;
         let pem = pem.to_string();
         let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
         let (message, help) = match read {
@@ -104,7 +104,7 @@ impl CertificateFile {
                 "the file is damaged or was cut off; fetch it anew",
             ),
         };
-        refuse(view, name, message, help, inspection);
+        refuse(reader, name, message, help, validator);
         None
     }
 }
@@ -122,8 +122,8 @@ impl PrivateKeyFile {
         key
     }
 
-    fn read(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<Self> {
-        let (path, pem) = read(view, name, inspection)?;
+    fn read(reader: &TableReader<'_>, name: &str, validator: &mut Validator<'_>) -> Option<Self> {
+        let (path, pem) = read(reader, name, validator)?;
         let encrypted = pem.contains("ENCRYPTED");
         if !encrypted && let Ok(mut der) = PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
             der.zeroize();
@@ -132,19 +132,19 @@ impl PrivateKeyFile {
         let what = if encrypted { "an encrypted private key" } else { "no private key" };
         let message = format!("`{}` holds {what}", path.display());
         let help = "the file has to hold an unencrypted PEM key, as in `-----BEGIN PRIVATE KEY-----`";
-        refuse(view, name, message, help, inspection);
+        refuse(reader, name, message, help, validator);
         None
     }
 }
 
-fn read(view: &View<'_>, name: &str, inspection: &mut Validator<'_>) -> Option<(PathBuf, Zeroizing<String>)> {
-    let path = view.text(name).filter(|path| !path.trim().is_empty())?;
-    inspection.read_file(view.at(name), view.trail.key(name), path)
+fn read(reader: &TableReader<'_>, name: &str, validator: &mut Validator<'_>) -> Option<(PathBuf, Zeroizing<String>)> {
+    let path = reader.text(name).filter(|path| !path.trim().is_empty())?;
+    validator.read_file(reader.span(name), reader.key_path.key(name), path)
 }
 
-fn refuse(view: &View<'_>, name: &str, message: String, help: &str, inspection: &mut Validator<'_>) {
-    let (at, key) = (view.at(name), view.trail.key(name));
-    inspection.error(ProblemKind::UnreadableFile, at, key, message, help);
+fn refuse(reader: &TableReader<'_>, name: &str, message: String, help: &str, validator: &mut Validator<'_>) {
+    let (span, key) = (reader.span(name), reader.key_path.key(name));
+    validator.error(ProblemKind::UnreadableFile, span, key, message, help);
 }
 
 impl Serialize for CertificateFile {

@@ -56,7 +56,9 @@ impl Secret {
 pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric();
     let looks_like_one = |run: &[u8]| {
-        run.len() >= CREDENTIAL && run.iter().any(u8::is_ascii_digit) && run.iter().any(u8::is_ascii_alphabetic)
+        run.len() >= MIN_CREDENTIAL_LENGTH
+            && run.iter().any(u8::is_ascii_digit)
+            && run.iter().any(u8::is_ascii_alphabetic)
     };
     let mut shown = Cow::Borrowed(text);
     for run in text.as_bytes().chunk_by(|a, b| plain(a) && plain(b)).filter(|run| looks_like_one(run)) {
@@ -67,7 +69,7 @@ pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
 }
 
 /// So many letters and digits in a row are taken for a credential.
-const CREDENTIAL: usize = 20;
+const MIN_CREDENTIAL_LENGTH: usize = 20;
 
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {

@@ -8,11 +8,11 @@ use vendors::nearest;
 
 use super::key_path::KeyPath;
 use super::name::{NameRule, is_id};
-use super::problem::{Finding, ProblemKind};
+use super::problem::{Diagnostic, ProblemKind};
 use super::root;
 use super::shape::{Kind, Section, one_of};
 use super::validator::Validator;
-use crate::config::load::source::At;
+use crate::config::load::source::Span;
 use crate::config::load::tree::{Node, Table, Value};
 use crate::config::sections::vendor::vendor_tls::is_server_name;
 use crate::config::types::base_url::BaseUrl;
@@ -25,13 +25,19 @@ const ID_HELP: &str = "write the vendor's own id of the assistant, such as \"789
 
 impl Validator<'_> {
     /// Checks a table with fixed keys; `at` is where a missing key is reported.
-    pub(crate) fn check_section(&mut self, table: &Table, at: At, section: &'static Section, trail: &KeyPath<'_>) {
+    pub(crate) fn check_section(
+        &mut self,
+        table: &Table,
+        span: Span,
+        section: &'static Section,
+        key_path: &KeyPath<'_>,
+    ) {
         let mut meant = Vec::new();
         for (name, entry) in table {
             match section.key(name) {
-                Some(key) => self.check(&entry.node, &key.kind, &trail.key(name)),
+                Some(key) => self.check(&entry.node, &key.kind, &key_path.key(name)),
                 None => {
-                    self.unknown_key(name, entry.key_at, section, trail);
+                    self.unknown_key(name, entry.key_span, section, key_path);
                     meant.extend(nearest(name, section.names()));
                 }
             }
@@ -39,18 +45,18 @@ impl Validator<'_> {
         let missing = |name| !table.contains_key(name) && !meant.contains(&name);
         for key in section.keys {
             if key.required && missing(key.name) {
-                let message = format!("`{trail}` lacks `{}`", key.name);
+                let message = format!("`{key_path}` lacks `{}`", key.name);
                 let help = format!("add `{}`: {}", key.name, key.doc);
-                let key = trail.key(key.name);
-                self.error(ProblemKind::MissingKey, at, key, message, help);
+                let key = key_path.key(key.name);
+                self.error(ProblemKind::MissingKey, span, key, message, help);
             }
         }
-        self.check_either(table, section, trail);
+        self.check_either(table, section, key_path);
     }
 
-    pub(crate) fn unknown_key(&mut self, name: &str, at: At, section: &'static Section, trail: &KeyPath<'_>) {
-        let key = trail.key(name);
-        let finding = Finding::error(ProblemKind::UnknownKey, at, key, format!("unknown key `{key}`"));
+    pub(crate) fn unknown_key(&mut self, name: &str, span: Span, section: &'static Section, key_path: &KeyPath<'_>) {
+        let key = key_path.key(name);
+        let diagnostic = Diagnostic::error(ProblemKind::UnknownKey, span, key, format!("unknown key `{key}`"));
         let homes = root::homes(name);
         let otherwise = if homes.is_empty() {
             let names: Vec<String> = section.names().map(|name| format!("`{name}`")).collect();
@@ -58,121 +64,121 @@ impl Validator<'_> {
         } else {
             format!("`{name}` belongs in {}", homes.join(" or "))
         };
-        self.report(finding.nearest(nearest(name, section.names()), otherwise));
+        self.report(diagnostic.nearest(nearest(name, section.names()), otherwise));
     }
 
-    fn check_either(&mut self, table: &Table, section: &Section, trail: &KeyPath<'_>) {
+    fn check_either(&mut self, table: &Table, section: &Section, key_path: &KeyPath<'_>) {
         let mut set = section.either.iter().filter_map(|&name| table.get(name).map(|entry| (name, entry)));
         if let (Some((first, _)), Some((second, entry))) = (set.next(), set.next()) {
-            let message = format!("`{trail}` has both `{first}` and `{second}`");
-            let key = trail.key(second);
+            let message = format!("`{key_path}` has both `{first}` and `{second}`");
+            let key = key_path.key(second);
             let help = "keep one of the two";
-            self.error(ProblemKind::Conflict, entry.key_at, key, message, help);
+            self.error(ProblemKind::Conflict, entry.key_span, key, message, help);
         }
     }
 
     /// Checks one value against what its key takes.
-    pub(crate) fn check(&mut self, node: &Node, kind: &'static Kind, trail: &KeyPath<'_>) {
+    pub(crate) fn check(&mut self, node: &Node, kind: &'static Kind, key_path: &KeyPath<'_>) {
         match (kind, &node.value) {
             (Kind::Table(section), Value::Table(table)) => {
-                self.check_section(table, node.at, section, trail);
+                self.check_section(table, node.span, section, key_path);
             }
             (Kind::Named(rule, section), Value::Table(table)) => {
                 for (name, entry) in table {
-                    self.check_name(name, entry.key_at, *rule, trail);
+                    self.check_name(name, entry.key_span, *rule, key_path);
                     match entry.node.as_table() {
                         Some(inner) => {
-                            self.check_section(inner, entry.key_at, section, &trail.key(name));
+                            self.check_section(inner, entry.key_span, section, &key_path.key(name));
                         }
-                        None => self.wrong_type(&entry.node, kind, &trail.key(name)),
+                        None => self.wrong_type(&entry.node, kind, &key_path.key(name)),
                     }
                 }
             }
             (Kind::Pairs(rule, of), Value::Table(table)) => {
                 for (name, entry) in table {
-                    self.check_name(name, entry.key_at, *rule, trail);
-                    self.check(&entry.node, of, &trail.key(name));
+                    self.check_name(name, entry.key_span, *rule, key_path);
+                    self.check(&entry.node, of, &key_path.key(name));
                 }
             }
             (Kind::Rows(section), Value::List(rows)) => {
                 for (index, row) in rows.iter().enumerate() {
                     match row.as_table() {
                         Some(table) => {
-                            self.check_section(table, row.at, section, &trail.index(index));
+                            self.check_section(table, row.span, section, &key_path.index(index));
                         }
-                        None => self.wrong_type(row, &Kind::Table(section), &trail.index(index)),
+                        None => self.wrong_type(row, &Kind::Table(section), &key_path.index(index)),
                     }
                 }
             }
             (Kind::List { of, .. } | Kind::OneOrMore(of), Value::List(list)) => {
                 if list.is_empty() && !matches!(kind, Kind::List { empty: true, .. }) {
                     let help = "leave the key out, or name at least one";
-                    self.bad_value(node.at, trail, "must not be empty", help);
+                    self.bad_value(node.span, key_path, "must not be empty", help);
                 }
                 for (index, element) in list.iter().enumerate() {
-                    self.check(element, of, &trail.index(index));
+                    self.check(element, of, &key_path.index(index));
                 }
             }
-            (Kind::OneOrMore(of), _) => self.check(node, of, trail),
-            (Kind::Secret, _) => self.check_secret(node, trail),
-            _ => self.check_plain(node, kind, trail),
+            (Kind::OneOrMore(of), _) => self.check(node, of, key_path),
+            (Kind::Secret, _) => self.check_secret(node, key_path),
+            _ => self.check_plain(node, kind, key_path),
         }
     }
 
-    fn check_name(&mut self, name: &str, at: At, rule: NameRule, trail: &KeyPath<'_>) {
-        let key = trail.key(name);
+    fn check_name(&mut self, name: &str, span: Span, rule: NameRule, key_path: &KeyPath<'_>) {
+        let key = key_path.key(name);
         if rule == NameRule::Field {
             let fields = self.known.fields;
             if !fields.contains(&name) {
                 let message = format!("`{key}` is not a canonical field");
-                let finding = Finding::error(ProblemKind::UnknownName, at, key, message);
+                let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key, message);
                 let all = "`switchboard coverage` lists all fields";
-                self.report(finding.nearest(nearest(name, fields.iter().copied()), all));
+                self.report(diagnostic.nearest(nearest(name, fields.iter().copied()), all));
             }
         } else if !rule.allows(name) {
             let message = format!("`{name}` cannot be {}", rule.noun());
             let help = format!("it has to match {}", rule.pattern());
-            self.error(ProblemKind::BadValue, at, key, message, help);
+            self.error(ProblemKind::BadValue, span, key, message, help);
         }
     }
 
-    fn check_secret(&mut self, node: &Node, trail: &KeyPath<'_>) {
+    fn check_secret(&mut self, node: &Node, key_path: &KeyPath<'_>) {
         match &node.value {
             Value::Table(table) => {
-                self.check_section(table, node.at, &secret::SECTION, trail);
+                self.check_section(table, node.span, &secret::SECTION, key_path);
                 if table.is_empty() {
-                    let message = format!("`{trail}` says neither `env` nor `file`");
+                    let message = format!("`{key_path}` says neither `env` nor `file`");
                     let help = format!("write {}", Kind::Secret.expected());
-                    self.error(ProblemKind::MissingKey, node.at, trail, message, help);
+                    self.error(ProblemKind::MissingKey, node.span, key_path, message, help);
                 }
             }
-            Value::Text(_) if self.sources.is_variable(node.at) => {}
+            Value::Text(_) if self.sources.is_variable(node.span) => {}
             Value::Text(_) => {
-                let message = format!("`{trail}` holds the secret itself");
+                let message = format!("`{key_path}` holds the secret itself");
                 let help = "keep secrets out of the file: write `{ env = \"NAME\" }` to read an \
                             environment variable, or `{ file = \"PATH\" }` to read a file";
-                let finding = Finding::error(ProblemKind::BadSecret, node.at, trail, message);
-                self.report(finding.help(help).secret());
+                let diagnostic = Diagnostic::error(ProblemKind::BadSecret, node.span, key_path, message);
+                self.report(diagnostic.help(help).secret());
             }
             _ => {
-                let message = mismatch(trail, &Kind::Secret, node);
-                let finding = Finding::error(ProblemKind::WrongType, node.at, trail, message);
-                self.report(finding.secret());
+                let message = mismatch(key_path, &Kind::Secret, node);
+                let diagnostic = Diagnostic::error(ProblemKind::WrongType, node.span, key_path, message);
+                self.report(diagnostic.secret());
             }
         }
     }
 
     /// Checks a value that is no table and no list.
-    fn check_plain(&mut self, node: &Node, kind: &'static Kind, trail: &KeyPath<'_>) {
+    fn check_plain(&mut self, node: &Node, kind: &'static Kind, key_path: &KeyPath<'_>) {
         match (kind, &node.value) {
             (Kind::Flag, Value::Flag(_)) => {}
             (Kind::Count { min, max }, Value::Integer(number)) => {
                 if !u64::try_from(*number).is_ok_and(|number| (*min..=*max).contains(&number)) {
                     let wrong = format!("must be {}, not {number}", kind.expected());
-                    self.report(bad_value(node.at, trail, &wrong));
+                    self.report(bad_value(node.span, key_path, &wrong));
                 }
             }
-            (Kind::Ratio { .. }, Value::Float(number)) => self.check_ratio(node, (*number, kind), trail),
+            (Kind::Ratio { .. }, Value::Float(number)) => self.check_ratio(node, (*number, kind), key_path),
             (Kind::Ratio { .. }, Value::Integer(number)) => {
                 // Only 0 and 1 matter here, and both are exact.
                 let ratio = match number {
@@ -180,31 +186,31 @@ impl Validator<'_> {
                     1 => 1.0,
                     _ => -1.0,
                 };
-                self.check_ratio(node, (ratio, kind), trail);
+                self.check_ratio(node, (ratio, kind), key_path);
             }
             (Kind::Id, Value::Integer(1..)) => {}
-            (Kind::Id, Value::Integer(0)) => self.padded_id(node.at, trail, "0"),
-            (Kind::Id, Value::Integer(number)) => self.bad_id(node.at, trail, number),
-            (_, Value::Text(text)) if kind.is_text() => self.check_text(node, text, kind, trail),
-            _ => self.wrong_type(node, kind, trail),
+            (Kind::Id, Value::Integer(0)) => self.padded_id(node.span, key_path, "0"),
+            (Kind::Id, Value::Integer(number)) => self.bad_id(node.span, key_path, number),
+            (_, Value::Text(text)) if kind.is_text() => self.check_text(node, text, kind, key_path),
+            _ => self.wrong_type(node, kind, key_path),
         }
     }
 
-    fn check_ratio(&mut self, node: &Node, (ratio, kind): (f64, &Kind), trail: &KeyPath<'_>) {
+    fn check_ratio(&mut self, node: &Node, (ratio, kind): (f64, &Kind), key_path: &KeyPath<'_>) {
         let enough = ratio > 0.0 || ratio == 0.0 && matches!(kind, Kind::Ratio { zero: true });
         if !(enough && ratio <= 1.0) {
             let wrong = format!("must be {}", kind.expected());
-            self.report(bad_value(node.at, trail, &wrong));
+            self.report(bad_value(node.span, key_path, &wrong));
         }
     }
 
-    fn check_text(&mut self, node: &Node, text: &str, kind: &Kind, trail: &KeyPath<'_>) {
-        let at = node.at;
+    fn check_text(&mut self, node: &Node, text: &str, kind: &Kind, key_path: &KeyPath<'_>) {
+        let span = node.span;
         match kind {
             Kind::Duration { zero } => match duration::parse(text) {
                 Ok(length) if length.is_zero() && !zero => {
                     let help = format!("write {}", kind.expected());
-                    self.bad_value(at, trail, "must be longer than zero", &help);
+                    self.bad_value(span, key_path, "must be longer than zero", &help);
                 }
                 Ok(_) => {}
                 Err(wrong) => {
@@ -212,118 +218,118 @@ impl Validator<'_> {
                         "has no unit" => format!("did you mean \"{text}s\"?"),
                         _ => format!("write {}", kind.expected()),
                     };
-                    self.bad_value(at, trail, &format!("{wrong}: \"{text}\""), &help);
+                    self.bad_value(span, key_path, &format!("{wrong}: \"{text}\""), &help);
                 }
             },
             Kind::Address if text.parse::<std::net::SocketAddr>().is_err() => {
                 let wrong = format!("is not an address to listen on: \"{text}\"");
-                self.bad_value(at, trail, &wrong, &format!("write {}", kind.expected()));
+                self.bad_value(span, key_path, &wrong, &format!("write {}", kind.expected()));
             }
             Kind::Url => {
                 if let Err(wrong) = BaseUrl::parse(text) {
                     let help = format!("write {}", kind.expected());
-                    let finding = bad_value(at, trail, wrong).help(help);
+                    let diagnostic = bad_value(span, key_path, wrong).help(help);
                     // A password or a key in a query stays out of the message.
-                    self.report(if text.contains(['@', '?']) { finding.secret() } else { finding });
+                    self.report(if text.contains(['@', '?']) { diagnostic.secret() } else { diagnostic });
                 }
             }
             Kind::ServerName if !is_server_name(text) => {
                 let help = format!("write {}, without a port", kind.expected());
-                self.bad_value(at, trail, &format!("is not the name of a server: \"{text}\""), &help);
+                self.bad_value(span, key_path, &format!("is not the name of a server: \"{text}\""), &help);
             }
             Kind::Word(words) if !words.contains(&text) => {
-                let message = format!("`{trail}` cannot be \"{text}\"");
-                let finding = Finding::error(ProblemKind::BadValue, at, trail, message);
+                let message = format!("`{key_path}` cannot be \"{text}\"");
+                let diagnostic = Diagnostic::error(ProblemKind::BadValue, span, key_path, message);
                 let otherwise = format!("write {}", one_of(words));
-                self.report(finding.nearest(nearest(text, words.iter().copied()), otherwise));
+                self.report(diagnostic.nearest(nearest(text, words.iter().copied()), otherwise));
             }
-            Kind::Dialect => self.check_dialect(text, at, trail),
-            Kind::Vendor => self.check_vendor(text, at, trail),
-            Kind::ClientGlob => self.check_client(text, at, trail),
-            Kind::Id if is_padded(text) => self.padded_id(at, trail, text),
-            Kind::Id if !is_id(text) => self.bad_id(at, trail, format_args!("\"{text}\"")),
+            Kind::Dialect => self.check_dialect(text, span, key_path),
+            Kind::Vendor => self.check_vendor(text, span, key_path),
+            Kind::ClientGlob => self.check_client(text, span, key_path),
+            Kind::Id if is_padded(text) => self.padded_id(span, key_path, text),
+            Kind::Id if !is_id(text) => self.bad_id(span, key_path, format_args!("\"{text}\"")),
             Kind::Digest if KeyDigest::from_hex(text).is_none() => {
                 let help = "`switchboard keygen CLIENT` makes a key and prints this line";
                 // Most likely it is the key itself.
-                self.report(bad_value(at, trail, "is not 64 hexadecimal digits").help(help).secret());
+                self.report(bad_value(span, key_path, "is not 64 hexadecimal digits").help(help).secret());
             }
             Kind::Text | Kind::Path if text.trim().is_empty() => {
-                self.bad_value(at, trail, "must not be empty", "leave the key out instead");
+                self.bad_value(span, key_path, "must not be empty", "leave the key out instead");
             }
             _ => {}
         }
     }
 
     /// Reports a dialect that no vendor speaks.
-    pub(crate) fn check_dialect(&mut self, dialect: &str, at: At, trail: &KeyPath<'_>) {
+    pub(crate) fn check_dialect(&mut self, dialect: &str, span: Span, key_path: &KeyPath<'_>) {
         let dialects = self.known.dialects;
         if !dialects.contains(&dialect) {
-            let message = format!("`{trail}`: there is no dialect \"{dialect}\"");
-            let finding = Finding::error(ProblemKind::UnknownName, at, trail, message);
+            let message = format!("`{key_path}`: there is no dialect \"{dialect}\"");
+            let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key_path, message);
             let otherwise = format!("the dialects are {}", one_of(dialects));
-            self.report(finding.nearest(nearest(dialect, dialects.iter().copied()), otherwise));
+            self.report(diagnostic.nearest(nearest(dialect, dialects.iter().copied()), otherwise));
         }
     }
 
-    fn check_vendor(&mut self, name: &str, at: At, trail: &KeyPath<'_>) {
+    fn check_vendor(&mut self, name: &str, span: Span, key_path: &KeyPath<'_>) {
         if self.vendors.contains(name) {
             return;
         }
-        let message = format!("`{trail}` names the vendor \"{name}\", which is not configured");
+        let message = format!("`{key_path}` names the vendor \"{name}\", which is not configured");
         let names = self.vendors.iter().map(String::as_str);
-        let finding = Finding::error(ProblemKind::UnknownName, at, trail, message)
+        let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key_path, message)
             .nearest(nearest(name, names), format!("add a `[vendors.{name}]` table, or name one of those there are"));
-        self.report(finding);
+        self.report(diagnostic);
     }
 
-    fn check_client(&mut self, pattern: &str, at: At, trail: &KeyPath<'_>) {
+    fn check_client(&mut self, pattern: &str, span: Span, key_path: &KeyPath<'_>) {
         let glob = Glob::new(pattern);
         if self.clients.contains(pattern) {
             return;
         }
         if !glob.is_literal() {
             if !glob.matches_all() && !self.clients.iter().any(|client| glob.matches(client)) {
-                let message = format!("`{trail}` matches no client");
+                let message = format!("`{key_path}` matches no client");
                 let help = "the rule never applies";
-                self.warn(ProblemKind::Unused, at, trail, message, help);
+                self.warn(ProblemKind::Unused, span, key_path, message, help);
             }
             return;
         }
-        let message = format!("`{trail}` names the client \"{pattern}\", which is not configured");
+        let message = format!("`{key_path}` names the client \"{pattern}\", which is not configured");
         let names = self.clients.iter().map(String::as_str);
-        let finding = Finding::error(ProblemKind::UnknownName, at, trail, message).nearest(
+        let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key_path, message).nearest(
             nearest(pattern, names),
             format!("add a `[clients.{pattern}]` table, or name one of those there are"),
         );
-        self.report(finding);
+        self.report(diagnostic);
     }
 
-    fn bad_id(&mut self, at: At, trail: &KeyPath<'_>, given: impl Display) {
-        self.bad_value(at, trail, &format!("must be digits, not {given}"), ID_HELP);
+    fn bad_id(&mut self, span: Span, key_path: &KeyPath<'_>, given: impl Display) {
+        self.bad_value(span, key_path, &format!("must be digits, not {given}"), ID_HELP);
     }
 
-    fn padded_id(&mut self, at: At, trail: &KeyPath<'_>, given: &str) {
+    fn padded_id(&mut self, span: Span, key_path: &KeyPath<'_>, given: &str) {
         let wrong = format!("must not start with a zero: \"{given}\"");
         match given.trim_start_matches('0') {
-            "" => self.bad_value(at, trail, &wrong, ID_HELP),
-            id => self.bad_value(at, trail, &wrong, &format!("write it without the zeros: \"{id}\"")),
+            "" => self.bad_value(span, key_path, &wrong, ID_HELP),
+            id => self.bad_value(span, key_path, &wrong, &format!("write it without the zeros: \"{id}\"")),
         }
     }
 
-    fn bad_value(&mut self, at: At, trail: &KeyPath<'_>, wrong: &str, help: &str) {
-        self.report(bad_value(at, trail, wrong).help(help));
+    fn bad_value(&mut self, span: Span, key_path: &KeyPath<'_>, wrong: &str, help: &str) {
+        self.report(bad_value(span, key_path, wrong).help(help));
     }
 
-    pub(crate) fn wrong_type(&mut self, node: &Node, kind: &Kind, trail: &KeyPath<'_>) {
-        let finding = Finding::error(ProblemKind::WrongType, node.at, trail, mismatch(trail, kind, node));
+    pub(crate) fn wrong_type(&mut self, node: &Node, kind: &Kind, key_path: &KeyPath<'_>) {
+        let diagnostic = Diagnostic::error(ProblemKind::WrongType, node.span, key_path, mismatch(key_path, kind, node));
         self.report(match (&node.value, kind) {
-            (Value::Integer(number), Kind::Duration { .. }) => finding.help(format!("did you mean \"{number}s\"?")),
+            (Value::Integer(number), Kind::Duration { .. }) => diagnostic.help(format!("did you mean \"{number}s\"?")),
             (Value::Text(text), Kind::Count { .. } | Kind::Flag | Kind::Ratio { .. })
                 if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") =>
             {
-                finding.help(format!("write it without quotes: {text}"))
+                diagnostic.help(format!("write it without quotes: {text}"))
             }
-            _ => finding,
+            _ => diagnostic,
         });
     }
 }
@@ -333,10 +339,10 @@ fn is_padded(text: &str) -> bool {
     text.strip_prefix('0').map(|rest| rest.trim_start_matches('0')).is_some_and(|rest| rest.is_empty() || is_id(rest))
 }
 
-fn bad_value(at: At, trail: &KeyPath<'_>, wrong: &str) -> Finding {
-    Finding::error(ProblemKind::BadValue, at, trail, format!("`{trail}` {wrong}"))
+fn bad_value(span: Span, key_path: &KeyPath<'_>, wrong: &str) -> Diagnostic {
+    Diagnostic::error(ProblemKind::BadValue, span, key_path, format!("`{key_path}` {wrong}"))
 }
 
-fn mismatch(trail: &KeyPath<'_>, kind: &Kind, node: &Node) -> String {
-    format!("`{trail}` must be {}, not {}", kind.expected(), node.type_name())
+fn mismatch(key_path: &KeyPath<'_>, kind: &Kind, node: &Node) -> String {
+    format!("`{key_path}` must be {}, not {}", kind.expected(), node.type_name())
 }

@@ -7,5 +7,5 @@ pub(super) mod problem;
 pub(super) mod root;
 pub(super) mod schema;
 pub(super) mod shape;
+pub(super) mod table_reader;
 pub(super) mod validator;
-pub(super) mod view;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::config::load::source::{At, Sources};
-use crate::config::load::watched::Watched;
+use crate::config::load::source::{Sources, Span};
+use crate::config::load::watched::WatchedFile;
 use crate::config::types::secret::without_credentials;
 
 /// Whether the configuration can be used all the same.
@@ -116,7 +116,8 @@ pub struct Problem {
     /// What is wrong.
     pub message: String,
     /// Where it is wrong.
-    pub place: Location,
+    #[serde(rename = "place")]
+    pub location: Location,
     /// What would be right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
@@ -131,8 +132,8 @@ impl fmt::Display for Problem {
             Severity::Warning => "warning",
         };
         write!(f, "{severity}: {}", self.message)?;
-        if self.place != Location::Whole {
-            write!(f, "\n  --> {}", self.place)?;
+        if self.location != Location::Whole {
+            write!(f, "\n  --> {}", self.location)?;
         }
         if let Some(excerpt) = &self.excerpt {
             let number = excerpt.line.to_string();
@@ -149,23 +150,23 @@ impl fmt::Display for Problem {
 
 /// A problem before its place is looked up.
 #[derive(Debug)]
-pub(crate) struct Finding {
+pub(crate) struct Diagnostic {
     severity: Severity,
     kind: ProblemKind,
-    at: At,
+    span: Span,
     key: String,
     message: String,
     help: Option<String>,
     secret: bool,
 }
 
-impl Finding {
+impl Diagnostic {
     /// Something that makes the configuration unusable.
-    pub(crate) fn error(kind: ProblemKind, at: At, key: impl fmt::Display, message: impl Into<String>) -> Self {
+    pub(crate) fn error(kind: ProblemKind, span: Span, key: impl fmt::Display, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             kind,
-            at,
+            span,
             key: key.to_string(),
             message: message.into(),
             help: None,
@@ -174,8 +175,8 @@ impl Finding {
     }
 
     /// Something that is probably not what was meant.
-    pub(crate) fn warning(kind: ProblemKind, at: At, key: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(kind, at, key, message) }
+    pub(crate) fn warning(kind: ProblemKind, span: Span, key: impl fmt::Display, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(kind, span, key, message) }
     }
 
     /// What would be right.
@@ -203,15 +204,15 @@ impl Finding {
     }
 
     /// What looks like a credential is not repeated, wherever somebody has put it; the place shows where it is.
-    fn placed(self, sources: &Sources) -> Problem {
-        let excerpt = (!self.secret).then(|| sources.excerpt(self.at)).flatten();
+    fn locate(self, sources: &Sources) -> Problem {
+        let excerpt = (!self.secret).then(|| sources.excerpt(self.span)).flatten();
         Problem {
             excerpt: excerpt.filter(|excerpt| matches!(without_credentials(&excerpt.text), Cow::Borrowed(_))),
             severity: self.severity,
             kind: self.kind,
             key: without_credentials(&self.key).into_owned(),
             message: without_credentials(&self.message).into_owned(),
-            place: sources.place(self.at),
+            location: sources.location(self.span),
             help: self.help.map(|help| without_credentials(&help).into_owned()),
         }
     }
@@ -223,13 +224,13 @@ impl Finding {
 pub struct Problems {
     list: Vec<Problem>,
     #[serde(skip)]
-    files: Vec<Watched>,
+    files: Vec<WatchedFile>,
 }
 
 impl Problems {
-    pub(crate) fn new(mut found: Vec<Finding>, sources: &Sources, files: Vec<Watched>) -> Self {
-        found.sort_by_key(|finding| (finding.severity, finding.at.source, finding.at.start));
-        let list = found.into_iter().map(|finding| finding.placed(sources)).collect();
+    pub(crate) fn new(mut found: Vec<Diagnostic>, sources: &Sources, files: Vec<WatchedFile>) -> Self {
+        found.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.span.source, diagnostic.span.start));
+        let list = found.into_iter().map(|diagnostic| diagnostic.locate(sources)).collect();
         Self { list, files }
     }
 
@@ -256,7 +257,7 @@ impl Problems {
 
     /// The files that were read before the configuration was refused, for a watcher.
     #[must_use]
-    pub fn files(&self) -> &[Watched] {
+    pub fn files(&self) -> &[WatchedFile] {
         &self.files
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::types::duration;
 use crate::config::validate::shape::{Key, Kind, Section};
-use crate::config::validate::view::View;
+use crate::config::validate::table_reader::TableReader;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -50,13 +50,13 @@ impl Default for Breaker {
 }
 
 impl Breaker {
-    pub(crate) fn read(view: &View<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>) -> Self {
         let default = Self::default();
         Self {
-            failure_ratio: view.ratio("failure_ratio").unwrap_or(default.failure_ratio),
-            min_requests: view.count("min_requests").unwrap_or(default.min_requests),
-            window: view.duration("window").unwrap_or(default.window),
-            open_for: view.duration("open_for").unwrap_or(default.open_for),
+            failure_ratio: reader.ratio("failure_ratio").unwrap_or(default.failure_ratio),
+            min_requests: reader.count("min_requests").unwrap_or(default.min_requests),
+            window: reader.duration("window").unwrap_or(default.window),
+            open_for: reader.duration("open_for").unwrap_or(default.open_for),
         }
     }
 }

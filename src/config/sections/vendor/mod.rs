@@ -20,10 +20,10 @@ use crate::config::types::handling::{self, FIELD_POLICIES, HANDLINGS};
 use crate::config::types::pem;
 use crate::config::types::secret::Secret;
 use crate::config::validate::name::NameRule;
-use crate::config::validate::problem::{Finding, ProblemKind};
+use crate::config::validate::problem::{Diagnostic, ProblemKind};
 use crate::config::validate::shape::{Key, Kind, Section, one_of};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 use breaker::Breaker;
 use catalog::Catalog;
 use retry::Retry;
@@ -156,121 +156,127 @@ impl Vendor {
     }
 
     /// `None` where the dialect, the address or the token is missing or wrong, which is reported.
-    pub(crate) fn read(name: &str, view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) -> Option<Self> {
-        let dialect = dialect(name, view, inspection);
-        let base_url = base_url(dialect.as_deref(), view, inspection);
-        let token = view.secret("token", inspection);
+    pub(crate) fn read(
+        name: &str,
+        reader: &TableReader<'_>,
+        server: &Server,
+        validator: &mut Validator<'_>,
+    ) -> Option<Self> {
+        let dialect = dialect(name, reader, validator);
+        let base_url = base_url(dialect.as_deref(), reader, validator);
+        let token = reader.secret("token", validator);
         let own = Self::new(dialect?, base_url?, token?);
-        let limit = view.table("rate_limit").present();
-        let fields = view.table("fields");
+        let limit = reader.table("rate_limit").present();
+        let fields = reader.table("fields");
         let vendor = Self {
-            handling: view.handling("handling").unwrap_or(own.handling),
-            timeout: view.duration("timeout").unwrap_or(own.timeout),
-            connect_timeout: view.duration("connect_timeout").unwrap_or(own.connect_timeout),
-            max_in_flight: view.count("max_in_flight").unwrap_or(own.max_in_flight),
-            max_waiting: view.count("max_waiting").unwrap_or(own.max_waiting),
-            settle_after_unknown: view.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
-            catalog_ttl: view.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
-            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, inspection)),
-            retry: Retry::read(&view.table("retry"), inspection),
-            breaker: Breaker::read(&view.table("breaker")),
-            catalog: Catalog::read(&view.table("catalog"), inspection),
+            handling: reader.handling("handling").unwrap_or(own.handling),
+            timeout: reader.duration("timeout").unwrap_or(own.timeout),
+            connect_timeout: reader.duration("connect_timeout").unwrap_or(own.connect_timeout),
+            max_in_flight: reader.count("max_in_flight").unwrap_or(own.max_in_flight),
+            max_waiting: reader.count("max_waiting").unwrap_or(own.max_waiting),
+            settle_after_unknown: reader.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
+            catalog_ttl: reader.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
+            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
+            retry: Retry::read(&reader.table("retry"), validator),
+            breaker: Breaker::read(&reader.table("breaker")),
+            catalog: Catalog::read(&reader.table("catalog"), validator),
             fields: fields
                 .entries()
                 .filter_map(|(field, _)| Some((field.to_owned(), handling::field_policy(fields.text(field)?)?)))
                 .collect(),
-            allow_plain_http: view.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
-            tls: VendorTls::read(view, inspection),
+            allow_plain_http: reader.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
+            tls: VendorTls::read(reader, validator),
             ..own
         };
-        vendor.validate(view, server, inspection);
+        vendor.validate(reader, server, validator);
         Some(vendor)
     }
 
-    fn validate(&self, view: &View<'_>, server: &Server, inspection: &mut Validator<'_>) {
+    fn validate(&self, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
         let mut longer = |name: &str, than: &str, limit: Duration| {
-            let key = view.trail.key(name);
+            let key = reader.key_path.key(name);
             let message = format!("`{key}` is longer than `{than}` ({})", duration::format(limit));
             let help = format!("`{than}` ends the wait first; lower `{name}`");
-            inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
+            validator.warn(ProblemKind::Unused, reader.span(name), key, message, help);
         };
         // A default that is longer is nobody's mistake: the request's own deadline bounds it anyway.
-        if view.entry("timeout").is_some() && self.timeout > server.request_timeout {
+        if reader.entry("timeout").is_some() && self.timeout > server.request_timeout {
             longer("timeout", "server.request_timeout", server.request_timeout);
         }
         if self.connect_timeout > self.timeout {
             longer("connect_timeout", "timeout", self.timeout);
         }
         if !self.base_url.is_https() && !self.base_url.is_loopback() && !self.allow_plain_http {
-            let key = view.trail.key("base_url");
+            let key = reader.key_path.key("base_url");
             let message = format!("`{key}` would send the token unencrypted to another machine");
             let help = "use `https://`, or set `allow_plain_http = true` for this vendor";
-            let at = view.at("base_url");
-            inspection.error(ProblemKind::Insecure, at, key, message, help);
+            let span = reader.span("base_url");
+            validator.error(ProblemKind::Insecure, span, key, message, help);
         }
         for (name, listen) in [("listen", server.listen), ("admin_listen", server.admin_listen)] {
             if listen.port() != 0 && self.base_url.leads_to(listen) {
-                let key = view.trail.key("base_url");
+                let key = reader.key_path.key("base_url");
                 let message = format!("`{key}` leads back to this gateway: `server.{name}` is {listen}");
                 let help = "name the vendor's own address, or another port";
-                inspection.error(ProblemKind::Conflict, view.at("base_url"), key, message, help);
+                validator.error(ProblemKind::Conflict, reader.span("base_url"), key, message, help);
             }
         }
-        self.validate_twins(&view.table("fields"), inspection);
-        self.tls.validate(&self.base_url, view, inspection);
+        self.validate_twins(&reader.table("fields"), validator);
+        self.tls.validate(&self.base_url, reader, validator);
     }
 }
 
 impl Vendor {
     /// A setting by name and by id is one setting: an update must not fare differently for the form that it was
     /// written in. A word for one form holds for the other too, so only two different words contradict each other.
-    fn validate_twins(&self, fields: &View<'_>, inspection: &mut Validator<'_>) {
+    fn validate_twins(&self, fields: &TableReader<'_>, validator: &mut Validator<'_>) {
         for (name, policy) in &self.fields {
             let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);
             let Some(twin) = twin.filter(|twin| *twin < name.as_str()) else { continue };
             if self.fields.get(twin).is_some_and(|other| other != policy) {
-                let message = format!("`{}` treats `{twin}` and `{name}` differently", fields.trail);
+                let message = format!("`{}` treats `{twin}` and `{name}` differently", fields.key_path);
                 let help = "both are the same setting, by name and by id: name only one of them, which holds for both";
-                let key = fields.trail.key(name);
-                inspection.error(ProblemKind::Conflict, fields.at(name), key, message, help);
+                let key = fields.key_path.key(name);
+                validator.error(ProblemKind::Conflict, fields.span(name), key, message, help);
             }
         }
     }
 }
 
 /// The dialect: the named one, else the one that the table is named after.
-fn dialect(name: &str, view: &View<'_>, inspection: &mut Validator<'_>) -> Option<String> {
-    let dialects = inspection.known.dialects;
-    if view.node("dialect").is_some() {
-        let named = view.text("dialect")?;
+fn dialect(name: &str, reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<String> {
+    let dialects = validator.known.dialects;
+    if reader.node("dialect").is_some() {
+        let named = reader.text("dialect")?;
         return dialects.contains(&named).then(|| named.to_owned());
     }
     if dialects.contains(&name) {
         return Some(name.to_owned());
     }
-    let message = format!("`{}` names no dialect and is not named after one", view.trail);
-    let finding = Finding::error(ProblemKind::MissingKey, view.own_at(), view.trail.key("dialect"), message);
+    let message = format!("`{}` names no dialect and is not named after one", reader.key_path);
+    let diagnostic =
+        Diagnostic::error(ProblemKind::MissingKey, reader.own_span(), reader.key_path.key("dialect"), message);
     let help = match nearest(name, dialects.iter().copied()) {
         Some(near) => format!("add `dialect = \"{near}\"`, or name the table `{near}`"),
         None => format!("add `dialect`: {}", one_of(dialects)),
     };
-    inspection.report(finding.help(help));
+    validator.report(diagnostic.help(help));
     None
 }
 
 /// The address: the given one, else the dialect's documented one.
-fn base_url(dialect: Option<&str>, view: &View<'_>, inspection: &mut Validator<'_>) -> Option<BaseUrl> {
-    if view.node("base_url").is_some() {
-        return BaseUrl::parse(view.text("base_url")?).ok();
+fn base_url(dialect: Option<&str>, reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<BaseUrl> {
+    if reader.node("base_url").is_some() {
+        return BaseUrl::parse(reader.text("base_url")?).ok();
     }
     let dialect = dialect?;
-    let documented = (inspection.known.default_base_url)(dialect);
+    let documented = (validator.known.default_base_url)(dialect);
     let url = documented.and_then(|url| BaseUrl::parse(url).ok());
     if url.is_none() {
-        let key = view.trail.key("base_url");
-        let message = format!("`{}` lacks `base_url`", view.trail);
+        let key = reader.key_path.key("base_url");
+        let message = format!("`{}` lacks `base_url`", reader.key_path);
         let help = format!("the dialect \"{dialect}\" has no documented address");
-        inspection.error(ProblemKind::MissingKey, view.own_at(), key, message, help);
+        validator.error(ProblemKind::MissingKey, reader.own_span(), key, message, help);
     }
     url
 }

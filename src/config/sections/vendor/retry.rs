@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::config::types::duration;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("max_attempts", Kind::Count { min: 1, max: 20 }, "Attempts in all; 1 turns retries off."),
@@ -40,28 +40,28 @@ impl Default for Retry {
 }
 
 impl Retry {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
         let retry = Self {
-            max_attempts: view.count("max_attempts").unwrap_or(default.max_attempts),
-            backoff: view.duration("backoff").unwrap_or(default.backoff),
-            max_backoff: view.duration("max_backoff").unwrap_or(default.max_backoff),
+            max_attempts: reader.count("max_attempts").unwrap_or(default.max_attempts),
+            backoff: reader.duration("backoff").unwrap_or(default.backoff),
+            max_backoff: reader.duration("max_backoff").unwrap_or(default.max_backoff),
         };
-        retry.validate(view, inspection);
+        retry.validate(reader, validator);
         retry
     }
 
-    fn validate(&self, view: &View<'_>, inspection: &mut Validator<'_>) {
+    fn validate(&self, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
         if self.backoff > self.max_backoff {
             let backoff = duration::format(self.backoff);
             let message = format!(
                 "`{}` waits longer at first ({backoff}) than at most ({})",
-                view.trail,
+                reader.key_path,
                 duration::format(self.max_backoff)
             );
-            let at = view.node("backoff").map_or(view.at("max_backoff"), |node| node.at);
+            let span = reader.node("backoff").map_or(reader.span("max_backoff"), |node| node.span);
             let help = format!("lower `backoff`, or raise `max_backoff` to at least \"{backoff}\"");
-            inspection.error(ProblemKind::Conflict, at, view.trail, message, help);
+            validator.error(ProblemKind::Conflict, span, reader.key_path, message, help);
         }
     }
 }

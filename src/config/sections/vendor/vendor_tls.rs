@@ -9,8 +9,8 @@ use crate::config::sections::tls::TlsVersion;
 use crate::config::types::base_url::BaseUrl;
 use crate::config::types::pem::{CertificateFile, Identity};
 use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::config::validate::view::View;
 
 /// The words for [`Roots`].
 pub(crate) const ROOTS: &[&str] = &["platform", "bundled", "none"];
@@ -71,26 +71,26 @@ impl Default for VendorTls {
 }
 
 impl VendorTls {
-    pub(crate) fn read(view: &View<'_>, inspection: &mut Validator<'_>) -> Self {
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
-        let identity = view.table("client_certificate").present();
-        let roots = if view.node("ca_file").is_some() { Roots::None } else { default.roots };
+        let identity = reader.table("client_certificate").present();
+        let roots = if reader.node("ca_file").is_some() { Roots::None } else { default.roots };
         Self {
-            roots: view.word("roots").unwrap_or(roots),
-            ca_file: CertificateFile::issuers(view, "ca_file", inspection),
-            client_certificate: identity.and_then(|pair| Identity::read(&pair, inspection)),
-            min_tls_version: view.word("min_tls_version").unwrap_or(default.min_tls_version),
-            server_name: view.text("server_name").map(str::to_owned),
-            insecure_skip_verify: view.flag("insecure_skip_verify").unwrap_or(default.insecure_skip_verify),
+            roots: reader.word("roots").unwrap_or(roots),
+            ca_file: CertificateFile::issuers(reader, "ca_file", validator),
+            client_certificate: identity.and_then(|pair| Identity::read(&pair, validator)),
+            min_tls_version: reader.word("min_tls_version").unwrap_or(default.min_tls_version),
+            server_name: reader.text("server_name").map(str::to_owned),
+            insecure_skip_verify: reader.flag("insecure_skip_verify").unwrap_or(default.insecure_skip_verify),
         }
     }
 
-    pub(crate) fn validate(&self, base_url: &BaseUrl, view: &View<'_>, inspection: &mut Validator<'_>) {
+    pub(crate) fn validate(&self, base_url: &BaseUrl, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
         let mut unused = |names: &[&str], why: &str, help: &str| {
-            for name in names.iter().filter(|name| view.node(name).is_some()) {
-                let key = view.trail.key(name);
+            for name in names.iter().filter(|name| reader.node(name).is_some()) {
+                let key = reader.key_path.key(name);
                 let message = format!("`{key}` has no effect {why}");
-                inspection.warn(ProblemKind::Unused, view.at(name), key, message, help);
+                validator.warn(ProblemKind::Unused, reader.span(name), key, message, help);
             }
         };
         if !base_url.is_https() {
@@ -101,18 +101,18 @@ impl VendorTls {
         if self.insecure_skip_verify {
             let help = "take it out, or take `insecure_skip_verify` out";
             unused(&["roots", "ca_file"], "beside `insecure_skip_verify = true`", help);
-            let key = view.trail.key("insecure_skip_verify");
+            let key = reader.key_path.key("insecure_skip_verify");
             let message = format!(
                 "`{key}` takes whoever answers for the vendor: anybody on the way can read the token and the updates"
             );
             let help = "trust the vendor's issuer by `ca_file` instead, and a name that differs by `server_name`";
-            inspection.warn(ProblemKind::Insecure, view.at("insecure_skip_verify"), key, message, help);
-        } else if self.roots == Roots::None && view.node("ca_file").is_none() {
-            let key = view.trail.key("roots");
+            validator.warn(ProblemKind::Insecure, reader.span("insecure_skip_verify"), key, message, help);
+        } else if self.roots == Roots::None && reader.node("ca_file").is_none() {
+            let key = reader.key_path.key("roots");
             let message =
                 format!("`{key}` is \"none\" and there is no `ca_file`, so no vendor's certificate is trusted");
             let help = "name the issuer of the vendor's certificate in `ca_file`";
-            inspection.error(ProblemKind::Conflict, view.at("roots"), key, message, help);
+            validator.error(ProblemKind::Conflict, reader.span("roots"), key, message, help);
         }
     }
 }

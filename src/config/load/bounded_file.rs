@@ -11,25 +11,25 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 /// How long a pipe may take to bring what it has.
-const PATIENCE: Duration = Duration::from_secs(5);
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open file.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub(crate) struct BoundedFile {
     file: File,
-    until: Instant,
+    deadline: Instant,
 }
 
-impl Input {
+impl BoundedFile {
     /// Opens what the path leads to; a pipe that nobody writes to is empty.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Self::open_for(path, PATIENCE)
+        Self::open_for(path, READ_TIMEOUT)
     }
 
-    fn open_for(path: &Path, patience: Duration) -> io::Result<Self> {
+    fn open_for(path: &Path, timeout: Duration) -> io::Result<Self> {
         let unwaiting = OFlags::NONBLOCK.bits().cast_signed();
         let file = OpenOptions::new().read(true).custom_flags(unwaiting).open(path)?;
-        Ok(Self { file, until: Instant::now() + patience })
+        Ok(Self { file, deadline: Instant::now() + timeout })
     }
 
     pub(crate) fn metadata(&self) -> io::Result<Metadata> {
@@ -37,14 +37,14 @@ impl Input {
     }
 }
 
-impl Read for Input {
+impl Read for BoundedFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.file.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 other => return other,
             }
-            let left = self.until.saturating_duration_since(Instant::now());
+            let left = self.deadline.saturating_duration_since(Instant::now());
             let left = Timespec::try_from(left).map_err(io::Error::other)?;
             if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&left))? == 0 {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "whoever writes to it does not come to an end"));
@@ -60,7 +60,7 @@ mod tests {
 
     use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-    use crate::config::load::bounded_read::*;
+    use crate::config::load::bounded_file::*;
 
     fn pipe(folder: &tempfile::TempDir) -> PathBuf {
         let path = folder.path().join("pipe");
@@ -68,7 +68,7 @@ mod tests {
         path
     }
 
-    fn read(mut input: Input) -> io::Result<String> {
+    fn read(mut input: BoundedFile) -> io::Result<String> {
         let mut text = String::new();
         input.read_to_string(&mut text).map(|_| text)
     }
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_pipe_without_a_writer_is_empty() {
         let folder = tempfile::tempdir().expect("a folder");
-        assert_eq!(read(Input::open(&pipe(&folder)).expect("opened")).expect("read"), "");
+        assert_eq!(read(BoundedFile::open(&pipe(&folder)).expect("opened")).expect("read"), "");
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
         let path = pipe(&folder);
         let mut writer = OpenOptions::new().read(true).write(true).open(&path).expect("both ends");
         writer.write_all(b"half").expect("written");
-        let input = Input::open_for(&path, Duration::ZERO).expect("opened");
+        let input = BoundedFile::open_for(&path, Duration::ZERO).expect("opened");
         assert_eq!(read(input).expect_err("no end").kind(), io::ErrorKind::TimedOut);
     }
 
@@ -93,7 +93,7 @@ mod tests {
     fn what_a_pipe_brings_in_time_is_read_to_its_end() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = pipe(&folder);
-        let input = Input::open(&path).expect("opened");
+        let input = BoundedFile::open(&path).expect("opened");
         let mut writer = OpenOptions::new().write(true).open(&path).expect("opened");
         let writing = std::thread::spawn(move || {
             for piece in ["one\n", "two\n"] {

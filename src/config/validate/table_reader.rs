@@ -6,9 +6,9 @@ use std::time::Duration;
 use vendors::Handling;
 
 use super::key_path::KeyPath;
-use super::problem::{Finding, ProblemKind};
+use super::problem::{Diagnostic, ProblemKind};
 use super::validator::Validator;
-use crate::config::load::source::{At, Sources};
+use crate::config::load::source::{Sources, Span};
 use crate::config::load::tree::{Entry, Node, Table, Value};
 use crate::config::types::duration;
 use crate::config::types::handling;
@@ -17,15 +17,15 @@ use crate::value::Glob;
 
 /// One table of the tree, or the absence of one.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
+pub(crate) struct TableReader<'a> {
     table: Option<&'a Table>,
-    at: At,
-    pub(crate) trail: KeyPath<'a>,
+    span: Span,
+    pub(crate) key_path: KeyPath<'a>,
 }
 
-impl<'a> View<'a> {
+impl<'a> TableReader<'a> {
     pub(crate) fn root(table: &'a Table) -> Self {
-        Self { table: Some(table), at: Sources::NOWHERE, trail: KeyPath::ROOT }
+        Self { table: Some(table), span: Sources::NOWHERE, key_path: KeyPath::ROOT }
     }
 
     /// The table under a key; empty where there is none.
@@ -33,8 +33,8 @@ impl<'a> View<'a> {
         let entry = self.entry(name);
         Self {
             table: entry.and_then(|entry| entry.node.as_table()),
-            at: entry.map_or(self.at, |entry| entry.key_at),
-            trail: self.trail.key(name),
+            span: entry.map_or(self.span, |entry| entry.key_span),
+            key_path: self.key_path.key(name),
         }
     }
 
@@ -46,15 +46,19 @@ impl<'a> View<'a> {
     /// The tables in this one, by name.
     pub(crate) fn tables(&'a self) -> impl Iterator<Item = (&'a str, Self)> {
         self.entries().filter_map(|(name, entry)| {
-            let view = View { table: Some(entry.node.as_table()?), at: entry.key_at, trail: self.trail.key(name) };
-            Some((name, view))
+            let reader = TableReader {
+                table: Some(entry.node.as_table()?),
+                span: entry.key_span,
+                key_path: self.key_path.key(name),
+            };
+            Some((name, reader))
         })
     }
 
     /// The rows of an array of tables.
-    pub(crate) fn rows(&self, trail: &'a KeyPath<'a>, name: &str) -> impl Iterator<Item = Self> {
+    pub(crate) fn rows(&self, key_path: &'a KeyPath<'a>, name: &str) -> impl Iterator<Item = Self> {
         self.elements(name).enumerate().filter_map(|(index, node)| {
-            Some(View { table: Some(node.as_table()?), at: node.at, trail: trail.index(index) })
+            Some(TableReader { table: Some(node.as_table()?), span: node.span, key_path: key_path.index(index) })
         })
     }
 
@@ -72,13 +76,13 @@ impl<'a> View<'a> {
     }
 
     /// Where the value under a key is, else where the table is.
-    pub(crate) fn at(&self, name: &str) -> At {
-        self.node(name).map_or(self.at, |node| node.at)
+    pub(crate) fn span(&self, name: &str) -> Span {
+        self.node(name).map_or(self.span, |node| node.span)
     }
 
     /// Where the table's own name is.
-    pub(crate) fn own_at(&self) -> At {
-        self.at
+    pub(crate) fn own_span(&self) -> Span {
+        self.span
     }
 
     pub(crate) fn text(&self, name: &str) -> Option<&'a str> {
@@ -155,46 +159,46 @@ impl<'a> View<'a> {
     }
 
     /// The secret that a key points to, read now; reports why where it cannot be had.
-    pub(crate) fn secret(&self, name: &str, inspection: &mut Validator<'_>) -> Option<Secret> {
-        let key = self.trail.key(name);
-        let at = self.at(name);
+    pub(crate) fn secret(&self, name: &str, validator: &mut Validator<'_>) -> Option<Secret> {
+        let key = self.key_path.key(name);
+        let span = self.span(name);
         if let Some(text) = self.text(name) {
-            let literal = inspection.sources.is_variable(at);
-            return literal.then(|| accept(text, "the environment variable", at, &key, inspection))?;
+            let literal = validator.sources.is_variable(span);
+            return literal.then(|| accept(text, "the environment variable", span, &key, validator))?;
         }
         let reference = self.table(name);
         if let Some(variable) = reference.text("env") {
-            let at = reference.at("env");
-            let value = inspection.environment.get(variable);
+            let span = reference.span("env");
+            let value = validator.environment.get(variable);
             if value.is_none() && !is_variable_name(variable) {
                 let message = format!("`{key}.env` is not the name of an environment variable");
                 let help = "name the variable that holds the secret, not the secret itself";
-                let finding = Finding::error(ProblemKind::BadSecret, at, key, message);
-                inspection.report(finding.help(help).secret());
+                let diagnostic = Diagnostic::error(ProblemKind::BadSecret, span, key, message);
+                validator.report(diagnostic.help(help).secret());
                 return None;
             }
             let Some(text) = value else {
-                unset(variable, at, &key, inspection);
+                unset(variable, span, &key, validator);
                 return None;
             };
             let origin = format!("the environment variable `{variable}`");
-            return accept(text, &origin, at, &key, inspection);
+            return accept(text, &origin, span, &key, validator);
         }
         let path = reference.text("file")?;
-        let at = reference.at("file");
-        let (path, text) = inspection.read_file(at, key, path)?;
+        let span = reference.span("file");
+        let (path, text) = validator.read_file(span, key, path)?;
         let origin = format!("the file `{}`", path.display());
-        accept(&text, &origin, at, &key, inspection)
+        accept(&text, &origin, span, &key, validator)
     }
 }
 
-fn accept(text: &str, origin: &str, at: At, key: &KeyPath<'_>, inspection: &mut Validator<'_>) -> Option<Secret> {
+fn accept(text: &str, origin: &str, span: Span, key: &KeyPath<'_>, validator: &mut Validator<'_>) -> Option<Secret> {
     match Secret::for_header(text) {
         Ok(secret) => Some(secret),
         Err(wrong) => {
             let message = format!("the secret for `{key}` {wrong}");
             let help = format!("put the secret, and nothing else, into {origin}");
-            inspection.error(ProblemKind::BadSecret, at, key, message, help);
+            validator.error(ProblemKind::BadSecret, span, key, message, help);
             None
         }
     }
@@ -206,9 +210,9 @@ fn is_variable_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-fn unset(variable: &str, at: At, key: &KeyPath<'_>, inspection: &mut Validator<'_>) {
+fn unset(variable: &str, span: Span, key: &KeyPath<'_>, validator: &mut Validator<'_>) {
     let message = format!("the environment variable `{variable}` for `{key}` is not set");
-    let nearest = vendors::nearest(variable, inspection.environment.names());
-    let finding = Finding::error(ProblemKind::UnsetVariable, at, key, message);
-    inspection.report(finding.nearest(nearest, format!("set {variable}, or name another one")));
+    let nearest = vendors::nearest(variable, validator.environment.names());
+    let diagnostic = Diagnostic::error(ProblemKind::UnsetVariable, span, key, message);
+    validator.report(diagnostic.nearest(nearest, format!("set {variable}, or name another one")));
 }
