@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use switchboard::access::RateLimiter;
-use switchboard::config::{Environment, VendorNames, load_text};
+use switchboard::config::{Environment, load_text};
 use switchboard::gateway::Gateway;
 use switchboard::upstream::Tasks;
 
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     criterion.bench_function("limit/beyond", |bencher| bencher.iter(|| black_box(&narrow).check().1.is_ok()));
 
     let environment: Environment = [("TOKEN".to_owned(), "1|abc".to_owned())].into_iter().collect();
-    let settings = load_text(CONFIGURATION, &environment, &VendorNames::of_registry())?;
+    let settings = load_text(CONFIGURATION, &environment)?;
     let gateway = Gateway::build(settings, None, &Tasks::default())?;
     let account = gateway.routes.accounts.values().next().ok_or("no account")?;
     let key: Arc<str> = "789".into();

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion};
-use switchboard::config::{Environment, VendorNames, load_text};
+use switchboard::config::{Environment, load_text};
 use switchboard::gateway::Gateway;
 use switchboard::http::path::Assistant;
 use switchboard::upstream::Tasks;
@@ -25,10 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Runtime::new()?;
     let _within = runtime.enter();
     let environment: Environment = [("TOKEN".to_owned(), "1|abc".to_owned())].into_iter().collect();
-    let known = VendorNames::of_registry();
     for names in [10, 1_000, 10_000, 100_000] {
         let text = configuration(names);
-        let gateway = Gateway::build(load_text(&text, &environment, &known)?, None, &Tasks::default())?;
+        let gateway = Gateway::build(load_text(&text, &environment)?, None, &Tasks::default())?;
         let name = format!("bot-{}", names / 2);
         let assistant = Assistant::parse(&name)?;
         let mut group = criterion.benchmark_group("find");
@@ -39,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         if names <= 10_000 {
             let mut group = criterion.benchmark_group("load");
             group.sample_size(10).bench_function(BenchmarkId::from_parameter(names), |bencher| {
-                bencher.iter(|| load_text(black_box(&text), &environment, &known).is_ok());
+                bencher.iter(|| load_text(black_box(&text), &environment).is_ok());
             });
             group.finish();
         }

@@ -249,7 +249,7 @@ mod tests {
     use tracing::subscriber::with_default;
 
     use crate::app::*;
-    use crate::config::{Environment, VendorNames, load_text};
+    use crate::config::{Environment, load_text};
 
     #[derive(Clone, Default)]
     struct Log(Arc<Mutex<Vec<u8>>>);
@@ -304,7 +304,7 @@ mod tests {
             vendor.local_addr().unwrap()
         );
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|token".to_owned())].into_iter());
-        let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
+        let settings = load_text(&text, &environment).unwrap();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
         let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()).service());
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use switchboard::config::{self, Environment, Settings, VendorNames};
+use switchboard::config::{self, Environment, Settings};
 use vendors::registry;
 
 use crate::SingleAccount;
@@ -34,11 +34,10 @@ impl Source {
     }
 
     fn settings(&self, environment: &Environment) -> Result<Settings, String> {
-        let known = VendorNames::of_registry();
         let loaded = if self.config.is_some() || (self.base_url.is_none() && self.token_env.is_none()) {
-            config::load(self.config.as_deref(), &self.with_overrides(environment), &known)
+            config::load(self.config.as_deref(), &self.with_overrides(environment))
         } else {
-            config::load_text(&self.one_account()?, environment, &known)
+            config::load_text(&self.one_account()?, environment)
         };
         loaded.map_err(|problems| format!("the configuration cannot be used:\n\n{problems}"))
     }

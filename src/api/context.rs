@@ -95,9 +95,9 @@ fn forbidden(assistant: &str) -> Problem {
 impl Context {
     /// A request to a gateway without vendors, of which nothing more is known.
     pub(crate) fn example(headers: &http::HeaderMap) -> Self {
-        use crate::config::{Environment, VendorNames, load_text};
+        use crate::config::{Environment, load_text};
 
-        let settings = load_text("", &Environment::default(), &VendorNames::of_registry()).unwrap();
+        let settings = load_text("", &Environment::default()).unwrap();
         let gateway = Gateway::build(settings, None, &crate::upstream::Tasks::default()).unwrap();
         Self {
             gateway: Arc::new(gateway),

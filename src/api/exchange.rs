@@ -266,7 +266,7 @@ mod tests {
     use vendors::Report;
 
     use crate::api::exchange::*;
-    use crate::config::{Environment, VendorNames, load_text};
+    use crate::config::{Environment, load_text};
     use crate::gateway::Gateway;
     use crate::routing::Rule;
     use crate::upstream::{SharePermit, Tasks};
@@ -289,7 +289,7 @@ mod tests {
         let text =
             format!("[auth]\nmode = \"none\"\n[vendors.sondos]\nbase_url = \"{base}\"\ntoken = {{ env = \"T\" }}\n");
         let environment: Environment = [("T".to_owned(), "token".to_owned())].into_iter().collect();
-        let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
+        let settings = load_text(&text, &environment).unwrap();
         let gateway = Gateway::build(settings, None, &Tasks::default()).unwrap();
         let account = Arc::clone(&gateway.routes.accounts["sondos"]);
         let context = Context { gateway: Arc::new(gateway), ..Context::example(&HeaderMap::new()) };

@@ -13,8 +13,7 @@ mod types;
 mod validate;
 
 pub use load::environment::Environment;
-pub use load::vendor_names::VendorNames;
-pub use load::watched::WatchedFile;
+pub use load::watched_file::WatchedFile;
 pub use load::{DEFAULTS, load, load_text};
 pub use sections::admin::Admin;
 pub use sections::assistant::Assistant;

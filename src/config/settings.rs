@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::load::source::Sources;
 use super::load::tree::Table;
-use super::load::watched::WatchedFile;
+use super::load::watched_file::WatchedFile;
 use super::sections::admin::Admin;
 use super::sections::assistant::Assistant;
 use super::sections::audit::Audit;

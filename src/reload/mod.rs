@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use serde::Serialize;
 
-use crate::config::{self, AuthMode, Environment, LogFormat, Settings, TlsVersion, VendorNames, WatchedFile};
+use crate::config::{self, AuthMode, Environment, LogFormat, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsMaterial};
 use crate::telemetry::event::ConfigReloaded;
@@ -52,7 +52,7 @@ impl Source {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn load(&self) -> Result<Settings, config::Problems> {
-        config::load(self.path.as_deref(), &self.environment, &VendorNames::of_registry())
+        config::load(self.path.as_deref(), &self.environment)
     }
 }
 

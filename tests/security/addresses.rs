@@ -3,7 +3,7 @@
 use http::Uri;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use switchboard::config::{self, Environment, VendorNames};
+use switchboard::config::{self, Environment};
 use tokio::runtime::Runtime;
 
 use crate::support::stub::Stub;
@@ -91,7 +91,7 @@ fn no_segment_changes_host_path_or_query_of_the_vendors_address() {
 fn problems(base_url: &str, more: &str) -> Option<String> {
     let text = format!("[vendors.sondos]\ntoken = {{ env = \"T\" }}\nbase_url = '{base_url}'\n{more}\n");
     let environment: Environment = [("T".to_owned(), "1|abc".to_owned())].into_iter().collect();
-    config::load_text(&text, &environment, &VendorNames::of_registry()).err().map(|problems| problems.to_string())
+    config::load_text(&text, &environment).err().map(|problems| problems.to_string())
 }
 
 #[test]

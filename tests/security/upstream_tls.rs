@@ -153,7 +153,7 @@ async fn the_oldest_version_and_the_own_certificate_are_settings() {
 
 #[tokio::test]
 async fn missing_verification_is_reported_at_start_at_reload_and_by_check() {
-    const LOUD: &str = "takes whoever answers for the vendor";
+    const LOUD: &str = "accepts any server as the vendor";
     let authority = Authority::new();
     let vendor = Vendor::start(&authority.server(&["localhost"]), BOTH, None).await;
     let mut quiet = Gateway::start(&vendor, "localhost", "ca_file = \"ca.pem\"", &[("ca.pem", &authority.pem)]).await;

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use simulators::{Fault, Options, Received, Simulator};
 use switchboard::app::App;
-use switchboard::config::{self, Environment, VendorNames};
+use switchboard::config::{self, Environment};
 
 /// A running gateway and what is behind it.
 pub struct Stage {
@@ -186,8 +186,7 @@ impl Stage {
 /// Starts a gateway in this process from a configuration text; simulators' tokens are in its environment.
 pub async fn start(text: &str, simulators: &[Simulator]) -> App {
     let environment: Environment = tokens(simulators).into_iter().collect();
-    let settings = config::load_text(text, &environment, &VendorNames::of_registry())
-        .unwrap_or_else(|problems| panic!("{problems}"));
+    let settings = config::load_text(text, &environment).unwrap_or_else(|problems| panic!("{problems}"));
     App::start(settings, None, None).await.unwrap()
 }
 

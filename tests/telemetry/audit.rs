@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use http::Method;
 use serde_json::{Value, json};
 use switchboard::app::App;
-use switchboard::config::{Environment, VendorNames, load_text};
+use switchboard::config::{Environment, load_text};
 use switchboard::reload::Source;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -207,7 +207,7 @@ async fn a_gateway_that_cannot_keep_its_record_does_not_start_and_says_why() {
         "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n[auth]\nmode = \"none\"\n{}",
         section(&path)
     );
-    let settings = load_text(&text, &Environment::default(), &VendorNames::of_registry()).unwrap();
+    let settings = load_text(&text, &Environment::default()).unwrap();
     let error = App::start(settings, None, None).await.err().unwrap().to_string();
     assert_eq!(
         error,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::config::{self, VendorNames};
+use crate::config::{self};
 use crate::reload::Source;
 
 use crate::cli::{Failure, Terminal};
@@ -21,7 +21,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     if args.schema {
-        writeln!(terminal.out, "{:#}", config::schema(&VendorNames::of_registry()))?;
+        writeln!(terminal.out, "{:#}", config::schema())?;
         return Ok(ExitCode::SUCCESS);
     }
     let source = Source { path: args.config.clone(), environment: terminal.environment.clone() };

@@ -13,7 +13,7 @@ use simulators::{Options, Received, Simulator};
 use vendors::json::lay_out;
 
 use crate::app::App;
-use crate::config::{self, Environment, VendorNames};
+use crate::config::{self, Environment};
 use crate::net::signals::Signals;
 
 use crate::cli::client::send;
@@ -71,11 +71,7 @@ async fn show(args: &Args, paint: Paint, out: &mut dyn Write) -> Result<(), Fail
     }
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let (listen, admin) = if args.once { (anywhere, anywhere) } else { (args.listen, args.admin_listen) };
-    let settings = config::load_text(
-        &configuration(&simulators, listen, admin),
-        &tokens(&simulators),
-        &VendorNames::of_registry(),
-    )?;
+    let settings = config::load_text(&configuration(&simulators, listen, admin), &tokens(&simulators))?;
     let app = App::start(settings, None, None).await.map_err(|error| match args.once {
         true => error.to_string(),
         false => format!("{error}\nhelp: choose free ports with --listen and --admin-listen"),

@@ -26,7 +26,8 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let key_of_table = if client.contains('.') { format!("\"{client}\"") } else { client.clone() };
     let mut bytes = Zeroizing::new([0_u8; 32]);
     getrandom::fill(&mut *bytes).map_err(|error| format!("the system gives no random bytes: {error}"))?;
-    let digits = Zeroizing::new(hex(&*bytes));
+    // Both texts have their final length from the start: what grows leaves copies behind.
+    let digits = Zeroizing::new(hex::encode(*bytes));
     let key = Zeroizing::new(["sb_", &digits].concat());
     writeln!(
         terminal.out,
@@ -36,16 +37,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     writeln!(
         terminal.out,
         "For the configuration:\n\n[clients.{key_of_table}]\nkey_sha256 = \"{}\"",
-        hex(&Sha256::digest(key.as_bytes()))
+        hex::encode(Sha256::digest(key.as_bytes()))
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
-    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    // Of its length from the start: what grows leaves copies behind.
-    let mut text = String::with_capacity(bytes.len() * 2);
-    text.extend(digits);
-    text
 }

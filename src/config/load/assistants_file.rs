@@ -1,15 +1,15 @@
-//! `routing.assistants_files`: named assistants kept in files of their own, written by people or exported by
-//! programs.
+//! `routing.assistants_files`: named assistants in separate TOML or CSV files.
 //!
-//! Their tables join those of the configuration before anything is checked, so that every check covers them too.
+//! They are added to the tree before it is checked, so that every check covers them too.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use csv::{StringRecord, Trim};
 use secrecy::zeroize::Zeroizing;
 
 use super::document;
-use super::source::{SourceId, Span};
+use super::source::{SourceId, Sources, Span};
 use super::tree::{Entry, Node, Table, Value};
 use crate::config::validate::key_path::KeyPath;
 use crate::config::validate::problem::{Diagnostic, ProblemKind};
@@ -20,24 +20,23 @@ use crate::value::Glob;
 /// The table that the files add to.
 const KEY: &str = "assistants";
 
+/// The key that names the files.
+const FILES_KEY: &str = "routing.assistants_files";
+
 impl Validator<'_> {
-    /// The assistants of all files as a layer to be laid over the tree; no name is in both.
-    pub(crate) fn assistants_layer(&mut self, tree: &Table) -> Table {
-        let (none, there) = (Table::new(), tree.get(KEY));
-        let named = there.map_or(Some(&none), |entry| entry.node.as_table());
-        let mut assistants = Table::new();
-        for (path, text) in self.assistants_files(tree) {
-            self.add_assistants(&mut assistants, named.unwrap_or(&none), path, text);
-        }
-        let first = assistants.values().next().map(|entry| (entry.key_span, entry.key_span));
-        let place = there.map(|entry| (entry.key_span, entry.node.span)).or(first);
-        match place {
-            // Where the configuration holds something else there, its mistake is told and must not be covered.
-            Some((key_span, span)) if named.is_some() && !assistants.is_empty() => {
-                let node = Node { value: Value::Table(assistants), span };
-                Table::from([(KEY.to_owned(), Entry { key_span, node })])
-            }
-            _ => none,
+    /// Adds the assistants of all files to the tree, and reports names that are there already.
+    pub(crate) fn add_assistants(&mut self, tree: &mut Table) {
+        let files = self.assistants_files(tree);
+        let node = Node { value: Value::Table(Table::new()), span: Sources::NOWHERE };
+        let entry = tree.entry(KEY.to_owned()).or_insert(Entry { key_span: Sources::NOWHERE, node });
+        // Where the configuration has something other than a table, the check reports that; the files are read anyway.
+        let mut unused = Table::new();
+        let assistants = match &mut entry.node.value {
+            Value::Table(table) => table,
+            _ => &mut unused,
+        };
+        for (path, text) in files {
+            self.add_file(assistants, path, text);
         }
     }
 
@@ -52,11 +51,10 @@ impl Validator<'_> {
         let mut files = Vec::new();
         for (pattern, span) in patterns {
             for path in self.expand(&pattern, span) {
-                let key = "routing.assistants_files";
                 if self.has_read(&path) {
                     let message = format!("`{}` is read already", path.display());
                     let help = "name each file once";
-                    self.warn(ProblemKind::Duplicate, span, key, message, help);
+                    self.warn(ProblemKind::Duplicate, span, FILES_KEY, message, help);
                     continue;
                 }
                 match self.read(&path) {
@@ -69,10 +67,9 @@ impl Validator<'_> {
     }
 
     fn unreadable(&mut self, path: &Path, span: Span, error: &io::Error) {
-        let key = "routing.assistants_files";
-        let message = format!("cannot read `{}` for `{key}`: {error}", path.display());
+        let message = format!("cannot read `{}` for `{FILES_KEY}`: {error}", path.display());
         let help = "a relative path starts from the folder of the configuration file";
-        self.error(ProblemKind::UnreadableFile, span, key, message, help);
+        self.error(ProblemKind::UnreadableFile, span, FILES_KEY, message, help);
     }
 
     /// The files that a pattern stands for, in the order of their names.
@@ -82,11 +79,10 @@ impl Validator<'_> {
             (Some(folder), Some(name)) => (folder.to_owned(), name.to_string_lossy().into_owned()),
             _ => (PathBuf::new(), String::new()),
         };
-        let key = "routing.assistants_files";
         if !Glob::new(Path::new(pattern).parent().unwrap_or(Path::new("")).to_string_lossy()).is_literal() {
-            let message = format!("`{key}`: \"{pattern}\" has a pattern in a folder's name");
+            let message = format!("`{FILES_KEY}`: \"{pattern}\" has a pattern in a folder's name");
             let help = "`*` and `?` can stand in the file's name only";
-            self.error(ProblemKind::BadValue, span, key, message, help);
+            self.error(ProblemKind::BadValue, span, FILES_KEY, message, help);
             return Vec::new();
         }
         let glob = Glob::new(name);
@@ -102,31 +98,27 @@ impl Validator<'_> {
             }
         };
         if found.is_empty() {
-            let message = format!("`{key}`: no file matches \"{pattern}\"");
+            let message = format!("`{FILES_KEY}`: no file matches \"{pattern}\"");
             let help = "a relative path starts from the folder of the configuration file";
-            self.warn(ProblemKind::Unused, span, key, message, help);
+            self.warn(ProblemKind::Unused, span, FILES_KEY, message, help);
         }
         found
     }
 
-    fn add_assistants(&mut self, layer: &mut Table, tree: &Table, path: PathBuf, text: Zeroizing<String>) {
+    fn add_file(&mut self, assistants: &mut Table, path: PathBuf, text: Zeroizing<String>) {
         let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         let source = self.sources.add_file(path, text);
-        let rows = if csv { self.csv(source) } else { self.toml(source) };
-        for (name, entry) in rows {
-            match tree.get(&name).or_else(|| layer.get(&name)) {
-                Some(first) => {
-                    let location = self.sources.location(first.key_span);
-                    let key_path = KeyPath::ROOT.key(KEY);
-                    let key = key_path.key(&name);
-                    let message = format!("`{key}` is there already: {location}");
-                    let help = "a name leads to one assistant; rename or remove one of the two";
-                    self.error(ProblemKind::Duplicate, entry.key_span, key, message, help);
-                }
-                None => {
-                    layer.insert(name, entry);
-                }
-            }
+        for (name, entry) in if csv { self.csv(source) } else { self.toml(source) } {
+            let Some(first) = assistants.get(&name) else {
+                assistants.insert(name, entry);
+                continue;
+            };
+            let location = self.sources.location(first.key_span);
+            let key_path = KeyPath::ROOT.key(KEY);
+            let key = key_path.key(&name);
+            let message = format!("`{key}` is there already: {location}");
+            let help = "a name leads to one assistant; rename or remove one of the two";
+            self.error(ProblemKind::Duplicate, entry.key_span, key, message, help);
         }
     }
 
@@ -151,27 +143,32 @@ impl Validator<'_> {
         rows
     }
 
-    /// The rows of a CSV file: name, vendor, id and, if wanted, handling; a header line and `#` comments are skipped.
+    /// The rows of a CSV file: name, vendor, id and optionally handling. A header line and `#` comments are skipped.
     fn csv(&mut self, source: SourceId) -> Vec<(String, Entry)> {
-        let text = self.sources.content(source).to_owned();
-        let mut rows = Vec::new();
-        let mut start = 0;
-        for (number, line) in text.split_inclusive('\n').enumerate() {
-            let cells = cells(line, start, source);
-            start += line.len();
-            let blank = line.trim().is_empty() || line.starts_with('#');
-            let header = number == 0 && cells.first().is_some_and(|(cell, _)| cell == "name");
-            if blank || header {
+        let text = Zeroizing::new(self.sources.content(source).to_owned());
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader.has_headers(false).flexible(true).comment(Some(b'#')).trim(Trim::All);
+        let mut reader = reader.from_reader(text.as_bytes());
+        let (mut rows, mut record, mut end) = (Vec::new(), StringRecord::new(), 0);
+        // Reading cannot fail: the text is UTF-8, and rows of any length are accepted.
+        while reader.read_record(&mut record).unwrap_or(false) {
+            let header = reader.position().record() == 1 && record.get(0) == Some("name");
+            // Comments and empty lines in front of the row were read with it.
+            let before = end;
+            end = usize::try_from(reader.position().byte()).unwrap_or(text.len());
+            let start = before + text[before..end].trim_end().rfind('\n').map_or(0, |newline| newline + 1);
+            let row = text[start..].lines().next().unwrap_or_default();
+            if header || row.trim().is_empty() {
                 continue;
             }
-            match csv_row(cells) {
-                Ok(row) => rows.push(row),
-                Err((span, count)) => {
-                    let message = format!("a row of an assistants file has {count} cells");
-                    let help = "write `name,vendor,id` or `name,vendor,id,handling`";
-                    self.error(ProblemKind::Syntax, span, "assistants", message, help);
-                }
+            let span = Span { source, start, end: start + row.len() };
+            if let Some(row) = csv_row(&record, row, span) {
+                rows.push(row);
+                continue;
             }
+            let message = format!("a row of an assistants file has {} cells", record.len());
+            let help = "write `name,vendor,id` or `name,vendor,id,handling`";
+            self.error(ProblemKind::Syntax, span, "assistants", message, help);
         }
         rows
     }
@@ -192,39 +189,19 @@ fn matching(folder: &Path, glob: &Glob) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The cells of a line with their places, without the blanks and quotes around them.
-fn cells(line: &str, start: usize, source: SourceId) -> Vec<(String, Span)> {
-    let line = line.trim_end_matches(['\r', '\n']);
-    let mut offset = start;
-    line.split(',')
-        .map(|raw| {
-            let cell = raw.trim();
-            let before = raw.len() - raw.trim_start().len();
-            let span = Span { source, start: offset + before, end: offset + before + cell.len() };
-            offset += raw.len() + 1;
-            let bare = cell.strip_prefix('"').and_then(|cell| cell.strip_suffix('"'));
-            (bare.unwrap_or(cell).to_owned(), span)
-        })
-        .collect()
-}
-
-/// A row as the table it stands for, or its place and number of cells where they are too few or too many.
-fn csv_row(cells: Vec<(String, Span)>) -> Result<(String, Entry), (Span, usize)> {
-    let count = cells.len();
-    let mut cells = cells.into_iter();
-    let Some((name, name_at)) = cells.next().filter(|_| (3..=4).contains(&count)) else {
-        let span = cells.next().map_or(super::source::Sources::NOWHERE, |(_, span)| span);
-        return Err((span, count));
-    };
-    let table: Table = ["vendor", "id", "handling"]
-        .into_iter()
-        .zip(cells)
-        .filter(|(column, (cell, _))| *column != "handling" || !cell.is_empty())
-        .map(|(column, (cell, span))| {
-            let node = Node { value: Value::Text(cell), span };
-            (column.to_owned(), Entry { key_span: span, node })
-        })
-        .collect();
-    let node = Node { value: Value::Table(table), span: name_at };
-    Ok((name, Entry { key_span: name_at, node }))
+/// A row as the table it stands for; `None` where it has too few or too many cells.
+fn csv_row(record: &StringRecord, row: &str, span: Span) -> Option<(String, Entry)> {
+    let mut searched = 0;
+    let mut cells = record.iter().map(|cell| {
+        let start = searched + row.get(searched..).and_then(|rest| rest.find(cell)).unwrap_or(0);
+        searched = start + cell.len();
+        let span = Span { start: span.start + start, end: span.start + searched, ..span };
+        Entry { key_span: span, node: Node { value: Value::Text(cell.to_owned()), span } }
+    });
+    let name = cells.next().filter(|_| (3..=4).contains(&record.len()))?;
+    let columns = ["vendor", "id", "handling"].into_iter().zip(cells);
+    let given = columns.filter(|(column, cell)| *column != "handling" || cell.node.as_text() != Some(""));
+    let table = given.map(|(column, cell)| (column.to_owned(), cell)).collect();
+    let node = Node { value: Value::Table(table), span: name.key_span };
+    Some((record.get(0)?.to_owned(), Entry { key_span: name.key_span, node }))
 }

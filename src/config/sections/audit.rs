@@ -1,9 +1,9 @@
 //! `[audit]`: the record of who changed what.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::Serialize;
+use strum::{EnumString, VariantNames};
 
 use crate::config::load::output_path::{is_same, output_file};
 use crate::config::validate::problem::ProblemKind;
@@ -21,14 +21,15 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("keep", Kind::Count { min: 1, max: 1000 }, "How many renamed files are kept."),
     Key::new(
         "fsync",
-        Kind::Word(&["never", "interval", "always"]),
+        Kind::Word(Fsync::VARIANTS),
         "When lines are brought to the disk: when the system likes, every second, or with every write.",
     ),
 ]);
 
 /// When what was written is brought to the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Fsync {
     /// When the system likes: a crash of the machine may take the last half minute.
     Never,
@@ -37,19 +38,6 @@ pub enum Fsync {
     Interval,
     /// With every write, which serves all lines that came meanwhile.
     Always,
-}
-
-impl FromStr for Fsync {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "never" => Ok(Self::Never),
-            "interval" => Ok(Self::Interval),
-            "always" => Ok(Self::Always),
-            _ => Err(()),
-        }
-    }
 }
 
 /// The audit log.
@@ -79,9 +67,8 @@ impl Audit {
         if let (Some(file), Some(log)) = (&file, log)
             && is_same(file, log)
         {
-            let (span, key) = (reader.span("file"), reader.key_path.key("file"));
-            let wrong = format!("`{key}` is the file of `log.file`, too");
-            validator.error(ProblemKind::BadValue, span, key, wrong, "give each log a file of its own");
+            let help = "give each log a file of its own";
+            validator.report(reader.error("file", ProblemKind::BadValue, "is the file of `log.file`, too").help(help));
         }
         Self {
             file,

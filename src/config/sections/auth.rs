@@ -1,10 +1,10 @@
 //! `[auth]`: how callers prove who they are.
 
 use std::num::NonZeroU32;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Serialize;
+use strum::{EnumString, VariantNames};
 
 use super::rate_limit::{self, RateLimit};
 use super::server::{Server, is_loopback};
@@ -16,7 +16,7 @@ use crate::config::validate::validator::Validator;
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "mode",
-        Kind::Word(&["keys", "none"]),
+        Kind::Word(AuthMode::VARIANTS),
         "`keys`: a key or certificate of a client; `none`: everybody may do everything.",
     ),
     Key::new("allow_insecure", Kind::Flag, "Lets `mode = \"none\"` stand on an address that other machines can reach."),
@@ -28,26 +28,15 @@ pub(crate) const SECTION: Section = Section::of(&[
 ]);
 
 /// How callers prove who they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AuthMode {
     /// By a client's key or certificate.
     #[default]
     Keys,
     /// Not at all.
     None,
-}
-
-impl FromStr for AuthMode {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "keys" => Ok(Self::Keys),
-            "none" => Ok(Self::None),
-            _ => Err(()),
-        }
-    }
 }
 
 /// Authentication of callers.

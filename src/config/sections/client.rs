@@ -101,13 +101,9 @@ impl Client {
         }
         let mutual = server.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
         if !self.certificate.is_empty() && !mutual {
-            let message = format!(
-                "`{}` is never asked for, as `server.tls.client_ca` is not set",
-                reader.key_path.key("certificate")
-            );
+            let wrong = "is never asked for, as `server.tls.client_ca` is not set";
             let help = "set `server.tls.client_ca` to the issuer of the clients' certificates";
-            let (span, key) = (reader.span("certificate"), reader.key_path.key("certificate"));
-            validator.error(ProblemKind::Conflict, span, key, message, help);
+            validator.report(reader.error("certificate", ProblemKind::Conflict, wrong).help(help));
         }
     }
 }

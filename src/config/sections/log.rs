@@ -1,9 +1,9 @@
 //! `[log]`: what is logged, and how it is written.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use serde::Serialize;
+use strum::{EnumString, VariantNames};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::load::output_path::output_file;
@@ -17,7 +17,7 @@ const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "format",
-        Kind::Word(&["auto", "json", "text"]),
+        Kind::Word(LogFormat::VARIANTS),
         "`json` for machines, `text` for people, `auto` for text on a terminal and JSON elsewhere.",
     ),
     Key::new("level", Kind::Word(LEVELS), "The least important lines that are written."),
@@ -30,8 +30,9 @@ pub(crate) const SECTION: Section = Section::of(&[
 ]);
 
 /// How lines are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     #[default]
@@ -40,19 +41,6 @@ pub enum LogFormat {
     Json,
     /// For people.
     Text,
-}
-
-impl FromStr for LogFormat {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "auto" => Ok(Self::Auto),
-            "json" => Ok(Self::Json),
-            "text" => Ok(Self::Text),
-            _ => Err(()),
-        }
-    }
 }
 
 /// Logging.
@@ -79,10 +67,9 @@ impl Log {
         let default = Self::default();
         let filter = reader.text("filter").filter(|filter| !filter.trim().is_empty());
         if let Some(error) = filter.and_then(|filter| EnvFilter::try_new(filter).err()) {
-            let (span, key) = (reader.span("filter"), reader.key_path.key("filter"));
-            let message = format!("`{key}` cannot be read: {error}");
             let help = "write levels by module, as in \"info,switchboard::upstream=debug\"";
-            validator.error(ProblemKind::BadValue, span, key, message, help);
+            let wrong = format_args!("cannot be read: {error}");
+            validator.report(reader.error("filter", ProblemKind::BadValue, wrong).help(help));
         }
         let level = reader.text("level").filter(|level| LEVELS.contains(level));
         Self {

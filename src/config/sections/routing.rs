@@ -77,10 +77,11 @@ fn rules(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Vec<Rule> {
             continue;
         };
         if let Some(pattern) = assistant.filter(|pattern| !pattern.bytes().all(may_match_id)) {
+            let help = "rules are for bare ids only; names and `vendor:id` say their vendor";
             let message =
                 format!("`{}` never applies: bare ids are digits, which \"{pattern}\" does not match", row.key_path);
-            let help = "rules are for bare ids only; names and `vendor:id` say their vendor";
-            validator.warn(ProblemKind::Unused, row.span("assistant"), row.key_path.key("assistant"), message, help);
+            let key = row.key_path.key("assistant");
+            validator.warn(ProblemKind::Unused, row.span("assistant"), key, message, help);
         }
         let rule = Rule {
             client: row.text("client").map(Glob::new),

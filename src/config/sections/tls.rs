@@ -1,8 +1,7 @@
 //! `[server.tls]`: the API's own certificate, and whose certificates callers may show.
 
-use std::str::FromStr;
-
 use serde::Serialize;
+use strum::{EnumString, VariantNames};
 
 use crate::config::types::pem::{CertificateFile, Identity};
 use crate::config::validate::shape::{Key, Kind, Section};
@@ -17,34 +16,21 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Path,
         "Callers have to show a certificate issued by one of these (PEM); turns on mutual TLS.",
     ),
-    Key::new("min_version", Kind::Word(VERSIONS), "The oldest TLS version that is spoken."),
+    Key::new("min_version", Kind::Word(TlsVersion::VARIANTS), "The oldest TLS version that is spoken."),
 ]);
 
-/// The words for [`TlsVersion`].
-pub(crate) const VERSIONS: &[&str] = &["1.2", "1.3"];
-
 /// A version of TLS; those before 1.2 are not spoken at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, EnumString, VariantNames)]
 pub enum TlsVersion {
     /// TLS 1.2, with forward secrecy and authenticated encryption only.
     #[default]
     #[serde(rename = "1.2")]
+    #[strum(serialize = "1.2")]
     V1_2,
     /// TLS 1.3.
     #[serde(rename = "1.3")]
+    #[strum(serialize = "1.3")]
     V1_3,
-}
-
-impl FromStr for TlsVersion {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "1.2" => Ok(Self::V1_2),
-            "1.3" => Ok(Self::V1_3),
-            _ => Err(()),
-        }
-    }
 }
 
 /// TLS on the API listener.

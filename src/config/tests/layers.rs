@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Setup, assert_text};
-use crate::config::{AuthMode, Environment, FieldPolicy, Handling, VendorNames, load};
+use crate::config::{AuthMode, Environment, FieldPolicy, Handling, load};
 
 const VENDORS: &str = r#"
 [server]
@@ -100,16 +100,16 @@ fn the_environment_names_the_file_unless_the_command_line_does() {
     let other = setup.path("other.toml");
     let variable = ("SWITCHBOARD_CONFIG".to_owned(), other.display().to_string());
     let environment: Environment = [variable].into_iter().collect();
-    let by_variable = load(None, &environment, &VendorNames::of_registry()).expect("valid");
+    let by_variable = load(None, &environment).expect("valid");
     assert_eq!((by_variable.log.level.as_str(), by_variable.files[0].path()), ("warn", other.as_path()));
-    let by_path = load(Some(&setup.path("c.toml")), &environment, &VendorNames::of_registry()).expect("valid");
+    let by_path = load(Some(&setup.path("c.toml")), &environment).expect("valid");
     assert_eq!(by_path.log.level, "info");
 }
 
 #[test]
 fn a_file_that_is_named_has_to_be_there() {
     let gone = [("SWITCHBOARD_CONFIG".to_owned(), "/nowhere/c.toml".to_owned())];
-    let problems = load(None, &gone.into_iter().collect(), &VendorNames::of_registry()).expect_err("not there");
+    let problems = load(None, &gone.into_iter().collect()).expect_err("not there");
     assert_text(
         &problems.to_string(),
         "
@@ -198,9 +198,9 @@ error: two environment variables set `vendors.sondos.retry.backoff`
   --> environment variable switchboard_vendors__sondos__retry
   help: case does not count in their names; unset one of them
 error: a row of an assistants file has 2 cells
-  --> a.csv:1:3
+  --> a.csv:1:1
 1 | a,b
-  |   ^
+  | ^^^
   help: write `name,vendor,id` or `name,vendor,id,handling`
 "#,
     );

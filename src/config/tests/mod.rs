@@ -12,7 +12,7 @@ mod vendors;
 
 use std::path::PathBuf;
 
-use super::{Environment, Problems, Settings, VendorNames, load};
+use super::{Environment, Problems, Settings, load};
 
 /// A folder with a configuration in it.
 struct Setup {
@@ -45,7 +45,7 @@ impl Setup {
     fn load(&self) -> Result<Settings, Problems> {
         let token = ("T".to_owned(), "1|abc".to_owned());
         let environment: Environment = self.variables.iter().cloned().chain([token]).collect();
-        load(Some(&self.path("c.toml")), &environment, &VendorNames::of_registry())
+        load(Some(&self.path("c.toml")), &environment)
     }
 
     fn settings(&self) -> Settings {

@@ -192,9 +192,9 @@ error: `assistants.sales` is there already: c.toml:5:13
   | ^^^^^
   help: a name leads to one assistant; rename or remove one of the two
 error: a row of an assistants file has 2 cells
-  --> list.csv:4:3
+  --> list.csv:4:1
 4 | d,sondos
-  |   ^^^^^^
+  | ^^^^^^^^
   help: write `name,vendor,id` or `name,vendor,id,handling`
 error: `E` cannot be an assistant name
   --> list.csv:5:1
@@ -276,7 +276,7 @@ id = 1
     )
     .file("more/b.toml", "[assistants.b]\nvendor = \"sondos\"\nid = \"2\"\n")
     .file("more/c.csv", "c,sondos,3,\r\n# comment\r\n\r\n\"d\", sondos ,4,lenient\r\n")
-    .file("list.csv", "name,vendor,id\ne,sondos,5");
+    .file("list.csv", "\u{feff}# exported\nname,vendor,id\n\ne,\"sondos\",\"5\"");
     let settings = setup.settings();
     let ids: Vec<(&str, &str)> =
         settings.assistants.iter().map(|(name, assistant)| (name.as_str(), assistant.id.as_str())).collect();

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{Setup, identity, paths};
 use crate::config::{
-    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Traces, Vendor,
-    VendorNames, load, schema,
+    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Traces, Vendor, load,
+    schema,
 };
 
 /// The defaults with every commented setting switched on: lines that start with `#` and no blank.
@@ -76,7 +76,7 @@ fn every_key_is_documented() {
         }
     }
     let mut wanted = BTreeSet::new();
-    keys(&schema(&VendorNames::of_registry()), "", &mut wanted);
+    keys(&schema(), "", &mut wanted);
     for key in &wanted {
         let name = key.rsplit('.').next().expect("a name");
         // `file` and `per_second` and the like stand in inline tables.
@@ -105,7 +105,7 @@ fn the_production_example_loads_without_a_warning() {
         "SONDOS_TOKEN",
     ];
     let environment: Environment = variables.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
-    let settings = load(Some(&path), &environment, &VendorNames::of_registry()).expect("a valid example");
+    let settings = load(Some(&path), &environment).expect("a valid example");
     assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
     assert_eq!(settings.vendors.len(), 6);
     assert_eq!(settings.assistants["survey-bot"].vendor, "gloriagent");
@@ -135,7 +135,7 @@ fn the_redacted_view_reads_like_the_file_and_holds_no_secret() {
 
 #[test]
 fn the_schema_knows_types_defaults_and_names() {
-    let schema = schema(&VendorNames::of_registry());
+    let schema = schema();
     let server = &schema["properties"]["server"];
     assert_eq!(server["additionalProperties"], false);
     assert_eq!(server["properties"]["max_in_flight"]["default"], 1024);

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use vendors::nearest;
 
 use super::key_path::KeyPath;
-use super::name::{NameRule, is_id};
+use super::name::{NameRule, dialects, fields, is_id};
 use super::problem::{Diagnostic, ProblemKind};
 use super::root;
 use super::shape::{Kind, Section, one_of};
@@ -128,12 +128,11 @@ impl Validator<'_> {
     fn check_name(&mut self, name: &str, span: Span, rule: NameRule, key_path: &KeyPath<'_>) {
         let key = key_path.key(name);
         if rule == NameRule::Field {
-            let fields = self.known.fields;
-            if !fields.contains(&name) {
+            if fields().all(|field| field != name) {
                 let message = format!("`{key}` is not a canonical field");
                 let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key, message);
                 let all = "`switchboard coverage` lists all fields";
-                self.report(diagnostic.nearest(nearest(name, fields.iter().copied()), all));
+                self.report(diagnostic.nearest(nearest(name, fields()), all));
             }
         } else if !rule.allows(name) {
             let message = format!("`{name}` cannot be {}", rule.noun());
@@ -240,7 +239,7 @@ impl Validator<'_> {
             Kind::Word(words) if !words.contains(&text) => {
                 let message = format!("`{key_path}` cannot be \"{text}\"");
                 let diagnostic = Diagnostic::error(ProblemKind::BadValue, span, key_path, message);
-                let otherwise = format!("write {}", one_of(words));
+                let otherwise = format!("write {}", one_of(words.iter().copied()));
                 self.report(diagnostic.nearest(nearest(text, words.iter().copied()), otherwise));
             }
             Kind::Dialect => self.check_dialect(text, span, key_path),
@@ -262,46 +261,33 @@ impl Validator<'_> {
 
     /// Reports a dialect that no vendor speaks.
     pub(crate) fn check_dialect(&mut self, dialect: &str, span: Span, key_path: &KeyPath<'_>) {
-        let dialects = self.known.dialects;
-        if !dialects.contains(&dialect) {
+        if dialects().all(|known| known != dialect) {
             let message = format!("`{key_path}`: there is no dialect \"{dialect}\"");
             let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key_path, message);
-            let otherwise = format!("the dialects are {}", one_of(dialects));
-            self.report(diagnostic.nearest(nearest(dialect, dialects.iter().copied()), otherwise));
+            let otherwise = format!("the dialects are {}", one_of(dialects()));
+            self.report(diagnostic.nearest(nearest(dialect, dialects()), otherwise));
         }
     }
 
     fn check_vendor(&mut self, name: &str, span: Span, key_path: &KeyPath<'_>) {
-        if self.vendors.contains(name) {
-            return;
+        if !self.vendors.contains(name) {
+            let near = nearest(name, self.vendors.iter().map(String::as_str));
+            self.report(unconfigured("vendor", name, span, key_path, near));
         }
-        let message = format!("`{key_path}` names the vendor \"{name}\", which is not configured");
-        let names = self.vendors.iter().map(String::as_str);
-        let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key_path, message)
-            .nearest(nearest(name, names), format!("add a `[vendors.{name}]` table, or name one of those there are"));
-        self.report(diagnostic);
     }
 
     fn check_client(&mut self, pattern: &str, span: Span, key_path: &KeyPath<'_>) {
         let glob = Glob::new(pattern);
-        if self.clients.contains(pattern) {
+        if self.clients.contains(pattern) || glob.matches_all() {
             return;
         }
-        if !glob.is_literal() {
-            if !glob.matches_all() && !self.clients.iter().any(|client| glob.matches(client)) {
-                let message = format!("`{key_path}` matches no client");
-                let help = "the rule never applies";
-                self.warn(ProblemKind::Unused, span, key_path, message, help);
-            }
-            return;
+        if glob.is_literal() {
+            let near = nearest(pattern, self.clients.iter().map(String::as_str));
+            self.report(unconfigured("client", pattern, span, key_path, near));
+        } else if !self.clients.iter().any(|client| glob.matches(client)) {
+            let message = format!("`{key_path}` matches no client");
+            self.warn(ProblemKind::Unused, span, key_path, message, "the rule never applies");
         }
-        let message = format!("`{key_path}` names the client \"{pattern}\", which is not configured");
-        let names = self.clients.iter().map(String::as_str);
-        let diagnostic = Diagnostic::error(ProblemKind::UnknownName, span, key_path, message).nearest(
-            nearest(pattern, names),
-            format!("add a `[clients.{pattern}]` table, or name one of those there are"),
-        );
-        self.report(diagnostic);
     }
 
     fn bad_id(&mut self, span: Span, key_path: &KeyPath<'_>, given: impl Display) {
@@ -337,6 +323,13 @@ impl Validator<'_> {
 /// Whether the text would be an id without the zeros before it, or is nothing but zeros.
 fn is_padded(text: &str) -> bool {
     text.strip_prefix('0').map(|rest| rest.trim_start_matches('0')).is_some_and(|rest| rest.is_empty() || is_id(rest))
+}
+
+/// A reference to a vendor or client that is not configured.
+fn unconfigured(noun: &str, name: &str, span: Span, key_path: &KeyPath<'_>, near: Option<&str>) -> Diagnostic {
+    let message = format!("`{key_path}` names the {noun} \"{name}\", which is not configured");
+    let otherwise = format!("add a `[{noun}s.{name}]` table, or name one of those there are");
+    Diagnostic::error(ProblemKind::UnknownName, span, key_path, message).nearest(near, otherwise)
 }
 
 fn bad_value(span: Span, key_path: &KeyPath<'_>, wrong: &str) -> Diagnostic {

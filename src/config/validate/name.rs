@@ -63,13 +63,23 @@ pub(crate) fn is_id(text: &str) -> bool {
     (1..=20).contains(&text.len()) && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// Every dialect that a `[vendors.*]` table may name.
+pub(crate) fn dialects() -> impl Iterator<Item = &'static str> {
+    vendors::registry::DIALECTS.iter().map(|dialect| dialect.name)
+}
+
+/// Every canonical field, for `[vendors.*.fields]`.
+pub(crate) fn fields() -> impl Iterator<Item = &'static str> {
+    vendors::Field::ALL.iter().map(|field| field.name())
+}
+
 /// Whether a client may have this name in the configuration.
 pub fn is_client_name(name: &str) -> bool {
     NameRule::Client.allows(name)
 }
 
-fn is_name(name: &str, longest: usize) -> bool {
-    name.len() <= longest
+fn is_name(name: &str, max_length: usize) -> bool {
+    name.len() <= max_length
         && name.starts_with(|first: char| first.is_ascii_lowercase())
         && name
             .bytes()

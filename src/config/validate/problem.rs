@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::config::load::source::{Sources, Span};
-use crate::config::load::watched::WatchedFile;
+use crate::config::load::watched_file::WatchedFile;
 use crate::config::types::secret::without_credentials;
 
 /// Whether the configuration can be used all the same.

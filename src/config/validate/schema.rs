@@ -2,21 +2,20 @@
 
 use serde_json::{Map, Value, json};
 
-use super::name::NameRule;
+use super::name::{NameRule, dialects, fields};
 use super::root;
 use super::shape::{Kind, Section};
 use crate::config::load::source::Sources;
 use crate::config::load::tree::{self, Table};
-use crate::config::load::vendor_names::VendorNames;
 use crate::config::types::secret;
 
 /// JSON Schema (2020-12) of a configuration file.
 #[must_use]
-pub fn schema(known: &VendorNames) -> Value {
+pub fn schema() -> Value {
     let defaults = toml::de::DeTable::parse(crate::config::DEFAULTS)
         .map(|table| tree::from_toml(table.get_ref(), Sources::NOWHERE.source))
         .unwrap_or_default();
-    let mut schema = section(&root::SECTION, Some(&defaults), known);
+    let mut schema = section(&root::SECTION, Some(&defaults));
     if let Some(object) = schema.as_object_mut() {
         let dialect = "https://json-schema.org/draft/2020-12/schema";
         object.insert("$schema".into(), dialect.into());
@@ -25,12 +24,12 @@ pub fn schema(known: &VendorNames) -> Value {
     schema
 }
 
-fn section(section: &Section, defaults: Option<&Table>, known: &VendorNames) -> Value {
+fn section(section: &Section, defaults: Option<&Table>) -> Value {
     let mut properties = Map::new();
     for key in section.keys {
         let entry = defaults.and_then(|table| table.get(key.name));
         let inner = entry.and_then(|entry| entry.node.as_table());
-        let mut schema = kind(&key.kind, inner, known);
+        let mut schema = kind(&key.kind, inner);
         if let Some(object) = schema.as_object_mut() {
             object.insert("description".into(), key.doc.into());
             if let Some(default) = entry.and_then(|entry| plain(&entry.node.value)) {
@@ -57,7 +56,7 @@ fn section(section: &Section, defaults: Option<&Table>, known: &VendorNames) -> 
     schema
 }
 
-fn kind(of: &Kind, defaults: Option<&Table>, known: &VendorNames) -> Value {
+fn kind(of: &Kind, defaults: Option<&Table>) -> Value {
     match of {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
@@ -74,7 +73,7 @@ fn kind(of: &Kind, defaults: Option<&Table>, known: &VendorNames) -> Value {
             json!({ "type": "string", "minLength": 1 })
         }
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
-        Kind::Dialect => json!({ "type": "string", "enum": known.dialects }),
+        Kind::Dialect => json!({ "type": "string", "enum": dialects().collect::<Vec<_>>() }),
         Kind::Id => json!({
             "anyOf": [
                 { "type": "string", "pattern": "^[1-9][0-9]{0,19}$" },
@@ -82,26 +81,26 @@ fn kind(of: &Kind, defaults: Option<&Table>, known: &VendorNames) -> Value {
             ],
         }),
         Kind::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),
-        Kind::Secret => section(&secret::SECTION, None, known),
+        Kind::Secret => section(&secret::SECTION, None),
         Kind::List { of, empty } => json!({
             "type": "array",
-            "items": kind(of, None, known),
+            "items": kind(of, None),
             "minItems": usize::from(!empty),
         }),
         Kind::OneOrMore(of) => {
-            let one = kind(of, None, known);
+            let one = kind(of, None);
             json!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
         }
-        Kind::Table(inner) => section(inner, defaults, known),
-        Kind::Named(rule, inner) => names(*rule, &section(inner, None, known), known),
-        Kind::Pairs(rule, of) => names(*rule, &kind(of, None, known), known),
-        Kind::Rows(inner) => json!({ "type": "array", "items": section(inner, None, known) }),
+        Kind::Table(inner) => section(inner, defaults),
+        Kind::Named(rule, inner) => names(*rule, &section(inner, None)),
+        Kind::Pairs(rule, of) => names(*rule, &kind(of, None)),
+        Kind::Rows(inner) => json!({ "type": "array", "items": section(inner, None) }),
     }
 }
 
-fn names(rule: NameRule, value: &Value, known: &VendorNames) -> Value {
+fn names(rule: NameRule, value: &Value) -> Value {
     let name = match rule {
-        NameRule::Field => json!({ "enum": known.fields }),
+        NameRule::Field => json!({ "enum": fields().collect::<Vec<_>>() }),
         _ => json!({ "pattern": rule.pattern() }),
     };
     json!({ "type": "object", "propertyNames": name, "additionalProperties": value })

@@ -112,7 +112,7 @@ impl Kind {
             Self::ServerName => "a name such as \"vendor.example\"".into(),
             Self::Path => "the path of a file".into(),
             Self::Text => "a string".into(),
-            Self::Word(words) => one_of(words),
+            Self::Word(words) => one_of(words.iter().copied()),
             Self::Dialect => "a dialect's name".into(),
             Self::Vendor => "the name of a `[vendors.*]` table".into(),
             Self::ClientGlob => "a pattern over client names".into(),
@@ -149,8 +149,8 @@ impl Kind {
 }
 
 /// `"a", "b" or "c"`.
-pub(crate) fn one_of(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+pub(crate) fn one_of<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    let quoted: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         Some((only, _)) => only.clone(),

@@ -1,5 +1,6 @@
 //! Reads checked values out of the tree; what failed the check reads as absent, having been reported already.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -156,6 +157,18 @@ impl<'a> TableReader<'a> {
             Value::Integer(number) => Some(number.to_string()),
             _ => None,
         }
+    }
+
+    /// An error at a key: the key followed by what is wrong with it.
+    pub(crate) fn error(&self, name: &str, kind: ProblemKind, wrong: impl Display) -> Diagnostic {
+        let key = self.key_path.key(name);
+        Diagnostic::error(kind, self.span(name), key, format!("`{key}` {wrong}"))
+    }
+
+    /// A warning at a key, as [`error`](Self::error).
+    pub(crate) fn warning(&self, name: &str, kind: ProblemKind, wrong: impl Display) -> Diagnostic {
+        let key = self.key_path.key(name);
+        Diagnostic::warning(kind, self.span(name), key, format!("`{key}` {wrong}"))
     }
 
     /// The secret that a key points to, read now; reports why where it cannot be had.

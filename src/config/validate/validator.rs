@@ -11,8 +11,7 @@ use super::problem::{Diagnostic, ProblemKind};
 use crate::config::load::bounded_file::BoundedFile;
 use crate::config::load::environment::Environment;
 use crate::config::load::source::{Sources, Span};
-use crate::config::load::vendor_names::VendorNames;
-use crate::config::load::watched::{FileState, WatchedFile};
+use crate::config::load::watched_file::{FileState, WatchedFile};
 
 /// The most that any one file may hold, in bytes; a device file or a slip would else fill the memory.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
@@ -22,7 +21,6 @@ const SPARE_CAPACITY: usize = 64;
 
 /// The state of one load.
 pub(crate) struct Validator<'a> {
-    pub(crate) known: &'a VendorNames,
     pub(crate) environment: &'a Environment,
     pub(crate) sources: Sources,
     /// The names that references to vendors and clients are checked against.
@@ -35,9 +33,8 @@ pub(crate) struct Validator<'a> {
 }
 
 impl<'a> Validator<'a> {
-    pub(crate) fn new(environment: &'a Environment, known: &'a VendorNames) -> Self {
+    pub(crate) fn new(environment: &'a Environment) -> Self {
         Self {
-            known,
             environment,
             sources: Sources::new(),
             vendors: BTreeSet::new(),

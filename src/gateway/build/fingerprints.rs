@@ -89,7 +89,7 @@ fn compared(old: &ByName, new: &ByName) -> (Vec<String>, Vec<String>, Vec<String
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{CertificateFile, Environment, Secret, VendorNames, load_text};
+    use crate::config::{CertificateFile, Environment, Secret, load_text};
     use crate::gateway::build::fingerprints::*;
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|a".to_owned())].into_iter());
         let text = "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n";
         let vendor =
-            load_text(text, &environment, &VendorNames::of_registry()).unwrap().vendors.remove("sondos").unwrap();
+            load_text(text, &environment).unwrap().vendors.remove("sondos").unwrap();
         let before = VendorFingerprints::of(&vendor);
         assert_eq!(VendorFingerprints::of(&vendor.clone()), before);
         let same = |after: &Vendor| {

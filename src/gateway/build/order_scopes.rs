@@ -64,7 +64,7 @@ fn identity(vendor: &config::Vendor) -> Identity {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Environment, VendorNames, load_text};
+    use crate::config::{Environment, load_text};
     use crate::gateway::build::order_scopes::*;
 
     /// The scopes of accounts, each with a name, an address and a token.
@@ -77,7 +77,7 @@ mod tests {
         }
         let environment: Environment =
             ["T", "U"].map(|name| (name.to_owned(), format!("token-{name}"))).into_iter().collect();
-        let settings = load_text(&text, &environment, &VendorNames::of_registry()).unwrap();
+        let settings = load_text(&text, &environment).unwrap();
         OrderScopes::of(&settings.vendors).0.values().map(|scope| scope.name.to_string()).collect()
     }
 

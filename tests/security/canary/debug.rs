@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use switchboard::account::CatalogReader;
-use switchboard::config::{self, Environment, VendorNames};
+use switchboard::config::{self, Environment};
 use switchboard::gateway::Gateway;
 use switchboard::reload::{Source, tls_material};
 use switchboard::upstream::{Tasks, VendorRequest, VendorResponse};
@@ -19,7 +19,7 @@ async fn nothing_that_holds_a_secret_shows_it() {
     let environment: Environment = folder.environment.iter().cloned().collect();
     let path = folder.directory.path().join("switchboard.toml");
     let source = Source { path: Some(path.clone()), environment };
-    let settings = config::load(Some(&path), &source.environment, &VendorNames::of_registry()).unwrap();
+    let settings = config::load(Some(&path), &source.environment).unwrap();
     let absent = |what: &str, shown: String| folder.canaries.assert_absent(what, shown.as_bytes());
     absent("Source", format!("{source:?} {source:#?}"));
     absent("Settings", format!("{settings:?} {settings:#?} {}", settings.redacted()));

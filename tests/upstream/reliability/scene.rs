@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use switchboard::app::App;
-use switchboard::config::{self, Environment, VendorNames};
+use switchboard::config::{self, Environment};
 use switchboard::upstream::Snapshot;
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ pub(crate) async fn gateway(base_url: &str, server: &str, extra: &str) -> App {
          [vendors.autocalls]\nbase_url = \"{base_url}\"\nallow_plain_http = true\ntoken = {{ env = \"TOKEN\" }}\n{extra}\n"
     );
     let environment: Environment = [("TOKEN".to_owned(), "sim-autocalls".to_owned())].into_iter().collect();
-    let settings = config::load_text(&text, &environment, &VendorNames::of_registry());
+    let settings = config::load_text(&text, &environment);
     App::start(settings.unwrap_or_else(|problems| panic!("{problems}")), None, None).await.unwrap()
 }
 

@@ -9,17 +9,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use vendors::{Field, FieldPolicy, Handling, nearest};
+use strum::VariantNames;
+use vendors::{Field, FieldPolicy, Handling, nearest, registry};
 
 use super::rate_limit::{self, RateLimit};
 use super::server::Server;
-use super::tls;
+use super::tls::TlsVersion;
 use crate::config::types::base_url::BaseUrl;
 use crate::config::types::duration;
 use crate::config::types::handling::{self, FIELD_POLICIES, HANDLINGS};
 use crate::config::types::pem;
 use crate::config::types::secret::Secret;
-use crate::config::validate::name::NameRule;
+use crate::config::validate::name::{NameRule, dialects};
 use crate::config::validate::problem::{Diagnostic, ProblemKind};
 use crate::config::validate::shape::{Key, Kind, Section, one_of};
 use crate::config::validate::table_reader::TableReader;
@@ -66,12 +67,12 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("allow_plain_http", Kind::Flag, "Lets the token travel unencrypted to another machine."),
     Key::new(
         "roots",
-        Kind::Word(vendor_tls::ROOTS),
+        Kind::Word(vendor_tls::Roots::VARIANTS),
         "Public issuers to trust: the `platform`'s, the `bundled` ones of Mozilla, or `none`; with `ca_file` none unless set.",
     ),
     Key::new("ca_file", Kind::Path, "Further issuers to trust (PEM)."),
     Key::new("client_certificate", Kind::Table(&pem::IDENTITY), "The certificate to show to it."),
-    Key::new("min_tls_version", Kind::Word(tls::VERSIONS), "The oldest TLS version to speak with it."),
+    Key::new("min_tls_version", Kind::Word(TlsVersion::VARIANTS), "The oldest TLS version to speak with it."),
     Key::new(
         "server_name",
         Kind::ServerName,
@@ -194,10 +195,9 @@ impl Vendor {
 
     fn validate(&self, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
         let mut longer = |name: &str, than: &str, limit: Duration| {
-            let key = reader.key_path.key(name);
-            let message = format!("`{key}` is longer than `{than}` ({})", duration::format(limit));
+            let wrong = format!("is longer than `{than}` ({})", duration::format(limit));
             let help = format!("`{than}` ends the wait first; lower `{name}`");
-            validator.warn(ProblemKind::Unused, reader.span(name), key, message, help);
+            validator.report(reader.warning(name, ProblemKind::Unused, wrong).help(help));
         };
         // A default that is longer is nobody's mistake: the request's own deadline bounds it anyway.
         if reader.entry("timeout").is_some() && self.timeout > server.request_timeout {
@@ -207,18 +207,15 @@ impl Vendor {
             longer("connect_timeout", "timeout", self.timeout);
         }
         if !self.base_url.is_https() && !self.base_url.is_loopback() && !self.allow_plain_http {
-            let key = reader.key_path.key("base_url");
-            let message = format!("`{key}` would send the token unencrypted to another machine");
+            let wrong = "would send the token unencrypted to another machine";
             let help = "use `https://`, or set `allow_plain_http = true` for this vendor";
-            let span = reader.span("base_url");
-            validator.error(ProblemKind::Insecure, span, key, message, help);
+            validator.report(reader.error("base_url", ProblemKind::Insecure, wrong).help(help));
         }
         for (name, listen) in [("listen", server.listen), ("admin_listen", server.admin_listen)] {
             if listen.port() != 0 && self.base_url.leads_to(listen) {
-                let key = reader.key_path.key("base_url");
-                let message = format!("`{key}` leads back to this gateway: `server.{name}` is {listen}");
+                let wrong = format_args!("leads back to this gateway: `server.{name}` is {listen}");
                 let help = "name the vendor's own address, or another port";
-                validator.error(ProblemKind::Conflict, reader.span("base_url"), key, message, help);
+                validator.report(reader.error("base_url", ProblemKind::Conflict, wrong).help(help));
             }
         }
         self.validate_twins(&reader.table("fields"), validator);
@@ -245,20 +242,19 @@ impl Vendor {
 
 /// The dialect: the named one, else the one that the table is named after.
 fn dialect(name: &str, reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<String> {
-    let dialects = validator.known.dialects;
     if reader.node("dialect").is_some() {
         let named = reader.text("dialect")?;
-        return dialects.contains(&named).then(|| named.to_owned());
+        return dialects().any(|known| known == named).then(|| named.to_owned());
     }
-    if dialects.contains(&name) {
+    if dialects().any(|known| known == name) {
         return Some(name.to_owned());
     }
     let message = format!("`{}` names no dialect and is not named after one", reader.key_path);
     let diagnostic =
         Diagnostic::error(ProblemKind::MissingKey, reader.own_span(), reader.key_path.key("dialect"), message);
-    let help = match nearest(name, dialects.iter().copied()) {
+    let help = match nearest(name, dialects()) {
         Some(near) => format!("add `dialect = \"{near}\"`, or name the table `{near}`"),
-        None => format!("add `dialect`: {}", one_of(dialects)),
+        None => format!("add `dialect`: {}", one_of(dialects())),
     };
     validator.report(diagnostic.help(help));
     None
@@ -270,8 +266,7 @@ fn base_url(dialect: Option<&str>, reader: &TableReader<'_>, validator: &mut Val
         return BaseUrl::parse(reader.text("base_url")?).ok();
     }
     let dialect = dialect?;
-    let documented = (validator.known.default_base_url)(dialect);
-    let url = documented.and_then(|url| BaseUrl::parse(url).ok());
+    let url = registry::dialect(dialect).and_then(|dialect| BaseUrl::parse(dialect.base_url).ok());
     if url.is_none() {
         let key = reader.key_path.key("base_url");
         let message = format!("`{}` lacks `base_url`", reader.key_path);

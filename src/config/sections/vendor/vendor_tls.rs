@@ -1,9 +1,8 @@
 //! The keys of `[vendors.*]` about TLS: whom the gateway trusts to be the vendor, and who it says it is.
 
-use std::str::FromStr;
-
 use rustls_pki_types::ServerName;
 use serde::Serialize;
+use strum::{EnumString, VariantNames};
 
 use crate::config::sections::tls::TlsVersion;
 use crate::config::types::base_url::BaseUrl;
@@ -12,12 +11,10 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 
-/// The words for [`Roots`].
-pub(crate) const ROOTS: &[&str] = &["platform", "bundled", "none"];
-
 /// Public issuers to trust.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Roots {
     /// Those of the operating system, or the bundled ones where it has none.
     Platform,
@@ -25,19 +22,6 @@ pub enum Roots {
     Bundled,
     /// None but those of `ca_file`.
     None,
-}
-
-impl FromStr for Roots {
-    type Err = ();
-
-    fn from_str(word: &str) -> Result<Self, ()> {
-        match word {
-            "platform" => Ok(Self::Platform),
-            "bundled" => Ok(Self::Bundled),
-            "none" => Ok(Self::None),
-            _ => Err(()),
-        }
-    }
 }
 
 /// TLS on the way to a vendor.
@@ -88,9 +72,8 @@ impl VendorTls {
     pub(crate) fn validate(&self, base_url: &BaseUrl, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
         let mut unused = |names: &[&str], why: &str, help: &str| {
             for name in names.iter().filter(|name| reader.node(name).is_some()) {
-                let key = reader.key_path.key(name);
-                let message = format!("`{key}` has no effect {why}");
-                validator.warn(ProblemKind::Unused, reader.span(name), key, message, help);
+                validator
+                    .report(reader.warning(name, ProblemKind::Unused, format_args!("has no effect {why}")).help(help));
             }
         };
         if !base_url.is_https() {
@@ -101,18 +84,14 @@ impl VendorTls {
         if self.insecure_skip_verify {
             let help = "take it out, or take `insecure_skip_verify` out";
             unused(&["roots", "ca_file"], "beside `insecure_skip_verify = true`", help);
-            let key = reader.key_path.key("insecure_skip_verify");
-            let message = format!(
-                "`{key}` takes whoever answers for the vendor: anybody on the way can read the token and the updates"
-            );
+            let wrong =
+                "accepts any server as the vendor: anyone on the network path can read the token and the updates";
             let help = "trust the vendor's issuer by `ca_file` instead, and a name that differs by `server_name`";
-            validator.warn(ProblemKind::Insecure, reader.span("insecure_skip_verify"), key, message, help);
+            validator.report(reader.warning("insecure_skip_verify", ProblemKind::Insecure, wrong).help(help));
         } else if self.roots == Roots::None && reader.node("ca_file").is_none() {
-            let key = reader.key_path.key("roots");
-            let message =
-                format!("`{key}` is \"none\" and there is no `ca_file`, so no vendor's certificate is trusted");
+            let wrong = "is \"none\" and there is no `ca_file`, so no vendor's certificate is trusted";
             let help = "name the issuer of the vendor's certificate in `ca_file`";
-            validator.error(ProblemKind::Conflict, reader.span("roots"), key, message, help);
+            validator.report(reader.error("roots", ProblemKind::Conflict, wrong).help(help));
         }
     }
 }

@@ -75,7 +75,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use crate::config::load::watched::{FileState, WatchedFile};
+    use crate::config::load::watched_file::{FileState, WatchedFile};
 
     #[test]
     fn whatever_happens_to_a_path_is_a_change() {
