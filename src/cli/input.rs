@@ -1,4 +1,4 @@
-//! What commands read: update files, dialects, configured vendors.
+//! Arguments that several commands read: update files and names of vendors.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,11 +1,11 @@
 //! The command line: one file per command.
 //!
-//! Exit codes: 0 done; 1 the command ran and the answer is no (a configuration with problems, a refused update, an
-//! unhealthy gateway) or it failed; 2 the command line itself is wrong.
+//! Exit codes: 0 the command succeeded; 1 it failed, or its result is negative (a configuration with problems, a
+//! refused update, an unhealthy gateway); 2 the command line is wrong.
 
-mod allocator;
 mod client;
 mod commands;
+mod heap_retention;
 mod input;
 mod open_files;
 mod style;
@@ -55,7 +55,7 @@ enum Command {
     Man,
 }
 
-/// What a command has to write to and read from.
+/// The streams and the environment of a command.
 pub(crate) struct Terminal<'a> {
     pub(crate) environment: Environment,
     pub(crate) out: &'a mut dyn Write,
@@ -96,7 +96,7 @@ impl Cli {
     }
 }
 
-/// `switchboard coverage | head` is no failure.
+/// Whether the reader of the output went away, as in `switchboard coverage | head`, which is no failure.
 fn is_broken_pipe(failure: &(dyn std::error::Error + 'static)) -> bool {
     failure.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
@@ -106,7 +106,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-/// Ends a runtime without waiting for a name look-up that hangs.
-fn end(runtime: tokio::runtime::Runtime) {
+/// Shuts a runtime down without waiting for a name look-up that hangs.
+fn shut_down(runtime: tokio::runtime::Runtime) {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
 }

@@ -1,9 +1,9 @@
-//! The limit on open files, which connections count against.
+//! The limit on open files, which includes connections.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises it to what this process may have. The lower one that most systems start programs with is for those that ask
-/// for files by small numbers only; a thousand silent callers would reach it, and vendors could be called no more.
+/// Raises the soft limit to the hard limit. The soft limit of most systems is 1024 for the sake of programs that use
+/// `select`; a thousand idle callers would reach it, and no vendor could be called any more.
 pub(super) fn raise() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {

@@ -1,15 +1,15 @@
-//! Emphasis on a terminal, and none anywhere else.
+//! Colours and bold text on a terminal only.
 
 use std::io::IsTerminal;
 
 use crate::config::Environment;
 
-/// Whether and how to emphasise.
+/// Whether to use colours and bold text.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint(bool);
+pub(super) struct Style(bool);
 
-impl Paint {
-    /// Emphasis if standard output is a terminal and `NO_COLOR` is not set.
+impl Style {
+    /// Styled if standard output is a terminal and `NO_COLOR` is not set.
     pub(super) fn for_stdout(environment: &Environment) -> Self {
         let refused = environment.get("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self(std::io::stdout().is_terminal() && !refused)

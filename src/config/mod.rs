@@ -1,8 +1,8 @@
-//! The configuration: built-in defaults, one file and the environment become a checked [`Settings`], or every problem
-//! at once.
+//! The configuration: built-in defaults, one file and the environment become a checked [`Settings`], or a list of
+//! every problem.
 //!
-//! One file per section holds its keys, its type, its defaults and its rules. The order of a load matters:
-//! layers are joined first, then the whole tree is held against its shape, then the sections read what passed.
+//! Each section has a file with its keys, type, defaults and rules. A load joins the layers first, then checks the
+//! whole tree against the schema, then lets the sections read the values that passed.
 
 mod load;
 mod sections;

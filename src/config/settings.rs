@@ -1,4 +1,4 @@
-//! What leaves this module: a configuration that was checked whole.
+//! The result of a load: a configuration that passed every check.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ use super::validate::validator::Validator;
 pub struct Settings {
     /// The listeners.
     pub server: Server,
-    /// How callers prove who they are.
+    /// How callers authenticate.
     pub auth: Auth,
     /// The callers by name.
     pub clients: BTreeMap<String, Client>,
@@ -44,22 +44,22 @@ pub struct Settings {
     pub audit: Audit,
     /// Traces.
     pub traces: Traces,
-    /// Every file this was read from, and the folders of patterns: what a watcher has to watch.
+    /// Every file that was read, and the folders that patterns name: what a watcher has to watch.
     #[serde(skip)]
     pub files: Vec<WatchedFile>,
-    /// What is probably not as it was meant.
+    /// Problems that do not prevent the use of this configuration.
     #[serde(skip)]
     pub warnings: Problems,
 }
 
 impl Settings {
-    /// The configuration in force as the file would say it, every secret as `"[redacted]"`.
+    /// The configuration as a file would write it, every secret as `"[redacted]"`.
     #[must_use]
     pub fn redacted(&self) -> serde_json::Value {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    /// Reads the sections of a tree that holds its shape; those that others look at come first.
+    /// Reads the sections of a checked tree; those that other sections depend on come first.
     pub(super) fn read(tree: &Table, validator: &mut Validator<'_>) -> Self {
         let root = TableReader::root(tree);
         let server_reader = root.table("server");

@@ -200,7 +200,7 @@ fn the_demonstration_serves_and_its_printed_lines_work_as_they_stand() {
         "--admin-listen",
         &admin.to_string(),
     ]));
-    let text = demo.until("For people: ");
+    let text = demo.until("In a browser: ");
     let lines: Vec<_> = text.replace("\\\n", "\\\u{0}").lines().map(|line| line.replace('\u{0}', "\n")).collect();
     let lines: Vec<_> = lines.iter().filter(|line| line.starts_with("curl ")).map(|line| curl(line)).collect();
     assert!(lines.len() >= 6, "{text}");
@@ -213,7 +213,7 @@ fn the_demonstration_serves_and_its_printed_lines_work_as_they_stand() {
         statuses.push(reply.status);
     }
     assert_eq!(statuses, [200, 200, 422, 200, 200, 200, 200], "the third shows refusals");
-    let people = text.split("For people: http://").nth(1).unwrap().trim();
+    let people = text.split("In a browser: http://").nth(1).unwrap().trim();
     let docs = get(people.split_once('/').unwrap().0.parse().unwrap(), "/docs");
     assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));
     assert_eq!(demo.terminate(), Some(0));

@@ -10,7 +10,7 @@ use vendors::{
 };
 
 use crate::cli::input::{dialect, read};
-use crate::cli::style::Paint;
+use crate::cli::style::Style;
 use crate::cli::{Failure, Terminal};
 
 /// Arguments of `compare`.
@@ -24,12 +24,9 @@ pub(crate) struct Args {
     file: Option<PathBuf>,
 }
 
-/// A vendor as named on the command line, and its dialect.
-type Side<'a> = (&'a str, &'static Dialect);
-
-/// What is said of the fields, under three headings.
+/// The fields under the three headings of the output.
 #[derive(Default)]
-struct Findings {
+struct Losses {
     lost: Vec<(String, String)>,
     gained: Vec<String>,
     resolve: Vec<String>,
@@ -37,33 +34,32 @@ struct Findings {
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let (from, to) = (dialect(&args.from)?, dialect(&args.to)?);
-    let findings = match &args.file {
+    let losses = match &args.file {
         None => of_vendors(from, to),
         Some(file) => {
             let body = read(file)?;
             let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
-            of_update(&update, (&args.from, from), (&args.to, to))?
+            of_update(&update, from, to)?
         }
     };
     let subject = if args.file.is_some() { "this update" } else { "an assistant" };
-    print(&findings, (from, to), subject, terminal)?;
+    print(&losses, from, to, subject, terminal)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn of_vendors(from: &Dialect, to: &Dialect) -> Findings {
+fn of_vendors(from: &Dialect, to: &Dialect) -> Losses {
     let comparison = compare(from, to);
     let names = |fields: &[Field]| fields.iter().map(|field| field.name().to_owned()).collect();
-    Findings {
+    Losses {
         lost: comparison.losses.into_iter().map(|loss| (loss.field.name().to_owned(), loss.detail)).collect(),
         gained: names(&comparison.gains),
         resolve: names(&comparison.resolve),
     }
 }
 
-/// What the second vendor cannot do of what the first can. An update that is wrong at both is the caller's to mend
-/// first.
-fn of_update(update: &Update<'_>, from: Side<'_>, to: Side<'_>) -> Result<Findings, Failure> {
-    let (before, after) = (troubles(update, from), troubles(update, to));
+/// What the second vendor does not support although the first does. An update that is invalid at both is an error.
+fn of_update(update: &Update<'_>, from: &'static Dialect, to: &'static Dialect) -> Result<Losses, Failure> {
+    let (before, after) = (errors_at(update, from), errors_at(update, to));
     let wrong = before.iter().filter(|(pointer, item)| !is_unsupported(item) && after.get(*pointer) == Some(item));
     let wrong: Vec<_> = wrong.map(|(pointer, item)| format!("  {pointer:<32} {}", item.detail)).collect();
     if !wrong.is_empty() {
@@ -71,9 +67,9 @@ fn of_update(update: &Update<'_>, from: Side<'_>, to: Side<'_>) -> Result<Findin
     }
     let lost = after.iter().filter(|(pointer, _)| !before.contains_key(*pointer));
     let gained = before.keys().filter(|pointer| !after.contains_key(*pointer));
-    let anew = compare(from.1, to.1).resolve;
-    let resolve = update.entries.iter().filter_map(|entry| entry.field).filter(|field| anew.contains(field));
-    Ok(Findings {
+    let resolved = compare(from, to).resolve;
+    let resolve = update.entries.iter().filter_map(|entry| entry.field).filter(|field| resolved.contains(field));
+    Ok(Losses {
         lost: lost.map(|(pointer, item)| (pointer.clone(), item.detail.clone())).collect(),
         gained: gained.cloned().collect(),
         resolve: resolve.map(|field| field.name().to_owned()).collect(),
@@ -84,13 +80,12 @@ fn is_unsupported(item: &Item) -> bool {
     matches!(item.code, ItemCode::UnsupportedField | ItemCode::UnsupportedValue)
 }
 
-/// Everything that stands against the update at a vendor, by pointer; names and ids aside, which depend on its
-/// catalogs.
-fn troubles(update: &Update<'_>, (vendor, dialect): Side<'_>) -> BTreeMap<String, Item> {
+/// Every error of the update at a vendor, by pointer. Unresolved names do not count; they depend on its catalogs.
+fn errors_at(update: &Update<'_>, dialect: &'static Dialect) -> BTreeMap<String, Item> {
     let nothing = CatalogSet::default();
     let target = Target {
         dialect,
-        vendor,
+        vendor: dialect.name,
         id: "1",
         handling: Handling::Strict,
         policies: &Policies::default(),
@@ -103,23 +98,24 @@ fn troubles(update: &Update<'_>, (vendor, dialect): Side<'_>) -> BTreeMap<String
 }
 
 fn print(
-    findings: &Findings,
-    (from, to): (&Dialect, &Dialect),
+    losses: &Losses,
+    from: &Dialect,
+    to: &Dialect,
     subject: &str,
     terminal: &mut Terminal<'_>,
 ) -> std::io::Result<()> {
-    let paint = Paint::for_stdout(&terminal.environment);
-    let (lost, out) = (&findings.lost, &mut terminal.out);
+    let style = Style::for_stdout(&terminal.environment);
+    let (lost, out) = (&losses.lost, &mut terminal.out);
     let heading = format!("Lost by moving {subject} from {} to {}: {}", from.title, to.title, lost.len());
-    writeln!(out, "{}", paint.bold(&heading))?;
+    writeln!(out, "{}", style.bold(&heading))?;
     for (what, detail) in lost {
         writeln!(out, "  {what:<32} {detail}")?;
     }
-    writeln!(out, "{}", paint.bold(&format!("Gained: {}", findings.gained.len())))?;
-    list(&findings.gained, out)?;
-    let anew = format!("To be looked up anew, since ids are each vendor's own: {}", findings.resolve.len());
-    writeln!(out, "{}", paint.bold(&anew))?;
-    list(&findings.resolve, out)
+    writeln!(out, "{}", style.bold(&format!("Gained: {}", losses.gained.len())))?;
+    list(&losses.gained, out)?;
+    let resolve = format!("To be looked up again, since ids are each vendor's own: {}", losses.resolve.len());
+    writeln!(out, "{}", style.bold(&resolve))?;
+    list(&losses.resolve, out)
 }
 
 fn list(names: &[String], out: &mut dyn std::io::Write) -> std::io::Result<()> {

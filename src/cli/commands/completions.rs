@@ -1,4 +1,4 @@
-//! `switchboard completions`: what a shell needs to complete the command line.
+//! `switchboard completions`: a script that completes the command line in a shell.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
-    // Written at once: the generator panics when its reader goes away.
+    // Generated into memory first, because the generator panics when the output is closed.
     let mut script = Vec::new();
     generate(args.shell, &mut Cli::command(), "switchboard", &mut script);
     terminal.out.write_all(&script)?;

@@ -1,4 +1,4 @@
-//! `switchboard demo`: the main job, with nothing else installed.
+//! `switchboard demo`: one canonical update sent to five simulated vendors through a gateway.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -17,8 +17,8 @@ use crate::config::{self, Environment};
 use crate::net::signals::Signals;
 
 use crate::cli::client::send;
-use crate::cli::style::Paint;
-use crate::cli::{Failure, Terminal, end, runtime};
+use crate::cli::style::Style;
+use crate::cli::{Failure, Terminal, runtime, shut_down};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     admin_listen: SocketAddr,
 }
 
-/// The update that is sent: something of every kind of translation.
+/// The update that is sent; it has an example of every kind of translation.
 const UPDATE: &str = r#"{
   "name": "Sales assistant",
   "type": "outbound",
@@ -52,18 +52,18 @@ const UPDATE: &str = r#"{
   "tools": [{ "type": "end_call", "description": "When the customer says goodbye." }]
 }"#;
 
-/// The vendor's id of the assistant: the one of the pages' examples.
+/// The vendor's id of the assistant, as in the vendors' documentation.
 const ID: &str = "789";
 
 pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
-    let paint = Paint::for_stdout(&terminal.environment);
+    let style = Style::for_stdout(&terminal.environment);
     let runtime = runtime()?;
-    let shown = runtime.block_on(show(&args, paint, terminal.out));
-    end(runtime);
-    shown.map(|()| ExitCode::SUCCESS)
+    let result = runtime.block_on(demonstrate(&args, style, terminal.out));
+    shut_down(runtime);
+    result.map(|()| ExitCode::SUCCESS)
 }
 
-async fn show(args: &Args, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
+async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(), Failure> {
     let signals = Signals::install()?;
     let mut simulators = Vec::new();
     for vendor in simulators::NAMES {
@@ -77,15 +77,15 @@ async fn show(args: &Args, paint: Paint, out: &mut dyn Write) -> Result<(), Fail
         false => format!("{error}\nhelp: choose free ports with --listen and --admin-listen"),
     })?;
     let base = format!("http://{}", app.api());
-    writeln!(out, "{}", paint.bold("One canonical update goes in:"))?;
+    writeln!(out, "{}", style.bold("One canonical update goes in:"))?;
     writeln!(out, "{UPDATE}\n")?;
     for simulator in &simulators {
-        exchange(simulator, &base, paint, out).await?;
+        exchange(simulator, &base, style, out).await?;
     }
     if args.once {
         app.stop().await;
     } else {
-        invite(&base, &format!("http://{}", app.admin()), paint, out)?;
+        print_next_steps(&base, &format!("http://{}", app.admin()), style, out)?;
         app.run(signals).await;
     }
     for simulator in simulators {
@@ -109,7 +109,7 @@ fn configuration(simulators: &[Simulator], listen: SocketAddr, admin: SocketAddr
     text
 }
 
-/// The simulators' tokens, where the configuration looks for them.
+/// The simulators' tokens in the variables that the configuration names.
 fn tokens(simulators: &[Simulator]) -> Environment {
     simulators.iter().map(|simulator| (token_variable(simulator), simulator.token().to_owned())).collect()
 }
@@ -118,32 +118,32 @@ fn token_variable(simulator: &Simulator) -> String {
     format!("DEMO_TOKEN_{}", simulator.vendor().to_uppercase())
 }
 
-/// One vendor: what it received and what came back.
-async fn exchange(simulator: &Simulator, base: &str, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
+/// Sends the update to one vendor and prints what it received and what the caller got back.
+async fn exchange(simulator: &Simulator, base: &str, style: Style, out: &mut dyn Write) -> Result<(), Failure> {
     let vendor = simulator.vendor();
     let before = simulator.received().len();
     let request = Request::put(format!("{base}/v1/assistants/demo-{vendor}"))
         .header(CONTENT_TYPE, "application/json")
         .header("Prefer", "handling=lenient")
         .body(Full::new(Bytes::from_static(UPDATE.as_bytes())))?;
-    let reply = send(request).await?;
-    writeln!(out, "{}", paint.bold(&format!("── {vendor} ──")))?;
+    let response = send(request).await?;
+    writeln!(out, "{}", style.bold(&format!("── {vendor} ──")))?;
     for received in simulator.received().iter().skip(before) {
-        print_received(received, paint, out)?;
+        print_received(received, style, out)?;
     }
-    print_reply(&reply, paint, out)?;
-    if !reply.status().is_success() {
-        return Err(format!("{vendor}: the gateway answered {}", reply.status()).into());
+    print_response(&response, style, out)?;
+    if !response.status().is_success() {
+        return Err(format!("{vendor}: the gateway answered {}", response.status()).into());
     }
     Ok(())
 }
 
-fn print_received(received: &Received, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
+fn print_received(received: &Received, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
     let query = received.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
     writeln!(out, "the vendor received  {} {}{query}", received.method, received.path)?;
     for name in ["authorization", "content-type", "accept", "user-agent", "x-request-id", "traceparent"] {
         if let Some(value) = received.header(name).filter(|_| !received.body.is_empty()) {
-            writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
+            writeln!(out, "  {}", style.dim(&format!("{name}: {value}")))?;
         }
     }
     if !received.body.is_empty() {
@@ -152,19 +152,19 @@ fn print_received(received: &Received, paint: Paint, out: &mut dyn Write) -> std
     Ok(())
 }
 
-fn print_reply(reply: &Response<Bytes>, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
-    let status = reply.status().to_string();
-    let painted = if reply.status().is_success() { paint.green(&status) } else { paint.red(&status) };
+fn print_response(response: &Response<Bytes>, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    let status = response.status().to_string();
+    let painted = if response.status().is_success() { style.green(&status) } else { style.red(&status) };
     writeln!(out, "the caller got back  {painted}")?;
-    for (name, value) in shown(reply.headers()) {
-        writeln!(out, "  {}", paint.dim(&format!("{name}: {value}")))?;
+    for (name, value) in reported_headers(response.headers()) {
+        writeln!(out, "  {}", style.dim(&format!("{name}: {value}")))?;
     }
-    writeln!(out, "{}\n", indented(reply.body()))
+    writeln!(out, "{}\n", indented(response.body()))
 }
 
-fn shown(headers: &HeaderMap) -> BTreeMap<&str, String> {
-    let interesting = ["preference-applied", "switchboard-dropped"];
-    interesting.into_iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?.to_owned()))).collect()
+fn reported_headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
+    let names = ["preference-applied", "switchboard-dropped"];
+    names.into_iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?.to_owned()))).collect()
 }
 
 /// JSON laid out below the line that announces it.
@@ -172,9 +172,9 @@ fn indented(json: &[u8]) -> String {
     lay_out(json).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// What to try next; the lines work as they stand.
-fn invite(base: &str, admin: &str, paint: Paint, out: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(out, "{}", paint.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
+/// Commands to try next; they can be pasted as they are.
+fn print_next_steps(base: &str, admin: &str, style: Style, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(out, "{}", style.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
     writeln!(
         out,
         "\ncurl -X PUT {base}/v1/assistants/demo-sondos -H 'Content-Type: application/json' \\\n  -d '{{\"name\": \"Night desk\", \"wait_for_customer\": false}}'"
@@ -191,7 +191,7 @@ fn invite(base: &str, admin: &str, paint: Paint, out: &mut dyn Write) -> Result<
         out,
         "\ncurl {base}/v1/vendors\ncurl {base}/v1/vendors/sondos\ncurl {base}/v1/assistants/demo-famulor/route\ncurl {admin}/admin/status"
     )?;
-    writeln!(out, "\nFor people: {base}/docs")?;
+    writeln!(out, "\nIn a browser: {base}/docs")?;
     out.flush()?;
     Ok(())
 }

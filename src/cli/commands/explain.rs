@@ -1,4 +1,4 @@
-//! `switchboard explain`: what one vendor would get, and what would become of each field.
+//! `switchboard explain`: the request one vendor would receive, and what happens to each field.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::gateway;
 use crate::reload::Source;
 
 use crate::cli::input::{dialect, read};
-use crate::cli::style::Paint;
+use crate::cli::style::Style;
 use crate::cli::{Failure, Terminal};
 
 /// Arguments of `explain`.
@@ -28,19 +28,19 @@ pub(crate) struct Args {
     /// A configuration whose address, catalogs, field policies and handling count
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What to do with fields that the vendor cannot express [default: the vendor's, else strict]
+    /// What to do with fields that the vendor does not support [default: the vendor's, else strict]
     #[arg(long, value_enum)]
-    handling: Option<Wish>,
+    handling: Option<HandlingArg>,
     /// The vendor's id of the assistant
     #[arg(long, default_value = "789")]
     id: String,
-    /// `text` for people, keys of third parties blackened; `body` for the wire body alone, byte for byte
+    /// `text`: readable, keys of third parties redacted; `body`: the wire body alone, byte for byte
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Wish {
+enum HandlingArg {
     Strict,
     Lenient,
 }
@@ -73,14 +73,14 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         vendor: &args.vendor,
         id: &args.id,
         handling: match args.handling {
-            Some(Wish::Strict) => Handling::Strict,
-            Some(Wish::Lenient) => Handling::Lenient,
+            Some(HandlingArg::Strict) => Handling::Strict,
+            Some(HandlingArg::Lenient) => Handling::Lenient,
             None => vendor.handling,
         },
         policies: &vendor.policies,
         catalogs: Catalogs { configured: &vendor.configured, live: &live },
     };
-    let paint = Paint::for_stdout(&terminal.environment);
+    let style = Style::for_stdout(&terminal.environment);
     match translate_request(&update, &target) {
         Ok(request) if args.format == Format::Body => {
             terminal.out.write_all(&request.body)?;
@@ -88,11 +88,11 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             Ok(ExitCode::SUCCESS)
         }
         Ok(request) => {
-            explain(&request, &vendor, paint, terminal.out)?;
+            print(&request, &vendor, style, terminal.out)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(refused) => {
-            writeln!(terminal.err, "{}", paint.red(&format!("{} would refuse this update:", args.vendor)))?;
+            writeln!(terminal.err, "{}", style.red(&format!("{} would refuse this update:", args.vendor)))?;
             for item in &refused.items.list {
                 writeln!(terminal.err, "  {:<32} {:<18} {}", item.pointer, item.code, item.detail)?;
             }
@@ -130,26 +130,26 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
     })
 }
 
-/// The translation for a person.
-fn explain(request: &Request, vendor: &Vendor, paint: Paint, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{} {}{}", paint.bold(request.method), vendor.base_url, request.path)?;
+/// Prints the request and what happened to each field.
+fn print(request: &Request, vendor: &Vendor, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{} {}{}", style.bold(request.method), vendor.base_url, request.path)?;
     let mut body = Vec::with_capacity(request.body.len());
     redact(&mut body, &request.body);
     writeln!(out, "{}\n", String::from_utf8_lossy(&body))?;
     for &field in &request.report.applied {
-        writeln!(out, "  {} {:<32} {}", paint.green("applied"), field.name(), how(vendor.dialect, field))?;
+        writeln!(out, "  {} {:<32} {}", style.green("applied"), field.name(), applied(vendor.dialect, field))?;
     }
     for note in &request.report.dropped {
-        writeln!(out, "  {} {:<32} {}", paint.red("dropped"), note.field, note.detail)?;
+        writeln!(out, "  {} {:<32} {}", style.red("dropped"), note.field, note.detail)?;
     }
     for note in &request.report.warnings {
-        writeln!(out, "  {} {:<32} {}", paint.bold("warning"), note.field, note.detail)?;
+        writeln!(out, "  {} {:<32} {}", style.bold("warning"), note.field, note.detail)?;
     }
     Ok(())
 }
 
-/// What happened to an applied field, in few words.
-fn how(dialect: &Dialect, field: Field) -> String {
+/// What happened to an applied field.
+fn applied(dialect: &Dialect, field: Field) -> String {
     let described = dialect.describe(field);
     let wire = described.wire.join(" + ");
     match described.support {
@@ -162,6 +162,6 @@ fn how(dialect: &Dialect, field: Field) -> String {
         }
         Support::Resolved => format!("resolved to {wire}"),
         Support::Converted => format!("converted to {wire}"),
-        Support::Unsupported => "sent although the vendor's page lacks it".to_owned(),
+        Support::Unsupported => format!("sent although {} does not document this field", dialect.title),
     }
 }

@@ -4,12 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use http::Uri;
+use http::{Request, Uri};
+use http_body_util::Full;
 
 use crate::config::Environment;
 
-use crate::cli::client::get;
-use crate::cli::{Failure, Terminal, end, runtime};
+use crate::cli::client::send;
+use crate::cli::{Failure, Terminal, runtime, shut_down};
 
 /// Arguments of `health`.
 #[derive(Debug, clap::Args)]
@@ -28,16 +29,16 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         None => format!("{}/livez", administration(&terminal.environment)?).parse()?,
     };
     let runtime = runtime()?;
-    let asked =
-        runtime.block_on(async { tokio::time::timeout(Duration::from_secs(args.timeout), get(url.clone())).await });
-    end(runtime);
-    let reply = match asked {
-        Ok(Ok(reply)) => reply,
+    let request = Request::get(url.clone()).body(Full::default())?;
+    let sent = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(args.timeout), send(request)).await });
+    shut_down(runtime);
+    let response = match sent {
+        Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(format!("{url} does not answer: {error}").into()),
         Err(_) => return Err(format!("{url} did not answer within {} s", args.timeout).into()),
     };
-    writeln!(terminal.out, "{url} answered {}", reply.status())?;
-    Ok(if reply.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    writeln!(terminal.out, "{url} answered {}", response.status())?;
+    Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Administration where the environment puts it; an address for all interfaces is asked on loopback.

@@ -1,4 +1,4 @@
-//! `switchboard keygen`: a new API key. Only its digest is ever stored.
+//! `switchboard keygen`: a new API key and the line with its digest for the configuration.
 
 use std::process::ExitCode;
 

@@ -66,7 +66,7 @@ Any value turns colours off.
 \\fBserve\\fR stops taking requests, finishes those in flight and ends; a second signal ends at once.
 .TP
 \\fBSIGHUP\\fR
-\\fBserve\\fR takes up a changed configuration, or keeps the old one.
+\\fBserve\\fR applies a changed configuration, or keeps the old one.
 .SH EXIT STATUS
-0 done; 1 the answer is no, or the command failed; 2 the command line is wrong.
+0 the command succeeded; 1 it failed, or its result is negative; 2 the command line is wrong.
 ";

@@ -9,7 +9,7 @@ use crate::net::signals::Signals;
 use crate::reload::{self, Source};
 use crate::telemetry::log;
 
-use crate::cli::{Failure, Terminal, allocator, end, open_files, runtime};
+use crate::cli::{Failure, Terminal, heap_retention, open_files, runtime, shut_down};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -30,14 +30,14 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     };
     let control = log::start(&reload::log(&settings.log))?;
     open_files::raise();
-    allocator::keep();
+    heap_retention::raise();
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::install()?;
         let app = App::start(settings, Some(source), Some(control.clone())).await?;
         Ok::<_, Failure>(app.run(signals).await)
     });
-    end(runtime);
+    shut_down(runtime);
     control.flush();
     Ok(match ended? {
         Ended::Drained => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use simulators::{Drift, Fault, Options, Simulator};
 
 use crate::net::signals::Signals;
 
-use crate::cli::{Failure, Terminal, end, runtime};
+use crate::cli::{Failure, Terminal, runtime, shut_down};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -24,11 +24,11 @@ pub(crate) struct Args {
     /// times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
-    /// Have changed since the page was written down: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see
+    /// Differ from the documentation: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see
     /// simulators/README.md); may be given several times
     #[arg(long = "drift", value_name = "DRIFT")]
     drift: Vec<Drift>,
-    /// Refuse fields that the vendor's page does not list, instead of ignoring them as the vendor does
+    /// Refuse fields that the vendor does not document, instead of ignoring them as the vendor does
     #[arg(long)]
     strict: bool,
 }
@@ -52,6 +52,6 @@ pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, F
         simulator.stop().await;
         Ok(())
     });
-    end(runtime);
+    shut_down(runtime);
     served.map(|()| ExitCode::SUCCESS)
 }

@@ -1,5 +1,5 @@
-//! A file that is opened and read without waiting for anybody: a named pipe may have no writer, or a silent one, and a
-//! reload that waits keeps out all that come after it.
+//! A file that is read within a deadline. A named pipe may have no writer, or a silent one, and a reload that waits for
+//! it would block every later reload.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
-/// How long a pipe may take to bring what it has.
+/// How long reading from a pipe may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An open file.
@@ -21,7 +21,7 @@ pub(crate) struct BoundedFile {
 }
 
 impl BoundedFile {
-    /// Opens what the path leads to; a pipe that nobody writes to is empty.
+    /// Opens the file without blocking; a pipe without a writer is empty.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Self::open_for(path, READ_TIMEOUT)
     }
@@ -47,7 +47,7 @@ impl Read for BoundedFile {
             let left = self.deadline.saturating_duration_since(Instant::now());
             let left = Timespec::try_from(left).map_err(io::Error::other)?;
             if poll(&mut [PollFd::new(&self.file, PollFlags::IN)], Some(&left))? == 0 {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "whoever writes to it does not come to an end"));
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "its writer did not finish within 5 s"));
             }
         }
     }
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_silent_writer_is_not_waited_for_without_end() {
+    fn a_silent_writer_is_waited_for_until_the_deadline() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = pipe(&folder);
         let mut writer = OpenOptions::new().read(true).write(true).open(&path).expect("both ends");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pipe_brings_in_time_is_read_to_its_end() {
+    fn what_a_pipe_delivers_in_time_is_read_to_its_end() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = pipe(&folder);
         let input = BoundedFile::open(&path).expect("opened");

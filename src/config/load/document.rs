@@ -7,7 +7,7 @@ use super::tree::{self, Table};
 use crate::config::validate::problem::{Diagnostic, ProblemKind};
 use crate::config::validate::validator::Validator;
 
-/// The tree of a source; empty where it is not TOML, as half a document would bring up false problems.
+/// The tree of a source; empty where it is not TOML, because half a document would cause false problems.
 pub(crate) fn parse(source: SourceId, validator: &mut Validator<'_>) -> Table {
     let (table, errors) = DeTable::parse_recoverable(validator.sources.content(source));
     let found: Vec<Diagnostic> = errors.iter().map(|error| syntax_error(error, source, validator)).collect();

@@ -1,4 +1,4 @@
-//! The environment variables, handed in once so that loading depends on nothing but its arguments.
+//! The environment variables, passed in once so that loading depends on its arguments only.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ impl Environment {
         self.0.get(name).map(Secret::expose)
     }
 
-    /// The same with more variables, or other values of some.
+    /// Adds variables, or replaces their values.
     #[must_use]
     pub fn with(mut self, variables: impl Iterator<Item = (String, String)>) -> Self {
         self.0.extend(variables.map(|(name, value)| (name, Secret::new(value))));
@@ -47,7 +47,7 @@ const PREFIX: &str = "SWITCHBOARD_";
 /// The variable that names the configuration file.
 pub(crate) const PATH: &str = "SWITCHBOARD_CONFIG";
 
-/// `PORT`, `PORT_8080_TCP_ADDR`, `SERVICE_HOST` and the like.
+/// Names such as `PORT`, `PORT_8080_TCP_ADDR` and `SERVICE_HOST`, which Kubernetes sets.
 fn is_service_link(rest: &str) -> bool {
     rest == "PORT"
         || rest.starts_with("SERVICE_HOST")

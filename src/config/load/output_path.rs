@@ -1,4 +1,4 @@
-//! Files that the gateway writes: their folder has to be there, and they are opened when they are put to use.
+//! Files that the gateway writes. Their folder has to exist; the file itself is opened later, by its writer.
 
 use std::path::{Path, PathBuf};
 
@@ -24,13 +24,13 @@ pub(crate) fn output_file(reader: &TableReader<'_>, name: &str, validator: &mut 
     None
 }
 
-/// Whether two files are one, by whatever way their folder is named; neither has to be there yet.
+/// Whether two paths name the same file; it does not have to exist yet.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     let canonical = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));
     one == other || canonical(one).is_some_and(|one| Some(one) == canonical(other))
 }
 
-/// The folder of a file; a bare name has an empty one, which the system does not take.
+/// The folder of a file; `.` for a bare name, whose parent is the empty path.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -40,7 +40,7 @@ mod tests {
     use crate::config::load::output_path::*;
 
     #[test]
-    fn one_file_is_told_also_by_names_without_a_folder() {
+    fn a_bare_name_and_a_dotted_one_are_the_same_file() {
         assert!(is_same(Path::new("a.log"), Path::new("./a.log")));
         assert!(!is_same(Path::new("a.log"), Path::new("b.log")));
     }

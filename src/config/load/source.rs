@@ -10,7 +10,7 @@ use crate::config::validate::problem::{Excerpt, Location};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SourceId(usize);
 
-/// A stretch of a source, in bytes.
+/// A range of bytes in a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
     pub(crate) source: SourceId,
@@ -18,7 +18,7 @@ pub(crate) struct Span {
     pub(crate) end: usize,
 }
 
-/// A text with the offset of each of its lines; wiped, as somebody may have written a secret into it.
+/// A text with the offset of each of its lines. It is wiped, because it may contain a secret by mistake.
 #[derive(Debug)]
 pub(crate) struct Text {
     content: Zeroizing<String>,
@@ -58,12 +58,12 @@ enum Source {
 pub(crate) struct Sources(Vec<Source>);
 
 impl Sources {
-    /// Only the nameless source that problems of the whole belong to.
+    /// Holds the source of [`Sources::NOWHERE`] only.
     pub(crate) fn new() -> Self {
         Self(vec![Source::Nowhere])
     }
 
-    /// The place of problems that no line can be blamed for.
+    /// The span of problems without a line.
     pub(crate) const NOWHERE: Span = Span { source: SourceId(0), start: 0, end: 0 };
 
     pub(crate) fn add_defaults(&mut self, content: &str) -> SourceId {
@@ -156,7 +156,7 @@ impl Sources {
 /// Words in the names of keys that hold credentials.
 const SECRET_WORDS: [&str; 3] = ["tok", "secret", "passw"];
 
-/// Whether text that would be shown in front of a marked part may give a credential away.
+/// Whether text in front of the marked part may contain a credential.
 fn holds_secret(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     SECRET_WORDS.iter().filter_map(|word| lower.find(word)).any(|found| lower[found..].contains(['"', '\'']))

@@ -27,7 +27,7 @@ pub(crate) enum Value {
     Foreign(&'static str),
 }
 
-/// A key's place and its value.
+/// Where a key was written, and its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key_span: Span,
@@ -47,6 +47,15 @@ impl Node {
     pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A float, or an integer as a float.
+    pub(crate) fn as_number(&self) -> Option<f64> {
+        match self.value {
+            Value::Float(number) => Some(number),
+            Value::Integer(number) => Some(number as f64),
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ use crate::config::validate::shape::{Kind, Section};
 use crate::config::validate::validator::Validator;
 
 impl Validator<'_> {
-    /// Every key that the environment sets; `below` is the tree that these will be laid over.
+    /// Every key that the environment sets; `below` is the tree that they are merged into.
     pub(crate) fn variables(&mut self, below: &Table) -> Table {
         let environment: &Environment = self.environment;
         let references = references(below, environment);
@@ -196,22 +196,23 @@ impl Variable<'_> {
         Node { value: Value::Text(text.to_owned()), span: self.span }
     }
 
-    /// `{ env = … }` naming this variable, so that a secret is read from where it is and never laid into the tree.
+    /// `{ env = … }` naming this variable, so that the secret itself never enters the tree.
     fn reference(self) -> Table {
         Table::from([("env".to_owned(), Entry { key_span: self.span, node: self.text(self.name) })])
     }
 }
 
-/// A table of the layer, and the table that it will be laid over.
+/// A table of the layer, and the table of the tree that it is merged into.
 struct Level<'t> {
     table: &'t mut Table,
     below: Option<&'t Table>,
 }
 
 impl Level<'_> {
-    /// The table under a name, made where there is nothing; none where something else is there, which has to be told.
+    /// The table under a name, created where there is nothing; `None` where there is a value of another type, which the
+    /// check reports.
     ///
-    /// A table that a file holds already keeps its place, as it is not what the variable sets.
+    /// A table that a file has already keeps its span, because the variable does not set the table itself.
     fn inner(&mut self, name: &str, span: Span) -> Option<Level<'_>> {
         let below = self.below.and_then(|table| table.get(name));
         let inner = match below {

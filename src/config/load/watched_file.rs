@@ -1,9 +1,8 @@
-//! The files of a configuration as they were when they were read, so that a watcher can tell whether they have
-//! changed since.
+//! A configuration file with its state when it was read, so that a watcher sees whether it has changed since.
 //!
-//! The state is taken from the opened file before its first byte is read: whatever is changed after that moment
-//! differs from it, and no change falls between reading and watching. Paths are followed through symbolic links each
-//! time, so that a link swapped for another, as container platforms do with mounted secrets, is a change.
+//! The state is taken from the opened file before its first byte is read, so that no change is missed between reading
+//! and watching. Symbolic links are followed each time, because container platforms update mounted secrets by
+//! replacing a link.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -16,7 +15,7 @@ pub struct WatchedFile {
     state: Option<FileState>,
 }
 
-/// What tells one content of a path from another, short of reading it.
+/// Metadata that changes whenever the content does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileState {
     device: u64,
@@ -39,7 +38,7 @@ impl FileState {
         }
     }
 
-    /// The state of what a path leads to now; `None` where it leads nowhere.
+    /// The present state of the file at a path; `None` where there is none.
     pub(crate) fn now(path: &Path) -> Option<Self> {
         std::fs::metadata(path).ok().as_ref().map(Self::of)
     }
@@ -56,14 +55,13 @@ impl WatchedFile {
         &self.path
     }
 
-    /// Whether the path leads to something else, or to something changed, since it was read; looks at the file
-    /// system.
+    /// Whether the file has changed or was replaced since it was read; asks the file system.
     #[must_use]
     pub fn has_changed(&self) -> bool {
         FileState::now(&self.path) != self.state
     }
 
-    /// The same path as it is now.
+    /// The same path with its present state.
     #[must_use]
     pub fn refreshed(&self) -> Self {
         Self::new(self.path.clone(), FileState::now(&self.path))
@@ -78,7 +76,7 @@ mod tests {
     use crate::config::load::watched_file::{FileState, WatchedFile};
 
     #[test]
-    fn whatever_happens_to_a_path_is_a_change() {
+    fn writing_replacing_and_removing_a_file_are_changes() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         let changed = |before: &str, change: &dyn Fn()| {
@@ -101,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_swapped_further_up_is_a_change() {
+    fn a_replaced_link_in_a_parent_folder_is_a_change() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         for version in ["1", "2"] {

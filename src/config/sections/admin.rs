@@ -1,4 +1,4 @@
-//! `[admin]`: who may use the administration listener.
+//! `[admin]`: who may use the admin listener.
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("metrics_token", Kind::Secret, "A bearer token that opens `/metrics` and nothing else, as a reference."),
 ]);
 
-/// Access to the administration listener.
+/// Access to the admin listener.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Admin {
     /// The bearer token for `/admin/*` and `/metrics`; always there where other machines reach the listener.
@@ -30,7 +30,7 @@ pub struct Admin {
 impl Admin {
     pub(crate) fn read(reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) -> Self {
         if reader.node("token").is_none() && !is_loopback(server.admin_listen) {
-            let message = format!("`server.admin_listen` is open to everybody who reaches {}", server.admin_listen);
+            let message = format!("`server.admin_listen` is open to anyone who can reach {}", server.admin_listen);
             let help = "listen on a loopback address, or set `admin.token`";
             let span = validator.admin_listen_span;
             validator.error(ProblemKind::Insecure, span, "admin.token", message, help);

@@ -1,4 +1,4 @@
-//! `[assistants.*]`: names for assistants, so that callers need not know where they live.
+//! `[assistants.*]`: names for assistants, so that callers need not know the vendor and its id.
 
 use serde::Serialize;
 use vendors::Handling;

@@ -16,22 +16,22 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "rotate_bytes",
         Kind::Count { min: 4096, max: 1 << 40 },
-        "The length at which the file is renamed to `FILE.1`, and that to `FILE.2`, and a new one begun.",
+        "The length at which the file is renamed to `FILE.1`, and that to `FILE.2`, and a new one is started.",
     ),
     Key::new("keep", Kind::Count { min: 1, max: 1000 }, "How many renamed files are kept."),
     Key::new(
         "fsync",
         Kind::Word(Fsync::VARIANTS),
-        "When lines are brought to the disk: when the system likes, every second, or with every write.",
+        "When lines are flushed to disk: when the system decides, every second, or with every write.",
     ),
 ]);
 
-/// When what was written is brought to the disk.
+/// When written lines are flushed to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Fsync {
-    /// When the system likes: a crash of the machine may take the last half minute.
+    /// When the system decides: a crash of the machine may take the last half minute.
     Never,
     /// Within about a second.
     #[default]
@@ -45,11 +45,11 @@ pub enum Fsync {
 pub struct Audit {
     /// Where it is written; nowhere if `None`.
     pub file: Option<PathBuf>,
-    /// The length in bytes at which a new file is begun.
+    /// The length in bytes at which a new file is started.
     pub rotate_bytes: u64,
     /// How many old files are kept.
     pub keep: u32,
-    /// When what was written is brought to the disk.
+    /// When written lines are flushed to disk.
     pub fsync: Fsync,
 }
 
@@ -60,7 +60,7 @@ impl Default for Audit {
 }
 
 impl Audit {
-    /// Reads the section; `log` is the file of the other log, which must be another one: rotation would carry both off.
+    /// Reads the section; `log` is the file of the other log, which must differ: rotation would rename both.
     pub(crate) fn read(reader: &TableReader<'_>, log: Option<&Path>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
         let file = output_file(reader, "file", validator);

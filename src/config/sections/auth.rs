@@ -1,4 +1,4 @@
-//! `[auth]`: how callers prove who they are.
+//! `[auth]`: how callers authenticate.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -17,7 +17,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "mode",
         Kind::Word(AuthMode::VARIANTS),
-        "`keys`: a key or certificate of a client; `none`: everybody may do everything.",
+        "`keys`: a key or certificate of a client; `none`: anyone may do everything.",
     ),
     Key::new("allow_insecure", Kind::Flag, "Lets `mode = \"none\"` stand on an address that other machines can reach."),
     Key::new(
@@ -27,7 +27,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     ),
 ]);
 
-/// How callers prove who they are.
+/// How callers authenticate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -42,7 +42,7 @@ pub enum AuthMode {
 /// Authentication of callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Auth {
-    /// How callers prove who they are.
+    /// How callers authenticate.
     pub mode: AuthMode,
     /// Whether no authentication is meant, even where other machines can reach the API.
     pub allow_insecure: bool,
@@ -76,7 +76,7 @@ impl Auth {
     fn validate(&self, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
         let (span, key) = (reader.span("mode"), reader.key_path.key("mode"));
         if self.mode == AuthMode::None && !is_loopback(server.listen) && !self.allow_insecure {
-            let message = format!("`auth.mode = \"none\"` would let everybody who reaches {} in", server.listen);
+            let message = format!("`auth.mode = \"none\"` would let in anyone who can reach {}", server.listen);
             let help = "use `mode = \"keys\"`, or listen on a loopback address, or set \
                         `auth.allow_insecure = true` where something in front authenticates";
             validator.error(ProblemKind::Insecure, span, key, message, help);

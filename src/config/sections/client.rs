@@ -60,7 +60,7 @@ pub struct Client {
     pub rate_limit: Option<RateLimit>,
 }
 
-/// Reads every client and checks that none can be taken for another.
+/// Reads every client and checks that no two share a key or certificate.
 pub(crate) fn read_all(
     reader: &TableReader<'_>,
     auth: &Auth,
@@ -112,7 +112,7 @@ fn digests<'a>(reader: &TableReader<'a>) -> impl Iterator<Item = (&'a Node, KeyD
     reader.elements("key_sha256").filter_map(|node| Some((node, KeyDigest::from_hex(node.as_text()?)?)))
 }
 
-/// Who shows which key or certificate.
+/// The client that each key and certificate belongs to.
 #[derive(Default)]
 struct Owners {
     keys: BTreeMap<KeyDigest, String>,

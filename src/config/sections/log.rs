@@ -18,7 +18,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "format",
         Kind::Word(LogFormat::VARIANTS),
-        "`json` for machines, `text` for people, `auto` for text on a terminal and JSON elsewhere.",
+        "`json` for machines, human-readable `text`, `auto` for text on a terminal and JSON elsewhere.",
     ),
     Key::new("level", Kind::Word(LEVELS), "The least important lines that are written."),
     Key::new(
@@ -39,7 +39,7 @@ pub enum LogFormat {
     Auto,
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// Human-readable text.
     Text,
 }
 

@@ -317,12 +317,12 @@ mode = "none"
     assert_text(
         &setup.errors(),
         r#"
-error: `server.admin_listen` is open to everybody who reaches [::]:9090
+error: `server.admin_listen` is open to anyone who can reach [::]:9090
   --> c.toml:3:16
 3 | admin_listen = "[::]:9090"
   |                ^^^^^^^^^^^
   help: listen on a loopback address, or set `admin.token`
-error: `auth.mode = "none"` would let everybody who reaches 0.0.0.0:8080 in
+error: `auth.mode = "none"` would let in anyone who can reach 0.0.0.0:8080
   --> c.toml:5:8
 5 | mode = "none"
   |        ^^^^^^

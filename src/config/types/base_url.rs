@@ -1,4 +1,5 @@
-//! A vendor's base URL, in the one form that request paths can be appended to.
+//! A vendor's base URL in the only form that request paths can be appended to. `http::Uri` parses it, as the client
+//! sends to one; the `url` crate would repair mistakes (backslashes, tabs, `https:/host`) that are rejected here.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn own_addresses_are_known_under_all_their_names() {
+    fn the_gateways_own_addresses_are_found_in_every_spelling() {
         let leads =
             |url: &str, listen: &str| BaseUrl::parse(url).expect("valid").leads_to(listen.parse().expect("an address"));
         for (url, listen) in [

@@ -1,13 +1,13 @@
-//! Lengths of time as operators write them.
+//! Durations as operators write them.
 
 use std::time::Duration;
 
 use serde::Serializer;
 
-/// The longest length any key takes; more would be a slip of the unit.
+/// The longest duration that any key accepts; a longer one is most likely in the wrong unit.
 pub(crate) const MAX_DURATION: Duration = Duration::from_hours(24 * 30);
 
-/// Reads `100ms`, `3s`, `1m30s`, `1h` and the like; the error says what is wrong with the text.
+/// Reads durations such as `100ms`, `3s`, `1m30s` or `1h`; the error says what is wrong with the text.
 pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && text != "0" {
@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, &'static str> {
     }
 }
 
-/// Writes a length of time in the form that [`parse`] reads.
+/// Writes a duration in the form that [`parse`] reads.
 pub(crate) fn format(duration: Duration) -> String {
     humantime::format_duration(duration).to_string().replace(' ', "")
 }
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_told_apart() {
+    fn each_mistake_has_its_own_message() {
         assert_eq!(parse("30"), Err("has no unit"));
         assert_eq!(parse("soon"), Err("is not a duration"));
         assert_eq!(parse("-3s"), Err("is not a duration"));

@@ -1,4 +1,4 @@
-//! What becomes of fields that a vendor cannot express: the words for it.
+//! The words for [`Handling`] and [`FieldPolicy`]: what happens to fields that a vendor does not support.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Certificates and private keys, read together with the configuration so that both are taken up or refused together.
+//! Certificates and private keys, read together with the configuration so that both are applied or rejected together.
 //!
-//! They are held against the TLS library here, so that what passed `check` does not fail when it is put to work.
+//! The TLS library checks them here, so that what passes `check` does not fail when a listener uses it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl CertificateFile {
             ),
             Err(error) => (
                 format!("`{}` cannot be read as certificates: {error}", path.display()),
-                "the file is damaged or was cut off; fetch it anew",
+                "the file is damaged or was cut off; fetch it again",
             ),
         };
         refuse(reader, name, message, help, validator);

@@ -20,13 +20,13 @@ pub(crate) const SECTION: Section = Section {
     either: &["env", "file"],
 };
 
-/// A credential; its text is wiped when dropped and shows nowhere but through [`Secret::expose`].
+/// A credential. Its text is wiped when dropped and can be read through [`Secret::expose`] only.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// Takes the text over: into memory of exactly its length, as growing and shrinking leave copies behind, and the
-    /// text given is wiped.
+    /// Copies the text into memory of exactly its length, because growing and shrinking leave copies behind, and wipes
+    /// the given text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         let text = Zeroizing::new(text.into());
@@ -52,7 +52,7 @@ impl Secret {
     }
 }
 
-/// A text with everything blackened that looks like a credential: letters and digits in a row as long as no word is.
+/// The text with everything redacted that looks like a credential: a run of letters and digits longer than any word.
 pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric();
     let looks_like_one = |run: &[u8]| {
@@ -68,7 +68,7 @@ pub(crate) fn without_credentials(text: &str) -> Cow<'_, str> {
     shown
 }
 
-/// So many letters and digits in a row are taken for a credential.
+/// A run of letters and digits of this length counts as a credential.
 const MIN_CREDENTIAL_LENGTH: usize = 20;
 
 impl PartialEq for Secret {
@@ -96,7 +96,7 @@ mod tests {
     use crate::config::types::secret::{Secret, without_credentials};
 
     #[test]
-    fn a_secret_shows_nowhere() {
+    fn a_secret_is_never_shown() {
         let secret = Secret::for_header("12|abc\r\n").expect("valid");
         assert_eq!(secret.expose(), "12|abc");
         assert_eq!(format!("{secret:?}"), "[redacted]");
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_credential_is_blackened() {
+    fn what_looks_like_a_credential_is_redacted() {
         let shown = |text| without_credentials(text).into_owned();
         assert_eq!(shown("`x` cannot be \"12|Xk3v9QpLm2ZtRb7NwYc4\""), "`x` cannot be \"12|[redacted]\"");
         assert_eq!(
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_carries_is_refused() {
+    fn text_that_no_header_can_carry_is_refused() {
         assert_eq!(Secret::for_header("\n").err(), Some("is empty"));
         assert!(Secret::for_header("a b").is_err());
         assert!(Secret::for_header("a\nb").is_err());

@@ -1,6 +1,6 @@
-//! Holds the tree against its shape: unknown and missing keys, types, ranges and dangling names, all in one walk.
+//! Checks the tree against the schema in one walk: unknown and missing keys, types, ranges and dangling names.
 //!
-//! The sections read only what passed here, so a value that is wrong is reported once.
+//! The sections read only values that passed, so that a wrong value is reported once.
 
 use std::fmt::Display;
 
@@ -177,29 +177,17 @@ impl Validator<'_> {
                     self.report(bad_value(node.span, key_path, &wrong));
                 }
             }
-            (Kind::Ratio { .. }, Value::Float(number)) => self.check_ratio(node, (*number, kind), key_path),
-            (Kind::Ratio { .. }, Value::Integer(number)) => {
-                // Only 0 and 1 matter here, and both are exact.
-                let ratio = match number {
-                    0 => 0.0,
-                    1 => 1.0,
-                    _ => -1.0,
-                };
-                self.check_ratio(node, (ratio, kind), key_path);
+            (Kind::Ratio { zero }, Value::Float(_) | Value::Integer(_)) => {
+                let valid = |ratio: f64| (0.0..=1.0).contains(&ratio) && (*zero || ratio > 0.0);
+                if !node.as_number().is_some_and(valid) {
+                    self.report(bad_value(node.span, key_path, &format!("must be {}", kind.expected())));
+                }
             }
             (Kind::Id, Value::Integer(1..)) => {}
             (Kind::Id, Value::Integer(0)) => self.padded_id(node.span, key_path, "0"),
             (Kind::Id, Value::Integer(number)) => self.bad_id(node.span, key_path, number),
             (_, Value::Text(text)) if kind.is_text() => self.check_text(node, text, kind, key_path),
             _ => self.wrong_type(node, kind, key_path),
-        }
-    }
-
-    fn check_ratio(&mut self, node: &Node, (ratio, kind): (f64, &Kind), key_path: &KeyPath<'_>) {
-        let enough = ratio > 0.0 || ratio == 0.0 && matches!(kind, Kind::Ratio { zero: true });
-        if !(enough && ratio <= 1.0) {
-            let wrong = format!("must be {}", kind.expected());
-            self.report(bad_value(node.span, key_path, &wrong));
         }
     }
 
@@ -259,7 +247,7 @@ impl Validator<'_> {
         }
     }
 
-    /// Reports a dialect that no vendor speaks.
+    /// Reports a dialect that does not exist.
     pub(crate) fn check_dialect(&mut self, dialect: &str, span: Span, key_path: &KeyPath<'_>) {
         if dialects().all(|known| known != dialect) {
             let message = format!("`{key_path}`: there is no dialect \"{dialect}\"");

@@ -1,4 +1,4 @@
-//! The dotted key of a place in the tree, put together only when a problem needs it.
+//! The dotted path of a key, such as `vendors.sondos.token`; formatted only when a problem needs it.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, for people (compiler-like text) and for machines (fields).
+//! What is wrong with a configuration, as compiler-like text and as fields of JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,13 +10,13 @@ use crate::config::load::source::{Sources, Span};
 use crate::config::load::watched_file::WatchedFile;
 use crate::config::types::secret::without_credentials;
 
-/// Whether the configuration can be used all the same.
+/// Whether the configuration can still be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The configuration is refused.
     Error,
-    /// The configuration is taken, though probably not what was meant.
+    /// The configuration is used, though it is probably not what was meant.
     Warning,
 }
 
@@ -82,7 +82,7 @@ pub enum Location {
 }
 
 impl fmt::Display for Location {
-    /// `FILE:LINE:COLUMN`, `environment variable NAME` and the like.
+    /// For example `FILE:LINE:COLUMN` or `environment variable NAME`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line, column } => {
@@ -148,7 +148,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A problem before its place is looked up.
+/// A problem with a span instead of a location and an excerpt.
 #[derive(Debug)]
 pub(crate) struct Diagnostic {
     severity: Severity,
@@ -203,7 +203,7 @@ impl Diagnostic {
         self.severity == Severity::Error
     }
 
-    /// What looks like a credential is not repeated, wherever somebody has put it; the place shows where it is.
+    /// Adds location and excerpt. Anything that looks like a credential is redacted; the location shows where it is.
     fn locate(self, sources: &Sources) -> Problem {
         let excerpt = (!self.secret).then(|| sources.excerpt(self.span)).flatten();
         Problem {

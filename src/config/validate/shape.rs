@@ -1,4 +1,4 @@
-//! The shape of the configuration as data: which keys there are, what each takes, and what it is for.
+//! The schema of the configuration as data: which keys exist, what each accepts, and what it is for.
 //!
 //! Each section's file holds its own [`Section`]; from these come the checks, the environment's names and the JSON
 //! Schema.

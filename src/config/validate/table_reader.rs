@@ -1,4 +1,5 @@
-//! Reads checked values out of the tree; what failed the check reads as absent, having been reported already.
+//! Typed access to one table of the checked tree. A value that failed its check reads as absent, because it is
+//! reported already.
 
 use std::fmt::Display;
 use std::net::SocketAddr;
@@ -106,13 +107,7 @@ impl<'a> TableReader<'a> {
     }
 
     pub(crate) fn ratio(&self, name: &str) -> Option<f64> {
-        let ratio = match self.node(name)?.value {
-            Value::Float(number) => number,
-            Value::Integer(0) => 0.0,
-            Value::Integer(1) => 1.0,
-            _ => return None,
-        };
-        (0.0..=1.0).contains(&ratio).then_some(ratio)
+        self.node(name)?.as_number().filter(|ratio| (0.0..=1.0).contains(ratio))
     }
 
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! What one load knows, reads and finds wrong; passed through every section.
+//! The state of one load: its sources, the files that it reads and the problems that it finds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -13,10 +13,10 @@ use crate::config::load::environment::Environment;
 use crate::config::load::source::{Sources, Span};
 use crate::config::load::watched_file::{FileState, WatchedFile};
 
-/// The most that any one file may hold, in bytes; a device file or a slip would else fill the memory.
+/// The size limit of each file in bytes; without it a device file would fill the memory.
 const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Room beyond a file's length, in which reading finds its end.
+/// Spare capacity beyond the length of a file, in which reading finds its end without growing the buffer.
 const SPARE_CAPACITY: usize = 64;
 
 /// The state of one load.
@@ -77,13 +77,13 @@ impl<'a> Validator<'a> {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Gives up everything found, with the sources to place it in and the files that were touched.
+    /// The diagnostics, the sources that they point into, and the files that were read.
     pub(crate) fn finish(self) -> (Vec<Diagnostic>, Sources, Vec<WatchedFile>) {
         let files = self.files.into_iter().map(|(path, state)| WatchedFile::new(path, state));
         (self.diagnostics, self.sources, files.collect())
     }
 
-    /// A path as written at a place, relative to the file it stands in.
+    /// Resolves a path against the folder of the file it is written in.
     pub(crate) fn resolve(&self, span: Span, path: &str) -> PathBuf {
         self.sources.folder(span).join(path)
     }
@@ -93,7 +93,7 @@ impl<'a> Validator<'a> {
         self.files.contains_key(path)
     }
 
-    /// Has the path watched from its present state on.
+    /// Adds a path to the watched files, in its present state.
     pub(crate) fn watch(&mut self, path: &Path) {
         self.record_state(path, FileState::now(path));
     }

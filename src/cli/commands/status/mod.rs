@@ -15,65 +15,67 @@ use crate::config::Environment;
 
 use super::health::administration;
 use crate::cli::client::send;
-use crate::cli::style::Paint;
-use crate::cli::{Failure, Terminal, end, runtime};
+use crate::cli::style::Style;
+use crate::cli::{Failure, Terminal, runtime, shut_down};
 
-/// Puts the cursor home; what is there is overwritten line by line, so that nothing flickers.
-const HOME: &str = "\u{1b}[H";
-const END_OF_LINE: &str = "\u{1b}[K\n";
-const REST_OF_SCREEN: &str = "\u{1b}[J";
+/// Moves the cursor to the top; lines are overwritten in place, so that nothing flickers.
+const CURSOR_HOME: &str = "\u{1b}[H";
+const CLEAR_LINE_END: &str = "\u{1b}[K\n";
+const CLEAR_SCREEN_END: &str = "\u{1b}[J";
 
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The gateway's administration [default: $SWITCHBOARD_SERVER__ADMIN_LISTEN, else http://127.0.0.1:9090]
+    /// The gateway's admin listener [default: $SWITCHBOARD_SERVER__ADMIN_LISTEN, else http://127.0.0.1:9090]
     #[arg(long, value_name = "URL")]
     url: Option<Uri>,
     /// The environment variable that holds the token of `admin.token`
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
-    /// Look again and again, every so many seconds
+    /// Repeat every so many seconds
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
     watch: Option<u64>,
-    /// The document itself, for machines
+    /// Print the JSON document instead
     #[arg(long)]
     json: bool,
-    /// How long to wait for the answer, in seconds
+    /// How long to wait for the response, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     timeout: u64,
 }
 
-/// Whom to ask, and how.
-struct Question {
+/// The admin listener of a gateway.
+struct AdminClient {
     base: String,
     token: Option<HeaderValue>,
     timeout: Duration,
 }
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
-    let question = Question::of(args, &terminal.environment)?;
-    let look = Look { json: args.json, paint: Paint::for_stdout(&terminal.environment) };
+    let client = AdminClient::new(args, &terminal.environment)?;
+    let renderer = Renderer { json: args.json, style: Style::for_stdout(&terminal.environment) };
     let runtime = runtime()?;
     let result = match args.watch {
-        None => runtime.block_on(question.ask()).and_then(|status| Ok(write!(terminal.out, "{}", look.show(&status))?)),
-        Some(seconds) => runtime.block_on(watch(&question, look, Duration::from_secs(seconds), terminal.out)),
+        None => runtime
+            .block_on(client.status())
+            .and_then(|status| Ok(write!(terminal.out, "{}", renderer.render(&status))?)),
+        Some(seconds) => runtime.block_on(watch(&client, renderer, Duration::from_secs(seconds), terminal.out)),
     };
-    end(runtime);
+    shut_down(runtime);
     result.map(|()| ExitCode::SUCCESS)
 }
 
-/// Shows it until the terminal is gone; a gateway that does not answer may come back.
-async fn watch(question: &Question, look: Look, every: Duration, out: &mut dyn Write) -> Result<(), Failure> {
+/// Prints the status again and again until the output is closed; a gateway that does not answer may come back.
+async fn watch(client: &AdminClient, renderer: Renderer, every: Duration, out: &mut dyn Write) -> Result<(), Failure> {
     let screen = std::io::stdout().is_terminal();
     let mut ticks = tokio::time::interval(every);
     loop {
         ticks.tick().await;
-        let text = match question.ask().await {
-            Ok(status) => look.show(&status),
+        let text = match client.status().await {
+            Ok(status) => renderer.render(&status),
             Err(failure) => format!("{failure}\n"),
         };
         if screen {
-            write!(out, "{HOME}{}{REST_OF_SCREEN}", text.replace('\n', END_OF_LINE))?;
+            write!(out, "{CURSOR_HOME}{}{CLEAR_SCREEN_END}", text.replace('\n', CLEAR_LINE_END))?;
         } else {
             writeln!(out, "{text}")?;
         }
@@ -81,25 +83,25 @@ async fn watch(question: &Question, look: Look, every: Duration, out: &mut dyn W
     }
 }
 
-/// How to show it.
+/// The format of the output.
 #[derive(Clone, Copy)]
-struct Look {
+struct Renderer {
     json: bool,
-    paint: Paint,
+    style: Style,
 }
 
-impl Look {
-    fn show(self, status: &Value) -> String {
+impl Renderer {
+    fn render(self, status: &Value) -> String {
         if self.json {
             return format!("{status:#}\n");
         }
         let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        table::text(status, self.paint, width)
+        table::text(status, self.style, width)
     }
 }
 
-impl Question {
-    fn of(args: &Args, environment: &Environment) -> Result<Self, Failure> {
+impl AdminClient {
+    fn new(args: &Args, environment: &Environment) -> Result<Self, Failure> {
         let base = match &args.url {
             Some(url) => base(url)?,
             None => administration(environment)?,
@@ -112,19 +114,19 @@ impl Question {
         Ok(Self { base, token: token.transpose()?, timeout: Duration::from_secs(args.timeout) })
     }
 
-    async fn ask(&self) -> Result<Value, Failure> {
+    async fn status(&self) -> Result<Value, Failure> {
         let mut request = Request::get(format!("{}/admin/status", self.base)).header(ACCEPT, "application/json");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token);
         }
         let base = &self.base;
-        let reply = match tokio::time::timeout(self.timeout, send(request.body(Full::default())?)).await {
-            Ok(Ok(reply)) => reply,
+        let response = match tokio::time::timeout(self.timeout, send(request.body(Full::default())?)).await {
+            Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(format!("{base} does not answer: {error}").into()),
             Err(_) => return Err(format!("{base} did not answer within {} s", self.timeout.as_secs()).into()),
         };
-        let document: Option<Value> = serde_json::from_slice(reply.body()).ok();
-        match (reply.status(), document) {
+        let document: Option<Value> = serde_json::from_slice(response.body()).ok();
+        match (response.status(), document) {
             (StatusCode::OK, Some(status)) if status["vendors"].is_object() => Ok(status),
             (StatusCode::UNAUTHORIZED, _) => Err(self.unauthenticated()),
             (StatusCode::NOT_FOUND, Some(problem)) if problem["code"] == "not_found" => {

@@ -1,10 +1,10 @@
-//! The status document as text: a headline, a table with a line for each vendor, and what needs attention.
+//! The status document as text: a headline, a table with a row for each vendor, and what needs attention.
 
 use serde_json::Value;
 
-use super::Paint;
+use super::Style;
 
-/// A column; those with a higher rank go first when the terminal is narrow.
+/// A column. On a narrow terminal those with the highest rank are left out first.
 struct Column {
     title: &'static str,
     rank: u8,
@@ -30,26 +30,26 @@ const COLUMNS: &[Column] = &[
     column("waiting", 4, |_, vendor| of(&vendor["waiting"], &vendor["max_waiting"])),
 ];
 
-/// The whole text, no line of the table wider than `width` if that can be.
-pub(crate) fn text(status: &Value, paint: Paint, width: Option<usize>) -> String {
-    let mut text = headline(status, paint);
+/// The whole text. Columns are left out until the table fits into `width`, down to two.
+pub(crate) fn text(status: &Value, style: Style, width: Option<usize>) -> String {
+    let mut text = headline(status, style);
     text.push('\n');
     let vendors: Vec<(&String, &Value)> = status["vendors"].as_object().into_iter().flatten().collect();
-    table(&vendors, paint, width.unwrap_or(usize::MAX), &mut text);
+    table(&vendors, style, width.unwrap_or(usize::MAX), &mut text);
     let notes: Vec<String> =
         general(status).into_iter().chain(vendors.iter().flat_map(|(name, vendor)| notes(name, vendor))).collect();
     if !notes.is_empty() {
         text.push('\n');
     }
-    notes.iter().for_each(|note| text.push_str(&format!("{} {note}\n", paint.red("!"))));
+    notes.iter().for_each(|note| text.push_str(&format!("{} {note}\n", style.red("!"))));
     text
 }
 
-fn headline(status: &Value, paint: Paint) -> String {
+fn headline(status: &Value, style: Style) -> String {
     let (version, reloads) = (text_of(&status["version"]), &status["reloads"]);
     format!(
         "{}, up {}, {} in flight\nconfiguration {}: {} reloads applied, {} refused\n",
-        paint.bold(&format!("switchboard {version}")),
+        style.bold(&format!("switchboard {version}")),
         time(status["uptime_seconds"].as_u64().unwrap_or_default()),
         status["in_flight"],
         status["generation"],
@@ -58,7 +58,7 @@ fn headline(status: &Value, paint: Paint) -> String {
     )
 }
 
-fn table(vendors: &[(&String, &Value)], paint: Paint, width: usize, text: &mut String) {
+fn table(vendors: &[(&String, &Value)], style: Style, width: usize, text: &mut String) {
     let mut columns: Vec<(&Column, Vec<String>, usize)> = COLUMNS
         .iter()
         .map(|column| {
@@ -79,17 +79,17 @@ fn table(vendors: &[(&String, &Value)], paint: Paint, width: usize, text: &mut S
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let titles = line(columns.iter().map(|(column, _, width)| (column.title, *width)).collect());
-    text.push_str(&format!("{}\n", paint.dim(&titles)));
+    text.push_str(&format!("{}\n", style.dim(&titles)));
     for (row, (_, vendor)) in vendors.iter().enumerate() {
         let cells = line(columns.iter().map(|(_, cells, width)| (cells[row].as_str(), *width)).collect());
         let well =
             vendor["breaker"] == "closed" && vendor["recent"]["1m"]["error_ratio"].as_f64().unwrap_or_default() < 0.1;
-        text.push_str(&if well { cells } else { paint.red(&cells) });
+        text.push_str(&if well { cells } else { style.red(&cells) });
         text.push('\n');
     }
 }
 
-/// What needs attention and is no vendor's.
+/// What needs attention, apart from vendors.
 fn general(status: &Value) -> Vec<String> {
     let mut notes = Vec::new();
     let last = &status["reloads"]["last"];
@@ -199,12 +199,12 @@ mod tests {
         })
     }
 
-    fn plain() -> Paint {
-        Paint::for_stdout(&[("NO_COLOR".to_owned(), "1".to_owned())].into_iter().collect::<Environment>())
+    fn plain() -> Style {
+        Style::for_stdout(&[("NO_COLOR".to_owned(), "1".to_owned())].into_iter().collect::<Environment>())
     }
 
     #[test]
-    fn everything_that_matters_is_shown() {
+    fn headline_table_and_notes_are_printed() {
         let expected = "\
 switchboard 1.2.3, up 1 h 6 min, 3 in flight
 configuration 2: 1 reloads applied, 1 refused
@@ -223,7 +223,7 @@ sondos     open         -     -       -     -      -      -           -         
     }
 
     #[test]
-    fn a_narrow_terminal_loses_columns_and_not_lines() {
+    fn a_narrow_terminal_leaves_columns_out_and_wraps_no_line() {
         for width in [20, 40, 60, 80] {
             let text = text(&status(), plain(), Some(width));
             let table: Vec<&str> = text.lines().skip(3).take(3).collect();

@@ -1,4 +1,4 @@
-//! `[vendors.*.breaker]`: when a failing vendor is left alone, and for how long.
+//! `[vendors.*.breaker]`: when the circuit breaker opens, and for how long.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("open_for", Kind::Duration { zero: false }, "How long it stays open before the next probe."),
 ]);
 
-/// Leaving a failing vendor alone.
+/// The circuit breaker of a vendor account.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Breaker {
     /// Above 0 and at most 1.

@@ -1,4 +1,4 @@
-//! `[vendors.*]`: the vendor accounts, how each is reached and how much it is asked to bear.
+//! `[vendors.*]`: the vendor accounts, how each is reached, and the limits for each.
 
 pub(crate) mod breaker;
 pub(crate) mod catalog;
@@ -81,7 +81,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "insecure_skip_verify",
         Kind::Flag,
-        "Takes whoever answers for the vendor, and with that gives its token away; for experiments only.",
+        "Accepts any server as the vendor, which gives the token away; for experiments only.",
     ),
 ]);
 
@@ -199,7 +199,7 @@ impl Vendor {
             let help = format!("`{than}` ends the wait first; lower `{name}`");
             validator.report(reader.warning(name, ProblemKind::Unused, wrong).help(help));
         };
-        // A default that is longer is nobody's mistake: the request's own deadline bounds it anyway.
+        // No warning for the default: the request's own deadline bounds it anyway.
         if reader.entry("timeout").is_some() && self.timeout > server.request_timeout {
             longer("timeout", "server.request_timeout", server.request_timeout);
         }
@@ -224,8 +224,8 @@ impl Vendor {
 }
 
 impl Vendor {
-    /// A setting by name and by id is one setting: an update must not fare differently for the form that it was
-    /// written in. A word for one form holds for the other too, so only two different words contradict each other.
+    /// A field by name and the same field by id are one setting, so a policy for one form covers the other. Two
+    /// different policies contradict each other.
     fn validate_twins(&self, fields: &TableReader<'_>, validator: &mut Validator<'_>) {
         for (name, policy) in &self.fields {
             let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);

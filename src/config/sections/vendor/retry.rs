@@ -1,4 +1,4 @@
-//! `[vendors.*.retry]`: how often and how soon a failed attempt is repeated.
+//! `[vendors.*.retry]`: how often and how soon a failed attempt is retried.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The keys of `[vendors.*]` about TLS: whom the gateway trusts to be the vendor, and who it says it is.
+//! The TLS keys of `[vendors.*]`: which server certificates the gateway trusts, and which certificate it presents.
 
 use rustls_pki_types::ServerName;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct VendorTls {
     pub min_tls_version: TlsVersion,
     /// The name to ask for and to expect in the vendor's certificate; the host of `base_url` where absent.
     pub server_name: Option<String>,
-    /// Whether whoever answers is taken for the vendor.
+    /// Whether any server certificate is accepted.
     pub insecure_skip_verify: bool,
 }
 
@@ -96,7 +96,7 @@ impl VendorTls {
     }
 }
 
-/// Whether a certificate can be held against this name.
+/// Whether a certificate can be checked against this name.
 pub(crate) fn is_server_name(text: &str) -> bool {
     ServerName::try_from(text).is_ok()
 }

@@ -1,21 +1,21 @@
-//! When the allocator gives memory back to the kernel.
+//! Lets glibc keep freed memory instead of returning it to the kernel.
 
 use std::hint::black_box;
 
-/// Twice this stays where it is free at the end of a heap.
-const LARGEST: usize = 4 << 20;
+/// A freed block of this size raises the size of free memory that glibc keeps to twice as much.
+const BLOCK_BYTES: usize = 4 << 20;
 
-/// Has glibc keep up to 8 MiB of what lies free at the end of each heap. By itself it keeps 128 KiB until the program has
-/// freed something larger, by which it learns (mallopt(3), `M_MMAP_THRESHOLD`); until then every body of 64 KiB is paid
-/// for with page faults, a seventh of what its update costs. Other allocators are none the wiser.
-pub(super) fn keep() {
-    drop(black_box(Vec::<u8>::with_capacity(LARGEST)));
+/// Makes glibc keep up to 8 MiB of free memory at the end of each heap. By default it keeps 128 KiB until the program
+/// frees a larger block (mallopt(3), `M_MMAP_THRESHOLD`). Without this the page faults of a body of 64 KiB are a seventh
+/// of the cost of its update. Other allocators are not affected.
+pub(super) fn raise() {
+    drop(black_box(Vec::<u8>::with_capacity(BLOCK_BYTES)));
 }
 
 #[cfg(test)]
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod tests {
-    use crate::cli::allocator::*;
+    use crate::cli::heap_retention::*;
 
     /// Page faults of this thread so far.
     fn faults() -> u64 {
@@ -30,9 +30,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_freed_is_used_again_without_the_kernel() {
-        keep();
-        // In a heap of its own, as a worker's is.
+    fn freed_memory_is_used_again_without_the_kernel() {
+        raise();
+        // In a thread with its own heap, like a worker.
         let again = std::thread::spawn(|| {
             use_and_free_4_mib();
             let before = faults();
