@@ -89,7 +89,7 @@ impl App {
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
         let telemetry = Telemetry::start(telemetry(&settings), log)?;
         let (api_address, admin_address) = (api_listener.address(), admin_listener.address());
-        for warning in &settings.warnings {
+        for warning in settings.warnings.warnings() {
             tracing::warn!(%warning, "configuration");
         }
         let startup = StartupSettings::of(&settings);

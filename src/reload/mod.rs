@@ -188,7 +188,7 @@ impl Reloader {
             tls.replace(next);
         }
         let unwritten = self.telemetry.apply(telemetry);
-        for warning in &warnings {
+        for warning in warnings.warnings() {
             tracing::warn!(%warning, "configuration");
         }
         tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");

@@ -1,4 +1,4 @@
-//! The real binary: what each command prints, and how it ends.
+//! The real binary: the output and the exit code of each command.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -35,7 +35,7 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// A command that goes on until it is told to end; killed if the test fails before that.
+/// A command that runs until it is stopped; it is killed if the test fails first.
 struct Running {
     child: Child,
     lines: BufReader<ChildStdout>,
@@ -61,7 +61,7 @@ impl Running {
         }
     }
 
-    /// Sends SIGTERM and waits for the end; gives the exit code.
+    /// Sends SIGTERM, waits for the process to exit and returns its exit code.
     fn terminate(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -78,7 +78,7 @@ impl Drop for Running {
     }
 }
 
-/// Free ports, all of them different; given back just before somebody else takes them.
+/// Different free ports, released just before the command binds them.
 fn ports<const N: usize>() -> [SocketAddr; N] {
     let taken: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").unwrap());
     std::array::from_fn(|index| taken[index].local_addr().unwrap())
@@ -121,7 +121,7 @@ fn each_command_explains_itself() {
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_2() {
+fn a_wrong_command_line_exits_with_2() {
     let lines: [&[&str]; 9] = [
         &[],
         &["frobnicate"],
@@ -191,7 +191,7 @@ fn curl(line: &str) -> (String, String, String, String) {
 }
 
 #[test]
-fn the_demonstration_serves_and_its_printed_lines_work_as_they_stand() {
+fn the_demonstration_serves_and_its_printed_commands_work() {
     let [listen, admin] = ports();
     let mut demo = Running::start(&mut switchboard(&[
         "demo",
@@ -316,7 +316,7 @@ fn a_simulator_applies_the_faults_of_its_command_line() {
 }
 
 #[test]
-fn check_says_yes_or_all_that_is_wrong() {
+fn check_confirms_a_configuration_or_lists_every_problem() {
     let directory = tempfile::tempdir().unwrap();
     let good = written(directory.path(), "good.toml", &config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api"));
     let check = |file: &Path| {
@@ -353,7 +353,7 @@ const UPDATE: &str =
     r#"{"name":"x","type":"inbound","speech_speed":0.70,"min_interrupt_words":null,"ringing_time":20}"#;
 
 #[test]
-fn explain_tells_people_and_programs_what_becomes_of_an_update() {
+fn explain_prints_the_wire_body_or_what_happens_to_each_field() {
     let body = fed(&["explain", "sondos", "--handling", "lenient", "--format", "body"], UPDATE);
     assert_eq!(body.status.code(), Some(0), "{}", err(&body));
     let wire =
@@ -387,7 +387,7 @@ fn explain_refuses_what_the_gateway_would_refuse() {
     let broken = fed(&["explain", "sondos"], "{");
     assert_eq!(broken.status.code(), Some(1));
     assert!(err(&broken).contains("not valid JSON"), "{}", err(&broken));
-    // It ends before it reads, so there must be nobody who writes.
+    // It exits before it reads its input, so there must be no writer.
     let unknown = run(&["explain", "nobody"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(err(&unknown).contains("gloriagent"), "{}", err(&unknown));
@@ -398,10 +398,10 @@ fn explain_refuses_what_the_gateway_would_refuse() {
 }
 
 #[test]
-fn explain_knows_the_catalogs_and_policies_of_a_configuration() {
+fn explain_uses_the_catalogs_and_policies_of_a_configuration() {
     let directory = tempfile::tempdir().unwrap();
     let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api")
-        + "[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\nringing_time = \"drop\"\n";
+        + "[vendors.sondos.catalog.languages]\n\"4\" = \"German\"\n[vendors.sondos.fields]\nringing_time = \"drop\"\nambient_sound = \"send\"\n";
     let file = written(directory.path(), "gateway.toml", &text);
     let mut command = switchboard(&["explain", "sondos", "--format", "body", "--config", file.to_str().unwrap()]);
     let update = written(directory.path(), "update.json", r#"{"language_id":4,"ringing_time":9}"#);
@@ -412,10 +412,16 @@ fn explain_knows_the_catalogs_and_policies_of_a_configuration() {
     let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
     let first = "PUT http://127.0.0.1:1/api/user/assistant/789\n";
     assert!(out(&output).starts_with(first), "{}{}", out(&output), err(&output));
+
+    let update = written(directory.path(), "update.json", r#"{"ambient_sound":"office"}"#);
+    let mut command = switchboard(&["explain", "sondos", "--config", file.to_str().unwrap()]);
+    let output = command.arg(&update).env("SONDOS_TOKEN", "tok").output().unwrap();
+    let sent = "sent although Sondos does not document this field\n";
+    assert!(out(&output).contains(sent), "{}{}", out(&output), err(&output));
 }
 
 #[test]
-fn a_policy_for_a_setting_by_name_holds_for_it_by_id() {
+fn a_policy_for_a_field_by_name_covers_it_by_id() {
     let directory = tempfile::tempdir().unwrap();
     let update = written(directory.path(), "update.json", r#"{"language_id":4,"name":"x"}"#);
     for fields in ["language = \"drop\"", "language_id = \"drop\""] {
@@ -431,7 +437,7 @@ fn a_policy_for_a_setting_by_name_holds_for_it_by_id() {
 }
 
 #[test]
-fn coverage_is_there_for_terminals_pages_and_programs() {
+fn coverage_is_printed_as_table_markdown_and_json() {
     let table = run(&["coverage"]);
     let markdown = run(&["coverage", "--format", "markdown"]);
     let json: Value = serde_json::from_slice(&run(&["coverage", "--format", "json"]).stdout).unwrap();
@@ -448,7 +454,7 @@ fn coverage_is_there_for_terminals_pages_and_programs() {
 }
 
 #[test]
-fn compare_says_what_a_move_would_cost() {
+fn compare_lists_the_fields_that_a_move_would_lose() {
     let output = run(&["compare", "autocalls", "sondos"]);
     assert_eq!(output.status.code(), Some(0));
     let text = out(&output);
@@ -460,7 +466,7 @@ fn compare_says_what_a_move_would_cost() {
 }
 
 #[test]
-fn keygen_makes_a_key_whose_digest_lets_its_client_in() {
+fn a_client_with_a_key_from_keygen_is_authenticated() {
     let output = run(&["keygen", "crm"]);
     assert_eq!(output.status.code(), Some(0));
     let text = out(&output);

@@ -1,4 +1,4 @@
-//! What the binary makes for editors, shells and readers, and what a move to another vendor costs one update.
+//! `compare` for one update, the JSON Schema, shell completions and the manual page.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -16,7 +16,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn compare_tells_what_one_update_would_lose_gain_and_need() {
+fn compare_lists_what_one_update_would_lose_gain_and_look_up() {
     let update = r#"{"language": "en", "ambient_sound": "office", "mode": "dualplex", "voice_id": 3, "name": "x"}"#;
     let output = switchboard(&["compare", "autocalls", "sondos", "-"], update);
     assert_eq!(output.status.code(), Some(0));
@@ -35,7 +35,7 @@ fn compare_tells_what_one_update_would_lose_gain_and_need() {
 }
 
 #[test]
-fn compare_refuses_an_update_that_no_vendor_takes() {
+fn compare_refuses_an_update_that_no_vendor_accepts() {
     for (update, expected) in [
         (r#"{"speech_speed": 9}"#, "#/speech_speed"),
         (r#"{"nmae": "x"}"#, "#/nmae"),
@@ -50,7 +50,7 @@ fn compare_refuses_an_update_that_no_vendor_takes() {
 }
 
 #[test]
-fn check_lists_every_problem_and_the_schema_is_one() {
+fn check_lists_every_problem_and_prints_a_json_schema() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.toml");
     std::fs::write(
@@ -72,7 +72,7 @@ fn check_lists_every_problem_and_the_schema_is_one() {
 }
 
 #[test]
-fn every_command_is_completed_and_in_the_manual() {
+fn completions_and_manual_have_every_command() {
     let manual = text(&switchboard(&["man"], "").stdout);
     let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
     for command in commands {

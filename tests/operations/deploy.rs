@@ -1,4 +1,4 @@
-//! deploy/ and the runbook, held against the metrics and codes that there are.
+//! deploy/ and the runbook name only metrics, labels and codes that exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -62,7 +62,7 @@ fn exists(metric: &str, labels: &[String], place: &str) -> &'static Family {
     family
 }
 
-/// The labels in `by (…)`, `on (…)` and the like must be of one of the metrics in the same expression.
+/// The labels in clauses such as `by (…)` and `on (…)` must be of one of the metrics in the same expression.
 #[track_caller]
 fn grouped(expression: &str, families: &[&Family], place: &str) {
     for list in ["by (", "on (", "without ("].iter().flat_map(|word| expression.split(word).skip(1)) {
@@ -82,7 +82,7 @@ fn check(expression: &str, place: &str) -> Vec<&'static Family> {
 }
 
 #[test]
-fn the_rules_use_metrics_and_labels_that_there_are() {
+fn the_alert_rules_use_existing_metrics_and_labels() {
     let rules = rules();
     for rule in rules.split("- alert: ").skip(1) {
         let name = rule.lines().next().unwrap();
@@ -104,7 +104,7 @@ fn the_rules_use_metrics_and_labels_that_there_are() {
 }
 
 #[test]
-fn every_alert_is_tested_and_is_in_the_runbook_and_the_other_way_round() {
+fn alerts_their_tests_and_the_runbook_name_the_same_alerts() {
     let (rules, tests, runbook) = (rules(), read("deploy/prometheus/alerts.test.yml"), read("docs/runbook.md"));
     let alerts: BTreeSet<&str> = values(&rules, "alert").into_iter().collect();
     let tested: BTreeSet<&str> = values(&tests, "name").into_iter().filter(|name| !name.contains(' ')).collect();
@@ -123,14 +123,14 @@ fn every_alert_is_tested_and_is_in_the_runbook_and_the_other_way_round() {
 }
 
 #[test]
-fn the_runbook_names_metrics_that_there_are() {
+fn the_runbook_names_existing_metrics() {
     for (metric, labels) in metrics(&read("docs/runbook.md")) {
         exists(&metric, &labels, "runbook.md");
     }
 }
 
 #[test]
-fn the_dashboard_uses_metrics_and_labels_that_there_are() {
+fn the_dashboard_uses_existing_metrics_and_labels() {
     let dashboard: Value = serde_json::from_str(&read("deploy/grafana/switchboard.json")).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
     let mut ids = BTreeSet::new();

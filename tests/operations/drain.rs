@@ -1,4 +1,4 @@
-//! The end of the real binary under real signals.
+//! Shutdown of the real binary by real signals.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use crate::support::process::Process;
 use crate::support::raw::{exchange, parse};
 
-const CLOSING: &str = "GET /readyz HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n";
-const KEPT: &str = "GET /problems HTTP/1.1\r\nhost: g\r\n\r\n";
+const CLOSE_REQUEST: &str = "GET /readyz HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n";
+const KEEP_ALIVE_REQUEST: &str = "GET /problems HTTP/1.1\r\nhost: g\r\n\r\n";
 
-/// A process in a directory of its own, before a vendor that holds updates back.
+/// A process with its own directory and a vendor that holds updates back.
 struct Scene {
     directory: TempDir,
     simulator: Simulator,
@@ -70,8 +70,8 @@ async fn to_end(stream: &mut TcpStream) -> Vec<u8> {
     bytes
 }
 
-/// Reads one answer with a body, and nothing after it.
-async fn one_answer(stream: &mut TcpStream) {
+/// Reads one response with a body, and nothing after it.
+async fn read_response(stream: &mut TcpStream) {
     let mut bytes = Vec::new();
     while parse(&bytes, false).is_err() {
         bytes.push(stream.read_u8().await.unwrap());
@@ -81,8 +81,8 @@ async fn one_answer(stream: &mut TcpStream) {
 #[tokio::test]
 async fn requests_in_flight_complete_and_idle_connections_close() {
     let scene = Scene::new("").await;
-    let mut idle = connect(scene.process.api, KEPT).await;
-    one_answer(&mut idle).await;
+    let mut idle = connect(scene.process.api, KEEP_ALIVE_REQUEST).await;
+    read_response(&mut idle).await;
     let mut http2 = connect(scene.process.api, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await;
     http2.read_exact(&mut [0; 9]).await.unwrap();
     let mut busy = scene.caller().await;
@@ -102,19 +102,19 @@ fn has_goaway(bytes: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn during_the_delay_readiness_is_false_and_everything_else_goes_on_and_a_second_signal_ends_it_at_once() {
+async fn during_the_drain_delay_only_readiness_is_false_and_a_second_signal_ends_it_at_once() {
     let mut scene = Scene::new("drain_delay = \"1h\"\ndrain_timeout = \"1h\"").await;
-    let ready = exchange(scene.process.admin, CLOSING.as_bytes()).await;
+    let ready = exchange(scene.process.admin, CLOSE_REQUEST.as_bytes()).await;
     assert_eq!(ready.status, 200);
     let mut busy = scene.caller().await;
     scene.process.signal("INT");
     scene.process.logged("shutting down").await;
-    let mut ready = exchange(scene.process.admin, CLOSING.as_bytes()).await;
+    let mut ready = exchange(scene.process.admin, CLOSE_REQUEST.as_bytes()).await;
     while ready.status == 200 {
-        ready = exchange(scene.process.admin, CLOSING.as_bytes()).await;
+        ready = exchange(scene.process.admin, CLOSE_REQUEST.as_bytes()).await;
     }
     assert_eq!((ready.status, ready.json()["status"].as_str()), (503, Some("draining")));
-    let page = KEPT.replace("host: g", "host: g\r\nconnection: close");
+    let page = KEEP_ALIVE_REQUEST.replace("host: g", "host: g\r\nconnection: close");
     assert_eq!(exchange(scene.process.api, page.as_bytes()).await.status, 200);
     scene.process.signal("TERM");
     assert_eq!(to_end(&mut busy).await, b"");
@@ -124,8 +124,8 @@ async fn during_the_delay_readiness_is_false_and_everything_else_goes_on_and_a_s
 #[tokio::test]
 async fn a_second_signal_while_draining_ends_it_at_once() {
     let mut scene = Scene::new("drain_timeout = \"1h\"").await;
-    let mut idle = connect(scene.process.api, KEPT).await;
-    one_answer(&mut idle).await;
+    let mut idle = connect(scene.process.api, KEEP_ALIVE_REQUEST).await;
+    read_response(&mut idle).await;
     let mut busy = scene.caller().await;
     scene.process.signal("TERM");
     scene.process.logged("shutting down").await;
@@ -136,7 +136,7 @@ async fn a_second_signal_while_draining_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn what_is_left_after_the_drain_timeout_is_dropped() {
+async fn requests_left_after_the_drain_timeout_are_dropped() {
     let scene = Scene::new("drain_timeout = \"0s\"").await;
     let mut busy = scene.caller().await;
     scene.process.signal("TERM");
@@ -145,7 +145,7 @@ async fn what_is_left_after_the_drain_timeout_is_dropped() {
 }
 
 #[tokio::test]
-async fn an_update_whose_caller_has_gone_is_finished_and_logged_before_the_end() {
+async fn an_update_whose_caller_has_disconnected_is_finished_and_logged_before_the_exit() {
     let mut scene = Scene::new("").await;
     drop(scene.caller().await);
     scene.process.signal("TERM");
@@ -161,7 +161,7 @@ async fn an_update_whose_caller_has_gone_is_finished_and_logged_before_the_end()
 }
 
 #[tokio::test]
-async fn kill_leaves_nothing_to_clean() {
+async fn after_sigkill_there_is_nothing_to_clean_up() {
     let scene = Scene::new("").await;
     let mut busy = scene.caller().await;
     let address = scene.process.api.to_string();

@@ -1,4 +1,4 @@
-//! What an operator sees: the commands, the reload, the end of the process, and the pages that explain them.
+//! What an operator uses: commands, reload, shutdown, and the pages about them.
 #![cfg(test)]
 
 mod cli;

@@ -1,4 +1,4 @@
-//! docs/operating.md is true: its files are accepted and its commands work, in its order.
+//! docs/operating.md works: its files are accepted and its commands succeed, in the order of the page.
 
 use std::path::Path;
 use std::process::Command;
@@ -40,7 +40,7 @@ fn run(script: &str, folder: &Path) {
 }
 
 #[test]
-fn the_page_leads_from_nothing_to_a_configuration_that_works() {
+fn following_the_page_results_in_a_working_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let (mut files, mut scripts) = (0, 0);
     for (label, text) in blocks() {

@@ -1,4 +1,4 @@
-//! A new configuration while requests are under way: taken up whole or not at all, and nobody notices.
+//! A new configuration during traffic is applied as a whole or not at all, and no request fails.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
@@ -39,7 +39,7 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// Puts a file in place at once, as careful programs do.
+    /// Writes a file and renames it into place.
     fn write(&self, name: &str, text: &str) {
         let (path, new) = (self.path(name), self.path(&format!("{name}.new")));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -85,14 +85,14 @@ impl Running {
     }
 }
 
-/// A way to a simulator that counts the connections through it.
-struct Counted {
+/// A proxy in front of a simulator that counts connections.
+struct CountingProxy {
     base_url: String,
     accepted: Arc<AtomicUsize>,
     _connections: JoinSet<()>,
 }
 
-impl Counted {
+impl CountingProxy {
     async fn before(simulator: &Simulator) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (base_url, to) = (format!("http://{}/api", listener.local_addr().unwrap()), simulator.addr());
@@ -138,9 +138,9 @@ fn ids(simulator: &Simulator) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn hundreds_of_reloads_under_traffic_fail_no_request_and_mix_no_configurations() {
+async fn reloads_during_traffic_fail_no_request_and_mix_no_configurations() {
     let (first, second, steady) = (simulator("autocalls").await, simulator("sondos").await, simulator("famulor").await);
-    let counted = Counted::before(&steady).await;
+    let counted = CountingProxy::before(&steady).await;
     let folder = Folder::new();
     for simulator in [&first, &second, &steady] {
         folder.write(&format!("{}.token", simulator.vendor()), simulator.token());
@@ -194,7 +194,7 @@ async fn hundreds_of_reloads_under_traffic_fail_no_request_and_mix_no_configurat
 }
 
 #[tokio::test]
-async fn a_bad_configuration_is_refused_whole_and_the_old_one_kept() {
+async fn a_bad_configuration_is_refused_as_a_whole_and_the_old_one_stays() {
     let simulator = simulator("sondos").await;
     let folder = Folder::new();
     folder.write("token", simulator.token());
@@ -225,7 +225,7 @@ async fn a_bad_configuration_is_refused_whole_and_the_old_one_kept() {
 }
 
 #[tokio::test]
-async fn a_file_with_a_problem_in_each_line_is_refused_in_few_words() {
+async fn the_refusal_of_a_file_with_thousands_of_problems_is_short() {
     let simulator = simulator("sondos").await;
     let folder = Folder::new();
     folder.write("token", simulator.token());
@@ -243,7 +243,7 @@ async fn a_file_with_a_problem_in_each_line_is_refused_in_few_words() {
 #[tokio::test]
 async fn a_rotated_secret_is_applied_and_the_connections_stay() {
     let simulator = simulator("sondos").await;
-    let counted = Counted::before(&simulator).await;
+    let counted = CountingProxy::before(&simulator).await;
     let folder = Folder::new();
     // As container platforms mount secrets: a link to a link, the inner one swapped at once.
     folder.write("v1/token", "outdated");
@@ -263,7 +263,7 @@ async fn a_rotated_secret_is_applied_and_the_connections_stay() {
 }
 
 #[tokio::test]
-async fn files_of_assistants_come_change_and_go() {
+async fn assistants_files_can_be_added_changed_and_removed() {
     let simulator = simulator("sondos").await;
     let folder = Folder::new();
     folder.write("token", simulator.token());
@@ -297,7 +297,7 @@ async fn a_configuration_that_disappears_is_refused_once_and_applied_when_it_is_
     let status = running.reloaded(0, 1).await;
     assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("cannot read the configuration"));
     assert_eq!(running.put("bot").await.status, 200);
-    // As an editor leaves it that empties the file before it writes it anew.
+    // As an editor leaves it that empties the file before it writes the new content.
     running.folder.write("switchboard.toml", "");
     let status = running.reloaded(0, 2).await;
     assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("has no vendor any more"));
@@ -309,7 +309,7 @@ async fn a_configuration_that_disappears_is_refused_once_and_applied_when_it_is_
 }
 
 #[tokio::test]
-async fn changes_that_need_a_restart_are_listed_until_there_is_one() {
+async fn changes_that_need_a_restart_are_listed_until_the_restart() {
     let folder = Folder::new();
     folder.write("token", "t");
     let config = HEAD.to_owned() + &vendor("sondos", "sondos", "http://127.0.0.1:9", "token");
@@ -327,7 +327,7 @@ async fn changes_that_need_a_restart_are_listed_until_there_is_one() {
 }
 
 #[tokio::test]
-async fn a_listener_that_others_reach_is_not_opened_by_a_configuration_for_another_address() {
+async fn a_reload_is_checked_against_the_address_that_is_in_use() {
     let digest = "0".repeat(64);
     let everywhere = format!(
         "[server]\nlisten = \"0.0.0.0:0\"\nadmin_listen = \"0.0.0.0:0\"\n[admin]\ntoken = {{ file = \"token\" }}\n\

@@ -1,4 +1,4 @@
-//! `/admin/status`, and `switchboard status`, which shows it to people.
+//! `/admin/status`, and `switchboard status`, which prints it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ fn command(args: &[&str]) -> Command {
     command
 }
 
-/// Runs `switchboard status` beside the gateway in this process: whether it went well, and what it wrote.
+/// Runs `switchboard status` against the gateway in this process: whether it succeeded, and its output.
 async fn run(args: &[&str]) -> (bool, String) {
     let mut command = command(args);
     command.env("RIGHT", "sim-sondos").env("WRONG", "sim-famulor");
@@ -24,7 +24,7 @@ async fn run(args: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn status_shows_the_last_minutes_of_each_vendor() {
+async fn status_has_the_last_minutes_of_each_vendor() {
     let stage = Stage::new().await;
     stage.put("sondos:1", r#"{"name": "a"}"#).await;
     stage.fail("sondos", &["status=500"]);
@@ -46,7 +46,7 @@ async fn status_shows_the_last_minutes_of_each_vendor() {
 }
 
 #[tokio::test]
-async fn the_command_prints_a_table_or_the_document() {
+async fn the_command_prints_a_table_or_the_json_document() {
     let stage = Stage::new().await;
     stage.put("sondos:1", r#"{"name": "a"}"#).await;
     let url = format!("http://{}", stage.app.admin());
@@ -62,7 +62,7 @@ async fn the_command_prints_a_table_or_the_document() {
 }
 
 #[tokio::test]
-async fn status_says_precisely_why_it_gets_no_answer() {
+async fn status_says_why_it_gets_no_status() {
     let stage = Stage::with("[admin]\ntoken = { env = \"TOKEN_SONDOS\" }\n").await;
     let admin = format!("http://{}", stage.app.admin());
     let api = format!("http://{}", stage.app.api());
@@ -87,7 +87,7 @@ async fn status_says_precisely_why_it_gets_no_answer() {
 }
 
 #[tokio::test]
-async fn status_keeps_watching_when_the_gateway_ends() {
+async fn status_keeps_watching_after_the_gateway_stops() {
     let stage = Stage::of(&["sondos"], "", |text| text).await;
     let url = format!("http://{}", stage.app.admin());
     let mut child = command(&["--url", &url, "--watch", "1"]).stdout(Stdio::piped()).spawn().unwrap();

@@ -40,7 +40,7 @@ impl Validator<'_> {
         }
     }
 
-    /// The files that are named, in that order, with their texts.
+    /// The configured files with their texts, in the order of the configuration.
     fn assistants_files(&mut self, tree: &Table) -> Vec<(PathBuf, Zeroizing<String>)> {
         let patterns: Vec<(String, Span)> = TableReader::root(tree)
             .table("routing")
@@ -72,7 +72,7 @@ impl Validator<'_> {
         self.error(ProblemKind::UnreadableFile, span, FILES_KEY, message, help);
     }
 
-    /// The files that a pattern stands for, in the order of their names.
+    /// The files that match a pattern, sorted by name.
     fn expand(&mut self, pattern: &str, span: Span) -> Vec<PathBuf> {
         let whole = self.resolve(span, pattern);
         let (folder, name) = match (whole.parent(), whole.file_name()) {
@@ -189,7 +189,7 @@ fn matching(folder: &Path, glob: &Glob) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// A row as the table it stands for; `None` where it has too few or too many cells.
+/// Converts a row to a table with spans; `None` where it has too few or too many cells.
 fn csv_row(record: &StringRecord, row: &str, span: Span) -> Option<(String, Entry)> {
     let mut searched = 0;
     let mut cells = record.iter().map(|cell| {

@@ -133,7 +133,7 @@ impl Sources {
         SECRET_WORDS.iter().any(|word| line.contains(word))
     }
 
-    /// The line a problem stands in, cut off behind the marked part so that values not at fault stay out of logs.
+    /// The line of a problem, cut off after the marked part so that other values stay out of logs.
     pub(crate) fn excerpt(&self, span: Span) -> Option<Excerpt> {
         let (Source::Defaults(text) | Source::File(_, text)) = &self.0[span.source.0] else {
             return None;

@@ -1,7 +1,7 @@
 //! The layer of the environment: `SWITCHBOARD_VENDORS__SONDOS__TIMEOUT=5s` sets `vendors.sondos.timeout`.
 //!
-//! Case does not count. In a name of the operator's choice `_` stands for `-` and `.` too where such a name is there
-//! already. Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
+//! Case does not count. In a name that the operator chose `_` also matches `-` and `.` if such a name exists already.
+//! Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
 
 use std::collections::BTreeSet;
 
@@ -229,7 +229,7 @@ impl Level<'_> {
         }
     }
 
-    /// The name that a part of a variable's name stands for, else the part in lower case.
+    /// The existing name that matches a part of a variable's name, else the part in lower case.
     fn existing_name(&self, part: &str) -> String {
         let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
         let wanted = plain(part);

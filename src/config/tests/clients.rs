@@ -3,7 +3,7 @@
 use super::{Setup, assert_text};
 
 #[test]
-fn digests_that_are_none() {
+fn malformed_digests_are_reported() {
     let setup = Setup::new(
         r#"[clients.crm]
 key_sha256 = "abc"
@@ -32,7 +32,7 @@ error: `clients.app.key_sha256` must not be empty
 }
 
 #[test]
-fn keys_that_two_clients_share() {
+fn a_key_shared_by_two_clients_is_reported() {
     let setup = Setup::new(
         r#"[clients.crm]
 key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -51,7 +51,7 @@ error: `clients.web.key_sha256` is the key of the client "crm" already
 }
 
 #[test]
-fn clients_that_cannot_come_in() {
+fn clients_that_can_never_authenticate_are_reported() {
     let setup = Setup::new(
         r#"[clients.crm]
 vendors = ["sondso"]
@@ -84,7 +84,7 @@ error: `clients.web.certificate` is never asked for, as `server.tls.client_ca` i
 }
 
 #[test]
-fn names_and_lists() {
+fn invalid_names_and_empty_lists_are_reported() {
     let setup = Setup::new(
         r#"[clients.CRM]
 key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -133,7 +133,7 @@ error: `clients.b.rate_limit.burst` must be an integer from 1 to 100000000, not 
 }
 
 #[test]
-fn no_clients_and_no_vendors_are_warned_of() {
+fn a_configuration_without_clients_or_vendors_has_warnings() {
     assert_text(
         &Setup::new("").warnings(),
         r#"

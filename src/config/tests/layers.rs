@@ -15,7 +15,7 @@ token = { env = "T" }
 "#;
 
 #[test]
-fn the_environment_beats_the_file_beats_the_defaults() {
+fn the_environment_overrides_the_file_which_overrides_the_defaults() {
     let setup = Setup::new(VENDORS)
         .variable("SWITCHBOARD_SERVER__MAX_IN_FLIGHT", "7")
         .variable("switchboard_auth__allow_insecure", "true")
@@ -107,7 +107,7 @@ fn the_environment_names_the_file_unless_the_command_line_does() {
 }
 
 #[test]
-fn a_file_that_is_named_has_to_be_there() {
+fn a_named_file_that_is_missing_is_reported() {
     let gone = [("SWITCHBOARD_CONFIG".to_owned(), "/nowhere/c.toml".to_owned())];
     let problems = load(None, &gone.into_iter().collect()).expect_err("not there");
     assert_text(
@@ -123,7 +123,7 @@ error: cannot read the configuration `/nowhere/c.toml`: No such file or director
 }
 
 #[test]
-fn a_variable_unsets_what_excludes_it_and_replaces_a_secret_whole() {
+fn a_variable_unsets_keys_that_exclude_it_and_replaces_a_whole_secret() {
     let setup = Setup::new(
         r#"[vendors.sondos]
 token = { file = "gone" }
@@ -149,7 +149,7 @@ error: `vendors.famulor.token` says neither `env` nor `file`
 }
 
 #[test]
-fn what_a_file_holds_keeps_its_place_under_a_variable() {
+fn values_of_a_file_keep_their_location_beside_a_variable() {
     let setup =
         Setup::new("[vendors.sondos]\nretry = { max_attempts = 0, backoff = \"x\" }\n[log]\nlevel = 1979-05-27\n")
             .variable("SWITCHBOARD_VENDORS__SONDOS__RETRY__MAX_ATTEMPTS", "2")
@@ -176,7 +176,7 @@ error: `log.level` must be "off", "error", "warn", "info", "debug" or "trace", n
 }
 
 #[test]
-fn a_variable_does_not_cover_a_mistake_of_the_file() {
+fn a_variable_does_not_hide_a_mistake_in_the_file() {
     let setup = Setup::new("server = 5\nassistants = 1\nrouting = { assistants_files = [\"a.csv\"] }")
         .file("a.csv", "a,b\nc,sondos,1")
         .variable("SWITCHBOARD_SERVER__LISTEN", "127.0.0.1:1")

@@ -3,7 +3,7 @@
 use super::{Setup, assert_text};
 
 #[test]
-fn syntax_errors_are_all_told() {
+fn every_syntax_error_is_reported() {
     let setup = Setup::new(
         r#"[auth]
 mode = none
@@ -29,7 +29,7 @@ error: not TOML: unclosed table, expected `]`
 }
 
 #[test]
-fn a_key_given_twice() {
+fn a_key_given_twice_is_reported() {
     let setup = Setup::new(
         r#"[log]
 level = "info"
@@ -57,7 +57,7 @@ error: `auth` is given twice
 }
 
 #[test]
-fn unknown_keys_find_the_nearest() {
+fn unknown_keys_suggest_the_nearest_key() {
     let setup = Setup::new(
         r#"[sever]
 listen = "127.0.0.1:1"
@@ -102,7 +102,7 @@ error: unknown key `auth.frobnicate`
 }
 
 #[test]
-fn wrong_types() {
+fn wrong_types_are_reported() {
     let setup = Setup::new(
         r#"listen = 1
 log = "info"
@@ -177,7 +177,7 @@ error: `assistants.sales` must be a table, not a string
 }
 
 #[test]
-fn values_out_of_range() {
+fn values_out_of_range_are_reported() {
     let setup = Setup::new(
         r#"[server]
 max_in_flight = 0
@@ -260,7 +260,7 @@ error: `log.filter` must not be empty
 }
 
 #[test]
-fn several_sections_at_once_in_the_order_of_the_file() {
+fn problems_of_several_sections_are_reported_in_the_order_of_the_file() {
     let setup = Setup::new(
         r#"[auth]
 mode = "key"
@@ -305,7 +305,7 @@ error: `assistants.Sales.id` must be digits, not "x1"
 }
 
 #[test]
-fn insecure_listeners() {
+fn insecure_listeners_are_refused() {
     let setup = Setup::new(
         r#"[server]
 listen = "0.0.0.0:8080"
@@ -332,7 +332,7 @@ error: `auth.mode = "none"` would let in anyone who can reach 0.0.0.0:8080
 }
 
 #[test]
-fn listeners_at_one_address() {
+fn two_listeners_at_one_address_are_refused() {
     let setup = Setup::new(
         r#"[server]
 listen = "127.0.0.1:9090"
@@ -353,7 +353,7 @@ error: both listeners have the address 127.0.0.1:9090
 }
 
 #[test]
-fn problems_are_fields_for_machines_too() {
+fn problems_are_also_json() {
     let setup = Setup::new("[log]\nlevl = \"info\"\n");
     let problems = setup.load().expect_err("an unknown key");
     let json = serde_json::to_value(problems.errors().collect::<Vec<_>>()).expect("json");

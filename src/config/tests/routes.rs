@@ -3,7 +3,7 @@
 use super::{Setup, assert_text, paths};
 
 #[test]
-fn dangling_names() {
+fn names_of_nothing_configured_are_reported() {
     let setup = Setup::new(
         r#"[routing]
 default_vendor = "sondso"
@@ -66,7 +66,7 @@ error: `assistants.lost` lacks `id`
 }
 
 #[test]
-fn assistant_names_and_ids() {
+fn invalid_assistant_names_and_ids_are_reported() {
     let setup = Setup::new(
         r#"[vendors.sondos]
 token = { env = "T" }
@@ -139,7 +139,7 @@ error: `assistants.zero.id` must not start with a zero: "0"
 }
 
 #[test]
-fn assistants_files() {
+fn problems_of_assistants_files_are_reported_where_they_are() {
     let setup = Setup::new(
         r#"[routing]
 assistants_files = ["more/*.toml", "list.csv", "gone.csv", "*/x.toml"]
@@ -211,7 +211,7 @@ error: `assistants.E.id` must be digits, not "x"
 }
 
 #[test]
-fn rules_without_effect_are_warned_of() {
+fn rules_without_effect_have_warnings() {
     let setup = Setup::new(
         r#"
 [routing]

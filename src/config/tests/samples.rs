@@ -1,4 +1,4 @@
-//! The files that ship are the documentation, so they have to load and to tell the truth.
+//! The configuration files that ship with the gateway load, and their comments are true.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ fn every_key_is_documented() {
     keys(&schema(), "", &mut wanted);
     for key in &wanted {
         let name = key.rsplit('.').next().expect("a name");
-        // `file` and `per_second` and the like stand in inline tables.
+        // `file` and `per_second` and similar keys stand in inline tables.
         let documented = DEFAULTS.lines().any(|line| {
             let line = line.trim_start_matches('#');
             line.starts_with(&format!("{name} = "))
@@ -116,21 +116,21 @@ fn the_production_example_loads_without_a_warning() {
 }
 
 #[test]
-fn the_redacted_view_reads_like_the_file_and_holds_no_secret() {
-    let view = everything().settings().redacted();
-    assert_eq!(view["server"]["request_timeout"], "30s");
-    assert_eq!(view["vendors"]["autocalls"]["token"], "[redacted]");
-    assert_eq!(view["admin"]["token"], "[redacted]");
-    assert_eq!(view["admin"]["metrics_token"], "[redacted]");
-    assert_eq!(view["traces"]["headers"]["x-api-key"], "[redacted]");
-    assert_eq!(view["traces"]["endpoint"], "http://127.0.0.1:4318");
-    assert_eq!(view["clients"]["crm"]["key_sha256"][0], "00000000…");
-    assert_eq!(view["clients"]["crm"]["rate_limit"]["per_second"], 50);
-    assert_eq!(view["vendors"]["autocalls"]["handling"], "strict");
-    assert_eq!(view["vendors"]["autocalls"]["fields"]["folder_id"], "drop");
-    assert_eq!(view["clients"]["crm"]["handling"], "lenient");
-    assert!(!view.to_string().contains("1|abc"));
-    assert!(!view.to_string().contains("BEGIN"));
+fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
+    let settings = everything().settings().redacted();
+    assert_eq!(settings["server"]["request_timeout"], "30s");
+    assert_eq!(settings["vendors"]["autocalls"]["token"], "[redacted]");
+    assert_eq!(settings["admin"]["token"], "[redacted]");
+    assert_eq!(settings["admin"]["metrics_token"], "[redacted]");
+    assert_eq!(settings["traces"]["headers"]["x-api-key"], "[redacted]");
+    assert_eq!(settings["traces"]["endpoint"], "http://127.0.0.1:4318");
+    assert_eq!(settings["clients"]["crm"]["key_sha256"][0], "00000000…");
+    assert_eq!(settings["clients"]["crm"]["rate_limit"]["per_second"], 50);
+    assert_eq!(settings["vendors"]["autocalls"]["handling"], "strict");
+    assert_eq!(settings["vendors"]["autocalls"]["fields"]["folder_id"], "drop");
+    assert_eq!(settings["clients"]["crm"]["handling"], "lenient");
+    assert!(!settings.to_string().contains("1|abc"));
+    assert!(!settings.to_string().contains("BEGIN"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn ten_thousand_assistants_load() {
 }
 
 #[test]
-fn ten_thousand_mistakes_are_all_told() {
+fn ten_thousand_mistakes_are_all_reported() {
     let setup = Setup::new(&tables(10_000, "sondso"));
     let started = std::time::Instant::now();
     let problems = setup.load().expect_err("a dangling vendor");

@@ -37,7 +37,7 @@ error: `vendors.famulor.timeout` must be a duration such as "500ms", "30s" or "1
 }
 
 #[test]
-fn references_that_lead_nowhere() {
+fn references_to_nothing_are_reported() {
     let setup = Setup::new(
         r#"[vendors.sondos]
 token = { env = "SONDOS_TOKN" }
@@ -90,7 +90,7 @@ error: the environment variable `NOBODY_HAS_THIS` for `admin.token` is not set
 }
 
 #[test]
-fn secrets_that_are_none() {
+fn invalid_secrets_are_reported() {
     let setup = Setup::new(
         r#"[vendors.sondos]
 token = { env = "EMPTY" }
@@ -126,7 +126,7 @@ error: the secret for `vendors.autocalls.token` holds a character that no header
 }
 
 #[test]
-fn certificates() {
+fn unusable_certificate_files_are_reported() {
     let setup = Setup::new(
         r#"[server.tls]
 cert = "gone.pem"
@@ -176,7 +176,7 @@ error: `vendors.famulor.client_certificate` lacks `key`
 }
 
 #[test]
-fn certificates_that_no_tls_library_takes() {
+fn certificates_that_the_tls_library_rejects_are_reported() {
     let setup = Setup::new(
         r#"[server.tls]
 cert = "cert.pem"
@@ -206,7 +206,7 @@ client_certificate = { cert = "no.pem", key = "no.key" }
 }
 
 #[test]
-fn syntax_errors_next_to_secrets() {
+fn syntax_errors_beside_secrets_do_not_show_them() {
     let setup = Setup::new(
         r#"[admin]
 token = "hush
@@ -233,7 +233,7 @@ error: not TOML: unclosed inline table, expected `}`
 }
 
 #[test]
-fn secrets_are_read_from_where_they_are() {
+fn secrets_are_read_from_variables_and_files() {
     let setup = Setup::new(
         r#"
 [vendors.sondos]

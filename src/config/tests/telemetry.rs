@@ -4,7 +4,7 @@ use super::{Setup, assert_text};
 use crate::config::Fsync;
 
 #[test]
-fn files_are_written_beside_the_file_that_names_them() {
+fn output_files_are_relative_to_the_configuration_file() {
     let setup = Setup::new("[log]\nfile = \"a.log\"\n[audit]\nfile = \"audit/b.jsonl\"\nfsync = \"always\"\n");
     let settings = setup.file("audit/old", "").settings();
     let folder = settings.log.file.as_deref().and_then(|path| path.parent()).expect("a folder");
@@ -14,7 +14,7 @@ fn files_are_written_beside_the_file_that_names_them() {
 }
 
 #[test]
-fn files_that_cannot_be_written_are_found_before_the_start() {
+fn output_files_in_missing_folders_are_reported() {
     let setup = Setup::new("[log]\nfile = \"nowhere/a.log\"\n[audit]\nfile = \"made\"\nrotate_bytes = 10\n");
     assert_text(
         &setup.file("made/x", "").errors(),
@@ -38,7 +38,7 @@ error: `audit.rotate_bytes` must be an integer of at least 4096, not 10
 }
 
 #[test]
-fn a_collector_is_reached_safely_and_its_numbers_hold() {
+fn a_collector_without_tls_and_bad_numbers_are_reported() {
     let setup = Setup::new(
         "[traces]\nendpoint = \"http://collector.example:4318\"\nsample_ratio = 1.5\n\
          [traces.headers]\nx-key = { env = \"T\" }\n\"x key\" = { env = \"T\" }\nplain = \"hush\"\n",
@@ -58,7 +58,7 @@ fn a_collector_is_reached_safely_and_its_numbers_hold() {
 }
 
 #[test]
-fn the_two_logs_have_a_file_each_by_whatever_way_its_folder_is_named() {
+fn log_and_audit_cannot_share_a_file_even_under_different_paths() {
     for path in ["a.log", "./a.log", "audit/../a.log"] {
         let setup = Setup::new(&format!("[log]\nfile = \"a.log\"\n[audit]\nfile = \"{path}\"\n"));
         let text = setup.file("audit/old", "").errors();

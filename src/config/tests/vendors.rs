@@ -3,7 +3,7 @@
 use super::{Setup, assert_text};
 
 #[test]
-fn dialects() {
+fn missing_and_unknown_dialects_are_reported() {
     let setup = Setup::new(
         r#"[vendors.sondoss]
 token = { env = "T" }
@@ -45,7 +45,7 @@ error: `vendors.third.dialect`: there is no dialect "x"
 }
 
 #[test]
-fn addresses() {
+fn bad_base_urls_are_reported() {
     let setup = Setup::new(
         r#"[vendors]
 sondos = { token = { env = "T" }, base_url = "http://vendor.example/api" }
@@ -90,7 +90,7 @@ error: `vendors.intellixent.base_url` does not start with `https://` or `http://
 }
 
 #[test]
-fn retries_and_breakers() {
+fn bad_retry_and_breaker_settings_are_reported() {
     let setup = Setup::new(
         r#"[vendors.sondos]
 token = { env = "T" }
@@ -158,7 +158,7 @@ error: `vendors.famulor.rate_limit` has both `per_second` and `per_minute`
 }
 
 #[test]
-fn fields_and_catalogs() {
+fn bad_field_policies_and_catalogs_are_reported() {
     let setup = Setup::new(
         r#"[vendors.sondos]
 token = { env = "T" }
@@ -210,7 +210,7 @@ error: `vendors.sondos.catalog.languages.3` must be a string, not an integer
 }
 
 #[test]
-fn names_that_break_addresses() {
+fn vendor_names_that_paths_cannot_hold_are_reported() {
     let setup = Setup::new(
         r#"[vendors."a:b"]
 dialect = "sondos"
@@ -237,7 +237,7 @@ error: `vendors.sondos` lacks `token`
 }
 
 #[test]
-fn what_is_left_out_comes_from_the_dialect() {
+fn omitted_settings_come_from_the_dialect() {
     let setup = Setup::new(
         r#"
 [vendors.sondos]
@@ -259,7 +259,7 @@ rate_limit = { per_minute = 90 }
 }
 
 #[test]
-fn settings_without_effect_are_warned_of() {
+fn settings_without_effect_have_warnings() {
     let setup = Setup::new(
         r#"
 [vendors.sondos]
@@ -297,7 +297,7 @@ warning: `vendors.sondos.ca_file` has no effect on a plain `http://` address
 }
 
 #[test]
-fn twins_and_languages_that_contradict_each_other() {
+fn contradicting_field_forms_and_languages_are_reported() {
     let setup = Setup::new(
         r#"[auth]
 mode = "none"

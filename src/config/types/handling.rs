@@ -8,7 +8,7 @@ use vendors::{FieldPolicy, Handling};
 /// The words for [`Handling`].
 pub(crate) const HANDLINGS: &[&str] = &[Handling::Strict.as_str(), Handling::Lenient.as_str()];
 
-/// The handling that a word stands for.
+/// Parses a word as a handling.
 pub(crate) fn handling(word: &str) -> Option<Handling> {
     [Handling::Strict, Handling::Lenient].into_iter().find(|handling| handling.as_str() == word)
 }
@@ -25,7 +25,7 @@ const fn policy_word(policy: FieldPolicy) -> &'static str {
     }
 }
 
-/// The policy that a word stands for.
+/// Parses a word as a policy.
 pub(crate) fn field_policy(word: &str) -> Option<FieldPolicy> {
     [FieldPolicy::Drop, FieldPolicy::Refuse, FieldPolicy::Send].into_iter().find(|&policy| policy_word(policy) == word)
 }

@@ -3,11 +3,11 @@
 /// The rule for the keys of a table whose keys are free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NameRule {
-    /// A vendor account; stands before the colon of `vendor:id`, where paths allow no dots.
+    /// A vendor account. It is the first part of `vendor:id`, where paths allow no dots.
     Vendor,
     /// A client; shown in logs and matched by rules.
     Client,
-    /// An assistant, as it stands in the path.
+    /// An assistant, as it appears in the path.
     Assistant,
     /// A vendor's id in a catalog: a number as JSON writes it, since it goes to the vendor as one.
     CatalogId,

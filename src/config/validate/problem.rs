@@ -95,7 +95,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// The line a problem stands in, with the part to underline.
+/// The line of a problem, with the part to underline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Excerpt {
     pub(crate) line: usize,
@@ -234,11 +234,6 @@ impl Problems {
         Self { list, files }
     }
 
-    /// All of them.
-    pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
-        self.list.iter()
-    }
-
     /// Those that make the configuration unusable.
     pub fn errors(&self) -> impl Iterator<Item = &Problem> {
         self.list.iter().filter(|problem| problem.severity == Severity::Error)
@@ -259,15 +254,6 @@ impl Problems {
     #[must_use]
     pub fn files(&self) -> &[WatchedFile] {
         &self.files
-    }
-}
-
-impl<'p> IntoIterator for &'p Problems {
-    type Item = &'p Problem;
-    type IntoIter = std::slice::Iter<'p, Problem>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }
 

@@ -46,7 +46,7 @@ impl Key {
     }
 }
 
-/// What a key takes.
+/// What a key accepts.
 #[derive(Debug)]
 pub(crate) enum Kind {
     /// `true` or `false`.
@@ -55,7 +55,7 @@ pub(crate) enum Kind {
     Count { min: u64, max: u64 },
     /// A number above 0, or 0 too where `zero`, and at most 1.
     Ratio { zero: bool },
-    /// A length of time as text; `zero` where none at all makes sense.
+    /// A duration as text; `zero` where a duration of zero makes sense.
     Duration { zero: bool },
     /// An IP address and a port.
     Address,
@@ -96,7 +96,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// What the key takes, to stand after "must be".
+    /// What the key accepts, as the end of a sentence that begins with "must be".
     pub(crate) fn expected(&self) -> String {
         match self {
             Self::Flag => "`true` or `false`".into(),

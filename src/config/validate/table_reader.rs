@@ -166,7 +166,7 @@ impl<'a> TableReader<'a> {
         Diagnostic::warning(kind, self.span(name), key, format!("`{key}` {wrong}"))
     }
 
-    /// The secret that a key points to, read now; reports why where it cannot be had.
+    /// Reads the secret that a key refers to; reports why where it cannot be read.
     pub(crate) fn secret(&self, name: &str, validator: &mut Validator<'_>) -> Option<Secret> {
         let key = self.key_path.key(name);
         let span = self.span(name);
