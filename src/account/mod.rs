@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 use vendors::{CatalogSet, Dialect, Handling, Policies};
 
-use crate::http::headers::HOP;
+use crate::http::header_names::SWITCHBOARD_HOP;
 use crate::http::request_id::X_REQUEST_ID;
 use crate::http::trace_context::TRACEPARENT;
 use crate::value::REDACTED;
@@ -86,7 +86,7 @@ impl Token {
             (ACCEPT, JSON),
             (USER_AGENT, AGENT),
             (CONTENT_TYPE, JSON),
-            (HOP, HeaderValue::from_static("1")),
+            (SWITCHBOARD_HOP, HeaderValue::from_static("1")),
             (X_REQUEST_ID, own.clone()),
             (TRACEPARENT, own),
         ]);

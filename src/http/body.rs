@@ -17,7 +17,8 @@ use tokio::time::timeout;
 use super::disconnect::is_departure;
 use super::gzip;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+/// Any error.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Bounds of one request body.
 #[derive(Clone, Copy, Debug)]

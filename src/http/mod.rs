@@ -4,7 +4,7 @@ pub mod body;
 pub mod catch_panic;
 pub mod disconnect;
 pub mod gzip;
-pub mod headers;
+pub mod header_names;
 pub mod path;
 pub mod request_id;
 pub mod trace_context;

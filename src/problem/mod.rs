@@ -14,7 +14,7 @@ use http_body_util::Full;
 use serde::Serialize;
 use vendors::{Item, Items};
 
-use crate::http::headers::PREFERENCE_APPLIED;
+use crate::http::header_names::{PREFERENCE_APPLIED, PROBLEM_JSON};
 
 pub use code::{Code, Fault, Kind};
 pub use failure_reason::FailureReason;
@@ -133,7 +133,7 @@ impl Problem {
         let mut response = Response::new(Full::new(Bytes::from(body)));
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }

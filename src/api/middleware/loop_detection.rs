@@ -1,11 +1,11 @@
 //! Detects a vendor address that leads to a gateway, which would send updates in circles.
 //!
-//! Every gateway sends the header [`HOP`], which proxies pass on. A gateway rejects requests with it and marks the
+//! Every gateway sends the header [`SWITCHBOARD_HOP`], which proxies pass on. A gateway rejects requests with it and marks the
 //! response, so that the gateway that sent the request can name the wrong `base_url`.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::headers::HOP;
+use crate::http::header_names::SWITCHBOARD_HOP;
 use crate::problem::{Code, Problem};
 
 /// Marks a gateway's response to another gateway.
@@ -13,7 +13,7 @@ const LOOP: HeaderName = HeaderName::from_static("switchboard-loop");
 
 /// Whether a gateway has sent the request.
 pub(in crate::api) fn is_loop(request: &HeaderMap) -> bool {
-    request.contains_key(HOP)
+    request.contains_key(SWITCHBOARD_HOP)
 }
 
 /// The problem for such a request.

@@ -17,7 +17,7 @@ use crate::api::request::{media, prefer};
 use crate::api::request_log::RequestLog;
 use crate::api::target::target;
 use crate::http::body::{BodyError, read_body};
-use crate::http::headers::PREFERENCE_APPLIED;
+use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem, Reason};
 
 /// Handles one update.

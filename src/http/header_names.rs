@@ -1,0 +1,10 @@
+//! Header names and values that several rooms use.
+
+use http::{HeaderName, HeaderValue};
+
+/// Marks every request to a vendor; a gateway rejects requests that carry it.
+pub const SWITCHBOARD_HOP: HeaderName = HeaderName::from_static("switchboard-hop");
+/// Names the preference that was applied (RFC 7240).
+pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+/// The media type of a problem (RFC 9457).
+pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
