@@ -27,9 +27,9 @@ use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::connection::Connections;
 use crate::net::listener::{BindError, Listener};
 use crate::net::listener_meters::ListenerMeters;
-use crate::net::rejection::RejectionPage;
+use crate::net::rejection::RejectionRenderer;
 use crate::net::settings::ListenerSettings;
-use crate::net::shutdown::{Ended, Shutdown};
+use crate::net::shutdown::{DrainOutcome, Shutdown};
 use crate::net::signals::{Signals, shutdown_on};
 use crate::net::tls::acceptor::{Tls, TlsError};
 use crate::problem::{Code, Outcome, Problem};
@@ -132,14 +132,14 @@ impl App {
     }
 
     /// Serves until a signal, then drains with the settings that are in force then.
-    pub async fn run(self, signals: Signals) -> Ended {
+    pub async fn run(self, signals: Signals) -> DrainOutcome {
         let settings = || self.reloader.gateway().drain;
         let ended = shutdown_on(signals, &self.shutdown, finish_detached_updates(&self.tasks), settings).await;
         self.release(ended).await
     }
 
     /// Drains and returns when everything has stopped.
-    pub async fn stop(self) -> Ended {
+    pub async fn stop(self) -> DrainOutcome {
         let timeout = self.reloader.gateway().drain.drain_timeout;
         let updates = finish_detached_updates(&self.tasks);
         let ended = self.shutdown.drain_then(updates, timeout, std::future::pending::<()>()).await;
@@ -148,7 +148,7 @@ impl App {
 
     /// Stops administration, which answers until everything else has drained, closes the connections to vendors, which
     /// end with the last generation, and stops telemetry.
-    async fn release(self, ended: Ended) -> Ended {
+    async fn release(self, ended: DrainOutcome) -> DrainOutcome {
         let Self { reloader, tasks, admin_shutdown, .. } = self;
         admin_shutdown.drain(ADMIN_DRAIN_TIMEOUT, std::future::pending::<()>()).await;
         let telemetry = reloader.telemetry().clone();
@@ -168,11 +168,11 @@ impl App {
 }
 
 /// How the gateway ended, for the log.
-const fn reason(ended: Ended) -> &'static str {
+const fn reason(ended: DrainOutcome) -> &'static str {
     match ended {
-        Ended::Drained => "drained",
-        Ended::Forced => "forced",
-        Ended::Abandoned { .. } => "abandoned",
+        DrainOutcome::Drained => "drained",
+        DrainOutcome::Forced => "forced",
+        DrainOutcome::Abandoned { .. } => "abandoned",
     }
 }
 
@@ -191,8 +191,8 @@ fn connections<S>(
     shutdown: &Shutdown,
 ) -> Connections<S> {
     let counted = Arc::clone(meters);
-    let page = RejectionPage::new(move |refusal| {
-        counted.refuse(refusal.reason);
+    let page = RejectionRenderer::new(move |refusal| {
+        counted.reject(refusal.reason);
         let problem = Problem::from_status(refusal.reason.status(), refusal.reason.detail());
         problem.body("", refusal.request_id.as_str()).into()
     });

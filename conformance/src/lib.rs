@@ -26,7 +26,7 @@ use vendors::{
 
 pub use account::Source;
 pub use findings::{Finding, FindingKind};
-pub use report::{Outcome, Report, VendorNames};
+pub use report::{FieldOutcome, Outcome, Report};
 pub use single_account::SingleAccount;
 pub use vendor_client::Stop;
 

@@ -25,7 +25,7 @@ pub enum Outcome {
 
 /// One field and what is known of it.
 #[derive(Debug, Clone, Serialize)]
-pub struct VendorNames {
+pub struct FieldOutcome {
     /// The canonical field.
     pub field: &'static str,
     /// What is known of it.
@@ -52,7 +52,7 @@ pub struct Report {
     /// What differs from the documentation.
     pub findings: Vec<Finding>,
     /// What is known of each field that the vendor has.
-    pub fields: Vec<VendorNames>,
+    pub fields: Vec<FieldOutcome>,
     /// Remarks on what could not be checked.
     pub notes: Vec<String>,
     /// Why it ended early, if it did.
@@ -79,7 +79,7 @@ impl Report {
     pub(crate) fn outcome(&mut self, field: Field, outcome: Outcome) {
         match self.fields.iter_mut().find(|known| known.field == field.name()) {
             Some(known) => known.outcome = outcome,
-            None => self.fields.push(VendorNames { field: field.name(), outcome }),
+            None => self.fields.push(FieldOutcome { field: field.name(), outcome }),
         }
     }
 

@@ -1,11 +1,10 @@
-//! One connection from its first byte to its last: which protocol, hyper, idleness, the last word.
+//! One connection from its first byte to its last: the choice of the protocol, hyper, idleness, the lingering close.
 //!
-//! hyper-util's automatic connection is not used, because it waits for the first bytes without a time
-//! limit and does not give the socket back, which the last word needs.
+//! hyper-util's automatic connection is not used. It waits for the first bytes without a time limit, and it does not
+//! return the socket, which the lingering close needs.
 
 use std::convert::Infallible;
 use std::fmt;
-use std::future::pending;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::{HttpService, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -23,57 +22,42 @@ use tokio_util::sync::CancellationToken;
 use tower::Service;
 
 use super::activity::{Activity, Stalled};
-use super::admission::{Admission, Terms};
+use super::admission::{Admission, AdmissionContext};
 use super::http1::framing::HeadLimits;
 use super::http1::guarded_io::{GuardedIo, IoParts};
 use super::http1::lingering_close;
 use super::listener_meters::ListenerMeters;
 use super::open_connections::{OpenConnection, OpenConnections};
 use super::peer::Peer;
-use super::rejection::{Reason, RejectionPage};
+use super::rejection::{RejectionReason, RejectionRenderer};
 use super::settings::ListenerSettings;
 use super::shutdown::Shutdown;
 use super::tls::session_expiry::SessionExpiry;
 use super::wake_filter::WakeFiltered;
+use crate::http::body::BoxError;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const FIRST_READ: usize = 4096;
-/// So many header lines hyper takes by itself; fewer are for the framing gate and the admission to count.
-const USUAL_HEADERS: usize = 100;
-/// How many bytes of a head hyper takes beyond what the framing gate lets through.
-const NOTCH: usize = 64;
-/// How long an idle HTTP/2 connection whose place is needed has to say goodbye.
-const CROWDED_LINGER: Duration = Duration::from_millis(250);
+const FIRST_READ_BYTES: usize = 4096;
+/// hyper's own limit on header fields; lower limits are enforced by the framing gate and the admission.
+const HYPER_MAX_HEADERS: usize = 100;
+/// How far hyper's limit on a head is above that of the framing gate, which therefore always rejects first.
+const HYPER_HEAD_MARGIN: usize = 64;
+/// How long an evicted idle HTTP/2 connection has for its graceful shutdown.
+const EVICTION_LINGER: Duration = Duration::from_millis(250);
 /// hyper's smallest read buffer.
-const MIN_BUFFER: usize = 8192;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+const HYPER_MIN_BUFFER: usize = 8192;
 
 /// Serves connections with one service under one set of limits; cheap to clone.
+#[derive(Clone)]
 pub struct Connections<S> {
     service: S,
     settings: Arc<ListenerSettings>,
-    page: RejectionPage,
+    renderer: RejectionRenderer,
     shutdown: Shutdown,
     http1: Arc<http1::Builder>,
     http2: http2::Builder<Shutdown>,
     meters: Arc<ListenerMeters>,
     open: Arc<OpenConnections>,
-}
-
-impl<S: Clone> Clone for Connections<S> {
-    fn clone(&self) -> Self {
-        Self {
-            service: self.service.clone(),
-            settings: Arc::clone(&self.settings),
-            page: self.page.clone(),
-            shutdown: self.shutdown.clone(),
-            http1: Arc::clone(&self.http1),
-            http2: self.http2.clone(),
-            meters: Arc::clone(&self.meters),
-            open: Arc::clone(&self.open),
-        }
-    }
 }
 
 impl<S> fmt::Debug for Connections<S> {
@@ -83,31 +67,31 @@ impl<S> fmt::Debug for Connections<S> {
 }
 
 impl<S> Connections<S> {
-    /// Connections that give requests to `service` and answer by `page` what never reaches it.
-    pub fn new(service: S, settings: ListenerSettings, page: RejectionPage, shutdown: Shutdown) -> Self {
+    /// Connections that pass requests to `service`; `renderer` renders the problems of those that never reach it.
+    pub fn new(service: S, settings: ListenerSettings, renderer: RejectionRenderer, shutdown: Shutdown) -> Self {
         let http1 = Arc::new(http1_builder(&settings));
         let http2 = http2_builder(&settings, &shutdown);
         let (settings, meters, open) = (Arc::new(settings), Arc::default(), Arc::default());
-        Self { service, settings, page, shutdown, http1, http2, meters, open }
+        Self { service, settings, renderer, shutdown, http1, http2, meters, open }
     }
 
-    /// The same, counted by `meters`.
+    /// The same, counted by other meters.
     #[must_use]
     pub fn counted(self, meters: &Arc<ListenerMeters>) -> Self {
         Self { meters: Arc::clone(meters), ..self }
     }
 
-    /// What counts these connections.
+    /// The counters of these connections.
     pub(crate) fn meters(&self) -> &Arc<ListenerMeters> {
         &self.meters
     }
 
-    /// Has the connection that has been idle for longest close, to make room for another.
-    pub(crate) fn make_room(&self) {
-        self.open.make_room();
+    /// Closes the connection that has been idle for longest, if one is idle.
+    pub(crate) fn evict_idle(&self) {
+        self.open.evict_idle();
     }
 
-    /// Lists a new connection, whose place may be needed later.
+    /// Lists a new connection, so that it can be evicted while it is idle.
     pub(crate) fn open(&self) -> OpenConnection {
         self.open.open()
     }
@@ -125,12 +109,10 @@ impl<S> Connections<S> {
 
 impl<S, B> Connections<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    /// Serves one connection until it ends; `peer.tls` decides the protocol if ALPN did, else its first bytes do.
+    /// Serves one connection until it ends. ALPN decides the protocol, or without it the first bytes.
     pub fn serve<IO>(&self, io: IO, peer: Peer) -> impl Future<Output = ()>
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -138,7 +120,7 @@ where
         self.serve_open(io, peer, self.open())
     }
 
-    /// The same for a connection that is listed.
+    /// The same for a connection that is listed already.
     pub(super) async fn serve_open<IO>(&self, mut io: IO, peer: Peer, open: OpenConnection)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -152,143 +134,147 @@ where
                 None => return,
             },
         };
-        open.activity().set_receiving_head(false); // HTTP/1 will tell, by the same bytes
+        open.activity().set_receiving_head(false); // the framing gate sets it again from the same bytes
         let activity = Arc::clone(open.activity());
         let peer = Arc::new(peer);
-        let wire = GuardedIo::http2(io, prefix, Arc::clone(&activity), self.settings.pace(self.settings.write_timeout));
+        let io = GuardedIo::http2(io, prefix, Arc::clone(&activity), self.settings.pace(self.settings.write_timeout));
         if http2 {
-            Box::pin(self.serve_http2(wire, peer, open)).await; // much larger than HTTP/1
+            Box::pin(self.serve_http2(io, peer, open)).await; // much larger than HTTP/1
         } else {
-            let wire = wire.with_http1(head_limits(&self.settings), self.settings.header_timeout, deadline);
-            self.serve_http1(wire, peer, open).await;
+            let io = io.with_http1(head_limits(&self.settings), self.settings.header_timeout, deadline);
+            self.serve_http1(io, peer, open).await;
         }
     }
 
-    async fn serve_http1<IO>(&self, wire: GuardedIo<IO>, peer: Arc<Peer>, open: OpenConnection)
+    async fn serve_http1<IO>(&self, io: GuardedIo<IO>, peer: Arc<Peer>, open: OpenConnection)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let tenure = peer.tls.as_ref().map(|tls| tls.tenure.clone());
+        let session_expiry = peer.tls.as_ref().map(|tls| tls.session_expiry.clone());
         let admission = self.admission(peer, Arc::clone(open.activity()));
-        let service = service_fn(move |request| admission.clone().answer(request));
-        let mut connection = self.http1.serve_connection(TokioIo::new(wire), service);
-        let Some(result) = self.drive(Pin::new(&mut connection), &open, tenure).await else {
+        let service = service_fn(move |request| admission.clone().handle(request));
+        let mut connection = self.http1.serve_connection(TokioIo::new(io), service);
+        let driven = self.drive(Pin::new(&mut connection), |http1| http1.graceful_shutdown(), &open, session_expiry);
+        let Some(result) = driven.await else {
             return;
         };
-        let remains = connection.into_parts().io.into_inner().into_remains();
-        self.finish(remains, result).await;
+        let parts = connection.into_parts().io.into_inner().into_parts();
+        self.finish(parts, result).await;
     }
 
-    async fn serve_http2<IO>(&self, wire: GuardedIo<IO>, peer: Arc<Peer>, open: OpenConnection)
+    async fn serve_http2<IO>(&self, io: GuardedIo<IO>, peer: Arc<Peer>, open: OpenConnection)
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let tenure = peer.tls.as_ref().map(|tls| tls.tenure.clone());
+        let session_expiry = peer.tls.as_ref().map(|tls| tls.session_expiry.clone());
         let admission = self.admission(peer, Arc::clone(open.activity()));
-        let service = service_fn(move |request| admission.clone().answer(request));
-        let connection = pin!(self.http2.serve_connection(TokioIo::new(wire), service));
-        if let Some(Err(error)) = self.drive(connection, &open, tenure).await {
+        let service = service_fn(move |request| admission.clone().handle(request));
+        let connection = pin!(self.http2.serve_connection(TokioIo::new(io), service));
+        let driven = self.drive(connection, |http2| http2.graceful_shutdown(), &open, session_expiry);
+        if let Some(Err(error)) = driven.await {
             tracing::debug!(%error, "HTTP/2 connection ended");
         }
     }
 
     fn admission(&self, peer: Arc<Peer>, activity: Arc<Activity>) -> Admission<S> {
-        let terms = Terms { settings: Arc::clone(&self.settings), page: self.page.clone(), peer, activity };
-        Admission::new(self.service.clone(), terms)
+        let (settings, renderer) = (Arc::clone(&self.settings), self.renderer.clone());
+        let context = Arc::new(AdmissionContext { settings, renderer, peer, activity });
+        Admission { service: self.service.clone(), context }
     }
 
-    /// Runs hyper; on the soft token, the end of its tenure or idleness it is told to finish. `None`: it would not.
-    async fn drive<C: Finishing>(
+    /// Runs hyper, and shuts it down gracefully on the soft token, at the end of its session, when it is idle or
+    /// evicted. Returns `None` if hyper does not end within the linger timeout after that.
+    async fn drive<C>(
         &self,
         mut connection: Pin<&mut C>,
+        graceful_shutdown: fn(Pin<&mut C>),
         open: &OpenConnection,
-        tenure: Option<SessionExpiry>,
-    ) -> Option<hyper::Result<()>> {
-        let mut called_off = pin!(WakeFiltered::new(called_off(self.shutdown.soft(), tenure)));
-        let mut unwanted = pin!(WakeFiltered::new(open.unwanted()));
+        session_expiry: Option<SessionExpiry>,
+    ) -> Option<hyper::Result<()>>
+    where
+        C: Future<Output = hyper::Result<()>>,
+    {
+        let mut ended = pin!(WakeFiltered::new(ended(self.shutdown.soft(), session_expiry)));
+        let mut evicted = pin!(WakeFiltered::new(open.evicted()));
         let activity = open.activity();
-        let (writing, idling) =
-            (self.settings.pace(self.settings.write_timeout), self.settings.pace(self.settings.idle_timeout));
-        let mut stalled = pin!(WakeFiltered::new(activity.stalled(writing, idling)));
+        let settings = &self.settings;
+        let (write_pace, idle_pace) = (settings.pace(settings.write_timeout), settings.pace(settings.idle_timeout));
+        let mut stalled = pin!(WakeFiltered::new(activity.stalled(write_pace, idle_pace)));
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
-        let (mut linger, mut written) = (self.settings.linger_timeout, 0);
+        let (mut linger, mut written) = (settings.linger_timeout, 0);
         loop {
             tokio::select! {
                 biased;
                 result = connection.as_mut() => return Some(result),
-                () = &mut called_off, if !finishing => {}
+                () = &mut ended, if !finishing => {}
                 stalled_in = &mut stalled => match stalled_in {
-                    // An HTTP/2 peer that opens no window for its answer keeps hyper waiting without a write.
-                    Stalled::VendorResponse => return None,
+                    // An HTTP/2 peer that opens no window for its response keeps hyper waiting without a write.
+                    Stalled::Response => return None,
                     Stalled::Idle => {
-                        stalled.set(WakeFiltered::new(activity.stalled(writing, idling)));
+                        stalled.set(WakeFiltered::new(activity.stalled(write_pace, idle_pace)));
                         expired = true;
                     }
                 },
-                () = &mut unwanted, if !expired => {
+                () = &mut evicted, if !expired => {
                     expired = true;
-                    linger = linger.min(CROWDED_LINGER);
+                    linger = linger.min(EVICTION_LINGER);
                 }
                 // hyper's HTTP/2 waits for the peer to answer a ping, which it may never do.
                 () = &mut grace, if finishing => {
-                    let reading = activity.written() - written >= self.settings.pace(linger).bytes;
-                    if !reading && (activity.is_settled() || expired && activity.is_quiet()) {
+                    let reading = activity.written() - written >= settings.pace(linger).bytes;
+                    if !reading && (activity.is_flushed() || expired && activity.is_idle()) {
                         return None;
                     }
                 }
             }
             finishing = true;
-            connection.as_mut().finish();
+            graceful_shutdown(connection.as_mut());
             written = activity.written();
             grace.as_mut().reset(Instant::now() + linger);
         }
     }
 
-    /// Writes the last answer on an HTTP/1 connection, if hyper has not, and closes it so that it arrives.
-    async fn finish<IO>(&self, mut remains: IoParts<IO>, result: hyper::Result<()>)
+    /// Writes the last response on an HTTP/1 connection, if hyper has not, and closes it so that the peer can read it.
+    async fn finish<IO>(&self, mut parts: IoParts<IO>, result: hyper::Result<()>)
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let unanswered = remains.failure.or_else(|| unanswered(result.as_ref().err()?, &remains));
-        let last = unanswered.map(|reason| lingering_close::response(reason, &self.page)).unwrap_or_default();
-        // What hyper cannot parse it answers itself, by a bare 400.
-        let refused_by_hyper = last.is_empty() && result.as_ref().is_err_and(hyper::Error::is_parse);
-        if refused_by_hyper {
-            self.meters.refuse(Reason::Malformed);
+        let rejection = parts.rejection.or_else(|| unanswered(result.as_ref().err()?, &parts));
+        let response = rejection.map(|reason| lingering_close::response(reason, &self.renderer)).unwrap_or_default();
+        // hyper responds with a bare 400 to what it cannot parse.
+        let rejected_by_hyper = response.is_empty() && result.as_ref().is_err_and(hyper::Error::is_parse);
+        if rejected_by_hyper {
+            self.meters.reject(RejectionReason::Malformed);
         }
         if let Err(error) = &result {
-            tracing::debug!(%error, answered = !last.is_empty(), "HTTP/1 connection ended");
+            tracing::debug!(%error, answered = !response.is_empty(), "HTTP/1 connection ended");
         }
-        if !last.is_empty() || refused_by_hyper || remains.unread {
-            let patience = self.settings.linger_timeout;
-            let _ = lingering_close::close(&mut remains.io, &last, patience).await;
+        if !response.is_empty() || rejected_by_hyper || parts.unread {
+            let _ = lingering_close::close(&mut parts.io, &response, self.settings.linger_timeout).await;
         }
     }
 }
 
-/// Returns once nothing more should begin on a connection.
-async fn called_off(soft: &CancellationToken, tenure: Option<SessionExpiry>) {
-    let over = async {
-        match tenure {
-            Some(tenure) => Box::pin(tenure.over()).await, // large, and only under TLS
-            None => pending().await,
+/// Returns once the connection should take no more requests.
+async fn ended(soft: &CancellationToken, session_expiry: Option<SessionExpiry>) {
+    match session_expiry {
+        None => soft.cancelled().await,
+        // In a box, because it is large and only TLS needs it.
+        Some(session) => {
+            soft.run_until_cancelled(Box::pin(session.expired())).await;
         }
-    };
-    tokio::select! {
-        () = soft.cancelled() => {}
-        () = over => {}
     }
 }
 
-/// The answer to a request that hyper dropped without one.
-fn unanswered<IO>(error: &hyper::Error, remains: &IoParts<IO>) -> Option<Reason> {
-    let cut_short = error.is_incomplete_message() && remains.in_head;
+/// The reason to reject a request that hyper dropped without a response.
+fn unanswered<IO>(error: &hyper::Error, parts: &IoParts<IO>) -> Option<RejectionReason> {
+    let cut_short = error.is_incomplete_message() && parts.in_head;
     let misplaced_preface = error.is_parse_version_h2();
-    (cut_short || misplaced_preface).then_some(Reason::Malformed)
+    (cut_short || misplaced_preface).then_some(RejectionReason::Malformed)
 }
 
-/// The first bytes of a connection, enough to tell HTTP/2; `None` when it may be closed in silence.
+/// The first bytes of a connection, enough to recognise HTTP/2; `None` if it is to be closed without a response.
 async fn first_bytes<IO>(
     io: &mut IO,
     deadline: Instant,
@@ -298,13 +284,13 @@ async fn first_bytes<IO>(
 where
     IO: AsyncRead + Unpin,
 {
-    let mut bytes = BytesMut::with_capacity(FIRST_READ);
+    let mut bytes = BytesMut::with_capacity(FIRST_READ_BYTES);
     loop {
         let read = tokio::select! {
             biased;
             read = timeout_at(deadline, io.read_buf(&mut bytes)) => read,
             () = soft.cancelled(), if bytes.is_empty() => return None,
-            () = open.unwanted() => return None,
+            () = open.evicted() => return None,
         };
         open.activity().set_receiving_head(true);
         let open = matches!(read, Ok(Ok(1..)));
@@ -320,29 +306,29 @@ where
 
 fn http1_builder(settings: &ListenerSettings) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    if settings.max_headers > USUAL_HEADERS {
-        builder.max_headers(settings.max_headers); // for which hyper fills a table for each head
+    if settings.max_headers > HYPER_MAX_HEADERS {
+        builder.max_headers(settings.max_headers); // with it hyper fills a table for each head
     }
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(None)
-        .max_header_size(settings.max_header_bytes.saturating_add(NOTCH))
+        .max_header_size(settings.max_header_bytes.saturating_add(HYPER_HEAD_MARGIN))
         .max_buf_size(largest_read(settings));
     builder
 }
 
-/// The gate's limits. hyper's are higher and never reached: it would answer without a body.
+/// The limits of the framing gate. hyper's are higher, so that it never rejects a head without a body.
 fn head_limits(settings: &ListenerSettings) -> HeadLimits {
     HeadLimits { bytes: settings.max_header_bytes, target: settings.max_uri_bytes, fields: settings.max_headers }
 }
 
-/// hyper reads into pieces of 8 KiB, then twice as long each time up to this, and keeps one as long as the last in hand
-/// while the vendor is asked. Half as much again as a head takes as few reads as twice as much, for a body of 64 KiB.
+/// hyper's read buffer starts at 8 KiB, doubles up to this size and stays allocated during the vendor's call. For a
+/// body of 64 KiB, 1.5 times the size of a head needs no more reads than twice the size.
 fn largest_read(settings: &ListenerSettings) -> usize {
-    settings.max_header_bytes.max(MIN_BUFFER) * 3 / 2
+    settings.max_header_bytes.max(HYPER_MIN_BUFFER) * 3 / 2
 }
 
-/// h2 answers an oversized header list by itself, without a body; at twice our limit ours comes first.
+/// h2 rejects an oversized header list without a body; with twice our limit, the admission rejects it first.
 fn http2_builder(settings: &ListenerSettings, shutdown: &Shutdown) -> http2::Builder<Shutdown> {
     let header_list = settings.max_header_bytes.saturating_add(settings.max_uri_bytes).saturating_mul(2);
     let mut builder = http2::Builder::new(shutdown.clone());
@@ -357,52 +343,20 @@ fn http2_builder(settings: &ListenerSettings, shutdown: &Shutdown) -> http2::Bui
     builder
 }
 
-/// A hyper connection that can be told to finish what it has begun.
-trait Finishing: Future<Output = hyper::Result<()>> {
-    fn finish(self: Pin<&mut Self>);
-}
-
-impl<IO, S, B> Finishing for http1::Connection<IO, S>
-where
-    IO: hyper::rt::Read + hyper::rt::Write + Unpin,
-    S: HttpService<Incoming, ResBody = B>,
-    S::Error: Into<BoxError>,
-    B: Body + 'static,
-    B::Error: Into<BoxError>,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<IO, S, B, E> Finishing for http2::Connection<IO, S, E>
-where
-    IO: hyper::rt::Read + hyper::rt::Write + Unpin,
-    S: HttpService<Incoming, ResBody = B>,
-    S::Error: Into<BoxError>,
-    B: Body + 'static,
-    B::Error: Into<BoxError>,
-    E: hyper::rt::bounds::Http2ServerConnExec<S::Future, B>,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::Full;
 
     use crate::net::connection::*;
 
-    /// What is not needed from one request to the next (a handshake, the last word) is kept elsewhere.
+    /// What only a part of the connections needs (a handshake, the lingering close) is in boxes.
     #[tokio::test]
     async fn a_connection_takes_less_than_3_kib_beside_its_buffers() {
         let service = tower::service_fn(|_: Request<Incoming>| {
             std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
         });
-        let page = RejectionPage::new(|_| Bytes::new());
-        let connections = Connections::new(service, ListenerSettings::default(), page, Shutdown::new());
+        let renderer = RejectionRenderer::new(|_| Bytes::new());
+        let connections = Connections::new(service, ListenerSettings::default(), renderer, Shutdown::new());
         let (io, _peer) = tokio::io::duplex(1);
         let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: None };
         let size = size_of_val(&connections.serve(io, peer));
@@ -410,30 +364,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_bare_400_of_hypers_is_counted_like_a_refusal_of_ours() {
+    async fn a_bare_400_of_hyper_is_counted_like_a_rejection() {
         let service = tower::service_fn(|_: Request<Incoming>| {
             std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
         });
         let meters = Arc::<ListenerMeters>::default();
         let counted = Arc::clone(&meters);
-        let page = RejectionPage::new(move |refusal| {
-            counted.refuse(refusal.reason);
+        let renderer = RejectionRenderer::new(move |rejection| {
+            counted.reject(rejection.reason);
             Bytes::new()
         });
-        let connections = Connections::new(service, ListenerSettings::default(), page, Shutdown::new());
+        let connections = Connections::new(service, ListenerSettings::default(), renderer, Shutdown::new());
         let connections = connections.counted(&meters);
         for head in [&b"BAD\r\n\r\n"[..], b"GET / HTTP/1.1\r\nX : y\r\n\r\n"] {
             let (mut peer, io) = tokio::io::duplex(1024);
             tokio::io::AsyncWriteExt::write_all(&mut peer, head).await.unwrap();
             let from = Peer { address: ([127, 0, 0, 1], 1).into(), tls: None };
-            let mut answer = Vec::new();
+            let mut response = Vec::new();
             let reading = async {
-                peer.read_to_end(&mut answer).await.unwrap();
+                peer.read_to_end(&mut response).await.unwrap();
                 drop(peer);
             };
             tokio::join!(connections.serve(io, from), reading);
-            assert!(answer.starts_with(b"HTTP/1.1 400 "), "{answer:?}");
+            assert!(response.starts_with(b"HTTP/1.1 400 "), "{response:?}");
         }
-        assert_eq!(meters.refused()[Reason::Malformed as usize], ("malformed", 2));
+        assert_eq!(meters.rejected().next(), Some(("malformed", 2)));
     }
 }

@@ -1,10 +1,8 @@
-//! The accept loop: sockets in, connection tasks out.
+//! The accept loop: accepts sockets and spawns one task for each connection.
 //!
-//! The limit on connections is taken *before* accepting: at the limit the loop stops and new peers
-//! wait in the kernel's backlog, which costs no descriptor and lets them in as soon as one leaves.
-//! Idle connections are asked to leave, one by one and the longest idle first, so that none holds a place by doing
-//! nothing.
-//! Handshakes run in the connection's task, never here.
+//! A connection's permit is acquired *before* it is accepted. At the limit, new peers wait in the kernel's backlog, which
+//! costs no descriptor, and idle connections are evicted one by one, the longest idle first. TLS handshakes run in the
+//! connection's task.
 
 use std::convert::Infallible;
 use std::io;
@@ -22,36 +20,35 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
-use super::accept_error::{Backoff, is_of_one_connection};
+use super::accept_error::{Backoff, concerns_one_connection};
 use super::connection::Connections;
 use super::open_connections::OpenConnection;
 use super::peer::{Peer, PeerTls};
 use super::tls::acceptor::Tls;
+use crate::http::body::BoxError;
 
-/// How long after one connection was asked to make room the next one is.
-const ROOM_EVERY: Duration = Duration::from_millis(100);
+/// How often an idle connection is evicted while the limit is reached.
+const EVICTION_INTERVAL: Duration = Duration::from_millis(100);
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// A bound socket.
+/// A bound socket that accepts connections.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
 }
 
-/// An address that cannot be listened on.
+/// The address cannot be bound.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
 pub struct BindError {
-    /// The address asked for.
+    /// The configured address.
     pub address: SocketAddr,
     /// The system's reason.
     pub source: io::Error,
 }
 
 impl Listener {
-    /// Listens on `address`; port 0 takes a free one.
+    /// Binds `address`; for port 0 the system chooses a free port.
     pub async fn bind(address: SocketAddr) -> Result<Self, BindError> {
         let failed = |source| BindError { address, source };
         let socket = TcpListener::bind(address).await.map_err(failed)?;
@@ -59,66 +56,57 @@ impl Listener {
         Ok(Self { socket, address })
     }
 
-    /// The address listened on, with the port that was taken.
+    /// The bound address, with the port that the system chose.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Accepts until the soft token, then closes the socket; connections run on as tasks of the shutdown.
+    /// Accepts until the soft token, then closes the socket; connections go on as tasks of the shutdown.
     pub async fn run<S, B>(self, connections: Connections<S>, tls: Option<Tls>)
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
+        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+        S: Clone + Send + Sync + 'static,
+        B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let soft = connections.shutdown().soft().clone();
-        soft.run_until_cancelled_owned(self.accept_all(connections, tls)).await;
-    }
-
-    async fn accept_all<S, B>(self, connections: Connections<S>, tls: Option<Tls>)
-    where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
-        S::Future: Send,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        let places = Arc::new(Semaphore::new(connections.settings().max_connections));
+        let permits = Arc::new(Semaphore::new(connections.settings().max_connections));
         let connections = Arc::new(connections);
         let mut backoff = Backoff::new();
-        while let Some(place) = self.place(&places, &connections).await {
-            let (stream, address) = match self.socket.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) if is_of_one_connection(&error) => {
-                    connections.meters().accept_failed.add();
-                    tracing::debug!(%error, "a connection failed before it was accepted");
-                    continue;
-                }
-                Err(error) => {
-                    connections.meters().accept_failed.add();
-                    let pause = backoff.pause();
-                    tracing::error!(%error, ?pause, listener = %self.address, "cannot accept connections");
-                    sleep(pause).await;
-                    continue;
-                }
-            };
-            backoff = Backoff::new();
-            let task = serve(stream, address, Arc::clone(&connections), tls.clone(), place);
-            connections.shutdown().spawn(task);
-        }
+        let accepting = async {
+            while let Some(permit) = self.permit(&permits, &connections).await {
+                let (stream, address) = match self.socket.accept().await {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        connections.meters().accept_failed.add();
+                        if concerns_one_connection(&error) {
+                            tracing::debug!(%error, "a connection failed before it was accepted");
+                        } else {
+                            let pause = backoff.next_delay();
+                            tracing::error!(%error, ?pause, listener = %self.address, "cannot accept connections");
+                            sleep(pause).await;
+                        }
+                        continue;
+                    }
+                };
+                backoff = Backoff::new();
+                let task = serve(stream, address, Arc::clone(&connections), tls.clone(), permit);
+                connections.shutdown().spawn(task);
+            }
+        };
+        soft.run_until_cancelled(accepting).await;
     }
 
-    /// A place for one more connection, waited for if there is none.
-    async fn place<S>(&self, places: &Arc<Semaphore>, connections: &Connections<S>) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-            return Some(place);
+    /// A permit for one more connection; waits and evicts idle connections while there is none.
+    async fn permit<S>(&self, permits: &Arc<Semaphore>, connections: &Connections<S>) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+            return Some(permit);
         }
         connections.meters().limit_reached.add();
         tracing::warn!(listener = %self.address, "connection limit reached, not accepting until one ends");
         loop {
-            connections.make_room();
-            if let Ok(place) = timeout(ROOM_EVERY, Arc::clone(places).acquire_owned()).await {
-                return place.ok();
+            connections.evict_idle();
+            if let Ok(permit) = timeout(EVICTION_INTERVAL, Arc::clone(permits).acquire_owned()).await {
+                return permit.ok();
             }
         }
     }
@@ -129,14 +117,13 @@ async fn serve<S, B>(
     address: SocketAddr,
     connections: Arc<Connections<S>>,
     tls: Option<Tls>,
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+    S: Clone + Send + Sync + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let _place = place;
+    let _permit = permit;
     let open = connections.open();
     let _accepted = connections.meters().accept();
     if let Err(error) = stream.set_nodelay(true) {
@@ -145,8 +132,8 @@ async fn serve<S, B>(
     match tls {
         None => connections.serve_open(stream, Peer { address, tls: None }, open).await,
         Some(tls) => {
-            // In boxes, or every connection in the clear would be as large as one under TLS.
-            let Some((stream, agreed)) = Box::pin(shake_hands(stream, &tls, &connections, &open)).await else {
+            // In boxes; otherwise every plaintext connection would be as large as a TLS connection.
+            let Some((stream, agreed)) = Box::pin(handshake(stream, &tls, &connections, &open)).await else {
                 return;
             };
             connections.serve_open(stream, Peer { address, tls: Some(agreed) }, open).await;
@@ -154,8 +141,8 @@ async fn serve<S, B>(
     }
 }
 
-/// The TLS handshake within its time; `None` when it failed, the shutdown began, or its place is needed.
-async fn shake_hands<S>(
+/// The TLS handshake; `None` if it fails or times out, the shutdown starts, or the connection is evicted.
+async fn handshake<S>(
     stream: TcpStream,
     tls: &Tls,
     connections: &Connections<S>,
@@ -163,16 +150,16 @@ async fn shake_hands<S>(
 ) -> Option<(Box<TlsStream<TcpStream>>, PeerTls)> {
     let limit = connections.settings().handshake_timeout;
     let soft = connections.shutdown().soft();
-    let (acceptor, accepting) = tls.acceptor();
-    let shaken = tokio::select! {
+    let (acceptor, session_expiry) = tls.acceptor();
+    let result = tokio::select! {
         biased;
-        shaken = timeout(limit, acceptor.accept(stream)) => shaken,
+        result = timeout(limit, acceptor.accept(stream)) => result,
         () = soft.cancelled() => return None,
-        () = open.unwanted() => return None,
+        () = open.evicted() => return None,
     };
-    match shaken {
+    match result {
         Ok(Ok(stream)) => {
-            let agreed = PeerTls::of(stream.get_ref().1, accepting);
+            let agreed = PeerTls::of(stream.get_ref().1, session_expiry);
             Some((Box::new(stream), agreed))
         }
         Ok(Err(error)) => {

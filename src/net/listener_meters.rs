@@ -1,12 +1,14 @@
-//! What a listener counts of its connections.
+//! Counters of one listener's connections.
 
 use std::sync::Arc;
 
+use strum::{EnumCount, VariantArray};
+
 use crate::value::Counter;
 
-use super::rejection::Reason;
+use super::rejection::RejectionReason;
 
-/// The counts of one listener.
+/// Counters of one listener.
 #[derive(Debug, Default)]
 pub struct ListenerMeters {
     /// Connections accepted.
@@ -21,7 +23,7 @@ pub struct ListenerMeters {
     pub handshake_late: Counter,
     /// How often the limit was reached.
     pub limit_reached: Counter,
-    refused: [Counter; Reason::ALL.len()],
+    rejected: [Counter; RejectionReason::COUNT],
 }
 
 /// An accepted connection, counted as ended when dropped.
@@ -35,14 +37,14 @@ impl ListenerMeters {
         Accepted(Arc::clone(self))
     }
 
-    /// Counts a request that was refused before it was read.
-    pub fn refuse(&self, reason: Reason) {
-        self.refused[reason as usize].add();
+    /// Counts a request that was rejected before it was read.
+    pub fn reject(&self, reason: RejectionReason) {
+        self.rejected[reason as usize].add();
     }
 
-    /// The requests refused so far.
-    pub fn refused(&self) -> [(&'static str, u64); Reason::ALL.len()] {
-        Reason::ALL.map(|reason| (reason.as_str(), self.refused[reason as usize].get()))
+    /// How many requests were rejected, by the name of the reason.
+    pub fn rejected(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        RejectionReason::VARIANTS.iter().map(|reason| (reason.into(), self.rejected[*reason as usize].get()))
     }
 
     /// Connections at this moment.

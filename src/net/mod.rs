@@ -1,11 +1,7 @@
-//! Where bytes become requests: sockets, TLS, HTTP limits, and the first readings of a request.
+//! The transport in front of the gateway's service: sockets, TLS, HTTP/1 framing, limits, shutdown.
 //!
-//! Order from the wire inwards: [`listener`] accepts, [`tls`] speaks TLS, `wire` watches the
-//! input of an HTTP/1 connection with `framing`, [`connection`] runs hyper over it, `admission` refuses what is over the limits, and only then
-//! does the gateway's service see a request, inside [`rescue`]. [`shutdown`] ends all of it in order;
-//! what a connection waits for beside its requests is `dozing`.
-//! [`path`], [`prefer`], [`query`], [`request_timeout`], [`request_id`], [`traceparent`], [`tracestate`] and
-//! [`body`] are read by that service. Nothing here knows of vendors or of configuration files.
+//! From the socket inwards: [`listener`] accepts, [`tls`] does the handshake, [`http1`] checks HTTP/1 input,
+//! [`connection`] runs hyper, and [`admission`] rejects requests over the limits. [`shutdown`] ends all of it in order.
 
 pub mod accept_error;
 pub mod activity;

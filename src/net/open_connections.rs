@@ -1,7 +1,7 @@
-//! The open connections of a listener, to find the one that makes room for another.
+//! The open connections of a listener, from which the one that has been idle for longest is evicted at the limit.
 //!
-//! A connection is listed from its beginning to its end, so that requests pay nothing for it. Only one that is idle is
-//! asked to close, and the request goes to that connection alone. If it has become busy meanwhile, another is asked.
+//! A connection is listed while it is open, so requests cost nothing here. Only an idle connection is asked to close.
+//! If it has become busy by the time it looks, it asks the next one instead.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,14 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::activity::Activity;
 
-/// All that are open and have not been asked to close.
+/// All open connections that have not been asked to close.
 #[derive(Debug, Default)]
 pub(crate) struct OpenConnections {
     next: AtomicU64,
     listed: Mutex<BTreeMap<u64, Arc<Activity>>>,
 }
 
-/// One of them, until it is dropped.
+/// One open connection; dropping it removes it from the list.
 #[derive(Debug)]
 pub(crate) struct OpenConnection {
     all: Arc<OpenConnections>,
@@ -33,12 +33,12 @@ impl OpenConnections {
     }
 
     /// Asks the connection that has been idle for longest to close, if one is idle.
-    pub(crate) fn make_room(&self) {
+    pub(crate) fn evict_idle(&self) {
         let mut listed = self.listed();
-        let idle = listed.iter().filter_map(|(number, activity)| Some((activity.spare_since()?, *number)));
+        let idle = listed.iter().filter_map(|(number, activity)| Some((activity.idle_since()?, *number)));
         let longest = idle.min().and_then(|(_, number)| listed.remove(&number));
         if let Some(activity) = longest {
-            activity.ask_to_close();
+            activity.request_eviction();
         }
     }
 
@@ -53,15 +53,15 @@ impl OpenConnection {
         &self.activity
     }
 
-    /// Returns once the connection was asked to close and is idle.
-    pub(crate) async fn unwanted(&self) {
+    /// Returns once the connection was asked to close while it is idle.
+    pub(crate) async fn evicted(&self) {
         loop {
-            self.activity.asked_to_close().await;
-            if self.activity.spare_since().is_some() {
+            self.activity.eviction_requested().await;
+            if self.activity.idle_since().is_some() {
                 return;
             }
             self.all.listed().insert(self.number, Arc::clone(&self.activity));
-            self.all.make_room();
+            self.all.evict_idle();
         }
     }
 }
@@ -88,85 +88,84 @@ mod tests {
         let connections = std::array::from_fn(|_| all.open());
         for connection in &connections {
             sleep(Duration::from_millis(1)).await;
-            drop(connection.activity().begin());
-            connection.activity().note_flushed();
+            drop(connection.activity().start_request());
+            connection.activity().record_flush();
         }
         (all, connections)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_longest_idle_is_asked_and_nothing_else() {
+    async fn only_the_longest_idle_connection_is_asked_to_close() {
         let (all, [first, second, third]) = used().await;
         sleep(Duration::from_millis(1)).await;
-        drop(first.activity().begin());
-        first.activity().note_flushed();
-        let (mut first, mut second, mut third) =
-            (pin!(first.unwanted()), pin!(second.unwanted()), pin!(third.unwanted()));
+        drop(first.activity().start_request());
+        first.activity().record_flush();
+        let (mut first, mut second, mut third) = (pin!(first.evicted()), pin!(second.evicted()), pin!(third.evicted()));
         for asked in [false, true] {
             assert_eq!(second.as_mut().now_or_never().is_some(), asked);
             assert!(first.as_mut().now_or_never().is_none() && third.as_mut().now_or_never().is_none());
-            all.make_room();
+            all.evict_idle();
         }
         assert!(third.now_or_never().is_some(), "asked by the second call");
         assert!(first.now_or_never().is_none());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_busy_connection_takes_no_wake_up_from_an_idle_one() {
+    async fn a_busy_connection_takes_no_eviction_from_an_idle_one() {
         let (all, [busy, idle]) = used().await;
-        let (mut busy_unwanted, mut idle_unwanted) = (pin!(busy.unwanted()), pin!(idle.unwanted()));
+        let (mut busy_unwanted, mut idle_unwanted) = (pin!(busy.evicted()), pin!(idle.evicted()));
         assert!(busy_unwanted.as_mut().now_or_never().is_none() && idle_unwanted.as_mut().now_or_never().is_none());
-        let request = busy.activity().begin();
-        all.make_room();
+        let request = busy.activity().start_request();
+        all.evict_idle();
         assert!(busy_unwanted.as_mut().now_or_never().is_none());
         assert!(idle_unwanted.now_or_never().is_some());
         drop(request);
-        busy.activity().note_flushed();
-        assert!(busy_unwanted.now_or_never().is_none(), "the crowd is gone");
+        busy.activity().record_flush();
+        assert!(busy_unwanted.now_or_never().is_none(), "it was not asked");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_has_become_busy_hands_its_wake_up_on_and_keeps_none() {
+    async fn a_connection_that_has_become_busy_passes_its_eviction_on_and_keeps_none() {
         let (all, [busy, idle]) = used().await;
-        let mut unwanted = pin!(busy.unwanted());
-        all.make_room();
-        let request = busy.activity().begin();
-        assert!(unwanted.as_mut().now_or_never().is_none());
-        assert!(idle.unwanted().now_or_never().is_some());
+        let mut evicted = pin!(busy.evicted());
+        all.evict_idle();
+        let request = busy.activity().start_request();
+        assert!(evicted.as_mut().now_or_never().is_none());
+        assert!(idle.evicted().now_or_never().is_some());
         drop(request);
-        busy.activity().note_flushed();
-        assert!(unwanted.as_mut().now_or_never().is_none());
-        all.make_room();
-        assert!(unwanted.now_or_never().is_some(), "it is listed again");
+        busy.activity().record_flush();
+        assert!(evicted.as_mut().now_or_never().is_none());
+        all.evict_idle();
+        assert!(evicted.now_or_never().is_some(), "it is listed again");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wake_up_without_an_idle_connection_is_not_stored() {
+    async fn an_eviction_without_an_idle_connection_is_not_stored() {
         let (all, [busy]) = used().await;
-        let request = busy.activity().begin();
-        all.make_room();
+        let request = busy.activity().start_request();
+        all.evict_idle();
         drop(request);
-        assert!(busy.activity().spare_since().is_none(), "its answer has not left");
-        all.make_room();
-        busy.activity().note_flushed();
-        assert!(busy.unwanted().now_or_never().is_none());
+        assert!(busy.activity().idle_since().is_none(), "its response has not left");
+        all.evict_idle();
+        busy.activity().record_flush();
+        assert!(busy.evicted().now_or_never().is_none());
         drop(busy);
         assert!(all.listed().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_without_a_request_has_a_moment_to_send_one() {
+    async fn a_connection_without_a_request_has_a_second_to_send_one() {
         let all = Arc::<OpenConnections>::default();
         let silent = all.open();
-        let mut unwanted = pin!(silent.unwanted());
-        all.make_room();
-        assert!(unwanted.as_mut().now_or_never().is_none());
+        let mut evicted = pin!(silent.evicted());
+        all.evict_idle();
+        assert!(evicted.as_mut().now_or_never().is_none());
         sleep(Duration::from_secs(1)).await;
         silent.activity().set_receiving_head(true);
-        all.make_room();
-        assert!(unwanted.as_mut().now_or_never().is_none(), "half a head is no silence");
+        all.evict_idle();
+        assert!(evicted.as_mut().now_or_never().is_none(), "half a head is no idleness");
         silent.activity().set_receiving_head(false);
-        all.make_room();
-        assert!(unwanted.now_or_never().is_some());
+        all.evict_idle();
+        assert!(evicted.now_or_never().is_some());
     }
 }

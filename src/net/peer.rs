@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection.
+//! The peer of a connection.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,13 +8,12 @@ use rustls_pki_types::CertificateDer;
 use super::tls::certificate::PeerCertificate;
 use super::tls::session_expiry::SessionExpiry;
 
-/// The other end of a connection; every request carries it as the extension `Arc<Peer>`, the only
-/// extension this edge adds.
+/// The peer of a connection; every request carries it as the extension `Arc<Peer>`.
 #[derive(Clone, Debug)]
 pub struct Peer {
     /// The socket's remote address.
     pub address: SocketAddr,
-    /// What the TLS handshake agreed on; none on a plain port.
+    /// What the TLS handshake agreed on; `None` without TLS.
     pub tls: Option<PeerTls>,
 }
 
@@ -29,6 +28,6 @@ pub struct PeerTls {
     pub certificate: Option<PeerCertificate>,
     /// The certificates that the client showed, its own first.
     pub chain: Arc<[CertificateDer<'static>]>,
-    /// How long all this holds.
-    pub tenure: SessionExpiry,
+    /// How long the handshake is trusted.
+    pub session_expiry: SessionExpiry,
 }

@@ -1,17 +1,19 @@
-//! Requests that end before the gateway's service sees them, and the page that answers them.
+//! Requests that are rejected before the gateway's service sees them, and the bodies of their responses.
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::http::request_id::RequestId;
 
-/// Why the edge refuses a request by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The head or its framing is not HTTP as we accept it: 400.
+/// Why a request is rejected; its name in snake case is the label of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumCount, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum RejectionReason {
+    /// The head or its framing is not HTTP as this gateway accepts it: 400.
     Malformed,
     /// The head did not arrive in time: 408.
     HeadTimeout,
@@ -21,21 +23,8 @@ pub enum Reason {
     HeadTooLarge,
 }
 
-impl Reason {
-    /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Malformed, Self::HeadTimeout, Self::UriTooLong, Self::HeadTooLarge];
-
-    /// The word for metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::HeadTimeout => "head_timeout",
-            Self::UriTooLong => "uri_too_long",
-            Self::HeadTooLarge => "head_too_large",
-        }
-    }
-
-    /// The status of the answer.
+impl RejectionReason {
+    /// The status of the response.
     pub fn status(self) -> StatusCode {
         match self {
             Self::Malformed => StatusCode::BAD_REQUEST,
@@ -56,32 +45,32 @@ impl Reason {
     }
 }
 
-/// One refused request.
+/// One rejected request.
 #[derive(Clone, Debug)]
 pub struct Rejection {
     /// Why.
-    pub reason: Reason,
-    /// The id the answer carries in `X-Request-Id`; the body should repeat it.
+    pub reason: RejectionReason,
+    /// The id in the response's `X-Request-Id`; the body repeats it.
     pub request_id: RequestId,
 }
 
-/// Writes the `application/problem+json` body for a refusal.
+/// Renders the `application/problem+json` body of a rejection.
 #[derive(Clone)]
-pub struct RejectionPage(Arc<dyn Fn(&Rejection) -> Bytes + Send + Sync>);
+pub struct RejectionRenderer(Arc<dyn Fn(&Rejection) -> Bytes + Send + Sync>);
 
-impl RejectionPage {
-    /// A page from a function that returns the JSON text.
-    pub fn new(page: impl Fn(&Rejection) -> Bytes + Send + Sync + 'static) -> Self {
-        Self(Arc::new(page))
+impl RejectionRenderer {
+    /// A renderer from a function that returns the JSON text.
+    pub fn new(render: impl Fn(&Rejection) -> Bytes + Send + Sync + 'static) -> Self {
+        Self(Arc::new(render))
     }
 
-    pub(crate) fn body(&self, refusal: &Rejection) -> Bytes {
-        (self.0)(refusal)
+    pub(crate) fn render(&self, rejection: &Rejection) -> Bytes {
+        (self.0)(rejection)
     }
 }
 
-impl fmt::Debug for RejectionPage {
+impl fmt::Debug for RejectionRenderer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RefusalPage")
+        f.write_str("RejectionRenderer")
     }
 }

@@ -1,4 +1,4 @@
-//! What one listener is told: limits and times, already validated, no configuration types.
+//! Limits and timeouts of one listener, already validated.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ pub struct ListenerSettings {
     pub header_timeout: Duration,
     /// Time a connection may stay open without a request in progress.
     pub idle_timeout: Duration,
-    /// Time that a peer has to take what was written to it, and an HTTP/2 peer to take an answer; as much again each time
-    /// that it took `min_write_rate` meanwhile.
+    /// Time in which a peer must read what was written to it, and an HTTP/2 peer its responses. It starts again each time
+    /// that the peer has read `min_write_rate` meanwhile.
     pub write_timeout: Duration,
-    /// Bytes a second that a peer has to take on average over `write_timeout`, unless it takes all there is.
+    /// Bytes per second that a peer must read on average over `write_timeout`, unless it reads all there is.
     pub min_write_rate: u64,
-    /// Time and, in the same breath, patience for the peer to take the last answer before the socket closes.
+    /// Time for the peer to read the last response, and as long again to close.
     pub linger_timeout: Duration,
     /// Header fields in one request.
     pub max_headers: usize,
@@ -35,27 +35,27 @@ pub struct ListenerSettings {
 pub struct Http2Settings {
     /// Streams a client may have open at once.
     pub max_concurrent_streams: u32,
-    /// Streams reset by the client but not yet seen by us; above it the connection ends (rapid reset).
+    /// Streams that the client has reset before they were accepted; above it the connection ends (rapid reset).
     pub max_pending_resets: usize,
-    /// Streams we reset for the client's errors; above it the connection ends.
+    /// Streams that were reset for the client's errors; above it the connection ends.
     pub max_local_resets: usize,
     /// Time between pings on a connection.
     pub keep_alive_interval: Duration,
-    /// Time for the answer to a ping.
+    /// Time for the response to a ping.
     pub keep_alive_timeout: Duration,
 }
 
-/// How fast a peer has to take what is written to it.
+/// How fast a peer must read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WritePace {
-    /// The time in which it has to take so much.
+    /// The time in which it must read `bytes`.
     pub(crate) timeout: Duration,
-    /// How many bytes.
+    /// The bytes it must read in that time.
     pub(crate) bytes: u64,
 }
 
 impl ListenerSettings {
-    /// How fast a peer has to read over `timeout`.
+    /// The bytes that a peer must read in `timeout`.
     pub(crate) fn pace(&self, timeout: Duration) -> WritePace {
         let bytes = u128::from(self.min_write_rate) * timeout.as_millis() / 1000;
         WritePace { timeout, bytes: u64::try_from(bytes).unwrap_or(u64::MAX) }

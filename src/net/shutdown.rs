@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::wake_filter::WakeFiltered;
 
 /// Time in which tasks must notice the hard token before they are given up.
-const HARD_GRACE: Duration = Duration::from_secs(1);
+const FORCED_END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The shared handle; clones speak of the same shutdown.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ struct Parts {
 
 /// How a shutdown ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum DrainOutcome {
     /// Every task finished by itself.
     Drained,
     /// Some tasks had to be dropped, and all ended then.
@@ -53,7 +53,7 @@ impl Shutdown {
     /// Runs `task` until it ends or the hard token drops it.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let dropped = WakeFiltered::new(self.0.hard.clone().cancelled_owned());
-        self.0.tasks.spawn(Droppable { task, dropped });
+        self.0.tasks.spawn(CancellableTask { task, dropped });
     }
 
     /// How many tasks run.
@@ -81,9 +81,9 @@ impl Shutdown {
         &self.0.hard
     }
 
-    /// Soft now, hard after `drain_timeout` or as soon as `impatient` ends; returns when all ended.
-    pub async fn drain(&self, drain_timeout: Duration, impatient: impl Future) -> Ended {
-        self.drain_then(std::future::ready(()), drain_timeout, impatient).await
+    /// Soft now, hard after `drain_timeout` or as soon as `force` ends; returns when all ended.
+    pub async fn drain(&self, drain_timeout: Duration, force: impl Future) -> DrainOutcome {
+        self.drain_then(std::future::ready(()), drain_timeout, force).await
     }
 
     /// The same, with `last` to be done after all tasks and within the same time.
@@ -91,28 +91,28 @@ impl Shutdown {
         &self,
         last: impl Future<Output = ()>,
         drain_timeout: Duration,
-        impatient: impl Future,
-    ) -> Ended {
+        force: impl Future,
+    ) -> DrainOutcome {
         self.announce();
         self.0.soft.cancel();
         self.0.tasks.close();
         tokio::select! {
             biased;
-            () = async { self.0.tasks.wait().await; last.await } => return Ended::Drained,
+            () = async { self.0.tasks.wait().await; last.await } => return DrainOutcome::Drained,
             () = tokio::time::sleep(drain_timeout) => {}
-            _ = impatient => {}
+            _ = force => {}
         }
         self.0.hard.cancel();
-        match timeout(HARD_GRACE, self.0.tasks.wait()).await {
-            Ok(()) => Ended::Forced,
-            Err(_) => Ended::Abandoned { tasks: self.0.tasks.len() },
+        match timeout(FORCED_END_TIMEOUT, self.0.tasks.wait()).await {
+            Ok(()) => DrainOutcome::Forced,
+            Err(_) => DrainOutcome::Abandoned { tasks: self.0.tasks.len() },
         }
     }
 }
 
 pin_project_lite::pin_project! {
     /// A task that the hard token ends.
-    struct Droppable<F> {
+    struct CancellableTask<F> {
         #[pin]
         task: F,
         #[pin]
@@ -120,7 +120,7 @@ pin_project_lite::pin_project! {
     }
 }
 
-impl<F: Future<Output = ()>> Future for Droppable<F> {
+impl<F: Future<Output = ()>> Future for CancellableTask<F> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -154,7 +154,7 @@ mod tests {
             soft.cancelled().await;
             tokio::time::sleep(Duration::from_secs(29)).await;
         });
-        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, Ended::Drained);
+        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, DrainOutcome::Drained);
         assert!(shutdown.is_announced() && shutdown.running() == 0);
     }
 
@@ -162,13 +162,13 @@ mod tests {
     async fn others_are_dropped_after_the_timeout() {
         let shutdown = Shutdown::new();
         shutdown.spawn(pending());
-        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, Ended::Forced);
+        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, DrainOutcome::Forced);
         assert_eq!(shutdown.running(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_last_has_what_is_left_of_the_time() {
-        for (last, ended) in [(29, Ended::Drained), (31, Ended::Forced)] {
+        for (last, ended) in [(29, DrainOutcome::Drained), (31, DrainOutcome::Forced)] {
             let begun = tokio::time::Instant::now();
             let last = tokio::time::sleep(Duration::from_secs(last));
             assert_eq!(Shutdown::new().drain_then(last, TIMEOUT, pending::<()>()).await, ended);
@@ -181,7 +181,7 @@ mod tests {
         let shutdown = Shutdown::new();
         shutdown.spawn(pending());
         let begun = tokio::time::Instant::now();
-        assert_eq!(shutdown.drain(TIMEOUT, std::future::ready(())).await, Ended::Forced);
+        assert_eq!(shutdown.drain(TIMEOUT, std::future::ready(())).await, DrainOutcome::Forced);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::shutdown::{Ended, Shutdown};
+use super::shutdown::{DrainOutcome, Shutdown};
 
 /// The signals that end the process, as they come.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub async fn shutdown_on(
     shutdown: &Shutdown,
     last: impl Future<Output = ()>,
     patience: impl FnOnce() -> DrainSettings,
-) -> Ended {
+) -> DrainOutcome {
     let mut signals = pin!(signals.fuse());
     let first = signals.next().await.unwrap_or("end of signals");
     let DrainSettings { drain_delay, drain_timeout } = patience();
@@ -86,7 +86,7 @@ mod tests {
     const DELAY: Duration = Duration::from_secs(5);
     const TIMEOUT: Duration = Duration::from_secs(30);
 
-    async fn ended(signals: impl Stream<Item = &'static str>, shutdown: &Shutdown) -> Ended {
+    async fn ended(signals: impl Stream<Item = &'static str>, shutdown: &Shutdown) -> DrainOutcome {
         let patience = || DrainSettings { drain_delay: DELAY, drain_timeout: TIMEOUT };
         shutdown_on(signals, shutdown, std::future::ready(()), patience).await
     }
@@ -104,7 +104,7 @@ mod tests {
             assert_eq!(begun.elapsed(), DELAY);
         });
         let signals = stream::iter(["SIGTERM"]).chain(stream::pending());
-        assert_eq!(ended(signals, &shutdown).await, Ended::Drained);
+        assert_eq!(ended(signals, &shutdown).await, DrainOutcome::Drained);
     }
 
     #[tokio::test(start_paused = true)]
@@ -113,7 +113,7 @@ mod tests {
         shutdown.spawn(std::future::pending());
         let begun = Instant::now();
         let signals = stream::iter(["SIGTERM", "SIGINT"]).chain(stream::pending());
-        assert_eq!(ended(signals, &shutdown).await, Ended::Forced);
+        assert_eq!(ended(signals, &shutdown).await, DrainOutcome::Forced);
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 
@@ -123,7 +123,7 @@ mod tests {
         shutdown.spawn(std::future::pending());
         let begun = Instant::now();
         let signals = stream::iter(["SIGINT"]).chain(stream::pending());
-        assert_eq!(ended(signals, &shutdown).await, Ended::Forced);
+        assert_eq!(ended(signals, &shutdown).await, DrainOutcome::Forced);
         assert_eq!(begun.elapsed(), DELAY + TIMEOUT);
     }
 }

@@ -15,7 +15,7 @@ use switchboard::http::catch_panic::CatchPanicLayer;
 use switchboard::net::connection::Connections;
 use switchboard::net::listener::Listener;
 use switchboard::net::peer::Peer;
-use switchboard::net::rejection::{Rejection, RejectionPage};
+use switchboard::net::rejection::{Rejection, RejectionRenderer};
 use switchboard::net::settings::ListenerSettings;
 use switchboard::net::shutdown::Shutdown;
 use switchboard::net::tls::acceptor::Tls;
@@ -99,7 +99,7 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         |uri, _: &str| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
     );
     let service = BoxCloneSyncService::new(rescue.layer(service));
-    (Connections::new(service, settings, RejectionPage::new(page), Shutdown::new()), seen)
+    (Connections::new(service, settings, RejectionRenderer::new(page), Shutdown::new()), seen)
 }
 
 impl Edge {

@@ -9,7 +9,7 @@ use http::{Request, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use switchboard::net::settings::ListenerSettings;
-use switchboard::net::shutdown::Ended;
+use switchboard::net::shutdown::DrainOutcome;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -39,7 +39,7 @@ async fn requests_in_flight_finish_with_connection_close_and_idle_connections_cl
         assert!(text.contains("\r\nconnection: close\r\n") && text.ends_with("waited"), "{text}");
     };
     let (ended, ()) = tokio::join!(edge.shutdown.drain(DRAIN, pending::<()>()), client);
-    assert_eq!((ended, edge.shutdown.running()), (Ended::Drained, 0));
+    assert_eq!((ended, edge.shutdown.running()), (DrainOutcome::Drained, 0));
     assert!(TcpStream::connect(edge.address).await.is_err());
 }
 
@@ -55,7 +55,7 @@ async fn the_hard_end_drops_what_is_left() {
     waiting(&edge).await;
     waiting(&edge).await;
     let ended = edge.shutdown.drain(DRAIN, std::future::ready(())).await;
-    assert_eq!((ended, edge.shutdown.running()), (Ended::Forced, 0));
+    assert_eq!((ended, edge.shutdown.running()), (DrainOutcome::Forced, 0));
     assert_eq!(read_to_end(&mut busy).await, "");
 }
 
@@ -95,7 +95,7 @@ async fn http2_goes_away_after_its_streams() {
         busy
     };
     let (_busy, ()) = tokio::join!(client, busy_connection);
-    assert_eq!(edge.shutdown.drain(DRAIN, pending::<()>()).await, Ended::Drained);
+    assert_eq!(edge.shutdown.drain(DRAIN, pending::<()>()).await, DrainOutcome::Drained);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn an_idle_connection_is_closed_in_silence_and_a_busy_one_is_not() {
     let begun = tokio::time::Instant::now();
     assert_eq!(read_to_end(&mut client).await, "");
     assert_eq!(begun.elapsed().as_secs(), settings.idle_timeout.as_secs());
-    assert_eq!(shutdown.drain(DRAIN, pending::<()>()).await, Ended::Drained);
+    assert_eq!(shutdown.drain(DRAIN, pending::<()>()).await, DrainOutcome::Drained);
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +197,7 @@ async fn an_idle_http2_connection_is_closed() {
     };
     let (_sender, ended) = tokio::join!(client, connection);
     ended.unwrap();
-    assert_eq!(shutdown.drain(DRAIN, pending::<()>()).await, Ended::Drained);
+    assert_eq!(shutdown.drain(DRAIN, pending::<()>()).await, DrainOutcome::Drained);
 }
 
 #[tokio::test(start_paused = true)]

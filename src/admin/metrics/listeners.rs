@@ -26,6 +26,6 @@ pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
     }
     let mut refused = to.family(family::REQUESTS_REFUSED);
     for (listener, meters) in &listeners {
-        meters.refused().into_iter().for_each(|(reason, count)| refused.labelled(&[listener, reason], count));
+        meters.rejected().for_each(|(reason, count)| refused.labelled(&[listener, reason], count));
     }
 }

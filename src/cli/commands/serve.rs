@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::app::App;
-use crate::net::shutdown::Ended;
+use crate::net::shutdown::DrainOutcome;
 use crate::net::signals::Signals;
 use crate::reload::{self, Source};
 use crate::telemetry::log;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     shut_down(runtime);
     control.flush();
     Ok(match ended? {
-        Ended::Drained => ExitCode::SUCCESS,
-        Ended::Forced | Ended::Abandoned { .. } => ExitCode::FAILURE,
+        DrainOutcome::Drained => ExitCode::SUCCESS,
+        DrainOutcome::Forced | DrainOutcome::Abandoned { .. } => ExitCode::FAILURE,
     })
 }

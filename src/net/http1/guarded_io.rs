@@ -1,7 +1,7 @@
-//! The socket as hyper sees it: what the edge must know about bytes is watched here.
+//! The socket as hyper sees it, with framing checks and timeouts.
 //!
-//! On the way in (HTTP/1 only) the framing gate follows every byte and may withhold it, and the head's time runs. On the
-//! way out a peer that does not read runs into the write timeout. All else passes through unchanged.
+//! For HTTP/1, the framing gate checks all input and may withhold it from hyper, and a timer limits how long a head may
+//! take. Writes time out if the peer does not read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::framing::{FramingGate, HeadLimits};
 use crate::net::activity::Activity;
-use crate::net::rejection::Reason;
+use crate::net::rejection::RejectionReason;
 use crate::net::settings::WritePace;
 
-/// A socket under watch.
+/// A socket with framing checks and timeouts.
 #[derive(Debug)]
 pub(crate) struct GuardedIo<IO> {
     io: IO,
@@ -37,15 +37,15 @@ struct Http1Watch {
     head_timeout: Duration,
     head_timer: Pin<Box<Sleep>>,
     timed_head: u64,
-    failure: Option<Reason>,
+    rejection: Option<RejectionReason>,
 }
 
-/// How an HTTP/1 connection stands when hyper has let go of it.
+/// What is left of an HTTP/1 connection after hyper has returned it.
 #[derive(Debug)]
 pub(crate) struct IoParts<IO> {
     pub(crate) io: IO,
-    /// Why reading was ended.
-    pub(crate) failure: Option<Reason>,
+    /// Why the gate ended the reading.
+    pub(crate) rejection: Option<RejectionReason>,
     /// Whether the input ended inside a head.
     pub(crate) in_head: bool,
     /// Whether the peer may still be sending.
@@ -53,34 +53,34 @@ pub(crate) struct IoParts<IO> {
 }
 
 impl<IO> GuardedIo<IO> {
-    /// A connection that speaks HTTP/2; `prefix` was read from it already.
+    /// An HTTP/2 connection; `prefix` was read from it already.
     pub(crate) fn http2(io: IO, prefix: Bytes, activity: Arc<Activity>, pace: WritePace) -> Self {
         Self { io, prefix, activity, http1: None, pace, write_timer: None, written_before: 0 }
     }
 
-    /// Makes it a connection that speaks HTTP/1, whose first head must be there at `first_deadline`.
+    /// The same for HTTP/1; the first head must arrive before `first_deadline`.
     pub(crate) fn with_http1(self, limits: HeadLimits, head_timeout: Duration, first_deadline: Instant) -> Self {
         let head_timer = Box::pin(sleep_until(first_deadline));
         let gate = FramingGate::new(limits);
-        let watch = Http1Watch { gate, head_timeout, head_timer, timed_head: 1, failure: None };
+        let watch = Http1Watch { gate, head_timeout, head_timer, timed_head: 1, rejection: None };
         Self { http1: Some(watch), ..self }
     }
 
     /// Takes the connection apart once hyper has returned it.
-    pub(crate) fn into_remains(self) -> IoParts<IO> {
+    pub(crate) fn into_parts(self) -> IoParts<IO> {
         let http1 = self.http1;
         IoParts {
             io: self.io,
             in_head: http1.as_ref().is_some_and(|watch| watch.gate.in_head()),
             unread: http1.as_ref().is_some_and(|watch| !watch.gate.is_between()),
-            failure: http1.and_then(|watch| watch.failure),
+            rejection: http1.and_then(|watch| watch.rejection),
         }
     }
 
-    /// Runs the time of a write that waits; ready with an error when it is over and the peer was too slow.
+    /// Runs the write timer; ready with an error once it has expired and the peer has read more slowly than `pace`.
     ///
-    /// A peer that takes a byte now and then does not start the time again: that takes all there is, or `pace`.
-    fn poll_stalled<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+    /// Only a complete flush or a peer that keeps `pace` resets the timer. A byte now and then does not.
+    fn poll_write_timeout<T>(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         let (timeout, written) = (self.pace.timeout, self.activity.written());
         let timer = self.write_timer.get_or_insert_with(|| {
             self.written_before = written;
@@ -98,9 +98,9 @@ impl<IO> GuardedIo<IO> {
 
     fn after_write(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match polled {
-            Poll::Pending => self.poll_stalled(cx),
+            Poll::Pending => self.poll_write_timeout(cx),
             Poll::Ready(Ok(bytes)) => {
-                self.activity.note_written(bytes);
+                self.activity.record_written(bytes);
                 polled
             }
             Poll::Ready(Err(_)) => polled,
@@ -108,31 +108,32 @@ impl<IO> GuardedIo<IO> {
     }
 
     fn after_flush(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
-        if polled.is_ready() {
-            self.write_timer = None;
+        if polled.is_pending() {
+            return self.poll_write_timeout(cx);
         }
-        if polled.is_pending() { self.poll_stalled(cx) } else { polled }
+        self.write_timer = None;
+        polled
     }
 }
 
 impl Http1Watch {
-    /// Follows new input and returns how much of it hyper may read; afterwards the activity knows whether a head has begun.
+    /// Follows new input, records whether a head has started and returns how much of the input hyper may read.
     fn follow(&mut self, bytes: &[u8], activity: &Activity) -> usize {
         let passed = self.gate.follow(bytes);
         activity.set_receiving_head(self.gate.in_head());
         passed
     }
 
-    /// Ends the reading of what is refused or late, but a head only when all answers before it have left.
+    /// Ends the reading of what is rejected or late, but of a head only once all responses before it have left.
     fn poll_end(&mut self, cx: &mut Context<'_>, activity: &Activity) -> Poll<io::Error> {
-        if self.gate.has_refused() && !self.gate.in_head() {
+        if self.gate.has_rejected() && !self.gate.in_head() {
             return Poll::Ready(io::ErrorKind::InvalidData.into());
         }
-        if !self.gate.in_head() || !activity.is_settled() {
+        if !self.gate.in_head() || !activity.is_flushed() {
             return Poll::Pending;
         }
-        if let Some(reason) = self.gate.refused_head() {
-            self.failure = Some(reason);
+        if let Some(reason) = self.gate.rejected_head() {
+            self.rejection = Some(reason);
             return Poll::Ready(io::ErrorKind::InvalidData.into());
         }
         if self.timed_head != self.gate.heads() {
@@ -140,7 +141,7 @@ impl Http1Watch {
             self.head_timer.as_mut().reset(Instant::now() + self.head_timeout);
         }
         ready!(self.head_timer.as_mut().poll(cx));
-        self.failure = Some(Reason::HeadTimeout);
+        self.rejection = Some(RejectionReason::HeadTimeout);
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 }
@@ -150,7 +151,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for GuardedIo<IO> {
         let this = self.get_mut();
         let filled = buf.filled().len();
         if let Some(watch) = &mut this.http1
-            && watch.gate.has_refused()
+            && watch.gate.has_rejected()
         {
             return watch.poll_end(cx, &this.activity).map(Err);
         }
@@ -160,7 +161,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for GuardedIo<IO> {
             let taken = this.prefix.len().min(buf.remaining());
             buf.put_slice(&this.prefix[..taken]);
             let rest = this.prefix.split_off(taken);
-            this.prefix = if rest.is_empty() { Bytes::new() } else { rest }; // an empty piece would hold the whole
+            this.prefix = if rest.is_empty() { Bytes::new() } else { rest }; // an empty slice would keep the buffer
             Poll::Ready(Ok(()))
         };
         let Some(watch) = &mut this.http1 else {
@@ -171,7 +172,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for GuardedIo<IO> {
                 let passed = watch.follow(&buf.filled()[filled..], &this.activity);
                 let withheld = buf.filled().len() > filled + passed;
                 buf.set_filled(filled + passed);
-                // Nothing read would mean the end of the input.
+                // Zero bytes would mean the end of the input.
                 if withheld && passed == 0 { watch.poll_end(cx, &this.activity).map(Err) } else { polled }
             }
             Poll::Ready(Err(_)) => polled,
@@ -204,9 +205,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for GuardedIo<IO> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_flush(cx);
-        let settled = polled.is_ready() && this.activity.note_flushed();
+        let settled = polled.is_ready() && this.activity.record_flush();
         if settled && this.http1.as_ref().is_some_and(|watch| watch.gate.in_head()) {
-            // The next head has begun meanwhile: its time, not run until now, must be looked at.
+            // The next head has started meanwhile, and its timer has not been polled yet.
             cx.waker().wake_by_ref();
         }
         this.after_flush(cx, polled)
@@ -214,8 +215,8 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for GuardedIo<IO> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.http1.as_ref().is_some_and(|watch| watch.failure.is_some()) {
-            return Pin::new(this).poll_flush(cx); // the connection still has to answer
+        if this.http1.as_ref().is_some_and(|watch| watch.rejection.is_some()) {
+            return Pin::new(this).poll_flush(cx); // the lingering close still writes a response
         }
         let polled = Pin::new(&mut this.io).poll_shutdown(cx);
         this.after_flush(cx, polled)

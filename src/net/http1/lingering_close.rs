@@ -1,7 +1,7 @@
-//! The last answer on an HTTP/1 connection, written by ourselves after hyper has let go of it.
+//! The last response on an HTTP/1 connection, written after hyper has returned the socket, and the lingering close.
 //!
-//! A socket closed while it still holds unread input resets the connection, and a reset may overtake
-//! the answer. So the writing side is closed first and input is read and thrown away for a moment.
+//! Closing a socket that holds unread input resets the connection, and the peer may lose the response by that. So only
+//! the writing side is closed first, and input is read and discarded until the peer closes or the time is over.
 
 use std::io;
 use std::time::{Duration, SystemTime};
@@ -10,41 +10,41 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::http::request_id::RequestId;
-use crate::net::rejection::{Reason, Rejection, RejectionPage};
+use crate::net::rejection::{Rejection, RejectionReason, RejectionRenderer};
 
-/// Input thrown away at most while waiting for the peer to close.
+/// The most input that is discarded while waiting for the peer to close.
 const MAX_LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 /// A whole HTTP/1.1 response for `reason` that closes the connection.
-pub(crate) fn response(reason: Reason, page: &RejectionPage) -> Vec<u8> {
-    let refusal = Rejection { reason, request_id: RequestId::generate() };
+pub(crate) fn response(reason: RejectionReason, renderer: &RejectionRenderer) -> Vec<u8> {
+    let rejection = Rejection { reason, request_id: RequestId::generate() };
     let status = reason.status();
-    let body = page.body(&refusal);
+    let body = renderer.render(&rejection);
     let head = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
          x-request-id: {}\r\nconnection: close\r\ndate: {}\r\n\r\n",
         status.as_str(),
         status.canonical_reason().unwrap_or_default(),
         body.len(),
-        refusal.request_id,
+        rejection.request_id,
         httpdate::fmt_http_date(SystemTime::now()),
     );
     [head.as_bytes(), &body].concat()
 }
 
-/// Writes `last` and closes, giving the peer at most `patience` for each of taking it and closing.
-pub(crate) async fn close<IO>(io: &mut IO, last: &[u8], patience: Duration) -> io::Result<()>
+/// Writes `response` and closes; the peer has `linger_timeout` to read it, and as long again to close.
+pub(crate) async fn close<IO>(io: &mut IO, response: &[u8], linger_timeout: Duration) -> io::Result<()>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    timeout(patience, async {
-        io.write_all(last).await?;
+    timeout(linger_timeout, async {
+        io.write_all(response).await?;
         io.flush().await?;
         io.shutdown().await
     })
     .await??;
-    let mut ignored = vec![0; 4096]; // as an array it would be half of every connection's memory
-    let _ = timeout(patience, async {
+    let mut ignored = vec![0; 4096]; // an array would double the size of every connection's task
+    let _ = timeout(linger_timeout, async {
         let mut total = 0;
         while total < MAX_LINGER_BYTES {
             match io.read(&mut ignored).await {

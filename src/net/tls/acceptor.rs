@@ -1,9 +1,8 @@
-//! TLS at the edge: rustls over ring, TLS 1.2 and 1.3, optional client certificates, reload.
+//! TLS of a listener: rustls over ring, TLS 1.2 and 1.3, optional client certificates, reload.
 //!
-//! A reload builds the new configuration whole before it is swapped in; connections keep the one
-//! they shook hands with, unless it is whose certificates are accepted that has changed: then they finish
-//! what they have begun and close (see [`SessionExpiry`]). Session resumption lives in the configuration, so that
-//! a session from before such a change cannot be resumed after it.
+//! A reload builds the whole new configuration before it swaps it in. Open connections keep the old one. If the
+//! accepted authorities change, they finish their requests and close (see [`SessionExpiry`]). The cache for session
+//! resumption is part of the configuration, so a session from before such a change cannot be resumed after it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,8 +19,8 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::certificate::PeerCertificate;
-use super::client_trust::{ClientTrust, Fingerprint};
-use super::session_expiry::{Accepting, SessionExpiry};
+use super::client_trust::{CaFingerprint, ClientTrust};
+use super::session_expiry::SessionExpiry;
 use crate::net::peer::PeerTls;
 
 const HTTP2: &[u8] = b"h2";
@@ -33,7 +32,7 @@ pub struct TlsMaterial {
     pub certificate_chain: Vec<u8>,
     /// The private key: PKCS#8, PKCS#1 or SEC1.
     pub private_key: Zeroizing<Vec<u8>>,
-    /// Authorities of client certificates; present means every client must show one.
+    /// Authorities of client certificates; if present, every client must show a certificate.
     pub client_ca: Option<Vec<u8>>,
     /// Whether TLS 1.2 is refused.
     pub tls13_only: bool,
@@ -76,7 +75,7 @@ impl TlsMaterial {
         })
     }
 
-    fn server_config(&self) -> Result<(ServerConfig, Option<Fingerprint>), TlsError> {
+    fn server_config(&self) -> Result<(ServerConfig, Option<CaFingerprint>), TlsError> {
         let chain = certificates(&self.certificate_chain).ok_or(TlsError::Certificate)?;
         let mut der = PrivateKeyDer::from_pem_slice(&self.private_key).map_err(|_| TlsError::Key)?;
         let key = any_supported_type(&der);
@@ -110,14 +109,14 @@ pub(crate) fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     (!chain.is_empty()).then_some(chain)
 }
 
-/// Checked material, to replace another.
+/// Validated material, ready to replace the current one.
 pub struct NextTls {
     config: ServerConfig,
-    trust: Option<Fingerprint>,
+    trust: Option<CaFingerprint>,
 }
 
 impl NextTls {
-    /// Checks `material`.
+    /// Validates `material`.
     ///
     /// # Errors
     /// It cannot be used.
@@ -131,8 +130,8 @@ impl NextTls {
 #[derive(Clone, Debug)]
 pub struct Tls {
     config: Arc<ArcSwap<ServerConfig>>,
-    /// Whose certificates `config` accepts; always set after it.
-    trust: watch::Sender<Option<Fingerprint>>,
+    /// The authorities of client certificates that `config` accepts; always set after it.
+    trust: watch::Sender<Option<CaFingerprint>>,
 }
 
 impl Tls {
@@ -142,22 +141,22 @@ impl Tls {
         Ok(Self { config: Arc::new(ArcSwap::from_pointee(config)), trust: watch::Sender::new(trust) })
     }
 
-    /// Uses other material for later handshakes; cannot fail.
+    /// Uses other material for later handshakes.
     pub fn replace(&self, NextTls { config, trust }: NextTls) {
         self.config.store(Arc::new(config));
         self.trust.send_if_modified(|current| std::mem::replace(current, trust) != trust);
     }
 
-    /// For one handshake: how to shake hands, and what tells when its outcome does not hold any more.
-    pub(crate) fn acceptor(&self) -> (TlsAcceptor, Accepting) {
-        let accepting = Accepting::of(self.trust.subscribe());
-        (TlsAcceptor::from(self.config.load_full()), accepting)
+    /// The acceptor for one handshake, and how long its result is trusted.
+    pub(crate) fn acceptor(&self) -> (TlsAcceptor, SessionExpiry) {
+        let session_expiry = SessionExpiry::new(self.trust.subscribe()); // before the configuration that it is about
+        (TlsAcceptor::from(self.config.load_full()), session_expiry)
     }
 }
 
 impl PeerTls {
-    /// What `connection` agreed on; a client certificate that cannot be read counts as none.
-    pub(crate) fn of(connection: &ServerConnection, accepting: Accepting) -> Self {
+    /// What `connection` agreed on; a client certificate that cannot be parsed counts as none.
+    pub(crate) fn of(connection: &ServerConnection, session_expiry: SessionExpiry) -> Self {
         let chain = connection.peer_certificates().unwrap_or_default();
         let certificate = chain.first().and_then(|der| PeerCertificate::from_der(der).ok());
         Self {
@@ -167,7 +166,7 @@ impl PeerTls {
                 _ => "unknown",
             },
             http2: connection.alpn_protocol().map(|protocol| protocol == HTTP2),
-            tenure: SessionExpiry::new(accepting, certificate.as_ref()),
+            session_expiry: session_expiry.with_certificate(certificate.as_ref()),
             certificate,
             chain: chain.iter().map(|der| der.clone().into_owned()).collect(),
         }

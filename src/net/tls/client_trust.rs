@@ -1,8 +1,8 @@
-//! Whose certificates callers may show, beyond the handshake.
+//! Checks the client certificate of a connection at each request.
 //!
-//! A connection can outlive what let it in: `client_ca` may change, and its certificate may expire. Requests are
-//! therefore held against the present authorities. Nearly always that is a comparison of fingerprints; only a
-//! connection from before a change, which is about to be closed (see [`super::session_expiry`]), has its chain verified anew.
+//! After the handshake `client_ca` may change and the certificate may expire, so each request is checked against the
+//! present authorities. Usually that compares fingerprints. Only a connection from before a change, which is about to
+//! close (see [`super::session_expiry`]), has its chain verified again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,13 +17,13 @@ use sha2::{Digest, Sha256};
 use super::acceptor::{TlsError, certificates};
 use crate::net::peer::PeerTls;
 
-/// What tells one set of authorities from another: the SHA-256 of their PEM text.
-pub(crate) type Fingerprint = [u8; 32];
+/// Identifies a set of authorities: the SHA-256 of their PEM text.
+pub(crate) type CaFingerprint = [u8; 32];
 
 /// Authorities of callers' certificates.
 pub struct ClientTrust {
     verifier: Arc<dyn ClientCertVerifier>,
-    fingerprint: Fingerprint,
+    fingerprint: CaFingerprint,
 }
 
 impl ClientTrust {
@@ -41,10 +41,10 @@ impl ClientTrust {
         Ok(Self { verifier: verifier.map_err(|_| TlsError::ClientCa)?, fingerprint: Sha256::digest(pem).into() })
     }
 
-    /// Whether a handshake would succeed now with the certificate that the connection's client showed then.
+    /// Whether a handshake would succeed now with the certificate that the client showed at the handshake.
     pub fn accepts(&self, peer: &PeerTls) -> bool {
         let unexpired = || peer.certificate.as_ref().is_some_and(|shown| SystemTime::now() <= shown.not_after);
-        if peer.tenure.trust() == Some(self.fingerprint) {
+        if peer.session_expiry.trust() == Some(self.fingerprint) {
             return unexpired();
         }
         let Some((leaf, intermediates)) = peer.chain.split_first() else { return false };
@@ -55,7 +55,7 @@ impl ClientTrust {
         Arc::clone(&self.verifier)
     }
 
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
+    pub(crate) fn fingerprint(&self) -> CaFingerprint {
         self.fingerprint
     }
 }

@@ -1,75 +1,56 @@
-//! How long what a TLS connection shook hands on holds.
+//! How long the result of a TLS handshake is trusted.
 //!
-//! When it is over, the connection finishes what it has begun and closes, so that the client connects anew and shows
-//! what it has then. Clients that renew their certificates in time notice nothing.
+//! After that time the connection finishes its requests and closes, so that the client connects again with its present
+//! certificate. Clients that renew their certificates in time notice nothing.
 
 use std::future::pending;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 use super::certificate::PeerCertificate;
-use super::client_trust::Fingerprint;
+use super::client_trust::CaFingerprint;
 
-/// How long before a certificate expires its connection closes: time for requests that are on their way.
-const AHEAD: Duration = Duration::from_secs(5);
-/// No connection needs to live longer.
-const LONGEST: Duration = Duration::from_hours(30 * 24);
+/// How long before its client's certificate expires a connection closes, so that requests on their way can finish.
+const EXPIRY_MARGIN: Duration = Duration::from_secs(5);
+/// No connection is trusted for longer.
+const MAX_SESSION: Duration = Duration::from_hours(30 * 24);
 
-/// Whose certificates are accepted, and were when a handshake began.
-#[derive(Clone, Debug)]
-pub(crate) struct Accepting {
-    now: watch::Receiver<Option<Fingerprint>>,
-    then: Option<Fingerprint>,
-}
-
-impl Accepting {
-    pub(crate) fn of(now: watch::Receiver<Option<Fingerprint>>) -> Self {
-        let then = *now.borrow();
-        Self { now, then }
-    }
-}
-
-/// How long a handshake holds.
+/// How long a handshake is trusted: until other authorities are accepted or the client's certificate is about to expire.
 #[derive(Clone, Debug)]
 pub struct SessionExpiry {
-    accepting: Accepting,
-    end: Option<Instant>,
+    accepted: watch::Receiver<Option<CaFingerprint>>,
+    at_handshake: Option<CaFingerprint>,
+    end: Instant,
 }
 
 impl SessionExpiry {
-    pub(crate) fn new(accepting: Accepting, shown: Option<&PeerCertificate>) -> Self {
-        let end = |shown: &PeerCertificate| {
-            let left = shown.not_after.duration_since(SystemTime::now()).unwrap_or_default().min(LONGEST);
-            Instant::now() + left.checked_sub(AHEAD).unwrap_or(left)
-        };
-        Self { accepting, end: shown.map(end) }
+    /// For a handshake that starts now; `accepted` are the accepted authorities.
+    pub(crate) fn new(accepted: watch::Receiver<Option<CaFingerprint>>) -> Self {
+        let at_handshake = *accepted.borrow();
+        Self { accepted, at_handshake, end: Instant::now() + MAX_SESSION }
     }
 
-    /// Whose certificates were accepted then; `None` for everybody, without one.
-    pub(crate) fn trust(&self) -> Option<Fingerprint> {
-        self.accepting.then
+    /// The same, ending shortly before `certificate` expires.
+    pub(crate) fn with_certificate(self, certificate: Option<&PeerCertificate>) -> Self {
+        let Some(certificate) = certificate else { return self };
+        let left = certificate.not_after.duration_since(SystemTime::now()).unwrap_or_default().min(MAX_SESSION);
+        Self { end: Instant::now() + left.checked_sub(EXPIRY_MARGIN).unwrap_or(left), ..self }
     }
 
-    /// Returns when the client should connect anew: others are accepted, or its certificate is about to expire.
-    pub(crate) async fn over(mut self) {
-        let Accepting { now, then } = &mut self.accepting;
+    /// The authorities that were accepted at the handshake; `None` where no client certificate was required.
+    pub(crate) fn trust(&self) -> Option<CaFingerprint> {
+        self.at_handshake
+    }
+
+    /// Returns when the client should connect again.
+    pub(crate) async fn expired(mut self) {
         let changed = async {
-            let gone = now.wait_for(|now| now != then).await.is_err();
-            if gone {
-                pending::<()>().await; // the listener has ended, and with it all changes
+            if self.accepted.wait_for(|accepted| *accepted != self.at_handshake).await.is_err() {
+                pending::<()>().await; // the listener has ended, so nothing changes any more
             }
         };
-        let expired = async {
-            match self.end {
-                Some(end) => sleep_until(end).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            () = changed => {}
-            () = expired => {}
-        }
+        let _elapsed = timeout_at(self.end, changed).await;
     }
 }

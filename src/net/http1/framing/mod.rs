@@ -1,30 +1,30 @@
 //! Strict HTTP/1 framing and the limits of a head, in front of hyper's parser.
 //!
-//! hyper accepts some heads that two parsers could read in two ways: bare line feeds,
-//! `Transfer-Encoding` beside `Content-Length`, repeated equal lengths, codings before `chunked`. And it answers a head
-//! over its limits without a body. The gate follows the bytes of a connection on their way to hyper. It withholds a head
-//! that breaks a rule or is over a limit, and all that comes after it, so that the connection can answer it.
+//! hyper accepts heads that two parsers can read in two ways: bare line feeds, `Transfer-Encoding` beside
+//! `Content-Length`, repeated equal lengths, codings before `chunked`. It also rejects a head over its limits without a
+//! body. The gate follows the input on its way to hyper and withholds a head that breaks a rule or a limit, with all
+//! that follows, so that the connection can respond with a problem.
 //!
-//! Of a head few bytes matter: the gate steps through those and glides over what lies between them.
+//! To find the next head, the gate follows chunked bodies as well, by hyper's rules or stricter ones (a chunk size has
+//! at most 16 digits). It withholds the first byte that breaks a rule and all that follows.
 //!
-//! To find the next head the gate follows chunked bodies as well, by hyper's rules or stricter
-//! ones (a chunk size has 16 digits at most). It withholds the first byte that breaks them, and all that comes after it.
+//! Few bytes of a request decide anything: the gate steps through those and skips the bytes between them.
 
 use memchr::{memchr, memchr2, memchr3};
 
-use crate::net::rejection::Reason;
+use crate::net::rejection::RejectionReason;
 
-/// Digits of a chunk size, leading zeros among them: as many as 64 bits have.
-const SIZE_DIGITS: u8 = 16;
-/// As long as the longest name or value that matters, plus one.
-const WORD: usize = 18;
+/// The most digits of a chunk size, including leading zeros: those of 64 bits.
+const MAX_SIZE_DIGITS: u8 = 16;
+/// The length of the longest name or value that matters, plus one.
+const TOKEN_CAPACITY: usize = 18;
 
-/// What one head may hold.
+/// Limits of one head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadLimits {
     /// Bytes, request line included.
     pub(crate) bytes: usize,
-    /// Bytes of the request line above which a head over `bytes` has too long a target.
+    /// If the request line is longer than this, a head over `bytes` has too long a target.
     pub(crate) target: usize,
     /// Header fields.
     pub(crate) fields: usize,
@@ -34,22 +34,22 @@ pub(crate) struct HeadLimits {
 #[derive(Debug)]
 pub(crate) struct FramingGate {
     limits: HeadLimits,
-    place: Place,
+    state: State,
     /// Bytes of the current head in earlier input.
     head_bytes: usize,
     request_line: usize,
-    /// The last byte of the request line so far; in the end that of its version.
+    /// The last byte of the request line so far, at its end that of the version.
     version_end: u8,
     fields: usize,
-    word: [u8; WORD],
-    word_len: usize,
+    token: [u8; TOKEN_CAPACITY],
+    token_len: usize,
     length: Option<u64>,
     chunked: bool,
     heads: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Place {
+enum State {
     Between,
     BlankLine,
     RequestLine { target: bool, cr: bool },
@@ -65,8 +65,8 @@ enum Place {
     TrailerStart,
     Trailer { cr: bool },
     TrailerEnd,
-    RefusedHead(Reason),
-    RefusedBody,
+    RejectedHead(RejectionReason),
+    RejectedBody,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,204 +80,207 @@ impl FramingGate {
     pub(crate) fn new(limits: HeadLimits) -> Self {
         Self {
             limits,
-            place: Place::Between,
+            state: State::Between,
             head_bytes: 0,
             request_line: 0,
             version_end: 0,
             fields: 0,
-            word: [0; WORD],
-            word_len: 0,
+            token: [0; TOKEN_CAPACITY],
+            token_len: 0,
             length: None,
             chunked: false,
             heads: 0,
         }
     }
 
-    /// Whether a head has begun and not ended; also from a refusal on.
+    /// Whether a head has started and not ended; stays true once a head is rejected.
     pub(crate) fn in_head(&self) -> bool {
-        use Place as P;
-        matches!(self.place, P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd | P::RefusedHead(_))
+        use State as S;
+        matches!(self.state, S::RequestLine { .. } | S::Name | S::Value { .. } | S::HeadEnd | S::RejectedHead(_))
     }
 
     /// Whether the gate lets nothing more through.
-    pub(crate) fn has_refused(&self) -> bool {
-        matches!(self.place, Place::RefusedHead(_) | Place::RefusedBody)
+    pub(crate) fn has_rejected(&self) -> bool {
+        matches!(self.state, State::RejectedHead(_) | State::RejectedBody)
     }
 
-    /// Why the gate has refused a head.
-    pub(crate) fn refused_head(&self) -> Option<Reason> {
-        if let Place::RefusedHead(reason) = self.place { Some(reason) } else { None }
+    /// Why the gate has rejected a head.
+    pub(crate) fn rejected_head(&self) -> Option<RejectionReason> {
+        if let State::RejectedHead(reason) = self.state { Some(reason) } else { None }
     }
 
-    /// Whether all input so far belongs to whole requests.
+    /// Whether all input so far belongs to complete requests.
     pub(crate) fn is_between(&self) -> bool {
-        self.place == Place::Between
+        self.state == State::Between
     }
 
-    /// How many heads have begun.
+    /// How many heads have started.
     pub(crate) fn heads(&self) -> u64 {
         self.heads
     }
 
     /// Follows `bytes`; returns how many of them hyper may read.
     pub(crate) fn follow(&mut self, bytes: &[u8]) -> usize {
-        let (mut head_start, mut at) = (0, self.glide(bytes));
+        let (mut head_start, mut at) = (0, self.skip_ahead(bytes));
         while let Some(byte) = bytes.get(at) {
-            let place = self.place;
-            if place == Place::Between {
+            let state = self.state;
+            if state == State::Between {
                 head_start = at;
             }
-            self.place = self.step(place, *byte).unwrap_or_else(|| place.refused());
-            if place == Place::HeadEnd {
+            self.state = self.step(state, *byte).unwrap_or_else(|| state.rejected());
+            if state == State::HeadEnd {
                 self.limit_head(at + 1 - head_start);
                 self.head_bytes = 0;
             }
-            match self.place {
-                Place::RefusedHead(_) => return head_start,
-                Place::RefusedBody => return at,
+            match self.state {
+                State::RejectedHead(_) => return head_start,
+                State::RejectedBody => return at,
                 _ => {}
             }
             at += 1;
-            at += self.glide(&bytes[at..]);
+            at += self.skip_ahead(&bytes[at..]);
         }
         if self.in_head() {
             self.head_bytes += bytes.len() - head_start;
             self.limit_head(0);
         }
-        if self.has_refused() { head_start } else { bytes.len() }
+        if self.has_rejected() { head_start } else { bytes.len() }
     }
 
-    /// Refuses the head if it is over a limit, with `more` bytes beside those of earlier input.
+    /// Rejects the head if it is over a limit with `more` bytes in addition to those of earlier input.
     fn limit_head(&mut self, more: usize) {
         let bytes = self.head_bytes + more;
-        if self.refused_head().is_none() && (bytes > self.limits.bytes || self.fields > self.limits.fields) {
+        if self.rejected_head().is_none() && (bytes > self.limits.bytes || self.fields > self.limits.fields) {
             let long_target = bytes > self.limits.bytes && self.request_line > self.limits.target;
-            self.place = Place::RefusedHead(if long_target { Reason::UriTooLong } else { Reason::HeadTooLarge });
+            self.state = State::RejectedHead(if long_target {
+                RejectionReason::UriTooLong
+            } else {
+                RejectionReason::HeadTooLarge
+            });
         }
     }
 
-    /// Passes over bytes that need no look each, to where [`step`](Self::step) by each of them would lead; returns how
-    /// many they are.
-    fn glide(&mut self, bytes: &[u8]) -> usize {
+    /// Skips bytes that need no [`step`](Self::step) each and returns how many; the state is as if it had stepped.
+    fn skip_ahead(&mut self, bytes: &[u8]) -> usize {
         let until = |end: Option<usize>| end.unwrap_or(bytes.len());
-        match self.place {
-            Place::RequestLine { target: false, cr: false } => until(memchr3(b' ', b'\r', b'\n', bytes)),
-            Place::RequestLine { target: true, cr: false } => {
+        match self.state {
+            State::RequestLine { target: false, cr: false } => until(memchr3(b' ', b'\r', b'\n', bytes)),
+            State::RequestLine { target: true, cr: false } => {
                 let line = until(memchr3(b'#', b'\r', b'\n', bytes));
                 let end = memchr3(b'<', b'>', b'`', &bytes[..line]).unwrap_or(line);
                 let end = memchr(b'"', &bytes[..end]).unwrap_or(end);
                 self.request_line += end;
                 self.version_end = bytes[..end].last().copied().unwrap_or(self.version_end);
-                self.glide_into_next_line(bytes, end)
+                self.skip_to_next_line(bytes, end)
             }
-            Place::Name => {
+            State::Name => {
                 let name = until(bytes.iter().position(|byte| matches!(byte, b':' | b' ' | b'\t' | b'\r' | b'\n')));
                 self.push(&bytes[..name]);
                 name
             }
-            Place::Value { of: Field::Other, cr: false } => {
-                self.glide_into_next_line(bytes, until(memchr2(b'\r', b'\n', bytes)))
+            State::Value { of: Field::Other, cr: false } => {
+                self.skip_to_next_line(bytes, until(memchr2(b'\r', b'\n', bytes)))
             }
-            Place::Body { left } => self.skip(left, bytes.len(), |left| Place::Body { left }, Place::Between),
-            Place::ChunkData { left } => {
-                let end = Place::ChunkDataEnd { cr: false };
-                self.skip(left, bytes.len(), |left| Place::ChunkData { left }, end)
+            State::Body { left } => self.skip(left, bytes.len(), |left| State::Body { left }, State::Between),
+            State::ChunkData { left } => {
+                let end = State::ChunkDataEnd { cr: false };
+                self.skip(left, bytes.len(), |left| State::ChunkData { left }, end)
             }
             _ => 0,
         }
     }
 
-    /// Passes over `end` bytes of a line and, if the line ends there as it should, on into the next one.
-    fn glide_into_next_line(&mut self, bytes: &[u8], end: usize) -> usize {
+    /// Skips `end` bytes of a line and, if a line break follows, into the next line.
+    fn skip_to_next_line(&mut self, bytes: &[u8], end: usize) -> usize {
         match bytes[end..].strip_prefix(b"\r\n") {
             Some(next) => {
-                self.place = self.next_line();
-                end + 2 + self.glide(next)
+                self.state = self.next_line();
+                end + 2 + self.skip_ahead(next)
             }
             None => end,
         }
     }
 
-    fn skip(&mut self, left: u64, here: usize, on: impl Fn(u64) -> Place, end: Place) -> usize {
+    fn skip(&mut self, left: u64, here: usize, on: impl Fn(u64) -> State, end: State) -> usize {
         let taken = usize::try_from(left).map_or(here, |left| left.min(here));
         let left = left - taken as u64;
-        self.place = if left == 0 { end } else { on(left) };
+        self.state = if left == 0 { end } else { on(left) };
         taken
     }
 
-    /// The place after `byte`, or `None` when it is a violation.
-    fn step(&mut self, place: Place, byte: u8) -> Option<Place> {
-        match (place, byte) {
-            (Place::Between, b'\r') => Some(Place::BlankLine),
-            (Place::BlankLine, b'\n') => {
+    /// The state after `byte`; `None` if the byte breaks a rule.
+    fn step(&mut self, state: State, byte: u8) -> Option<State> {
+        match (state, byte) {
+            (State::Between, b'\r') => Some(State::BlankLine),
+            (State::BlankLine, b'\n') => {
                 self.head_bytes += 2; // of the head that follows
                 let endless = self.head_bytes > self.limits.bytes;
-                Some(if endless { Place::RefusedHead(Reason::HeadTooLarge) } else { Place::Between })
+                Some(if endless { State::RejectedHead(RejectionReason::HeadTooLarge) } else { State::Between })
             }
-            (Place::Between, b'\n') | (Place::BlankLine, _) => None,
-            (Place::Between, _) => {
+            (State::Between, b'\n') | (State::BlankLine, _) => None,
+            (State::Between, _) => {
                 self.heads += 1;
                 (self.request_line, self.fields) = (0, 0);
                 self.length = None;
                 self.chunked = false;
-                Some(Place::RequestLine { target: false, cr: false })
+                Some(State::RequestLine { target: false, cr: false })
             }
-            (Place::RequestLine { cr, .. }, b'\n') => cr.then(|| self.next_line()),
-            (Place::RequestLine { cr: true, .. }, _) => None,
-            // A target has no fragment; hyper would drop it, and whatever looks like a query behind it. The others it
-            // would refuse without a problem, and a caller who forgets to fill in `<name>` needs one.
-            (Place::RequestLine { target: true, .. }, b'#' | b'<' | b'>' | b'`' | b'"') => None,
-            (Place::RequestLine { target, .. }, _) => {
+            (State::RequestLine { cr, .. }, b'\n') => cr.then(|| self.next_line()),
+            (State::RequestLine { cr: true, .. }, _) => None,
+            // hyper would drop a fragment with all that follows. It would reject the others without a problem, which a
+            // caller who forgets to fill in `<name>` needs.
+            (State::RequestLine { target: true, .. }, b'#' | b'<' | b'>' | b'`' | b'"') => None,
+            (State::RequestLine { target, .. }, _) => {
                 if target && byte != b'\r' {
                     self.version_end = byte;
                 }
-                Some(Place::RequestLine { target: target || byte == b' ', cr: byte == b'\r' })
+                Some(State::RequestLine { target: target || byte == b' ', cr: byte == b'\r' })
             }
-            (Place::Name, _) => self.step_name(byte),
-            (Place::Value { of, cr }, b'\n') => (cr && self.accepts(of)).then(|| self.next_line()),
-            (Place::Value { cr: true, .. }, _) => None,
-            (Place::Value { of, .. }, b'\r') => Some(Place::Value { of, cr: true }),
-            (Place::Value { of, .. }, _) => Some(Place::Value { of: self.step_value(of, byte)?, cr: false }),
-            (Place::HeadEnd, b'\n') => Some(match self.length {
-                _ if self.chunked => Place::ChunkSize { digits: 0, size: 0 },
-                None | Some(0) => Place::Between,
-                Some(left) => Place::Body { left },
+            (State::Name, _) => self.step_name(byte),
+            (State::Value { of, cr }, b'\n') => (cr && self.accepts(of)).then(|| self.next_line()),
+            (State::Value { cr: true, .. }, _) => None,
+            (State::Value { of, .. }, b'\r') => Some(State::Value { of, cr: true }),
+            (State::Value { of, .. }, _) => Some(State::Value { of: self.step_value(of, byte)?, cr: false }),
+            (State::HeadEnd, b'\n') => Some(match self.length {
+                _ if self.chunked => State::ChunkSize { digits: 0, size: 0 },
+                None | Some(0) => State::Between,
+                Some(left) => State::Body { left },
             }),
-            (Place::HeadEnd, _) => None,
-            (place, byte) => step_chunk(place, byte),
+            (State::HeadEnd, _) => None,
+            (state, byte) => step_chunk(state, byte),
         }
     }
 
-    fn next_line(&mut self) -> Place {
-        self.word_len = 0;
-        Place::Name
+    fn next_line(&mut self) -> State {
+        self.token_len = 0;
+        State::Name
     }
 
-    fn step_name(&mut self, byte: u8) -> Option<Place> {
+    fn step_name(&mut self, byte: u8) -> Option<State> {
         match byte {
-            b'\r' if self.word_len == 0 => Some(Place::HeadEnd),
+            b'\r' if self.token_len == 0 => Some(State::HeadEnd),
             b' ' | b'\t' | b'\r' | b'\n' => None,
             b':' => {
                 self.fields += 1;
                 let of = self.field()?;
-                self.word_len = 0;
-                Some(Place::Value { of, cr: false })
+                self.token_len = 0;
+                Some(State::Value { of, cr: false })
             }
             _ => {
                 self.push(&[byte]);
-                Some(Place::Name)
+                Some(State::Name)
             }
         }
     }
 
-    /// The field the collected name stands for; `None` when its second line or its rival was there, or it must not be.
+    /// The field with the collected name; `None` if it is repeated, contradicts another or is not allowed here.
     fn field(&mut self) -> Option<Field> {
-        let fresh = self.length.is_none() && !self.chunked;
-        if self.word_is("content-length") {
-            self.length = fresh.then_some(0);
-            fresh.then_some(Field::ContentLength { digits: false, ended: false })
-        } else if self.word_is("transfer-encoding") {
-            self.chunked = fresh && self.version_end != b'0'; // HTTP/1.0 has no codings
+        let first = self.length.is_none() && !self.chunked;
+        if self.token_is("content-length") {
+            self.length = first.then_some(0);
+            first.then_some(Field::ContentLength { digits: false, ended: false })
+        } else if self.token_is("transfer-encoding") {
+            self.chunked = first && self.version_end != b'0'; // HTTP/1.0 has no codings
             self.chunked.then_some(Field::TransferEncoding { ended: false })
         } else {
             Some(Field::Other)
@@ -295,7 +298,7 @@ impl FramingGate {
                 Some(Field::ContentLength { digits: true, ended: false })
             }
             Field::ContentLength { .. } => None,
-            Field::TransferEncoding { .. } if space => Some(Field::TransferEncoding { ended: self.word_len > 0 }),
+            Field::TransferEncoding { .. } if space => Some(Field::TransferEncoding { ended: self.token_len > 0 }),
             Field::TransferEncoding { ended: true } => None,
             Field::TransferEncoding { .. } => {
                 self.push(&[byte]);
@@ -308,59 +311,59 @@ impl FramingGate {
     fn accepts(&self, of: Field) -> bool {
         match of {
             Field::ContentLength { digits, .. } => digits,
-            Field::TransferEncoding { .. } => self.word_is("chunked"),
+            Field::TransferEncoding { .. } => self.token_is("chunked"),
             Field::Other => true,
         }
     }
 
-    /// Collects bytes; a word too long to matter stays too long.
+    /// Collects bytes of a token; one that is too long to matter stays too long.
     fn push(&mut self, bytes: &[u8]) {
-        let free = &mut self.word[self.word_len..];
+        let free = &mut self.token[self.token_len..];
         let taken = bytes.len().min(free.len());
         free[..taken].copy_from_slice(&bytes[..taken]);
-        self.word_len += taken;
+        self.token_len += taken;
     }
 
-    fn word_is(&self, word: &str) -> bool {
-        self.word[..self.word_len].eq_ignore_ascii_case(word.as_bytes())
+    fn token_is(&self, token: &str) -> bool {
+        self.token[..self.token_len].eq_ignore_ascii_case(token.as_bytes())
     }
 }
 
-impl Place {
-    /// What a violation here makes of it.
-    fn refused(self) -> Self {
-        use Place as P;
+impl State {
+    /// The state after a byte that breaks a rule.
+    fn rejected(self) -> Self {
+        use State as S;
         match self {
-            P::Between | P::BlankLine | P::RequestLine { .. } | P::Name | P::Value { .. } | P::HeadEnd => {
-                P::RefusedHead(Reason::Malformed)
+            S::Between | S::BlankLine | S::RequestLine { .. } | S::Name | S::Value { .. } | S::HeadEnd => {
+                S::RejectedHead(RejectionReason::Malformed)
             }
-            P::RefusedHead(_) => self,
-            _ => P::RefusedBody,
+            S::RejectedHead(_) => self,
+            _ => S::RejectedBody,
         }
     }
 }
 
-/// The place after `byte` in a chunked body, or `None` when it is a violation.
-fn step_chunk(place: Place, byte: u8) -> Option<Place> {
-    match (place, byte) {
-        (Place::ChunkSize { digits: 1.., size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
-        (Place::ChunkSize { digits: 1.., size }, b';' | b' ' | b'\t') => Some(Place::ChunkExtension { size }),
-        (Place::ChunkSize { digits: digits @ 0..SIZE_DIGITS, size }, _) => {
+/// The state after `byte` in a chunked body; `None` if the byte breaks a rule.
+fn step_chunk(state: State, byte: u8) -> Option<State> {
+    match (state, byte) {
+        (State::ChunkSize { digits: 1.., size }, b'\r') => Some(State::ChunkSizeEnd { size }),
+        (State::ChunkSize { digits: 1.., size }, b';' | b' ' | b'\t') => Some(State::ChunkExtension { size }),
+        (State::ChunkSize { digits: digits @ 0..MAX_SIZE_DIGITS, size }, _) => {
             let digit = char::from(byte).to_digit(16)?;
-            Some(Place::ChunkSize { digits: digits + 1, size: size << 4 | u64::from(digit) })
+            Some(State::ChunkSize { digits: digits + 1, size: size << 4 | u64::from(digit) })
         }
-        (Place::ChunkExtension { size }, b'\r') => Some(Place::ChunkSizeEnd { size }),
-        (Place::ChunkExtension { .. }, b'\n') => None,
-        (Place::ChunkExtension { .. }, _) => Some(place),
-        (Place::ChunkSizeEnd { size: 0 }, b'\n') => Some(Place::TrailerStart),
-        (Place::ChunkSizeEnd { size }, b'\n') => Some(Place::ChunkData { left: size }),
-        (Place::ChunkDataEnd { cr: false }, b'\r') => Some(Place::ChunkDataEnd { cr: true }),
-        (Place::ChunkDataEnd { cr: true }, b'\n') => Some(Place::ChunkSize { digits: 0, size: 0 }),
-        (Place::TrailerStart, b'\r') => Some(Place::TrailerEnd),
-        (Place::Trailer { cr: true }, b'\n') => Some(Place::TrailerStart),
-        (Place::Trailer { cr: true }, _) | (Place::TrailerStart | Place::Trailer { .. }, b'\n') => None,
-        (Place::TrailerStart | Place::Trailer { .. }, _) => Some(Place::Trailer { cr: byte == b'\r' }),
-        (Place::TrailerEnd, b'\n') => Some(Place::Between),
+        (State::ChunkExtension { size }, b'\r') => Some(State::ChunkSizeEnd { size }),
+        (State::ChunkExtension { .. }, b'\n') => None,
+        (State::ChunkExtension { .. }, _) => Some(state),
+        (State::ChunkSizeEnd { size: 0 }, b'\n') => Some(State::TrailerStart),
+        (State::ChunkSizeEnd { size }, b'\n') => Some(State::ChunkData { left: size }),
+        (State::ChunkDataEnd { cr: false }, b'\r') => Some(State::ChunkDataEnd { cr: true }),
+        (State::ChunkDataEnd { cr: true }, b'\n') => Some(State::ChunkSize { digits: 0, size: 0 }),
+        (State::TrailerStart, b'\r') => Some(State::TrailerEnd),
+        (State::Trailer { cr: true }, b'\n') => Some(State::TrailerStart),
+        (State::Trailer { cr: true }, _) | (State::TrailerStart | State::Trailer { .. }, b'\n') => None,
+        (State::TrailerStart | State::Trailer { .. }, _) => Some(State::Trailer { cr: byte == b'\r' }),
+        (State::TrailerEnd, b'\n') => Some(State::Between),
         _ => None,
     }
 }

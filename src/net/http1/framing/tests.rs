@@ -52,7 +52,7 @@ fn whole_requests_pass_unchanged_one_after_the_other() {
 }
 
 #[test]
-fn what_can_be_read_in_two_ways_is_refused() {
+fn what_can_be_read_in_two_ways_is_rejected() {
     let bad = [
         "GET /a HTTP/1.1\nHost: x\r\n\r\n".to_owned(),
         "GET /a HTTP/1.1\r\nHost: x\n\r\n".to_owned(),
@@ -75,21 +75,21 @@ fn what_can_be_read_in_two_ways_is_refused() {
     ];
     for text in bad {
         let (gate, withheld) = followed(&text);
-        assert_eq!((gate.refused_head(), withheld), (Some(Reason::Malformed), Some(0)), "{text}");
-        assert!(gate.has_refused() && gate.in_head(), "{text}");
+        assert_eq!((gate.rejected_head(), withheld), (Some(RejectionReason::Malformed), Some(0)), "{text}");
+        assert!(gate.has_rejected() && gate.in_head(), "{text}");
     }
     for length in ["+5", "-5", "5,5", "5 5", "0x5", "", " ", "5a", "18446744073709551616"] {
-        assert!(followed(&post(&format!("Content-Length: {length}\r\n"), "")).0.has_refused(), "{length}");
+        assert!(followed(&post(&format!("Content-Length: {length}\r\n"), "")).0.has_rejected(), "{length}");
     }
     for coding in
         ["gzip, chunked", "identity", "chunked, gzip", "chunkedd", "chunked chunked", "", "xchunked", "\"chunked\""]
     {
-        assert!(followed(&post(&format!("Transfer-Encoding: {coding}\r\n"), "")).0.has_refused(), "{coding}");
+        assert!(followed(&post(&format!("Transfer-Encoding: {coding}\r\n"), "")).0.has_rejected(), "{coding}");
     }
 }
 
 #[test]
-fn a_chunk_or_trailer_that_hyper_could_read_otherwise_is_refused() {
+fn a_chunk_or_trailer_that_hyper_could_read_otherwise_is_rejected() {
     for body in [
         "x\r\n",
         "5\nhello",
@@ -105,8 +105,8 @@ fn a_chunk_or_trailer_that_hyper_could_read_otherwise_is_refused() {
         "5;\nhello",
     ] {
         let (gate, withheld) = followed(&post("Transfer-Encoding: chunked\r\n", body));
-        assert_eq!((gate.place, withheld.is_some()), (Place::RefusedBody, true), "{body}");
-        assert!(!gate.in_head() && gate.has_refused() && !gate.is_between(), "{body}");
+        assert_eq!((gate.state, withheld.is_some()), (State::RejectedBody, true), "{body}");
+        assert!(!gate.in_head() && gate.has_rejected() && !gate.is_between(), "{body}");
     }
 }
 
@@ -119,17 +119,17 @@ fn a_head_over_a_limit_is_withheld_however_it_is_cut() {
     let bare = head(0, 0, "").len();
     let cases = [
         (head(0, 100 - bare, ""), None),
-        (head(0, 100 - bare, "").replacen("b\r\n\r\n", "\r\nX:\r\n\r\n", 1), Some(Reason::HeadTooLarge)),
-        (head(0, 101 - bare, ""), Some(Reason::HeadTooLarge)),
-        (head(0, 9000, ""), Some(Reason::HeadTooLarge)),
-        (head(101 - bare, 0, ""), Some(Reason::UriTooLong)),
-        (head(9000, 0, ""), Some(Reason::UriTooLong)),
+        (head(0, 100 - bare, "").replacen("b\r\n\r\n", "\r\nX:\r\n\r\n", 1), Some(RejectionReason::HeadTooLarge)),
+        (head(0, 101 - bare, ""), Some(RejectionReason::HeadTooLarge)),
+        (head(0, 9000, ""), Some(RejectionReason::HeadTooLarge)),
+        (head(101 - bare, 0, ""), Some(RejectionReason::UriTooLong)),
+        (head(9000, 0, ""), Some(RejectionReason::UriTooLong)),
         (head(60, 0, ""), None),
         (head(0, 0, "A:\r\nB:\r\n"), None),
-        (head(0, 0, "A:\r\nB:\r\nC:\r\n"), Some(Reason::HeadTooLarge)),
-        (head(40, 0, &"A:\r\n".repeat(50)), Some(Reason::HeadTooLarge)),
-        (["\r\n".repeat(40).as_str(), GET].concat(), Some(Reason::HeadTooLarge)),
-        ("\r\n".repeat(900), Some(Reason::HeadTooLarge)),
+        (head(0, 0, "A:\r\nB:\r\nC:\r\n"), Some(RejectionReason::HeadTooLarge)),
+        (head(40, 0, &"A:\r\n".repeat(50)), Some(RejectionReason::HeadTooLarge)),
+        (["\r\n".repeat(40).as_str(), GET].concat(), Some(RejectionReason::HeadTooLarge)),
+        ("\r\n".repeat(900), Some(RejectionReason::HeadTooLarge)),
         (["\r\n".repeat(30).as_str(), GET].concat(), None),
     ];
     for (head, reason) in cases {
@@ -140,7 +140,7 @@ fn a_head_over_a_limit_is_withheld_however_it_is_cut() {
             for piece in whole.as_bytes().chunks(cut) {
                 passed += gate.follow(piece);
             }
-            assert_eq!(gate.refused_head(), reason, "{cut}: {head}");
+            assert_eq!(gate.rejected_head(), reason, "{cut}: {head}");
             assert!(
                 reason.is_none() && passed == whole.len() || passed <= GET.len() + limits.bytes + 1,
                 "{cut}: {head}"
@@ -155,7 +155,7 @@ fn what_follows_a_body_with_leading_zeros_or_trailers_is_judged() {
     for body in ["0000000000000005\r\nhello\r\n0\r\n\r\n", "0\r\nA: b\r\nContent-Length: 99999999\r\n\r\n"] {
         let first = post("Transfer-Encoding: chunked\r\n", body);
         let (gate, withheld) = followed(&format!("{first}{smuggled}"));
-        assert_eq!((gate.refused_head(), gate.heads()), (Some(Reason::Malformed), 2), "{body}");
+        assert_eq!((gate.rejected_head(), gate.heads()), (Some(RejectionReason::Malformed), 2), "{body}");
         assert_eq!(withheld, Some(first.len()), "{body}");
     }
 }
@@ -164,20 +164,20 @@ fn what_follows_a_body_with_leading_zeros_or_trailers_is_judged() {
 fn follow_by_steps(gate: &mut FramingGate, bytes: &[u8]) -> usize {
     let mut head_start = 0;
     for (at, byte) in bytes.iter().enumerate() {
-        let place = gate.place;
-        if place == Place::Between {
+        let state = gate.state;
+        if state == State::Between {
             head_start = at;
         }
-        gate.place = match place {
-            Place::Body { left: 1 } => Place::Between,
-            Place::Body { left } => Place::Body { left: left - 1 },
-            Place::ChunkData { left: 1 } => Place::ChunkDataEnd { cr: false },
-            Place::ChunkData { left } => Place::ChunkData { left: left - 1 },
-            _ => gate.step(place, *byte).unwrap_or_else(|| place.refused()),
+        gate.state = match state {
+            State::Body { left: 1 } => State::Between,
+            State::Body { left } => State::Body { left: left - 1 },
+            State::ChunkData { left: 1 } => State::ChunkDataEnd { cr: false },
+            State::ChunkData { left } => State::ChunkData { left: left - 1 },
+            _ => gate.step(state, *byte).unwrap_or_else(|| state.rejected()),
         };
-        match gate.place {
-            Place::RefusedHead(_) => return head_start,
-            Place::RefusedBody => return at,
+        match gate.state {
+            State::RejectedHead(_) => return head_start,
+            State::RejectedBody => return at,
             _ => {}
         }
     }
@@ -215,9 +215,9 @@ proptest! {
         let (mut gate, mut cut_gate) = (unlimited(), unlimited());
         let passed = gate.follow(text.as_bytes());
         let cut_passed: usize = text.as_bytes().chunks(cut).map(|piece| cut_gate.follow(piece)).sum();
-        prop_assert_eq!((gate.place, gate.heads), (cut_gate.place, cut_gate.heads));
-        prop_assert_eq!(passed < text.len(), gate.has_refused());
-        prop_assert!(cut_passed == passed || gate.refused_head().is_some() && cut_passed > passed);
+        prop_assert_eq!((gate.state, gate.heads), (cut_gate.state, cut_gate.heads));
+        prop_assert_eq!(passed < text.len(), gate.has_rejected());
+        prop_assert!(cut_passed == passed || gate.rejected_head().is_some() && cut_passed > passed);
     }
 
     #[test]
@@ -230,7 +230,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2048))]
 
     #[test]
-    fn hyper_never_reads_a_request_that_the_gate_would_refuse_behind_any_body(
+    fn hyper_never_reads_a_request_that_the_gate_would_reject_behind_any_body(
         begin in prop::sample::select(vec!["0\r\n", "3\r\nabc\r\n", "0000000000000003\r\nabc\r\n0\r\n\r\n"]),
         parts in prop::collection::vec(prop::sample::select(vec![
             "3;a\r\n", "3 \r\nabc\r\n", "00000000000000003\r\nabc\r\n", "0\r\n\r\n", "\r\n", "\n", "\r", "\0", GET,
@@ -316,7 +316,7 @@ proptest! {
             (piece, rest) = rest.split_at(cuts.next().unwrap_or(usize::MAX).min(rest.len()));
             prop_assert_eq!(gate.follow(piece), follow_by_steps(&mut steps, piece));
             let state = |gate: &FramingGate| {
-                (gate.place, gate.heads, gate.length, gate.chunked, gate.fields, gate.word[..gate.word_len].to_vec())
+                (gate.state, gate.heads, gate.length, gate.chunked, gate.fields, gate.token[..gate.token_len].to_vec())
             };
             prop_assert_eq!(state(&gate), state(&steps));
         }
