@@ -1,11 +1,11 @@
-//! The tokens that open administration, kept as their digests.
+//! The admin and metrics tokens, stored as digests.
 
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::value::REDACTED;
 
-/// Who may use administration.
+/// The tokens of the admin listener.
 #[derive(Clone, Default)]
 pub struct AdminTokens {
     /// Opens `/admin/*` and `/metrics`; without it both are open.
@@ -19,7 +19,7 @@ pub struct AdminTokens {
 pub(crate) struct TokenDigest([u8; 32]);
 
 impl AdminTokens {
-    /// The tokens, of which only digests are kept.
+    /// Stores digests of the tokens.
     pub fn new(admin: Option<&str>, metrics: Option<&str>) -> Self {
         Self { admin: admin.map(TokenDigest::of), metrics: metrics.map(TokenDigest::of) }
     }
@@ -30,7 +30,7 @@ impl TokenDigest {
         Self(Sha256::digest(token).into())
     }
 
-    /// Whether it is that of what was sent; the time says nothing about how much of it agrees.
+    /// Whether it is the digest of `sent`, compared in constant time.
     pub(crate) fn is_of(&self, sent: &[u8]) -> bool {
         self.0.ct_eq(&Sha256::digest(sent)).into()
     }

@@ -1,4 +1,4 @@
-//! Who is calling, and what they may use.
+//! Authenticates callers, and says what they may use.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub struct Client {
     pub vendors: Option<Vec<String>>,
     /// The assistants it may use; all if `None`.
     pub assistants: Option<Vec<Glob>>,
-    /// What to do with fields that a vendor cannot express, unless somebody nearer decides.
+    /// What to do with fields that a vendor does not support, unless the request or the assistant decides.
     pub handling: Option<Handling>,
     /// Its limit.
     pub limiter: Option<Arc<RateLimiter>>,
@@ -55,36 +55,36 @@ pub struct Clients {
     pub by_digest: HashMap<[u8; 32], Arc<Client>>,
     /// By the subject or alternative name of a certificate.
     pub by_certificate: Vec<(String, Arc<Client>)>,
-    /// Whose certificates are accepted; `None` where none is asked for.
+    /// Whose certificates are accepted; `None` if none is required.
     pub trust: Option<ClientTrust>,
 }
 
 impl Clients {
     /// The client of that name.
     pub fn named(&self, name: &str) -> Option<&Arc<Client>> {
-        let certified = self.by_certificate.iter().map(|(_, client)| client);
-        self.by_digest.values().chain(certified).find(|client| &*client.name == name)
+        self.all().find(|client| &*client.name == name)
     }
 
-    /// How many requests each client with a limit was refused for exceeding it, by the client's name.
+    fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
+        self.by_digest.values().chain(self.by_certificate.iter().map(|(_, client)| client))
+    }
+
+    /// How many requests of each client with a limit were rejected for exceeding it, by the client's name.
     pub fn refused(&self) -> BTreeMap<&str, u64> {
-        let certified = self.by_certificate.iter().map(|(_, client)| client);
-        let limited =
-            self.by_digest.values().chain(certified).filter_map(|client| Some((client, client.limiter.as_ref()?)));
-        limited.map(|(client, limiter)| (&*client.name, limiter.refused().get())).collect()
+        self.all().filter_map(|client| Some((&*client.name, client.limiter.as_ref()?.refused().get()))).collect()
     }
 
-    /// Finds the caller, by this generation's clients and authorities, whenever its connection began: by its
-    /// certificate, or its key, or both, which must then be the same client's.
+    /// The caller, found by its certificate, its key or both, which must then belong to the same client. The present
+    /// clients and authorities decide, even if the connection is older.
     ///
     /// # Errors
-    /// No key or certificate, none that is known, or a connection that would not be let in any more.
+    /// There is no known key or certificate, or the connection's certificate is not accepted any more.
     pub fn authenticate(&self, headers: &HeaderMap, peer: Option<&Peer>) -> Result<Option<Arc<Client>>, Problem> {
         let tls = peer.and_then(|peer| peer.tls.as_ref());
         if let (Some(trust), Some(tls)) = (&self.trust, tls)
             && !trust.accepts(tls)
         {
-            return Err(refused("the certificate of this connection is not accepted any more; connect anew"));
+            return Err(unauthenticated("the certificate of this connection is not accepted any more; connect again"));
         }
         if self.open {
             return Ok(None);
@@ -93,46 +93,44 @@ impl Clients {
         if certified.is_some() && !headers.contains_key(AUTHORIZATION) {
             return Ok(certified);
         }
-        let keyed = self.keyed(bearer(headers).map_err(refused)?);
-        let keyed = keyed.ok_or_else(|| refused("the API key is not known here"))?;
+        let keyed = self.keyed(bearer(headers).map_err(unauthenticated)?);
+        let keyed = keyed.ok_or_else(|| unauthenticated("the API key is not known here"))?;
         match certified {
             Some(certified) if certified.name != keyed.name => {
-                Err(refused("the certificate and the API key are not the same client's"))
+                Err(unauthenticated("the certificate and the API key are not the same client's"))
             }
             _ => Ok(Some(Arc::clone(keyed))),
         }
     }
 
-    /// The one client whose certificate this is.
+    /// The client of this certificate.
     fn certified(&self, certificate: Option<&PeerCertificate>) -> Result<Option<Arc<Client>>, Problem> {
         let Some(certificate) = certificate else { return Ok(None) };
         let mut clients =
             self.by_certificate.iter().filter(|(identity, _)| certificate.is(identity)).map(|(_, client)| client);
         let Some(client) = clients.next() else { return Ok(None) };
         if clients.any(|other| other.name != client.name) {
-            return Err(refused("the certificate bears the names of several clients"));
+            return Err(unauthenticated("the certificate names several clients"));
         }
         Ok(Some(Arc::clone(client)))
     }
 
-    /// The client whose key this is.
+    /// The client of this key.
     ///
-    /// Timing tells nothing about a key, as nothing that depends on a stored key is done with the sent one: a map of
-    /// digests is asked for the SHA-256 of what was sent. Whoever could learn from the time of that look-up how far a
-    /// digest agrees with a stored one would still have to find a text with a digest of that beginning, which is as
-    /// hard for each further bit as guessing it, and would learn bits of a digest, of which no key follows. The map is
-    /// hashed under a random seed besides, and the last comparison is of constant time.
+    /// The time of the look-up reveals nothing about a key. The map holds digests, so its time could only reveal how
+    /// many leading bits of a stored digest the caller has guessed, and no key follows from those. The map is also
+    /// hashed with a random seed, and the final comparison takes constant time.
     fn keyed(&self, key: &[u8]) -> Option<&Arc<Client>> {
         let digest: [u8; 32] = Sha256::digest(key).into();
         let (stored, client) = self.by_digest.get_key_value(&digest)?;
-        bool::from(halves(stored)[..].ct_eq(&halves(&digest)[..])).then_some(client)
+        bool::from(as_words(stored)[..].ct_eq(&as_words(&digest)[..])).then_some(client)
     }
 }
 
-/// Finds the caller.
+/// The caller of a request.
 ///
 /// # Errors
-/// The request is no known client's; of such attempts a peer has only so many.
+/// The request is of no known client. A peer has a limited number of such attempts.
 pub(crate) fn authenticate(
     clients: &Clients,
     failed_attempts: &FailedAttempts,
@@ -140,17 +138,17 @@ pub(crate) fn authenticate(
 ) -> Result<Option<Arc<Client>>, Problem> {
     let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
     clients.authenticate(&head.headers, peer).map_err(|problem| match peer {
-        Some(peer) => failed_attempts.judge(peer.address.ip(), problem),
+        Some(peer) => failed_attempts.record(peer.address.ip(), problem),
         None => problem,
     })
 }
 
-/// Two numbers that are compared faster than the bytes are, one at a time.
-fn halves(digest: &[u8; 32]) -> [u128; 2] {
+/// A digest as two numbers, because a comparison in constant time takes one step for each.
+fn as_words(digest: &[u8; 32]) -> [u128; 2] {
     std::array::from_fn(|half| u128::from_ne_bytes(std::array::from_fn(|byte| digest[16 * half + byte])))
 }
 
-/// The key of the one `Bearer` credential, or what is wrong with what was sent; the scheme's case does not matter.
+/// The key of the only `Bearer` credential, or what is wrong with the header; the scheme's case does not matter.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
@@ -167,6 +165,6 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&[u8], &'static str> {
     }
 }
 
-fn refused(detail: &str) -> Problem {
+fn unauthenticated(detail: &str) -> Problem {
     Problem::new(Code::Unauthenticated, detail)
 }

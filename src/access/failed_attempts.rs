@@ -1,12 +1,11 @@
-//! How often a peer may fail to say who it is.
+//! Limits how often a peer may fail to authenticate.
 //!
-//! Only requests that fail are counted and refused, so that a good key always passes, also from behind the address of
-//! somebody who guesses. What the limit protects is the log and the operators' attention; guessing a key of 256 bits
-//! is hopeless at any rate.
+//! Only failed requests count, so a valid key always passes, even from the address of an attacker. The limit protects the
+//! log and the operators' attention; a key of 256 bits cannot be guessed at any rate.
 //!
-//! Peers are told apart by their IPv4 address, or the /64 of their IPv6 address, which costs nothing to change within.
-//! They share [`BUCKETS`] buckets under a hash of a random seed, so that strangers, however many, cannot make them
-//! grow; two peers in one bucket share their failures, which hurts neither as long as its keys are good.
+//! A peer is an IPv4 address or the /64 network of an IPv6 address. Peers share [`BUCKET_COUNT`] buckets, chosen by a hash
+//! with a random seed, so memory is bounded. Two peers in one bucket share their failures, which does not matter to
+//! valid keys.
 
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -22,17 +21,17 @@ use governor::{Quota, RateLimiter};
 
 use crate::problem::{Code, Problem};
 
-/// So many buckets, about 64 KiB in all.
-const BUCKETS: u64 = 4096;
-/// How often the log names one peer.
-const NAMED_EVERY: Duration = Duration::from_mins(1);
+/// The number of buckets, about 64 KiB in all.
+const BUCKET_COUNT: u64 = 4096;
+/// How often one peer is logged.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
 
 type Buckets = RateLimiter<u64, HashMapStateStore<u64>, DefaultClock>;
 
 /// A limit on failed attempts to authenticate, by peer.
 pub struct FailedAttempts {
     attempts: Buckets,
-    named: Buckets,
+    logged: Buckets,
     limit: (Duration, NonZeroU32),
     seed: RandomState,
     failed: AtomicU64,
@@ -44,7 +43,7 @@ impl FailedAttempts {
     pub fn new(interval: Duration, burst: NonZeroU32) -> Option<Self> {
         Some(Self {
             attempts: Buckets::hashmap(Quota::with_period(interval)?.allow_burst(burst)),
-            named: Buckets::hashmap(Quota::with_period(NAMED_EVERY)?),
+            logged: Buckets::hashmap(Quota::with_period(LOG_INTERVAL)?),
             limit: (interval, burst),
             seed: RandomState::new(),
             failed: AtomicU64::new(0),
@@ -57,20 +56,20 @@ impl FailedAttempts {
         self.limit == (interval, burst)
     }
 
-    /// The same limit, going on with the counts of the one that it replaces.
+    /// The same limit with the counts of the limit that it replaces.
     pub fn counting_on(self, replaced: &Self) -> Self {
         let (failed, limited) = replaced.counts();
         Self { failed: failed.into(), limited: limited.into(), ..self }
     }
 
-    /// The problem for a failed attempt: `problem` itself, or that there were too many.
-    pub fn judge(&self, peer: IpAddr, problem: Problem) -> Problem {
+    /// Counts a failed attempt; returns `problem`, or `rate_limited` if there were too many.
+    pub fn record(&self, peer: IpAddr, problem: Problem) -> Problem {
         self.failed.fetch_add(1, Ordering::Relaxed);
         let network = network(peer);
-        let bucket = self.seed.hash_one(network) % BUCKETS;
+        let bucket = self.seed.hash_one(network) % BUCKET_COUNT;
         let Err(until) = self.attempts.check_key(&bucket) else { return problem };
         self.limited.fetch_add(1, Ordering::Relaxed);
-        if self.named.check_key(&bucket).is_ok() {
+        if self.logged.check_key(&bucket).is_ok() {
             tracing::warn!(peer = %network, "too many failed attempts to authenticate");
         }
         let wait = until.wait_time_from(DefaultClock::default().now());
@@ -78,7 +77,7 @@ impl FailedAttempts {
         Problem::new(Code::RateLimited, detail).after(wait)
     }
 
-    /// How many attempts failed, and how many of these were over the limit.
+    /// How many attempts have failed, and how many of these were over the limit.
     pub fn counts(&self) -> (u64, u64) {
         (self.failed.load(Ordering::Relaxed), self.limited.load(Ordering::Relaxed))
     }
@@ -90,7 +89,7 @@ impl fmt::Debug for FailedAttempts {
     }
 }
 
-/// What one peer can be assumed to have to itself: its address, for IPv6 the first of its network.
+/// The address that stands for a peer: its own, or for IPv6 the first of its network.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => {
@@ -110,12 +109,12 @@ mod tests {
     }
 
     fn fail(limit: &FailedAttempts, peer: &str) -> (Code, Option<Duration>) {
-        let problem = limit.judge(peer.parse().unwrap(), Problem::new(Code::Unauthenticated, "no"));
+        let problem = limit.record(peer.parse().unwrap(), Problem::new(Code::Unauthenticated, "no"));
         (problem.code, problem.retry_after)
     }
 
     #[test]
-    fn a_peer_that_fails_too_often_is_told_when_to_come_again_and_others_are_not() {
+    fn a_peer_that_fails_too_often_gets_a_retry_after_and_others_do_not() {
         let limit = limit(2);
         assert_eq!(fail(&limit, "192.0.2.1"), (Code::Unauthenticated, None));
         assert_eq!(fail(&limit, "::ffff:192.0.2.1").0, Code::Unauthenticated);
@@ -124,14 +123,14 @@ mod tests {
         assert!(wait.unwrap() <= Duration::from_mins(1));
         assert_eq!(limit.counts(), (3, 1));
         let other = (2..=254).map(|last| format!("192.0.2.{last}")).find(|other| {
-            limit.seed.hash_one(network(other.parse().unwrap())) % BUCKETS
-                != limit.seed.hash_one(network("192.0.2.1".parse().unwrap())) % BUCKETS
+            limit.seed.hash_one(network(other.parse().unwrap())) % BUCKET_COUNT
+                != limit.seed.hash_one(network("192.0.2.1".parse().unwrap())) % BUCKET_COUNT
         });
         assert_eq!(fail(&limit, &other.unwrap()).0, Code::Unauthenticated);
     }
 
     #[test]
-    fn a_new_limit_goes_on_counting() {
+    fn a_new_limit_keeps_the_counts() {
         let old = limit(1);
         fail(&old, "192.0.2.1");
         fail(&old, "192.0.2.1");
@@ -148,12 +147,12 @@ mod tests {
     }
 
     #[test]
-    fn strangers_cannot_make_it_grow() {
+    fn its_memory_is_bounded() {
         let limit = limit(1);
         for number in 0..100_000_u32 {
             fail(&limit, &std::net::Ipv4Addr::from(number).to_string());
         }
-        assert!(limit.attempts.len() <= 4096 && limit.named.len() <= 4096);
+        assert!(limit.attempts.len() <= 4096 && limit.logged.len() <= 4096);
         assert_eq!(limit.counts().0, 100_000);
     }
 }

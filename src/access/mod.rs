@@ -1,4 +1,4 @@
-//! Who may call: clients, their limits, and the tokens of administration.
+//! Access control: clients, their rate limits, failed attempts, and the admin tokens.
 
 mod admin_tokens;
 mod clients;

@@ -1,7 +1,6 @@
-//! A client's rate limit, and the headers that tell the client about it (draft-ietf-httpapi-ratelimit-headers).
+//! A client's rate limit, and the headers that report it (draft-ietf-httpapi-ratelimit-headers).
 //!
-//! There is one limiter for each configured client and none for anybody else, so that strangers cannot make them
-//! grow.
+//! Only configured clients have a limiter, so memory is bounded.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -17,12 +16,12 @@ use vendors::json::push_integer;
 use crate::problem::{Code, Problem, whole_seconds};
 use crate::value::Counter;
 
-/// The header that states the limit: so many requests (`q`) in so many seconds (`w`).
+/// The header with the limit: `q` requests in `w` seconds.
 pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// The header that states what is left: so many requests (`r`), and seconds until all are back (`t`).
+/// The header with the rest: `r` requests, and `t` seconds until all are available again.
 pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// A limit of so many requests per second or minute, with a burst; it never waits.
+/// A limit on the rate of requests, with a burst; it rejects and never waits.
 pub struct RateLimiter {
     limiter: Governor<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>,
     interval: Duration,
@@ -32,7 +31,7 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// A limit of `burst` at once, refilled by one every `interval`; refusals are counted in `refused`.
+    /// A limit of `burst` at once, refilled by one every `interval`; `refused` counts rejections.
     pub fn new(interval: Duration, burst: NonZeroU32, refused: Arc<Counter>) -> Option<Self> {
         let quota = Quota::with_period(interval)?.allow_burst(burst);
         let window = whole_seconds(interval * burst.get());
@@ -45,10 +44,10 @@ impl RateLimiter {
         (self.interval, self.burst) == (interval, burst)
     }
 
-    /// Takes one request's share: the headers `RateLimit-Policy` and `RateLimit`, and a problem that says when the
-    /// next share comes if there is none.
+    /// Takes one request from the limit: the headers `RateLimit-Policy` and `RateLimit`, and a problem with the time of
+    /// the next one if there is none.
     pub fn check(&self) -> ([HeaderValue; 2], Result<(), Problem>) {
-        let (left, verdict) = match self.limiter.check() {
+        let (left, result) = match self.limiter.check() {
             Ok(state) => (state.remaining_burst_capacity(), Ok(())),
             Err(until) => {
                 self.refused.add();
@@ -64,12 +63,10 @@ impl RateLimiter {
         state.extend_from_slice(b";t=");
         push_integer(&mut state, refilled);
         let state = HeaderValue::try_from(state);
-        ([self.policy.clone(), state.unwrap_or(HeaderValue::from_static(""))], verdict)
+        ([self.policy.clone(), state.unwrap_or(HeaderValue::from_static(""))], result)
     }
-}
 
-impl RateLimiter {
-    /// The count of refusals, which outlives the limit.
+    /// The counter of rejections, which outlives the limit.
     pub fn refused(&self) -> &Arc<Counter> {
         &self.refused
     }
@@ -86,7 +83,7 @@ mod tests {
     use crate::access::rate_limit::*;
 
     #[test]
-    fn the_headers_count_down_and_the_refusal_says_when_to_come_again() {
+    fn the_headers_count_down_and_the_rejection_has_a_retry_after() {
         let limiter = RateLimiter::new(Duration::from_secs(30), NonZeroU32::new(2).unwrap(), Arc::default()).unwrap();
         let check = || {
             let ([policy, state], verdict) = limiter.check();

@@ -152,7 +152,7 @@ impl Shared {
         let detail = format!("send the token of {which} as `Authorization: Bearer`");
         let problem = Problem::new(Code::Unauthenticated, detail);
         Err(match head.extensions.get::<Arc<Peer>>() {
-            Some(peer) => gateway.failed_attempts.judge(peer.address.ip(), problem),
+            Some(peer) => gateway.failed_attempts.record(peer.address.ip(), problem),
             None => problem,
         })
     }

@@ -1,33 +1,31 @@
-//! The list of all problems that this gateway can answer with, and what each means.
+//! All problem codes of this gateway, and what each means.
 
 use http::StatusCode;
+use strum::IntoStaticStr;
 
 /// Whose fault a problem is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Fault {
-    /// The caller's: sending the same again will not help.
+    /// The caller's: sending the same request again does not help.
     Caller,
-    /// Ours, or our operators'.
+    /// The gateway's or its operators'.
     Gateway,
     /// The vendor's.
     Vendor,
 }
 
 impl Fault {
-    /// The word as in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Gateway => "gateway",
-            Self::Vendor => "vendor",
-        }
+    /// The word in responses.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// One kind of problem.
 #[derive(Debug)]
 pub struct Kind {
-    /// The code as in answers and in `/problems/{code}`.
+    /// The code in responses and in `/problems/{code}`.
     pub name: &'static str,
     /// The HTTP status.
     pub status: StatusCode,
@@ -35,7 +33,7 @@ pub struct Kind {
     pub title: &'static str,
     /// Whose fault it is.
     pub fault: Fault,
-    /// Whether sending the same again may succeed.
+    /// Whether sending the same request again may succeed.
     pub retryable: bool,
     /// When it happens.
     pub when: &'static str,
@@ -55,7 +53,7 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Code] = &[$(Code::$code),*];
 
-            /// What the code stands for.
+            /// What the code means.
             pub const fn kind(self) -> &'static Kind {
                 match self {
                     $(Code::$code => &Kind {
@@ -146,12 +144,12 @@ codes! {
 }
 
 impl Code {
-    /// The code as in answers.
+    /// The code in responses.
     pub const fn as_str(self) -> &'static str {
         self.kind().name
     }
 
-    /// The code called `name`.
+    /// The code with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)
     }

@@ -1,38 +1,38 @@
-//! What kept a vendor from answering, as one word of a closed list.
+//! Why a call to a vendor failed, as one word of a closed list.
 
 use strum::{IntoStaticStr, VariantArray};
 
-/// What kept a vendor from answering; its name is the label of logs, metrics and traces.
+/// Why a call to a vendor failed; its name is the label in logs, metrics and traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum FailureReason {
     /// The host name could not be resolved.
     Dns,
-    /// No TCP connection, or none in time.
+    /// The TCP connection failed or timed out.
     Connect,
-    /// The TLS handshake failed or did not end in time.
+    /// The TLS handshake failed or timed out.
     Tls,
-    /// No complete answer within the attempt's time or the deadline.
+    /// No complete response within the attempt's timeout or the deadline.
     Timeout,
-    /// The connection ended before the answer did.
+    /// The connection ended before the response started.
     ConnectionLost,
-    /// What came back is not HTTP.
+    /// The response is not HTTP.
     MalformedResponse,
-    /// The answer is longer than is read.
+    /// The response body is over the limit.
     BodyTooLong,
-    /// As many requests wait for the account as may.
+    /// The account's queue is full.
     Overloaded,
-    /// Our own limit for the account, and waiting for it would exceed the deadline.
+    /// The account's rate limit in this gateway; waiting for it would exceed the deadline.
     RateLimited,
-    /// The vendor said 429 and its time is not over.
+    /// The vendor responded with 429 and its `Retry-After` is not over.
     Paused,
-    /// The breaker is open.
+    /// The circuit breaker is open.
     CircuitOpen,
     /// The deadline passed before anything was sent.
     DeadlineBeforeSend,
-    /// The connection ended within the answer's body.
+    /// The connection ended within the response body.
     ResponseCut,
-    /// The vendor may still apply an earlier update of this assistant, and waiting for that would exceed the deadline.
+    /// An earlier update of this assistant may still be applied; waiting for that would exceed the deadline.
     Settling,
 }
 

@@ -1,4 +1,6 @@
-//! Problems: every error, on every path, as RFC 9457 says. The only place where errors become answers.
+//! Problems as in RFC 9457: the only place where errors become responses.
+//!
+//! This room uses `http` and `value`, and of the crate `vendors` only [`Items`], the problems by field.
 
 pub mod code;
 pub mod failure_reason;
@@ -12,6 +14,7 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
+use strum::IntoStaticStr;
 use vendors::{Item, Items};
 
 use crate::http::header_names::{PREFERENCE_APPLIED, PROBLEM_JSON};
@@ -22,51 +25,49 @@ pub use page::{code_spans, problem_index, problem_page};
 pub use reason::Reason;
 
 /// Whether the update reached the assistant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
-    /// It did not, for certain.
+    /// It certainly did not.
     NotApplied,
-    /// It was sent, and no trustworthy answer came.
+    /// It was sent, and no trustworthy response came back.
     Unknown,
 }
 
 impl Outcome {
-    /// The word as in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotApplied => "not_applied",
-            Self::Unknown => "unknown",
-        }
+    /// The word in responses.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
-/// What the vendor said, kept for the caller.
+/// The vendor's response, for the caller.
 #[derive(Debug, Clone, Serialize)]
 pub struct VendorResponseSummary {
     /// The vendor's HTTP status.
     pub status: u16,
-    /// The vendor's sentence, credentials scrubbed; `None` where there was none to be had.
+    /// The vendor's message, with credentials redacted; `None` if there is none.
     pub message: Option<String>,
 }
 
 /// An error on its way to the caller.
 #[derive(Debug)]
 pub struct Problem {
-    /// Which one.
+    /// The code.
     pub code: Code,
     /// What happened this time, for the caller.
     pub detail: String,
     /// What happened, for the log only.
     pub internal: Option<String>,
-    /// Why it happened, where that is more precise than the code.
+    /// Why it happened, if that is more precise than the code.
     pub cause: Option<Reason>,
     /// Whether the update reached the assistant.
     pub outcome: Outcome,
-    /// HTTP's own, more precise status for a request that never got as far as being read (408, 414, 431).
+    /// HTTP's more precise status for a request that was rejected before it was read (408, 414, 431).
     pub status: Option<StatusCode>,
-    /// Overrides whether sending the same again may succeed.
+    /// Overrides whether sending the same request again may succeed.
     pub retryable: Option<bool>,
-    /// The vendor account, once it is known.
+    /// The vendor account, if it is known.
     pub vendor: Option<String>,
     /// How often the vendor was tried, if it was.
     pub attempts: Option<u32>,
@@ -76,14 +77,14 @@ pub struct Problem {
     pub vendor_response: Option<VendorResponseSummary>,
     /// When to try again.
     pub retry_after: Option<Duration>,
-    /// The methods there are, for a method that is not.
+    /// The methods that are allowed, for one that is not.
     pub allow: Option<String>,
-    /// The preference that was taken into account.
+    /// The preference that was applied.
     pub preference_applied: Option<HeaderValue>,
 }
 
 impl Problem {
-    /// A problem that was noticed before anything was sent.
+    /// A problem that occurred before anything was sent.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -103,14 +104,14 @@ impl Problem {
         }
     }
 
-    /// The same problem with what only the log may know.
+    /// The same problem with details for the log only.
     #[must_use]
     pub fn internally(mut self, text: impl Into<String>) -> Self {
         self.internal = Some(text.into());
         self
     }
 
-    /// The same problem, worth another try after that time.
+    /// The same problem with the time after which to retry.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
@@ -122,12 +123,12 @@ impl Problem {
         self.cause.unwrap_or(Reason::Code(self.code))
     }
 
-    /// Whether sending the same again may succeed.
+    /// Whether sending the same request again may succeed.
     pub fn is_retryable(&self) -> bool {
         self.retryable.unwrap_or(self.code.kind().retryable)
     }
 
-    /// The answer; `instance` is the path of the request.
+    /// The response; `instance` is the path of the request.
     pub fn into_response(self, instance: &str, request_id: &str) -> Response<Full<Bytes>> {
         let body = self.body(instance, request_id);
         let mut response = Response::new(Full::new(Bytes::from(body)));
@@ -149,7 +150,7 @@ impl Problem {
         response
     }
 
-    /// The body alone, for errors that never become a request.
+    /// The body alone, for requests that are rejected before they reach the service.
     pub fn body(&self, instance: &str, request_id: &str) -> Vec<u8> {
         let kind = self.code.kind();
         let body = Body {
@@ -165,14 +166,14 @@ impl Problem {
             vendor: self.vendor.as_deref(),
             outcome: self.outcome.as_str(),
             attempts: self.attempts,
-            errors: self.errors.list.iter().map(Entry::from).collect(),
+            errors: self.errors.list.iter().map(ErrorEntry::from).collect(),
             vendor_response: self.vendor_response.as_ref(),
         };
         serde_json::to_vec(&body).unwrap_or_default()
     }
 
-    /// The problem that stands for a status which HTTP itself refused a request with: always `invalid_request`, under
-    /// HTTP's own status where that is more precise. One that came too slowly may come faster next time.
+    /// The `invalid_request` problem for a rejection by HTTP's rules, with HTTP's own status. Only a request that timed out
+    /// is worth a retry.
     pub fn from_status(status: StatusCode, detail: impl Into<String>) -> Self {
         let retryable = (status == StatusCode::REQUEST_TIMEOUT).then_some(true);
         Self { status: Some(status), retryable, ..Self::new(Code::InvalidRequest, detail) }
@@ -184,7 +185,7 @@ impl Problem {
     }
 }
 
-/// `Retry-After` counts whole seconds; rounding up never invites a caller too early.
+/// Whole seconds, as in `Retry-After`; rounded up, so that callers do not retry too early.
 pub fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -206,13 +207,13 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Entry<'a>>,
+    errors: Vec<ErrorEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vendor_response: Option<&'a VendorResponseSummary>,
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct ErrorEntry<'a> {
     pointer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
@@ -222,7 +223,7 @@ struct Entry<'a> {
     vendor_field: Option<&'a str>,
 }
 
-impl<'a> From<&'a Item> for Entry<'a> {
+impl<'a> From<&'a Item> for ErrorEntry<'a> {
     fn from(item: &'a Item) -> Self {
         Self {
             pointer: &item.pointer,

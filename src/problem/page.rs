@@ -1,8 +1,8 @@
-//! `GET /problems/{code}`: a problem explained to a person.
+//! The HTML pages of `GET /problems` and `GET /problems/{code}`.
 
 use super::code::{Code, Fault};
 
-/// The page of one problem, as HTML without anything from elsewhere.
+/// The page of one problem, as HTML without external resources.
 pub fn problem_page(code: Code) -> String {
     let kind = code.kind();
     let fault = match kind.fault {
@@ -27,7 +27,7 @@ pub fn problem_page(code: Code) -> String {
     )
 }
 
-/// The list of all problems, as HTML.
+/// The table of all problems, as HTML.
 pub fn problem_index() -> String {
     let rows: String = Code::ALL
         .iter()
@@ -64,7 +64,7 @@ const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;margin:0;color:#1c1
     padding:.4rem .8rem .4rem 0;border-bottom:1px solid #ddd}a{color:#0a58ca}\
     @media(prefers-color-scheme:dark){body{color:#eee;background:#161618}code{background:#2a2a2e}td,th{border-color:#333}a{color:#7ab0ff}}";
 
-/// Backticks become code spans; the texts are ours and hold nothing to escape but angle brackets.
+/// Escapes HTML and turns backticks into code spans.
 pub fn code_spans(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let spans = escaped.split('`').enumerate().map(|(index, part)| match index % 2 {

@@ -1,25 +1,25 @@
-//! Why a request ended as it did, as one word of a closed list: the label of logs and metrics.
+//! The result of a request as one word of a closed list: the label in logs and metrics.
 //!
-//! It is the problem's code, except where one code stands for causes that operators act on differently.
+//! It is the problem's code, or a more precise word if operators act differently on its causes.
 
 use super::{Code, FailureReason};
 
-/// Why a request ended as it did.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// It was answered without a problem.
+    /// The response is no problem.
     Ok,
-    /// The caller left before the answer.
+    /// The caller disconnected before the response.
     ClientClosed,
-    /// The gateway stopped before the answer.
+    /// The gateway stopped before the response.
     Stopped,
     /// A panic: a defect.
     Panic,
-    /// The gateway takes no more requests because it is stopping.
+    /// The gateway rejects the request because it is shutting down.
     Draining,
-    /// What kept the vendor from answering.
+    /// Why the vendor's call failed.
     Vendor(FailureReason),
-    /// Nothing more precise than the code.
+    /// The problem's code.
     Code(Code),
 }
 
@@ -61,7 +61,7 @@ mod tests {
     use crate::problem::reason::*;
 
     #[test]
-    fn the_words_of_causes_are_no_codes_that_mean_something_else() {
+    fn the_words_of_causes_differ_from_all_codes() {
         let causes = FailureReason::VARIANTS.iter().copied();
         // Two are codes of their own.
         let causes = causes.filter(|cause| !matches!(cause, FailureReason::Timeout | FailureReason::CircuitOpen));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_without_a_cause_of_its_own_has_its_code_for_a_reason() {
+    fn a_problem_without_a_cause_has_its_code_as_the_reason() {
         for &code in Code::ALL {
             assert_eq!(Problem::new(code, "").reason().as_str(), code.as_str());
         }

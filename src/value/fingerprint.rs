@@ -1,4 +1,4 @@
-//! Tells one setting from another without keeping either.
+//! Compares settings without keeping them.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -6,16 +6,16 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// A digest of settings and their secrets, under a key of this process, so that it cannot be compared with guesses.
+/// A digest of settings and their secrets. It is keyed with random bytes of this process, so guesses cannot be checked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The fingerprint of `shown` as it serialises, and of `hidden` texts, which it leaves out or redacts.
+    /// The fingerprint of `shown` as it is serialised, and of `hidden` texts, which that leaves out or redacts.
     pub fn of(shown: &impl Serialize, hidden: &[&[u8]]) -> Self {
         static KEY: LazyLock<[u8; 32]> = LazyLock::new(|| {
             let mut key = [0; 32];
-            // Without random bytes it is still a digest.
+            // Without random bytes it is a digest without a key.
             let _keyed = getrandom::fill(&mut key);
             key
         });
@@ -40,7 +40,7 @@ mod tests {
     use crate::value::fingerprint::*;
 
     #[test]
-    fn settings_have_one_fingerprint_if_they_are_alike_and_their_secrets_are() {
+    fn fingerprints_are_equal_if_settings_and_secrets_are() {
         let of = |shown: &str, hidden: &[&str]| {
             Fingerprint::of(&shown, &hidden.iter().map(|text| text.as_bytes()).collect::<Vec<_>>())
         };

@@ -1,4 +1,4 @@
-//! Patterns over names: `*` stands for any run of characters, `?` for exactly one, all else for itself.
+//! Patterns over names: `*` matches any characters, `?` exactly one, and any other character itself.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 pub struct Glob(String);
 
 impl Glob {
-    /// A pattern; every text is one.
+    /// A pattern; every text is valid.
     #[must_use]
     pub fn new(pattern: impl Into<String>) -> Self {
         Self(pattern.into())
@@ -21,13 +21,13 @@ impl Glob {
         &self.0
     }
 
-    /// Whether the pattern stands for one name only.
+    /// Whether the pattern matches only one name.
     #[must_use]
     pub fn is_literal(&self) -> bool {
         !self.0.contains(['*', '?'])
     }
 
-    /// Whether the pattern stands for every text.
+    /// Whether the pattern matches every text.
     #[must_use]
     pub fn matches_all(&self) -> bool {
         !self.0.is_empty() && self.0.bytes().all(|byte| byte == b'*')
@@ -37,13 +37,13 @@ impl Glob {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         let (mut pattern, mut rest) = (self.0.as_str(), text);
-        // Where to take up again when the last `*` has to swallow one character more.
-        let mut retry: Option<(&str, &str)> = None;
+        // Where to continue if the last `*` has to match one more character.
+        let mut backtrack: Option<(&str, &str)> = None;
         loop {
             match (pattern.chars().next(), rest.chars().next()) {
                 (Some('*'), _) => {
                     pattern = &pattern[1..];
-                    retry = Some((pattern, rest));
+                    backtrack = Some((pattern, rest));
                     continue;
                 }
                 (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
@@ -54,15 +54,15 @@ impl Glob {
                 (None, None) => return true,
                 _ => {}
             }
-            let Some((after_star, swallowed)) = retry else {
+            let Some((after_star, unmatched)) = backtrack else {
                 return false;
             };
-            let Some(next) = swallowed.chars().next() else {
+            let Some(next) = unmatched.chars().next() else {
                 return false;
             };
             pattern = after_star;
-            rest = &swallowed[next.len_utf8()..];
-            retry = Some((after_star, rest));
+            rest = &unmatched[next.len_utf8()..];
+            backtrack = Some((after_star, rest));
         }
     }
 }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn many_stars_stay_cheap() {
+    fn many_stars_take_polynomial_time() {
         let pattern = Glob::new("a*".repeat(60) + "b");
         assert!(!pattern.matches(&"a".repeat(2_000)));
     }

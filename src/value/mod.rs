@@ -1,4 +1,4 @@
-//! Value types that have the same meaning in every room.
+//! Value types that every room uses.
 
 mod counter;
 mod fingerprint;
@@ -8,5 +8,5 @@ pub use counter::Counter;
 pub use fingerprint::Fingerprint;
 pub use glob::Glob;
 
-/// What stands in for a secret wherever one would be shown.
+/// The text that replaces a secret in output.
 pub const REDACTED: &str = "[redacted]";
