@@ -1,7 +1,7 @@
 //! The layers a request passes, from the wire inwards:
 //!
 //! 1. [`Listener`]: accepts connections, performs TLS handshakes, enforces limits; hyper parses.
-//! 2. [`CatchPanicLayer`]: chooses the request id; turns a panic into an `internal` problem with that id.
+//! 2. [`CatchPanic`]: chooses the request id; turns a panic into an `internal` problem with that id.
 //! 3. [`Api`]: trace; router; authentication; the client's rate limit; the permit for a request in flight.
 //! 4. The operation: preferences, deadline, routing and permission, media type, the account's permit, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
@@ -16,13 +16,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use axum::body::Body;
 use http::{Request, Response};
-use tower::Layer;
 
 use crate::admin::{self, Listeners};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::gateway::{BuildError, Gateway};
-use crate::http::catch_panic::{CatchPanic, CatchPanicLayer};
+use crate::http::catch_panic::CatchPanic;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::connection::Connections;
 use crate::net::listener::{BindError, Listener};
@@ -142,7 +141,7 @@ impl App {
     pub async fn stop(self) -> DrainOutcome {
         let timeout = self.reloader.gateway().drain.drain_timeout;
         let updates = finish_detached_updates(&self.tasks);
-        let ended = self.shutdown.drain_then(updates, timeout, std::future::pending::<()>()).await;
+        let ended = self.shutdown.drain(updates, timeout, std::future::pending::<()>()).await;
         self.release(ended).await
     }
 
@@ -150,7 +149,7 @@ impl App {
     /// end with the last generation, and stops telemetry.
     async fn release(self, ended: DrainOutcome) -> DrainOutcome {
         let Self { reloader, tasks, admin_shutdown, .. } = self;
-        admin_shutdown.drain(ADMIN_DRAIN_TIMEOUT, std::future::pending::<()>()).await;
+        admin_shutdown.drain(std::future::ready(()), ADMIN_DRAIN_TIMEOUT, std::future::pending::<()>()).await;
         let telemetry = reloader.telemetry().clone();
         drop(reloader);
         if tasks.updates.is_empty() {
@@ -219,8 +218,7 @@ fn catch_panics<S, B>(service: S) -> CatchPanics<S, B> {
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response.map(Body::new)
     }
-    CatchPanicLayer::new(capture::<B> as fn(&mut Request<B>) -> PathAndId, respond as fn(PathAndId, &str) -> _)
-        .layer(service)
+    CatchPanic::new(service, capture::<B>, respond)
 }
 
 fn listener_settings(settings: &Settings) -> ListenerSettings {

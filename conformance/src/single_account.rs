@@ -76,7 +76,7 @@ impl SingleAccount {
     ) -> Result<VendorResponse, SendError> {
         let uri = self.account.stack.uri(path).map_err(|error| SendError::Failed(error.to_string()))?;
         let mut request = VendorRequest::new(method, uri, Instant::now() + timeout);
-        let (id, trace) = (RequestId::generate(), TraceContext::begin());
+        let (id, trace) = (RequestId::generate(), TraceContext::start());
         request.headers = self.account.headers(id.to_header_value(), trace.to_header_value());
         request.body = body;
         self.account.stack.call(request).await.map_err(|failure| match failure.kind {

@@ -103,7 +103,7 @@ impl Context {
             gateway: Arc::new(gateway),
             telemetry: Telemetry::default(),
             request_id: RequestId::from_headers(headers),
-            trace: TraceContext::begin(),
+            trace: TraceContext::start(),
             recording: None,
             path: "/".into(),
             arrived: Instant::now(),

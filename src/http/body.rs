@@ -1,7 +1,7 @@
-//! A request body as one piece of memory, within bounds of size and time.
+//! Reads a request body into one buffer, within limits of size and time.
 //!
-//! `Content-Length` is checked first (nothing is read, no `100 Continue` is sent), then the bytes as
-//! they come, then the text after decompression: all against the same limit.
+//! The same limit applies to `Content-Length` (before anything is read and `100 Continue` is sent), to the bytes as they
+//! arrive, and to the decompressed text.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -14,13 +14,13 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-use super::disconnect::is_departure;
+use super::disconnect::is_disconnect;
 use super::gzip;
 
 /// Any error.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Bounds of one request body.
+/// Limits of one request body.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
     /// Bytes, as sent and once decompressed.
@@ -38,25 +38,25 @@ pub enum BodyError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The body did not come in time.
+    /// The body did not arrive in time.
     #[error("the request body did not arrive within {:.1} seconds", .after.as_secs_f64())]
     Timeout {
         /// The time it had.
         after: Duration,
     },
-    /// A content coding that is not read.
+    /// The content coding is not supported.
     #[error("the content encoding is not supported; only gzip and identity are")]
     UnsupportedEncoding {
         /// The first 64 characters of the header's value.
         encoding: String,
     },
-    /// The body says gzip but is not, or is truncated, or has many members or something after its end.
+    /// The gzip is malformed, truncated, of too many members, or followed by something.
     #[error("the request body is not well-formed gzip")]
     BadGzip,
-    /// The caller went away, or ended its connection, before the body's end.
+    /// The caller disconnected before the body's end.
     #[error("the request body ended early")]
-    Departed(#[source] BoxError),
-    /// The body's framing (a chunk size, say) is malformed.
+    Disconnected(#[source] BoxError),
+    /// The body's framing, such as a chunk size, is malformed.
     #[error("the request body is malformed")]
     Malformed(#[source] BoxError),
 }
@@ -67,7 +67,7 @@ enum Coding {
     Gzip,
 }
 
-/// Reads `body` whole; a body of one chunk is not copied.
+/// Reads the whole `body`; a body of one chunk is not copied.
 pub async fn read_body<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes>,
@@ -76,26 +76,24 @@ where
     let coding = coding(headers)?;
     let wire_limit = match coding {
         Coding::Identity => limits.max_bytes,
-        Coding::Gzip => largest_gzip(limits.max_bytes),
+        Coding::Gzip => max_gzip_len(limits.max_bytes),
     };
     let too_large = || BodyError::TooLarge { limit: limits.max_bytes };
     if body.size_hint().lower() > u64::try_from(wire_limit).unwrap_or(u64::MAX) {
         return Err(too_large());
     }
     let mut collecting = pin!(collect(body, wire_limit));
-    // Mostly it is all there, and needs no timer.
+    // Usually the whole body is there already and needs no timer.
     let collected = match poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
         Poll::Ready(collected) => Ok(collected),
         Poll::Pending => timeout(limits.timeout, collecting).await,
     };
     let bytes = match collected {
-        Err(_) => {
-            return Err(BodyError::Timeout { after: limits.timeout });
-        }
+        Err(_) => return Err(BodyError::Timeout { after: limits.timeout }),
         Ok(Err(error)) => {
             tracing::debug!(%error, "a request body was not read to its end");
-            let departed = is_departure(error.as_ref());
-            return Err(if departed { BodyError::Departed(error) } else { BodyError::Malformed(error) });
+            let disconnected = is_disconnect(error.as_ref());
+            return Err(if disconnected { BodyError::Disconnected(error) } else { BodyError::Malformed(error) });
         }
         Ok(Ok(None)) => return Err(too_large()),
         Ok(Ok(Some(bytes))) => bytes,
@@ -109,12 +107,12 @@ where
     }
 }
 
-/// What incompressible text of `text` bytes needs at most: stored blocks, header and checksum.
-fn largest_gzip(text: usize) -> usize {
+/// The most that incompressible text of `text` bytes needs: stored blocks, header and checksum.
+fn max_gzip_len(text: usize) -> usize {
     text.saturating_add(text / 1024).saturating_add(1024)
 }
 
-/// `None` when over the limit.
+/// Collects the chunks; `None` if they are over the limit.
 async fn collect<B>(body: B, limit: usize) -> Result<Option<Bytes>, BoxError>
 where
     B: Body<Data = Bytes>,
@@ -219,13 +217,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_told_from_a_malformed_one() {
+    async fn a_body_that_ends_early_differs_from_a_malformed_one() {
         use std::io::{Error, ErrorKind};
         let broken = async |kind| {
             let frames = [Ok(Frame::data(Bytes::from_static(b"a"))), Err(Error::from(kind))];
             read_body(&HeaderMap::new(), StreamBody::new(stream::iter(frames)), LIMITS).await
         };
-        assert!(matches!(broken(ErrorKind::UnexpectedEof).await, Err(BodyError::Departed(_))));
+        assert!(matches!(broken(ErrorKind::UnexpectedEof).await, Err(BodyError::Disconnected(_))));
         assert!(matches!(broken(ErrorKind::InvalidInput).await, Err(BodyError::Malformed(_))));
     }
 
@@ -247,14 +245,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_bomb_is_refused_without_being_unpacked() {
+    async fn a_gzip_bomb_is_rejected_before_it_is_unpacked() {
         let bomb = gzip(&vec![0; 800_000]);
         assert!(bomb.len() < LIMITS.max_bytes);
         assert!(matches!(read("gzip", bomb).await, Err(BodyError::TooLarge { .. })));
     }
 
     #[tokio::test]
-    async fn broken_gzip_is_refused() {
+    async fn broken_gzip_is_rejected() {
         let whole = gzip(b"hello");
         let mut flipped = whole.clone();
         let checksum = flipped.len() - 6;

@@ -1,110 +1,82 @@
-//! A panic in one request becomes that request's answer instead of a connection cut short.
+//! Turns a panic in one request into a response, where the connection would otherwise be cut.
 //!
-//! It belongs outermost around the service: what lies outside of it is not rescued. A panic while a
-//! response body is being polled comes too late for an answer and ends the connection (never the
-//! process: each connection is a task of its own).
+//! It is the outermost layer, because it catches only what runs inside it. A panic while a response body is polled is too
+//! late for a response. It ends the connection, but never the process, as each connection is a task of its own.
 
 use std::any::Any;
-use std::panic::AssertUnwindSafe;
+use std::future::{Ready, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_util::FutureExt;
-use futures_util::future::CatchUnwind;
-use tower::{Layer, Service};
+use futures_util::future::{CatchUnwind, Either};
+use tower::Service;
 
-/// The layer: `capture` takes from the request what `answer` needs if the service panics, and may note
-/// in the request what the service must know of it.
+/// A service that responds to panics of an inner one.
 #[derive(Clone, Copy, Debug)]
-pub struct CatchPanicLayer<C, A> {
-    capture: C,
-    answer: A,
-}
-
-impl<C, A> CatchPanicLayer<C, A> {
-    /// A layer that answers panics by `answer(capture(&mut request), message)`, which logs them, too.
-    pub fn new(capture: C, answer: A) -> Self {
-        Self { capture, answer }
-    }
-}
-
-impl<S, C: Clone, A: Clone> Layer<S> for CatchPanicLayer<C, A> {
-    type Service = CatchPanic<S, C, A>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        CatchPanic { inner, capture: self.capture.clone(), answer: self.answer.clone() }
-    }
-}
-
-/// The service inside a [`CatchPanicLayer`].
-#[derive(Clone, Copy, Debug)]
-pub struct CatchPanic<S, C, A> {
+pub struct CatchPanic<S, C, R> {
     inner: S,
     capture: C,
-    answer: A,
+    respond: R,
 }
 
-impl<S, C, A, T, R> Service<R> for CatchPanic<S, C, A>
+impl<S, C, R> CatchPanic<S, C, R> {
+    /// Responds to a panic by `respond(capture(&mut request), message)`; `capture` may change the request as well.
+    pub fn new(inner: S, capture: C, respond: R) -> Self {
+        Self { inner, capture, respond }
+    }
+}
+
+impl<S, C, R, T, Request> Service<Request> for CatchPanic<S, C, R>
 where
-    S: Service<R>,
-    C: Fn(&mut R) -> T,
-    A: Fn(T, &str) -> S::Response + Clone,
+    S: Service<Request>,
+    C: Fn(&mut Request) -> T,
+    R: Fn(T, &str) -> S::Response + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = CatchPanicFuture<S::Future, A, T>;
+    type Future = CatchPanicFuture<S::Future, R, T>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: R) -> Self::Future {
-        let captured = Some((self.answer.clone(), (self.capture)(&mut request)));
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let captured = Some((self.respond.clone(), (self.capture)(&mut request)));
         let inner = &mut self.inner;
-        let stage = match std::panic::catch_unwind(AssertUnwindSafe(|| inner.call(request))) {
-            Ok(future) => Stage::Running { future: AssertUnwindSafe(future).catch_unwind() },
-            Err(panic) => Stage::Panicked { panic: Some(panic) },
+        let future = match catch_unwind(AssertUnwindSafe(|| inner.call(request))) {
+            Ok(future) => Either::Left(AssertUnwindSafe(future).catch_unwind()),
+            Err(panic) => Either::Right(ready(Err(panic))),
         };
-        CatchPanicFuture { stage, captured }
+        CatchPanicFuture { future, captured }
     }
 }
 
-pin_project_lite::pin_project! {
-    #[project = StageProjection]
-    enum Stage<F> {
-        Running { #[pin] future: CatchUnwind<AssertUnwindSafe<F>> },
-        Panicked { panic: Option<Box<dyn Any + Send>> },
-    }
-}
+type Caught<F> = Either<CatchUnwind<AssertUnwindSafe<F>>, Ready<std::thread::Result<<F as Future>::Output>>>;
 
 pin_project_lite::pin_project! {
     /// The future of [`CatchPanic`].
-    pub struct CatchPanicFuture<F, A, T> {
+    pub struct CatchPanicFuture<F: Future, R, T> {
         #[pin]
-        stage: Stage<F>,
-        captured: Option<(A, T)>,
+        future: Caught<F>,
+        captured: Option<(R, T)>,
     }
 }
 
-impl<F, A, T, R, E> Future for CatchPanicFuture<F, A, T>
+impl<F, R, T, Response, E> Future for CatchPanicFuture<F, R, T>
 where
-    F: Future<Output = Result<R, E>>,
-    A: Fn(T, &str) -> R,
+    F: Future<Output = Result<Response, E>>,
+    R: Fn(T, &str) -> Response,
 {
-    type Output = Result<R, E>;
+    type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let panic = match this.stage.project() {
-            StageProjection::Running { future } => match ready!(future.poll(cx)) {
-                Ok(result) => return Poll::Ready(result),
-                Err(panic) => Some(panic),
-            },
-            StageProjection::Panicked { panic } => panic.take(),
-        };
-        match this.captured.take() {
-            Some((answer, captured)) => Poll::Ready(Ok(answer(captured, panic.as_deref().map_or("", message)))),
-            None => Poll::Pending,
+        match (ready!(this.future.poll(cx)), this.captured.take()) {
+            (Ok(result), _) => Poll::Ready(result),
+            (Err(panic), Some((respond, captured))) => Poll::Ready(Ok(respond(captured, message(&*panic)))),
+            (Err(_), None) => Poll::Pending,
         }
     }
 }
@@ -120,37 +92,37 @@ mod tests {
     use std::convert::Infallible;
     use tower::{ServiceExt, service_fn};
 
-    fn rescued<S: Service<&'static str, Response = String>>(
+    fn catching<S: Service<&'static str, Response = String>>(
         service: S,
     ) -> impl Service<&'static str, Response = String, Error = S::Error> {
-        let capture = |request: &mut &'static str| std::mem::replace(request, "noted").len();
-        CatchPanicLayer::new(capture, |len, panic: &str| format!("rescued {len} from {panic}")).layer(service)
+        let capture = |request: &mut &'static str| std::mem::replace(request, "replaced").len();
+        CatchPanic::new(service, capture, |len, panic: &str| format!("caught {len} of {panic}"))
     }
 
     #[tokio::test]
-    async fn a_panic_in_the_future_is_answered() {
+    async fn a_panic_in_the_future_becomes_a_response() {
         let service = service_fn(|text: &'static str| async move {
             tokio::task::yield_now().await;
             panic!("boom {text}")
         });
-        let answer: Result<String, Infallible> = rescued(service).oneshot("abc").await;
-        assert_eq!(answer.unwrap(), "rescued 3 from boom noted");
+        let response: Result<String, Infallible> = catching(service).oneshot("abc").await;
+        assert_eq!(response.unwrap(), "caught 3 of boom replaced");
     }
 
     #[tokio::test]
-    async fn a_panic_before_the_future_is_answered() {
+    async fn a_panic_before_the_future_becomes_a_response() {
         let service = service_fn(|text: &'static str| {
             assert!(text.is_empty(), "boom {text}");
-            std::future::ready(Ok::<_, Infallible>(String::new()))
+            ready(Ok::<_, Infallible>(String::new()))
         });
-        assert_eq!(rescued(service).oneshot("abc").await.unwrap(), "rescued 3 from boom noted");
+        assert_eq!(catching(service).oneshot("abc").await.unwrap(), "caught 3 of boom replaced");
     }
 
     #[tokio::test]
-    async fn an_answer_and_an_error_pass_through() {
+    async fn a_response_and_an_error_pass_through() {
         let service = service_fn(|text: &'static str| async move { Ok::<_, &str>(text.to_owned()) });
-        assert_eq!(rescued(service).oneshot("good").await.unwrap(), "noted");
+        assert_eq!(catching(service).oneshot("good").await.unwrap(), "replaced");
         let service = service_fn(|_: &'static str| async move { Err("bad") });
-        assert_eq!(rescued(service).oneshot("bad").await.unwrap_err(), "bad");
+        assert_eq!(catching(service).oneshot("bad").await.unwrap_err(), "bad");
     }
 }

@@ -1,11 +1,10 @@
-//! A caller that leaves in the middle of its body, told apart from one that sends a malformed body: nobody is there any
-//! more to be answered, and nobody has made a mistake.
+//! Distinguishes a caller that disconnects within its body from one that sends a malformed body.
 
 use std::error::Error;
 use std::io;
 
-/// Whether a body broke off because its caller, or the connection to it, was gone, and not for what came.
-pub(crate) fn is_departure(error: &(dyn Error + 'static)) -> bool {
+/// Whether a body ended early because the connection to the caller ended, and not because of its content.
+pub(crate) fn is_disconnect(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<io::Error>() {
@@ -17,7 +16,7 @@ pub(crate) fn is_departure(error: &(dyn Error + 'static)) -> bool {
         }
         cause = error.source();
     }
-    // hyper gives no cause where a connection ends for another reason than this body.
+    // hyper gives no cause if the connection ends for another reason than this body.
     error.is::<hyper::Error>()
 }
 
@@ -26,14 +25,14 @@ mod tests {
     use crate::http::disconnect::*;
 
     #[test]
-    fn a_connection_that_ended_is_a_departure_and_what_was_written_wrong_is_not() {
+    fn a_lost_connection_is_a_disconnect_and_malformed_content_is_not() {
         use io::ErrorKind as K;
         for kind in [K::UnexpectedEof, K::ConnectionReset, K::ConnectionAborted, K::BrokenPipe, K::TimedOut] {
-            assert!(is_departure(&io::Error::from(kind)), "{kind}");
+            assert!(is_disconnect(&io::Error::from(kind)), "{kind}");
         }
         for kind in [K::InvalidData, K::InvalidInput, K::Other] {
-            assert!(!is_departure(&io::Error::new(kind, "a chunk size")), "{kind}");
+            assert!(!is_disconnect(&io::Error::new(kind, "a chunk size")), "{kind}");
         }
-        assert!(!is_departure(&h2::Error::from(h2::Reason::PROTOCOL_ERROR)));
+        assert!(!is_disconnect(&h2::Error::from(h2::Reason::PROTOCOL_ERROR)));
     }
 }

@@ -1,13 +1,12 @@
-//! Gzip with a bound on what comes out, so that a small body cannot become a large one.
+//! Gzip decoding with a limit on the output, so that a small body cannot become a large one.
 
 use std::io::Read;
 
 use bytes::Bytes;
 use flate2::bufread::GzDecoder;
 
-/// How many members a body may have. Each costs more than its twenty bytes, and who packs them one by one has no more
-/// than a few.
-const MOST_MEMBERS: usize = 16;
+/// The most members of a body. Decoding a member costs much more than its twenty bytes, and real bodies have few.
+const MAX_MEMBERS: usize = 16;
 
 /// Why a compressed body was not decoded.
 pub(crate) enum GzipError {
@@ -21,7 +20,7 @@ pub(crate) enum GzipError {
 pub(crate) fn decode(compressed: &[u8], limit: usize) -> Result<Bytes, GzipError> {
     let mut text = Vec::with_capacity(compressed.len().saturating_mul(4).min(limit));
     let mut rest = compressed;
-    for _ in 0..MOST_MEMBERS {
+    for _ in 0..MAX_MEMBERS {
         let bound = u64::try_from(limit - text.len()).unwrap_or(u64::MAX).saturating_add(1);
         GzDecoder::new(&mut rest).take(bound).read_to_end(&mut text).map_err(|_| GzipError::Malformed)?;
         if text.len() > limit {

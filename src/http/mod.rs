@@ -1,4 +1,4 @@
-//! What both sides share of HTTP: request ids, trace context, preferences, bodies, paths.
+//! HTTP that both the API and the vendor side use: request ids, trace context, bodies, paths, header names.
 
 pub mod body;
 pub mod catch_panic;

@@ -1,7 +1,7 @@
-//! The `{assistant}` segment of a path: decoded exactly once, then held against a closed grammar.
+//! The `{assistant}` segment of a path: decoded exactly once, then checked against a closed grammar.
 //!
-//! Everything later (routing, permissions, the vendor's URL) works on what this module let through,
-//! so that no encoding of a slash, dot segment or control byte can reach it.
+//! Routing, permissions and the vendor's URL use only what passes here, so no encoding of a slash, a dot segment or a
+//! control byte can reach them.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,11 @@ const MAX_ENCODED: usize = 3 * (MAX_VENDOR + 1 + MAX_NAME);
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Assistant<'a> {
     text: Cow<'a, str>,
-    /// Where the vendor ends.
+    /// The position of the colon after the vendor.
     colon: Option<usize>,
 }
 
-/// What the path segment says.
+/// What the path segment refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference<'a> {
     /// `[a-z][a-z0-9._-]{0,127}`: always a name; a vendor's id that looks like one must be given as `vendor:id`.
@@ -38,7 +38,7 @@ pub enum Reference<'a> {
 /// Why a path segment names no assistant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AssistantError {
-    /// Nothing there.
+    /// The segment is empty.
     #[error("the assistant in the path is empty")]
     Empty,
     /// Over 128 characters, or a vendor over 64.
@@ -68,7 +68,7 @@ pub enum AssistantError {
 }
 
 impl<'a> Assistant<'a> {
-    /// Reads one raw path segment, as it stood between two slashes of the request target.
+    /// Parses one raw path segment of the request target.
     pub fn parse(segment: &'a str) -> Result<Self, AssistantError> {
         let text = decode_once(segment)?;
         let colon = text.bytes().position(|byte| byte == b':');
@@ -79,7 +79,7 @@ impl<'a> Assistant<'a> {
         Ok(Self { text, colon })
     }
 
-    /// What it says.
+    /// What it refers to.
     pub fn reference(&self) -> Reference<'_> {
         match self.colon {
             Some(colon) => Reference::VendorId { vendor: &self.text[..colon], id: &self.text[colon + 1..] },
@@ -88,7 +88,7 @@ impl<'a> Assistant<'a> {
         }
     }
 
-    /// The whole of it.
+    /// The whole decoded segment.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -98,7 +98,7 @@ fn decode_once(segment: &str) -> Result<Cow<'_, str>, AssistantError> {
     if segment.len() > MAX_ENCODED {
         return Err(AssistantError::TooLong);
     }
-    // Nothing of what follows can be in it.
+    // The usual case: nothing to decode or reject.
     if segment.bytes().fold(true, |plain, byte| plain & (is_id_byte(byte) | (byte == b':'))) {
         return Ok(Cow::Borrowed(segment));
     }
@@ -154,26 +154,26 @@ mod tests {
     use proptest::prelude::*;
 
     #[track_caller]
-    fn assert_says(segment: &str, text: &str, reference: Reference<'_>) {
+    fn assert_parses(segment: &str, text: &str, reference: Reference<'_>) {
         let assistant = Assistant::parse(segment).unwrap();
         assert_eq!((assistant.as_str(), assistant.reference()), (text, reference));
     }
 
     #[test]
-    fn names_vendor_ids_and_bare_ids_are_told_apart() {
-        assert_says("sales-bot", "sales-bot", Reference::Name("sales-bot"));
-        assert_says("a", "a", Reference::Name("a"));
-        assert_says("789", "789", Reference::Id("789"));
-        assert_says("aB", "aB", Reference::Id("aB"));
-        assert_says("-x", "-x", Reference::Id("-x"));
-        assert_says("acme:789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
-        assert_says("acme%3A789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
-        assert_says("%73ales", "sales", Reference::Name("sales"));
-        assert_says(&"a".repeat(128), &"a".repeat(128), Reference::Name(&"a".repeat(128)));
+    fn names_vendor_ids_and_bare_ids_are_distinguished() {
+        assert_parses("sales-bot", "sales-bot", Reference::Name("sales-bot"));
+        assert_parses("a", "a", Reference::Name("a"));
+        assert_parses("789", "789", Reference::Id("789"));
+        assert_parses("aB", "aB", Reference::Id("aB"));
+        assert_parses("-x", "-x", Reference::Id("-x"));
+        assert_parses("acme:789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
+        assert_parses("acme%3A789", "acme:789", Reference::VendorId { vendor: "acme", id: "789" });
+        assert_parses("%73ales", "sales", Reference::Name("sales"));
+        assert_parses(&"a".repeat(128), &"a".repeat(128), Reference::Name(&"a".repeat(128)));
     }
 
     #[test]
-    fn nothing_else_gets_through() {
+    fn everything_else_is_rejected() {
         use AssistantError as E;
         let cases = [
             ("", E::Empty),

@@ -1,4 +1,4 @@
-//! The id under which a request is answered, logged and forwarded.
+//! The id of a request in its response, in the log and in requests to vendors.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-/// The header that carries the id, in requests, answers and vendor requests.
+/// The header with the id, in requests, responses and requests to vendors.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const MAX_LEN: usize = 128;
@@ -31,7 +31,7 @@ impl RequestId {
         Self::of(Uuid::now_v7().hyphenated().encode_lower(&mut text).as_bytes())
     }
 
-    /// A copy of `text`: a clone of a caller's header would keep all that was read with it.
+    /// Copies `text`; a clone of the caller's header would keep the whole read buffer alive.
     fn of(text: &[u8]) -> Self {
         let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text));
         Self(value.unwrap_or_else(|_| HeaderValue::from_static("unknown")))
@@ -50,7 +50,7 @@ impl RequestId {
 
 fn is_valid(value: &[u8]) -> bool {
     (1..=MAX_LEN).contains(&value.len())
-        // Without a way out in the middle, many bytes are looked at together.
+        // A fold without an early exit is vectorised.
         && value.iter().fold(true, |valid, b| valid & (b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-')))
 }
 

@@ -1,6 +1,6 @@
-//! W3C Trace Context: continue the caller's trace or begin one, strictly by version 00.
+//! W3C Trace Context, version 00: continues the caller's trace or starts one.
 //!
-//! A malformed `traceparent` is ignored, as the recommendation asks, and a new trace begins.
+//! As the recommendation requires, a malformed `traceparent` is ignored and a new trace starts.
 
 use std::fmt;
 use std::ops::Range;
@@ -17,7 +17,7 @@ const SPAN_ID: Range<usize> = 36..52;
 const FLAGS: Range<usize> = 53..LEN;
 const SAMPLED: u8 = 1;
 
-/// This request's place in a trace: the trace, the caller's span if any, and our own span.
+/// The trace of this request, the caller's span if any, and our own span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     trace_id: u128,
@@ -27,18 +27,18 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
-    /// Continues the trace of a valid, single `traceparent`, else begins one that is not sampled.
+    /// Continues the trace of a single, valid `traceparent`, or starts one that is not sampled.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(TRACEPARENT).iter();
         match (values.next(), values.next()) {
             (Some(value), None) => Self::continue_from(value.as_bytes()),
             _ => None,
         }
-        .unwrap_or_else(Self::begin)
+        .unwrap_or_else(Self::start)
     }
 
-    /// Begins a trace, not sampled.
-    pub fn begin() -> Self {
+    /// Starts a trace that is not sampled.
+    pub fn start() -> Self {
         Self { trace_id: Uuid::new_v4().as_u128(), parent_id: None, span_id: new_span_id(), flags: 0 }
     }
 
@@ -62,17 +62,17 @@ impl TraceContext {
         self.parent_id
     }
 
-    /// Whether the caller records this trace.
+    /// Whether this trace is sampled.
     pub fn is_sampled(&self) -> bool {
         self.flags & SAMPLED != 0
     }
 
-    /// Has this trace recorded.
+    /// Marks this trace as sampled.
     pub fn sample(&mut self) {
         self.flags |= SAMPLED;
     }
 
-    /// The outgoing `traceparent`, with our span as the parent.
+    /// The `traceparent` to send, with our span as the parent.
     pub fn to_header_value(&self) -> HeaderValue {
         HeaderValue::from_bytes(&self.text()).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
@@ -88,13 +88,12 @@ impl TraceContext {
     }
 
     fn continue_from(value: &[u8]) -> Option<Self> {
-        let dashes = [2, 35, 52].iter().all(|&at| value.get(at) == Some(&b'-'));
-        if value.len() != LEN || !dashes || &value[..2] != b"00" {
-            return None;
-        }
-        let trace_id = lower_hex(&value[TRACE_ID])?;
-        let parent_id = u64::try_from(lower_hex(&value[SPAN_ID])?).ok()?;
-        let flags = u8::try_from(lower_hex(&value[FLAGS])?).ok()? & SAMPLED;
+        let (version, dashes) = (value.starts_with(b"00-"), [35, 52].iter().all(|&at| value.get(at) == Some(&b'-')));
+        let lower_hex = value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
+        let text = str::from_utf8(value).ok().filter(|_| value.len() == LEN && version && dashes && lower_hex)?;
+        let trace_id = u128::from_str_radix(&text[TRACE_ID], 16).ok()?;
+        let parent_id = u64::from_str_radix(&text[SPAN_ID], 16).ok()?;
+        let flags = u8::from_str_radix(&text[FLAGS], 16).ok()? & SAMPLED;
         (trace_id != 0 && parent_id != 0).then(|| Self {
             trace_id,
             parent_id: Some(parent_id),
@@ -121,17 +120,6 @@ fn write_hex(digits: &mut [u8], mut number: u64) {
         *digit = b"0123456789abcdef"[(number & 15) as usize];
         number >>= 4;
     }
-}
-
-fn lower_hex(digits: &[u8]) -> Option<u128> {
-    digits.iter().try_fold(0_u128, |value, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(value << 4 | u128::from(digit))
-    })
 }
 
 #[cfg(test)]
@@ -206,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_can_be_continued() {
-        let first = TraceContext::begin();
+        let first = TraceContext::start();
         let second = read(&[&first.to_string()]);
         assert_eq!(second.trace_id(), first.trace_id());
         assert_eq!(second.parent_id(), Some(first.span_id()));

@@ -56,8 +56,8 @@ pub struct Connections<S> {
     shutdown: Shutdown,
     http1: Arc<http1::Builder>,
     http2: http2::Builder<Shutdown>,
-    meters: Arc<ListenerMeters>,
-    open: Arc<OpenConnections>,
+    pub(super) meters: Arc<ListenerMeters>,
+    pub(super) open: Arc<OpenConnections>,
 }
 
 impl<S> fmt::Debug for Connections<S> {
@@ -81,21 +81,6 @@ impl<S> Connections<S> {
         Self { meters: Arc::clone(meters), ..self }
     }
 
-    /// The counters of these connections.
-    pub(crate) fn meters(&self) -> &Arc<ListenerMeters> {
-        &self.meters
-    }
-
-    /// Closes the connection that has been idle for longest, if one is idle.
-    pub(crate) fn evict_idle(&self) {
-        self.open.evict_idle();
-    }
-
-    /// Lists a new connection, so that it can be evicted while it is idle.
-    pub(crate) fn open(&self) -> OpenConnection {
-        self.open.open()
-    }
-
     /// The limits.
     pub fn settings(&self) -> &ListenerSettings {
         &self.settings
@@ -117,7 +102,7 @@ where
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.serve_open(io, peer, self.open())
+        self.serve_open(io, peer, self.open.open())
     }
 
     /// The same for a connection that is listed already.

@@ -77,7 +77,7 @@ impl Listener {
                 let (stream, address) = match self.socket.accept().await {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        connections.meters().accept_failed.add();
+                        connections.meters.accept_failed.add();
                         if concerns_one_connection(&error) {
                             tracing::debug!(%error, "a connection failed before it was accepted");
                         } else {
@@ -101,10 +101,10 @@ impl Listener {
         if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
             return Some(permit);
         }
-        connections.meters().limit_reached.add();
+        connections.meters.limit_reached.add();
         tracing::warn!(listener = %self.address, "connection limit reached, not accepting until one ends");
         loop {
-            connections.evict_idle();
+            connections.open.evict_idle();
             if let Ok(permit) = timeout(EVICTION_INTERVAL, Arc::clone(permits).acquire_owned()).await {
                 return permit.ok();
             }
@@ -124,8 +124,8 @@ async fn serve<S, B>(
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let _permit = permit;
-    let open = connections.open();
-    let _accepted = connections.meters().accept();
+    let open = connections.open.open();
+    let _accepted = connections.meters.accept();
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
@@ -163,12 +163,12 @@ async fn handshake<S>(
             Some((Box::new(stream), agreed))
         }
         Ok(Err(error)) => {
-            connections.meters().handshake_failed.add();
+            connections.meters.handshake_failed.add();
             tracing::debug!(%error, "TLS handshake failed");
             None
         }
         Err(_) => {
-            connections.meters().handshake_late.add();
+            connections.meters.handshake_late.add();
             tracing::debug!(?limit, "TLS handshake timed out");
             None
         }

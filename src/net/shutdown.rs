@@ -1,8 +1,8 @@
-//! The end of the process in order: announced, then soft, then hard, and a proof that all ended.
+//! Graceful shutdown in three steps: announced, soft and hard.
 //!
-//! *Announced*: readiness is false, everything else goes on. *Soft*: listeners close, connections
-//! finish what they have begun. *Hard*: whatever is left is dropped. Every task is spawned here, so
-//! that an empty tracker proves that nothing runs any more.
+//! *Announced*: readiness is false and everything else continues. *Soft*: listeners close and connections finish their
+//! requests. *Hard*: tasks that still run are dropped. All tasks are spawned here, so an empty tracker proves that
+//! nothing runs any more.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use tokio_util::task::TaskTracker;
 
 use super::wake_filter::WakeFiltered;
 
-/// Time in which tasks must notice the hard token before they are given up.
+/// Time for tasks to end after the hard token before they are abandoned.
 const FORCED_END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The shared handle; clones speak of the same shutdown.
+/// A handle to the shutdown; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Shutdown(Arc<Parts>);
+pub struct Shutdown(Arc<Inner>);
 
 #[derive(Debug, Default)]
-struct Parts {
+struct Inner {
     announced: CancellationToken,
     soft: CancellationToken,
     hard: CancellationToken,
@@ -33,11 +33,11 @@ struct Parts {
 /// How a shutdown ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrainOutcome {
-    /// Every task finished by itself.
+    /// Every task has finished.
     Drained,
-    /// Some tasks had to be dropped, and all ended then.
+    /// Some tasks were dropped, and all have ended.
     Forced,
-    /// Some tasks did not even end when told to.
+    /// Some tasks did not end when they were dropped.
     Abandoned {
         /// How many.
         tasks: usize,
@@ -45,7 +45,7 @@ pub enum DrainOutcome {
 }
 
 impl Shutdown {
-    /// A shutdown that has not begun.
+    /// A shutdown that has not started.
     pub fn new() -> Self {
         Self::default()
     }
@@ -61,12 +61,12 @@ impl Shutdown {
         self.0.tasks.len()
     }
 
-    /// Says that a shutdown is coming: readiness goes false.
+    /// Announces the shutdown: readiness becomes false.
     pub fn announce(&self) {
         self.0.announced.cancel();
     }
 
-    /// Whether a shutdown was announced or has begun; for readiness.
+    /// Whether the shutdown was announced or has started; for readiness.
     pub fn is_announced(&self) -> bool {
         self.0.announced.is_cancelled()
     }
@@ -76,18 +76,14 @@ impl Shutdown {
         &self.0.soft
     }
 
-    /// The token that drops whatever runs.
+    /// The token that drops all tasks.
     pub fn hard(&self) -> &CancellationToken {
         &self.0.hard
     }
 
-    /// Soft now, hard after `drain_timeout` or as soon as `force` ends; returns when all ended.
-    pub async fn drain(&self, drain_timeout: Duration, force: impl Future) -> DrainOutcome {
-        self.drain_then(std::future::ready(()), drain_timeout, force).await
-    }
-
-    /// The same, with `last` to be done after all tasks and within the same time.
-    pub async fn drain_then(
+    /// Cancels the soft token, then waits for all tasks and, after them, for `last`. Cancels the hard token after
+    /// `drain_timeout`, or as soon as `force` ends. Returns when all tasks have ended.
+    pub async fn drain(
         &self,
         last: impl Future<Output = ()>,
         drain_timeout: Duration,
@@ -111,7 +107,7 @@ impl Shutdown {
 }
 
 pin_project_lite::pin_project! {
-    /// A task that the hard token ends.
+    /// A task that the hard token drops.
     struct CancellableTask<F> {
         #[pin]
         task: F,
@@ -129,7 +125,7 @@ impl<F: Future<Output = ()>> Future for CancellableTask<F> {
     }
 }
 
-/// Spawns what hyper's HTTP/2 spawns (one task per stream) where shutdown can see and drop it.
+/// Spawns hyper's HTTP/2 tasks (one for each stream), so that the shutdown counts and drops them.
 impl<F> hyper::rt::Executor<F> for Shutdown
 where
     F: Future<Output = ()> + Send + 'static,
@@ -142,7 +138,7 @@ where
 #[cfg(test)]
 mod tests {
     use crate::net::shutdown::*;
-    use std::future::pending;
+    use std::future::{pending, ready};
 
     const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -154,34 +150,34 @@ mod tests {
             soft.cancelled().await;
             tokio::time::sleep(Duration::from_secs(29)).await;
         });
-        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, DrainOutcome::Drained);
+        assert_eq!(shutdown.drain(ready(()), TIMEOUT, pending::<()>()).await, DrainOutcome::Drained);
         assert!(shutdown.is_announced() && shutdown.running() == 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn others_are_dropped_after_the_timeout() {
+    async fn other_tasks_are_dropped_after_the_timeout() {
         let shutdown = Shutdown::new();
         shutdown.spawn(pending());
-        assert_eq!(shutdown.drain(TIMEOUT, pending::<()>()).await, DrainOutcome::Forced);
+        assert_eq!(shutdown.drain(ready(()), TIMEOUT, pending::<()>()).await, DrainOutcome::Forced);
         assert_eq!(shutdown.running(), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_comes_last_has_what_is_left_of_the_time() {
+    async fn the_last_step_has_the_rest_of_the_timeout() {
         for (last, ended) in [(29, DrainOutcome::Drained), (31, DrainOutcome::Forced)] {
-            let begun = tokio::time::Instant::now();
+            let started = tokio::time::Instant::now();
             let last = tokio::time::sleep(Duration::from_secs(last));
-            assert_eq!(Shutdown::new().drain_then(last, TIMEOUT, pending::<()>()).await, ended);
-            assert!(begun.elapsed() <= TIMEOUT);
+            assert_eq!(Shutdown::new().drain(last, TIMEOUT, pending::<()>()).await, ended);
+            assert!(started.elapsed() <= TIMEOUT);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn impatience_drops_them_at_once() {
+    async fn force_drops_tasks_at_once() {
         let shutdown = Shutdown::new();
         shutdown.spawn(pending());
-        let begun = tokio::time::Instant::now();
-        assert_eq!(shutdown.drain(TIMEOUT, std::future::ready(())).await, DrainOutcome::Forced);
-        assert_eq!(begun.elapsed(), Duration::ZERO);
+        let started = tokio::time::Instant::now();
+        assert_eq!(shutdown.drain(ready(()), TIMEOUT, ready(())).await, DrainOutcome::Forced);
+        assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }

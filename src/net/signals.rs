@@ -1,4 +1,4 @@
-//! `SIGTERM` and `SIGINT`: the first begins the shutdown, the second ends it at once.
+//! `SIGTERM` and `SIGINT`: the first starts the graceful shutdown, the second ends the process immediately.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::shutdown::{DrainOutcome, Shutdown};
 
-/// The signals that end the process, as they come.
+/// The signals that end the process.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -18,7 +18,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over the two signals; errors when the system refuses.
+    /// Installs handlers for both signals; fails if the system refuses.
     pub fn install() -> io::Result<Self> {
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
@@ -38,27 +38,26 @@ impl Stream for Signals {
     }
 }
 
-/// How patiently to end.
+/// Timeouts of the graceful shutdown.
 #[derive(Clone, Copy, Debug)]
 pub struct DrainSettings {
-    /// How long listening goes on after readiness went false.
+    /// How long listeners stay open after readiness became false.
     pub drain_delay: Duration,
-    /// How long requests in flight have from then on.
+    /// How long requests in flight have after that.
     pub drain_timeout: Duration,
 }
 
-/// Waits for the first signal, goes on listening for the delay, then drains, `last` being done after everything else;
-/// a second signal, in either, drops what is left. `patience` is asked at the first signal, since it may have changed
-/// until then.
+/// Waits for the first signal, keeps listening for the delay, then drains, with `last` as the last step. A second signal
+/// drops what is left. `settings` is called at the first signal, because a reload may have changed them.
 pub async fn shutdown_on(
     signals: impl Stream<Item = &'static str>,
     shutdown: &Shutdown,
     last: impl Future<Output = ()>,
-    patience: impl FnOnce() -> DrainSettings,
+    settings: impl FnOnce() -> DrainSettings,
 ) -> DrainOutcome {
     let mut signals = pin!(signals.fuse());
     let first = signals.next().await.unwrap_or("end of signals");
-    let DrainSettings { drain_delay, drain_timeout } = patience();
+    let DrainSettings { drain_delay, drain_timeout } = settings();
     tracing::info!(signal = first, ?drain_delay, ?drain_timeout, "shutting down");
     shutdown.announce();
     let delay = tokio::time::timeout(drain_delay, signals.next()).await;
@@ -72,7 +71,7 @@ pub async fn shutdown_on(
             None => std::future::pending().await,
         }
     };
-    let ended = shutdown.drain_then(last, drain_timeout, second).await;
+    let ended = shutdown.drain(last, drain_timeout, second).await;
     tracing::info!(?ended, "shut down");
     ended
 }
@@ -87,21 +86,21 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(30);
 
     async fn ended(signals: impl Stream<Item = &'static str>, shutdown: &Shutdown) -> DrainOutcome {
-        let patience = || DrainSettings { drain_delay: DELAY, drain_timeout: TIMEOUT };
-        shutdown_on(signals, shutdown, std::future::ready(()), patience).await
+        let settings = || DrainSettings { drain_delay: DELAY, drain_timeout: TIMEOUT };
+        shutdown_on(signals, shutdown, std::future::ready(()), settings).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_signal_waits_for_the_delay_and_then_drains() {
         let shutdown = Shutdown::new();
-        let begun = Instant::now();
+        let started = Instant::now();
         let soft = shutdown.soft().clone();
         let seen = shutdown.clone();
         shutdown.spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             assert!(seen.is_announced() && !seen.soft().is_cancelled());
             soft.cancelled().await;
-            assert_eq!(begun.elapsed(), DELAY);
+            assert_eq!(started.elapsed(), DELAY);
         });
         let signals = stream::iter(["SIGTERM"]).chain(stream::pending());
         assert_eq!(ended(signals, &shutdown).await, DrainOutcome::Drained);
@@ -111,19 +110,19 @@ mod tests {
     async fn a_second_signal_ends_at_once() {
         let shutdown = Shutdown::new();
         shutdown.spawn(std::future::pending());
-        let begun = Instant::now();
+        let started = Instant::now();
         let signals = stream::iter(["SIGTERM", "SIGINT"]).chain(stream::pending());
         assert_eq!(ended(signals, &shutdown).await, DrainOutcome::Forced);
-        assert_eq!(begun.elapsed(), Duration::ZERO);
+        assert_eq!(started.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_a_second_signal_the_timeout_ends_it() {
         let shutdown = Shutdown::new();
         shutdown.spawn(std::future::pending());
-        let begun = Instant::now();
+        let started = Instant::now();
         let signals = stream::iter(["SIGINT"]).chain(stream::pending());
         assert_eq!(ended(signals, &shutdown).await, DrainOutcome::Forced);
-        assert_eq!(begun.elapsed(), DELAY + TIMEOUT);
+        assert_eq!(started.elapsed(), DELAY + TIMEOUT);
     }
 }

@@ -1,8 +1,8 @@
-//! More peers than there are places: who does nothing makes room, and who is served does not.
+//! More peers than the connection limit: idle connections are evicted, and busy ones are not.
 
 use std::time::Duration;
 
-use crate::scene::{Edge, read_to_end, read_until};
+use crate::scene::{TestServer, read_to_end, read_until};
 use switchboard::net::settings::ListenerSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,42 +11,38 @@ use tokio::time::timeout;
 const GOOD: &str = "GET /good HTTP/1.1\r\nHost: x\r\n\r\n";
 const WAIT: &str = "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
-/// What has not happened then never will.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// What has not happened by then never will.
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// Nothing ends by itself while these tests run.
 const NEVER: Duration = Duration::from_secs(24 * 3600);
 
-async fn crowded(places: usize) -> Edge {
-    let settings = ListenerSettings {
-        max_connections: places,
-        header_timeout: NEVER,
-        idle_timeout: NEVER,
-        ..ListenerSettings::default()
-    };
-    Edge::start(settings, None).await
+async fn limited(max_connections: usize) -> TestServer {
+    let settings =
+        ListenerSettings { max_connections, header_timeout: NEVER, idle_timeout: NEVER, ..ListenerSettings::default() };
+    TestServer::start(settings, None).await
 }
 
-/// Sends a request and reads its answer.
+/// Sends a request and reads its response.
 async fn ask(stream: &mut TcpStream, request: &str, end: &str) {
     stream.write_all(request.as_bytes()).await.unwrap();
-    let answer = timeout(PATIENCE, read_until(stream, end)).await.expect("a place");
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let response = timeout(TIMEOUT, read_until(stream, end)).await.expect("a permit");
+    assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
 }
 
 #[tokio::test]
-async fn silent_and_idle_connections_make_room_and_busy_ones_stay() {
-    let edge = crowded(40).await;
+async fn silent_and_idle_connections_are_evicted_and_busy_ones_stay() {
+    let server = limited(40).await;
     let mut busy = Vec::new();
     for _ in 0..10 {
-        let mut stream = edge.connect().await;
+        let mut stream = server.connect().await;
         ask(&mut stream, GOOD, "GET /good 0").await;
         stream.write_all(WAIT.as_bytes()).await.unwrap();
-        edge.seen.waiting.acquire().await.unwrap().forget();
+        server.seen.waiting.acquire().await.unwrap().forget();
         busy.push(stream);
     }
     let mut quiet = Vec::new();
     for number in 0..29 {
-        let mut stream = edge.connect().await;
+        let mut stream = server.connect().await;
         match number % 3 {
             0 => ask(&mut stream, GOOD, "GET /good 0").await,
             1 => stream.write_all(PREFACE).await.unwrap(),
@@ -57,7 +53,7 @@ async fn silent_and_idle_connections_make_room_and_busy_ones_stay() {
     let coming = async {
         let mut newcomers = Vec::new();
         loop {
-            let mut stream = edge.connect().await;
+            let mut stream = server.connect().await;
             ask(&mut stream, GOOD, "GET /good 0").await;
             newcomers.push(stream);
         }
@@ -66,14 +62,14 @@ async fn silent_and_idle_connections_make_room_and_busy_ones_stay() {
         for (number, stream) in quiet.iter_mut().enumerate() {
             let mut left = Vec::new();
             stream.read_to_end(&mut left).await.unwrap();
-            assert!(number % 3 == 1 || left.is_empty(), "closed in silence");
+            assert!(number % 3 == 1 || left.is_empty(), "closed without a response");
         }
     };
     tokio::select! {
         () = coming => {}
-        closed = timeout(PATIENCE, closing) => closed.expect("all closed"),
+        closed = timeout(TIMEOUT, closing) => closed.expect("all closed"),
     }
-    edge.seen.go.add_permits(10);
+    server.seen.go.add_permits(10);
     for stream in &mut busy {
         assert!(read_until(stream, "waited").await.starts_with("HTTP/1.1 200 OK"));
     }
@@ -83,14 +79,14 @@ async fn silent_and_idle_connections_make_room_and_busy_ones_stay() {
 }
 
 #[tokio::test]
-async fn who_is_silent_from_the_first_byte_makes_room() {
-    let edge = crowded(3).await;
+async fn a_connection_without_a_byte_is_evicted() {
+    let server = limited(3).await;
     let mut silent = Vec::new();
     for _ in 0..3 {
-        silent.push(edge.connect().await);
+        silent.push(server.connect().await);
     }
     for _ in 0..3 {
-        ask(&mut edge.connect().await, GOOD, "GET /good 0").await;
+        ask(&mut server.connect().await, GOOD, "GET /good 0").await;
     }
     assert_eq!(read_to_end(&mut silent[0]).await, "");
 }

@@ -1,7 +1,7 @@
-//! The transport half of the edge over real sockets and, where time matters, over pipes on paused time.
+//! The transport over real sockets and, where time matters, over pipes with paused time.
 #![cfg(test)]
 
-mod crowd;
+mod eviction;
 mod malformed;
 mod scene;
 mod shutdown;

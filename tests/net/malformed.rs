@@ -1,6 +1,6 @@
-//! Requests that are refused by their head alone, over a raw socket: each has its answer, and nothing is served.
+//! Requests that are rejected by their head, over a raw socket: each gets a response, and none reaches the service.
 
-use crate::scene::{Edge, assert_bare_400, assert_problem, connections, read_to_end, read_until};
+use crate::scene::{TestServer, assert_bare_400, assert_problem, connections, read_to_end, read_until};
 use switchboard::net::settings::ListenerSettings;
 use tokio::io::AsyncWriteExt;
 
@@ -15,8 +15,8 @@ fn post(fields: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_head_that_is_refused_is_answered_by_a_problem_and_not_served() {
-    let edge = Edge::plain().await;
+async fn a_rejected_head_gets_a_problem_and_is_not_served() {
+    let server = TestServer::plain().await;
     let cases = [
         ("space before the colon", 400, get("X : a\r\n")),
         ("no colon", 400, get("X\r\n")),
@@ -51,14 +51,14 @@ async fn a_head_that_is_refused_is_answered_by_a_problem_and_not_served() {
     ];
     for (name, status, raw) in cases {
         println!("{name}");
-        assert_problem(&edge.exchange(&raw).await, status);
+        assert_problem(&server.exchange(&raw).await, status);
     }
-    assert_eq!(edge.seen.requests(), 0);
+    assert_eq!(server.seen.requests(), 0);
 }
 
 #[tokio::test]
 async fn bytes_that_are_not_http_get_a_bare_400_and_the_end_of_the_connection() {
-    let edge = Edge::plain().await;
+    let server = TestServer::plain().await;
     let cases = [
         ("bad request line", "GET  /  HTTP/1.1\r\n\r\n".to_owned()),
         ("bad method", "G@T / HTTP/1.1\r\nHost: x\r\n\r\n".to_owned()),
@@ -73,28 +73,28 @@ async fn bytes_that_are_not_http_get_a_bare_400_and_the_end_of_the_connection() 
     ];
     for (name, raw) in cases {
         println!("{name}");
-        assert_bare_400(&edge.exchange(format!("{raw}{GOOD}")).await);
+        assert_bare_400(&server.exchange(format!("{raw}{GOOD}")).await);
     }
-    assert_eq!(edge.seen.requests(), 0);
+    assert_eq!(server.seen.requests(), 0);
 }
 
 #[tokio::test]
-async fn a_tls_hello_on_a_plain_port_is_answered_in_plain() {
-    let edge = Edge::plain().await;
+async fn a_tls_hello_on_a_plaintext_port_gets_a_bare_400() {
+    let server = TestServer::plain().await;
     let mut hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
     hello.resize(517, 0xab);
-    assert_bare_400(&edge.exchange(hello).await);
+    assert_bare_400(&server.exchange(hello).await);
 }
 
 #[tokio::test]
-async fn a_head_cut_into_single_bytes_is_judged_alike() {
-    let edge = Edge::plain().await;
+async fn a_head_in_single_bytes_gets_the_same_response() {
+    let server = TestServer::plain().await;
     for (raw, problem) in [
         ("GET / HTTP/1.1\nHost: x\r\n\r\n", true),
         ("G@T / HTTP/1.1\r\nHost: x\r\n\r\n", false),
         ("GET / HTTP/1.1\r\nHost: x\r\n\n", true),
     ] {
-        let mut stream = edge.connect().await;
+        let mut stream = server.connect().await;
         for byte in raw.as_bytes() {
             stream.set_nodelay(true).unwrap();
             if stream.write_all(&[*byte]).await.is_err() {
@@ -108,8 +108,8 @@ async fn a_head_cut_into_single_bytes_is_judged_alike() {
 }
 
 #[tokio::test]
-async fn a_good_answer_before_a_bad_request_stays_as_it_is() {
-    let edge = Edge::plain().await;
+async fn a_response_before_a_bad_request_is_complete() {
+    let server = TestServer::plain().await;
     let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(90 << 10));
     for (bad, status) in [
         ("BAD\r\n\r\n".to_owned(), None),
@@ -118,7 +118,7 @@ async fn a_good_answer_before_a_bad_request_stays_as_it_is() {
         (get(&format!("X: {}\r\n", "a".repeat(90 << 10))), Some(431)),
         (long, Some(414)),
     ] {
-        let text = edge.exchange(format!("{GOOD}{GOOD}{bad}")).await;
+        let text = server.exchange(format!("{GOOD}{GOOD}{bad}")).await;
         let end = "GET /good 0";
         let parts: Vec<_> = text.split_inclusive(end).collect();
         assert_eq!(parts.len(), 3, "{text}");
@@ -133,9 +133,9 @@ async fn a_good_answer_before_a_bad_request_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_bad_request_behind_a_large_answer_cuts_nothing_off() {
-    let edge = Edge::plain().await;
-    let text = edge.exchange(format!("GET /large HTTP/1.1\r\nHost: x\r\n\r\n{}", get("X: a\n"))).await;
+async fn a_bad_request_after_a_large_response_truncates_nothing() {
+    let server = TestServer::plain().await;
+    let text = server.exchange(format!("GET /large HTTP/1.1\r\nHost: x\r\n\r\n{}", get("X: a\n"))).await;
     let (large, problem) = text.split_at(text.rfind("HTTP/1.1").unwrap());
     assert_eq!(large.split_once("\r\n\r\n").unwrap().1.len(), 8 << 20);
     assert_problem(problem, 400);
@@ -143,30 +143,30 @@ async fn a_bad_request_behind_a_large_answer_cuts_nothing_off() {
 
 #[tokio::test]
 async fn a_bad_chunk_reaches_the_service_as_a_broken_body() {
-    let edge = Edge::plain().await;
+    let server = TestServer::plain().await;
     for body in ["x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "fffffffffffffffff\r\n"] {
-        let text = edge.exchange(post("Transfer-Encoding: chunked\r\n", body)).await;
+        let text = server.exchange(post("Transfer-Encoding: chunked\r\n", body)).await;
         assert!(text.starts_with("HTTP/1.1 418"), "{text}");
         assert!(text.ends_with("the request body is malformed"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_request_behind_leading_zeros_or_trailers_is_judged_like_any_other() {
-    let edge = Edge::plain().await;
+async fn a_request_after_leading_zeros_or_trailers_is_checked_like_any_other() {
+    let server = TestServer::plain().await;
     let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
     for body in ["0000000000000005\r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0\r\nA: b\r\nContent-Length: 9\r\n\r\n"] {
-        let text = edge.exchange(format!("{}{smuggled}", post("Transfer-Encoding: chunked\r\n", body))).await;
+        let text = server.exchange(format!("{}{smuggled}", post("Transfer-Encoding: chunked\r\n", body))).await;
         let (good, problem) = text.split_once("POST / 5").unwrap();
         assert!(good.starts_with("HTTP/1.1 200 OK"), "{text}");
         assert_problem(problem, 400);
     }
-    assert_eq!(edge.seen.requests(), 2);
+    assert_eq!(server.seen.requests(), 2);
 }
 
 #[tokio::test]
-async fn nothing_behind_a_body_that_could_be_read_in_two_ways_is_served() {
-    let edge = Edge::plain().await;
+async fn nothing_after_an_ambiguous_body_is_served() {
+    let server = TestServer::plain().await;
     let bodies = [
         "00000000000000005\r\nhello\r\n0\r\n\r\n",
         "0\r\nA: b\n\r\nFoo: bar\r\nContent-Length: 99999999\r\n\r\n",
@@ -176,61 +176,61 @@ async fn nothing_behind_a_body_that_could_be_read_in_two_ways_is_served() {
     ];
     for (served, body) in bodies.iter().enumerate() {
         let smuggled = post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n");
-        let text = edge.exchange(format!("{}{smuggled}{GOOD}", post("Transfer-Encoding: chunked\r\n", body))).await;
+        let text = server.exchange(format!("{}{smuggled}{GOOD}", post("Transfer-Encoding: chunked\r\n", body))).await;
         assert!(text.starts_with("HTTP/1.1 418"), "{text}");
         assert!(text.ends_with("the request body is malformed"), "{text}");
-        assert_eq!(edge.seen.requests(), served + 1);
+        assert_eq!(server.seen.requests(), served + 1);
     }
 }
 
 #[tokio::test]
-async fn a_body_refused_by_its_length_is_answered_although_it_was_not_read() {
-    let edge = Edge::plain().await;
-    let text = edge.exchange(post("Content-Length: 400000\r\n", &"a".repeat(400_000))).await;
+async fn a_body_rejected_by_its_length_gets_a_response_although_it_was_not_read() {
+    let server = TestServer::plain().await;
+    let text = server.exchange(post("Content-Length: 400000\r\n", &"a".repeat(400_000))).await;
     assert!(text.starts_with("HTTP/1.1 418"), "{text}");
     assert!(text.ends_with("the request body is over 1000 bytes"), "{text}");
 }
 
 #[tokio::test]
-async fn a_head_cut_short_by_the_client_is_answered() {
-    let edge = Edge::plain().await;
-    let mut stream = edge.connect().await;
+async fn a_truncated_head_gets_a_response() {
+    let server = TestServer::plain().await;
+    let mut stream = server.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nHo").await.unwrap();
     stream.shutdown().await.unwrap();
     assert_problem(&read_to_end(&mut stream).await, 400);
 }
 
 #[tokio::test]
-async fn an_old_client_that_keeps_the_connection_gets_the_same_answers() {
-    let edge = Edge::plain().await;
+async fn an_http_1_0_client_with_keep_alive_gets_the_same_responses() {
+    let server = TestServer::plain().await;
     let good = "GET /good HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
     for (bad, problem) in [("BAD\r\n\r\n", false), ("GET / HTTP/1.0\r\nX : y\r\n\r\n", true)] {
-        let text = edge.exchange(format!("{good}{bad}")).await;
-        let (good, answer) = text.split_once("GET /good 0").unwrap();
+        let text = server.exchange(format!("{good}{bad}")).await;
+        let (good, response) = text.split_once("GET /good 0").unwrap();
         assert!(good.starts_with("HTTP/1.0 200 OK\r\n"));
-        if problem { assert_problem(answer, 400) } else { assert_bare_400(answer) }
+        if problem { assert_problem(response, 400) } else { assert_bare_400(response) }
     }
 }
 
 #[tokio::test]
-async fn a_panic_is_answered_and_the_connection_goes_on() {
-    let edge = Edge::plain().await;
-    let text = edge.exchange(format!("GET /panic HTTP/1.1\r\nHost: x\r\n\r\n{GOOD}BAD\r\n\r\n")).await;
+async fn a_panic_gets_a_response_and_the_connection_stays_open() {
+    let server = TestServer::plain().await;
+    let text = server.exchange(format!("GET /panic HTTP/1.1\r\nHost: x\r\n\r\n{GOOD}BAD\r\n\r\n")).await;
     assert!(text.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{text}");
-    assert!(text.contains("\r\n\r\nrescued /panicHTTP/1.1 200 OK"), "{text}");
+    assert!(text.contains("\r\n\r\ncaught at /panicHTTP/1.1 200 OK"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_head_is_answered_and_a_silent_connection_is_closed() {
+async fn a_slow_head_gets_a_response_and_a_silent_connection_is_closed() {
     for (raw, problem) in [("GET / HTTP/1.1\r\nHost: x\r\n", true), ("PRI * HT", true), ("", false)] {
         let (connections, seen) = connections(ListenerSettings::default());
         let (mut client, server) = tokio::io::duplex(1 << 16);
         let peer = crate::scene::peer();
         connections.shutdown().clone().spawn(async move { connections.serve(server, peer).await });
         client.write_all(raw.as_bytes()).await.unwrap();
-        let begun = tokio::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let text = read_to_end(&mut client).await;
-        assert_eq!(begun.elapsed().as_secs(), 10, "{raw}");
+        assert_eq!(started.elapsed().as_secs(), 10, "{raw}");
         if problem {
             assert_problem(&text, 408);
         } else {
@@ -241,7 +241,7 @@ async fn a_slow_head_is_answered_and_a_silent_connection_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dripping_head_has_one_deadline_also_on_a_kept_connection() {
+async fn a_dripping_head_has_one_deadline_also_on_a_reused_connection() {
     let (connections, _) = connections(ListenerSettings::default());
     let (mut client, server) = tokio::io::duplex(1 << 16);
     let peer = crate::scene::peer();
@@ -251,9 +251,9 @@ async fn a_dripping_head_has_one_deadline_also_on_a_kept_connection() {
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
     client.write_all(GOOD.as_bytes()).await.unwrap();
     read_until(&mut client, "GET /good 0").await;
-    let begun = tokio::time::Instant::now();
+    let started = tokio::time::Instant::now();
     for byte in b"GET / HTTP".iter().cycle() {
-        if client.write_all(&[*byte]).await.is_err() || begun.elapsed().as_secs() > 20 {
+        if client.write_all(&[*byte]).await.is_err() || started.elapsed().as_secs() > 20 {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
@@ -262,7 +262,7 @@ async fn a_dripping_head_has_one_deadline_also_on_a_kept_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_behind_a_request_in_progress_waits_for_its_turn() {
+async fn the_timer_of_a_pipelined_head_starts_after_the_request_before_it() {
     for (begun_head, status) in [("GET / HT", 408), ("GET / HTTP/1.1\r\n\n", 400)] {
         let (connections, seen) = connections(ListenerSettings::default());
         let (mut client, server) = tokio::io::duplex(1 << 16);
@@ -284,13 +284,13 @@ async fn a_head_behind_a_request_in_progress_waits_for_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rest_of_an_unread_body_is_taken_so_that_the_answer_arrives() {
+async fn the_rest_of_an_unread_body_is_read_so_that_the_response_arrives() {
     let (connections, _) = connections(ListenerSettings::default());
     let (mut client, server) = tokio::io::duplex(1 << 10);
     let shutdown = connections.shutdown().clone();
     shutdown.spawn(async move { connections.serve(server, crate::scene::peer()).await });
     let text = post("Content-Length: 4000000\r\n", &"a".repeat(4_000_000));
     client.write_all(text.as_bytes()).await.unwrap();
-    let answer = read_to_end(&mut client).await;
-    assert!(answer.ends_with("the request body is over 1000 bytes"), "{answer}");
+    let response = read_to_end(&mut client).await;
+    assert!(response.ends_with("the request body is over 1000 bytes"), "{response}");
 }

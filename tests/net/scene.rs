@@ -1,4 +1,4 @@
-//! A served edge on a free port, and raw bytes to and from it.
+//! A server on a free port, and raw bytes to and from it.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use switchboard::http::body::{BodyLimits, read_body};
-use switchboard::http::catch_panic::CatchPanicLayer;
+use switchboard::http::catch_panic::CatchPanic;
 use switchboard::net::connection::Connections;
 use switchboard::net::listener::Listener;
 use switchboard::net::peer::Peer;
@@ -22,8 +22,8 @@ use switchboard::net::tls::acceptor::Tls;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
+use tower::service_fn;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer, service_fn};
 
 pub(crate) type App = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
 
@@ -41,19 +41,19 @@ impl Seen {
     }
 }
 
-pub(crate) struct Edge {
+pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) shutdown: Shutdown,
     pub(crate) seen: Seen,
 }
 
-fn page(refusal: &Rejection) -> Bytes {
-    let (status, id) = (refusal.reason.status().as_u16(), &refusal.request_id);
-    let detail = refusal.reason.detail();
+fn render(rejection: &Rejection) -> Bytes {
+    let (status, id) = (rejection.reason.status().as_u16(), &rejection.request_id);
+    let detail = rejection.reason.detail();
     Bytes::from(format!(r#"{{"status":{status},"detail":"{detail}","request_id":"{id}"}}"#))
 }
 
-fn answer(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+fn response(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response
@@ -64,29 +64,29 @@ async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     match path.as_str() {
         "/panic" => panic!("boom"),
-        "/medium" => answer(StatusCode::OK, vec![b'x'; 1 << 16]),
-        "/large" => answer(StatusCode::OK, vec![b'x'; 8 << 20]),
+        "/medium" => response(StatusCode::OK, vec![b'x'; 1 << 16]),
+        "/large" => response(StatusCode::OK, vec![b'x'; 8 << 20]),
         "/wait" => {
             seen.waiting.add_permits(1);
             seen.go.acquire().await.unwrap().forget();
-            answer(StatusCode::OK, "waited")
+            response(StatusCode::OK, "waited")
         }
         "/peer" => {
             let peer = request.extensions().get::<Arc<Peer>>().unwrap();
-            answer(StatusCode::OK, format!("{:?}", peer.tls))
+            response(StatusCode::OK, format!("{:?}", peer.tls))
         }
         _ => {
             let limits = BodyLimits { max_bytes: 1000, timeout: Duration::from_secs(5) };
             let (parts, body) = request.into_parts();
             match read_body(&parts.headers, body, limits).await {
-                Ok(body) => answer(StatusCode::OK, format!("{} {path} {}", parts.method, body.len())),
-                Err(error) => answer(StatusCode::IM_A_TEAPOT, error.to_string()),
+                Ok(body) => response(StatusCode::OK, format!("{} {path} {}", parts.method, body.len())),
+                Err(error) => response(StatusCode::IM_A_TEAPOT, error.to_string()),
             }
         }
     }
 }
 
-/// An edge that is not listening yet.
+/// Connections of a server that is not listening yet.
 pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen) {
     let seen = Seen { requests: Arc::default(), waiting: Arc::new(Semaphore::new(0)), go: Arc::new(Semaphore::new(0)) };
     let given = seen.clone();
@@ -94,15 +94,16 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         let seen = given.clone();
         async move { Ok(app(seen, request).await) }
     });
-    let rescue = CatchPanicLayer::new(
+    let service = CatchPanic::new(
+        service,
         |request: &mut Request<Incoming>| request.uri().clone(),
-        |uri, _: &str| answer(StatusCode::INTERNAL_SERVER_ERROR, format!("rescued {uri}")),
+        |uri, _: &str| response(StatusCode::INTERNAL_SERVER_ERROR, format!("caught at {uri}")),
     );
-    let service = BoxCloneSyncService::new(rescue.layer(service));
-    (Connections::new(service, settings, RejectionRenderer::new(page), Shutdown::new()), seen)
+    let service = BoxCloneSyncService::new(service);
+    (Connections::new(service, settings, RejectionRenderer::new(render), Shutdown::new()), seen)
 }
 
-impl Edge {
+impl TestServer {
     pub(crate) async fn start(settings: ListenerSettings, tls: Option<Tls>) -> Self {
         let (connections, seen) = connections(settings);
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -120,7 +121,7 @@ impl Edge {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends `raw` and reads until the edge closes.
+    /// Sends `raw` and reads until the server closes.
     pub(crate) async fn exchange(&self, raw: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect().await;
         stream.write_all(raw.as_ref()).await.unwrap();
@@ -146,7 +147,7 @@ pub(crate) async fn read_until(stream: &mut (impl AsyncReadExt + Unpin), end: &s
 /// Asserts that `text` is one whole problem with `status`, and nothing else.
 #[track_caller]
 pub(crate) fn assert_problem(text: &str, status: u16) {
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {text:?}"));
     let lines: Vec<_> = head.split("\r\n").collect();
     assert!(lines[0].starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
     assert!(lines.contains(&"content-type: application/problem+json"), "{text}");
@@ -157,10 +158,10 @@ pub(crate) fn assert_problem(text: &str, status: u16) {
     assert!(body.starts_with(&format!(r#"{{"status":{status},"#)) && body.contains(id), "{text}");
 }
 
-/// Asserts that `text` is one bare 400, which is what becomes of bytes that are not HTTP.
+/// Asserts that `text` is one bare 400, the response to bytes that are not HTTP.
 #[track_caller]
 pub(crate) fn assert_bare_400(text: &str) {
-    let head = text.strip_suffix("\r\n\r\n").unwrap_or_else(|| panic!("a body or no answer: {text:?}"));
+    let head = text.strip_suffix("\r\n\r\n").unwrap_or_else(|| panic!("a body or no response: {text:?}"));
     let lines: Vec<_> = head.split("\r\n").collect();
     let (status, fields) = lines.split_first().unwrap();
     assert!(["HTTP/1.1 400 Bad Request", "HTTP/1.0 400 Bad Request"].contains(status), "{text}");
@@ -169,7 +170,7 @@ pub(crate) fn assert_bare_400(text: &str) {
     assert!(fields.iter().all(|line| !line.is_empty() && !line.starts_with("content-type")), "{text}");
 }
 
-/// Some plain peer.
+/// A peer without TLS.
 pub(crate) fn peer() -> Peer {
     Peer { address: "127.0.0.1:1".parse().unwrap(), tls: None }
 }

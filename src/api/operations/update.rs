@@ -71,7 +71,7 @@ fn body_problem(error: BodyError) -> Problem {
         BodyError::TooLarge { .. } => Problem::new(Code::BodyTooLarge, error.to_string()),
         BodyError::UnsupportedEncoding { .. } => Problem::new(Code::UnsupportedMediaType, error.to_string()),
         BodyError::Timeout { .. } => Problem::from_status(http::StatusCode::REQUEST_TIMEOUT, error.to_string()),
-        BodyError::Departed(_) => {
+        BodyError::Disconnected(_) => {
             let cause = Some(Reason::ClientClosed);
             Problem { cause, ..Problem::new(Code::InvalidRequest, error.to_string()) }
         }
