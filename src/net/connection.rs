@@ -139,7 +139,7 @@ where
         let admission = self.admission(peer, Arc::clone(open.activity()));
         let service = service_fn(move |request| admission.clone().handle(request));
         let mut connection = self.http1.serve_connection(TokioIo::new(io), service);
-        let driven = self.drive(Pin::new(&mut connection), |http1| http1.graceful_shutdown(), &open, session_expiry);
+        let driven = self.drive(Pin::new(&mut connection), http1::Connection::graceful_shutdown, &open, session_expiry);
         let Some(result) = driven.await else {
             return;
         };
@@ -155,7 +155,7 @@ where
         let admission = self.admission(peer, Arc::clone(open.activity()));
         let service = service_fn(move |request| admission.clone().handle(request));
         let connection = pin!(self.http2.serve_connection(TokioIo::new(io), service));
-        let driven = self.drive(connection, |http2| http2.graceful_shutdown(), &open, session_expiry);
+        let driven = self.drive(connection, http2::Connection::graceful_shutdown, &open, session_expiry);
         if let Some(Err(error)) = driven.await {
             tracing::debug!(%error, "HTTP/2 connection ended");
         }
