@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 
 use super::settings::Settings;
 use super::validate::key_path::KeyPath;
-use super::validate::problem::{ProblemKind, Problems};
+use super::validate::problem::{Diagnostic, ProblemKind, Problems};
 use super::validate::root;
 use super::validate::validator::Validator;
 use environment::{Environment, PATH};
-use layers::{Shape, merge};
+use layers::Layers;
 use source::{SourceId, Sources};
 use tree::Table;
 
@@ -74,22 +74,32 @@ fn checked(
 
 /// Defaults, file, environment and assistants files as one tree; `None` where a file is missing or not TOML.
 fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
-    let shape = Shape::Section(&root::SECTION);
+    let mut layers = Layers::default();
     let defaults = validator.sources.add_defaults(DEFAULTS);
-    let mut tree = document::parse(defaults, validator);
+    let table = document::parse(defaults, validator);
+    add(&mut layers, "built-in defaults", table, validator)?;
     if let Some(source) = file(validator)? {
         let table = document::parse(source, validator);
-        merge(&mut tree, table, shape);
+        add(&mut layers, "file", table, validator)?;
         if validator.has_errors() {
             return None;
         }
     }
-    let variables = validator.variables(&tree);
-    merge(&mut tree, variables, shape);
+    let variables = validator.variables(layers.tree());
+    add(&mut layers, "environment", variables, validator)?;
+    let mut tree = layers.into_tree();
     validator.add_assistants(&mut tree);
     validator.vendors = names(&tree, "vendors");
     validator.clients = names(&tree, "clients");
     Some(tree)
+}
+
+fn add(layers: &mut Layers, name: &'static str, table: Table, validator: &mut Validator<'_>) -> Option<()> {
+    let report = |error| {
+        let message = format!("the layer \"{name}\" cannot be merged with those below it: {error}");
+        validator.report(Diagnostic::error(ProblemKind::Syntax, Sources::NOWHERE, "", message));
+    };
+    layers.add(name, table).map_err(report).ok()
 }
 
 /// Reads the configuration file that the command line or the environment names, else the default one.
