@@ -40,6 +40,18 @@ pub struct Dialect {
     pub catalogs: [Option<&'static str>; 4],
     /// What the vendor's responses contain.
     pub responses: ResponseSpec,
+    /// Sentences about fields that the vendor does not document; each is made once.
+    pub undocumented: UndocumentedFields,
+}
+
+/// The sentence for each field that a vendor does not document, made when the first is needed: lenient updates drop many
+/// fields, and each of them needs its sentence.
+#[derive(Debug)]
+pub struct UndocumentedFields(OnceLock<Vec<String>>);
+
+impl UndocumentedFields {
+    /// No sentence has been needed yet.
+    pub const NEW: Self = Self(OnceLock::new());
 }
 
 impl Dialect {
