@@ -57,7 +57,7 @@ impl Shared {
             if problem.code == Code::Unauthenticated {
                 let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
                 let telemetry = self.reloader.telemetry();
-                telemetry.admin_refused(request_id.as_str(), (method.as_str(), path), peer);
+                telemetry.admin_refused(request_id.as_str(), method.as_str(), path, peer);
             }
             problem.into_response(path, request_id.as_str())
         });

@@ -10,7 +10,7 @@ use crate::account::drift::DriftWatch;
 use crate::account::{Account, Limits};
 use crate::api::Api;
 use crate::reload::{History, Reloader};
-use crate::telemetry::metrics::{AccountMeters, Percentiles, Recent};
+use crate::telemetry::metrics::{AccountMetrics, Percentiles, Recent};
 use crate::upstream::BreakerState;
 
 /// The document.
@@ -30,12 +30,12 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
         "authentication": { "failed": failed, "limited": limited },
         "assistants": gateway.routes.assistants.len(),
         "reloads": { "applied": applied, "refused": refused, "last": outcomes.front(), "history": outcomes },
-        "lines": reloader.telemetry().healths(),
+        "lines": reloader.telemetry().health(),
         "vendors": vendors,
     })
 }
 
-fn vendor(account: &Account, meters: Option<&Arc<AccountMeters>>) -> Value {
+fn vendor(account: &Account, meters: Option<&Arc<AccountMetrics>>) -> Value {
     let snapshot = account.stack.snapshot();
     let Limits { max_in_flight, max_waiting, insecure_skip_verify } = account.limits;
     let (breaker, next_probe) = match snapshot.breaker {

@@ -11,7 +11,7 @@ pub(super) struct Attempts(pub(super) VendorCall);
 
 impl AttemptObserver for Attempts {
     fn begins(&self) {
-        self.0.begins();
+        self.0.attempt_started();
     }
 
     fn traceparent(&self) -> HeaderValue {
@@ -19,7 +19,7 @@ impl AttemptObserver for Attempts {
     }
 
     fn ended(&self, result: Option<&Result<VendorResponse, Failure>>) {
-        self.0.ended(match result {
+        self.0.attempt_ended(match result {
             Some(Ok(response)) => AttemptEnded::Answered(response.status.as_u16()),
             Some(Err(failure)) => AttemptEnded::Failed(failure.kind.reason()),
             None => AttemptEnded::Abandoned,

@@ -13,7 +13,7 @@ use crate::http::request_id::RequestId;
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Problem};
 use crate::routing::Route;
-use crate::telemetry::{Recording, Telemetry};
+use crate::telemetry::{RequestTrace, Telemetry};
 
 /// What is known of a request before its operation runs.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Context {
     /// The trace that the request belongs to.
     pub trace: TraceContext,
     /// Where its spans go, if it is traced.
-    pub recording: Option<Arc<Recording>>,
+    pub recording: Option<Arc<RequestTrace>>,
     /// The path, for `instance`.
     pub path: Arc<str>,
     /// When the request arrived.

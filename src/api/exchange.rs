@@ -87,7 +87,7 @@ impl Exchange<'_> {
         let started = context.recording.as_ref().map(|_| Instant::now());
         let translated = translate_request(&update, &target);
         if let (Some(recording), Some(started)) = (&context.recording, started) {
-            recording.inner("translate", started, translated.is_err().then_some("refused"));
+            recording.internal_span("translate", started, translated.is_err().then_some("refused"));
         }
         let request = translated.map_err(refusal_problem)?;
         self.complete(request, lock, headers)
@@ -127,7 +127,7 @@ impl Exchange<'_> {
                 let read = ResponseBody::read(&response.body);
                 classify_response(&account, &sent, &body, &response, &read).map(|_| response.attempts)
             });
-            telemetry.update_finished((request_id.as_str(), &account.name, &id), attempts.as_ref().copied());
+            telemetry.update_finished(request_id.as_str(), &account.name, &id, attempts.as_ref().copied());
         }
     }
 
@@ -233,7 +233,7 @@ async fn live_catalogs(
     let read = tokio::time::timeout_at(options.deadline, fetch).await;
     if let Some(recording) = &context.recording {
         let failed = !matches!(read, Ok(Ok(_)));
-        recording.inner("catalogs", started, failed.then_some("unavailable"));
+        recording.internal_span("catalogs", started, failed.then_some("unavailable"));
     }
     let live = read.map_err(|_| {
         Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")

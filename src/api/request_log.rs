@@ -6,8 +6,8 @@ use std::time::Duration;
 use vendors::Report;
 
 use crate::problem::Outcome;
-use crate::telemetry::event::UpdateNotes;
-use crate::telemetry::metrics::AccountMeters;
+use crate::telemetry::event::UpdateSummary;
+use crate::telemetry::metrics::AccountMetrics;
 use crate::upstream::DeliveryState;
 
 /// The fields so far; each step adds what it knows, so that they are there however the request ends.
@@ -16,7 +16,7 @@ pub struct RequestLog {
     /// The vendor account.
     pub vendor: Option<Arc<str>>,
     /// The account's meters.
-    pub meters: Option<Arc<AccountMeters>>,
+    pub meters: Option<Arc<AccountMetrics>>,
     /// The vendor's id of the assistant.
     pub id: Option<Arc<str>>,
     /// The assistant, as in the path.
@@ -49,8 +49,8 @@ impl RequestLog {
     }
 
     /// The fields as telemetry takes them.
-    pub fn notes(&self) -> UpdateNotes<'_> {
-        UpdateNotes {
+    pub fn notes(&self) -> UpdateSummary<'_> {
+        UpdateSummary {
             assistant: self.assistant.as_deref(),
             vendor: self.vendor.as_deref(),
             vendor_id: self.id.as_deref(),

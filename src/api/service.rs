@@ -108,7 +108,7 @@ impl Shared {
     /// The context of a request that has just arrived.
     fn context(&self, head: &Parts) -> Context {
         let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
-        let recording = self.telemetry.record(&mut trace, &head.headers, arrived);
+        let recording = self.telemetry.start_trace(&mut trace, &head.headers, arrived);
         Context {
             gateway: self.gateway.load_full(),
             telemetry: self.telemetry.clone(),

@@ -15,7 +15,7 @@ use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
 use crate::routing::RoutingTable;
 use crate::telemetry::event::KeyChanges;
-use crate::telemetry::metrics::AccountMeters;
+use crate::telemetry::metrics::AccountMetrics;
 use crate::upstream::Tasks;
 
 use build::{Fingerprints, OrderScopes};
@@ -37,7 +37,7 @@ pub struct Gateway {
     /// Where updates go.
     pub routes: RoutingTable,
     /// The meters of each account, kept as long as there is an account of that name.
-    pub meters: HashMap<Arc<str>, Arc<AccountMeters>>,
+    pub meters: HashMap<Arc<str>, Arc<AccountMetrics>>,
     /// Which accounts share one order of updates.
     scopes: OrderScopes,
     /// How bodies are read.

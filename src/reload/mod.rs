@@ -24,7 +24,7 @@ use crate::config::{self, AuthMode, Environment, LogFormat, Settings, TlsVersion
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsMaterial};
 use crate::telemetry::event::ConfigReloaded;
-use crate::telemetry::{Next as NextTelemetry, Telemetry, Unwritten};
+use crate::telemetry::{PendingFlush, PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
 
 pub(crate) use telemetry::{log, telemetry};
@@ -179,7 +179,7 @@ impl Reloader {
     }
 
     /// Applies the new configuration. Nothing here fails or waits.
-    fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
+    fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<PendingFlush>) {
         let Next { gateway, tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
         gateway.apply_scopes(Some(before), &self.tasks);
@@ -197,7 +197,7 @@ impl Reloader {
         (outcome, Some(unwritten))
     }
 
-    fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> (Outcome, Option<Unwritten>) {
+    fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> (Outcome, Option<PendingFlush>) {
         tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
         let unwritten = self.telemetry.reopen();
         let (generation, needs_restart) = (before.generation, Vec::new());

@@ -1,7 +1,6 @@
-//! A file that lines are appended to, through everything that happens to files meanwhile: rotated by size by
-//! ourselves, renamed or deleted by others, on a disk that fills up.
+//! A file that whole lines are appended to. It is rotated by size, and opened again after others renamed or deleted it.
 //!
-//! A line is in one file or the other, never in both and never in halves: a write that fails halfway is taken back.
+//! Each line is written to exactly one file. A partial write is truncated and retried.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-/// How often is looked whether the path still leads to the open file.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often to check that the path still names the open file.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// When to begin a new file, and how many old ones stay, as `NAME.1` (the youngest) and so on.
+/// The size at which a new file is started, and how many old ones are kept as `NAME.1` (the newest), `NAME.2` ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rotation {
     pub(super) bytes: u64,
@@ -23,29 +22,29 @@ pub(super) struct Rotation {
 
 /// An open file.
 #[derive(Debug)]
-pub(super) struct Appended {
+pub(super) struct AppendFile {
     path: PathBuf,
     mode: u32,
     rotation: Option<Rotation>,
     file: File,
-    /// Device and inode of a regular file; others cannot be rotated, taken back or lost.
+    /// Device and inode of a regular file; `None` for a pipe or device, which cannot be rotated or truncated.
     identity: Option<(u64, u64)>,
     size: u64,
     /// The file may end within a line.
     torn: bool,
-    looked: Instant,
+    checked: Instant,
     #[cfg(test)]
-    pub(super) synced: std::cell::Cell<u32>,
+    pub(super) syncs: std::cell::Cell<u32>,
 }
 
-impl Appended {
-    /// Opens the file, or creates it with these permissions; waits for no reader of a named pipe.
+impl AppendFile {
+    /// Opens the file, or creates it with these permissions. Does not wait for a reader of a named pipe.
     ///
     /// # Errors
     /// It cannot be opened for appending.
     pub(super) fn open(path: &Path, mode: u32, rotation: Option<Rotation>) -> io::Result<Self> {
-        let unwaiting = OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(unwaiting).open(path)?;
+        let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
+        let file = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(nonblocking).open(path)?;
         fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
         let metadata = file.metadata()?;
         let identity = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
@@ -59,19 +58,19 @@ impl Appended {
             identity,
             size,
             torn,
-            looked: Instant::now(),
+            checked: Instant::now(),
             #[cfg(test)]
-            synced: Default::default(),
+            syncs: Default::default(),
         })
     }
 
-    /// Appends whole lines and takes off their front what was written.
+    /// Appends whole lines and removes from their front what was written.
     ///
     /// # Errors
     /// The rest cannot be written now.
     pub(super) fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
-        if self.looked.elapsed() >= LOOK_EVERY {
-            self.look()?;
+        if self.checked.elapsed() >= CHECK_INTERVAL {
+            self.reopen_if_moved()?;
         }
         while !lines.is_empty() {
             let fitting = self.fitting(lines);
@@ -86,27 +85,27 @@ impl Appended {
         Ok(())
     }
 
-    /// Has the system bring everything to the disk.
+    /// Flushes everything to the disk.
     ///
     /// # Errors
-    /// It cannot.
+    /// The system reports an error.
     pub(super) fn sync(&self) -> io::Result<()> {
         #[cfg(test)]
-        self.synced.set(self.synced.get() + 1);
+        self.syncs.set(self.syncs.get() + 1);
         if self.identity.is_some() { self.file.sync_data() } else { Ok(()) }
     }
 
-    /// Opens the path anew if it leads elsewhere, or nowhere, by now.
-    fn look(&mut self) -> io::Result<()> {
-        self.looked = Instant::now();
-        let there = std::fs::metadata(&self.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-        if self.identity.is_some() && there != self.identity {
+    /// Opens the path again if it names another file or none.
+    fn reopen_if_moved(&mut self) -> io::Result<()> {
+        self.checked = Instant::now();
+        let found = std::fs::metadata(&self.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        if self.identity.is_some() && found != self.identity {
             *self = Self::open(&self.path, self.mode, self.rotation)?;
         }
         Ok(())
     }
 
-    /// How many bytes of `lines`, in whole lines, belong into this file; one line fits into an empty one in any case.
+    /// How many bytes of `lines`, in whole lines, fit into this file. An empty file takes one line of any length.
     fn fitting(&self, lines: &[u8]) -> usize {
         let Some(rotation) = self.rotation.filter(|_| self.identity.is_some()) else { return lines.len() };
         let room = usize::try_from(rotation.bytes.saturating_sub(self.size)).unwrap_or(usize::MAX);
@@ -134,28 +133,28 @@ impl Appended {
         result
     }
 
-    /// Renames the file and those before it by one, and begins a new one.
+    /// Renames the file and the older ones by one number, and starts a new one.
     fn rotate(&mut self) -> io::Result<()> {
         let Some(rotation) = self.rotation else { return Ok(()) };
         self.sync()?;
-        // An attempt that failed halfway has left a gap; the files beyond it have been moved already.
-        let gap = (1..rotation.keep).find(|&age| !self.aged(age).exists()).unwrap_or(rotation.keep);
+        // A rotation that failed halfway left a gap; the files beyond it are renamed already.
+        let gap = (1..rotation.keep).find(|&age| !self.rotated(age).exists()).unwrap_or(rotation.keep);
         for age in (1..gap).rev() {
-            rename(&self.aged(age), &self.aged(age + 1))?;
+            rename(&self.rotated(age), &self.rotated(age + 1))?;
         }
-        rename(&self.path, &self.aged(1))?;
+        rename(&self.path, &self.rotated(1))?;
         *self = Self::open(&self.path, self.mode, self.rotation)?;
         Ok(())
     }
 
-    fn aged(&self, age: u32) -> PathBuf {
+    fn rotated(&self, age: u32) -> PathBuf {
         let mut name = self.path.clone().into_os_string();
         name.push(format!(".{age}"));
         name.into()
     }
 }
 
-/// Renames what is there.
+/// Renames a file if it exists.
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -185,16 +184,16 @@ mod tests {
         range.map(|number| format!("line {number}\n")).collect::<String>().into_bytes()
     }
 
-    fn write(file: &mut Appended, lines: &[u8]) {
+    fn write(file: &mut AppendFile, lines: &[u8]) {
         let mut rest = lines;
         file.write(&mut rest).unwrap();
         assert!(rest.is_empty());
     }
 
     /// A file `log` in a new folder.
-    fn open(rotation: Option<Rotation>) -> (tempfile::TempDir, Appended) {
+    fn open(rotation: Option<Rotation>) -> (tempfile::TempDir, AppendFile) {
         let folder = tempfile::tempdir().unwrap();
-        let file = Appended::open(&folder.path().join("log"), 0o600, rotation).unwrap();
+        let file = AppendFile::open(&folder.path().join("log"), 0o600, rotation).unwrap();
         (folder, file)
     }
 
@@ -203,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_begins_between_lines_and_none_is_lost_or_written_twice() {
+    fn rotation_splits_between_lines_and_loses_or_repeats_none() {
         let (folder, mut file) = open(Some(Rotation { bytes: 100, keep: 1000 }));
         write(&mut file, &lines(0..1));
         write(&mut file, &lines(1..500));
@@ -219,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_old_files_are_kept_and_a_long_line_has_one_of_its_own() {
+    fn old_files_beyond_the_limit_are_deleted_and_a_long_line_gets_its_own_file() {
         let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 2 }));
         let long = [&[b'x'; 50][..], b"\n"].concat();
         for _ in 0..4 {
@@ -232,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_that_fails_loses_nothing_and_is_made_up_for() {
+    fn a_failed_rotation_loses_nothing_and_is_retried() {
         let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 3 }));
         let path = |name: &str| folder.path().join(name);
         write(&mut file, b"one\n");
@@ -252,10 +251,10 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_that_failed_halfway_is_continued_and_not_begun_again() {
+    fn a_rotation_that_failed_halfway_is_continued() {
         let (folder, mut file) = open(Some(Rotation { bytes: 5, keep: 3 }));
         write(&mut file, b"one\n");
-        // The older ones have been moved, the file itself has not.
+        // The older files are renamed, the file itself is not.
         fs::write(folder.path().join("log.2"), "older").unwrap();
         fs::write(folder.path().join("log.3"), "oldest").unwrap();
         write(&mut file, b"two\n");
@@ -264,44 +263,44 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_renamed_or_deleted_is_begun_anew() {
+    fn a_file_that_was_renamed_or_deleted_is_created_again() {
         let (folder, mut file) = open(None);
         let path = folder.path().join("log");
         write(&mut file, b"a\n");
         fs::rename(&path, folder.path().join("old")).unwrap();
-        file.look().unwrap();
+        file.reopen_if_moved().unwrap();
         write(&mut file, b"b\n");
         fs::remove_file(&path).unwrap();
-        file.look().unwrap();
+        file.reopen_if_moved().unwrap();
         write(&mut file, b"c\n");
         assert_eq!((text(&folder, "old"), text(&folder, "log")), ("a\n".into(), "c\n".into()));
     }
 
     #[test]
-    fn a_line_that_a_crash_left_unfinished_does_not_spoil_the_next() {
+    fn a_line_that_a_crash_left_unfinished_does_not_corrupt_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         fs::write(&path, "whole\nhal").unwrap();
-        let mut file = Appended::open(&path, 0o600, None).unwrap();
+        let mut file = AppendFile::open(&path, 0o600, None).unwrap();
         write(&mut file, b"next\n");
         assert_eq!(text(&folder, "log"), "whole\nhal\nnext\n");
     }
 
     #[test]
-    fn a_pipe_without_a_reader_is_refused_and_not_waited_for() {
+    fn a_pipe_without_a_reader_is_refused_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pipe");
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        assert!(Appended::open(&path, 0o600, None).is_err());
+        assert!(AppendFile::open(&path, 0o600, None).is_err());
         let reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        let file = Appended::open(&path, 0o600, None).unwrap();
+        let file = AppendFile::open(&path, 0o600, None).unwrap();
         assert!(!fcntl_getfl(&file.file).unwrap().contains(OFlags::NONBLOCK));
         drop(reader);
     }
 
     #[test]
-    fn a_full_disk_keeps_the_lines_with_the_caller() {
-        let mut file = Appended::open(Path::new("/dev/full"), 0o600, None).unwrap();
+    fn a_full_disk_leaves_the_lines_with_the_caller() {
+        let mut file = AppendFile::open(Path::new("/dev/full"), 0o600, None).unwrap();
         let mut rest = &b"a\n"[..];
         assert_eq!(file.write(&mut rest).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(rest, b"a\n");

@@ -1,101 +1,104 @@
-//! Lines that are written later, by a thread of their own: whoever has something to say never waits for a disk or a
-//! pipe.
+//! Writes lines from a thread of its own, so that no request waits for a disk or a pipe.
 //!
-//! Lines gather in one buffer that the thread swaps for its own, so that a line costs a copy, and a write serves all
-//! that came meanwhile. What the buffer has no room for is lost and counted; what could not be written is kept and
-//! tried again.
+//! Callers append to one buffer that the thread swaps for its own: a line costs a copy, and one write serves all lines of
+//! [`BATCH_DELAY`]. A line that does not fit is dropped and counted. Lines that cannot be written are kept and retried.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The most that waits to be written, in bytes.
-const ROOM: usize = 4 * 1024 * 1024;
-/// How long lines gather before they are written.
-const GATHER: Duration = Duration::from_millis(10);
-/// How long after a failure the next attempt comes, and how long what was written stays unsettled.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How many bytes may wait to be written.
+const MAX_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// How long lines are collected before they are written.
+const BATCH_DELAY: Duration = Duration::from_millis(10);
+/// The time from a failed write to the next attempt, and from a write to [`Sink::sync`].
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// Where lines end up; only the thread calls it.
+/// Where lines are written; only the thread calls it.
 pub(super) trait Sink: Send {
-    /// Writes `lines`, all of them whole, and takes off their front what it has written.
+    /// Writes `lines`, which ends with a whole line, and removes from its front what was written.
     ///
     /// # Errors
     /// The rest cannot be written now.
     fn write(&mut self, lines: &mut &[u8]) -> io::Result<()>;
 
-    /// Called about a second after something was written, and when everything has to be written now.
+    /// Makes durable what was written; called about a second after a write, and on a flush.
     ///
     /// # Errors
-    /// What was written may not last.
-    fn settle(&mut self) -> io::Result<()> {
+    /// What was written may be lost.
+    fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Called when writing begins to fail, and with `None` when it works again.
-    fn trouble(&self, error: Option<&io::Error>);
+    /// Reports that writing has started to fail, or with `None` that it works again.
+    fn report(&self, error: Option<&io::Error>);
 }
 
-/// A queue of lines and the thread behind it; cheap to clone.
+/// A queue of lines and the thread that writes them; cheap to clone.
 #[derive(Clone)]
-pub(super) struct Lines(Arc<Shared>);
+pub(super) struct BackgroundWriter(Arc<Shared>);
 
 struct Shared {
     state: Mutex<State>,
     /// There is something to do.
     work: Condvar,
-    /// Somebody's wish to have everything written is fulfilled.
-    done: Condvar,
+    /// A flush is done.
+    flushed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     queue: Vec<u8>,
     /// Bytes that the thread has taken and not yet written.
-    in_hand: usize,
-    next: Option<Next>,
+    unwritten: usize,
+    replacement: Option<Replacement>,
     /// The thread has to be woken for the next line.
     asleep: bool,
-    /// How often everything was to be written at once, and how often that was done.
-    asked: u64,
-    answered: u64,
+    flushes_requested: u64,
+    flushes_done: u64,
     ended: bool,
-    health: Health,
+    health: WriterHealth,
 }
 
 /// The sink that replaces the present one.
-struct Next {
+struct Replacement {
     sink: Box<dyn Sink>,
-    /// The bytes of the queue, or of the lines in hand, that the present sink is to write before.
+    /// How many bytes the present sink is still to write.
     before: usize,
 }
 
-/// How the writing goes.
+/// Whether lines are written, and how many were lost.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Health {
+pub struct WriterHealth {
     /// Lines lost since the start.
     pub lost: u64,
     /// Why nothing can be written at present.
     pub failing: Option<String>,
 }
 
-impl Lines {
+impl BackgroundWriter {
     /// Starts the thread.
     ///
     /// # Errors
-    /// No thread can be had.
+    /// The thread cannot be created.
     pub(super) fn start(name: &str, sink: Box<dyn Sink>) -> io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), done: Condvar::new() });
-        let writer =
-            Writer { shared: Arc::clone(&shared), sink, next: None, lines: Vec::new(), torn: false, unsettled: None };
-        std::thread::Builder::new().name(name.to_owned()).spawn(move || writer.run())?;
+        let shared = Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), flushed: Condvar::new() });
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            sink,
+            replacement: None,
+            lines: Vec::new(),
+            torn: false,
+            unsynced: None,
+        };
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run())?;
         Ok(Self(shared))
     }
 
-    /// Takes a whole line, its end included, or counts it as lost.
+    /// Queues a whole line, its end included, or counts it as lost.
     pub(super) fn push(&self, line: &[u8]) {
         let mut state = self.0.state();
-        if state.ended || state.queue.len() + state.in_hand + line.len() > ROOM {
+        if state.ended || state.queue.len() + state.unwritten + line.len() > MAX_QUEUE_BYTES {
             state.health.lost += 1;
             return;
         }
@@ -106,33 +109,32 @@ impl Lines {
         }
     }
 
-    /// Writes later lines to another sink. Earlier lines go to the present sink, and to the other one where that
-    /// fails. Returns at once; [`Lines::flush`] waits for the lines.
+    /// Writes later lines to another sink. Earlier lines go to the present sink, and to the other one if that
+    /// fails. Returns at once; [`BackgroundWriter::flush`] waits for the lines.
     pub(super) fn replace(&self, sink: Box<dyn Sink>) {
         let mut state = self.0.state();
         let before = state.queue.len();
-        state.next = Some(Next { sink, before });
+        state.replacement = Some(Replacement { sink, before });
         drop(state);
         self.0.work.notify_one();
     }
 
-    /// Waits until everything so far is written or has failed to be, but no longer than `patience`.
-    pub(super) fn flush(&self, patience: Duration) {
+    /// Waits until every line so far was written or could not be, but no longer than `timeout`.
+    pub(super) fn flush(&self, timeout: Duration) {
         let mut state = self.0.state();
-        state.asked += 1;
-        let mine = state.asked;
+        state.flushes_requested += 1;
+        let this = state.flushes_requested;
         self.0.work.notify_one();
-        let waiting = |state: &mut State| state.answered < mine;
-        drop(self.0.done.wait_timeout_while(state, patience, waiting));
+        drop(self.0.flushed.wait_timeout_while(state, timeout, |state| state.flushes_done < this));
     }
 
-    /// The same for the last time: lines that come later are lost, and the thread ends.
-    pub(super) fn end(&self, patience: Duration) {
+    /// Flushes for the last time: later lines are lost, and the thread ends.
+    pub(super) fn end(&self, timeout: Duration) {
         self.0.state().ended = true;
-        self.flush(patience);
+        self.flush(timeout);
     }
 
-    pub(super) fn health(&self) -> Health {
+    pub(super) fn health(&self) -> WriterHealth {
         self.0.state().health.clone()
     }
 }
@@ -142,110 +144,109 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sleeps while `so`, at most for `time` if there is one.
+    /// Sleeps while `condition` holds, at most for `timeout`.
     fn sleep<'a>(
         &self,
         state: MutexGuard<'a, State>,
-        time: Option<Duration>,
-        mut so: impl FnMut(&State) -> bool,
+        timeout: Duration,
+        condition: impl Fn(&State) -> bool,
     ) -> MutexGuard<'a, State> {
-        let so = |state: &mut State| so(state);
-        match time {
-            Some(time) => self.work.wait_timeout_while(state, time, so).unwrap_or_else(PoisonError::into_inner).0,
-            None => self.work.wait_while(state, so).unwrap_or_else(PoisonError::into_inner),
-        }
+        let waited = self.work.wait_timeout_while(state, timeout, |state| condition(state));
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
 impl State {
-    /// Whether nobody waits for the thread to be through.
-    fn has_time(&self) -> bool {
-        self.asked == self.answered
+    /// Whether no flush waits for the thread.
+    fn is_flushed(&self) -> bool {
+        self.flushes_requested == self.flushes_done
     }
 
     fn is_idle(&self) -> bool {
-        self.has_time() && self.queue.is_empty() && self.next.is_none()
+        self.is_flushed() && self.queue.is_empty() && self.replacement.is_none()
     }
 }
 
 /// The thread.
-struct Writer {
+struct Worker {
     shared: Arc<Shared>,
     sink: Box<dyn Sink>,
-    next: Option<Next>,
-    /// What is in hand.
+    replacement: Option<Replacement>,
+    /// Lines taken from the queue and not yet written.
     lines: Vec<u8>,
-    /// The sink has taken the beginning of a line and not its end.
+    /// The sink has written the start of a line and not its end.
     torn: bool,
-    /// Since when there is something to settle.
-    unsettled: Option<Instant>,
+    /// Since when something is written and not synced.
+    unsynced: Option<Instant>,
 }
 
-impl Writer {
+impl Worker {
     fn run(mut self) {
         loop {
-            let (asked, ended) = self.take();
-            let result = self.write(asked.is_some());
-            self.conclude(&result, asked);
+            let (flush, ended) = self.take();
+            let result = self.write(flush.is_some());
+            self.report(&result, flush);
             if ended {
                 return;
             }
         }
     }
 
-    /// Waits for something to do and takes it in hand; says which wish that fulfils, and whether it is the last.
+    /// Waits for work and takes it; returns the flush to complete with it, and whether it is the last.
     fn take(&mut self) -> (Option<u64>, bool) {
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state();
-        if !self.lines.is_empty() {
-            state = shared.sleep(state, Some(PAUSE), |state| state.has_time() && state.next.is_none());
-        } else {
+        if self.lines.is_empty() {
             state.asleep = true;
-            state = shared.sleep(state, self.unsettled.map(|_| PAUSE), State::is_idle);
+            let timeout = self.unsynced.map_or(Duration::MAX, |_| RETRY_DELAY);
+            state = shared.sleep(state, timeout, State::is_idle);
             state.asleep = false;
             if !state.queue.is_empty() {
-                state = shared.sleep(state, Some(GATHER), State::has_time);
+                state = shared.sleep(state, BATCH_DELAY, State::is_flushed);
             }
+        } else {
+            state = shared.sleep(state, RETRY_DELAY, |state| state.is_flushed() && state.replacement.is_none());
         }
-        let in_hand = self.lines.len();
-        self.next = state.next.take().map(|next| Next { before: in_hand + next.before, ..next });
+        let unwritten = self.lines.len();
+        let replacement = state.replacement.take();
+        self.replacement = replacement.map(|next| Replacement { before: unwritten + next.before, ..next });
         if self.lines.is_empty() {
             std::mem::swap(&mut self.lines, &mut state.queue);
         } else {
             self.lines.append(&mut state.queue);
         }
-        state.in_hand = self.lines.len();
-        ((!state.has_time()).then_some(state.asked), state.ended)
+        state.unwritten = self.lines.len();
+        ((!state.is_flushed()).then_some(state.flushes_requested), state.ended)
     }
 
-    fn write(&mut self, now: bool) -> io::Result<()> {
-        if let Some(Next { sink, before }) = self.next.take() {
+    fn write(&mut self, sync_now: bool) -> io::Result<()> {
+        if let Some(Replacement { sink, before }) = self.replacement.take() {
             let _rest_is_for_the_next = self.write_first(before, true);
-            (self.sink, self.unsettled) = (sink, None);
+            (self.sink, self.unsynced) = (sink, None);
             self.drop_torn_end();
         }
-        self.write_first(self.lines.len(), now)
+        self.write_first(self.lines.len(), sync_now)
     }
 
-    /// Writes so many bytes of what is in hand.
-    fn write_first(&mut self, most: usize, now: bool) -> io::Result<()> {
-        let mut rest = &self.lines[..most];
+    /// Writes the first `count` bytes.
+    fn write_first(&mut self, count: usize, sync_now: bool) -> io::Result<()> {
+        let mut rest = &self.lines[..count];
         let result = self.sink.write(&mut rest);
-        let written = most - rest.len();
+        let written = count - rest.len();
         if written > 0 {
             self.torn = self.lines[written - 1] != b'\n';
-            self.unsettled.get_or_insert_with(Instant::now);
+            self.unsynced.get_or_insert_with(Instant::now);
         }
         self.lines.drain(..written);
         result?;
-        if self.unsettled.is_some_and(|since| now || since.elapsed() >= PAUSE) {
-            self.sink.settle()?;
-            self.unsettled = None;
+        if self.unsynced.is_some_and(|since| sync_now || since.elapsed() >= RETRY_DELAY) {
+            self.sink.sync()?;
+            self.unsynced = None;
         }
         Ok(())
     }
 
-    /// A line whose beginning another sink has is lost: no file has the end of a line alone.
+    /// Drops the end of a line whose start another sink has written, so that no file holds only an end.
     fn drop_torn_end(&mut self) {
         if std::mem::take(&mut self.torn) {
             let end = self.lines.iter().position(|&byte| byte == b'\n').map_or(self.lines.len(), |at| at + 1);
@@ -254,22 +255,22 @@ impl Writer {
         }
     }
 
-    /// Says how it went.
-    fn conclude(&mut self, result: &io::Result<()>, asked: Option<u64>) {
+    /// Updates the health, reports a change of it, and completes the flush.
+    fn report(&mut self, result: &io::Result<()>, flush: Option<u64>) {
         let error = result.as_ref().err();
         let failed_before = self.shared.state().health.failing.is_some();
         if error.is_some() != failed_before {
-            self.sink.trouble(error);
+            self.sink.report(error);
         }
         let mut state = self.shared.state();
         state.health.failing = error.map(ToString::to_string);
-        state.in_hand = self.lines.len();
+        state.unwritten = self.lines.len();
         if state.ended {
             state.health.lost += self.lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
         }
-        if let Some(asked) = asked {
-            state.answered = asked;
-            self.shared.done.notify_all();
+        if let Some(flush) = flush {
+            state.flushes_done = flush;
+            self.shared.flushed.notify_all();
         }
     }
 }
@@ -278,124 +279,124 @@ impl Writer {
 mod tests {
     use crate::telemetry::background_writer::*;
 
-    const LONG: Duration = Duration::from_secs(60);
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// Keeps what it is given while it works.
+    /// A sink in memory that can be made to fail.
     #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Sheet>>);
+    struct MemorySink(Arc<Mutex<Written>>);
 
     #[derive(Default)]
-    struct Sheet {
+    struct Written {
         text: String,
         broken: bool,
-        settled: usize,
-        troubles: Vec<bool>,
+        syncs: usize,
+        reports: Vec<bool>,
     }
 
-    impl Paper {
-        fn sheet(&self) -> MutexGuard<'_, Sheet> {
+    impl MemorySink {
+        fn written(&self) -> MutexGuard<'_, Written> {
             self.0.lock().unwrap()
         }
     }
 
-    impl Sink for Paper {
+    impl Sink for MemorySink {
         fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
-            let mut sheet = self.sheet();
-            if sheet.broken && !lines.is_empty() {
+            let mut written = self.written();
+            if written.broken && !lines.is_empty() {
                 return Err(io::Error::other("no space"));
             }
-            sheet.text.push_str(std::str::from_utf8(lines).unwrap());
+            written.text.push_str(std::str::from_utf8(lines).unwrap());
             *lines = &[];
             Ok(())
         }
 
-        fn settle(&mut self) -> io::Result<()> {
-            self.sheet().settled += 1;
+        fn sync(&mut self) -> io::Result<()> {
+            self.written().syncs += 1;
             Ok(())
         }
 
-        fn trouble(&self, error: Option<&io::Error>) {
-            self.sheet().troubles.push(error.is_some());
+        fn report(&self, error: Option<&io::Error>) {
+            self.written().reports.push(error.is_some());
         }
     }
 
-    fn started() -> (Lines, Paper) {
-        let paper = Paper::default();
-        (Lines::start("test", Box::new(paper.clone())).unwrap(), paper)
+    fn start() -> (BackgroundWriter, MemorySink) {
+        let sink = MemorySink::default();
+        (BackgroundWriter::start("test", Box::new(sink.clone())).unwrap(), sink)
     }
 
     #[test]
-    fn everybodys_lines_arrive_whole_and_in_their_order() {
-        let (lines, paper) = started();
+    fn lines_of_all_threads_are_written_whole_and_in_order() {
+        let (writer, sink) = start();
         std::thread::scope(|scope| {
-            for writer in 0..4 {
-                let lines = lines.clone();
-                scope.spawn(move || (0..500).for_each(|line| lines.push(format!("{writer} {line}\n").as_bytes())));
+            for thread in 0..4 {
+                let writer = writer.clone();
+                scope.spawn(move || (0..500).for_each(|line| writer.push(format!("{thread} {line}\n").as_bytes())));
             }
         });
-        lines.flush(LONG);
-        let text = paper.sheet().text.clone();
-        for writer in 0..4 {
-            let own = text.lines().filter_map(|line| line.strip_prefix(&format!("{writer} ")));
+        writer.flush(TIMEOUT);
+        let text = sink.written().text.clone();
+        for thread in 0..4 {
+            let own = text.lines().filter_map(|line| line.strip_prefix(&format!("{thread} ")));
             assert!(own.eq((0..500).map(|line| line.to_string())));
         }
-        assert_eq!((lines.health(), paper.sheet().settled > 0), (Health::default(), true));
+        assert_eq!((writer.health(), sink.written().syncs > 0), (WriterHealth::default(), true));
     }
 
     #[test]
-    fn what_cannot_be_written_is_kept_and_said_once() {
-        let (lines, paper) = started();
-        paper.sheet().broken = true;
+    fn lines_that_cannot_be_written_are_kept_and_the_failure_is_reported_once() {
+        let (writer, sink) = start();
+        sink.written().broken = true;
         for line in ["a\n", "b\n", "c\n"] {
-            lines.push(line.as_bytes());
-            lines.flush(LONG);
+            writer.push(line.as_bytes());
+            writer.flush(TIMEOUT);
         }
-        assert_eq!(lines.health(), Health { lost: 0, failing: Some("no space".into()) });
-        paper.sheet().broken = false;
-        lines.flush(LONG);
-        assert_eq!((paper.sheet().text.as_str(), lines.health()), ("a\nb\nc\n", Health::default()));
-        assert_eq!(paper.sheet().troubles, [true, false]);
+        assert_eq!(writer.health(), WriterHealth { lost: 0, failing: Some("no space".into()) });
+        sink.written().broken = false;
+        writer.flush(TIMEOUT);
+        assert_eq!((sink.written().text.as_str(), writer.health()), ("a\nb\nc\n", WriterHealth::default()));
+        assert_eq!(sink.written().reports, [true, false]);
     }
 
     #[test]
-    fn what_there_is_no_room_for_is_counted() {
-        let (lines, paper) = started();
-        paper.sheet().broken = true;
+    fn lines_beyond_the_limit_are_counted_as_lost() {
+        let (writer, sink) = start();
+        sink.written().broken = true;
         let line = [&[b'x'; 1023][..], b"\n"].concat();
-        for _ in 0..ROOM / 1024 + 7 {
-            lines.push(&line);
+        for _ in 0..MAX_QUEUE_BYTES / 1024 + 7 {
+            writer.push(&line);
         }
-        lines.flush(LONG);
-        assert_eq!(lines.health().lost, 7);
-        lines.end(LONG);
-        lines.push(b"too late\n");
-        assert_eq!(lines.health().lost, 7 + (ROOM / 1024) as u64 + 1);
+        writer.flush(TIMEOUT);
+        assert_eq!(writer.health().lost, 7);
+        writer.end(TIMEOUT);
+        writer.push(b"too late\n");
+        assert_eq!(writer.health().lost, 7 + (MAX_QUEUE_BYTES / 1024) as u64 + 1);
     }
 
     #[test]
-    fn another_sink_gets_what_the_first_could_not_write() {
-        let (lines, broken) = started();
-        broken.sheet().broken = true;
-        lines.push(b"a\n");
-        lines.flush(LONG);
-        let paper = Paper::default();
-        lines.replace(Box::new(paper.clone()));
-        lines.end(LONG);
-        assert_eq!((paper.sheet().text.as_str(), broken.sheet().text.as_str()), ("a\n", ""));
-        assert_eq!(lines.health(), Health::default());
+    fn a_new_sink_gets_what_the_old_one_could_not_write() {
+        let (writer, broken) = start();
+        broken.written().broken = true;
+        writer.push(b"a\n");
+        writer.flush(TIMEOUT);
+        let sink = MemorySink::default();
+        writer.replace(Box::new(sink.clone()));
+        writer.end(TIMEOUT);
+        assert_eq!((sink.written().text.as_str(), broken.written().text.as_str()), ("a\n", ""));
+        assert_eq!(writer.health(), WriterHealth::default());
     }
 
     #[test]
     fn a_replaced_sink_gets_the_lines_before_and_the_new_one_those_after() {
-        let (lines, first) = started();
-        let second = Paper::default();
-        let held = first.sheet(); // the thread cannot write meanwhile
-        lines.push(b"a\n");
-        lines.replace(Box::new(second.clone()));
-        lines.push(b"b\n");
+        let (writer, first) = start();
+        let second = MemorySink::default();
+        let held = first.written(); // the thread cannot write meanwhile
+        writer.push(b"a\n");
+        writer.replace(Box::new(second.clone()));
+        writer.push(b"b\n");
         drop(held);
-        lines.flush(LONG);
-        assert_eq!((first.sheet().text.as_str(), second.sheet().text.as_str()), ("a\n", "b\n"));
-        assert!(first.sheet().settled > 0);
+        writer.flush(TIMEOUT);
+        assert_eq!((first.written().text.as_str(), second.written().text.as_str()), ("a\n", "b\n"));
+        assert!(first.written().syncs > 0);
     }
 }

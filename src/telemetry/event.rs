@@ -1,4 +1,4 @@
-//! What telemetry is told: plain data, which knows nothing of where it comes from.
+//! The events that telemetry receives, as plain data.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use vendors::Report;
 
 use crate::problem::{Code, FailureReason, Fault, Outcome, Problem, Reason};
 
-use super::Recording;
-use super::metrics::AccountMeters;
+use super::RequestTrace;
+use super::metrics::AccountMetrics;
 
-/// A request is over, however it ended: the one description of it that feeds logs, audit, metrics and traces.
+/// A finished request, however it ended. Access log, audit log, metrics and traces are all made from it.
 #[derive(Debug)]
 pub struct RequestFinished<'a> {
     /// Its id.
@@ -20,62 +20,62 @@ pub struct RequestFinished<'a> {
     pub path: &'a str,
     /// When it arrived.
     pub arrived: Instant,
-    /// Who sent it, if that is known.
+    /// The client, if it was authenticated.
     pub client: Option<&'a str>,
-    /// Where its spans go, if it is traced.
-    pub recording: Option<&'a Recording>,
+    /// Its trace, if it is traced.
+    pub trace: Option<&'a RequestTrace>,
     /// The method.
     pub method: &'a Method,
-    /// The path with its parameters unfilled; `none` where there is nothing.
+    /// The path template; `none` if no route matches.
     pub route: &'static str,
-    /// The status that was answered; 499 if the caller had left, 500 after a panic.
+    /// The status of the response; 499 if the caller disconnected, 500 after a panic.
     pub status: u16,
-    /// What stood against it; `None` if all went well.
+    /// The problem; `None` if it succeeded.
     pub problem: Option<&'a ProblemSummary>,
-    /// Time from its arrival to its end.
+    /// The time from its arrival to its end.
     pub total: Duration,
-    /// The length of the answer's body in bytes.
-    pub answer_bytes: u64,
-    /// Where requests to its vendor account are counted; `None` if none was involved.
-    pub meters: Option<&'a AccountMeters>,
-    /// The update; empty for all other requests, and as far as it came.
-    pub update: UpdateNotes<'a>,
+    /// The length of the response body in bytes.
+    pub response_bytes: u64,
+    /// The metrics of its vendor account; `None` if none was involved.
+    pub metrics: Option<&'a AccountMetrics>,
+    /// The update, as far as it is known; empty for other requests.
+    pub update: UpdateSummary<'a>,
 }
 
-/// What is known of an update when its request is over.
+/// What is known of an update when its request ends.
 #[derive(Debug, Default)]
-pub struct UpdateNotes<'a> {
+pub struct UpdateSummary<'a> {
     /// The assistant, as in the path.
     pub assistant: Option<&'a str>,
     /// The vendor account.
     pub vendor: Option<&'a str>,
     /// The vendor's id of the assistant.
     pub vendor_id: Option<&'a str>,
-    /// Whether it is to be shown only what would be sent.
+    /// Whether it is a dry run.
     pub dry_run: bool,
-    /// Time in which the caller sent the body.
+    /// The time in which the caller sent the body.
     pub receiving: Duration,
-    /// The length of the body in bytes, decompressed; 0 unless all of it was read.
+    /// The decompressed length of the body in bytes; 0 unless it was read completely.
     pub request_bytes: usize,
-    /// What the translation made of each field; `None` for what was never translated, or was refused.
+    /// The translation's report; `None` if the update was not translated or was refused.
     pub report: Option<&'a Report>,
-    /// Whether the vendor may have seen any of it; `None` unless it was handed to the account's stack.
+    /// Whether the vendor may have received any of it; `None` if it did not get to the account's stack.
     pub sent: Option<bool>,
-    /// How often the vendor was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// Time not spent with the vendor but waiting for it.
+    /// The time spent waiting before and between attempts.
     pub queued: Duration,
-    /// Time spent with the vendor.
+    /// The time spent in attempts.
     pub with_vendor: Duration,
 }
 
 impl RequestFinished<'_> {
-    /// Why it ended as it did: the label for logs and metrics.
+    /// Why it ended as it did: the `reason` of logs and metrics.
     pub fn reason(&self) -> Reason {
         self.problem.map_or(Reason::Ok, |problem| problem.reason)
     }
 
-    /// Whether the update reached the assistant; `None` for what went well and was no update to send.
+    /// Whether the update was applied; `None` for a success that sent no update.
     pub fn outcome(&self) -> Option<&'static str> {
         match self.problem {
             Some(problem) => Some(problem.outcome.as_str()),
@@ -84,25 +84,25 @@ impl RequestFinished<'_> {
     }
 }
 
-impl UpdateNotes<'_> {
-    /// How many fields were translated and how many dropped.
+impl UpdateSummary<'_> {
+    /// How many fields were applied and how many dropped.
     pub fn counts(&self) -> (usize, usize) {
         self.report.map_or((0, 0), |report| (report.applied.len(), report.dropped.len()))
     }
 }
 
-/// What telemetry reports of a problem, or of a request that ended without a response.
+/// A problem, or the end of a request without a response, for log and metrics.
 #[derive(Debug)]
 pub struct ProblemSummary {
     /// The label.
     pub reason: Reason,
-    /// The code, as in the response; `None` if there was no response.
+    /// The code, as in the response; `None` without a response.
     pub code: Option<Code>,
     /// Whose fault it is.
     pub fault: Fault,
-    /// Whether the update reached the assistant.
+    /// Whether the update was applied.
     pub outcome: Outcome,
-    /// What happened, for the log only.
+    /// Details for the log only.
     pub internal: Option<String>,
 }
 
@@ -123,20 +123,20 @@ impl ProblemSummary {
 /// How an attempt at a vendor ended.
 #[derive(Debug, Clone, Copy)]
 pub enum AttemptEnded {
-    /// With an answer of this status.
+    /// With a response of this status.
     Answered(u16),
-    /// Without one.
+    /// Without a response.
     Failed(FailureReason),
-    /// It was given up.
+    /// It was cancelled.
     Abandoned,
 }
 
 /// A configuration was applied or refused.
 #[derive(Debug)]
 pub struct ConfigReloaded<'a> {
-    /// What asked for it.
+    /// What triggered it.
     pub trigger: &'a str,
-    /// The generation in force afterwards.
+    /// The generation in use afterwards.
     pub generation: u64,
     /// Why it was refused; `None` if it was applied.
     pub problems: Option<&'a str>,
@@ -144,18 +144,18 @@ pub struct ConfigReloaded<'a> {
     pub keys: Option<KeyChanges>,
 }
 
-/// Who may call, and as whom vendors are called, has changed with a reload; by names.
+/// The names of clients and vendor accounts whose keys or tokens a reload changed.
 #[derive(Debug, serde::Serialize)]
 pub struct KeyChanges {
-    /// The generation in force afterwards.
+    /// The generation in use afterwards.
     pub generation: u64,
-    /// New clients.
+    /// Added clients.
     pub clients_added: Vec<String>,
-    /// Clients that are no more.
+    /// Removed clients.
     pub clients_removed: Vec<String>,
-    /// Clients with other keys or certificates.
+    /// Clients with a changed key or certificate.
     pub clients_key_changed: Vec<String>,
-    /// Vendor accounts with another token.
+    /// Vendor accounts with a changed token.
     pub vendors_token_changed: Vec<String>,
 }
 

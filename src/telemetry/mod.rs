@@ -1,4 +1,4 @@
-//! What the gateway tells its operators. Everything about a request goes through [`Telemetry::finished`].
+//! Log, audit log, metrics and traces. Every finished request is reported once, to [`Telemetry::finished`].
 
 mod append_file;
 mod audit;
@@ -18,29 +18,29 @@ use tokio::time::Instant;
 use crate::http::trace_context::TraceContext;
 use crate::problem::Problem;
 
-use audit::{Audit, Event, NextAudit};
+use audit::{Audit, Event, PreparedAudit};
 use event::{ConfigReloaded, RequestFinished};
-use log::{LogControl, NextLog};
+use log::{LogControl, PreparedLog};
 use metrics::Metrics;
 use settings::{AuditSettings, LogSettings, TelemetrySettings};
-use traces::{NextTraces, Traces};
+use traces::{PreparedTraces, Traces};
 
-pub use audit::{AuditError, Unwritten};
-pub use background_writer::Health;
-pub use traces::{Recording, SpanCounts, VendorCall};
+pub use audit::{AuditError, PendingFlush};
+pub use background_writer::WriterHealth;
+pub use traces::{RequestTrace, SpanCounts, VendorCall};
 
-/// Where everything that is told of requests and configurations goes; cheap to clone.
+/// Receives what happened to requests and configurations; cheap to clone.
 #[derive(Clone, Default)]
 pub struct Telemetry(Arc<Parts>);
 
 #[derive(Default)]
 struct Parts {
-    /// `None` where somebody else has started logging, as tests do.
+    /// `None` if the log is not ours, as in tests.
     log: Option<LogControl>,
     audit: Audit,
     metrics: Metrics,
     traces: Traces,
-    /// What is in force; `None` for the telemetry of tests.
+    /// The files in use; `None` in tests.
     files: Mutex<Option<Files>>,
 }
 
@@ -51,29 +51,29 @@ struct Files {
     audit: Option<AuditSettings>,
 }
 
-/// What a new configuration makes of it: everything that can fail, done.
-pub struct Next {
-    log: Option<NextLog>,
-    audit: NextAudit,
-    traces: NextTraces,
+/// The telemetry of a new configuration, opened and ready to be applied.
+pub struct PreparedTelemetry {
+    log: Option<PreparedLog>,
+    audit: PreparedAudit,
+    traces: PreparedTraces,
     files: Files,
 }
 
-/// How the writing of lines and the export of spans goes.
+/// Whether lines are written and spans exported.
 #[derive(Debug, serde::Serialize)]
-pub struct Healths {
-    /// The log, access log included; `None` where somebody else has started logging.
-    pub log: Option<Health>,
+pub struct TelemetryHealth {
+    /// The log, access log included; `None` if the log is not ours.
+    pub log: Option<WriterHealth>,
     /// The audit log; `None` while it is off.
-    pub audit: Option<Health>,
-    /// Traces; `None` while they are off and were never on.
+    pub audit: Option<WriterHealth>,
+    /// Traces; `None` if they never were on.
     pub traces: Option<SpanCounts>,
 }
 
-/// Telling operators cannot begin.
+/// Telemetry cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The audit log cannot be kept.
+    /// The audit log cannot be opened.
     #[error(transparent)]
     Audit(#[from] AuditError),
     /// The collector's certificates or headers cannot be used.
@@ -82,97 +82,102 @@ pub enum TelemetryError {
 }
 
 impl Telemetry {
-    /// Begins as configured.
+    /// Starts as configured.
     ///
     /// # Errors
-    /// The audit log cannot be kept, or the collector's certificates cannot be used.
+    /// The audit log cannot be opened, or the collector's certificates cannot be used.
     pub fn start(settings: TelemetrySettings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
         let audit = Audit::default();
         let traces = Traces::default();
-        traces.take_up(traces.prepare(settings.traces).map_err(TelemetryError::Traces)?);
+        traces.apply(traces.prepare(settings.traces).map_err(TelemetryError::Traces)?);
         audit.apply(audit.prepare(settings.audit.as_ref())?).wait();
         let files = Mutex::new(Some(Files { log: settings.log, audit: settings.audit }));
         Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces, files })))
     }
 
-    /// Does everything that can fail when a new configuration is applied. What is prepared has to be applied.
+    /// Does everything of a new configuration that can fail. The result has to be applied.
     ///
     /// # Errors
     /// A file cannot be opened.
-    pub fn prepare(&self, settings: TelemetrySettings) -> Result<Next, String> {
+    pub fn prepare(&self, settings: TelemetrySettings) -> Result<PreparedTelemetry, String> {
         let traces = self.0.traces.prepare(settings.traces)?;
         let files = Files { log: settings.log, audit: settings.audit };
         let (log, audit) = self.open(&files)?;
-        Ok(Next { log, audit, traces, files })
+        Ok(PreparedTelemetry { log, audit, traces, files })
     }
 
-    fn open(&self, files: &Files) -> Result<(Option<NextLog>, NextAudit), String> {
-        let log = self.0.log.as_ref().map(|_| NextLog::of(&files.log)).transpose()?;
+    fn open(&self, files: &Files) -> Result<(Option<PreparedLog>, PreparedAudit), String> {
+        let log = self.0.log.as_ref().map(|_| PreparedLog::of(&files.log)).transpose()?;
         let audit = self.0.audit.prepare(files.audit.as_ref()).map_err(|error| error.to_string())?;
         Ok((log, audit))
     }
 
-    /// Goes on as prepared, without waiting.
-    pub fn apply(&self, next: Next) -> Unwritten {
-        let Next { log, audit, traces, files } = next;
+    /// Switches to what was prepared, without waiting.
+    pub fn apply(&self, prepared: PreparedTelemetry) -> PendingFlush {
+        let PreparedTelemetry { log, audit, traces, files } = prepared;
         *self.0.files.lock().unwrap_or_else(PoisonError::into_inner) = Some(files);
-        self.0.traces.take_up(traces);
-        self.write_to(log, audit)
+        self.0.traces.apply(traces);
+        self.switch(log, audit)
     }
 
-    fn write_to(&self, log: Option<NextLog>, audit: NextAudit) -> Unwritten {
-        if let (Some(log), Some(next)) = (&self.0.log, log) {
-            log.take_up(next);
+    fn switch(&self, log: Option<PreparedLog>, audit: PreparedAudit) -> PendingFlush {
+        if let (Some(current), Some(log)) = (&self.0.log, log) {
+            current.apply(log);
         }
         self.0.audit.apply(audit)
     }
 
-    /// Opens the files of the configuration in force again, for operators who have renamed them.
-    pub fn reopen(&self) -> Option<Unwritten> {
+    /// Opens the files in use again, for operators who have renamed them.
+    pub fn reopen(&self) -> Option<PendingFlush> {
         let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let opened = self.open(&files);
         opened
-            .map(|(log, audit)| self.write_to(log, audit))
-            .inspect_err(|error| tracing::error!(error, "a file cannot be opened again; the old one stays in use"))
+            .map(|(log, audit)| self.switch(log, audit))
+            .inspect_err(|error| tracing::error!(error, "a log file cannot be opened again; the old one stays in use"))
             .ok()
     }
 
-    /// Decides whether a request with these headers is traced; `trace` says so to vendors.
-    pub fn record(&self, trace: &mut TraceContext, headers: &HeaderMap, arrived: Instant) -> Option<Arc<Recording>> {
-        self.0.traces.record(trace, headers, arrived)
+    /// Decides whether a request with these headers is traced, and marks `context` accordingly for vendors.
+    pub fn start_trace(
+        &self,
+        context: &mut TraceContext,
+        headers: &HeaderMap,
+        arrived: Instant,
+    ) -> Option<Arc<RequestTrace>> {
+        self.0.traces.start(context, headers, arrived)
     }
 
-    /// Tells of a request that is over.
+    /// Reports a finished request.
     pub fn finished(&self, finished: &RequestFinished<'_>) {
         self.0.metrics.finished(finished);
-        log::access::log(finished, self.0.log.as_ref().and_then(LogControl::json));
+        log::access::log(finished, self.0.log.as_ref().and_then(LogControl::json_writer));
         self.0.audit.finished(finished);
-        if let Some(recording) = finished.recording {
-            recording.finished(finished);
+        if let Some(trace) = finished.trace {
+            trace.finished(finished);
         }
     }
 
-    /// Whether it matters what came of updates whose callers have gone.
+    /// Whether results of updates whose callers disconnected are recorded.
     pub fn follows_updates(&self) -> bool {
         self.0.audit.is_on()
     }
 
-    /// Tells what came of an update whose caller had gone.
-    pub fn update_finished(&self, (request_id, vendor, id): (&str, &str, &str), result: Result<u32, &Problem>) {
+    /// Records the result of an update whose caller disconnected: the number of attempts, or the problem.
+    pub fn update_finished(&self, request_id: &str, vendor: &str, vendor_id: &str, result: Result<u32, &Problem>) {
         let (outcome, reason, attempts) = match result {
             Ok(attempts) => ("applied", "ok", Some(attempts)),
             Err(problem) => (problem.outcome.as_str(), problem.reason().as_str(), problem.attempts),
         };
-        self.0.audit.record(&Event::UpdateFinished { request_id, vendor, vendor_id: id, outcome, reason, attempts });
+        self.0.audit.record(&Event::UpdateFinished { request_id, vendor, vendor_id, outcome, reason, attempts });
     }
 
-    /// Tells that the gateway listens.
+    /// Records that the gateway listens.
     pub fn started(&self, generation: u64) {
         let version = env!("CARGO_PKG_VERSION");
         self.0.audit.record(&Event::Start { version, pid: std::process::id(), generation });
     }
 
-    /// Tells of a reload.
+    /// Records a reload.
     pub fn reloaded(&self, reloaded: &ConfigReloaded<'_>) {
         let ConfigReloaded { trigger, generation, problems, keys } = reloaded;
         let outcome = if problems.is_none() { "applied" } else { "refused" };
@@ -183,30 +188,30 @@ impl Telemetry {
         }
     }
 
-    /// Tells of a request to administration that lacks its token.
-    pub fn admin_refused(&self, request_id: &str, (method, path): (&str, &str), peer: Option<String>) {
-        let path = audit::shortened(path, 256);
+    /// Records a request to administration without its token.
+    pub fn admin_refused(&self, request_id: &str, method: &str, path: &str, peer: Option<String>) {
+        let path = audit::truncated(path, 256);
         self.0.audit.record(&Event::AdminRefused { request_id, method, path, peer });
     }
 
-    /// What has been counted.
+    /// The metrics of requests without a vendor account.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    /// How the writing goes.
-    pub fn healths(&self) -> Healths {
+    /// Whether lines are written and spans exported.
+    pub fn health(&self) -> TelemetryHealth {
         let Parts { log, audit, traces, .. } = &*self.0;
-        Healths { log: log.as_ref().map(LogControl::health), audit: audit.health(), traces: traces.counts() }
+        TelemetryHealth { log: log.as_ref().map(LogControl::health), audit: audit.health(), traces: traces.counts() }
     }
 
-    /// Tells that the gateway ends, and how, and waits a bounded time for everything to be written.
+    /// Records how the gateway ended, and flushes everything for a bounded time.
     pub async fn stop(self, ended: &'static str) {
         self.0.audit.record(&Event::Stop { ended });
         self.0.traces.end().await;
-        let writing = tokio::task::spawn_blocking(move || self.0.audit.end());
-        if writing.await.is_err() {
-            tracing::error!("the end of the audit log panicked");
+        let flushed = tokio::task::spawn_blocking(move || self.0.audit.end());
+        if flushed.await.is_err() {
+            tracing::error!("flushing the audit log panicked");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What telemetry has to be told to begin.
+//! The settings of log, audit log and traces, as plain data.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -8,87 +8,87 @@ use bytes::Bytes;
 
 use crate::value::Fingerprint;
 
-/// All of it.
+/// All settings of telemetry.
 pub struct TelemetrySettings {
     /// The log.
     pub log: LogSettings,
-    /// The audit log; none is kept without them.
+    /// The audit log; `None` turns it off.
     pub audit: Option<AuditSettings>,
-    /// Traces; none are made without them.
+    /// Traces; `None` turns them off.
     pub traces: Option<TracesSettings>,
 }
 
-/// What is logged, and how it is written.
+/// What is logged, where and in which format.
 #[derive(Clone, Debug)]
 pub struct LogSettings {
-    /// How lines are written; read once.
+    /// The format; a reload does not change it.
     pub format: LogFormat,
-    /// Levels by module, as the subscriber's filter has them.
+    /// Levels by module, in the syntax of `EnvFilter`.
     pub directives: String,
-    /// Where lines are written; standard error if `None`.
+    /// The file; `None` is standard error.
     pub file: Option<PathBuf>,
 }
 
-/// How lines are written.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// Text on a terminal, JSON elsewhere.
     Auto,
     /// One JSON object a line.
     Json,
-    /// For people.
+    /// Human-readable text.
     Text,
 }
 
 /// The audit log's file.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
-    /// Where it is.
+    /// Its path.
     pub file: PathBuf,
-    /// The length in bytes at which a new file is begun.
+    /// The size in bytes at which a new file is started.
     pub rotate_bytes: u64,
     /// How many old files are kept.
     pub keep: u32,
-    /// When what was written is brought to the disk.
+    /// When lines are synced to the disk.
     pub fsync: Fsync,
 }
 
-/// When what was written is brought to the disk.
+/// When lines are synced to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fsync {
-    /// When the system likes.
+    /// When the operating system chooses.
     Never,
     /// Within about a second.
     Interval,
-    /// With every write.
+    /// After every write.
     Always,
 }
 
-/// Which requests are traced, and where their spans go.
+/// Which requests are traced, and the collector of their spans.
 pub struct TracesSettings {
-    /// From 0 to 1.
+    /// The fraction of requests to trace, from 0 to 1.
     pub sample_ratio: f64,
     /// The collector.
     pub collector: Collector,
 }
 
-/// A collector of spans, which speaks OTLP over HTTP.
+/// A collector that accepts OTLP over HTTP.
 pub struct Collector {
     /// Its address, for the log.
     pub endpoint: String,
-    /// The attributes of the resource that the spans are of.
+    /// The resource attributes of all spans.
     pub resource: Vec<(String, String)>,
-    /// Tells this collector, and how exports are sent to it, from others.
+    /// Changes if the collector, or how exports are sent to it, changes.
     pub fingerprint: Fingerprint,
-    /// Makes the way to it, or says why there is none; called only if the collector has changed.
+    /// Creates the client, or returns why it cannot; called only if the fingerprint has changed.
     pub connect: Box<dyn FnOnce() -> Result<Arc<dyn Export>, String> + Send>,
 }
 
-/// A status and a body, or why there is no answer.
+/// The status and body of the response, or why there is none.
 pub type Exported = Result<(u16, Bytes), String>;
 
-/// Brings one export to a collector, within a bounded time.
+/// Sends one export to a collector, within a bounded time.
 pub trait Export: Send + Sync {
-    /// Sends the message, a body of protobuf.
+    /// Sends an encoded `ExportTraceServiceRequest`.
     fn export(&self, message: Bytes) -> Pin<Box<dyn Future<Output = Exported> + Send + '_>>;
 }

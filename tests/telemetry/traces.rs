@@ -123,7 +123,7 @@ async fn a_collector_behind_tls_gets_spans_if_its_authority_is_trusted() {
     assert_eq!(stage.put("sondos:7", r#"{"name":"x"}"#).await.status, 200);
     let telemetry = stage.app.reloader().telemetry().clone();
     stage.stop().await;
-    let (spans, counts) = (collector.spans(), telemetry.healths().traces.unwrap());
+    let (spans, counts) = (collector.spans(), telemetry.health().traces.unwrap());
     assert_eq!((of(&spans, SpanKind::Server).len(), of(&spans, SpanKind::Client).len()), (2, 1));
     assert_eq!((counts.exported, counts.dropped), (spans.len() as u64, 0));
     assert!(collector.headers().iter().all(|headers| headers["x-api-key"] == "sim-sondos"));
@@ -139,13 +139,13 @@ async fn a_collector_whose_authority_is_not_trusted_gets_nothing_and_that_is_sai
     let more = format!("ca_file = {ca_file:?}\nheaders = {{ x-api-key = {{ env = \"TOKEN_SONDOS\" }} }}\n");
     let stage = Stage::with(&collector.section(&more)).await;
     let telemetry = stage.app.reloader().telemetry().clone();
-    let dropped = || telemetry.healths().traces.unwrap().dropped;
+    let dropped = || telemetry.health().traces.unwrap().dropped;
     assert_eq!(stage.put("sondos:7", r#"{"name":"x"}"#).await.status, 200);
     let before = eventually(PATIENCE, async || Some(dropped()).filter(|&dropped| dropped > 0)).await;
     assert_eq!(stage.put("sondos:7", r#"{"name":"y"}"#).await.status, 200);
     stage.stop().await;
     assert!(dropped() > before);
-    assert_eq!((telemetry.healths().traces.unwrap().exported, collector.headers().len()), (0, 0));
+    assert_eq!((telemetry.health().traces.unwrap().exported, collector.headers().len()), (0, 0));
     let text = events.text();
     let said: Vec<_> = text.lines().filter(|line| line.contains("traces cannot be exported")).collect();
     assert!(said.len() == 1 && said[0].contains("invalid peer certificate"), "{said:#?}");
@@ -239,7 +239,7 @@ async fn whatever_the_collector_does_requests_are_answered_and_lost_spans_are_co
         }
         let telemetry = stage.app.reloader().telemetry().clone();
         stage.stop().await;
-        let counts = telemetry.healths().traces.unwrap();
+        let counts = telemetry.health().traces.unwrap();
         assert!(counts.exported == 0 && counts.dropped >= 20 * 3, "{manner:?}: {counts:?}");
     }
 }

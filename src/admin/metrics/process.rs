@@ -1,12 +1,12 @@
 //! Metrics of the logs, the program and its process.
 
 use crate::telemetry::metrics::{Exposition, Process, family};
-use crate::telemetry::{Healths, SpanCounts};
+use crate::telemetry::{SpanCounts, TelemetryHealth};
 
 use super::Sources;
 
 pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
-    let Healths { log, audit, traces } = sources.telemetry.healths();
+    let TelemetryHealth { log, audit, traces } = sources.telemetry.health();
     let logs = [("log", log), ("audit", audit)].map(|(name, health)| Some((name, health?)));
     let mut lost = to.family(family::LINES_LOST);
     logs.iter().flatten().for_each(|(log, health)| lost.labelled(&[log], health.lost));

@@ -1,7 +1,7 @@
 //! Metrics of requests: counts, durations, dropped fields.
 
 use crate::problem::Code;
-use crate::telemetry::metrics::{AccountMeters, Exposition, Histogram, Labels, Series, family};
+use crate::telemetry::metrics::{AccountMetrics, Exposition, Histogram, Labels, Series, family};
 
 use super::Sources;
 
@@ -42,7 +42,7 @@ fn counts(sources: &Sources<'_>, to: &mut Exposition) {
 }
 
 /// The accounts' meters in the order of their names.
-fn by_name<'a>(sources: &Sources<'a>) -> Vec<(&'a str, &'a AccountMeters)> {
+fn by_name<'a>(sources: &Sources<'a>) -> Vec<(&'a str, &'a AccountMetrics)> {
     let mut all: Vec<_> = sources.gateway.meters.iter().map(|(name, meters)| (&**name, &**meters)).collect();
     all.sort_unstable_by_key(|(name, _)| *name);
     all
@@ -64,6 +64,6 @@ fn durations(sources: &Sources<'_>, to: &mut Exposition) {
     histograms(&accounts, to.family(family::OVERHEAD_DURATION), |meters| &meters.overhead);
 }
 
-fn histograms(accounts: &[(&str, &AccountMeters)], mut series: Series<'_>, of: fn(&AccountMeters) -> &Histogram) {
-    accounts.iter().for_each(|(account, meters)| series.histogram(&[account], &of(meters).observed()));
+fn histograms(accounts: &[(&str, &AccountMetrics)], mut series: Series<'_>, of: fn(&AccountMetrics) -> &Histogram) {
+    accounts.iter().for_each(|(account, meters)| series.histogram(&[account], &of(meters).snapshot()));
 }

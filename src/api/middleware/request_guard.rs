@@ -46,14 +46,14 @@ impl RequestGuard {
             path,
             arrived: *arrived,
             client: self.context.client_name(),
-            recording: recording.as_deref(),
+            trace: recording.as_deref(),
             method: &self.method,
             route: self.route,
             status,
             problem,
             total: arrived.elapsed(),
-            answer_bytes: response_bytes,
-            meters: self.log.meters.as_deref(),
+            response_bytes,
+            metrics: self.log.meters.as_deref(),
             update: self.log.notes(),
         });
     }

@@ -154,7 +154,8 @@ fn inner<'t>(table: &'t Table, name: &str) -> Option<&'t Table> {
 
 /// A value where the entry was written that it comes from.
 fn entry_at(value: Value, written: Option<&Entry>) -> Entry {
-    let (key_span, span) = written.map_or((Sources::NOWHERE, Sources::NOWHERE), |entry| (entry.key_span, entry.node.span));
+    let (key_span, span) =
+        written.map_or((Sources::NOWHERE, Sources::NOWHERE), |entry| (entry.key_span, entry.node.span));
     Entry { key_span, node: Node { value, span } }
 }
 

@@ -96,8 +96,7 @@ mod tests {
     fn a_changed_secret_changes_what_depends_on_it_and_nothing_else() {
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|a".to_owned())].into_iter());
         let text = "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"TOKEN\" }\n";
-        let vendor =
-            load_text(text, &environment).unwrap().vendors.remove("sondos").unwrap();
+        let vendor = load_text(text, &environment).unwrap().vendors.remove("sondos").unwrap();
         let before = VendorFingerprints::of(&vendor);
         assert_eq!(VendorFingerprints::of(&vendor.clone()), before);
         let same = |after: &Vendor| {

@@ -1,7 +1,7 @@
-//! The audit log: who changed what, when, and what came of it. Names, never values; apart from the log and its filter.
+//! The audit log: who changed what, when, and with which outcome. It holds names, never values.
 //!
-//! Recorded are updates that a vendor may have seen, reloads and the keys they change, refused administration, and the
-//! gateway's start and stop. What is refused before it leaves the gateway changes nothing and stands in the access log.
+//! It records updates that a vendor may have received, reloads and the keys they change, refused requests to
+//! administration, start and stop. An update refused before it is sent changes nothing; it is in the access log only.
 
 mod file;
 
@@ -13,38 +13,38 @@ use serde::Serialize;
 
 use crate::problem::Reason;
 
-use super::background_writer::{Health, Lines};
+use super::background_writer::{BackgroundWriter, WriterHealth};
 use super::event::{KeyChanges, RequestFinished};
 use super::settings::AuditSettings;
 use file::AuditFile;
 
 pub use file::AuditError;
 
-/// How long the last lines may take at the end.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The most of a text that others have written, in characters.
-const LONGEST: usize = 4096;
-/// The most of a field's name, in characters: unknown fields may be called anything.
-const LONGEST_NAME: usize = 64;
+/// How long a flush may take.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest text of a problem, in characters.
+const MAX_TEXT_CHARS: usize = 4096;
+/// The longest name of a field, in characters. Callers choose the names of unknown fields.
+const MAX_NAME_CHARS: usize = 64;
 
 /// The audit log; records nothing while it is off. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Audit(Arc<ArcSwapOption<Lines>>);
+pub(super) struct Audit(Arc<ArcSwapOption<BackgroundWriter>>);
 
-/// What a new configuration makes of it, opened and ready to be applied.
-pub(super) enum NextAudit {
+/// The audit log of a new configuration, opened and ready to be applied.
+pub(super) enum PreparedAudit {
     Off,
-    /// Another file for the thread that runs.
+    /// Another file for the running writer.
     File(Box<AuditFile>),
-    /// The first file, with its thread.
-    Started(Lines),
+    /// A new writer.
+    Started(BackgroundWriter),
 }
 
 /// Lines that may not be written yet after the audit log has changed.
 #[must_use = "lines are lost if the process ends before they are written"]
-pub struct Unwritten {
-    lines: Option<Arc<Lines>>,
-    /// The audit log is off from now on.
+pub struct PendingFlush {
+    writer: Option<Arc<BackgroundWriter>>,
+    /// The writer is not used any more.
     ends: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) enum Event<'a> {
     Start { version: &'a str, pid: u32, generation: u64 },
     /// The gateway ends.
     Stop { ended: &'a str },
-    /// An update that the vendor may have seen.
+    /// An update that the vendor may have received.
     Update {
         request_id: &'a str,
         client: Option<&'a str>,
@@ -71,7 +71,7 @@ pub(super) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         attempts: Option<u32>,
     },
-    /// What came of an update whose caller had gone, or had been cut off, when it was told of as `Update`.
+    /// The result of an update that was recorded as `Update` when its caller disconnected or was cut off.
     UpdateFinished {
         request_id: &'a str,
         vendor: &'a str,
@@ -80,11 +80,11 @@ pub(super) enum Event<'a> {
         reason: &'a str,
         attempts: Option<u32>,
     },
-    /// A configuration was taken up or refused.
+    /// A configuration was applied or refused.
     Reload { trigger: &'a str, outcome: &'a str, generation: u64, problems: Option<String> },
-    /// Who may call, and as whom vendors are called, has changed with a reload.
+    /// A reload has changed clients' keys or vendors' tokens.
     Keys(&'a KeyChanges),
-    /// A request to administration without its token.
+    /// A request to administration without its token was refused.
     AdminRefused { request_id: &'a str, method: &'a str, path: String, peer: Option<String> },
 }
 
@@ -96,25 +96,29 @@ struct Line<'a> {
 }
 
 impl Audit {
-    /// Does everything that can fail. What is prepared has to be applied, as it may have started a thread.
-    pub(super) fn prepare(&self, audit: Option<&AuditSettings>) -> Result<NextAudit, AuditError> {
-        let Some(audit) = audit else { return Ok(NextAudit::Off) };
+    /// Does everything that can fail. The result has to be applied, as it may have started a thread.
+    pub(super) fn prepare(&self, audit: Option<&AuditSettings>) -> Result<PreparedAudit, AuditError> {
+        let Some(audit) = audit else { return Ok(PreparedAudit::Off) };
         let file = AuditFile::open(audit)?;
-        if self.is_on() { Ok(NextAudit::File(Box::new(file))) } else { file.lines().map(NextAudit::Started) }
+        if self.is_on() {
+            Ok(PreparedAudit::File(Box::new(file)))
+        } else {
+            file.start_writer().map(PreparedAudit::Started)
+        }
     }
 
-    /// Goes on as prepared, without waiting. Lines so far are written where they were meant to be, or where that
-    /// fails, to the next file.
-    pub(super) fn apply(&self, next: NextAudit) -> Unwritten {
+    /// Switches to what was prepared, without waiting. Earlier lines are written to the old file, or to the new one if
+    /// that fails.
+    pub(super) fn apply(&self, next: PreparedAudit) -> PendingFlush {
         match next {
-            NextAudit::Off => Unwritten { lines: self.0.swap(None), ends: true },
-            NextAudit::Started(lines) => Unwritten { lines: self.0.swap(Some(Arc::new(lines))), ends: true },
-            NextAudit::File(file) => {
-                let lines = self.0.load_full();
-                if let Some(lines) = &lines {
-                    lines.replace(file);
+            PreparedAudit::Off => PendingFlush { writer: self.0.swap(None), ends: true },
+            PreparedAudit::Started(writer) => PendingFlush { writer: self.0.swap(Some(Arc::new(writer))), ends: true },
+            PreparedAudit::File(file) => {
+                let writer = self.0.load_full();
+                if let Some(writer) = &writer {
+                    writer.replace(file);
                 }
-                Unwritten { lines, ends: false }
+                PendingFlush { writer, ends: false }
             }
         }
     }
@@ -125,21 +129,21 @@ impl Audit {
     }
 
     pub(super) fn record(&self, event: &Event<'_>) {
-        let lines = self.0.load();
-        let Some(lines) = lines.as_ref() else { return };
+        let writer = self.0.load();
+        let Some(writer) = writer.as_ref() else { return };
         let time = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
         if let Ok(mut line) = serde_json::to_vec(&Line { time, event }) {
             line.push(b'\n');
-            lines.push(&line);
+            writer.push(&line);
         }
     }
 
-    /// Records an update, if the vendor may have seen it.
+    /// Records an update if the vendor may have received it.
     pub(super) fn finished(&self, finished: &RequestFinished<'_>) {
         let update = &finished.update;
         let (Some(outcome), true) = (finished.outcome(), update.sent == Some(true) && self.is_on()) else { return };
         let (applied, dropped) = update.report.map_or_else(Default::default, |report| {
-            let dropped = report.dropped.iter().map(|note| shortened(&note.field, LONGEST_NAME)).collect();
+            let dropped = report.dropped.iter().map(|note| truncated(&note.field, MAX_NAME_CHARS)).collect();
             (report.applied.iter().map(|field| field.name()).collect(), dropped)
         });
         let unanswered = matches!(finished.reason(), Reason::ClientClosed | Reason::Stopped | Reason::Panic);
@@ -158,34 +162,34 @@ impl Audit {
         });
     }
 
-    /// Lines lost, and why nothing can be written; `None` while it is off.
-    pub(super) fn health(&self) -> Option<Health> {
-        self.0.load().as_ref().map(|lines| lines.health())
+    /// Whether lines are written; `None` while the audit log is off.
+    pub(super) fn health(&self) -> Option<WriterHealth> {
+        self.0.load().as_ref().map(|writer| writer.health())
     }
 
-    /// Writes what is still to be written, within a bounded time, and is off from then on.
+    /// Flushes for a bounded time and turns the audit log off.
     pub(super) fn end(&self) {
-        self.apply(NextAudit::Off).wait();
+        self.apply(PreparedAudit::Off).wait();
     }
 }
 
-impl Unwritten {
-    /// Waits until the lines are written or have failed to be, for a bounded time.
+impl PendingFlush {
+    /// Waits for a bounded time until the lines are written or could not be.
     pub fn wait(self) {
-        match self.lines {
-            Some(lines) if self.ends => lines.end(PATIENCE),
-            Some(lines) => lines.flush(PATIENCE),
+        match self.writer {
+            Some(writer) if self.ends => writer.end(FLUSH_TIMEOUT),
+            Some(writer) => writer.flush(FLUSH_TIMEOUT),
             None => {}
         }
     }
 }
 
-/// At most so many characters of a text.
-pub(super) fn shortened(text: &str, longest: usize) -> String {
-    text.chars().take(longest).collect()
+/// The first `max_chars` characters of a text.
+pub(super) fn truncated(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
 }
 
-/// The problems of a configuration, as far as they fit a line.
+/// The problems of a configuration, truncated to fit a line.
 pub(super) fn problems(text: &str) -> String {
-    shortened(text, LONGEST)
+    truncated(text, MAX_TEXT_CHARS)
 }

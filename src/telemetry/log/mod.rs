@@ -1,8 +1,7 @@
-//! Logging: one subscriber, its filter changeable while running, its lines written behind everybody's back.
+//! Logging: one subscriber whose filter and file can change while it runs. A background thread writes the lines.
 
 pub(super) mod access;
-pub(super) mod json_lines;
-pub(super) mod timestamp;
+mod member;
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
@@ -11,91 +10,94 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
-use super::append_file::Appended;
-use super::background_writer::{Health, Lines, Sink};
+use super::append_file::AppendFile;
+use super::background_writer::{BackgroundWriter, Sink, WriterHealth};
 use super::settings::{LogFormat, LogSettings};
-use json_lines::JsonLines;
 
-/// How long the last lines may take at the end.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long standard error may take nothing before the log counts as failing.
-const PATIENCE_FOR_ROOM: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
-/// Who may read the log's file: its owner and group.
-const MODE: u32 = 0o640;
+/// How long a flush may take.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long standard error may accept nothing before the log counts as failing.
+const STDERR_TIMEOUT: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
+/// The log's file is readable by its owner and group.
+const FILE_MODE: u32 = 0o640;
 
 /// The running subscriber.
 #[derive(Clone)]
 pub struct LogControl {
     filter: reload::Handle<EnvFilter, Registry>,
-    lines: Lines,
-    /// The same lines, if they are JSON.
-    json: Option<JsonLines>,
+    writer: BackgroundWriter,
+    is_json: bool,
 }
 
-/// What a new configuration makes of the log, opened and ready to be taken up.
-pub(super) struct NextLog {
+/// The log of a new configuration, opened and ready to be applied.
+pub(super) struct PreparedLog {
     filter: EnvFilter,
     target: Target,
 }
 
-/// Starts logging. The format stays for the life of the process, filter and file do not.
+/// Starts logging. A reload can change the filter and the file, but not the format.
 ///
 /// # Errors
-/// The filter cannot be parsed, the file not be opened, or somebody logs already.
+/// The filter cannot be parsed, the file cannot be opened, or the process has a subscriber already.
 pub fn start(log: &LogSettings) -> Result<LogControl, Box<dyn std::error::Error>> {
-    let next = NextLog::of(log)?;
+    let next = PreparedLog::of(log)?;
     let terminal = log.file.is_none() && io::stderr().is_terminal();
-    let lines = Lines::start("log", Box::new(next.target))?;
+    let writer = BackgroundWriter::start("log", Box::new(next.target))?;
     let (filter, handle) = reload::Layer::new(next.filter);
-    let json = log.format == LogFormat::Json || log.format == LogFormat::Auto && !terminal;
-    let json = json.then(|| JsonLines(lines.clone()));
-    let layer = match &json {
-        Some(json) => json.clone().boxed(),
-        None => fmt::layer().with_writer(lines.clone()).with_target(true).with_ansi(terminal).boxed(),
+    let is_json = log.format == LogFormat::Json || log.format == LogFormat::Auto && !terminal;
+    let layer = match is_json {
+        true => json(writer.clone()).boxed(),
+        false => fmt::layer().with_writer(writer.clone()).with_target(true).with_ansi(terminal).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(may_be_written)).with(layer).try_init()?;
-    Ok(LogControl { filter: handle, lines, json })
+    Ok(LogControl { filter: handle, writer, is_json })
 }
 
-/// Whether a line may be written, whatever the filter says: what libraries have to say below `info` holds what peers
-/// sent, such as the words with which a vendor closes an HTTP/2 connection, and these may be anything.
-fn may_be_written(line: &Metadata<'_>) -> bool {
-    *line.level() <= Level::INFO || line.target().starts_with("switchboard")
+/// Writes each event as one JSON object with its fields at the top.
+fn json<S: Subscriber + for<'a> LookupSpan<'a>>(writer: BackgroundWriter) -> impl Layer<S> {
+    fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer)
+}
+
+/// Whether the event may be written, whatever the filter says. Below `info`, libraries log bytes that peers sent, such as
+/// the reason with which a vendor closes an HTTP/2 connection; these may hold secrets.
+fn may_be_written(event: &Metadata<'_>) -> bool {
+    *event.level() <= Level::INFO || event.target().starts_with("switchboard")
 }
 
 impl LogControl {
-    /// Takes up the filter and the file of a new configuration.
-    pub(super) fn take_up(&self, next: NextLog) {
-        self.lines.replace(Box::new(next.target));
+    /// Applies the filter and the file of a new configuration.
+    pub(super) fn apply(&self, next: PreparedLog) {
+        self.writer.replace(Box::new(next.target));
         if let Err(error) = self.filter.reload(next.filter) {
-            tracing::error!(%error, "the log filter cannot be replaced; the old one stays in force");
+            tracing::error!(%error, "the log filter cannot be replaced; the old one stays in use");
         }
     }
 
-    /// The log as lines of JSON, for what is no event but has passed the filter like one; `None` in the other format.
-    pub(super) fn json(&self) -> Option<&JsonLines> {
-        self.json.as_ref()
+    /// The writer of JSON lines, for lines that are formatted without an event; `None` in the text format.
+    pub(super) fn json_writer(&self) -> Option<&BackgroundWriter> {
+        self.is_json.then_some(&self.writer)
     }
 
-    /// Lines lost, and why nothing can be written.
-    pub fn health(&self) -> Health {
-        self.lines.health()
+    /// Whether lines are written.
+    pub fn health(&self) -> WriterHealth {
+        self.writer.health()
     }
 
-    /// Writes what is still to be written, within a bounded time.
+    /// Flushes for a bounded time.
     pub fn flush(&self) {
-        self.lines.flush(PATIENCE);
+        self.writer.flush(FLUSH_TIMEOUT);
     }
 }
 
-impl NextLog {
+impl PreparedLog {
     pub(super) fn of(log: &LogSettings) -> Result<Self, String> {
         let directives = &log.directives;
         let filter =
@@ -104,16 +106,16 @@ impl NextLog {
     }
 }
 
-/// Where the lines go.
+/// Where lines are written.
 enum Target {
     StandardError,
-    File(PathBuf, Appended),
+    File(PathBuf, AppendFile),
 }
 
 impl Target {
     fn of(log: &LogSettings) -> Result<Self, String> {
         let Some(path) = &log.file else { return Ok(Self::StandardError) };
-        let file = Appended::open(path, MODE, None);
+        let file = AppendFile::open(path, FILE_MODE, None);
         let file = file.map_err(|error| format!("log.file: `{}` cannot be opened: {error}", path.display()))?;
         Ok(Self::File(path.clone(), file))
     }
@@ -134,8 +136,8 @@ impl Sink for Target {
         }
     }
 
-    /// The log cannot report its own trouble in the log. Standard error that cannot be written may hold half a line.
-    fn trouble(&self, error: Option<&io::Error>) {
+    /// The log cannot report its own failure, so standard error does. If that is the log, it may end within a line.
+    fn report(&self, error: Option<&io::Error>) {
         let path = self.path().display();
         let _no_way_left = match error {
             Some(_) if matches!(self, Self::StandardError) => Ok(()),
@@ -145,8 +147,8 @@ impl Sink for Target {
     }
 }
 
-/// Writes `lines` and takes off their front what was written, which may end within a line. Waits where a blocking
-/// write would: others who share standard error may have made it non-blocking.
+/// Writes `lines` and removes from their front what was written, which may end within a line. Waits where a blocking
+/// write would: another process that shares standard error may have made it non-blocking.
 ///
 /// # Errors
 /// The rest cannot be written now.
@@ -156,36 +158,35 @@ fn write_to(out: &mut (impl Write + AsFd), lines: &mut &[u8]) -> io::Result<()> 
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => *lines = &lines[written..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_for_room(out)?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_until_writable(out)?,
             Err(error) => return Err(error),
         }
     }
     Ok(())
 }
 
-/// Waits a bounded time until something can be written.
-fn wait_for_room(out: &impl AsFd) -> io::Result<()> {
-    let mut room = [PollFd::new(out, PollFlags::OUT)];
-    match poll(&mut room, Some(&PATIENCE_FOR_ROOM)) {
+/// Waits for a bounded time until something can be written.
+fn wait_until_writable(out: &impl AsFd) -> io::Result<()> {
+    let mut fds = [PollFd::new(out, PollFlags::OUT)];
+    match poll(&mut fds, Some(&STDERR_TIMEOUT)) {
         Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
         Ok(_) | Err(Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// For the format for people, which writes each event at once.
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Event<'a>;
+impl<'a> MakeWriter<'a> for BackgroundWriter {
+    type Writer = EventWriter<'a>;
 
-    fn make_writer(&'a self) -> Event<'a> {
-        Event(self)
+    fn make_writer(&'a self) -> EventWriter<'a> {
+        EventWriter(self)
     }
 }
 
-/// Takes one whole event.
-pub(super) struct Event<'a>(&'a Lines);
+/// Accepts one whole event in one write, as `tracing-subscriber` does it.
+pub(super) struct EventWriter<'a>(&'a BackgroundWriter);
 
-impl Write for Event<'_> {
+impl Write for EventWriter<'_> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         self.0.push(event);
         Ok(event.len())
@@ -195,3 +196,6 @@ impl Write for Event<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,31 +1,31 @@
-//! The text that Prometheus reads, in its own format or as OpenMetrics.
+//! The text that Prometheus scrapes, in its own format or as OpenMetrics.
 //!
-//! Every family is written whole and once, with its metadata first, as both formats demand.
+//! Both formats require each family to be written once, with its metadata first.
 
 use std::fmt::{Display, Write};
 
 use super::family::{Family, Kind};
-use super::histogram::{BOUNDS, Observed};
+use super::histogram::{BOUNDS, HistogramSnapshot};
 
-/// A format that scrapers understand.
+/// The text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Prometheus' own text format, version 0.0.4.
+    /// Prometheus text format 0.0.4.
     Prometheus,
     /// OpenMetrics 1.0.
     OpenMetrics,
 }
 
 impl Format {
-    /// What an `Accept` header asks for: OpenMetrics if it is named and not refused, as Prometheus itself does.
+    /// The format for an `Accept` header: OpenMetrics if it is listed with a quality above 0.
     pub fn accepted(accept: &str) -> Self {
-        let asked = accept.split(',').any(|range| {
+        let open_metrics = accept.split(',').any(|range| {
             let mut parts = range.split(';').map(str::trim);
             let named = parts.next().is_some_and(|media| media.eq_ignore_ascii_case("application/openmetrics-text"));
-            let refused = |part: &str| part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>() == Ok(0.0));
-            named && parts.all(|part| part.strip_prefix("version=").is_none_or(|v| v == "1.0.0") && !refused(part))
+            let excluded = |part: &str| part.strip_prefix("q=").is_some_and(|q| q.parse::<f32>() == Ok(0.0));
+            named && parts.all(|part| part.strip_prefix("version=").is_none_or(|v| v == "1.0.0") && !excluded(part))
         });
-        if asked { Self::OpenMetrics } else { Self::Prometheus }
+        if open_metrics { Self::OpenMetrics } else { Self::Prometheus }
     }
 
     /// The media type.
@@ -37,14 +37,14 @@ impl Format {
     }
 }
 
-/// An exposition being written.
+/// A text that is being written.
 #[derive(Debug)]
 pub struct Exposition {
     text: String,
     format: Format,
 }
 
-/// The series of one family being written.
+/// Writes the series of one family.
 #[derive(Debug)]
 pub struct Series<'a> {
     text: &'a mut String,
@@ -52,23 +52,23 @@ pub struct Series<'a> {
 }
 
 impl Exposition {
-    /// An empty exposition.
+    /// An empty text.
     pub fn new(format: Format) -> Self {
         Self { text: String::with_capacity(32 * 1024), format }
     }
 
-    /// Begins a family.
+    /// Writes the metadata of a family; its series follow.
     pub fn family(&mut self, family: &'static Family) -> Series<'_> {
         let Family { name, kind, help, .. } = family;
-        let named = match self.format {
+        let exposed_name = match self.format {
             Format::OpenMetrics if *kind == Kind::Counter => name.strip_suffix("_total").unwrap_or(name),
             _ => name,
         };
-        push(&mut self.text, format_args!("# HELP {named} {help}\n# TYPE {named} {}\n", kind.as_str()));
+        push(&mut self.text, format_args!("# HELP {exposed_name} {help}\n# TYPE {exposed_name} {}\n", kind.as_str()));
         Series { text: &mut self.text, family }
     }
 
-    /// The whole text.
+    /// Ends the text.
     pub fn finish(mut self) -> String {
         if self.format == Format::OpenMetrics {
             self.text.push_str("# EOF\n");
@@ -83,21 +83,21 @@ impl Series<'_> {
         self.labelled(&[], value);
     }
 
-    /// Writes one series; `values` are those of the family's labels, in their order.
+    /// Writes one series; `values` are the values of the family's labels, in order.
     pub fn labelled(&mut self, values: &[&str], value: impl Display) {
         debug_assert_eq!(values.len(), self.family.labels.len(), "{}", self.family.name);
         self.sample("", values, None, value);
     }
 
     /// Writes one series of a histogram.
-    pub fn histogram(&mut self, values: &[&str], observed: &Observed) {
+    pub fn histogram(&mut self, values: &[&str], snapshot: &HistogramSnapshot) {
         debug_assert_eq!(values.len(), self.family.labels.len(), "{}", self.family.name);
         let bounds = BOUNDS.iter().map(|(_, bound)| *bound).chain(["+Inf"]);
-        for (bound, count) in bounds.zip(observed.cumulative) {
+        for (bound, count) in bounds.zip(snapshot.cumulative) {
             self.sample("_bucket", values, Some(bound), count);
         }
-        self.sample("_sum", values, None, observed.sum.as_secs_f64());
-        self.sample("_count", values, None, observed.count());
+        self.sample("_sum", values, None, snapshot.sum.as_secs_f64());
+        self.sample("_count", values, None, snapshot.count());
     }
 
     fn sample(&mut self, suffix: &str, values: &[&str], le: Option<&str>, value: impl Display) {
@@ -117,7 +117,7 @@ impl Series<'_> {
     }
 }
 
-/// Writing to a text cannot fail.
+/// Writing to a `String` cannot fail.
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     let _infallible = text.write_fmt(arguments);
 }
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_names_counters_without_their_suffix_and_ends() {
+    fn openmetrics_names_counters_without_their_suffix_and_ends_with_eof() {
         let mut exposition = Exposition::new(Format::OpenMetrics);
         exposition.family(family::PROCESS_CPU).value(1.5);
         let text = exposition.finish();
@@ -157,7 +157,7 @@ mod tests {
     fn a_histogram_ends_with_infinity_sum_and_count() {
         let (mut exposition, histogram) = (Exposition::new(Format::Prometheus), Histogram::default());
         histogram.observe(std::time::Duration::from_secs(60));
-        exposition.family(family::QUEUE_DURATION).histogram(&["v"], &histogram.observed());
+        exposition.family(family::QUEUE_DURATION).histogram(&["v"], &histogram.snapshot());
         let text = exposition.finish();
         assert!(text.contains("_bucket{vendor=\"v\",le=\"30\"} 0\n"), "{text}");
         let end = "_bucket{vendor=\"v\",le=\"+Inf\"} 1\nswitchboard_queue_duration_seconds_sum{vendor=\"v\"} 60\n\
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scraper_gets_what_it_asks_for() {
+    fn a_scraper_gets_the_format_that_it_accepts() {
         let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
                           text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
         assert_eq!(Format::accepted(prometheus), Format::OpenMetrics);

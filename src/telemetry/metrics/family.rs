@@ -1,12 +1,12 @@
-//! Every metric that this gateway has: one row each, and nowhere else.
+//! The table of all metrics, with one row for each.
 //!
-//! The rows are the metadata of `GET /metrics`, the table in docs/observability.md, and what the rules and the
-//! dashboard in deploy/ are held against.
+//! `GET /metrics` and docs/metrics.md show these rows, and a test checks the alerts and the dashboard in deploy/ against
+//! them.
 
-/// What kind of number a metric is.
+/// The type of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Only grows, from 0 at the start of the process.
+    /// Only increases; starts at 0 with the process.
     Counter,
     /// Goes up and down.
     Gauge,
@@ -15,7 +15,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word as in the exposition.
+    /// The name in the exposition.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
@@ -25,16 +25,16 @@ impl Kind {
     }
 }
 
-/// One metric with all its series.
+/// A metric with all its series.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Family {
-    /// The whole name, for counters with `_total`.
+    /// The full name, with `_total` for counters.
     pub name: &'static str,
-    /// What kind of number it is.
+    /// The type.
     pub kind: Kind,
-    /// The names of its labels, in the order of their values.
+    /// The names of its labels, in the order in which values are given.
     pub labels: &'static [&'static str],
-    /// What it says, as a sentence.
+    /// The description, as a sentence.
     pub help: &'static str,
 }
 
@@ -60,103 +60,103 @@ macro_rules! families {
 
 families! {
     REQUESTS "switchboard_requests_total" Counter ["route", "method", "vendor", "status", "reason", "fault"]
-        "Requests to the API that are over, by how they ended; `vendor` is empty where none was involved, `fault` where nothing went wrong. Status 499 stands for a caller who left.";
+        "Finished requests to the API, by result; `vendor` is empty if none was involved, `fault` if the request succeeded. Status 499 means that the caller disconnected.";
     REQUEST_DURATION "switchboard_request_duration_seconds" Histogram ["route", "vendor"]
-        "Time from a request's head to its end.";
+        "Time from the arrival of a request's head to its end.";
     VENDOR_DURATION "switchboard_vendor_duration_seconds" Histogram ["vendor"]
-        "Time that an update spent with the vendor, summed over its attempts.";
+        "Time that an update spent with the vendor, all attempts together.";
     QUEUE_DURATION "switchboard_queue_duration_seconds" Histogram ["vendor"]
-        "Time that an update waited for its turn, for a rate, a pause or a slot, and between attempts.";
+        "Time that an update waited: for its turn, a rate limit, a pause or a slot, and between attempts.";
     OVERHEAD_DURATION "switchboard_overhead_duration_seconds" Histogram ["vendor"]
-        "Time that an update spent in this gateway: the total without vendor and queue, and without the caller's time to send the body.";
+        "Time that an update spent in the gateway: the total without the vendor, the queue and the time in which the caller sent the body.";
     REQUESTS_IN_FLIGHT "switchboard_requests_in_flight" Gauge []
-        "Requests being handled at this moment, updates whose callers have gone among them.";
+        "Requests in progress, including updates whose callers have disconnected.";
     REQUESTS_IN_FLIGHT_LIMIT "switchboard_requests_in_flight_limit" Gauge []
-        "How many requests may be handled at once: `server.max_in_flight`.";
+        "Limit on requests in progress: `server.max_in_flight`.";
     CLIENT_RATE_LIMITED "switchboard_rate_limited_total" Counter ["client"]
         "Requests refused because a client exceeded its `rate_limit`.";
     AUTHENTICATION_FAILURES "switchboard_authentication_failures_total" Counter ["answer"]
-        "Requests to either listener without a key or token that is known, by what they were told: unauthenticated, or rate_limited from `auth.failed_attempts` on.";
+        "Requests to either listener without a known key or token, by response: unauthenticated, or rate_limited above `auth.failed_attempts`.";
     FIELDS_DROPPED "switchboard_fields_dropped_total" Counter ["vendor", "field"]
-        "Fields left out of updates because the vendor cannot express them; names that are no canonical fields count as `unknown`.";
+        "Fields dropped from updates because the vendor does not support them; names that are no canonical fields count as `unknown`.";
 
     VENDOR_IN_FLIGHT "switchboard_vendor_requests_in_flight" Gauge ["vendor"]
-        "Requests to the vendor being sent, retried or answered at this moment.";
+        "Requests to the vendor in progress, including their retries.";
     VENDOR_IN_FLIGHT_LIMIT "switchboard_vendor_requests_in_flight_limit" Gauge ["vendor"]
-        "How many of them there may be: the vendor's `max_in_flight`.";
+        "Limit on requests to the vendor in progress: the vendor's `max_in_flight`.";
     VENDOR_WAITING "switchboard_vendor_requests_waiting" Gauge ["vendor"]
-        "Requests waiting for the vendor at this moment, for whatever reason.";
+        "Requests waiting to be sent to the vendor, for any reason.";
     VENDOR_WAITING_LIMIT "switchboard_vendor_requests_waiting_limit" Gauge ["vendor"]
-        "How many of them there may be: the vendor's `max_waiting`.";
+        "Limit on requests waiting for the vendor: the vendor's `max_waiting`.";
     VENDOR_ATTEMPTS "switchboard_vendor_attempts_total" Counter ["vendor"]
-        "Requests sent to the vendor, retries and catalogs included.";
+        "Attempts at the vendor, including retries and reads of catalogs.";
     VENDOR_RETRIES "switchboard_vendor_retries_total" Counter ["vendor"]
         "Attempts after the first of a request.";
     VENDOR_RETRIES_WITHHELD "switchboard_vendor_retries_withheld_total" Counter ["vendor"]
-        "Retries that were not made because the retry budget was used up.";
+        "Retries not made because the retry budget was used up.";
     VENDOR_RETRY_BUDGET "switchboard_vendor_retry_budget" Gauge ["vendor"]
-        "Retries that could be made at this moment.";
+        "Retries that the retry budget allows at present.";
     VENDOR_RECONNECTS "switchboard_vendor_reconnects_total" Counter ["vendor"]
-        "Stale idle connections replaced without an attempt being lost.";
+        "Stale idle connections replaced without counting an attempt.";
     VENDOR_HANDED_OVER "switchboard_vendor_handed_over_total" Counter ["vendor"]
-        "Updates finished in the background because their callers had gone.";
+        "Updates finished in the background because their callers had disconnected.";
     VENDOR_FAILURES "switchboard_vendor_failures_total" Counter ["vendor", "kind"]
-        "Requests that ended without a vendor's answer, by what went wrong.";
+        "Requests that ended without a response of the vendor, by reason.";
     VENDOR_BREAKER_STATE "switchboard_vendor_breaker_state" Gauge ["vendor", "state"]
-        "1 for the state that the vendor's breaker is in (closed, half_open, open), 0 for the others.";
+        "1 for the present state of the vendor's circuit breaker (closed, half_open, open), 0 for the others.";
     VENDOR_PAUSE "switchboard_vendor_pause_seconds" Gauge ["vendor"]
-        "What is left of the pause that the vendor asked for with a 429; 0 without one.";
+        "Remaining time of the pause that the vendor requested with a 429; 0 without one.";
     VENDOR_CONNECTIONS "switchboard_vendor_connections_open" Gauge ["vendor"]
-        "Connections to the vendor, idle ones included.";
+        "Open connections to the vendor, including idle ones.";
     VENDOR_CONNECTIONS_OPENED "switchboard_vendor_connections_opened_total" Counter ["vendor"]
-        "Connections to the vendor opened so far.";
+        "Connections opened to the vendor.";
 
     CATALOG_AGE "switchboard_catalog_age_seconds" Gauge ["vendor", "catalog"]
-        "How long ago the vendor's catalog was read; one that nobody uses is not refreshed.";
+        "Time since the vendor's catalog was read; an unused catalog is not refreshed.";
     CATALOG_TTL "switchboard_catalog_ttl_seconds" Gauge ["vendor"]
-        "The age from which on a used catalog is refreshed: the vendor's `catalog_ttl`.";
+        "Age at which a catalog in use is refreshed: the vendor's `catalog_ttl`.";
     CATALOG_ENTRIES "switchboard_catalog_entries" Gauge ["vendor", "catalog"]
-        "Entries of the vendor's catalog.";
+        "Number of entries in the vendor's catalog.";
     CATALOG_FAILURES "switchboard_catalog_read_failures_total" Counter ["vendor", "catalog"]
-        "Reads and refreshes of the vendor's catalog that failed.";
+        "Failed reads and refreshes of the vendor's catalog.";
 
     DRIFT "switchboard_drift_total" Counter ["vendor", "kind"]
-        "Differences between the vendor's answers and its documentation, by kind; `/admin/status` says which.";
+        "Differences between the vendor's responses and its documentation, by kind; `/admin/status` lists them.";
 
     CONFIG_GENERATION "switchboard_config_generation" Gauge []
-        "The number of the configuration in force, counted from 1.";
+        "Number of the configuration in use, counted from 1.";
     CONFIG_RELOADS "switchboard_config_reloads_total" Counter ["outcome"]
-        "Reloads of the configuration, applied or refused.";
+        "Reloads of the configuration, by outcome: applied or refused.";
     CONFIG_LAST_RELOAD_OK "switchboard_config_last_reload_successful" Gauge []
         "1 if the last reload was applied or there was none, 0 if it was refused.";
     CONFIG_LAST_RELOAD_AT "switchboard_config_last_reload_success_timestamp_seconds" Gauge []
-        "When the configuration in force was taken up, in seconds since 1970.";
+        "When the configuration in use was applied, in seconds since 1970.";
     CERTIFICATE_EXPIRY "switchboard_certificate_expiry_timestamp_seconds" Gauge ["certificate"]
-        "When the first certificate of a chain expires, in seconds since 1970, by the configuration key of the chain.";
+        "Earliest expiry of a certificate in a chain, in seconds since 1970, by the chain's configuration key.";
 
     CONNECTIONS "switchboard_connections_open" Gauge ["listener"]
-        "Callers' connections at this moment.";
+        "Open connections of callers.";
     CONNECTIONS_LIMIT "switchboard_connections_limit" Gauge ["listener"]
-        "How many of them there may be: `server.max_connections`.";
+        "Limit on connections of callers: `server.max_connections`.";
     CONNECTIONS_ACCEPTED "switchboard_connections_accepted_total" Counter ["listener"]
-        "Callers' connections accepted so far.";
+        "Accepted connections of callers.";
     CONNECTIONS_FAILED "switchboard_connections_failed_total" Counter ["listener", "reason"]
-        "Connections that came to nothing (accept, tls_handshake, tls_timeout), and how often the limit kept others waiting (limit).";
+        "Connections that failed (accept, tls_handshake, tls_timeout), and how often connections had to wait because of the limit (limit).";
     REQUESTS_REFUSED "switchboard_http_refused_total" Counter ["listener", "reason"]
-        "Requests refused before they were read: malformed, head_timeout, uri_too_long, head_too_large.";
+        "Requests refused before they were routed, by reason: malformed, head_timeout, uri_too_long, head_too_large.";
 
     LINES_LOST "switchboard_log_lines_lost_total" Counter ["log"]
         "Lines of the log and of the audit log that were lost because they could not be written in time.";
     LINES_FAILING "switchboard_log_failing" Gauge ["log"]
-        "1 while nothing can be written to the log (log) or the audit log (audit), else 0; without a series while a log is off.";
+        "1 while the log (log) or the audit log (audit) cannot be written, otherwise 0; no series while it is off.";
 
     SPANS "switchboard_trace_spans_total" Counter ["outcome"]
-        "Spans of traces, by whether the collector took them (exported) or they were lost (dropped).";
+        "Spans of traces: exported if the collector accepted them, dropped if they were lost.";
 
     BUILD_INFO "switchboard_build_info" Gauge ["version"]
         "Always 1; the version is in the label.";
     PROCESS_CPU "process_cpu_seconds_total" Counter []
-        "Processor time of this process, user and system. Linux only, as the other process metrics are.";
+        "CPU time of the process, user and system. Linux only, like the other process metrics.";
     PROCESS_RESIDENT "process_resident_memory_bytes" Gauge []
         "Resident memory.";
     PROCESS_VIRTUAL "process_virtual_memory_bytes" Gauge []
@@ -166,7 +166,7 @@ families! {
     PROCESS_FDS "process_open_fds" Gauge []
         "Open file descriptors.";
     PROCESS_FDS_LIMIT "process_max_fds" Gauge []
-        "How many file descriptors may be open.";
+        "Limit on open file descriptors.";
     PROCESS_START "process_start_time_seconds" Gauge []
         "When the process started, in seconds since 1970.";
 }

@@ -1,10 +1,10 @@
-//! Durations counted by size: two relaxed additions for each observation.
+//! A histogram of durations; an observation is two relaxed atomic additions.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The upper bounds of the buckets in nanoseconds, and as they are written, in seconds. The first is about what the
-/// gateway itself needs, the last what a request may take by default.
+/// The upper bounds of the buckets: in nanoseconds, and as text in seconds. The first is about the gateway's own time for
+/// an update, the last is the default of `request_timeout`.
 pub const BOUNDS: [(u64, &str); 18] = [
     (50_000, "0.00005"),
     (100_000, "0.0001"),
@@ -26,17 +26,17 @@ pub const BOUNDS: [(u64, &str); 18] = [
     (30_000_000_000, "30"),
 ];
 
-/// A histogram that many threads observe into. Its count is the sum of its buckets, so that the two cannot differ.
+/// A histogram shared by threads. Its count is computed as the sum of its buckets, so the two cannot differ.
 #[derive(Debug, Default)]
 pub struct Histogram {
     buckets: [AtomicU64; BOUNDS.len() + 1],
     nanos: AtomicU64,
 }
 
-/// A histogram at one moment.
+/// The counts of a histogram at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Observed {
-    /// Observations at most as long as each bound, and all of them at last.
+pub struct HistogramSnapshot {
+    /// The number of observations up to each bound; the last is the number of all.
     pub cumulative: [u64; BOUNDS.len() + 1],
     /// The sum of all observations.
     pub sum: Duration,
@@ -51,18 +51,18 @@ impl Histogram {
         self.nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
-    /// What has been observed so far.
-    pub fn observed(&self) -> Observed {
+    /// The observations so far.
+    pub fn snapshot(&self) -> HistogramSnapshot {
         let mut all = 0;
         let cumulative = std::array::from_fn(|bucket| {
             all += self.buckets[bucket].load(Ordering::Relaxed);
             all
         });
-        Observed { cumulative, sum: Duration::from_nanos(self.nanos.load(Ordering::Relaxed)) }
+        HistogramSnapshot { cumulative, sum: Duration::from_nanos(self.nanos.load(Ordering::Relaxed)) }
     }
 }
 
-impl Observed {
+impl HistogramSnapshot {
     /// The number of observations.
     pub fn count(&self) -> u64 {
         self.cumulative[BOUNDS.len()]
@@ -74,18 +74,18 @@ mod tests {
     use crate::telemetry::metrics::histogram::*;
 
     #[test]
-    fn a_bound_belongs_to_its_own_bucket() {
+    fn a_duration_equal_to_a_bound_is_in_its_bucket() {
         for (index, (bound, _)) in BOUNDS.iter().enumerate() {
             let histogram = Histogram::default();
             histogram.observe(Duration::from_nanos(*bound));
             histogram.observe(Duration::from_nanos(bound + 1));
-            let cumulative = histogram.observed().cumulative;
+            let cumulative = histogram.snapshot().cumulative;
             assert_eq!((cumulative[index], cumulative[index + 1]), (1, 2), "{bound}");
         }
     }
 
     #[test]
-    fn bounds_are_written_as_they_are_counted() {
+    fn the_text_of_a_bound_is_the_bound() {
         for (nanos, seconds) in BOUNDS {
             assert_eq!(seconds.parse::<f64>().unwrap(), nanos as f64 / 1e9);
         }
@@ -93,10 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn sum_and_count_hold_everything() {
+    fn sum_and_count_cover_every_observation() {
         let histogram = Histogram::default();
         [1, 2, 60].into_iter().for_each(|seconds| histogram.observe(Duration::from_secs(seconds)));
-        let observed = histogram.observed();
-        assert_eq!((observed.count(), observed.sum), (3, Duration::from_secs(63)));
+        let snapshot = histogram.snapshot();
+        assert_eq!((snapshot.count(), snapshot.sum), (3, Duration::from_secs(63)));
     }
 }

@@ -1,4 +1,4 @@
-//! Labels whose values callers have a say in, brought down to closed lists.
+//! Closed lists for labels whose values depend on callers, so that callers cannot create series.
 
 use std::sync::OnceLock;
 
@@ -7,41 +7,42 @@ use strum::VariantArray;
 
 use crate::problem::{Code, FailureReason, Reason};
 
-/// How many routes have a label of their own.
+/// The maximum number of routes with their own label.
 pub(super) const MAX_ROUTES: usize = 64;
 
-/// The routes that requests had so far. Each is a template of a table of routes, so there are only as many as that has.
+/// The path templates of requests so far. Each is from the routers' tables, so there are no more than these have.
 static ROUTES: [OnceLock<&'static str>; MAX_ROUTES] = [const { OnceLock::new() }; MAX_ROUTES];
 
-/// The methods; the first is for all that are not listed.
+/// The methods; the first stands for all others.
 pub const METHODS: [&str; 8] = ["other", "GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"];
 
-/// The place of a route among [`ROUTES`]; those that find no room share the last one.
+/// The index of a route in [`ROUTES`]; routes beyond the maximum share the last one.
 pub(super) fn route(template: &'static str) -> usize {
     ROUTES.iter().position(|slot| *slot.get_or_init(|| template) == template).unwrap_or(MAX_ROUTES - 1)
 }
 
-/// The route at that place.
-pub(super) fn route_name(place: usize) -> &'static str {
-    ROUTES.get(place).and_then(OnceLock::get).copied().unwrap_or_default()
+/// The route at that index.
+pub(super) fn route_name(index: usize) -> &'static str {
+    ROUTES.get(index).and_then(OnceLock::get).copied().unwrap_or_default()
 }
 
-/// The place of a method in [`METHODS`].
+/// The index of a method in [`METHODS`].
 pub(super) fn method(method: &Method) -> usize {
     METHODS.iter().skip(1).position(|known| *known == method.as_str()).map_or(0, |index| index + 1)
 }
 
-/// Reasons that are neither a code nor a failure at the vendor.
+/// Reasons that are neither a problem code nor a vendor failure.
 const PLAIN: [Reason; 5] = [Reason::Ok, Reason::ClientClosed, Reason::Stopped, Reason::Panic, Reason::Draining];
 
-/// Failures at the vendor.
+/// Vendor failures.
 const FAILURES: &[FailureReason] = FailureReason::VARIANTS;
 
 /// How many reasons there are.
 #[cfg(test)]
 pub(super) const REASONS: usize = PLAIN.len() + Code::ALL.len() + FAILURES.len();
 
-/// The place of a reason, without a wildcard, so that a new one does not pass for another; those with the same word share one.
+/// The index of a reason. The match has no wildcard, so a new reason cannot be forgotten. Reasons with the same name share an
+/// index.
 pub(super) fn reason(reason: Reason) -> usize {
     let code = |code: Code| PLAIN.len() + code as usize;
     match reason {
@@ -57,14 +58,14 @@ pub(super) fn reason(reason: Reason) -> usize {
     }
 }
 
-/// The word of the reason at that place.
-pub(super) fn reason_word(place: usize) -> &'static str {
+/// The name of the reason at that index.
+pub(super) fn reason_name(index: usize) -> &'static str {
     let codes = PLAIN.len()..PLAIN.len() + Code::ALL.len();
-    if codes.contains(&place) {
-        return Code::ALL[place - codes.start].as_str();
+    if codes.contains(&index) {
+        return Code::ALL[index - codes.start].as_str();
     }
-    let reason = PLAIN.get(place).copied();
-    let failure = || FAILURES.get(place.checked_sub(codes.end)?).copied().map(Reason::Vendor);
+    let reason = PLAIN.get(index).copied();
+    let failure = || FAILURES.get(index.checked_sub(codes.end)?).copied().map(Reason::Vendor);
     reason.or_else(failure).map_or("other", Reason::as_str)
 }
 
@@ -73,27 +74,27 @@ mod tests {
     use crate::telemetry::metrics::label::*;
 
     #[test]
-    fn every_reason_has_a_place_and_every_word_only_one() {
+    fn every_reason_has_an_index_and_every_name_only_one() {
         let all = PLAIN
             .into_iter()
             .chain(Code::ALL.iter().copied().map(Reason::Code))
             .chain(FAILURES.iter().copied().map(Reason::Vendor));
-        let mut words = std::collections::HashMap::new();
+        let mut names = std::collections::HashMap::new();
         for one in all {
-            assert_eq!(reason_word(reason(one)), one.as_str());
-            assert_eq!(*words.entry(one.as_str()).or_insert(reason(one)), reason(one), "{}", one.as_str());
+            assert_eq!(reason_name(reason(one)), one.as_str());
+            assert_eq!(*names.entry(one.as_str()).or_insert(reason(one)), reason(one), "{}", one.as_str());
         }
     }
 
     #[test]
-    fn every_route_keeps_its_place() {
+    fn every_route_keeps_its_index() {
         let (one, other) = (route("/v1/one"), route("/v1/other"));
         assert_eq!((route("/v1/one"), route_name(one), route_name(other)), (one, "/v1/one", "/v1/other"));
         assert_ne!(one, other);
     }
 
     #[test]
-    fn what_a_caller_invents_is_other() {
+    fn unknown_methods_are_other() {
         assert_eq!(METHODS[method(&Method::PATCH)], "PATCH");
         for invented in ["BREW", "patch", "other", "TRACE"] {
             assert_eq!(METHODS[method(&invented.parse().unwrap())], "other", "{invented}");

@@ -1,15 +1,14 @@
-//! What the operating system says of this process: Linux's `/proc`, and nothing anywhere else.
+//! CPU, memory, threads and files of this process, from Linux's `/proc`; on other systems there is none.
 
 use std::fs;
 
-/// The clock ticks per second in `/proc`: fixed at 100 towards user space on every architecture that Rust's standard
-/// library supports there.
+/// The clock ticks per second in `/proc`, which is 100 on every Linux architecture that Rust supports.
 const TICKS: f64 = 100.0;
 
-/// This process at one moment.
+/// The figures of this process at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Process {
-    /// Processor time, user and system, in seconds.
+    /// CPU time, user and system, in seconds.
     pub cpu_seconds: f64,
     /// Resident memory.
     pub resident_bytes: u64,
@@ -19,21 +18,21 @@ pub struct Process {
     pub threads: u64,
     /// Open file descriptors.
     pub open_fds: u64,
-    /// How many there may be.
+    /// The limit on open file descriptors.
     pub max_fds: u64,
     /// When it started, in seconds since 1970.
     pub started: f64,
 }
 
 impl Process {
-    /// Asks the operating system; `None` where it does not say.
+    /// Reads `/proc`; `None` if it is missing or unreadable.
     pub fn read() -> Option<Self> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let system = fs::read_to_string("/proc/stat").ok()?;
         let limits = fs::read_to_string("/proc/self/limits").ok()?;
         let open_fds = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
-        // The name of the program, in parentheses, may hold anything; the third field follows it.
+        // The second field, the name in parentheses, may hold any character; the third follows the last parenthesis.
         let fields: Vec<&str> = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
         let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
         let kilobytes = |name: &str| Some(number(&status, name)? * 1024);
@@ -49,7 +48,7 @@ impl Process {
     }
 }
 
-/// The first number in the line that begins with `name`.
+/// The first number in the line that starts with `name`.
 fn number(text: &str, name: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.split_ascii_whitespace().next()?.parse().ok()
@@ -62,7 +61,7 @@ mod tests {
     use crate::telemetry::metrics::process::*;
 
     #[test]
-    fn this_process_is_read_in_full() {
+    fn every_figure_of_this_process_is_plausible() {
         let process = Process::read().unwrap();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
         assert!(process.started <= now + 1.0 && process.started > now - 86_400.0, "{process:?}");

@@ -1,187 +1,159 @@
-//! How an account did in the last minutes: rates, and latencies to within 6.25 %.
+//! Request rate, error ratio and latency percentiles of an account over the last minutes.
 //!
-//! Time is cut into slots of ten seconds. A window of one or five minutes is the slot that is being filled and as many
-//! whole ones before it as it takes. Latencies are counted in classes that grow with them, eight to each doubling, from
-//! 16 µs to 137 s; a percentile is the middle of its class, so it is off by at most half a class. Counting is a few
-//! relaxed additions; the lock is for whoever comes first in a new slot.
+//! Time is divided into slots of ten seconds. A window is the current slot and the whole slots before it. Latencies are
+//! counted in buckets whose bounds grow by 2^(1/8), so a percentile is off by at most 4.5 %.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 const SLOT: Duration = Duration::from_secs(10);
-/// Five minutes, the slot that is being filled, and one that nobody reads while it is wiped.
-const SLOTS: u64 = 32;
-const SMALLEST_EXPONENT: u32 = 14;
-const LARGEST_EXPONENT: u32 = 36;
-const CLASS_BITS: u32 = 3;
-const CLASSES: usize = 1 + (((LARGEST_EXPONENT - SMALLEST_EXPONENT + 1) as usize) << CLASS_BITS);
+/// Five minutes and the current slot.
+const MAX_SLOTS: usize = 31;
+/// The middle of the first bucket; shorter durations are counted there, too.
+const FIRST_BUCKET: Duration = Duration::from_micros(16);
+const BUCKETS_PER_DOUBLING: f64 = 8.0;
+/// From 16 µs to 137 s.
+const BUCKETS: usize = 185;
 
-/// The recent past of one account.
+/// The last minutes of one account.
 #[derive(Debug)]
 pub struct Recent {
     origin: Instant,
-    slots: Box<[Slot]>,
-    turning: Mutex<()>,
+    /// The slots that had requests, oldest first.
+    slots: Mutex<VecDeque<Slot>>,
 }
 
 #[derive(Debug)]
 struct Slot {
-    /// The number of its slice of time, from 1; 0 before the first.
-    number: AtomicU64,
-    requests: AtomicU32,
-    failed: AtomicU32,
-    total: Classes,
-    vendor: Classes,
+    /// The number of slots between the origin and this one.
+    number: u64,
+    requests: u64,
+    failed: u64,
+    total: Latencies,
+    vendor: Latencies,
 }
-
-type Classes = [AtomicU32; CLASSES];
 
 /// What happened in a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rates {
     /// Requests per second.
     pub per_second: f64,
-    /// The share of them that failed through no fault of the caller's; `None` without requests.
+    /// The fraction of requests that failed and were not the caller's fault; `None` without requests.
     pub error_ratio: Option<f64>,
-    /// How long they took in all.
+    /// The duration of all requests.
     pub total: Percentiles,
-    /// How long those that were sent were with the vendor.
+    /// The time with the vendor, of requests that were sent.
     pub vendor: Percentiles,
 }
 
-/// Latencies; `None` without requests.
+/// Percentiles of a latency; `None` without requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Percentiles {
-    /// Half of them took at most as long.
+    /// The median.
     pub p50: Option<Duration>,
-    /// 99 of 100 did.
+    /// The 99th percentile.
     pub p99: Option<Duration>,
 }
 
 impl Default for Recent {
     fn default() -> Self {
-        let slots = (0..SLOTS).map(|_| Slot::default()).collect();
-        Self { origin: Instant::now(), slots, turning: Mutex::default() }
+        Self { origin: Instant::now(), slots: Mutex::default() }
     }
 }
 
 impl Recent {
-    /// Counts a request that has just ended, at `ended`; `vendor` is its time with the vendor, if it came to that.
+    /// Counts a request that has just ended, at `ended`; `vendor` is its time with the vendor if it was sent.
     pub fn add(&self, ended: Instant, failed: bool, total: Duration, vendor: Option<Duration>) {
-        let slot = self.slot(ended);
-        slot.requests.fetch_add(1, Ordering::Relaxed);
-        slot.failed.fetch_add(u32::from(failed), Ordering::Relaxed);
-        slot.total[class(total)].fetch_add(1, Ordering::Relaxed);
-        if let Some(vendor) = vendor {
-            slot.vendor[class(vendor)].fetch_add(1, Ordering::Relaxed);
+        let number = slot_number(ended.saturating_duration_since(self.origin));
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.back().is_none_or(|newest| newest.number < number) {
+            slots.push_back(Slot::new(number));
+        }
+        if slots.len() > MAX_SLOTS {
+            slots.pop_front();
+        }
+        // A thread that waited for the lock meanwhile counts in the newest slot.
+        if let Some(slot) = slots.back_mut() {
+            slot.requests += 1;
+            slot.failed += u64::from(failed);
+            slot.total.add(total);
+            vendor.into_iter().for_each(|vendor| slot.vendor.add(vendor));
         }
     }
 
     /// What happened in the last `window`, of at most five minutes.
     pub fn rates(&self, window: Duration) -> Rates {
         let age = self.origin.elapsed();
-        let (newest, whole) = (number(age), (window.as_secs() / SLOT.as_secs()).min(SLOTS - 2));
-        let oldest = newest.saturating_sub(whole).max(1);
-        let read = |slot: &&Slot| (oldest..=newest).contains(&slot.number.load(Ordering::Acquire));
-        let (mut requests, mut failed) = (0, 0);
-        let (mut total, mut vendor) = ([0; CLASSES], [0; CLASSES]);
-        for slot in self.slots.iter().filter(read) {
-            requests += u64::from(slot.requests.load(Ordering::Relaxed));
-            failed += u64::from(slot.failed.load(Ordering::Relaxed));
-            sum(&mut total, &slot.total);
-            sum(&mut vendor, &slot.vendor);
-        }
-        let began = SLOT * u32::try_from(oldest - 1).unwrap_or(u32::MAX);
-        let seconds = age.saturating_sub(began).as_secs_f64().max(1.0);
-        Rates {
-            per_second: requests as f64 / seconds,
-            error_ratio: (requests > 0).then(|| failed as f64 / requests as f64),
-            total: percentiles(&total),
-            vendor: percentiles(&vendor),
-        }
-    }
-
-    /// The slot of a moment that is hardly past, wiped if it was of one long past.
-    fn slot(&self, moment: Instant) -> &Slot {
-        let now = number(moment.saturating_duration_since(self.origin));
-        let slot = &self.slots[(now % SLOTS) as usize];
-        if slot.number.load(Ordering::Acquire) != now {
-            let _alone = self.turning.lock().unwrap_or_else(PoisonError::into_inner);
-            if slot.number.load(Ordering::Acquire) < now {
-                slot.wipe();
-                slot.number.store(now, Ordering::Release);
+        let oldest = slot_number(age).saturating_sub(slot_number(window));
+        let mut sum = Slot::new(oldest);
+        for slot in self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if slot.number >= oldest {
+                sum.requests += slot.requests;
+                sum.failed += slot.failed;
+                sum.total.add_all(&slot.total);
+                sum.vendor.add_all(&slot.vendor);
             }
         }
-        slot
-    }
-}
-
-impl Default for Slot {
-    fn default() -> Self {
-        let classes = || std::array::from_fn(|_| AtomicU32::new(0));
-        Self {
-            number: AtomicU64::new(0),
-            requests: AtomicU32::new(0),
-            failed: AtomicU32::new(0),
-            total: classes(),
-            vendor: classes(),
+        let seconds = (age.as_secs_f64() - (oldest * SLOT.as_secs()) as f64).max(1.0);
+        Rates {
+            per_second: sum.requests as f64 / seconds,
+            error_ratio: (sum.requests > 0).then(|| sum.failed as f64 / sum.requests as f64),
+            total: sum.total.percentiles(),
+            vendor: sum.vendor.percentiles(),
         }
     }
 }
 
 impl Slot {
-    fn wipe(&self) {
-        let counts = [&self.requests, &self.failed];
-        counts.into_iter().chain(&self.total).chain(&self.vendor).for_each(|count| count.store(0, Ordering::Relaxed));
+    fn new(number: u64) -> Self {
+        let latencies = || Latencies([0; BUCKETS]);
+        Self { number, requests: 0, failed: 0, total: latencies(), vendor: latencies() }
     }
 }
 
-/// The number of the slot at that age, from 1.
-fn number(age: Duration) -> u64 {
-    age.as_secs() / SLOT.as_secs() + 1
+fn slot_number(time: Duration) -> u64 {
+    time.as_secs() / SLOT.as_secs()
 }
 
-fn class(duration: Duration) -> usize {
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    let exponent = 63 - (nanos | 1).leading_zeros();
-    if exponent < SMALLEST_EXPONENT {
-        return 0;
+/// How many durations fell into each bucket.
+#[derive(Debug)]
+struct Latencies([u32; BUCKETS]);
+
+impl Latencies {
+    fn add(&mut self, duration: Duration) {
+        self.0[bucket(duration)] += 1;
     }
-    if exponent > LARGEST_EXPONENT {
-        return CLASSES - 1;
+
+    fn add_all(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(sum, count)| *sum += count);
     }
-    let within = (nanos >> (exponent - CLASS_BITS)) as usize & ((1 << CLASS_BITS) - 1);
-    1 + ((exponent - SMALLEST_EXPONENT) as usize) * (1 << CLASS_BITS) + within
+
+    fn percentiles(&self) -> Percentiles {
+        let all: u32 = self.0.iter().sum();
+        let at = |fraction: f64| {
+            let rank = (f64::from(all) * fraction).ceil() as u32;
+            let mut seen = 0;
+            let found = self.0.iter().position(|count| {
+                seen += count;
+                seen >= rank
+            });
+            found.filter(|_| all > 0).map(middle)
+        };
+        Percentiles { p50: at(0.5), p99: at(0.99) }
+    }
 }
 
-/// The middle of a class.
-fn middle(class: usize) -> Duration {
-    let Some(class) = class.checked_sub(1) else { return Duration::from_nanos(1 << SMALLEST_EXPONENT) };
-    let exponent = SMALLEST_EXPONENT + (class >> CLASS_BITS) as u32;
-    let step = 1u64 << (exponent - CLASS_BITS);
-    let within = class as u64 & ((1 << CLASS_BITS) - 1);
-    Duration::from_nanos((1 << exponent) + within * step + step / 2)
+fn bucket(duration: Duration) -> usize {
+    let doublings = duration.div_duration_f64(FIRST_BUCKET).log2();
+    ((doublings * BUCKETS_PER_DOUBLING).round() as usize).min(BUCKETS - 1)
 }
 
-fn sum(sums: &mut [u64; CLASSES], counts: &Classes) {
-    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(count.load(Ordering::Relaxed)));
-}
-
-fn percentiles(counts: &[u64; CLASSES]) -> Percentiles {
-    let all: u64 = counts.iter().sum();
-    let at = |percent: u64| {
-        let rank = (all * percent).div_ceil(100);
-        let mut below = 0;
-        let found = counts.iter().position(|count| {
-            below += count;
-            below >= rank
-        });
-        found.filter(|_| all > 0).map(middle)
-    };
-    Percentiles { p50: at(50), p99: at(99) }
+/// The duration in the middle of a bucket.
+fn middle(bucket: usize) -> Duration {
+    FIRST_BUCKET.mul_f64((bucket as f64 / BUCKETS_PER_DOUBLING).exp2())
 }
 
 #[cfg(test)]
@@ -197,19 +169,19 @@ mod tests {
     }
 
     #[test]
-    fn every_duration_is_found_again_within_a_sixteenth() {
-        let (mut nanos, mut worst) = (1u64 << SMALLEST_EXPONENT, 0.0_f64);
-        while nanos < 1 << (LARGEST_EXPONENT + 1) {
-            let shown = middle(class(Duration::from_nanos(nanos))).as_nanos() as f64;
+    fn the_middle_of_a_bucket_is_close_to_every_duration_in_it() {
+        let (mut nanos, mut worst) = (16_000_u64, 0.0_f64);
+        while nanos < 137_000_000_000 {
+            let shown = middle(bucket(Duration::from_nanos(nanos))).as_nanos() as f64;
             worst = worst.max((shown / nanos as f64 - 1.0).abs());
             nanos += nanos / 997 + 1;
         }
-        assert!(worst <= 0.0625, "{worst}");
-        assert_eq!((class(Duration::ZERO), class(Duration::MAX)), (0, CLASSES - 1));
+        assert!(worst <= 0.045, "{worst}");
+        assert_eq!((bucket(Duration::ZERO), bucket(Duration::MAX)), (0, BUCKETS - 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_window_forgets_what_is_older_than_it() {
+    async fn a_window_leaves_out_older_requests() {
         let recent = Recent::default();
         (0..60).for_each(|n| recent.add(Instant::now(), n < 30, Duration::from_millis(5), None));
         advance(MINUTE).await;
@@ -224,13 +196,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slots_that_come_round_again_begin_empty() {
+    async fn old_slots_are_dropped() {
         let recent = Recent::default();
         for _ in 0..100 {
             recent.add(Instant::now(), true, Duration::from_millis(1), None);
             advance(SLOT * 32).await;
             recent.add(Instant::now(), false, Duration::from_millis(1), None);
             assert_eq!(recent.rates(5 * MINUTE).error_ratio, Some(0.0));
+            assert!(recent.slots.lock().unwrap().len() <= MAX_SLOTS);
         }
     }
 
@@ -241,21 +214,21 @@ mod tests {
             recent.add(Instant::now(), false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)));
         });
         let rates = recent.rates(MINUTE);
-        assert!((millis(rates.total.p50) / 50.0 - 1.0).abs() <= 0.0625, "{rates:?}");
-        assert!((millis(rates.total.p99) / 99.0 - 1.0).abs() <= 0.0625, "{rates:?}");
-        assert!((millis(rates.vendor.p50) / 1000.0 - 1.0).abs() <= 0.0625, "{rates:?}");
+        assert!((millis(rates.total.p50) / 50.0 - 1.0).abs() <= 0.045, "{rates:?}");
+        assert!((millis(rates.total.p99) / 99.0 - 1.0).abs() <= 0.045, "{rates:?}");
+        assert!((millis(rates.vendor.p50) / 1000.0 - 1.0).abs() <= 0.045, "{rates:?}");
         assert_eq!(Recent::default().rates(MINUTE).total, Percentiles { p50: None, p99: None });
     }
 
     #[test]
-    fn threads_that_turn_a_slot_together_lose_nothing() {
+    fn requests_that_end_at_once_are_all_counted() {
         let recent = Recent::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..10_000).for_each(|_| recent.add(Instant::now(), false, MINUTE, None)));
             }
         });
-        let counted: u32 = recent.slots.iter().map(|slot| slot.requests.load(Ordering::Relaxed)).sum();
+        let counted: u64 = recent.slots.lock().unwrap().iter().map(|slot| slot.requests).sum();
         assert_eq!(counted, 40_000);
     }
 }

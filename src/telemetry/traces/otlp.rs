@@ -1,21 +1,21 @@
-//! The messages of OTLP that carry spans, as opentelemetry-proto 1.x numbers their fields; members that are never set
-//! are left out.
+//! The OTLP messages that carry spans, with the field numbers of opentelemetry-proto 1.x. Fields that are never set are
+//! left out.
 
 use prost::{Message, Oneof};
 
-/// The kinds of spans in use.
+/// The span kinds in use.
 pub(super) mod kind {
     pub(in crate::telemetry) const INTERNAL: i32 = 1;
     pub(in crate::telemetry) const SERVER: i32 = 2;
     pub(in crate::telemetry) const CLIENT: i32 = 3;
 }
 
-/// A span is sampled (the W3C flag); whether its parent is in another process is known; it is.
+/// Flags of a span: it is sampled (W3C); it is known whether its parent is in another process; the parent is.
 pub(super) const SAMPLED: u32 = 0x01;
 pub(super) const PARENT_KNOWN: u32 = 0x100;
 pub(super) const PARENT_REMOTE: u32 = 0x200;
 
-/// The code of [`Status`] for spans that failed; others have none.
+/// The code of [`Status`] for failed spans; others have no status.
 pub(super) const ERROR: i32 = 2;
 
 #[derive(Clone, PartialEq, Message)]
@@ -110,7 +110,7 @@ pub(super) enum Value {
     Integer(i64),
 }
 
-/// The collector's answer; empty if it took everything.
+/// The collector's response; empty if it accepted everything.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct ExportTraceServiceResponse {
     #[prost(message, optional, tag = "1")]

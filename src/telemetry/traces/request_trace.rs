@@ -1,4 +1,4 @@
-//! A request that is traced: its spans go to the queue as each ends.
+//! The trace of one request. Each span is queued when it ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -8,55 +8,55 @@ use tokio::time::Instant;
 
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Fault, Reason};
-use crate::telemetry::audit::shortened;
+use crate::telemetry::audit::truncated;
 use crate::telemetry::event::{AttemptEnded, RequestFinished};
 
-use super::Exporter;
+use super::SpanQueue;
 use super::otlp::{ERROR, KeyValue, PARENT_KNOWN, PARENT_REMOTE, SAMPLED, Span, Status, kind};
 
-/// Waits that are shorter are no spans.
-const WORTH_TELLING: Duration = Duration::from_millis(1);
-/// The most of a path, in characters.
-const LONGEST_PATH: usize = 256;
+/// Shorter waits get no span.
+const MIN_QUEUE_SPAN: Duration = Duration::from_millis(1);
+/// The longest path in a span, in characters.
+const MAX_PATH_CHARS: usize = 256;
 
-/// A request that is traced.
-pub struct Recording {
-    exporter: Arc<Exporter>,
-    trace: TraceContext,
-    /// What its caller's `tracestate` says.
+/// The trace of one request.
+pub struct RequestTrace {
+    queue: SpanQueue,
+    context: TraceContext,
+    /// The caller's `tracestate`.
     state: String,
     arrived: Instant,
-    /// The time of day at `arrived`, to which all times of the trace are related.
-    at: SystemTime,
+    /// The time of day at `arrived`, from which all times of the trace are computed.
+    arrived_at: SystemTime,
 }
 
-/// What a span says beside its place in the trace.
-struct Told {
+/// The content of a span, apart from its ids and times.
+struct SpanContent {
     name: String,
     kind: i32,
     attributes: Vec<KeyValue>,
-    /// The word for what went wrong.
+    /// The `error.type` of a failed span.
     error: Option<String>,
 }
 
-impl Recording {
-    pub(super) fn new(exporter: Arc<Exporter>, (trace, state): (TraceContext, String), arrived: Instant) -> Self {
-        Self { exporter, trace, state, arrived, at: SystemTime::now() - arrived.elapsed() }
+impl RequestTrace {
+    pub(super) fn new(queue: SpanQueue, context: TraceContext, state: String, arrived: Instant) -> Self {
+        Self { queue, context, state, arrived, arrived_at: SystemTime::now() - arrived.elapsed() }
     }
 
-    /// The trace that the request belongs to.
+    /// The id of the trace.
     pub fn trace_id(&self) -> u128 {
-        self.trace.trace_id()
+        self.context.trace_id()
     }
 
-    /// Tells of something within the request that began then and ends now.
-    pub(crate) fn inner(&self, name: &str, began: Instant, error: Option<&str>) {
+    /// Adds a span within the request that started then and ends now.
+    pub(crate) fn internal_span(&self, name: &str, started: Instant, error: Option<&str>) {
         let (name, error) = (name.to_owned(), error.map(str::to_owned));
-        let told = Told { name, kind: kind::INTERNAL, attributes: Vec::new(), error };
-        self.tell(&self.trace.child(), began, told);
+        let content = SpanContent { name, kind: kind::INTERNAL, attributes: Vec::new(), error };
+        self.push(&self.context.child(), started, content);
     }
 
-    /// The trace of a request to a vendor that is handed over now.
+    /// Starts the trace of a request to a vendor, which is queued from now on.
     pub(crate) fn call(self: &Arc<Self>, vendor: &str, method: &Method, uri: &Uri) -> VendorCall {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let attributes = vec![
@@ -67,26 +67,26 @@ impl Recording {
             KeyValue::text("switchboard.vendor", vendor),
         ];
         let (name, state) = (method.to_string(), Mutex::default());
-        VendorCall { recording: Arc::clone(self), name, attributes, handed_over: Instant::now(), state }
+        VendorCall { trace: Arc::clone(self), name, attributes, queued_since: Instant::now(), state }
     }
 
-    /// Tells of the request itself.
+    /// Adds the span of the request itself.
     pub(in crate::telemetry) fn finished(&self, finished: &RequestFinished<'_>) {
         let (update, reason) = (&finished.update, finished.reason());
-        let method = known(finished.method);
+        let method = known_method(finished.method);
         let mut attributes = vec![
             KeyValue::text("http.request.method", method.unwrap_or("_OTHER")),
             KeyValue::integer("http.request.body.size", update.request_bytes),
             KeyValue::text("switchboard.request_id", finished.request_id),
             KeyValue::text("switchboard.reason", reason.as_str()),
         ];
-        // A path that leads nowhere may be anything, such as a credential in the wrong place.
+        // An unknown path may hold anything, such as a credential in the wrong place.
         if finished.problem.is_none() || update.assistant.is_some() {
-            attributes.push(KeyValue::text("url.path", shortened(finished.path, LONGEST_PATH)));
+            attributes.push(KeyValue::text("url.path", truncated(finished.path, MAX_PATH_CHARS)));
         }
         if !matches!(reason, Reason::ClientClosed | Reason::Stopped) {
             attributes.push(KeyValue::integer("http.response.status_code", finished.status));
-            attributes.push(KeyValue::integer("http.response.body.size", finished.answer_bytes));
+            attributes.push(KeyValue::integer("http.response.body.size", finished.response_bytes));
         }
         let route = (finished.route != "none").then_some(finished.route);
         let texts = [
@@ -106,22 +106,22 @@ impl Recording {
         let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
         let at_fault = finished.problem.is_some_and(|problem| problem.fault != Fault::Caller);
         let error = at_fault.then(|| reason.as_str().to_owned());
-        self.tell(&self.trace, self.arrived, Told { name, kind: kind::SERVER, attributes, error });
+        self.push(&self.context, self.arrived, SpanContent { name, kind: kind::SERVER, attributes, error });
     }
 
-    fn tell(&self, place: &TraceContext, began: Instant, told: Told) {
-        let Told { name, kind, mut attributes, error } = told;
-        let parent = place.parent_id().map(|id| id.to_be_bytes().to_vec()).unwrap_or_default();
+    fn push(&self, context: &TraceContext, started: Instant, content: SpanContent) {
+        let SpanContent { name, kind, mut attributes, error } = content;
+        let parent = context.parent_id().map(|id| id.to_be_bytes().to_vec()).unwrap_or_default();
         let remote = if kind == kind::SERVER && !parent.is_empty() { PARENT_REMOTE } else { 0 };
         attributes.extend(error.as_ref().map(|error| KeyValue::text("error.type", error)));
-        self.exporter.export(Span {
-            trace_id: place.trace_id().to_be_bytes().to_vec(),
-            span_id: place.span_id().to_be_bytes().to_vec(),
+        self.queue.push(Span {
+            trace_id: context.trace_id().to_be_bytes().to_vec(),
+            span_id: context.span_id().to_be_bytes().to_vec(),
             trace_state: self.state.clone(),
             parent_span_id: parent,
             name,
             kind,
-            start_time_unix_nano: self.nanos(began),
+            start_time_unix_nano: self.nanos(started),
             end_time_unix_nano: self.nanos(Instant::now()),
             attributes,
             status: error.map(|_| Status { message: String::new(), code: ERROR }),
@@ -130,37 +130,37 @@ impl Recording {
     }
 
     fn nanos(&self, at: Instant) -> u64 {
-        let at = self.at + at.saturating_duration_since(self.arrived);
+        let at = self.arrived_at + at.saturating_duration_since(self.arrived);
         let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
-impl std::fmt::Debug for Recording {
+impl std::fmt::Debug for RequestTrace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recording").field("trace", &self.trace).finish_non_exhaustive()
+        f.debug_struct("RequestTrace").field("context", &self.context).finish_non_exhaustive()
     }
 }
 
-/// The methods that HTTP defines; any other text is a caller's.
-fn known(method: &Method) -> Option<&'static str> {
+/// The name of a method that HTTP defines; any other is chosen by the caller.
+fn known_method(method: &Method) -> Option<&'static str> {
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
     known.into_iter().find(|name| *name == method.as_str())
 }
 
-/// A request to a vendor: a span for the wait before its first attempt, and one for each attempt.
+/// The trace of a request to a vendor: a span for the wait before its first attempt, and one for each attempt.
 pub struct VendorCall {
-    recording: Arc<Recording>,
+    trace: Arc<RequestTrace>,
     name: String,
     attributes: Vec<KeyValue>,
-    handed_over: Instant,
+    queued_since: Instant,
     state: Mutex<Attempts>,
 }
 
 #[derive(Default)]
 struct Attempts {
-    begun: u32,
-    under_way: Option<(TraceContext, Instant)>,
+    started: u32,
+    current: Option<(TraceContext, Instant)>,
 }
 
 impl VendorCall {
@@ -168,29 +168,29 @@ impl VendorCall {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An attempt begins.
-    pub(crate) fn begins(&self) {
+    /// An attempt starts.
+    pub(crate) fn attempt_started(&self) {
         let mut state = self.state();
-        if state.begun == 0 && self.handed_over.elapsed() >= WORTH_TELLING {
-            self.recording.inner("queue", self.handed_over, None);
+        if state.started == 0 && self.queued_since.elapsed() >= MIN_QUEUE_SPAN {
+            self.trace.internal_span("queue", self.queued_since, None);
         }
-        state.begun += 1;
-        state.under_way = Some((self.recording.trace.child(), Instant::now()));
+        state.started += 1;
+        state.current = Some((self.trace.context.child(), Instant::now()));
     }
 
-    /// The `traceparent` of the attempt under way.
+    /// The `traceparent` of the current attempt.
     pub(crate) fn traceparent(&self) -> HeaderValue {
         let state = self.state();
-        state.under_way.as_ref().map_or(&self.recording.trace, |(place, _)| place).to_header_value()
+        state.current.as_ref().map_or(&self.trace.context, |(context, _)| context).to_header_value()
     }
 
-    /// The attempt is over.
-    pub(crate) fn ended(&self, end: AttemptEnded) {
+    /// The current attempt ended.
+    pub(crate) fn attempt_ended(&self, end: AttemptEnded) {
         let mut state = self.state();
-        let Some((place, began)) = state.under_way.take() else { return };
+        let Some((context, started)) = state.current.take() else { return };
         let mut attributes = self.attributes.clone();
-        if state.begun > 1 {
-            attributes.push(KeyValue::integer("http.request.resend_count", state.begun - 1));
+        if state.started > 1 {
+            attributes.push(KeyValue::integer("http.request.resend_count", state.started - 1));
         }
         let error = match end {
             AttemptEnded::Answered(status) => {
@@ -200,15 +200,16 @@ impl VendorCall {
             AttemptEnded::Failed(reason) => Some(reason.name().to_owned()),
             AttemptEnded::Abandoned => Some("abandoned".to_owned()),
         };
-        self.recording.tell(&place, began, Told { name: self.name.clone(), kind: kind::CLIENT, attributes, error });
+        let content = SpanContent { name: self.name.clone(), kind: kind::CLIENT, attributes, error };
+        self.trace.push(&context, started, content);
     }
 }
 
-/// A request that never got as far as an attempt has waited, too.
+/// Without an attempt, the whole time was waiting.
 impl Drop for VendorCall {
     fn drop(&mut self) {
-        if self.state().begun == 0 {
-            self.recording.inner("queue", self.handed_over, Some("not_sent"));
+        if self.state().started == 0 {
+            self.trace.internal_span("queue", self.queued_since, Some("not_sent"));
         }
     }
 }

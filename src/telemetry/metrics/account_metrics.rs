@@ -1,4 +1,4 @@
-//! What is counted and measured of requests: handles that a request finds once, and atomics from there on.
+//! The counters and histograms of requests, as atomics: those of one account, and those without an account.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use vendors::Field;
 use crate::problem::Fault;
 use crate::value::Counter;
 
-use super::counter_table::Tally;
-use super::histogram::{Histogram, Observed};
+use super::counter_table::CounterTable;
+use super::histogram::{Histogram, HistogramSnapshot};
 use super::label::{self, MAX_ROUTES, METHODS};
 use super::recent::Recent;
 
 const FAULTS: [Option<Fault>; 4] = [None, Some(Fault::Caller), Some(Fault::Gateway), Some(Fault::Vendor)];
 
-/// A request's place in the closed lists of its labels.
+/// The labels of a request, as indexes into their closed lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Labels {
-    /// In the list of routes.
+    /// Index in the list of routes.
     pub route: usize,
-    /// In [`METHODS`].
+    /// Index in [`METHODS`].
     pub method: usize,
-    /// The HTTP status; 0 if there was no answer.
+    /// The HTTP status.
     pub status: u16,
-    /// In the list of reasons.
+    /// Index in the list of reasons.
     pub reason: usize,
-    /// Whose fault it is; `None` where nothing went wrong.
+    /// Whose fault it is; `None` for a success.
     pub fault: Option<Fault>,
 }
 
@@ -38,7 +38,7 @@ impl Labels {
     }
 
     fn unpack(key: u64) -> Self {
-        let part = |place: u32| (key >> (16 + 10 * place)) as usize & 0x3FF;
+        let part = |index: u32| (key >> (16 + 10 * index)) as usize & 0x3FF;
         Self { route: part(3), method: part(2), fault: FAULTS[part(1)], reason: part(0), status: key as u16 }
     }
 
@@ -47,12 +47,12 @@ impl Labels {
         label::route_name(self.route)
     }
 
-    /// Why it ended so.
+    /// Why it ended as it did.
     pub fn reason(&self) -> &'static str {
-        label::reason_word(self.reason)
+        label::reason_name(self.reason)
     }
 
-    /// Whose fault it is, as a word.
+    /// Whose fault it is; empty for a success.
     pub fn fault(&self) -> &'static str {
         self.fault.map_or("", Fault::as_str)
     }
@@ -63,59 +63,59 @@ impl Labels {
     }
 }
 
-/// Requests and how long they took, with room for `N` combinations of labels.
+/// The number and durations of requests, for up to `N` combinations of labels.
 #[derive(Debug)]
-pub struct RequestMeters<const N: usize> {
-    requests: Tally<N>,
-    /// By route; made when first needed, as an account has requests of few.
+pub struct RequestMetrics<const N: usize> {
+    requests: CounterTable<N>,
+    /// By route; created when first used, because an account has requests of few routes.
     total: [OnceLock<Box<Histogram>>; MAX_ROUTES],
 }
 
-impl<const N: usize> Default for RequestMeters<N> {
+impl<const N: usize> Default for RequestMetrics<N> {
     fn default() -> Self {
-        Self { requests: Tally::default(), total: [const { OnceLock::new() }; MAX_ROUTES] }
+        Self { requests: CounterTable::default(), total: [const { OnceLock::new() }; MAX_ROUTES] }
     }
 }
 
-impl<const N: usize> RequestMeters<N> {
+impl<const N: usize> RequestMetrics<N> {
     /// Counts a finished request.
     pub fn finished(&self, labels: Labels, total: Duration) {
         self.requests.add(labels.pack());
         self.total[labels.route].get_or_init(Box::default).observe(total);
     }
 
-    /// The requests so far by their labels; `None` is the label of what found no room.
+    /// The requests so far by their labels; these are `None` for combinations beyond `N`.
     pub fn requests(&self) -> impl Iterator<Item = (Option<Labels>, u64)> {
         self.requests.counts().map(|(key, count)| (key.map(Labels::unpack), count))
     }
 
-    /// The durations so far by route, for routes that were used.
-    pub fn durations(&self) -> impl Iterator<Item = (&'static str, Observed)> {
-        let used = self.total.iter().enumerate().filter_map(|(place, histogram)| Some((place, histogram.get()?)));
-        used.map(|(place, histogram)| (label::route_name(place), histogram.observed()))
+    /// The durations so far, by route.
+    pub fn durations(&self) -> impl Iterator<Item = (&'static str, HistogramSnapshot)> {
+        let used = self.total.iter().enumerate().filter_map(|(route, histogram)| Some((route, histogram.get()?)));
+        used.map(|(route, histogram)| (label::route_name(route), histogram.snapshot()))
     }
 }
 
-/// What is measured of one vendor account.
+/// The metrics of one vendor account.
 #[derive(Debug)]
-pub struct AccountMeters {
+pub struct AccountMetrics {
     /// Its requests.
-    pub requests: RequestMeters<256>,
-    /// Time with the vendor, of requests that were sent.
+    pub requests: RequestMetrics<256>,
+    /// The time with the vendor, of requests that were sent.
     pub vendor: Histogram,
-    /// Time waited for the vendor, of requests that reached its stack.
+    /// The time waited before and between attempts, of requests that reached the account's stack.
     pub queue: Histogram,
-    /// The rest of the time.
+    /// The remaining time, spent in the gateway.
     pub overhead: Histogram,
     /// The last minutes.
     pub recent: Recent,
     dropped: [Counter; Field::ALL.len() + 1],
 }
 
-impl Default for AccountMeters {
+impl Default for AccountMetrics {
     fn default() -> Self {
         Self {
-            requests: RequestMeters::default(),
+            requests: RequestMetrics::default(),
             vendor: Histogram::default(),
             queue: Histogram::default(),
             overhead: Histogram::default(),
@@ -125,13 +125,13 @@ impl Default for AccountMeters {
     }
 }
 
-impl AccountMeters {
-    /// Counts a field that was left out of an update; `None` is a name that is no canonical field.
+impl AccountMetrics {
+    /// Counts a field that was dropped from an update; `None` is a name that is no canonical field.
     pub fn dropped(&self, field: Option<Field>) {
         self.dropped[field.map_or(Field::ALL.len(), |field| field as usize)].add();
     }
 
-    /// The fields that were left out so far.
+    /// The fields dropped so far.
     pub fn drops(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let names = Field::ALL.iter().map(|field| field.name()).chain(["unknown"]);
         names.zip(&self.dropped).map(|(name, counter)| (name, counter.get())).filter(|(_, count)| *count > 0)
@@ -141,7 +141,7 @@ impl AccountMeters {
 #[cfg(test)]
 mod tests {
     use super::super::label::REASONS;
-    use crate::telemetry::metrics::meters::*;
+    use crate::telemetry::metrics::account_metrics::*;
 
     #[test]
     fn labels_survive_packing() {
@@ -156,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_counted_where_they_stand_in_the_catalogue() {
-        let meters = AccountMeters::default();
+    fn dropped_fields_are_counted_by_name() {
+        let metrics = AccountMetrics::default();
         for field in Field::ALL {
             assert_eq!(Field::ALL[field as usize], field);
         }
-        meters.dropped(Some(Field::Name));
-        meters.dropped(None);
-        meters.dropped(None);
-        assert_eq!(meters.drops().collect::<Vec<_>>(), [("name", 1), ("unknown", 2)]);
+        metrics.dropped(Some(Field::Name));
+        metrics.dropped(None);
+        metrics.dropped(None);
+        assert_eq!(metrics.drops().collect::<Vec<_>>(), [("name", 1), ("unknown", 2)]);
     }
 }
