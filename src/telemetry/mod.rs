@@ -25,7 +25,7 @@ use metrics::Metrics;
 use settings::{AuditSettings, LogSettings, TelemetrySettings};
 use traces::{PreparedTraces, Traces};
 
-pub use audit::{AuditError, PendingFlush};
+pub use audit::PendingFlush;
 pub use background_writer::WriterHealth;
 pub use traces::{RequestTrace, SpanCounts, VendorCall};
 
@@ -70,16 +70,10 @@ pub struct TelemetryHealth {
     pub traces: Option<SpanCounts>,
 }
 
-/// Telemetry cannot start.
+/// Why telemetry cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
-    /// The audit log cannot be opened.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    /// The collector's certificates or headers cannot be used.
-    #[error("{0}")]
-    Traces(String),
-}
+#[error("{0}")]
+pub struct TelemetryError(String);
 
 impl Telemetry {
     /// Starts as configured.
@@ -87,10 +81,9 @@ impl Telemetry {
     /// # Errors
     /// The audit log cannot be opened, or the collector's certificates cannot be used.
     pub fn start(settings: TelemetrySettings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
-        let audit = Audit::default();
-        let traces = Traces::default();
-        traces.apply(traces.prepare(settings.traces).map_err(TelemetryError::Traces)?);
-        audit.apply(audit.prepare(settings.audit.as_ref())?).wait();
+        let (audit, traces) = (Audit::default(), Traces::default());
+        traces.apply(traces.prepare(settings.traces).map_err(TelemetryError)?);
+        audit.apply(audit.prepare(settings.audit.as_ref()).map_err(TelemetryError)?).wait();
         let files = Mutex::new(Some(Files { log: settings.log, audit: settings.audit }));
         Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces, files })))
     }
@@ -108,8 +101,7 @@ impl Telemetry {
 
     fn open(&self, files: &Files) -> Result<(Option<PreparedLog>, PreparedAudit), String> {
         let log = self.0.log.as_ref().map(|_| PreparedLog::of(&files.log)).transpose()?;
-        let audit = self.0.audit.prepare(files.audit.as_ref()).map_err(|error| error.to_string())?;
-        Ok((log, audit))
+        Ok((log, self.0.audit.prepare(files.audit.as_ref())?))
     }
 
     /// Switches to what was prepared, without waiting.

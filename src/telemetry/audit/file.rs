@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::telemetry::append_file::{AppendFile, Rotation};
-use crate::telemetry::background_writer::{BackgroundWriter, Sink};
+use crate::telemetry::background_writer::Sink;
 use crate::telemetry::settings::{AuditSettings, Fsync};
 
 /// Only the gateway's own user may read it.
@@ -17,28 +17,13 @@ pub(in crate::telemetry) struct AuditFile {
     fsync: Fsync,
 }
 
-/// The audit log cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("audit.file: `{path}` cannot be opened: {source}")]
-pub struct AuditError {
-    path: PathBuf,
-    source: io::Error,
-}
-
 impl AuditFile {
-    pub(super) fn open(audit: &AuditSettings) -> Result<Self, AuditError> {
+    pub(super) fn open(audit: &AuditSettings) -> Result<Self, String> {
         let rotation = Rotation { bytes: audit.rotate_bytes, keep: audit.keep };
         let path = audit.file.clone();
         let file = AppendFile::open(&path, FILE_MODE, Some(rotation));
-        match file {
-            Ok(file) => Ok(Self { path, file, fsync: audit.fsync }),
-            Err(source) => Err(AuditError { path, source }),
-        }
-    }
-
-    pub(super) fn start_writer(self) -> Result<BackgroundWriter, AuditError> {
-        let path = self.path.clone();
-        BackgroundWriter::start("audit", Box::new(self)).map_err(|source| AuditError { path, source })
+        let file = file.map_err(|error| format!("audit.file: `{}` cannot be opened: {error}", path.display()))?;
+        Ok(Self { path, file, fsync: audit.fsync })
     }
 }
 

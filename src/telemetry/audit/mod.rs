@@ -18,8 +18,6 @@ use super::event::{KeyChanges, RequestFinished};
 use super::settings::AuditSettings;
 use file::AuditFile;
 
-pub use file::AuditError;
-
 /// How long a flush may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest text of a problem, in characters.
@@ -97,14 +95,14 @@ struct Line<'a> {
 
 impl Audit {
     /// Does everything that can fail. The result has to be applied, as it may have started a thread.
-    pub(super) fn prepare(&self, audit: Option<&AuditSettings>) -> Result<PreparedAudit, AuditError> {
+    pub(super) fn prepare(&self, audit: Option<&AuditSettings>) -> Result<PreparedAudit, String> {
         let Some(audit) = audit else { return Ok(PreparedAudit::Off) };
-        let file = AuditFile::open(audit)?;
+        let file = Box::new(AuditFile::open(audit)?);
         if self.is_on() {
-            Ok(PreparedAudit::File(Box::new(file)))
-        } else {
-            file.start_writer().map(PreparedAudit::Started)
+            return Ok(PreparedAudit::File(file));
         }
+        let writer = BackgroundWriter::start("audit", file);
+        writer.map(PreparedAudit::Started).map_err(|error| format!("audit.file: no thread can be started: {error}"))
     }
 
     /// Switches to what was prepared, without waiting. Earlier lines are written to the old file, or to the new one if

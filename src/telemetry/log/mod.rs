@@ -5,7 +5,7 @@ mod member;
 
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -119,13 +119,6 @@ impl Target {
         let file = file.map_err(|error| format!("log.file: `{}` cannot be opened: {error}", path.display()))?;
         Ok(Self::File(path.clone(), file))
     }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::StandardError => Path::new("standard error"),
-            Self::File(path, _) => path,
-        }
-    }
 }
 
 impl Sink for Target {
@@ -136,11 +129,11 @@ impl Sink for Target {
         }
     }
 
-    /// The log cannot report its own failure, so standard error does. If that is the log, it may end within a line.
+    /// A file that fails is reported on standard error. Standard error itself has no such place; `/admin/status` shows it.
     fn report(&self, error: Option<&io::Error>) {
-        let path = self.path().display();
+        let Self::File(path, _) = self else { return };
+        let path = path.display();
         let _no_way_left = match error {
-            Some(_) if matches!(self, Self::StandardError) => Ok(()),
             Some(error) => writeln!(io::stderr(), "switchboard: the log cannot be written to {path}: {error}"),
             None => writeln!(io::stderr(), "switchboard: the log is written to {path} again"),
         };
