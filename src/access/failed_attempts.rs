@@ -70,7 +70,7 @@ impl FailedAttempts {
         let Err(until) = self.attempts.check_key(&bucket) else { return problem };
         self.limited.fetch_add(1, Ordering::Relaxed);
         if self.logged.check_key(&bucket).is_ok() {
-            tracing::warn!(peer = %network, "too many failed attempts to authenticate");
+            tracing::warn!(target: "switchboard::authentication", peer = %network, "too many failed attempts to authenticate");
         }
         let wait = until.wait_time_from(DefaultClock::default().now());
         let detail = "too many requests from this address could not be authenticated; a known key still passes";
