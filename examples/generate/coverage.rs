@@ -5,18 +5,18 @@ use vendors::registry::DIALECTS;
 
 const HEAD: &str = "# Coverage
 
-Generated from the adapters' tables by `just generate`. `switchboard coverage` prints the same table, `GET /v1/fields` \
-answers with it for the accounts of a running gateway.
+Generated from the adapters' tables by `just generate`. `switchboard coverage` prints the same table, and `GET /v1/fields` \
+returns it for the accounts of a running gateway.
 
 | cell | means |
 | --- | --- |
 | ✓ | the same name and the same values |
 | a name | the vendor's name for it; values are mapped or looked up where they differ |
-| ✓ in part | the same name, but not all that may stand in it |
-| a range | narrower here than canonical |
-| without *x* | that value is refused |
+| ✓ in part | the same name, but not every value or member |
+| a range | the vendor's range, narrower than the canonical one |
+| without *x* | the vendor does not support that value; it is refused |
 | merged | written into the vendor's body as it is |
-| — | refused in strict handling, dropped and reported in lenient |
+| — | not supported: refused in strict handling, dropped and reported in lenient |
 
 ";
 

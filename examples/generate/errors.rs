@@ -5,11 +5,11 @@ use vendors::ItemCode;
 
 const HEAD: &str = "# Errors
 
-Generated from `src/edge/problem/code.rs` by `just generate`.
+Generated from `src/problem/code.rs` by `just generate`.
 
 Every error, on every path, is an `application/problem+json` document ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)). \
 Decide by `code`, not by `title` or `detail`, whose wording may change. `GET /problems/{code}` on the gateway explains a \
-code to a person.
+code in a browser.
 
 | member | says |
 | --- | --- |
@@ -18,9 +18,9 @@ code to a person.
 | `request_id` | the id under which the gateway's log has the details |
 | `fault` | `caller`, `gateway` or `vendor` |
 | `retryable` | whether sending the same again may succeed |
-| `outcome` | `not_applied`: the update did not reach the assistant; `unknown`: it was sent, and no trustworthy answer came |
+| `outcome` | `not_applied`: the vendor has not applied the update; `unknown`: it was sent, and no trustworthy response came |
 | `vendor`, `attempts` | which vendor account, and how often it was tried; where that applies |
-| `errors` | all that is wrong, field by field; where that applies |
+| `errors` | everything that is wrong, field by field; where that applies |
 | `vendor_response` | the vendor's `status` and `message`, credentials redacted; where there is one |
 
 ## Problems
@@ -30,14 +30,14 @@ code to a person.
 ";
 
 const ITEMS: &str = "
-Answers with `Retry-After` say how long to wait. A 400 for broken HTTP may carry HTTP's own 408, 414 or 431 instead. \
-`retryable` in the answer counts where it differs from this table: an undocumented status of the vendor is \
-`vendor_error` and not worth a retry.
+A response with `Retry-After` says how long to wait. A request that is too slow or too large may be refused with 408, 414 or \
+431 instead of 400, and bytes that are not HTTP get a 400 without a body. If `retryable` in the response differs from this table, \
+the response is right: an undocumented status of the vendor is `vendor_error`, and a retry does not help.
 
 ## Items of `errors`
 
 Each has a `pointer` into the update (`#/post_call_schema/0/name`), the canonical `field`, a `code` and a `detail`. \
-A vendor's complaint about something that has no canonical name keeps the vendor's key in `vendor_field`.
+If a vendor rejects something without a canonical name, `vendor_field` holds the vendor's name.
 
 | code | means |
 | --- | --- |

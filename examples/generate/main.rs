@@ -68,11 +68,13 @@ fn run(check: bool, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
     let page = |path: &str, text: String| Page { path: path.to_owned(), text };
     let readme = current(&root.join("README.md"))?;
+    let exchanges = exchange::Exchanges::run()?;
     let mut pages = vec![
         page("docs/coverage.md", coverage::page()),
         page("docs/errors.md", errors::page()),
+        page("docs/exchanges.md", exchanges.page()),
         page("docs/metrics.md", metrics::page()),
-        page("README.md", routes::within(&exchange::within(&readme)?)?),
+        page("README.md", routes::within(&exchanges.within(&readme)?)?),
     ];
     pages.extend(
         DIALECTS.iter().map(|dialect| page(&format!("docs/vendors/{}.md", dialect.name), vendor_markdown(dialect))),

@@ -4,10 +4,10 @@ use switchboard::telemetry::metrics::family;
 
 const HEAD: &str = "# Metrics
 
-Generated from `src/telemetry/metrics/family.rs` by `just generate`. What they are for, and who may read them, stands in \
-[observability.md](observability.md).
+Generated from `src/telemetry/metrics/family.rs` by `just generate`. [observability.md](observability.md) says how to use \
+them and who may read them.
 
-| metric | kind | labels | says |
+| metric | type | labels | meaning |
 | --- | --- | --- | --- |
 ";
 
