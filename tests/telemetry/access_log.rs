@@ -21,7 +21,7 @@ fn assert_holds(line: &Value, members: Value) {
 }
 
 #[tokio::test]
-async fn an_update_is_one_line_that_says_what_came_of_it() {
+async fn an_update_is_one_line_with_its_result() {
     let events = Events::hear();
     let stage = Stage::new().await;
     let update = r#"{"name":"hush-hush","ambient_sound":"office"}"#;
@@ -46,7 +46,7 @@ async fn an_update_is_one_line_that_says_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn what_went_wrong_has_its_reason_and_whose_fault_it_is() {
+async fn a_failure_has_its_reason_and_fault() {
     let events = Events::hear();
     let stage = Stage::with("[vendors.autocalls.retry]\nmax_attempts = 1\n").await;
     stage.fail("autocalls", &["reset"]);
@@ -75,7 +75,7 @@ async fn what_went_wrong_has_its_reason_and_whose_fault_it_is() {
     stage.stop().await;
 }
 
-/// Sends the head of an update of `assistant` and its body, and gives the open connection.
+/// Sends the head of an update and `body`, and returns the open connection.
 async fn caller(stage: &Stage, assistant: &str, length: usize, body: &str) -> TcpStream {
     let mut caller = TcpStream::connect(stage.app.api()).await.unwrap();
     let head = format!(
@@ -87,7 +87,7 @@ async fn caller(stage: &Stage, assistant: &str, length: usize, body: &str) -> Tc
 }
 
 #[tokio::test]
-async fn callers_who_leave_are_logged_and_what_may_have_been_applied_is_said() {
+async fn a_caller_that_disconnects_is_logged_with_the_outcome() {
     let events = Events::hear();
     let stage = Stage::new().await;
     stage.fail("autocalls", &["hold"]);
@@ -118,14 +118,14 @@ const CHUNKED: &str = "PUT /v1/assistants/autocalls:8 HTTP/1.1\r\nhost: a\r\ncon
                            transfer-encoding: chunked\r\n\r\n";
 
 #[tokio::test]
-async fn a_malformed_body_is_answered_and_one_that_breaks_off_is_a_caller_that_left() {
+async fn a_malformed_body_is_refused_and_a_truncated_one_is_a_disconnected_caller() {
     let events = Events::hear();
     let stage = Stage::new().await;
     let bodies =
         [("7\r\n{\"name\"X", true), ("x\r\n", true), ("7\r\n{\"na", false), ("7\r\n{\"name\"\r\n", false), ("", false)];
     for (count, (body, malformed)) in bodies.into_iter().enumerate() {
         let answer = raw::send_and_close(stage.app.api(), format!("{CHUNKED}{body}").as_bytes()).await;
-        // Who only ended its own half of the connection hears why.
+        // A client that closed only its sending half gets a response.
         assert!(answer.starts_with(b"HTTP/1.1 400 "), "{body:?}: {}", String::from_utf8_lossy(&answer));
         let line = &events.requests(count + 1).await[count];
         let answered = json!({ "status": 400, "reason": "invalid_request", "code": "invalid_request" });
@@ -137,7 +137,7 @@ async fn a_malformed_body_is_answered_and_one_that_breaks_off_is_a_caller_that_l
     stage.stop().await;
 }
 
-/// A request over HTTP/2 whose body has begun, and the end of which nobody has sent.
+/// A request over HTTP/2 with an unfinished body.
 async fn half(stage: &Stage) -> (SendStream<Bytes>, ResponseFuture, JoinSet<Result<(), h2::Error>>) {
     let stream = TcpStream::connect(stage.app.api()).await.unwrap();
     let (mut requests, connection) = h2::client::handshake(stream).await.unwrap();
@@ -152,7 +152,7 @@ async fn half(stage: &Stage) -> (SendStream<Bytes>, ResponseFuture, JoinSet<Resu
 }
 
 #[tokio::test]
-async fn over_http2_a_reset_and_a_lost_connection_are_callers_that_left_and_a_wrong_length_is_not() {
+async fn over_http2_a_reset_and_a_lost_connection_are_disconnected_callers_and_a_wrong_length_is_not() {
     let events = Events::hear();
     let stage = Stage::new().await;
     let left = || json!({ "status": 499, "reason": "client_closed", "code": null, "outcome": "not_applied" });
@@ -172,7 +172,7 @@ async fn over_http2_a_reset_and_a_lost_connection_are_callers_that_left_and_a_wr
 }
 
 #[tokio::test]
-async fn a_request_cut_off_by_shutdown_is_not_logged_as_a_caller_that_left() {
+async fn a_request_cut_off_by_shutdown_is_not_logged_as_a_disconnected_caller() {
     let events = Events::hear();
     let stage = Stage::edited("", |text| text.replace("[server]", "[server]\ndrain_timeout = \"10ms\"")).await;
     stage.fail("autocalls", &["hold"]);

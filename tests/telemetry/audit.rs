@@ -1,4 +1,4 @@
-//! The audit log: every change with its author and outcome, names only, and nothing else.
+//! The audit log: every change with its client and outcome, without values.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ fn events(path: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
 
-/// The events of a kind, once there are so many.
+/// The events of a kind, as soon as there are `count`.
 async fn heard(path: &Path, kind: &str, count: usize) -> Vec<Value> {
     let of_kind = || events(path).into_iter().filter(|event| event["event"] == kind).collect::<Vec<_>>();
     eventually(PATIENCE, async || Some(of_kind()).filter(|found| found.len() >= count)).await
@@ -35,7 +35,7 @@ fn names(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_change_is_recorded_with_its_author_and_outcome_by_names_and_nothing_else_is() {
+async fn only_changes_are_recorded_with_client_and_outcome_and_without_values() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let stage = Stage::with(&section(&path)).await;
@@ -66,7 +66,7 @@ async fn a_change_is_recorded_with_its_author_and_outcome_by_names_and_nothing_e
 }
 
 #[tokio::test]
-async fn what_came_of_an_update_whose_caller_had_gone_follows_it() {
+async fn the_result_of_an_update_whose_caller_disconnected_is_recorded_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let stage = Stage::with(&section(&path)).await;
@@ -88,7 +88,7 @@ async fn what_came_of_an_update_whose_caller_had_gone_follows_it() {
 }
 
 #[tokio::test]
-async fn new_files_begin_under_load_and_no_line_is_lost_or_torn() {
+async fn rotation_under_load_loses_and_tears_no_line() {
     for fsync in ["never", "interval", "always"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.jsonl");
@@ -141,7 +141,7 @@ fn client(name: &str, digit: char) -> String {
 }
 
 #[tokio::test]
-async fn reloads_keys_and_refused_administration_are_recorded_and_a_new_path_is_followed() {
+async fn reloads_changed_keys_and_refused_administration_are_recorded_and_a_new_path_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("first"), folder.path().join("second"));
     let stage = Stage::of(&["autocalls"], "", |text| text).await;
@@ -171,7 +171,7 @@ async fn reloads_keys_and_refused_administration_are_recorded_and_a_new_path_is_
 }
 
 #[tokio::test]
-async fn a_full_disk_is_shown_and_delays_no_request_and_its_lines_go_to_the_next_file() {
+async fn a_full_disk_is_reported_delays_no_request_and_its_lines_go_to_the_next_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let stage = Stage::of(&["autocalls"], "", |text| text).await;
@@ -199,7 +199,7 @@ async fn a_full_disk_is_shown_and_delays_no_request_and_its_lines_go_to_the_next
 }
 
 #[tokio::test]
-async fn a_gateway_that_cannot_keep_its_record_does_not_start_and_says_why() {
+async fn a_gateway_that_cannot_open_its_audit_log_does_not_start() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     symlink(folder.path().join("nowhere/audit.jsonl"), &path).unwrap();

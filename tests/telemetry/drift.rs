@@ -1,4 +1,5 @@
-//! The drift watch: what a vendor answers against its documentation is counted, logged once and shown in the status.
+//! Drift detection: differences between a vendor's responses and its documentation are counted, logged once and shown in the
+//! status.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -7,19 +8,19 @@ use simulators::NAMES;
 use crate::support::Stage;
 use crate::support::stub::Stub;
 
-/// What the status says of a vendor's drift.
+/// The drift of a vendor, from the status.
 async fn drift(stage: &Stage, vendor: &str) -> Value {
     stage.admin(Method::GET, "/admin/status").await.json()["vendors"][vendor]["drift"].take()
 }
 
-/// Kind and place of the differences seen.
-fn told(drift: &Value) -> Vec<(&str, &str)> {
+/// Kind and field of each difference.
+fn differences(drift: &Value) -> Vec<(&str, &str)> {
     let differences = drift["differences"].as_array().unwrap().iter();
     differences.map(|one| (one["kind"].as_str().unwrap(), one["field"].as_str().unwrap())).collect()
 }
 
-/// A gateway before a vendor, `v`, that gives this answer to everything.
-async fn before(status: &str, body: &str) -> Stage {
+/// A gateway with a vendor `v` that sends this response to every request.
+async fn with_vendor(status: &str, body: &str) -> Stage {
     let stub = Stub::answering(status, "content-type: application/json\r\n", body).await;
     let extra = stub.vendor("v", "autocalls") + "retry = { max_attempts = 1 }\n";
     let stage = Stage::of(&["autocalls"], &extra, |text| text).await;
@@ -46,12 +47,12 @@ async fn a_vendor_that_answers_as_documented_shows_no_drift() {
 }
 
 #[tokio::test]
-async fn new_missing_and_retyped_members_are_listed_with_their_counts_and_times() {
+async fn new_missing_and_retyped_members_are_listed_with_counts_and_times() {
     let answer = r#"{"message":"ok","data":{"id":"7","name":"x","status":"active","type":"inbound","engine":1}}"#;
-    let stage = before("200 OK", answer).await;
+    let stage = with_vendor("200 OK", answer).await;
     let drift = drift(&stage, "v").await;
     let wanted = [("retyped_field", "data.id"), ("unknown_field", "data.engine"), ("missing_field", "data.mode")];
-    assert_eq!(told(&drift), wanted);
+    assert_eq!(differences(&drift), wanted);
     for difference in drift["differences"].as_array().unwrap() {
         assert_eq!((&difference["count"], &difference["asked"]), (&json!(2), &json!("update")));
         let (first, last) = (difference["first_seen"].as_u64().unwrap(), difference["last_seen"].as_u64().unwrap());
@@ -66,9 +67,9 @@ async fn new_missing_and_retyped_members_are_listed_with_their_counts_and_times(
 
 #[tokio::test]
 async fn a_new_error_shape_is_listed_by_its_status_and_members() {
-    let stage = before("422 Unprocessable Content", r#"{"error":{"code":"X","fields":[]}}"#).await;
+    let stage = with_vendor("422 Unprocessable Content", r#"{"error":{"code":"X","fields":[]}}"#).await;
     let seen = drift(&stage, "v").await;
-    assert_eq!(told(&seen), [("unknown_error_shape", "422 {error: {*: string}}")]);
+    assert_eq!(differences(&seen), [("unknown_error_shape", "422 {error: {*: string}}")]);
     stage.stop().await;
 }
 
@@ -79,7 +80,7 @@ async fn a_broken_catalog_is_listed_under_its_name() {
     stage.put("v:7", r#"{"language": "English"}"#).await;
     let seen = drift(&stage, "v").await;
     assert_eq!(seen["differences"][0]["asked"], "languages");
-    assert!(told(&seen).contains(&("missing_field", "[].name")), "{seen}");
+    assert!(differences(&seen).contains(&("missing_field", "[].name")), "{seen}");
     stage.stop().await;
 }
 
@@ -91,7 +92,7 @@ async fn secrets_that_a_vendor_uses_as_keys_are_redacted() {
     let tool = r#"{"type":"calendar_integration","calcom_api_key":"cal_live_secret","calcom_event_slug":"a"}"#;
     stage.put("v:7", format!(r#"{{"tools": [{tool}]}}"#)).await;
     let seen = drift(&stage, "v").await;
-    assert_eq!(told(&seen)[0], ("unknown_field", "[redacted]"));
+    assert_eq!(differences(&seen)[0], ("unknown_field", "[redacted]"));
     assert!(!seen.to_string().contains("sim-autocalls") && !seen.to_string().contains("cal_live"), "{seen}");
     stage.stop().await;
 }

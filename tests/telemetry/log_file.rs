@@ -1,4 +1,4 @@
-//! The log's lines, with the real binary: in a file that is moved away, and on standard error that is slow.
+//! The log of the real binary: in a file that is renamed, and on a slow standard error.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -55,7 +55,7 @@ async fn said(path: &Path, message: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_request_is_in_one_file_or_the_other_and_the_last_line_is_written() {
+async fn a_renamed_log_file_loses_and_repeats_no_line() {
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::of(&["autocalls"], "", |text| text).await;
     let text = configuration(&stage.simulators, &format!("[log]\nfile = \"{NAME}\"\n"));
@@ -98,7 +98,7 @@ async fn every_request_is_in_one_file_or_the_other_and_the_last_line_is_written(
 }
 
 #[tokio::test]
-async fn standard_error_that_takes_a_part_of_a_write_has_every_line_once_and_whole() {
+async fn standard_error_that_accepts_partial_writes_gets_every_line_once_and_whole() {
     const REQUESTS: usize = 300;
     let folder = tempfile::tempdir().unwrap();
     let stage = Stage::of(&["autocalls"], "", |text| text).await;
@@ -109,7 +109,7 @@ async fn standard_error_that_takes_a_part_of_a_write_has_every_line_once_and_who
     let mut stderr = BufReader::with_capacity(512, reader);
     let first = stderr.by_ref().lines().map(Result::unwrap).find(|line| line.contains("listening")).unwrap();
     let api = serde_json::from_str::<Value>(&first).unwrap()["api"].as_str().unwrap().to_owned();
-    // Nobody reads meanwhile, and the lines are longer than the pipe.
+    // The test does not read until the end, and the lines do not fit into the pipe.
     for number in 0..REQUESTS {
         let request = http::Request::get(format!("http://{api}/v1/fields"))
             .header("x-request-id", format!("{number:0>100}"))

@@ -1,4 +1,4 @@
-//! What the gateway says about its work: logs, audit log, metrics, traces and the drift watch.
+//! Logs, audit log, metrics, traces and drift detection, tested over the whole gateway.
 #![cfg(test)]
 
 mod access_log;

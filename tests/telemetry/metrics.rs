@@ -1,4 +1,4 @@
-//! `GET /metrics`: what Prometheus gets, held against its conventions, and that no caller can make it grow.
+//! `GET /metrics`: its content, the conventions of Prometheus, and that callers cannot create series.
 
 use crate::support::exposition::{Sample, Scrape, Scraped};
 use crate::support::stub::Stub;
@@ -23,7 +23,7 @@ async fn scrape(stage: &Stage) -> Scrape {
     Scrape::read(std::str::from_utf8(&reply.body).unwrap())
 }
 
-/// Requests of every kind: applied, dropped, refused, failed, unknown.
+/// Requests with every kind of result.
 async fn traffic(stage: &Stage) {
     let lenient = [("prefer", "handling=lenient")];
     assert_eq!(stage.put("sondos:1", r#"{"name": "a"}"#).await.status, 200);
@@ -39,7 +39,7 @@ async fn traffic(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn every_metric_is_there_and_in_order() {
+async fn every_metric_is_exposed_with_its_metadata() {
     let stage = Stage::new().await;
     traffic(&stage).await;
     let scrape = scrape(&stage).await;
@@ -64,7 +64,7 @@ async fn every_metric_is_there_and_in_order() {
     stage.stop().await;
 }
 
-/// Buckets grow, the last one holds everything, and count and sum belong to them.
+/// Buckets are cumulative, and the last one equals the count.
 fn histogram(family: &Family, scraped: &Scraped) {
     let of = |suffix: &str| {
         let name = format!("{}{suffix}", family.name);
@@ -82,9 +82,9 @@ fn histogram(family: &Family, scraped: &Scraped) {
     }
 }
 
-/// What `promtool check metrics` and the naming conventions of Prometheus ask for.
+/// The checks of `promtool check metrics` and the naming conventions of Prometheus.
 #[test]
-fn names_are_as_prometheus_wants_them() {
+fn names_follow_the_conventions_of_prometheus() {
     let name_like = |text: &str| {
         text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
@@ -189,7 +189,7 @@ async fn a_reload_that_rebuilds_every_account_keeps_its_counters_and_its_drift()
     }
     assert_eq!(drift().await, drifted);
 
-    // The new stack has connections of its own and counts on with the old one's.
+    // The new stack opens its own connections and continues the old one's counters.
     let opened = |scrape: &Scrape| scrape.sum("switchboard_vendor_connections_opened_total", &[("vendor", "sondos")]);
     assert_eq!(stage.put("sondos:1", r#"{"name": "a"}"#).await.status, 200);
     stage.put("v:1", r#"{"name": "a"}"#).await;
@@ -202,7 +202,7 @@ async fn a_reload_that_rebuilds_every_account_keeps_its_counters_and_its_drift()
     stage.stop().await;
 }
 
-/// Whatever callers invent: paths, methods, ids, vendors, fields, headers.
+/// Callers choose paths, methods, ids, vendors, fields and headers.
 #[tokio::test]
 async fn callers_cannot_create_series() {
     let stage = Stage::new().await;

@@ -1,4 +1,4 @@
-//! Traces, held against a collector: what is exported, and that whatever the collector does, no request notices.
+//! Traces: which spans a collector receives, and that no failure of the collector affects requests.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn failed(span: &Span) -> bool {
 }
 
 #[tokio::test]
-async fn a_callers_trace_is_continued_to_the_vendor_and_says_what_happened_without_values() {
+async fn a_callers_trace_is_continued_to_the_vendor_and_its_spans_hold_no_values() {
     let collector = Collector::start(Manner::Takes).await;
     let more = "[traces.resource]\n\"deployment.environment.name\" = \"test\"\n\
                     [traces.headers]\nx-api-key = { env = \"TOKEN_AUTOCALLS\" }\n";
@@ -112,7 +112,7 @@ async fn a_callers_trace_is_continued_to_the_vendor_and_says_what_happened_witho
 }
 
 #[tokio::test]
-async fn a_collector_behind_tls_gets_spans_if_its_authority_is_trusted() {
+async fn a_collector_with_a_trusted_certificate_gets_spans() {
     let folder = tempfile::tempdir().unwrap();
     let (collector, authority) = Collector::secure(Manner::Takes).await;
     let ca_file = folder.path().join("ca.pem");
@@ -130,7 +130,7 @@ async fn a_collector_behind_tls_gets_spans_if_its_authority_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_collector_whose_authority_is_not_trusted_gets_nothing_and_that_is_said_once() {
+async fn a_collector_with_an_untrusted_certificate_gets_nothing_and_is_logged_once() {
     let events = Events::hear();
     let folder = tempfile::tempdir().unwrap();
     let ((collector, _), (_, other)) = (Collector::secure(Manner::Takes).await, Collector::secure(Manner::Takes).await);
@@ -153,7 +153,7 @@ async fn a_collector_whose_authority_is_not_trusted_gets_nothing_and_that_is_sai
 }
 
 #[tokio::test]
-async fn every_attempt_is_a_span_under_which_the_vendor_saw_it() {
+async fn every_attempt_is_a_span_with_the_id_that_the_vendor_received() {
     let collector = Collector::start(Manner::Takes).await;
     let retry = "[vendors.autocalls.retry]\nbackoff = \"1ms\"\n";
     let stage = Stage::of(&["autocalls", "sondos"], &(collector.section("") + retry), |text| text).await;
@@ -196,7 +196,7 @@ async fn the_service_that_starts_a_trace_decides_whether_it_is_recorded() {
 }
 
 #[tokio::test]
-async fn waiting_for_a_turn_is_a_span_and_a_caller_that_left_is_recorded() {
+async fn waiting_in_the_queue_is_a_span_and_a_disconnected_caller_is_recorded() {
     let collector = Collector::start(Manner::Takes).await;
     let stage = Stage::with(&collector.section("")).await;
     stage.fail("autocalls", &["hold"]);
@@ -223,7 +223,7 @@ async fn waiting_for_a_turn_is_a_span_and_a_caller_that_left_is_recorded() {
 }
 
 #[tokio::test]
-async fn whatever_the_collector_does_requests_are_answered_and_lost_spans_are_counted() {
+async fn a_failing_collector_affects_no_request_and_lost_spans_are_counted() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for manner in [None, Some(Manner::Hangs), Some(Manner::Refuses(400)), Some(Manner::Refuses(503))] {
         let collector = match manner {
@@ -245,7 +245,7 @@ async fn whatever_the_collector_does_requests_are_answered_and_lost_spans_are_co
 }
 
 #[tokio::test]
-async fn what_the_collector_rejected_is_counted_and_a_reload_changes_the_ratio() {
+async fn rejected_spans_are_counted_and_a_reload_changes_the_ratio() {
     let collector = Collector::start(Manner::Rejects(1)).await;
     let stage = Stage::of(&["autocalls"], "", |text| text).await;
     let folder = tempfile::tempdir().unwrap();
