@@ -3,7 +3,6 @@
 //! From the socket inwards: [`listener`] accepts, [`tls`] does the handshake, [`http1`] checks HTTP/1 input,
 //! [`connection`] runs hyper, and [`admission`] rejects requests over the limits. [`shutdown`] ends all of it in order.
 
-pub mod accept_error;
 pub mod activity;
 pub mod admission;
 pub mod connection;

@@ -7,7 +7,7 @@ const MIN_BACKOFF: Duration = Duration::from_millis(5);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Whether only the connection that was being accepted has failed, so that the next can be accepted immediately.
-pub(crate) fn concerns_one_connection(error: &io::Error) -> bool {
+pub(super) fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(
         error.kind(),
@@ -25,15 +25,15 @@ pub(crate) fn concerns_one_connection(error: &io::Error) -> bool {
 
 /// Exponential backoff after errors of the system (no descriptors, no memory), up to one second.
 #[derive(Debug)]
-pub(crate) struct Backoff(Duration);
+pub(super) struct Backoff(Duration);
 
 impl Backoff {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(MIN_BACKOFF)
     }
 
     /// The next delay.
-    pub(crate) fn next_delay(&mut self) -> Duration {
+    pub(super) fn next_delay(&mut self) -> Duration {
         let delay = self.0;
         self.0 = (delay * 2).min(MAX_BACKOFF);
         delay
@@ -42,7 +42,7 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
-    use crate::net::accept_error::*;
+    use crate::net::listener::accept_error::*;
 
     #[test]
     fn errors_of_one_connection_differ_from_those_of_the_system() {

@@ -4,6 +4,8 @@
 //! costs no descriptor, and idle connections are evicted one by one, the longest idle first. TLS handshakes run in the
 //! connection's task.
 
+mod accept_error;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -20,12 +22,12 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
-use super::accept_error::{Backoff, concerns_one_connection};
-use super::connection::Connections;
-use super::open_connections::OpenConnection;
-use super::peer::{Peer, PeerTls};
-use super::tls::acceptor::Tls;
 use crate::http::body::BoxError;
+use crate::net::connection::Connections;
+use crate::net::open_connections::OpenConnection;
+use crate::net::peer::{Peer, PeerTls};
+use crate::net::tls::acceptor::Tls;
+use accept_error::{Backoff, concerns_one_connection};
 
 /// How often an idle connection is evicted while the limit is reached.
 const EVICTION_INTERVAL: Duration = Duration::from_millis(100);
