@@ -3,7 +3,7 @@
 //! Source: <https://github.com/louisimond/documentation>, the public source of the vendor's documentation.
 
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Row, rows};
+use crate::dialect::{Dialect, UndocumentedFields, Row, rows};
 use crate::sondos;
 
 /// Kalla AI.
@@ -15,6 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: sondos::CATALOGS,
     responses: sondos::RESPONSES,
+    undocumented: UndocumentedFields::NEW,
 };
 
 /// The differences from the first revision.

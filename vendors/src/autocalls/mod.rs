@@ -7,7 +7,7 @@ mod responses;
 
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Row, Rule, SendAs, rows};
+use crate::dialect::{Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
 
 pub(crate) use responses::{CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS, RESPONSES};
 
@@ -20,6 +20,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: CATALOGS,
     responses: RESPONSES,
+    undocumented: UndocumentedFields::NEW,
 };
 
 /// The catalog endpoints of the current dialect, in the order of [`CatalogKind::ALL`].

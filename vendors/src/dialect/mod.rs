@@ -20,6 +20,8 @@ pub use table::{
     Support, Unsupported,
 };
 
+use std::sync::OnceLock;
+
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 
@@ -98,6 +100,18 @@ impl Dialect {
     /// The sentence for something that the vendor does not document.
     fn undocumented(&self, what: &str) -> String {
         [self.title, " does not document ", what, "."].concat()
+    }
+
+    /// The sentence for a field that the vendor does not document.
+    fn undocumented_field(&self, field: Field) -> Option<&str> {
+        let sentences = self.undocumented.0.get_or_init(|| {
+            let sentence = |row: &Row| match row.rule {
+                Rule::Unsupported(what) => self.undocumented(what),
+                _ => String::new(),
+            };
+            self.rows.iter().map(sentence).collect()
+        });
+        sentences.get(field as usize).map(String::as_str)
     }
 }
 

@@ -6,7 +6,7 @@
 mod responses;
 
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Row, rows};
+use crate::dialect::{Dialect, Row, UndocumentedFields, rows};
 use crate::{autocalls, intellixent};
 
 /// Famulor.
@@ -18,6 +18,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
     responses: responses::RESPONSES,
+    undocumented: UndocumentedFields::NEW,
 };
 
 /// The differences from Intellixent's revision.

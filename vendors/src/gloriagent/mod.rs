@@ -4,7 +4,7 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Dialect, ResponseSpec, Row, Rule, Unsupported, rows};
+use crate::dialect::{Dialect, ResponseSpec, Row, Rule, UndocumentedFields, Unsupported, rows};
 
 /// Gloriagent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -15,6 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
     responses: ResponseSpec { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::RESPONSES },
+    undocumented: UndocumentedFields::NEW,
 };
 
 /// The differences from the current dialect.

@@ -5,7 +5,7 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Row, Rule, Unsupported, rows};
+use crate::dialect::{Dialect, Row, Rule, UndocumentedFields, Unsupported, rows};
 
 /// Intellixent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -16,6 +16,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
     responses: autocalls::RESPONSES,
+    undocumented: UndocumentedFields::NEW,
 };
 
 const UNSTATED_LIMITS: &str = "The documentation states no limits; its public source has the canonical ones.";

@@ -8,7 +8,7 @@ mod end_call;
 use crate::autocalls;
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Literal, Member, ResponseSpec, Row, Rule, Schema, SendAs, rows};
+use crate::dialect::{Dialect, Literal, Member, ResponseSpec, Row, Rule, Schema, SendAs, UndocumentedFields, rows};
 
 /// Sondos.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -19,6 +19,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: CATALOGS,
     responses: RESPONSES,
+    undocumented: UndocumentedFields::NEW,
 };
 
 /// The catalog endpoints of the legacy dialect, in the order of [`CatalogKind::ALL`].

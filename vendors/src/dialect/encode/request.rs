@@ -90,8 +90,8 @@ impl Translation<'_> {
             (Rule::Unsupported(what), _, Handling::Strict) => {
                 self.unsupported(field, self.target.dialect.undocumented(what));
             }
-            (Rule::Unsupported(what), _, Handling::Lenient) => {
-                let detail = self.target.dialect.undocumented(what);
+            (Rule::Unsupported(_), _, Handling::Lenient) => {
+                let detail = self.target.dialect.undocumented_field(field).unwrap_or_default();
                 self.drop(field.name().into(), ItemCode::UnsupportedField, detail.into());
             }
             _ => {
