@@ -312,7 +312,7 @@ async fn fetch((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Cat
     match answer.status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
         // Names from a catalog are shown, and go into logs.
-        status if status.is_success() && reader.token.disguises().is_in(&answer.body) => {
+        status if status.is_success() && reader.token.patterns().is_in(&answer.body) => {
             Err(CatalogFailure::Malformed("it repeats the account's token".to_owned()))
         }
         status if status.is_success() => {

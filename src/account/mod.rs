@@ -68,7 +68,7 @@ pub struct Limits {
 pub struct Token {
     /// All headers of a request that bears it, but for what two of them say, which each request has of its own.
     headers: HeaderMap,
-    disguises: Arc<SecretPatterns>,
+    patterns: Arc<SecretPatterns>,
 }
 
 impl Token {
@@ -90,7 +90,7 @@ impl Token {
             (X_REQUEST_ID, own.clone()),
             (TRACEPARENT, own),
         ]);
-        Some(Self { headers, disguises: Arc::new(SecretPatterns::of(token)) })
+        Some(Self { headers, patterns: Arc::new(SecretPatterns::of(token)) })
     }
 
     /// `text` with every occurrence of the token redacted.
@@ -99,8 +99,8 @@ impl Token {
     }
 
     /// The forms in which others may repeat it.
-    pub(crate) fn disguises(&self) -> &SecretPatterns {
-        &self.disguises
+    pub(crate) fn patterns(&self) -> &SecretPatterns {
+        &self.patterns
     }
 }
 

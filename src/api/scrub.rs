@@ -7,7 +7,7 @@ use vendors::json::{Kind, Limits, Value, read_value};
 use vendors::{Items, SentFields, UpdateResponse};
 
 use crate::account::Token;
-use crate::upstream::{SHORTEST, SecretPatterns, redact};
+use crate::upstream::{MIN_SECRET, SecretPatterns, redact};
 use crate::value::REDACTED;
 
 /// If an update holds more secrets than this, all text from the vendor is redacted.
@@ -66,8 +66,8 @@ impl<'a> Scrub<'a> {
         }
     }
 
-    fn secrets(&self) -> impl Iterator<Item = &SecretPatterns> + Clone {
-        std::iter::once(self.token.disguises()).chain(&self.keys)
+    fn secrets(&self) -> impl Iterator<Item = &SecretPatterns> {
+        std::iter::once(self.token.patterns()).chain(&self.keys)
     }
 }
 
@@ -81,7 +81,7 @@ fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {
     for (key, member) in value.members() {
         match member.as_str() {
             Some(secret) if secret_members().any(|name| name == key) => {
-                if secret.len() >= SHORTEST && found.len() <= MAX_SECRETS && !found.contains(&secret) {
+                if secret.len() >= MIN_SECRET && found.len() <= MAX_SECRETS && !found.contains(&secret) {
                     found.push(secret);
                 }
             }
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(scrub.text("no cal_live_9 with 1|abcdef"), "no [redacted] with [redacted]");
         assert_eq!(scrub.text("calendar_integration is fine"), "calendar_integration is fine");
         assert_eq!(scrub.text("a long story about cal_live…"), "a long story about [redacted]…");
-        assert_eq!(scrub.text("#/x/1%7Cabcdef/0"), "#/x/[redacted]/0");
+        assert_eq!(scrub.text("#/x/1%7Cabcdef/0"), "[redacted]");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use detached::DetachOnDrop;
 pub use failure::{Failure, FailureKind};
 pub use layers::fair_share::{Permits, SharePermit};
 pub use layers::keyed_lock::QueuedLock;
-pub(crate) use redaction::patterns::{SHORTEST, SecretPatterns, redact};
+pub(crate) use redaction::patterns::{MIN_SECRET, SecretPatterns, redact};
 pub use request::{DeliveryState, VendorRequest};
 pub use response::{MAX_BODY, VendorResponse};
 pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSettings};

@@ -1,5 +1,4 @@
 //! Finds a secret in any form in which a vendor may repeat it, and redacts it.
 
-pub(super) mod decode;
 pub(super) mod patterns;
-pub(super) mod prefilter;
+mod unescape;

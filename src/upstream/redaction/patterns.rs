@@ -1,139 +1,148 @@
-//! A secret in every form in which somebody may repeat it: as it stands, as URLs, JSON and HTML write it, in base64 and
-//! in hexadecimal digits, and one of these within another.
+//! Searches a text for a secret: as it stands, in hexadecimal digits and in base64, also where the text is escaped for
+//! URLs, JSON or HTML, up to four times.
 //!
-//! Escapes are undone layer by layer and each layer is searched, because escapes can be mixed in countless ways;
-//! base64 and digits are searched as such, because nothing in a text says where they begin. Nearly all texts repeat
-//! nothing, so a [`Prefilter`] goes before each search.
+//! A secret in plain, hexadecimal or base64 form is replaced where it stands. If it is found only after escapes are
+//! decoded, the whole text is replaced: an honest vendor has no reason to write it that way.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
-use memchr::memmem;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::{memchr, memmem, memrchr};
 use secrecy::zeroize::Zeroizing;
 
 use crate::value::REDACTED;
 
-use super::decode::{CUT, Layer, half_an_escape};
-use super::prefilter::Prefilter;
+use super::unescape::{MAX_ESCAPE, unescaped};
 
-/// Of a text that was cut, fewer characters than this at its end give nothing away; nor is there a secret as short.
-pub(crate) const SHORTEST: usize = 6;
+/// The shortest secret that is searched for in other forms than its own, in bytes. Of a secret at the end of a
+/// shortened text, fewer bytes than this are left as they are.
+pub(crate) const MIN_SECRET: usize = 6;
 
-/// How often escapes are undone.
-const DEEPEST: usize = 4;
+/// How often a text is unescaped.
+const MAX_ESCAPE_DEPTH: usize = 4;
 
-/// A secret, ready to be found.
+/// What stands at the end of a text that was shortened.
+const ELLIPSIS: &str = "…";
+
+/// A secret, and the automaton that finds it, which is built when the first text is searched.
 pub(crate) struct SecretPatterns {
-    forms: Vec<Form>,
-    sieve: Prefilter,
+    secret: Zeroizing<String>,
+    /// Each form of the secret has a stretch without spaces that is at least as long.
+    longest_word: usize,
+    automaton: OnceLock<Option<Automaton>>,
 }
 
-/// One form of a secret.
-struct Form {
-    bytes: Zeroizing<Vec<u8>>,
-    /// What the form's neighbours are written in too: all of what hangs together is blackened.
-    alphabet: fn(u8) -> bool,
-    any_case: bool,
+struct Automaton {
+    /// The secret itself, then its hexadecimal and base64 forms.
+    forms: Zeroizing<Vec<Vec<u8>>>,
+    search: AhoCorasick,
 }
 
 impl SecretPatterns {
     pub(crate) fn of(secret: &str) -> Self {
-        let mut forms = vec![Form::new(secret.as_bytes().to_vec(), |_| false)];
-        if secret.len() >= SHORTEST {
-            let digits = secret.bytes().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| HEX[usize::from(digit)]);
-            forms.push(Form { any_case: true, ..Form::new(digits.collect(), |byte| byte.is_ascii_hexdigit()) });
-            for aside in 0..3 {
-                let standard = base64_within(secret.as_bytes(), aside);
-                let other = standard.iter().map(|byte| if *byte == b'+' { b'-' } else { *byte });
-                let other: Vec<_> = other.map(|byte| if byte == b'/' { b'_' } else { byte }).collect();
-                if other != *standard {
-                    forms.push(Form::new(other, is_base64));
-                }
-                forms.push(Form { bytes: standard, alphabet: is_base64, any_case: false });
-            }
-        }
-        let sieve = Prefilter::of(forms.iter().map(|form| form.bytes.as_slice()));
-        Self { forms, sieve }
+        let longest_word = secret.split(' ').map(str::len).max().unwrap_or_default();
+        Self { secret: Zeroizing::new(secret.to_owned()), longest_word, automaton: OnceLock::new() }
     }
 
-    /// Whether a text repeats it.
+    /// Whether a text repeats the secret.
     pub(crate) fn is_in(&self, text: &[u8]) -> bool {
-        let mut found = Vec::new();
-        in_layers(text, |layer| self.find(layer, &mut found));
-        !found.is_empty()
+        self.may_be_in(text) && (!self.find(text).is_empty() || self.is_escaped_in(text))
     }
 
-    fn find(&self, layer: &Layer<'_>, found: &mut Vec<Range<usize>>) {
-        if self.may_be_in(layer.bytes()) {
-            self.forms.iter().for_each(|form| form.find(layer, found));
-        }
-        if layer.may_be_cut() {
-            self.forms.iter().for_each(|form| form.find_cut(layer, found));
-        }
-    }
-
-    /// Whether a text holds a form or at least how one begins; whoever holds none is told so without a search.
+    /// A cheap check that rules out nearly all texts: an honest vendor's words are shorter than a secret.
     fn may_be_in(&self, text: &[u8]) -> bool {
-        self.sieve.holds(text, |text, length| self.forms.iter().any(|form| form.ends(text, length)))
+        if self.secret.is_empty() || is_shortened(text) {
+            return !self.secret.is_empty();
+        }
+        let mut start = 0;
+        while let Some(stretch) = text.get(start..start + self.longest_word) {
+            let Some(space) = memrchr(b' ', stretch) else { return true };
+            start += space + 1;
+        }
+        false
+    }
+
+    fn is_escaped_in(&self, text: &[u8]) -> bool {
+        let mut levels = std::iter::successors(unescaped(text), |text| unescaped(text)).take(MAX_ESCAPE_DEPTH);
+        levels.any(|text| !self.find(&text).is_empty())
+    }
+
+    /// Where the secret stands in a text, escapes aside.
+    fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let Some(automaton) = self.automaton.get_or_init(|| Automaton::of(&self.secret)) else {
+            return vec![0..text.len()]; // too large to be searched for
+        };
+        let mut found: Vec<_> = automaton.whole(text).collect();
+        if is_shortened(text) {
+            found.extend(automaton.shortened(text));
+        }
+        found
     }
 }
 
-impl Form {
-    fn new(bytes: Vec<u8>, alphabet: fn(u8) -> bool) -> Self {
-        Self { bytes: Zeroizing::new(bytes), alphabet, any_case: false }
-    }
-
-    fn find(&self, layer: &Layer<'_>, found: &mut Vec<Range<usize>>) {
-        let text = layer.bytes();
-        let mut at = 0;
-        while let Some(start) = text.get(at..).and_then(|rest| self.first_in(rest)).map(|start| at + start) {
-            let end = start + self.bytes.len();
-            let before = text[..start].iter().rev().take_while(|byte| (self.alphabet)(**byte)).count();
-            let after = text[end..].iter().take_while(|byte| (self.alphabet)(**byte)).count();
-            found.push(layer.origin(start - before..end + after));
-            at = end + after;
+impl Automaton {
+    fn of(secret: &str) -> Option<Self> {
+        let mut forms = vec![secret.as_bytes().to_vec()];
+        if secret.len() >= MIN_SECRET {
+            forms.push(secret.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
+            for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+                forms.extend((0..3).map(|offset| base64_within(&engine, secret.as_bytes(), offset)));
+            }
         }
+        // Digits may be in upper case; the other forms lose nothing that matters.
+        let mut builder = AhoCorasick::builder();
+        builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA));
+        let search = builder.build(&forms).ok()?;
+        Some(Self { forms: Zeroizing::new(forms), search })
     }
 
-    fn find_cut(&self, layer: &Layer<'_>, found: &mut Vec<Range<usize>>) {
-        let text = layer.bytes();
-        let cuts = memmem::find_iter(text, CUT).filter_map(|at| self.cut_short(&text[..at]));
-        found.extend(cuts.map(|stretch| layer.origin(stretch)));
+    /// The forms in a text. What a form is part of in hexadecimal or base64 belongs to it.
+    fn whole(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        self.search.find_iter(text).map(|found| {
+            if found.pattern().as_usize() == 0 {
+                return found.range();
+            }
+            let before = text[..found.start()].iter().rev().take_while(|byte| is_base64(**byte)).count();
+            let after = text[found.end()..].iter().take_while(|byte| is_base64(**byte)).count();
+            found.start() - before..found.end() + after
+        })
     }
 
-    /// What is left of the form at the end of a text that was cut there.
-    fn cut_short(&self, text: &[u8]) -> Option<Range<usize>> {
-        let whole = &text[..text.len() - half_an_escape(text)];
-        let length = (SHORTEST..self.bytes.len()).rev().find(|&length| self.ends(whole, length))?;
-        Some(whole.len() - length..text.len())
-    }
-
-    fn first_in(&self, text: &[u8]) -> Option<usize> {
-        if self.bytes.is_empty() || self.bytes.len() > text.len() {
-            return None;
-        }
-        if self.any_case {
-            text.windows(self.bytes.len()).position(|window| window.eq_ignore_ascii_case(&self.bytes))
-        } else {
-            memmem::find(text, &self.bytes)
-        }
-    }
-
-    /// Whether the text ends in the form's first `length` bytes.
-    fn ends(&self, text: &[u8], length: usize) -> bool {
-        let end = text.len().checked_sub(length).and_then(|start| text.get(start..));
-        end.zip(self.bytes.get(..length)).is_some_and(|(end, start)| match self.any_case {
-            true => end.eq_ignore_ascii_case(start),
-            false => end == start,
+    /// What an ellipsis has left of a form: its start, and perhaps half an escape.
+    fn shortened(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        memmem::find_iter(text, ELLIPSIS).flat_map(move |cut| {
+            self.forms.iter().filter_map(move |form| {
+                let first = cut.saturating_sub(form.len() + MAX_ESCAPE);
+                let start = (first..=cut.checked_sub(MIN_SECRET)?).find(|start| {
+                    let pairs = text[*start..cut].iter().zip(form);
+                    let common = pairs.take_while(|(byte, other)| byte.eq_ignore_ascii_case(other)).count();
+                    common >= MIN_SECRET && start + common + MAX_ESCAPE > cut
+                })?;
+                Some(start..cut)
+            })
         })
     }
 }
 
-/// `text` with every repetition of the secrets blackened, and the rest as it was.
-pub(crate) fn redact<'t, 's>(text: &'t str, secrets: impl Iterator<Item = &'s SecretPatterns> + Clone) -> Cow<'t, str> {
-    let mut found = Vec::new();
-    in_layers(text.as_bytes(), |layer| secrets.clone().for_each(|secret| secret.find(layer, &mut found)));
+/// The text with each of the secrets redacted.
+pub(crate) fn redact<'t, 's>(text: &'t str, secrets: impl Iterator<Item = &'s SecretPatterns>) -> Cow<'t, str> {
+    let secrets: Vec<_> = secrets.filter(|secret| secret.may_be_in(text.as_bytes())).collect();
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let text = replaced(text, secrets.iter().flat_map(|secret| secret.find(text.as_bytes())).collect());
+    match secrets.iter().any(|secret| secret.is_escaped_in(text.as_bytes())) {
+        true => Cow::Owned(REDACTED.to_owned()),
+        false => text,
+    }
+}
+
+fn replaced(text: &str, mut found: Vec<Range<usize>>) -> Cow<'_, str> {
     if found.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -151,33 +160,20 @@ pub(crate) fn redact<'t, 's>(text: &'t str, secrets: impl Iterator<Item = &'s Se
     Cow::Owned(out)
 }
 
-fn in_layers(text: &[u8], mut look: impl FnMut(&Layer<'_>)) {
-    let mut layer = Layer::of(text);
-    look(&layer);
-    for _ in 0..DEEPEST {
-        let Some(next) = layer.unescaped() else { return };
-        layer = next;
-        look(&layer);
-    }
+/// Whether a text may end in, or hold, an ellipsis.
+fn is_shortened(text: &[u8]) -> bool {
+    memchr(ELLIPSIS.as_bytes()[0], text).is_some()
 }
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte)
 }
 
-/// The characters that stand for `secret` and nothing else wherever it begins `aside` bytes after a multiple of three.
-fn base64_within(secret: &[u8], aside: usize) -> Zeroizing<Vec<u8>> {
-    let bits = |index: usize| -> Option<u8> {
-        let bit = (index * 6).checked_sub(aside * 8)?;
-        let pair = [*secret.get(bit / 8)?, secret.get(bit / 8 + 1).copied().unwrap_or_default()];
-        let whole = bit % 8 <= 2 || bit / 8 + 1 < secret.len();
-        whole.then(|| (u16::from_be_bytes(pair) >> (10 - bit % 8)) as u8 & 63)
-    };
-    let first = (aside * 8).div_ceil(6);
-    Zeroizing::new((first..).map_while(bits).map(|bits| BASE64[usize::from(bits)]).collect())
+/// The characters that stand for `secret` and nothing else wherever it begins `offset` bytes after a multiple of three.
+fn base64_within(engine: &impl Engine, secret: &[u8], offset: usize) -> Vec<u8> {
+    let mut text = engine.encode([&[0; 2][..offset], secret].concat()).into_bytes();
+    text.truncate((offset + secret.len()) * 8 / 6);
+    text.split_off((offset * 8).div_ceil(6))
 }
 
 impl fmt::Debug for SecretPatterns {
@@ -196,15 +192,30 @@ mod tests {
 
     const SECRET: &str = "12|k+/ey~Zü0";
 
-    fn blackened(text: &str) -> String {
+    fn redacted(text: &str) -> String {
         redact(text, [SecretPatterns::of(SECRET), SecretPatterns::of("other-one")].iter()).into_owned()
     }
 
     #[test]
-    fn every_form_is_blackened_and_nothing_else() {
+    fn a_plain_hexadecimal_or_base64_secret_is_redacted_and_nothing_else() {
         for form in [
             SECRET,
             "other-one",
+            "31327c6b2b2f65797e5ac3bc30",
+            "31327C6B2B2F65797E5AC3BC30",
+            "MTJ8aysvZXl-WsO8MA",
+            "MTJ8aysvZXl+WsO8MA==",
+        ] {
+            assert_eq!(redacted(&format!("no ({form}) here, 100% ü")), "no ([redacted]) here, 100% ü", "{form}");
+        }
+        let plain = "a 100% honest \\ text & more ~ MTJ8a of 31327c6b and_some_more_%41";
+        assert!(matches!(redact(plain, [SecretPatterns::of(SECRET)].iter()), Cow::Borrowed(_)));
+        assert_eq!(redacted(&format!("{SECRET} at 100%25")), "[redacted] at 100%25");
+    }
+
+    #[test]
+    fn a_text_with_an_escaped_secret_is_redacted_as_a_whole() {
+        for form in [
             "%31%32%7C%6b%2B%2Fey~Z%C3%BC0",
             "12%7Ck%2B/ey~Z%c3%BC0",
             r"12\u007ck+\/ey~Z\u00fc0",
@@ -212,15 +223,11 @@ mod tests {
             "12&#124;k&#x2b;/ey~Z&#252;0",
             "12|k+~1ey~0Zü0",
             "12%257Ck%252B%252Fey%257EZ%25C3%25BC0",
-            "31327c6b2b2f65797e5ac3bc30",
-            "31327C6B2B2F65797E5AC3BC30",
-            "MTJ8aysvZXl-WsO8MA",
+            r"12\\u007ck+\\\/ey~Z\\u00fc0",
             "MTJ8aysvZXl%2BWsO8MA%3D%3D",
         ] {
-            assert_eq!(blackened(&format!("no ({form}) here, 100% ü")), "no ([redacted]) here, 100% ü", "{form}");
+            assert_eq!(redacted(&format!("no ({form}) here")), "[redacted]", "{form}");
         }
-        let plain = "a 100% honest \\ text & more ~ MTJ8a of 31327c6b";
-        assert!(matches!(redact(plain, [SecretPatterns::of(SECRET)].iter()), Cow::Borrowed(_)));
     }
 
     #[test]
@@ -228,34 +235,36 @@ mod tests {
         let bytes = SECRET.as_bytes();
         for (before, after) in [(0, 0), (1, 2), (2, 1), (3, 3), (7, 5), (11, 4)] {
             let whole = [&b"Bearer headers"[..before], bytes, &b"and so on"[..after]].concat();
-            let text = format!("<{}>", String::from_utf8(base64_within(&whole, 0).to_vec()).unwrap());
-            assert_eq!(blackened(&text), "<[redacted]>", "{text}");
-            assert_eq!(blackened(&text.replace('+', "-").replace('/', "_")), "<[redacted]>", "{text}");
+            for text in [STANDARD_NO_PAD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)] {
+                assert_eq!(redacted(&format!("<{text}>")), "<[redacted]>", "{text}");
+            }
         }
     }
 
     #[test]
-    fn what_a_cut_has_left_of_a_secret_is_blackened() {
-        assert_eq!(blackened("a long story about 12|k+/e…"), "a long story about [redacted]…");
-        assert_eq!(blackened("a long story about 12%7Ck%2B/e…"), "a long story about [redacted]…");
-        assert_eq!(blackened("a long story about 31327c6B2…"), "a long story about [redacted]…");
-        assert_eq!(blackened("a long story about 12%7Ck%2B/%6…"), "a long story about [redacted]…");
-        assert_eq!(blackened(r"a long story about 12\u007ck+\/e\u00…"), "a long story about [redacted]…");
-        assert_eq!(blackened("#/about 12%7Ck%2B/e%E2%80%A6/x…"), "#/about [redacted]%E2%80%A6/x…");
-        assert_eq!(blackened("a long story about 12|k…"), "a long story about 12|k…");
+    fn what_an_ellipsis_has_left_of_a_secret_is_redacted() {
+        assert_eq!(redacted("a long story about 12|k+/e…"), "a long story about [redacted]…");
+        assert_eq!(redacted("a long story about 12|k+/%6…"), "a long story about [redacted]…");
+        assert_eq!(redacted("a long story about 31327c6B2…"), "a long story about [redacted]…");
+        assert_eq!(redacted("a long story about 12%7Ck%2B/e…"), "[redacted]");
+        assert_eq!(redacted("a long story about 12%7Ck%2B/%6…"), "[redacted]");
+        assert_eq!(redacted(r"a long story about 12\u007ck+\/e\u00…"), "[redacted]");
+        assert_eq!(redacted("#/about 12%7Ck%2B/e%E2%80%A6/x…"), "[redacted]");
+        assert_eq!(redacted("a long story about 12|k…"), "a long story about 12|k…");
+        assert_eq!(redacted("12|k+/ or something else…"), "12|k+/ or something else…");
     }
 
     #[test]
     fn repetitions_that_touch_or_overlap_are_one() {
-        assert_eq!(blackened(&format!("{SECRET}{SECRET}x")), "[redacted][redacted]x");
-        assert_eq!(blackened("%31%32%7Ck+/ey~Zü0"), "[redacted]");
+        assert_eq!(redacted(&format!("{SECRET}{SECRET}x")), "[redacted][redacted]x");
         assert!(SecretPatterns::of(SECRET).is_in(b"\xff 12\\u007ck+\\/ey~Z\xc3\xbc0"));
         assert!(!SecretPatterns::of(SECRET).is_in(b"\xff 12"));
+        assert!(!SecretPatterns::of("").is_in(b"anything"));
     }
 
     /// A secret, repeated in some form.
-    fn repeated(secret: &str, form: usize, aside: usize) -> String {
-        let whole = [&b"in"[..aside], secret.as_bytes()].concat();
+    fn repeated(secret: &str, form: usize, offset: usize) -> String {
+        let whole = [&b"in"[..offset], secret.as_bytes()].concat();
         let by = |each: fn(u8) -> String| secret.bytes().map(each).collect::<String>();
         match form {
             0 => secret.to_owned(),
@@ -265,46 +274,30 @@ mod tests {
             4 => by(|byte| format!("%25{byte:02x}")),
             5 => secret.chars().map(|char| format!("\\u{:04x}", char as u32)).collect(),
             6 => secret.chars().map(|char| format!("&#{};", char as u32)).collect(),
-            7 => String::from_utf8(base64_within(&whole, 0).to_vec()).unwrap(),
-            _ => String::from_utf8(base64_within(&whole, 0).to_vec()).unwrap().replace('+', "-").replace('/', "_"),
+            7 => STANDARD_NO_PAD.encode(whole),
+            _ => URL_SAFE_NO_PAD.encode(whole),
         }
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1024) })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
-        /// The sieve against the search without it, wherever a secret, or the start of one, stands among what.
         #[test]
-        fn the_sieve_lets_nothing_through_that_a_search_finds(
-            secrets in vec("[a-f0-9|~/+_Zü€]{1,20}|[ -~]{6,50}|a{1,30}", 1..3),
-            pieces in vec((0..12_usize, 0..3_usize, any::<Index>(), "[a-f0-9 ]{0,9}|[ -~]{0,12}|\\PC{0,3}"), 0..6),
+        fn a_secret_is_found_in_every_form_between_other_words(
+            secret in "[a-f0-9|~/+_Zü€]{6,20}|[!-~]{6,50}|a{6,30}|[a-z]{3,9} [a-z]{3,9}",
+            form in 0..9_usize,
+            offset in 0..3_usize,
+            (before, after) in ("[a-f0-9 ]{0,9} |[ -$\\[-}]{0,12} |\\PC{0,3} ", " [a-f0-9 ]{0,9}| \\PC{0,3}"),
+            cut in any::<Index>(),
         ) {
-            let text: String = pieces.iter().map(|(form, aside, index, other)| {
-                let whole = repeated(index.get::<String>(&secrets), *form % 9, *aside);
-                let start = whole.floor_char_boundary(index.index(whole.len() + 1));
-                match form {
-                    9 => format!("{other}{}…", &whole[..start]),
-                    10 => format!("{other}{}", &whole[..start]),
-                    11 => other.clone(),
-                    _ => format!("{other}{whole}"),
-                }
-            }).collect();
-            for secret in &secrets {
-                let disguises = SecretPatterns::of(secret);
-                let (mut found, mut all) = (Vec::new(), Vec::new());
-                in_layers(text.as_bytes(), |layer| disguises.find(layer, &mut found));
-                in_layers(text.as_bytes(), |layer| {
-                    for form in &disguises.forms {
-                        form.find(layer, &mut all);
-                        form.find_cut(layer, &mut all);
-                    }
-                });
-                found.sort_unstable_by_key(|range| (range.start, range.end));
-                all.sort_unstable_by_key(|range| (range.start, range.end));
-                prop_assert_eq!(found, all, "{} in {}", secret, text);
-            }
-            let planted = pieces.iter().any(|(form, ..)| *form == 0);
-            prop_assert!(!planted || secrets.iter().any(|secret| SecretPatterns::of(secret).is_in(text.as_bytes())));
+            let (patterns, whole) = (SecretPatterns::of(&secret), repeated(&secret, form, offset));
+            // A secret that reads like an escape itself is another one once it is unescaped.
+            prop_assume!(form < 3 || form > 6 || unescaped(secret.as_bytes()).is_none() || form == 3);
+            prop_assert!(patterns.is_in(format!("{before}{whole}{after}").as_bytes()), "{} as {}", secret, whole);
+            let start = &whole[..whole.floor_char_boundary(cut.index(whole.len() + 1))];
+            let shortened = format!("{before}{start}…");
+            let left = if form == 0 { start.len() } else { 0 };
+            prop_assert!(left < MIN_SECRET || patterns.is_in(shortened.as_bytes()), "{} in {}", secret, shortened);
         }
     }
 
