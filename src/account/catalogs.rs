@@ -1,157 +1,103 @@
-//! Live catalogs of one vendor account: read when first needed, refreshed behind the request, kept through an outage.
+//! The live catalogs of one vendor account: fetched when first needed, refreshed in the background, and kept while the
+//! vendor fails.
 //!
-//! A flight to the vendor belongs to nobody: it has a deadline of its own and ends whether or not the request that
-//! wanted it first is still there, so that an impatient caller spoils it for no other. There is one at a time for
-//! each catalog; whoever wants it meanwhile waits for its landing in a future of its own, which goes with its caller
-//! and leaves nothing behind.
+//! A fetch runs in its own task with its own deadline. It is not cancelled when the request that started it is. There is
+//! at most one fetch per catalog at a time; requests that need it wait for its result.
 
-use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use futures_util::future::try_join_all;
-use http::{HeaderMap, Method, StatusCode};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use vendors::{Catalog, CatalogKind, CatalogSet, Dialect, Operation, ResponseBody};
+use vendors::{Catalog, CatalogKind, CatalogSet};
 
-use super::CATALOG_PATIENCE;
-use super::Token;
-use super::drift::DriftWatch;
-use crate::upstream::{Failure, Stack, VendorRequest, VendorResponse};
+use super::catalog_reader::{CatalogFailure, CatalogReader};
+use crate::value::Counter;
 
-/// After a failed read, requests that want the same catalog get that failure for this long instead of a flight each.
-const FAILURE_HOLDS: Duration = Duration::from_secs(1);
+/// How long a failed fetch is answered from memory.
+const FAILURE_TTL: Duration = Duration::from_secs(1);
 
-/// That a vendor has no such list is true for longer, or for as long as a catalog is trusted if that is shorter.
-const ABSENCE_HOLDS: Duration = Duration::from_secs(60);
+/// The same if the vendor has no such list; at most the TTL of a catalog.
+const ABSENCE_TTL: Duration = Duration::from_secs(60);
 
-/// After a failed refresh, the next one waits for this long, or for as long as a catalog is trusted if that is
-/// shorter.
-const REFRESH_PAUSE: Duration = Duration::from_secs(10);
-
-/// Why a catalog is not to be had.
-#[derive(Debug, Clone)]
-pub enum CatalogFailure {
-    /// The vendor did not answer.
-    Unanswered(Failure),
-    /// The vendor answered with an error.
-    Refused(VendorResponse),
-    /// The vendor's answer is no catalog.
-    Malformed(String),
-    /// The vendor has no such list (404, 405); [`LiveCatalogs::get`] leaves it out.
-    Absent,
-}
-
-/// For logs, so without the vendor's words.
-impl fmt::Display for CatalogFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unanswered(failure) => failure.fmt(f),
-            Self::Refused(answer) => write!(f, "the vendor answered {}", answer.status.as_u16()),
-            Self::Malformed(detail) => write!(f, "not a catalog: {detail}"),
-            Self::Absent => f.write_str("the vendor has no such list"),
-        }
-    }
-}
-
-/// What became of a flight.
-type Landing = Result<Arc<Catalog>, CatalogFailure>;
-
-/// Where a catalog is to be had.
-enum Found {
-    VendorNames(Arc<Catalog>),
-    InFlight(watch::Receiver<Option<Landing>>),
-}
-
-/// Waits for a flight. Without such a list a name stays unresolved, and the answer says which configuration key would
-/// help.
-async fn landed(
-    kind: CatalogKind,
-    mut landing: watch::Receiver<Option<Landing>>,
-) -> Result<Option<(CatalogKind, Arc<Catalog>)>, CatalogFailure> {
-    match landing.wait_for(Option::is_some).await.as_deref() {
-        Ok(Some(Ok(catalog))) => Ok(Some((kind, Arc::clone(catalog)))),
-        Ok(Some(Err(CatalogFailure::Absent))) => Ok(None),
-        Ok(Some(Err(failure))) => Err(failure.clone()),
-        Ok(None) | Err(_) => Err(CatalogFailure::Malformed("the task that read the catalog is gone".to_owned())),
-    }
-}
+/// The time between a failed refresh and the next one; at most the TTL of a catalog.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The catalogs of one account.
 #[derive(Debug)]
 pub struct LiveCatalogs {
     ttl: Duration,
-    slots: Arc<[Slot; 4]>,
+    entries: Arc<[CacheEntry; CatalogKind::ALL.len()]>,
+    failures: Arc<[Counter; CatalogKind::ALL.len()]>,
 }
 
 #[derive(Debug, Default)]
-struct Slot {
-    known: ArcSwapOption<VendorNames>,
-    flight: Mutex<Flight>,
-    refreshing: AtomicBool,
-}
-
-/// The flight under way, and how the last one failed.
-#[derive(Debug, Default)]
-struct Flight {
-    landing: Option<watch::Receiver<Option<Landing>>>,
-    failed: Option<(Instant, CatalogFailure)>,
+struct CacheEntry {
+    cached: ArcSwapOption<CachedCatalog>,
+    fetch: Mutex<FetchState>,
 }
 
 #[derive(Debug)]
-struct VendorNames {
+struct CachedCatalog {
     catalog: Arc<Catalog>,
-    read: Instant,
-    /// When the last refresh failed, if none has succeeded since.
-    missed: Option<Instant>,
+    fetched_at: Instant,
 }
 
-/// What a read needs: the way to the vendor and how to knock.
-#[derive(Clone)]
-pub struct Reader {
-    /// The dialect, which knows the paths.
-    pub dialect: &'static Dialect,
-    /// The way to the vendor.
-    pub stack: Arc<Stack>,
-    /// The headers of the request.
-    pub headers: HeaderMap,
-    /// Where answers are held against their documentation.
-    pub drift: Arc<DriftWatch>,
-    /// The account's token, which no catalog must hold.
-    pub token: Token,
+#[derive(Debug, Default)]
+struct FetchState {
+    running: Option<PendingFetch>,
+    failed: Option<(Instant, CatalogFailure)>,
+}
+
+type FetchResult = Result<Arc<Catalog>, CatalogFailure>;
+type PendingFetch = watch::Receiver<Option<FetchResult>>;
+
+enum Lookup {
+    Cached(Arc<Catalog>),
+    Pending(PendingFetch),
 }
 
 impl LiveCatalogs {
     /// Empty catalogs; an entry older than `ttl` is refreshed when it is next used.
     pub fn new(ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, slots: Arc::default() })
+        Arc::new(Self { ttl, entries: Arc::default(), failures: Arc::default() })
     }
 
-    /// The same catalogs, trusted for another time.
+    /// The same catalogs with another TTL.
     #[must_use]
     pub fn with_ttl(&self, ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, slots: Arc::clone(&self.slots) })
+        Arc::new(Self { ttl, entries: Arc::clone(&self.entries), failures: Arc::clone(&self.failures) })
     }
 
-    /// The catalogs of these kinds; those that are not known yet are read from the vendor at the same time.
+    /// Empty catalogs that continue the counters of these.
+    #[must_use]
+    pub fn emptied(&self, ttl: Duration) -> Arc<Self> {
+        Arc::new(Self { ttl, entries: Arc::default(), failures: Arc::clone(&self.failures) })
+    }
+
+    /// The catalogs of these kinds; those that are not cached are fetched at the same time. A list that the vendor does
+    /// not have is left out: a name then stays unresolved, and the response says which configuration key would help.
     ///
     /// # Errors
-    /// One of them is not known and cannot be read now.
-    pub async fn get(self: &Arc<Self>, kinds: &[CatalogKind], reader: &Reader) -> Result<CatalogSet, CatalogFailure> {
+    /// One of them is not cached and cannot be fetched now.
+    pub async fn get(
+        self: &Arc<Self>,
+        kinds: &[CatalogKind],
+        reader: &CatalogReader,
+    ) -> Result<CatalogSet, CatalogFailure> {
         let mut set = CatalogSet::default();
-        let mut landings = Vec::new();
+        let mut pending = Vec::new();
         for &kind in kinds {
-            match self.one(kind, reader) {
-                Ok(Some(Found::VendorNames(catalog))) => set.set(kind, catalog),
-                Ok(Some(Found::InFlight(landing))) => landings.push(landed(kind, landing)),
+            match self.look_up(kind, reader) {
+                Ok(Some(Lookup::Cached(catalog))) => set.set(kind, catalog),
+                Ok(Some(Lookup::Pending(fetch))) => pending.push(fetched(kind, fetch)),
                 Ok(None) | Err(CatalogFailure::Absent) => {}
                 Err(failure) => return Err(failure),
             }
         }
-        for (kind, catalog) in try_join_all(landings).await?.into_iter().flatten() {
+        for (kind, catalog) in try_join_all(pending).await?.into_iter().flatten() {
             set.set(kind, catalog);
         }
         Ok(set)
@@ -162,182 +108,127 @@ impl LiveCatalogs {
         self.ttl
     }
 
-    /// How long ago each known catalog was read, and how many entries it has.
+    /// The age and the number of entries of each cached catalog.
     pub fn ages(&self) -> impl Iterator<Item = (CatalogKind, Duration, usize)> {
-        CatalogKind::ALL.into_iter().zip(self.slots.iter()).filter_map(|(kind, slot)| {
-            let known = slot.known.load_full()?;
-            Some((kind, known.read.elapsed(), known.catalog.len()))
+        CatalogKind::ALL.into_iter().zip(self.entries.iter()).filter_map(|(kind, entry)| {
+            let cached = entry.cached.load_full()?;
+            Some((kind, cached.fetched_at.elapsed(), cached.catalog.len()))
         })
     }
 
-    fn one(self: &Arc<Self>, kind: CatalogKind, reader: &Reader) -> Result<Option<Found>, CatalogFailure> {
+    /// The failed fetches so far, over reloads. That a vendor has no such list is no failure.
+    pub fn failures(&self) -> impl Iterator<Item = (CatalogKind, u64)> {
+        CatalogKind::ALL.into_iter().zip(self.failures.iter().map(Counter::get))
+    }
+
+    fn look_up(
+        self: &Arc<Self>,
+        kind: CatalogKind,
+        reader: &CatalogReader,
+    ) -> Result<Option<Lookup>, CatalogFailure> {
         let Some(path) = reader.dialect.catalog_path(kind) else { return Ok(None) };
-        let Some(slot) = self.slots.get(kind as usize) else { return Ok(None) };
-        if let Some(known) = slot.known.load_full() {
-            if self.is_due(&known)
-                && let Some(refresh) = Refresh::begin(&self.slots, kind)
-            {
-                let reader = reader.clone();
-                reader.stack.clone().spawn(async move { refresh.run(path, &reader).await });
-            }
-            return Ok(Some(Found::VendorNames(Arc::clone(&known.catalog))));
+        let entry = &self.entries[kind as usize];
+        if let Some(fresh) = entry.fresh(self.ttl) {
+            return Ok(Some(fresh));
         }
-        self.board(slot, (kind, path), reader).map(Some)
+        let mut state = entry.state();
+        if let Some(fresh) = entry.fresh(self.ttl) {
+            return Ok(Some(fresh)); // a fetch has just ended
+        }
+        let cached = entry.cached.load_full();
+        let pause = |failure: &CatalogFailure| match failure {
+            _ if cached.is_some() => REFRESH_INTERVAL.min(self.ttl),
+            CatalogFailure::Absent => ABSENCE_TTL.min(self.ttl).max(FAILURE_TTL),
+            _ => FAILURE_TTL,
+        };
+        let failed = state.failed.as_ref().filter(|(at, failure)| at.elapsed() < pause(failure));
+        // A fetch whose task is gone, as at the end of the process, does not count.
+        let running = state.running.as_ref().filter(|fetch| fetch.has_changed().is_ok());
+        let fetch = match (running, failed) {
+            (Some(fetch), _) => Ok(fetch.clone()),
+            (None, Some((_, failure))) => Err(failure.clone()),
+            (None, None) => Ok(state.running.insert(self.start_fetch(kind, path, reader)).clone()),
+        };
+        match cached {
+            Some(stale) => Ok(Some(Lookup::Cached(Arc::clone(&stale.catalog)))),
+            None => Ok(Some(Lookup::Pending(fetch?))),
+        }
     }
 
-    /// The flight under way, or a new one unless the last one failed just now.
-    fn board(
-        &self,
-        slot: &Slot,
-        (kind, path): (CatalogKind, &'static str),
-        reader: &Reader,
-    ) -> Result<Found, CatalogFailure> {
-        let mut flight = slot.flight();
-        // A flight whose task is gone, as at the end of the process, does not count.
-        if let Some(landing) = flight.landing.as_ref().filter(|landing| landing.has_changed().is_ok()) {
-            return Ok(Found::InFlight(landing.clone()));
-        }
-        if let Some(known) = slot.known.load_full() {
-            return Ok(Found::VendorNames(Arc::clone(&known.catalog)));
-        }
-        if let Some((_, failure)) = flight.failed.as_ref().filter(|(at, why)| at.elapsed() < self.holds(why)) {
-            return Err(failure.clone());
-        }
-        let (sender, landing) = watch::channel(None);
-        flight.landing = Some(landing.clone());
-        drop(flight);
-        let (slots, reader) = (Arc::clone(&self.slots), reader.clone());
+    fn start_fetch(self: &Arc<Self>, kind: CatalogKind, path: &'static str, reader: &CatalogReader) -> PendingFetch {
+        let (sender, pending) = watch::channel(None);
+        let (catalogs, reader) = (Arc::clone(self), reader.clone());
         reader.stack.clone().spawn(async move {
-            let result = read((kind, path), &reader).await;
-            if let Some(slot) = slots.get(kind as usize) {
-                sender.send_replace(Some(slot.land(result)));
+            let result = reader.read(kind, path).await;
+            if result.as_ref().is_err_and(|failure| !matches!(failure, CatalogFailure::Absent)) {
+                catalogs.failures[kind as usize].add();
             }
-        });
-        Ok(Found::InFlight(landing))
-    }
-
-    fn holds(&self, failure: &CatalogFailure) -> Duration {
-        match failure {
-            CatalogFailure::Absent => ABSENCE_HOLDS.min(self.ttl).max(FAILURE_HOLDS),
-            _ => FAILURE_HOLDS,
-        }
-    }
-
-    fn is_due(&self, known: &VendorNames) -> bool {
-        let pause = REFRESH_PAUSE.min(self.ttl);
-        known.read.elapsed() >= self.ttl && known.missed.is_none_or(|missed| missed.elapsed() >= pause)
-    }
-}
-
-impl Slot {
-    fn keep(&self, catalog: Catalog) -> Arc<Catalog> {
-        let catalog = Arc::new(catalog);
-        let known = VendorNames { catalog: Arc::clone(&catalog), read: Instant::now(), missed: None };
-        self.known.store(Some(Arc::new(known)));
-        catalog
-    }
-
-    fn flight(&self) -> MutexGuard<'_, Flight> {
-        self.flight.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps what a flight brought, or how it failed, before the next one may begin.
-    fn land(&self, result: Result<Catalog, CatalogFailure>) -> Landing {
-        let mut flight = self.flight();
-        let landing = result.map(|catalog| self.keep(catalog));
-        flight.landing = None;
-        flight.failed = landing.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
-        landing
-    }
-}
-
-/// The one refresh of a catalog that is under way; dropping it, however it ends, lets the next one begin.
-struct Refresh {
-    slots: Arc<[Slot; 4]>,
-    kind: CatalogKind,
-}
-
-impl Refresh {
-    fn begin(slots: &Arc<[Slot; 4]>, kind: CatalogKind) -> Option<Self> {
-        let free = !slots.get(kind as usize)?.refreshing.swap(true, Ordering::AcqRel);
-        free.then(|| Self { slots: Arc::clone(slots), kind })
-    }
-
-    /// Reads the catalog anew; a failure leaves the last good copy in place.
-    async fn run(self, path: &'static str, reader: &Reader) {
-        let Some(slot) = self.slots.get(self.kind as usize) else { return };
-        match read((self.kind, path), reader).await {
-            Ok(catalog) => drop(slot.keep(catalog)),
-            Err(failure) => {
+            let entry = &catalogs.entries[kind as usize];
+            if let (Err(failure), Some(_)) = (&result, entry.cached.load_full()) {
                 let vendor = reader.stack.name();
-                tracing::warn!(vendor, catalog = %self.kind, %failure, "a catalog could not be refreshed; the last copy stays");
-                if let Some(known) = slot.known.load_full() {
-                    let (catalog, missed) = (Arc::clone(&known.catalog), Some(Instant::now()));
-                    slot.known.store(Some(Arc::new(VendorNames { catalog, read: known.read, missed })));
-                }
+                tracing::warn!(vendor, catalog = %kind, %failure, "a catalog could not be refreshed; the last copy stays");
             }
-        }
+            sender.send_replace(Some(entry.finish(result)));
+        });
+        pending
     }
 }
 
-impl Drop for Refresh {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slots.get(self.kind as usize) {
-            slot.refreshing.store(false, Ordering::Release);
+impl CacheEntry {
+    fn fresh(&self, ttl: Duration) -> Option<Lookup> {
+        let cached = self.cached.load_full().filter(|cached| cached.fetched_at.elapsed() < ttl)?;
+        Some(Lookup::Cached(Arc::clone(&cached.catalog)))
+    }
+
+    fn state(&self) -> MutexGuard<'_, FetchState> {
+        self.fetch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the result of a fetch before the next one can start. A failure leaves the last good copy in place.
+    fn finish(&self, result: Result<Catalog, CatalogFailure>) -> FetchResult {
+        let mut state = self.state();
+        let result = result.map(Arc::new);
+        if let Ok(catalog) = &result {
+            let cached = CachedCatalog { catalog: Arc::clone(catalog), fetched_at: Instant::now() };
+            self.cached.store(Some(Arc::new(cached)));
         }
+        state.running = None;
+        state.failed = result.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
+        result
     }
 }
 
-/// One read, counted if it fails; that a vendor has no such list is no failure.
-async fn read((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Catalog, CatalogFailure> {
-    let result = fetch((kind, path), reader).await;
-    if result.as_ref().is_err_and(|failure| !matches!(failure, CatalogFailure::Absent)) {
-        reader.stack.count_catalog_failure(kind);
-    }
-    result
-}
-
-async fn fetch((kind, path): (CatalogKind, &str), reader: &Reader) -> Result<Catalog, CatalogFailure> {
-    let uri = reader.stack.uri(path).map_err(|error| CatalogFailure::Malformed(error.to_string()))?;
-    let mut outgoing = VendorRequest::new(Method::GET, uri, Instant::now() + CATALOG_PATIENCE);
-    outgoing.headers = reader.headers.clone();
-    let answer = reader.stack.call(outgoing).await.map_err(CatalogFailure::Unanswered)?;
-    let (asked, status) = (Operation::Catalog(kind), answer.status.as_u16());
-    reader.drift.hold(
-        (reader.stack.name(), reader.dialect),
-        asked,
-        (status, &ResponseBody::read(&answer.body)),
-        |text| reader.token.redact(text).into_owned(),
-    );
-    match answer.status {
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
-        // Names from a catalog are shown, and go into logs.
-        status if status.is_success() && reader.token.patterns().is_in(&answer.body) => {
-            Err(CatalogFailure::Malformed("it repeats the account's token".to_owned()))
-        }
-        status if status.is_success() => {
-            Catalog::parse(&answer.body).map_err(|error| CatalogFailure::Malformed(error.to_string()))
-        }
-        _ => Err(CatalogFailure::Refused(answer)),
+/// Waits for a fetch; `None` if the vendor has no such list.
+async fn fetched(
+    kind: CatalogKind,
+    mut fetch: PendingFetch,
+) -> Result<Option<(CatalogKind, Arc<Catalog>)>, CatalogFailure> {
+    match fetch.wait_for(Option::is_some).await.as_deref() {
+        Ok(Some(Ok(catalog))) => Ok(Some((kind, Arc::clone(catalog)))),
+        Ok(Some(Err(CatalogFailure::Absent))) => Ok(None),
+        Ok(Some(Err(failure))) => Err(failure.clone()),
+        Ok(None) | Err(_) => Err(CatalogFailure::Malformed("the task that fetched the catalog is gone".to_owned())),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use http::HeaderMap;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio::time::{advance, pause, resume, timeout};
 
+    use crate::account::Token;
     use crate::account::catalogs::*;
-    use crate::upstream::{BreakerSettings, RetrySettings, StackSettings, Tasks, TlsRoots, VendorTls};
+    use crate::upstream::{BreakerSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, VendorTls};
 
     const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
 
-    /// A reader of a vendor who gives each connection this answer once `together` of them wait for it; with the number
-    /// of its connections.
-    async fn reader(answer: &'static str, together: usize) -> (Reader, Tasks, Arc<AtomicUsize>) {
+    /// A reader of a vendor that sends this response to all connections once `together` of them wait for it, and the
+    /// number of its connections so far.
+    async fn reader(response: &'static str, together: usize) -> (CatalogReader, Tasks, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let (tasks, seen) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
@@ -352,7 +243,7 @@ mod tests {
                 }
                 for mut stream in waiting.drain(..) {
                     let _ = stream.read(&mut [0; 4096]).await;
-                    let _ = stream.write_all(answer.as_bytes()).await;
+                    let _ = stream.write_all(response.as_bytes()).await;
                 }
             }
         });
@@ -374,23 +265,22 @@ mod tests {
         let stack = Arc::new(Stack::new(&settings, &tasks));
         let dialect = vendors::registry::dialect("autocalls").unwrap();
         let token = Token::new("1|abc").unwrap();
-        (Reader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default(), token }, tasks, seen)
+        (CatalogReader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default(), token }, tasks, seen)
     }
 
     #[tokio::test]
-    async fn callers_that_leave_leave_one_flight_behind() {
+    async fn requests_that_are_cancelled_leave_one_fetch_running() {
         let (reader, tasks, _) = reader("", usize::MAX).await;
         let live = LiveCatalogs::new(Duration::from_secs(300));
         for _ in 0..100 {
             assert!(timeout(Duration::ZERO, live.get(KINDS, &reader)).await.is_err());
         }
         assert_eq!(tasks.updates.len(), 1);
-        let slot = &live.slots[KINDS[0] as usize];
-        assert_eq!(slot.flight().landing.iter().len(), 1);
+        assert!(live.entries[KINDS[0] as usize].state().running.is_some());
     }
 
     #[tokio::test]
-    async fn that_a_list_is_absent_is_remembered_for_a_minute() {
+    async fn a_missing_list_is_not_asked_for_again_within_a_minute() {
         let absent = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let (reader, _, seen) = reader(absent, 1).await;
         let live = LiveCatalogs::new(Duration::from_secs(300));
@@ -413,11 +303,20 @@ mod tests {
         assert_eq!(live.ages().map(|(kind, _, _)| kind).collect::<Vec<_>>(), CatalogKind::ALL);
     }
 
-    #[test]
-    fn a_failure_is_logged_without_the_vendors_words() {
-        let answer = VendorResponse::new(StatusCode::BAD_GATEWAY, HeaderMap::new(), "hush".into());
-        let failure = CatalogFailure::Refused(answer);
-        assert_eq!(failure.to_string(), "the vendor answered 502");
-        assert!(!format!("{failure:?}").contains("hush"));
+    #[tokio::test]
+    async fn a_failed_refresh_keeps_the_catalog_and_is_counted_over_reloads() {
+        let (reader, tasks, seen) = reader("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1).await;
+        let live = LiveCatalogs::new(Duration::ZERO);
+        let entry = &live.entries[KINDS[0] as usize];
+        entry.finish(Ok(Catalog::default())).unwrap();
+        let set = live.get(KINDS, &reader).await.unwrap();
+        assert!(set.get(KINDS[0]).is_some());
+        tasks.updates.close();
+        tasks.updates.wait().await;
+        assert_eq!(seen.load(Ordering::SeqCst), 1);
+        assert!(entry.cached.load_full().is_some());
+        for live in [live.with_ttl(Duration::ZERO), live.emptied(Duration::ZERO)] {
+            assert_eq!(live.failures().next(), Some((KINDS[0], 1)));
+        }
     }
 }

@@ -1,8 +1,7 @@
-//! The drift watch: where a vendor's answers are no longer what its pages say.
+//! Counts where a vendor's responses differ from its documentation.
 //!
-//! Each difference is counted by what was asked, its kind and its place, and logged when it is seen for the first
-//! time. A vendor that invents keys fills no memory: so many differences are told apart for each account, the rest
-//! are counted together. The counts by kind, which are few, are for metrics.
+//! Each difference is logged when it is first seen. At most [`MAX_DIFFERENCES`] are listed for each account, so that a
+//! vendor that invents keys cannot fill the memory; the rest are counted together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -11,10 +10,10 @@ use std::time::SystemTime;
 use serde::Serialize;
 use vendors::{Dialect, Drift, DriftKind, Operation, ResponseBody};
 
-/// So many differences are told apart for each account.
-const TOLD_APART: usize = 64;
+/// How many differences are listed for each account.
+const MAX_DIFFERENCES: usize = 64;
 
-/// What has been seen of one account's drift, over reloads.
+/// The differences of one account, over reloads.
 #[derive(Debug, Default)]
 pub struct DriftWatch {
     counts: [AtomicU64; DriftKind::ALL.len()],
@@ -24,16 +23,16 @@ pub struct DriftWatch {
 /// The differences seen so far.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Seen {
-    /// Those told apart, in the order of their first appearance.
+    /// Those listed, in the order of their first appearance.
     pub differences: Vec<Difference>,
     /// All others together.
     pub other: Option<Times>,
 }
 
-/// One difference between answers and their documentation.
+/// One difference between responses and their documentation.
 #[derive(Debug, Clone, Serialize)]
 pub struct Difference {
-    /// What the answer was to: an update, or a catalog's name.
+    /// The operation: an update, or a catalog's name.
     pub asked: &'static str,
     /// What kind.
     pub kind: &'static str,
@@ -58,21 +57,22 @@ pub struct Times {
 }
 
 impl DriftWatch {
-    /// Holds the answer of `vendor` to what was `asked` against its documentation; `scrub` blackens secrets that the
-    /// vendor repeats.
-    pub fn hold(
+    /// Compares a response with its documentation; `redact` removes secrets that the vendor repeats.
+    pub fn check(
         &self,
-        (vendor, dialect): (&str, &Dialect),
-        asked: Operation,
-        (status, body): (u16, &ResponseBody<'_>),
-        scrub: impl Fn(&str) -> String,
+        vendor: &str,
+        dialect: &Dialect,
+        operation: Operation,
+        status: u16,
+        body: &ResponseBody<'_>,
+        redact: impl Fn(&str) -> String,
     ) {
-        for found in body.drift(dialect, asked, status) {
-            let found = Drift { location: scrub(&found.location), ..found };
+        for found in body.drift(dialect, operation, status) {
+            let found = Drift { location: redact(&found.location), ..found };
             if let Some(count) = DriftKind::ALL.iter().position(|kind| *kind == found.kind) {
                 self.counts[count].fetch_add(1, Ordering::Relaxed);
             }
-            self.remember(vendor, asked.as_str(), found);
+            self.record(vendor, operation.as_str(), found);
         }
     }
 
@@ -86,7 +86,7 @@ impl DriftWatch {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember(&self, vendor: &str, asked: &'static str, found: Drift) {
+    fn record(&self, vendor: &str, asked: &'static str, found: Drift) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let kind = found.kind.as_str();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,7 +94,7 @@ impl DriftWatch {
         if let Some(known) = seen.differences.iter_mut().find(same) {
             return known.times.again(now);
         }
-        if seen.differences.len() < TOLD_APART {
+        if seen.differences.len() < MAX_DIFFERENCES {
             let Drift { location: field, detail, .. } = found;
             tracing::warn!(vendor, asked, kind, field, detail, "the vendor's answer is not as documented");
             return seen.differences.push(Difference { asked, kind, field, detail, times: Times::first(now) });
@@ -102,7 +102,7 @@ impl DriftWatch {
         match &mut seen.other {
             Some(times) => times.again(now),
             None => {
-                tracing::warn!(vendor, "more kinds of undocumented answers than are told apart; they are only counted");
+                tracing::warn!(vendor, "more kinds of undocumented answers than are listed; they are only counted");
                 seen.other = Some(Times::first(now));
             }
         }
@@ -124,11 +124,10 @@ impl Times {
 mod tests {
     use crate::account::drift::*;
 
-    fn held(watch: &DriftWatch, body: &str) {
+    fn check(watch: &DriftWatch, body: &str) {
         let dialect = vendors::registry::dialect("sondos").unwrap();
-        watch.hold(("v", dialect), Operation::Update, (200, &ResponseBody::read(body.as_bytes())), |text| {
-            text.replace("hush", "***")
-        });
+        let body = ResponseBody::read(body.as_bytes());
+        watch.check("v", dialect, Operation::Update, 200, &body, |text| text.replace("hush", "***"));
     }
 
     const DATA: &str = r#""message":"m","data":{"id":1,"name":"n","status":"s","type":"inbound","mode":"pipeline"}"#;
@@ -136,10 +135,10 @@ mod tests {
     #[test]
     fn the_same_difference_is_counted_and_not_listed_again() {
         let watch = DriftWatch::default();
-        held(&watch, &format!("{{{DATA}}}"));
+        check(&watch, &format!("{{{DATA}}}"));
         assert!(watch.seen().differences.is_empty());
         for _ in 0..3 {
-            held(&watch, &format!(r#"{{"hush":1,{DATA}}}"#));
+            check(&watch, &format!(r#"{{"hush":1,{DATA}}}"#));
         }
         let seen = watch.seen();
         let [only] = seen.differences.as_slice() else { panic!("{seen:?}") };
@@ -148,16 +147,16 @@ mod tests {
     }
 
     #[test]
-    fn a_vendor_that_invents_keys_fills_no_memory() {
+    fn a_vendor_that_invents_keys_does_not_fill_the_memory() {
         let watch = DriftWatch::default();
         for round in 0..200 {
             let keys: String = (0..100).map(|key| format!(r#""{round}-{key}-{}":1,"#, "x".repeat(500))).collect();
-            held(&watch, &format!("{{{keys}{DATA}}}"));
+            check(&watch, &format!("{{{keys}{DATA}}}"));
         }
         let seen = watch.seen();
-        assert_eq!(seen.differences.len(), TOLD_APART);
+        assert_eq!(seen.differences.len(), MAX_DIFFERENCES);
         assert!(seen.differences.iter().all(|known| known.field.len() <= 128));
-        let told: u64 = seen.differences.iter().map(|known| known.times.count).sum();
-        assert_eq!(told + seen.other.unwrap().count, watch.counts().map(|(_, count)| count).sum::<u64>());
+        let listed: u64 = seen.differences.iter().map(|known| known.times.count).sum();
+        assert_eq!(listed + seen.other.unwrap().count, watch.counts().map(|(_, count)| count).sum::<u64>());
     }
 }

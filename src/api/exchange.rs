@@ -193,9 +193,8 @@ fn check_drift(
     response: &VendorResponse,
     body: &ResponseBody<'_>,
 ) {
-    let received = (response.status.as_u16(), body);
     let scrub = |text: &str| Scrub::new(&account.token, sent, request).text(text).into_owned();
-    account.drift.hold((&account.name, account.dialect), Operation::Update, received, scrub);
+    account.drift.check(&account.name, account.dialect, Operation::Update, response.status.as_u16(), body, scrub);
 }
 
 /// The errors of an update other than unresolved names. The caller can fix these at once.

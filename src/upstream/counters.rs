@@ -8,7 +8,6 @@ use std::{
 };
 
 use strum::VariantArray;
-use vendors::CatalogKind;
 
 use crate::problem::FailureReason;
 use crate::value::Counter;
@@ -25,7 +24,6 @@ pub(crate) struct Counters {
     pub(super) handed_over: Counter,
     pub(super) connected: Counter,
     pub(super) disconnected: Counter,
-    pub(super) catalog_failures: [Counter; CatalogKind::ALL.len()],
     failures: [Counter; FailureReason::VARIANTS.len()],
 }
 

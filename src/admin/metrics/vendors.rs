@@ -97,7 +97,7 @@ fn catalogs(accounts: &[AccountStats<'_>], to: &mut Exposition) {
     }
     let mut failures = to.family(family::CATALOG_FAILURES);
     for one in accounts {
-        for (kind, count) in one.snapshot.catalog_failures {
+        for (kind, count) in one.account.live.failures() {
             failures.labelled(&[&one.account.name, kind.as_str()], count);
         }
     }

@@ -123,8 +123,9 @@ fn account(
         Some(before) => Arc::clone(&before.account.stack),
         None => Arc::new(stack(name, vendor, roots, tasks)?),
     };
-    let live = match before.filter(|before| before.fingerprints.catalogs == fingerprints.catalogs) {
-        Some(before) => before.account.live.with_ttl(vendor.catalog_ttl),
+    let live = match before {
+        Some(before) if before.fingerprints.catalogs == fingerprints.catalogs => before.account.live.with_ttl(vendor.catalog_ttl),
+        Some(before) => before.account.live.emptied(vendor.catalog_ttl),
         None => LiveCatalogs::new(vendor.catalog_ttl),
     };
     let drift = before.filter(|before| before.account.dialect.name == dialect.name);

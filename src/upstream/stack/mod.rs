@@ -9,7 +9,6 @@ use http::Uri;
 use strum::VariantArray;
 use tokio_util::task::TaskTracker;
 use tower::{ServiceBuilder, layer::layer_fn};
-use vendors::CatalogKind;
 
 use crate::problem::FailureReason;
 
@@ -93,8 +92,6 @@ pub struct Snapshot {
     pub connected: u64,
     /// Connections that have ended, so far.
     pub disconnected: u64,
-    /// Reads of catalogs that failed, so far.
-    pub catalog_failures: [(CatalogKind, u64); CatalogKind::ALL.len()],
     /// Failed requests so far, by [`FailureReason::name`].
     pub failures: [(&'static str, u64); FailureReason::VARIANTS.len()],
 }
@@ -195,11 +192,6 @@ impl<C: Call> Stack<C> {
         &self.name
     }
 
-    /// Counts a catalog that could not be read.
-    pub(crate) fn count_catalog_failure(&self, kind: CatalogKind) {
-        self.parts.ties.counters.catalog_failures[kind as usize].add();
-    }
-
     /// Runs a task that no caller waits for, and that a shutdown does.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.updates.spawn(task);
@@ -237,7 +229,6 @@ impl<C: Call> Stack<C> {
             // In this order, so that no more have ended than were opened.
             disconnected: counters.disconnected.get(),
             connected: counters.connected.get(),
-            catalog_failures: CatalogKind::ALL.map(|kind| (kind, counters.catalog_failures[kind as usize].get())),
             failures: counters.failures(),
         }
     }
