@@ -30,10 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let gateway = Gateway::build(settings, None, &Tasks::default())?;
     let account = gateway.routes.accounts.values().next().ok_or("no account")?;
     let key: Arc<str> = "789".into();
-    criterion.bench_function("order/alone", |bencher| bencher.iter(|| account.stack.line_up(black_box(&key)).is_ok()));
-    let held: Vec<_> = (0..10_000).map(|id| account.stack.line_up(&format!("1{id}").into())).collect();
+    criterion
+        .bench_function("order/alone", |bencher| bencher.iter(|| account.stack.queue_update(black_box(&key)).is_ok()));
+    let held: Vec<_> = (0..10_000).map(|id| account.stack.queue_update(&format!("1{id}").into())).collect();
     criterion.bench_function("order/beside 10,000", |bencher| {
-        bencher.iter(|| account.stack.line_up(black_box(&key)).is_ok());
+        bencher.iter(|| account.stack.queue_update(black_box(&key)).is_ok());
     });
     drop(held);
     criterion.final_summary();

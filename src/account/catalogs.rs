@@ -121,11 +121,7 @@ impl LiveCatalogs {
         CatalogKind::ALL.into_iter().zip(self.failures.iter().map(Counter::get))
     }
 
-    fn look_up(
-        self: &Arc<Self>,
-        kind: CatalogKind,
-        reader: &CatalogReader,
-    ) -> Result<Option<Lookup>, CatalogFailure> {
+    fn look_up(self: &Arc<Self>, kind: CatalogKind, reader: &CatalogReader) -> Result<Option<Lookup>, CatalogFailure> {
         let Some(path) = reader.dialect.catalog_path(kind) else { return Ok(None) };
         let entry = &self.entries[kind as usize];
         if let Some(fresh) = entry.fresh(self.ttl) {
@@ -305,7 +301,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_refresh_keeps_the_catalog_and_is_counted_over_reloads() {
-        let (reader, tasks, seen) = reader("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1).await;
+        let (reader, tasks, seen) =
+            reader("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1).await;
         let live = LiveCatalogs::new(Duration::ZERO);
         let entry = &live.entries[KINDS[0] as usize];
         entry.finish(Ok(Catalog::default())).unwrap();

@@ -102,7 +102,7 @@ impl DriftWatch {
         match &mut seen.other {
             Some(times) => times.again(now),
             None => {
-                tracing::warn!(vendor, "more kinds of undocumented answers than are listed; they are only counted");
+                tracing::warn!(vendor, "more kinds of undocumented responses than are listed; they are only counted");
                 seen.other = Some(Times::first(now));
             }
         }

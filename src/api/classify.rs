@@ -6,7 +6,7 @@ use vendors::{Dialect, InvalidResponse, ResponseBody, SentFields, VendorErrorKin
 
 use crate::account::{Account, CatalogFailure};
 use crate::problem::{Code, Outcome, Problem, Reason, VendorResponseSummary};
-use crate::upstream::{Failure, FailureKind, Judge, VendorResponse};
+use crate::upstream::{Failure, FailureKind, ResponseValidator, VendorResponse};
 
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
@@ -49,7 +49,7 @@ pub(super) fn classify_response<'a>(
 }
 
 /// The same decision for an update whose caller has disconnected.
-impl Judge for Dialect {
+impl ResponseValidator for Dialect {
     fn confirms(&self, response: &VendorResponse) -> bool {
         ResponseBody::read(&response.body).update_response(self).is_ok()
     }

@@ -150,19 +150,19 @@ impl Exchange<'_> {
         let report = &*logged_report.insert(report);
         let body = Bytes::from(body);
         let mut request =
-            VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_place(prepared.lock);
+            VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_lock(prepared.lock);
         request.longest = self.context.gateway.request_timeout;
         request.key = Some(Arc::clone(&self.route.id));
         request.headers = prepared.headers;
         request.body = body.clone();
-        request.judge = Some(account.dialect);
+        request.validator = Some(account.dialect);
         let recording = self.context.recording.as_ref();
         let call = recording.map(|recording| recording.call(&account.name, &request.method, &request.uri));
-        request.witness = call.map(|call| Arc::new(Attempts(call)) as _);
+        request.observer = call.map(|call| Arc::new(Attempts(call)) as _);
         *delivery = Some(request.sent.clone());
         let mut update = account.stack.update(request).holding(permits);
         if self.context.telemetry.follows_updates() {
-            update = update.when_left(self.report_detached(&sent, &body));
+            update = update.on_detached_end(self.report_detached(&sent, &body));
         }
         async move {
             let result = (&mut update).await;
@@ -218,7 +218,7 @@ async fn live_catalogs(
     if missing.is_empty() {
         return Ok((CatalogSet::default(), None));
     }
-    let lock = if options.dry_run { None } else { Some(account.stack.line_up(&route.id).map_err(failure_problem)?) };
+    let lock = if options.dry_run { None } else { Some(account.stack.queue_update(&route.id).map_err(failure_problem)?) };
     let reader = CatalogReader {
         dialect: account.dialect,
         stack: Arc::clone(&account.stack),

@@ -1,7 +1,7 @@
-//! From `{assistant}` to a target: which vendor account, which id, and why.
+//! Resolves `{assistant}` to a vendor account and an id.
 
 mod route;
 mod table;
 
 pub use route::{Route, RouteError, Rule};
-pub use table::{Named, RoutingRule, RoutingTable};
+pub use table::{NamedAssistant, RoutingRule, RoutingTable};

@@ -1,4 +1,4 @@
-//! One decision.
+//! The result of routing.
 
 use std::sync::Arc;
 
@@ -6,27 +6,27 @@ use vendors::Handling;
 
 use crate::account::Account;
 
-/// Where an update goes, and by which rule.
+/// The target of an update.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// The vendor account.
     pub account: Arc<Account>,
     /// The vendor's id of the assistant.
     pub id: Arc<str>,
-    /// What the named assistant says about fields that cannot be expressed.
+    /// The named assistant's setting for fields that the vendor does not support.
     pub handling: Option<Handling>,
-    /// Why.
+    /// The rule that decided.
     pub rule: Rule,
 }
 
-/// Why an update goes where it goes.
+/// The rule that decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// The assistant is named in the configuration.
     Name,
     /// The caller wrote `vendor:id`.
     Explicit,
-    /// The routing rule at this place, from 0.
+    /// The routing rule with this index.
     Pattern(usize),
     /// No rule matched a bare id.
     Default,
@@ -50,9 +50,9 @@ pub enum RouteError {
     UnknownName(String),
     /// No vendor account of that name.
     UnknownVendor(String),
-    /// A bare id, and neither a rule nor a default leads anywhere.
+    /// A bare id that no rule covers, without a default.
     NoDefault(String),
-    /// The id is not one at that vendor.
+    /// The id is not valid at that vendor.
     BadId {
         /// The id.
         id: String,

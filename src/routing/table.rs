@@ -13,12 +13,12 @@ use super::route::{Route, RouteError, Rule};
 
 /// A named assistant.
 #[derive(Debug)]
-pub struct Named {
+pub struct NamedAssistant {
     /// The vendor account it lives at.
     pub account: Arc<Account>,
     /// The vendor's id.
     pub id: Arc<str>,
-    /// What to do with its fields that the vendor cannot express.
+    /// The setting for fields that the vendor does not support.
     pub handling: Option<Handling>,
 }
 
@@ -33,7 +33,7 @@ pub struct RoutingRule {
     pub account: Arc<Account>,
 }
 
-/// Whether a rule for these clients and ids applies to an id sent by `client`; without authentication there is none.
+/// Whether a rule for these clients and ids applies to an id sent by `client`, `None` without authentication.
 fn applies(clients: Option<&Glob>, ids: &Glob, client: Option<&str>, id: &str) -> bool {
     let client_matches = match (clients, client) {
         (None, _) => true,
@@ -43,31 +43,31 @@ fn applies(clients: Option<&Glob>, ids: &Glob, client: Option<&str>, id: &str) -
     client_matches && ids.matches(id)
 }
 
-/// Everything that decides where an update goes. A look-up costs one hash, however many assistants there are.
+/// Resolves assistants. A look-up costs one hash, however many assistants there are.
 #[derive(Debug, Default)]
 pub struct RoutingTable {
     /// The accounts, by name.
     pub accounts: HashMap<Arc<str>, Arc<Account>>,
     /// The named assistants.
-    pub assistants: HashMap<Box<str>, Named>,
+    pub assistants: HashMap<Box<str>, NamedAssistant>,
     /// The rules for bare ids, in order.
     pub rules: Vec<RoutingRule>,
-    /// Where bare ids go that no rule covers.
+    /// The account for bare ids that no rule covers.
     pub default: Option<Arc<Account>>,
 }
 
 impl RoutingTable {
-    /// The accounts in the order of their names.
+    /// The accounts, sorted by name.
     pub fn by_name(&self) -> Vec<&Account> {
         let mut accounts: Vec<&Account> = self.accounts.values().map(|account| &**account).collect();
         accounts.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         accounts
     }
 
-    /// Finds the target for what stands in the path.
+    /// Finds the target of the path's `{assistant}`.
     ///
     /// # Errors
-    /// Nothing leads from there to a vendor.
+    /// There is none.
     pub fn resolve(&self, assistant: &Assistant<'_>, client: Option<&str>) -> Result<Route, RouteError> {
         let (account, id, handling, rule) = match assistant.reference() {
             Reference::Name(name) => {

@@ -1,44 +1,44 @@
-//! Whoever wants to know of each attempt of a request, and names the span that it carries to the vendor.
+//! Observes the attempts of a request, for traces.
 
 use http::HeaderValue;
 
 use super::{Failure, VendorRequest, VendorResponse};
 
-/// Told of the attempts of one request, one after the other.
+/// Is notified of the attempts of one request, one after the other.
 pub trait AttemptObserver: Send + Sync {
-    /// An attempt begins.
+    /// An attempt starts.
     fn begins(&self);
 
-    /// The `traceparent` of the attempt under way.
+    /// The `traceparent` of the current attempt.
     fn traceparent(&self) -> HeaderValue;
 
-    /// The attempt is over; without a result if it was abandoned.
+    /// The attempt has ended, without a result if it was cancelled.
     fn ended(&self, result: Option<&Result<VendorResponse, Failure>>);
 }
 
-/// An attempt under way; dropped before its end, it was abandoned.
+/// The current attempt; dropping it before its end means that it was cancelled.
 pub(super) struct ObservedAttempt<'a>(Option<&'a dyn AttemptObserver>);
 
 impl<'a> ObservedAttempt<'a> {
-    pub(super) fn begin(outgoing: &'a VendorRequest) -> Self {
-        let witness = outgoing.witness.as_deref();
-        if let Some(witness) = witness {
-            witness.begins();
+    pub(super) fn begin(request: &'a VendorRequest) -> Self {
+        let observer = request.observer.as_deref();
+        if let Some(observer) = observer {
+            observer.begins();
         }
-        Self(witness)
+        Self(observer)
     }
 
     pub(super) fn end(mut self, result: &Result<VendorResponse, Failure>) {
-        if let Some(witness) = self.0.take() {
-            witness.ended(Some(result));
+        if let Some(observer) = self.0.take() {
+            observer.ended(Some(result));
         }
     }
 }
 
 impl Drop for ObservedAttempt<'_> {
     fn drop(&mut self) {
-        if let Some(witness) = self.0.take() {
-            witness.ended(None);
+        if let Some(observer) = self.0.take() {
+            observer.ended(None);
         }
     }
 }

@@ -1,14 +1,12 @@
-//! The one interface of all layers.
+//! The interface of all layers: tower's `Service` with a shared receiver and a borrowed request.
 //!
-//! It is tower's `Service` with a shared receiver and a borrowed request: no layer here has readiness of its own to
-//! report (whoever must wait, waits inside the call, under the deadline), and a borrowed request makes the whole
-//! chain one future without a box or a clone per layer. Layers are composed with tower's `ServiceBuilder` all the
-//! same.
+//! No layer has a readiness of its own, because requests wait inside the call, under the deadline. A borrowed request makes
+//! the whole chain one future without a box or a clone per layer. tower's `ServiceBuilder` composes the layers.
 
 use super::{Failure, VendorRequest, VendorResponse};
 
-/// Something that takes a request to a vendor and brings back what came of it.
+/// Sends requests to a vendor.
 pub trait Call: Send + Sync + 'static {
-    /// Sends `outgoing`; dropping the future abandons it wherever it is and gives back all it held.
-    fn call(&self, outgoing: &VendorRequest) -> impl Future<Output = Result<VendorResponse, Failure>> + Send;
+    /// Sends `request`. Dropping the future cancels it and releases everything it holds.
+    fn call(&self, request: &VendorRequest) -> impl Future<Output = Result<VendorResponse, Failure>> + Send;
 }

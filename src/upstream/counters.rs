@@ -1,11 +1,7 @@
-//! What an account's stacks have counted since the account was first there.
-//!
-//! They belong to the account's name and not to one stack: a reload that makes a new stack must not turn them back.
+//! The counters of an account. A new stack of the same account continues them, so that a reload does not reset them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
-};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use strum::VariantArray;
 
@@ -14,7 +10,7 @@ use crate::value::Counter;
 
 use super::FailureKind;
 
-/// Monotonic counters, readable at any time without stopping anybody.
+/// Monotonic counters.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(super) attempts: Counter,
@@ -42,7 +38,7 @@ impl Counters {
     }
 }
 
-/// The counters of every account, by its name.
+/// The counters of all accounts, by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct AllCounters(Arc<Mutex<HashMap<Arc<str>, Weak<Counters>>>>);
 

@@ -1,4 +1,4 @@
-//! Why there is no answer.
+//! Why there is no response.
 
 use std::{fmt, time::Duration};
 
@@ -6,27 +6,27 @@ use http::StatusCode;
 
 use crate::problem::FailureReason;
 
-/// A request that ended without a vendor's answer.
+/// A request that ended without a vendor's response.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// What went wrong.
     pub kind: FailureKind,
-    /// How often was tried; 0 if it never came to that.
+    /// The number of attempts.
     pub attempts: u32,
     /// Whether a byte of the request may have reached the vendor, in any attempt that the vendor did not clearly
     /// refuse.
     pub sent: bool,
-    /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
+    /// Time spent waiting, before and between attempts.
     pub queued: Duration,
-    /// Time spent with the vendor, summed over the attempts.
+    /// Time spent with the vendor in all attempts.
     pub vendor: Duration,
-    /// The cause in the words of whoever noticed it; for the log only.
+    /// The cause, for the log only.
     pub source: String,
-    /// Whether the breaker may hold it against the vendor.
+    /// Whether the breaker counts it as the vendor's failure.
     pub(super) blames_vendor: bool,
 }
 
-/// The ways to fail. `retry_after` is the time after which trying again makes sense.
+/// The kinds of failures. `retry_after` is the time after which a retry makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailureKind {
     /// The host name could not be resolved.
@@ -35,35 +35,35 @@ pub enum FailureKind {
     Connect,
     /// The TLS handshake failed or did not end in time.
     Tls,
-    /// No complete answer within the attempt's time or the deadline.
+    /// No complete response within the attempt's timeout or the deadline.
     Timeout,
-    /// The connection ended before the answer did.
+    /// The connection ended before the response did.
     ConnectionLost,
-    /// The connection ended, or its framing broke, between the answer's head and the end of its body.
+    /// The connection ended, or its framing broke, between the response's head and the end of its body.
     ResponseCut {
-        /// The status of that answer.
+        /// The status of that response.
         status: StatusCode,
     },
-    /// What came back is not HTTP.
+    /// The response is not HTTP.
     MalformedResponse,
-    /// The answer is longer than [`super::MAX_BODY`].
+    /// The response is longer than [`super::MAX_BODY`].
     BodyTooLong {
-        /// The status of that answer.
+        /// The status of that response.
         status: StatusCode,
     },
-    /// Nobody else may wait for this account.
+    /// No more requests may wait for this account.
     Overloaded {
-        /// A guess: queues move within a second or not at all.
+        /// A guess.
         retry_after: Duration,
     },
-    /// Our own limit for this account, and waiting for it would exceed the deadline.
+    /// Waiting for the account's rate limit would exceed the deadline.
     RateLimited {
-        /// Until this request's turn under the limit.
+        /// When the limit would allow this request.
         retry_after: Duration,
     },
-    /// The vendor said 429 and its time is not over, nor will it be before the deadline.
+    /// A pause after a 429 will not end before the deadline.
     Paused {
-        /// What is left of that time.
+        /// The rest of that time.
         retry_after: Duration,
     },
     /// The breaker is open.
@@ -75,7 +75,7 @@ pub enum FailureKind {
     DeadlineBeforeSend,
     /// The deadline passed while the vendor might still have applied an earlier update of the assistant.
     Settling {
-        /// What is left of that time.
+        /// The rest of that time.
         retry_after: Duration,
     },
 }
@@ -108,7 +108,7 @@ impl FailureKind {
         self.reason().name()
     }
 
-    /// The time after which trying again makes sense, where it is known.
+    /// The time after which a retry makes sense, if it is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match *self {
@@ -163,8 +163,8 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     text
 }
 
-/// What an error says, but for the one that quotes the vendor: the bytes with which it closes an HTTP/2 connection may
-/// be anything, our token included.
+/// The text of an error without the vendor's words: the bytes with which it closes an HTTP/2 connection may be anything,
+/// our token included.
 fn words(error: &(dyn std::error::Error + 'static)) -> String {
     match error.downcast_ref::<h2::Error>().and_then(h2::Error::reason) {
         Some(reason) => format!("HTTP/2: {reason}"),

@@ -1,15 +1,11 @@
-//! A vendor in memory, for the tests of the layers above the client.
+//! A mock of the HTTP client, for the tests of the layers above it.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -20,16 +16,16 @@ use super::{Call, DeliveryState, Failure, FailureKind, VendorRequest, VendorResp
 pub(super) type Outcome = Result<VendorResponse, Failure>;
 type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// Answers the nth call (from 0) with what its closure makes of it.
+/// Answers each call with the result of a closure, which gets the number of the call, from 0.
 #[derive(Clone)]
 pub(super) struct MockCall {
-    reply: Arc<dyn Fn(usize, Seen) -> Running + Send + Sync>,
+    reply: Arc<dyn Fn(usize, SeenRequest) -> Running + Send + Sync>,
     calls: Arc<AtomicUsize>,
 }
 
-/// What a double sees of a request.
+/// The parts of a request that the closure gets.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct SeenRequest {
     pub(super) body: Bytes,
     pub(super) sent: DeliveryState,
 }
@@ -37,7 +33,7 @@ pub(super) struct Seen {
 impl MockCall {
     pub(super) fn new<F, R>(reply: F) -> Self
     where
-        F: Fn(usize, Seen) -> R + Send + Sync + 'static,
+        F: Fn(usize, SeenRequest) -> R + Send + Sync + 'static,
         R: Future<Output = Outcome> + Send + 'static,
     {
         Self { reply: Arc::new(move |nth, seen| Box::pin(reply(nth, seen))), calls: Arc::default() }
@@ -63,18 +59,18 @@ impl fmt::Debug for MockCall {
 }
 
 impl Call for MockCall {
-    async fn call(&self, outgoing: &VendorRequest) -> Outcome {
+    async fn call(&self, request: &VendorRequest) -> Outcome {
         let nth = self.calls.fetch_add(1, Ordering::SeqCst);
-        let seen = Seen { body: outgoing.body.clone(), sent: outgoing.sent.clone() };
+        let seen = SeenRequest { body: request.body.clone(), sent: request.sent.clone() };
         (self.reply)(nth, seen).await
     }
 }
 
 pub(super) fn put(key: &str) -> VendorRequest {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut outgoing = VendorRequest::new(Method::PUT, Uri::from_static("http://vendor.invalid/1"), deadline);
-    outgoing.key = Some(key.into());
-    outgoing
+    let mut request = VendorRequest::new(Method::PUT, Uri::from_static("http://vendor.invalid/1"), deadline);
+    request.key = Some(key.into());
+    request
 }
 
 pub(super) fn ok() -> Outcome {
@@ -86,9 +82,9 @@ pub(super) fn answered(status: u16) -> Outcome {
 }
 
 pub(super) fn with_header(status: u16, name: &'static str, value: &str) -> Outcome {
-    answered(status).map(|mut answer| {
-        answer.headers.insert(name, value.parse().unwrap());
-        answer
+    answered(status).map(|mut response| {
+        response.headers.insert(name, value.parse().unwrap());
+        response
     })
 }
 

@@ -1,14 +1,22 @@
-//! Everything between "here is a finished vendor request" and "here is the vendor's raw answer".
+//! Sends finished requests to a vendor: one [`Stack`] of layers per account, which knows no dialects and no fields.
 //!
-//! There is one [`Stack`] per vendor account ([`Account`]). A stack knows neither dialects nor fields; it brings a
-//! request to the vendor in order, within limits and within its deadline, and says truthfully what came of it.
-//! [`stack`] shows the layers and why each has its place.
+//! The layers, outermost first:
+//!
+//! 1. **Deadline** is first because every layer below uses the remaining time as its timeout.
+//! 2. **`SerializePerKey`** keeps the updates of one assistant in order. It is outside all other waits and the retries,
+//!    because each of them could reorder updates.
+//! 3. **`RetryAfterGate`** delays or refuses requests during a 429 pause or an open breaker. It is outside the rate limit, so
+//!    that a request that cannot be sent costs no token.
+//! 4. **Rate** is outside the in-flight limit, so that a request that waits for a token holds no permit.
+//! 5. **`InFlight`** is outside the breaker, so that a probe does not wait, and outside the retries, so that they count too.
+//! 6. **Breaker** is outside the retries, so that a request counts once, by its final result.
+//! 7. **Retry** is outside the attempt's timeout, so that each attempt has its own.
+//! 8. **Attempt** is the timeout around the network.
 
 mod attempt_observer;
 mod breaker;
 mod call;
 mod client;
-mod confirmation;
 mod counters;
 mod detached;
 mod failure;
@@ -31,13 +39,12 @@ pub use breaker::circuit::BreakerState;
 pub use call::Call;
 pub use client::http_client::HttpClient;
 pub use client::roots::{ClientIdentity, PemFile, PublicRoots, TlsRoots, UpstreamTlsError, VendorTls};
-pub use confirmation::Judge;
 pub use detached::DetachOnDrop;
 pub use failure::{Failure, FailureKind};
 pub use layers::fair_share::{Permits, SharePermit};
 pub use layers::keyed_lock::QueuedLock;
 pub(crate) use redaction::patterns::{MIN_SECRET, SecretPatterns, redact};
 pub use request::{DeliveryState, VendorRequest};
-pub use response::{MAX_BODY, VendorResponse};
+pub use response::{MAX_BODY, ResponseValidator, VendorResponse};
 pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSettings};
 pub use stack::{Snapshot, Stack, Tasks};

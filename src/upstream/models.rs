@@ -1,10 +1,10 @@
-//! Models of what threads share: shuttle runs each of them under many schedules and fails at the first that breaks a law.
+//! Models of the code that threads share. shuttle runs each under many schedules and fails at the first violation.
 //!
-//! shuttle and not loom: its `Arc` is the standard one, which the lines need for their keys, and tokio's channel and
+//! shuttle and not loom: its `Arc` is the standard one, which the keyed locks need, and tokio's channel and
 //! timers run under it. It tries schedules at random instead of all of them, and it does not model weak memory orderings.
 
 mod circuit;
-mod line;
+mod keyed_lock;
 pub(super) mod oneshot;
 
 use std::mem::ManuallyDrop;

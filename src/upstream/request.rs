@@ -1,48 +1,44 @@
-//! A finished vendor request, on its way out.
+//! A finished request to a vendor, and whether it was delivered.
 
-use std::{
-    fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
 use super::layers::keyed_lock::QueuedLock;
-use super::{AttemptObserver, Judge};
+use super::{AttemptObserver, ResponseValidator};
 
-/// One request, translated and complete; nothing here adds to it.
+/// One translated and complete request.
 pub struct VendorRequest {
-    /// The vendor's assistant id, within which order is kept; `None` for requests without order (catalogs).
+    /// The vendor's assistant id, whose updates keep their order; `None` for requests without order (catalogs).
     pub key: Option<Arc<str>>,
-    /// The method; only idempotent ones are repeated once sent.
+    /// The method. Only idempotent requests are retried once sent.
     pub method: Method,
-    /// The whole address, see [`super::Stack::uri`].
+    /// The absolute URI, see [`super::Stack::uri`].
     pub uri: Uri,
-    /// The headers, sent as they are (`Host` and `Content-Length` are the client's).
+    /// The headers; the client adds `Host` and `Content-Length`.
     pub headers: HeaderMap,
-    /// The body, sent as it is.
+    /// The body.
     pub body: Bytes,
-    /// When the caller stops waiting.
+    /// The caller's deadline.
     pub deadline: Instant,
-    /// How long a request may take at most, however long its caller is willing to wait.
+    /// The longest time that any request may take.
     pub longest: Duration,
-    /// Whether the vendor may have seen any of it.
+    /// Whether the vendor may have received it.
     pub sent: DeliveryState,
-    /// Who wants to know of its attempts.
-    pub witness: Option<Arc<dyn AttemptObserver>>,
-    /// Who judges the answer, should the caller have gone.
-    pub judge: Option<&'static dyn Judge>,
-    place: Mutex<Option<QueuedLock>>,
+    /// Is notified of its attempts.
+    pub observer: Option<Arc<dyn AttemptObserver>>,
+    /// Validates the response if the caller is gone.
+    pub validator: Option<&'static dyn ResponseValidator>,
+    lock: Mutex<Option<QueuedLock>>,
 }
 
 impl VendorRequest {
-    /// A request that has not been sent yet, without headers, body or order.
+    /// A request without headers, body and order.
     #[must_use]
     pub fn new(method: Method, uri: Uri, deadline: Instant) -> Self {
         Self {
@@ -54,36 +50,36 @@ impl VendorRequest {
             deadline,
             longest: deadline.saturating_duration_since(Instant::now()),
             sent: DeliveryState::default(),
-            witness: None,
-            judge: None,
-            place: Mutex::default(),
+            observer: None,
+            validator: None,
+            lock: Mutex::default(),
         }
     }
 
-    /// The same with a place in line that was taken before it was complete (see [`super::Stack::line_up`]).
+    /// The same with a lock that was queued before (see [`super::Stack::queue_update`]).
     #[must_use]
-    pub fn with_place(mut self, place: Option<QueuedLock>) -> Self {
-        self.place = Mutex::new(place);
+    pub fn with_lock(mut self, lock: Option<QueuedLock>) -> Self {
+        self.lock = Mutex::new(lock);
         self
     }
 
-    /// The place taken before, if there is one.
-    pub(super) fn take_place(&self) -> Option<QueuedLock> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The lock that was queued before, if there is one.
+    pub(super) fn take_lock(&self) -> Option<QueuedLock> {
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Keeps the place until the answer has been judged.
-    pub(super) fn keep_place(&self, place: QueuedLock) {
-        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
+    /// Keeps the lock until the response has been validated.
+    pub(super) fn keep_lock(&self, lock: QueuedLock) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
     }
 
-    /// The place, when all else is over.
-    pub(super) fn into_place(self) -> Option<QueuedLock> {
-        self.place.into_inner().unwrap_or_else(PoisonError::into_inner)
+    /// The lock, at the end of the request.
+    pub(super) fn into_lock(self) -> Option<QueuedLock> {
+        self.lock.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Headers and body carry credentials, so they stay out of logs.
+/// Headers and body contain credentials, so they stay out of logs.
 impl fmt::Debug for VendorRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VendorRequest")
@@ -95,9 +91,9 @@ impl fmt::Debug for VendorRequest {
     }
 }
 
-/// Whether a byte of a request may have reached the vendor, over all its attempts.
+/// Whether a byte of a request may have reached the vendor, in all its attempts. Clones share the state.
 ///
-/// Set before the request is handed to a connection, so it errs on the side of "sent". Clones share the answer.
+/// It is set before the request is given to a connection, so it errs on the side of "sent".
 #[derive(Clone, Debug, Default)]
 pub struct DeliveryState(Arc<DeliveryFlags>);
 
@@ -105,11 +101,11 @@ pub struct DeliveryState(Arc<DeliveryFlags>);
 struct DeliveryFlags {
     earlier: AtomicBool,
     this_attempt: AtomicBool,
-    /// The vendor's answer to this attempt rules out that it was applied.
+    /// The vendor's response to this attempt rules out that it was applied.
     refused: AtomicBool,
     /// An earlier attempt was on the wire and not refused.
     doubt: AtomicBool,
-    /// When the last attempt ended that was sent and got no trustworthy answer.
+    /// When the last attempt ended that was sent and got no trustworthy response.
     doubted: Mutex<Option<Instant>>,
 }
 
@@ -127,12 +123,12 @@ impl DeliveryState {
         self.was_in_doubt() || self.in_this_attempt() && !self.0.refused.load(Ordering::Acquire)
     }
 
-    /// The same of all attempts but the last.
+    /// The same for all attempts but the last.
     pub(super) fn was_in_doubt(&self) -> bool {
         self.0.doubt.load(Ordering::Acquire)
     }
 
-    /// Notes that this attempt has just ended without a trustworthy answer, if it was on the wire.
+    /// Records that this attempt has just ended without a trustworthy response, if it was on the wire.
     pub fn doubt(&self) {
         if self.in_this_attempt() {
             *self.doubted() = Some(Instant::now());
@@ -148,7 +144,7 @@ impl DeliveryState {
         self.0.doubted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that the vendor's answer to this attempt was a clear refusal.
+    /// Records that the vendor clearly refused this attempt.
     pub(super) fn refuse(&self) {
         self.0.refused.store(true, Ordering::Release);
     }
@@ -172,7 +168,7 @@ impl DeliveryState {
         self.0.this_attempt.store(true, Ordering::Release);
     }
 
-    /// Takes back this attempt's mark: the connection returned the request unstarted.
+    /// Unmarks this attempt: the connection returned the request unsent.
     pub(super) fn unmark(&self) {
         self.0.this_attempt.store(false, Ordering::Release);
     }
@@ -212,9 +208,9 @@ mod tests {
 
     #[test]
     fn debug_output_shows_neither_headers_nor_body() {
-        let mut outgoing = VendorRequest::new(Method::PUT, Uri::from_static("http://v/1"), Instant::now());
-        outgoing.body = Bytes::from_static(b"hush");
-        outgoing.headers.insert("authorization", http::HeaderValue::from_static("Bearer hush"));
-        assert!(!format!("{outgoing:?}").contains("hush"));
+        let mut request = VendorRequest::new(Method::PUT, Uri::from_static("http://v/1"), Instant::now());
+        request.body = Bytes::from_static(b"hush");
+        request.headers.insert("authorization", http::HeaderValue::from_static("Bearer hush"));
+        assert!(!format!("{request:?}").contains("hush"));
     }
 }

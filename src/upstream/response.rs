@@ -1,4 +1,4 @@
-//! What a vendor answered, unjudged.
+//! A vendor's response, as received.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 /// The longest body that is read, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// A vendor's complete answer, whatever its status.
+/// A vendor's complete response, whatever its status.
 #[derive(Clone)]
 pub struct VendorResponse {
     /// The status of the last attempt.
@@ -18,13 +18,13 @@ pub struct VendorResponse {
     pub headers: HeaderMap,
     /// The body, at most [`MAX_BODY`] bytes.
     pub body: Bytes,
-    /// Whether an attempt before the last may have been applied; the last is judged by its status.
+    /// Whether an attempt before the last may have been applied.
     pub was_in_doubt: bool,
-    /// How often was tried, reconnects on stale idle connections not counted.
+    /// The number of attempts, without reconnects after stale connections.
     pub attempts: u32,
-    /// Time not spent with the vendor: waiting for the turn, the rate, a slot, and between attempts.
+    /// Time spent waiting, before and between attempts.
     pub queued: Duration,
-    /// Time spent with the vendor, summed over the attempts.
+    /// Time spent with the vendor in all attempts.
     pub vendor: Duration,
 }
 
@@ -45,12 +45,18 @@ impl VendorResponse {
         super::retry::retry_after::requested(self, std::time::SystemTime::now())
     }
 
-    /// An answer to a first attempt, with nothing measured yet.
+    /// A response to the first attempt, with no times measured.
     #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
         Self { status, headers, body, was_in_doubt: false, attempts: 1, queued, vendor }
     }
+}
+
+/// Validates a successful response by more than its status.
+pub trait ResponseValidator: Sync {
+    /// Whether the body, too, says that the request was carried out.
+    fn confirms(&self, response: &VendorResponse) -> bool;
 }
 
 #[cfg(test)]
@@ -62,7 +68,7 @@ mod tests {
     #[test]
     fn debug_output_shows_neither_headers_nor_body() {
         let headers = HeaderMap::from_iter([(http::header::SET_COOKIE, HeaderValue::from_static("hush"))]);
-        let answer = VendorResponse::new(StatusCode::OK, headers, Bytes::from_static(b"hush"));
-        assert_eq!(format!("{answer:?}"), "VendorResponse { status: 200, body_length: 4, .. }");
+        let response = VendorResponse::new(StatusCode::OK, headers, Bytes::from_static(b"hush"));
+        assert_eq!(format!("{response:?}"), "VendorResponse { status: 200, body_length: 4, .. }");
     }
 }

@@ -1,30 +1,30 @@
-//! What a stack is built from: plain values, checked by whoever reads the configuration.
+//! The settings of a stack: plain values, validated when the configuration is read.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::Uri;
 use rustls::pki_types::ServerName;
 
-/// Everything one vendor account's stack needs to know; a change means a new stack.
+/// The settings of one account's stack. A change means a new stack.
 #[derive(Clone, Debug)]
 pub struct StackSettings {
-    /// The account's name, for logs; stacks of the same name share their lines (see [`super::Tasks`]).
+    /// The account's name; stacks of the same name share locks and counters (see [`super::Tasks`]).
     pub name: Arc<str>,
-    /// Where the vendor lives, without a trailing slash.
+    /// The vendor's base URL, without a trailing slash.
     pub base_url: Uri,
-    /// How long one attempt may take, from asking for a connection to the last byte of the answer.
+    /// The timeout of an attempt, from taking a connection to the last byte of the response.
     pub timeout: Duration,
     /// How long DNS, TCP and TLS together may take.
     pub connect_timeout: Duration,
-    /// Requests being sent, retried or answered at the same time; at least 1 is assumed.
+    /// Requests in flight at the same time, retries included; at least 1.
     pub max_in_flight: usize,
-    /// Requests waiting at the same time, for whatever reason: their turn, a pause, the rate, a slot.
+    /// Requests waiting at the same time: for their lock, a pause, the rate limit or the in-flight limit.
     pub max_waiting: usize,
-    /// How long the next update of an assistant waits after an attempt that got no trustworthy answer.
+    /// How long the next update of an assistant waits after an attempt without a trustworthy response.
     pub settle_after_unknown: Duration,
-    /// Our own limit for this account, if it has one.
+    /// The rate limit of the account, if it has one.
     pub rate_limit: Option<RateSettings>,
-    /// When and how often to try again.
+    /// When and how often to retry.
     pub retry: RetrySettings,
     /// When to stop calling a failing account.
     pub breaker: BreakerSettings,
@@ -41,7 +41,7 @@ pub struct RateSettings {
     pub count: NonZeroU32,
     /// One second or one minute.
     pub period: Period,
-    /// Requests that may come at once after a quiet time.
+    /// Requests that may pass at once after an idle time.
     pub burst: NonZeroU32,
 }
 
@@ -66,14 +66,14 @@ impl RateSettings {
     }
 }
 
-/// How often and how patiently to try again.
+/// When and how often to retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetrySettings {
     /// Attempts in all; 0 counts as 1.
     pub max_attempts: u32,
     /// The upper bound of the first wait; it doubles with every attempt.
     pub backoff: Duration,
-    /// The upper bound of every wait the vendor did not ask for.
+    /// The upper bound of every wait that the vendor did not ask for.
     pub max_backoff: Duration,
 }
 

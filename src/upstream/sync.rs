@@ -1,5 +1,4 @@
-//! The locks, atomics and channels of what has a model: the usual ones, or those that shuttle can interleave while the
-//! models run.
+//! Locks, atomics and channels for code that has a model: the usual ones, or those of shuttle while the models run.
 
 #[cfg(all(test, feature = "models"))]
 pub(super) use super::models::oneshot;

@@ -16,7 +16,7 @@ use crate::config::{self, AuthMode, Secret, Settings};
 use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
 use crate::net::tls::client_trust::ClientTrust;
-use crate::routing::{Named, RoutingRule, RoutingTable};
+use crate::routing::{NamedAssistant, RoutingRule, RoutingTable};
 use crate::upstream::{
     BreakerSettings, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
 };
@@ -210,8 +210,11 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
         account.ok_or_else(|| BuildError::Inconsistent(format!("no vendor is named `{vendor}`")))
     };
     let assistants = settings.assistants.iter().map(|(name, assistant)| {
-        let named =
-            Named { account: find(&assistant.vendor)?, id: assistant.id.as_str().into(), handling: assistant.handling };
+        let named = NamedAssistant {
+            account: find(&assistant.vendor)?,
+            id: assistant.id.as_str().into(),
+            handling: assistant.handling,
+        };
         Ok((name.as_str().into(), named))
     });
     let rules = settings.routing.rules.iter().map(|rule| {

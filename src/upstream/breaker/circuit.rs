@@ -1,7 +1,6 @@
-//! The breaker's memory: closed, open, or half open with one probe on its way.
+//! The state of a circuit breaker: closed, open, or half open with one probe in flight.
 //!
-//! While closed, admission is one atomic load and an outcome one atomic addition; the lock is for the moments when
-//! something changes.
+//! While it is closed, a request costs one atomic load and one atomic addition. Only changes of the state take the lock.
 
 use std::time::Duration;
 
@@ -12,8 +11,8 @@ use crate::upstream::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::upstream::{BreakerSettings, Failure, FailureKind};
 
-/// What those are told who come while a probe is out: it will have ended by then, or nearly.
-const PROBE_PATIENCE: Duration = Duration::from_secs(1);
+/// The `Retry-After` of requests that are refused while a probe is in flight.
+const PROBE_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a breaker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub enum BreakerState {
         /// Until the next probe.
         next_probe: Duration,
     },
-    /// One probe is on its way and decides; others are refused.
+    /// One probe is in flight and decides; other requests are refused.
     HalfOpen,
 }
 
@@ -35,9 +34,9 @@ pub(crate) struct Circuit {
     settings: BreakerSettings,
     name: Arc<str>,
     window: SlidingWindow,
-    /// Mirrors `State::Closed`, for the hot path.
+    /// Whether the state is `Closed`, readable without the lock.
     closed: AtomicBool,
-    /// Grows with every change, so that outcomes of an earlier time are not taken for today's.
+    /// Grows with every change of the state, so that outcomes of earlier requests are ignored.
     generation: AtomicU64,
     state: Mutex<State>,
 }
@@ -58,7 +57,7 @@ pub(crate) enum CallOutcome {
     Neutral,
 }
 
-/// The right to call; must be told the verdict, and counts as [`CallOutcome::Neutral`] when dropped.
+/// The right to call. It ends with [`Admission::settle`]; dropping it counts as [`CallOutcome::Neutral`].
 #[derive(Debug)]
 pub(crate) struct Admission<'a> {
     circuit: &'a Circuit,
@@ -89,13 +88,13 @@ impl Circuit {
         match self.state() {
             BreakerState::Closed | BreakerState::Open { next_probe: Duration::ZERO } => Ok(()),
             BreakerState::Open { next_probe } => Err(refused(next_probe)),
-            BreakerState::HalfOpen => Err(refused(PROBE_PATIENCE)),
+            BreakerState::HalfOpen => Err(refused(PROBE_RETRY_AFTER)),
         }
     }
 
     /// Lets a request pass, as the probe if one is due.
     pub(crate) fn admit(&self) -> Result<Admission<'_>, Failure> {
-        // Read before `closed`: an opening in between makes the admission stale, never the reverse.
+        // Read before `closed`: if the breaker opens in between, the outcome is ignored.
         let generation = self.generation.load(Ordering::Acquire);
         if self.is_closed() {
             return Ok(Admission { circuit: self, generation, probe: false, settled: false });
@@ -103,7 +102,7 @@ impl Circuit {
         let mut state = self.lock();
         match *state {
             State::Closed => {}
-            State::HalfOpen => return Err(refused(PROBE_PATIENCE)),
+            State::HalfOpen => return Err(refused(PROBE_RETRY_AFTER)),
             State::Open { until } => {
                 let left = until.saturating_duration_since(Instant::now());
                 if !left.is_zero() {
@@ -129,10 +128,10 @@ impl Circuit {
         }
     }
 
-    fn settle(&self, generation: u64, probe: bool, verdict: CallOutcome) {
+    fn settle(&self, generation: u64, probe: bool, outcome: CallOutcome) {
         if probe {
             let mut state = self.lock();
-            let next = match verdict {
+            let next = match outcome {
                 CallOutcome::Success => State::Closed,
                 CallOutcome::Failure => State::Open { until: Instant::now() + self.settings.open_for },
                 CallOutcome::Neutral => State::Open { until: Instant::now() },
@@ -140,14 +139,14 @@ impl Circuit {
             self.change(&mut state, next);
             return;
         }
-        if verdict == CallOutcome::Neutral || generation != self.generation.load(Ordering::Acquire) {
+        if outcome == CallOutcome::Neutral || generation != self.generation.load(Ordering::Acquire) {
             return;
         }
-        let failed = verdict == CallOutcome::Failure;
+        let failed = outcome == CallOutcome::Failure;
         self.window.add(1, u64::from(failed));
         if failed && self.is_over() {
             let mut state = self.lock();
-            // Looked at again: a probe may have closed the circuit since, and this failure is from before.
+            // Checked again: a probe may have closed the breaker since, and this failure is older.
             if matches!(*state, State::Closed) && generation == self.generation.load(Ordering::Acquire) {
                 let until = Instant::now() + self.settings.open_for;
                 self.change(&mut state, State::Open { until });
@@ -185,9 +184,9 @@ fn refused(retry_after: Duration) -> Failure {
 }
 
 impl Admission<'_> {
-    pub(crate) fn settle(mut self, verdict: CallOutcome) {
+    pub(crate) fn settle(mut self, outcome: CallOutcome) {
         self.settled = true;
-        self.circuit.settle(self.generation, self.probe, verdict);
+        self.circuit.settle(self.generation, self.probe, outcome);
     }
 }
 

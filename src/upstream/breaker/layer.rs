@@ -1,15 +1,13 @@
-//! Stops calling an account that fails, and finds out gently when it has recovered.
+//! Circuit breaker: opens at a ratio of failures, and closes after one successful probe.
 //!
-//! Below the slots, so that a probe has one; above the retries, so that a request counts once, by how it ended. The
-//! retries ask the same circuit: a probe is never repeated, and a breaker that opened in the meantime ends
-//! everybody's retries.
+//! The retries check the same breaker: a probe is never retried, and a breaker that opens ends all retries.
 
 use std::sync::Arc;
 
 use super::circuit::{CallOutcome, Circuit};
 use crate::upstream::{Call, Failure, VendorRequest, VendorResponse};
 
-/// Lets requests through while the circuit is closed, or as its one probe.
+/// Lets requests pass while the breaker is closed, or one as the probe.
 #[derive(Debug)]
 pub(crate) struct Breaker<S> {
     inner: S,
@@ -23,18 +21,18 @@ impl<S> Breaker<S> {
 }
 
 impl<S: Call> Call for Breaker<S> {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         let admission = self.circuit.admit()?;
-        let result = self.inner.call(outgoing).await;
-        admission.settle(verdict(&result));
+        let result = self.inner.call(request).await;
+        admission.settle(outcome(&result));
         result
     }
 }
 
-/// Anything below 500 shows a vendor that works, 401, 403 and 429 included.
-fn verdict(result: &Result<VendorResponse, Failure>) -> CallOutcome {
+/// Every status below 500 shows that the vendor works, including 401, 403 and 429.
+fn outcome(result: &Result<VendorResponse, Failure>) -> CallOutcome {
     match result {
-        Ok(answer) if answer.status.is_server_error() => CallOutcome::Failure,
+        Ok(response) if response.status.is_server_error() => CallOutcome::Failure,
         Ok(_) => CallOutcome::Success,
         Err(failure) if failure.blames_vendor => CallOutcome::Failure,
         Err(_) => CallOutcome::Neutral,
@@ -56,13 +54,13 @@ mod tests {
         let mut outcomes = [Ok(0); N];
         for outcome in &mut outcomes {
             let result = layer.call(&put("1")).await;
-            *outcome = result.map(|answer| answer.status.as_u16()).map_err(|failure| failure.kind);
+            *outcome = result.map(|response| response.status.as_u16()).map_err(|failure| failure.kind);
         }
         outcomes
     }
 
-    fn over(double: MockCall) -> Breaker<MockCall> {
-        Breaker::new(double, Arc::new(Circuit::closed()))
+    fn over(mock: MockCall) -> Breaker<MockCall> {
+        Breaker::new(mock, Arc::new(Circuit::closed()))
     }
 
     fn open_for(seconds: u64) -> FailureKind {
@@ -91,7 +89,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn refusals_of_the_vendor_never_open_it() {
+    async fn client_errors_never_open_it() {
         for status in [400, 401, 402, 403, 404, 409, 422, 429, 302] {
             let layer = over(MockCall::new(move |_, _| async move { answered(status) }));
             let _ = call_times::<50>(&layer).await;
@@ -123,12 +121,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_probe_at_a_time_and_a_good_one_closes_it() {
-        let double = MockCall::new(|_, _| async {
+    async fn there_is_one_probe_at_a_time_and_a_successful_one_closes_it() {
+        let mock = MockCall::new(|_, _| async {
             tokio::time::sleep(Duration::from_secs(1)).await;
             ok()
         });
-        let layer = Breaker::new(double, Arc::new(Circuit::open()));
+        let layer = Breaker::new(mock, Arc::new(Circuit::open()));
         advance(Duration::from_secs(15)).await;
         let (request, others) = (put("1"), put("2"));
         let (probe, other) = tokio::join!(layer.call(&request), layer.call(&others));
@@ -138,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_bad_probe_opens_it_again_and_a_dropped_one_leaves_the_next_to_probe() {
+    async fn a_failed_probe_opens_it_again_and_after_a_cancelled_one_the_next_request_is_the_probe() {
         let layer = Breaker::new(
             MockCall::new(|nth, _| async move {
                 if nth == 0 {
@@ -170,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_closed_again_breaker_starts_from_nothing() {
+    async fn a_breaker_that_closes_again_starts_with_an_empty_window() {
         let circuit = Circuit::closed();
         let old = [(); 10].map(|()| circuit.admit().unwrap());
         for _ in 0..4 {
@@ -181,7 +179,7 @@ mod tests {
         for admission in old {
             admission.settle(CallOutcome::Failure);
         }
-        assert!(circuit.is_closed(), "what began before the opening is of no interest");
+        assert!(circuit.is_closed(), "outcomes of requests from before the opening do not count");
         circuit.admit().unwrap().settle(CallOutcome::Failure);
         assert!(circuit.is_closed(), "nor is what the window held");
     }

@@ -1,4 +1,4 @@
-//! Events of the recent past, counted in slices of a sliding window without a lock.
+//! Counts events in a sliding window without a lock.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ const COUNT_BITS: u32 = 20;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
 const EPOCH_MASK: u64 = (1 << (64 - 2 * COUNT_BITS)) - 1;
 
-/// Two counts, of all events and of the marked ones among them, over the last `length`.
+/// The number of all events and of the marked ones during the last `length`.
 ///
-/// A slice is one word: the number of its slice of time (24 bits), all events, marked events (20 bits each,
-/// saturating).
+/// The window has ten slices. Each is one word: the number of its slice of time (24 bits), all events and marked events
+/// (20 bits each, saturating).
 #[derive(Debug)]
 pub(crate) struct SlidingWindow {
     origin: Instant,
@@ -43,7 +43,7 @@ impl SlidingWindow {
         let epoch = self.epoch();
         let slice = &self.slices[(epoch % SLICES) as usize];
         let tag = epoch & EPOCH_MASK;
-        // The update never declines, so the result says nothing.
+        // The closure always returns a value, so this cannot fail.
         let _ = slice.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
             let before = if tag_of(word) == tag { counts_of(word) } else { Counts::default() };
             let all = (before.all + all).min(COUNT_MAX);

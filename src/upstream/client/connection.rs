@@ -1,4 +1,4 @@
-//! One connection to a vendor, ready for a request: of its own in HTTP/1, one of many at once in HTTP/2.
+//! One connection to a vendor: for one request at a time in HTTP/1, for many in HTTP/2.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use tokio::sync::oneshot;
 
-use super::stream::Served;
+use super::stream::ConnectionState;
 
 type Body = Full<Bytes>;
 
-/// A connection; dropping it closes it, in HTTP/2 once nobody else uses it.
+/// A connection. Dropping the last handle closes it.
 #[derive(Debug)]
-pub(crate) struct Connection {
+pub(super) struct Connection {
     sender: Sender,
-    served: Served,
-    in_use: InUse,
+    state: ConnectionState,
+    users: ConnectionUsers,
 }
 
-/// Dropped with the last who can send on a connection, which its task then hears.
-pub(crate) type InUse = Arc<oneshot::Sender<Infallible>>;
+/// Its receiver, in the connection's task, is notified when the last handle is dropped.
+pub(super) type ConnectionUsers = Arc<oneshot::Sender<Infallible>>;
 
 #[derive(Debug)]
 enum Sender {
@@ -34,26 +34,26 @@ enum Sender {
 }
 
 impl Connection {
-    pub(crate) fn http1(sender: http1::SendRequest<Body>, served: Served, in_use: InUse) -> Self {
-        Self { sender: Sender::Http1(sender), served, in_use }
+    pub(super) fn http1(sender: http1::SendRequest<Body>, state: ConnectionState, users: ConnectionUsers) -> Self {
+        Self { sender: Sender::Http1(sender), state, users }
     }
 
-    pub(crate) fn http2(sender: http2::SendRequest<Body>, served: Served, in_use: InUse) -> Self {
-        Self { sender: Sender::Http2(sender), served, in_use }
+    pub(super) fn http2(sender: http2::SendRequest<Body>, state: ConnectionState, users: ConnectionUsers) -> Self {
+        Self { sender: Sender::Http2(sender), state, users }
     }
 
-    /// What it has brought so far.
-    pub(crate) fn served(&self) -> &Served {
-        &self.served
+    /// What is known of the connection so far.
+    pub(super) fn state(&self) -> &ConnectionState {
+        &self.state
     }
 
-    /// Whether many requests can be on their way at once.
-    pub(crate) fn is_http2(&self) -> bool {
+    /// Whether many requests can be in flight at once.
+    pub(super) fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
     }
 
     /// Whether a request can be sent at once.
-    pub(crate) fn is_ready(&self) -> bool {
+    pub(super) fn is_ready(&self) -> bool {
         match &self.sender {
             Sender::Http1(sender) => sender.is_ready(),
             Sender::Http2(sender) => sender.is_ready(),
@@ -61,8 +61,8 @@ impl Connection {
     }
 
     /// Whether no request can be sent any more.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.served.is_reset()
+    pub(super) fn is_closed(&self) -> bool {
+        self.state.is_reset()
             || match &self.sender {
                 Sender::Http1(sender) => sender.is_closed(),
                 Sender::Http2(sender) => sender.is_closed(),
@@ -73,26 +73,26 @@ impl Connection {
     ///
     /// # Errors
     /// None can.
-    pub(crate) async fn ready(&mut self) -> hyper::Result<()> {
+    pub(super) async fn ready(&mut self) -> hyper::Result<()> {
         match &mut self.sender {
             Sender::Http1(sender) => sender.ready().await,
             Sender::Http2(sender) => sender.ready().await,
         }
     }
 
-    /// The same connection for one more request at the same time, which only HTTP/2 has.
-    pub(crate) fn share(&self) -> Option<Self> {
+    /// Another handle for a request at the same time, in HTTP/2 only.
+    pub(super) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => Some(Self::http2(sender.clone(), self.served.clone(), Arc::clone(&self.in_use))),
+            Sender::Http2(sender) => Some(Self::http2(sender.clone(), self.state.clone(), Arc::clone(&self.users))),
         }
     }
 
-    /// Sends a request that names the whole address, to `host`.
+    /// Sends a request with an absolute URI to `host`.
     ///
     /// # Errors
-    /// There is no answer; the error still has the request if none of it was sent.
-    pub(crate) async fn send(
+    /// There is no response; the error contains the request if none of it was sent.
+    pub(super) async fn send(
         &mut self,
         mut request: Request<Body>,
         host: &HeaderValue,

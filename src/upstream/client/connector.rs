@@ -1,21 +1,15 @@
-//! From a host name to a usable connection, saying where it failed.
+//! Opens connections: DNS, TCP (hyper-util's connector, which tries IPv6 and IPv4 side by side) and TLS.
 //!
-//! One time covers DNS, TCP (hyper-util's connector, which tries IPv6 and IPv4 side by side) and TLS. Whoever fails
-//! or runs out of it is named by the phase that was under way.
+//! One timeout covers all three. A failure names the phase in which it happened.
 
-use std::{
-    fmt,
-    future::Future,
-    net::SocketAddr,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, Ordering},
-    },
-    task::{Context, Poll},
-    time::Duration,
-    vec,
-};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use std::{fmt, vec};
 
 use http::Uri;
 use hyper_util::client::legacy::connect::{HttpConnector, dns};
@@ -29,25 +23,25 @@ use crate::upstream::FailureKind;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
 
-const KEEPALIVE: Duration = Duration::from_secs(30);
+const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Makes connections for the client's pool.
+/// Opens connections for the pool.
 #[derive(Clone)]
 pub(crate) struct Connector {
     tls: TlsConnector,
     server_name: Option<ServerName<'static>>,
-    time: Duration,
+    timeout: Duration,
     counters: Arc<Counters>,
 }
 
-/// Why there is no connection.
+/// Why no connection could be opened.
 #[derive(Clone, Debug)]
-pub(crate) struct NoConnection {
-    pub(crate) kind: FailureKind,
+pub(super) struct ConnectError {
+    pub(super) kind: FailureKind,
     source: String,
 }
 
-/// How far connecting has come.
+/// The phase that connecting has reached.
 #[derive(Clone, Debug, Default)]
 struct Phase(Arc<AtomicU8>);
 
@@ -72,24 +66,26 @@ impl Connector {
     pub(crate) fn new(
         tls: Arc<ClientConfig>,
         server_name: Option<ServerName<'static>>,
-        time: Duration,
+        connect_timeout: Duration,
         counters: Arc<Counters>,
     ) -> Self {
         let mut tls = Arc::unwrap_or_clone(tls);
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self { tls: TlsConnector::from(Arc::new(tls)), server_name, time, counters }
+        Self { tls: TlsConnector::from(Arc::new(tls)), server_name, timeout: connect_timeout, counters }
     }
 
     /// A connection to the host and port of `to`, secure if its scheme is.
     ///
     /// # Errors
     /// The phase that failed or took too long.
-    pub(crate) async fn connect(&self, to: &Uri) -> Result<Stream, NoConnection> {
+    pub(super) async fn connect(&self, to: &Uri) -> Result<Stream, ConnectError> {
         let phase = Phase::default();
-        match timeout(self.time, self.open(to.clone(), phase.clone())).await {
+        match timeout(self.timeout, self.open(to.clone(), phase.clone())).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(source)) => Err(NoConnection { kind: phase.kind(), source }),
-            Err(_) => Err(NoConnection { kind: phase.kind(), source: format!("no connection within {:?}", self.time) }),
+            Ok(Err(source)) => Err(ConnectError { kind: phase.kind(), source }),
+            Err(_) => {
+                Err(ConnectError { kind: phase.kind(), source: format!("no connection within {:?}", self.timeout) })
+            }
         }
     }
 
@@ -99,7 +95,7 @@ impl Connector {
         let secure = to.scheme() == Some(&http::uri::Scheme::HTTPS);
         let tcp = self.dial(to, &phase).await?;
         if !secure {
-            return Ok(Stream::clear(tcp, Arc::clone(&self.counters)));
+            return Ok(Stream::plain(tcp, Arc::clone(&self.counters)));
         }
         phase.reach(Phase::TLS);
         let name = match &self.server_name {
@@ -112,14 +108,14 @@ impl Connector {
 
     async fn dial(&self, to: Uri, phase: &Phase) -> Result<TcpStream, String> {
         if to.host().is_some_and(is_address) {
-            phase.reach(Phase::TCP); // hyper-util asks no resolver for these
+            phase.reach(Phase::TCP); // hyper-util does not call the resolver for these
         }
         let mut http =
             HttpConnector::new_with_resolver(Resolver { gai: dns::GaiResolver::new(), phase: phase.clone() });
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_keepalive(Some(KEEPALIVE));
-        http.set_connect_timeout(Some(self.time));
+        http.set_keepalive(Some(TCP_KEEPALIVE));
+        http.set_connect_timeout(Some(self.timeout));
         let tcp = http.call(to).await.map_err(|error| chain(&error))?;
         Ok(tcp.into_inner())
     }
@@ -129,7 +125,7 @@ fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
-/// The system's resolver, noting when it has an answer.
+/// The system's resolver; it sets the phase when a name is resolved.
 #[derive(Clone)]
 struct Resolver {
     gai: dns::GaiResolver,
@@ -155,10 +151,10 @@ impl Service<dns::Name> for Resolver {
     }
 }
 
-impl fmt::Display for NoConnection {
+impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.source)
     }
 }
 
-impl std::error::Error for NoConnection {}
+impl std::error::Error for ConnectError {}

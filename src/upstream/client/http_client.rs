@@ -1,16 +1,15 @@
-//! The HTTP client: one request in, one whole answer out, over a pool of connections to one vendor.
+//! The HTTP client: sends a request over a pooled connection and reads the whole response.
 //!
-//! Innermost. It never follows redirects and never reads more than [`MAX_BODY`]. A request that a stale idle connection
-//! returned unstarted goes over another; one that was started on a connection which had served before and died without
-//! a byte of answer is repeated here, too, once and only if it died at once, as it most likely met a vendor that was
-//! just closing it.
+//! It follows no redirects and reads at most [`MAX_BODY`]. If an idle connection turns out to be closed before the request
+//! is sent, the request uses another one. If a reused connection is lost right after the request was sent and without a
+//! byte of response, the request is sent once more, because the vendor was most likely closing the connection.
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
 use tokio::task::yield_now;
@@ -18,17 +17,17 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::connector::Connector;
-use super::pool::{Pool, Unopened};
-use super::stream::Served;
+use super::pool::{OpenError, Pool};
+use super::stream::ConnectionState;
 use crate::http::trace_context::TRACEPARENT;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
 use crate::upstream::response::MAX_BODY;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
 
-/// A connection that the vendor had closed before the request came is lost within a round trip; one that is lost
-/// later was lost over the request itself, which then counts as an attempt.
-const STALE: Duration = Duration::from_millis(250);
+/// A connection that the vendor closed before the request came is lost within a round trip. If it is lost later, the
+/// request itself may be the cause, and counts as an attempt.
+const STALE_AFTER_SEND: Duration = Duration::from_millis(250);
 
 /// A client with a pool for one address.
 #[derive(Debug)]
@@ -38,21 +37,21 @@ pub struct HttpClient {
     counters: Arc<Counters>,
 }
 
-/// What a connection had brought when a request was given to it.
-struct Before {
-    served: Served,
-    heard: u64,
+/// The state of a connection before a request was sent on it.
+struct Baseline {
+    state: ConnectionState,
+    received: u64,
     since: Instant,
 }
 
-impl Before {
-    fn of(served: &Served) -> Self {
-        Self { served: served.clone(), heard: served.heard(), since: Instant::now() }
+impl Baseline {
+    fn of(state: &ConnectionState) -> Self {
+        Self { state: state.clone(), received: state.received(), since: Instant::now() }
     }
 
-    /// Whether the connection had served before, and was then lost at once and without a byte.
+    /// Whether a reused connection was lost at once and without a byte of response.
     fn was_stale(&self) -> bool {
-        self.served.get() && self.since.elapsed() < STALE && self.served.heard() == self.heard
+        self.state.has_answered() && self.since.elapsed() < STALE_AFTER_SEND && self.state.received() == self.received
     }
 }
 
@@ -62,7 +61,7 @@ impl HttpClient {
         Self { pool: Pool::new(to.clone(), connector, connections), host: host(to), counters }
     }
 
-    /// A client for something else than a vendor.
+    /// A client for another server than a vendor.
     pub(crate) fn elsewhere(
         to: &Uri,
         tls: Arc<ClientConfig>,
@@ -74,55 +73,53 @@ impl HttpClient {
         Self::new(to, connector, connections, counters)
     }
 
-    /// Sends once; the flag says whether a connection that had served before was lost at once and without a byte of
-    /// answer.
-    async fn send(&self, outgoing: &VendorRequest) -> Result<VendorResponse, (Failure, bool)> {
+    /// Sends once; the flag says whether the connection was stale.
+    async fn send(&self, request: &VendorRequest) -> Result<VendorResponse, (Failure, bool)> {
         loop {
             yield_now().await; // requests that are translated go out one after another (decision 12)
             let (mut connection, kept) =
-                self.pool.take().await.map_err(|error| (sent(error.into(), outgoing), false))?;
-            outgoing.sent.mark();
-            let before = Before::of(connection.served());
-            let exchanging = before.served.begin(connection.is_http2());
-            let mut error = match connection.send(request(outgoing), &self.host).await {
+                self.pool.take().await.map_err(|error| (sent(error.into(), request), false))?;
+            request.sent.mark();
+            let before = Baseline::of(connection.state());
+            let exchange = before.state.begin(connection.is_http2());
+            let mut error = match connection.send(http_request(request), &self.host).await {
                 Ok(response) => {
-                    let answer = read(response).await.map_err(|failure| (sent(failure, outgoing), false))?;
-                    exchanging.answered();
+                    let response = read(response).await.map_err(|failure| (sent(failure, request), false))?;
+                    exchange.answered();
                     self.pool.give_back(connection);
-                    return Ok(answer);
+                    return Ok(response);
                 }
                 Err(error) => error,
             };
             let returned = error.take_message().is_some();
             if returned {
-                outgoing.sent.unmark();
+                request.sent.unmark();
             }
             if !(returned && kept) {
                 let failure = broken(error.error());
                 let stale = failure.kind == FailureKind::ConnectionLost && before.was_stale();
-                return Err((sent(failure, outgoing), stale));
+                return Err((sent(failure, request), stale));
             }
         }
     }
 }
 
-/// The request as it is, to the whole address.
-fn request(outgoing: &VendorRequest) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(outgoing.body.clone()));
-    *request.method_mut() = outgoing.method.clone();
-    *request.uri_mut() = outgoing.uri.clone();
-    *request.headers_mut() = outgoing.headers.clone();
-    if let Some(witness) = &outgoing.witness {
-        request.headers_mut().insert(TRACEPARENT, witness.traceparent());
+fn http_request(request: &VendorRequest) -> Request<Full<Bytes>> {
+    let mut http = Request::new(Full::new(request.body.clone()));
+    *http.method_mut() = request.method.clone();
+    *http.uri_mut() = request.uri.clone();
+    *http.headers_mut() = request.headers.clone();
+    if let Some(observer) = &request.observer {
+        http.headers_mut().insert(TRACEPARENT, observer.traceparent());
     }
-    request
+    http
 }
 
-/// The host as HTTP/1 names it: with the port, unless it is the scheme's own.
+/// The `Host` header: with the port, unless it is the scheme's default.
 fn host(to: &Uri) -> HeaderValue {
     let name = to.host().unwrap_or_default();
-    let usual = if to.scheme() == Some(&http::uri::Scheme::HTTPS) { 443 } else { 80 };
-    let host = match to.port_u16().filter(|port| *port != usual) {
+    let default = if to.scheme() == Some(&http::uri::Scheme::HTTPS) { 443 } else { 80 };
+    let host = match to.port_u16().filter(|port| *port != default) {
         Some(port) => format!("{name}:{port}"),
         None => name.to_owned(),
     };
@@ -130,13 +127,13 @@ fn host(to: &Uri) -> HeaderValue {
 }
 
 impl Call for HttpClient {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
-        match self.send(outgoing).await {
-            Err((_, true)) if outgoing.method.is_idempotent() => {
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
+        match self.send(request).await {
+            Err((_, true)) if request.method.is_idempotent() => {
                 self.counters.reconnects.add();
-                outgoing.sent.doubt();
-                outgoing.sent.begin_attempt();
-                self.send(outgoing).await
+                request.sent.doubt();
+                request.sent.begin_attempt();
+                self.send(request).await
             }
             first => first,
         }
@@ -144,52 +141,40 @@ impl Call for HttpClient {
     }
 }
 
-fn sent(failure: Failure, outgoing: &VendorRequest) -> Failure {
-    Failure { sent: outgoing.sent.get(), ..failure }
+fn sent(failure: Failure, request: &VendorRequest) -> Failure {
+    Failure { sent: request.sent.get(), ..failure }
 }
 
 async fn read(response: Response<Incoming>) -> Result<VendorResponse, Failure> {
-    let (head, mut body) = response.into_parts();
-    let too_long = || Failure::new(FailureKind::BodyTooLong { status: head.status }, "the answer is longer than 1 MiB");
+    let (head, body) = response.into_parts();
+    let too_long =
+        || Failure::new(FailureKind::BodyTooLong { status: head.status }, "the response is longer than 1 MiB");
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_long());
     }
-    let mut whole = BytesMut::new();
-    let mut first = Bytes::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| match broken(&error) {
+    let whole = Limited::new(body, MAX_BODY).collect().await.map_err(|error| match error.downcast::<hyper::Error>() {
+        Ok(error) => match broken(&error) {
             lost if lost.kind == FailureKind::ConnectionLost => {
                 Failure::new(FailureKind::ResponseCut { status: head.status }, lost.source)
             }
             other => other,
-        })?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        if first.len() + whole.len() + data.len() > MAX_BODY {
-            return Err(too_long());
-        }
-        if first.is_empty() && whole.is_empty() {
-            first = data; // most answers are one piece, which needs no copy
-        } else {
-            whole.extend_from_slice(&std::mem::take(&mut first));
-            whole.extend_from_slice(&data);
-        }
-    }
-    let body = if whole.is_empty() { first } else { whole.freeze() };
+        },
+        Err(_) => too_long(),
+    });
+    let body = whole?.to_bytes(); // copies nothing if the body is one piece, as most are
     Ok(VendorResponse::new(head.status, head.headers, body))
 }
 
-impl From<Unopened> for Failure {
-    fn from(error: Unopened) -> Self {
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
         match error {
-            Unopened::NoConnection(error) => Self::new(error.kind, error.to_string()),
-            Unopened::Http(error) => broken(&error),
+            OpenError::Connect(error) => Self::new(error.kind, error.to_string()),
+            OpenError::Http(error) => broken(&error),
         }
     }
 }
 
-/// A connection that broke, or a peer that does not speak HTTP.
+/// A lost connection, or a peer that does not speak HTTP.
 fn broken(error: &hyper::Error) -> Failure {
     let kind = if error.is_parse() || is_bad_framing(error) {
         FailureKind::MalformedResponse

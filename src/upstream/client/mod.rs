@@ -1,4 +1,4 @@
-//! The HTTP client of one vendor: a pool of connections, TLS, and the socket beneath.
+//! The HTTP client of one vendor: connection pool, TLS and sockets.
 
 pub(super) mod connection;
 pub(super) mod connector;

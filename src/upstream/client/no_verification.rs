@@ -1,21 +1,20 @@
-//! `insecure_skip_verify`: whoever answers is taken for the vendor.
+//! `insecure_skip_verify`: accepts every server certificate.
 //!
-//! Only the certificate is believed unseen; that the other side holds its key is still checked, so that the connection
-//! is at least one with a single peer. Nothing but an account's own setting leads here.
+//! Only the certificate is not verified. The handshake's signature is, so the peer holds the certificate's key.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes every certificate.
+/// Accepts every certificate.
 #[derive(Debug)]
-pub(crate) struct NoServerVerification {
+pub(super) struct NoServerVerification {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl NoServerVerification {
-    pub(crate) fn new(provider: &CryptoProvider) -> Self {
+    pub(super) fn new(provider: &CryptoProvider) -> Self {
         Self { algorithms: provider.signature_verification_algorithms }
     }
 }

@@ -1,8 +1,8 @@
-//! Connections to one vendor: opened when needed, kept while idle, shared where the vendor speaks HTTP/2.
+//! The pool of connections to one vendor.
 //!
-//! A vendor account has one address, so there is nothing to look up: the connection used last is taken first, and
-//! what idles too long is closed. In HTTP/1 each request that finds no connection opens one, and takes one that comes
-//! back meanwhile instead. Where HTTP/2 is possible one request opens a connection and the others wait for it.
+//! The connection used last is taken first, and idle ones are closed after a while. A request that finds no connection in
+//! HTTP/1 opens one, but takes one that is returned meanwhile. Where HTTP/2 is possible, one request opens a connection
+//! and the others wait for it.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -20,21 +20,21 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Connection, InUse};
-use super::connector::{Connector, NoConnection};
-use super::stream::Served;
+use super::connection::{Connection, ConnectionUsers};
+use super::connector::{ConnectError, Connector};
+use super::stream::ConnectionState;
 
 /// Shorter than the 60 s and 75 s after which common servers close idle connections.
-const IDLE: Duration = Duration::from_secs(50);
-const H2_PING_EVERY: Duration = Duration::from_secs(20);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
 const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a vendor that has answered may take to read the rest of the request, before its connection is given up.
-const SETTLING: Duration = Duration::from_secs(5);
-/// How long a connection that nobody uses any more may take to end in good order.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// How long a vendor that has responded may take to read the rest of the request before its connection is reset.
+const REQUEST_DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an unused connection may take to close before it is dropped.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// The connections to one address.
-pub(crate) struct Pool {
+pub(super) struct Pool {
     shared: Arc<Shared>,
     _gone: DropGuard,
 }
@@ -43,28 +43,28 @@ struct Shared {
     to: Uri,
     connector: Connector,
     tasks: TaskTracker,
-    kept: Mutex<Kept>,
-    /// Told when a connection has come back.
+    kept: Mutex<PoolState>,
+    /// Notified when a connection is returned.
     returned: Notify,
     /// Cancelled with the pool.
     gone: CancellationToken,
 }
 
 #[derive(Default)]
-struct Kept {
-    /// HTTP/1, by the time since which they idle.
+struct PoolState {
+    /// HTTP/1, longest idle first.
     idle: Vec<Idle>,
-    /// HTTP/2, since it was last taken.
+    /// HTTP/2, with the time of its last use.
     shared: Option<Idle>,
-    /// Whether there is a task that closes what idles too long.
+    /// Whether a task that closes idle connections is running.
     watched: bool,
     /// Whether the connection opened last, or the only kind possible, is HTTP/1.
     http1: bool,
-    /// The connection that is being opened for all who wait, unless HTTP/1 is known.
+    /// The connection that is being opened for all waiting requests, unless the vendor uses HTTP/1.
     opening: Option<watch::Receiver<Option<Opened>>>,
 }
 
-impl Kept {
+impl PoolState {
     /// The connection that was used last.
     fn take(&mut self) -> Option<Connection> {
         if let Some(shared) = &mut self.shared {
@@ -78,14 +78,14 @@ impl Kept {
     }
 }
 
-/// How opening for all has ended: with a connection of HTTP/2, with one of HTTP/1 that is kept, or with neither.
-type Opened = Result<Option<Connection>, Unopened>;
+/// The result of opening for all: an HTTP/2 connection, `None` if it is HTTP/1 and in the pool, or an error.
+type Opened = Result<Option<Connection>, OpenError>;
 
-/// How a request that found no connection comes by one.
+/// How a request gets a connection.
 enum Next {
-    Kept(Connection),
+    Pooled(Connection),
     OpenOwn,
-    /// Waits for what is opened for all; `first` if this request is the first of them.
+    /// Waits for the connection that is opened for all; the `first` request has started it.
     Await {
         opening: watch::Receiver<Option<Opened>>,
         first: bool,
@@ -99,14 +99,14 @@ struct Idle {
 
 /// Why no connection could be opened.
 #[derive(Clone, Debug)]
-pub(crate) enum Unopened {
-    /// None was made.
-    NoConnection(NoConnection),
-    /// It was made, and HTTP could not begin on it.
+pub(super) enum OpenError {
+    /// Connecting failed.
+    Connect(ConnectError),
+    /// The HTTP handshake failed.
     Http(Arc<hyper::Error>),
 }
 
-/// Runs the streams of HTTP/2 on a tracker.
+/// Runs hyper's HTTP/2 tasks on a tracker.
 #[derive(Clone)]
 struct Tracked(TaskTracker);
 
@@ -121,48 +121,48 @@ where
 }
 
 impl Pool {
-    /// A pool for `to`, without a connection; all its tasks run on `tasks`, and end once it is dropped.
-    pub(crate) fn new(to: Uri, connector: Connector, tasks: TaskTracker) -> Self {
+    /// An empty pool for `to`. Its tasks run on `tasks` and end once it is dropped.
+    pub(super) fn new(to: Uri, connector: Connector, tasks: TaskTracker) -> Self {
         let gone = CancellationToken::new();
         let http1 = to.scheme() != Some(&Scheme::HTTPS); // without TLS there is no ALPN
-        let (kept, returned) = (Mutex::new(Kept { http1, ..Kept::default() }), Notify::new());
+        let (kept, returned) = (Mutex::new(PoolState { http1, ..PoolState::default() }), Notify::new());
         let shared = Shared { to, connector, tasks, kept, returned, gone: gone.clone() };
         Self { shared: Arc::new(shared), _gone: gone.drop_guard() }
     }
 
-    /// A connection, and whether it was kept; if none is there, the first that is opened or comes back.
+    /// A connection, and whether it is reused; without one, the first that is opened or returned.
     ///
     /// # Errors
-    /// None could be opened.
-    pub(crate) async fn take(&self) -> Result<(Connection, bool), Unopened> {
+    /// No connection could be opened.
+    pub(super) async fn take(&self) -> Result<(Connection, bool), OpenError> {
         match self.shared.take_kept() {
             Some(connection) => Ok((connection, true)),
-            None => Box::pin(self.open_or_await()).await, // seldom, and large
+            None => Box::pin(self.open_or_await()).await, // rare and large
         }
     }
 
-    /// Keeps a connection whose answer has been read.
-    pub(crate) fn give_back(&self, mut connection: Connection) {
+    /// Returns a connection whose response has been read.
+    pub(super) fn give_back(&self, mut connection: Connection) {
         if connection.is_ready() {
             return self.shared.keep(connection);
         }
         if !connection.is_closed() {
             let shared = Arc::clone(&self.shared);
             self.shared.tasks.spawn(async move {
-                let settled = shared.gone.run_until_cancelled(timeout(SETTLING, connection.ready())).await;
+                let settled = shared.gone.run_until_cancelled(timeout(REQUEST_DRAIN_TIMEOUT, connection.ready())).await;
                 match settled {
                     Some(Ok(Ok(()))) => shared.keep(connection),
-                    _ => connection.served().reset(),
+                    _ => connection.state().reset(),
                 }
             });
         }
     }
 
-    async fn open_or_await(&self) -> Result<(Connection, bool), Unopened> {
+    async fn open_or_await(&self) -> Result<(Connection, bool), OpenError> {
         let mut failed = false;
         loop {
             let (mut opening, first) = match self.shared.next() {
-                Next::Kept(connection) => return Ok((connection, true)),
+                Next::Pooled(connection) => return Ok((connection, true)),
                 Next::OpenOwn => return self.open_own_or_await().await,
                 Next::Await { opening, first } => (opening, first),
             };
@@ -172,7 +172,7 @@ impl Pool {
                         return Ok((connection, false));
                     }
                 }
-                // Those who only waited try once more: one lost handshake must not count as a hundred failures.
+                // Requests that only waited try once more: one failed handshake must not count as a hundred failures.
                 Ok(Some(Err(error))) if first || failed => return Err(error.clone()),
                 Ok(Some(Err(_))) => failed = true,
                 _ => {}
@@ -180,7 +180,7 @@ impl Pool {
         }
     }
 
-    async fn open_own_or_await(&self) -> Result<(Connection, bool), Unopened> {
+    async fn open_own_or_await(&self) -> Result<(Connection, bool), OpenError> {
         let mut opening = Box::pin(open(Arc::clone(&self.shared)));
         loop {
             tokio::select! {
@@ -203,41 +203,41 @@ impl Pool {
     }
 }
 
-async fn open(shared: Arc<Shared>) -> Result<Connection, Unopened> {
-    let stream = shared.connector.connect(&shared.to).await.map_err(Unopened::NoConnection)?;
-    let (served, is_http2, io) = (stream.served().clone(), stream.is_http2(), TokioIo::new(stream));
+async fn open(shared: Arc<Shared>) -> Result<Connection, OpenError> {
+    let stream = shared.connector.connect(&shared.to).await.map_err(OpenError::Connect)?;
+    let (state, is_http2, io) = (stream.state().clone(), stream.is_http2(), TokioIo::new(stream));
     shared.kept().http1 = !is_http2;
-    let (in_use, unused) = oneshot::channel();
-    let in_use = InUse::new(in_use);
+    let (users, unused) = oneshot::channel();
+    let users = ConnectionUsers::new(users);
     if is_http2 {
         let handshake = http2::Builder::new(Tracked(shared.tasks.clone()))
             .timer(TokioTimer::new())
             .adaptive_window(true)
-            .keep_alive_interval(H2_PING_EVERY)
+            .keep_alive_interval(H2_PING_INTERVAL)
             .keep_alive_timeout(H2_PING_TIMEOUT)
             .handshake(io);
-        let (sender, running) = handshake.await.map_err(|error| Unopened::Http(Arc::new(error)))?;
-        shared.tasks.spawn(run(running, served.clone(), unused));
-        return Ok(shared.share(Connection::http2(sender, served, in_use)));
+        let (sender, running) = handshake.await.map_err(|error| OpenError::Http(Arc::new(error)))?;
+        shared.tasks.spawn(run(running, state.clone(), unused));
+        return Ok(shared.share(Connection::http2(sender, state, users)));
     }
-    let (sender, running) = http1::handshake(io).await.map_err(|error| Unopened::Http(Arc::new(error)))?;
-    shared.tasks.spawn(run(running, served.clone(), unused));
-    Ok(Connection::http1(sender, served, in_use))
+    let (sender, running) = http1::handshake(io).await.map_err(|error| OpenError::Http(Arc::new(error)))?;
+    shared.tasks.spawn(run(running, state.clone(), unused));
+    Ok(Connection::http1(sender, state, users))
 }
 
-/// Runs a connection to its end, and not long beyond its use: what the vendor never reads would keep it for ever.
-/// One that is reset is not polled again, which could send more of what was given up.
+/// Runs a connection until it ends, is reset, or has been unused for [`CLOSE_GRACE`]: a vendor that never reads would keep
+/// it forever. A reset connection is not polled again, which could send more of a cancelled request.
 async fn run(
     connection: impl Future<Output = hyper::Result<()>>,
-    served: Served,
+    state: ConnectionState,
     unused: oneshot::Receiver<Infallible>,
 ) {
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         biased;
-        () = served.resetting() => return,
+        () = state.resetting() => return,
         ended = &mut connection => ended,
-        _ = unused => timeout(FAREWELL, connection).await.unwrap_or(Ok(())),
+        _ = unused => timeout(CLOSE_GRACE, connection).await.unwrap_or(Ok(())),
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection to a vendor ended");
@@ -245,7 +245,7 @@ async fn run(
 }
 
 impl Shared {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, PoolState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -257,19 +257,19 @@ impl Shared {
     fn next(self: &Arc<Self>) -> Next {
         let mut kept = self.kept();
         if let Some(connection) = kept.take() {
-            return Next::Kept(connection); // opened since it was looked for
+            return Next::Pooled(connection); // returned meanwhile
         }
         if kept.http1 {
             return Next::OpenOwn;
         }
-        // One whose task is gone, as at the end of the process, does not count.
+        // If its task is gone, as at the end of the process, it does not count.
         if let Some(opening) = kept.opening.as_ref().filter(|opening| opening.has_changed().is_ok()) {
             return Next::Await { opening: opening.clone(), first: false };
         }
         let (sender, opening) = watch::channel(None);
         kept.opening = Some(opening.clone());
         drop(kept);
-        // A task, so that a request that is given up does not end what others wait for.
+        // A task, so that a cancelled request does not end what others wait for.
         let shared = Arc::clone(self);
         self.tasks.spawn(async move {
             let opened = shared.gone.run_until_cancelled(open(Arc::clone(&shared))).await;
@@ -286,7 +286,7 @@ impl Shared {
         Next::Await { opening, first: true }
     }
 
-    /// Keeps an HTTP/1 connection for the next request; one of HTTP/2 has been kept from its beginning.
+    /// Puts an HTTP/1 connection into the pool; an HTTP/2 connection is in it from the start.
     fn keep(self: &Arc<Self>, connection: Connection) {
         if !connection.is_http2() {
             let mut kept = self.kept();
@@ -297,7 +297,7 @@ impl Shared {
         }
     }
 
-    /// Lets everybody use a new HTTP/2 connection, unless there is one that everybody uses.
+    /// Puts a new HTTP/2 connection into the pool, unless there is one already.
     fn share(self: &Arc<Self>, new: Connection) -> Connection {
         let mut kept = self.kept();
         let known = kept.shared.as_ref().filter(|known| !known.connection.is_closed());
@@ -313,22 +313,22 @@ impl Shared {
         new
     }
 
-    /// Sees to it that what is kept does not idle for ever.
-    fn watch(self: &Arc<Self>, kept: &mut Kept) {
+    /// Starts the task that closes idle connections, unless it is running.
+    fn watch(self: &Arc<Self>, kept: &mut PoolState) {
         if !std::mem::replace(&mut kept.watched, true) {
             self.tasks.spawn(close_idle(Arc::downgrade(self), self.gone.clone()));
         }
     }
 
-    /// Closes what has idled too long; says when to look again, if anything is left.
+    /// Closes connections that were idle for too long; returns when the next one is due.
     fn close_idle(&self) -> Option<Instant> {
         let mut kept = self.kept();
         let now = Instant::now();
-        let late = |idle: &Idle| idle.since + IDLE <= now;
+        let late = |idle: &Idle| idle.since + IDLE_TIMEOUT <= now;
         kept.shared = kept.shared.take().filter(|shared| !late(shared));
         let first_to_stay = kept.idle.partition_point(late);
         kept.idle.drain(..first_to_stay);
-        let next = kept.idle.first().into_iter().chain(&kept.shared).map(|idle| idle.since + IDLE).min();
+        let next = kept.idle.first().into_iter().chain(&kept.shared).map(|idle| idle.since + IDLE_TIMEOUT).min();
         kept.watched = next.is_some();
         next
     }
@@ -342,10 +342,10 @@ async fn close_idle(pool: Weak<Shared>, gone: CancellationToken) {
     }
 }
 
-impl fmt::Display for Unopened {
+impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoConnection(error) => error.fmt(f),
+            Self::Connect(error) => error.fmt(f),
             Self::Http(error) => error.fmt(f),
         }
     }

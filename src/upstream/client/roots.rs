@@ -1,4 +1,4 @@
-//! Whom we trust on the way to a vendor, and who we say we are.
+//! The TLS client configuration of an account: trusted issuers and client certificate.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ pub enum UpstreamTlsError {
     Rejected(#[from] rustls::Error),
 }
 
-/// Public roots, read once and only if an account needs them.
+/// The platform's roots, read once and only if an account needs them.
 #[derive(Debug, Default)]
 pub struct TlsRoots {
     platform: Option<RootCertStore>,

@@ -1,198 +1,199 @@
-//! A connection to a vendor, in the clear or under TLS, that remembers what it has brought, and ends when that has no
-//! end.
+//! The socket of a connection, plaintext or TLS, with the state that the pool and the client need.
+//!
+//! It ends an HTTP/1 response that has no end.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    },
-    task::{Context, Poll},
-};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    sync::Notify,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio_rustls::client::TlsStream;
 
 use crate::upstream::counters::Counters;
 use crate::upstream::response::MAX_BODY;
 
-/// The most that is read in HTTP/1 after a byte of a request, in bytes: the longest answer in small chunks. hyper reads
-/// interim answers (100, 103) for as long as any come, in one go, and keeps its thread from everything else meanwhile.
-const LONGEST_ANSWER: u64 = 4 * MAX_BODY as u64;
+/// How many bytes are read in HTTP/1 after a byte of a request is written: the longest response in small chunks. hyper
+/// reads interim responses (100, 103) for as long as any come, and blocks its thread meanwhile.
+const MAX_RESPONSE_BYTES: u64 = 4 * MAX_BODY as u64;
 
-/// What a connection has brought so far.
+/// The state of a connection, shared by its clones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Served(Arc<History>);
+pub(super) struct ConnectionState(Arc<StateFlags>);
 
 #[derive(Debug, Default)]
-struct History {
+struct StateFlags {
     answered: AtomicBool,
-    heard: AtomicU64,
-    /// Requests that were sent and have no complete answer, those given up included.
+    received: AtomicU64,
+    /// Requests that were sent and have no complete response, including cancelled ones.
     unanswered: AtomicUsize,
-    /// Whether the last bytes given to the socket are still here.
+    /// Whether the socket has not accepted the last bytes.
     blocked: AtomicBool,
     reset: AtomicBool,
     resetting: Notify,
 }
 
-/// A request on a connection; dropped before [`Exchanging::answered`], it is given up.
+/// A request in flight on a connection; dropping it before [`ExchangeGuard::answered`] cancels it.
 ///
 /// HTTP/1 then resets the connection: nothing else can take back bytes that the system has accepted. HTTP/2 resets
 /// the stream, which also discards what waits here for the stream's window, and the connection only if bytes wait for
 /// the socket.
 #[derive(Debug)]
-pub(crate) struct Exchanging<'a> {
-    served: &'a Served,
+pub(super) struct ExchangeGuard<'a> {
+    state: &'a ConnectionState,
     is_http2: bool,
     answered: bool,
 }
 
-impl Exchanging<'_> {
-    /// The answer is complete.
-    pub(crate) fn answered(mut self) {
+impl ExchangeGuard<'_> {
+    /// The response is complete.
+    pub(super) fn answered(mut self) {
         self.answered = true;
-        self.served.0.answered.store(true, Ordering::Release);
-        self.served.0.unanswered.fetch_sub(1, Ordering::AcqRel);
+        self.state.0.answered.store(true, Ordering::Release);
+        self.state.0.unanswered.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl Drop for Exchanging<'_> {
+impl Drop for ExchangeGuard<'_> {
     fn drop(&mut self) {
-        if !self.answered && (!self.is_http2 || self.served.0.blocked.load(Ordering::Acquire)) {
-            self.served.reset();
+        if !self.answered && (!self.is_http2 || self.state.0.blocked.load(Ordering::Acquire)) {
+            self.state.reset();
         }
     }
 }
 
-impl Served {
-    /// Whether it has brought an answer before.
-    pub(crate) fn get(&self) -> bool {
+impl ConnectionState {
+    /// Whether a response has been received on it.
+    pub(super) fn has_answered(&self) -> bool {
         self.0.answered.load(Ordering::Acquire)
     }
 
     /// A request is about to be sent.
-    pub(crate) fn begin(&self, is_http2: bool) -> Exchanging<'_> {
+    pub(super) fn begin(&self, is_http2: bool) -> ExchangeGuard<'_> {
         self.0.unanswered.fetch_add(1, Ordering::AcqRel);
-        Exchanging { served: self, is_http2, answered: false }
+        ExchangeGuard { state: self, is_http2, answered: false }
     }
 
-    /// Has the connection's task drop it at once.
-    pub(crate) fn reset(&self) {
+    /// Makes the connection's task drop it at once.
+    pub(super) fn reset(&self) {
         self.0.reset.store(true, Ordering::Release);
         self.0.resetting.notify_one();
     }
 
     /// Whether the connection is about to be reset.
-    pub(crate) fn is_reset(&self) -> bool {
+    pub(super) fn is_reset(&self) -> bool {
         self.0.reset.load(Ordering::Acquire)
     }
 
     /// Returns once the connection is to be reset.
-    pub(crate) async fn resetting(&self) {
+    pub(super) async fn resetting(&self) {
         self.0.resetting.notified().await;
     }
 
-    /// How many bytes have come over it.
-    pub(crate) fn heard(&self) -> u64 {
-        self.0.heard.load(Ordering::Acquire)
+    /// How many bytes have been received.
+    pub(super) fn received(&self) -> u64 {
+        self.0.received.load(Ordering::Acquire)
     }
 }
 
-/// The bytes' way.
+/// Reads and writes a connection.
 #[derive(Debug)]
-pub(crate) struct Stream {
-    way: Way,
-    served: Served,
-    /// How many bytes may still come until something is written; `None` in HTTP/2, which bounds itself.
-    room: Option<u64>,
-    /// Whether it was closed in good order.
+pub(super) struct Stream {
+    transport: Transport,
+    state: ConnectionState,
+    /// How many bytes may be received before the next write; `None` in HTTP/2, which has limits of its own.
+    read_budget: Option<u64>,
+    /// Whether it was shut down.
     shut: bool,
-    _open: Open,
+    _open: OpenConnection,
 }
 
-/// An open connection, counted when it begins and when it ends.
+/// Counts a connection when it opens and when it closes.
 #[derive(Debug)]
-struct Open(Arc<Counters>);
+struct OpenConnection(Arc<Counters>);
 
-impl Open {
+impl OpenConnection {
     fn new(counters: Arc<Counters>) -> Self {
         counters.connected.add();
         Self(counters)
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.0.disconnected.add();
     }
 }
 
 #[derive(Debug)]
-enum Way {
-    Clear(TcpStream),
+enum Transport {
+    Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
-    pub(crate) fn clear(tcp: TcpStream, counters: Arc<Counters>) -> Self {
-        Self::new(Way::Clear(tcp), counters)
+    pub(super) fn plain(tcp: TcpStream, counters: Arc<Counters>) -> Self {
+        Self::new(Transport::Plain(tcp), counters)
     }
 
-    pub(crate) fn tls(tls: TlsStream<TcpStream>, counters: Arc<Counters>) -> Self {
-        Self::new(Way::Tls(Box::new(tls)), counters)
+    pub(super) fn tls(tls: TlsStream<TcpStream>, counters: Arc<Counters>) -> Self {
+        Self::new(Transport::Tls(Box::new(tls)), counters)
     }
 
-    fn new(way: Way, counters: Arc<Counters>) -> Self {
-        let room = (!way.is_http2()).then_some(LONGEST_ANSWER);
-        Self { way, served: Served::default(), room, shut: false, _open: Open::new(counters) }
+    fn new(transport: Transport, counters: Arc<Counters>) -> Self {
+        let read_budget = (!transport.is_http2()).then_some(MAX_RESPONSE_BYTES);
+        Self {
+            transport,
+            state: ConnectionState::default(),
+            read_budget,
+            shut: false,
+            _open: OpenConnection::new(counters),
+        }
     }
 
-    /// What it has brought, whoever reads it.
-    pub(crate) fn served(&self) -> &Served {
-        &self.served
+    /// The state, which outlives the socket.
+    pub(super) fn state(&self) -> &ConnectionState {
+        &self.state
     }
 
     /// Whether both sides have agreed on HTTP/2.
-    pub(crate) fn is_http2(&self) -> bool {
-        self.way.is_http2()
+    pub(super) fn is_http2(&self) -> bool {
+        self.transport.is_http2()
     }
 
-    /// Takes note of what has come.
-    fn heard(&mut self, bytes: u64) -> io::Result<()> {
-        self.served.0.heard.fetch_add(bytes, Ordering::Release);
-        let Some(room) = &mut self.room else { return Ok(()) };
-        let endless = || io::Error::new(io::ErrorKind::InvalidData, "the answer has no end");
-        *room = room.checked_sub(bytes).ok_or_else(endless)?;
+    /// Counts received bytes.
+    fn received(&mut self, bytes: u64) -> io::Result<()> {
+        self.state.0.received.fetch_add(bytes, Ordering::Release);
+        let Some(read_budget) = &mut self.read_budget else { return Ok(()) };
+        let endless = || io::Error::new(io::ErrorKind::InvalidData, "the response has no end");
+        *read_budget = read_budget.checked_sub(bytes).ok_or_else(endless)?;
         Ok(())
     }
 
-    /// Takes note that a request is on its way.
-    fn said<T>(&mut self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.room = self.room.map(|_| LONGEST_ANSWER);
-        self.blocks(polled)
+    /// Renews the read budget after a write.
+    fn written<T>(&mut self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.read_budget = self.read_budget.map(|_| MAX_RESPONSE_BYTES);
+        self.flushed(polled)
     }
 
-    /// Takes note of whether the socket takes no more.
-    fn blocks<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.served.0.blocked.store(polled.is_pending(), Ordering::Release);
+    /// Records whether the socket accepts more.
+    fn flushed<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.state.0.blocked.store(polled.is_pending(), Ordering::Release);
         polled
     }
 }
 
-/// Without an answer the system must not go on delivering what it has accepted: it sends a reset instead.
+/// Without a response the system must not deliver the bytes that it has accepted: it sends a reset instead.
 impl Drop for Stream {
     fn drop(&mut self) {
-        let unanswered = self.served.0.unanswered.load(Ordering::Acquire) > 0;
-        if !self.shut && (unanswered || self.served.is_reset()) {
-            let tcp = match &self.way {
-                Way::Clear(tcp) => tcp,
-                Way::Tls(tls) => tls.get_ref().0,
+        let unanswered = self.state.0.unanswered.load(Ordering::Acquire) > 0;
+        if !self.shut && (unanswered || self.state.is_reset()) {
+            let tcp = match &self.transport {
+                Transport::Plain(tcp) => tcp,
+                Transport::Tls(tls) => tls.get_ref().0,
             };
             if let Err(error) = tcp.set_zero_linger() {
                 tracing::debug!(%error, "a connection to a vendor is closed without a reset");
@@ -201,7 +202,7 @@ impl Drop for Stream {
     }
 }
 
-impl Way {
+impl Transport {
     fn is_http2(&self) -> bool {
         matches!(self, Self::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2"))
     }
@@ -210,37 +211,37 @@ impl Way {
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let polled = match &mut self.way {
-            Way::Clear(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Way::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
+        let polled = match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Transport::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
         };
         let read = buf.filled().len().saturating_sub(before);
-        self.heard(read as u64)?;
+        self.received(read as u64)?;
         polled
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = match &mut self.way {
-            Way::Clear(tcp) => Pin::new(tcp).poll_write(cx, buf),
-            Way::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
+        let polled = match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
+            Transport::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
         };
-        self.said(polled)
+        self.written(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = match &mut self.way {
-            Way::Clear(_) => return Poll::Ready(Ok(())), // keeps nothing
-            Way::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        let polled = match &mut self.transport {
+            Transport::Plain(_) => return Poll::Ready(Ok(())), // has no buffer
+            Transport::Tls(tls) => Pin::new(tls).poll_flush(cx),
         };
-        self.blocks(polled)
+        self.flushed(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = match &mut self.way {
-            Way::Clear(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Way::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        let polled = match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Transport::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
         };
         self.shut = matches!(polled, Poll::Ready(Ok(())));
         polled
@@ -251,17 +252,17 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = match &mut self.way {
-            Way::Clear(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
-            Way::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
+        let polled = match &mut self.transport {
+            Transport::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
+            Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
         };
-        self.said(polled)
+        self.written(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.way {
-            Way::Clear(tcp) => tcp.is_write_vectored(),
-            Way::Tls(tls) => tls.is_write_vectored(),
+        match &self.transport {
+            Transport::Plain(tcp) => tcp.is_write_vectored(),
+            Transport::Tls(tls) => tls.is_write_vectored(),
         }
     }
 }

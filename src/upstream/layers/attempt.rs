@@ -1,4 +1,4 @@
-//! One attempt and its time: the settings' `timeout`, or what is left until the deadline.
+//! Bounds each attempt by the account's `timeout` and by the deadline.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use crate::upstream::attempt_observer::ObservedAttempt;
 use crate::upstream::counters::Counters;
 use crate::upstream::{Call, DeliveryState, Failure, FailureKind, VendorRequest, VendorResponse};
 
-/// Bounds each attempt.
+/// The timeout around the network.
 #[derive(Debug)]
 pub(crate) struct Attempt<S> {
     inner: S,
@@ -23,62 +23,61 @@ impl<S> Attempt<S> {
 }
 
 impl<S: Call> Call for Attempt<S> {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
-        let began = Instant::now();
-        let until = outgoing.deadline.min(began + self.timeout);
-        if until <= began {
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
+        let started = Instant::now();
+        let until = request.deadline.min(started + self.timeout);
+        if until <= started {
             return Err(Failure::new(FailureKind::DeadlineBeforeSend, "the deadline passed before the attempt"));
         }
-        outgoing.sent.begin_attempt();
-        let mut unanswered = Unanswered { sent: &outgoing.sent, answered: false };
+        request.sent.begin_attempt();
+        let mut pending = PendingAttempt { sent: &request.sent, trustworthy: false };
         self.counters.attempts.add();
-        let witnessed = ObservedAttempt::begin(outgoing);
-        let result = match timeout_at(until, self.inner.call(outgoing)).await {
+        let observed = ObservedAttempt::begin(request);
+        let result = match timeout_at(until, self.inner.call(request)).await {
             Ok(result) => result,
-            Err(_) => Err(self.out_of_time(outgoing, until - began)),
+            Err(_) => Err(self.timed_out(request, until - started)),
         };
-        witnessed.end(&result);
-        unanswered.answered = result.as_ref().is_ok_and(is_trustworthy);
+        observed.end(&result);
+        pending.trustworthy = result.as_ref().is_ok_and(is_trustworthy);
         result
     }
 }
 
-/// An attempt under way; without a trustworthy answer it leaves a doubt, dropped before its end, too.
-struct Unanswered<'a> {
+/// An attempt under way. If it is cancelled or gets no trustworthy response, its outcome is unknown.
+struct PendingAttempt<'a> {
     sent: &'a DeliveryState,
-    answered: bool,
+    trustworthy: bool,
 }
 
-impl Drop for Unanswered<'_> {
+impl Drop for PendingAttempt<'_> {
     fn drop(&mut self) {
-        if !self.answered {
+        if !self.trustworthy {
             self.sent.doubt();
         }
     }
 }
 
-/// Whether the status says what became of the request. What a success means is for those to judge who read its body.
-fn is_trustworthy(answer: &VendorResponse) -> bool {
-    answer.status.is_success() || answer.status.is_client_error()
+/// Whether the status says what became of the request. A success is validated later, by its body.
+fn is_trustworthy(response: &VendorResponse) -> bool {
+    response.status.is_success() || response.status.is_client_error()
 }
 
 impl<S> Attempt<S> {
-    /// Without a connection in the attempt's full time the vendor is unreachable; in any other case it was too slow.
-    fn out_of_time(&self, outgoing: &VendorRequest, had: Duration) -> Failure {
-        let (kind, what) = if had >= self.timeout && !outgoing.sent.in_this_attempt() {
+    /// Without a connection within the account's full timeout the vendor is unreachable; in any other case it is too slow.
+    fn timed_out(&self, request: &VendorRequest, had: Duration) -> Failure {
+        let (kind, what) = if had >= self.timeout && !request.sent.in_this_attempt() {
             (FailureKind::Connect, "no connection")
         } else {
-            (FailureKind::Timeout, "no complete answer")
+            (FailureKind::Timeout, "no complete response")
         };
         let failure = Failure::new(kind, format!("{what} within {had:?}"));
-        Failure { sent: outgoing.sent.get(), blames_vendor: had >= self.fair_chance(outgoing), ..failure }
+        Failure { sent: request.sent.get(), blames_vendor: had >= self.min_time_to_blame(request), ..failure }
     }
 
-    /// An attempt cut off by the deadline is held against the vendor only if it had half of the time that it could
-    /// have had at most: callers in a hurry, or slow with their own bodies, must not be able to open everybody's
-    /// breaker.
-    fn fair_chance(&self, outgoing: &VendorRequest) -> Duration {
-        self.timeout.min(outgoing.longest) / 2
+    /// An attempt that the deadline ends counts as the vendor's failure only if it had half of the time that is possible.
+    /// Otherwise callers with short deadlines, or slow bodies, could open the breaker for all.
+    fn min_time_to_blame(&self, request: &VendorRequest) -> Duration {
+        self.timeout.min(request.longest) / 2
     }
 }
 
@@ -90,31 +89,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_sent_after_the_deadline() {
         for sent in [false, true] {
-            let double = MockCall::new(|_, _| std::future::pending());
-            let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
-            let mut outgoing = put("1");
-            outgoing.deadline = Instant::now();
+            let mock = MockCall::new(|_, _| std::future::pending());
+            let layer = Attempt::new(mock, Duration::from_secs(10), Arc::default());
+            let mut request = put("1");
+            request.deadline = Instant::now();
             if sent {
-                outgoing.sent.mark();
+                request.sent.mark();
             }
-            assert_eq!(layer.call(&outgoing).await.unwrap_err().kind, FailureKind::DeadlineBeforeSend);
-            assert_eq!((layer.inner.calls(), outgoing.sent.in_this_attempt()), (0, sent));
+            assert_eq!(layer.call(&request).await.unwrap_err().kind, FailureKind::DeadlineBeforeSend);
+            assert_eq!((layer.inner.calls(), request.sent.in_this_attempt()), (0, sent));
         }
     }
 
     /// What comes of a vendor that never answers: the failure, and after how long.
     async fn hanging(sent: bool, deadline: Duration) -> (Failure, Duration) {
-        let double = MockCall::new(move |_, seen| async move {
+        let mock = MockCall::new(move |_, seen| async move {
             if sent {
                 seen.sent.mark();
             }
             std::future::pending().await
         });
-        let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
-        let began = Instant::now();
-        let mut outgoing = put("1");
-        outgoing.deadline = began + deadline;
-        (layer.call(&outgoing).await.unwrap_err(), began.elapsed())
+        let layer = Attempt::new(mock, Duration::from_secs(10), Arc::default());
+        let started = Instant::now();
+        let mut request = put("1");
+        request.deadline = started + deadline;
+        (layer.call(&request).await.unwrap_err(), started.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_in_a_hurry_is_not_the_vendors_fault() {
+    async fn a_short_deadline_is_not_the_vendors_fault() {
         for (deadline, blamed) in [(50, false), (1500, false), (4999, false), (5000, true), (30_000, true)] {
             let (failure, _) = hanging(true, Duration::from_millis(deadline)).await;
             assert_eq!(failure.blames_vendor, blamed, "{deadline} ms");
@@ -142,12 +141,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_is_not_taken_for_an_earlier_one_that_was_sent() {
-        let double = MockCall::new(|_, _| std::future::pending());
-        let layer = Attempt::new(double, Duration::from_secs(10), Arc::default());
-        let outgoing = put("1");
-        outgoing.sent.mark();
-        let failure = layer.call(&outgoing).await.unwrap_err();
+    async fn an_attempt_without_a_connection_after_one_that_was_sent_is_a_connect_failure() {
+        let mock = MockCall::new(|_, _| std::future::pending());
+        let layer = Attempt::new(mock, Duration::from_secs(10), Arc::default());
+        let request = put("1");
+        request.sent.mark();
+        let failure = layer.call(&request).await.unwrap_err();
         assert_eq!((failure.kind, failure.sent), (FailureKind::Connect, true));
     }
 }

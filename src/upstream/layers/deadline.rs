@@ -1,7 +1,6 @@
-//! The deadline over everything.
+//! The deadline of the whole request, which every layer below uses for its own waits.
 //!
-//! Outermost, because every layer below measures its patience by it. It sets no timer: each place that waits bounds
-//! its own wait by [`within`], so a request that never waits arms exactly one timer, the attempt's.
+//! It sets no timer: each wait is bounded by [`within`], so a request that never waits sets one timer, the attempt's.
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::upstream::counters::Counters;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
 
-/// Refuses requests that come too late, and takes the time of the others.
+/// Refuses requests whose deadline has passed, and measures how long the others wait.
 #[derive(Debug)]
 pub(crate) struct Deadline<S> {
     inner: S,
@@ -24,14 +23,14 @@ impl<S> Deadline<S> {
 }
 
 impl<S: Call> Call for Deadline<S> {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         let arrived = Instant::now();
         let result =
-            if outgoing.deadline <= arrived { Err(missed("on arrival")) } else { self.inner.call(outgoing).await };
+            if request.deadline <= arrived { Err(missed("on arrival")) } else { self.inner.call(request).await };
         match result {
-            Ok(mut answer) => {
-                answer.queued = arrived.elapsed().saturating_sub(answer.vendor);
-                Ok(answer)
+            Ok(mut response) => {
+                response.queued = arrived.elapsed().saturating_sub(response.vendor);
+                Ok(response)
             }
             Err(mut failure) => {
                 failure.queued = arrived.elapsed().saturating_sub(failure.vendor);
@@ -42,14 +41,18 @@ impl<S: Call> Call for Deadline<S> {
     }
 }
 
-/// Waits for `future` until `deadline`, which finds the request still unsent.
-pub(crate) async fn within<F: Future>(deadline: Instant, place: &'static str, future: F) -> Result<F::Output, Failure> {
-    timeout_at(deadline, future).await.map_err(|_| missed(place))
+/// Waits for `future` until `deadline`, while the request is unsent.
+pub(crate) async fn within<F: Future>(
+    deadline: Instant,
+    while_doing: &'static str,
+    future: F,
+) -> Result<F::Output, Failure> {
+    timeout_at(deadline, future).await.map_err(|_| missed(while_doing))
 }
 
-/// The failure of a request whose deadline passed there.
-pub(crate) fn missed(place: &'static str) -> Failure {
-    Failure::new(FailureKind::DeadlineBeforeSend, format!("the deadline passed {place}"))
+/// The failure of an unsent request whose deadline has passed.
+pub(crate) fn missed(while_doing: &'static str) -> Failure {
+    Failure::new(FailureKind::DeadlineBeforeSend, format!("the deadline passed {while_doing}"))
 }
 
 #[cfg(test)]
@@ -62,9 +65,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_past_its_deadline_is_not_passed_on() {
         let layer = Deadline::new(MockCall::new(|_, _| async { ok() }), Arc::default());
-        let mut outgoing = put("1");
-        outgoing.deadline = Instant::now();
-        let failure = layer.call(&outgoing).await.unwrap_err();
+        let mut request = put("1");
+        request.deadline = Instant::now();
+        let failure = layer.call(&request).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::DeadlineBeforeSend);
         assert_eq!((failure.attempts, failure.sent, layer.inner.calls()), (0, false, 0));
         assert_eq!(layer.counters.failures_of(&failure.kind), 1);
@@ -75,12 +78,12 @@ mod tests {
         let layer = Deadline::new(
             MockCall::new(|_, _| async {
                 tokio::time::sleep(Duration::from_secs(3)).await;
-                ok().map(|answer| VendorResponse { vendor: Duration::from_secs(1), ..answer })
+                ok().map(|response| VendorResponse { vendor: Duration::from_secs(1), ..response })
             }),
             Arc::default(),
         );
-        let answer = layer.call(&put("1")).await.unwrap();
-        assert_eq!(answer.queued, Duration::from_secs(2));
+        let response = layer.call(&put("1")).await.unwrap();
+        assert_eq!(response.queued, Duration::from_secs(2));
         let layer = Deadline::new(
             MockCall::new(|_, _| async {
                 tokio::time::sleep(Duration::from_secs(3)).await;

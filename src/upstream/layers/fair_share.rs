@@ -1,29 +1,26 @@
-//! How much of the gateway one account may take up.
+//! Limits each account's part of `server.max_in_flight`, which a vendor that hangs could otherwise fill alone.
 //!
-//! `server.max_in_flight` is one number for all accounts, so a vendor that hangs could fill it with its own callers.
-//! An account therefore gets another place only while it holds at most twice as many as are free: one slow vendor
-//! ends at two thirds of the places, two at two fifths each, and however many are slow, some stay free for the
-//! others. With the defaults (1024 places; 128 in flight and 256 waiting for each account) an account's own bounds
-//! come first.
+//! An account gets another permit only while it holds at most twice as many as are free. One slow vendor ends at two
+//! thirds of the permits and two at two fifths each, so some always stay free for the others. With the defaults (1024
+//! permits; 128 in flight and 256 waiting for each account) an account's own limits come first.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Places an account may hold for each that is free.
+/// Permits that an account may hold for each that is free.
 const PER_FREE: usize = 2;
 
-/// The places one account holds.
+/// How many permits one account holds.
 #[derive(Debug, Default)]
 pub(crate) struct FairShare(Arc<AtomicUsize>);
 
-/// One of them, given back when dropped.
+/// One of a number of permits, returned when dropped.
 #[derive(Debug)]
 pub struct SharePermit(Arc<AtomicUsize>);
 
-/// What an update holds for as long as it runs: a place among the gateway's requests in flight, and in its account's
-/// share of them.
+/// The permits that an update holds for as long as it runs.
 #[derive(Debug)]
 pub struct Permits {
     /// One of `server.max_in_flight`.

@@ -1,91 +1,87 @@
-//! How many requests the account gets at the same time.
+//! Limits the number of requests that the account sends at the same time.
 //!
-//! Below order and rate, so that a slot is held only by those who are about to send; above the breaker and the
-//! retries, so that a request keeps its slot until it is done. Who gets a slot after the vendor's 429 gives it back
-//! for as long as the pause lasts, lest every freed slot send another request into it. A slow vendor fills its own
-//! slots and its own waiting room, nobody else's.
+//! A request that gets its permit during a pause after a 429 gives it back until the pause is over; otherwise each freed
+//! permit would send another request during the pause.
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{Semaphore, SemaphorePermit, TryAcquireError},
-    time::{Instant, sleep},
-};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
+use tokio::time::{Instant, sleep};
 
 use super::deadline;
 use super::queue_limit::{QueueLimit, QueuePermit, overloaded};
 use super::retry_after_gate::Pause;
 use crate::upstream::{Call, Failure, VendorRequest, VendorResponse};
 
-/// A fixed number of slots, handed on in arrival order.
+/// A fixed number of permits, granted in the order of arrival.
 #[derive(Debug)]
-pub(crate) struct Slots {
-    all: usize,
-    free: Semaphore,
+pub(crate) struct InFlightLimit {
+    max: usize,
+    permits: Semaphore,
 }
 
-impl Slots {
-    pub(crate) fn new(all: usize) -> Self {
-        let all = all.clamp(1, Semaphore::MAX_PERMITS);
-        Self { all, free: Semaphore::new(all) }
+impl InFlightLimit {
+    pub(crate) fn new(max: usize) -> Self {
+        let max = max.clamp(1, Semaphore::MAX_PERMITS);
+        Self { max, permits: Semaphore::new(max) }
     }
 
-    pub(crate) fn taken(&self) -> usize {
-        self.all - self.free.available_permits()
+    pub(crate) fn in_flight(&self) -> usize {
+        self.max - self.permits.available_permits()
     }
 }
 
-/// Lets at most so many requests through at the same time.
+/// Holds a permit for each request until it is done, retries included.
 #[derive(Debug)]
 pub(crate) struct InFlight<S> {
     inner: S,
-    slots: Arc<Slots>,
+    limit: Arc<InFlightLimit>,
     pause: Arc<Pause>,
-    room: Arc<QueueLimit>,
+    queue_limit: Arc<QueueLimit>,
 }
 
 impl<S> InFlight<S> {
-    pub(crate) fn new(inner: S, slots: Arc<Slots>, pause: Arc<Pause>, room: Arc<QueueLimit>) -> Self {
-        Self { inner, slots, pause, room }
+    pub(crate) fn new(inner: S, limit: Arc<InFlightLimit>, pause: Arc<Pause>, queue_limit: Arc<QueueLimit>) -> Self {
+        Self { inner, limit, pause, queue_limit }
     }
 
-    /// A slot that may be used now.
-    async fn slot(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Failure> {
-        let mut seat = None;
+    /// A permit that may be used now.
+    async fn permit(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, Failure> {
+        let mut waiting = None;
         loop {
-            let slot = match self.slots.free.try_acquire() {
-                Ok(slot) => slot,
+            let permit = match self.limit.permits.try_acquire() {
+                Ok(permit) => permit,
                 Err(TryAcquireError::Closed) => return Err(closed()),
                 Err(TryAcquireError::NoPermits) => {
-                    self.sit(&mut seat)?;
-                    let next = self.slots.free.acquire();
+                    self.wait(&mut waiting)?;
+                    let next = self.limit.permits.acquire();
                     deadline::within(deadline, "waiting for a slot", next).await?.map_err(|_| closed())?
                 }
             };
-            let Some(wait) = self.pause.wait(deadline)? else { return Ok(slot) };
-            drop(slot);
-            self.sit(&mut seat)?;
-            sleep(wait).await;
+            let Some(pause) = self.pause.wait(deadline)? else { return Ok(permit) };
+            drop(permit);
+            self.wait(&mut waiting)?;
+            sleep(pause).await;
         }
     }
 
-    /// A seat for as long as this request waits, for whichever reason.
-    fn sit(&self, seat: &mut Option<QueuePermit>) -> Result<(), Failure> {
-        if seat.is_none() {
-            *seat = Some(self.room.sit()?);
+    /// One queue permit for as long as this request waits, for either reason.
+    fn wait(&self, waiting: &mut Option<QueuePermit>) -> Result<(), Failure> {
+        if waiting.is_none() {
+            *waiting = Some(self.queue_limit.acquire()?);
         }
         Ok(())
     }
 }
 
 impl<S: Call> Call for InFlight<S> {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
-        let _slot = self.slot(outgoing.deadline).await?;
-        self.inner.call(outgoing).await
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
+        let _permit = self.permit(request.deadline).await?;
+        self.inner.call(request).await
     }
 }
 
-/// Slots are never closed; if they were, nobody could be served.
+/// The semaphore is never closed.
 fn closed() -> Failure {
     overloaded("the account takes no more requests")
 }
@@ -100,21 +96,21 @@ mod tests {
     use crate::upstream::layers::in_flight::*;
     use crate::upstream::mock_call::{MockCall, ok, put};
 
-    fn bounded(slots: usize, seats: usize) -> Arc<InFlight<MockCall>> {
-        let double = MockCall::new(|_, _| async {
+    fn bounded(max: usize, max_waiting: usize) -> Arc<InFlight<MockCall>> {
+        let mock = MockCall::new(|_, _| async {
             sleep(Duration::from_secs(1)).await;
             ok()
         });
         Arc::new(InFlight::new(
-            double,
-            Arc::new(Slots::new(slots)),
+            mock,
+            Arc::new(InFlightLimit::new(max)),
             Arc::new(Pause::new()),
-            Arc::new(QueueLimit::new(seats)),
+            Arc::new(QueueLimit::new(max_waiting)),
         ))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_next_wait_and_those_after_them_are_shed_at_once() {
+    async fn requests_beyond_the_limit_wait_and_those_beyond_the_queue_are_refused_at_once() {
         let layer = bounded(2, 3);
         let tracker = TaskTracker::new();
         let tasks: Vec<_> = (0..5)
@@ -124,20 +120,20 @@ mod tests {
             })
             .collect();
         tokio::task::yield_now().await;
-        assert_eq!((layer.slots.taken(), layer.room.taken()), (2, 3));
-        let began = Instant::now();
+        assert_eq!((layer.limit.in_flight(), layer.queue_limit.waiting()), (2, 3));
+        let started = Instant::now();
         let shed = layer.call(&put("1")).await.unwrap_err();
         assert!(matches!(shed.kind, FailureKind::Overloaded { .. }), "{shed}");
-        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!(started.elapsed(), Duration::ZERO);
         for task in tasks {
             task.await.unwrap().unwrap();
         }
-        assert_eq!(began.elapsed(), Duration::from_secs(3));
-        assert_eq!((layer.slots.taken(), layer.room.taken()), (0, 0));
+        assert_eq!(started.elapsed(), Duration::from_secs(3));
+        assert_eq!((layer.limit.in_flight(), layer.queue_limit.waiting()), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_ends_with_the_deadline_or_the_caller_and_leaves_nothing() {
+    async fn waiting_ends_with_the_deadline_or_the_caller() {
         let layer = bounded(1, 3);
         let holder = {
             let layer = Arc::clone(&layer);
@@ -150,30 +146,30 @@ mod tests {
         assert_eq!(missed.kind, FailureKind::DeadlineBeforeSend);
         let hung_up = tokio::time::timeout(Duration::from_millis(10), layer.call(&put("1"))).await;
         assert!(hung_up.is_err());
-        assert_eq!(layer.room.taken(), 0);
+        assert_eq!(layer.queue_limit.waiting(), 0);
         holder.abort();
         let _ = holder.await;
-        assert_eq!(layer.slots.taken(), 0);
+        assert_eq!(layer.limit.in_flight(), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_that_began_while_waiting_is_kept_without_a_slot() {
+    async fn a_request_waits_for_the_end_of_a_pause_without_a_permit() {
         let layer = bounded(1, 3);
         layer.pause.extend(Duration::from_secs(10));
-        let began = Instant::now();
+        let started = Instant::now();
         let request = put("1");
         let waits = layer.call(&request);
         let free = async {
             sleep(Duration::from_secs(5)).await;
-            (layer.slots.taken(), layer.room.taken())
+            (layer.limit.in_flight(), layer.queue_limit.waiting())
         };
-        let (answer, meanwhile) = tokio::join!(waits, free);
-        answer.unwrap();
+        let (response, meanwhile) = tokio::join!(waits, free);
+        response.unwrap();
         assert_eq!(meanwhile, (0, 1));
-        assert!((11..=12).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert!((11..=12).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
         layer.pause.extend(Duration::from_secs(60));
         let failure = layer.call(&put("1")).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
-        assert_eq!((layer.slots.taken(), layer.room.taken(), layer.inner.calls()), (0, 0, 1));
+        assert_eq!((layer.limit.in_flight(), layer.queue_limit.waiting(), layer.inner.calls()), (0, 0, 1));
     }
 }

@@ -1,245 +1,162 @@
-//! Lines of waiters, one per busy key.
+//! FIFO locks, one per busy key.
 //!
-//! A key is in the table exactly while there is a turn, so an idle key costs nothing. Without contention a turn costs
-//! one insertion and one removal in a sharded table, and no allocation.
+//! A key is in the table exactly while its lock is held, so an idle key costs nothing. An uncontended lock costs one
+//! insertion and one removal in a sharded table, and no allocation.
 
-use std::{
-    collections::{HashMap, VecDeque, hash_map::Entry},
-    hash::{BuildHasher, RandomState},
-    time::Duration,
-};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
-use tokio::{
-    runtime::Handle,
-    time::{Instant, sleep_until, timeout_at},
-};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use super::deadline;
 use super::queue_limit::{QueueLimit, QueuePermit, overloaded};
-use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak, oneshot};
+use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError, oneshot};
 use crate::upstream::{DeliveryState, Failure, FailureKind};
 
-/// How many may wait for one key, however large the room: one assistant must not take all its seats.
-pub(crate) const PER_KEY: usize = 64;
+/// How many requests may wait for one key, so that one assistant cannot take all permits of the [`QueueLimit`].
+pub(super) const MAX_WAITERS_PER_KEY: usize = 64;
 
 const SHARDS: usize = 32;
-/// Tables of at most this many places are not worth shrinking.
-const SMALL: usize = 64;
+/// Tables of at most this capacity are not shrunk.
+const MIN_CAPACITY: usize = 64;
 
-type Table = HashMap<Arc<str>, LockQueue>;
+type Table = HashMap<Arc<str>, KeyQueue>;
 
-/// All lines of one scope.
+/// The locks of one scope.
 #[derive(Debug)]
-pub(crate) struct KeyedLocks {
+pub(in crate::upstream) struct KeyedLocks {
     shards: [Mutex<Table>; SHARDS],
     hasher: RandomState,
-    /// The tasks that hold turns while a vendor settles.
-    settling: TaskTracker,
+    /// The tasks that keep locks while a vendor may still apply an update.
+    holders: TaskTracker,
 }
 
+/// Those who wait for one key's lock, which is held.
 #[derive(Debug, Default)]
-struct LockQueue {
+struct KeyQueue {
     waiters: VecDeque<Waiter>,
     next_ticket: u64,
-    /// Until when its turn is held although there is no request any more.
-    settles: Option<Instant>,
+    /// Until when the lock is held without a request.
+    held_until: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Waiter {
     ticket: u64,
-    grant: Grant,
+    successor: Successor,
 }
 
 #[derive(Debug)]
-enum Grant {
-    /// A request.
-    LockGuard(oneshot::Sender<LockGuard>),
-    /// A place in the line of another scope, where those wait who come after all who are here.
-    Leave(QueuedLock),
+enum Successor {
+    Request(oneshot::Sender<LockGuard>),
+    /// The key's lock in another scope. It is released when all before it in this queue are done.
+    OtherScope(QueuedLock),
 }
 
-/// The right to be the only one with its key; dropping it passes it on, or forgets the key.
+/// The exclusive right to its key. Dropping it passes it to the next waiter or removes the key.
 #[derive(Debug)]
 pub(crate) struct LockGuard {
-    lines: Arc<KeyedLocks>,
+    locks: Arc<KeyedLocks>,
     key: Arc<str>,
-    /// The request's attempts, and how long the next one waits after one that got no trustworthy answer.
-    settling: Option<(DeliveryState, Duration)>,
+    /// The request's attempts, and how long the lock is kept after one without a trustworthy response.
+    unknown: Option<(DeliveryState, Duration)>,
     passed_on: bool,
 }
 
-/// A place in line, perhaps the first; dropping it leaves the line.
+/// A held or awaited lock. Dropping it releases the lock or leaves the queue.
 #[derive(Debug)]
-pub struct QueuedLock(Standing);
+pub struct QueuedLock(LockState);
 
 #[derive(Debug)]
-enum Standing {
-    First(LockGuard),
-    Behind(Waiting),
+enum LockState {
+    Held(LockGuard),
+    Waiting(Waiting),
 }
 
 #[derive(Debug)]
 struct Waiting {
-    lines: Arc<KeyedLocks>,
+    locks: Arc<KeyedLocks>,
     key: Arc<str>,
     ticket: u64,
     granted: oneshot::Receiver<LockGuard>,
-    _seat: Option<QueuePermit>,
-}
-
-/// The lines in which one account's requests stand, in all its stacks. A reload that changes the account, be it its
-/// address, makes a new stack, whose updates must still come after those that the old one is sending.
-#[derive(Debug, Default)]
-pub(crate) struct AccountLines(RwLock<Arc<KeyedLocks>>);
-
-/// The lines of all accounts and scopes that are in use, by name.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ScopedLocks(Arc<Mutex<VendorNames>>);
-
-#[derive(Debug, Default)]
-struct VendorNames {
-    accounts: HashMap<Arc<str>, Weak<AccountLines>>,
-    scopes: HashMap<Arc<str>, Weak<KeyedLocks>>,
-}
-
-impl ScopedLocks {
-    /// The lines of `account`; those of the scope of its name, until [`ScopedLocks::scope`] says otherwise.
-    pub(crate) fn of(&self, account: &Arc<str>) -> Arc<AccountLines> {
-        let mut known = self.known();
-        if let Some(lines) = known.accounts.get(account).and_then(Weak::upgrade) {
-            return lines;
-        }
-        let lines = Arc::new(AccountLines(RwLock::new(known.scope(account))));
-        known.accounts.insert(Arc::clone(account), Arc::downgrade(&lines));
-        lines
-    }
-
-    /// Has the requests of `account` stand in the lines of `scope` from now on, after those that stand in its present
-    /// ones.
-    pub(crate) fn scope(&self, account: &str, scope: &Arc<str>) {
-        let mut known = self.known();
-        if let Some(account) = known.accounts.get(account).and_then(Weak::upgrade) {
-            account.move_to(&known.scope(scope));
-        }
-    }
-
-    /// Has the requests that come to `scope` from now on wait for those that are in the lines of `other`.
-    pub(crate) fn follow(&self, scope: &Arc<str>, other: &str) {
-        let mut known = self.known();
-        let lines = known.scope(scope);
-        if let Some(other) = known.scopes.get(other).and_then(Weak::upgrade)
-            && !Arc::ptr_eq(&lines, &other)
-        {
-            lines.follow(&other);
-        }
-    }
-
-    fn known(&self) -> MutexGuard<'_, VendorNames> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.accounts.retain(|_, lines| lines.strong_count() > 0);
-        known.scopes.retain(|_, lines| lines.strong_count() > 0);
-        known
-    }
-}
-
-impl VendorNames {
-    /// The lines of a scope: those in use, if there are any.
-    fn scope(&mut self, name: &Arc<str>) -> Arc<KeyedLocks> {
-        if let Some(lines) = self.scopes.get(name).and_then(Weak::upgrade) {
-            return lines;
-        }
-        let lines = Arc::<KeyedLocks>::default();
-        self.scopes.insert(Arc::clone(name), Arc::downgrade(&lines));
-        lines
-    }
-}
-
-impl AccountLines {
-    /// Takes the next place in the line of `key`, first come first served.
-    ///
-    /// # Errors
-    /// `Overloaded`, if as many wait as may.
-    pub(crate) fn enter(&self, key: &Arc<str>, room: &Arc<QueueLimit>) -> Result<QueuedLock, Failure> {
-        // Held until the place is taken, so that no change of scope comes in between.
-        let lines = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        lines.enter(key, Some(room))
-    }
-
-    fn move_to(&self, lines: &Arc<KeyedLocks>) {
-        let mut own = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if !Arc::ptr_eq(&own, lines) {
-            lines.follow(&own);
-            *own = Arc::clone(lines);
-        }
-    }
+    _permit: Option<QueuePermit>,
 }
 
 impl Default for KeyedLocks {
     fn default() -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { shards, hasher: RandomState::new(), settling: TaskTracker::new() }
+        Self { shards, hasher: RandomState::new(), holders: TaskTracker::new() }
     }
 }
 
 impl KeyedLocks {
-    /// A place at the end of the line of `key`; without a room there is no bound.
-    fn enter(self: &Arc<Self>, key: &Arc<str>, room: Option<&Arc<QueueLimit>>) -> Result<QueuedLock, Failure> {
+    /// Takes the lock of `key` or joins the end of its queue; without a limit the queue is unbounded.
+    ///
+    /// # Errors
+    /// `Overloaded` if the queue is full.
+    pub(super) fn queue(
+        self: &Arc<Self>,
+        key: &Arc<str>,
+        limit: Option<&Arc<QueueLimit>>,
+    ) -> Result<QueuedLock, Failure> {
         let mut table = self.table(key);
         match table.entry(Arc::clone(key)) {
             Entry::Vacant(vacant) => {
-                vacant.insert(LockQueue::default());
-                Ok(QueuedLock(Standing::First(LockGuard::new(self, key))))
+                vacant.insert(KeyQueue::default());
+                Ok(QueuedLock(LockState::Held(LockGuard::new(self, key))))
             }
             Entry::Occupied(mut occupied) => {
-                let line = occupied.get_mut();
-                if room.is_some() && line.waiters.len() >= PER_KEY {
+                let queue = occupied.get_mut();
+                if limit.is_some() && queue.waiters.len() >= MAX_WAITERS_PER_KEY {
                     return Err(overloaded("as many requests wait for this assistant as may"));
                 }
-                let seat = room.map(QueueLimit::sit).transpose()?;
-                let (grant, granted) = oneshot::channel();
-                let ticket = line.wait(Grant::LockGuard(grant));
-                let (lines, key) = (Arc::clone(self), Arc::clone(key));
-                Ok(QueuedLock(Standing::Behind(Waiting { lines, key, ticket, granted, _seat: seat })))
+                let permit = limit.map(QueueLimit::acquire).transpose()?;
+                let (sender, granted) = oneshot::channel();
+                let ticket = queue.push(Successor::Request(sender));
+                let (locks, key) = (Arc::clone(self), Arc::clone(key));
+                Ok(QueuedLock(LockState::Waiting(Waiting { locks, key, ticket, granted, _permit: permit })))
             }
         }
     }
 
-    /// Takes a place in the line of every key that is busy in `other`, and leaves it once all who are there are done.
-    fn follow(self: &Arc<Self>, other: &Self) {
+    /// Locks every key that is busy in `other`, until the present queue of the key there is done.
+    pub(super) fn follow(self: &Arc<Self>, other: &Self) {
         for shard in &other.shards {
             let mut table = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            for (key, line) in table.iter_mut() {
-                let Ok(place) = self.enter(key, None) else { continue }; // without a room there is one
-                if let (Standing::First(_), Some(until)) = (&place.0, line.settles) {
-                    self.settles(key, Some(until));
+            for (key, queue) in table.iter_mut() {
+                let Ok(lock) = self.queue(key, None) else { continue }; // never fails without a limit
+                if let (LockState::Held(_), Some(until)) = (&lock.0, queue.held_until) {
+                    self.set_held_until(key, until);
                 }
-                line.wait(Grant::Leave(place));
+                queue.push(Successor::OtherScope(lock));
             }
         }
     }
 
-    fn settles(&self, key: &str, until: Option<Instant>) {
-        if let Some(line) = self.table(key).get_mut(key) {
-            line.settles = until;
+    fn set_held_until(&self, key: &str, until: Instant) {
+        if let Some(queue) = self.table(key).get_mut(key) {
+            queue.held_until = Some(until);
         }
     }
 
-    /// Takes the next waiter out of the line, or the line out of the table.
-    fn next(&self, key: &str) -> Option<Waiter> {
+    /// Takes the next waiter out of the queue, or the key out of the table.
+    fn pop(&self, key: &str) -> Option<Successor> {
         let mut table = self.table(key);
-        let line = table.get_mut(key)?;
-        line.settles = None;
-        let next = line.waiters.pop_front();
+        let queue = table.get_mut(key)?;
+        queue.held_until = None;
+        let next = queue.waiters.pop_front();
         if next.is_none() {
             table.remove(key);
-            if table.capacity() > SMALL && table.len() < table.capacity() / 8 {
-                let room_to_grow = table.len() * 2;
-                table.shrink_to(room_to_grow);
+            if table.capacity() > MIN_CAPACITY && table.len() < table.capacity() / 8 {
+                let capacity = table.len() * 2;
+                table.shrink_to(capacity);
             }
         }
-        next
+        next.map(|waiter| waiter.successor)
     }
 
     fn table(&self, key: &str) -> MutexGuard<'_, Table> {
@@ -248,85 +165,85 @@ impl KeyedLocks {
     }
 }
 
-impl LockQueue {
-    fn wait(&mut self, grant: Grant) -> u64 {
+impl KeyQueue {
+    fn push(&mut self, successor: Successor) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.waiters.push_back(Waiter { ticket, grant });
+        self.waiters.push_back(Waiter { ticket, successor });
         ticket
     }
 }
 
 impl QueuedLock {
-    /// Waits for the turn until `deadline`.
-    pub(crate) async fn turn(self, deadline: Instant) -> Result<LockGuard, Failure> {
+    /// Waits for the lock until `deadline`.
+    pub(crate) async fn acquire(self, deadline: Instant) -> Result<LockGuard, Failure> {
         match self.0 {
-            Standing::First(turn) => Ok(turn),
-            Standing::Behind(mut waiting) => match timeout_at(deadline, &mut waiting.granted).await {
-                // A grant is never dropped while its waiter is in the table.
-                Ok(granted) => granted.map_err(|_| overloaded("the line was closed")),
-                Err(_) => Err(waiting.missed()),
+            LockState::Held(guard) => Ok(guard),
+            LockState::Waiting(mut waiting) => match timeout_at(deadline, &mut waiting.granted).await {
+                // A sender is never dropped while its waiter is in the table.
+                Ok(granted) => granted.map_err(|_| overloaded("the queue of this assistant was closed")),
+                Err(_) => Err(waiting.timed_out()),
             },
         }
     }
 }
 
 impl Waiting {
-    fn missed(&self) -> Failure {
-        match self.lines.table(&self.key).get(&self.key).and_then(|line| line.settles) {
+    fn timed_out(&self) -> Failure {
+        match self.locks.table(&self.key).get(&self.key).and_then(|queue| queue.held_until) {
             Some(until) => {
                 let retry_after = until.saturating_duration_since(Instant::now());
                 Failure::new(FailureKind::Settling { retry_after }, "the deadline passed while the vendor settles")
             }
-            None => deadline::missed("in line for its assistant"),
+            None => deadline::missed("in the queue of its assistant"),
         }
     }
 }
 
 impl LockGuard {
-    fn new(lines: &Arc<KeyedLocks>, key: &Arc<str>) -> Self {
-        Self { lines: Arc::clone(lines), key: Arc::clone(key), settling: None, passed_on: false }
+    fn new(locks: &Arc<KeyedLocks>, key: &Arc<str>) -> Self {
+        Self { locks: Arc::clone(locks), key: Arc::clone(key), unknown: None, passed_on: false }
     }
 
-    /// The same for a request with these attempts: the next one waits until `settle` after the last of them that got no
-    /// trustworthy answer.
-    pub(crate) fn settling(mut self, sent: &DeliveryState, settle: Duration) -> QueuedLock {
-        self.settling = Some((sent.clone(), settle));
-        QueuedLock(Standing::First(self))
+    /// The lock of a request with these attempts. It is kept for `settle` after the last of them that got no trustworthy
+    /// response.
+    pub(super) fn kept_after_unknown(mut self, delivery: &DeliveryState, settle: Duration) -> QueuedLock {
+        self.unknown = Some((delivery.clone(), settle));
+        QueuedLock(LockState::Held(self))
     }
 
-    /// Until when the vendor may still apply what it was sent, if that is not over.
-    fn unsettled(&self) -> Option<Instant> {
-        let (sent, settle) = self.settling.as_ref()?;
-        let until = sent.doubted_at()? + *settle;
+    /// Until when the vendor may still apply an attempt, unless that time is over.
+    fn unsettled_until(&self) -> Option<Instant> {
+        let (delivery, settle) = self.unknown.as_ref()?;
+        let until = delivery.doubted_at()? + *settle;
         (until > Instant::now()).then_some(until)
     }
 
-    /// Has a task keep the turn until then. Without a runtime the process is at its end.
-    fn hold(&self, until: Instant) -> Option<()> {
+    /// Starts a task that keeps the lock until then; `None` without a runtime, at the end of the process.
+    fn keep_until(&self, until: Instant) -> Option<()> {
         let runtime = Handle::try_current().ok()?;
-        self.lines.settles(&self.key, Some(until));
-        let turn = Self::new(&self.lines, &self.key);
-        let held = async move {
+        self.locks.set_held_until(&self.key, until);
+        let guard = Self::new(&self.locks, &self.key);
+        let kept = async move {
             sleep_until(until).await;
-            drop(turn);
+            drop(guard);
         };
-        self.lines.settling.spawn_on(held, &runtime);
+        self.locks.holders.spawn_on(kept, &runtime);
         Some(())
     }
 }
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        if self.passed_on || self.unsettled().and_then(|until| self.hold(until)).is_some() {
+        if self.passed_on || self.unsettled_until().and_then(|until| self.keep_until(until)).is_some() {
             return;
         }
-        while let Some(waiter) = self.lines.next(&self.key) {
-            match waiter.grant {
-                Grant::Leave(place) => drop(place),
-                Grant::LockGuard(grant) => match grant.send(Self::new(&self.lines, &self.key)) {
+        while let Some(successor) = self.locks.pop(&self.key) {
+            match successor {
+                Successor::OtherScope(lock) => drop(lock),
+                Successor::Request(sender) => match sender.send(Self::new(&self.locks, &self.key)) {
                     Ok(()) => return,
-                    Err(mut refused) => refused.passed_on = true,
+                    Err(mut unreceived) => unreceived.passed_on = true,
                 },
             }
         }
@@ -335,33 +252,26 @@ impl Drop for LockGuard {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut table = self.lines.table(&self.key);
-        if let Some(line) = table.get_mut(&*self.key)
-            && let Ok(at) = line.waiters.binary_search_by_key(&self.ticket, |waiter| waiter.ticket)
+        let mut table = self.locks.table(&self.key);
+        if let Some(queue) = table.get_mut(&*self.key)
+            && let Ok(at) = queue.waiters.binary_search_by_key(&self.ticket, |waiter| waiter.ticket)
         {
-            line.waiters.remove(at);
+            queue.waiters.remove(at);
         }
     }
 }
 
 #[cfg(test)]
-impl AccountLines {
-    pub(crate) fn now(&self) -> Arc<KeyedLocks> {
-        Arc::clone(&self.0.read().unwrap())
-    }
-}
-
-#[cfg(test)]
 impl KeyedLocks {
-    pub(crate) fn keys(&self) -> usize {
+    pub(in crate::upstream) fn keys(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap().len()).sum()
     }
 
-    pub(crate) fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap().capacity()).sum()
     }
 
-    pub(crate) fn waiting(&self, key: &str) -> usize {
-        self.table(key).get(key).map_or(0, |line| line.waiters.len())
+    pub(super) fn waiting(&self, key: &str) -> usize {
+        self.table(key).get(key).map_or(0, |queue| queue.waiters.len())
     }
 }

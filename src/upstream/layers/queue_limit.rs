@@ -1,60 +1,55 @@
-//! One bound on everybody who waits for a vendor account, whatever for.
+//! One bound on all requests that wait for a vendor account, whatever they wait for.
 //!
-//! A request may wait for its turn, the end of a pause, the rate or a slot. With a bound for each, a vendor that is
-//! slow in four ways could hold four times as many callers; with one room it cannot, and the others' capacity stays
-//! theirs.
+//! A request may wait for its lock, the end of a pause, the rate limit or the in-flight limit. With a bound for each, a
+//! vendor that is slow in four ways could hold four times as many callers.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::upstream::{Failure, FailureKind};
 
-/// What callers who found no seat are told to wait.
-pub(crate) const SHED_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The `Retry-After` of requests that are refused because too many wait.
+const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A fixed number of seats.
+/// How many requests may wait, and how many do.
 #[derive(Debug)]
 pub(crate) struct QueueLimit {
-    seats: usize,
-    taken: AtomicUsize,
+    max_waiting: usize,
+    waiting: AtomicUsize,
 }
 
-/// The right to wait; dropping it frees the seat.
+/// The right to wait, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct QueuePermit(Arc<QueueLimit>);
 
 impl QueueLimit {
-    pub(crate) fn new(seats: usize) -> Self {
-        Self { seats, taken: AtomicUsize::new(0) }
+    pub(crate) fn new(max_waiting: usize) -> Self {
+        Self { max_waiting, waiting: AtomicUsize::new(0) }
     }
 
-    /// Takes a seat, or fails at once with `Overloaded`.
-    pub(crate) fn sit(self: &Arc<Self>) -> Result<QueuePermit, Failure> {
-        self.taken
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| (taken < self.seats).then_some(taken + 1))
+    /// Takes a permit, or fails at once with `Overloaded`.
+    pub(crate) fn acquire(self: &Arc<Self>) -> Result<QueuePermit, Failure> {
+        let next = |waiting| (waiting < self.max_waiting).then_some(waiting + 1);
+        self.waiting
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
             .map(|_| QueuePermit(Arc::clone(self)))
             .map_err(|_| overloaded("as many requests wait for this account as may"))
     }
 
-    pub(crate) fn taken(&self) -> usize {
-        self.taken.load(Ordering::Acquire)
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
     }
 }
 
 impl Drop for QueuePermit {
     fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, Ordering::AcqRel);
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-pub(crate) fn overloaded(why: &'static str) -> Failure {
-    let retry_after = SHED_RETRY_AFTER;
-    Failure::new(FailureKind::Overloaded { retry_after }, why)
+pub(super) fn overloaded(why: &'static str) -> Failure {
+    Failure::new(FailureKind::Overloaded { retry_after: OVERLOADED_RETRY_AFTER }, why)
 }
 
 #[cfg(test)]
@@ -62,13 +57,13 @@ mod tests {
     use crate::upstream::layers::queue_limit::*;
 
     #[test]
-    fn a_full_room_turns_away_and_a_freed_seat_is_taken_again() {
-        let room = Arc::new(QueueLimit::new(2));
-        let (first, _second) = (room.sit().unwrap(), room.sit().unwrap());
-        let refused = room.sit().unwrap_err();
-        assert_eq!(refused.kind, FailureKind::Overloaded { retry_after: SHED_RETRY_AFTER });
+    fn a_full_queue_refuses_requests_until_a_permit_is_dropped() {
+        let limit = Arc::new(QueueLimit::new(2));
+        let (first, _second) = (limit.acquire().unwrap(), limit.acquire().unwrap());
+        let refused = limit.acquire().unwrap_err();
+        assert_eq!(refused.kind, FailureKind::Overloaded { retry_after: OVERLOADED_RETRY_AFTER });
         drop(first);
-        assert!(room.sit().is_ok());
-        assert_eq!(room.taken(), 1);
+        assert!(limit.acquire().is_ok());
+        assert_eq!(limit.waiting(), 1);
     }
 }

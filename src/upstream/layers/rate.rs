@@ -1,85 +1,75 @@
-//! Our own limit for the account (governor).
+//! The account's `rate_limit`, with governor's token bucket.
 //!
-//! Above the in-flight limit, so that nobody holds a slot while waiting for a token. A request waits for its token if
-//! that fits its deadline, in arrival order, and is otherwise refused at once with the time it would have had to
-//! wait.
+//! A request waits for its token in the order of arrival if its deadline allows that. Otherwise it is refused at once with
+//! the time that it would have had to wait.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep};
 
 use super::deadline;
 use super::queue_limit::QueueLimit;
 use super::token_clock::TokenClock;
 use crate::upstream::{Call, Failure, FailureKind, RateSettings, VendorRequest, VendorResponse};
 
-type Limiter<C> = RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<<C as Clock>::Instant>>;
+type Limiter = RateLimiter<NotKeyed, InMemoryState, TokenClock, NoOpMiddleware<Duration>>;
 
-/// A limiter and the line in front of it.
-struct Tokens<C: Clock> {
-    limiter: Limiter<C>,
-    clock: C,
+/// A limiter and the queue in front of it.
+struct TokenQueue {
+    limiter: Limiter,
+    clock: TokenClock,
     interval: Duration,
-    ahead: AtomicU32,
+    queued: AtomicU32,
     head: Semaphore,
 }
 
 /// Lets requests through at the account's rate.
-pub(crate) struct Rate<S, C: Clock = TokenClock> {
+pub(crate) struct Rate<S> {
     inner: S,
-    tokens: Option<Tokens<C>>,
-    room: Arc<QueueLimit>,
+    tokens: Option<TokenQueue>,
+    queue_limit: Arc<QueueLimit>,
 }
 
-impl<S, C: Clock + Clone> Rate<S, C> {
-    pub(crate) fn new(inner: S, settings: Option<RateSettings>, clock: C, room: Arc<QueueLimit>) -> Self {
-        let tokens = settings.and_then(|settings| Tokens::new(settings, clock));
-        Self { inner, tokens, room }
+impl<S> Rate<S> {
+    pub(crate) fn new(inner: S, settings: Option<RateSettings>, queue_limit: Arc<QueueLimit>) -> Self {
+        let tokens = settings.and_then(TokenQueue::new);
+        Self { inner, tokens, queue_limit }
     }
 }
 
-impl<C: Clock + Clone> Tokens<C> {
+impl TokenQueue {
     /// `None` for an interval of zero, which [`RateSettings::interval`] excludes.
-    fn new(settings: RateSettings, clock: C) -> Option<Self> {
+    fn new(settings: RateSettings) -> Option<Self> {
+        let clock = TokenClock::start();
         let interval = settings.interval();
         let quota = Quota::with_period(interval)?.allow_burst(settings.burst);
         Some(Self {
             limiter: RateLimiter::direct_with_clock(quota, clock.clone()),
             clock,
             interval,
-            ahead: AtomicU32::new(0),
+            queued: AtomicU32::new(0),
             head: Semaphore::new(1),
         })
     }
-}
 
-impl<C: Clock> Tokens<C> {
-    async fn take(&self, room: &Arc<QueueLimit>, deadline: Instant) -> Result<(), Failure> {
+    async fn take(&self, queue_limit: &Arc<QueueLimit>, deadline: Instant) -> Result<(), Failure> {
         let mut wait = Duration::ZERO;
-        if self.ahead.load(Ordering::Acquire) == 0 {
+        if self.queued.load(Ordering::Acquire) == 0 {
             match self.limiter.check() {
                 Ok(()) => return Ok(()),
                 Err(not_yet) => wait = not_yet.wait_time_from(self.clock.now()),
             }
         }
-        let ahead = Ahead::join(&self.ahead);
-        refuse_if_too_long(wait.saturating_add(self.interval.saturating_mul(ahead.before_me)), deadline)?;
-        let _seat = room.sit()?;
+        let ticket = QueueTicket::join(&self.queued);
+        refuse_if_too_long(wait.saturating_add(self.interval.saturating_mul(ticket.before_me)), deadline)?;
+        let _permit = queue_limit.acquire()?;
         let _head = deadline::within(deadline, "waiting for the rate", self.head.acquire()).await?;
         while let Err(not_yet) = self.limiter.check() {
             let wait = not_yet.wait_time_from(self.clock.now());
@@ -100,34 +90,30 @@ fn refuse_if_too_long(wait: Duration, deadline: Instant) -> Result<(), Failure> 
     ))
 }
 
-/// One more in the line for tokens, until dropped.
-struct Ahead<'a> {
-    line: &'a AtomicU32,
+/// One more request in the queue, until dropped.
+struct QueueTicket<'a> {
+    queued: &'a AtomicU32,
     before_me: u32,
 }
 
-impl<'a> Ahead<'a> {
-    fn join(line: &'a AtomicU32) -> Self {
-        Self { line, before_me: line.fetch_add(1, Ordering::AcqRel) }
+impl<'a> QueueTicket<'a> {
+    fn join(queued: &'a AtomicU32) -> Self {
+        Self { queued, before_me: queued.fetch_add(1, Ordering::AcqRel) }
     }
 }
 
-impl Drop for Ahead<'_> {
+impl Drop for QueueTicket<'_> {
     fn drop(&mut self) {
-        self.line.fetch_sub(1, Ordering::AcqRel);
+        self.queued.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-impl<S: Call, C> Call for Rate<S, C>
-where
-    C: Clock + Send + Sync + 'static,
-    C::Instant: Send + Sync + 'static,
-{
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
+impl<S: Call> Call for Rate<S> {
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         if let Some(tokens) = &self.tokens {
-            tokens.take(&self.room, outgoing.deadline).await?;
+            tokens.take(&self.queue_limit, request.deadline).await?;
         }
-        self.inner.call(outgoing).await
+        self.inner.call(request).await
     }
 }
 
@@ -141,21 +127,20 @@ mod tests {
     use crate::upstream::layers::rate::*;
     use crate::upstream::mock_call::{MockCall, ok, put};
 
-    fn limited(count: u32, period: Period, burst: u32, seats: usize) -> Arc<Rate<MockCall>> {
+    fn limited(count: u32, period: Period, burst: u32, max_waiting: usize) -> Arc<Rate<MockCall>> {
         let settings =
             RateSettings { count: NonZeroU32::new(count).unwrap(), period, burst: NonZeroU32::new(burst).unwrap() };
         Arc::new(Rate::new(
             MockCall::new(|_, _| async { ok() }),
             Some(settings),
-            TokenClock::start(),
-            Arc::new(QueueLimit::new(seats)),
+            Arc::new(QueueLimit::new(max_waiting)),
         ))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_and_then_the_rate_holds() {
         let layer = limited(10, Period::Second, 5, 100);
-        let began = Instant::now();
+        let started = Instant::now();
         let tracker = TaskTracker::new();
         for _ in 0..25 {
             let layer = Arc::clone(&layer);
@@ -165,23 +150,23 @@ mod tests {
         assert_eq!(layer.inner.calls(), 5);
         tracker.close();
         tracker.wait().await;
-        let took = began.elapsed().as_millis();
+        let took = started.elapsed().as_millis();
         assert!((2000..2050).contains(&took), "{took}");
-        assert_eq!(layer.room.taken(), 0);
+        assert_eq!(layer.queue_limit.waiting(), 0);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_beyond_the_deadline_is_refused_at_once_with_its_length() {
         let layer = limited(1, Period::Minute, 1, 100);
         layer.call(&put("1")).await.unwrap();
-        let began = Instant::now();
+        let started = Instant::now();
         let failure = layer.call(&put("1")).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::RateLimited { retry_after: Duration::from_secs(60) });
-        assert_eq!((began.elapsed(), layer.inner.calls()), (Duration::ZERO, 1));
+        assert_eq!((started.elapsed(), layer.inner.calls()), (Duration::ZERO, 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_line_ahead_counts_into_the_wait() {
+    async fn the_queue_ahead_counts_into_the_wait() {
         let layer = limited(1, Period::Second, 1, 100);
         let (mut passed, mut refused) = (Vec::new(), 0);
         let tracker = TaskTracker::new();
@@ -203,9 +188,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_limit_nobody_waits_and_with_a_full_room_nobody_may() {
-        let free: Rate<MockCall> =
-            Rate::new(MockCall::new(|_, _| async { ok() }), None, TokenClock::start(), Arc::new(QueueLimit::new(0)));
+    async fn without_a_limit_requests_do_not_wait_and_with_a_full_queue_they_cannot() {
+        let free: Rate<MockCall> = Rate::new(MockCall::new(|_, _| async { ok() }), None, Arc::new(QueueLimit::new(0)));
         for _ in 0..1000 {
             free.call(&put("1")).await.unwrap();
         }
@@ -216,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_newcomer_does_not_take_the_token_of_those_in_line() {
+    async fn a_newcomer_does_not_take_the_token_of_those_in_the_queue() {
         let layer = limited(1, Period::Second, 1, 100);
         layer.call(&put("1")).await.unwrap();
         let order = std::sync::Mutex::new(Vec::new());
@@ -227,11 +211,11 @@ mod tests {
             layer.call(&put("2")).await.unwrap();
             order.lock().unwrap().push("newcomer");
         };
-        let in_line = async {
+        let queued = async {
             layer.call(&put("1")).await.unwrap();
-            order.lock().unwrap().push("in line");
+            order.lock().unwrap().push("queued");
         };
-        tokio::join!(biased; newcomer, in_line);
-        assert_eq!(*order.lock().unwrap(), ["in line", "newcomer"]);
+        tokio::join!(biased; newcomer, queued);
+        assert_eq!(*order.lock().unwrap(), ["queued", "newcomer"]);
     }
 }

@@ -1,17 +1,11 @@
-//! The account's closed doors: a vendor's 429, and an open breaker.
+//! Delays or refuses requests while the vendor's `Retry-After` is in force, and refuses them while the breaker is open.
 //!
-//! Above the rate limit, so that requests which cannot be sent now take no token and no slot. A pause may begin while
-//! a request waits further below, so whoever got a slot, or slept before a retry, asks once more ([`Pause::wait`]). A
-//! request whose deadline lies beyond the pause waits for its end (within the waiting room); any other fails at once.
-//! Those who waited start again spread over a tenth of the pause, lest they all meet the next 429 together.
+//! A request whose deadline lies beyond the pause waits for its end; any other fails at once. A pause may start while a
+//! request waits in a layer below, so those layers check again with [`Pause::wait`].
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
@@ -19,11 +13,11 @@ use super::queue_limit::QueueLimit;
 use crate::upstream::breaker::circuit::Circuit;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
 
-/// The longest pause; a vendor that asks for more is asked again after it.
-pub(crate) const LONGEST: Duration = Duration::from_secs(300);
-const WIDEST_SPREAD: Duration = Duration::from_secs(1);
+/// A vendor that asks for a longer pause gets the next request after this one.
+const MAX_PAUSE: Duration = Duration::from_secs(300);
+const MAX_SPREAD: Duration = Duration::from_secs(1);
 
-/// Until when the account is not to be called; read without a lock.
+/// Until when the account must not be called. Reading takes no lock.
 #[derive(Debug)]
 pub(crate) struct Pause {
     origin: Instant,
@@ -35,9 +29,9 @@ impl Pause {
         Self { origin: Instant::now(), until_ms: AtomicU64::new(0) }
     }
 
-    /// Pauses for `time` from now on, at most [`LONGEST`]; never shortens a pause.
+    /// Pauses for `time` from now on, at most [`MAX_PAUSE`]; never shortens a pause.
     pub(crate) fn extend(&self, time: Duration) {
-        let until = self.origin.elapsed() + time.min(LONGEST);
+        let until = self.origin.elapsed() + time.min(MAX_PAUSE);
         let until_ms = u64::try_from(until.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         self.until_ms.fetch_max(until_ms, Ordering::AcqRel);
     }
@@ -57,44 +51,45 @@ impl Pause {
     /// # Errors
     /// `Paused`, if it lasts until `deadline`.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<Option<Duration>, Failure> {
-        let Some(left) = self.remaining() else { return Ok(None) };
-        let patience = deadline.saturating_duration_since(Instant::now());
-        if left >= patience {
-            return Err(Failure::new(FailureKind::Paused { retry_after: left }, "the vendor's 429 is not over"));
+        let Some(pause) = self.remaining() else { return Ok(None) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if pause >= left {
+            return Err(Failure::new(FailureKind::Paused { retry_after: pause }, "the vendor's 429 is not over"));
         }
-        Ok(Some(left + spread(left).min((patience - left) / 2)))
+        Ok(Some(pause + spread(pause).min((left - pause) / 2)))
     }
 }
 
-/// What is added to a wait that many share: up to a tenth of it, at most [`WIDEST_SPREAD`].
+/// Jitter for a wait that many requests share, so that they do not all meet the next 429 together: up to a tenth of the
+/// wait, at most [`MAX_SPREAD`].
 pub(crate) fn spread(wait: Duration) -> Duration {
-    (wait / 10).min(WIDEST_SPREAD).mul_f64(fastrand::f64())
+    (wait / 10).min(MAX_SPREAD).mul_f64(fastrand::f64())
 }
 
-/// Holds requests back while the account is paused, and refuses them while its breaker is open.
+/// Lets requests pass unless the account is paused or its breaker is open.
 #[derive(Debug)]
-pub(crate) struct Paused<S> {
+pub(crate) struct RetryAfterGate<S> {
     inner: S,
     pause: Arc<Pause>,
     circuit: Arc<Circuit>,
-    room: Arc<QueueLimit>,
+    queue_limit: Arc<QueueLimit>,
 }
 
-impl<S> Paused<S> {
-    pub(crate) fn new(inner: S, pause: Arc<Pause>, circuit: Arc<Circuit>, room: Arc<QueueLimit>) -> Self {
-        Self { inner, pause, circuit, room }
+impl<S> RetryAfterGate<S> {
+    pub(crate) fn new(inner: S, pause: Arc<Pause>, circuit: Arc<Circuit>, queue_limit: Arc<QueueLimit>) -> Self {
+        Self { inner, pause, circuit, queue_limit }
     }
 }
 
-impl<S: Call> Call for Paused<S> {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
+impl<S: Call> Call for RetryAfterGate<S> {
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         self.circuit.check()?;
-        while let Some(wait) = self.pause.wait(outgoing.deadline)? {
-            let _seat = self.room.sit()?;
+        while let Some(wait) = self.pause.wait(request.deadline)? {
+            let _permit = self.queue_limit.acquire()?;
             sleep(wait).await;
             self.circuit.check()?;
         }
-        self.inner.call(outgoing).await
+        self.inner.call(request).await
     }
 }
 
@@ -103,34 +98,34 @@ mod tests {
     use crate::upstream::layers::retry_after_gate::*;
     use crate::upstream::mock_call::{MockCall, ok, put};
 
-    fn paused(seats: usize, time: Duration) -> Paused<MockCall> {
+    fn paused(max_waiting: usize, time: Duration) -> RetryAfterGate<MockCall> {
         let pause = Pause::new();
         pause.extend(time);
-        Paused::new(
+        RetryAfterGate::new(
             MockCall::new(|_, _| async { ok() }),
             Arc::new(pause),
             Arc::new(Circuit::closed()),
-            Arc::new(QueueLimit::new(seats)),
+            Arc::new(QueueLimit::new(max_waiting)),
         )
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_can_wait_for_the_end_of_the_pause_waits() {
+    async fn a_request_whose_deadline_is_after_the_pause_waits() {
         let layer = paused(1, Duration::from_secs(10));
-        let began = Instant::now();
+        let started = Instant::now();
         layer.call(&put("1")).await.unwrap();
-        assert!((10..=11).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert!((10..=11).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
         layer.call(&put("1")).await.unwrap();
-        assert_eq!(layer.room.taken(), 0);
+        assert_eq!(layer.queue_limit.waiting(), 0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_cannot_wait_that_long_is_told_at_once_how_long() {
+    async fn any_other_request_fails_at_once_and_learns_how_long_the_pause_lasts() {
         let layer = paused(1, Duration::from_secs(60));
-        let began = Instant::now();
+        let started = Instant::now();
         let failure = layer.call(&put("1")).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
-        assert_eq!((began.elapsed(), layer.inner.calls()), (Duration::ZERO, 0));
+        assert_eq!((started.elapsed(), layer.inner.calls()), (Duration::ZERO, 0));
     }
 
     #[tokio::test(start_paused = true)]
@@ -141,17 +136,17 @@ mod tests {
         pause.extend(Duration::from_secs(1));
         assert_eq!(pause.remaining(), Some(Duration::from_secs(5)));
         pause.extend(Duration::MAX);
-        assert_eq!(pause.remaining(), Some(LONGEST));
+        assert_eq!(pause.remaining(), Some(MAX_PAUSE));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_for_the_end_takes_a_seat() {
+    async fn waiting_for_the_end_takes_a_queue_permit() {
         let failure = paused(0, Duration::from_secs(10)).call(&put("1")).await.unwrap_err();
         assert!(matches!(failure.kind, FailureKind::Overloaded { .. }));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_open_breaker_refuses_here_already_until_its_probe_is_due() {
+    async fn an_open_breaker_refuses_requests_until_its_probe_is_due() {
         let mut layer = paused(0, Duration::ZERO);
         layer.circuit = Arc::new(Circuit::open());
         let failure = layer.call(&put("1")).await.unwrap_err();

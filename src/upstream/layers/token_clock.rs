@@ -1,4 +1,4 @@
-//! Tokio's clock, as governor reads clocks, so that paused tests pause the limits too.
+//! Tokio's clock for governor, so that tests with paused time pause the rate limits too.
 
 use std::time::Duration;
 

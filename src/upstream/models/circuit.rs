@@ -17,8 +17,8 @@ fn circuit(failure_ratio: f64, min_requests: u32) -> Arc<Circuit> {
     Arc::new(Circuit::new(settings, "v".into()))
 }
 
-fn settle(circuit: &Circuit, verdict: CallOutcome) {
-    circuit.admit().unwrap().settle(verdict);
+fn settle(circuit: &Circuit, outcome: CallOutcome) {
+    circuit.admit().unwrap().settle(outcome);
 }
 
 fn is_open(circuit: &Circuit) -> bool {
@@ -37,7 +37,7 @@ fn one_probe_is_out_at_a_time_and_its_place_is_free_again_however_it_ends() {
         let circuit = circuit(1.0, 1);
         settle(&circuit, CallOutcome::Failure);
         let (out, admitted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
-        let threads = [Some(CallOutcome::Failure), Some(CallOutcome::Neutral), None].map(|verdict| {
+        let threads = [Some(CallOutcome::Failure), Some(CallOutcome::Neutral), None].map(|outcome| {
             let (circuit, out, admitted) = (Arc::clone(&circuit), Arc::clone(&out), Arc::clone(&admitted));
             thread::spawn(move || match circuit.admit() {
                 Ok(admission) => {
@@ -45,8 +45,8 @@ fn one_probe_is_out_at_a_time_and_its_place_is_free_again_however_it_ends() {
                     admitted.fetch_add(1, Ordering::SeqCst);
                     assert_eq!(circuit.state(), BreakerState::HalfOpen);
                     out.fetch_sub(1, Ordering::SeqCst);
-                    match verdict {
-                        Some(verdict) => admission.settle(verdict),
+                    match outcome {
+                        Some(outcome) => admission.settle(outcome),
                         None => drop(admission),
                     }
                 }

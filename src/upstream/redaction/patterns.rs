@@ -184,7 +184,6 @@ impl fmt::Debug for SecretPatterns {
 
 #[cfg(test)]
 mod tests {
-    use proptest::collection::vec;
     use proptest::prelude::*;
     use proptest::sample::Index;
 

@@ -1,22 +1,18 @@
-//! How many retries an account's traffic pays for.
+//! The retry budget of an account: in ten seconds, retries for a fifth of its requests and a reserve for one request.
 //!
-//! Retries stay below a fifth of the traffic. Five requests would have to pass before the first of them may be
-//! repeated, so there is a reserve: in any ten seconds as many retries as one request can use (`max_attempts - 1`),
-//! and no more. A quiet account's lone request is tried as often as configured; a busy account that fails makes 20 %
-//! more requests, plus those two.
+//! The reserve, `max_attempts - 1` retries, lets the only request of a quiet account use all its attempts. tower's
+//! `TpsBudget` has no balance to show as a gauge.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::upstream::breaker::window::SlidingWindow;
 
-/// Retries per request, at most.
-const RATIO: f64 = 0.2;
-const LENGTH: Duration = Duration::from_secs(10);
+/// Retries per request.
+const RETRY_RATIO: f64 = 0.2;
+const WINDOW: Duration = Duration::from_secs(10);
 
-/// A token bucket whose deposits age: a fifth of a retry for each request of the last ten seconds, plus the reserve.
+/// Counts the requests and the retries of the last ten seconds.
 #[derive(Debug)]
 pub(crate) struct RetryBudget {
     reserve: f64,
@@ -29,12 +25,12 @@ impl RetryBudget {
     pub(crate) fn new(max_attempts: u32) -> Self {
         Self {
             reserve: f64::from(max_attempts.saturating_sub(1)),
-            requests: SlidingWindow::new(LENGTH),
+            requests: SlidingWindow::new(WINDOW),
             withdrawing: Mutex::new(()),
         }
     }
 
-    /// Notes a request (not a retry).
+    /// Counts a request, which is no retry.
     pub(crate) fn deposit(&self) {
         self.requests.add(1, 0);
     }
@@ -52,7 +48,7 @@ impl RetryBudget {
     /// Retries that could be taken now.
     pub(crate) fn balance(&self) -> f64 {
         let counts = self.requests.counts();
-        self.reserve + RATIO * counts.all as f64 - counts.marked as f64
+        self.reserve + RETRY_RATIO * counts.all as f64 - counts.marked as f64
     }
 }
 

@@ -1,15 +1,10 @@
-//! Tries again what is worth trying again.
+//! Retries after connect failures, lost connections, 429, 500, 502, 503 and 504, within the retry budget.
 //!
-//! Below the breaker (a request counts once) and above the attempt's timeout (each attempt has its own time).
-//! Repeated are connect failures, lost connections, 429, 500, 502, 503 and 504; attempts that timed out are not,
-//! since they have used up the caller's patience once. A wait that would reach the deadline is not begun: the caller
-//! gets what there is, now. What there is also stands if the deadline or a longer pause comes between the wait and
-//! the attempt.
+//! A timeout is not retried: the caller has waited for the whole of it. If a wait would reach the deadline, the caller
+//! gets the last result at once, and also if the deadline or a longer pause comes between the wait and the attempt.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use tokio::time::{Instant, sleep};
@@ -22,7 +17,7 @@ use crate::upstream::counters::Counters;
 use crate::upstream::layers::retry_after_gate::{Pause, spread};
 use crate::upstream::{Call, Failure, FailureKind, RetrySettings, VendorRequest, VendorResponse};
 
-/// What the retries share with the rest of the stack.
+/// The state that the retries share with the other layers.
 #[derive(Clone, Debug)]
 pub(crate) struct RetryContext {
     pub(crate) budget: Arc<RetryBudget>,
@@ -37,12 +32,12 @@ pub(crate) struct RetryContext {
 pub(crate) struct Retry<S> {
     inner: S,
     settings: RetrySettings,
-    ties: RetryContext,
+    context: RetryContext,
 }
 
 impl<S> Retry<S> {
-    pub(crate) fn new(inner: S, settings: RetrySettings, ties: RetryContext) -> Self {
-        Self { inner, settings, ties }
+    pub(crate) fn new(inner: S, settings: RetrySettings, context: RetryContext) -> Self {
+        Self { inner, settings, context }
     }
 
     /// How long to wait before the next attempt; `None` if there is to be none.
@@ -50,52 +45,52 @@ impl<S> Retry<S> {
         &self,
         result: &Result<VendorResponse, Failure>,
         attempts: u32,
-        outgoing: &VendorRequest,
+        request: &VendorRequest,
     ) -> Option<Duration> {
-        let requested = result.as_ref().ok().and_then(|answer| self.heed(answer));
+        let requested = result.as_ref().ok().and_then(|response| self.apply_retry_after(response));
         if attempts >= self.settings.max_attempts
             || !is_transient(result)
-            || (outgoing.sent.get() && !outgoing.method.is_idempotent())
-            || !self.ties.circuit.is_closed()
+            || (request.sent.get() && !request.method.is_idempotent())
+            || !self.context.circuit.is_closed()
         {
             return None;
         }
-        let asked = requested.max(self.ties.pause.remaining()).unwrap_or_default();
-        let left = outgoing.deadline.saturating_duration_since(Instant::now());
+        let asked = requested.max(self.context.pause.remaining()).unwrap_or_default();
+        let left = request.deadline.saturating_duration_since(Instant::now());
         let spare = left.checked_sub(asked)?;
         let jitter = self.jittered(attempts);
-        // Those whom the vendor told the same time must not all come back at once.
+        // Requests with the same `Retry-After` must not all come back at once.
         let wait = if asked.is_zero() { jitter } else { asked + jitter.max(spread(asked)).min(spare / 2) };
         if wait >= left {
             return None;
         }
-        let paid = self.ties.budget.withdraw();
-        if !paid {
-            self.ties.counters.retries_withheld.add();
+        let withdrawn = self.context.budget.withdraw();
+        if !withdrawn {
+            self.context.counters.retries_withheld.add();
         }
-        paid.then_some(wait)
+        withdrawn.then_some(wait)
     }
 
-    /// Waits, and for the end of any pause that began meanwhile; whether an attempt may follow.
+    /// Waits, also for the end of a pause that has started meanwhile; returns whether another attempt may follow.
     async fn wait(&self, mut wait: Duration, deadline: Instant) -> bool {
         loop {
             sleep(wait).await;
-            match self.ties.pause.wait(deadline) {
-                Ok(None) => return Instant::now() < deadline && self.ties.circuit.is_closed(),
+            match self.context.pause.wait(deadline) {
+                Ok(None) => return Instant::now() < deadline && self.context.circuit.is_closed(),
                 Ok(Some(longer)) => wait = longer,
                 Err(_) => return false,
             }
         }
     }
 
-    /// The wait the vendor asks for; after a 429 it is everybody's.
-    fn heed(&self, answer: &VendorResponse) -> Option<Duration> {
-        if !is_transient_status(answer.status) {
+    /// The wait that the vendor asks for; after a 429 it pauses the whole account.
+    fn apply_retry_after(&self, response: &VendorResponse) -> Option<Duration> {
+        if !is_transient_status(response.status) {
             return None;
         }
-        let requested = retry_after::requested(answer, SystemTime::now())?;
-        if answer.status == StatusCode::TOO_MANY_REQUESTS {
-            self.ties.pause.extend(requested);
+        let requested = retry_after::requested(response, SystemTime::now())?;
+        if response.status == StatusCode::TOO_MANY_REQUESTS {
+            self.context.pause.extend(requested);
         }
         Some(requested)
     }
@@ -106,12 +101,12 @@ impl<S> Retry<S> {
         doubled.min(self.settings.max_backoff).mul_f64(fastrand::f64())
     }
 
-    fn log(&self, result: &Result<VendorResponse, Failure>, attempts: u32, wait: Duration, outgoing: &VendorRequest) {
-        let request_id = outgoing.headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-        let (vendor, id) = (&*self.ties.vendor, outgoing.key.as_deref());
+    fn log(&self, result: &Result<VendorResponse, Failure>, attempts: u32, wait: Duration, request: &VendorRequest) {
+        let request_id = request.headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
+        let (vendor, id) = (&*self.context.vendor, request.key.as_deref());
         match result {
-            Ok(answer) => {
-                let status = answer.status.as_u16();
+            Ok(response) => {
+                let status = response.status.as_u16();
                 tracing::info!(request_id, vendor, id, attempts, ?wait, status, "trying again");
             }
             Err(failure) => {
@@ -123,54 +118,55 @@ impl<S> Retry<S> {
 }
 
 impl<S: Call> Call for Retry<S> {
-    async fn call(&self, outgoing: &VendorRequest) -> Result<VendorResponse, Failure> {
-        self.ties.budget.deposit();
+    async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
+        self.context.budget.deposit();
         let mut attempts = 0;
         let mut vendor = Duration::ZERO;
         let mut last = None;
         loop {
             attempts += 1;
-            let began = Instant::now();
-            let result = self.inner.call(outgoing).await;
-            vendor += began.elapsed();
+            let started = Instant::now();
+            let result = self.inner.call(request).await;
+            vendor += started.elapsed();
             let result = match (result, last) {
                 (Err(failure), Some(last)) if failure.kind == FailureKind::DeadlineBeforeSend => return last,
-                (result, _) => told(result, (attempts, vendor), outgoing),
+                (result, _) => with_totals(result, attempts, vendor, request),
             };
-            let Some(wait) = self.wait_after(&result, attempts, outgoing) else { return result };
-            self.log(&result, attempts, wait, outgoing);
-            if !self.wait(wait, outgoing.deadline).await {
+            let Some(wait) = self.wait_after(&result, attempts, request) else { return result };
+            self.log(&result, attempts, wait, request);
+            if !self.wait(wait, request.deadline).await {
                 return result;
             }
-            self.ties.counters.retries.add();
+            self.context.counters.retries.add();
             last = Some(result);
         }
     }
 }
 
-/// The result with all that is known of the attempts up to it.
-fn told(
+/// The result with the totals of all attempts so far.
+fn with_totals(
     result: Result<VendorResponse, Failure>,
-    (attempts, vendor): (u32, Duration),
-    outgoing: &VendorRequest,
+    attempts: u32,
+    vendor: Duration,
+    request: &VendorRequest,
 ) -> Result<VendorResponse, Failure> {
     match result {
-        Ok(answer) => {
-            if answer.status.is_client_error() {
-                outgoing.sent.refuse();
+        Ok(response) => {
+            if response.status.is_client_error() {
+                request.sent.refuse();
             }
-            Ok(VendorResponse { attempts, vendor, was_in_doubt: outgoing.sent.was_in_doubt(), ..answer })
+            Ok(VendorResponse { attempts, vendor, was_in_doubt: request.sent.was_in_doubt(), ..response })
         }
         Err(failure) => {
             let attempts = attempts - u32::from(failure.kind == FailureKind::DeadlineBeforeSend);
-            Err(Failure { attempts, vendor, sent: outgoing.sent.is_in_doubt(), ..failure })
+            Err(Failure { attempts, vendor, sent: request.sent.is_in_doubt(), ..failure })
         }
     }
 }
 
 fn is_transient(result: &Result<VendorResponse, Failure>) -> bool {
     match result {
-        Ok(answer) => is_transient_status(answer.status),
+        Ok(response) => is_transient_status(response.status),
         Err(failure) => match failure.kind {
             FailureKind::Dns
             | FailureKind::Connect
@@ -194,27 +190,30 @@ mod tests {
     use crate::upstream::mock_call::{MockCall, answered, failed, ok, put, with_header};
     use crate::upstream::retry::layer::*;
 
-    fn retrying(double: MockCall) -> Retry<MockCall> {
+    fn retrying(mock: MockCall) -> Retry<MockCall> {
         let settings =
             RetrySettings { max_attempts: 3, backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2) };
-        let ties = RetryContext {
+        let context = RetryContext {
             budget: Arc::new(RetryBudget::new(3)),
             circuit: Arc::new(Circuit::closed()),
             pause: Arc::new(Pause::new()),
             counters: Arc::default(),
             vendor: "v".into(),
         };
-        Retry::new(double, settings, ties)
+        Retry::new(mock, settings, context)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_transient_is_tried_again_and_nothing_else() {
+    async fn only_transient_failures_are_retried() {
         for (status, calls) in
             [(200, 1), (401, 1), (404, 1), (422, 1), (501, 1), (429, 3), (500, 3), (502, 3), (503, 3), (504, 3)]
         {
             let layer = retrying(MockCall::new(move |_, _| async move { answered(status) }));
-            let answer = layer.call(&put("1")).await.unwrap();
-            assert_eq!((answer.status.as_u16(), answer.attempts, layer.inner.calls()), (status, calls, calls as usize));
+            let response = layer.call(&put("1")).await.unwrap();
+            assert_eq!(
+                (response.status.as_u16(), response.attempts, layer.inner.calls()),
+                (status, calls, calls as usize)
+            );
         }
         for (kind, calls) in [
             (FailureKind::Dns, 3),
@@ -236,46 +235,46 @@ mod tests {
     async fn waits_are_jittered_and_bounded() {
         for _ in 0..50 {
             let layer = retrying(MockCall::statuses(&[503, 503, 200]));
-            let began = Instant::now();
-            let answer = layer.call(&put("1")).await.unwrap();
-            assert_eq!(answer.attempts, 3);
-            assert!(began.elapsed() <= Duration::from_millis(100 + 200 + 2), "{:?}", began.elapsed());
-            assert_eq!(answer.vendor, Duration::ZERO);
+            let started = Instant::now();
+            let response = layer.call(&put("1")).await.unwrap();
+            assert_eq!(response.attempts, 3);
+            assert!(started.elapsed() <= Duration::from_millis(100 + 200 + 2), "{:?}", started.elapsed());
+            assert_eq!(response.vendor, Duration::ZERO);
         }
         let layer = retrying(MockCall::statuses(&[200]));
         assert!((1..100).all(|attempts| layer.jittered(attempts) <= Duration::from_secs(2)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_vendors_wait_is_kept_and_a_429_pauses_the_account() {
+    async fn retry_after_is_respected_and_a_429_pauses_the_account() {
         for (status, paused) in [(429, true), (503, false)] {
             let layer = retrying(MockCall::new(move |nth, _| async move {
                 if nth == 0 { with_header(status, "retry-after", "5") } else { ok() }
             }));
-            let pause = Arc::clone(&layer.ties.pause);
-            let began = Instant::now();
+            let pause = Arc::clone(&layer.context.pause);
+            let started = Instant::now();
             let request = put("1");
-            let (answer, while_waiting) = tokio::join!(layer.call(&request), async {
+            let (response, while_waiting) = tokio::join!(layer.call(&request), async {
                 sleep(Duration::from_secs(1)).await;
                 pause.remaining().is_some()
             });
-            assert_eq!(answer.unwrap().attempts, 2);
-            assert_eq!((began.elapsed().as_secs(), while_waiting), (5, paused));
+            assert_eq!(response.unwrap().attempts, 2);
+            assert_eq!((started.elapsed().as_secs(), while_waiting), (5, paused));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_wait_beyond_the_deadline_is_not_begun() {
+    async fn a_wait_beyond_the_deadline_is_not_started() {
         let layer = retrying(MockCall::new(|_, _| async { with_header(429, "retry-after", "30") }));
-        let began = Instant::now();
-        let answer = layer.call(&put("1")).await.unwrap();
-        assert_eq!((answer.status.as_u16(), answer.attempts), (429, 1));
-        assert_eq!(began.elapsed(), Duration::ZERO);
-        assert!(layer.ties.pause.remaining().is_some());
+        let started = Instant::now();
+        let response = layer.call(&put("1")).await.unwrap();
+        assert_eq!((response.status.as_u16(), response.attempts), (429, 1));
+        assert_eq!(started.elapsed(), Duration::ZERO);
+        assert!(layer.context.pause.remaining().is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_there_is_stands_if_the_deadline_comes_before_the_next_attempt() {
+    async fn the_last_result_is_returned_if_the_deadline_passes_before_the_next_attempt() {
         for lost in [false, true] {
             let layer = retrying(MockCall::new(move |nth, seen| async move {
                 if nth > 0 {
@@ -287,9 +286,9 @@ mod tests {
                 if lost { failed(FailureKind::ConnectionLost) } else { answered(503) }
             }));
             match layer.call(&put("1")).await {
-                Ok(answer) => {
-                    assert_eq!((answer.status.as_u16(), answer.attempts, answer.was_in_doubt), (503, 1, false));
-                    assert_eq!((lost, answer.vendor), (false, Duration::from_secs(1)));
+                Ok(response) => {
+                    assert_eq!((response.status.as_u16(), response.attempts, response.was_in_doubt), (503, 1, false));
+                    assert_eq!((lost, response.vendor), (false, Duration::from_secs(1)));
                 }
                 Err(failure) => {
                     assert_eq!((failure.kind, failure.attempts, failure.sent), (FailureKind::ConnectionLost, 1, true));
@@ -303,22 +302,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_that_began_during_the_wait_is_kept_or_ends_the_retries() {
+    async fn a_pause_that_starts_during_the_wait_delays_or_ends_the_retries() {
         for (paused, attempts) in [(10, 2), (60, 1)] {
             let layer = retrying(MockCall::statuses(&[503, 200]));
-            let began = Instant::now();
+            let started = Instant::now();
             let request = put("1");
-            let (answer, ()) = tokio::join!(biased; layer.call(&request), async {
-                layer.ties.pause.extend(Duration::from_secs(paused));
+            let (response, ()) = tokio::join!(biased; layer.call(&request), async {
+                layer.context.pause.extend(Duration::from_secs(paused));
             });
-            let (answer, took) = (answer.unwrap(), began.elapsed().as_secs());
-            assert_eq!((answer.attempts, took >= 10), (attempts, attempts == 2));
-            assert_eq!(layer.ties.counters.retries.get(), u64::from(attempts - 1));
+            let (response, took) = (response.unwrap(), started.elapsed().as_secs());
+            assert_eq!((response.attempts, took >= 10), (attempts, attempts == 2));
+            assert_eq!(layer.context.counters.retries.get(), u64::from(attempts - 1));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_told_the_same_time_come_back_at_different_ones() {
+    async fn requests_with_the_same_retry_after_are_spread() {
         let mut waits = std::collections::HashSet::new();
         for _ in 0..50 {
             let layer = retrying(MockCall::new(|_, _| async { ok() }));
@@ -342,8 +341,8 @@ mod tests {
                 seen.sent.mark();
                 answered(if nth == 0 { first } else { 429 })
             }));
-            let answer = layer.call(&put("1")).await.unwrap();
-            assert_eq!((answer.status.as_u16(), answer.attempts, answer.was_in_doubt), (429, 3, doubt));
+            let response = layer.call(&put("1")).await.unwrap();
+            assert_eq!((response.status.as_u16(), response.attempts, response.was_in_doubt), (429, 3, doubt));
         }
         let layer = retrying(MockCall::new(|nth, seen| async move {
             seen.sent.begin_attempt();
@@ -365,18 +364,18 @@ mod tests {
         }
         let retries = layer.inner.calls() - 200;
         assert!(retries <= 40 + 2 * 2, "{retries}");
-        assert_eq!(layer.ties.counters.retries.get(), retries as u64);
+        assert_eq!(layer.context.counters.retries.get(), retries as u64);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_open_breaker_ends_the_retries() {
         let mut layer = retrying(MockCall::statuses(&[500]));
-        layer.ties.circuit = Arc::new(Circuit::open());
+        layer.context.circuit = Arc::new(Circuit::open());
         assert_eq!(layer.call(&put("1")).await.unwrap().attempts, 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_idempotent_is_repeated_only_unsent() {
+    async fn a_request_that_is_not_idempotent_is_retried_only_if_it_was_not_sent() {
         for (sent, attempts) in [(true, 1), (false, 3)] {
             let layer = retrying(MockCall::new(move |_, seen| async move {
                 if sent {
@@ -384,9 +383,9 @@ mod tests {
                 }
                 failed(FailureKind::Connect)
             }));
-            let mut outgoing = put("1");
-            outgoing.method = Method::POST;
-            let failure = layer.call(&outgoing).await.unwrap_err();
+            let mut request = put("1");
+            request.method = Method::POST;
+            let failure = layer.call(&request).await.unwrap_err();
             assert_eq!((failure.attempts, failure.sent), (attempts, sent));
         }
     }

@@ -1,4 +1,4 @@
-//! Retries: their layer, their budget, and how long a vendor asks us to wait.
+//! Retries: the layer, the retry budget, and `Retry-After`.
 
 pub(super) mod budget;
 pub(super) mod layer;

@@ -1,4 +1,4 @@
-//! How long a vendor asks us to wait.
+//! The wait that a vendor asks for: `Retry-After`, or `retry_after` in the body of a 429.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,23 +7,21 @@ use serde::Deserialize;
 
 use crate::upstream::VendorResponse;
 
-/// Any wait above this is cut to it; it only has to be longer than any deadline.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longer waits are shortened to this, which is longer than any deadline.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The wait an answer asks for: `Retry-After` in seconds or as a date, else, in a 429, the body's `retry_after` in
-/// seconds.
-///
-/// A date counts from the answer's own `Date`, so that neither side's clock matters; without one, from `now`.
-pub(crate) fn requested(answer: &VendorResponse, now: SystemTime) -> Option<Duration> {
-    from_headers(&answer.headers, now)
-        .or_else(|| (answer.status == StatusCode::TOO_MANY_REQUESTS).then(|| from_body(&answer.body))?)
-        .map(|wait| wait.min(LONGEST))
+/// The wait that a response asks for. A date counts from the response's `Date`, so that neither side's clock matters, or
+/// from `now` without one.
+pub(crate) fn requested(response: &VendorResponse, now: SystemTime) -> Option<Duration> {
+    from_headers(&response.headers, now)
+        .or_else(|| (response.status == StatusCode::TOO_MANY_REQUESTS).then(|| from_body(&response.body))?)
+        .map(|wait| wait.min(MAX_RETRY_AFTER))
 }
 
 fn from_headers(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(text.parse().map_or(LONGEST, Duration::from_secs));
+        return Some(text.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs));
     }
     let until = httpdate::parse_http_date(text).ok()?;
     let from =
@@ -52,7 +50,7 @@ fn from_body(body: &[u8]) -> Option<Duration> {
     if seconds.is_nan() || seconds < 0.0 {
         return None;
     }
-    Some(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST))
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -68,10 +66,10 @@ mod tests {
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        let answer =
+        let response =
             VendorResponse::new(StatusCode::from_u16(status).unwrap(), map, Bytes::from_static(body.as_bytes()));
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:00 GMT").unwrap();
-        requested(&answer, now).map(|wait| wait.as_secs())
+        requested(&response, now).map(|wait| wait.as_secs())
     }
 
     #[test]

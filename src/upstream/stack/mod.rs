@@ -1,7 +1,7 @@
-//! One vendor account's stack: the chain of layers, and what can be seen of it from outside.
+//! The stack of one account: the chain of layers and a snapshot of their state.
 //!
-//! A stack never changes. New settings make a new stack; an account whose settings stayed the same keeps its stack,
-//! and with it its connections, its breaker and its lines.
+//! A stack never changes: new settings make a new stack. An account with unchanged settings keeps its stack, with its
+//! connections, breaker and locks.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -16,37 +16,36 @@ use super::breaker::circuit::Circuit;
 use super::breaker::layer::Breaker;
 use super::client::connector::Connector;
 use super::counters::{AllCounters, Counters};
-use super::detached::UpdateLog;
+use super::detached::UpdateContext;
 use super::layers::attempt::Attempt;
 use super::layers::deadline::Deadline;
 use super::layers::fair_share::{FairShare, SharePermit};
-use super::layers::in_flight::{InFlight, Slots};
-use super::layers::keyed_lock::{AccountLines, QueuedLock, ScopedLocks};
+use super::layers::in_flight::{InFlight, InFlightLimit};
+use super::layers::keyed_lock::QueuedLock;
+use super::layers::lock_scope::{AccountLocks, LockScopes};
 use super::layers::queue_limit::QueueLimit;
 use super::layers::rate::Rate;
-use super::layers::retry_after_gate::{Pause, Paused};
-use super::layers::serialize::Order;
-use super::layers::token_clock::TokenClock;
+use super::layers::retry_after_gate::{Pause, RetryAfterGate};
+use super::layers::serialize::SerializePerKey;
 use super::retry::budget::RetryBudget;
 use super::retry::layer::{Retry, RetryContext};
 use super::{BreakerState, Call, DetachOnDrop, Failure, HttpClient, StackSettings, VendorRequest, VendorResponse};
 
 /// The layers, outermost first.
-type Chain<C> = Deadline<Order<Paused<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
+type Chain<C> = Deadline<SerializePerKey<RetryAfterGate<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
 
-/// What outlives a stack: its tasks, which closed and awaited prove that everything ended, and the lines and counters
-/// that its successor goes on with.
+/// What outlives a stack: its tasks, and the locks and counters that the next stack of the account continues.
 #[derive(Clone, Debug, Default)]
 pub struct Tasks {
-    /// Updates whose callers have gone. Await these first.
+    /// Updates whose callers are gone. A shutdown waits for these first.
     pub updates: TaskTracker,
     /// Connections; they end once the stack is dropped.
     pub connections: TaskTracker,
-    lines: ScopedLocks,
+    locks: LockScopes,
     counters: AllCounters,
 }
 
-/// Everything between a finished request and the vendor's answer, for one account.
+/// Sends the requests of one account.
 pub struct Stack<C = HttpClient> {
     name: Arc<str>,
     chain: Arc<Chain<C>>,
@@ -56,60 +55,60 @@ pub struct Stack<C = HttpClient> {
     updates: TaskTracker,
 }
 
-/// What the layers share.
+/// The state that the layers share.
 #[derive(Clone)]
 struct Parts {
-    lines: Arc<AccountLines>,
-    room: Arc<QueueLimit>,
-    slots: Arc<Slots>,
-    ties: RetryContext,
+    locks: Arc<AccountLocks>,
+    queue_limit: Arc<QueueLimit>,
+    limit: Arc<InFlightLimit>,
+    context: RetryContext,
 }
 
-/// What a stack is doing and has done.
+/// The state and the counters of a stack.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// The breaker's state.
     pub breaker: BreakerState,
-    /// What is left of the pause after a 429.
+    /// The rest of the pause after a 429.
     pub paused: Option<Duration>,
-    /// Requests holding a slot.
+    /// Requests in flight.
     pub in_flight: usize,
-    /// Requests waiting for whatever reason.
+    /// Requests waiting.
     pub waiting: usize,
     /// Retries that could be made now.
     pub retry_budget: f64,
-    /// Attempts so far, as all that follows: since the account was first there.
+    /// Attempts. This and all that follow count from the account's first appearance, over reloads.
     pub attempts: u64,
-    /// Attempts after the first, so far.
+    /// Attempts after the first.
     pub retries: u64,
-    /// Retries that were not made for want of budget, so far.
+    /// Retries that the budget did not allow.
     pub retries_withheld: u64,
-    /// Stale idle connections replaced at no cost, so far.
+    /// Requests sent again because their connection was stale.
     pub reconnects: u64,
-    /// Updates finished without their caller, so far.
+    /// Updates finished without their caller.
     pub handed_over: u64,
-    /// Connections opened so far.
+    /// Connections opened.
     pub connected: u64,
-    /// Connections that have ended, so far.
+    /// Connections closed.
     pub disconnected: u64,
-    /// Failed requests so far, by [`FailureReason::name`].
+    /// Failed requests by [`FailureReason::name`].
     pub failures: [(&'static str, u64); FailureReason::VARIANTS.len()],
 }
 
 impl Tasks {
-    /// Has the updates of `account` keep one order with all that share `scope`, after those that it has sent before.
+    /// Makes the updates of `account` keep one order with all accounts that share `scope`.
     pub(crate) fn scope(&self, account: &str, scope: &Arc<str>) {
-        self.lines.scope(account, scope);
+        self.locks.assign(account, scope);
     }
 
-    /// Has the updates that come to `scope` from now on wait for those of another one that are there.
+    /// Makes new updates of `scope` wait for the present ones of `other`.
     pub(crate) fn follow(&self, scope: &Arc<str>, other: &str) {
-        self.lines.follow(scope, other);
+        self.locks.follow(scope, other);
     }
 }
 
 impl Stack {
-    /// A stack with a client and a pool of its own. Call it within a tokio runtime.
+    /// A stack with its own client and pool. Must be called within a tokio runtime.
     #[must_use]
     pub fn new(settings: &StackSettings, tasks: &Tasks) -> Self {
         let counters = tasks.counters.of(&settings.name);
@@ -129,10 +128,10 @@ impl<C: Call> Stack<C> {
 
     fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
         let parts = Parts {
-            lines: tasks.lines.of(&settings.name),
-            room: Arc::new(QueueLimit::new(settings.max_waiting)),
-            slots: Arc::new(Slots::new(settings.max_in_flight)),
-            ties: RetryContext {
+            locks: tasks.locks.of(&settings.name),
+            queue_limit: Arc::new(QueueLimit::new(settings.max_waiting)),
+            limit: Arc::new(InFlightLimit::new(settings.max_in_flight)),
+            context: RetryContext {
                 budget: Arc::new(RetryBudget::new(settings.retry.max_attempts)),
                 circuit: Arc::new(Circuit::new(settings.breaker, Arc::clone(&settings.name))),
                 pause: Arc::new(Pause::new()),
@@ -150,38 +149,35 @@ impl<C: Call> Stack<C> {
         }
     }
 
-    /// Sends a request. Dropping the future abandons it wherever it is, on the wire too, and gives back all it held:
-    /// right for reads.
+    /// Sends a request. Dropping the future cancels it, even on the wire, which is right for reads.
     ///
     /// # Errors
-    /// A [`Failure`] if there is no answer; any answer, of whatever status, is `Ok`.
-    pub async fn call(&self, outgoing: VendorRequest) -> Result<VendorResponse, Failure> {
-        self.chain.call(&outgoing).await
+    /// A [`Failure`] if there is no response. A response of any status is `Ok`.
+    pub async fn call(&self, request: VendorRequest) -> Result<VendorResponse, Failure> {
+        self.chain.call(&request).await
     }
 
-    /// Sends an update. Dropping the future cancels it while nothing was sent, and leaves it to be finished in the
-    /// background after that.
-    pub fn update(&self, outgoing: VendorRequest) -> DetachOnDrop {
+    /// Sends an update. Dropping the future cancels it before it is sent; after that it is finished in the background.
+    pub fn update(&self, request: VendorRequest) -> DetachOnDrop {
         let chain = Arc::clone(&self.chain);
-        let notes = (UpdateLog::of(&self.name, &outgoing), outgoing.judge);
+        let context = UpdateContext::of(&self.name, &request);
         let running = Box::pin(async move {
-            let result = chain.call(&outgoing).await;
-            (result, outgoing.into_place())
+            let result = chain.call(&request).await;
+            (result, request.into_lock())
         });
-        DetachOnDrop::new(running, notes, self.updates.clone(), Arc::clone(&self.parts.ties.counters))
+        DetachOnDrop::new(running, context, self.updates.clone(), Arc::clone(&self.parts.context.counters))
     }
 
-    /// Takes a place in the line of `key` for an update that is not ready to be sent, so that none that comes later
-    /// overtakes it.
+    /// Queues an update of `key` that is not ready to be sent, so that no later one overtakes it.
     ///
     /// # Errors
-    /// `Overloaded`, if as many wait as may.
-    pub fn line_up(&self, key: &Arc<str>) -> Result<QueuedLock, Failure> {
-        self.parts.lines.enter(key, &self.parts.room)
+    /// `Overloaded` if the queue is full.
+    pub fn queue_update(&self, key: &Arc<str>) -> Result<QueuedLock, Failure> {
+        self.parts.locks.queue(key, &self.parts.queue_limit)
     }
 
-    /// A share of the gateway's places for one more request to this account, while `free` are left; `None` if it has
-    /// enough of them.
+    /// A permit for one more request of this account while `free` of the gateway's permits are left; `None` if the account
+    /// has its share already.
     #[must_use]
     pub fn share(&self, free: usize) -> Option<SharePermit> {
         self.shares.take(free)
@@ -192,7 +188,7 @@ impl<C: Call> Stack<C> {
         &self.name
     }
 
-    /// Runs a task that no caller waits for, and that a shutdown does.
+    /// Spawns a task that a shutdown waits for.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.updates.spawn(task);
     }
@@ -211,22 +207,22 @@ impl<C: Call> Stack<C> {
         Ok(Uri::from_parts(parts)?)
     }
 
-    /// What the stack is doing and has done.
+    /// The state and the counters.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let RetryContext { budget, circuit, pause, counters, .. } = &self.parts.ties;
+        let RetryContext { budget, circuit, pause, counters, .. } = &self.parts.context;
         Snapshot {
             breaker: circuit.state(),
             paused: pause.remaining(),
-            in_flight: self.parts.slots.taken(),
-            waiting: self.parts.room.taken(),
+            in_flight: self.parts.limit.in_flight(),
+            waiting: self.parts.queue_limit.waiting(),
             retry_budget: budget.balance(),
             attempts: counters.attempts.get(),
             retries: counters.retries.get(),
             retries_withheld: counters.retries_withheld.get(),
             reconnects: counters.reconnects.get(),
             handed_over: counters.handed_over.get(),
-            // In this order, so that no more have ended than were opened.
+            // Read in this order, so that no more have closed than were opened.
             disconnected: counters.disconnected.get(),
             connected: counters.connected.get(),
             failures: counters.failures(),
@@ -235,25 +231,21 @@ impl<C: Call> Stack<C> {
 }
 
 fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C> {
-    let Parts { lines, room, slots, ties } = parts;
-    let RetryContext { circuit, pause, counters, .. } = ties;
+    let Parts { locks, queue_limit, limit, context } = parts;
+    let RetryContext { circuit, pause, counters, .. } = context;
+    // The docs of `upstream` say why each layer has its place.
     ServiceBuilder::new()
-        // First, since every layer below measures its patience by it.
         .layer(layer_fn(|inner| Deadline::new(inner, Arc::clone(counters))))
-        // Before any other wait, which could reorder an assistant's updates; around the retries, which could too.
-        .layer(layer_fn(|inner| Order::new(inner, Arc::clone(lines), Arc::clone(room), settings.settle_after_unknown)))
-        // Before the rate, so that what cannot be sent now costs no token.
-        .layer(layer_fn(|inner| Paused::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(room))))
-        // Before the slots, so that nobody holds one while waiting for a token.
-        .layer(layer_fn(|inner| Rate::new(inner, settings.rate_limit, TokenClock::start(), Arc::clone(room))))
-        // Before the breaker, so that a probe does not wait, not even for a pause;
-        // around the retries, so that they cannot exceed the limit.
-        .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(slots), Arc::clone(pause), Arc::clone(room))))
-        // Around the retries, so that a request counts once, by how it ended.
+        .layer(layer_fn(|inner| {
+            SerializePerKey::new(inner, Arc::clone(locks), Arc::clone(queue_limit), settings.settle_after_unknown)
+        }))
+        .layer(layer_fn(|inner| {
+            RetryAfterGate::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(queue_limit))
+        }))
+        .layer(layer_fn(|inner| Rate::new(inner, settings.rate_limit, Arc::clone(queue_limit))))
+        .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(limit), Arc::clone(pause), Arc::clone(queue_limit))))
         .layer(layer_fn(|inner| Breaker::new(inner, Arc::clone(circuit))))
-        // Around the timeout, so that each attempt has its own.
-        .layer(layer_fn(|inner| Retry::new(inner, settings.retry, ties.clone())))
-        // Last, around the network and nothing else.
+        .layer(layer_fn(|inner| Retry::new(inner, settings.retry, context.clone())))
         .layer(layer_fn(|inner| Attempt::new(inner, settings.timeout, Arc::clone(counters))))
         .service(client)
 }

@@ -11,7 +11,7 @@ use super::tests::settings;
 use super::*;
 use crate::upstream::FailureKind;
 use crate::upstream::mock_call::{MockCall, Outcome, answered, failed, ok, put, with_header};
-use crate::upstream::{Judge, RetrySettings};
+use crate::upstream::{ResponseValidator, RetrySettings};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -33,18 +33,18 @@ where
 {
     let (log, start) = (Log::default(), Instant::now());
     let noted = Arc::clone(&log);
-    let double = MockCall::new(move |nth, seen| {
+    let mock = MockCall::new(move |nth, seen| {
         noted.lock().unwrap().push((seen.body.first().copied().unwrap_or_default(), start.elapsed()));
         seen.sent.mark();
         reply(nth)
     });
-    (Arc::new(Stack::over(&settings, tasks, double)), tasks.clone(), log)
+    (Arc::new(Stack::over(&settings, tasks, mock)), tasks.clone(), log)
 }
 
 fn numbered(key: &str, number: u8) -> VendorRequest {
-    let mut outgoing = put(key);
-    outgoing.body = bytes::Bytes::copy_from_slice(&[number]);
-    outgoing
+    let mut request = put(key);
+    request.body = bytes::Bytes::copy_from_slice(&[number]);
+    request
 }
 
 /// How long after the end of a first update with that outcome the next one of its assistant is sent.
@@ -96,9 +96,9 @@ async fn what_was_never_sent_leaves_nothing_to_wait_for() {
     let stack = Stack::over(&settings(), &tasks, MockCall::new(|_, _| async { failed(FailureKind::Connect) }));
     let start = Instant::now();
     for _ in 0..2 {
-        let mut outgoing = put("7");
-        outgoing.deadline = start + SECOND;
-        assert_eq!(stack.update(outgoing).await.unwrap_err().kind, FailureKind::Connect);
+        let mut request = put("7");
+        request.deadline = start + SECOND;
+        assert_eq!(stack.update(request).await.unwrap_err().kind, FailureKind::Connect);
     }
 }
 
@@ -174,7 +174,7 @@ async fn an_update_whose_caller_has_gone_holds_the_next_one_back_too() {
 /// Confirms nothing.
 struct Doubtful;
 
-impl Judge for Doubtful {
+impl ResponseValidator for Doubtful {
     fn confirms(&self, _: &VendorResponse) -> bool {
         false
     }
@@ -187,9 +187,9 @@ async fn a_success_that_turns_out_to_be_none_holds_the_next_one_back() {
             tokio::time::sleep(SECOND).await;
             ok()
         });
-        let mut outgoing = numbered("7", 1);
-        outgoing.judge = Some(&Doubtful);
-        let mut first = stack.update(outgoing);
+        let mut request = numbered("7", 1);
+        request.validator = Some(&Doubtful);
+        let mut first = stack.update(request);
         if leaves {
             assert!(timeout(SECOND / 2, first).await.is_err());
         } else {
@@ -222,7 +222,7 @@ async fn the_wait_outlives_the_stack_and_then_leaves_nothing() {
     let (new, _, log) = over(settings(), &tasks, |_| async { ok() });
     new.update(numbered("7", 2)).await.unwrap();
     assert_eq!(log.lock().unwrap()[0], (2, 2 * SECOND));
-    assert_eq!(new.parts.lines.now().keys(), 0);
+    assert_eq!(new.parts.locks.current().keys(), 0);
 }
 
 /// Stacks of two accounts whose vendor takes a second for each update.
@@ -297,7 +297,7 @@ async fn what_is_under_way_when_the_scope_changes_goes_first_and_so_does_what_wa
             bell.notify_one();
         }
         calls.join_all().await;
-        assert_eq!((a.parts.lines.now().keys(), b.parts.lines.now().keys()), (0, 0));
+        assert_eq!((a.parts.locks.current().keys(), b.parts.locks.current().keys()), (0, 0));
     }
 }
 

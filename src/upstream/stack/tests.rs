@@ -41,9 +41,9 @@ pub(super) fn settings() -> StackSettings {
     }
 }
 
-fn over(double: MockCall) -> (Arc<Stack<MockCall>>, Tasks) {
+fn over(mock: MockCall) -> (Arc<Stack<MockCall>>, Tasks) {
     let tasks = Tasks::default();
-    (Arc::new(Stack::over(&settings(), &tasks, double)), tasks)
+    (Arc::new(Stack::over(&settings(), &tasks, mock)), tasks)
 }
 
 fn failures_of(snapshot: &Snapshot, name: &str) -> u64 {
@@ -84,8 +84,8 @@ fn addresses_are_joined_with_one_slash() {
 #[tokio::test(start_paused = true)]
 async fn a_first_good_answer_comes_through_untouched() {
     let (stack, _) = over(MockCall::statuses(&[200]));
-    let answer = stack.call(put("1")).await.unwrap();
-    assert_eq!((answer.attempts, answer.queued), (1, Duration::ZERO));
+    let response = stack.call(put("1")).await.unwrap();
+    assert_eq!((response.attempts, response.queued), (1, Duration::ZERO));
     let snapshot = stack.snapshot();
     assert_eq!((snapshot.attempts, snapshot.retries, snapshot.in_flight, snapshot.waiting), (1, 0, 0, 0));
     assert_eq!(snapshot.breaker, BreakerState::Closed);
@@ -100,9 +100,9 @@ async fn a_retried_update_keeps_the_next_one_waiting() {
         async move { if nth < 2 { answered(503) } else { ok() } }
     }));
     let numbered = |number: u8| {
-        let mut outgoing = put("7");
-        outgoing.body = bytes::Bytes::copy_from_slice(&[number]);
-        stack.update(outgoing)
+        let mut request = put("7");
+        request.body = bytes::Bytes::copy_from_slice(&[number]);
+        stack.update(request)
     };
     let (first, second) = tokio::join!(numbered(1), numbered(2));
     assert_eq!((first.unwrap().attempts, second.unwrap().attempts), (3, 1));
@@ -184,12 +184,12 @@ async fn the_deadline_holds_over_waiting_and_retrying() {
         tokio::time::sleep(Duration::from_secs(4)).await;
         answered(500)
     }));
-    let began = Instant::now();
-    let mut outgoing = put("7");
-    outgoing.deadline = began + Duration::from_secs(6);
-    let failure = stack.update(outgoing).await.unwrap_err();
+    let started = Instant::now();
+    let mut request = put("7");
+    request.deadline = started + Duration::from_secs(6);
+    let failure = stack.update(request).await.unwrap_err();
     assert_eq!((failure.kind, failure.sent, failure.attempts), (FailureKind::Timeout, true, 2));
-    assert_eq!(began.elapsed(), Duration::from_secs(6));
+    assert_eq!(started.elapsed(), Duration::from_secs(6));
 }
 
 #[tokio::test(start_paused = true)]
@@ -199,16 +199,16 @@ async fn a_429_pauses_the_account_for_others() {
             |nth, _| async move { if nth == 0 { with_header(429, "retry-after", "40") } else { ok() } },
         ));
     assert_eq!(stack.update(put("1")).await.unwrap().status.as_u16(), 429);
-    let began = Instant::now();
+    let started = Instant::now();
     let failure = stack.update(put("2")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(40) });
-    assert_eq!((failure.sent, began.elapsed()), (false, Duration::ZERO));
+    assert_eq!((failure.sent, started.elapsed()), (false, Duration::ZERO));
     assert_eq!((stack.snapshot().breaker, stack.snapshot().attempts), (BreakerState::Closed, 1));
     assert!(stack.snapshot().paused.is_some());
 
     tokio::time::advance(Duration::from_secs(20)).await;
     stack.update(put("2")).await.unwrap();
-    assert!(began.elapsed() >= Duration::from_secs(40));
+    assert!(started.elapsed() >= Duration::from_secs(40));
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,11 +259,11 @@ async fn the_rate_limit_is_the_accounts_own() {
     });
     let settings = StackSettings { rate_limit, ..settings() };
     let stack = Stack::over(&settings, &Tasks::default(), MockCall::statuses(&[200]));
-    let began = Instant::now();
+    let started = Instant::now();
     for _ in 0..12 {
         stack.update(put("1")).await.unwrap();
     }
-    assert!((6000..6100).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+    assert!((6000..6100).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

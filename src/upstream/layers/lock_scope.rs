@@ -1,0 +1,100 @@
+//! Which [`KeyedLocks`] an account uses: those of its scope, which accounts can share and a reload can change.
+
+use std::collections::HashMap;
+
+use super::keyed_lock::{KeyedLocks, QueuedLock};
+use super::queue_limit::QueueLimit;
+use crate::upstream::Failure;
+use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+/// The locks of one account in all its stacks. A reload that changes the account makes a new stack, and the updates of
+/// the new stack must come after those that the old one is sending.
+#[derive(Debug, Default)]
+pub(crate) struct AccountLocks(RwLock<Arc<KeyedLocks>>);
+
+/// The locks of all accounts and scopes in use, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LockScopes(Arc<Mutex<ScopeTable>>);
+
+#[derive(Debug, Default)]
+struct ScopeTable {
+    accounts: HashMap<Arc<str>, Weak<AccountLocks>>,
+    scopes: HashMap<Arc<str>, Weak<KeyedLocks>>,
+}
+
+impl LockScopes {
+    /// The locks of `account`; those of the scope of the same name until [`LockScopes::assign`] changes that.
+    pub(crate) fn of(&self, account: &Arc<str>) -> Arc<AccountLocks> {
+        let mut table = self.table();
+        if let Some(locks) = table.accounts.get(account).and_then(Weak::upgrade) {
+            return locks;
+        }
+        let locks = Arc::new(AccountLocks(RwLock::new(table.scope(account))));
+        table.accounts.insert(Arc::clone(account), Arc::downgrade(&locks));
+        locks
+    }
+
+    /// Makes new requests of `account` use the locks of `scope`, after those that use its present ones.
+    pub(crate) fn assign(&self, account: &str, scope: &Arc<str>) {
+        let mut table = self.table();
+        if let Some(account) = table.accounts.get(account).and_then(Weak::upgrade) {
+            account.move_to(&table.scope(scope));
+        }
+    }
+
+    /// Makes new requests of `scope` wait for the present ones of `other`.
+    pub(crate) fn follow(&self, scope: &Arc<str>, other: &str) {
+        let mut table = self.table();
+        let locks = table.scope(scope);
+        if let Some(other) = table.scopes.get(other).and_then(Weak::upgrade)
+            && !Arc::ptr_eq(&locks, &other)
+        {
+            locks.follow(&other);
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, ScopeTable> {
+        let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        table.accounts.retain(|_, locks| locks.strong_count() > 0);
+        table.scopes.retain(|_, locks| locks.strong_count() > 0);
+        table
+    }
+}
+
+impl ScopeTable {
+    fn scope(&mut self, name: &Arc<str>) -> Arc<KeyedLocks> {
+        if let Some(locks) = self.scopes.get(name).and_then(Weak::upgrade) {
+            return locks;
+        }
+        let locks = Arc::<KeyedLocks>::default();
+        self.scopes.insert(Arc::clone(name), Arc::downgrade(&locks));
+        locks
+    }
+}
+
+impl AccountLocks {
+    /// Takes the lock of `key` or joins the end of its queue.
+    ///
+    /// # Errors
+    /// `Overloaded` if the queue is full.
+    pub(crate) fn queue(&self, key: &Arc<str>, limit: &Arc<QueueLimit>) -> Result<QueuedLock, Failure> {
+        // Held until the request is in the queue, so that no change of scope comes in between.
+        let locks = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        locks.queue(key, Some(limit))
+    }
+
+    fn move_to(&self, locks: &Arc<KeyedLocks>) {
+        let mut own = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&own, locks) {
+            locks.follow(&own);
+            *own = Arc::clone(locks);
+        }
+    }
+}
+
+#[cfg(test)]
+impl AccountLocks {
+    pub(in crate::upstream) fn current(&self) -> Arc<KeyedLocks> {
+        Arc::clone(&self.0.read().unwrap())
+    }
+}
