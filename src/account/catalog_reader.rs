@@ -15,29 +15,21 @@ use crate::upstream::{Failure, Stack, VendorRequest, VendorResponse, redact};
 /// The deadline of a fetch, which does not depend on the deadlines of the requests that wait for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why there is no catalog.
-#[derive(Debug, Clone)]
+/// Why there is no catalog. Displayed for logs, so without the vendor's words.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum CatalogFailure {
     /// The vendor did not respond.
+    #[error("{0}")]
     Unanswered(Failure),
     /// The vendor responded with an error.
+    #[error("the vendor answered {}", .0.status.as_u16())]
     Refused(VendorResponse),
     /// The vendor's response is no catalog.
+    #[error("not a catalog: {0}")]
     Malformed(String),
     /// The vendor has no such list (404, 405).
+    #[error("the vendor has no such list")]
     Absent,
-}
-
-/// For logs, so without the vendor's words.
-impl fmt::Display for CatalogFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unanswered(failure) => failure.fmt(f),
-            Self::Refused(response) => write!(f, "the vendor answered {}", response.status.as_u16()),
-            Self::Malformed(detail) => write!(f, "not a catalog: {detail}"),
-            Self::Absent => f.write_str("the vendor has no such list"),
-        }
-    }
 }
 
 /// The stack and the headers used for a fetch, and what checks the response.

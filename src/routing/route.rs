@@ -44,34 +44,23 @@ impl std::fmt::Display for Rule {
 }
 
 /// Why there is no target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// No assistant of that name.
+    #[error("no assistant is named `{0}`")]
     UnknownName(String),
     /// No vendor account of that name.
+    #[error("no vendor is named `{0}`")]
     UnknownVendor(String),
     /// A bare id that no rule covers, without a default.
+    #[error("no routing rule covers the id `{0}`, and there is no default vendor; write `vendor:{0}`")]
     NoDefault(String),
     /// The id is not valid at that vendor.
+    #[error("`{id}` is no assistant id at `{vendor}`: ids are digits there, without a leading zero")]
     BadId {
         /// The id.
         id: String,
         /// The vendor account.
         vendor: String,
     },
-}
-
-impl std::fmt::Display for RouteError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::UnknownName(name) => write!(f, "no assistant is named `{name}`"),
-            Self::UnknownVendor(vendor) => write!(f, "no vendor is named `{vendor}`"),
-            Self::NoDefault(id) => {
-                write!(f, "no routing rule covers the id `{id}`, and there is no default vendor; write `vendor:{id}`")
-            }
-            Self::BadId { id, vendor } => {
-                write!(f, "`{id}` is no assistant id at `{vendor}`: ids are digits there, without a leading zero")
-            }
-        }
-    }
 }

@@ -46,5 +46,5 @@ pub use layers::keyed_lock::QueuedLock;
 pub(crate) use redaction::patterns::{MIN_SECRET, SecretPatterns, redact};
 pub use request::{DeliveryState, VendorRequest};
 pub use response::{MAX_BODY, ResponseValidator, VendorResponse};
-pub use settings::{BreakerSettings, Period, RateSettings, RetrySettings, StackSettings};
+pub use settings::{BreakerSettings, RateSettings, RetrySettings, StackSettings};
 pub use stack::{Snapshot, Stack, Tasks};

@@ -40,29 +40,16 @@ pub struct RateSettings {
     /// Requests per `period`.
     pub count: NonZeroU32,
     /// One second or one minute.
-    pub period: Period,
+    pub period: Duration,
     /// Requests that may pass at once after an idle time.
     pub burst: NonZeroU32,
-}
-
-/// The unit of a rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Period {
-    /// `per_second`.
-    Second,
-    /// `per_minute`.
-    Minute,
 }
 
 impl RateSettings {
     /// The time between two requests at the steady rate.
     #[must_use]
     pub fn interval(&self) -> Duration {
-        let period = match self.period {
-            Period::Second => Duration::from_secs(1),
-            Period::Minute => Duration::from_secs(60),
-        };
-        (period / self.count.get()).max(Duration::from_nanos(1))
+        (self.period / self.count.get()).max(Duration::from_nanos(1))
     }
 }
 

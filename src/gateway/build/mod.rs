@@ -18,7 +18,7 @@ use crate::net::signals::DrainSettings;
 use crate::net::tls::client_trust::ClientTrust;
 use crate::routing::{NamedAssistant, RoutingRule, RoutingTable};
 use crate::upstream::{
-    BreakerSettings, Period, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
+    BreakerSettings, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
 };
 
 use super::Gateway;
@@ -285,9 +285,5 @@ fn admin_tokens(admin: &config::Admin) -> AdminTokens {
 }
 
 fn rate(limit: &config::RateLimit) -> RateSettings {
-    RateSettings {
-        count: limit.requests,
-        period: if limit.period.as_secs() >= 60 { Period::Minute } else { Period::Second },
-        burst: limit.burst,
-    }
+    RateSettings { count: limit.requests, period: limit.period, burst: limit.burst }
 }

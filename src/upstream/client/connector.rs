@@ -2,20 +2,16 @@
 //!
 //! One timeout covers all three. A failure names the phase in which it happened.
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
-use std::{fmt, vec};
 
 use http::Uri;
 use hyper_util::client::legacy::connect::{HttpConnector, dns};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
+use tower::service_fn;
 use tower_service::Service;
 
 use super::stream::Stream;
@@ -35,10 +31,11 @@ pub(crate) struct Connector {
 }
 
 /// Why no connection could be opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{cause}")]
 pub(super) struct ConnectError {
     pub(super) kind: FailureKind,
-    source: String,
+    cause: String,
 }
 
 /// The phase that connecting has reached.
@@ -82,9 +79,9 @@ impl Connector {
         let phase = Phase::default();
         match timeout(self.timeout, self.open(to.clone(), phase.clone())).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(source)) => Err(ConnectError { kind: phase.kind(), source }),
+            Ok(Err(cause)) => Err(ConnectError { kind: phase.kind(), cause }),
             Err(_) => {
-                Err(ConnectError { kind: phase.kind(), source: format!("no connection within {:?}", self.timeout) })
+                Err(ConnectError { kind: phase.kind(), cause: format!("no connection within {:?}", self.timeout) })
             }
         }
     }
@@ -110,8 +107,16 @@ impl Connector {
         if to.host().is_some_and(is_address) {
             phase.reach(Phase::TCP); // hyper-util does not call the resolver for these
         }
-        let mut http =
-            HttpConnector::new_with_resolver(Resolver { gai: dns::GaiResolver::new(), phase: phase.clone() });
+        let resolved = phase.clone();
+        let resolver = service_fn(move |name: dns::Name| {
+            let (resolving, phase) = (dns::GaiResolver::new().call(name), resolved.clone());
+            async move {
+                let addresses = resolving.await?;
+                phase.reach(Phase::TCP);
+                Ok::<_, std::io::Error>(addresses)
+            }
+        });
+        let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
         http.set_nodelay(true);
         http.set_keepalive(Some(TCP_KEEPALIVE));
@@ -124,37 +129,3 @@ impl Connector {
 fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok()
 }
-
-/// The system's resolver; it sets the phase when a name is resolved.
-#[derive(Clone)]
-struct Resolver {
-    gai: dns::GaiResolver,
-    phase: Phase,
-}
-
-impl Service<dns::Name> for Resolver {
-    type Response = vec::IntoIter<SocketAddr>;
-    type Error = std::io::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.gai.poll_ready(cx)
-    }
-
-    fn call(&mut self, name: dns::Name) -> Self::Future {
-        let (resolving, phase) = (self.gai.call(name), self.phase.clone());
-        Box::pin(async move {
-            let addresses: Vec<_> = resolving.await?.collect();
-            phase.reach(Phase::TCP);
-            Ok(addresses.into_iter())
-        })
-    }
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)
-    }
-}
-
-impl std::error::Error for ConnectError {}

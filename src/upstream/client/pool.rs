@@ -98,11 +98,13 @@ struct Idle {
 }
 
 /// Why no connection could be opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum OpenError {
     /// Connecting failed.
+    #[error("{0}")]
     Connect(ConnectError),
     /// The HTTP handshake failed.
+    #[error("{0}")]
     Http(Arc<hyper::Error>),
 }
 
@@ -338,15 +340,6 @@ async fn close_idle(pool: Weak<Shared>, gone: CancellationToken) {
     while let Some(next) = pool.upgrade().and_then(|pool| pool.close_idle()) {
         if gone.run_until_cancelled(sleep_until(next)).await.is_none() {
             return;
-        }
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect(error) => error.fmt(f),
-            Self::Http(error) => error.fmt(f),
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
-use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, version};
+use rustls::version::TLS13;
+use rustls::{ALL_VERSIONS, ClientConfig, RootCertStore};
 
 use super::no_verification::NoServerVerification;
 
@@ -84,8 +85,9 @@ impl TlsRoots {
     /// A certificate or key cannot be used.
     pub fn client(&mut self, https: bool, tls: &VendorTls) -> Result<Arc<ClientConfig>, UpstreamTlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions = if tls.tls13_only { &[&TLS13][..] } else { ALL_VERSIONS };
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions(tls.tls13_only))?;
+            .with_protocol_versions(versions)?;
         let builder = if tls.insecure_skip_verify {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(NoServerVerification::new(&provider)))
         } else {
@@ -128,16 +130,8 @@ fn bundled() -> RootCertStore {
     webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }
 
-fn versions(tls13_only: bool) -> &'static [&'static SupportedProtocolVersion] {
-    static BOTH: &[&SupportedProtocolVersion] = &[&version::TLS13, &version::TLS12];
-    if tls13_only { &BOTH[..1] } else { BOTH }
-}
-
 fn certificates(file: &PemFile) -> Result<Vec<CertificateDer<'static>>, UpstreamTlsError> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file.pem.as_bytes()).collect();
-    read.map_err(|error| unreadable(&file.path, &error))
-}
-
-fn unreadable(path: &std::path::Path, error: &dyn std::fmt::Display) -> UpstreamTlsError {
-    UpstreamTlsError::Pem { path: path.display().to_string(), reason: error.to_string() }
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file.pem.as_bytes()).collect();
+    certificates
+        .map_err(|error| UpstreamTlsError::Pem { path: file.path.display().to_string(), reason: error.to_string() })
 }

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use crate::upstream::counters::Counters;
 use crate::upstream::response::MAX_BODY;
@@ -128,23 +129,20 @@ impl Drop for OpenConnection {
     }
 }
 
-#[derive(Debug)]
-enum Transport {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+type Transport = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 impl Stream {
     pub(super) fn plain(tcp: TcpStream, counters: Arc<Counters>) -> Self {
-        Self::new(Transport::Plain(tcp), counters)
+        Self::new(Either::Left(tcp), false, counters)
     }
 
     pub(super) fn tls(tls: TlsStream<TcpStream>, counters: Arc<Counters>) -> Self {
-        Self::new(Transport::Tls(Box::new(tls)), counters)
+        let is_http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+        Self::new(Either::Right(Box::new(tls)), is_http2, counters)
     }
 
-    fn new(transport: Transport, counters: Arc<Counters>) -> Self {
-        let read_budget = (!transport.is_http2()).then_some(MAX_RESPONSE_BYTES);
+    fn new(transport: Transport, is_http2: bool, counters: Arc<Counters>) -> Self {
+        let read_budget = (!is_http2).then_some(MAX_RESPONSE_BYTES);
         Self {
             transport,
             state: ConnectionState::default(),
@@ -161,7 +159,7 @@ impl Stream {
 
     /// Whether both sides have agreed on HTTP/2.
     pub(super) fn is_http2(&self) -> bool {
-        self.transport.is_http2()
+        self.read_budget.is_none()
     }
 
     /// Counts received bytes.
@@ -192,8 +190,8 @@ impl Drop for Stream {
         let unanswered = self.state.0.unanswered.load(Ordering::Acquire) > 0;
         if !self.shut && (unanswered || self.state.is_reset()) {
             let tcp = match &self.transport {
-                Transport::Plain(tcp) => tcp,
-                Transport::Tls(tls) => tls.get_ref().0,
+                Either::Left(tcp) => tcp,
+                Either::Right(tls) => tls.get_ref().0,
             };
             if let Err(error) = tcp.set_zero_linger() {
                 tracing::debug!(%error, "a connection to a vendor is closed without a reset");
@@ -202,19 +200,10 @@ impl Drop for Stream {
     }
 }
 
-impl Transport {
-    fn is_http2(&self) -> bool {
-        matches!(self, Self::Tls(tls) if tls.get_ref().1.alpn_protocol() == Some(b"h2"))
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        let polled = match &mut self.transport {
-            Transport::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Transport::Tls(tls) => Pin::new(tls).poll_read(cx, buf),
-        };
+        let polled = Pin::new(&mut self.transport).poll_read(cx, buf);
         let read = buf.filled().len().saturating_sub(before);
         self.received(read as u64)?;
         polled
@@ -223,26 +212,20 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(tcp) => Pin::new(tcp).poll_write(cx, buf),
-            Transport::Tls(tls) => Pin::new(tls).poll_write(cx, buf),
-        };
+        let polled = Pin::new(&mut self.transport).poll_write(cx, buf);
         self.written(polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(_) => return Poll::Ready(Ok(())), // has no buffer
-            Transport::Tls(tls) => Pin::new(tls).poll_flush(cx),
-        };
+        if matches!(self.transport, Either::Left(_)) {
+            return Poll::Ready(Ok(())); // TCP has no buffer
+        }
+        let polled = Pin::new(&mut self.transport).poll_flush(cx);
         self.flushed(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
-            Transport::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        };
+        let polled = Pin::new(&mut self.transport).poll_shutdown(cx);
         self.shut = matches!(polled, Poll::Ready(Ok(())));
         polled
     }
@@ -252,17 +235,11 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = match &mut self.transport {
-            Transport::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, bufs),
-            Transport::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, bufs),
-        };
+        let polled = Pin::new(&mut self.transport).poll_write_vectored(cx, bufs);
         self.written(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
-        match &self.transport {
-            Transport::Plain(tcp) => tcp.is_write_vectored(),
-            Transport::Tls(tls) => tls.is_write_vectored(),
-        }
+        self.transport.is_write_vectored()
     }
 }

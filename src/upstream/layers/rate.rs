@@ -123,11 +123,10 @@ mod tests {
 
     use tokio_util::task::TaskTracker;
 
-    use crate::upstream::Period;
     use crate::upstream::layers::rate::*;
     use crate::upstream::mock_call::{MockCall, ok, put};
 
-    fn limited(count: u32, period: Period, burst: u32, max_waiting: usize) -> Arc<Rate<MockCall>> {
+    fn limited(count: u32, period: Duration, burst: u32, max_waiting: usize) -> Arc<Rate<MockCall>> {
         let settings =
             RateSettings { count: NonZeroU32::new(count).unwrap(), period, burst: NonZeroU32::new(burst).unwrap() };
         Arc::new(Rate::new(
@@ -139,7 +138,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_and_then_the_rate_holds() {
-        let layer = limited(10, Period::Second, 5, 100);
+        let layer = limited(10, Duration::from_secs(1), 5, 100);
         let started = Instant::now();
         let tracker = TaskTracker::new();
         for _ in 0..25 {
@@ -157,7 +156,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_beyond_the_deadline_is_refused_at_once_with_its_length() {
-        let layer = limited(1, Period::Minute, 1, 100);
+        let layer = limited(1, Duration::from_secs(60), 1, 100);
         layer.call(&put("1")).await.unwrap();
         let started = Instant::now();
         let failure = layer.call(&put("1")).await.unwrap_err();
@@ -167,7 +166,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_queue_ahead_counts_into_the_wait() {
-        let layer = limited(1, Period::Second, 1, 100);
+        let layer = limited(1, Duration::from_secs(1), 1, 100);
         let (mut passed, mut refused) = (Vec::new(), 0);
         let tracker = TaskTracker::new();
         for _ in 0..60 {
@@ -193,7 +192,7 @@ mod tests {
         for _ in 0..1000 {
             free.call(&put("1")).await.unwrap();
         }
-        let full = limited(1, Period::Second, 1, 0);
+        let full = limited(1, Duration::from_secs(1), 1, 0);
         full.call(&put("1")).await.unwrap();
         let failure = full.call(&put("1")).await.unwrap_err();
         assert!(matches!(failure.kind, FailureKind::Overloaded { .. }), "{failure}");
@@ -201,7 +200,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_newcomer_does_not_take_the_token_of_those_in_the_queue() {
-        let layer = limited(1, Period::Second, 1, 100);
+        let layer = limited(1, Duration::from_secs(1), 1, 100);
         layer.call(&put("1")).await.unwrap();
         let order = std::sync::Mutex::new(Vec::new());
         // The newcomer's timer was set first and is polled first, when the token is there.

@@ -6,7 +6,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::*;
 use crate::upstream::mock_call::{MockCall, answered, failed, ok, put, with_header};
-use crate::upstream::{BreakerSettings, FailureKind, Period, RateSettings, RetrySettings};
+use crate::upstream::{BreakerSettings, FailureKind, RateSettings, RetrySettings};
 
 pub(super) fn settings() -> StackSettings {
     let roots = rustls::RootCertStore::empty();
@@ -254,7 +254,7 @@ async fn a_full_account_sheds_at_once_and_recovers() {
 async fn the_rate_limit_is_the_accounts_own() {
     let rate_limit = Some(RateSettings {
         count: NonZeroU32::new(100).unwrap(),
-        period: Period::Minute,
+        period: Duration::from_secs(60),
         burst: NonZeroU32::new(2).unwrap(),
     });
     let settings = StackSettings { rate_limit, ..settings() };
