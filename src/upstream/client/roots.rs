@@ -86,8 +86,7 @@ impl TlsRoots {
     pub fn client(&mut self, https: bool, tls: &VendorTls) -> Result<Arc<ClientConfig>, UpstreamTlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = if tls.tls13_only { &[&TLS13][..] } else { ALL_VERSIONS };
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions)?;
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
         let builder = if tls.insecure_skip_verify {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(NoServerVerification::new(&provider)))
         } else {

@@ -75,7 +75,7 @@ impl SecretPatterns {
     /// Where the secret stands in a text, escapes aside.
     fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let Some(automaton) = self.automaton.get_or_init(|| Automaton::of(&self.secret)) else {
-            return vec![0..text.len()]; // too large to be searched for
+            return std::iter::once(0..text.len()).collect(); // too large to be searched for
         };
         let mut found: Vec<_> = automaton.whole(text).collect();
         if is_shortened(text) {
@@ -290,8 +290,6 @@ mod tests {
             cut in any::<Index>(),
         ) {
             let (patterns, whole) = (SecretPatterns::of(&secret), repeated(&secret, form, offset));
-            // A secret that reads like an escape itself is another one once it is unescaped.
-            prop_assume!(form < 3 || form > 6 || unescaped(secret.as_bytes()).is_none() || form == 3);
             prop_assert!(patterns.is_in(format!("{before}{whole}{after}").as_bytes()), "{} as {}", secret, whole);
             let start = &whole[..whole.floor_char_boundary(cut.index(whole.len() + 1))];
             let shortened = format!("{before}{start}…");
