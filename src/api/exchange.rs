@@ -218,7 +218,8 @@ async fn live_catalogs(
     if missing.is_empty() {
         return Ok((CatalogSet::default(), None));
     }
-    let lock = if options.dry_run { None } else { Some(account.stack.queue_update(&route.id).map_err(failure_problem)?) };
+    let lock =
+        if options.dry_run { None } else { Some(account.stack.queue_update(&route.id).map_err(failure_problem)?) };
     let reader = CatalogReader {
         dialect: account.dialect,
         stack: Arc::clone(&account.stack),

@@ -124,7 +124,9 @@ fn account(
         None => Arc::new(stack(name, vendor, roots, tasks)?),
     };
     let live = match before {
-        Some(before) if before.fingerprints.catalogs == fingerprints.catalogs => before.account.live.with_ttl(vendor.catalog_ttl),
+        Some(before) if before.fingerprints.catalogs == fingerprints.catalogs => {
+            before.account.live.with_ttl(vendor.catalog_ttl)
+        }
         Some(before) => before.account.live.emptied(vendor.catalog_ttl),
         None => LiveCatalogs::new(vendor.catalog_ttl),
     };

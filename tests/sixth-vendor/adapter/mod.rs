@@ -15,7 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: sondos::CATALOGS,
     responses: sondos::RESPONSES,
-    undocumented: UndocumentedFields::NEW,
+    undocumented: UndocumentedFields::empty(),
 };
 
 /// The differences from the first revision.

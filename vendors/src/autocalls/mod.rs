@@ -20,7 +20,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: CATALOGS,
     responses: RESPONSES,
-    undocumented: UndocumentedFields::NEW,
+    undocumented: UndocumentedFields::empty(),
 };
 
 /// The catalog endpoints of the current dialect, in the order of [`CatalogKind::ALL`].

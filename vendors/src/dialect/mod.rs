@@ -53,7 +53,9 @@ pub struct UndocumentedFields(OnceLock<Vec<String>>);
 
 impl UndocumentedFields {
     /// No sentence has been needed yet.
-    pub const NEW: Self = Self(OnceLock::new());
+    pub const fn empty() -> Self {
+        Self(OnceLock::new())
+    }
 }
 
 impl Dialect {

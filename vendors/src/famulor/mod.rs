@@ -18,7 +18,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
     responses: responses::RESPONSES,
-    undocumented: UndocumentedFields::NEW,
+    undocumented: UndocumentedFields::empty(),
 };
 
 /// The differences from Intellixent's revision.

@@ -15,7 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
     responses: ResponseSpec { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::RESPONSES },
-    undocumented: UndocumentedFields::NEW,
+    undocumented: UndocumentedFields::empty(),
 };
 
 /// The differences from the current dialect.

@@ -16,7 +16,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row),
     catalogs: autocalls::CATALOGS,
     responses: autocalls::RESPONSES,
-    undocumented: UndocumentedFields::NEW,
+    undocumented: UndocumentedFields::empty(),
 };
 
 const UNSTATED_LIMITS: &str = "The documentation states no limits; its public source has the canonical ones.";

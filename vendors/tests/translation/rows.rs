@@ -2,8 +2,8 @@
 
 use vendors::document::compare;
 use vendors::{
-    CatalogSet, Catalogs, Dialect, Field, Handling, Limit, Policies, Refused, Request, Row, Target, Update,
-    translate_request,
+    CatalogSet, Catalogs, Dialect, Field, Handling, Limit, Policies, Refused, Request, Row, Target, UndocumentedFields,
+    Update, translate_request,
 };
 
 use super::contracts::{SUPERSET, contract, places};
@@ -13,7 +13,7 @@ fn with(field: Field, row: Row) -> &'static Dialect {
     let base = contract(SUPERSET).dialect;
     let mut rows = base.rows;
     rows[field as usize] = row;
-    Box::leak(Box::new(Dialect { rows, ..*base }))
+    Box::leak(Box::new(Dialect { rows, undocumented: UndocumentedFields::empty(), ..*base }))
 }
 
 fn translate(dialect: &'static Dialect, body: &str) -> Result<Request, Refused> {
