@@ -22,10 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("gateway", &["access", "account", "config", "http", "net", "routing", "telemetry", "upstream", "value"]),
     ("api", &["access", "account", "gateway", "http", "net", "problem", "routing", "telemetry", "upstream", "value"]),
     ("reload", &["config", "gateway", "net", "telemetry", "upstream", "value"]),
-    (
-        "admin",
-        &["access", "account", "api", "gateway", "http", "net", "problem", "reload", "telemetry", "upstream"],
-    ),
+    ("admin", &["access", "account", "api", "gateway", "http", "net", "problem", "reload", "telemetry", "upstream"]),
     ("app", &["admin", "api", "config", "gateway", "http", "net", "problem", "reload", "telemetry", "upstream"]),
     ("cli", &["api", "app", "config", "gateway", "net", "reload", "telemetry"]),
 ];
