@@ -5,14 +5,14 @@ use std::borrow::Cow;
 /// Names longer than that, in bytes, are not typing errors.
 const MAX_NAME_BYTES: usize = 64;
 
-/// The candidate closest to `name`, without regard to case, if at most a third of its letters, plus one, differ.
+/// The candidate closest to `name`, without regard to case, if at most a third of its letters differ, or one.
 pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if name.len() > MAX_NAME_BYTES {
         return None;
     }
     let name = name.to_ascii_lowercase();
     let length = name.chars().count();
-    let limit = length / 3 + 1;
+    let limit = (length / 3).max(1);
     candidates
         .into_iter()
         .filter_map(|candidate| Some((distance(&name, length, candidate, limit)?, candidate)))
@@ -24,20 +24,24 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
 /// The number of edits between the two, if it is at most `limit`. A missing or additional ending, as in `timeout` for
 /// `timeout_ms`, counts as one edit.
 fn distance(name: &str, length: usize, candidate: &str, limit: usize) -> Option<usize> {
-    let has_ending =
-        |longer: &str, shorter: &str| longer.strip_prefix(shorter).is_some_and(|rest| rest.starts_with('_'));
-    let candidate = match candidate.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => Cow::Owned(candidate.to_ascii_lowercase()),
-        false => Cow::Borrowed(candidate),
-    };
-    if has_ending(name, &candidate) || has_ending(&candidate, name) {
+    if has_ending(name, candidate) || has_ending(candidate, name) {
         return Some(1);
     }
     // The distance is at least the difference in length, which is cheaper to compute.
     if candidate.chars().count().abs_diff(length) > limit {
         return None;
     }
+    let candidate = match candidate.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(candidate.to_ascii_lowercase()),
+        false => Cow::Borrowed(candidate),
+    };
     Some(strsim::osa_distance(name, &candidate)).filter(|&distance| distance <= limit)
+}
+
+/// Whether one name is the other and an ending that starts with `_`.
+fn has_ending(longer: &str, shorter: &str) -> bool {
+    let (longer, shorter) = (longer.as_bytes(), shorter.as_bytes());
+    longer.get(shorter.len()) == Some(&b'_') && longer[..shorter.len()].eq_ignore_ascii_case(shorter)
 }
 
 #[cfg(test)]
