@@ -14,8 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::body::Body;
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::Full;
 
 use crate::admin::{self, Listeners};
 use crate::api::Api;
@@ -200,7 +201,7 @@ fn connections<S>(
 
 /// The path and the id of a request, for the response to its panic.
 type PathAndId = (Box<str>, RequestId);
-type CatchPanics<S, B> = CatchPanic<S, fn(&mut Request<B>) -> PathAndId, fn(PathAndId, &str) -> Response<Body>>;
+type CatchPanics<S, B> = CatchPanic<S, fn(&mut Request<B>) -> PathAndId, fn(PathAndId, &str) -> Response<Full<Bytes>>>;
 
 /// The service with panics turned into `internal` problems. The request's id is chosen here and put into its headers,
 /// so that the response to a panic, its log line and everything logged before it have the same id.
@@ -210,13 +211,13 @@ fn catch_panics<S, B>(service: S) -> CatchPanics<S, B> {
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         (request.uri().path().into(), request_id)
     }
-    fn respond((path, request_id): PathAndId, panic: &str) -> Response<Body> {
+    fn respond((path, request_id): PathAndId, panic: &str) -> Response<Full<Bytes>> {
         let path = &*path;
         tracing::error!(%request_id, path, panic, "a request panicked");
         let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
         let mut response = problem.into_response(path, request_id.as_str());
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        response.map(Body::new)
+        response
     }
     CatchPanic::new(service, capture::<B>, respond)
 }
@@ -269,7 +270,7 @@ mod tests {
             let ids = Arc::clone(&seen);
             let service = catch_panics(service_fn(move |request: Request<()>| {
                 ids.lock().unwrap().extend(request.headers().get_all(X_REQUEST_ID).iter().cloned());
-                async { panic!("boom") as Result<Response<Body>, Infallible> }
+                async { panic!("boom") as Result<Response<Full<Bytes>>, Infallible> }
             }));
             let mut request = Request::get("/v1/edge?secret=1").body(()).unwrap();
             for id in given {

@@ -4,10 +4,9 @@ mod metrics;
 pub mod routes;
 mod status;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -15,9 +14,10 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
+use tower::Service;
 
 use crate::access::{AdminTokens, bearer};
-use crate::api::{Api, Matched, router};
+use crate::api::{self, Api, Matched};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
@@ -43,13 +43,25 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// The administration service of the gateway that `reloader` holds.
-pub fn service(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown, listeners: Listeners) -> Router {
+pub fn service<B: Send + 'static>(
+    reloader: Arc<Reloader>,
+    api: Api,
+    shutdown: Shutdown,
+    listeners: Listeners,
+) -> impl Service<
+    Request<B>,
+    Response = FullResponse,
+    Error = Infallible,
+    Future = impl Future<Output = Result<FullResponse, Infallible>> + Send + use<B>,
+> + Clone
++ Send
++ use<B> {
     let shared = Arc::new(Shared { reloader, api, shutdown, listeners, started: Instant::now() });
-    router(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
+    api::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
 }
 
 impl Shared {
-    async fn respond(self: Arc<Self>, matched: Matched<Operation>, request: Request<Body>) -> FullResponse {
+    async fn respond<B>(self: Arc<Self>, matched: Matched<Operation>, request: Request<B>) -> FullResponse {
         let (head, _) = request.into_parts();
         let (method, path) = (&head.method, head.uri.path());
         let request_id = RequestId::from_headers(&head.headers);

@@ -2,15 +2,14 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::Full;
-use tower::service_fn;
+use matchit::Router;
+use tower::{Service, service_fn};
 
 use crate::problem::{Code, Problem};
 
@@ -36,7 +35,10 @@ impl<O> Endpoint<O> {
     /// The text of a parameter in `path`, as it was sent: nothing is decoded.
     pub fn segment<'a>(&self, path: &'a str, parameter: &str) -> &'a str {
         let is = |template: &str| template.strip_prefix('{').and_then(|name| name.strip_suffix('}')) == Some(parameter);
-        let mut both = self.path.split('/').zip(path.split('/'));
+        // What comes before the first parameter is the same in both, so both are split from there on.
+        let start = self.path.find('{').unwrap_or(self.path.len());
+        let (template, path) = (self.path.get(start..).unwrap_or(""), path.get(start..).unwrap_or(""));
+        let mut both = template.split('/').zip(path.split('/'));
         both.find(|(template, _)| is(template)).map_or("", |(_, segment)| segment)
     }
 
@@ -87,38 +89,40 @@ pub fn by_path<O>(table: &'static [Endpoint<O>]) -> impl Iterator<Item = &'stati
     table.chunk_by(|one, next| one.path == next.path)
 }
 
-/// The router of a table. It calls `handler` with the rows that a request matches, also if there are none, because
-/// those requests are logged and counted like all others. axum's own method router is not used: it would write an
-/// `Allow` of its own, and costs each request about 900 instructions more.
-pub fn router<O, F, R>(table: &'static [Endpoint<O>], handler: F) -> Router
+/// The service of a table. It calls `handler` with the rows that a request matches, also if there are none, because
+/// those requests are logged and counted like all others.
+pub fn service<O, B, F, R>(
+    table: &'static [Endpoint<O>],
+    handler: F,
+) -> impl Service<
+    Request<B>,
+    Response = Response<Full<Bytes>>,
+    Error = Infallible,
+    Future = impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send + 'static,
+> + Clone
++ Send
++ 'static
 where
     O: Sync,
-    F: Fn(Matched<O>, Request<Body>) -> R + Clone + Send + Sync + 'static,
+    F: Fn(Matched<O>, Request<B>) -> R + Clone + Send + 'static,
     R: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
-    let service = |rows| {
-        let handler = handler.clone();
-        service_fn(move |request: Request<Body>| {
-            let is_head = request.method() == Method::HEAD;
-            // `map`, because an `async` block would hold the large future twice.
-            handler(Matched(rows), request).map(move |response| Ok::<_, Infallible>(with_body(is_head, response)))
-        })
-    };
-    by_path(table).fold(Router::new().fallback_service(service(&[])), |router, rows| {
-        let path = rows.first().map_or("/", |first| first.path);
-        router.route_service(path, service(rows))
+    let router = Arc::new(router(table));
+    service_fn(move |request: Request<B>| {
+        let matched = router.at(request.uri().path()).map_or(Matched(&[]), |found| Matched(found.value));
+        // Boxed, because the future is large; `map`, because an `async` block would hold it twice.
+        Box::pin(handler(matched, request)).map(Ok::<_, Infallible>)
     })
 }
 
-/// The response with axum's type of body. That to `HEAD` has none, but its length.
-fn with_body(is_head: bool, response: Response<Full<Bytes>>) -> Response<Body> {
-    let (mut head, body) = response.into_parts();
-    if is_head {
-        let length = http_body::Body::size_hint(&body).lower();
-        head.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
-        return Response::from_parts(head, Body::empty());
-    }
-    Response::from_parts(head, Body::new(body))
+/// Finds the rows of a path. A test holds that every path of a table can be inserted.
+fn router<O>(table: &'static [Endpoint<O>]) -> Router<&'static [Endpoint<O>]> {
+    by_path(table).fold(Router::new(), |mut router, rows| {
+        if let Some(Err(error)) = rows.first().map(|first| router.insert(first.path, rows)) {
+            tracing::error!(%error, "a path of the table of routes cannot be matched");
+        }
+        router
+    })
 }
 
 #[cfg(test)]

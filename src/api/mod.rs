@@ -20,7 +20,7 @@ mod target;
 
 pub use context::Context;
 pub(crate) use dry_run::redact;
-pub use endpoint::{Endpoint, Matched, by_path, router};
+pub use endpoint::{Endpoint, Matched, by_path, service};
 pub use openapi::openapi;
 pub use request_log::RequestLog;
 pub use service::Api;

@@ -1,15 +1,16 @@
-//! The API as a service: its router, and the steps of each request before and after its operation.
+//! The API as a service: the steps of each request before and after its operation.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use axum::Router;
-use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
+use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
+use tower::Service;
 
 use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, authenticate};
 use crate::gateway::Gateway;
@@ -21,7 +22,7 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::event::ProblemSummary;
 
 use super::context::Context;
-use super::endpoint::{Matched, router};
+use super::endpoint::{self, Matched};
 use super::middleware::{InFlightLimit, RequestGuard, loop_detection};
 use super::operations;
 use super::request_log::RequestLog;
@@ -29,10 +30,7 @@ use super::routes::{ENDPOINTS, Operation, Permission};
 
 /// The API, cheap to clone.
 #[derive(Clone)]
-pub struct Api {
-    shared: Arc<Shared>,
-    router: Router,
-}
+pub struct Api(Arc<Shared>);
 
 /// What all requests share.
 struct Shared {
@@ -45,30 +43,45 @@ struct Shared {
 impl Api {
     /// The API of the generation that `gateway` holds when a request arrives.
     pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown, telemetry: Telemetry) -> Self {
-        let shared = Arc::new(Shared { gateway, in_flight: InFlightLimit::default(), shutdown, telemetry });
-        let handler = Arc::clone(&shared);
-        let router = router(ENDPOINTS, move |matched, request| Arc::clone(&handler).respond(matched, request));
-        Self { shared, router }
+        Self(Arc::new(Shared { gateway, in_flight: InFlightLimit::default(), shutdown, telemetry }))
     }
 
     /// The service for connections.
-    pub fn service(&self) -> Router {
-        self.router.clone()
+    pub fn service<B>(
+        &self,
+    ) -> impl Service<
+        Request<B>,
+        Response = Response<Full<Bytes>>,
+        Error = Infallible,
+        Future = impl Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send + use<B>,
+    > + Clone
+    + Send
+    + use<B>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let shared = Arc::clone(&self.0);
+        endpoint::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
     }
 
     /// How many requests are in flight.
     pub fn in_flight(&self) -> usize {
-        self.shared.in_flight.count()
+        self.0.in_flight.count()
     }
 }
 
 impl Shared {
     /// Responds to a request and reports it. This is no `async fn`, because that would hold its arguments twice.
-    fn respond(
+    fn respond<B>(
         self: Arc<Self>,
         matched: Matched<Operation>,
-        request: Request<Body>,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send {
+        request: Request<B>,
+    ) -> impl Future<Output = Response<Full<Bytes>>> + Send
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let (mut head, body) = request.into_parts();
         async move {
             let context = self.context(&head);
@@ -123,14 +136,18 @@ impl Shared {
     }
 
     /// Checks path, method, client, rate limit and the limit of requests in flight, then runs the operation.
-    async fn serve(
+    async fn serve<B>(
         &self,
         matched: Matched<Operation>,
         context: &mut Context,
         head: &mut Parts,
-        body: Body,
+        body: B,
         log: &mut RequestLog,
-    ) -> Result<Response<Full<Bytes>>, Problem> {
+    ) -> Result<Response<Full<Bytes>>, Problem>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let endpoint = matched.endpoint(&head.method)?;
         if endpoint.operation.permission == Permission::Client {
             let Gateway { clients, failed_attempts, .. } = &*context.gateway;

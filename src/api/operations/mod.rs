@@ -5,10 +5,10 @@ mod docs;
 mod documents;
 mod update;
 
-use axum::body::Body;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
+use http_body::Body;
 use http_body_util::Full;
 
 use crate::problem::Problem;
@@ -24,14 +24,18 @@ use super::routes::{Action, Operation};
 ///
 /// # Errors
 /// The operation's problem.
-pub(super) async fn serve(
+pub(super) async fn serve<B>(
     endpoint: &Endpoint<Operation>,
     context: &Context,
     head: &mut Parts,
-    body: Body,
+    body: B,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem> {
+) -> Result<Response<Full<Bytes>>, Problem>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let segment = |parameter| endpoint.segment(&context.path, parameter);
     let value = match endpoint.operation.action {
         Action::UpdateAssistant => {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Response, Uri};
+use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
 
@@ -24,14 +24,18 @@ use crate::problem::{Code, Problem, Reason};
 ///
 /// # Errors
 /// The update's problem; `log.vendor` is the vendor once it is known.
-pub(super) async fn handle(
+pub(super) async fn handle<B>(
     context: &Context,
     segment: &str,
     head: &mut Parts,
-    body: Body,
+    body: B,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem> {
+) -> Result<Response<Full<Bytes>>, Problem>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let options = RequestOptions::read(context, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     let assistant = assistant.as_str();
