@@ -208,7 +208,7 @@ async fn an_old_catalog_is_refreshed_behind_the_request_and_kept_through_an_outa
         })
     };
     tried(4).await;
-    // A refresh that hangs holds nobody up.
+    // A refresh that hangs delays no request.
     stage.fail("autocalls", &["hold@get"]);
     let reads_before = reads(&stage, "autocalls").len();
     tried(reads_before + 1).await;

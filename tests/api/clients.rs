@@ -1,4 +1,4 @@
-//! Who may do what: every endpoint, whoever asks.
+//! Which client may do what, on every endpoint.
 
 use crate::support::{Reply, Stage};
 use http::Method;

@@ -147,7 +147,7 @@ fn golden_members() -> Vec<String> {
     members.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The same for updates that nobody thought of.
+/// The same for generated updates.
 #[test]
 fn it_agrees_with_the_real_request_and_with_explain_for_members_in_any_mixture() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

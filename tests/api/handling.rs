@@ -1,4 +1,4 @@
-//! What becomes of what a vendor cannot express: whoever is nearest to the request decides.
+//! What happens to fields that a vendor does not support: the setting nearest to the request decides.
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
