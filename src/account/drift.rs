@@ -1,6 +1,6 @@
 //! Counts where a vendor's responses differ from its documentation.
 //!
-//! Each difference is logged when it is first seen. At most [`MAX_DIFFERENCES`] are listed for each account, so that a
+//! Each difference is logged when it is first seen. At most `MAX_DIFFERENCES` are listed for each account, so that a
 //! vendor that invents keys cannot fill the memory; the rest are counted together.
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -63,7 +63,7 @@ impl<O> Matched<O> {
         if self.0.first().is_some_and(|first| !(first.exists)(path)) { Self(&[]) } else { self }
     }
 
-    /// The path's template, or [`UNMATCHED`].
+    /// The path's template, or `none`.
     pub fn label(&self) -> &'static str {
         self.0.first().map_or(UNMATCHED, |first| first.path)
     }

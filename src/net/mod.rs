@@ -1,6 +1,6 @@
 //! The transport in front of the gateway's service: sockets, TLS, HTTP/1 framing, limits, shutdown.
 //!
-//! From the socket inwards: [`listener`] accepts, [`tls`] does the handshake, [`http1`] checks HTTP/1 input,
+//! From the socket inwards: [`listener`] accepts, [`tls`] does the handshake, `http1` checks HTTP/1 input,
 //! [`connection`] runs hyper, and [`admission`] rejects requests over the limits. [`shutdown`] ends all of it in order.
 
 pub mod activity;

@@ -46,7 +46,7 @@ pub enum BuildError {
 
 impl Gateway {
     /// Builds the first generation, or the one after `previous`, for which the caller also calls
-    /// [`Gateway::apply_scopes`]. Call it within a tokio runtime.
+    /// `Gateway::apply_scopes`. Call it within a tokio runtime.
     ///
     /// # Errors
     /// The configuration names certificates that cannot be used.
