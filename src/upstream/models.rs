@@ -18,6 +18,9 @@ const SCHEDULES: usize = 3_000;
 /// How many switches between threads at the worst moment a fault may need, at most.
 const DEPTH: usize = 4;
 
+/// The stack of each of a model's threads: in an unoptimised build, tokio's timers need more than shuttle's 32 KiB.
+const STACK_BYTES: usize = 1 << 20;
+
 /// Runs a model under schedules where every step is chosen at random, and under such with few but well placed switches.
 fn explore(model: impl Fn() + Clone + Send + Sync + 'static) {
     // For tokio's timers, which are far off and never fire. Never dropped, as a failed model leaves timers in it whose
@@ -26,6 +29,7 @@ fn explore(model: impl Fn() + Clone + Send + Sync + 'static) {
     let _entered = runtime.enter();
     let mut config = Config::new();
     config.silence_warnings = true;
+    config.stack_size = STACK_BYTES;
     Runner::new(RandomScheduler::new(SCHEDULES), config.clone()).run(model.clone());
     Runner::new(PctScheduler::new(DEPTH, SCHEDULES), config).run(model);
 }
