@@ -110,7 +110,7 @@ async fn a_loop_through_a_proxy_ends_at_the_first_hop() {
         assert_precise(&update(process.api).await);
         assert_eq!(proxy.passed.load(Ordering::SeqCst), round, "one hop for each request, and no retry");
     }
-    process.logged("some vendor's `base_url` leads here").await;
+    process.logged("the `base_url` of one of its vendors leads here").await;
     process.logged("leads to a Switchboard, this one or another").await;
 }
 
