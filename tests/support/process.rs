@@ -10,11 +10,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::eventually;
 
 /// A process may drain for as long as its configuration says.
 const TO_END: Duration = Duration::from_mins(2);
+
+/// How long a line may take to appear; the machine may be slow.
+const TO_LOG: Duration = Duration::from_mins(1);
 
 /// A running gateway; killed when dropped.
 pub(crate) struct Process {
@@ -58,8 +62,12 @@ impl Process {
 
     /// The first line of the log that holds `text`, as soon as there is one.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
-        let found = self.log.wait_for(|lines| lines.iter().any(|line| line.contains(text))).await;
-        let lines = found.unwrap_or_else(|_| panic!("the process ended without saying {text}")).clone();
+        let says = self.log.wait_for(|lines| lines.iter().any(|line| line.contains(text)));
+        let lines = match timeout(TO_LOG, says).await {
+            Ok(Ok(lines)) => lines.clone(),
+            Ok(Err(_)) => panic!("the process ended without saying {text}"),
+            Err(_) => panic!("the process did not say {text} within {TO_LOG:?}"),
+        };
         lines.into_iter().find(|line| line.contains(text)).unwrap()
     }
 
