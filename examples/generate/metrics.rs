@@ -1,10 +1,10 @@
 //! `docs/metrics.md`: every metric.
 
-use switchboard::telemetry::metrics::family;
+use switchboard::admin::METRICS;
 
 const HEAD: &str = "# Metrics
 
-Generated from `src/telemetry/metrics/family.rs` by `just generate`. [observability.md](observability.md) says how to use \
+Generated from `src/admin/metrics/table.rs` by `just generate`. [observability.md](observability.md) says how to use \
 them and who may read them.
 
 | metric | type | labels | meaning |
@@ -13,9 +13,9 @@ them and who may read them.
 
 /// The page.
 pub(crate) fn page() -> String {
-    let rows = family::ALL.iter().map(|family| {
-        let labels: Vec<_> = family.labels.iter().map(|label| format!("`{label}`")).collect();
-        format!("| `{}` | {} | {} | {} |\n", family.name, family.kind.as_str(), labels.join(", "), family.help)
+    let rows = METRICS.iter().map(|metric| {
+        let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        format!("| `{}` | {} | {} | {} |\n", metric.name, metric.kind.as_str(), labels.join(", "), metric.help)
     });
     format!("{HEAD}{}", rows.collect::<String>())
 }

@@ -12,6 +12,8 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
+use prometheus_client::encoding::{prometheus_text, text};
+use prometheus_client::registry::Registry;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tower::Service;
@@ -23,9 +25,8 @@ use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::{Code, Problem};
 use crate::reload::Reloader;
-use crate::telemetry::metrics::Format;
 
-pub use metrics::Listeners;
+pub use metrics::{Listeners, METRICS, Metric};
 use routes::{Action, ENDPOINTS, Operation, Permission};
 
 /// What all requests share.
@@ -33,7 +34,7 @@ struct Shared {
     reloader: Arc<Reloader>,
     api: Api,
     shutdown: Shutdown,
-    listeners: Listeners,
+    metrics: Registry,
     started: Instant,
 }
 
@@ -56,7 +57,10 @@ pub fn service<B: Send + 'static>(
 > + Clone
 + Send
 + use<B> {
-    let shared = Arc::new(Shared { reloader, api, shutdown, listeners, started: Instant::now() });
+    let mut metrics = Registry::default();
+    let sources = metrics::Sources { reloader: Arc::clone(&reloader), api: api.clone(), listeners };
+    metrics.register_collector(Box::new(sources));
+    let shared = Arc::new(Shared { reloader, api, shutdown, metrics, started: Instant::now() });
     api::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
 }
 
@@ -89,26 +93,30 @@ impl Shared {
         Ok(match action {
             Action::Liveness => json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             Action::Readiness => self.readiness(),
-            Action::Metrics => self.metrics(&head.headers),
+            Action::Metrics => self.metrics(&head.headers)?,
             Action::Status => json(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
             Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().redacted_settings),
             Action::Reload => self.reload(head.uri.path(), request_id).await?,
         })
     }
 
-    fn metrics(&self, headers: &HeaderMap) -> FullResponse {
-        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
-        let format = Format::accepted(accept.unwrap_or_default());
-        let sources = metrics::Sources {
-            gateway: &self.reloader.gateway(),
-            reloader: &self.reloader,
-            in_flight: self.api.in_flight(),
-            telemetry: self.reloader.telemetry(),
-            listeners: &self.listeners,
+    /// OpenMetrics for scrapers that accept it, otherwise the older format of Prometheus.
+    fn metrics(&self, headers: &HeaderMap) -> Result<FullResponse, Problem> {
+        let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        let is_open_metrics = accept.split(',').map(str::trim).any(|range| {
+            let is_version = !range.contains("version=") || range.contains("version=1.0.0");
+            range.starts_with("application/openmetrics-text") && is_version
+        });
+        let mut text = String::new();
+        let (encoded, media) = if is_open_metrics {
+            (text::encode(&mut text, &self.metrics), "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        } else {
+            (prometheus_text::encode(&mut text, &self.metrics), "text/plain; version=0.0.4; charset=utf-8")
         };
-        let mut response = Response::new(Full::from(metrics::exposition(&sources, format)));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(format.media()));
-        response
+        encoded.map_err(|error| Problem::new(Code::Internal, "the metrics failed").internally(error.to_string()))?;
+        let mut response = Response::new(Full::from(text));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+        Ok(response)
     }
 
     /// Ready means configured and not draining. A vendor's health does not count, as it would make all gateways unready

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -10,13 +11,14 @@ use crate::account::drift::DriftWatch;
 use crate::account::{Account, Limits};
 use crate::api::Api;
 use crate::reload::{History, Reloader};
-use crate::telemetry::metrics::{AccountMetrics, Percentiles, Recent};
+use crate::telemetry::metrics::{AccountMetrics, Recent};
 use crate::upstream::BreakerState;
 
 /// The document.
 pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value {
     let gateway = reloader.gateway();
-    let History { outcomes, applied, refused, .. } = reloader.history();
+    let history = reloader.history();
+    let History { outcomes, applied, refused, .. } = &*history;
     let (failed, limited) = gateway.failed_attempts.counts();
     let accounts = gateway.routes.by_name().into_iter();
     let vendors: Map<_, _> = accounts
@@ -75,20 +77,23 @@ fn vendor(account: &Account, meters: Option<&Arc<AccountMetrics>>) -> Value {
 /// The last one and the last five minutes.
 fn recent(recent: &Recent) -> Value {
     let window = |minutes: u64| {
-        let rates = recent.rates(Duration::from_secs(60 * minutes));
+        let window = recent.last(Duration::from_secs(60 * minutes));
+        let requests = window.total.len() as f64;
         json!({
-            "requests_per_second": rounded(rates.per_second),
-            "error_ratio": rates.error_ratio.map(rounded),
-            "total_ms": percentiles(rates.total),
-            "vendor_ms": percentiles(rates.vendor),
+            "requests_per_second": rounded(requests / window.seconds),
+            "error_ratio": (requests > 0.0).then(|| rounded(window.failed as f64 / requests)),
+            "total_ms": percentiles(&window.total),
+            "vendor_ms": percentiles(&window.vendor),
         })
     };
     json!({ "1m": window(1), "5m": window(5) })
 }
 
-fn percentiles(percentiles: Percentiles) -> Value {
-    let millis = |duration: Option<Duration>| duration.map(|duration| rounded(duration.as_secs_f64() * 1000.0));
-    json!({ "p50": millis(percentiles.p50), "p99": millis(percentiles.p99) })
+/// In milliseconds, of latencies in microseconds.
+fn percentiles(latencies: &Histogram<u32>) -> Value {
+    let millis = |quantile| latencies.median_equivalent(latencies.value_at_quantile(quantile)) as f64 / 1000.0;
+    let at = |quantile| (!latencies.is_empty()).then(|| millis(quantile));
+    json!({ "p50": at(0.5), "p99": at(0.99) })
 }
 
 /// To three decimals.

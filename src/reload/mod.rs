@@ -112,7 +112,7 @@ pub struct StartupSettings {
 #[derive(Default)]
 struct State {
     files: Vec<WatchedFile>,
-    history: History,
+    history: Arc<History>,
 }
 
 /// The reloads so far.
@@ -138,7 +138,7 @@ impl Reloader {
         tls: Option<Tls>,
         telemetry: Telemetry,
     ) -> Self {
-        let history = History { in_force_since: now(), ..History::default() };
+        let history = Arc::new(History { in_force_since: now(), ..History::default() });
         let state = Mutex::new(State { files: std::mem::take(&mut startup.files), history });
         Self { gateway, source, tasks, tls, telemetry, startup, lock: Mutex::default(), state }
     }
@@ -154,8 +154,8 @@ impl Reloader {
     }
 
     /// The reloads so far.
-    pub fn history(&self) -> History {
-        self.state().history.clone()
+    pub fn history(&self) -> Arc<History> {
+        Arc::clone(&self.state().history)
     }
 
     /// The limit on each listener's connections, which only a restart changes.
@@ -171,7 +171,7 @@ impl Reloader {
             Ok(next) => self.apply(next, &before, trigger),
             Err(problems) => self.refuse(truncated(problems), &before, trigger),
         };
-        self.state().history.add(outcome.clone());
+        Arc::make_mut(&mut self.state().history).add(outcome.clone());
         if let Some(unwritten) = unwritten {
             unwritten.wait();
         }

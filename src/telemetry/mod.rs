@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use audit::{Audit, Event, PreparedAudit};
 use event::{ConfigReloaded, RequestFinished};
 use log::{LogControl, PreparedLog};
-use metrics::Metrics;
+use metrics::RequestMetrics;
 use settings::{AuditSettings, LogSettings, TelemetrySettings};
 use traces::{PreparedTraces, Traces};
 
@@ -38,7 +38,7 @@ struct Parts {
     /// `None` if the log is not ours, as in tests.
     log: Option<LogControl>,
     audit: Audit,
-    metrics: Metrics,
+    metrics: RequestMetrics,
     traces: Traces,
     /// The files in use; `None` in tests.
     files: Mutex<Option<Files>>,
@@ -85,7 +85,7 @@ impl Telemetry {
         traces.apply(traces.prepare(settings.traces).map_err(TelemetryError)?);
         audit.apply(audit.prepare(settings.audit.as_ref()).map_err(TelemetryError)?).wait();
         let files = Mutex::new(Some(Files { log: settings.log, audit: settings.audit }));
-        Ok(Self(Arc::new(Parts { log, audit, metrics: Metrics::default(), traces, files })))
+        Ok(Self(Arc::new(Parts { log, audit, metrics: RequestMetrics::default(), traces, files })))
     }
 
     /// Does everything of a new configuration that can fail. The result has to be applied.
@@ -187,7 +187,7 @@ impl Telemetry {
     }
 
     /// The metrics of requests without a vendor account.
-    pub fn metrics(&self) -> &Metrics {
+    pub fn metrics(&self) -> &RequestMetrics {
         &self.0.metrics
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use prometheus_client::metrics::MetricType;
 use serde_json::Value;
+use switchboard::admin::{METRICS, Metric};
 use switchboard::problem::Code;
-use switchboard::telemetry::metrics::{Family, Kind, family};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -48,12 +49,16 @@ fn selector_labels(selector: &str) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+fn named(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.name == name)
+}
+
 #[track_caller]
-fn exists(metric: &str, labels: &[String], place: &str) -> &'static Family {
+fn exists(metric: &str, labels: &[String], place: &str) -> &'static Metric {
     let histogram = ["_bucket", "_sum", "_count"]
         .iter()
-        .find_map(|suffix| Family::named(metric.strip_suffix(suffix)?).filter(|family| family.kind == Kind::Histogram));
-    let plain = Family::named(metric).filter(|family| family.kind != Kind::Histogram);
+        .find_map(|suffix| named(metric.strip_suffix(suffix)?).filter(|family| family.kind == MetricType::Histogram));
+    let plain = named(metric).filter(|family| family.kind != MetricType::Histogram);
     let family = histogram.or(plain).unwrap_or_else(|| panic!("{place}: there is no {metric}"));
     for label in labels {
         let known = family.labels.contains(&&**label) || ["job", "instance", "le"].contains(&&**label);
@@ -64,7 +69,7 @@ fn exists(metric: &str, labels: &[String], place: &str) -> &'static Family {
 
 /// The labels in clauses such as `by (…)` and `on (…)` must be of one of the metrics in the same expression.
 #[track_caller]
-fn grouped(expression: &str, families: &[&Family], place: &str) {
+fn grouped(expression: &str, families: &[&Metric], place: &str) {
     for list in ["by (", "on (", "without ("].iter().flat_map(|word| expression.split(word).skip(1)) {
         for label in list.split(')').next().unwrap().split(',').map(str::trim).filter(|label| !label.is_empty()) {
             let own = families.iter().any(|family| family.labels.contains(&label));
@@ -74,7 +79,7 @@ fn grouped(expression: &str, families: &[&Family], place: &str) {
 }
 
 #[track_caller]
-fn check(expression: &str, place: &str) -> Vec<&'static Family> {
+fn check(expression: &str, place: &str) -> Vec<&'static Metric> {
     let found = metrics(expression);
     let families: Vec<_> = found.iter().map(|(metric, labels)| exists(metric, labels, place)).collect();
     grouped(expression, &families, place);
@@ -154,5 +159,5 @@ fn the_dashboard_uses_existing_metrics_and_labels() {
         check(variable["query"]["query"].as_str().unwrap_or_default(), "variables");
     }
     check(dashboard["annotations"]["list"][0]["expr"].as_str().unwrap(), "annotations");
-    assert!(seen.len() * 2 > family::ALL.len(), "most metrics are worth a look: {} of them", seen.len());
+    assert!(seen.len() * 2 > METRICS.len(), "most metrics are worth a look: {} of them", seen.len());
 }

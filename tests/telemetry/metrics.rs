@@ -5,9 +5,10 @@ use crate::support::stub::Stub;
 use crate::support::{Reply, Stage, configuration, tokens};
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
+use prometheus_client::metrics::MetricType;
+use switchboard::admin::{METRICS, Metric};
 use switchboard::app::App;
 use switchboard::reload::Source;
-use switchboard::telemetry::metrics::{Family, Kind, family};
 
 async fn asked(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> Reply {
     let mut request = Request::get(format!("http://{}{path}", stage.app.admin()));
@@ -44,30 +45,32 @@ async fn every_metric_is_exposed_with_its_metadata() {
     traffic(&stage).await;
     let scrape = scrape(&stage).await;
     scrape.series();
-    for family in family::ALL {
-        let scraped = scrape.families.get(family.name).unwrap_or_else(|| panic!("{} is missing", family.name));
-        assert_eq!((scraped.kind.as_str(), scraped.help.as_str()), (family.kind.as_str(), family.help));
+    for metric in METRICS {
+        let scraped = scrape.families.get(metric.name).unwrap_or_else(|| panic!("{} is missing", metric.name));
+        assert_eq!((scraped.kind.as_str(), scraped.help.as_str()), (metric.kind.as_str(), metric.help));
         for sample in &scraped.samples {
             let mut labels: Vec<&str> =
                 sample.labels.keys().map(String::as_str).filter(|label| *label != "le").collect();
-            let mut expected = family.labels.to_vec();
+            let mut expected = metric.labels.to_vec();
             labels.sort_unstable();
             expected.sort_unstable();
-            assert_eq!(labels, expected, "{}", family.name);
+            assert_eq!(labels, expected, "{}", metric.name);
             assert!(sample.value.is_finite() && sample.value >= 0.0, "{sample:?}");
         }
-        if family.kind == Kind::Histogram {
-            histogram(family, scraped);
+        if metric.kind == MetricType::Histogram {
+            histogram(metric, scraped);
         }
     }
-    assert_eq!(scrape.families.len(), family::ALL.len());
+    assert_eq!(scrape.families.len(), METRICS.len());
+    let process = scrape.families.iter().filter(|(name, _)| name.starts_with("process_"));
+    assert!(!cfg!(target_os = "linux") || process.into_iter().all(|(_, figure)| figure.samples.len() == 1));
     stage.stop().await;
 }
 
 /// Buckets are cumulative, and the last one equals the count.
-fn histogram(family: &Family, scraped: &Scraped) {
+fn histogram(metric: &Metric, scraped: &Scraped) {
     let of = |suffix: &str| {
-        let name = format!("{}{suffix}", family.name);
+        let name = format!("{}{suffix}", metric.name);
         scraped.samples.iter().filter(move |sample| sample.name == name)
     };
     for count in of("_count") {
@@ -90,12 +93,16 @@ fn names_follow_the_conventions_of_prometheus() {
             && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     let mut seen = std::collections::HashSet::new();
-    for Family { name, kind, labels, help } in family::ALL {
+    for Metric { name, kind, labels, help, .. } in METRICS {
         assert!(seen.insert(name), "{name} twice");
         assert!(name_like(name) && !name.contains("__"), "{name}");
         assert!(name.starts_with("switchboard_") || name.starts_with("process_"), "{name}");
-        assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}: counters end in _total, and only they");
-        assert!(*kind != Kind::Histogram || name.ends_with("_seconds"), "{name}: durations are in seconds");
+        assert_eq!(
+            name.ends_with("_total"),
+            *kind == MetricType::Counter,
+            "{name}: counters end in _total, and only they"
+        );
+        assert!(*kind != MetricType::Histogram || name.ends_with("_seconds"), "{name}: durations are in seconds");
         assert!(!["_bucket", "_sum", "_count", "_info_total"].iter().any(|end| name.ends_with(end)), "{name}");
         for unit in ["milliseconds", "_ms", "minutes", "kilobytes", "percent", "gauge", "counter", "histogram"] {
             assert!(!name.contains(unit), "{name} holds {unit}");
@@ -243,17 +250,53 @@ async fn the_public_listener_has_no_metrics() {
 }
 
 #[tokio::test]
-async fn openmetrics_is_served_to_clients_that_ask_for_it() {
+async fn a_removed_vendor_takes_its_series_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    let mut stage = Stage::of(&["sondos", "famulor"], "", |text| text).await;
+    let environment = tokens(&stage.simulators).into_iter().collect();
+    let [both, one] = [&stage.simulators[..], &stage.simulators[..1]].map(|vendors| configuration(vendors, ""));
+    std::fs::write(&path, both).unwrap();
+    let source = Source { path: Some(path.clone()), environment };
+    let app = App::start(source.load().unwrap(), Some(source), None).await.unwrap();
+    std::mem::replace(&mut stage.app, app).stop().await;
+    stage.put("famulor:1", r#"{"name": "a"}"#).await;
+    let famulor = [("vendor", "famulor")];
+    let names = ["switchboard_requests_total", "switchboard_queue_duration_seconds_count"];
+    let before = scrape(&stage).await;
+    assert_eq!(names.map(|name| before.sum(name, &famulor)), [Some(1.0), Some(1.0)]);
+    std::fs::write(&path, one).unwrap();
+    let reloader = std::sync::Arc::clone(stage.app.reloader());
+    assert!(tokio::task::spawn_blocking(move || reloader.reload("request")).await.unwrap().applied);
+    let after = scrape(&stage).await;
+    assert!(after.series().iter().all(|(_, labels)| labels.get("vendor").is_none_or(|vendor| vendor != "famulor")));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_scraper_gets_the_format_that_it_accepts() {
     let stage = Stage::new().await;
     traffic(&stage).await;
-    let open =
-        asked(&stage, "/metrics", &[("accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")]).await;
-    let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    assert_eq!(open.header("content-type"), Some(media));
-    let text = std::str::from_utf8(&open.body).unwrap();
-    assert!(text.ends_with("\n# EOF\n") && text.contains("# TYPE switchboard_requests counter\n"), "{text}");
-    let plain = asked(&stage, "/metrics", &[]).await;
-    assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let prometheus = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,\
+                      text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    for accept in [prometheus, "text/plain;q=0.5, application/openmetrics-text"] {
+        let open = asked(&stage, "/metrics", &[("accept", accept)]).await;
+        let media = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert_eq!(open.header("content-type"), Some(media));
+        let text = std::str::from_utf8(&open.body).unwrap();
+        assert!(text.ends_with("\n# EOF\n") && text.contains("# TYPE switchboard_requests counter\n"), "{text}");
+        assert!(text.contains("\nswitchboard_requests_total{"), "{text}");
+    }
+    for accept in [
+        &[][..],
+        &[("accept", "*/*")],
+        &[("accept", "text/plain;version=0.0.4")],
+        &[("accept", "application/openmetrics-text;version=0.0.1,text/plain;version=0.0.4;q=0.5")],
+    ] {
+        let plain = asked(&stage, "/metrics", accept).await;
+        assert_eq!(plain.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+        Scrape::read(std::str::from_utf8(&plain.body).unwrap());
+    }
     stage.stop().await;
 }
 

@@ -1,35 +1,45 @@
-//! Metrics of the logs, the program and its process.
+//! CPU, memory, threads and files of this process, from Linux's `/proc`; on other systems there is none.
 
-use crate::telemetry::metrics::{Exposition, Process, family};
-use crate::telemetry::{SpanCounts, TelemetryHealth};
+/// The figures of this process by the metric; `None` if `/proc` is missing or unreadable.
+#[cfg(target_os = "linux")]
+pub(super) fn figures() -> Option<[(&'static str, f64); 7]> {
+    use procfs::WithCurrentSystemInfo;
+    use procfs::process::{LimitValue, Process};
 
-use super::Sources;
+    let process = Process::myself().ok()?;
+    let (stat, files) = (process.stat().ok()?, process.limits().ok()?.max_open_files);
+    let seconds = |ticks: u64| ticks as f64 / procfs::ticks_per_second() as f64;
+    Some([
+        ("process_cpu_seconds_total", seconds(stat.utime + stat.stime)),
+        ("process_resident_memory_bytes", stat.rss_bytes().get() as f64),
+        ("process_virtual_memory_bytes", stat.vsize as f64),
+        ("process_threads", stat.num_threads as f64),
+        ("process_open_fds", process.fd_count().ok()? as f64),
+        ("process_max_fds", if let LimitValue::Value(limit) = files.soft_limit { limit } else { u64::MAX } as f64),
+        ("process_start_time_seconds", procfs::boot_time_secs().ok()? as f64 + seconds(stat.starttime)),
+    ])
+}
 
-pub(super) fn write(sources: &Sources<'_>, to: &mut Exposition) {
-    let TelemetryHealth { log, audit, traces } = sources.telemetry.health();
-    let logs = [("log", log), ("audit", audit)].map(|(name, health)| Some((name, health?)));
-    let mut lost = to.family(family::LINES_LOST);
-    logs.iter().flatten().for_each(|(log, health)| lost.labelled(&[log], health.lost));
-    let mut failing = to.family(family::LINES_FAILING);
-    logs.iter().flatten().for_each(|(log, health)| failing.labelled(&[log], u8::from(health.failing.is_some())));
-    let mut spans = to.family(family::SPANS);
-    if let Some(SpanCounts { exported, dropped }) = traces {
-        spans.labelled(&["exported"], exported);
-        spans.labelled(&["dropped"], dropped);
+#[cfg(not(target_os = "linux"))]
+pub(super) fn figures() -> Option<[(&'static str, f64); 7]> {
+    None
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use crate::admin::metrics::process::*;
+
+    #[test]
+    fn every_figure_of_this_process_is_plausible() {
+        let read = || figures().unwrap().map(|(_, figure)| figure);
+        let file = std::fs::File::open("/proc/self/stat").unwrap();
+        let [cpu, resident, virtual_memory, threads, files, max_files, started] = read();
+        drop(file);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        assert!(started <= now + 1.0 && started > now - 86_400.0, "{started}");
+        assert!(resident > 1e6 && virtual_memory >= resident, "{resident} of {virtual_memory}");
+        assert!(cpu >= 0.0 && threads >= 1.0 && max_files >= files && files > 3.0, "{:?}", figures());
     }
-    to.family(family::BUILD_INFO).labelled(&[env!("CARGO_PKG_VERSION")], 1);
-    let process = Process::read();
-    let mut one = |family, value: Option<f64>| {
-        let mut series = to.family(family);
-        if let Some(value) = value {
-            series.value(value);
-        }
-    };
-    one(family::PROCESS_CPU, process.map(|process| process.cpu_seconds));
-    one(family::PROCESS_RESIDENT, process.map(|process| process.resident_bytes as f64));
-    one(family::PROCESS_VIRTUAL, process.map(|process| process.virtual_bytes as f64));
-    one(family::PROCESS_THREADS, process.map(|process| process.threads as f64));
-    one(family::PROCESS_FDS, process.map(|process| process.open_fds as f64));
-    one(family::PROCESS_FDS_LIMIT, process.map(|process| process.max_fds as f64));
-    one(family::PROCESS_START, process.map(|process| process.started));
 }

@@ -1,55 +1,134 @@
-//! Metrics for Prometheus.
-//!
-//! Requests add to the atomics of their account ([`AccountMetrics`]), or to [`Metrics`] without one. Other values
-//! (breakers, queues, catalogs, reloads, the process) are read during a scrape by `admin/metrics`. All labels come from
-//! closed lists or the configuration.
+//! Counters and histograms of requests. A request adds to those of its account ([`AccountMetrics`]), which a reload drops
+//! with the account, or to those of telemetry without one; `admin/metrics` writes them.
 
-mod account_metrics;
-mod counter_table;
-mod exposition;
-pub mod family;
-mod histogram;
-mod label;
-mod process;
 mod recent;
 
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::Histogram;
 use vendors::Field;
 
 use crate::problem::Fault;
 
 use super::event::RequestFinished;
 
-pub use account_metrics::{AccountMetrics, Labels, RequestMetrics};
-pub use exposition::{Exposition, Format, Series};
-pub use family::{Family, Kind};
-pub use histogram::{BOUNDS, Histogram, HistogramSnapshot};
-pub use label::METHODS;
-pub use process::Process;
-pub use recent::{Percentiles, Rates, Recent};
+pub use recent::{Recent, Window};
 
-/// The metrics of requests without a vendor account.
-#[derive(Debug, Default)]
-pub struct Metrics {
-    /// Their number and durations.
-    pub requests: RequestMetrics<1024>,
+/// The upper bounds of all histograms in seconds. The first is about the gateway's own time for an update, the last is the
+/// default of `request_timeout`.
+const BOUNDS: [f64; 18] = [
+    0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    30.0,
+];
+
+/// The methods with a label of their own, so that callers cannot create series.
+const METHODS: [&str; 7] = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS"];
+
+/// Series by their labels, all of them from closed lists. A `Family` of prometheus-client would have the series of all
+/// accounts, and could not drop those of one.
+#[derive(Debug)]
+pub struct SeriesMap<L, M>(RwLock<HashMap<L, M>>);
+
+/// The labels of a finished request, without its vendor account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    route: &'static str,
+    method: &'static str,
+    status: u16,
+    reason: &'static str,
+    /// `None` for a success.
+    fault: Option<&'static str>,
 }
 
-impl Metrics {
-    /// Counts a finished request.
+/// A histogram of durations, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Durations(pub Histogram);
+
+/// The number and durations of requests.
+#[derive(Debug, Default)]
+pub struct RequestMetrics {
+    /// Their number.
+    pub counts: SeriesMap<RequestLabels, Counter>,
+    /// Their durations by route.
+    pub durations: SeriesMap<&'static str, Durations>,
+}
+
+/// The metrics of one vendor account.
+#[derive(Debug, Default)]
+pub struct AccountMetrics {
+    /// Its requests.
+    pub requests: RequestMetrics,
+    /// The time with the vendor, of requests that were sent.
+    pub vendor: Durations,
+    /// The time waited before and between attempts, of requests that reached the account's stack.
+    pub queue: Durations,
+    /// The remaining time, spent in the gateway.
+    pub overhead: Durations,
+    /// The fields dropped from updates, by name; `unknown` stands for names that are no canonical fields.
+    pub dropped: SeriesMap<&'static str, Counter>,
+    /// The last minutes.
+    pub recent: Recent,
+}
+
+impl<L: Eq + Hash, M: Clone + Default> SeriesMap<L, M> {
+    /// All series so far.
+    pub fn read(&self) -> RwLockReadGuard<'_, HashMap<L, M>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get_or_create(&self, labels: L) -> M {
+        let found = self.read().get(&labels).cloned();
+        found.unwrap_or_else(|| {
+            self.0.write().unwrap_or_else(PoisonError::into_inner).entry(labels).or_default().clone()
+        })
+    }
+}
+
+impl<L, M> Default for SeriesMap<L, M> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Self(Histogram::new(BOUNDS))
+    }
+}
+
+impl Durations {
+    fn observe(&self, duration: Duration) {
+        self.0.observe(duration.as_secs_f64());
+    }
+}
+
+impl RequestMetrics {
+    fn add(&self, labels: RequestLabels, total: Duration) {
+        self.durations.get_or_create(labels.route).observe(total);
+        self.counts.get_or_create(labels).inc();
+    }
+
+    /// Counts a finished request, as one of its account if it has one.
     pub fn finished(&self, finished: &RequestFinished<'_>) {
         let RequestFinished { update, total, .. } = finished;
-        let labels = Labels {
-            route: label::route(finished.route),
-            method: label::method(finished.method),
+        let fault = finished.problem.map(|problem| problem.fault);
+        let labels = RequestLabels {
+            route: finished.route,
+            method: METHODS.into_iter().find(|known| *known == finished.method.as_str()).unwrap_or("other"),
             status: finished.status,
-            reason: label::reason(finished.reason()),
-            fault: finished.problem.map(|problem| problem.fault),
+            reason: finished.reason().as_str(),
+            fault: fault.map(Fault::as_str),
         };
         let Some(metrics) = finished.metrics else {
-            return self.requests.finished(labels, *total);
+            return self.add(labels, *total);
         };
-        metrics.requests.finished(labels, *total);
-        let failed = matches!(labels.fault, Some(Fault::Gateway | Fault::Vendor));
+        metrics.requests.add(labels, *total);
+        let failed = matches!(fault, Some(Fault::Gateway | Fault::Vendor));
         let was_sent = update.attempts > 0;
         metrics.recent.add(finished.arrived + *total, failed, *total, was_sent.then_some(update.with_vendor));
         if was_sent {
@@ -60,8 +139,28 @@ impl Metrics {
             let elsewhere = update.with_vendor + update.queued + update.receiving;
             metrics.queue.observe(update.queued);
             metrics.overhead.observe(total.saturating_sub(elsewhere));
-            let dropped = update.report.iter().flat_map(|report| &report.dropped);
-            dropped.for_each(|note| metrics.dropped(Field::from_name(&note.field)));
+            for note in update.report.iter().flat_map(|report| &report.dropped) {
+                let field = Field::from_name(&note.field).map_or("unknown", Field::name);
+                metrics.dropped.get_or_create(field).inc();
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::telemetry::metrics::*;
+
+    #[test]
+    fn threads_that_add_the_same_new_series_lose_no_count() {
+        let series = SeriesMap::<u32, Counter>::default();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..64_000).for_each(|n| _ = series.get_or_create(n % 64).inc()));
+            }
+        });
+        let series = series.read();
+        assert_eq!(series.len(), 64);
+        assert!(series.values().all(|count| count.get() == 4000), "{series:?}");
     }
 }

@@ -1,61 +1,37 @@
-//! Request rate, error ratio and latency percentiles of an account over the last minutes.
+//! Request rate, error ratio and latencies of an account over the last minutes.
 //!
-//! Time is divided into slots of ten seconds. A window is the current slot and the whole slots before it. Latencies are
-//! counted in buckets whose bounds grow by 2^(1/8), so a percentile is off by at most 4.5 %.
+//! Time is divided into slots of ten seconds. A window is the current slot and the whole slots before it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
 const SLOT: Duration = Duration::from_secs(10);
 /// Five minutes and the current slot.
 const MAX_SLOTS: usize = 31;
-/// The middle of the first bucket; shorter durations are counted there, too.
-const FIRST_BUCKET: Duration = Duration::from_micros(16);
-const BUCKETS_PER_DOUBLING: f64 = 8.0;
-/// From 16 µs to 137 s.
-const BUCKETS: usize = 185;
 
 /// The last minutes of one account.
 #[derive(Debug)]
 pub struct Recent {
     origin: Instant,
-    /// The slots that had requests, oldest first.
-    slots: Mutex<VecDeque<Slot>>,
+    /// The slots that had requests, oldest first, each with its number counted from the origin.
+    slots: Mutex<VecDeque<(u64, Window)>>,
 }
 
+/// What happened in a window. Latencies are in microseconds.
 #[derive(Debug)]
-struct Slot {
-    /// The number of slots between the origin and this one.
-    number: u64,
-    requests: u64,
-    failed: u64,
-    total: Latencies,
-    vendor: Latencies,
-}
-
-/// What happened in a window.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// Requests per second.
-    pub per_second: f64,
-    /// The fraction of requests that failed and were not the caller's fault; `None` without requests.
-    pub error_ratio: Option<f64>,
-    /// The duration of all requests.
-    pub total: Percentiles,
-    /// The time with the vendor, of requests that were sent.
-    pub vendor: Percentiles,
-}
-
-/// Percentiles of a latency; `None` without requests.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Percentiles {
-    /// The median.
-    pub p50: Option<Duration>,
-    /// The 99th percentile.
-    pub p99: Option<Duration>,
+pub struct Window {
+    /// Its length.
+    pub seconds: f64,
+    /// The requests that failed and were not the caller's fault.
+    pub failed: u64,
+    /// The durations of all requests.
+    pub total: Histogram<u32>,
+    /// The times with the vendor, of requests that were sent.
+    pub vendor: Histogram<u32>,
 }
 
 impl Default for Recent {
@@ -69,91 +45,46 @@ impl Recent {
     pub fn add(&self, ended: Instant, failed: bool, total: Duration, vendor: Option<Duration>) {
         let number = slot_number(ended.saturating_duration_since(self.origin));
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.back().is_none_or(|newest| newest.number < number) {
-            slots.push_back(Slot::new(number));
+        if slots.back().is_none_or(|(newest, _)| *newest < number) {
+            slots.push_back((number, Window::new(SLOT.as_secs_f64())));
         }
         if slots.len() > MAX_SLOTS {
             slots.pop_front();
         }
         // A thread that waited for the lock meanwhile counts in the newest slot.
-        if let Some(slot) = slots.back_mut() {
-            slot.requests += 1;
+        if let Some((_, slot)) = slots.back_mut() {
             slot.failed += u64::from(failed);
-            slot.total.add(total);
-            vendor.into_iter().for_each(|vendor| slot.vendor.add(vendor));
+            slot.total.saturating_record(total.as_micros() as u64);
+            vendor.into_iter().for_each(|vendor| slot.vendor.saturating_record(vendor.as_micros() as u64));
         }
     }
 
     /// What happened in the last `window`, of at most five minutes.
-    pub fn rates(&self, window: Duration) -> Rates {
+    pub fn last(&self, window: Duration) -> Window {
         let age = self.origin.elapsed();
         let oldest = slot_number(age).saturating_sub(slot_number(window));
-        let mut sum = Slot::new(oldest);
-        for slot in self.slots.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            if slot.number >= oldest {
-                sum.requests += slot.requests;
-                sum.failed += slot.failed;
-                sum.total.add_all(&slot.total);
-                sum.vendor.add_all(&slot.vendor);
-            }
+        let mut sum = Window::new((age.as_secs_f64() - (oldest * SLOT.as_secs()) as f64).max(1.0));
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, slot) in slots.iter().filter(|(number, _)| *number >= oldest) {
+            sum.failed += slot.failed;
+            sum.total += &slot.total;
+            sum.vendor += &slot.vendor;
         }
-        let seconds = (age.as_secs_f64() - (oldest * SLOT.as_secs()) as f64).max(1.0);
-        Rates {
-            per_second: sum.requests as f64 / seconds,
-            error_ratio: (sum.requests > 0).then(|| sum.failed as f64 / sum.requests as f64),
-            total: sum.total.percentiles(),
-            vendor: sum.vendor.percentiles(),
-        }
+        sum
     }
 }
 
-impl Slot {
-    fn new(number: u64) -> Self {
-        let latencies = || Latencies([0; BUCKETS]);
-        Self { number, requests: 0, failed: 0, total: latencies(), vendor: latencies() }
+impl Window {
+    /// Its latencies are in classes that are at most 6.25 % wide, up to 134 s: 3 KiB in all.
+    #[expect(clippy::expect_used, reason = "these bounds are valid")]
+    fn new(seconds: f64) -> Self {
+        let latencies = || Histogram::new_with_bounds(1, 1 << 27, 1).expect("valid bounds");
+        Self { seconds, failed: 0, total: latencies(), vendor: latencies() }
     }
 }
 
 fn slot_number(time: Duration) -> u64 {
     time.as_secs() / SLOT.as_secs()
-}
-
-/// How many durations fell into each bucket.
-#[derive(Debug)]
-struct Latencies([u32; BUCKETS]);
-
-impl Latencies {
-    fn add(&mut self, duration: Duration) {
-        self.0[bucket(duration)] += 1;
-    }
-
-    fn add_all(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(sum, count)| *sum += count);
-    }
-
-    fn percentiles(&self) -> Percentiles {
-        let all: u32 = self.0.iter().sum();
-        let at = |fraction: f64| {
-            let rank = (f64::from(all) * fraction).ceil() as u32;
-            let mut seen = 0;
-            let found = self.0.iter().position(|count| {
-                seen += count;
-                seen >= rank
-            });
-            found.filter(|_| all > 0).map(middle)
-        };
-        Percentiles { p50: at(0.5), p99: at(0.99) }
-    }
-}
-
-fn bucket(duration: Duration) -> usize {
-    let doublings = duration.div_duration_f64(FIRST_BUCKET).log2();
-    ((doublings * BUCKETS_PER_DOUBLING).round() as usize).min(BUCKETS - 1)
-}
-
-/// The duration in the middle of a bucket.
-fn middle(bucket: usize) -> Duration {
-    FIRST_BUCKET.mul_f64((bucket as f64 / BUCKETS_PER_DOUBLING).exp2())
 }
 
 #[cfg(test)]
@@ -164,20 +95,10 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn millis(percentile: Option<Duration>) -> f64 {
-        percentile.unwrap().as_secs_f64() * 1000.0
-    }
-
-    #[test]
-    fn the_middle_of_a_bucket_is_close_to_every_duration_in_it() {
-        let (mut nanos, mut worst) = (16_000_u64, 0.0_f64);
-        while nanos < 137_000_000_000 {
-            let shown = middle(bucket(Duration::from_nanos(nanos))).as_nanos() as f64;
-            worst = worst.max((shown / nanos as f64 - 1.0).abs());
-            nanos += nanos / 997 + 1;
-        }
-        assert!(worst <= 0.045, "{worst}");
-        assert_eq!((bucket(Duration::ZERO), bucket(Duration::MAX)), (0, BUCKETS - 1));
+    /// Requests per second, and the fraction that failed.
+    fn rates(window: &Window) -> (f64, f64) {
+        let requests = window.total.len() as f64;
+        (requests / window.seconds, window.failed as f64 / requests)
     }
 
     #[tokio::test(start_paused = true)]
@@ -185,14 +106,12 @@ mod tests {
         let recent = Recent::default();
         (0..60).for_each(|n| recent.add(Instant::now(), n < 30, Duration::from_millis(5), None));
         advance(MINUTE).await;
-        let rates = recent.rates(MINUTE);
-        assert_eq!((rates.per_second, rates.error_ratio), (1.0, Some(0.5)));
+        assert_eq!(rates(&recent.last(MINUTE)), (1.0, 0.5));
         advance(MINUTE).await;
-        assert_eq!(recent.rates(MINUTE).error_ratio, None);
-        let rates = recent.rates(5 * MINUTE);
-        assert_eq!((rates.per_second, rates.error_ratio), (0.5, Some(0.5)));
+        assert!(recent.last(MINUTE).total.is_empty());
+        assert_eq!(rates(&recent.last(5 * MINUTE)), (0.5, 0.5));
         advance(5 * MINUTE).await;
-        assert_eq!(recent.rates(5 * MINUTE).per_second, 0.0);
+        assert!(recent.last(5 * MINUTE).total.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -202,22 +121,33 @@ mod tests {
             recent.add(Instant::now(), true, Duration::from_millis(1), None);
             advance(SLOT * 32).await;
             recent.add(Instant::now(), false, Duration::from_millis(1), None);
-            assert_eq!(recent.rates(5 * MINUTE).error_ratio, Some(0.0));
+            assert_eq!(recent.last(5 * MINUTE).failed, 0);
             assert!(recent.slots.lock().unwrap().len() <= MAX_SLOTS);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn percentiles_are_those_of_the_requests_that_were_sent() {
+    async fn the_latencies_with_the_vendor_are_those_of_the_requests_that_were_sent() {
         let recent = Recent::default();
         (1..=100).for_each(|n| {
             recent.add(Instant::now(), false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)));
         });
-        let rates = recent.rates(MINUTE);
-        assert!((millis(rates.total.p50) / 50.0 - 1.0).abs() <= 0.045, "{rates:?}");
-        assert!((millis(rates.total.p99) / 99.0 - 1.0).abs() <= 0.045, "{rates:?}");
-        assert!((millis(rates.vendor.p50) / 1000.0 - 1.0).abs() <= 0.045, "{rates:?}");
-        assert_eq!(Recent::default().rates(MINUTE).total, Percentiles { p50: None, p99: None });
+        let window = recent.last(MINUTE);
+        assert_eq!((window.total.len(), window.vendor.len()), (100, 50));
+        for (latencies, quantile, micros) in
+            [(&window.total, 0.5, 50e3), (&window.total, 0.99, 99e3), (&window.vendor, 0.5, 1e6)]
+        {
+            let found = latencies.median_equivalent(latencies.value_at_quantile(quantile));
+            assert!((found as f64 / micros - 1.0).abs() <= 0.032, "{found} instead of {micros}");
+        }
+    }
+
+    #[test]
+    fn the_longest_latencies_are_counted_too() {
+        let recent = Recent::default();
+        recent.add(Instant::now(), false, Duration::from_secs(86_400), Some(Duration::ZERO));
+        let window = recent.last(MINUTE);
+        assert!(window.total.value_at_quantile(0.5) >= 1 << 27 && window.vendor.max() == 0, "{window:?}");
     }
 
     #[test]
@@ -228,7 +158,7 @@ mod tests {
                 scope.spawn(|| (0..10_000).for_each(|_| recent.add(Instant::now(), false, MINUTE, None)));
             }
         });
-        let counted: u64 = recent.slots.lock().unwrap().iter().map(|slot| slot.requests).sum();
+        let counted: u64 = recent.slots.lock().unwrap().iter().map(|(_, slot)| slot.total.len()).sum();
         assert_eq!(counted, 40_000);
     }
 }
