@@ -98,8 +98,6 @@ pub type Link = (&'static str, &'static str, &'static str, &'static str);
 pub enum Content {
     /// JSON of this schema, a name of `openapi/schemas.rs`.
     Schema(&'static str),
-    /// JSON of one of these.
-    OneOf(&'static [&'static str]),
     /// Some object.
     Object,
     /// Text.
@@ -124,7 +122,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
         "/v1/vendors",
         "The vendors that this client may use",
         Operation {
-            success: Success { links: &[FIRST_VENDOR], ..json("Vendors") },
+            success: Success { links: &[FIRST_VENDOR], ..json("VendorList") },
             ..discovery(Action::ListVendors, "listVendors")
         },
     ),
@@ -133,7 +131,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
         "Every canonical field at one vendor",
         Operation {
             parameters: &["vendor"],
-            success: json("Vendor"),
+            success: json("VendorFields"),
             problems: &[Code::NotFound],
             ..discovery(Action::DescribeVendor, "describeVendor")
         },
@@ -141,7 +139,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     get(
         "/v1/fields",
         "The coverage matrix: canonical fields × vendors",
-        Operation { success: json("Fields"), ..discovery(Action::ListFields, "listFields") },
+        Operation { success: json("FieldMatrix"), ..discovery(Action::ListFields, "listFields") },
     ),
     get(
         "/v1/schema",
@@ -193,11 +191,7 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
                 ("nothing", "Changes nothing.", "{}"),
             ],
         }),
-        success: Success {
-            headers: &["Preference-Applied", "Switchboard-Dropped"],
-            links,
-            ..ok(JSON, Content::OneOf(&["Applied", "DryRun"]))
-        },
+        success: Success { headers: &["Preference-Applied", "Switchboard-Dropped"], links, ..json("UpdateResult") },
         problems: &[
             Code::InvalidJson,
             Code::Forbidden,

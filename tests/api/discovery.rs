@@ -235,6 +235,43 @@ async fn html_pages_load_nothing_from_other_hosts() {
 }
 
 #[tokio::test]
+async fn openapi_asks_for_the_credentials_that_this_gateway_asks_for() {
+    let open = Stage::new().await;
+    let api = get(&open, "/openapi.json").await;
+    assert_eq!((api.get("security"), api["components"].get("securitySchemes")), (None, None));
+    open.stop().await;
+    let keys = format!("[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{}\"\n", DIGEST.trim());
+    let keys = Stage::with(&keys).await;
+    let api = get(&keys, "/openapi.json").await;
+    assert_eq!(api["security"], json!([{ "key": [] }]));
+    assert_eq!(api["components"]["securitySchemes"].as_object().unwrap().keys().collect::<Vec<_>>(), ["key"]);
+    keys.stop().await;
+}
+
+#[tokio::test]
+async fn generated_clients_can_tell_tools_apart_and_keep_what_they_do_not_know() {
+    let stage = Stage::new().await;
+    let api = get(&stage, "/openapi.json").await;
+    let schemas = &api["components"]["schemas"];
+    for (tag, reference) in schemas["Tool"]["discriminator"]["mapping"].as_object().unwrap() {
+        let tool = api.pointer(reference.as_str().unwrap().strip_prefix('#').unwrap()).unwrap();
+        assert_eq!(tool["properties"]["type"], json!({ "type": "string", "enum": [tag] }));
+    }
+    for map in [
+        "/Update/properties/variables",
+        "/Update/properties/vendor_options/additionalProperties",
+        "/VendorRequest/properties/body",
+    ] {
+        assert_eq!(schemas.pointer(map).unwrap()["additionalProperties"], true, "{map}");
+    }
+    for class in schemas.as_object().unwrap().values() {
+        let text = class.to_string();
+        assert!(!text.contains("\"allOf\"") && !text.contains("\"title\":\""), "{text}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_client_sees_its_own_vendors_only() {
     let extra = format!(
         "[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{}\"\nvendors = [\"sondos\", \"famulor\"]\n",

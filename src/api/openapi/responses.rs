@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder, Responses, ResponsesBuilder};
-use utoipa::openapi::schema::{OneOfBuilder, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
 use utoipa::openapi::{Object, Ref, RefOr, Type};
 
 use crate::api::routes::{Content, Operation, Permission, Success};
@@ -58,16 +58,17 @@ fn link(operation: &str, parameter: &str, pointer: &str) -> Link {
 fn schema(content: Content) -> RefOr<Schema> {
     match content {
         Content::Schema(name) => Ref::from_schema_name(name).into(),
-        Content::OneOf(names) => {
-            let all = names.iter().fold(OneOfBuilder::new(), |all, name| all.item(Ref::from_schema_name(*name)));
-            Schema::OneOf(all.build()).into()
+        Content::Object => {
+            let open = ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .additional_properties(Some(AdditionalProperties::FreeForm(true)));
+            Schema::Object(open.build()).into()
         }
-        Content::Object => Schema::Object(Object::with_type(Type::Object)).into(),
         Content::Text => Schema::Object(Object::with_type(Type::String)).into(),
     }
 }
 
-/// One response for each status of any problem, by status.
+/// One response for each status of a problem that an operation has, by status.
 pub(super) fn problems() -> BTreeMap<String, Response> {
     let mut descriptions = BTreeMap::<String, Vec<String>>::new();
     for code in Code::ALL {
@@ -78,13 +79,14 @@ pub(super) fn problems() -> BTreeMap<String, Response> {
             descriptions.entry(status.as_str().to_owned()).or_default().push(line.clone());
         }
     }
+    // An operation of the document has the method that it names.
+    descriptions.remove(StatusCode::METHOD_NOT_ALLOWED.as_str());
     descriptions.into_iter().map(|(status, lines)| (status.clone(), problem(&status, &lines.join("\n")))).collect()
 }
 
 fn problem(status: &str, description: &str) -> Response {
     let own: &[&str] = match status {
         "401" => &["WWW-Authenticate"],
-        "405" => &["Allow"],
         "429" | "503" => &["Retry-After"],
         _ => &[],
     };
@@ -109,7 +111,7 @@ pub(super) fn headers() -> Value {
             "description": "For a client with a limit: requests (`q`) in so many seconds (`w`).",
         },
         "Preference-Applied": {
-            "schema": { "enum": ["handling=strict", "handling=lenient"] },
+            "schema": { "type": "string", "enum": ["handling=strict", "handling=lenient"] },
             "description": "The preference that was taken into account, where one was sent.",
         },
         "Switchboard-Dropped": {
@@ -120,7 +122,6 @@ pub(super) fn headers() -> Value {
             "required": true, "schema": { "type": "integer", "minimum": 0 },
             "description": "Seconds after which another try may succeed.",
         },
-        "WWW-Authenticate": { "required": true, "schema": { "const": "Bearer" }, "description": "How to authenticate." },
-        "Allow": { "required": true, "schema": { "type": "string" }, "description": "The methods that this path has." },
+        "WWW-Authenticate": { "required": true, "schema": { "type": "string", "enum": ["Bearer"] }, "description": "How to authenticate." },
     })
 }

@@ -1,136 +1,212 @@
 //! The schemas: the canonical update, and the bodies of responses.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use vendors::document::canonical_schema;
+use vendors::{ItemCode, Support};
 
 use crate::problem::{Code, Fault};
 
+/// The codes of dropped fields.
+const DROPPED: [ItemCode; 2] = [ItemCode::UnsupportedField, ItemCode::UnknownField];
+
 /// Every schema, by name.
 pub(super) fn all() -> Value {
-    json!({
-        "Update": update(),
-        "Applied": applied(),
-        "DryRun": dry_run(),
+    let mut schemas = json!({
+        "Id": { "description": ID, "anyOf": [{ "type": "integer", "format": "int64" }, { "type": "string" }] },
+        "UpdateResult": update_result(),
+        "AssistantSummary": assistant_summary(),
+        "VendorRequest": vendor_request(),
         "Report": report(),
+        "DroppedField": note(json!({ "type": "string", "enum": DROPPED.map(ItemCode::as_str) })),
+        "Warning": note(text()),
         "Route": object(&[
             ("assistant", text()), ("vendor", text()), ("id", text()), ("handling", handling()), ("rule", text()),
         ]),
-        "Vendors": object(&[("vendors", list(named("VendorSummary")))]),
+        "VendorList": object(&[("vendors", list(named("VendorSummary")))]),
         "VendorSummary": object(&[("vendor", text()), ("dialect", text()), ("handling", handling())]),
-        "Vendor": {
-            "allOf": [named("VendorSummary"), object(&[
-                ("title", text()), ("source", text()), ("fields", list(json!({
-                    "allOf": [named("Support"), object(&[("field", text()), ("description", text())])],
-                }))),
-            ])],
-        },
-        "Fields": object(&[("vendors", list(text())), ("fields", list(object(&[
+        "VendorFields": object(&[
+            ("vendor", text()), ("dialect", text()), ("handling", handling()), ("title", text()), ("source", text()),
+            ("fields", list(named("VendorField"))),
+        ]),
+        "VendorField": support(&[("field", text()), ("description", text())]),
+        "FieldMatrix": object(&[("vendors", list(text())), ("fields", list(named("FieldRow")))]),
+        "FieldRow": object(&[
             ("field", text()), ("type", text()), ("nullable", boolean()), ("description", text()),
-            ("vendors", json!({ "type": "object", "additionalProperties": named("Support") })),
-        ])))]),
-        "Support": support(),
+            ("vendors", json!({ "type": "object", "additionalProperties": named("FieldSupport") })),
+        ]),
+        "FieldSupport": support(&[]),
+        "NumberRange": object(&[("min", json!({ "type": "number" })), ("max", json!({ "type": "number" }))]),
         "Problem": problem(),
+        "ProblemItem": problem_item(),
+        "VendorResponse": object(&[("status", integer()), ("message", nullable_text())]),
         "Code": { "type": "string", "enum": Code::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>() },
-    })
-}
-
-/// The canonical schema as a component, without `$schema` and `$id`, which belong to a document of its own.
-fn update() -> Value {
-    let mut schema = canonical_schema();
-    if let Some(schema) = schema.as_object_mut() {
-        schema.remove("$schema");
-        schema.remove("$id");
+    });
+    if let Some(schemas) = schemas.as_object_mut() {
+        add_update(schemas);
     }
-    schema
+    schemas
 }
 
-fn applied() -> Value {
-    let data = object(&[
-        ("id", json!({ "description": "Of whatever JSON type the vendor gives it." })),
+const ID: &str =
+    "An id of the vendor: an integer at some vendors, a string at others. `GET /v1/vendors/{vendor}` says which.";
+
+/// Adds the canonical schema as `Update`, with each tool as a schema of its own, which generated clients tell apart by
+/// `type`.
+///
+/// Rules across members stay out of it, as no generator of clients or of test cases copes with them. `/v1/schema` has them,
+/// and the gateway refuses what breaks them.
+fn add_update(schemas: &mut Map<String, Value>) {
+    let mut update = canonical_schema();
+    if let Some(update) = update.as_object_mut() {
+        for key in ["$schema", "$id", "title", "allOf"] {
+            update.remove(key);
+        }
+    }
+    let (mut references, mut mapping) = (Vec::new(), Map::new());
+    if let Some(Value::Array(tools)) = update.pointer_mut("/properties/tools/items/oneOf").map(Value::take) {
+        for mut tool in tools {
+            let tag = tool["title"].as_str().unwrap_or_default().to_owned();
+            let name = format!("{}Tool", upper_camel(&tag));
+            if let Some(tool) = tool.as_object_mut() {
+                tool.remove("title");
+                tool.remove("allOf");
+            }
+            references.push(named(&name));
+            mapping.insert(tag, json!(reference(&name)));
+            schemas.insert(name, tool);
+        }
+    }
+    schemas.insert(
+        "Tool".into(),
+        json!({ "oneOf": references, "discriminator": { "propertyName": "type", "mapping": mapping } }),
+    );
+    update["properties"]["tools"]["items"] = named("Tool");
+    if let Some(properties) = update["properties"].as_object_mut() {
+        properties.iter_mut().for_each(|(name, property)| allow_any_id(name, property));
+    }
+    schemas.insert("Update".into(), update);
+}
+
+/// Makes the schema of a field that holds ids accept those of every vendor.
+fn allow_any_id(name: &str, property: &mut Value) {
+    let description = property["description"].take();
+    let nullable = property["type"].is_array();
+    let id = match nullable {
+        true => json!({ "oneOf": [named("Id"), { "type": "null" }] }),
+        false => named("Id"),
+    };
+    if name.ends_with("_ids") {
+        property["items"] = named("Id");
+    } else if name.ends_with("_id") {
+        *property = id;
+    }
+    property["description"] = description;
+}
+
+/// `end_call` as `EndCall`.
+fn upper_camel(name: &str) -> String {
+    let words = name.split('_').filter_map(|word| word.split_at_checked(1));
+    words.flat_map(|(first, rest)| [first.to_ascii_uppercase(), rest.to_owned()]).collect()
+}
+
+/// What an update answers; a dry run has the request to the vendor instead of its answer.
+fn update_result() -> Value {
+    let required = [("assistant", text()), ("vendor", text()), ("request_id", text()), ("report", named("Report"))];
+    let optional = [
+        ("message", described(text(), "The vendor's words; absent in a dry run.")),
+        ("data", named("AssistantSummary")),
+        (
+            "attempts",
+            json!({ "type": "integer", "minimum": 0, "description": "Requests to the vendor; absent in a dry run." }),
+        ),
+        ("dry_run", described(boolean(), "`true` in a dry run, else absent.")),
+        ("request", named("VendorRequest")),
+    ];
+    object_with(&required, &optional)
+}
+
+fn assistant_summary() -> Value {
+    let id = json!({ "oneOf": [named("Id"), { "type": "null" }] });
+    let members = [
+        ("id", id),
         ("name", nullable_text()),
         ("status", nullable_text()),
         ("type", nullable_text()),
         ("mode", nullable_text()),
-    ]);
-    object(&[
-        ("message", text()),
-        ("data", data),
-        ("assistant", text()),
-        ("vendor", text()),
-        ("request_id", text()),
-        ("attempts", json!({ "type": "integer", "minimum": 1 })),
-        ("report", named("Report")),
-    ])
+    ];
+    let mut schema = object(&members);
+    schema["description"] = "The vendor's answer about the assistant, in canonical values; `null` where it did not say. Absent in a dry run.".into();
+    schema
 }
 
-fn dry_run() -> Value {
-    let request = object(&[
+fn vendor_request() -> Value {
+    let mut schema = object(&[
         ("method", text()),
         ("url", text()),
         ("headers", json!({ "type": "object", "additionalProperties": text() })),
-        ("body", json!({ "type": "object" })),
+        ("body", json!({ "type": "object", "additionalProperties": true })),
     ]);
-    object(&[
-        ("dry_run", json!({ "const": true })),
-        ("assistant", text()),
-        ("vendor", text()),
-        ("request_id", text()),
-        ("request", request),
-        ("report", named("Report")),
-    ])
+    schema["description"] = "The request that would be sent to the vendor, secrets redacted. Only in a dry run.".into();
+    schema
 }
 
 fn report() -> Value {
-    let notes = || list(object(&[("field", text()), ("code", text()), ("detail", text())]));
-    object(&[("applied", list(text())), ("dropped", notes()), ("warnings", notes())])
+    object(&[("applied", list(text())), ("dropped", list(named("DroppedField"))), ("warnings", list(named("Warning")))])
 }
 
-/// How a vendor supports a field.
-fn support() -> Value {
+fn note(code: Value) -> Value {
+    object(&[("field", text()), ("code", code), ("detail", text())])
+}
+
+/// How a vendor supports a field, after these members.
+fn support(first: &[(&str, Value)]) -> Value {
+    let words = Support::ALL.map(Support::as_str);
     let required = [
-        ("support", text()),
+        ("support", json!({ "type": "string", "enum": words })),
         ("supported", boolean()),
         ("wire_name", nullable_text()),
         ("type", text()),
         ("nullable", boolean()),
     ];
-    let number = || json!({ "type": "number" });
     let optional = [
         ("wire_names", list(text())),
-        ("range", object(&[("min", number()), ("max", number())])),
-        ("max_length", json!({ "type": "integer" })),
+        ("range", named("NumberRange")),
+        ("max_length", integer()),
         ("values", list(json!({}))),
         ("wire_values", list(json!({}))),
         ("catalog", text()),
         ("detail", text()),
     ];
-    object_with(&required, &optional)
+    object_with(&[first, &required].concat(), &optional)
+}
+
+fn problem_item() -> Value {
+    let items: Vec<_> = ItemCode::ALL.iter().map(|code| code.as_str()).collect();
+    object_with(
+        &[("pointer", text()), ("code", json!({ "type": "string", "enum": items })), ("detail", text())],
+        &[("field", text()), ("vendor_field", text())],
+    )
 }
 
 fn problem() -> Value {
-    let items: Vec<_> = vendors::ItemCode::ALL.iter().map(|code| code.as_str()).collect();
     let faults = [Fault::Caller, Fault::Gateway, Fault::Vendor].map(Fault::as_str);
-    let item = object_with(
-        &[("pointer", text()), ("code", json!({ "enum": items })), ("detail", text())],
-        &[("field", text()), ("vendor_field", text())],
-    );
     let required = [
         ("type", json!({ "type": "string", "format": "uri-reference" })),
         ("title", text()),
-        ("status", json!({ "type": "integer" })),
+        ("status", integer()),
         ("code", named("Code")),
         ("detail", text()),
         ("instance", text()),
         ("request_id", text()),
-        ("fault", json!({ "enum": faults })),
+        ("fault", json!({ "type": "string", "enum": faults })),
         ("retryable", boolean()),
-        ("outcome", json!({ "enum": ["not_applied", "unknown"] })),
+        ("outcome", json!({ "type": "string", "enum": ["not_applied", "unknown"] })),
     ];
     let optional = [
         ("vendor", text()),
         ("attempts", json!({ "type": "integer", "minimum": 1 })),
-        ("errors", list(item)),
-        ("vendor_response", object(&[("status", json!({ "type": "integer" })), ("message", nullable_text())])),
+        ("errors", list(named("ProblemItem"))),
+        ("vendor_response", named("VendorResponse")),
     ];
     let mut schema = object_with(&required, &optional);
     schema["description"] = "RFC 9457 problem details.".into();
@@ -146,11 +222,20 @@ fn object(members: &[(&str, Value)]) -> Value {
 fn object_with(required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
     let names: Vec<_> = required.iter().map(|(name, _)| *name).collect();
     let members = required.iter().chain(optional).map(|(name, schema)| ((*name).to_owned(), schema.clone()));
-    json!({ "type": "object", "required": names, "properties": members.collect::<serde_json::Map<_, _>>() })
+    json!({ "type": "object", "required": names, "properties": members.collect::<Map<_, _>>() })
 }
 
 fn named(name: &str) -> Value {
-    json!({ "$ref": format!("#/components/schemas/{name}") })
+    json!({ "$ref": reference(name) })
+}
+
+fn reference(name: &str) -> String {
+    format!("#/components/schemas/{name}")
+}
+
+fn described(mut schema: Value, description: &str) -> Value {
+    schema["description"] = description.into();
+    schema
 }
 
 fn list(items: Value) -> Value {
@@ -169,6 +254,10 @@ fn boolean() -> Value {
     json!({ "type": "boolean" })
 }
 
+fn integer() -> Value {
+    json!({ "type": "integer" })
+}
+
 fn handling() -> Value {
-    json!({ "enum": ["strict", "lenient"] })
+    json!({ "type": "string", "enum": ["strict", "lenient"] })
 }

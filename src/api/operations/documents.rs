@@ -1,13 +1,14 @@
 //! Documents about the API itself, which are the same at every gateway. Those that are long are rendered once.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 use vendors::document::canonical_schema;
 
-use crate::api::openapi::openapi;
+use crate::access::Clients;
+use crate::api::openapi::{Security, openapi};
 use crate::api::response::{page, with_media};
 use crate::problem::{Code, Problem, problem_index, problem_page};
 
@@ -20,9 +21,12 @@ pub(super) fn update_schema() -> Response<Full<Bytes>> {
 }
 
 /// `GET /openapi.json`: the OpenAPI document.
-pub(super) fn openapi_document() -> Response<Full<Bytes>> {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi().to_string().into());
-    with_media(TEXT.clone(), "application/json")
+pub(super) fn openapi_document(clients: &Clients) -> Response<Full<Bytes>> {
+    static TEXTS: [OnceLock<Bytes>; 3] = [const { OnceLock::new() }; 3];
+    let security = Security::of(clients);
+    let text = || Bytes::from(format!("{}\n", openapi(security)));
+    let text = TEXTS.get(security as usize).map_or_else(text, |cell| cell.get_or_init(text).clone());
+    with_media(text, "application/json")
 }
 
 /// `GET /docs`: the API on one page.

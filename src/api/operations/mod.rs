@@ -42,7 +42,7 @@ where
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }
         Action::Docs => return Ok(documents::docs_page()),
-        Action::OpenApi => return Ok(documents::openapi_document()),
+        Action::OpenApi => return Ok(documents::openapi_document(&context.gateway.clients)),
         Action::UpdateSchema => return Ok(documents::update_schema()),
         Action::ListProblems => return Ok(documents::list_problems()),
         Action::ExplainProblem => return documents::explain_problem(segment("code")),

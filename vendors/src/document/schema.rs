@@ -61,8 +61,10 @@ fn shape(of: &Shape) -> Value {
         Shape::Tagged(variants) => {
             json!({ "type": "object", "required": ["type"], "oneOf": variants.iter().map(variant).collect::<Vec<_>>() })
         }
-        Shape::Map => json!({ "type": "object" }),
-        Shape::PerVendor => json!({ "type": "object", "additionalProperties": { "type": "object" } }),
+        Shape::Map => json!({ "type": "object", "additionalProperties": true }),
+        Shape::PerVendor => {
+            json!({ "type": "object", "additionalProperties": { "type": "object", "additionalProperties": true } })
+        }
         Shape::Any => json!({}),
     }
 }
@@ -109,7 +111,7 @@ fn record(members: &[Member], tag: Option<&str>) -> Value {
     let mut required = Vec::new();
     let mut conditions: Vec<(Value, Vec<&str>)> = Vec::new();
     if let Some(tag) = tag {
-        properties.insert("type".into(), json!({ "const": tag }));
+        properties.insert("type".into(), json!({ "type": "string", "enum": [tag] }));
         required.push("type");
     }
     for member in members {

@@ -28,6 +28,18 @@ pub enum Support {
 }
 
 impl Support {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Same,
+        Self::Renamed,
+        Self::Mapped,
+        Self::Resolved,
+        Self::Converted,
+        Self::Partial,
+        Self::Merged,
+        Self::Unsupported,
+    ];
+
     /// The word in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
