@@ -2,8 +2,13 @@
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use mediatype::{MediaType, Name, ReadParams, names};
 
 use crate::problem::{Code, Problem};
+
+const JSON: MediaType<'_> = MediaType::new(names::APPLICATION, names::JSON);
+const MERGE_PATCH: MediaType<'_> =
+    MediaType::from_parts(names::APPLICATION, Name::new_unchecked("merge-patch"), Some(names::JSON), &[]);
 
 /// Rejects a body that is not declared as JSON.
 ///
@@ -18,19 +23,14 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let value = String::from_utf8_lossy(value.as_bytes());
-    let (media, parameters) = value.split_once(';').unwrap_or((&value, ""));
-    let media = media.trim().to_ascii_lowercase();
-    if !matches!(media.as_str(), "application/json" | "application/merge-patch+json") {
-        return Err(unsupported(&format!(
-            "`{}` is not read here; send `application/json`",
-            vendors::json::excerpt(&media, 64)
-        )));
-    }
-    let charset = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
-    for (_, value) in charset.filter(|(name, _)| name.trim().eq_ignore_ascii_case("charset")) {
-        if !value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8") {
-            return Err(unsupported("JSON is read as UTF-8 only"));
-        }
+    let media = MediaType::parse(value.trim()).ok();
+    let Some(media) = media.filter(|media| media.essence() == JSON || media.essence() == MERGE_PATCH) else {
+        let value = vendors::json::excerpt(&value, 64);
+        return Err(unsupported(&format!("`{value}` is not read here; send `application/json`")));
+    };
+    let charset = media.get_param(names::CHARSET);
+    if charset.is_some_and(|charset| !charset.unquoted_str().eq_ignore_ascii_case("utf-8")) {
+        return Err(unsupported("JSON is read as UTF-8 only"));
     }
     Ok(())
 }
@@ -51,15 +51,20 @@ mod tests {
 
     #[test]
     fn only_json_is_accepted() {
-        for good in
-            ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json;charset=\"utf-8\""]
-        {
+        for good in [
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/merge-patch+json;charset=\"utf-8\"",
+            "application/json;",
+            "application/json ; version=1; Charset=\"UTF-8\"",
+        ] {
             assert!(is_accepted(good), "{good}");
         }
         for bad in [
             "text/plain",
             "application/jsonx",
             "application/json; charset=latin1",
+            "application/json; charset=\"latin1\"; a=b",
             "",
             "application/x-www-form-urlencoded",
         ] {

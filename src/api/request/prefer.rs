@@ -22,9 +22,6 @@ pub fn applied(handling: Handling) -> HeaderValue {
 const MALFORMED: &str = "the header Prefer is malformed; it must look like `handling=strict`";
 const UNKNOWN_HANDLING: &str = "the preference `handling` must be `strict` or `lenient`";
 
-/// The header does not follow the grammar.
-struct Malformed;
-
 /// The first `handling` of all `Prefer` headers, in their order.
 ///
 /// # Errors
@@ -32,102 +29,64 @@ struct Malformed;
 pub fn handling(headers: &HeaderMap) -> Result<Option<Handling>, Problem> {
     let invalid = |detail| Problem::new(Code::InvalidRequest, detail);
     let mut found = None;
-    for value in headers.get_all(PREFER) {
-        let mut cursor = Cursor(value.as_bytes());
-        while let Some((name, value)) = cursor.preference().map_err(|Malformed| invalid(MALFORMED))? {
-            if found.is_none() && name.eq_ignore_ascii_case(b"handling") {
-                found = Some(match value.as_slice() {
-                    b"strict" => Handling::Strict,
-                    b"lenient" => Handling::Lenient,
-                    _ => return Err(invalid(UNKNOWN_HANDLING)),
-                });
+    for line in headers.get_all(PREFER) {
+        let line = line.to_str().map_err(|_| invalid(MALFORMED))?;
+        for element in split(line, ',').filter(|element| !element.is_empty()) {
+            for (position, part) in split(element, ';').enumerate() {
+                if part.is_empty() && position > 0 {
+                    continue;
+                }
+                let (name, value) = pair(part).ok_or_else(|| invalid(MALFORMED))?;
+                if position == 0 && found.is_none() && name == "handling" {
+                    found = Some(match value.as_str() {
+                        "strict" => Handling::Strict,
+                        "lenient" => Handling::Lenient,
+                        _ => return Err(invalid(UNKNOWN_HANDLING)),
+                    });
+                }
             }
         }
     }
     Ok(found)
 }
 
-/// A name, and its value without quotes, which is empty if there is none.
-type Pair<'a> = (&'a [u8], Vec<u8>);
-
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    /// `token [ BWS "=" BWS word ] *( OWS ";" [ OWS parameter ] )`; empty list elements are skipped.
-    fn preference(&mut self) -> Result<Option<Pair<'a>>, Malformed> {
-        self.skip_space();
-        while self.eat(b',') {
-            self.skip_space();
-        }
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let preference = self.pair()?;
-        self.skip_space();
-        while self.eat(b';') {
-            self.skip_space();
-            if !matches!(self.0.first(), None | Some(b';' | b',')) {
-                self.pair()?;
-                self.skip_space();
-            }
-        }
-        if self.0.is_empty() || self.eat(b',') { Ok(Some(preference)) } else { Err(Malformed) }
-    }
-
-    fn pair(&mut self) -> Result<Pair<'a>, Malformed> {
-        let name = self.token()?;
-        self.skip_space();
-        if !self.eat(b'=') {
-            return Ok((name, Vec::new()));
-        }
-        self.skip_space();
-        let value = if self.eat(b'"') { self.quoted()? } else { self.token()?.to_vec() };
-        Ok((name, value))
-    }
-
-    fn token(&mut self) -> Result<&'a [u8], Malformed> {
-        let len = self.0.iter().take_while(|&&b| is_token(b)).count();
-        let (token, rest) = self.0.split_at(len);
-        self.0 = rest;
-        if token.is_empty() { Err(Malformed) } else { Ok(token) }
-    }
-
-    fn quoted(&mut self) -> Result<Vec<u8>, Malformed> {
-        let mut text = Vec::new();
-        loop {
-            let byte = match self.next()? {
-                b'"' => return Ok(text),
-                b'\\' => self.next()?,
-                byte => byte,
-            };
-            if byte != b'\t' && (byte < b' ' || byte == 0x7f) {
-                return Err(Malformed);
-            }
-            text.push(byte);
-        }
-    }
-
-    fn next(&mut self) -> Result<u8, Malformed> {
-        let (first, rest) = self.0.split_first().ok_or(Malformed)?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let found = self.0.first() == Some(&byte);
-        if found {
-            self.0 = &self.0[1..];
-        }
-        found
-    }
-
-    fn skip_space(&mut self) {
-        while self.eat(b' ') || self.eat(b'\t') {}
-    }
+/// The trimmed parts of a text between separators that are not within quotes.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = text.split(move |char| {
+        let is_escaped = std::mem::take(&mut escaped);
+        quoted ^= char == '"' && !is_escaped;
+        escaped = quoted && char == '\\' && !is_escaped;
+        char == separator && !quoted
+    });
+    parts.map(str::trim)
 }
 
-fn is_token(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)
+/// `token [ BWS "=" BWS word ]`: the name, and the value without quotes, which is empty if there is none.
+fn pair(text: &str) -> Option<(HeaderName, String)> {
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value.trim_start())));
+    let value = match value {
+        Some(value) => value.strip_prefix('"').map_or_else(|| token(value).map(|_| value.to_owned()), unquoted)?,
+        None => String::new(),
+    };
+    Some((token(name.trim_end())?, value))
+}
+
+/// A token without regard to case. The name of a header is one, too.
+fn token(text: &str) -> Option<HeaderName> {
+    text.parse().ok()
+}
+
+/// The value of a quoted string after its first quote.
+fn unquoted(text: &str) -> Option<String> {
+    let (mut value, mut chars) = (String::new(), text.chars());
+    loop {
+        match chars.next()? {
+            '"' => return chars.as_str().is_empty().then_some(value),
+            '\\' => value.push(chars.next()?),
+            char => value.push(char),
+        }
+    }
 }
 
 #[cfg(test)]

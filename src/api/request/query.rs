@@ -1,41 +1,27 @@
 //! The query of an update: `dry_run` is its only parameter.
 
-use percent_encoding::percent_decode_str;
-
 use crate::problem::{Code, Problem};
 
-/// Whether the query of a request target, without the `?`, asks for a dry run. Percent-encoding is decoded once.
+/// Whether the query of a request target, without the `?`, asks for a dry run.
 ///
 /// # Errors
 /// There is another parameter, another value or a repetition.
 pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
     let invalid = |detail: String| Err(Problem::new(Code::InvalidRequest, detail));
     let mut dry_run = None;
-    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        if !decoded_is(name, "dry_run") {
-            let name = printable(name);
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if name != "dry_run" {
+            let name: String = name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
             return invalid(format!("the query parameter `{name}` is unknown; only `dry_run` is known"));
         }
-        let is_true = decoded_is(value, "true");
-        if !is_true && !decoded_is(value, "false") {
+        let Ok(value) = value.parse() else {
             return invalid("the query parameter `dry_run` must be `true` or `false`".to_owned());
-        }
-        if dry_run.replace(is_true).is_some() {
+        };
+        if dry_run.replace(value).is_some() {
             return invalid("the query parameter `dry_run` must not be repeated".to_owned());
         }
     }
     Ok(dry_run.unwrap_or_default())
-}
-
-fn decoded_is(encoded: &str, expected: &str) -> bool {
-    percent_decode_str(encoded).eq(expected.bytes())
-}
-
-/// A parameter's name for an error message: at most 64 characters, none of them a control character.
-fn printable(name: &str) -> String {
-    let name = percent_decode_str(name).decode_utf8_lossy();
-    name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -21,28 +21,18 @@ pub fn request_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Problem>
     if values.next().is_some() {
         return Err(invalid("not be repeated"));
     }
-    match parse(value.as_bytes()) {
+    match value.to_str().ok().and_then(parse) {
         None => Err(invalid("be a number of seconds such as 2 or 0.5")),
         Some(Duration::ZERO) => Err(invalid("be more than 0 seconds")),
         timeout => Ok(timeout),
     }
 }
 
-fn parse(value: &[u8]) -> Option<Duration> {
-    let (seconds, nanos) = match value.iter().position(|&b| b == b'.') {
-        Some(at) => (digits(&value[..at], false)?, digits(&value[at + 1..], true)?),
-        None => (digits(value, false)?, 0),
-    };
-    Some(Duration::new(u64::from(seconds), nanos))
-}
-
-/// One to nine digits as a number, or as a fraction in billionths.
-fn digits(text: &[u8], is_fraction: bool) -> Option<u32> {
-    if !(1..=9).contains(&text.len()) || !text.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let zeros = std::iter::repeat_n(&b'0', if is_fraction { 9 - text.len() } else { 0 });
-    Some(text.iter().chain(zeros).fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
+fn parse(text: &str) -> Option<Duration> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| is_number(seconds) && is_number(fraction))?;
+    Duration::try_from_secs_f64(number).ok()
 }
 
 #[cfg(test)]
