@@ -1,7 +1,7 @@
 //! The layers a request passes, from the wire inwards:
 //!
 //! 1. [`Listener`]: accepts connections, performs TLS handshakes, enforces limits; hyper parses.
-//! 2. [`CatchPanic`]: chooses the request id; turns a panic into an `internal` problem with that id.
+//! 2. [`catch_panic`]: chooses the request id; turns a panic into an `internal` problem with that id.
 //! 3. [`Api`]: trace; router; authentication; the client's rate limit; the permit for a request in flight.
 //! 4. The operation: preferences, deadline, routing and permission, media type, the account's permit, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
@@ -17,12 +17,13 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use tower::{Service, service_fn};
 
 use crate::admin::{self, Listeners};
 use crate::api::Api;
 use crate::config::Settings;
 use crate::gateway::{BuildError, Gateway};
-use crate::http::catch_panic::CatchPanic;
+use crate::http::catch_panic::catch_panic;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::connection::Connections;
 use crate::net::listener::{BindError, Listener};
@@ -199,27 +200,29 @@ fn connections<S>(
     Connections::new(service, settings.clone(), page, shutdown.clone()).counted(meters)
 }
 
-/// The path and the id of a request, for the response to its panic.
-type PathAndId = (Box<str>, RequestId);
-type CatchPanics<S, B> = CatchPanic<S, fn(&mut Request<B>) -> PathAndId, fn(PathAndId, &str) -> Response<Full<Bytes>>>;
-
 /// The service with panics turned into `internal` problems. The request's id is chosen here and put into its headers,
 /// so that the response to a panic, its log line and everything logged before it have the same id.
-fn catch_panics<S, B>(service: S) -> CatchPanics<S, B> {
-    fn capture<B>(request: &mut Request<B>) -> PathAndId {
+fn catch_panics<S, B>(
+    service: S,
+) -> impl Service<Request<B>, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send + Sync
+where
+    S: Service<Request<B>, Response = Response<Full<Bytes>>, Future: Send> + Clone + Send + Sync,
+    B: Send,
+{
+    service_fn(move |mut request: Request<B>| {
         let request_id = RequestId::from_headers(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        (request.uri().path().into(), request_id)
-    }
-    fn respond((path, request_id): PathAndId, panic: &str) -> Response<Full<Bytes>> {
-        let path = &*path;
-        tracing::error!(%request_id, path, panic, "a request panicked");
-        let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::Internal, "a defect of this gateway") };
-        let mut response = problem.into_response(path, request_id.as_str());
-        response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
-        response
-    }
-    CatchPanic::new(service, capture::<B>, respond)
+        let path: Box<str> = request.uri().path().into();
+        catch_panic(service.clone(), request, move |panic| {
+            let path = &*path;
+            tracing::error!(%request_id, path, panic, "a request panicked");
+            let problem = Problem::new(Code::Internal, "a defect of this gateway");
+            let problem = Problem { outcome: Outcome::Unknown, ..problem };
+            let mut response = problem.into_response(path, request_id.as_str());
+            response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
+            response
+        })
+    })
 }
 
 fn listener_settings(settings: &Settings) -> ListenerSettings {
@@ -239,12 +242,11 @@ mod tests {
     use std::convert::Infallible;
     use std::sync::Mutex;
 
-    use bytes::Bytes;
     use http::{HeaderValue, Uri};
-    use http_body_util::{BodyExt, Full};
+    use http_body_util::BodyExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use tower::{ServiceExt, service_fn};
+    use tower::ServiceExt;
     use tracing::subscriber::with_default;
 
     use crate::app::*;

@@ -11,7 +11,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use switchboard::http::body::{BodyLimits, read_body};
-use switchboard::http::catch_panic::CatchPanic;
+use switchboard::http::catch_panic::catch_panic;
 use switchboard::net::connection::Connections;
 use switchboard::net::listener::Listener;
 use switchboard::net::peer::Peer;
@@ -94,11 +94,12 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         let seen = given.clone();
         async move { Ok(app(seen, request).await) }
     });
-    let service = CatchPanic::new(
-        service,
-        |request: &mut Request<Incoming>| request.uri().clone(),
-        |uri, _: &str| response(StatusCode::INTERNAL_SERVER_ERROR, format!("caught at {uri}")),
-    );
+    let service = service_fn(move |request: Request<Incoming>| {
+        let uri = request.uri().clone();
+        catch_panic(service.clone(), request, move |_| {
+            response(StatusCode::INTERNAL_SERVER_ERROR, format!("caught at {uri}"))
+        })
+    });
     let service = BoxCloneSyncService::new(service);
     (Connections::new(service, settings, RejectionRenderer::new(render), Shutdown::new()), seen)
 }
