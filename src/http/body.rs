@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body::Body;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::disconnect::is_disconnect;
@@ -90,13 +90,13 @@ where
     };
     let bytes = match collected {
         Err(_) => return Err(BodyError::Timeout { after: limits.timeout }),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
         Ok(Err(error)) => {
             tracing::debug!(%error, "a request body was not read to its end");
             let disconnected = is_disconnect(error.as_ref());
             return Err(if disconnected { BodyError::Disconnected(error) } else { BodyError::Malformed(error) });
         }
-        Ok(Ok(None)) => return Err(too_large()),
-        Ok(Ok(Some(bytes))) => bytes,
+        Ok(Ok(bytes)) => bytes,
     };
     match coding {
         Coding::Identity => Ok(bytes),
@@ -112,34 +112,29 @@ fn max_gzip_len(text: usize) -> usize {
     text.saturating_add(text / 1024).saturating_add(1024)
 }
 
-/// Collects the chunks; `None` if they are over the limit.
-async fn collect<B>(body: B, limit: usize) -> Result<Option<Bytes>, BoxError>
+/// Collects a body of at most `limit` bytes. Pieces are joined as they come, because each one holds a whole read buffer
+/// of hyper; `BodyExt::collect` would keep them all until the end.
+///
+/// # Errors
+/// The body's own, or [`LengthLimitError`].
+pub(crate) async fn collect<B>(body: B, limit: usize) -> Result<Bytes, BoxError>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let mut body = pin!(body);
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(limit).min(limit);
-    let mut first = Bytes::new();
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.as_mut().frame().await {
-        let Ok(data) = frame.map_err(Into::into)?.into_data() else {
-            continue;
-        };
-        if data.len() > limit - first.len() - all.len() {
-            return Ok(None);
-        }
+    let mut body = pin!(Limited::new(body, limit));
+    let (mut first, mut all) = (Bytes::new(), BytesMut::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
         if first.is_empty() && all.is_empty() {
             first = data;
             continue;
         }
-        if all.is_empty() {
-            all.reserve(announced.max(first.len() + data.len()));
-            all.extend_from_slice(&std::mem::take(&mut first));
-        }
+        all.reserve(first.len() + data.len() + usize::try_from(body.size_hint().lower()).unwrap_or_default());
+        all.extend_from_slice(&std::mem::take(&mut first));
         all.extend_from_slice(&data);
     }
-    Ok(Some(if all.is_empty() { first } else { all.freeze() }))
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 fn coding(headers: &HeaderMap) -> Result<Coding, BodyError> {

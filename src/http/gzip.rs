@@ -1,4 +1,6 @@
 //! Gzip decoding with a limit on the output, so that a small body cannot become a large one.
+//!
+//! flate2's `MultiGzDecoder` has no limit on the number of members.
 
 use std::io::Read;
 

@@ -1,4 +1,6 @@
 //! The id of a request in its response, in the log and in requests to vendors.
+//!
+//! The layers of tower-http keep any id of the caller, unbounded and unchecked.
 
 use std::fmt;
 
@@ -12,7 +14,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_LEN: usize = 128;
 
 /// A request id: 1 to 128 characters of `[A-Za-z0-9._-]`, cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
@@ -55,12 +57,6 @@ fn is_valid(value: &[u8]) -> bool {
 }
 
 impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::{
     Request, Response,
     body::{Bytes, Incoming},
@@ -190,21 +190,12 @@ fn received(parts: Parts, body: Bytes) -> Received {
 }
 
 /// The body, or `None` if it is over the limit.
-async fn read(mut body: Incoming) -> Result<Option<Bytes>, NoResponse> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_broken| NoResponse)?;
-        let Some(data) = frame.data_ref() else {
-            continue;
-        };
-        length += data.len();
-        if length <= MAX_BODY {
-            bytes.extend_from_slice(data);
-        } else if length > MAX_DISCARDED {
-            break;
-        }
+async fn read(body: Incoming) -> Result<Option<Bytes>, NoResponse> {
+    match Limited::new(body, MAX_DISCARDED).collect().await {
+        Ok(read) => Ok(Some(read.to_bytes()).filter(|bytes| bytes.len() <= MAX_BODY)),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(_broken) => Err(NoResponse),
     }
-    Ok((length <= MAX_BODY).then(|| bytes.into()))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

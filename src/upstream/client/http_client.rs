@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use rustls::ClientConfig;
 use tokio::task::yield_now;
@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use super::connector::Connector;
 use super::pool::{OpenError, Pool};
 use super::stream::ConnectionState;
+use crate::http::body::collect;
 use crate::http::trace_context::TRACEPARENT;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
@@ -152,7 +153,7 @@ async fn read(response: Response<Incoming>) -> Result<VendorResponse, Failure> {
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(too_long());
     }
-    let whole = Limited::new(body, MAX_BODY).collect().await.map_err(|error| match error.downcast::<hyper::Error>() {
+    let body = collect(body, MAX_BODY).await.map_err(|error| match error.downcast::<hyper::Error>() {
         Ok(error) => match broken(&error) {
             lost if lost.kind == FailureKind::ConnectionLost => {
                 Failure::new(FailureKind::ResponseCut { status: head.status }, lost.source)
@@ -161,8 +162,7 @@ async fn read(response: Response<Incoming>) -> Result<VendorResponse, Failure> {
         },
         Err(_) => too_long(),
     });
-    let body = whole?.to_bytes(); // copies nothing if the body is one piece, as most are
-    Ok(VendorResponse::new(head.status, head.headers, body))
+    Ok(VendorResponse::new(head.status, head.headers, body?))
 }
 
 impl From<OpenError> for Failure {
