@@ -162,9 +162,10 @@ mod tests {
     use crate::http::body::*;
     use std::convert::Infallible;
     use std::io::Write;
+    use std::sync::Arc;
 
     use flate2::{Compression, write::GzEncoder};
-    use futures_util::stream;
+    use futures_util::{StreamExt, stream};
     use http_body::Frame;
     use http_body_util::{Full, StreamBody};
 
@@ -196,6 +197,18 @@ mod tests {
         let joined = read_body(&HeaderMap::new(), chunks(vec![b"", b"ab", b"", b"c", b"d"]), LIMITS).await.unwrap();
         assert_eq!(joined, "abcd");
         assert_eq!(read_body(&HeaderMap::new(), chunks(vec![]), LIMITS).await.unwrap(), "");
+    }
+
+    #[tokio::test]
+    async fn a_body_of_many_pieces_holds_two_of_them_at_most() {
+        let pieces: Arc<[u8]> = Arc::from(&b"x"[..]);
+        let held = Arc::clone(&pieces);
+        let stream = stream::iter(0..100).map(move |_| {
+            assert!(Arc::strong_count(&held) <= 4, "the last two and this test's");
+            Ok::<_, Infallible>(Frame::data(Bytes::from_owner(Arc::clone(&held))))
+        });
+        assert_eq!(collect(StreamBody::new(stream), 100).await.unwrap().len(), 100);
+        assert_eq!(Arc::strong_count(&pieces), 1);
     }
 
     #[tokio::test]
