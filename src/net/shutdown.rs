@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
-
-use super::wake_filter::WakeFiltered;
 
 /// Time for tasks to end after the hard token before they are abandoned.
 const FORCED_END_TIMEOUT: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ impl Shutdown {
 
     /// Runs `task` until it ends or the hard token drops it.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let dropped = WakeFiltered::new(self.0.hard.clone().cancelled_owned());
+        let dropped = FuturesUnordered::from_iter([self.0.hard.clone().cancelled_owned()]);
         self.0.tasks.spawn(CancellableTask { task, dropped });
     }
 
@@ -111,8 +111,8 @@ pin_project_lite::pin_project! {
     struct CancellableTask<F> {
         #[pin]
         task: F,
-        #[pin]
-        dropped: WakeFiltered<WaitForCancellationFutureOwned>,
+        // It polls the token only when that was woken; each poll takes a lock that all tasks share.
+        dropped: FuturesUnordered<WaitForCancellationFutureOwned>,
     }
 }
 
@@ -121,7 +121,7 @@ impl<F: Future<Output = ()>> Future for CancellableTask<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if this.task.poll(cx).is_ready() { Poll::Ready(()) } else { this.dropped.poll(cx) }
+        if this.task.poll(cx).is_ready() { Poll::Ready(()) } else { this.dropped.poll_next_unpin(cx).map(drop) }
     }
 }
 
