@@ -26,7 +26,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "certificate",
         Kind::OneOrMore(&Kind::Text),
-        "Names of the client's certificate: its whole subject, as in `CN=crm, O=Acme` (a comma within a value as `\\,`), or an alternative name; needs `server.tls.client_ca`.",
+        "Names of the client's certificate: its whole subject as in RFC 4514, such as `CN=crm,O=Acme` (a comma within a value as `\\,`), or an alternative name; needs `server.tls.client_ca`.",
     ),
     Key::new("vendors", Kind::List { of: &Kind::Vendor, empty: false }, "The vendors it may use; all where absent."),
     Key::new(

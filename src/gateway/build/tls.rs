@@ -2,7 +2,8 @@
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::Decode;
 
 use crate::config::{self, Settings};
 use crate::gateway::CertificateExpiry;
@@ -47,9 +48,9 @@ fn first_expiry(pem: &str) -> Option<i64> {
     let chain = CertificateDer::pem_slice_iter(pem.as_bytes());
     chain
         .filter_map(|certificate| {
-            let der = certificate.ok()?;
-            let (_, certificate) = X509Certificate::from_der(&der).ok()?;
-            Some(certificate.validity().not_after.timestamp())
+            let certificate = CertificateInner::<Raw>::from_der(&certificate.ok()?).ok()?;
+            let not_after = certificate.tbs_certificate().validity().not_after.to_unix_duration();
+            i64::try_from(not_after.as_secs()).ok()
         })
         .min()
 }
