@@ -2,14 +2,15 @@
 //! vendor fails.
 //!
 //! A fetch runs in its own task with its own deadline. It is not cancelled when the request that started it is. There is
-//! at most one fetch per catalog at a time; requests that need it wait for its result.
+//! at most one fetch per catalog at a time; requests that need it wait for its result. moka would do the last only: it
+//! drops what has expired, caches no failures and cancels a fetch with its request.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use futures_util::future::try_join_all;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 use vendors::{Catalog, CatalogKind, CatalogSet};
 
@@ -35,28 +36,16 @@ pub struct LiveCatalogs {
 
 #[derive(Debug, Default)]
 struct CacheEntry {
-    cached: ArcSwapOption<CachedCatalog>,
-    fetch: Mutex<FetchState>,
+    latest: ArcSwap<Latest>,
+    /// Locked by the fetch that runs, so that it is the only one and others can wait for it.
+    fetch: Arc<Mutex<()>>,
 }
 
-#[derive(Debug)]
-struct CachedCatalog {
-    catalog: Arc<Catalog>,
-    fetched_at: Instant,
-}
-
+/// The last good copy, and why the last fetch failed, with their times.
 #[derive(Debug, Default)]
-struct FetchState {
-    running: Option<PendingFetch>,
-    failed: Option<(Instant, CatalogFailure)>,
-}
-
-type FetchResult = Result<Arc<Catalog>, CatalogFailure>;
-type PendingFetch = watch::Receiver<Option<FetchResult>>;
-
-enum Lookup {
-    Cached(Arc<Catalog>),
-    Pending(PendingFetch),
+struct Latest {
+    catalog: Option<(Arc<Catalog>, Instant)>,
+    failure: Option<(CatalogFailure, Instant)>,
 }
 
 impl LiveCatalogs {
@@ -87,17 +76,13 @@ impl LiveCatalogs {
         kinds: &[CatalogKind],
         reader: &CatalogReader,
     ) -> Result<CatalogSet, CatalogFailure> {
+        let documented = kinds.iter().filter_map(|&kind| Some((kind, reader.dialect.catalog_path(kind)?)));
+        let lookups = documented.map(async |(kind, path)| match self.look_up(kind, path, reader).await {
+            Err(CatalogFailure::Absent) => Ok(None),
+            result => result.map(|catalog| Some((kind, catalog))),
+        });
         let mut set = CatalogSet::default();
-        let mut pending = Vec::new();
-        for &kind in kinds {
-            match self.look_up(kind, reader) {
-                Ok(Some(Lookup::Cached(catalog))) => set.set(kind, catalog),
-                Ok(Some(Lookup::Pending(fetch))) => pending.push(fetched(kind, fetch)),
-                Ok(None) | Err(CatalogFailure::Absent) => {}
-                Err(failure) => return Err(failure),
-            }
-        }
-        for (kind, catalog) in try_join_all(pending).await?.into_iter().flatten() {
+        for (kind, catalog) in try_join_all(lookups).await?.into_iter().flatten() {
             set.set(kind, catalog);
         }
         Ok(set)
@@ -111,8 +96,8 @@ impl LiveCatalogs {
     /// The age and the number of entries of each cached catalog.
     pub fn ages(&self) -> impl Iterator<Item = (CatalogKind, Duration, usize)> {
         CatalogKind::ALL.into_iter().zip(self.entries.iter()).filter_map(|(kind, entry)| {
-            let cached = entry.cached.load_full()?;
-            Some((kind, cached.fetched_at.elapsed(), cached.catalog.len()))
+            let (catalog, fetched_at) = entry.latest.load().catalog.clone()?;
+            Some((kind, fetched_at.elapsed(), catalog.len()))
         })
     }
 
@@ -121,89 +106,76 @@ impl LiveCatalogs {
         CatalogKind::ALL.into_iter().zip(self.failures.iter().map(Counter::get))
     }
 
-    fn look_up(self: &Arc<Self>, kind: CatalogKind, reader: &CatalogReader) -> Result<Option<Lookup>, CatalogFailure> {
-        let Some(path) = reader.dialect.catalog_path(kind) else { return Ok(None) };
+    /// The cached catalog, which is fetched again if it is old; without one, the result of a fetch.
+    async fn look_up(
+        self: &Arc<Self>,
+        kind: CatalogKind,
+        path: &'static str,
+        reader: &CatalogReader,
+    ) -> Result<Arc<Catalog>, CatalogFailure> {
         let entry = &self.entries[kind as usize];
-        if let Some(fresh) = entry.fresh(self.ttl) {
-            return Ok(Some(fresh));
+        if entry.is_due(self.ttl)
+            && let Ok(turn) = Arc::clone(&entry.fetch).try_lock_owned()
+            && entry.is_due(self.ttl)
+        // no fetch has just ended
+        {
+            self.start_fetch(kind, path, reader.clone(), turn);
         }
-        let mut state = entry.state();
-        if let Some(fresh) = entry.fresh(self.ttl) {
-            return Ok(Some(fresh)); // a fetch has just ended
+        if let Some((catalog, _)) = &entry.latest.load().catalog {
+            return Ok(Arc::clone(catalog));
         }
-        let cached = entry.cached.load_full();
-        let pause = |failure: &CatalogFailure| match failure {
-            _ if cached.is_some() => REFRESH_INTERVAL.min(self.ttl),
-            CatalogFailure::Absent => ABSENCE_TTL.min(self.ttl).max(FAILURE_TTL),
-            _ => FAILURE_TTL,
-        };
-        let failed = state.failed.as_ref().filter(|(at, failure)| at.elapsed() < pause(failure));
-        // A fetch whose task is gone, as at the end of the process, does not count.
-        let running = state.running.as_ref().filter(|fetch| fetch.has_changed().is_ok());
-        let fetch = match (running, failed) {
-            (Some(fetch), _) => Ok(fetch.clone()),
-            (None, Some((_, failure))) => Err(failure.clone()),
-            (None, None) => Ok(state.running.insert(self.start_fetch(kind, path, reader)).clone()),
-        };
-        match cached {
-            Some(stale) => Ok(Some(Lookup::Cached(Arc::clone(&stale.catalog)))),
-            None => Ok(Some(Lookup::Pending(fetch?))),
+        drop(entry.fetch.lock().await);
+        match &**entry.latest.load() {
+            Latest { catalog: Some((catalog, _)), .. } => Ok(Arc::clone(catalog)),
+            Latest { failure: Some((failure, _)), .. } => Err(failure.clone()),
+            _ => Err(CatalogFailure::Malformed("the task that fetched the catalog is gone".to_owned())),
         }
     }
 
-    fn start_fetch(self: &Arc<Self>, kind: CatalogKind, path: &'static str, reader: &CatalogReader) -> PendingFetch {
-        let (sender, pending) = watch::channel(None);
-        let (catalogs, reader) = (Arc::clone(self), reader.clone());
+    fn start_fetch(
+        self: &Arc<Self>,
+        kind: CatalogKind,
+        path: &'static str,
+        reader: CatalogReader,
+        turn: OwnedMutexGuard<()>,
+    ) {
+        let catalogs = Arc::clone(self);
         reader.stack.clone().spawn(async move {
+            let _turn = turn;
             let result = reader.read(kind, path).await;
             if result.as_ref().is_err_and(|failure| !matches!(failure, CatalogFailure::Absent)) {
                 catalogs.failures[kind as usize].add();
             }
             let entry = &catalogs.entries[kind as usize];
-            if let (Err(failure), Some(_)) = (&result, entry.cached.load_full()) {
+            if let (Err(failure), Some(_)) = (&result, &entry.latest.load().catalog) {
                 let vendor = reader.stack.name();
                 tracing::warn!(vendor, catalog = %kind, %failure, "a catalog could not be refreshed; the last copy stays");
             }
-            sender.send_replace(Some(entry.finish(result)));
+            entry.finish(result);
         });
-        pending
     }
 }
 
 impl CacheEntry {
-    fn fresh(&self, ttl: Duration) -> Option<Lookup> {
-        let cached = self.cached.load_full().filter(|cached| cached.fetched_at.elapsed() < ttl)?;
-        Some(Lookup::Cached(Arc::clone(&cached.catalog)))
+    /// Whether a fetch is due: the catalog is not fresh, and no fetch has failed a moment ago.
+    fn is_due(&self, ttl: Duration) -> bool {
+        let latest = self.latest.load();
+        let pause = |failure: &CatalogFailure| match failure {
+            _ if latest.catalog.is_some() => REFRESH_INTERVAL.min(ttl),
+            CatalogFailure::Absent => ABSENCE_TTL.min(ttl).max(FAILURE_TTL),
+            _ => FAILURE_TTL,
+        };
+        let is_fresh = latest.catalog.as_ref().is_some_and(|(_, at)| at.elapsed() < ttl);
+        !is_fresh && !latest.failure.as_ref().is_some_and(|(failure, at)| at.elapsed() < pause(failure))
     }
 
-    fn state(&self) -> MutexGuard<'_, FetchState> {
-        self.fetch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps the result of a fetch before the next one can start. A failure leaves the last good copy in place.
-    fn finish(&self, result: Result<Catalog, CatalogFailure>) -> FetchResult {
-        let mut state = self.state();
-        let result = result.map(Arc::new);
-        if let Ok(catalog) = &result {
-            let cached = CachedCatalog { catalog: Arc::clone(catalog), fetched_at: Instant::now() };
-            self.cached.store(Some(Arc::new(cached)));
-        }
-        state.running = None;
-        state.failed = result.as_ref().err().map(|failure| (Instant::now(), failure.clone()));
-        result
-    }
-}
-
-/// Waits for a fetch; `None` if the vendor has no such list.
-async fn fetched(
-    kind: CatalogKind,
-    mut fetch: PendingFetch,
-) -> Result<Option<(CatalogKind, Arc<Catalog>)>, CatalogFailure> {
-    match fetch.wait_for(Option::is_some).await.as_deref() {
-        Ok(Some(Ok(catalog))) => Ok(Some((kind, Arc::clone(catalog)))),
-        Ok(Some(Err(CatalogFailure::Absent))) => Ok(None),
-        Ok(Some(Err(failure))) => Err(failure.clone()),
-        Ok(None) | Err(_) => Err(CatalogFailure::Malformed("the task that fetched the catalog is gone".to_owned())),
+    /// Keeps the result of a fetch. A failure leaves the last good copy in place.
+    fn finish(&self, result: Result<Catalog, CatalogFailure>) {
+        let now = Instant::now();
+        self.latest.store(Arc::new(match result {
+            Ok(catalog) => Latest { catalog: Some((Arc::new(catalog), now)), failure: None },
+            Err(failure) => Latest { catalog: self.latest.load().catalog.clone(), failure: Some((failure, now)) },
+        }));
     }
 }
 
@@ -272,7 +244,7 @@ mod tests {
             assert!(timeout(Duration::ZERO, live.get(KINDS, &reader)).await.is_err());
         }
         assert_eq!(tasks.updates.len(), 1);
-        assert!(live.entries[KINDS[0] as usize].state().running.is_some());
+        assert!(live.entries[KINDS[0] as usize].fetch.try_lock().is_err());
     }
 
     #[tokio::test]
@@ -305,13 +277,13 @@ mod tests {
             reader("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1).await;
         let live = LiveCatalogs::new(Duration::ZERO);
         let entry = &live.entries[KINDS[0] as usize];
-        entry.finish(Ok(Catalog::default())).unwrap();
+        entry.finish(Ok(Catalog::default()));
         let set = live.get(KINDS, &reader).await.unwrap();
         assert!(set.get(KINDS[0]).is_some());
         tasks.updates.close();
         tasks.updates.wait().await;
         assert_eq!(seen.load(Ordering::SeqCst), 1);
-        assert!(entry.cached.load_full().is_some());
+        assert!(entry.latest.load().catalog.is_some());
         for live in [live.with_ttl(Duration::ZERO), live.emptied(Duration::ZERO)] {
             assert_eq!(live.failures().next(), Some((KINDS[0], 1)));
         }
