@@ -166,7 +166,7 @@ impl CacheEntry {
             _ => FAILURE_TTL,
         };
         let is_fresh = latest.catalog.as_ref().is_some_and(|(_, at)| at.elapsed() < ttl);
-        !is_fresh && !latest.failure.as_ref().is_some_and(|(failure, at)| at.elapsed() < pause(failure))
+        !is_fresh && latest.failure.as_ref().is_none_or(|(failure, at)| at.elapsed() >= pause(failure))
     }
 
     /// Keeps the result of a fetch. A failure leaves the last good copy in place.

@@ -180,7 +180,7 @@ where
     where
         C: Future<Output = hyper::Result<()>>,
     {
-        // They poll their futures, which take locks, only when those were woken: 2,000 instructions a request less.
+        // They poll their futures, which take locks, only when those were woken.
         let mut ended = FuturesUnordered::from_iter([ended(self.shutdown.soft(), session_expiry)]);
         let mut evicted = FuturesUnordered::from_iter([open.evicted()]);
         let activity = open.activity();

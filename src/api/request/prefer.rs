@@ -2,6 +2,7 @@
 //!
 //! Unknown preferences are ignored and the first of several wins, as the RFC says. Malformed syntax and unknown
 //! handlings are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
+//! Crates for header fields read RFC 8941 (sfv) or do not know this header (headers).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use vendors::Handling;
