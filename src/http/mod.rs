@@ -8,4 +8,3 @@ pub mod header_names;
 pub mod path;
 pub mod request_id;
 pub mod trace_context;
-pub mod tracestate;

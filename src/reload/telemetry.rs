@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use opentelemetry::KeyValue;
+use opentelemetry_http::HttpClient;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::resource::EnvResourceDetector;
 use uuid::Uuid;
 
 use crate::config::{self, Settings};
 use crate::telemetry::settings::{
-    AuditSettings, Collector, Export, Fsync, LogFormat, LogSettings, TelemetrySettings, TracesSettings,
+    AuditSettings, Collector, Fsync, LogFormat, LogSettings, TelemetrySettings, TracesSettings,
 };
 use crate::value::Fingerprint;
 
@@ -44,14 +48,15 @@ fn audit(audit: &config::Audit) -> Option<AuditSettings> {
 }
 
 fn traces(traces: &config::Traces) -> Option<TracesSettings> {
-    let endpoint = format!("{}/v1/traces", traces.endpoint.as_ref()?.as_str());
+    let endpoint = traces.url()?;
     let issuers = traces.ca_file.as_ref().map(|file| file.pem.as_bytes()).unwrap_or_default();
     let hidden: Vec<_> = traces.headers.values().map(|secret| secret.expose().as_bytes()).chain([issuers]).collect();
-    let other_ratio = config::Traces { sample_ratio: 0.0, ..traces.clone() };
+    let other_ratio = config::Traces { sample_ratio: None, ..traces.clone() };
     let (settings, to) = (traces.clone(), endpoint.clone());
-    let connect = move || Ok(Arc::new(HttpCollector::new(&to, &settings)?) as Arc<dyn Export>);
+    let connect = move || Ok(Arc::new(HttpCollector::new(&to, &settings)?) as Arc<dyn HttpClient>);
     let collector = Collector {
         endpoint,
+        timeout: traces.timeout,
         resource: resource(traces),
         fingerprint: Fingerprint::of(&other_ratio, &hidden),
         connect: Box::new(connect),
@@ -59,13 +64,15 @@ fn traces(traces: &config::Traces) -> Option<TracesSettings> {
     Some(TracesSettings { sample_ratio: traces.sample_ratio, collector })
 }
 
-fn resource(traces: &config::Traces) -> Vec<(String, String)> {
-    let own = [
-        ("service.name", traces.service_name.clone()),
-        ("service.version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("service.instance.id", Uuid::new_v4().to_string()),
-    ];
-    let own = own.into_iter().filter(|(key, _)| !traces.resource.contains_key(*key));
-    let set = traces.resource.iter().map(|(key, text)| (key.clone(), text.clone()));
-    own.map(|(key, text)| (key.to_owned(), text)).chain(set).collect()
+/// What comes later wins.
+fn resource(traces: &config::Traces) -> Resource {
+    let pair = |(key, text): (&String, &String)| KeyValue::new(key.clone(), text.clone());
+    Resource::builder_empty()
+        .with_service_name("switchboard")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new("service.instance.id", Uuid::new_v4().to_string()))
+        .with_detector(Box::new(EnvResourceDetector::new()))
+        .with_attributes(traces.service_name.clone().map(|name| KeyValue::new("service.name", name)))
+        .with_attributes(traces.resource.iter().map(pair))
+        .build()
 }

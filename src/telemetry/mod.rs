@@ -23,7 +23,7 @@ use event::{ConfigReloaded, RequestFinished};
 use log::{LogControl, PreparedLog};
 use metrics::RequestMetrics;
 use settings::{AuditSettings, LogSettings, TelemetrySettings};
-use traces::{PreparedTraces, Traces};
+use traces::{Active, Traces};
 
 pub use audit::PendingFlush;
 pub use background_writer::WriterHealth;
@@ -55,7 +55,7 @@ struct Files {
 pub struct PreparedTelemetry {
     log: Option<PreparedLog>,
     audit: PreparedAudit,
-    traces: PreparedTraces,
+    traces: Option<Active>,
     files: Files,
 }
 

@@ -1,10 +1,11 @@
 //! The settings of log, audit log and traces, as plain data.
 
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use opentelemetry_http::HttpClient;
+use opentelemetry_sdk::Resource;
 
 use crate::value::Fingerprint;
 
@@ -66,29 +67,22 @@ pub enum Fsync {
 
 /// Which requests are traced, and the collector of their spans.
 pub struct TracesSettings {
-    /// The fraction of requests to trace, from 0 to 1.
-    pub sample_ratio: f64,
+    /// The fraction of requests to trace, from 0 to 1; `None` leaves it to `OTEL_TRACES_SAMPLER`.
+    pub sample_ratio: Option<f64>,
     /// The collector.
     pub collector: Collector,
 }
 
 /// A collector that accepts OTLP over HTTP.
 pub struct Collector {
-    /// Its address, for the log.
+    /// The URL that exports are sent to.
     pub endpoint: String,
+    /// The time one request to the collector may take; no retry starts later.
+    pub timeout: Duration,
     /// The resource attributes of all spans.
-    pub resource: Vec<(String, String)>,
+    pub resource: Resource,
     /// Changes if the collector, or how exports are sent to it, changes.
     pub fingerprint: Fingerprint,
     /// Creates the client, or returns why it cannot; called only if the fingerprint has changed.
-    pub connect: Box<dyn FnOnce() -> Result<Arc<dyn Export>, String> + Send>,
-}
-
-/// The status and body of the response, or why there is none.
-pub type Exported = Result<(u16, Bytes), String>;
-
-/// Sends one export to a collector, within a bounded time.
-pub trait Export: Send + Sync {
-    /// Sends an encoded `ExportTraceServiceRequest`.
-    fn export(&self, message: Bytes) -> Pin<Box<dyn Future<Output = Exported> + Send + '_>>;
+    pub connect: Box<dyn FnOnce() -> Result<Arc<dyn HttpClient>, String> + Send>,
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::support::collector::{Collector, Manner, attribute, traceparent};
 use crate::support::events::Events;
+use crate::support::process::Process;
 use crate::support::{PATIENCE, Stage, configuration, eventually, tokens};
 
 const UPDATE: &str = r#"{"name":"hush-hush","ambient_sound":"office"}"#;
@@ -277,5 +278,38 @@ async fn rejected_spans_are_counted_and_a_reload_changes_the_ratio() {
     assert_eq!(of(&spans, SpanKind::Server).len(), 1);
     assert_eq!(counts, json!({ "exported": spans.len() - 1, "dropped": 1 }));
     app.stop().await;
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn the_variables_of_opentelemetry_turn_traces_on_and_the_file_wins_over_them() {
+    let collector = Collector::start(Manner::Takes).await;
+    let stage = Stage::of(&["autocalls"], "", |text| text).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = "[traces.headers]\nx-both = { env = \"TOKEN_AUTOCALLS\" }\n[traces.resource]\nb = \"file\"\n";
+    fs::write(folder.path().join("switchboard.toml"), configuration(&stage.simulators, file)).unwrap();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-one=one,x-both=one"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=a,a=variable,b=variable"),
+        ("OTEL_SERVICE_NAME", "edge"),
+        ("OTEL_TRACES_SAMPLER", "always_on"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+    ];
+    let mut environment = tokens(&stage.simulators);
+    environment.extend(variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let process = Process::serve(folder.path(), &environment).await;
+    let request =
+        http::Request::put(format!("http://{}/v1/assistants/7", process.api)).header("traceparent", UNSAMPLED);
+    let request = request.header("content-type", "application/json").body(UPDATE.into()).unwrap();
+    assert_eq!(stage.send(request).await.status, 200);
+    process.signal("TERM");
+    assert!(process.ended().await.success());
+    assert_eq!(of(&collector.spans(), SpanKind::Client).len(), 1);
+    let headers = &collector.headers()[0];
+    assert_eq!((&headers["x-one"], &headers["x-both"]), (&"one".parse().unwrap(), &"sim-autocalls".parse().unwrap()));
+    let resource = collector.exports()[0].resource_spans[0].resource.clone().unwrap().attributes;
+    let says = |key: &str| attribute(&resource, key);
+    assert_eq!(["service.name", "a", "b"].map(says), ["edge", "variable", "file"].map(|text| Some(text.to_owned())));
     stage.stop().await;
 }

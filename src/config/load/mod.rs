@@ -72,12 +72,14 @@ fn checked(
     }
 }
 
-/// Defaults, file, environment and assistants files as one tree; `None` where a file is missing or not TOML.
+/// Defaults, OpenTelemetry's variables, file, environment and assistants files as one tree; `None` where a file is missing or not TOML.
 fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
     let mut layers = Layers::default();
     let defaults = validator.sources.add_defaults(DEFAULTS);
     let table = document::parse(defaults, validator);
     add(&mut layers, "built-in defaults", table, validator)?;
+    let variables = validator.opentelemetry();
+    add(&mut layers, "OpenTelemetry's variables", variables, validator)?;
     if let Some(source) = file(validator)? {
         let table = document::parse(source, validator);
         add(&mut layers, "file", table, validator)?;

@@ -10,6 +10,7 @@ use toml::de::DeValue;
 use super::environment::Environment;
 use super::source::Span;
 use super::tree::{Entry, Node, Table, Value};
+use crate::config::sections::traces;
 use crate::config::types::secret;
 use crate::config::validate::key_path::KeyPath;
 use crate::config::validate::problem::ProblemKind;
@@ -32,6 +33,25 @@ impl Validator<'_> {
             let variable = Variable { span, name, value };
             let level = Level { table: &mut layer, below: Some(below) };
             self.set_key(level, &root::SECTION, &parts, variable, &KeyPath::ROOT);
+        }
+        layer
+    }
+
+    /// What OpenTelemetry's own variables set of `[traces]`, unless they turn traces off.
+    pub(crate) fn opentelemetry(&mut self) -> Table {
+        let environment: &Environment = self.environment;
+        let set = |name: &str| environment.get(name).map(str::trim).filter(|value| !value.is_empty());
+        let disabled = set("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        if disabled || set("OTEL_TRACES_EXPORTER") == Some("none") {
+            return Table::new();
+        }
+        let mut layer = Table::new();
+        for (key, names) in traces::VARIABLES {
+            let Some((name, value)) = names.iter().find_map(|name| Some((*name, set(name)?))) else { continue };
+            let value = if key == "timeout" { format!("{value}ms") } else { value.to_owned() };
+            let variable = Variable { span: self.sources.add_variable(name), name, value: &value };
+            let level = Level { table: &mut layer, below: None };
+            self.set_key(level, &root::SECTION, &["traces", key], variable, &KeyPath::ROOT);
         }
         layer
     }

@@ -10,23 +10,40 @@ use crate::config::types::duration;
 use crate::config::types::pem::CertificateFile;
 use crate::config::types::secret::Secret;
 use crate::config::validate::name::NameRule;
-use crate::config::validate::problem::ProblemKind;
+use crate::config::validate::problem::{Location, ProblemKind};
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+
+/// OpenTelemetry's variable for the whole URL, to which nothing is added.
+const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+
+/// OpenTelemetry's variables for keys of this section, the first of them that is set.
+pub(crate) const VARIABLES: [(&str, &[&str]); 3] = [
+    ("endpoint", &[TRACES_ENDPOINT, "OTEL_EXPORTER_OTLP_ENDPOINT"]),
+    ("timeout", &["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"]),
+    ("service_name", &["OTEL_SERVICE_NAME"]),
+];
+
+/// Those for headers, which the exporter reads.
+const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "endpoint",
         Kind::Url,
-        "Base URL of an OpenTelemetry collector (OTLP over HTTP, protobuf); no traces without this key.",
+        "URL of an OpenTelemetry collector (OTLP over HTTP, protobuf); `/v1/traces` is added unless it ends with it.",
     ),
     Key::new(
         "sample_ratio",
         Kind::Ratio { zero: true },
         "The part of requests that is traced, of those whose caller has not decided it.",
     ),
-    Key::new("timeout", Kind::Duration { zero: false }, "The time one export may take."),
+    Key::new(
+        "timeout",
+        Kind::Duration { zero: false },
+        "The time one request to the collector may take; no retry starts later.",
+    ),
     Key::new("service_name", Kind::Text, "What the collector calls this gateway: `service.name`."),
     Key::new(
         "resource",
@@ -50,13 +67,16 @@ pub(crate) const SECTION: Section = Section::of(&[
 pub struct Traces {
     /// The collector; no traces if `None`.
     pub endpoint: Option<BaseUrl>,
-    /// From 0 to 1.
-    pub sample_ratio: f64,
-    /// The time one export may take.
+    /// Whether the endpoint is the whole URL of `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
+    #[serde(skip)]
+    pub(crate) whole_url: bool,
+    /// From 0 to 1; `None` leaves it to `OTEL_TRACES_SAMPLER`.
+    pub sample_ratio: Option<f64>,
+    /// The time one request to the collector may take; no retry starts later.
     #[serde(serialize_with = "duration::serialize")]
     pub timeout: Duration,
-    /// `service.name`.
-    pub service_name: String,
+    /// `service.name`; `None` leaves it to `OTEL_RESOURCE_ATTRIBUTES`.
+    pub service_name: Option<String>,
     /// More attributes of the resource.
     pub resource: BTreeMap<String, String>,
     /// Headers of each export.
@@ -69,9 +89,10 @@ impl Default for Traces {
     fn default() -> Self {
         Self {
             endpoint: None,
-            sample_ratio: 1.0,
+            whole_url: false,
+            sample_ratio: None,
             timeout: Duration::from_secs(10),
-            service_name: "switchboard".into(),
+            service_name: None,
             resource: BTreeMap::new(),
             headers: BTreeMap::new(),
             ca_file: None,
@@ -80,6 +101,13 @@ impl Default for Traces {
 }
 
 impl Traces {
+    /// The URL that exports are sent to.
+    pub(crate) fn url(&self) -> Option<String> {
+        let endpoint = self.endpoint.as_ref()?.as_str();
+        let path = if self.whole_url || endpoint.ends_with("/v1/traces") { "" } else { "/v1/traces" };
+        Some(format!("{endpoint}{path}"))
+    }
+
     pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
         let endpoint = reader.text("endpoint").and_then(|text| BaseUrl::parse(text).ok());
@@ -90,9 +118,12 @@ impl Traces {
                 headers.insert(name.to_owned(), secret);
             }
         }
-        if endpoint.as_ref().is_some_and(|url| !url.is_https() && !url.is_loopback()) && !headers.is_empty() {
-            let (span, key) = (reader.span("endpoint"), reader.key_path.key("endpoint"));
-            let message = format!("the secrets in `{}` would travel unencrypted", headers_reader.key_path);
+        let (span, key) = (reader.span("endpoint"), reader.key_path.key("endpoint"));
+        let exposed = endpoint.as_ref().is_some_and(|url| !url.is_https() && !url.is_loopback());
+        let variable = |name: &&str| validator.environment.get(name).is_some_and(|value| !value.is_empty());
+        let secrets = if headers.is_empty() { HEADERS.into_iter().find(variable) } else { Some("traces.headers") };
+        if let Some(secrets) = secrets.filter(|_| exposed) {
+            let message = format!("the secrets in `{secrets}` would travel unencrypted");
             let help = "use an https:// address, or leave the headers out";
             validator.error(ProblemKind::Insecure, span, key, message, help);
         }
@@ -100,9 +131,10 @@ impl Traces {
         let pairs = resource_reader.entries().filter_map(|(name, entry)| Some((name, entry.node.as_text()?)));
         Self {
             endpoint,
-            sample_ratio: reader.ratio("sample_ratio").unwrap_or(default.sample_ratio),
+            whole_url: validator.sources.location(span) == Location::Variable { name: TRACES_ENDPOINT.to_owned() },
+            sample_ratio: reader.ratio("sample_ratio"),
             timeout: reader.duration("timeout").unwrap_or(default.timeout),
-            service_name: reader.text("service_name").map_or(default.service_name, str::to_owned),
+            service_name: reader.text("service_name").map(str::to_owned),
             resource: pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
             headers,
             ca_file: CertificateFile::issuers(reader, "ca_file", validator),

@@ -54,7 +54,43 @@ fn a_collector_without_tls_and_bad_numbers_are_reported() {
     }
     assert!(!errors.contains("hush"));
     let none = Setup::new("[traces]\nsample_ratio = 0\n").settings().traces;
-    assert!(none.endpoint.is_none() && none.sample_ratio == 0.0);
+    assert!(none.endpoint.is_none() && none.sample_ratio == Some(0.0));
+}
+
+#[test]
+fn the_variables_of_opentelemetry_stand_below_the_file() {
+    let setup = Setup::new("")
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318/")
+        .variable("OTEL_EXPORTER_OTLP_TIMEOUT", "2500")
+        .variable("OTEL_SERVICE_NAME", "edge");
+    let traces = setup.settings().traces;
+    assert_eq!(traces.url().as_deref(), Some("http://127.0.0.1:4318/v1/traces"));
+    assert_eq!((traces.timeout.as_millis(), traces.service_name.as_deref()), (2500, Some("edge")));
+    let setup = setup.variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c.example/in");
+    assert_eq!(setup.settings().traces.url().as_deref(), Some("https://c.example/in"));
+    let file = "[traces]\nendpoint = \"https://d.example/x/v1/traces\"\ntimeout = \"1s\"\nservice_name = \"mine\"\n";
+    let traces = setup.file("c.toml", file).settings().traces;
+    assert_eq!(traces.url().as_deref(), Some("https://d.example/x/v1/traces"));
+    assert_eq!((traces.timeout.as_millis(), traces.service_name.as_deref()), (1000, Some("mine")));
+}
+
+#[test]
+fn the_variables_of_opentelemetry_are_checked_and_can_turn_traces_off() {
+    let setup = Setup::new("")
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector.example:4318")
+        .variable("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=hush")
+        .variable("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon");
+    let errors = setup.errors();
+    for expected in [
+        "the secrets in `OTEL_EXPORTER_OTLP_HEADERS` would travel unencrypted\n  --> environment variable OTEL_EXPORTER_OTLP_ENDPOINT",
+        "--> environment variable OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+    ] {
+        assert!(errors.contains(expected) && !errors.contains("hush"), "{expected}\n{errors}");
+    }
+    for (name, value) in [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_EXPORTER", "none")] {
+        let off = Setup::new("").variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318").variable(name, value);
+        assert_eq!(off.settings().traces.url(), None);
+    }
 }
 
 #[test]

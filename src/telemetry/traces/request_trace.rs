@@ -1,9 +1,13 @@
 //! The trace of one request. Each span is queued when it ends.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, Uri};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceState};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use tokio::time::Instant;
 
 use crate::http::trace_context::TraceContext;
@@ -11,8 +15,7 @@ use crate::problem::{Fault, Reason};
 use crate::telemetry::audit::truncated;
 use crate::telemetry::event::{AttemptEnded, RequestFinished};
 
-use super::SpanQueue;
-use super::otlp::{ERROR, KeyValue, PARENT_KNOWN, PARENT_REMOTE, SAMPLED, Span, Status, kind};
+use super::span_queue::SpanQueue;
 
 /// Shorter waits get no span.
 const MIN_QUEUE_SPAN: Duration = Duration::from_millis(1);
@@ -21,10 +24,10 @@ const MAX_PATH_CHARS: usize = 256;
 
 /// The trace of one request.
 pub struct RequestTrace {
-    queue: SpanQueue,
+    queue: Arc<SpanQueue>,
     context: TraceContext,
     /// The caller's `tracestate`.
-    state: String,
+    state: TraceState,
     arrived: Instant,
     /// The time of day at `arrived`, from which all times of the trace are computed.
     arrived_at: SystemTime,
@@ -32,27 +35,27 @@ pub struct RequestTrace {
 
 /// The content of a span, apart from its ids and times.
 struct SpanContent {
-    name: String,
-    kind: i32,
+    name: Cow<'static, str>,
+    kind: SpanKind,
     attributes: Vec<KeyValue>,
     /// The `error.type` of a failed span.
-    error: Option<String>,
+    error: Option<Cow<'static, str>>,
 }
 
 impl RequestTrace {
-    pub(super) fn new(queue: SpanQueue, context: TraceContext, state: String, arrived: Instant) -> Self {
+    pub(super) fn new(queue: Arc<SpanQueue>, context: TraceContext, state: TraceState, arrived: Instant) -> Self {
         Self { queue, context, state, arrived, arrived_at: SystemTime::now() - arrived.elapsed() }
     }
 
     /// The id of the trace.
     pub fn trace_id(&self) -> u128 {
-        self.context.trace_id()
+        self.context.trace_id
     }
 
     /// Adds a span within the request that started then and ends now.
-    pub(crate) fn internal_span(&self, name: &str, started: Instant, error: Option<&str>) {
-        let (name, error) = (name.to_owned(), error.map(str::to_owned));
-        let content = SpanContent { name, kind: kind::INTERNAL, attributes: Vec::new(), error };
+    pub(crate) fn internal_span(&self, name: &'static str, started: Instant, error: Option<&'static str>) {
+        let (name, error) = (name.into(), error.map(Into::into));
+        let content = SpanContent { name, kind: SpanKind::Internal, attributes: Vec::new(), error };
         self.push(&self.context.child(), started, content);
     }
 
@@ -60,13 +63,13 @@ impl RequestTrace {
     pub(crate) fn call(self: &Arc<Self>, vendor: &str, method: &Method, uri: &Uri) -> VendorCall {
         let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
         let attributes = vec![
-            KeyValue::text("http.request.method", method.as_str()),
-            KeyValue::text("url.full", uri.to_string()),
-            KeyValue::text("server.address", uri.host().unwrap_or_default()),
-            KeyValue::integer("server.port", port),
-            KeyValue::text("switchboard.vendor", vendor),
+            KeyValue::new("http.request.method", method.to_string()),
+            KeyValue::new("url.full", uri.to_string()),
+            KeyValue::new("server.address", uri.host().unwrap_or_default().to_owned()),
+            KeyValue::new("server.port", i64::from(port)),
+            KeyValue::new("switchboard.vendor", vendor.to_owned()),
         ];
-        let (name, state) = (method.to_string(), Mutex::default());
+        let (name, state) = (method.to_string().into(), Mutex::default());
         VendorCall { trace: Arc::clone(self), name, attributes, queued_since: Instant::now(), state }
     }
 
@@ -75,18 +78,18 @@ impl RequestTrace {
         let (update, reason) = (&finished.update, finished.reason());
         let method = known_method(finished.method);
         let mut attributes = vec![
-            KeyValue::text("http.request.method", method.unwrap_or("_OTHER")),
-            KeyValue::integer("http.request.body.size", update.request_bytes),
-            KeyValue::text("switchboard.request_id", finished.request_id),
-            KeyValue::text("switchboard.reason", reason.as_str()),
+            KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
+            integer("http.request.body.size", update.request_bytes),
+            KeyValue::new("switchboard.request_id", finished.request_id.to_owned()),
+            KeyValue::new("switchboard.reason", reason.as_str()),
         ];
         // An unknown path may hold anything, such as a credential in the wrong place.
         if finished.problem.is_none() || update.assistant.is_some() {
-            attributes.push(KeyValue::text("url.path", truncated(finished.path, MAX_PATH_CHARS)));
+            attributes.push(KeyValue::new("url.path", truncated(finished.path, MAX_PATH_CHARS).to_owned()));
         }
         if !matches!(reason, Reason::ClientClosed | Reason::Stopped) {
-            attributes.push(KeyValue::integer("http.response.status_code", finished.status));
-            attributes.push(KeyValue::integer("http.response.body.size", finished.response_bytes));
+            attributes.push(integer("http.response.status_code", finished.status));
+            attributes.push(integer("http.response.body.size", finished.response_bytes));
         }
         let route = (finished.route != "none").then_some(finished.route);
         let texts = [
@@ -96,43 +99,45 @@ impl RequestTrace {
             ("switchboard.vendor", update.vendor),
             ("switchboard.outcome", finished.outcome()),
         ];
-        attributes.extend(texts.into_iter().filter_map(|(key, text)| Some(KeyValue::text(key, text?))));
+        attributes.extend(texts.into_iter().filter_map(|(key, text)| Some(KeyValue::new(key, text?.to_owned()))));
         if update.report.is_some() {
             let (applied, dropped) = update.counts();
-            attributes.push(KeyValue::integer("switchboard.applied", applied));
-            attributes.push(KeyValue::integer("switchboard.dropped", dropped));
+            attributes.push(integer("switchboard.applied", applied));
+            attributes.push(integer("switchboard.dropped", dropped));
         }
         let method = method.unwrap_or("HTTP");
-        let name = route.map_or_else(|| method.to_owned(), |route| format!("{method} {route}"));
+        let name = route.map_or(method.into(), |route| format!("{method} {route}").into());
         let at_fault = finished.problem.is_some_and(|problem| problem.fault != Fault::Caller);
-        let error = at_fault.then(|| reason.as_str().to_owned());
-        self.push(&self.context, self.arrived, SpanContent { name, kind: kind::SERVER, attributes, error });
+        let error = at_fault.then(|| reason.as_str().into());
+        self.push(&self.context, self.arrived, SpanContent { name, kind: SpanKind::Server, attributes, error });
     }
 
     fn push(&self, context: &TraceContext, started: Instant, content: SpanContent) {
         let SpanContent { name, kind, mut attributes, error } = content;
-        let parent = context.parent_id().map(|id| id.to_be_bytes().to_vec()).unwrap_or_default();
-        let remote = if kind == kind::SERVER && !parent.is_empty() { PARENT_REMOTE } else { 0 };
-        attributes.extend(error.as_ref().map(|error| KeyValue::text("error.type", error)));
-        self.queue.push(Span {
-            trace_id: context.trace_id().to_be_bytes().to_vec(),
-            span_id: context.span_id().to_be_bytes().to_vec(),
-            trace_state: self.state.clone(),
-            parent_span_id: parent,
+        let failed = error.is_some();
+        attributes.extend(error.map(|error| KeyValue::new("error.type", error)));
+        let (id, span_id) = (context.trace_id.into(), context.span_id.into());
+        self.queue.push(SpanData {
+            span_context: SpanContext::new(id, span_id, TraceFlags::SAMPLED, false, self.state.clone()),
+            parent_span_id: context.parent_id.map_or(SpanId::INVALID, SpanId::from),
+            parent_span_is_remote: kind == SpanKind::Server && context.parent_id.is_some(),
+            span_kind: kind,
             name,
-            kind,
-            start_time_unix_nano: self.nanos(started),
-            end_time_unix_nano: self.nanos(Instant::now()),
+            start_time: self.time_of_day(started),
+            end_time: self.time_of_day(Instant::now()),
             attributes,
-            status: error.map(|_| Status { message: String::new(), code: ERROR }),
-            flags: SAMPLED | PARENT_KNOWN | remote,
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: if failed { Status::error("") } else { Status::Unset },
+            instrumentation_scope: InstrumentationScope::builder("switchboard")
+                .with_version(env!("CARGO_PKG_VERSION"))
+                .build(),
         });
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
-        let at = self.arrived_at + at.saturating_duration_since(self.arrived);
-        let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    fn time_of_day(&self, at: Instant) -> SystemTime {
+        self.arrived_at + at.saturating_duration_since(self.arrived)
     }
 }
 
@@ -140,6 +145,10 @@ impl std::fmt::Debug for RequestTrace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RequestTrace").field("context", &self.context).finish_non_exhaustive()
     }
+}
+
+fn integer(key: &'static str, number: impl TryInto<i64>) -> KeyValue {
+    KeyValue::new(key, number.try_into().unwrap_or(i64::MAX))
 }
 
 /// The name of a method that HTTP defines; any other is chosen by the caller.
@@ -151,7 +160,7 @@ fn known_method(method: &Method) -> Option<&'static str> {
 /// The trace of a request to a vendor: a span for the wait before its first attempt, and one for each attempt.
 pub struct VendorCall {
     trace: Arc<RequestTrace>,
-    name: String,
+    name: Cow<'static, str>,
     attributes: Vec<KeyValue>,
     queued_since: Instant,
     state: Mutex<Attempts>,
@@ -190,17 +199,17 @@ impl VendorCall {
         let Some((context, started)) = state.current.take() else { return };
         let mut attributes = self.attributes.clone();
         if state.started > 1 {
-            attributes.push(KeyValue::integer("http.request.resend_count", state.started - 1));
+            attributes.push(integer("http.request.resend_count", state.started - 1));
         }
         let error = match end {
             AttemptEnded::Answered(status) => {
-                attributes.push(KeyValue::integer("http.response.status_code", status));
-                (status >= 400).then(|| status.to_string())
+                attributes.push(integer("http.response.status_code", status));
+                (status >= 400).then(|| status.to_string().into())
             }
-            AttemptEnded::Failed(reason) => Some(reason.name().to_owned()),
-            AttemptEnded::Abandoned => Some("abandoned".to_owned()),
+            AttemptEnded::Failed(reason) => Some(reason.name().into()),
+            AttemptEnded::Abandoned => Some("abandoned".into()),
         };
-        let content = SpanContent { name: self.name.clone(), kind: kind::CLIENT, attributes, error };
+        let content = SpanContent { name: self.name.clone(), kind: SpanKind::Client, attributes, error };
         self.trace.push(&context, started, content);
     }
 }
