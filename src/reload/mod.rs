@@ -1,7 +1,7 @@
 //! Applies a new configuration while the gateway runs: all of it or, if anything is wrong with it, none of it.
 //!
 //! Everything that can fail or wait comes first. Then the generation, the TLS configuration and telemetry are stored one
-//! right after the other. Last, buffered lines of the old audit log are written, which may take seconds.
+//! right after the other. If the audit log ends, its last lines are written then, which may take seconds.
 //!
 //! The generation is stored before the TLS configuration, so that a connection accepted under the new authorities meets
 //! the new clients. A connection accepted under the old authorities meets the old clients, or the new generation, which
@@ -20,12 +20,12 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use serde::Serialize;
 
-use crate::config::{self, AuthMode, Environment, LogFormat, Settings, TlsVersion, WatchedFile};
+use crate::config::{self, AuthMode, Environment, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsMaterial};
-use crate::telemetry::event::ConfigReloaded;
-use crate::telemetry::{PendingFlush, PreparedTelemetry as NextTelemetry, Telemetry};
+use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
+use crate::value::LogFormat;
 
 pub(crate) use telemetry::{log, telemetry};
 pub use watch::watch;
@@ -167,19 +167,16 @@ impl Reloader {
     pub fn reload(&self, trigger: &'static str) -> Outcome {
         let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.gateway.load_full();
-        let (outcome, unwritten) = match self.next(&before) {
+        let outcome = match self.next(&before) {
             Ok(next) => self.apply(next, &before, trigger),
             Err(problems) => self.refuse(truncated(problems), &before, trigger),
         };
         Arc::make_mut(&mut self.state().history).add(outcome.clone());
-        if let Some(unwritten) = unwritten {
-            unwritten.wait();
-        }
         outcome
     }
 
-    /// Applies the new configuration. Nothing here fails or waits.
-    fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> (Outcome, Option<PendingFlush>) {
+    /// Applies the new configuration. Nothing here fails, and nothing waits but the end of the audit log.
+    fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> Outcome {
         let Next { gateway, tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
         gateway.apply_scopes(Some(before), &self.tasks);
@@ -187,24 +184,20 @@ impl Reloader {
         if let (Some(tls), Some(next)) = (&self.tls, tls) {
             tls.replace(next);
         }
-        let unwritten = self.telemetry.apply(telemetry);
+        self.telemetry.apply(telemetry);
         for warning in warnings.warnings() {
             tracing::warn!(%warning, "configuration");
         }
         tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
-        let outcome = Outcome { applied: true, generation, trigger, at: now(), problems: None, needs_restart };
-        self.telemetry.reloaded(&ConfigReloaded { trigger, generation, problems: None, keys });
-        (outcome, Some(unwritten))
+        self.telemetry.reloaded(trigger, generation, None, keys.as_ref());
+        Outcome { applied: true, generation, trigger, at: now(), problems: None, needs_restart }
     }
 
-    fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> (Outcome, Option<PendingFlush>) {
+    fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> Outcome {
         tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
-        let unwritten = self.telemetry.reopen();
         let (generation, needs_restart) = (before.generation, Vec::new());
-        self.telemetry.reloaded(&ConfigReloaded { trigger, generation, problems: Some(&problems), keys: None });
-        let outcome =
-            Outcome { applied: false, generation, trigger, at: now(), problems: Some(problems), needs_restart };
-        (outcome, unwritten)
+        self.telemetry.reloaded(trigger, generation, Some(&problems), None);
+        Outcome { applied: false, generation, trigger, at: now(), problems: Some(problems), needs_restart }
     }
 
     /// Builds everything that can fail.
@@ -221,7 +214,7 @@ impl Reloader {
         let needs_restart = self.startup.changed_keys(&StartupSettings::of(&settings));
         let (warnings, telemetry) = (std::mem::take(&mut settings.warnings), telemetry(&settings));
         let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
-        let telemetry = self.telemetry.prepare(telemetry)?; // Last, as what it prepares must be applied.
+        let telemetry = self.telemetry.prepare(telemetry)?;
         Ok(Next { gateway, tls, telemetry, warnings, needs_restart })
     }
 

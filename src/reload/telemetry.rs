@@ -9,9 +9,7 @@ use opentelemetry_sdk::resource::EnvResourceDetector;
 use uuid::Uuid;
 
 use crate::config::{self, Settings};
-use crate::telemetry::settings::{
-    AuditSettings, Collector, Fsync, LogFormat, LogSettings, TelemetrySettings, TracesSettings,
-};
+use crate::telemetry::settings::{AuditSettings, Collector, LogSettings, TelemetrySettings, TracesSettings};
 use crate::value::Fingerprint;
 
 use super::collector::HttpCollector;
@@ -23,28 +21,12 @@ pub(crate) fn telemetry(settings: &Settings) -> TelemetrySettings {
 
 /// Those of the log, which starts before everything else.
 pub(crate) fn log(log: &config::Log) -> LogSettings {
-    LogSettings {
-        format: match log.format {
-            config::LogFormat::Auto => LogFormat::Auto,
-            config::LogFormat::Json => LogFormat::Json,
-            config::LogFormat::Text => LogFormat::Text,
-        },
-        directives: log.directives().to_owned(),
-        file: log.file.clone(),
-    }
+    LogSettings { format: log.format, directives: log.directives().to_owned(), file: log.file.clone() }
 }
 
 fn audit(audit: &config::Audit) -> Option<AuditSettings> {
-    Some(AuditSettings {
-        file: audit.file.clone()?,
-        rotate_bytes: audit.rotate_bytes,
-        keep: audit.keep,
-        fsync: match audit.fsync {
-            config::Fsync::Never => Fsync::Never,
-            config::Fsync::Interval => Fsync::Interval,
-            config::Fsync::Always => Fsync::Always,
-        },
-    })
+    let config::Audit { rotate_bytes, keep, fsync, .. } = *audit;
+    Some(AuditSettings { file: audit.file.clone()?, rotate_bytes, keep, fsync })
 }
 
 fn traces(traces: &config::Traces) -> Option<TracesSettings> {

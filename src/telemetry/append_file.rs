@@ -1,95 +1,84 @@
 //! A file that whole lines are appended to. It is rotated by size, and opened again after others renamed or deleted it.
 //!
-//! Each line is written to exactly one file. A partial write is truncated and retried.
+//! Each line is written to exactly one file. A partial write is truncated and retried. Not `tracing-appender` or
+//! `file-rotate`: they keep a file that others have renamed, and a line that they wrote in part.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
-/// How often to check that the path still names the open file.
-const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+use crate::value::Fsync;
 
-/// The size at which a new file is started, and how many old ones are kept as `NAME.1` (the newest), `NAME.2` ...
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rotation {
-    pub(super) bytes: u64,
+use super::background_writer::Sink;
+
+/// Which file, and how it is written.
+#[derive(Clone)]
+pub(super) struct AppendSettings {
+    pub(super) path: PathBuf,
+    /// Its permissions.
+    pub(super) mode: u32,
+    /// The size at which a new file is started.
+    pub(super) rotate_bytes: u64,
+    /// How many old files are kept as `NAME.1` (the newest), `NAME.2` ...
     pub(super) keep: u32,
+    pub(super) fsync: Fsync,
+    /// Reports that writing has started to fail, or works again.
+    pub(super) report: fn(&Path, Option<&io::Error>),
 }
 
 /// An open file.
-#[derive(Debug)]
 pub(super) struct AppendFile {
-    path: PathBuf,
-    mode: u32,
-    rotation: Option<Rotation>,
+    settings: AppendSettings,
     file: File,
     /// Device and inode of a regular file; `None` for a pipe or device, which cannot be rotated or truncated.
     identity: Option<(u64, u64)>,
     size: u64,
     /// The file may end within a line.
     torn: bool,
-    checked: Instant,
     #[cfg(test)]
-    pub(super) syncs: std::cell::Cell<u32>,
+    syncs: std::cell::Cell<u32>,
 }
 
 impl AppendFile {
-    /// Opens the file, or creates it with these permissions. Does not wait for a reader of a named pipe.
+    /// Opens the file that the configuration names at `key`, or creates it.
     ///
     /// # Errors
     /// It cannot be opened for appending.
-    pub(super) fn open(path: &Path, mode: u32, rotation: Option<Rotation>) -> io::Result<Self> {
+    pub(super) fn open(key: &str, settings: AppendSettings) -> Result<Self, String> {
+        let path = settings.path.clone();
+        Self::try_open(settings).map_err(|error| format!("{key}: `{}` cannot be opened: {error}", path.display()))
+    }
+
+    /// Does not wait for a reader of a named pipe.
+    fn try_open(settings: AppendSettings) -> io::Result<Self> {
         let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new().append(true).create(true).mode(mode).custom_flags(nonblocking).open(path)?;
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(settings.mode).custom_flags(nonblocking);
+        let file = options.open(&settings.path)?;
         fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
         let metadata = file.metadata()?;
         let identity = metadata.is_file().then(|| (metadata.dev(), metadata.ino()));
         let size = metadata.len();
-        let torn = identity.is_some() && size > 0 && !ends_a_line(path).unwrap_or(true);
+        let mut last = [0];
+        if let Some(at) = size.checked_sub(1) {
+            let _unreadable = File::open(&settings.path).and_then(|file| file.read_exact_at(&mut last, at));
+        }
+        let torn = identity.is_some() && size > 0 && last != *b"\n";
         Ok(Self {
-            path: path.to_owned(),
-            mode,
-            rotation,
+            settings,
             file,
             identity,
             size,
             torn,
-            checked: Instant::now(),
             #[cfg(test)]
             syncs: Default::default(),
         })
     }
 
-    /// Appends whole lines and removes from their front what was written.
-    ///
-    /// # Errors
-    /// The rest cannot be written now.
-    pub(super) fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
-        if self.checked.elapsed() >= CHECK_INTERVAL {
-            self.reopen_if_moved()?;
-        }
-        while !lines.is_empty() {
-            let fitting = self.fitting(lines);
-            if fitting == 0 {
-                self.rotate()?;
-                continue;
-            }
-            let (piece, rest) = lines.split_at(fitting);
-            self.append(piece)?;
-            *lines = rest;
-        }
-        Ok(())
-    }
-
-    /// Flushes everything to the disk.
-    ///
-    /// # Errors
-    /// The system reports an error.
-    pub(super) fn sync(&self) -> io::Result<()> {
+    fn sync_data(&self) -> io::Result<()> {
         #[cfg(test)]
         self.syncs.set(self.syncs.get() + 1);
         if self.identity.is_some() { self.file.sync_data() } else { Ok(()) }
@@ -97,25 +86,22 @@ impl AppendFile {
 
     /// Opens the path again if it names another file or none.
     fn reopen_if_moved(&mut self) -> io::Result<()> {
-        self.checked = Instant::now();
-        let found = std::fs::metadata(&self.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        let found = fs::metadata(&self.settings.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
         if self.identity.is_some() && found != self.identity {
-            *self = Self::open(&self.path, self.mode, self.rotation)?;
+            *self = Self::try_open(self.settings.clone())?;
         }
         Ok(())
     }
 
     /// How many bytes of `lines`, in whole lines, fit into this file. An empty file takes one line of any length.
     fn fitting(&self, lines: &[u8]) -> usize {
-        let Some(rotation) = self.rotation.filter(|_| self.identity.is_some()) else { return lines.len() };
-        let room = usize::try_from(rotation.bytes.saturating_sub(self.size)).unwrap_or(usize::MAX);
-        if lines.len() <= room {
+        let room = usize::try_from(self.settings.rotate_bytes.saturating_sub(self.size)).unwrap_or(usize::MAX);
+        if lines.len() <= room || self.identity.is_none() {
             return lines.len();
         }
-        let last_end = |part: &[u8]| part.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        match last_end(&lines[..room]) {
-            0 if self.size == 0 => lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1),
-            fitting => fitting,
+        match lines[..room].iter().rposition(|&byte| byte == b'\n') {
+            None if self.size == 0 => lines.iter().position(|&byte| byte == b'\n').map_or(lines.len(), |at| at + 1),
+            end => end.map_or(0, |at| at + 1),
         }
     }
 
@@ -135,39 +121,51 @@ impl AppendFile {
 
     /// Renames the file and the older ones by one number, and starts a new one.
     fn rotate(&mut self) -> io::Result<()> {
-        let Some(rotation) = self.rotation else { return Ok(()) };
-        self.sync()?;
+        self.sync_data()?;
         // A rotation that failed halfway left a gap; the files beyond it are renamed already.
-        let gap = (1..rotation.keep).find(|&age| !self.rotated(age).exists()).unwrap_or(rotation.keep);
+        let keep = self.settings.keep;
+        let gap = (1..keep).find(|&age| !self.rotated(age).exists()).unwrap_or(keep);
         for age in (1..gap).rev() {
-            rename(&self.rotated(age), &self.rotated(age + 1))?;
+            fs::rename(self.rotated(age), self.rotated(age + 1))?;
         }
-        rename(&self.path, &self.rotated(1))?;
-        *self = Self::open(&self.path, self.mode, self.rotation)?;
+        fs::rename(&self.settings.path, self.rotated(1))?;
+        *self = Self::try_open(self.settings.clone())?;
         Ok(())
     }
 
     fn rotated(&self, age: u32) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
+        let mut name = self.settings.path.clone().into_os_string();
         name.push(format!(".{age}"));
         name.into()
     }
 }
 
-/// Renames a file if it exists.
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    match std::fs::rename(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
+impl Sink for AppendFile {
+    fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        self.reopen_if_moved()?;
+        while !lines.is_empty() {
+            let fitting = self.fitting(lines);
+            if fitting == 0 {
+                self.rotate()?;
+                continue;
+            }
+            let (piece, rest) = lines.split_at(fitting);
+            self.append(piece)?;
+            *lines = rest;
+        }
+        if self.settings.fsync == Fsync::Always { self.sync_data() } else { Ok(()) }
     }
-}
 
-fn ends_a_line(path: &Path) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0];
-    file.read_exact(&mut last)?;
-    Ok(last == *b"\n")
+    fn sync(&mut self) -> io::Result<()> {
+        if self.settings.fsync == Fsync::Interval { self.sync_data() } else { Ok(()) }
+    }
+
+    fn report(&self, error: Option<&io::Error>) {
+        (self.settings.report)(&self.settings.path, error);
+    }
 }
 
 #[cfg(test)]
@@ -190,10 +188,18 @@ mod tests {
         assert!(rest.is_empty());
     }
 
+    fn open_at(path: &Path, rotate_bytes: u64, keep: u32, fsync: Fsync) -> Result<AppendFile, String> {
+        let report = |_: &Path, _: Option<&io::Error>| {};
+        AppendFile::open(
+            "log",
+            AppendSettings { path: path.to_owned(), mode: 0o600, rotate_bytes, keep, fsync, report },
+        )
+    }
+
     /// A file `log` in a new folder.
-    fn open(rotation: Option<Rotation>) -> (tempfile::TempDir, AppendFile) {
+    fn open(rotate_bytes: u64, keep: u32) -> (tempfile::TempDir, AppendFile) {
         let folder = tempfile::tempdir().unwrap();
-        let file = AppendFile::open(&folder.path().join("log"), 0o600, rotation).unwrap();
+        let file = open_at(&folder.path().join("log"), rotate_bytes, keep, Fsync::Never).unwrap();
         (folder, file)
     }
 
@@ -203,7 +209,7 @@ mod tests {
 
     #[test]
     fn rotation_splits_between_lines_and_loses_or_repeats_none() {
-        let (folder, mut file) = open(Some(Rotation { bytes: 100, keep: 1000 }));
+        let (folder, mut file) = open(100, 1000);
         write(&mut file, &lines(0..1));
         write(&mut file, &lines(1..500));
         let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -219,7 +225,7 @@ mod tests {
 
     #[test]
     fn old_files_beyond_the_limit_are_deleted_and_a_long_line_gets_its_own_file() {
-        let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 2 }));
+        let (folder, mut file) = open(10, 2);
         let long = [&[b'x'; 50][..], b"\n"].concat();
         for _ in 0..4 {
             write(&mut file, &long);
@@ -232,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_failed_rotation_loses_nothing_and_is_retried() {
-        let (folder, mut file) = open(Some(Rotation { bytes: 10, keep: 3 }));
+        let (folder, mut file) = open(10, 3);
         let path = |name: &str| folder.path().join(name);
         write(&mut file, b"one\n");
         fs::write(path("log.1"), "older").unwrap();
@@ -252,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_rotation_that_failed_halfway_is_continued() {
-        let (folder, mut file) = open(Some(Rotation { bytes: 5, keep: 3 }));
+        let (folder, mut file) = open(5, 3);
         write(&mut file, b"one\n");
         // The older files are renamed, the file itself is not.
         fs::write(folder.path().join("log.2"), "older").unwrap();
@@ -264,14 +270,12 @@ mod tests {
 
     #[test]
     fn a_file_that_was_renamed_or_deleted_is_created_again() {
-        let (folder, mut file) = open(None);
+        let (folder, mut file) = open(u64::MAX, 0);
         let path = folder.path().join("log");
         write(&mut file, b"a\n");
         fs::rename(&path, folder.path().join("old")).unwrap();
-        file.reopen_if_moved().unwrap();
         write(&mut file, b"b\n");
         fs::remove_file(&path).unwrap();
-        file.reopen_if_moved().unwrap();
         write(&mut file, b"c\n");
         assert_eq!((text(&folder, "old"), text(&folder, "log")), ("a\n".into(), "c\n".into()));
     }
@@ -281,7 +285,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
         fs::write(&path, "whole\nhal").unwrap();
-        let mut file = AppendFile::open(&path, 0o600, None).unwrap();
+        let mut file = open_at(&path, u64::MAX, 0, Fsync::Never).unwrap();
         write(&mut file, b"next\n");
         assert_eq!(text(&folder, "log"), "whole\nhal\nnext\n");
     }
@@ -291,16 +295,30 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pipe");
         mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-        assert!(AppendFile::open(&path, 0o600, None).is_err());
+        assert!(open_at(&path, u64::MAX, 0, Fsync::Never).is_err());
         let reader = OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        let file = AppendFile::open(&path, 0o600, None).unwrap();
+        let file = open_at(&path, u64::MAX, 0, Fsync::Never).unwrap();
         assert!(!fcntl_getfl(&file.file).unwrap().contains(OFlags::NONBLOCK));
         drop(reader);
     }
 
     #[test]
+    fn each_fsync_policy_syncs_when_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        for (fsync, written, synced) in [(Fsync::Never, 0, 0), (Fsync::Interval, 0, 1), (Fsync::Always, 1, 1)] {
+            let mut file = open_at(&folder.path().join("log"), u64::MAX, 1, fsync).unwrap();
+            file.write(&mut &b""[..]).unwrap();
+            assert_eq!(file.syncs.get(), 0, "{fsync:?}: nothing was written");
+            file.write(&mut &b"a\n"[..]).unwrap();
+            assert_eq!(file.syncs.get(), written, "{fsync:?}");
+            file.sync().unwrap();
+            assert_eq!(file.syncs.get(), synced, "{fsync:?}");
+        }
+    }
+
+    #[test]
     fn a_full_disk_leaves_the_lines_with_the_caller() {
-        let mut file = AppendFile::open(Path::new("/dev/full"), 0o600, None).unwrap();
+        let mut file = open_at(Path::new("/dev/full"), u64::MAX, 0, Fsync::Never).unwrap();
         let mut rest = &b"a\n"[..];
         assert_eq!(file.write(&mut rest).unwrap_err().kind(), io::ErrorKind::StorageFull);
         assert_eq!(rest, b"a\n");

@@ -1,10 +1,12 @@
 //! Writes lines from a thread of its own, so that no request waits for a disk or a pipe.
 //!
-//! Callers append to one buffer that the thread swaps for its own: a line costs a copy, and one write serves all lines of
-//! [`BATCH_DELAY`]. A line that does not fit is dropped and counted. Lines that cannot be written are kept and retried.
+//! Not `tracing-appender`: it drops what a failed write leaves, bounds its queue in lines instead of bytes, cannot flush
+//! without ending, and ends within 1.1 s at most (tracing issues 2415, 3267 and 1135). The audit log needs all four.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How many bytes may wait to be written.
@@ -34,37 +36,26 @@ pub(super) trait Sink: Send {
     fn report(&self, error: Option<&io::Error>);
 }
 
-/// A queue of lines and the thread that writes them; cheap to clone.
-#[derive(Clone)]
-pub(super) struct BackgroundWriter(Arc<Shared>);
+/// A queue of lines and the thread that writes them. The thread ends after the last line of a dropped writer.
+pub(super) struct BackgroundWriter {
+    queue: Sender<Message>,
+    shared: Arc<Shared>,
+}
 
-struct Shared {
-    state: Mutex<State>,
-    /// There is something to do.
-    work: Condvar,
-    /// A flush is done.
-    flushed: Condvar,
+enum Message {
+    Line(Vec<u8>),
+    /// Later lines go to this sink.
+    Replace(Box<dyn Sink>),
+    /// Drops the sender when every earlier line was written or could not be.
+    Flush(Sender<()>),
 }
 
 #[derive(Default)]
-struct State {
-    queue: Vec<u8>,
-    /// Bytes that the thread has taken and not yet written.
-    unwritten: usize,
-    replacement: Option<Replacement>,
-    /// The thread has to be woken for the next line.
-    asleep: bool,
-    flushes_requested: u64,
-    flushes_done: u64,
-    ended: bool,
-    health: WriterHealth,
-}
-
-/// The sink that replaces the present one.
-struct Replacement {
-    sink: Box<dyn Sink>,
-    /// How many bytes the present sink is still to write.
-    before: usize,
+struct Shared {
+    /// The length of all lines that wait.
+    bytes: AtomicUsize,
+    lost: AtomicU64,
+    failing: Mutex<Option<String>>,
 }
 
 /// Whether lines are written, and how many were lost.
@@ -77,93 +68,61 @@ pub struct WriterHealth {
 }
 
 impl BackgroundWriter {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// The thread cannot be created.
-    pub(super) fn start(name: &str, sink: Box<dyn Sink>) -> io::Result<Self> {
-        let shared = Arc::new(Shared { state: Mutex::default(), work: Condvar::new(), flushed: Condvar::new() });
-        let worker = Worker {
-            shared: Arc::clone(&shared),
-            sink,
-            replacement: None,
-            lines: Vec::new(),
-            torn: false,
-            unsynced: None,
-        };
-        std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run())?;
-        Ok(Self(shared))
+    /// Starts the thread. If it cannot be created, all lines are lost and the health says why.
+    pub(super) fn start(name: &str, sink: Box<dyn Sink>) -> Self {
+        let (queue, messages) = mpsc::channel();
+        let shared = Arc::<Shared>::default();
+        let writer = Self { queue, shared: Arc::clone(&shared) };
+        let worker = Worker { shared, sink, lines: Vec::new(), torn: false, unsynced: None, retry_at: None };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || worker.run(&messages));
+        writer.shared.set_failing(thread.err().as_ref());
+        writer
     }
 
     /// Queues a whole line, its end included, or counts it as lost.
-    pub(super) fn push(&self, line: &[u8]) {
-        let mut state = self.0.state();
-        if state.ended || state.queue.len() + state.unwritten + line.len() > MAX_QUEUE_BYTES {
-            state.health.lost += 1;
-            return;
-        }
-        state.queue.extend_from_slice(line);
-        if std::mem::take(&mut state.asleep) {
-            drop(state);
-            self.0.work.notify_one();
+    pub(super) fn push(&self, line: Vec<u8>) {
+        let length = line.len();
+        let fits = self.shared.bytes.fetch_add(length, Relaxed) + length <= MAX_QUEUE_BYTES;
+        if !fits || self.queue.send(Message::Line(line)).is_err() {
+            self.shared.bytes.fetch_sub(length, Relaxed);
+            self.shared.lost.fetch_add(1, Relaxed);
         }
     }
 
     /// Writes later lines to another sink. Earlier lines go to the present sink, and to the other one if that
     /// fails. Returns at once; [`BackgroundWriter::flush`] waits for the lines.
     pub(super) fn replace(&self, sink: Box<dyn Sink>) {
-        let mut state = self.0.state();
-        let before = state.queue.len();
-        state.replacement = Some(Replacement { sink, before });
-        drop(state);
-        self.0.work.notify_one();
+        let _fails_without_a_thread = self.queue.send(Message::Replace(sink));
     }
 
     /// Waits until every line so far was written or could not be, but no longer than `timeout`.
     pub(super) fn flush(&self, timeout: Duration) {
-        let mut state = self.0.state();
-        state.flushes_requested += 1;
-        let this = state.flushes_requested;
-        self.0.work.notify_one();
-        drop(self.0.flushed.wait_timeout_while(state, timeout, |state| state.flushes_done < this));
-    }
-
-    /// Flushes for the last time: later lines are lost, and the thread ends.
-    pub(super) fn end(&self, timeout: Duration) {
-        self.0.state().ended = true;
-        self.flush(timeout);
+        let (done, flushed) = mpsc::channel();
+        let _fails_without_a_thread = self.queue.send(Message::Flush(done));
+        let _disconnected_or_timeout = flushed.recv_timeout(timeout);
     }
 
     pub(super) fn health(&self) -> WriterHealth {
-        self.0.state().health.clone()
+        let failing = self.shared.failing.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        WriterHealth { lost: self.shared.lost.load(Relaxed), failing }
     }
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sleeps while `condition` holds, at most for `timeout`.
-    fn sleep<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        timeout: Duration,
-        condition: impl Fn(&State) -> bool,
-    ) -> MutexGuard<'a, State> {
-        let waited = self.work.wait_timeout_while(state, timeout, |state| condition(state));
-        waited.unwrap_or_else(PoisonError::into_inner).0
+    fn set_failing(&self, error: Option<&io::Error>) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = error.map(ToString::to_string);
     }
 }
 
-impl State {
-    /// Whether no flush waits for the thread.
-    fn is_flushed(&self) -> bool {
-        self.flushes_requested == self.flushes_done
+/// One write is one line, as `tracing-subscriber` does it.
+impl io::Write for &BackgroundWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.push(line.to_vec());
+        Ok(line.len())
     }
 
-    fn is_idle(&self) -> bool {
-        self.is_flushed() && self.queue.is_empty() && self.replacement.is_none()
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -171,75 +130,74 @@ impl State {
 struct Worker {
     shared: Arc<Shared>,
     sink: Box<dyn Sink>,
-    replacement: Option<Replacement>,
     /// Lines taken from the queue and not yet written.
     lines: Vec<u8>,
     /// The sink has written the start of a line and not its end.
     torn: bool,
     /// Since when something is written and not synced.
     unsynced: Option<Instant>,
+    /// When to try again, if the last write failed.
+    retry_at: Option<Instant>,
 }
 
 impl Worker {
-    fn run(mut self) {
+    fn run(mut self, messages: &Receiver<Message>) {
         loop {
-            let (flush, ended) = self.take();
-            let result = self.write(flush.is_some());
-            self.report(&result, flush);
+            let idle = self.lines.is_empty() && self.unsynced.is_none();
+            let first = messages.recv_timeout(if idle { Duration::MAX } else { RETRY_DELAY });
+            if matches!(first, Ok(Message::Line(_))) {
+                #[expect(clippy::disallowed_methods, reason = "this thread has no runtime")]
+                std::thread::sleep(BATCH_DELAY);
+            }
+            let ended = matches!(first, Err(RecvTimeoutError::Disconnected));
+            first.into_iter().chain(messages.try_iter()).for_each(|message| self.take(message));
+            self.write(ended);
             if ended {
                 return;
             }
         }
     }
 
-    /// Waits for work and takes it; returns the flush to complete with it, and whether it is the last.
-    fn take(&mut self) -> (Option<u64>, bool) {
-        let shared = Arc::clone(&self.shared);
-        let mut state = shared.state();
-        if self.lines.is_empty() {
-            state.asleep = true;
-            let timeout = self.unsynced.map_or(Duration::MAX, |_| RETRY_DELAY);
-            state = shared.sleep(state, timeout, State::is_idle);
-            state.asleep = false;
-            if !state.queue.is_empty() {
-                state = shared.sleep(state, BATCH_DELAY, State::is_flushed);
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Line(line) => self.lines.extend_from_slice(&line),
+            Message::Flush(_done) => self.write(true),
+            Message::Replace(sink) => {
+                self.write(true);
+                (self.sink, self.unsynced, self.retry_at) = (sink, None, self.retry_at.map(|_| Instant::now()));
+                self.drop_torn_end();
             }
-        } else {
-            state = shared.sleep(state, RETRY_DELAY, |state| state.is_flushed() && state.replacement.is_none());
         }
-        let unwritten = self.lines.len();
-        let replacement = state.replacement.take();
-        self.replacement = replacement.map(|next| Replacement { before: unwritten + next.before, ..next });
-        if self.lines.is_empty() {
-            std::mem::swap(&mut self.lines, &mut state.queue);
-        } else {
-            self.lines.append(&mut state.queue);
-        }
-        state.unwritten = self.lines.len();
-        ((!state.is_flushed()).then_some(state.flushes_requested), state.ended)
     }
 
-    fn write(&mut self, sync_now: bool) -> io::Result<()> {
-        if let Some(Replacement { sink, before }) = self.replacement.take() {
-            let _rest_is_for_the_next = self.write_first(before, true);
-            (self.sink, self.unsynced) = (sink, None);
-            self.drop_torn_end();
+    /// Writes and syncs what is due, or with `now` everything. Updates the health, and reports a change of it.
+    fn write(&mut self, now: bool) {
+        if !now && self.retry_at.is_some_and(|at| Instant::now() < at) {
+            return;
         }
-        self.write_first(self.lines.len(), sync_now)
+        let result = self.write_lines().and_then(|()| self.sync(now));
+        let error = result.as_ref().err();
+        if error.is_some() != self.retry_at.is_some() {
+            self.sink.report(error);
+        }
+        self.retry_at = error.map(|_| Instant::now() + RETRY_DELAY);
+        self.shared.set_failing(error);
     }
 
-    /// Writes the first `count` bytes.
-    fn write_first(&mut self, count: usize, sync_now: bool) -> io::Result<()> {
-        let mut rest = &self.lines[..count];
+    fn write_lines(&mut self) -> io::Result<()> {
+        let mut rest = &self.lines[..];
         let result = self.sink.write(&mut rest);
-        let written = count - rest.len();
+        let written = self.lines.len() - rest.len();
         if written > 0 {
             self.torn = self.lines[written - 1] != b'\n';
             self.unsynced.get_or_insert_with(Instant::now);
+            self.remove(written);
         }
-        self.lines.drain(..written);
-        result?;
-        if self.unsynced.is_some_and(|since| sync_now || since.elapsed() >= RETRY_DELAY) {
+        result
+    }
+
+    fn sync(&mut self, now: bool) -> io::Result<()> {
+        if self.unsynced.is_some_and(|since| now || since.elapsed() >= RETRY_DELAY) {
             self.sink.sync()?;
             self.unsynced = None;
         }
@@ -250,33 +208,21 @@ impl Worker {
     fn drop_torn_end(&mut self) {
         if std::mem::take(&mut self.torn) {
             let end = self.lines.iter().position(|&byte| byte == b'\n').map_or(self.lines.len(), |at| at + 1);
-            self.lines.drain(..end);
-            self.shared.state().health.lost += 1;
+            self.remove(end);
+            self.shared.lost.fetch_add(1, Relaxed);
         }
     }
 
-    /// Updates the health, reports a change of it, and completes the flush.
-    fn report(&mut self, result: &io::Result<()>, flush: Option<u64>) {
-        let error = result.as_ref().err();
-        let failed_before = self.shared.state().health.failing.is_some();
-        if error.is_some() != failed_before {
-            self.sink.report(error);
-        }
-        let mut state = self.shared.state();
-        state.health.failing = error.map(ToString::to_string);
-        state.unwritten = self.lines.len();
-        if state.ended {
-            state.health.lost += self.lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        }
-        if let Some(flush) = flush {
-            state.flushes_done = flush;
-            self.shared.flushed.notify_all();
-        }
+    fn remove(&mut self, count: usize) {
+        self.lines.drain(..count);
+        self.shared.bytes.fetch_sub(count, Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::MutexGuard;
+
     use crate::telemetry::background_writer::*;
 
     const TIMEOUT: Duration = Duration::from_secs(60);
@@ -322,7 +268,7 @@ mod tests {
 
     fn start() -> (BackgroundWriter, MemorySink) {
         let sink = MemorySink::default();
-        (BackgroundWriter::start("test", Box::new(sink.clone())).unwrap(), sink)
+        (BackgroundWriter::start("test", Box::new(sink.clone())), sink)
     }
 
     #[test]
@@ -330,8 +276,8 @@ mod tests {
         let (writer, sink) = start();
         std::thread::scope(|scope| {
             for thread in 0..4 {
-                let writer = writer.clone();
-                scope.spawn(move || (0..500).for_each(|line| writer.push(format!("{thread} {line}\n").as_bytes())));
+                let writer = &writer;
+                scope.spawn(move || (0..500).for_each(|line| writer.push(format!("{thread} {line}\n").into())));
             }
         });
         writer.flush(TIMEOUT);
@@ -348,7 +294,7 @@ mod tests {
         let (writer, sink) = start();
         sink.written().broken = true;
         for line in ["a\n", "b\n", "c\n"] {
-            writer.push(line.as_bytes());
+            writer.push(line.into());
             writer.flush(TIMEOUT);
         }
         assert_eq!(writer.health(), WriterHealth { lost: 0, failing: Some("no space".into()) });
@@ -364,24 +310,26 @@ mod tests {
         sink.written().broken = true;
         let line = [&[b'x'; 1023][..], b"\n"].concat();
         for _ in 0..MAX_QUEUE_BYTES / 1024 + 7 {
-            writer.push(&line);
+            writer.push(line.clone());
         }
         writer.flush(TIMEOUT);
         assert_eq!(writer.health().lost, 7);
-        writer.end(TIMEOUT);
-        writer.push(b"too late\n");
-        assert_eq!(writer.health().lost, 7 + (MAX_QUEUE_BYTES / 1024) as u64 + 1);
+        sink.written().broken = false;
+        writer.flush(TIMEOUT);
+        writer.push(line);
+        writer.flush(TIMEOUT);
+        assert_eq!((writer.health().lost, sink.written().text.len()), (7, MAX_QUEUE_BYTES + 1024));
     }
 
     #[test]
     fn a_new_sink_gets_what_the_old_one_could_not_write() {
         let (writer, broken) = start();
         broken.written().broken = true;
-        writer.push(b"a\n");
+        writer.push(b"a\n".into());
         writer.flush(TIMEOUT);
         let sink = MemorySink::default();
         writer.replace(Box::new(sink.clone()));
-        writer.end(TIMEOUT);
+        writer.flush(TIMEOUT);
         assert_eq!((sink.written().text.as_str(), broken.written().text.as_str()), ("a\n", ""));
         assert_eq!(writer.health(), WriterHealth::default());
     }
@@ -391,12 +339,53 @@ mod tests {
         let (writer, first) = start();
         let second = MemorySink::default();
         let held = first.written(); // the thread cannot write meanwhile
-        writer.push(b"a\n");
+        writer.push(b"a\n".into());
         writer.replace(Box::new(second.clone()));
-        writer.push(b"b\n");
+        writer.push(b"b\n".into());
         drop(held);
         writer.flush(TIMEOUT);
         assert_eq!((first.written().text.as_str(), second.written().text.as_str()), ("a\n", "b\n"));
         assert!(first.written().syncs > 0);
+    }
+
+    /// A sink that writes only the first bytes of a line.
+    struct TornSink(Arc<Mutex<Vec<u8>>>);
+
+    impl Sink for TornSink {
+        fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
+            if !lines.is_empty() && self.0.lock().unwrap().is_empty() {
+                self.0.lock().unwrap().extend_from_slice(&lines[..3]);
+                *lines = &lines[3..];
+            }
+            if lines.is_empty() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        }
+
+        fn report(&self, _: Option<&io::Error>) {}
+    }
+
+    #[test]
+    fn a_new_sink_gets_no_end_of_a_line_that_the_old_one_has_started() {
+        let torn = Arc::<Mutex<Vec<u8>>>::default();
+        let writer = BackgroundWriter::start("test", Box::new(TornSink(Arc::clone(&torn))));
+        writer.push(b"first\n".into());
+        writer.push(b"second\n".into());
+        writer.flush(TIMEOUT);
+        let sink = MemorySink::default();
+        writer.replace(Box::new(sink.clone()));
+        writer.flush(TIMEOUT);
+        assert_eq!((torn.lock().unwrap().as_slice(), sink.written().text.as_str()), (&b"fir"[..], "second\n"));
+        assert_eq!(writer.health(), WriterHealth { lost: 1, failing: None });
+    }
+
+    #[test]
+    fn a_dropped_writer_writes_its_lines_and_ends() {
+        let (writer, sink) = start();
+        writer.push(b"a\n".into());
+        drop(writer);
+        while Arc::strong_count(&sink.0) > 1 {
+            std::thread::yield_now();
+        }
+        let written = sink.written();
+        assert_eq!((written.text.as_str(), written.syncs), ("a\n", 1));
     }
 }

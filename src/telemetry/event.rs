@@ -131,19 +131,6 @@ pub enum AttemptEnded {
     Abandoned,
 }
 
-/// A configuration was applied or refused.
-#[derive(Debug)]
-pub struct ConfigReloaded<'a> {
-    /// What triggered it.
-    pub trigger: &'a str,
-    /// The generation in use afterwards.
-    pub generation: u64,
-    /// Why it was refused; `None` if it was applied.
-    pub problems: Option<&'a str>,
-    /// Which keys it changed.
-    pub keys: Option<KeyChanges>,
-}
-
 /// The names of clients and vendor accounts whose keys or tokens a reload changed.
 #[derive(Debug, serde::Serialize)]
 pub struct KeyChanges {

@@ -10,7 +10,7 @@ pub mod settings;
 mod traces;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use http::HeaderMap;
 use tokio::time::Instant;
@@ -18,14 +18,14 @@ use tokio::time::Instant;
 use crate::http::trace_context::TraceContext;
 use crate::problem::Problem;
 
-use audit::{Audit, Event, PreparedAudit};
-use event::{ConfigReloaded, RequestFinished};
+use append_file::AppendFile;
+use audit::{Audit, Event};
+use event::{KeyChanges, RequestFinished};
 use log::{LogControl, PreparedLog};
 use metrics::RequestMetrics;
-use settings::{AuditSettings, LogSettings, TelemetrySettings};
+use settings::TelemetrySettings;
 use traces::{Active, Traces};
 
-pub use audit::PendingFlush;
 pub use background_writer::WriterHealth;
 pub use traces::{RequestTrace, SpanCounts, VendorCall};
 
@@ -40,23 +40,13 @@ struct Parts {
     audit: Audit,
     metrics: RequestMetrics,
     traces: Traces,
-    /// The files in use; `None` in tests.
-    files: Mutex<Option<Files>>,
-}
-
-/// The files that lines are written to.
-#[derive(Clone)]
-struct Files {
-    log: LogSettings,
-    audit: Option<AuditSettings>,
 }
 
 /// The telemetry of a new configuration, opened and ready to be applied.
 pub struct PreparedTelemetry {
     log: Option<PreparedLog>,
-    audit: PreparedAudit,
+    audit: Option<AppendFile>,
     traces: Option<Active>,
-    files: Files,
 }
 
 /// Whether lines are written and spans exported.
@@ -83,50 +73,28 @@ impl Telemetry {
     pub fn start(settings: TelemetrySettings, log: Option<LogControl>) -> Result<Self, TelemetryError> {
         let (audit, traces) = (Audit::default(), Traces::default());
         traces.apply(traces.prepare(settings.traces).map_err(TelemetryError)?);
-        audit.apply(audit.prepare(settings.audit.as_ref()).map_err(TelemetryError)?).wait();
-        let files = Mutex::new(Some(Files { log: settings.log, audit: settings.audit }));
-        Ok(Self(Arc::new(Parts { log, audit, metrics: RequestMetrics::default(), traces, files })))
+        audit.apply(Audit::prepare(settings.audit).map_err(TelemetryError)?);
+        Ok(Self(Arc::new(Parts { log, audit, metrics: RequestMetrics::default(), traces })))
     }
 
-    /// Does everything of a new configuration that can fail. The result has to be applied.
+    /// Does everything of a new configuration that can fail.
     ///
     /// # Errors
     /// A file cannot be opened.
     pub fn prepare(&self, settings: TelemetrySettings) -> Result<PreparedTelemetry, String> {
         let traces = self.0.traces.prepare(settings.traces)?;
-        let files = Files { log: settings.log, audit: settings.audit };
-        let (log, audit) = self.open(&files)?;
-        Ok(PreparedTelemetry { log, audit, traces, files })
+        let log = self.0.log.as_ref().map(|_| PreparedLog::of(&settings.log)).transpose()?;
+        Ok(PreparedTelemetry { log, audit: Audit::prepare(settings.audit)?, traces })
     }
 
-    fn open(&self, files: &Files) -> Result<(Option<PreparedLog>, PreparedAudit), String> {
-        let log = self.0.log.as_ref().map(|_| PreparedLog::of(&files.log)).transpose()?;
-        Ok((log, self.0.audit.prepare(files.audit.as_ref())?))
-    }
-
-    /// Switches to what was prepared, without waiting.
-    pub fn apply(&self, prepared: PreparedTelemetry) -> PendingFlush {
-        let PreparedTelemetry { log, audit, traces, files } = prepared;
-        *self.0.files.lock().unwrap_or_else(PoisonError::into_inner) = Some(files);
+    /// Switches to what was prepared. If that ends the audit log, waits for a bounded time for its last lines.
+    pub fn apply(&self, prepared: PreparedTelemetry) {
+        let PreparedTelemetry { log, audit, traces } = prepared;
         self.0.traces.apply(traces);
-        self.switch(log, audit)
-    }
-
-    fn switch(&self, log: Option<PreparedLog>, audit: PreparedAudit) -> PendingFlush {
         if let (Some(current), Some(log)) = (&self.0.log, log) {
             current.apply(log);
         }
-        self.0.audit.apply(audit)
-    }
-
-    /// Opens the files in use again, for operators who have renamed them.
-    pub fn reopen(&self) -> Option<PendingFlush> {
-        let files = self.0.files.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let opened = self.open(&files);
-        opened
-            .map(|(log, audit)| self.switch(log, audit))
-            .inspect_err(|error| tracing::error!(error, "a log file cannot be opened again; the old one stays in use"))
-            .ok()
+        self.0.audit.apply(audit);
     }
 
     /// Decides whether a request with these headers is traced, and marks `context` accordingly for vendors.
@@ -142,7 +110,7 @@ impl Telemetry {
     /// Reports a finished request.
     pub fn finished(&self, finished: &RequestFinished<'_>) {
         self.0.metrics.finished(finished);
-        log::access::log(finished, self.0.log.as_ref().and_then(LogControl::json_writer));
+        log::access::log(finished);
         self.0.audit.finished(finished);
         if let Some(trace) = finished.trace {
             trace.finished(finished);
@@ -169,15 +137,11 @@ impl Telemetry {
         self.0.audit.record(&Event::Start { version, pid: std::process::id(), generation });
     }
 
-    /// Records a reload.
-    pub fn reloaded(&self, reloaded: &ConfigReloaded<'_>) {
-        let ConfigReloaded { trigger, generation, problems, keys } = reloaded;
+    /// Records a reload: the generation in use afterwards, why it was refused, and which keys it changed.
+    pub fn reloaded(&self, trigger: &str, generation: u64, problems: Option<&str>, keys: Option<&KeyChanges>) {
         let outcome = if problems.is_none() { "applied" } else { "refused" };
-        let problems = problems.map(audit::problems);
-        self.0.audit.record(&Event::Reload { trigger, outcome, generation: *generation, problems });
-        if let Some(keys) = keys {
-            self.0.audit.record(&Event::Keys(keys));
-        }
+        self.0.audit.record(&Event::Reload { trigger, outcome, generation, problems: problems.map(audit::problems) });
+        keys.into_iter().for_each(|keys| self.0.audit.record(&Event::Keys(keys)));
     }
 
     /// Records a request to administration without its token.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use opentelemetry_http::HttpClient;
 use opentelemetry_sdk::Resource;
 
-use crate::value::Fingerprint;
+use crate::value::{Fingerprint, Fsync, LogFormat};
 
 /// All settings of telemetry.
 pub struct TelemetrySettings {
@@ -30,17 +30,6 @@ pub struct LogSettings {
     pub file: Option<PathBuf>,
 }
 
-/// The format of log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// Human-readable text.
-    Text,
-}
-
 /// The audit log's file.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
@@ -52,17 +41,6 @@ pub struct AuditSettings {
     pub keep: u32,
     /// When lines are synced to the disk.
     pub fsync: Fsync,
-}
-
-/// When lines are synced to the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fsync {
-    /// When the operating system chooses.
-    Never,
-    /// Within about a second.
-    Interval,
-    /// After every write.
-    Always,
 }
 
 /// Which requests are traced, and the collector of their spans.

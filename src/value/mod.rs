@@ -2,11 +2,15 @@
 
 mod counter;
 mod fingerprint;
+mod fsync;
 mod glob;
+mod log_format;
 
 pub use counter::Counter;
 pub use fingerprint::Fingerprint;
+pub use fsync::Fsync;
 pub use glob::Glob;
+pub use log_format::LogFormat;
 
 /// The text that replaces a secret in output.
 pub const REDACTED: &str = "[redacted]";

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::{PATIENCE, eventually};
 
@@ -37,7 +39,8 @@ impl Events {
         let text = Text::default();
         let writer = text.clone();
         let second = Dispatch::new(tracing_subscriber::registry());
-        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+        let lines = switchboard::telemetry::log::json(move || writer.clone());
+        let lines = tracing_subscriber::registry().with(LevelFilter::INFO).with(lines);
         Self { text, _second: second, _hearing: tracing::subscriber::set_default(lines) }
     }
 

@@ -72,6 +72,8 @@ async fn a_renamed_log_file_loses_and_repeats_no_line() {
     for number in 0..20 {
         assert_eq!(put(number).await.status, 200);
     }
+    let last = async || lines(&path).into_iter().find(|line| line["request_id"] == "id-19");
+    eventually(PATIENCE, last).await;
     fs::rename(&path, &old).unwrap();
     for number in 20..40 {
         assert_eq!(put(number).await.status, 200);

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use strum::{EnumString, VariantNames};
+use strum::VariantNames;
 
 use crate::config::load::output_path::{is_same, output_file};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::Fsync;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("file", Kind::Path, "Where changes are recorded, as JSON lines; nowhere without this key."),
@@ -25,20 +26,6 @@ pub(crate) const SECTION: Section = Section::of(&[
         "When lines are flushed to disk: when the system decides, every second, or with every write.",
     ),
 ]);
-
-/// When written lines are flushed to disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Fsync {
-    /// When the system decides: a crash of the machine may take the last half minute.
-    Never,
-    /// Within about a second.
-    #[default]
-    Interval,
-    /// With every write, which serves all lines that came meanwhile.
-    Always,
-}
 
 /// The audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

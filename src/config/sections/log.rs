@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use strum::{EnumString, VariantNames};
+use strum::VariantNames;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::load::output_path::output_file;
@@ -11,6 +11,7 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::LogFormat;
 
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
@@ -28,20 +29,6 @@ pub(crate) const SECTION: Section = Section::of(&[
     ),
     Key::new("file", Kind::Path, "Where lines are written; standard error without this key."),
 ]);
-
-/// How lines are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum LogFormat {
-    /// Text on a terminal, JSON elsewhere.
-    #[default]
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// Human-readable text.
-    Text,
-}
 
 /// Logging.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,7 +1,7 @@
 //! `[log]`, `[audit]` and `[traces]`: what they refuse, and where it says so.
 
 use super::{Setup, assert_text};
-use crate::config::Fsync;
+use crate::value::Fsync;
 
 #[test]
 fn output_files_are_relative_to_the_configuration_file() {

@@ -3,8 +3,8 @@
 //! It records updates that a vendor may have received, reloads and the keys they change, refused requests to
 //! administration, start and stop. An update refused before it is sent changes nothing; it is in the access log only.
 
-mod file;
-
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -13,11 +13,13 @@ use serde::Serialize;
 
 use crate::problem::Reason;
 
+use super::append_file::{AppendFile, AppendSettings};
 use super::background_writer::{BackgroundWriter, WriterHealth};
 use super::event::{KeyChanges, RequestFinished};
 use super::settings::AuditSettings;
-use file::AuditFile;
 
+/// Only the gateway's own user may read the file.
+const FILE_MODE: u32 = 0o600;
 /// How long a flush may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest text of a problem, in characters.
@@ -28,23 +30,6 @@ const MAX_NAME_CHARS: usize = 64;
 /// The audit log; records nothing while it is off. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Audit(Arc<ArcSwapOption<BackgroundWriter>>);
-
-/// The audit log of a new configuration, opened and ready to be applied.
-pub(super) enum PreparedAudit {
-    Off,
-    /// Another file for the running writer.
-    File(Box<AuditFile>),
-    /// A new writer.
-    Started(BackgroundWriter),
-}
-
-/// Lines that may not be written yet after the audit log has changed.
-#[must_use = "lines are lost if the process ends before they are written"]
-pub struct PendingFlush {
-    writer: Option<Arc<BackgroundWriter>>,
-    /// The writer is not used any more.
-    ends: bool,
-}
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -94,29 +79,21 @@ struct Line<'a> {
 }
 
 impl Audit {
-    /// Does everything that can fail. The result has to be applied, as it may have started a thread.
-    pub(super) fn prepare(&self, audit: Option<&AuditSettings>) -> Result<PreparedAudit, String> {
-        let Some(audit) = audit else { return Ok(PreparedAudit::Off) };
-        let file = Box::new(AuditFile::open(audit)?);
-        if self.is_on() {
-            return Ok(PreparedAudit::File(file));
-        }
-        let writer = BackgroundWriter::start("audit", file);
-        writer.map(PreparedAudit::Started).map_err(|error| format!("audit.file: no thread can be started: {error}"))
+    /// Opens the file of a new configuration.
+    pub(super) fn prepare(audit: Option<AuditSettings>) -> Result<Option<AppendFile>, String> {
+        let Some(AuditSettings { file, rotate_bytes, keep, fsync }) = audit else { return Ok(None) };
+        let settings = AppendSettings { path: file, mode: FILE_MODE, rotate_bytes, keep, fsync, report };
+        AppendFile::open("audit.file", settings).map(Some)
     }
 
-    /// Switches to what was prepared, without waiting. Earlier lines are written to the old file, or to the new one if
-    /// that fails.
-    pub(super) fn apply(&self, next: PreparedAudit) -> PendingFlush {
-        match next {
-            PreparedAudit::Off => PendingFlush { writer: self.0.swap(None), ends: true },
-            PreparedAudit::Started(writer) => PendingFlush { writer: self.0.swap(Some(Arc::new(writer))), ends: true },
-            PreparedAudit::File(file) => {
-                let writer = self.0.load_full();
-                if let Some(writer) = &writer {
-                    writer.replace(file);
-                }
-                PendingFlush { writer, ends: false }
+    /// Switches to another file. Earlier lines are written to the old one, or to the new one if that fails. Waits for
+    /// them, for a bounded time, only if there is no new one.
+    pub(super) fn apply(&self, next: Option<AppendFile>) {
+        match (next.map(Box::new), self.0.load_full()) {
+            (Some(file), Some(writer)) => writer.replace(file),
+            (Some(file), None) => self.0.store(Some(Arc::new(BackgroundWriter::start("audit", file)))),
+            (None, _) => {
+                self.0.swap(None).inspect(|writer| writer.flush(FLUSH_TIMEOUT));
             }
         }
     }
@@ -132,7 +109,7 @@ impl Audit {
         let time = humantime::format_rfc3339_micros(SystemTime::now()).to_string();
         if let Ok(mut line) = serde_json::to_vec(&Line { time, event }) {
             line.push(b'\n');
-            writer.push(&line);
+            writer.push(line);
         }
     }
 
@@ -167,18 +144,18 @@ impl Audit {
 
     /// Flushes for a bounded time and turns the audit log off.
     pub(super) fn end(&self) {
-        self.apply(PreparedAudit::Off).wait();
+        self.apply(None);
     }
 }
 
-impl PendingFlush {
-    /// Waits for a bounded time until the lines are written or could not be.
-    pub fn wait(self) {
-        match self.writer {
-            Some(writer) if self.ends => writer.end(FLUSH_TIMEOUT),
-            Some(writer) => writer.flush(FLUSH_TIMEOUT),
-            None => {}
+/// Reports in the log that the file fails, or works again.
+fn report(file: &Path, error: Option<&io::Error>) {
+    let file = file.display();
+    match error {
+        Some(error) => {
+            tracing::error!(%file, %error, "the audit log cannot be written; lines are kept and retried while the buffer has room");
         }
+        None => tracing::warn!(%file, "the audit log is written again"),
     }
 }
 

@@ -1,15 +1,13 @@
 //! Logging: one subscriber whose filter and file can change while it runs. A background thread writes the lines.
 
 pub(super) mod access;
-mod member;
 
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
@@ -18,9 +16,13 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, reload};
 
-use super::append_file::AppendFile;
+use access::JsonFormat;
+
+use crate::value::{Fsync, LogFormat};
+
+use super::append_file::{AppendFile, AppendSettings};
 use super::background_writer::{BackgroundWriter, Sink, WriterHealth};
-use super::settings::{LogFormat, LogSettings};
+use super::settings::LogSettings;
 
 /// How long a flush may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -33,14 +35,13 @@ const FILE_MODE: u32 = 0o640;
 #[derive(Clone)]
 pub struct LogControl {
     filter: reload::Handle<EnvFilter, Registry>,
-    writer: BackgroundWriter,
-    is_json: bool,
+    writer: Arc<BackgroundWriter>,
 }
 
 /// The log of a new configuration, opened and ready to be applied.
 pub(super) struct PreparedLog {
     filter: EnvFilter,
-    target: Target,
+    sink: Box<dyn Sink>,
 }
 
 /// Starts logging. A reload can change the filter and the file, but not the format.
@@ -50,20 +51,25 @@ pub(super) struct PreparedLog {
 pub fn start(log: &LogSettings) -> Result<LogControl, Box<dyn std::error::Error>> {
     let next = PreparedLog::of(log)?;
     let terminal = log.file.is_none() && io::stderr().is_terminal();
-    let writer = BackgroundWriter::start("log", Box::new(next.target))?;
+    let writer = Arc::new(BackgroundWriter::start("log", next.sink));
     let (filter, handle) = reload::Layer::new(next.filter);
-    let is_json = log.format == LogFormat::Json || log.format == LogFormat::Auto && !terminal;
-    let layer = match is_json {
-        true => json(writer.clone()).boxed(),
-        false => fmt::layer().with_writer(writer.clone()).with_target(true).with_ansi(terminal).boxed(),
+    let is_text = log.format == LogFormat::Text || log.format == LogFormat::Auto && terminal;
+    let layer = match is_text {
+        true => fmt::layer().with_writer(Arc::clone(&writer)).with_ansi(terminal).boxed(),
+        false => json(Arc::clone(&writer)).boxed(),
     };
     tracing_subscriber::registry().with(filter).with(filter_fn(may_be_written)).with(layer).try_init()?;
-    Ok(LogControl { filter: handle, writer, is_json })
+    Ok(LogControl { filter: handle, writer })
 }
 
 /// Writes each event as one JSON object with its fields at the top.
-fn json<S: Subscriber + for<'a> LookupSpan<'a>>(writer: BackgroundWriter) -> impl Layer<S> {
-    fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer)
+pub fn json<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    layer.map_event_format(JsonFormat).with_writer(writer)
 }
 
 /// Whether the event may be written, whatever the filter says. Below `info`, libraries log bytes that peers sent, such as
@@ -75,15 +81,10 @@ fn may_be_written(event: &Metadata<'_>) -> bool {
 impl LogControl {
     /// Applies the filter and the file of a new configuration.
     pub(super) fn apply(&self, next: PreparedLog) {
-        self.writer.replace(Box::new(next.target));
+        self.writer.replace(next.sink);
         if let Err(error) = self.filter.reload(next.filter) {
             tracing::error!(%error, "the log filter cannot be replaced; the old one stays in use");
         }
-    }
-
-    /// The writer of JSON lines, for lines that are formatted without an event; `None` in the text format.
-    pub(super) fn json_writer(&self) -> Option<&BackgroundWriter> {
-        self.is_json.then_some(&self.writer)
     }
 
     /// Whether lines are written.
@@ -102,92 +103,46 @@ impl PreparedLog {
         let directives = &log.directives;
         let filter =
             EnvFilter::try_new(directives).map_err(|error| format!("log.filter: \"{directives}\": {error}"))?;
-        Ok(Self { filter, target: Target::of(log)? })
+        let Some(path) = log.file.clone() else { return Ok(Self { filter, sink: Box::new(StandardError) }) };
+        let settings =
+            AppendSettings { path, mode: FILE_MODE, rotate_bytes: u64::MAX, keep: 0, fsync: Fsync::Never, report };
+        Ok(Self { filter, sink: Box::new(AppendFile::open("log.file", settings)?) })
     }
 }
 
-/// Where lines are written.
-enum Target {
-    StandardError,
-    File(PathBuf, AppendFile),
+/// Reports on standard error that the log's file fails, or works again.
+fn report(path: &Path, error: Option<&io::Error>) {
+    let path = path.display();
+    let _no_way_left = match error {
+        Some(error) => writeln!(io::stderr(), "switchboard: the log cannot be written to {path}: {error}"),
+        None => writeln!(io::stderr(), "switchboard: the log is written to {path} again"),
+    };
 }
 
-impl Target {
-    fn of(log: &LogSettings) -> Result<Self, String> {
-        let Some(path) = &log.file else { return Ok(Self::StandardError) };
-        let file = AppendFile::open(path, FILE_MODE, None);
-        let file = file.map_err(|error| format!("log.file: `{}` cannot be opened: {error}", path.display()))?;
-        Ok(Self::File(path.clone(), file))
-    }
-}
+struct StandardError;
 
-impl Sink for Target {
+impl Sink for StandardError {
+    /// Waits where a blocking write would: another process that shares standard error may have made it non-blocking.
     fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
-        match self {
-            Self::StandardError => write_to(&mut io::stderr().lock(), lines),
-            Self::File(_, file) => file.write(lines),
+        let mut out = io::stderr();
+        while !lines.is_empty() {
+            match out.write(lines) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => *lines = &lines[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if poll(&mut [PollFd::new(&out, PollFlags::OUT)], Some(&STDERR_TIMEOUT)) == Ok(0) {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
-    }
-
-    /// A file that fails is reported on standard error. Standard error itself has no such place; `/admin/status` shows it.
-    fn report(&self, error: Option<&io::Error>) {
-        let Self::File(path, _) = self else { return };
-        let path = path.display();
-        let _no_way_left = match error {
-            Some(error) => writeln!(io::stderr(), "switchboard: the log cannot be written to {path}: {error}"),
-            None => writeln!(io::stderr(), "switchboard: the log is written to {path} again"),
-        };
-    }
-}
-
-/// Writes `lines` and removes from their front what was written, which may end within a line. Waits where a blocking
-/// write would: another process that shares standard error may have made it non-blocking.
-///
-/// # Errors
-/// The rest cannot be written now.
-fn write_to(out: &mut (impl Write + AsFd), lines: &mut &[u8]) -> io::Result<()> {
-    while !lines.is_empty() {
-        match out.write(lines) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => *lines = &lines[written..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait_until_writable(out)?,
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-/// Waits for a bounded time until something can be written.
-fn wait_until_writable(out: &impl AsFd) -> io::Result<()> {
-    let mut fds = [PollFd::new(out, PollFlags::OUT)];
-    match poll(&mut fds, Some(&STDERR_TIMEOUT)) {
-        Ok(0) => Err(io::ErrorKind::WouldBlock.into()),
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-impl<'a> MakeWriter<'a> for BackgroundWriter {
-    type Writer = EventWriter<'a>;
-
-    fn make_writer(&'a self) -> EventWriter<'a> {
-        EventWriter(self)
-    }
-}
-
-/// Accepts one whole event in one write, as `tracing-subscriber` does it.
-pub(super) struct EventWriter<'a>(&'a BackgroundWriter);
-
-impl Write for EventWriter<'_> {
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        self.0.push(event);
-        Ok(event.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    /// There is no place to report it, but `/admin/status` shows it.
+    fn report(&self, _: Option<&io::Error>) {}
 }
 
 #[cfg(test)]
