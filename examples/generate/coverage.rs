@@ -1,5 +1,6 @@
 //! `docs/coverage.md`: canonical fields × vendors.
 
+use vendors::Field;
 use vendors::document::{Named, coverage_markdown};
 use vendors::registry::DIALECTS;
 
@@ -25,5 +26,5 @@ pub(crate) fn page() -> String {
     let named: Vec<Named<'_>> = DIALECTS.iter().map(|dialect| (dialect.name, *dialect)).collect();
     let links: Vec<_> =
         DIALECTS.iter().map(|dialect| format!("[{}](vendors/{}.md)", dialect.title, dialect.name)).collect();
-    format!("{HEAD}The vendors, field by field: {}.\n\n{}", links.join(", "), coverage_markdown(&named))
+    format!("{HEAD}The vendors, field by field: {}.\n\n{}", links.join(", "), coverage_markdown(&named, &Field::ALL))
 }

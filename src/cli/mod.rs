@@ -9,6 +9,7 @@ mod heap_retention;
 mod input;
 mod open_files;
 mod style;
+mod table;
 
 use std::io::Write;
 use std::process::ExitCode;

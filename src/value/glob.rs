@@ -3,85 +3,55 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+use wildmatch::WildMatch;
 
-/// A pattern as the operator wrote it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Glob(String);
+/// A pattern as the operator wrote it; every text is valid.
+#[derive(Clone, PartialEq)]
+pub struct Glob(WildMatch);
+
+impl Eq for Glob {}
 
 impl Glob {
-    /// A pattern; every text is valid.
+    /// A pattern.
     #[must_use]
-    pub fn new(pattern: impl Into<String>) -> Self {
-        Self(pattern.into())
-    }
-
-    /// The pattern as written.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn new(pattern: impl AsRef<str>) -> Self {
+        Self(WildMatch::new(pattern.as_ref()))
     }
 
     /// Whether the pattern matches only one name.
     #[must_use]
     pub fn is_literal(&self) -> bool {
-        !self.0.contains(['*', '?'])
+        !self.0.pattern_chars().iter().any(|letter| matches!(letter, '*' | '?'))
     }
 
     /// Whether the pattern matches every text.
     #[must_use]
     pub fn matches_all(&self) -> bool {
-        !self.0.is_empty() && self.0.bytes().all(|byte| byte == b'*')
+        self.0.pattern_chars() == ['*']
     }
 
     /// Whether the whole of `text` matches, letter case included; allocates nothing.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let (mut pattern, mut rest) = (self.0.as_str(), text);
-        // Where to continue if the last `*` has to match one more character.
-        let mut backtrack: Option<(&str, &str)> = None;
-        loop {
-            match (pattern.chars().next(), rest.chars().next()) {
-                (Some('*'), _) => {
-                    pattern = &pattern[1..];
-                    backtrack = Some((pattern, rest));
-                    continue;
-                }
-                (Some(wanted), Some(found)) if wanted == '?' || wanted == found => {
-                    pattern = &pattern[wanted.len_utf8()..];
-                    rest = &rest[found.len_utf8()..];
-                    continue;
-                }
-                (None, None) => return true,
-                _ => {}
-            }
-            let Some((after_star, unmatched)) = backtrack else {
-                return false;
-            };
-            let Some(next) = unmatched.chars().next() else {
-                return false;
-            };
-            pattern = after_star;
-            rest = &unmatched[next.len_utf8()..];
-            backtrack = Some((after_star, rest));
-        }
+        self.0.matches(text)
     }
 }
 
 impl fmt::Debug for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        write!(f, "\"{}\"", self.0)
     }
 }
 
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 
 impl Serialize for Glob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.collect_str(&self.0)
     }
 }
 

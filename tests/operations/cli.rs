@@ -454,6 +454,56 @@ fn coverage_is_printed_as_table_markdown_and_json() {
 }
 
 #[test]
+fn coverage_fits_the_terminal_and_names_every_field() {
+    let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+    let cut = |columns: &str| out(&switchboard(&["coverage"]).env("COLUMNS", columns).output().unwrap());
+    let whole = out(&switchboard(&["coverage"]).env_remove("COLUMNS").output().unwrap());
+    for (columns, limit) in [("60", 60), ("80", 80), ("160", 160)] {
+        let text = cut(columns);
+        assert!(widest(&text) <= limit, "{text}");
+        assert_eq!(text.lines().count(), vendors::Field::ALL.len() + 1, "a line for each field: {text}");
+        for (line, field) in text.lines().skip(1).zip(vendors::Field::ALL) {
+            assert_eq!(line.split_whitespace().next(), Some(field.name()), "{text}");
+        }
+    }
+    assert!(cut("80").contains('…') && !cut("80").starts_with("field  type") && !whole.contains('…'));
+    assert_eq!((cut("500"), cut("0")), (whole.clone(), whole), "columns are cut only where they do not fit");
+}
+
+#[test]
+fn coverage_shows_chosen_vendors_and_fields() {
+    let table = out(&run(&["coverage", "sondos", "famulor", "--differs", "--field", "voice*", "--field", "mode"]));
+    let rows: Vec<Vec<_>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["field", "type", "sondos", "famulor"]);
+    let names: Vec<_> = rows[1..].iter().map(|row| row[0]).collect();
+    assert_eq!(names, ["mode", "voice_mail_message"], "{table}");
+    let json = run(&["coverage", "sondos", "--field", "mode", "--format", "json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["vendors"], serde_json::json!(["sondos"]));
+    assert_eq!(json["fields"].as_array().unwrap().len(), 1);
+    assert_eq!(run(&["coverage", "nobody"]).status.code(), Some(1));
+}
+
+#[test]
+fn compare_says_each_sentence_once_and_wraps_it() {
+    let text = out(&switchboard(&["compare", "autocalls", "sondos"]).env("COLUMNS", "60").output().unwrap());
+    assert_eq!(text.matches("Sondos does not document this field.").count(), 1, "{text}");
+    assert!(text.lines().skip(1).all(|line| line.chars().count() <= 60 || line.starts_with("To be")), "{text}");
+    assert!(text.contains("\n      One tool of type `end_call`"), "{text}");
+    assert!(text.contains("\n      most 500 characters"), "the second line hangs: {text}");
+    let document: Value =
+        serde_json::from_slice(&run(&["compare", "autocalls", "sondos", "--format", "json"]).stdout).unwrap();
+    let losses = document["lost"].as_array().unwrap();
+    assert!(text.contains(&format!("from Autocalls to Sondos: {}", losses.len())), "{text}");
+    assert!(losses.iter().all(|loss| loss["field"].is_string() && loss["detail"].is_string()));
+    assert_eq!((&document["from"], &document["to"]), (&Value::from("autocalls"), &Value::from("sondos")));
+    assert!(document["look_up_again"].as_array().unwrap().contains(&Value::from("voice_id")));
+    let update = fed(&["compare", "sondos", "autocalls", "-", "--format", "json"], r#"{"ambient_sound":"office"}"#);
+    let document: Value = serde_json::from_slice(&update.stdout).unwrap();
+    assert_eq!(document["gained"], serde_json::json!(["#/ambient_sound"]));
+}
+
+#[test]
 fn compare_lists_the_fields_that_a_move_would_lose() {
     let output = run(&["compare", "autocalls", "sondos"]);
     assert_eq!(output.status.code(), Some(0));

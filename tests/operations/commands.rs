@@ -23,8 +23,8 @@ fn compare_lists_what_one_update_would_lose_gain_and_look_up() {
     let said = text(&output.stdout);
     for expected in [
         "Lost by moving this update from Autocalls to Sondos: 2\n",
-        "  #/ambient_sound  ",
-        "  #/mode  ",
+        "  #/ambient_sound\n      Sondos does not document this field.\n",
+        "  #/mode\n      ",
         "Gained: 0\n",
         "ids are each vendor's own: 2\n  language, voice_id\n",
     ] {

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("reload", &["config", "gateway", "net", "telemetry", "upstream", "value"]),
     ("admin", &["access", "account", "api", "gateway", "http", "net", "problem", "reload", "telemetry", "upstream"]),
     ("app", &["admin", "api", "config", "gateway", "http", "net", "problem", "reload", "telemetry", "upstream"]),
-    ("cli", &["api", "app", "config", "gateway", "net", "reload", "telemetry"]),
+    ("cli", &["api", "app", "config", "gateway", "net", "reload", "telemetry", "value"]),
 ];
 
 /// The rooms that know the package `vendors`: the others move bytes and requests, whatever they say.

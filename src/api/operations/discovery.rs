@@ -1,6 +1,7 @@
 //! What the gateway has for a client: where an assistant leads, the vendors, and their fields.
 
 use serde_json::{Value, json};
+use vendors::Field;
 use vendors::document::{Named, coverage_json, vendor_json};
 
 use crate::account::Account;
@@ -50,5 +51,5 @@ fn summary(account: &Account) -> Value {
 pub(super) fn list_fields(context: &Context) -> Value {
     let accounts: Vec<_> = context.accounts().collect();
     let named: Vec<Named<'_>> = accounts.iter().map(|account| (&*account.name, account.dialect)).collect();
-    coverage_json(&named)
+    coverage_json(&named, &Field::ALL)
 }

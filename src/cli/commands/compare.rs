@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::ValueEnum;
+use serde_json::json;
 use vendors::document::compare;
 use vendors::{
     CatalogSet, Catalogs, Dialect, Field, Handling, Item, ItemCode, Policies, Target, Update, translate_request,
@@ -11,6 +13,7 @@ use vendors::{
 
 use crate::cli::input::{dialect, read};
 use crate::cli::style::Style;
+use crate::cli::table::{table, width};
 use crate::cli::{Failure, Terminal};
 
 /// Arguments of `compare`.
@@ -22,6 +25,15 @@ pub(crate) struct Args {
     to: String,
     /// A canonical update to compare instead of all fields; `-` is standard input
     file: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 /// The fields under the three headings of the output.
@@ -42,7 +54,15 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             of_update(&update, from, to)?
         }
     };
-    let subject = if args.file.is_some() { "this update" } else { "an assistant" };
+    let (subject, what) = if args.file.is_some() { ("this update", "pointer") } else { ("an assistant", "field") };
+    if args.format == Format::Json {
+        let lost: Vec<_> = losses.lost.iter().map(|(place, detail)| json!({ what: place, "detail": detail })).collect();
+        let (gained, resolve) = (&losses.gained, &losses.resolve);
+        let document =
+            json!({ "from": from.name, "to": to.name, "lost": lost, "gained": gained, "look_up_again": resolve });
+        writeln!(terminal.out, "{document:#}")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     print(&losses, from, to, subject, terminal)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -104,20 +124,28 @@ fn print(
     subject: &str,
     terminal: &mut Terminal<'_>,
 ) -> std::io::Result<()> {
-    let style = Style::for_stdout(&terminal.environment);
-    let (lost, out) = (&losses.lost, &mut terminal.out);
-    let heading = format!("Lost by moving {subject} from {} to {}: {}", from.title, to.title, lost.len());
+    let (style, width) = (Style::for_stdout(&terminal.environment), width(&terminal.environment));
+    let out = &mut terminal.out;
+    let names = |names: &[String], indent, out: &mut dyn std::io::Write| match names {
+        [] => Ok(()),
+        names => writeln!(out, "{}", table([[names.join(", ")]], indent, width).trim_fmt()),
+    };
+    let heading = format!("Lost by moving {subject} from {} to {}: {}", from.title, to.title, losses.lost.len());
     writeln!(out, "{}", style.bold(&heading))?;
-    for (what, detail) in lost {
-        writeln!(out, "  {what:<32} {detail}")?;
+    let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
+    for (place, detail) in &losses.lost {
+        match groups.iter_mut().find(|(known, _)| known == detail) {
+            Some((_, places)) => places.push(place.clone()),
+            None => groups.push((detail, vec![place.clone()])),
+        }
+    }
+    for (detail, places) in groups {
+        names(&places, 2, out)?;
+        writeln!(out, "{}", table([[detail]], 6, width).trim_fmt())?;
     }
     writeln!(out, "{}", style.bold(&format!("Gained: {}", losses.gained.len())))?;
-    list(&losses.gained, out)?;
+    names(&losses.gained, 2, out)?;
     let resolve = format!("To be looked up again, since ids are each vendor's own: {}", losses.resolve.len());
     writeln!(out, "{}", style.bold(&resolve))?;
-    list(&losses.resolve, out)
-}
-
-fn list(names: &[String], out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    if names.is_empty() { Ok(()) } else { writeln!(out, "  {}", names.join(", ")) }
+    names(&losses.resolve, 2, out)
 }

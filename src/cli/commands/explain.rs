@@ -1,6 +1,5 @@
 //! `switchboard explain`: the request one vendor would receive, and what happens to each field.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,6 +14,7 @@ use crate::reload::Source;
 
 use crate::cli::input::{dialect, read};
 use crate::cli::style::Style;
+use crate::cli::table::{table, width};
 use crate::cli::{Failure, Terminal};
 
 /// Arguments of `explain`.
@@ -88,14 +88,17 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             Ok(ExitCode::SUCCESS)
         }
         Ok(request) => {
-            print(&request, &vendor, style, terminal.out)?;
+            print(&request, &vendor, terminal)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(refused) => {
             writeln!(terminal.err, "{}", style.red(&format!("{} would refuse this update:", args.vendor)))?;
-            for item in &refused.items.list {
-                writeln!(terminal.err, "  {:<32} {:<18} {}", item.pointer, item.code, item.detail)?;
-            }
+            let rows = refused
+                .items
+                .list
+                .iter()
+                .map(|item| [item.pointer.clone(), item.code.to_string(), item.detail.clone()]);
+            writeln!(terminal.err, "{}", table(rows, 2, width(&terminal.environment)).trim_fmt())?;
             if refused.items.more > 0 {
                 writeln!(terminal.err, "  and {} more", refused.items.more)?;
             }
@@ -131,19 +134,25 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
 }
 
 /// Prints the request and what happened to each field.
-fn print(request: &Request, vendor: &Vendor, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
-    writeln!(out, "{} {}{}", style.bold(request.method), vendor.base_url, request.path)?;
+fn print(request: &Request, vendor: &Vendor, terminal: &mut Terminal<'_>) -> std::io::Result<()> {
+    let style = Style::for_stdout(&terminal.environment);
+    writeln!(terminal.out, "{} {}{}", style.bold(request.method), vendor.base_url, request.path)?;
     let mut body = Vec::with_capacity(request.body.len());
     redact(&mut body, &request.body);
-    writeln!(out, "{}\n", String::from_utf8_lossy(&body))?;
-    for &field in &request.report.applied {
-        writeln!(out, "  {} {:<32} {}", style.green("applied"), field.name(), applied(vendor.dialect, field))?;
-    }
-    for note in &request.report.dropped {
-        writeln!(out, "  {} {:<32} {}", style.red("dropped"), note.field, note.detail)?;
-    }
-    for note in &request.report.warnings {
-        writeln!(out, "  {} {:<32} {}", style.bold("warning"), note.field, note.detail)?;
+    writeln!(terminal.out, "{}\n", String::from_utf8_lossy(&body))?;
+    let report = &request.report;
+    let row = |kind: &str, field: &str, what: &str| [kind.to_owned(), field.to_owned(), what.to_owned()];
+    let applied = report.applied.iter().map(|&field| row("applied", field.name(), &applied(vendor.dialect, field)));
+    let dropped = report.dropped.iter().map(|note| row("dropped", &note.field, &note.detail));
+    let warnings = report.warnings.iter().map(|note| row("warning", &note.field, &note.detail));
+    for line in table(applied.chain(dropped).chain(warnings), 2, width(&terminal.environment)).trim_fmt().lines() {
+        let (kind, rest) = line.split_at_checked(9).unwrap_or((line, ""));
+        let kind = match kind.trim_start() {
+            "applied" => style.green(kind),
+            "dropped" => style.red(kind),
+            _ => style.bold(kind),
+        };
+        writeln!(terminal.out, "{kind}{rest}")?;
     }
     Ok(())
 }

@@ -11,11 +11,11 @@ use super::schema::number;
 /// A vendor account and its dialect.
 pub type Named<'a> = (&'a str, &'static Dialect);
 
-/// The matrix as data: one entry for each field, with one cell for each vendor.
-pub fn coverage_json(vendors: &[Named<'_>]) -> Value {
-    let fields: Vec<_> = Field::ALL
-        .into_iter()
-        .map(|field| {
+/// The matrix as data: one entry for each of the fields, with one cell for each vendor.
+pub fn coverage_json(vendors: &[Named<'_>], fields: &[Field]) -> Value {
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|&field| {
             let cells: Map<_, _> = vendors
                 .iter()
                 .map(|(name, dialect)| ((*name).to_owned(), described_json(&dialect.describe(field))))
@@ -113,11 +113,12 @@ pub(super) fn field_type(field: Field) -> String {
     format!("{}{null}", type_and_limits(&spec.shape))
 }
 
-fn rows(vendors: &[Named<'_>]) -> (Vec<String>, Vec<Vec<String>>) {
+/// The matrix as text: the titles of its columns, and a row for each of the fields.
+pub fn coverage_rows(vendors: &[Named<'_>], fields: &[Field]) -> (Vec<String>, Vec<Vec<String>>) {
     let head = ["field", "type"].into_iter().chain(vendors.iter().map(|(name, _)| *name)).map(str::to_owned).collect();
-    let body = Field::ALL
-        .into_iter()
-        .map(|field| {
+    let body = fields
+        .iter()
+        .map(|&field| {
             let cells = vendors.iter().map(|(_, dialect)| cell(&dialect.describe(field)));
             [field.name().to_owned(), field_type(field)].into_iter().chain(cells).collect()
         })
@@ -126,25 +127,17 @@ fn rows(vendors: &[Named<'_>]) -> (Vec<String>, Vec<Vec<String>>) {
 }
 
 /// The matrix as a Markdown table.
-pub fn coverage_markdown(vendors: &[Named<'_>]) -> String {
-    let (head, body) = rows(vendors);
+pub fn coverage_markdown(vendors: &[Named<'_>], fields: &[Field]) -> String {
+    let (head, body) = coverage_rows(vendors, fields);
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let rule = format!("|{}\n", " --- |".repeat(head.len()));
     let lines: String = body.iter().map(|cells| line(cells)).collect();
     format!("{}{rule}{lines}", line(&head))
 }
 
-/// The matrix as columns for a terminal.
-pub fn coverage_table(vendors: &[Named<'_>]) -> String {
-    let (head, body) = rows(vendors);
-    let width = |column: usize| {
-        let cells = body.iter().chain([&head]).filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    };
-    let widths: Vec<_> = (0..head.len()).map(width).collect();
-    let line = |cells: &Vec<String>| {
-        let padded = cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    std::iter::once(&head).chain(&body).map(line).collect()
+/// Whether two of the vendors support the field in different ways.
+pub fn differs(vendors: &[Named<'_>], field: Field) -> bool {
+    let mut cells = vendors.iter().map(|(_, dialect)| cell(&dialect.describe(field)));
+    let first = cells.next();
+    cells.any(|cell| Some(cell) != first)
 }

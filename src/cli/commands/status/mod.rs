@@ -16,6 +16,7 @@ use crate::config::Environment;
 use super::health::administration;
 use crate::cli::client::send;
 use crate::cli::style::Style;
+use crate::cli::table::width;
 use crate::cli::{Failure, Terminal, runtime, shut_down};
 
 /// Moves the cursor to the top; lines are overwritten in place, so that nothing flickers.
@@ -52,7 +53,7 @@ struct AdminClient {
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let client = AdminClient::new(args, &terminal.environment)?;
-    let renderer = Renderer { json: args.json, style: Style::for_stdout(&terminal.environment) };
+    let renderer = Renderer { json: args.json, environment: &terminal.environment };
     let runtime = runtime()?;
     let result = match args.watch {
         None => runtime
@@ -65,7 +66,12 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
 }
 
 /// Prints the status again and again until the output is closed; a gateway that does not answer may come back.
-async fn watch(client: &AdminClient, renderer: Renderer, every: Duration, out: &mut dyn Write) -> Result<(), Failure> {
+async fn watch(
+    client: &AdminClient,
+    renderer: Renderer<'_>,
+    every: Duration,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let screen = std::io::stdout().is_terminal();
     let mut ticks = tokio::time::interval(every);
     loop {
@@ -85,18 +91,17 @@ async fn watch(client: &AdminClient, renderer: Renderer, every: Duration, out: &
 
 /// The format of the output.
 #[derive(Clone, Copy)]
-struct Renderer {
+struct Renderer<'e> {
     json: bool,
-    style: Style,
+    environment: &'e Environment,
 }
 
-impl Renderer {
+impl Renderer<'_> {
     fn render(self, status: &Value) -> String {
         if self.json {
             return format!("{status:#}\n");
         }
-        let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        table::text(status, self.style, width)
+        table::text(status, Style::for_stdout(self.environment), width(self.environment))
     }
 }
 

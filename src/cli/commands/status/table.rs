@@ -1,8 +1,10 @@
 //! The status document as text: a headline, a table with a row for each vendor, and what needs attention.
 
+use comfy_table::{CellAlignment, ColumnConstraint};
 use serde_json::Value;
 
 use super::Style;
+use crate::cli::table::{natural_width, table};
 
 /// A column. On a narrow terminal those with the highest rank are left out first.
 struct Column {
@@ -31,11 +33,11 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// The whole text. Columns are left out until the table fits into `width`, down to two.
-pub(crate) fn text(status: &Value, style: Style, width: Option<usize>) -> String {
+pub(crate) fn text(status: &Value, style: Style, width: Option<u16>) -> String {
     let mut text = headline(status, style);
     text.push('\n');
     let vendors: Vec<(&String, &Value)> = status["vendors"].as_object().into_iter().flatten().collect();
-    table(&vendors, style, width.unwrap_or(usize::MAX), &mut text);
+    text.push_str(&rows(&vendors, style, width.unwrap_or(u16::MAX)));
     let notes: Vec<String> =
         general(status).into_iter().chain(vendors.iter().flat_map(|(name, vendor)| notes(name, vendor))).collect();
     if !notes.is_empty() {
@@ -58,35 +60,33 @@ fn headline(status: &Value, style: Style) -> String {
     )
 }
 
-fn table(vendors: &[(&String, &Value)], style: Style, width: usize, text: &mut String) {
-    let mut columns: Vec<(&Column, Vec<String>, usize)> = COLUMNS
-        .iter()
-        .map(|column| {
-            let cells: Vec<String> = vendors.iter().map(|(name, vendor)| (column.cell)(name, vendor)).collect();
-            let longest = cells.iter().map(|cell| cell.chars().count()).chain([column.title.len()]).max();
-            (column, cells, longest.unwrap_or_default())
-        })
-        .collect();
-    while columns.iter().map(|(_, _, width)| width + 2).sum::<usize>() > width.saturating_add(2) && columns.len() > 2 {
-        let last = columns.iter().map(|(column, _, _)| column.rank).max();
-        columns.retain(|(column, _, _)| Some(column.rank) != last);
+fn rows(vendors: &[(&String, &Value)], style: Style, width: u16) -> String {
+    let titles = COLUMNS.iter().map(|column| column.title.to_owned()).collect::<Vec<_>>();
+    let cells = vendors.iter().map(|(name, vendor)| COLUMNS.iter().map(|column| (column.cell)(name, vendor)).collect());
+    let mut table = table(std::iter::once(titles).chain(cells), 0, None);
+    table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    for rank in (2..=COLUMNS.iter().map(|column| column.rank).max().unwrap_or_default()).rev() {
+        if natural_width(&table) <= width {
+            break;
+        }
+        for (column, _) in table.column_iter_mut().zip(COLUMNS).filter(|(_, column)| column.rank == rank) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
     }
-    let line = |cells: Vec<(&str, usize)>| {
-        let padded = cells.into_iter().enumerate().map(|(index, (cell, width))| match index {
-            0 | 1 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    let is_well = |vendor: &Value| {
+        vendor["breaker"] == "closed" && vendor["recent"]["1m"]["error_ratio"].as_f64().unwrap_or_default() < 0.1
     };
-    let titles = line(columns.iter().map(|(column, _, width)| (column.title, *width)).collect());
-    text.push_str(&format!("{}\n", style.dim(&titles)));
-    for (row, (_, vendor)) in vendors.iter().enumerate() {
-        let cells = line(columns.iter().map(|(_, cells, width)| (cells[row].as_str(), *width)).collect());
-        let well =
-            vendor["breaker"] == "closed" && vendor["recent"]["1m"]["error_ratio"].as_f64().unwrap_or_default() < 0.1;
-        text.push_str(&if well { cells } else { style.red(&cells) });
+    let mut text = String::new();
+    for (row, line) in table.trim_fmt().lines().enumerate() {
+        let line = match row.checked_sub(1).and_then(|row| vendors.get(row)) {
+            None => style.dim(line),
+            Some((_, vendor)) if is_well(vendor) => line.to_owned(),
+            Some(_) => style.red(line),
+        };
+        text += &line;
         text.push('\n');
     }
+    text
 }
 
 /// What needs attention, apart from vendors.
@@ -227,7 +227,7 @@ sondos     open         -     -       -     -      -      -           -         
         for width in [20, 40, 60, 80] {
             let text = text(&status(), plain(), Some(width));
             let table: Vec<&str> = text.lines().skip(3).take(3).collect();
-            assert!(table.iter().all(|line| line.chars().count() <= width), "{width}: {table:#?}");
+            assert!(table.iter().all(|line| line.chars().count() <= usize::from(width)), "{width}: {table:#?}");
             assert!(table[2].starts_with("sondos     open"), "{table:#?}");
         }
         assert!(text(&status(), plain(), Some(60)).contains("errors"));
