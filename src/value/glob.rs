@@ -78,6 +78,14 @@ mod tests {
             ("?", "ü", true),
             ("*ü?", "gültig üx", true),
             ("Sales", "sales", false),
+            // What `wildmatch` once got wrong.
+            ("*o?a*r", "foobar", true),
+            ("*113", "1113", true),
+            ("*121", "12121", true),
+            ("*12", "122", false),
+            ("*1?", "121", false),
+            ("a*c", "a*bc", true),
+            ("*", "*a", true),
         ] {
             assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern} {text}");
         }

@@ -3,6 +3,7 @@
 
 mod cli;
 mod commands;
+mod dependencies;
 mod deploy;
 mod drain;
 mod operating;

@@ -1,4 +1,6 @@
 //! The English names of the ISO 639-1 codes, for catalogs that list names without codes.
+//!
+//! Written by hand, because vendors list the names of the Library of Congress: `isolang` differs in five, CLDR in eleven.
 
 /// The English name of a two-letter language code, in upper or lower case.
 pub fn english_name(code: &str) -> Option<&'static str> {
@@ -197,6 +199,15 @@ static NAMES: [(&str, &str); 183] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_names_are_those_of_iso_639_3_but_for_five() {
+        let differs = |(code, name): &&(&str, &str)| {
+            isolang::Language::from_639_1(code).map(|language| language.to_name().to_owned()).as_deref() != Some(name)
+        };
+        let names: Vec<_> = NAMES.iter().filter(differs).map(|(_, name)| *name).collect();
+        assert_eq!(names, ["Divehi", "Greek", "Chichewa", "Punjabi", "Pashto"]);
+    }
 
     #[test]
     fn the_table_is_sorted_and_every_code_is_found() {
