@@ -76,7 +76,7 @@ sbom:
 trained:
     python3 bench/trained.py
 
-# Compares Switchboard, as built by `just trained`, with proxies that only copy bytes; about 15 minutes after the build
+# Compares Switchboard, as built by `just trained`, with proxies that only copy bytes, and our load generator with wrk; about 15 minutes after the build
 bench *ARGS:
     python3 bench/side_by_side.py {{ ARGS }}
 

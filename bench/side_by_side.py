@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,7 +28,8 @@ ROOT = Path(__file__).parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 AUDIT = '[audit]\nfile = "{dir}/audit.json"\n'
 TRACES = '[traces]\nendpoint = "http://{upstream}"\n'
-SUITES = ("cpu", "latency", "memory", "start", "growth", "features")
+SUITES = ("cpu", "latency", "memory", "start", "growth", "features", "generator")
+WRK_ASSISTANTS = 10_000
 
 
 def build_ends():
@@ -93,14 +95,27 @@ class Bench:
         load = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if load.stdout.readline() != "ready\n":
             raise SystemExit(f"{contender.name}: no connection could be set up")
+        return self.figures(running, load, "\n", refused)
+
+    def wrk(self, running, body, connections=64):
+        """The same without `rate`, by wrk: its CPU includes the opening of the connections."""
+        contender = running.contender
+        command = ["taskset", "-c", str(c.ENDS_CORE), "wrk", "--threads", "1", "--connections", str(connections)]
+        command += ["--duration", f"{max(1, round(self.options.seconds))}s", "--script", str(Path(__file__).parent / "update.lua")]
+        command += [f"http://{running.listen}", "--", contender.path, str(body), str(WRK_ASSISTANTS), *contender.headers]
+        return self.figures(running, subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+
+    def figures(self, running, load, start=None, refused=False):
+        """What the generator `load` reports when it has ended, and the proxy's CPU meanwhile."""
+        name = running.contender.name if running else "direct"
         before = running.cpu() if running else 0
-        output, _ = load.communicate("\n")
+        output, _ = load.communicate(start)
         if load.returncode:
-            raise SystemExit(f"{contender.name}: the load failed")
+            raise SystemExit(f"{name}: the load failed")
         result = json.loads(output.splitlines()[-1])
         answers = result["bad"] if refused else result["good"]
         if result["bad"] and not refused:
-            raise SystemExit(f"{contender.name}: {result['bad']} answers were not 200")
+            raise SystemExit(f"{name}: {result['bad']} answers were not 200")
         result["cpu_us"] = (running.cpu() - before) * 1e6 / answers if running else 0
         result["per_second"] = answers / result["seconds"]
         return result
@@ -271,6 +286,26 @@ def features(bench):
         rows.append([name, f"{median(found, name, 'cpu_us'):.1f}", f"{middle:.2f} ({low:.2f}–{high:.2f})"])
     print("\n### Features, CPU for a request of 2 KiB, µs\n")
     table(["configuration", "µs", "÷ everything on"], rows)
+
+
+def generator(bench):
+    """Measures the same with our load generator and with wrk, whose figures should agree."""
+    if not shutil.which("wrk"):
+        print("skipped: the comparison of load generators needs wrk")
+        return
+    rows = []
+    for contender in available([c.NGINX_PASS, c.SWITCHBOARD_ALL]):
+        for size in (2048, 65536):
+            body = bench.body(size)
+            found = bench.rounds([contender], lambda proxy: (bench.load(proxy, body), bench.wrk(proxy, body)))[contender.name]
+            for key in ("cpu_us", "per_second"):
+                ours, theirs = ([pair[index][key] for pair in found] for index in (0, 1))
+                ratios = [b / a for a, b in zip(ours, theirs)]
+                ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+                rows.append([contender.name, size, key, f"{statistics.median(ours):.1f}", f"{statistics.median(theirs):.1f}", ratio])
+    bench.results["generator"] = rows
+    print("\n### Load generators, 64 connections\n")
+    table(["proxy", "bytes", "figure", "ours", "wrk", "wrk ÷ ours"], rows)
 
 
 def main():
