@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     if !args.vendors.is_empty() {
         named = args.vendors.iter().map(|name| Ok((name.as_str(), dialect(name)?))).collect::<Result<_, Failure>>()?;
     }
-    let globs: Vec<_> = args.fields.iter().map(|pattern| Glob::new(pattern)).collect();
+    let globs: Vec<_> = args.fields.iter().map(Glob::new).collect();
     let is_wanted = |field: &Field| {
         (globs.is_empty() || globs.iter().any(|glob| glob.matches(field.name())))
             && (!args.differs || differs(&named, *field))

@@ -1,13 +1,13 @@
 //! `switchboard demo`: one canonical update sent to five simulated vendors through a gateway.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 use http_body_util::Full;
 use simulators::{Options, Received, Simulator};
 use vendors::json::lay_out;
@@ -85,7 +85,10 @@ async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(
     if args.once {
         app.stop().await;
     } else {
-        print_next_steps(&base, &format!("http://{}", app.admin()), style, out)?;
+        let admin = format!("http://{}", app.admin());
+        writeln!(out, "{}", style.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
+        write!(out, "{}", NEXT_STEPS.replace("{base}", &base).replace("{admin}", &admin).replace("{id}", ID))?;
+        out.flush()?;
         app.run(signals).await;
     }
     for simulator in simulators {
@@ -126,7 +129,7 @@ async fn exchange(simulator: &Simulator, base: &str, style: Style, out: &mut dyn
         .header(CONTENT_TYPE, "application/json")
         .header("Prefer", "handling=lenient")
         .body(Full::new(Bytes::from_static(UPDATE.as_bytes())))?;
-    let response = send(request).await?;
+    let response = send(request, Duration::from_secs(30)).await?;
     writeln!(out, "{}", style.bold(&format!("── {vendor} ──")))?;
     for received in simulator.received().iter().skip(before) {
         print_received(received, style, out)?;
@@ -156,15 +159,12 @@ fn print_response(response: &Response<Bytes>, style: Style, out: &mut dyn Write)
     let status = response.status().to_string();
     let painted = if response.status().is_success() { style.green(&status) } else { style.red(&status) };
     writeln!(out, "the caller got back  {painted}")?;
-    for (name, value) in reported_headers(response.headers()) {
-        writeln!(out, "  {}", style.dim(&format!("{name}: {value}")))?;
+    for name in ["preference-applied", "switchboard-dropped"] {
+        if let Some(value) = response.headers().get(name).and_then(|value| value.to_str().ok()) {
+            writeln!(out, "  {}", style.dim(&format!("{name}: {value}")))?;
+        }
     }
     writeln!(out, "{}\n", indented(response.body()))
-}
-
-fn reported_headers(headers: &HeaderMap) -> BTreeMap<&str, String> {
-    let names = ["preference-applied", "switchboard-dropped"];
-    names.into_iter().filter_map(|name| Some((name, headers.get(name)?.to_str().ok()?.to_owned()))).collect()
 }
 
 /// JSON laid out below the line that announces it.
@@ -173,25 +173,20 @@ fn indented(json: &[u8]) -> String {
 }
 
 /// Commands to try next; they can be pasted as they are.
-fn print_next_steps(base: &str, admin: &str, style: Style, out: &mut dyn Write) -> Result<(), Failure> {
-    writeln!(out, "{}", style.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
-    writeln!(
-        out,
-        "\ncurl -X PUT {base}/v1/assistants/demo-sondos -H 'Content-Type: application/json' \\\n  -d '{{\"name\": \"Night desk\", \"wait_for_customer\": false}}'"
-    )?;
-    writeln!(
-        out,
-        "\ncurl -X PUT '{base}/v1/assistants/demo-sondos?dry_run=true' -H 'Content-Type: application/json' \\\n  -d '{{\"type\": \"inbound\", \"max_silence_duration\": 60}}'"
-    )?;
-    writeln!(
-        out,
-        "\ncurl -X PUT {base}/v1/assistants/sondos:{ID} -H 'Content-Type: application/json' \\\n  -d '{{\"mode\": \"dualplex\", \"speech_speed\": 9, \"nmae\": \"x\"}}'"
-    )?;
-    writeln!(
-        out,
-        "\ncurl {base}/v1/vendors\ncurl {base}/v1/vendors/sondos\ncurl {base}/v1/assistants/demo-famulor/route\ncurl {admin}/admin/status"
-    )?;
-    writeln!(out, "\nIn a browser: {base}/docs")?;
-    out.flush()?;
-    Ok(())
-}
+const NEXT_STEPS: &str = r#"
+curl -X PUT {base}/v1/assistants/demo-sondos -H 'Content-Type: application/json' \
+  -d '{"name": "Night desk", "wait_for_customer": false}'
+
+curl -X PUT '{base}/v1/assistants/demo-sondos?dry_run=true' -H 'Content-Type: application/json' \
+  -d '{"type": "inbound", "max_silence_duration": 60}'
+
+curl -X PUT {base}/v1/assistants/sondos:{id} -H 'Content-Type: application/json' \
+  -d '{"mode": "dualplex", "speech_speed": 9, "nmae": "x"}'
+
+curl {base}/v1/vendors
+curl {base}/v1/vendors/sondos
+curl {base}/v1/assistants/demo-famulor/route
+curl {admin}/admin/status
+
+In a browser: {base}/docs
+"#;

@@ -30,13 +30,9 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     };
     let runtime = runtime()?;
     let request = Request::get(url.clone()).body(Full::default())?;
-    let sent = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(args.timeout), send(request)).await });
+    let sent = runtime.block_on(send(request, Duration::from_secs(args.timeout)));
     shut_down(runtime);
-    let response = match sent {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(format!("{url} does not answer: {error}").into()),
-        Err(_) => return Err(format!("{url} did not answer within {} s", args.timeout).into()),
-    };
+    let response = sent?;
     writeln!(terminal.out, "{url} answered {}", response.status())?;
     Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -125,11 +125,7 @@ impl AdminClient {
             request = request.header(AUTHORIZATION, token);
         }
         let base = &self.base;
-        let response = match tokio::time::timeout(self.timeout, send(request.body(Full::default())?)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(format!("{base} does not answer: {error}").into()),
-            Err(_) => return Err(format!("{base} did not answer within {} s", self.timeout.as_secs()).into()),
-        };
+        let response = send(request.body(Full::default())?, self.timeout).await?;
         let document: Option<Value> = serde_json::from_slice(response.body()).ok();
         match (response.status(), document) {
             (StatusCode::OK, Some(status)) if status["vendors"].is_object() => Ok(status),

@@ -1,5 +1,7 @@
 //! The status document as text: a headline, a table with a row for each vendor, and what needs attention.
 
+use std::time::Duration;
+
 use comfy_table::{CellAlignment, ColumnConstraint};
 use serde_json::Value;
 
@@ -158,14 +160,8 @@ fn of(part: &Value, all: &Value) -> String {
     if all.is_null() { part.to_string() } else { format!("{part}/{all}") }
 }
 
-/// A time with its two largest units.
 fn time(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
 #[cfg(test)]
@@ -206,7 +202,7 @@ mod tests {
     #[test]
     fn headline_table_and_notes_are_printed() {
         let expected = "\
-switchboard 1.2.3, up 1 h 6 min, 3 in flight
+switchboard 1.2.3, up 1h 6m 40s, 3 in flight
 configuration 2: 1 reloads applied, 1 refused
 
 vendor     breaker  req/s  (5m)  errors  (5m)    p50    p99  vendor p50  vendor p99  in flight  waiting
@@ -216,7 +212,7 @@ sondos     open         -     -       -     -      -      -           -         
 ! the last reload was refused, the old configuration is in force: see `switchboard check`
 ! the audit cannot be written: no space
 ! 2 lines of the audit are lost
-! sondos: left alone after too many failures; next probe in 1 min 2 s
+! sondos: left alone after too many failures; next probe in 1m 2s
 ! sondos: answers differ from its documentation in 2 places: see --json
 ";
         assert_eq!(text(&status(), plain(), None), expected);
