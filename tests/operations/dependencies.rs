@@ -54,7 +54,7 @@ fn every_member_of_the_workspace_is_read() {
     let text = read("Cargo.toml");
     let manifest = DeTable::parse(&text).unwrap();
     let workspace = manifest.get_ref()["workspace"].get_ref().as_table().unwrap();
-    for member in workspace["members"].get_ref().as_array().unwrap().iter() {
+    for member in workspace["members"].get_ref().as_array().unwrap() {
         let member = member.get_ref().as_str().unwrap();
         assert!(MANIFESTS.contains(&member), "{member}");
     }
