@@ -1,12 +1,13 @@
-//! `docs/exchanges.md`: what `switchboard demo --once` sends and receives, vendor by vendor. The README shows the vendor that
-//! renames most.
+//! `docs/exchanges.md`: what `switchboard demo --once` sends and receives, vendor by vendor. The README shows where the
+//! vendor that renames most differs.
 
 use clap::Parser;
 use switchboard::cli::Cli;
-use vendors::json::{Limits, lay_out, read_object};
+use vendors::json::{Limits, Object, lay_out, read_object};
 use vendors::registry::{DIALECTS, dialect};
+use vendors::{Dialect, Field};
 
-use super::Failure;
+use super::{Failure, replace_between};
 
 const BEGIN: &str = "<!-- exchanges: written by `just generate` from what `demo --once` prints -->\n";
 const END: &str = "<!-- end of exchanges -->\n";
@@ -31,10 +32,12 @@ struct Message<'a> {
 
 /// What one vendor received and the caller got back.
 struct Exchange {
-    title: &'static str,
+    vendor: &'static Dialect,
     /// How many names the vendor received that are not in the canonical update.
     renamed: usize,
     text: String,
+    /// The members that the vendor received, as a table beside those that the caller sent.
+    differences: String,
 }
 
 /// The exchanges with all vendors.
@@ -58,18 +61,15 @@ impl Exchanges {
 
     /// The page with all of them.
     pub(crate) fn page(&self) -> String {
-        let sections = self.exchanges.iter().map(|exchange| format!("\n## {}\n\n{}", exchange.title, exchange.text));
+        let sections =
+            self.exchanges.iter().map(|exchange| format!("\n## {}\n\n{}", exchange.vendor.title, exchange.text));
         format!("{HEAD}{}{}", self.intro(), sections.collect::<String>())
     }
 
-    /// The README with the exchange that renames most.
+    /// The README with the differences at the vendor that renames most.
     pub(crate) fn within(&self, readme: &str) -> Result<String, Failure> {
-        let lacking = || "README.md has no place for the exchanges";
-        let (before, rest) = readme.split_once(BEGIN).ok_or_else(lacking)?;
-        let (_, after) = rest.split_once(END).ok_or_else(lacking)?;
-        let most = self.exchanges.iter().max_by_key(|exchange| exchange.renamed).ok_or_else(lacking)?;
-        let text = most.text.replacen("The vendor", most.title, 1);
-        Ok(format!("{before}{BEGIN}\n{}\n{text}\n{END}{after}", self.intro()))
+        let most = self.exchanges.iter().max_by_key(|exchange| exchange.renamed).ok_or("there are no exchanges")?;
+        replace_between(readme, BEGIN, END, &most.differences)
     }
 
     fn intro(&self) -> String {
@@ -110,7 +110,33 @@ fn exchange(section: &str, update: &str) -> Result<Exchange, Failure> {
         response.head.trim_start_matches(ANSWERED),
         without_id(&lay_out(response.body.as_bytes())),
     );
-    Ok(Exchange { title: vendor.title, renamed, text })
+    let differences = differences(vendor, &canonical, &wire);
+    Ok(Exchange { vendor, renamed, text, differences })
+}
+
+/// What each canonical member became. Members that the vendor takes as they are share the last row.
+fn differences(vendor: &Dialect, canonical: &Object<'_>, wire: &Object<'_>) -> String {
+    let (mut rows, mut dropped, mut same) = (String::new(), Vec::new(), Vec::new());
+    for (name, value) in canonical {
+        let sent = format!("`\"{name}\": {}`", value.text());
+        let names: Vec<_> =
+            Field::from_name(name).map(|field| vendor.row(field).wire_names(field).collect()).unwrap_or_default();
+        let received = wire.iter().filter(|(key, _)| names.iter().any(|name| name == key));
+        let received: Vec<_> = received.map(|(key, value)| format!("`\"{key}\": {}`", value.text())).collect();
+        if received.is_empty() {
+            dropped.push(format!("`{name}`"));
+        } else if received == [sent.as_str()] {
+            same.push(format!("`{name}`"));
+        } else {
+            rows.push_str(&format!("| {sent} | {} |\n", received.join(", ")));
+        }
+    }
+    format!(
+        "| the caller sends | {} receives |\n| --- | --- |\n{rows}| {} | the same |\n| {} | nothing: dropped and reported |\n",
+        vendor.title,
+        same.join(", "),
+        dropped.join(", "),
+    )
 }
 
 /// Replaces ids by an ellipsis, because they differ from run to run.

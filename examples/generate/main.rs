@@ -68,18 +68,28 @@ fn run(check: bool, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
     let page = |path: &str, text: String| Page { path: path.to_owned(), text };
     let readme = current(&root.join("README.md"))?;
+    let operating = current(&root.join("docs/operating.md"))?;
     let exchanges = exchange::Exchanges::run()?;
     let mut pages = vec![
         page("docs/coverage.md", coverage::page()),
         page("docs/errors.md", errors::page()),
         page("docs/exchanges.md", exchanges.page()),
         page("docs/metrics.md", metrics::page()),
-        page("README.md", routes::within(&exchanges.within(&readme)?)?),
+        page("docs/operating.md", routes::within_operating(&operating)?),
+        page("README.md", routes::within_readme(&exchanges.within(&readme)?)?),
     ];
     pages.extend(
         DIALECTS.iter().map(|dialect| page(&format!("docs/vendors/{}.md", dialect.name), vendor_markdown(dialect))),
     );
     Ok(pages)
+}
+
+/// `page` with `text` between its two marks, which are whole lines.
+fn replace_between(page: &str, begin: &str, end: &str, text: &str) -> Result<String, Failure> {
+    let lacking = || format!("a page lacks the line {}", begin.trim());
+    let (before, rest) = page.split_once(begin).ok_or_else(lacking)?;
+    let (_, after) = rest.split_once(end).ok_or_else(lacking)?;
+    Ok(format!("{before}{begin}\n{text}\n{end}{after}"))
 }
 
 /// The text of a file; empty if it does not exist yet.

@@ -1,30 +1,31 @@
-//! The tables of requests in the README, from the tables that the listeners serve.
+//! The tables of requests, from the tables that the listeners serve: the API's in the README, the admin listener's in
+//! docs/operating.md.
 
 use switchboard::admin::routes as admin;
 use switchboard::api::{self, Endpoint, routes};
 
-use super::Failure;
+use super::{Failure, replace_between};
 
-const BEGIN: &str = "<!-- requests: written by `just generate` from the tables of routes -->\n";
+const BEGIN: &str = "<!-- requests: written by `just generate` from the table of routes -->\n";
 const END: &str = "<!-- end of requests -->\n";
 
-/// The README with its tables renewed.
-pub(crate) fn within(readme: &str) -> Result<String, Failure> {
-    let lacking = || "README.md has no place for the requests";
-    let (before, rest) = readme.split_once(BEGIN).ok_or_else(lacking)?;
-    let (_, after) = rest.split_once(END).ok_or_else(lacking)?;
-    let api = table(routes::ENDPOINTS, |operation| match operation.permission {
+/// The README with the API's table renewed.
+pub(crate) fn within_readme(readme: &str) -> Result<String, Failure> {
+    let needs = |operation: &routes::Operation| match operation.permission {
         routes::Permission::Public => "nothing",
         routes::Permission::Client => "a client",
-    });
-    let admin = table(admin::ENDPOINTS, |operation| match operation.permission {
+    };
+    replace_between(readme, BEGIN, END, &table(routes::ENDPOINTS, needs))
+}
+
+/// The page on operating with the admin listener's table renewed.
+pub(crate) fn within_operating(page: &str) -> Result<String, Failure> {
+    let needs = |operation: &admin::Operation| match operation.permission {
         admin::Permission::Open => "nothing",
         admin::Permission::Metrics => "`admin.metrics_token` or `admin.token`",
         admin::Permission::Admin => "`admin.token`",
-    });
-    Ok(format!(
-        "{before}{BEGIN}\n{api}\nOn the administration listener, which asks for tokens where they are configured:\n\n{admin}\n{END}{after}"
-    ))
+    };
+    replace_between(page, BEGIN, END, &table(admin::ENDPOINTS, needs))
 }
 
 fn table<O>(endpoints: &'static [Endpoint<O>], needs: impl Fn(&O) -> &'static str) -> String {

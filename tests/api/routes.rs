@@ -163,7 +163,7 @@ async fn every_operation_is_in_openapi_in_the_page_for_people_and_in_the_readme(
 }
 
 #[tokio::test]
-async fn every_operation_of_administration_is_served_and_in_the_readme() {
+async fn every_operation_of_administration_is_served_and_on_the_page_on_operating() {
     let stage = Stage::new().await;
     for path in by_path(admin::routes::ENDPOINTS) {
         for endpoint in path {
@@ -172,7 +172,7 @@ async fn every_operation_of_administration_is_served_and_in_the_readme() {
             let expected = if endpoint.path == "/admin/reload" { [200, 422] } else { [200, 200] };
             assert!(expected.contains(&reply.status.as_u16()), "{}: {reply:?}", endpoint.path);
             let line = format!("| `{} {}` | {} |", endpoint.method, endpoint.path, endpoint.summary);
-            assert!(include_str!("../../README.md").contains(&line), "the README lacks {line}");
+            assert!(include_str!("../../docs/operating.md").contains(&line), "docs/operating.md lacks {line}");
         }
         let reply = stage.admin(Method::TRACE, path[0].path).await;
         reply.problem("method_not_allowed");
