@@ -4,6 +4,7 @@
 //! Generated pages are never edited by hand.
 
 mod coverage;
+mod dashboard;
 mod errors;
 mod exchange;
 mod metrics;
@@ -68,9 +69,11 @@ fn run(check: bool, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 fn pages(root: &Path) -> Result<Vec<Page>, Failure> {
     let page = |path: &str, text: String| Page { path: path.to_owned(), text };
     let readme = current(&root.join("README.md"))?;
+    let dashboard = current(&root.join("deploy/grafana/switchboard.json"))?;
     let operating = current(&root.join("docs/operating.md"))?;
     let exchanges = exchange::Exchanges::run()?;
     let mut pages = vec![
+        page("deploy/grafana/switchboard.json", dashboard::renewed(&dashboard)?),
         page("docs/coverage.md", coverage::page()),
         page("docs/errors.md", errors::page()),
         page("docs/exchanges.md", exchanges.page()),

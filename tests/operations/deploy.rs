@@ -8,6 +8,9 @@ use serde_json::Value;
 use switchboard::admin::{METRICS, Metric};
 use switchboard::problem::Code;
 
+/// The address of the runbook before an operator sets the address of the own copy.
+const RUNBOOK: &str = "https://example.com/switchboard/docs/runbook.md";
+
 fn read(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -94,7 +97,7 @@ fn the_alert_rules_use_existing_metrics_and_labels() {
         let expression = rule.split("expr: ").nth(1).unwrap().split("labels: {").next().unwrap();
         let families = check(expression, name);
         assert!(!families.is_empty() || name == "SwitchboardDown", "{name}");
-        for key in ["severity", "summary", "description", "runbook"] {
+        for key in ["severity", "summary", "description", "runbook_url"] {
             assert!(rule.contains(&format!("{key}: ")), "{name} has no {key}");
         }
         for used in rule.split("$labels.").skip(1) {
@@ -117,8 +120,8 @@ fn alerts_their_tests_and_the_runbook_name_the_same_alerts() {
     let (codes, explained): (BTreeSet<&str>, BTreeSet<&str>) = explained.partition(|title| title.starts_with('`'));
     assert_eq!(alerts, tested);
     assert_eq!(alerts, explained);
-    let links: BTreeSet<String> = values(&rules, "runbook").into_iter().map(str::to_owned).collect();
-    let anchors = alerts.iter().map(|alert| format!("docs/runbook.md#{}", alert.to_lowercase())).collect();
+    let links: BTreeSet<String> = values(&rules, "runbook_url").into_iter().map(str::to_owned).collect();
+    let anchors = alerts.iter().map(|alert| format!("{RUNBOOK}#{}", alert.to_lowercase())).collect();
     assert_eq!(links, anchors);
     let all: BTreeSet<String> = Code::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect();
     assert_eq!(codes, all.iter().map(String::as_str).collect());
@@ -131,6 +134,45 @@ fn alerts_their_tests_and_the_runbook_name_the_same_alerts() {
 fn the_runbook_names_existing_metrics() {
     for (metric, labels) in metrics(&read("docs/runbook.md")) {
         exists(&metric, &labels, "runbook.md");
+    }
+}
+
+#[test]
+fn each_panel_says_what_it_shows_and_leads_to_existing_entries_of_the_runbook() {
+    let rules = rules();
+    let anchors: BTreeSet<String> = values(&rules, "alert").into_iter().map(str::to_lowercase).collect();
+    let dashboard: Value = serde_json::from_str(&read("deploy/grafana/switchboard.json")).unwrap();
+    assert_eq!(dashboard["links"][0]["url"], RUNBOOK);
+    for panel in dashboard["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row") {
+        let title = panel["title"].as_str().unwrap();
+        let (sentence, meanings) = panel["description"].as_str().unwrap().split_once("\n\n").unwrap();
+        assert!(sentence.ends_with('.') && meanings.starts_with("- `"), "{title}: {sentence}");
+        for link in panel["links"].as_array().into_iter().flatten() {
+            let anchor = link["url"].as_str().unwrap().strip_prefix(RUNBOOK).unwrap().strip_prefix('#').unwrap();
+            assert!(anchors.contains(anchor), "{title}: {anchor}");
+        }
+    }
+}
+
+/// What the head of the rules prints is what an operator types.
+#[test]
+fn one_command_sets_the_address_of_the_runbook_everywhere() {
+    let files =
+        ["deploy/prometheus/alerts.yml", "deploy/prometheus/alerts.test.yml", "deploy/grafana/switchboard.json"];
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        let copy = folder.path().join(file);
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::write(copy, read(file)).unwrap();
+    }
+    let head = read(files[0]);
+    let command = head.split_once("sed -i").unwrap().1.split_once("#\n").unwrap().0.replace("\n#", "\n");
+    let mut shell = std::process::Command::new("sh");
+    assert!(shell.args(["-euc", &format!("sed -i{command}")]).current_dir(&folder).status().unwrap().success());
+    for file in files {
+        let text = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(text.contains("https://git.example.org/ops/switchboard/blob/main/docs/runbook.md#"), "{file}");
+        assert!(!text.contains("https://example.com/switchboard"), "{file}");
     }
 }
 
