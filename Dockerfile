@@ -4,7 +4,8 @@
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -p 8080:8080 \
 #     -v "$PWD/switchboard:/etc/switchboard:ro" -e SONDOS_TOKEN switchboard
 #
-# Mount a folder with `switchboard.toml` in it, not the single file: a replaced single file is not seen in the container.
+# Mount a folder with `switchboard.toml` in it, not the single file: a replaced single file is not seen in the container. The
+# user 65532 has to be able to read it (docs/operating.md).
 #
 # The API listens on 0.0.0.0:8080: the variable below overrides the file's `server.listen`. The admin listener (health,
 # metrics, administration) stays on the container's own loopback address, which the health check uses. To give an
@@ -14,7 +15,7 @@
 
 # Base images are referenced by tag, so that a build gets their security updates. For reproducible builds, reference them
 # by digest: `docker buildx imagetools inspect IMAGE` prints it. The gateway writes nothing to the file system; `log.file`
-# and `audit.file` need a volume.
+# and `audit.file` need a volume that the user 65532 can write to.
 
 # The builder and the final image use the same Debian (12), so that the binary finds the C library it was linked against.
 FROM rust:1.95-slim-bookworm AS build
@@ -35,6 +36,17 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 # `scratch` with a static binary, because musl's allocator is slow with many threads, and because this image gets updates
 # of the CA certificates.
 FROM gcr.io/distroless/cc-debian12:nonroot
+# docker build --build-arg REVISION="$(git rev-parse HEAD)" --build-arg SOURCE=https://git.example.org/ops/switchboard …
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG SOURCE=
+LABEL org.opencontainers.image.title="switchboard" \
+      org.opencontainers.image.description="One HTTP API for the assistants of several AI voice vendors" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
+      org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"
 COPY --from=build /usr/local/bin/switchboard /usr/local/bin/switchboard
 ENV SWITCHBOARD_CONFIG=/etc/switchboard/switchboard.toml \
     SWITCHBOARD_SERVER__LISTEN=0.0.0.0:8080

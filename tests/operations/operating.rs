@@ -1,4 +1,5 @@
-//! docs/operating.md works: its files are accepted and its commands succeed, in the order of the page.
+//! docs/operating.md works: its files are accepted and its commands succeed, in the order of the page. `.ci/operating` also
+//! runs what needs root, and starts the gateway.
 
 use std::path::Path;
 use std::process::Command;
@@ -49,11 +50,12 @@ fn following_the_page_results_in_a_working_configuration() {
                 run(&text, folder.path());
                 scripts += 1;
             }
-            Some((_, name)) => {
+            Some(("toml" | "csv" | "json", name)) => {
+                let text = text.replace("/var/log/switchboard", folder.path().to_str().unwrap());
                 std::fs::write(folder.path().join(name), text).unwrap();
                 files += 1;
             }
-            None => {}
+            _ => {}
         }
     }
     assert_eq!((files, scripts), (3, 5));
