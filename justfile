@@ -44,6 +44,14 @@ demo *ARGS:
 readme:
     .ci/run release readme
 
+# Runs every snippet of docs/calling.md against the demo
+snippets:
+    .ci/run release snippets
+
+# Follows docs/operating.md in a scratch root; needs root
+operating:
+    .ci/run release operating
+
 # Checks the gateway against its own OpenAPI document with schemathesis
 openapi:
     .ci/run release openapi
