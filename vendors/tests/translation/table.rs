@@ -72,7 +72,14 @@ fn the_vendors_names_are_exactly_the_documented_ones() {
         let wire: BTreeSet<_> = fields().flat_map(|field| contract.dialect.row(field).wire_names(field)).collect();
         let documented: BTreeSet<_> =
             contract.schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(wire, documented, "{}", contract.name());
+        let (undocumented, unwritten): (Vec<_>, Vec<_>) =
+            (wire.difference(&documented).collect(), documented.difference(&wire).collect());
+        assert!(
+            undocumented.is_empty() && unwritten.is_empty(),
+            "{vendor}: vendors/contracts/{vendor}/request.schema.json does not have {undocumented:?}, which a row of \
+             vendors/src/{vendor}/ writes; no row writes {unwritten:?}",
+            vendor = contract.name()
+        );
     }
 }
 
@@ -80,10 +87,11 @@ fn the_vendors_names_are_exactly_the_documented_ones() {
 fn a_row_is_unsupported_exactly_if_the_field_is_not_documented() {
     for contract in contracts() {
         for field in fields() {
+            let (supported, documented) = (contract.dialect.row(field).is_supported(), has(contract, field.name()));
             assert_eq!(
-                contract.dialect.row(field).is_supported(),
-                has(contract, field.name()),
-                "{} {field:?}",
+                supported,
+                documented,
+                "{}: Field::{field:?} has a row that supports it: {supported}, is documented: {documented}",
                 contract.name()
             );
         }
