@@ -130,6 +130,24 @@ fn alerts_their_tests_and_the_runbook_name_the_same_alerts() {
     }
 }
 
+/// An engineer who follows a line to the log must find what it names there.
+#[test]
+fn what_the_runbook_looks_for_in_the_access_log_is_a_member_of_it() {
+    let (runbook, page) = (read("docs/runbook.md"), read("docs/observability.md"));
+    let table = page.split_once("## Access log").unwrap().1.split_once("\n\n`reason` is").unwrap().0;
+    let cells = table.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let members: BTreeSet<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    let mut found = 0;
+    for (before, _) in runbook.match_indices(" in the access log").map(|(at, _)| runbook.split_at(at)) {
+        let clause = before.rsplit(['.', ':', ';', '\n']).next().unwrap();
+        for name in clause.split('`').skip(1).step_by(2) {
+            assert!(members.contains(name) || name == "none", "{name}: {clause}");
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
 #[test]
 fn the_runbook_names_existing_metrics() {
     for (metric, labels) in metrics(&read("docs/runbook.md")) {
