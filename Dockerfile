@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1
 #
 #   docker build -t switchboard .
-#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -p 8080:8080 \
-#     -v "$PWD/switchboard:/etc/switchboard:ro" -e SONDOS_TOKEN switchboard
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges --stop-timeout 60 -p 8080:8080 \
+#     -v "$PWD/switchboard:/etc/switchboard:ro" -v switchboard-logs:/var/log/switchboard -e SONDOS_TOKEN switchboard
 #
 # Mount a folder with `switchboard.toml` in it, not the single file: a replaced single file is not seen in the container. The
 # user 65532 has to be able to read it (docs/operating.md).
@@ -15,7 +15,7 @@
 
 # Base images are referenced by tag, so that a build gets their security updates. For reproducible builds, reference them
 # by digest: `docker buildx imagetools inspect IMAGE` prints it. The gateway writes nothing to the file system; `log.file`
-# and `audit.file` need a volume that the user 65532 can write to.
+# and `audit.file` belong in the volume at /var/log/switchboard.
 
 # The builder and the final image use the same Debian (12), so that the binary finds the C library it was linked against.
 FROM rust:1.95-slim-bookworm AS build
@@ -30,7 +30,7 @@ COPY . .
 #   cargo build --profile dist --locked --no-default-features --bin switchboard
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    python3 bench/trained.py && cp target/trained/switchboard /usr/local/bin/switchboard
+    python3 bench/trained.py && cp target/trained/switchboard /usr/local/bin/switchboard && mkdir /logs
 
 # Distroless has the C library, CA certificates and a user account, but no shell and no package manager. We prefer it to
 # `scratch` with a static binary, because musl's allocator is slow with many threads, and because this image gets updates
@@ -48,6 +48,8 @@ LABEL org.opencontainers.image.title="switchboard" \
       org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.base.name="gcr.io/distroless/cc-debian12:nonroot"
 COPY --from=build /usr/local/bin/switchboard /usr/local/bin/switchboard
+# A volume mounted here gets this owner.
+COPY --from=build --chown=65532:65532 /logs /var/log/switchboard
 ENV SWITCHBOARD_CONFIG=/etc/switchboard/switchboard.toml \
     SWITCHBOARD_SERVER__LISTEN=0.0.0.0:8080
 # The uid and gid of `nonroot` as numbers, so that an orchestrator can verify that it is not root.
