@@ -97,6 +97,7 @@ fn the_production_example_loads_without_a_warning() {
     let path = folder.join("production.example.toml");
     let variables = [
         "ADMIN_TOKEN",
+        "METRICS_TOKEN",
         "AUTOCALLS_TOKEN",
         "AUTOCALLS_TRIAL_TOKEN",
         "FAMULOR_TOKEN",
