@@ -1,15 +1,15 @@
 //! Oracle for the strict JSON reader: it agrees with serde_json.
 //!
-//! They differ on purpose in two points. RFC 8259 does not limit numbers, so `1e999` is JSON: the reader passes its text on,
+//! They differ on purpose in three points. The reader skips a leading byte order mark. RFC 8259 does not limit numbers, so `1e999` is JSON: the reader passes its text on,
 //! while the reference cannot represent it. The contract rejects duplicate keys and more than 32 levels, which RFC 8259
 //! leaves to the reader.
 
 use serde_json::Value;
-use vendors::json::{JsonErrorKind, Kind, Limits, read_object, read_value};
+use vendors::json::{JsonErrorKind, Kind, Limits, read_object, read_value, without_byte_order_mark};
 
 /// Whether the reference accepts the bytes as JSON; `None` where it only cannot represent a number or the depth.
 pub fn reference(bytes: &[u8]) -> Option<bool> {
-    match serde_json::from_slice::<Value>(bytes) {
+    match serde_json::from_slice::<Value>(without_byte_order_mark(bytes)) {
         Ok(_) => Some(true),
         Err(error) if error.to_string().starts_with("number out of range") => None,
         Err(error) if error.to_string().starts_with("recursion limit") => None,
@@ -20,20 +20,21 @@ pub fn reference(bytes: &[u8]) -> Option<bool> {
 /// Fails if the reader and the reference differ without one of the reasons above.
 pub fn agree(bytes: &[u8]) {
     let shown = String::from_utf8_lossy(bytes);
+    let unmarked = without_byte_order_mark(bytes);
     let Some(valid) = reference(bytes) else { return };
     match read_value(bytes, Limits::VENDOR) {
         Ok(value) => {
             assert!(valid, "{shown:?} is read, and is no JSON");
-            same(value, &serde_json::from_slice(bytes).unwrap());
+            same(value, &serde_json::from_slice(unmarked).unwrap());
         }
         Err(error) if matches!(error.kind, JsonErrorKind::TooDeep(128)) => {}
         Err(error) => assert!(!valid, "{shown:?} is JSON: {error}"),
     }
-    let object = valid && serde_json::from_slice::<Value>(bytes).unwrap().is_object();
+    let object = valid && serde_json::from_slice::<Value>(unmarked).unwrap().is_object();
     match read_object(bytes, Limits::CALLER) {
         Ok(members) => {
             assert!(object, "{shown:?}");
-            assert_eq!(members.len(), serde_json::from_slice::<Value>(bytes).unwrap().as_object().unwrap().len());
+            assert_eq!(members.len(), serde_json::from_slice::<Value>(unmarked).unwrap().as_object().unwrap().len());
         }
         Err(error) if matches!(error.kind, JsonErrorKind::TooDeep(32)) => {
             assert!(depth(bytes) > 32, "{shown:?}: {error}");

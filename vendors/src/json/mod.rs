@@ -1,8 +1,9 @@
 //! Strict JSON on borrowed text.
 //!
 //! The reader checks a body once, from front to back. After that a [`Value`] is a span of the body's buffer, so numbers
-//! and strings keep their text. Only the reader creates values, so walking one needs no second check.
+//! and strings keep their text. One leading byte order mark is skipped. Only the reader creates values, so walking one needs no second check.
 
+mod byte_order_mark;
 mod decimal;
 mod error;
 mod layout;
@@ -13,6 +14,7 @@ mod special_bytes;
 mod text;
 mod value;
 
+pub use byte_order_mark::{BYTE_ORDER_MARK, without_byte_order_mark};
 pub use decimal::Thousandths;
 pub use error::{JsonError, JsonErrorKind};
 pub use layout::lay_out;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::byte_order_mark::BYTE_ORDER_MARK;
 use super::error::{JsonError, JsonErrorKind};
 use super::open_keys::OpenKeys;
 use super::special_bytes;
@@ -64,7 +65,7 @@ impl<'a> Sink<'a> for Discard {
     fn push(&mut self, _: Cow<'a, str>, _: Value<'a>) {}
 }
 
-/// Reads one JSON object and nothing else.
+/// Reads one JSON object and nothing else, after at most one byte order mark.
 ///
 /// # Errors
 /// The first violation of RFC 8259, UTF-8 or `limits`, or a lone surrogate, with its line and column.
@@ -111,7 +112,8 @@ fn read<'a, T>(
         let valid = std::str::from_utf8(body).map_or_else(|error| error.valid_up_to(), str::len);
         return Err(JsonError::at(body, valid, JsonErrorKind::Utf8));
     };
-    let mut reader = Reader { text, at: 0, depth: 0, limits, keys: OpenKeys::default() };
+    let at = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut reader = Reader { text, at, depth: 0, limits, keys: OpenKeys::default() };
     parse(&mut reader).map_err(|kind| JsonError::at(body, reader.at, *kind))
 }
 

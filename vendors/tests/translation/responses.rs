@@ -289,7 +289,9 @@ fn a_2xx_with_anything_but_the_documented_json_is_invalid() {
         for empty in ["", " ", "\r\n\t"] {
             assert_eq!(response(empty), Err(InvalidResponse::Empty));
         }
-        for other in ["<!DOCTYPE html><html></html>", "OK", &deep, "{\"data\":{}} x", "{'data':{}}", "\u{feff}{}"] {
+        for other in
+            ["<!DOCTYPE html><html></html>", "OK", &deep, "{\"data\":{}} x", "{'data':{}}", "\u{feff}\u{feff}{}"]
+        {
             assert!(matches!(response(other), Err(InvalidResponse::NotJson(_))), "{other:.40}");
         }
         for end in 1..good.len() {

@@ -34,7 +34,16 @@ fn a_body_is_exactly_one_object() {
     }
     assert_eq!(kind(b"{} {}"), JsonErrorKind::Trailing);
     assert_eq!(kind(b"{},"), JsonErrorKind::Trailing);
-    assert_eq!(kind("\u{feff}{}".as_bytes()), JsonErrorKind::Expected("a JSON object"));
+    assert_eq!(kind("\u{feff}".as_bytes()), JsonErrorKind::Empty);
+    assert_eq!(kind("\u{feff}\u{feff}{}".as_bytes()), JsonErrorKind::Expected("a JSON object"));
+    assert_eq!(kind(" \u{feff}{}".as_bytes()), JsonErrorKind::Expected("a JSON object"));
+}
+
+#[test]
+fn one_leading_byte_order_mark_is_skipped() {
+    let body = "\u{feff}\n{\"a\":\"\u{feff}b\"}".as_bytes();
+    assert_eq!(read_object(body, Limits::CALLER).unwrap()[0].1.as_str().as_deref(), Some("\u{feff}b"));
+    assert_eq!(read_value("\u{feff}[1]".as_bytes(), Limits::VENDOR).unwrap().text(), "[1]");
 }
 
 #[test]
