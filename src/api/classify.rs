@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vendors::{Dialect, InvalidResponse, ResponseBody, SentFields, VendorErrorKind};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, HeaderName};
+use vendors::{Dialect, ResponseBody, SentFields, VendorError, VendorErrorKind};
 
 use crate::account::{Account, CatalogFailure};
 use crate::problem::{Code, Outcome, Problem, Reason, VendorResponseSummary};
@@ -13,6 +15,9 @@ use super::scrub::Scrub;
 
 /// The `Retry-After` where neither the vendor nor a timer sets one.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Cloudflare sets it on a challenge that it answers itself.
+const CF_MITIGATED: HeaderName = HeaderName::from_static("cf-mitigated");
 
 /// Classifies a vendor's response to an update; `request` is the body that was sent, `sent` the fields in it.
 ///
@@ -34,18 +39,36 @@ pub(super) fn classify_response<'a>(
             Ok(update)
         }
         Err(bad) => {
-            let scrub = Scrub::new(&account.token, sent, request);
-            let message = match &bad {
-                InvalidResponse::Error(message) => message.as_deref().map(|message| scrub.text(message).into_owned()),
-                _ => None,
+            let detail = match unread_coding(&response.headers) {
+                Some(coding) => unread_detail(&coding),
+                None => capitalised(&bad.to_string()),
             };
-            let mut problem = Problem::new(Code::VendorBadResponse, capitalised(&bad.to_string()));
+            let mut problem = Problem::new(Code::VendorBadResponse, detail);
             problem.outcome = Outcome::Unknown;
             problem.attempts = Some(response.attempts);
-            problem.vendor_response = Some(VendorResponseSummary { status: response.status.as_u16(), message });
+            let failure = body.error(account.dialect, &account.name, sent, response.status.as_u16());
+            add_words(&mut problem, account, sent, request, response, failure);
             Err(problem)
         }
     }
+}
+
+/// Adds what the vendor said to a problem: its complaints about fields and its message, with secrets redacted.
+fn add_words(
+    problem: &mut Problem,
+    account: &Account,
+    sent: &SentFields,
+    request: &[u8],
+    response: &VendorResponse,
+    failure: VendorError,
+) {
+    let scrub = Scrub::new(&account.token, sent, request);
+    problem.errors = failure.items;
+    scrub.items(&mut problem.errors);
+    // What stays encoded is no text.
+    let message = failure.message.filter(|_| unread_coding(&response.headers).is_none());
+    let message = message.map(|message| scrub.text(&message).into_owned());
+    problem.vendor_response = Some(VendorResponseSummary { status: response.status.as_u16(), message });
 }
 
 /// The same decision for an update whose caller has disconnected.
@@ -67,9 +90,14 @@ fn error_problem(
         return Problem { attempts: Some(response.attempts), ..problem };
     }
     let status = response.status.as_u16();
-    let failure = body.error(account.dialect, &account.name, sent, status);
-    let scrub = Scrub::new(&account.token, sent, request);
-    let mut problem = status_problem(failure.kind, status);
+    let mut failure = body.error(account.dialect, &account.name, sent, status);
+    failure.kind = kind_by_headers(failure.kind, &response.headers);
+    let mut problem = match unread_coding(&response.headers) {
+        Some(coding) if depends_on_body(failure.kind) => {
+            Problem { outcome: Outcome::NotApplied, ..Problem::new(Code::VendorBadResponse, unread_detail(&coding)) }
+        }
+        _ => status_problem(failure.kind, status),
+    };
     // Only these two are about the update itself. Other errors say nothing about an earlier attempt without a response.
     let is_definite = matches!(failure.kind, VendorErrorKind::Refused | VendorErrorKind::NotFound);
     if response.was_in_doubt && !is_definite {
@@ -79,11 +107,35 @@ fn error_problem(
     if failure.kind == VendorErrorKind::RateLimited {
         problem.retry_after = Some(response.retry_after().unwrap_or(DEFAULT_RETRY_AFTER));
     }
-    problem.errors = failure.items;
-    scrub.items(&mut problem.errors);
-    let message = failure.message.map(|message| scrub.text(&message).into_owned());
-    problem.vendor_response = Some(VendorResponseSummary { status, message });
+    add_words(&mut problem, account, sent, request, response, failure);
     problem
+}
+
+/// The content coding of a body that the client did not decode.
+pub(super) fn unread_coding(headers: &HeaderMap) -> Option<String> {
+    let coding = headers.get(CONTENT_ENCODING)?;
+    let printable = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { ' ' };
+    Some(coding.as_bytes().iter().take(64).map(printable).collect())
+}
+
+fn unread_detail(coding: &str) -> String {
+    format!(
+        "The vendor's answer has the content coding `{coding}`, which this gateway did not ask for and cannot read."
+    )
+}
+
+/// What an error means, as its headers say it. A challenge of bot protection never comes from the vendor's API.
+fn kind_by_headers(kind: VendorErrorKind, headers: &HeaderMap) -> VendorErrorKind {
+    match headers.contains_key(CF_MITIGATED) && depends_on_body(kind) {
+        true => VendorErrorKind::Intermediary,
+        false => kind,
+    }
+}
+
+/// Whether a kind of error is believed only if the body is the API's.
+fn depends_on_body(kind: VendorErrorKind) -> bool {
+    use VendorErrorKind::{CredentialsRejected, Intermediary, NotFound, Refused, WrongAddress};
+    matches!(kind, CredentialsRejected | Intermediary | NotFound | Refused | WrongAddress)
 }
 
 /// The problem for a vendor's error status. A 4xx means that the update was not applied; after any other status it may
@@ -95,6 +147,20 @@ fn status_problem(kind: VendorErrorKind, status: u16) -> Problem {
         VendorErrorKind::CredentialsRejected => {
             (Code::VendorCredentialsRejected, "The vendor refused this gateway's token.".to_owned())
         }
+        VendorErrorKind::Intermediary => (
+            Code::VendorBadResponse,
+            format!(
+                "Something in front of the vendor's API answered with status {status} and a page or text of its own, as bot \
+                 protection and firewalls do."
+            ),
+        ),
+        VendorErrorKind::WrongAddress => (
+            Code::VendorBadResponse,
+            format!(
+                "The address answered {status}, but not as the vendor's API does for an unknown assistant: the account's \
+                 `base_url` may be wrong."
+            ),
+        ),
         VendorErrorKind::AccountProblem => {
             (Code::VendorAccountProblem, "The vendor account cannot do this at present.".to_owned())
         }
@@ -110,7 +176,11 @@ fn status_problem(kind: VendorErrorKind, status: u16) -> Problem {
         }
     };
     let outcome = if (400..500).contains(&status) { Outcome::NotApplied } else { Outcome::Unknown };
-    let retryable = (kind == VendorErrorKind::Unexpected).then_some(false);
+    let retryable = match kind {
+        VendorErrorKind::Unexpected => Some(false),
+        VendorErrorKind::Intermediary => Some(true),
+        _ => None,
+    };
     Problem { outcome, retryable, ..Problem::new(code, detail) }
 }
 

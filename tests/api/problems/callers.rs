@@ -52,7 +52,7 @@ async fn what_is_not_one_strict_json_object_is_invalid_json() {
         b"{\"name\":\"x\",\"name\":\"y\"}",
         b"{\"variables\":{\"a\":{\"b\":1,\"b\":1}}}",
         b"{\"name\":\"\xff\"}",
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
         b"{\"name\":\"\\ud800\"}",
         deep.as_bytes(),
     ];

@@ -143,9 +143,9 @@ impl<'a> Value<'a> {
         std::iter::from_fn(move || Some((walk.key()?, walk.value()?)))
     }
 
-    /// The first member called `key`.
+    /// The last member called `key`, as PHP, JavaScript and Python read an object that has the key twice.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
-        self.members().find(|(name, _)| name == key).map(|(_, value)| value)
+        self.members().filter(|(name, _)| name == key).last().map(|(_, value)| value)
     }
 }
 

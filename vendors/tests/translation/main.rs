@@ -16,6 +16,7 @@ mod lookups;
 mod modes;
 mod options;
 mod reader;
+mod refusals;
 mod responses;
 mod rows;
 mod samples;

@@ -306,7 +306,7 @@ fn a_2xx_with_anything_but_the_documented_json_is_invalid() {
             "{}",
             r#"{"data":null}"#,
             r#"{"data":[]}"#,
-            r#"{"data":1,"data":{}}"#,
+            r#"{"data":{},"data":1}"#,
         ] {
             assert_eq!(response(other), Err(InvalidResponse::NoData), "{other}");
         }
@@ -317,6 +317,16 @@ fn a_2xx_with_anything_but_the_documented_json_is_invalid() {
             (r#"{"success":false,"data":{"id":1}}"#, None),
             (r#"{"message":"Validation failed","errors":{"name":["No."]},"data":{}}"#, Some("Validation failed")),
             (r#"{"error":true,"data":{}}"#, None),
+            (r#"{"status":"error","message":"Locked.","data":{"id":1}}"#, Some("Locked.")),
+            (r#"{"status":"Failed","data":{"id":1}}"#, None),
+            (r#"{"status":422,"data":{"id":1}}"#, None),
+            (r#"{"status":"422","data":{"id":1}}"#, None),
+            (r#"{"statusCode":500,"data":{"id":1}}"#, None),
+            (r#"{"code":403,"message":"Plan expired.","data":{"id":1}}"#, Some("Plan expired.")),
+            (r#"{"result":"validation_error","data":{"id":1}}"#, None),
+            (r#"{"ok":false,"data":{"id":1}}"#, None),
+            (r#"{"error_code":"LOCKED","data":{"id":1}}"#, None),
+            (r#"{"success":true,"success":false,"data":{"id":1}}"#, None),
         ] {
             assert_eq!(response(error), Err(InvalidResponse::Error(sentence.map(str::to_owned))), "{error}");
         }
@@ -325,11 +335,68 @@ fn a_2xx_with_anything_but_the_documented_json_is_invalid() {
 }
 
 #[test]
-fn the_first_of_two_members_with_one_name_counts() {
+fn a_success_that_means_no_is_an_error_in_every_spelling() {
+    let outcome = |success: &str| {
+        let body = format!(r#"{{"message":"m","success":{success},"data":{{"id":1}}}}"#);
+        normalize_response(contract(SUPERSET).dialect, body.as_bytes()).map(|_| ())
+    };
+    for falsy in [
+        "false",
+        "0",
+        "-0",
+        "0.0",
+        "null",
+        "\"\"",
+        "\"0\"",
+        "\"false\"",
+        "\"False \"",
+        "\"no\"",
+        "[]",
+        "{}",
+        "\"error\"",
+    ] {
+        assert_eq!(outcome(falsy), Err(InvalidResponse::Error(Some("m".into()))), "{falsy}");
+    }
+    for truthy in ["true", "1", "\"true\"", "\"1\"", "\"ok\"", "\"yes\"", "[1]", "{\"a\":0}"] {
+        assert_eq!(outcome(truthy), Ok(()), "{truthy}");
+    }
+}
+
+#[test]
+fn a_status_that_is_no_error_is_a_success() {
+    for members in [
+        r#""status":"success""#,
+        r#""status":200"#,
+        r#""status":"ok","code":0"#,
+        r#""error_code":0"#,
+        r#""status":null"#,
+    ] {
+        let body = format!(r#"{{{members},"data":{{"id":1,"status":"failed"}}}}"#);
+        assert!(normalize_response(contract(SUPERSET).dialect, body.as_bytes()).is_ok(), "{members}");
+    }
+}
+
+#[test]
+fn an_answer_about_another_assistant_is_told_from_one_about_this() {
+    let is_of_another = |id: &str| {
+        let body = format!(r#"{{"data":{{"id":{id}}}}}"#);
+        normalize_response(contract(SUPERSET).dialect, body.as_bytes()).unwrap().data.is_of_another("789")
+    };
+    for same in ["789", "\"789\"", "\" 789\"", "\"\\u0037\\u00389\"", "789.0", "null", "\"\"", "{}", "true"] {
+        assert!(!is_of_another(same), "{same}");
+    }
+    for other in ["790", "\"790\"", "7890", "78", "\"abc\"", "0"] {
+        assert!(is_of_another(other), "{other}");
+    }
+}
+
+#[test]
+fn the_last_of_two_members_with_one_name_counts() {
     for body in [
-        r#"{"data":{"id":1},"data":{"id":2}}"#,
-        r#"{"x":{"data":{"id":2}},"data":{"id":1,"data":{"id":2},"id":2}}"#,
-        r#"{"\u0064ata":{"\u0069d":1,"id":2},"data":{"id":2}}"#,
+        r#"{"data":{"id":2},"data":{"id":1}}"#,
+        r#"{"data":1,"data":{"id":1}}"#,
+        r#"{"x":{"data":{"id":2}},"data":{"id":2,"data":{"id":2},"id":1}}"#,
+        r#"{"data":{"id":2},"\u0064ata":{"id":2,"\u0069d":1}}"#,
     ] {
         let found = normalize_response(contract(SUPERSET).dialect, body.as_bytes()).unwrap();
         assert_eq!(found.data.id.as_deref(), Some("1"), "{body}");
@@ -344,7 +411,7 @@ fn members_after_the_cached_ones_are_read() {
         let found = normalize_response(contract(SUPERSET).dialect, body.as_bytes()).unwrap();
         assert_eq!(
             (&*found.message, found.data.id.as_deref(), found.data.name.as_deref()),
-            ("m", Some("1"), Some("\"n\""))
+            ("m", Some("2"), Some("\"n\""))
         );
         let failed = format!(r#"{{{many}"success":false,"data":{{}}}}"#);
         assert!(matches!(
@@ -365,17 +432,22 @@ fn an_empty_list_of_errors_is_not_an_error() {
 #[test]
 fn an_unreadable_error_is_classified_by_its_status() {
     let deep = format!(r#"{{"errors":{}}}"#, "[".repeat(100_000));
-    let bodies =
-        ["", "<html>502 Bad Gateway</html>", "[]", "[{\"message\":\"x\"}]", "null", "7", "{\"mess", &deep, "\"x\""];
+    let bodies = ["", "<html>502 Bad Gateway</html>", "[]", "null", "7", "{\"mess", &deep, "\"x\""];
     for contract in contracts() {
         for body in bodies {
+            let is_json = ["[]", "null", "7", "\"x\""].contains(&body);
+            let (credentials, not_found) = match is_json {
+                true => (VendorErrorKind::CredentialsRejected, VendorErrorKind::NotFound),
+                false => (VendorErrorKind::Intermediary, VendorErrorKind::WrongAddress),
+            };
+            let refused = if body.starts_with('<') { VendorErrorKind::Intermediary } else { VendorErrorKind::Refused };
             for (status, kind) in [
                 (302, VendorErrorKind::Redirected),
-                (400, VendorErrorKind::Refused),
-                (401, VendorErrorKind::CredentialsRejected),
+                (400, refused),
+                (401, if body.is_empty() { VendorErrorKind::CredentialsRejected } else { credentials }),
                 (402, VendorErrorKind::AccountProblem),
-                (403, VendorErrorKind::CredentialsRejected),
-                (404, VendorErrorKind::NotFound),
+                (403, credentials),
+                (404, not_found),
                 (405, VendorErrorKind::Unexpected),
                 (418, VendorErrorKind::Unexpected),
                 (422, VendorErrorKind::Refused),
@@ -386,7 +458,7 @@ fn an_unreadable_error_is_classified_by_its_status() {
                 (700, VendorErrorKind::Unexpected),
             ] {
                 let error = error(contract, &SentFields::default(), status, body);
-                assert_eq!((error.kind, error.message), (kind, None), "{status} {body:.20}");
+                assert_eq!(error.kind, kind, "{status} {body:.20}");
                 assert!(error.items.is_empty() && error.retry_after.is_none());
             }
         }
@@ -406,7 +478,7 @@ fn messages_in_unexpected_forms_are_kept() {
     assert_eq!(details(r#"["One.","Two."]"#), [pair("#", "One."), pair("#", "Two.")]);
     assert_eq!(details(r#""One.""#), [pair("#", "One.")]);
     assert_eq!(details(r#"{"tools":{"0":{"phone_number":["No."]}}}"#), [pair("#/tools/0/phone_number", "No.")]);
-    assert_eq!(details(r#"{"name":[{"rule":"max"}]}"#), [pair("#/name/rule", "max")]);
+    assert_eq!(details(r#"{"name":[{"rule":"max"}]}"#), [pair("#/name", "max")]);
     assert_eq!(details(r#"{"name":null,"mode":[null]}"#), []);
     assert_eq!(details(r#"{"name":[]}"#), []);
     assert_eq!(details("null"), []);

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::Field;
+use crate::canonical::{Field, Member, Shape};
 use crate::dialect::{Dialect, Rule};
 use crate::item::{Item, ItemCode, Items};
-use crate::json::{Kind, Pointer, Value, excerpt};
+use crate::json::{Pointer, excerpt};
 
 use super::SentFields;
 use super::vendor_error::MAX_TEXT_BYTES;
@@ -23,60 +23,60 @@ pub(super) struct ErrorKeys<'a> {
 }
 
 impl ErrorKeys<'_> {
-    /// Adds an item for each message in the member `errors` of the response.
-    pub(super) fn errors(&mut self, errors: Value<'_>) {
-        match errors.kind() {
-            Kind::Object => errors.members().for_each(|(key, messages)| self.messages(&key, messages)),
-            Kind::Array => errors.elements().for_each(|message| self.messages("", message)),
-            Kind::String => self.messages("", errors),
-            _ => {}
-        }
-    }
-
-    fn messages(&mut self, key: &str, messages: Value<'_>) {
+    /// Adds an item for a sentence about the vendor's `key`, which is empty if the sentence is about no field.
+    pub(super) fn push(&mut self, key: &str, sentence: &str) {
         if self.items.is_full() {
             return self.items.skip();
         }
         let key = &*clipped(key);
-        match messages.kind() {
-            Kind::Array => messages.elements().for_each(|message| self.messages(key, message)),
-            Kind::Object => {
-                messages.members().for_each(|(inner, message)| self.messages(&format!("{key}.{inner}"), message));
-            }
-            Kind::Null => {}
-            _ => self.message(key, messages),
-        }
-    }
-
-    fn message(&mut self, key: &str, message: Value<'_>) {
-        let text = message.as_str().map_or_else(|| message.text().to_owned(), Cow::into_owned);
         let (pointer, field) = self.canonical(key);
         self.items.push(Item {
             pointer,
             vendor_field: (field.is_none() && !key.is_empty()).then(|| key.to_owned()),
             field: field.map(|field| field.name().into()),
             code: ItemCode::RejectedByVendor,
-            detail: excerpt(&text, MAX_TEXT_BYTES).into_owned(),
+            detail: excerpt(sentence, MAX_TEXT_BYTES).into_owned(),
         });
+    }
+
+    /// How many items there are, those that are only counted included.
+    pub(super) fn len(&self) -> usize {
+        self.items.list.len() + self.items.more
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.items.is_full()
+    }
+
+    pub(super) fn skip(&mut self) {
+        self.items.skip();
     }
 
     /// The pointer and the field for a vendor's key: `post_call_schema.0.name` becomes `#/post_call_schema/0/name`. The
     /// first segment names a field; the rest is the path inside it. Keys of `vendor_options` can contain dots, so they
-    /// are compared whole.
+    /// are compared whole. A key that leads nowhere as it stands is read as other frameworks write paths.
     fn canonical(&self, key: &str) -> (String, Option<Field>) {
-        let key = &*clipped(key);
+        self.placed(key)
+            .or_else(|| self.placed(&plain_path(key)))
+            .or_else(|| self.placed(&snake_case(&plain_path(key))))
+            .map_or(("#".to_owned(), None), |(pointer, field)| (pointer, Some(field)))
+    }
+
+    fn placed(&self, key: &str) -> Option<(String, Field)> {
         if let Some((option, rest)) = self.option(key) {
             let steps = ["vendor_options", self.vendor, option].into_iter().chain(rest.split('.').skip(1));
-            return (pointer(steps), Some(Field::VendorOptions));
+            return Some((pointer(steps), Field::VendorOptions));
         }
         let (first, rest) = key.split_at(key.find('.').unwrap_or(key.len()));
-        let Some(field) = self.field(first) else { return ("#".to_owned(), None) };
+        let field = self.field(first)?;
         let path: &[&str] = match self.dialect.row(field).rule {
             Rule::Hook(hook) if first == hook.wire => hook.canonical_path,
             _ => &[],
         };
-        let steps = [field.name()].into_iter().chain(path.iter().copied()).chain(rest.split('.').skip(1));
-        (pointer(steps), Some(field))
+        let inside = path.iter().copied().chain(rest.split('.').skip(1)).collect::<Vec<_>>();
+        let depth = depth(&field.spec().shape, &inside);
+        let steps = [field.name()].into_iter().chain(inside.into_iter().take(depth));
+        Some((pointer(steps), field))
     }
 
     /// The longest sent option that `key` equals or lies in, and the rest of `key`.
@@ -101,8 +101,57 @@ impl ErrorKeys<'_> {
     }
 }
 
-fn clipped(key: &str) -> Cow<'_, str> {
+/// A key as long as is mapped.
+pub(super) fn clipped(key: &str) -> Cow<'_, str> {
     excerpt(key, MAX_KEY_BYTES)
+}
+
+/// How many of these steps can lead into a value of this shape: none leads into a text or a number.
+fn depth(shape: &Shape, steps: &[&str]) -> usize {
+    let Some((first, rest)) = steps.split_first() else { return 0 };
+    let inside = |members: &[Member]| members.iter().find(|member| member.name == *first).map(|member| member.shape);
+    match shape {
+        Shape::Boolean | Shape::Integer(_) | Shape::Number(_) | Shape::Text(_) | Shape::Choice(_) => 0,
+        Shape::List(element) => 1 + depth(element, rest),
+        Shape::Record(members) => 1 + inside(members).map_or(rest.len(), |shape| depth(&shape, rest)),
+        Shape::Tagged(variants) => {
+            let member = variants.iter().find_map(|variant| inside(variant.members));
+            1 + member.map_or(rest.len(), |shape| depth(&shape, rest))
+        }
+        Shape::Map | Shape::PerVendor | Shape::Any => steps.len(),
+    }
+}
+
+/// A path in the vendors' form, from a JSON Pointer (`/data/attributes/name`), a JSONPath (`$.name`), brackets
+/// (`tools[0][name]`), or a path that starts at the body (`body.name`).
+fn plain_path(key: &str) -> String {
+    let pointer = key.strip_prefix('#').unwrap_or(key);
+    let path = match pointer.strip_prefix('/') {
+        Some(pointer) => pointer.replace('/', ".").replace("~1", "/").replace("~0", "~"),
+        None => key.trim_start_matches(['$', '.']).replace('[', ".").replace(']', "").replace(['"', '\''], ""),
+    };
+    let around = ["data", "attributes", "body", "request", "payload", "input", "params", "json"];
+    let mut rest = path.trim_start_matches('.');
+    while let Some((first, inner)) = rest.split_once('.') {
+        if !around.contains(&first) {
+            break;
+        }
+        rest = inner;
+    }
+    rest.to_owned()
+}
+
+/// A path whose names are in camel case, in Pascal case or of several words, in snake case.
+fn snake_case(path: &str) -> String {
+    let mut snake = String::with_capacity(path.len() + 8);
+    for char in path.chars() {
+        let starts_word = char.is_ascii_uppercase() && snake.ends_with(|last: char| last.is_ascii_lowercase());
+        if starts_word {
+            snake.push('_');
+        }
+        snake.push(if matches!(char, ' ' | '-') { '_' } else { char.to_ascii_lowercase() });
+    }
+    snake
 }
 
 fn pointer<'a>(steps: impl Iterator<Item = &'a str>) -> String {

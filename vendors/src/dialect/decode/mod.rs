@@ -1,7 +1,10 @@
 //! From a vendor's response to canonical names, and to its differences from the documentation.
 
+mod complaint;
 mod drift;
 mod error_keys;
+mod prose;
+mod refusal;
 mod response_body;
 mod sent_fields;
 mod update_response;

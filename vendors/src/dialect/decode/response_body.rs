@@ -24,7 +24,7 @@ pub struct ResponseBody<'a> {
 #[derive(Debug)]
 pub(super) struct Outer<'a> {
     pub(super) object: Members<'a>,
-    /// The first member called `data`, if it is an object.
+    /// The last member called `data`, if it is an object.
     pub(super) data: Option<Members<'a>>,
 }
 
@@ -91,11 +91,13 @@ impl<'a> ResponseBody<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// The first member called `key`.
+    /// The last member called `key`.
     pub(super) fn get(&self, key: &str) -> Option<Value<'a>> {
         let CachedMembers { members, more } = &self.cached;
-        let cached = members.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
-        if cached.is_none() && *more { self.whole.get(key) } else { cached }
+        match more {
+            true => self.whole.get(key),
+            false => members.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value),
+        }
     }
 
     /// All members in their order, if all are cached.
@@ -134,6 +136,6 @@ impl<'a> Sink<'a> for Cache<'a> {
     }
 
     fn inner(&mut self, key: &str) -> Option<&mut CachedMembers<'a>> {
-        (key == "data" && self.data.is_none()).then(|| self.data.insert(CachedMembers::with_capacity(8)))
+        (key == "data").then(|| self.data.insert(CachedMembers::with_capacity(8)))
     }
 }

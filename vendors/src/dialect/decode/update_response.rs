@@ -50,7 +50,7 @@ pub enum InvalidResponse {
     NotJson(JsonError),
     /// The body is JSON, but not an object with an object `data`.
     NoData,
-    /// The body reports an error despite the 2xx status; its message.
+    /// The body reports an error despite the 2xx status: an error, a `success` that is none, or an error status; its message.
     Error(Option<String>),
 }
 
@@ -102,16 +102,71 @@ fn not_an_object(body: &ResponseBody<'_>) -> InvalidResponse {
     body.value().map_or_else(InvalidResponse::NotJson, |_| InvalidResponse::NoData)
 }
 
-/// Whether a body has one of the error shapes that the vendors use.
-fn reports_error(object: &Members<'_>) -> bool {
-    let filled = |key: &str| {
-        object.get(key).is_some_and(|value| match value.kind() {
-            Kind::Array => value.elements().next().is_some(),
-            Kind::Object => value.members().next().is_some(),
-            _ => !matches!(value.text(), "null" | "false" | "\"\""),
-        })
-    };
-    filled("error") || filled("errors") || object.get("success").and_then(Value::as_bool) == Some(false)
+/// Words of a status that say that the update was not applied.
+const ERROR_WORDS: [&str; 14] = [
+    "ko",
+    "nok",
+    "not_ok",
+    "rejected",
+    "refused",
+    "denied",
+    "invalid",
+    "unsuccessful",
+    "exception",
+    "forbidden",
+    "unauthorized",
+    "not_found",
+    "bad_request",
+    "unprocessable_entity",
+];
+
+/// Whether a body has one of the error shapes that vendors use: an error, a success that is denied, or an error status.
+pub(super) fn reports_error(object: &Members<'_>) -> bool {
+    let has = |key: &str, says: fn(Value<'_>) -> bool| object.get(key).is_some_and(says);
+    ["error", "errors"].iter().any(|key| has(key, is_filled))
+        || ["error_code", "errorCode", "error_message", "errorMessage"]
+            .iter()
+            .any(|key| has(key, |value| !is_falsy(value)))
+        || ["success", "ok"].iter().any(|key| has(key, is_falsy))
+        || ["status", "result"].iter().any(|key| has(key, |value| is_error_word(value) || is_error_status(value)))
+        || ["code", "statusCode", "status_code", "http_status"].iter().any(|key| has(key, is_error_status))
+}
+
+fn is_filled(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Array => value.elements().next().is_some(),
+        Kind::Object => value.members().next().is_some(),
+        _ => !matches!(value.text(), "null" | "false" | "\"\""),
+    }
+}
+
+/// Whether a value means "no", in the types of any language that a back end is written in.
+fn is_falsy(value: Value<'_>) -> bool {
+    match value.kind() {
+        Kind::Null => true,
+        Kind::Boolean => value.as_bool() == Some(false),
+        Kind::Number => value.as_f64() == Some(0.0),
+        Kind::String => {
+            let text = value.as_str().unwrap_or_default().trim().to_ascii_lowercase();
+            matches!(&*text, "" | "0" | "false" | "no" | "off" | "n" | "f" | "null" | "none") || is_error_text(&text)
+        }
+        Kind::Array | Kind::Object => !is_filled(value),
+    }
+}
+
+fn is_error_word(value: Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| is_error_text(&text.trim().to_ascii_lowercase()))
+}
+
+fn is_error_text(text: &str) -> bool {
+    let word = text.replace([' ', '-'], "_");
+    word.starts_with("err") || word.starts_with("fail") || word.ends_with("_error") || ERROR_WORDS.contains(&&*word)
+}
+
+/// Whether a value is an HTTP status of an error.
+fn is_error_status(value: Value<'_>) -> bool {
+    let status = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok());
+    status.is_some_and(|status| (400.0..600.0).contains(&status))
 }
 
 /// A field of the assistant, under its canonical name, which all vendors document, or under the vendor's name. A mapped
@@ -145,6 +200,19 @@ fn quoted(text: &str) -> String {
 }
 
 impl AssistantSummary<'_> {
+    /// Whether the vendor answered about another assistant than `id`. Without an id, and with one that is no text and no
+    /// number, it did not say so.
+    pub fn is_of_another(&self, id: &str) -> bool {
+        let Some(json) = self.id.as_deref() else { return false };
+        let text = match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(inner) => decode(inner),
+            None => Cow::Borrowed(json),
+        };
+        let text = text.trim();
+        let whole = text.strip_suffix(".0").unwrap_or(text);
+        !(text.is_empty() || text == id || whole == id || matches!(json, "true" | "false"))
+    }
+
     /// Replaces each member that is a string by what `change` makes of its decoded text. A borrowed result means no change.
     pub fn each_string(&mut self, change: impl for<'t> Fn(&'t str) -> Cow<'t, str>) {
         let members = [&mut self.id, &mut self.name, &mut self.status, &mut self.r#type, &mut self.mode];

@@ -1,13 +1,14 @@
-//! A vendor's error in canonical names. The vendors use five shapes of error body; all of them are read here.
+//! A vendor's error in canonical names, and what its status means where the body does not say something else.
 
 use std::borrow::Cow;
 
 use crate::dialect::Dialect;
 use crate::item::Items;
-use crate::json::{Value, excerpt};
+use crate::json::{Value, excerpt, without_byte_order_mark};
 
 use super::error_keys::ErrorKeys;
-use super::{ResponseBody, SentFields};
+use super::update_response::reports_error;
+use super::{ResponseBody, SentFields, prose, refusal};
 
 /// Longest vendor text that is kept, in bytes.
 pub(super) const MAX_TEXT_BYTES: usize = 1024;
@@ -21,6 +22,10 @@ pub enum VendorErrorKind {
     NotFound,
     /// 401, 403: the vendor refused the gateway's token.
     CredentialsRejected,
+    /// 400, 401, 403 without the API's JSON: something in front of the vendor answered, such as bot protection.
+    Intermediary,
+    /// 404 without the API's JSON, or of its framework: there is no such address.
+    WrongAddress,
     /// 402, and a 403 about the account's plan: the account cannot do this.
     AccountProblem,
     /// 429.
@@ -62,14 +67,46 @@ pub(super) fn error(
     body: &ResponseBody<'_>,
 ) -> VendorError {
     let object = body.outer().map(|outer| &outer.object);
-    let message = object.and_then(|object| message(|key| object.get(key))).map(Cow::into_owned);
     let mut items = Items::default();
-    if let Some(errors) = object.and_then(|object| object.get("errors")) {
-        ErrorKeys { dialect, vendor, sent, items: &mut items }.errors(errors);
-    }
-    let kind = kind(dialect, status, message.as_deref());
+    let is_refusal = !(200..300).contains(&status) || object.is_some_and(reports_error);
+    let message = refusal::read(body, is_refusal, ErrorKeys { dialect, vendor, sent, items: &mut items });
+    let kind = match kind(dialect, status, message.as_deref()) {
+        VendorErrorKind::CredentialsRejected if is_foreign(status, body) => VendorErrorKind::Intermediary,
+        VendorErrorKind::Refused if status == 400 && prose::is_page(body.bytes) => VendorErrorKind::Intermediary,
+        VendorErrorKind::NotFound if body.value().is_err() || message.as_deref().is_some_and(is_of_framework) => {
+            VendorErrorKind::WrongAddress
+        }
+        kind => kind,
+    };
     let retry_after = object.and_then(|object| object.get("retry_after")).and_then(seconds);
     VendorError { kind, message, items, retry_after }
+}
+
+/// Whether a 401 or 403 is not from the vendor's API: it is not JSON. Only an API refuses a token without a word.
+fn is_foreign(status: u16, body: &ResponseBody<'_>) -> bool {
+    let is_empty = without_byte_order_mark(body.bytes).trim_ascii().is_empty();
+    body.value().is_err() && !(status == 401 && is_empty)
+}
+
+/// Whether the message of a 404 is a framework's or a gateway's, about the address and not about an assistant.
+fn is_of_framework(message: &str) -> bool {
+    const ADDRESSES: [&str; 10] = [
+        "no route",
+        "route not found",
+        "no such route",
+        "page not found",
+        "endpoint not found",
+        "unknown endpoint",
+        "no handler found",
+        "no static resource",
+        "url was not found",
+        "url not found",
+    ];
+    let message = message.to_ascii_lowercase();
+    let is_about_route = message.contains("the route ") && message.contains("could not be found");
+    let cannot =
+        ["put", "patch", "post", "get", "delete"].iter().any(|method| message.contains(&format!("cannot {method} /")));
+    is_about_route || cannot || ADDRESSES.iter().any(|address| message.contains(address))
 }
 
 fn kind(dialect: &Dialect, status: u16, message: Option<&str>) -> VendorErrorKind {
