@@ -105,7 +105,8 @@ impl<'a> Findings<'a> {
             DriftKind::MissingField => FindingKind::MissingField,
             DriftKind::RetypedField => FindingKind::RetypedField,
             DriftKind::UnknownErrorShape => FindingKind::UnknownErrorShape,
-            DriftKind::NotJson => FindingKind::NotJson,
+            DriftKind::NotJson | DriftKind::ByteOrderMark => FindingKind::NotJson,
+            DriftKind::SkippedRow | DriftKind::OtherId => FindingKind::RetypedField,
         };
         let broken = |known: &Finding| {
             known.kind == FindingKind::BrokenCatalog && known.vendor_field.as_deref() == Some(asked.as_str())

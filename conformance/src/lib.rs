@@ -93,7 +93,8 @@ impl Verification<'_> {
     /// The vendor request for a canonical update.
     fn translated(&self, update: &str) -> Result<Request, Refused> {
         let policies = Policies::default();
-        let update = Update::read(update.as_bytes()).map_err(|_| Refused { items: Items::default() })?;
+        let update =
+            Update::read(update.as_bytes()).map_err(|_| Refused { items: Items::default(), hints: Vec::new() })?;
         let target = Target {
             dialect: self.account.dialect(),
             vendor: self.account.name(),
@@ -101,6 +102,7 @@ impl Verification<'_> {
             handling: Handling::Strict,
             policies: &policies,
             catalogs: Catalogs { configured: self.account.configured(), live: &self.live },
+            accounts: &vendors::registry::Names,
         };
         translate_request(&update, &target)
     }

@@ -1,19 +1,29 @@
 //! Fetches one catalog from the vendor.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
-use vendors::{Catalog, CatalogKind, Dialect, Operation, ResponseBody};
+use vendors::{Catalog, CatalogKind, CatalogPage, Dialect, Operation, ResponseBody};
 
 use super::Token;
 use super::drift::DriftWatch;
 use crate::upstream::{Failure, Stack, VendorRequest, VendorResponse, redact};
 
-/// The deadline of a fetch, which does not depend on the deadlines of the requests that wait for it.
+/// The deadline of one page, which does not depend on the deadlines of the requests that wait for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same for all pages of a catalog together.
+const ALL_PAGES_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The most pages of a catalog that are read.
+const MAX_PAGES: usize = 100;
+
+/// The most bytes of a catalog that are read, over all pages.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why there is no catalog. Displayed for logs, so without the vendor's words.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,22 +58,64 @@ pub struct CatalogReader {
 }
 
 impl CatalogReader {
+    /// Reads a catalog to its end: page after page, by number, because a URL from the vendor could lead elsewhere.
     pub(super) async fn read(&self, kind: CatalogKind, path: &str) -> Result<Catalog, CatalogFailure> {
+        let deadline = Instant::now() + ALL_PAGES_TIMEOUT;
+        let (mut entries, mut seen, mut skipped, mut bytes) = (Vec::new(), HashSet::new(), 0, 0);
+        for number in 1..=MAX_PAGES {
+            let (page, length) = self.page(kind, path, number, deadline).await?;
+            (skipped, bytes) = (skipped + page.skipped, bytes + length);
+            let before = entries.len();
+            entries.extend(page.entries.into_iter().filter(|row| seen.insert((row.id.clone(), row.name.clone()))));
+            // A vendor that does not know the parameter sends its first page again.
+            let is_last = !page.has_more || entries.len() == before;
+            if is_last || number == MAX_PAGES || bytes > MAX_BYTES {
+                self.report(kind, skipped, !is_last);
+                break;
+            }
+        }
+        Ok(entries.into_iter().collect())
+    }
+
+    /// Logs what a catalog lacks.
+    fn report(&self, kind: CatalogKind, skipped: usize, is_cut: bool) {
+        let vendor = self.stack.name();
+        if skipped > 0 {
+            self.drift.record_skipped_rows(vendor, Operation::Catalog(kind), skipped);
+        }
+        if is_cut {
+            tracing::warn!(vendor, catalog = %kind, "the catalog has more pages than are read; the rest is left out");
+        }
+    }
+
+    /// Page `number`, and the length of its body.
+    async fn page(
+        &self,
+        kind: CatalogKind,
+        path: &str,
+        number: usize,
+        deadline: Instant,
+    ) -> Result<(CatalogPage, usize), CatalogFailure> {
         let malformed = |error: &dyn fmt::Display| CatalogFailure::Malformed(error.to_string());
-        let uri = self.stack.uri(path).map_err(|error| malformed(&error))?;
-        let mut request = VendorRequest::new(Method::GET, uri, Instant::now() + FETCH_TIMEOUT);
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let numbered = (number > 1).then(|| format!("{path}{separator}page={number}"));
+        let uri = self.stack.uri(numbered.as_deref().unwrap_or(path)).map_err(|error| malformed(&error))?;
+        let mut request = VendorRequest::new(Method::GET, uri, deadline.min(Instant::now() + FETCH_TIMEOUT));
         request.headers = self.headers.clone();
         let response = self.stack.call(request).await.map_err(CatalogFailure::Unanswered)?;
         let (status, body) = (response.status, ResponseBody::read(&response.body));
         let scrub = |text: &str| redact(text, std::iter::once(self.token.patterns())).into_owned();
         self.drift.check(self.stack.name(), self.dialect, Operation::Catalog(kind), status.as_u16(), &body, scrub);
         match status {
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => Err(CatalogFailure::Absent),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED if number == 1 => Err(CatalogFailure::Absent),
             // Names from a catalog are shown to callers and logged.
             _ if status.is_success() && self.token.patterns().is_in(&response.body) => {
                 Err(malformed(&"it repeats the account's token"))
             }
-            _ if status.is_success() => Catalog::parse(&response.body).map_err(|error| malformed(&error)),
+            _ if status.is_success() => match CatalogPage::parse(&response.body, number) {
+                Ok(page) => Ok((page, response.body.len())),
+                Err(error) => Err(malformed(&error)),
+            },
             _ => Err(CatalogFailure::Refused(response)),
         }
     }

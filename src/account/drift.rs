@@ -69,10 +69,29 @@ impl DriftWatch {
     ) {
         for found in body.drift(dialect, operation, status) {
             let found = Drift { location: redact(&found.location), ..found };
-            if let Some(count) = DriftKind::ALL.iter().position(|kind| *kind == found.kind) {
-                self.counts[count].fetch_add(1, Ordering::Relaxed);
-            }
+            self.count(found.kind);
             self.record(vendor, operation.as_str(), found);
+        }
+    }
+
+    /// Counts the rows of a catalog that were not understood.
+    pub fn record_skipped_rows(&self, vendor: &str, operation: Operation, rows: usize) {
+        self.note(vendor, operation, DriftKind::SkippedRow, "[]", format!("{rows} without a usable id or name"));
+    }
+
+    /// Counts an answer about another assistant than the one that was updated.
+    pub fn record_other_id(&self, vendor: &str) {
+        self.note(vendor, Operation::Update, DriftKind::OtherId, "data.id", "another assistant's".to_owned());
+    }
+
+    fn note(&self, vendor: &str, operation: Operation, kind: DriftKind, location: &str, detail: String) {
+        self.count(kind);
+        self.record(vendor, operation.as_str(), Drift { kind, location: location.to_owned(), detail });
+    }
+
+    fn count(&self, kind: DriftKind) {
+        if let Some(count) = DriftKind::ALL.iter().position(|known| *known == kind) {
+            self.counts[count].fetch_add(1, Ordering::Relaxed);
         }
     }
 

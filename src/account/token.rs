@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use secrecy::zeroize::Zeroizing;
 
@@ -38,6 +38,7 @@ impl Token {
         headers.extend([
             (AUTHORIZATION, bearer),
             (ACCEPT, JSON),
+            (ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
             (USER_AGENT, AGENT),
             (CONTENT_TYPE, JSON),
             (SWITCHBOARD_HOP, HeaderValue::from_static("1")),

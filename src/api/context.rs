@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use tokio::time::Instant;
+use vendors::AccountNames;
 
 use crate::access::Client;
 use crate::account::Account;
@@ -84,6 +85,18 @@ impl Context {
         };
         let may = may && vendor.is_none_or(|vendor| client.may_use_vendor(vendor));
         if may { Ok(()) } else { Err(forbidden(name)) }
+    }
+}
+
+/// The accounts that `vendor_options` may name; suggested are only those that the caller may use.
+impl AccountNames for Context {
+    fn has(&self, name: &str) -> bool {
+        self.gateway.routes.accounts.contains_key(name)
+    }
+
+    fn nearest(&self, name: &str) -> Option<&str> {
+        let names = self.gateway.routes.accounts.keys().map(|name| &**name);
+        vendors::nearest(name, names.filter(|name| self.may_use_vendor(name)))
     }
 }
 

@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::{
-    CatalogSet, Catalogs, ItemCode, Operation, ResponseBody, SentFields, Target, Update, missing_lookups,
-    translate_request,
+    AssistantSummary, CatalogSet, Catalogs, ItemCode, Note, Operation, Report, ResponseBody, SentFields, Target,
+    Update, UpdateResponse, missing_lookups, translate_request,
 };
 
 use crate::account::{Account, CatalogReader};
@@ -62,6 +62,9 @@ impl Exchange<'_> {
             log.report = Some(prepared.request.report);
             return Ok(response);
         }
+        if prepared.request.is_empty() {
+            return Ok(self.nothing_to_send(prepared.request.report, log));
+        }
         self.send(prepared, permits, log).await
     }
 
@@ -79,6 +82,7 @@ impl Exchange<'_> {
             handling: handling(context, self.options.handling, route),
             policies: &account.policies,
             catalogs: Catalogs { configured: &account.configured, live: &unknown },
+            accounts: context,
         };
         let (live, lock) = live_catalogs(&update, self, &headers)
             .await
@@ -89,7 +93,13 @@ impl Exchange<'_> {
         if let (Some(recording), Some(started)) = (&context.recording, started) {
             recording.internal_span("translate", started, translated.is_err().then_some("refused"));
         }
-        let request = translated.map_err(refusal_problem)?;
+        let request = translated.map_err(|refused| {
+            for hint in &refused.hints {
+                let (vendor, key) = (&*account.name, &hint.key);
+                tracing::info!(vendor, key, "an update has a name or id that is in no catalog; the key can add it");
+            }
+            refusal_problem(refused)
+        })?;
         self.complete(request, lock, headers)
     }
 
@@ -131,6 +141,15 @@ impl Exchange<'_> {
         }
     }
 
+    /// The response to an update of which nothing is left: the vendor is not called.
+    fn nothing_to_send(&self, report: Report, log: &mut RequestLog) -> Response<Full<Bytes>> {
+        let nothing = UpdateResponse { message: "Nothing to send".into(), data: AssistantSummary::default() };
+        let report = log.report.insert(report);
+        let mut response = response::json(response::applied(&nothing, &self.echoed(), 0, report));
+        response::set_dropped_header(response.headers_mut(), report);
+        response
+    }
+
     fn dry_run(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let url = prepared.uri.to_string();
         let mut response = response::json(dry_run::body(&prepared.request, &url, &prepared.headers, &self.echoed()));
@@ -147,7 +166,7 @@ impl Exchange<'_> {
     ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
         let RequestLog { report: logged_report, delivery, attempts, queued, with_vendor, .. } = log;
         let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
-        let report = &*logged_report.insert(report);
+        let report = logged_report.insert(report);
         let body = Bytes::from(body);
         let mut request =
             VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_lock(prepared.lock);
@@ -177,12 +196,23 @@ impl Exchange<'_> {
             if from_vendor.status.is_success() && classified.is_err() {
                 update.doubt();
             }
-            let applied = response::applied(&classified?, &self.echoed(), from_vendor.attempts, report);
+            let updated = classified?;
+            if updated.data.is_of_another(&self.route.id) {
+                account.drift.record_other_id(&account.name);
+                report.warnings.push(other_id());
+            }
+            let applied = response::applied(&updated, &self.echoed(), from_vendor.attempts, report);
             let mut response = response::json(applied);
             response::set_dropped_header(response.headers_mut(), report);
             Ok(response)
         }
     }
+}
+
+/// The warning about an answer whose `data.id` is not the assistant's.
+fn other_id() -> Note {
+    let detail = "the vendor confirmed the update with another assistant's id: check what was changed";
+    Note { field: "data.id".into(), code: "other_id", detail: detail.into() }
 }
 
 /// Compares the vendor's response with its documentation; `request` is the body that was sent, `sent` the fields in it.
@@ -263,7 +293,6 @@ mod tests {
     use http_body_util::BodyExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use vendors::Report;
 
     use crate::api::exchange::*;
     use crate::config::{Environment, load_text};

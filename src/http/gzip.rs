@@ -18,6 +18,11 @@ pub(crate) enum GzipError {
     Malformed,
 }
 
+/// Whether a body starts as gzip does. No text does.
+pub(crate) fn starts(body: &[u8]) -> bool {
+    body.starts_with(&[0x1f, 0x8b])
+}
+
 /// Decodes all members of `compressed` into at most `limit` bytes.
 pub(crate) fn decode(compressed: &[u8], limit: usize) -> Result<Bytes, GzipError> {
     let mut text = Vec::with_capacity(compressed.len().saturating_mul(4).min(limit));

@@ -57,6 +57,7 @@ fn translate(dialect: &'static Dialect, body: &[u8], accepted: bool) -> bool {
         handling: Handling::Strict,
         policies: &policies,
         catalogs: Catalogs { configured: &empty, live: &empty },
+        accounts: &registry::Names,
     };
     let Ok(update) = Update::read(body) else { return false };
     black_box(translate_request(&update, &target)).is_ok() == accepted

@@ -38,6 +38,14 @@ impl Vendor {
 
     pub(crate) fn target(&self, handling: Handling) -> Target<'_> {
         let catalogs = Catalogs { configured: &NOTHING.0, live: &self.catalogs };
-        Target { dialect: self.dialect, vendor: self.dialect.name, id: "789", handling, policies: &NOTHING.1, catalogs }
+        Target {
+            dialect: self.dialect,
+            vendor: self.dialect.name,
+            id: "789",
+            handling,
+            policies: &NOTHING.1,
+            catalogs,
+            accounts: &registry::Names,
+        }
     }
 }

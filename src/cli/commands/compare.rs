@@ -110,6 +110,7 @@ fn errors_at(update: &Update<'_>, dialect: &'static Dialect) -> BTreeMap<String,
         handling: Handling::Strict,
         policies: &Policies::default(),
         catalogs: Catalogs { configured: &nothing, live: &nothing },
+        accounts: &vendors::registry::Names,
     };
     let refused = translate_request(update, &target).err();
     let items = refused.into_iter().flat_map(|refused| refused.items.list);

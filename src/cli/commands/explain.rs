@@ -58,6 +58,8 @@ struct Vendor {
     handling: Handling,
     policies: Policies,
     configured: CatalogSet,
+    /// The names that `vendor_options` may hold.
+    accounts: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
@@ -68,6 +70,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     }
     let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
     let live = CatalogSet::default();
+    let accounts: Vec<_> = vendor.accounts.iter().map(String::as_str).collect();
     let target = Target {
         dialect: vendor.dialect,
         vendor: &args.vendor,
@@ -79,6 +82,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         },
         policies: &vendor.policies,
         catalogs: Catalogs { configured: &vendor.configured, live: &live },
+        accounts: &accounts.as_slice(),
     };
     let style = Style::for_stdout(&terminal.environment);
     match translate_request(&update, &target) {
@@ -99,6 +103,9 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
                 .iter()
                 .map(|item| [item.pointer.clone(), item.code.to_string(), item.detail.clone()]);
             writeln!(terminal.err, "{}", table(rows, 2, width(&terminal.environment)).trim_fmt())?;
+            for hint in &refused.hints {
+                writeln!(terminal.err, "  to add a name or id, write {} under [{}]", hint.line, hint.key)?;
+            }
             if refused.items.more > 0 {
                 writeln!(terminal.err, "  and {} more", refused.items.more)?;
             }
@@ -116,6 +123,7 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
             handling: Handling::Strict,
             policies: Policies::default(),
             configured: CatalogSet::default(),
+            accounts: vendors::registry::DIALECTS.iter().map(|dialect| dialect.name.to_owned()).collect(),
         });
     };
     let source = Source { path: Some(path.clone()), environment: terminal.environment.clone() };
@@ -130,6 +138,7 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
         handling: configured.handling,
         policies: gateway::policies(configured),
         configured: gateway::configured(&configured.catalog),
+        accounts: settings.vendors.keys().cloned().collect(),
     })
 }
 

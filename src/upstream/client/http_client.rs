@@ -7,7 +7,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri};
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -20,6 +21,7 @@ use super::connector::Connector;
 use super::pool::{OpenError, Pool};
 use super::stream::ConnectionState;
 use crate::http::body::collect;
+use crate::http::gzip::{self, GzipError};
 use crate::http::trace_context::TRACEPARENT;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
@@ -162,7 +164,34 @@ async fn read(response: Response<Incoming>) -> Result<VendorResponse, Failure> {
         },
         Err(_) => too_long(),
     });
-    Ok(VendorResponse::new(head.status, head.headers, body?))
+    let (mut headers, mut body) = (head.headers, body?);
+    if gzip::starts(&body) || headers.contains_key(CONTENT_ENCODING) {
+        body = decoded(&mut headers, body).ok_or_else(too_long)?;
+    }
+    Ok(VendorResponse::new(head.status, headers, body))
+}
+
+/// The body without gzip; `None` if it is then too long. The body decides: a proxy may leave a header that is no longer
+/// true. Of another coding, or of broken gzip, body and header stay as they are.
+fn decoded(headers: &mut HeaderMap, body: Bytes) -> Option<Bytes> {
+    let plain = ["gzip", "x-gzip", "identity", ""];
+    let is_plain = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|coding| plain.iter().any(|plain| coding.trim().eq_ignore_ascii_case(plain)))
+    };
+    if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
+        return Some(body);
+    }
+    let body = match gzip::starts(&body).then(|| gzip::decode(&body, MAX_BODY)) {
+        None => body,
+        Some(Ok(text)) => text,
+        Some(Err(GzipError::TooLarge)) => return None,
+        Some(Err(GzipError::Malformed)) => {
+            headers.entry(CONTENT_ENCODING).or_insert(HeaderValue::from_static("gzip"));
+            return Some(body);
+        }
+    };
+    headers.remove(CONTENT_ENCODING);
+    Some(body)
 }
 
 impl From<OpenError> for Failure {

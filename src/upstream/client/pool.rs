@@ -222,7 +222,12 @@ async fn open(shared: Arc<Shared>) -> Result<Connection, OpenError> {
         shared.tasks.spawn(run(running, state.clone(), unused));
         return Ok(shared.share(Connection::http2(sender, state, users)));
     }
-    let (sender, running) = http1::handshake(io).await.map_err(|error| OpenError::Http(Arc::new(error)))?;
+    // A client has to read folded headers (RFC 9112, 5.2), and old servers put blanks before the colon.
+    let handshake = http1::Builder::new()
+        .allow_obsolete_multiline_headers_in_responses(true)
+        .allow_spaces_after_header_name_in_responses(true)
+        .handshake(io);
+    let (sender, running) = handshake.await.map_err(|error| OpenError::Http(Arc::new(error)))?;
     shared.tasks.spawn(run(running, state.clone(), unused));
     Ok(Connection::http1(sender, state, users))
 }

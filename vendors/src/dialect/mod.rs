@@ -13,7 +13,8 @@ pub use decode::{
     VendorErrorKind, drift, normalize_error, normalize_response,
 };
 pub use encode::{
-    Body, FieldPolicy, FieldWriter, Handling, Policies, Refused, Request, Target, missing_lookups, translate_request,
+    AccountNames, Body, CatalogHint, FieldPolicy, FieldWriter, Handling, Policies, Refused, Request, Target,
+    missing_lookups, translate_request,
 };
 pub use table::{
     ErrorSpec, FieldDescription, Hook, Limit, Literal, Member, Operation, ResponseSpec, Row, Rule, Schema, SendAs,

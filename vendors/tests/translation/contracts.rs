@@ -8,8 +8,8 @@ use jsonschema::Validator;
 use serde_json::Value;
 use vendors::json::{Limits, read_object};
 use vendors::{
-    Catalog, CatalogKind, CatalogSet, Catalogs, Dialect, Handling, Item, Policies, Refused, Request, Target, Update,
-    registry, translate_request,
+    AccountNames, Catalog, CatalogKind, CatalogSet, Catalogs, Dialect, Handling, Item, Policies, Refused, Request,
+    Target, Update, registry, translate_request,
 };
 
 /// The vendor that documents every field.
@@ -152,7 +152,15 @@ impl Contract {
         let update = Update::read(body.as_bytes()).unwrap_or_else(|error| panic!("{error}: {body}"));
         let configured = CatalogSet::default();
         let catalogs = Catalogs { configured: &configured, live: &self.live };
-        let target = Target { dialect: self.dialect, vendor: self.name(), id: "789", handling, policies, catalogs };
+        let target = Target {
+            dialect: self.dialect,
+            vendor: self.name(),
+            id: "789",
+            handling,
+            policies,
+            catalogs,
+            accounts: &Accounts,
+        };
         translate_request(&update, &target)
     }
 
@@ -200,4 +208,18 @@ pub(crate) fn places(items: &[Item]) -> Vec<(String, &'static str)> {
     let mut places: Vec<_> = items.iter().map(|item| (item.pointer.clone(), item.code.as_str())).collect();
     places.sort();
     places
+}
+
+/// The accounts that updates may name: the dialects, and one that is elsewhere.
+#[derive(Debug)]
+struct Accounts;
+
+impl AccountNames for Accounts {
+    fn has(&self, name: &str) -> bool {
+        name == "elsewhere" || registry::Names.has(name)
+    }
+
+    fn nearest(&self, name: &str) -> Option<&str> {
+        registry::Names.nearest(name).map(|name| registry::dialect(name).unwrap().name)
+    }
 }

@@ -193,7 +193,7 @@ fn undocumented_errors_are_reported_by_status_and_members() {
 #[test]
 fn a_success_that_is_not_json_is_reported() {
     for contract in contracts() {
-        for body in ["", "<html>", "{", "\u{feff}\u{feff}{}"] {
+        for body in ["", "<html>", "{", " \u{feff}{}"] {
             let found = drift(contract.dialect, Operation::Update, 200, body.as_bytes());
             assert_eq!(found.iter().map(|drift| drift.kind).collect::<Vec<_>>(), [DriftKind::NotJson], "{body}");
         }
@@ -203,6 +203,23 @@ fn a_success_that_is_not_json_is_reported() {
             ["error", "message", "data"],
             "an error with a 2xx status"
         );
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_a_difference_and_hides_no_other() {
+    for contract in contracts() {
+        for (body, others) in [
+            (
+                "\u{feff}{\"message\":\"m\",\"data\":{\"id\":1,\"name\":\"n\",\"status\":\"s\",\"type\":\"t\",\"mode\":\"m\"}}",
+                0,
+            ),
+            ("\u{feff}{}", 2),
+        ] {
+            let mut found = drift(contract.dialect, Operation::Update, 200, body.as_bytes());
+            assert_eq!(found.pop().map(|drift| drift.kind), Some(DriftKind::ByteOrderMark));
+            assert_eq!(found.len(), others, "{found:?}");
+        }
     }
 }
 

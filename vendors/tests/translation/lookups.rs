@@ -55,21 +55,55 @@ fn details(body: &str, voices: usize) -> String {
         handling: Handling::Strict,
         policies: &Policies::default(),
         catalogs: Catalogs { configured: &CatalogSet::default(), live: &live },
+        accounts: &vendors::registry::Names,
     };
     let refused = translate_request(&Update::read(body.as_bytes()).unwrap(), &target).unwrap_err();
     refused.items.list.into_iter().map(|item| item.detail).collect()
 }
 
 #[test]
-fn an_unknown_name_or_id_is_refused_with_the_configuration_that_adds_it() {
+fn an_unknown_name_is_refused_with_the_nearest_and_without_the_configuration() {
     assert_eq!(
         details(r#"{"voice":"Bert"}"#, 1),
-        r#""Bert" is not in the catalog `voices` of `ours`; to add it, write `"<id>" = "Bert"` under [vendors.ours.catalog.voices] in the gateway's configuration"#
+        r#""Bert" is not in the catalog `voices` of `ours`; the nearest name is `Anna`"#
     );
-    assert_eq!(
-        details(r#"{"language_id":7}"#, 1),
-        r#"id 7 is not in the catalog `languages` of `ours`; to add it, write `"7" = "<name>"` under [vendors.ours.catalog.languages] in the gateway's configuration"#
+    assert_eq!(details(r#"{"voice":"Bert"}"#, 0), r#""Bert" is not in the catalog `voices` of `ours`"#);
+    assert_eq!(details(r#"{"language_id":7}"#, 1), "id 7 is not in the catalog `languages` of `ours`");
+}
+
+#[test]
+fn operators_are_told_the_line_that_adds_a_name_or_an_id() {
+    let hints = |body: &str| {
+        let refused = contract(LEGACY).translate(body, Handling::Strict).unwrap_err();
+        refused.hints.into_iter().map(|hint| (hint.key, hint.line)).collect::<Vec<_>>()
+    };
+    let pair = |kind: &str, line: &str| (format!("vendors.sondos.catalog.{kind}"), line.to_owned());
+    assert_eq!(hints(r#"{"voice":"Bertold"}"#), [pair("voices", r#""<id>" = "Bertold""#)]);
+    assert_eq!(hints(r#"{"language_id":404}"#), [pair("languages", r#""404" = "<name>""#)]);
+    assert_eq!(hints(r#"{"language":"ko"}"#), [pair("languages", r#""<id>" = "Korean""#)]);
+}
+
+#[test]
+fn a_numeric_id_is_sent_as_a_number_whatever_type_the_catalog_has() {
+    let entry = |id: &str, name: &str| CatalogEntry { id: id.to_owned(), name: name.to_owned(), iso_2: None };
+    let mut live = CatalogSet::default();
+    live.set(
+        CatalogKind::Voices,
+        Arc::new([entry("\"3\"", "Anna"), entry("4", "Bert ")].into_iter().collect::<Catalog>()),
     );
+    for (body, sent) in [(r#"{"voice":"Anna"}"#, r#"{"voice_id":3}"#), (r#"{"voice":"bert"}"#, r#"{"voice_id":4}"#)] {
+        let target = Target {
+            dialect: contract(SUPERSET).dialect,
+            vendor: "ours",
+            id: "1",
+            handling: Handling::Strict,
+            policies: &Policies::default(),
+            catalogs: Catalogs { configured: &CatalogSet::default(), live: &live },
+            accounts: &vendors::registry::Names,
+        };
+        let request = translate_request(&Update::read(body.as_bytes()).unwrap(), &target).unwrap();
+        assert_eq!(String::from_utf8(request.body).unwrap(), sent);
+    }
 }
 
 #[test]

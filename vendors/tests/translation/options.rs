@@ -1,7 +1,7 @@
 //! `vendor_options`: members beyond the canonical fields.
 
 use proptest::prelude::*;
-use vendors::{Field, FieldPolicy, Handling, Policies, Update};
+use vendors::{Field, FieldPolicy, Handling, Policies, Report, Update};
 
 use super::contracts::{LEGACY, SUPERSET, contract, contracts, members, object, places};
 use super::generated::{config, json, rough_update, text, update};
@@ -11,10 +11,65 @@ use super::samples::{fields, samples};
 fn another_vendors_options_are_ignored_with_a_warning() {
     for contract in contracts() {
         let request = contract.translate(r#"{"vendor_options":{"elsewhere":{"x":1}}}"#, Handling::Strict).unwrap();
-        assert_eq!(request.body, b"{}");
+        assert!(request.is_empty() && request.report.applied.is_empty(), "{:?}", request.report);
         let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
-        assert_eq!(warned, [("vendor_options", "other_vendor")]);
+        assert_eq!(warned, [("vendor_options.elsewhere", "other_vendor")]);
+        let update = format!(r#"{{"vendor_options":{{"elsewhere":{{"x":1}},"{}":{{"y":2}}}}}}"#, contract.name());
+        let request = contract.translate(&update, Handling::Strict).unwrap();
+        assert_eq!((request.body.as_slice(), request.report.warnings.len()), (&br#"{"y":2}"#[..], 0));
+        assert_eq!(request.report.applied, [Field::VendorOptions]);
     }
+}
+
+#[test]
+fn an_empty_entry_is_not_applied() {
+    for contract in contracts() {
+        for update in
+            [r#"{"vendor_options":{}}"#.to_owned(), format!(r#"{{"vendor_options":{{"{}":{{}}}}}}"#, contract.name())]
+        {
+            let request = contract.translate(&update, Handling::Strict).unwrap();
+            assert!(request.is_empty() && request.report == Report::default(), "{:?}", request.report);
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_no_account_is_an_unknown_field() {
+    for contract in contracts() {
+        let update = r#"{"name":"a","vendor_options":{"autocals":{"x":1},"zzzzzz":{}}}"#;
+        let items = contract.translate(update, Handling::Strict).unwrap_err().items.list;
+        assert_eq!(
+            places(&items),
+            [
+                ("#/vendor_options/autocals".into(), "unknown_field"),
+                ("#/vendor_options/zzzzzz".into(), "unknown_field")
+            ]
+        );
+        assert_eq!(items[0].field.as_deref(), Some("vendor_options.autocals"));
+        assert!(items[0].detail.ends_with("did you mean `vendor_options.autocalls`?"), "{}", items[0].detail);
+        let request = contract.translate(update, Handling::Lenient).unwrap();
+        let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, note.code)).collect();
+        assert_eq!(dropped, [("vendor_options.autocals", "unknown_field"), ("vendor_options.zzzzzz", "unknown_field")]);
+        assert_eq!(request.report.applied, [Field::Name]);
+    }
+}
+
+#[test]
+fn a_key_that_is_a_path_into_what_a_field_wrote_is_refused() {
+    let tools = r#""tools":[{"type":"end_call","description":"d"}]"#;
+    for (canonical, key) in [
+        (tools, "end_call_tool.description"),
+        (tools, "end_call_tool[description]"),
+        (r#""variables":{"a":1}"#, "variables.a"),
+        (r#""name":"x""#, "assistant_name.first"),
+    ] {
+        let update = format!(r#"{{{canonical},"vendor_options":{{"sondos":{{"{key}":1}}}}}}"#);
+        let items = contract(LEGACY).refusals(&update);
+        assert_eq!(items.len(), 1, "{update}");
+        assert_eq!((items[0].code.as_str(), items[0].field.as_deref()), ("conflict", Some("vendor_options")));
+    }
+    let apart = r#"{"name":"x","vendor_options":{"sondos":{"end_call_tool.description":"d","assistant_names":1}}}"#;
+    assert!(contract(LEGACY).translate(apart, Handling::Strict).is_ok());
 }
 
 #[test]
@@ -30,13 +85,15 @@ fn options_with_the_policy_drop_are_not_merged() {
 
 #[test]
 fn only_structured_fields_may_hold_secrets() {
-    let structured = ["tools", "post_call_schema", "filler_config", "variables", "vendor_options"];
+    let structured = ["tools", "post_call_schema", "filler_config", "variables"];
     for field in fields() {
         for value in samples(&field).inside {
             let request = contract(SUPERSET).translate(&object(&field, &value), Handling::Strict).unwrap();
             assert_eq!(request.sent.may_hold_secrets(), structured.contains(&&*field), "{field}");
         }
     }
+    let options = format!(r#"{{"vendor_options":{{"{SUPERSET}":{{"x":1}}}}}}"#);
+    assert!(contract(SUPERSET).translate(&options, Handling::Strict).unwrap().sent.may_hold_secrets());
 }
 
 #[test]

@@ -20,7 +20,15 @@ fn translate(dialect: &'static Dialect, body: &str) -> Result<Request, Refused> 
     let (policies, none) = (Policies::default(), CatalogSet::default());
     let catalogs = Catalogs { configured: &none, live: &none };
     let handling = Handling::Strict;
-    let target = Target { dialect, vendor: "made-up", id: "1", handling, policies: &policies, catalogs };
+    let target = Target {
+        dialect,
+        vendor: "made-up",
+        id: "1",
+        handling,
+        policies: &policies,
+        catalogs,
+        accounts: &vendors::registry::Names,
+    };
     translate_request(&Update::read(body.as_bytes()).unwrap(), &target)
 }
 

@@ -307,6 +307,7 @@ fn unsupported_and_invalid_parts_are_found_in_one_pass() {
             handling: Handling::Strict,
             policies: &policies,
             catalogs: Catalogs { configured: &empty, live: &empty },
+            accounts: &vendors::registry::Names,
         };
         let items = translate_request(&update, &target).unwrap_err().items.list;
         let at = |pointer: &str| items.iter().filter(|item| item.pointer == pointer).collect::<Vec<_>>();

@@ -5,7 +5,7 @@
 
 use crate::canonical::Field;
 use crate::dialect::{Dialect, Member, Operation, Schema};
-use crate::json::{Kind, Value, excerpt};
+use crate::json::{BYTE_ORDER_MARK, Kind, Value, excerpt};
 
 use super::ResponseBody;
 use super::response_body::{Members, Outer};
@@ -35,12 +35,26 @@ pub enum DriftKind {
     UnknownErrorShape,
     /// A success is not JSON.
     NotJson,
+    /// The body begins with a byte order mark.
+    ByteOrderMark,
+    /// Rows of a catalog are not understood.
+    SkippedRow,
+    /// The answer is about another assistant.
+    OtherId,
 }
 
 impl DriftKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::UnknownField, Self::MissingField, Self::RetypedField, Self::UnknownErrorShape, Self::NotJson];
+    pub const ALL: [Self; 8] = [
+        Self::UnknownField,
+        Self::MissingField,
+        Self::RetypedField,
+        Self::UnknownErrorShape,
+        Self::NotJson,
+        Self::ByteOrderMark,
+        Self::SkippedRow,
+        Self::OtherId,
+    ];
 
     /// The name in logs, metrics and reports.
     pub const fn as_str(self) -> &'static str {
@@ -50,6 +64,9 @@ impl DriftKind {
             Self::RetypedField => "retyped_field",
             Self::UnknownErrorShape => "unknown_error_shape",
             Self::NotJson => "not_json",
+            Self::ByteOrderMark => "byte_order_mark",
+            Self::SkippedRow => "skipped_row",
+            Self::OtherId => "other_id",
         }
     }
 }
@@ -80,10 +97,17 @@ pub(super) fn differences(
 ) -> Vec<Drift> {
     let success = (200..300).contains(&status);
     let matches = |outer: &Outer<'_>| success && outer_matches(outer, dialect.responses.success(operation));
-    if response.outer().is_some_and(matches) {
+    let has_mark = response.bytes.starts_with(BYTE_ORDER_MARK);
+    if !has_mark && response.outer().is_some_and(matches) {
         return Vec::new();
     }
-    walk_response(dialect, operation, status, response)
+    let mut found = walk_response(dialect, operation, status, response);
+    if has_mark {
+        let mark = Drift { kind: DriftKind::ByteOrderMark, location: String::new(), detail: String::new() };
+        found.truncate(MAX_DIFFERENCES - 1);
+        found.push(mark);
+    }
+    found
 }
 
 /// The differences, found by a walk over the whole response.

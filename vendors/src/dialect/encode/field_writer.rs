@@ -6,7 +6,7 @@ use crate::canonical::Field;
 use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::Pointer;
 
-use super::Body;
+use super::{Body, CatalogHint};
 
 /// Writes one field to the body, or reports why it cannot.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct FieldWriter<'a> {
     /// The body that the field is written to.
     pub body: &'a mut Body,
     pub(super) items: &'a mut Items,
+    pub(super) hints: &'a mut Vec<CatalogHint>,
     pub(super) warnings: &'a mut Vec<Note>,
 }
 

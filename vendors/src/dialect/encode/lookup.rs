@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::{Field, Update};
+use crate::canonical::{Field, Shape, Update};
 use crate::catalog::{CatalogKind, Catalogs, Entry};
 use crate::dialect::{Dialect, Rule, SendAs};
+use crate::iso639::english_name;
 use crate::item::ItemCode;
 use crate::json::{Kind, Value, excerpt};
 
@@ -15,6 +16,18 @@ const MAX_QUOTED_BYTES: usize = 100;
 
 /// Most catalog entries that a message lists.
 const MAX_LISTED_ENTRIES: usize = 10;
+
+/// Most names that a message suggests.
+const MAX_NEAREST: usize = 3;
+
+/// What to write into the configuration for a name or id that is in no catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogHint {
+    /// The table of the configuration.
+    pub key: String,
+    /// The line to add, with a gap for what the caller did not send.
+    pub line: String,
+}
 
 /// The catalog entry that a value needs before it can be written.
 enum Lookup<'a> {
@@ -85,23 +98,53 @@ pub(super) fn write_lookup(
         Lookup::ByName(name) => target.catalogs.by_name(catalog, &name),
     };
     match found.as_slice() {
-        [only] if send == SendAs::Id => writer.body.member(wire, &only.id),
+        [only] if send == SendAs::Id => match only.integer_id().filter(|_| has_integer_id(writer.field)) {
+            Some(digits) => writer.body.member(wire, &digits),
+            None => writer.body.member(wire, &only.id),
+        },
         [only] => writer.body.string_member(wire, &only.name),
-        [] => writer.refuse(&[], ItemCode::UnresolvedName, unknown(value, catalog, target.vendor)),
+        [] => {
+            writer.refuse(&[], ItemCode::UnresolvedName, unknown(value, catalog, target));
+            writer.hints.push(hint(value, catalog, target.vendor));
+        }
         many => writer.refuse(&[], ItemCode::UnresolvedName, ambiguous(many, catalog, writer.field)),
     }
 }
 
-fn unknown(value: Value<'_>, catalog: CatalogKind, vendor: &str) -> String {
+/// Whether the ids of this field, or of its twin, are documented as integers.
+fn has_integer_id(field: Field) -> bool {
+    let is_integer = |field: Field| matches!(field.spec().shape, Shape::Integer(_));
+    is_integer(field) || field.twin().is_some_and(is_integer)
+}
+
+/// What the caller can do: the nearest names.
+fn unknown(value: Value<'_>, catalog: CatalogKind, target: &Target<'_>) -> String {
+    let vendor = target.vendor;
     let sent = excerpt(value.text(), MAX_QUOTED_BYTES);
-    let (what, line) = match value.kind() {
-        Kind::String => (sent.to_string(), format!("\"<id>\" = {sent}")),
-        _ => (format!("id {sent}"), format!("\"{sent}\" = \"<name>\"")),
+    let Some(name) = value.as_str() else {
+        return format!("id {sent} is not in the catalog `{catalog}` of `{vendor}`");
     };
-    format!(
-        "{what} is not in the catalog `{catalog}` of `{vendor}`; \
-         to add it, write `{line}` under [vendors.{vendor}.catalog.{catalog}] in the gateway's configuration"
-    )
+    let quoted: Vec<_> = target.catalogs.nearest(catalog, &name, MAX_NEAREST);
+    let quoted: Vec<_> = quoted.iter().map(|name| format!("`{}`", excerpt(name, MAX_QUOTED_BYTES))).collect();
+    let nearest = match quoted.as_slice() {
+        [] => String::new(),
+        [only] => format!("; the nearest name is {only}"),
+        many => format!("; the nearest names are {}", many.join(", ")),
+    };
+    format!("{sent} is not in the catalog `{catalog}` of `{vendor}`{nearest}")
+}
+
+/// What operators can do: the line that adds the entry. A language code stands for its name, because names are sent.
+fn hint(value: Value<'_>, catalog: CatalogKind, vendor: &str) -> CatalogHint {
+    let key = format!("vendors.{vendor}.catalog.{catalog}");
+    let sent = excerpt(value.text(), MAX_QUOTED_BYTES);
+    let language = value.as_str().filter(|_| catalog == CatalogKind::Languages).and_then(|code| english_name(&code));
+    let line = match (value.kind(), language) {
+        (Kind::String, Some(name)) => format!("\"<id>\" = \"{name}\""),
+        (Kind::String, None) => format!("\"<id>\" = {sent}"),
+        _ => format!("\"{sent}\" = \"<name>\""),
+    };
+    CatalogHint { key, line }
 }
 
 fn ambiguous(many: &[&Entry], catalog: CatalogKind, field: Field) -> String {

@@ -10,6 +10,6 @@ mod vendor_options;
 
 pub use body::Body;
 pub use field_writer::FieldWriter;
-pub use lookup::missing_lookups;
+pub use lookup::{CatalogHint, missing_lookups};
 pub use request::{Refused, Request, translate_request};
-pub use target::{FieldPolicy, Handling, Policies, Target};
+pub use target::{AccountNames, FieldPolicy, Handling, Policies, Target};

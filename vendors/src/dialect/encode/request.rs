@@ -9,8 +9,8 @@ use crate::json::{Kind, Pointer, Value, excerpt};
 
 use super::lookup::write_lookup;
 use super::unsupported::refuse_unsupported;
-use super::vendor_options::merge_options;
-use super::{Body, FieldPolicy, FieldWriter, Handling, Target};
+use super::vendor_options::OptionsMerger;
+use super::{Body, CatalogHint, FieldPolicy, FieldWriter, Handling, Target};
 
 /// Room for each entry besides its own text: the vendor's names are longer by less.
 const EXTRA_BYTES_PER_ENTRY: usize = 32;
@@ -20,6 +20,9 @@ const MAX_QUOTED_BYTES: usize = 128;
 
 /// How many unknown keys get a suggestion; each costs a comparison with all fields.
 const MAX_SUGGESTIONS: usize = 100;
+
+/// The code of a warning about `vendor_options` for another account.
+pub(super) const OTHER_VENDOR: &str = "other_vendor";
 
 /// A vendor's request, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +39,20 @@ pub struct Request {
     pub sent: SentFields,
 }
 
+impl Request {
+    /// Whether nothing of the update is left to send.
+    pub fn is_empty(&self) -> bool {
+        self.body == b"{}"
+    }
+}
+
 /// An update that is not sent, with all reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// The reasons.
     pub items: Items,
+    /// What operators can do about names and ids that are in no catalog.
+    pub hints: Vec<CatalogHint>,
 }
 
 /// Translates an update for one vendor. One pass finds every problem of the update.
@@ -53,6 +65,7 @@ pub fn translate_request(update: &Update<'_>, target: &Target<'_>) -> Result<Req
         target,
         body: Body::with_capacity(capacity),
         items: Items::default(),
+        hints: Vec::new(),
         report: Report { applied: Vec::with_capacity(update.entries.len()), ..Report::default() },
     };
     for entry in &update.entries {
@@ -66,6 +79,7 @@ struct Translation<'a> {
     target: &'a Target<'a>,
     body: Body,
     items: Items,
+    hints: Vec<CatalogHint>,
     report: Report,
 }
 
@@ -178,6 +192,7 @@ impl Translation<'_> {
             vendor_title: self.target.dialect.title,
             body: &mut self.body,
             items: &mut self.items,
+            hints: &mut self.hints,
             warnings: &mut self.report.warnings,
         };
         if !check_limit(row.limit, value, &mut writer) {
@@ -211,16 +226,20 @@ impl Translation<'_> {
     fn finish(mut self, update: &Update<'_>) -> Result<Request, Refused> {
         let options = match update.get(Field::VendorOptions) {
             Some(value) if self.report.applied.contains(&Field::VendorOptions) => {
-                merge_options(value, self.target, &mut self.body, &mut self.items, &mut self.report)
+                let Self { target, body, items, report, .. } = &mut self;
+                OptionsMerger { target, body, items, report }.merge(value)
             }
             _ => Vec::new(),
         };
         if !self.items.is_empty() {
-            return Err(Refused { items: self.items });
+            return Err(Refused { items: self.items, hints: self.hints });
+        }
+        if options.is_empty() {
+            self.report.applied.retain(|field| *field != Field::VendorOptions);
         }
         let fields: FieldSet = self.report.applied.iter().copied().collect();
         let is_applied = |name: &str| Field::from_name(name).is_some_and(|field| fields.contains(field));
-        self.report.warnings.retain(|note| is_applied(&note.field));
+        self.report.warnings.retain(|note| note.code == OTHER_VENDOR || is_applied(&note.field));
         Ok(Request {
             method: "PUT",
             path: self.target.dialect.update_path(self.target.id),

@@ -1,5 +1,7 @@
 //! The target of an update: a vendor account, an assistant, and how to treat fields that the vendor does not support.
 
+use std::fmt;
+
 use crate::canonical::Field;
 use crate::catalog::Catalogs;
 use crate::dialect::{Dialect, Row};
@@ -52,6 +54,25 @@ impl FromIterator<(Field, FieldPolicy)> for Policies {
     }
 }
 
+/// The vendor accounts that `vendor_options` may name.
+pub trait AccountNames: fmt::Debug + Sync {
+    /// Whether there is an account of this name.
+    fn has(&self, name: &str) -> bool;
+
+    /// The account with the nearest name of those that the caller may know of.
+    fn nearest(&self, name: &str) -> Option<&str>;
+}
+
+impl AccountNames for &[&str] {
+    fn has(&self, name: &str) -> bool {
+        self.contains(&name)
+    }
+
+    fn nearest(&self, name: &str) -> Option<&str> {
+        crate::nearest(name, self.iter().copied())
+    }
+}
+
 /// Which assistant an update goes to and how it is translated.
 #[derive(Debug, Clone, Copy)]
 pub struct Target<'a> {
@@ -67,6 +88,8 @@ pub struct Target<'a> {
     pub policies: &'a Policies,
     /// The account's catalogs.
     pub catalogs: Catalogs<'a>,
+    /// All accounts.
+    pub accounts: &'a dyn AccountNames,
 }
 
 impl Target<'_> {
@@ -77,8 +100,11 @@ impl Target<'_> {
         if sent { &Row::SAME } else { row }
     }
 
-    /// Whether `field` is sent under the vendor's key `key`.
+    /// Whether `field` is sent under the vendor's key `key`, or under one that `key` is a path into, as vendors with
+    /// dotted keys understand it.
     pub(super) fn writes(&self, field: Field, key: &str) -> bool {
-        self.row(field).wire_names(field).any(|wire| wire == key)
+        let leads_into =
+            |path: &str, outer: &str| path.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']));
+        self.row(field).wire_names(field).any(|wire| wire == key || leads_into(key, wire) || leads_into(wire, key))
     }
 }

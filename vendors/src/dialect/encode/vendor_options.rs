@@ -1,46 +1,114 @@
 //! `vendor_options`: members that a caller sends to one vendor besides the canonical fields.
 
+use std::borrow::Cow;
+
 use crate::canonical::Field;
 use crate::item::{Item, ItemCode, Items, Note, Report};
-use crate::json::{Kind, Pointer, Value};
+use crate::json::{Kind, Pointer, Value, excerpt};
 
-use super::{Body, Target};
+use super::request::OTHER_VENDOR;
+use super::{Body, Handling, Target};
 
-/// Writes the target vendor's options to the body and returns their keys.
-///
-/// A key that a canonical field has already written is refused, because one of the two values would be lost.
-pub(super) fn merge_options(
-    value: Value<'_>,
-    target: &Target<'_>,
-    body: &mut Body,
-    items: &mut Items,
-    report: &mut Report,
-) -> Vec<String> {
-    let entry = value.get(target.vendor).filter(|entry| entry.kind() == Kind::Object);
-    let Some(entry) = entry else {
-        report.warnings.push(Note {
-            field: Field::VendorOptions.name().into(),
-            code: "other_vendor",
-            detail: format!("has no entry for `{}`, the vendor that this update goes to", target.vendor).into(),
-        });
-        return Vec::new();
-    };
-    let root = Pointer::Root;
-    let options = root.key(Field::VendorOptions.name());
-    let at = options.key(target.vendor);
-    let mut keys = Vec::new();
-    for (key, option) in entry.members() {
-        let writer = report.applied.iter().find(|&&field| target.writes(field, &key));
-        match writer {
-            Some(field) => {
-                let detail = format!("the field `{}` already sets `{key}`; send only one of the two", field.name());
-                items.push(Item::new(&at.key(&key), Field::VendorOptions, ItemCode::Conflict, detail));
+/// Longest name of an account that a report repeats, in bytes.
+const MAX_NAME_BYTES: usize = 100;
+
+/// How many names that are no accounts get a suggestion.
+const MAX_SUGGESTIONS: usize = 100;
+
+/// The options of one update on their way to the body.
+pub(super) struct OptionsMerger<'m> {
+    pub(super) target: &'m Target<'m>,
+    pub(super) body: &'m mut Body,
+    pub(super) items: &'m mut Items,
+    pub(super) report: &'m mut Report,
+}
+
+impl OptionsMerger<'_> {
+    /// Writes the target vendor's options to the body and returns their keys. Entries for other accounts are ignored; a name
+    /// that is no account is an unknown field.
+    pub(super) fn merge(&mut self, value: Value<'_>) -> Vec<String> {
+        let mut keys = Vec::new();
+        let mut others = Vec::new();
+        for (name, entry) in value.members() {
+            match () {
+                () if name == self.target.vendor => keys = self.merge_entry(entry),
+                () if self.target.accounts.has(&name) => others.push(name),
+                () if entry.kind() == Kind::Object => self.unknown(&name),
+                () => {} // is refused for its type
             }
-            None => {
-                body.foreign_member(&key, option.text());
-                keys.push(key.into_owned());
+        }
+        let has_own = value.get(self.target.vendor).is_some_and(|entry| entry.kind() == Kind::Object);
+        if !has_own {
+            let detail = format!("is not sent: this update goes to `{}`", self.target.vendor);
+            let note = |name: &Cow<'_, str>| Note {
+                field: option_name(name),
+                code: OTHER_VENDOR,
+                detail: detail.clone().into(),
+            };
+            self.report.warnings.extend(others.iter().take(MAX_SUGGESTIONS).map(note));
+        }
+        keys
+    }
+
+    /// Writes the options and returns their keys. A key that a canonical field has already written is refused, because one of
+    /// the two values would be lost.
+    fn merge_entry(&mut self, entry: Value<'_>) -> Vec<String> {
+        let target = self.target;
+        let root = Pointer::Root;
+        let options = root.key(Field::VendorOptions.name());
+        let at = options.key(target.vendor);
+        let mut keys = Vec::new();
+        for (key, option) in entry.members() {
+            let writer = self.report.applied.iter().find(|&&field| target.writes(field, &key));
+            match writer {
+                Some(field) => {
+                    let detail = format!("the field `{}` already sets `{key}`; send only one of the two", field.name());
+                    self.items.push(Item::new(&at.key(&key), Field::VendorOptions, ItemCode::Conflict, detail));
+                }
+                None => {
+                    self.body.foreign_member(&key, option.text());
+                    keys.push(key.into_owned());
+                }
+            }
+        }
+        keys
+    }
+
+    /// Refuses or drops the entry of an account that does not exist.
+    fn unknown(&mut self, name: &str) {
+        if self.items.is_full() {
+            return self.items.skip();
+        }
+        let known = self.items.list.len() + self.report.dropped.len();
+        let meant = if known < MAX_SUGGESTIONS { self.meant(name) } else { None };
+        let detail = match meant {
+            Some(meant) => format!("is no vendor account of this gateway; did you mean `vendor_options.{meant}`?"),
+            None => "is no vendor account of this gateway".to_owned(),
+        };
+        // An entry is dropped only if the report has room for it.
+        let has_room = self.report.dropped.len() < Items::MAX;
+        match self.target.handling {
+            Handling::Lenient if has_room => {
+                let (field, code) = (option_name(name), ItemCode::UnknownField.as_str());
+                self.report.dropped.push(Note { field, code, detail: detail.into() });
+            }
+            Handling::Lenient | Handling::Strict => {
+                let root = Pointer::Root;
+                let pointer = root.key(Field::VendorOptions.name()).key(name).to_string();
+                let field = Some(option_name(name));
+                self.items.push(Item { pointer, field, code: ItemCode::UnknownField, detail, vendor_field: None });
             }
         }
     }
-    keys
+
+    /// The account that the caller probably means: this one, if its dialect is named.
+    fn meant(&self, name: &str) -> Option<&str> {
+        let own = self.target.dialect.name.eq_ignore_ascii_case(name).then_some(self.target.vendor);
+        own.or_else(|| self.target.accounts.nearest(name))
+    }
+}
+
+/// How reports name the entry of one account.
+fn option_name(name: &str) -> Cow<'static, str> {
+    format!("{}.{}", Field::VendorOptions.name(), excerpt(name, MAX_NAME_BYTES)).into()
 }

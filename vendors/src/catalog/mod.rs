@@ -1,16 +1,26 @@
 //! Catalogs: the names and ids of one vendor account.
 //!
 //! Ids differ between accounts, so a name is looked up in the catalog of the account that the update goes to. An exact
-//! match comes first, then a match without regard to case. A language is also found by its ISO 639-1 code: the catalog's
-//! own code first, then the code's English name.
+//! match comes first, then a match without regard to case, blanks and Unicode form. A language is also found by its
+//! ISO 639-1 code: the catalog's own code first, then the code's English name.
+
+mod name;
+mod page;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::iso639::english_name;
-use crate::json::{JsonError, Kind, Limits, Value, read_value};
+use crate::json::decode;
+
+use name::folded;
+
+pub use page::{CatalogError, CatalogPage};
+
+/// More candidates than that are ambiguous whether or not some are the same.
+const MAX_CANDIDATES: usize = 100;
 
 /// The kind of entries that a catalog lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,38 +77,37 @@ pub struct Catalog {
     by_code: HashMap<String, Vec<usize>>,
 }
 
-/// Why a response is not a catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CatalogError {
-    /// Not JSON.
-    Json(JsonError),
-    /// JSON, but neither an array nor an object with an array `data`.
-    NotAList,
-    /// The entry with this index has no id or no name.
-    Entry(usize),
-}
+impl Entry {
+    /// The id as it is compared: without the quotes that some back ends put around numbers.
+    fn key(&self) -> Cow<'_, str> {
+        id_key(&self.id)
+    }
 
-impl fmt::Display for CatalogError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Json(error) => write!(f, "the catalog is not JSON: {error}"),
-            Self::NotAList => f.write_str("the catalog is neither an array nor an object with an array `data`"),
-            Self::Entry(index) => write!(f, "entry {index} of the catalog has no `id` or no `name`"),
-        }
+    /// The id as a number, if it consists of digits, in whatever type the catalog has it.
+    pub fn integer_id(&self) -> Option<Cow<'_, str>> {
+        Some(self.key()).filter(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
 
-impl std::error::Error for CatalogError {}
+fn id_key(json: &str) -> Cow<'_, str> {
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) => Cow::Owned(decode(inner).trim().to_owned()),
+        None => Cow::Borrowed(json),
+    }
+}
 
 impl FromIterator<Entry> for Catalog {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
         let mut catalog = Self { entries: entries.into_iter().collect(), ..Self::default() };
+        // Pages may overlap, and lists may repeat themselves.
+        let mut seen = HashSet::new();
+        catalog.entries.retain(|entry| seen.insert((entry.key().into_owned(), entry.name.clone())));
         for (index, entry) in catalog.entries.iter().enumerate() {
-            catalog.by_id.entry(entry.id.clone()).or_insert(index);
+            catalog.by_id.entry(entry.key().into_owned()).or_insert(index);
             catalog.by_name.entry(entry.name.clone()).or_default().push(index);
-            catalog.by_folded.entry(entry.name.to_lowercase()).or_default().push(index);
+            catalog.by_folded.entry(folded(&entry.name)).or_default().push(index);
             if let Some(code) = &entry.iso_2 {
-                catalog.by_code.entry(code.to_lowercase()).or_default().push(index);
+                catalog.by_code.entry(folded(code)).or_default().push(index);
             }
         }
         catalog
@@ -106,15 +115,12 @@ impl FromIterator<Entry> for Catalog {
 }
 
 impl Catalog {
-    /// Reads a vendor's catalog: a bare array or `{"data": […]}` of objects with `id` and `name`.
+    /// Reads a vendor's catalog of one page; see [`CatalogPage::parse`].
     ///
     /// # Errors
-    /// The body is not such a list.
+    /// The body is no list.
     pub fn parse(body: &[u8]) -> Result<Self, CatalogError> {
-        let value = read_value(body, Limits::VENDOR).map_err(CatalogError::Json)?;
-        let list = if value.kind() == Kind::Object { value.get("data") } else { Some(value) };
-        let list = list.filter(|list| list.kind() == Kind::Array).ok_or(CatalogError::NotAList)?;
-        list.elements().enumerate().map(|(index, entry)| read_entry(entry).ok_or(CatalogError::Entry(index))).collect()
+        CatalogPage::parse(body, 1).map(|page| page.entries.into_iter().collect())
     }
 
     /// The number of entries.
@@ -127,8 +133,15 @@ impl Catalog {
         self.entries.is_empty()
     }
 
+    /// The entries at these places, each id once.
     fn at(&self, indexes: Option<&Vec<usize>>) -> Vec<&Entry> {
-        indexes.into_iter().flatten().filter_map(|&index| self.entries.get(index)).collect()
+        let mut found: Vec<&Entry> = Vec::new();
+        for entry in indexes.into_iter().flatten().filter_map(|&index| self.entries.get(index)) {
+            if found.len() >= MAX_CANDIDATES || !found.iter().any(|known| known.key() == entry.key()) {
+                found.push(entry);
+            }
+        }
+        found
     }
 
     /// The best matches for `name`, in the order of the module's documentation.
@@ -137,7 +150,7 @@ impl Catalog {
         if !exact.is_empty() {
             return exact;
         }
-        let folded = name.to_lowercase();
+        let folded = folded(name);
         let by_case = self.at(self.by_folded.get(&folded));
         if !by_case.is_empty() {
             return by_case;
@@ -146,15 +159,8 @@ impl Catalog {
         if !by_code.is_empty() || kind != CatalogKind::Languages {
             return by_code;
         }
-        english_name(&folded).map(|name| self.at(self.by_folded.get(&name.to_lowercase()))).unwrap_or_default()
+        english_name(&folded).map(|name| self.at(self.by_folded.get(&name::folded(name)))).unwrap_or_default()
     }
-}
-
-fn read_entry(entry: Value<'_>) -> Option<Entry> {
-    let id = entry.get("id").filter(|id| matches!(id.kind(), Kind::Number | Kind::String))?;
-    let name = entry.get("name")?.as_str()?.into_owned();
-    let iso_2 = entry.get("iso_2").and_then(Value::as_str).map(Cow::into_owned);
-    Some(Entry { id: id.text().to_owned(), name, iso_2 })
 }
 
 /// The catalogs of one account from one source.
@@ -198,8 +204,14 @@ impl<'a> Catalogs<'a> {
     pub fn by_id(&self, kind: CatalogKind, id: &str) -> Option<&'a Entry> {
         [self.configured, self.live].into_iter().find_map(|set| {
             let catalog = set.get(kind)?;
-            catalog.entries.get(*catalog.by_id.get(id)?)
+            catalog.entries.get(*catalog.by_id.get(&*id_key(id))?)
         })
+    }
+
+    /// The names that are nearest to `name`, at most `count`, nearest first.
+    pub fn nearest(&self, kind: CatalogKind, name: &str, count: usize) -> Vec<&'a str> {
+        let catalogs = [self.configured, self.live].into_iter().filter_map(|set| set.get(kind));
+        name::nearest(name, catalogs.flat_map(|catalog| &catalog.entries).map(|entry| &*entry.name), count)
     }
 }
 
@@ -235,12 +247,40 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_is_not_a_list_of_entries_is_refused() {
+    fn a_response_that_is_not_a_list_is_refused() {
         assert!(matches!(Catalog::parse(b"<html>"), Err(CatalogError::Json(_))));
         assert_eq!(Catalog::parse(br#"{"languages":[]}"#).unwrap_err(), CatalogError::NotAList);
-        let entry = Catalog::parse(br#"[{"id":1,"name":"a"},{"id":2}]"#).unwrap_err();
-        assert_eq!(entry, CatalogError::Entry(1));
-        assert!(entry.to_string().starts_with("entry 1 "), "{entry}");
+    }
+
+    #[test]
+    fn an_id_is_found_in_either_type_and_is_a_number_in_either() {
+        let mut live = CatalogSet::default();
+        let voices = br#"[{"id":"3","name":"A"},{"id":4,"name":"B"},{"id":"x","name":"C"},{"id":3,"name":"A"}]"#;
+        live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices).unwrap()));
+        let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
+        let by_id = |id: &str| catalogs.by_id(CatalogKind::Voices, id).map(|entry| entry.integer_id());
+        assert_eq!(
+            [by_id("3"), by_id("\"3\""), by_id("4")].map(|id| id.flatten().unwrap().into_owned()),
+            ["3", "3", "4"]
+        );
+        assert_eq!((by_id("\"x\""), by_id("9")), (Some(None), None));
+        assert_eq!(catalogs.by_name(CatalogKind::Voices, "a").len(), 1, "the same entry twice is not ambiguous");
+    }
+
+    #[test]
+    fn names_match_as_people_write_them_and_stay_ambiguous() {
+        let mut live = CatalogSet::default();
+        let voices = "[{\"id\":1,\"name\":\"Max \"},{\"id\":2,\"name\":\"Jose\u{301}\"},{\"id\":3,\"name\":\"Ada\"},{\"id\":4,\"name\":\"ada \"}]";
+        live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices.as_bytes()).unwrap()));
+        let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
+        let ids = |name: &str| {
+            let found = catalogs.by_name(CatalogKind::Voices, name);
+            found.iter().map(|entry| entry.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("max"), ["1"]);
+        assert_eq!(ids("Jos\u{e9}"), ["2"]);
+        assert_eq!(ids("Ada"), ["3"], "exactly the same comes first");
+        assert_eq!(ids("ADA"), ["3", "4"]);
     }
 
     #[test]

@@ -1,0 +1,187 @@
+//! One page of a vendor's catalog: its entries, and whether there are further pages.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::json::{JsonError, Kind, Limits, Value, read_value};
+
+use super::Entry;
+
+/// The entries of one response, and what was said about further pages.
+#[derive(Debug, Default)]
+pub struct CatalogPage {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// How many rows were not understood: without an id, without a name, or of another type.
+    pub skipped: usize,
+    /// Whether the vendor says that further pages follow.
+    pub has_more: bool,
+}
+
+/// Why a response is not a catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogError {
+    /// Not JSON.
+    Json(JsonError),
+    /// JSON, but neither an array nor an object with an array `data`.
+    NotAList,
+}
+
+impl fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "the catalog is not JSON: {error}"),
+            Self::NotAList => f.write_str("the catalog is neither an array nor an object with an array `data`"),
+        }
+    }
+}
+
+impl std::error::Error for CatalogError {}
+
+/// Where paginators say how many pages there are.
+const LAST_PAGE: [&[&str]; 9] = [
+    &["last_page"],
+    &["meta", "last_page"],
+    &["meta", "pagination", "total_pages"],
+    &["pagination", "total_pages"],
+    &["pagination", "last_page"],
+    &["meta", "total_pages"],
+    &["total_pages"],
+    &["totalPages"],
+    &["lastPage"],
+];
+
+/// Where they only say that there is a next one.
+const NEXT_PAGE: [&[&str]; 15] = [
+    &["next_page_url"],
+    &["next_page"],
+    &["nextPage"],
+    &["next"],
+    &["links", "next"],
+    &["meta", "next_page"],
+    &["meta", "next_page_url"],
+    &["meta", "pagination", "links", "next"],
+    &["pagination", "next"],
+    &["pagination", "next_page"],
+    &["has_more"],
+    &["hasMore"],
+    &["has_next"],
+    &["meta", "has_more"],
+    &["pagination", "has_more"],
+];
+
+/// Where they say how many entries there are, and how many of them a page holds.
+const TOTALS: [[&[&str]; 2]; 3] = [
+    [&["total"], &["per_page"]],
+    [&["meta", "total"], &["meta", "per_page"]],
+    [&["meta", "pagination", "total"], &["meta", "pagination", "per_page"]],
+];
+
+impl CatalogPage {
+    /// Reads page `number` of a vendor's catalog, counted from 1: a bare array, or `{"data": […]}` with what paginators
+    /// add. A row that is not understood is skipped.
+    ///
+    /// # Errors
+    /// The body is not such a list.
+    pub fn parse(body: &[u8], number: usize) -> Result<Self, CatalogError> {
+        let value = read_value(body, Limits::VENDOR).map_err(CatalogError::Json)?;
+        let list = if value.kind() == Kind::Object { value.get("data") } else { Some(value) };
+        let list = list.filter(|list| list.kind() == Kind::Array).ok_or(CatalogError::NotAList)?;
+        let mut page = Self::default();
+        for row in list.elements() {
+            match entry(row) {
+                Some(entry) => page.entries.push(entry),
+                None => page.skipped += 1,
+            }
+        }
+        page.has_more = value.kind() == Kind::Object && has_more(value, number);
+        Ok(page)
+    }
+}
+
+fn has_more(object: Value<'_>, number: usize) -> bool {
+    let at = |path: &[&str]| path.iter().try_fold(object, |value, key| value.get(key));
+    let count = |path: &[&str]| at(path).and_then(whole_number);
+    if let Some(last) = LAST_PAGE.iter().find_map(|path| count(path)) {
+        return number < last;
+    }
+    let totals = TOTALS.iter().find_map(|[total, per_page]| Some((count(total)?, count(per_page).filter(|&n| n > 0)?)));
+    if let Some((total, per_page)) = totals {
+        return number.saturating_mul(per_page) < total;
+    }
+    NEXT_PAGE
+        .iter()
+        .find_map(|path| at(path))
+        .is_some_and(|next| !matches!(next.text(), "null" | "false" | "\"\"" | "0"))
+}
+
+fn whole_number(value: Value<'_>) -> Option<usize> {
+    value.as_integer().map_or_else(|| value.as_str()?.trim().parse().ok(), |text| text.parse().ok())
+}
+
+fn entry(row: Value<'_>) -> Option<Entry> {
+    let id = row.get("id").filter(|id| match id.kind() {
+        Kind::Number => true,
+        Kind::String => id.as_str().is_some_and(|text| !text.trim().is_empty()),
+        _ => false,
+    })?;
+    let name = row.get("name")?.as_str().filter(|name| !super::name::folded(name).is_empty())?.into_owned();
+    let iso_2 = row.get("iso_2").and_then(Value::as_str).map(Cow::into_owned);
+    Some(Entry { id: id.text().to_owned(), name, iso_2 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_not_understood_spoils_no_other() {
+        let bad = [
+            "null",
+            "1",
+            "[]",
+            "{}",
+            "\"x\"",
+            r#"{"id":1}"#,
+            r#"{"name":"a"}"#,
+            r#"{"id":null,"name":"a"}"#,
+            r#"{"id":2,"name":null}"#,
+            r#"{"id":2,"name":7}"#,
+            r#"{"id":"","name":"a"}"#,
+            r#"{"id":true,"name":"a"}"#,
+            r#"{"id":3,"name":""}"#,
+            r#"{"id":3,"name":"\u00a0 "}"#,
+            r#"{"id":{},"name":"a"}"#,
+        ];
+        let body = format!(r#"[{},{{"id":7,"name":"Good"}},{}]"#, bad.join(","), bad.join(","));
+        let page = CatalogPage::parse(body.as_bytes(), 1).unwrap();
+        assert_eq!((page.entries.len(), &*page.entries[0].name, page.skipped), (1, "Good", 2 * bad.len()));
+        let only = CatalogPage::parse(b"\xef\xbb\xbf[null]", 1).unwrap();
+        assert_eq!((only.entries.len(), only.skipped, only.has_more), (0, 1, false));
+    }
+
+    #[test]
+    fn what_paginators_say_about_further_pages_is_understood() {
+        for (members, number, has_more) in [
+            ("", 1, false),
+            (r#","last_page":3"#, 1, true),
+            (r#","last_page":3"#, 3, false),
+            (r#","last_page":"2""#, 1, true),
+            (r#","last_page":1,"next_page_url":"https://elsewhere/?page=2""#, 1, false),
+            (r#","meta":{"current_page":1,"last_page":2}"#, 1, true),
+            (r#","meta":{"pagination":{"total_pages":2}}"#, 1, true),
+            (r#","total":21,"per_page":10"#, 2, true),
+            (r#","total":20,"per_page":10"#, 2, false),
+            (r#","total":20,"per_page":0"#, 1, false),
+            (r#","next_page_url":"https://x/?page=2""#, 1, true),
+            (r#","next_page_url":null"#, 1, false),
+            (r#","links":{"next":"https://x"}"#, 1, true),
+            (r#","links":[{"url":null}]"#, 1, false),
+            (r#","has_more":true"#, 5, true),
+            (r#","has_more":false"#, 1, false),
+        ] {
+            let body = format!(r#"{{"data":[{{"id":1,"name":"a"}}]{members}}}"#);
+            assert_eq!(CatalogPage::parse(body.as_bytes(), number).unwrap().has_more, has_more, "{members} {number}");
+        }
+    }
+}
