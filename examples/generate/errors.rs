@@ -37,10 +37,30 @@ the response is right: an undocumented status of the vendor is `vendor_error`, a
 ## Items of `errors`
 
 Each has a `pointer` into the update (`#/post_call_schema/0/name`), the canonical `field`, a `code` and a `detail`. \
-If a vendor rejects something without a canonical name, `vendor_field` holds the vendor's name.
+If a vendor rejects something without a canonical name, `vendor_field` holds the vendor's name. An entry of `vendor_options` is \
+named `vendor_options.<account>`.
 
 | code | means |
 | --- | --- |
+";
+
+const VENDORS: &str = "
+## What a vendor says
+
+A vendor's answer is read as it comes, and its body decides, not its content type:
+
+- A byte order mark in front, gzip, folded headers, blanks before a header's colon, numbers as strings: read. Of a key that occurs twice, the \
+last counts. A content coding other than gzip is `vendor_bad_response`, and `detail` names it.
+- A refusal becomes one item for each complaint, with its field and its sentence, in whatever shape it comes: a map from fields to messages, \
+under `errors` or at the top; a list of objects with `field`, `param`, `pointer`, `source.pointer`, `loc` or `path`; JSON:API; RFC 9457; \
+FastAPI's `detail`. A pointer never leads into a text or a number.
+- Sentences that are about no field are `vendor_response.message`: `message`, `error`, `detail`, `title`, lists of messages, plain text, or the \
+title of a page; at most 1 KiB, credentials redacted, at every status, 2xx included.
+- A 401 or 403 that is not JSON, or a challenge of Cloudflare, says nothing about this gateway's token: `vendor_bad_response`, `not_applied`, \
+and a retry may help. So is a page with the status 400. A 404 that is not the vendor's JSON, or its framework's own, says nothing about the \
+assistant: `vendor_bad_response`, `not_applied`, and `detail` points at the account's `base_url`.
+- A 2xx with a falsy `success` or `ok`, an error, or an error status in its body is `vendor_bad_response`. A `data.id` of another assistant is the \
+warning `other_id`.
 ";
 
 /// The page.
@@ -58,7 +78,7 @@ pub(crate) fn page() -> String {
         )
     });
     let items = ItemCode::ALL.iter().map(|code| format!("| `{}` | {} |\n", code.as_str(), meaning(*code)));
-    format!("{HEAD}{}{ITEMS}{}", problems.collect::<String>(), items.collect::<String>())
+    format!("{HEAD}{}{ITEMS}{}{VENDORS}", problems.collect::<String>(), items.collect::<String>())
 }
 
 /// There is no wildcard, so that a new item code does not compile until it is explained.
@@ -78,8 +98,8 @@ const fn meaning(code: ItemCode) -> &'static str {
         ItemCode::UnsupportedField => "The vendor does not support the field. Lenient handling drops it.",
         ItemCode::UnsupportedValue => "The vendor supports the field but not this value. Refused with either handling.",
         ItemCode::UnresolvedName => {
-            "No catalog entry has this name or id, or more than one has it; `detail` names the configuration key that \
-             adds an entry."
+            "No catalog entry has this name or id, or more than one has it; `detail` names the nearest names, or those that \
+             are meant."
         }
         ItemCode::RejectedByVendor => "The vendor rejected the value; `detail` is its own message.",
     }

@@ -12,8 +12,16 @@ use crate::value::REDACTED;
 use super::response::{Echoed, push_report};
 
 /// The headers in the spelling of the documentation; HTTP itself ignores case.
-const HEADER_NAMES: [&str; 7] =
-    ["Authorization", "Content-Type", "Accept", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
+const HEADER_NAMES: [&str; 8] = [
+    "Authorization",
+    "Content-Type",
+    "Accept",
+    "Accept-Encoding",
+    "User-Agent",
+    "Switchboard-Hop",
+    "X-Request-Id",
+    "traceparent",
+];
 
 /// The body of the response.
 pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, echoed: &Echoed<'_>) -> Vec<u8> {

@@ -121,8 +121,8 @@ codes! {
         "The vendor failed, or answered with a status that it does not document.",
         "Try again later; `outcome` says whether the update may have been applied.";
     VendorBadResponse "vendor_bad_response" BAD_GATEWAY Vendor false "Bad vendor response",
-        "The vendor's answer is not what it documents: no JSON, empty, a redirect, too long, or an error under a status of success.",
-        "Check at the vendor whether the update was applied.";
+        "The vendor's answer is not what it documents: no JSON, empty, a redirect, too long, an error under a status of success, or the answer of something in front of the vendor.",
+        "If `outcome` is `unknown`, check at the vendor whether the update was applied; otherwise see `detail`.";
     VendorCredentialsRejected "vendor_credentials_rejected" BAD_GATEWAY Gateway false "Vendor credentials rejected",
         "The vendor refuses this gateway's token.",
         "The gateway's operator must renew the vendor's token.";

@@ -86,7 +86,7 @@ async fn what_is_configured_comes_first_and_asks_no_vendor() {
 }
 
 #[tokio::test]
-async fn what_no_catalog_has_names_the_key_that_would_add_it() {
+async fn what_no_catalog_has_is_refused_with_the_nearest_names() {
     let stage = Stage::new().await;
     let problem =
         stage.put("autocalls:5", r#"{"voice": "Nobody", "language": "xx"}"#).await.problem("validation_failed");
@@ -96,10 +96,10 @@ async fn what_no_catalog_has_names_the_key_that_would_add_it() {
     let unresolved = json!("unresolved_name");
     assert_eq!(said, [(&json!("voice"), &unresolved), (&json!("language"), &unresolved)]);
     let detail = errors[0]["detail"].as_str().unwrap();
-    assert!(detail.contains("[vendors.autocalls.catalog.voices]") && detail.contains("\"Nobody\""), "{detail}");
+    assert!(detail.contains("nearest names") && detail.contains("\"Nobody\""), "{detail}");
     let problem = stage.put("sondos:5", r#"{"llm_model_id": 999}"#).await.problem("validation_failed");
     let detail = problem["errors"][0]["detail"].as_str().unwrap();
-    assert!(detail.contains("[vendors.sondos.catalog.models]") && detail.contains("\"999\""), "{detail}");
+    assert!(detail.starts_with("id 999 is not in the catalog `models`"), "{detail}");
     assert!(stage.updates("autocalls").is_empty() && stage.updates("sondos").is_empty());
     stage.stop().await;
 }
@@ -134,7 +134,6 @@ async fn a_vendor_without_a_catalog_leaves_the_name_unresolved() {
     for _ in 0..2 {
         let problem = stage.put("odd:5", r#"{"voice": "Aria"}"#).await.problem("validation_failed");
         assert_eq!(problem["errors"][0]["code"], "unresolved_name");
-        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("[vendors.odd.catalog.voices]"));
     }
     assert_eq!(stub.requests(), 1);
     stage.stop().await;

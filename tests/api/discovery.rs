@@ -199,7 +199,7 @@ async fn answers_and_problems_are_as_openapi_says() {
         (stage.put("sondos:1", "{").await, "400"),
         (stage.put("sondos:1", r#"{"nmae":1}"#).await, "422"),
         (stage.put("sondos:1", r#"{"voice_id":4711}"#).await, "422"),
-        (stage.put("sondos:1000", "{}").await, "404"),
+        (stage.put("sondos:1000", r#"{"name":"x"}"#).await, "404"),
     ] {
         assert_eq!(reply.status.as_str(), status);
         check(&validator(update, status, "application~1problem+json"), &reply.json());

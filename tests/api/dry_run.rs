@@ -51,7 +51,8 @@ async fn it_shows_the_whole_request_and_the_report() {
                 "method": "PUT", "url": format!("{base}/user/assistant/789"),
                 "headers": {
                     "Authorization": "Bearer [redacted]", "Content-Type": "application/json",
-                    "Accept": "application/json", "User-Agent": agent, "Switchboard-Hop": "1",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip", "User-Agent": agent, "Switchboard-Hop": "1",
                     "X-Request-Id": "dry", "traceparent": null,
                 },
                 "body": { "assistant_name": "x", "speech_speed": 0.7 },
@@ -82,6 +83,12 @@ async fn agrees(stage: &Stage, (vendor, id): (&str, u32), handling: &str, update
     assert!(stage.updates(vendor).is_empty(), "{vendor} {update}: nothing goes to the update endpoint");
     let real = stage.put_with(&assistant, &[("prefer", &prefer)], update.to_owned()).await;
     let Some(sent) = stage.updates(vendor).pop() else {
+        if real.status == 200 {
+            // Nothing is left to send.
+            assert_eq!((&real.json()["attempts"], body_of(&dry).as_str()), (&json!(0), "{}"), "{vendor} {update}");
+            assert_eq!(dry.json()["report"], real.json()["report"], "{vendor} {update}");
+            return None;
+        }
         // Refused: then for the same reasons.
         let (mut dry, mut real) = (dry.json(), real.json());
         dry["request_id"].take();
@@ -253,7 +260,7 @@ async fn it_reads_catalogs_but_needs_no_vendor_otherwise() {
     let patched = stage.call(Method::PATCH, "/v1/assistants/1?dry_run=true", &patch, "{}").await;
     assert_eq!(body_of(&patched), "{}");
     assert_eq!(patched.json()["request"]["method"], "PUT");
-    let off = stage.call(Method::PUT, "/v1/assistants/sondos:1?dry_run=false", &patch, "{}").await;
+    let off = stage.call(Method::PUT, "/v1/assistants/sondos:1?dry_run=false", &patch, r#"{"name":"x"}"#).await;
     assert_eq!((off.status.as_u16(), stage.updates("sondos").len()), (200, 1));
     stage.stop().await;
 }

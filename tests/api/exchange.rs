@@ -13,8 +13,9 @@ use crate::support::process::Process;
 use crate::support::{Stage, configuration, tokens};
 
 /// What a vendor's request holds, and nothing else.
-const ALLOWED: [&str; 9] = [
+const ALLOWED: [&str; 10] = [
     "accept",
+    "accept-encoding",
     "authorization",
     "content-length",
     "content-type",
@@ -199,7 +200,7 @@ async fn an_update_is_partial_and_null_clears() {
                 assert_eq!(&cleared[field], value, "{vendor}: {field} was never sent");
             }
         }
-        assert_eq!(stage.updates(vendor)[2].body, "{}");
+        assert_eq!(stage.updates(vendor).len(), 2, "{vendor}: an empty update is not sent");
     }
     stage.stop().await;
 }
@@ -349,7 +350,7 @@ async fn names_and_ids_are_resolved_through_the_vendors_own_catalogs() {
     let refused = stage.put("autocalls:789", r#"{"voice":"Nobody"}"#).await.problem("validation_failed");
     assert_eq!(refused["errors"][0]["code"], "unresolved_name");
     let detail = refused["errors"][0]["detail"].as_str().unwrap();
-    assert!(detail.contains("vendors.autocalls.catalog.voices"), "{detail}");
+    assert!(detail.contains("the nearest names are"), "{detail}");
     stage.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! What a caller of the API sees: updates, names, problems, discovery and who may do what.
 #![cfg(test)]
 
+mod answers;
 mod catalogs;
 mod clients;
 mod discovery;

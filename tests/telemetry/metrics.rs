@@ -225,8 +225,8 @@ async fn callers_cannot_create_series() {
             let headers = [("x-request-id", &*format!("id-{n}")), ("user-agent", &*format!("agent/{n}")), lenient[0]];
             let field = format!(r#"{{"name": "{n}", "field_{n}": {n}}}"#);
             stage.put_with(&format!("sondos:{}", n % 999 + 1), &headers, field).await;
-            stage.put(&format!("v{n}:{n}"), "{}").await;
-            stage.put(&format!("name-{n}"), "{}").await;
+            stage.put(&format!("v{n}:{n}"), r#"{"name":"x"}"#).await;
+            stage.put(&format!("name-{n}"), r#"{"name":"x"}"#).await;
         }
     };
     invent(0).await;

@@ -6,12 +6,15 @@
 mod bodies;
 mod parse;
 mod plan;
+mod refusals;
+mod reshape;
 mod responses;
 
 use std::time::Duration;
 
 pub use parse::FaultError;
 pub(crate) use plan::{FaultPlan, Plan};
+pub(crate) use reshape::reshaped;
 pub(crate) use responses::{altered, replacement};
 
 /// One fault: what happens, to which requests, and how often.
@@ -61,8 +64,8 @@ pub enum Scope {
 /// What a fault does.
 ///
 /// [`Delay`](Self::Delay) and [`Hold`](Self::Hold) come before anything else and add up. Of the others, only the first
-/// one that matches takes effect. `ResetInBody`, `Drip`, `Truncated` and `Oversized` alter the vendor's own response,
-/// and the update is applied; the others replace the response, and the update is not applied.
+/// one that matches takes effect. `ResetInBody`, `Drip`, `Truncated`, `Oversized` and those from `ByteOrderMark` on alter the
+/// vendor's own response, and the update is applied; the others replace the response, and the update is not applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// Responds with this status and a body in the vendor's style.
@@ -103,6 +106,32 @@ pub enum FaultKind {
     EchoHeaders,
     /// Responds with this file of the vendor's `answers/`.
     Shape(String),
+    /// Responds 422 about the update's first field, in this shape of another framework.
+    Refusal(String),
+    /// Responds 403 with a page of bot protection.
+    Challenge,
+    /// Responds 404 as the framework does where there is no such path.
+    NoRoute,
+    /// Responds 200 with a body that says, in this way, that nothing was done.
+    Denied(String),
+    /// Begins the response's body with a byte order mark.
+    ByteOrderMark,
+    /// Sends the response's body in gzip.
+    Gzip,
+    /// Sends the response's body in a coding of this name, which nobody can read.
+    Coding(String),
+    /// Adds a folded header with a blank before its colon; HTTP/1.1 only.
+    OldHeaders,
+    /// Answers with the id of another assistant.
+    OtherId,
+    /// Answers with every member twice, the first time with another value.
+    DuplicateKeys,
+    /// Puts rows into a list that cannot be used.
+    BadRows,
+    /// Sends the ids of a list as strings.
+    StringIds,
+    /// Sends a list in pages of so many rows.
+    Pages(usize),
 }
 
 /// How an error response says when to retry.

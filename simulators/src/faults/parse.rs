@@ -4,7 +4,10 @@
 
 use std::{error::Error, fmt, str::FromStr, time::Duration};
 
-use super::{Fault, FaultKind, RetryAfter, Scope};
+use super::{
+    Fault, FaultKind, RetryAfter, Scope,
+    refusals::{DENIALS, SHAPES},
+};
 
 /// The text is not a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +25,12 @@ impl fmt::Display for FaultError {
 impl Error for FaultError {}
 
 const KINDS: &str = "the kinds are status=N, delay=T, hold, hang, reset, reset-in-body, drip=T, html[=N], truncated, \
-     oversized, error-in-2xx[=success-false], empty[=N], redirect, echo-headers and shape=SLUG";
+     oversized, error-in-2xx[=success-false], empty[=N], redirect, echo-headers, shape=SLUG, refusal=SHAPE, challenge, \
+     no-route, denied=WORD, bom, gzip, coding=NAME, old-headers, other-id, duplicate-keys, bad-rows, string-ids and pages=N";
+const SHAPE: &str = "a refusal's shape is map, strings, objects, json-api, code-and-message, problem, fastapi, nest, spring, \
+     top-level, message-list, error-object, text, html or empty";
+const DENIAL: &str = "a denial is success-zero, success-text, status-error, status-code or message-only";
+const PAGES: &str = "a page has a number of rows, 1 or more";
 const TIMES: &str = "`*` is followed by the number of requests it affects, 1 or more";
 const SCOPE: &str = "`@` is followed by `get` or an assistant's id";
 const STATUS: &str = "a status is a number from 200 to 599";
@@ -79,6 +87,22 @@ fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKi
         "html" => Ok(FaultKind::Html(value.map_or(Ok(200), status)?)),
         "empty" => Ok(FaultKind::Empty(value.map_or(Ok(200), status)?)),
         "shape" => Ok(FaultKind::Shape(value.ok_or(KINDS)?.to_owned())),
+        "refusal" => Ok(FaultKind::Refusal(one_of(&SHAPES, value).ok_or(SHAPE)?)),
+        "denied" => Ok(FaultKind::Denied(one_of(&DENIALS, value).ok_or(DENIAL)?)),
+        "coding" => Ok(FaultKind::Coding(value.ok_or(KINDS)?.to_owned())),
+        "pages" => {
+            let size = value.and_then(|size| size.parse().ok()).filter(|size| *size > 0);
+            Ok(FaultKind::Pages(size.ok_or(PAGES)?))
+        }
+        "challenge" => bare(FaultKind::Challenge),
+        "no-route" => bare(FaultKind::NoRoute),
+        "bom" => bare(FaultKind::ByteOrderMark),
+        "gzip" => bare(FaultKind::Gzip),
+        "old-headers" => bare(FaultKind::OldHeaders),
+        "other-id" => bare(FaultKind::OtherId),
+        "duplicate-keys" => bare(FaultKind::DuplicateKeys),
+        "bad-rows" => bare(FaultKind::BadRows),
+        "string-ids" => bare(FaultKind::StringIds),
         "error-in-2xx" => match value {
             None => Ok(FaultKind::ErrorIn2xx { success_false: false }),
             Some("success-false") => Ok(FaultKind::ErrorIn2xx { success_false: true }),
@@ -94,6 +118,10 @@ fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKi
         "echo-headers" => bare(FaultKind::EchoHeaders),
         _ => Err(KINDS),
     }
+}
+
+fn one_of(known: &[&str], value: Option<&str>) -> Option<String> {
+    value.filter(|value| known.contains(value)).map(str::to_owned)
 }
 
 fn status(text: &str) -> Result<u16, &'static str> {
@@ -151,6 +179,19 @@ impl fmt::Display for FaultKind {
             Self::Shape(slug) => write!(f, "shape={slug}"),
             Self::ErrorIn2xx { success_false: true } => f.write_str("error-in-2xx=success-false"),
             Self::ErrorIn2xx { success_false: false } => f.write_str("error-in-2xx"),
+            Self::Refusal(shape) => write!(f, "refusal={shape}"),
+            Self::Denied(word) => write!(f, "denied={word}"),
+            Self::Coding(coding) => write!(f, "coding={coding}"),
+            Self::Pages(size) => write!(f, "pages={size}"),
+            Self::Challenge => f.write_str("challenge"),
+            Self::NoRoute => f.write_str("no-route"),
+            Self::ByteOrderMark => f.write_str("bom"),
+            Self::Gzip => f.write_str("gzip"),
+            Self::OldHeaders => f.write_str("old-headers"),
+            Self::OtherId => f.write_str("other-id"),
+            Self::DuplicateKeys => f.write_str("duplicate-keys"),
+            Self::BadRows => f.write_str("bad-rows"),
+            Self::StringIds => f.write_str("string-ids"),
             Self::Hold => f.write_str("hold"),
             Self::Hang => f.write_str("hang"),
             Self::Reset => f.write_str("reset"),
@@ -189,6 +230,19 @@ mod tests {
             "redirect",
             "echo-headers@7*3",
             "shape=not-found",
+            "refusal=json-api",
+            "challenge@get",
+            "no-route",
+            "denied=message-only",
+            "bom*2",
+            "gzip",
+            "coding=br",
+            "old-headers",
+            "other-id",
+            "duplicate-keys",
+            "bad-rows@get",
+            "string-ids@get",
+            "pages=2@get",
         ] {
             assert_eq!(text.parse::<Fault>().expect(text).to_string(), text);
         }
@@ -218,6 +272,9 @@ mod tests {
             ("", KINDS),
             ("explode", KINDS),
             ("shape", KINDS),
+            ("refusal=odd", SHAPE),
+            ("denied", DENIAL),
+            ("pages=0", PAGES),
             ("status", STATUS),
             ("status=99", STATUS),
             ("delay=5", DURATION),

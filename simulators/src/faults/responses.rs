@@ -18,6 +18,7 @@ use crate::{
 use super::{
     FaultKind, RetryAfter,
     bodies::{CutBody, DripBody},
+    refusals,
 };
 
 /// One byte more than 1 MiB, which is the most that the gateway reads.
@@ -39,7 +40,20 @@ pub(crate) fn replacement(kind: &FaultKind, backend: &Backend, request: &Receive
         ),
         FaultKind::EchoHeaders => VendorResponse::message(500, &echo(request)),
         FaultKind::Shape(slug) => shape(backend, slug),
-        FaultKind::Delay(_)
+        FaultKind::Refusal(shape) => refusals::refusal(shape, request),
+        FaultKind::Challenge => refusals::challenge(),
+        FaultKind::NoRoute => refusals::no_route(request),
+        FaultKind::Denied(word) => refusals::denied(word),
+        FaultKind::ByteOrderMark
+        | FaultKind::Gzip
+        | FaultKind::Coding(_)
+        | FaultKind::OldHeaders
+        | FaultKind::OtherId
+        | FaultKind::DuplicateKeys
+        | FaultKind::BadRows
+        | FaultKind::StringIds
+        | FaultKind::Pages(_)
+        | FaultKind::Delay(_)
         | FaultKind::Hold
         | FaultKind::Hang
         | FaultKind::Reset

@@ -2,6 +2,7 @@
 //! queries.
 
 pub(crate) mod accept;
+pub(crate) mod old_headers;
 pub(crate) mod query;
 mod received;
 mod response;

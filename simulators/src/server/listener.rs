@@ -15,6 +15,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::service::Service;
+use crate::http::old_headers::OldHeaders;
 
 /// How long the head of a request may take to arrive.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -65,7 +66,7 @@ async fn connection(stream: TcpStream, service: Arc<Service>, tasks: TaskTracker
         }
     };
     let (reset, stop) = (CancellationToken::new(), service.stop.clone());
-    let io = TokioIo::new(stream);
+    let io = OldHeaders(TokioIo::new(stream));
     let mut builder = auto::Builder::new(TrackedExecutor(tasks));
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new());

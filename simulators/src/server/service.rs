@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     backend::{Backend, Route, Update},
-    faults::{Fault, FaultKind, FaultPlan, Plan, altered, replacement},
+    faults::{Fault, FaultKind, FaultPlan, Plan, altered, replacement, reshaped},
     http::{Received, ResponseBody, VendorResponse},
 };
 
@@ -101,6 +101,10 @@ impl Service {
         }
         let replaced = plan.response.as_ref().and_then(|kind| replacement(kind, &self.backend, &request));
         let response = replaced.unwrap_or_else(|| self.backend.respond(route, &request, update));
+        let response = match &plan.response {
+            Some(kind) => reshaped(kind, response, &request),
+            None => response,
+        };
         Ok(self.finish(sequence, response, plan.response.as_ref(), &reset))
     }
 

@@ -20,8 +20,8 @@ pub(crate) struct Args {
     /// The token it accepts [default: sim-<vendor>]
     #[arg(long)]
     token: Option<String>,
-    /// Misbehave: status=503, delay=200ms, hang, reset, html, … (see simulators/README.md); may be given several
-    /// times
+    /// Misbehave: status=503, delay=200ms, hang, reset, html, refusal=json-api, challenge, bom, gzip, bad-rows@get,
+    /// pages=2@get, … (see simulators/README.md); may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
     /// Differ from the documentation: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see

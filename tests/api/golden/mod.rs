@@ -78,12 +78,22 @@ async fn play(name: &str) {
     }
 }
 
+/// Accounts for the other vendors, so that updates may have options for them. None is ever called.
+fn others(vendor: &str) -> String {
+    let others = simulators::NAMES.into_iter().filter(|other| *other != vendor);
+    let account = |other| {
+        let token = format!("TOKEN_{}", vendor.to_uppercase());
+        format!("[vendors.{other}]\nbase_url = \"http://127.0.0.1:9/api\"\ntoken = {{ env = \"{token}\" }}\n")
+    };
+    others.map(account).collect()
+}
+
 /// Plays all exchanges of a case at one vendor.
 ///
 /// Exchanges can be reordered: each finds the vendor's assistants as they were at first, and a gateway that has neither
 /// seen the vendor fail (breaker, retry budget, pause) nor read its catalogs.
 async fn exchanges(case: &Case, vendor: &str) -> Vec<Transcript> {
-    let config = case.config(vendor) + &FAST.replace("{vendor}", vendor);
+    let config = case.config(vendor) + &FAST.replace("{vendor}", vendor) + &others(vendor);
     let mut stage = Stage::of(&[vendor], &config, |text| text).await;
     let mut played = Vec::new();
     for exchange in case.exchanges(vendor) {

@@ -165,7 +165,7 @@ async fn a_client_may_use_its_own_vendors_and_assistants_only() {
         ("famulor:7", false),
     ] {
         let path = format!("/v1/assistants/{assistant}");
-        let reply = stage.call(Method::PUT, &path, &key, "{}").await;
+        let reply = stage.call(Method::PUT, &path, &key, r#"{"name":"x"}"#).await;
         let route = stage.call(Method::GET, &format!("{path}/route"), &key, "").await;
         if allowed {
             assert_eq!((reply.status.as_u16(), route.status.as_u16()), (200, 200), "{assistant}: {reply:?}");
@@ -418,9 +418,9 @@ async fn a_client_over_its_limit_is_told_when_to_come_back() {
     let authorization = format!("Bearer {KEY}");
     let key = [("authorization", authorization.as_str())];
     for _ in 0..2 {
-        assert_eq!(stage.put_with("sondos:789", &key, "{}").await.status, 200);
+        assert_eq!(stage.put_with("sondos:789", &key, r#"{"name":"x"}"#).await.status, 200);
     }
-    let reply = stage.put_with("sondos:789", &key, "{}").await;
+    let reply = stage.put_with("sondos:789", &key, r#"{"name":"x"}"#).await;
     refused(&reply, "rate_limited", 429);
     let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");

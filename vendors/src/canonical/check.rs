@@ -141,7 +141,7 @@ impl Check<'_> {
             self.note(at, ItemCode::TooShort, format!("must be at least {} characters long, is {chars}", length.min));
         }
         if let Some(pattern) = length.pattern.filter(|pattern| !pattern.admits(value)) {
-            self.note(at, ItemCode::NotAllowed, format!("must contain only {}", pattern.described()));
+            self.note(at, ItemCode::NotAllowed, pattern.described());
         }
     }
 

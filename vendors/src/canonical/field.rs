@@ -98,7 +98,7 @@ fields! {
     AmbientSound "ambient_sound" Ambient value Any Shape::Choice(&["off", "office", "city", "forest", "crowded_room", "cafe", "nature"]), "Background sound.";
     AmbientSoundVolume "ambient_sound_volume" Ambient value Any Shape::number(0.0, 1.0), "Volume of the background sound.";
     IsWebhookActive "is_webhook_active" Webhook value Any Shape::Boolean, "Whether webhook notifications are sent.";
-    WebhookUrl "webhook_url" Webhook null Any Shape::TEXT, "URL for post-call notifications; `null` removes it.";
+    WebhookUrl "webhook_url" Webhook null Any Shape::WEB_ADDRESS, "URL for post-call notifications; `null` removes it.";
     SendWebhookOnlyOnCompleted "send_webhook_only_on_completed" Webhook value Any Shape::Boolean, "Whether only completed calls are notified.";
     IncludeRecordingInWebhook "include_recording_in_webhook" Webhook value Any Shape::Boolean, "Whether the notification holds the recording's URL.";
     PostCallEvaluation "post_call_evaluation" Evaluation value Any Shape::Boolean, "Whether calls are evaluated by AI.";
@@ -106,7 +106,7 @@ fields! {
     Variables "variables" Variables value Any Shape::Map, "Custom variables; replaces them all.";
     ConversationInactivityTimeout "conversation_inactivity_timeout" Conversation null Any Shape::integer(1, 1440), "Minutes of chat inactivity that end a conversation; `null` disables it.";
     ConversationEndedRetrigger "conversation_ended_retrigger" Conversation value Any Shape::Boolean, "Whether an ended conversation may be triggered again.";
-    ConversationEndedWebhookUrl "conversation_ended_webhook_url" Conversation null Any Shape::TEXT, "URL called when a conversation ends; `null` removes it.";
+    ConversationEndedWebhookUrl "conversation_ended_webhook_url" Conversation null Any Shape::WEB_ADDRESS, "URL called when a conversation ends; `null` removes it.";
     VendorOptions "vendor_options" Options value Any Shape::PerVendor, "One object per vendor, merged verbatim into that vendor's body.";
 }
 

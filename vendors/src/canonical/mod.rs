@@ -8,6 +8,7 @@ mod mode;
 mod shape;
 mod tools;
 mod update;
+mod web_address;
 
 pub use check::check_value;
 pub use field::Field;

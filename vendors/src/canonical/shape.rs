@@ -2,6 +2,8 @@
 
 use crate::json::{Thousandths, Value};
 
+use super::web_address::{self, is_web_address};
+
 /// The type of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Shape {
@@ -67,22 +69,25 @@ impl Length {
     }
 }
 
-/// A documented set of characters.
+/// A documented format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pattern {
     /// Lower-case ASCII letters, digits and underscores.
     LowerSnake,
+    /// An absolute URL with the scheme `http` or `https` and a host.
+    WebAddress,
 }
 
 impl Pattern {
-    /// Whether `text` contains only these characters.
+    /// Whether `text` has this format.
     pub fn matches(self, text: &str) -> bool {
         match self {
             Self::LowerSnake => text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+            Self::WebAddress => is_web_address(text),
         }
     }
 
-    /// Whether the string `value` contains only these characters.
+    /// Whether the string `value` has this format.
     pub(super) fn admits(self, value: Value<'_>) -> bool {
         value.as_str().is_some_and(|text| self.matches(&text))
     }
@@ -91,13 +96,17 @@ impl Pattern {
     pub const fn regex(self) -> &'static str {
         match self {
             Self::LowerSnake => "^[a-z0-9_]*$",
+            Self::WebAddress => web_address::REGEX,
         }
     }
 
-    /// The characters in words, for messages.
+    /// What a text has to be, for messages.
     pub const fn described(self) -> &'static str {
         match self {
-            Self::LowerSnake => "lower-case letters, digits and underscores",
+            Self::LowerSnake => "must contain only lower-case letters, digits and underscores",
+            Self::WebAddress => {
+                "must be an absolute URL with `http` or `https` and a host, such as `https://example.com/hook`"
+            }
         }
     }
 }
@@ -151,6 +160,8 @@ impl Shape {
     pub const INTEGER: Self = Self::Integer(None);
     /// A text without a documented length.
     pub const TEXT: Self = Self::Text(Length { min: 0, max: None, pattern: None });
+    /// An absolute URL of the web.
+    pub const WEB_ADDRESS: Self = Self::Text(Length { min: 0, max: None, pattern: Some(Pattern::WebAddress) });
 
     /// An integer from `min` to `max`.
     pub const fn integer(min: i32, max: i32) -> Self {

@@ -151,6 +151,7 @@ fn a_2xx_keeps_its_message_and_its_complaints() {
         (r#"{"id":789,"name":"Night desk","tags":["a","b"]}"#, None, 0),
         ("<title>Log in</title>", Some("Log in"), 0),
         ("OK", Some("OK"), 0),
+        (r#"{"message":"Assistant upd"#, None, 0),
     ] {
         let (found, sentence) = read(200, body);
         assert_eq!((sentence.as_deref(), found.len()), (message, items), "{body}");

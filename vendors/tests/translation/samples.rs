@@ -30,6 +30,7 @@ pub(crate) fn samples(field: &str) -> Samples {
         "filler_config" => filler_config(),
         "variables" => variables(),
         "vendor_options" => Samples { inside: vec!["{}".into()], ..Samples::default() },
+        "webhook_url" | "conversation_ended_webhook_url" => urls(),
         "language" | "voice" | "llm_model" | "multimodal_model" => names(),
         _ => from_schema(contract(SUPERSET).property(field).unwrap()),
     };
@@ -40,6 +41,17 @@ pub(crate) fn samples(field: &str) -> Samples {
         samples.outside.push(("null".into(), "null_not_allowed", ""));
     }
     samples
+}
+
+/// Addresses of the web: "must be a valid URL".
+fn urls() -> Samples {
+    Samples::default()
+        .inside(&["\"https://example.com/hook\"", "\"http:\\/\\/localhost:8080\"", "\"HTTPS://[::1]/\\u00fc?a=b#c\""])
+        .outside(
+            "not_allowed",
+            &["\"\"", "\"nowhere\"", "\"/hook\"", "\"ftp://example.com\"", "\"https://\"", "\"https://a b\""],
+        )
+        .outside("wrong_type", &["1", "true", "[]", "{}"])
 }
 
 impl Samples {

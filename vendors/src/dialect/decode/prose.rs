@@ -17,6 +17,11 @@ pub(super) fn is_page(body: &[u8]) -> bool {
     without_byte_order_mark(body).trim_ascii_start().starts_with(b"<")
 }
 
+/// Whether a body begins as JSON does.
+pub(super) fn is_like_json(body: &[u8]) -> bool {
+    matches!(without_byte_order_mark(body).trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
 /// The text of a body that is not JSON, or the title of a page; `None` if it has none or is not text. The text is cut to
 /// what is kept of a vendor's sentences.
 pub(super) fn sentence(body: &[u8]) -> Option<String> {

@@ -94,6 +94,8 @@ const METADATA: [&str; 24] = [
 pub(super) fn read(body: &ResponseBody<'_>, is_refusal: bool, mut keys: ErrorKeys<'_>) -> Option<String> {
     let message = match body.value() {
         Ok(value) => Refusal { keys: &mut keys, sentences: Vec::new(), is_refusal }.document(value),
+        // Half of an answer is no sentence, but half of a refusal is better than none.
+        Err(_) if !is_refusal && prose::is_like_json(body.bytes) => None,
         Err(_) => prose::sentence(body.bytes),
     };
     message.map(|message| excerpt(&message, MAX_TEXT_BYTES).into_owned())
