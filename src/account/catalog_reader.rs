@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
 use vendors::{Catalog, CatalogKind, CatalogPage, Dialect, Operation, ResponseBody};
@@ -111,6 +112,10 @@ impl CatalogReader {
             // Names from a catalog are shown to callers and logged.
             _ if status.is_success() && self.token.patterns().is_in(&response.body) => {
                 Err(malformed(&"it repeats the account's token"))
+            }
+            // The client has decoded what it can read.
+            _ if status.is_success() && response.headers.contains_key(CONTENT_ENCODING) => {
+                Err(CatalogFailure::Refused(response))
             }
             _ if status.is_success() => match CatalogPage::parse(&response.body, number) {
                 Ok(page) => Ok((page, response.body.len())),

@@ -93,7 +93,7 @@ fn error_problem(
     let mut failure = body.error(account.dialect, &account.name, sent, status);
     failure.kind = kind_by_headers(failure.kind, &response.headers);
     let mut problem = match unread_coding(&response.headers) {
-        Some(coding) if depends_on_body(failure.kind) => {
+        Some(coding) if depends_on_body(failure.kind) || response.status.is_success() => {
             Problem { outcome: Outcome::NotApplied, ..Problem::new(Code::VendorBadResponse, unread_detail(&coding)) }
         }
         _ => status_problem(failure.kind, status),

@@ -38,6 +38,11 @@ async fn a_coding_that_nobody_asked_for_is_named() {
     let (status, body) = under("coding=br").await;
     assert_eq!((status, &body["code"], &body["outcome"]), (502, &json!("vendor_bad_response"), &json!("unknown")));
     assert!(body["detail"].as_str().unwrap().contains("`br`"), "{body:#}");
+    let stage = Stage::of(&["sondos"], "", |text| text).await;
+    stage.fail("sondos", &["coding=br@get"]);
+    let problem = stage.put("sondos:789", r#"{"language_id":1}"#).await.problem("vendor_bad_response");
+    assert!(problem["detail"].as_str().unwrap().contains("`br`"), "{problem:#}");
+    stage.stop().await;
     for (status, outcome) in [("422 Unprocessable Content", "not_applied"), ("404 Not Found", "not_applied")] {
         let stub = Stub::answering(status, "content-encoding: zstd\r\n", "?").await;
         let stage = Stage::of(&["sondos"], &stub.vendor("odd", "sondos"), |text| text).await;

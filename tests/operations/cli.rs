@@ -398,6 +398,18 @@ fn explain_refuses_what_the_gateway_would_refuse() {
 }
 
 #[test]
+fn explain_shows_operators_the_line_that_adds_a_name() {
+    for (update, line) in [
+        (r#"{"language_id":404}"#, r#"write "404" = "<name>" under [vendors.sondos.catalog.languages]"#),
+        ("\u{feff}{\"voice\":\"Bertold\"}", r#"write "<id>" = "Bertold" under [vendors.sondos.catalog.voices]"#),
+        (r#"{"language":"ko"}"#, r#"write "<id>" = "Korean" under [vendors.sondos.catalog.languages]"#),
+    ] {
+        let refused = fed(&["explain", "sondos"], update);
+        assert!(err(&refused).contains(line), "{}", err(&refused));
+    }
+}
+
+#[test]
 fn explain_uses_the_catalogs_and_policies_of_a_configuration() {
     let directory = tempfile::tempdir().unwrap();
     let text = config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api")

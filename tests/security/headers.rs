@@ -94,6 +94,7 @@ fn head(request: &str) -> Vec<String> {
 fn expected(stub: &Stub) -> Vec<String> {
     vec![
         "PUT /api/user/assistant/789 HTTP/1.1".to_owned(),
+        "accept-encoding: gzip".to_owned(),
         "accept: application/json".to_owned(),
         "authorization: Bearer sim-autocalls".to_owned(),
         format!("content-length: {}", UPDATE.len()),

@@ -340,3 +340,28 @@ vendor = "sondos"
         assert!(warnings.contains(expected), "{expected}\n{warnings}");
     }
 }
+
+#[test]
+fn an_address_that_holds_the_endpoint_is_a_warning() {
+    let address = |url: &str| {
+        let text =
+            format!("[auth]\nmode = \"none\"\n[vendors.sondos]\nbase_url = \"{url}\"\ntoken = {{ env = \"T\" }}\n");
+        Setup::new(&text).warnings()
+    };
+    for good in [
+        "https://a.example/api",
+        "https://a.example/api/",
+        "https://a.example/user",
+        "https://a.example/api/user/assistants",
+    ] {
+        assert!(!address(good).contains("endpoint"), "{good}");
+    }
+    for bad in [
+        "https://a.example/api/user/assistant",
+        "https://a.example/user/assistant/",
+        "https://a.example/api/user/assistant/789",
+    ] {
+        let warned = address(bad);
+        assert!(warned.contains("holds the path of an endpoint, `/user/assistant`"), "{bad}: {warned}");
+    }
+}

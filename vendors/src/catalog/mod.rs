@@ -258,7 +258,7 @@ mod tests {
         let voices = br#"[{"id":"3","name":"A"},{"id":4,"name":"B"},{"id":"x","name":"C"},{"id":3,"name":"A"}]"#;
         live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices).unwrap()));
         let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
-        let by_id = |id: &str| catalogs.by_id(CatalogKind::Voices, id).map(|entry| entry.integer_id());
+        let by_id = |id: &str| catalogs.by_id(CatalogKind::Voices, id).map(Entry::integer_id);
         assert_eq!(
             [by_id("3"), by_id("\"3\""), by_id("4")].map(|id| id.flatten().unwrap().into_owned()),
             ["3", "3", "4"]

@@ -4,8 +4,11 @@ use vendors::{SentFields, VendorErrorKind, normalize_error};
 
 use super::contracts::{LEGACY, SUPERSET, contract};
 
-/// The items as pointer, vendor's key and sentence, and the message.
-fn read(status: u16, body: &str) -> (Vec<(String, Option<String>, String)>, Option<String>) {
+/// A complaint as pointer, vendor's key and sentence.
+type Complaint = (String, Option<String>, String);
+
+/// The complaints and the message.
+fn read(status: u16, body: &str) -> (Vec<Complaint>, Option<String>) {
     let contract = contract(SUPERSET);
     let error = normalize_error(contract.dialect, contract.name(), &SentFields::default(), status, body.as_bytes());
     let items = error.items.list.into_iter().map(|item| (item.pointer, item.vendor_field, item.detail)).collect();

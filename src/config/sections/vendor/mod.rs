@@ -218,12 +218,27 @@ impl Vendor {
                 validator.report(reader.error("base_url", ProblemKind::Conflict, wrong).help(help));
             }
         }
+        self.validate_path(reader, validator);
         self.validate_twins(&reader.table("fields"), validator);
         self.tls.validate(&self.base_url, reader, validator);
     }
 }
 
 impl Vendor {
+    /// The path of the endpoint is added to the address; one that already holds it leads nowhere.
+    fn validate_path(&self, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+        let Some(dialect) = registry::dialect(&self.dialect) else { return };
+        let endpoint = dialect.update_path("");
+        let endpoint = endpoint.trim_matches('/');
+        let path = self.base_url.uri().path().trim_matches('/');
+        let holds = format!("/{path}/").contains(&format!("/{endpoint}/"));
+        if reader.entry("base_url").is_some() && holds {
+            let wrong = format!("holds the path of an endpoint, `/{endpoint}`, which the gateway adds itself");
+            let help = format!("end it before that, as in `{}`", dialect.base_url);
+            validator.report(reader.warning("base_url", ProblemKind::BadValue, wrong).help(help));
+        }
+    }
+
     /// A field by name and the same field by id are one setting, so a policy for one form covers the other. Two
     /// different policies contradict each other.
     fn validate_twins(&self, fields: &TableReader<'_>, validator: &mut Validator<'_>) {

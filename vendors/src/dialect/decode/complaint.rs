@@ -147,7 +147,7 @@ pub(super) fn sentence(value: Value<'_>) -> Option<String> {
     match value.kind() {
         Kind::String => value.as_str().map(Cow::into_owned).filter(|text| !text.trim().is_empty()),
         Kind::Array => {
-            let texts: Vec<_> = value.elements().filter_map(|element| element.as_str()).map(Cow::into_owned).collect();
+            let texts: Vec<_> = value.elements().filter_map(Value::as_str).map(Cow::into_owned).collect();
             (!texts.is_empty()).then(|| sequence(&texts))
         }
         _ => None,

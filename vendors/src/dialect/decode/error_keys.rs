@@ -141,17 +141,19 @@ fn plain_path(key: &str) -> String {
     rest.to_owned()
 }
 
-/// A path whose names are in camel case, in Pascal case or of several words, in snake case.
+/// A path whose first name is in camel case, in Pascal case or of several words, in snake case. The rest stays, so that a
+/// secret in it is still found.
 fn snake_case(path: &str) -> String {
+    let (first, rest) = path.split_at(path.find('.').unwrap_or(path.len()));
     let mut snake = String::with_capacity(path.len() + 8);
-    for char in path.chars() {
+    for char in first.chars() {
         let starts_word = char.is_ascii_uppercase() && snake.ends_with(|last: char| last.is_ascii_lowercase());
         if starts_word {
             snake.push('_');
         }
         snake.push(if matches!(char, ' ' | '-') { '_' } else { char.to_ascii_lowercase() });
     }
-    snake
+    snake + rest
 }
 
 fn pointer<'a>(steps: impl Iterator<Item = &'a str>) -> String {
