@@ -8,7 +8,7 @@ use vendors::{Dialect, ResponseBody, SentFields, VendorError, VendorErrorKind};
 
 use crate::account::{Account, CatalogFailure};
 use crate::problem::{Code, Outcome, Problem, Reason, VendorResponseSummary};
-use crate::upstream::{Failure, FailureKind, ResponseValidator, VendorResponse};
+use crate::upstream::{Failure, FailureKind, PauseCause, ResponseValidator, VendorResponse};
 
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
@@ -104,9 +104,7 @@ fn error_problem(
         problem.outcome = Outcome::Unknown;
     }
     problem.attempts = Some(response.attempts);
-    if failure.kind == VendorErrorKind::RateLimited {
-        problem.retry_after = Some(response.retry_after().unwrap_or(DEFAULT_RETRY_AFTER));
-    }
+    problem.retry_after = response.retry_after();
     add_words(&mut problem, account, sent, request, response, failure);
     problem
 }
@@ -177,7 +175,7 @@ fn status_problem(kind: VendorErrorKind, status: u16) -> Problem {
     };
     let outcome = if (400..500).contains(&status) { Outcome::NotApplied } else { Outcome::Unknown };
     let retryable = match kind {
-        VendorErrorKind::Unexpected => Some(false),
+        VendorErrorKind::Unexpected if status != 408 => Some(false),
         VendorErrorKind::Intermediary => Some(true),
         _ => None,
     };
@@ -213,7 +211,12 @@ pub(super) fn failure_problem(failure: Failure) -> Problem {
         FailureKind::RateLimited { .. } => {
             (Code::VendorRateLimited, "This gateway's own limit for the vendor is reached.")
         }
-        FailureKind::Paused { .. } => (Code::VendorRateLimited, "The vendor has asked for a pause that is not over."),
+        FailureKind::Paused { cause: PauseCause::Limited, .. } => {
+            (Code::VendorRateLimited, "The vendor has asked for a pause that is not over.")
+        }
+        FailureKind::Paused { cause: PauseCause::Unavailable, .. } => {
+            (Code::VendorCircuitOpen, "The vendor has said that it is unavailable, and for how long; that is not over.")
+        }
         FailureKind::CircuitOpen { .. } => {
             (Code::VendorCircuitOpen, "The vendor failed so often that it is left alone for a while.")
         }

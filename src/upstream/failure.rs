@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use http::StatusCode;
 
+use super::layers::retry_after_gate::PauseCause;
 use crate::problem::FailureReason;
 
 /// A request that ended without a vendor's response.
@@ -61,10 +62,12 @@ pub enum FailureKind {
         /// When the limit would allow this request.
         retry_after: Duration,
     },
-    /// A pause after a 429 will not end before the deadline.
+    /// A pause that the vendor asked for will not end before the deadline.
     Paused {
         /// The rest of that time.
         retry_after: Duration,
+        /// Why it asked.
+        cause: PauseCause,
     },
     /// The breaker is open.
     CircuitOpen {
@@ -114,7 +117,7 @@ impl FailureKind {
         match *self {
             Self::Overloaded { retry_after }
             | Self::RateLimited { retry_after }
-            | Self::Paused { retry_after }
+            | Self::Paused { retry_after, .. }
             | Self::CircuitOpen { retry_after }
             | Self::Settling { retry_after } => Some(retry_after),
             _ => None,

@@ -5,7 +5,7 @@
 //! 1. **Deadline** is first because every layer below uses the remaining time as its timeout.
 //! 2. **`SerializePerKey`** keeps the updates of one assistant in order. It is outside all other waits and the retries,
 //!    because each of them could reorder updates.
-//! 3. **`RetryAfterGate`** delays or refuses requests during a 429 pause or an open breaker. It is outside the rate limit, so
+//! 3. **`RetryAfterGate`** delays or refuses requests during a pause that the vendor asked for or an open breaker. It is outside the rate limit, so
 //!    that a request that cannot be sent costs no token.
 //! 4. **Rate** is outside the in-flight limit, so that a request that waits for a token holds no permit.
 //! 5. **`InFlight`** is outside the breaker, so that a probe does not wait, and outside the retries, so that they count too.
@@ -43,6 +43,7 @@ pub use detached::DetachOnDrop;
 pub use failure::{Failure, FailureKind};
 pub use layers::fair_share::{Permits, SharePermit};
 pub use layers::keyed_lock::QueuedLock;
+pub use layers::retry_after_gate::PauseCause;
 pub(crate) use redaction::patterns::{MIN_SECRET, SecretPatterns, redact};
 pub use request::{DeliveryState, VendorRequest};
 pub use response::{MAX_BODY, ResponseValidator, VendorResponse};

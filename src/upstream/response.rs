@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use super::PauseCause;
+
 /// The longest body that is read, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
@@ -26,6 +28,8 @@ pub struct VendorResponse {
     pub queued: Duration,
     /// Time spent with the vendor in all attempts.
     pub vendor: Duration,
+    /// The rest of the account's pause when the response came.
+    pub(super) paused: Option<Duration>,
 }
 
 /// Headers and body are the vendor's words and may repeat credentials, so they stay out of logs.
@@ -39,17 +43,19 @@ impl fmt::Debug for VendorResponse {
 }
 
 impl VendorResponse {
-    /// How long the vendor asks us to wait: `Retry-After`, or the body's `retry_after` in a 429.
+    /// How long a 429 or a 503 asks us to wait, and the account is paused.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
-        super::retry::retry_after::requested(self, std::time::SystemTime::now())
+        let pauses = PauseCause::of(self.status).is_some();
+        let requested = pauses.then(|| super::retry::retry_after::requested(self, std::time::SystemTime::now()))??;
+        Some(requested.max(self.paused.unwrap_or_default()))
     }
 
     /// A response to the first attempt, with no times measured.
     #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
-        Self { status, headers, body, was_in_doubt: false, attempts: 1, queued, vendor }
+        Self { status, headers, body, was_in_doubt: false, attempts: 1, queued, vendor, paused: None }
     }
 }
 

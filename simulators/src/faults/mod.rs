@@ -12,6 +12,8 @@ mod responses;
 
 use std::time::Duration;
 
+use hyper::header::{HeaderName, HeaderValue};
+
 pub use parse::FaultError;
 pub(crate) use plan::{FaultPlan, Plan};
 pub(crate) use reshape::reshaped;
@@ -74,6 +76,13 @@ pub enum FaultKind {
         status: u16,
         /// How the response says when to retry, if it does.
         retry_after: Option<RetryAfter>,
+    },
+    /// Responds as [`Status`](Self::Status) does, with one more header, for example `Retry-After` in a form of its own.
+    StatusWithHeader {
+        /// The status, 200 to 599.
+        status: u16,
+        /// The header's name in lower case, and its value.
+        header: (HeaderName, HeaderValue),
     },
     /// Waits before anything else is done.
     Delay(Duration),

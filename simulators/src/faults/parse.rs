@@ -4,6 +4,8 @@
 
 use std::{error::Error, fmt, str::FromStr, time::Duration};
 
+use hyper::header::{HeaderName, HeaderValue};
+
 use super::{
     Fault, FaultKind, RetryAfter, Scope,
     refusals::{DENIALS, SHAPES},
@@ -35,7 +37,8 @@ const TIMES: &str = "`*` is followed by the number of requests it affects, 1 or 
 const SCOPE: &str = "`@` is followed by `get` or an assistant's id";
 const STATUS: &str = "a status is a number from 200 to 599";
 const DURATION: &str = "a duration is a whole number with `ms` or `s`";
-const OPTION: &str = "only status takes options: retry-after=S, retry-after-date=S or body-retry-after=S";
+const OPTION: &str =
+    "only status takes options: retry-after=S, retry-after-date=S, body-retry-after=S or header=NAME:VALUE";
 const VALUE: &str = "this kind takes no value";
 
 impl FromStr for Fault {
@@ -77,6 +80,9 @@ fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKi
     let bare = |kind| {
         if value.is_some() { Err(VALUE) } else { Ok(kind) }
     };
+    if let Some(text) = option.and_then(|option| option.strip_prefix("header=")) {
+        return Ok(FaultKind::StatusWithHeader { status: status(value.ok_or(STATUS)?)?, header: header(text)? });
+    }
     match name {
         "status" => Ok(FaultKind::Status {
             status: status(value.ok_or(STATUS)?)?,
@@ -137,6 +143,11 @@ fn duration(text: Option<&str>) -> Result<Duration, &'static str> {
     number.parse().map(unit).map_err(|_| DURATION)
 }
 
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), &'static str> {
+    let (name, value) = text.split_once(':').ok_or(OPTION)?;
+    Ok((name.parse().map_err(|_| OPTION)?, value.trim().parse().map_err(|_| OPTION)?))
+}
+
 fn retry_after(option: &str) -> Result<RetryAfter, &'static str> {
     let (name, seconds) = option.split_once('=').ok_or(OPTION)?;
     let seconds = seconds.parse().map_err(|_| OPTION)?;
@@ -171,6 +182,9 @@ impl fmt::Display for FaultKind {
                     Some(RetryAfter::Date(seconds)) => write!(f, ",retry-after-date={seconds}"),
                     Some(RetryAfter::Body(seconds)) => write!(f, ",body-retry-after={seconds}"),
                 }
+            }
+            Self::StatusWithHeader { status, header: (name, value) } => {
+                write!(f, "status={status},header={name}:{}", String::from_utf8_lossy(value.as_bytes()))
             }
             Self::Delay(time) => write!(f, "delay={}ms", time.as_millis()),
             Self::Drip(time) => write!(f, "drip={}ms", time.as_millis()),
@@ -215,6 +229,8 @@ mod tests {
             "status=429,retry-after=2",
             "status=429,retry-after-date=2*1",
             "status=429,body-retry-after=2@get",
+            "status=429,header=x-ratelimit-reset:40*1",
+            "status=503,header=retry-after:Sun, 06 Nov 1994 08:49:37 +0000@7",
             "delay=200ms",
             "hold@789",
             "hang",

@@ -28,6 +28,10 @@ const OVERSIZE: usize = 1024 * 1024 + 1;
 pub(crate) fn replacement(kind: &FaultKind, backend: &Backend, request: &Received) -> Option<VendorResponse> {
     Some(match kind {
         FaultKind::Status { status, retry_after } => status_response(backend, *status, *retry_after),
+        FaultKind::StatusWithHeader { status, header: (name, value) } => {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            status_response(backend, *status, None).with(name.clone(), &value)
+        }
         FaultKind::Html(status) => VendorResponse::html(*status),
         FaultKind::Empty(status) => VendorResponse::empty(*status),
         FaultKind::Redirect => VendorResponse::redirect(&format!("{}/login", backend.origin)),

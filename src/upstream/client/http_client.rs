@@ -2,13 +2,14 @@
 //!
 //! It follows no redirects and reads at most [`MAX_BODY`]. If an idle connection turns out to be closed before the request
 //! is sent, the request uses another one. If a reused connection is lost right after the request was sent and without a
-//! byte of response, the request is sent once more, because the vendor was most likely closing the connection.
+//! byte of response, the request is sent once more, because the vendor was most likely closing the connection. So it is if
+//! such a connection answers 408: balancers say so of an idle connection, and the request meets it.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::header::CONTENT_ENCODING;
-use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -88,7 +89,12 @@ impl HttpClient {
             let mut error = match connection.send(http_request(request), &self.host).await {
                 Ok(response) => {
                     let response = read(response).await.map_err(|failure| (sent(failure, request), false))?;
+                    let reused = before.state.has_answered();
                     exchange.answered();
+                    if reused && response.status == StatusCode::REQUEST_TIMEOUT {
+                        let failure = Failure::new(FailureKind::ConnectionLost, "408 on a connection used before");
+                        return Err((sent(failure, request), true));
+                    }
                     self.pool.give_back(connection);
                     return Ok(response);
                 }

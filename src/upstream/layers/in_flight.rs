@@ -93,6 +93,7 @@ mod tests {
     use tokio_util::task::TaskTracker;
 
     use crate::upstream::FailureKind;
+    use crate::upstream::PauseCause;
     use crate::upstream::layers::in_flight::*;
     use crate::upstream::mock_call::{MockCall, ok, put};
 
@@ -155,7 +156,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_waits_for_the_end_of_a_pause_without_a_permit() {
         let layer = bounded(1, 3);
-        layer.pause.extend(Duration::from_secs(10));
+        layer.pause.extend(Duration::from_secs(10), PauseCause::Limited);
         let started = Instant::now();
         let request = put("1");
         let waits = layer.call(&request);
@@ -167,9 +168,12 @@ mod tests {
         response.unwrap();
         assert_eq!(meanwhile, (0, 1));
         assert!((11..=12).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
-        layer.pause.extend(Duration::from_secs(60));
+        layer.pause.extend(Duration::from_secs(60), PauseCause::Limited);
         let failure = layer.call(&put("1")).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
+        assert_eq!(
+            failure.kind,
+            FailureKind::Paused { retry_after: Duration::from_secs(60), cause: PauseCause::Limited }
+        );
         assert_eq!((layer.limit.in_flight(), layer.queue_limit.waiting(), layer.inner.calls()), (0, 0, 1));
     }
 }

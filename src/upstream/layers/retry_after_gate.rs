@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
 use super::queue_limit::QueueLimit;
@@ -14,36 +15,62 @@ use crate::upstream::breaker::circuit::Circuit;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
 
 /// A vendor that asks for a longer pause gets the next request after this one.
-const MAX_PAUSE: Duration = Duration::from_secs(300);
+pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(300);
 const MAX_SPREAD: Duration = Duration::from_secs(1);
 
-/// Until when the account must not be called. Reading takes no lock.
+/// Why a vendor asked for a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseCause {
+    /// It responded with 429.
+    Limited,
+    /// It responded with 503.
+    Unavailable,
+}
+
+impl PauseCause {
+    /// The cause of the pause after a response with `status`, if such a response may ask for one.
+    pub(crate) fn of(status: StatusCode) -> Option<Self> {
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => Some(Self::Limited),
+            StatusCode::SERVICE_UNAVAILABLE => Some(Self::Unavailable),
+            _ => None,
+        }
+    }
+}
+
+/// Until when the account must not be called, and why. Reading takes no lock.
 #[derive(Debug)]
 pub(crate) struct Pause {
     origin: Instant,
-    until_ms: AtomicU64,
+    /// The end in microseconds, doubled; odd if the vendor is unavailable.
+    until: AtomicU64,
 }
 
 impl Pause {
     pub(crate) fn new() -> Self {
-        Self { origin: Instant::now(), until_ms: AtomicU64::new(0) }
+        Self { origin: Instant::now(), until: AtomicU64::new(0) }
     }
 
     /// Pauses for `time` from now on, at most [`MAX_PAUSE`]; never shortens a pause.
-    pub(crate) fn extend(&self, time: Duration) {
+    pub(crate) fn extend(&self, time: Duration, cause: PauseCause) {
         let until = self.origin.elapsed() + time.min(MAX_PAUSE);
-        let until_ms = u64::try_from(until.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
-        self.until_ms.fetch_max(until_ms, Ordering::AcqRel);
+        let until_us = u64::try_from(until.as_micros()).unwrap_or(u64::MAX >> 1);
+        self.until.fetch_max(until_us << 1 | u64::from(cause == PauseCause::Unavailable), Ordering::AcqRel);
     }
 
     /// What is left of the pause.
     pub(crate) fn remaining(&self) -> Option<Duration> {
-        let until_ms = self.until_ms.load(Ordering::Acquire);
-        if until_ms == 0 {
+        self.now().map(|(left, _)| left)
+    }
+
+    fn now(&self) -> Option<(Duration, PauseCause)> {
+        let until = self.until.load(Ordering::Acquire);
+        if until == 0 {
             return None;
         }
-        let left = Duration::from_millis(until_ms).saturating_sub(self.origin.elapsed());
-        (!left.is_zero()).then_some(left)
+        let left = Duration::from_micros(until >> 1).saturating_sub(self.origin.elapsed());
+        let cause = if until & 1 == 1 { PauseCause::Unavailable } else { PauseCause::Limited };
+        (!left.is_zero()).then_some((left, cause))
     }
 
     /// How long to wait for the end of the pause; `None` if there is none.
@@ -51,10 +78,14 @@ impl Pause {
     /// # Errors
     /// `Paused`, if it lasts until `deadline`.
     pub(crate) fn wait(&self, deadline: Instant) -> Result<Option<Duration>, Failure> {
-        let Some(pause) = self.remaining() else { return Ok(None) };
+        let Some((pause, cause)) = self.now() else { return Ok(None) };
         let left = deadline.saturating_duration_since(Instant::now());
         if pause >= left {
-            return Err(Failure::new(FailureKind::Paused { retry_after: pause }, "the vendor's 429 is not over"));
+            let source = match cause {
+                PauseCause::Limited => "the vendor's 429 is not over",
+                PauseCause::Unavailable => "the vendor's 503 is not over",
+            };
+            return Err(Failure::new(FailureKind::Paused { retry_after: pause, cause }, source));
         }
         Ok(Some(pause + spread(pause).min((left - pause) / 2)))
     }
@@ -100,7 +131,7 @@ mod tests {
 
     fn paused(max_waiting: usize, time: Duration) -> RetryAfterGate<MockCall> {
         let pause = Pause::new();
-        pause.extend(time);
+        pause.extend(time, PauseCause::Limited);
         RetryAfterGate::new(
             MockCall::new(|_, _| async { ok() }),
             Arc::new(pause),
@@ -124,7 +155,10 @@ mod tests {
         let layer = paused(1, Duration::from_secs(60));
         let started = Instant::now();
         let failure = layer.call(&put("1")).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
+        assert_eq!(
+            failure.kind,
+            FailureKind::Paused { retry_after: Duration::from_secs(60), cause: PauseCause::Limited }
+        );
         assert_eq!((started.elapsed(), layer.inner.calls()), (Duration::ZERO, 0));
     }
 
@@ -132,11 +166,24 @@ mod tests {
     async fn a_pause_is_extended_never_shortened_and_bounded() {
         let pause = Pause::new();
         assert_eq!(pause.remaining(), None);
-        pause.extend(Duration::from_secs(5));
-        pause.extend(Duration::from_secs(1));
+        pause.extend(Duration::from_secs(5), PauseCause::Limited);
+        pause.extend(Duration::from_secs(1), PauseCause::Limited);
         assert_eq!(pause.remaining(), Some(Duration::from_secs(5)));
-        pause.extend(Duration::MAX);
+        pause.extend(Duration::MAX, PauseCause::Limited);
         assert_eq!(pause.remaining(), Some(MAX_PAUSE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_cause_is_that_of_the_longest_pause() {
+        let cause = |pauses: &[(u64, PauseCause)]| {
+            let pause = Pause::new();
+            pauses.iter().for_each(|(seconds, cause)| pause.extend(Duration::from_secs(*seconds), *cause));
+            pause.now().map(|(_, cause)| cause)
+        };
+        let (limited, unavailable) = (PauseCause::Limited, PauseCause::Unavailable);
+        assert_eq!(cause(&[(5, limited), (3, unavailable)]), Some(limited));
+        assert_eq!(cause(&[(3, limited), (5, unavailable)]), Some(unavailable));
+        assert_eq!(cause(&[(5, unavailable), (3, limited)]), Some(unavailable));
     }
 
     #[tokio::test(start_paused = true)]

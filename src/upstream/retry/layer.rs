@@ -1,6 +1,7 @@
-//! Retries after connect failures, lost connections, 429, 500, 502, 503 and 504, within the retry budget.
+//! Retries after connect failures, lost connections, attempts that took too long and transient statuses, within the
+//! retry budget and the deadline.
 //!
-//! A timeout is not retried: the caller has waited for the whole of it. If a wait would reach the deadline, the caller
+//! If a wait would reach the deadline, the caller
 //! gets the last result at once, and also if the deadline or a longer pause comes between the wait and the attempt.
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::retry_after;
 use crate::http::request_id::X_REQUEST_ID;
 use crate::upstream::breaker::circuit::Circuit;
 use crate::upstream::counters::Counters;
-use crate::upstream::layers::retry_after_gate::{Pause, spread};
+use crate::upstream::layers::retry_after_gate::{Pause, PauseCause, spread};
 use crate::upstream::{Call, Failure, FailureKind, RetrySettings, VendorRequest, VendorResponse};
 
 /// The state that the retries share with the other layers.
@@ -83,16 +84,21 @@ impl<S> Retry<S> {
         }
     }
 
-    /// The wait that the vendor asks for; after a 429 it pauses the whole account.
+    /// The wait that the vendor asks for; after a 429 or a 503 it pauses the whole account.
     fn apply_retry_after(&self, response: &VendorResponse) -> Option<Duration> {
         if !is_transient_status(response.status) {
             return None;
         }
         let requested = retry_after::requested(response, SystemTime::now())?;
-        if response.status == StatusCode::TOO_MANY_REQUESTS {
-            self.context.pause.extend(requested);
+        if let Some(cause) = PauseCause::of(response.status) {
+            self.context.pause.extend(requested, cause);
         }
         Some(requested)
+    }
+
+    /// The result that no attempt follows, with what is left of the pause.
+    fn last(&self, result: Result<VendorResponse, Failure>) -> Result<VendorResponse, Failure> {
+        result.map(|response| VendorResponse { paused: self.context.pause.remaining(), ..response })
     }
 
     /// Full jitter: anything between nothing and the doubled, bounded backoff.
@@ -129,13 +135,15 @@ impl<S: Call> Call for Retry<S> {
             let result = self.inner.call(request).await;
             vendor += started.elapsed();
             let result = match (result, last) {
-                (Err(failure), Some(last)) if failure.kind == FailureKind::DeadlineBeforeSend => return last,
+                (Err(failure), Some(last)) if failure.kind == FailureKind::DeadlineBeforeSend => {
+                    return self.last(last);
+                }
                 (result, _) => with_totals(result, attempts, vendor, request),
             };
-            let Some(wait) = self.wait_after(&result, attempts, request) else { return result };
+            let Some(wait) = self.wait_after(&result, attempts, request) else { return self.last(result) };
             self.log(&result, attempts, wait, request);
             if !self.wait(wait, request.deadline).await {
-                return result;
+                return self.last(result);
             }
             self.context.counters.retries.add();
             last = Some(result);
@@ -171,6 +179,7 @@ fn is_transient(result: &Result<VendorResponse, Failure>) -> bool {
             FailureKind::Dns
             | FailureKind::Connect
             | FailureKind::Tls
+            | FailureKind::Timeout
             | FailureKind::ConnectionLost
             | FailureKind::ResponseCut { .. } => true,
             FailureKind::BodyTooLong { status } => is_transient_status(status),
@@ -179,8 +188,9 @@ fn is_transient(result: &Result<VendorResponse, Failure>) -> bool {
     }
 }
 
+/// 520 to 527 and 530 are Cloudflare's words for a vendor behind it that fails.
 fn is_transient_status(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+    matches!(status.as_u16(), 408 | 429 | 500 | 502..=504 | 520..=527 | 530)
 }
 
 #[cfg(test)]
@@ -206,7 +216,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_transient_failures_are_retried() {
         for (status, calls) in
-            [(200, 1), (401, 1), (404, 1), (422, 1), (501, 1), (429, 3), (500, 3), (502, 3), (503, 3), (504, 3)]
+            [200, 401, 404, 422, 501, 505, 519, 528, 529, 531].map(|status| (status, 1)).into_iter().chain(
+                [408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 527, 530].map(|status| (status, 3)),
+            )
         {
             let layer = retrying(MockCall::new(move |_, _| async move { answered(status) }));
             let response = layer.call(&put("1")).await.unwrap();
@@ -220,7 +232,7 @@ mod tests {
             (FailureKind::Connect, 3),
             (FailureKind::Tls, 3),
             (FailureKind::ConnectionLost, 3),
-            (FailureKind::Timeout, 1),
+            (FailureKind::Timeout, 3),
             (FailureKind::MalformedResponse, 1),
             (FailureKind::BodyTooLong { status: StatusCode::OK }, 1),
             (FailureKind::BodyTooLong { status: StatusCode::BAD_GATEWAY }, 3),
@@ -246,8 +258,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn retry_after_is_respected_and_a_429_pauses_the_account() {
-        for (status, paused) in [(429, true), (503, false)] {
+    async fn retry_after_is_respected_and_a_429_or_a_503_pauses_the_account() {
+        for (status, paused) in [(429, true), (503, true), (502, false)] {
             let layer = retrying(MockCall::new(move |nth, _| async move {
                 if nth == 0 { with_header(status, "retry-after", "5") } else { ok() }
             }));
@@ -308,7 +320,7 @@ mod tests {
             let started = Instant::now();
             let request = put("1");
             let (response, ()) = tokio::join!(biased; layer.call(&request), async {
-                layer.context.pause.extend(Duration::from_secs(paused));
+                layer.context.pause.extend(Duration::from_secs(paused), PauseCause::Limited);
             });
             let (response, took) = (response.unwrap(), started.elapsed().as_secs());
             assert_eq!((response.attempts, took >= 10), (attempts, attempts == 2));

@@ -87,7 +87,8 @@ async fn the_next_update_does_not_wait_after_a_clear_answer() {
             $(assert_eq!(wait_after(|_| async { answered($status) }).await, Duration::ZERO, "{}", $status);)*
         };
     }
-    goes_on!(200, 204, 400, 401, 403, 404, 422, 429);
+    goes_on!(200, 204, 400, 401, 403, 404, 408, 422);
+    assert_eq!(wait_after(|_| async { with_header(429, "retry-after", "0") }).await, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::*;
 use crate::upstream::mock_call::{MockCall, answered, failed, ok, put, with_header};
-use crate::upstream::{BreakerSettings, FailureKind, RateSettings, RetrySettings};
+use crate::upstream::{BreakerSettings, FailureKind, PauseCause, RateSettings, RetrySettings};
 
 pub(super) fn settings() -> StackSettings {
     let roots = rustls::RootCertStore::empty();
@@ -193,6 +193,30 @@ async fn the_deadline_holds_over_waiting_and_retrying() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn those_held_back_after_a_503_learn_why() {
+    let (stack, _) =
+        over(MockCall::new(
+            |nth, _| async move { if nth == 0 { with_header(503, "retry-after", "40") } else { ok() } },
+        ));
+    let response = stack.update(put("1")).await.unwrap();
+    assert_eq!((response.status.as_u16(), response.retry_after()), (503, Some(Duration::from_secs(40))));
+    let failure = stack.update(put("2")).await.unwrap_err();
+    let (retry_after, cause) = (Duration::from_secs(40), PauseCause::Unavailable);
+    assert_eq!((failure.kind, failure.sent), (FailureKind::Paused { retry_after, cause }, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_tells_the_whole_pause_of_the_account() {
+    let (stack, _) = over(MockCall::new(|nth, _| async move {
+        tokio::time::sleep(Duration::from_secs(nth as u64 + 1)).await;
+        with_header(429, "retry-after", ["60", "1"][nth])
+    }));
+    let (first, second) = tokio::join!(biased; stack.update(put("1")), stack.update(put("2")));
+    assert_eq!(first.unwrap().retry_after(), Some(Duration::from_secs(60)));
+    assert_eq!(second.unwrap().retry_after(), Some(Duration::from_secs(59)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_429_pauses_the_account_for_others() {
     let (stack, _) =
         over(MockCall::new(
@@ -201,7 +225,7 @@ async fn a_429_pauses_the_account_for_others() {
     assert_eq!(stack.update(put("1")).await.unwrap().status.as_u16(), 429);
     let started = Instant::now();
     let failure = stack.update(put("2")).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(40) });
+    assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(40), cause: PauseCause::Limited });
     assert_eq!((failure.sent, started.elapsed()), (false, Duration::ZERO));
     assert_eq!((stack.snapshot().breaker, stack.snapshot().attempts), (BreakerState::Closed, 1));
     assert!(stack.snapshot().paused.is_some());
@@ -279,7 +303,10 @@ async fn a_429_also_stops_those_who_wait_for_a_slot() {
         tokio::join!(stack.update(put("1")), stack.update(put("2")), stack.update(put("3")), stack.update(put("4")));
     assert_eq!((first.unwrap().status.as_u16(), stack.snapshot().attempts), (429, 1));
     for failure in [a, b, c].map(Result::unwrap_err) {
-        assert_eq!(failure.kind, FailureKind::Paused { retry_after: Duration::from_secs(60) });
+        assert_eq!(
+            failure.kind,
+            FailureKind::Paused { retry_after: Duration::from_secs(60), cause: PauseCause::Limited }
+        );
         assert_eq!((failure.sent, failure.attempts), (false, 0));
         assert_eq!((failure.queued, failure.vendor), (Duration::from_secs(1), Duration::ZERO));
     }

@@ -44,6 +44,12 @@ fn good_then(end: End) -> Act {
     Act::Then(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{GOOD}", GOOD.len()), end)
 }
 
+/// An answer whose connection then says 408, as balancers do, and ends.
+fn good_then_408() -> Act {
+    let good = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{GOOD}", GOOD.len());
+    Act::Late(good, "HTTP/1.1 408 X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n".to_owned())
+}
+
 async fn play(vendor: Vendor, (headers, warm): (&str, bool)) -> String {
     let app = gateway(&vendor.base_url, "", "").await;
     if warm {
@@ -95,21 +101,23 @@ matrix! {
     closes_in_the_body "closes in the answer's body" Vendor::playing(vec![cut(End::Close)]).await, PLAIN
         => "502 | vendor_bad_response | unknown | – | 3 | at once | 3";
     hangs "takes the request and hangs" Vendor::playing(vec![silence(End::Hang)]).await, PLAIN
-        => "504 | vendor_timeout | unknown | – | 1 | 10 s | 1";
+        => "504 | vendor_timeout | unknown | – | 3 | 30 s | 3";
+    hangs_once "takes the request and hangs, once" Vendor::playing(vec![silence(End::Hang), good()]).await, PLAIN
+        => "200 | – | applied | – | 2 | 10 s | 2";
     hangs_in_the_body "hangs in the answer's body" Vendor::playing(vec![cut(End::Hang)]).await, PLAIN
-        => "504 | vendor_timeout | unknown | – | 1 | 10 s | 1";
+        => "504 | vendor_timeout | unknown | – | 3 | 30 s | 3";
     hangs_on_a_hurried_caller "hangs, and the caller said `Request-Timeout: 2`"
         Vendor::playing(vec![silence(End::Hang)]).await, ("request-timeout: 2\r\n", false)
         => "504 | vendor_timeout | unknown | – | 1 | 2 s | 1";
     hangs_on_a_patient_caller "hangs, and the caller said `Request-Timeout: 3600`"
         Vendor::playing(vec![silence(End::Hang)]).await, ("request-timeout: 3600\r\n", false)
-        => "504 | vendor_timeout | unknown | – | 1 | 10 s | 1";
+        => "504 | vendor_timeout | unknown | – | 3 | 30 s | 3";
     drips "drips its answer, a byte a second"
         Vendor::playing(vec![Act::Drip(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{GOOD}", GOOD.len()))]).await, PLAIN
-        => "504 | vendor_timeout | unknown | – | 1 | 10 s | 1";
+        => "504 | vendor_timeout | unknown | – | 3 | 30 s | 3";
 
     says_429 "says 429" Vendor::playing(vec![status(429, "", "")]).await, PLAIN
-        => "429 | vendor_rate_limited | not_applied | 1 s | 3 | at once | 3";
+        => "429 | vendor_rate_limited | not_applied | 1 s | 3 | 2 s | 3";
     says_429_once "says 429 with `Retry-After: 2`, once"
         Vendor::playing(vec![status(429, "retry-after: 2\r\n", ""), good()]).await, PLAIN
         => "200 | – | applied | – | 2 | 2 s | 2";
@@ -122,6 +130,28 @@ matrix! {
     says_429_for_longer_than_the_deadline "says 429 with `Retry-After: 60`, beyond the deadline"
         Vendor::playing(vec![status(429, "retry-after: 60\r\n", "")]).await, PLAIN
         => "429 | vendor_rate_limited | not_applied | 60 s | 1 | at once | 1";
+    says_429_for_a_day "says 429 with `Retry-After: 86400`"
+        Vendor::playing(vec![status(429, "retry-after: 86400\r\n", "")]).await, PLAIN
+        => "429 | vendor_rate_limited | not_applied | 300 s | 1 | at once | 1";
+    says_429_in_decimals "says 429 with `Retry-After: 1.5`, once"
+        Vendor::playing(vec![status(429, "retry-after: 1.5\r\n", ""), good()]).await, PLAIN
+        => "200 | – | applied | – | 2 | 2 s | 2";
+    says_429_unreadably "says 429 with `Retry-After: soon`, once"
+        Vendor::playing(vec![status(429, "retry-after: soon\r\n", ""), good()]).await, PLAIN
+        => "200 | – | applied | – | 2 | 1 s | 2";
+    says_429_with_a_reset "says 429 with `X-RateLimit-Reset: 2`, once"
+        Vendor::playing(vec![status(429, "x-ratelimit-reset: 2\r\n", ""), good()]).await, PLAIN
+        => "200 | – | applied | – | 2 | 2 s | 2";
+    says_408 "says 408" Vendor::playing(vec![status(408, "connection: close\r\n", "")]).await, PLAIN
+        => "502 | vendor_error | not_applied | – | 3 | at once | 3";
+    says_408_under_the_request "says 408 on a kept connection when the next request comes"
+        Vendor::playing(vec![good(), status(408, "connection: close\r\n", ""), good()]).await, WARM
+        => "200 | – | applied | – | 1 | at once | 2";
+    says_408_while_idle "says 408 on a kept connection while it is idle"
+        Vendor::playing(vec![good_then_408(), good()]).await, WARM
+        => "200 | – | applied | – | 1 | at once | 1";
+    says_522 "says 520 to 527 or 530" Vendor::playing(vec![status(522, "", "")]).await, PLAIN
+        => "502 | vendor_error | unknown | – | 3 | at once | 3";
     says_500 "says 500" Vendor::playing(vec![status(500, "", "")]).await, PLAIN
         => "502 | vendor_error | unknown | – | 3 | at once | 3";
     says_502 "says 502" Vendor::playing(vec![status(502, "", "")]).await, PLAIN
@@ -135,13 +165,16 @@ matrix! {
     says_503_with_a_wait "says 503 with `Retry-After: 3`, once"
         Vendor::playing(vec![status(503, "retry-after: 3\r\n", ""), good()]).await, PLAIN
         => "200 | – | applied | – | 2 | 3 s | 2";
+    says_503_for_longer_than_the_deadline "says 503 with `Retry-After: 60`, beyond the deadline"
+        Vendor::playing(vec![status(503, "retry-after: 60\r\n", "")]).await, PLAIN
+        => "502 | vendor_error | unknown | 60 s | 1 | at once | 1";
     says_501 "says 501 (any other 5xx)" Vendor::playing(vec![status(501, "", "")]).await, PLAIN
         => "502 | vendor_error | unknown | – | 1 | at once | 1";
     says_503_then_429 "says 503, then 429" Vendor::playing(vec![status(503, "", ""), status(429, "", "")]).await, PLAIN
-        => "429 | vendor_rate_limited | unknown | 1 s | 3 | at once | 3";
+        => "429 | vendor_rate_limited | unknown | 1 s | 3 | 1 s | 3";
     says_429_then_goes "says 429, then resets connections"
         Vendor::playing(vec![status(429, "connection: close\r\n", ""), silence(End::Reset)]).await, PLAIN
-        => "502 | vendor_error | unknown | – | 3 | at once | 3";
+        => "502 | vendor_error | unknown | – | 3 | 1 s | 3";
     says_401 "says 401" Vendor::playing(vec![status(401, "", r#"{"message":"Unauthenticated."}"#)]).await, PLAIN
         => "502 | vendor_credentials_rejected | not_applied | – | 1 | at once | 1";
     says_402 "says 402" Vendor::playing(vec![status(402, "", r#"{"message":"No balance"}"#)]).await, PLAIN

@@ -5,5 +5,6 @@ mod deadline;
 mod disconnect;
 mod matrix;
 mod order;
+mod pause;
 mod scene;
 mod vendor;

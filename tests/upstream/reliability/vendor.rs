@@ -15,6 +15,8 @@ pub(crate) enum Act {
     Response(String),
     /// These bytes, then the connection's end.
     Then(String, End),
+    /// These bytes, and a little later those, then the connection's end.
+    Late(String, String),
     /// These bytes, one a second.
     Drip(String),
 }
@@ -149,6 +151,12 @@ async fn serve(mut socket: TcpStream, script: Vec<Act>, seen: Arc<AtomicUsize>) 
             Act::Then(bytes, end) => {
                 let _ = socket.write_all(bytes.as_bytes()).await;
                 return finish(socket, *end).await;
+            }
+            Act::Late(bytes, later) => {
+                let _ = socket.write_all(bytes.as_bytes()).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let _ = socket.write_all(later.as_bytes()).await;
+                return;
             }
             Act::Drip(bytes) => {
                 for byte in bytes.as_bytes() {
