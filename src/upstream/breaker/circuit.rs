@@ -1,12 +1,15 @@
 //! The state of a circuit breaker: closed, open, or half open with one probe in flight.
 //!
-//! While it is closed, a request costs one atomic load and one atomic addition. Only changes of the state take the lock.
+//! While it is closed, a request costs a few atomic operations. Only changes of the state take the lock.
+//!
+//! An error status may be about one assistant alone, so that error statuses count only if several assistants met them.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::window::SlidingWindow;
+use super::distinct_keys::DistinctKeys;
+use super::window::{Counts, SlidingWindow};
 use crate::upstream::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::upstream::{BreakerSettings, Failure, FailureKind};
@@ -33,7 +36,14 @@ pub enum BreakerState {
 pub(crate) struct Circuit {
     settings: BreakerSettings,
     name: Arc<str>,
+    /// All outcomes; those without a response are marked.
     window: SlidingWindow,
+    /// The error statuses among them.
+    errors: SlidingWindow,
+    /// Who has met error statuses.
+    erring: DistinctKeys,
+    /// Who has met anything.
+    seen: DistinctKeys,
     /// Whether the state is `Closed`, readable without the lock.
     closed: AtomicBool,
     /// Grows with every change of the state, so that outcomes of earlier requests are ignored.
@@ -52,7 +62,10 @@ enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallOutcome {
     Success,
+    /// No response: the vendor's fault whatever was asked.
     Failure,
+    /// A status from 500 on, which may be about the assistant.
+    ErrorStatus,
     /// Says nothing about the vendor.
     Neutral,
 }
@@ -61,6 +74,8 @@ pub(crate) enum CallOutcome {
 #[derive(Debug)]
 pub(crate) struct Admission<'a> {
     circuit: &'a Circuit,
+    /// The assistant, as a number; see [`Circuit::admit`].
+    key: u64,
     generation: u64,
     probe: bool,
     settled: bool,
@@ -70,6 +85,9 @@ impl Circuit {
     pub(crate) fn new(settings: BreakerSettings, name: Arc<str>) -> Self {
         Self {
             window: SlidingWindow::new(settings.window),
+            errors: SlidingWindow::new(settings.window),
+            erring: DistinctKeys::new(settings.window),
+            seen: DistinctKeys::new(settings.window),
             settings,
             name,
             closed: AtomicBool::new(true),
@@ -92,12 +110,12 @@ impl Circuit {
         }
     }
 
-    /// Lets a request pass, as the probe if one is due.
-    pub(crate) fn admit(&self) -> Result<Admission<'_>, Failure> {
+    /// Lets a request pass, as the probe if one is due. `key` is the hash of the assistant's id.
+    pub(crate) fn admit(&self, key: u64) -> Result<Admission<'_>, Failure> {
         // Read before `closed`: if the breaker opens in between, the outcome is ignored.
         let generation = self.generation.load(Ordering::Acquire);
         if self.is_closed() {
-            return Ok(Admission { circuit: self, generation, probe: false, settled: false });
+            return Ok(Admission { circuit: self, key, generation, probe: false, settled: false });
         }
         let mut state = self.lock();
         match *state {
@@ -113,7 +131,7 @@ impl Circuit {
         }
         let probe = matches!(*state, State::HalfOpen);
         let generation = self.generation.load(Ordering::Acquire);
-        Ok(Admission { circuit: self, generation, probe, settled: false })
+        Ok(Admission { circuit: self, key, generation, probe, settled: false })
     }
 
     /// The state as of now.
@@ -128,12 +146,15 @@ impl Circuit {
         }
     }
 
-    fn settle(&self, generation: u64, probe: bool, outcome: CallOutcome) {
+    fn settle(&self, generation: u64, key: u64, probe: bool, outcome: CallOutcome) {
+        let failed = matches!(outcome, CallOutcome::Failure | CallOutcome::ErrorStatus);
         if probe {
             let mut state = self.lock();
             let next = match outcome {
                 CallOutcome::Success => State::Closed,
-                CallOutcome::Failure => State::Open { until: Instant::now() + self.settings.open_for },
+                CallOutcome::Failure | CallOutcome::ErrorStatus => {
+                    State::Open { until: Instant::now() + self.settings.open_for }
+                }
                 CallOutcome::Neutral => State::Open { until: Instant::now() },
             };
             self.change(&mut state, next);
@@ -142,8 +163,12 @@ impl Circuit {
         if outcome == CallOutcome::Neutral || generation != self.generation.load(Ordering::Acquire) {
             return;
         }
-        let failed = outcome == CallOutcome::Failure;
-        self.window.add(1, u64::from(failed));
+        self.seen.add(key);
+        self.window.add(1, u64::from(outcome == CallOutcome::Failure));
+        if outcome == CallOutcome::ErrorStatus {
+            self.errors.add(1, 0);
+            self.erring.add(key);
+        }
         if failed && self.is_over() {
             let mut state = self.lock();
             // Checked again: a probe may have closed the breaker since, and this failure is older.
@@ -154,10 +179,23 @@ impl Circuit {
         }
     }
 
+    /// Whether there are too many failures. Error statuses count if several assistants met them, or if the account has no
+    /// other assistant to compare with; then it takes twice as many requests.
     fn is_over(&self) -> bool {
-        let counts = self.window.counts();
-        counts.all >= u64::from(self.settings.min_requests.max(1))
-            && counts.marked as f64 >= self.settings.failure_ratio * counts.all as f64
+        let (counts, errors) = (self.window.counts(), self.errors.counts().all);
+        let min = u64::from(self.settings.min_requests.max(1));
+        let is_over =
+            |all: u64, failed: u64, min: u64| all >= min && failed as f64 >= self.settings.failure_ratio * all as f64;
+        let Counts { all, marked } = counts;
+        if is_over(all, marked, min) || is_over(all.saturating_sub(errors), marked, min) {
+            return true;
+        }
+        let min = match (self.erring.are_several(), self.seen.are_several()) {
+            (true, _) => min,
+            (false, false) => 2 * min,
+            (false, true) => return false,
+        };
+        is_over(all, marked + errors, min)
     }
 
     fn change(&self, state: &mut State, next: State) {
@@ -166,6 +204,9 @@ impl Circuit {
         match next {
             State::Closed => {
                 self.window.clear();
+                self.errors.clear();
+                self.erring.clear();
+                self.seen.clear();
                 tracing::info!(vendor = %self.name, "breaker closed");
             }
             State::Open { .. } => tracing::warn!(vendor = %self.name, "breaker open"),
@@ -186,14 +227,14 @@ fn refused(retry_after: Duration) -> Failure {
 impl Admission<'_> {
     pub(crate) fn settle(mut self, outcome: CallOutcome) {
         self.settled = true;
-        self.circuit.settle(self.generation, self.probe, outcome);
+        self.circuit.settle(self.generation, self.key, self.probe, outcome);
     }
 }
 
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         if !self.settled {
-            self.circuit.settle(self.generation, self.probe, CallOutcome::Neutral);
+            self.circuit.settle(self.generation, self.key, self.probe, CallOutcome::Neutral);
         }
     }
 }
@@ -215,7 +256,7 @@ impl Circuit {
     pub(crate) fn open() -> Self {
         let circuit = Self::closed();
         for _ in 0..4 {
-            circuit.admit().unwrap().settle(CallOutcome::Failure);
+            circuit.admit(1).unwrap().settle(CallOutcome::Failure);
         }
         circuit
     }

@@ -2,10 +2,11 @@
 //!
 //! The retries check the same breaker: a probe is never retried, and a breaker that opens ends all retries.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::circuit::{CallOutcome, Circuit};
-use crate::upstream::{Call, Failure, VendorRequest, VendorResponse};
+use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
 
 /// Lets requests pass while the breaker is closed, or one as the probe.
 #[derive(Debug)]
@@ -22,18 +23,28 @@ impl<S> Breaker<S> {
 
 impl<S: Call> Call for Breaker<S> {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
-        let admission = self.circuit.admit()?;
+        let admission = self.circuit.admit(key(request))?;
         let result = self.inner.call(request).await;
         admission.settle(outcome(&result));
         result
     }
 }
 
+/// The assistant as a number. Requests without one, such as those for catalogs, count as one assistant of their own.
+fn key(request: &VendorRequest) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    request.key.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Every status below 500 shows that the vendor works, including 401, 403 and 429.
 fn outcome(result: &Result<VendorResponse, Failure>) -> CallOutcome {
     match result {
-        Ok(response) if response.status.is_server_error() => CallOutcome::Failure,
+        Ok(response) if response.status.is_server_error() => CallOutcome::ErrorStatus,
         Ok(_) => CallOutcome::Success,
+        Err(Failure { kind: FailureKind::BodyTooLong { status }, .. }) if status.is_server_error() => {
+            CallOutcome::ErrorStatus
+        }
         Err(failure) if failure.blames_vendor => CallOutcome::Failure,
         Err(_) => CallOutcome::Neutral,
     }
@@ -46,14 +57,15 @@ mod tests {
     use http::StatusCode;
     use tokio::time::advance;
 
+    use crate::upstream::BreakerState;
     use crate::upstream::breaker::layer::*;
     use crate::upstream::mock_call::{MockCall, answered, failed, ok, put};
-    use crate::upstream::{BreakerState, FailureKind};
 
+    /// The results of calls for two assistants by turns.
     async fn call_times<const N: usize>(layer: &Breaker<MockCall>) -> [Result<u16, FailureKind>; N] {
         let mut outcomes = [Ok(0); N];
-        for outcome in &mut outcomes {
-            let result = layer.call(&put("1")).await;
+        for (index, outcome) in outcomes.iter_mut().enumerate() {
+            let result = layer.call(&put(["1", "2"][index % 2])).await;
             *outcome = result.map(|response| response.status.as_u16()).map_err(|failure| failure.kind);
         }
         outcomes
@@ -120,6 +132,54 @@ mod tests {
         }
     }
 
+    /// Whether the breaker is open after each of these outcomes of an assistant was met so many times, in turns.
+    fn opens_after(outcomes: &[(&str, CallOutcome, usize)]) -> bool {
+        let circuit = Circuit::closed();
+        let longest = outcomes.iter().map(|(_, _, times)| *times).max().unwrap();
+        for turn in 0..longest {
+            for (assistant, outcome, _) in outcomes.iter().filter(|(_, _, times)| turn < *times) {
+                if let Ok(admission) = circuit.admit(key(&put(assistant))) {
+                    admission.settle(*outcome);
+                }
+            }
+        }
+        !circuit.is_closed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn error_statuses_of_one_assistant_do_not_open_it_for_the_others() {
+        use CallOutcome::{ErrorStatus, Failure, Success};
+        for (outcomes, opens) in [
+            (&[("bad", ErrorStatus, 500), ("good", Success, 1)][..], false),
+            (&[("bad", ErrorStatus, 500), ("good", Success, 1), ("good", Failure, 1)], false),
+            (&[("bad", ErrorStatus, 3), ("other", ErrorStatus, 1)], true),
+            (&[("bad", ErrorStatus, 2), ("other", ErrorStatus, 1)], false),
+            (&[("bad", ErrorStatus, 2), ("other", ErrorStatus, 2), ("good", Success, 4)], true),
+            (&[("bad", ErrorStatus, 1), ("other", ErrorStatus, 1), ("good", Success, 4)], false),
+            // An account with one assistant has nothing to compare with.
+            (&[("only", ErrorStatus, 7)], false),
+            (&[("only", ErrorStatus, 8)], true),
+            // Without a response it is not about the assistant.
+            (&[("only", Failure, 4)], true),
+            (&[("bad", ErrorStatus, 20), ("good", Failure, 4)], true),
+            (&[("bad", ErrorStatus, 20), ("good", Failure, 1)], false),
+        ] {
+            assert_eq!(opens_after(outcomes), opens, "{outcomes:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_without_an_assistant_count_as_one_of_their_own() {
+        let layer = over(MockCall::statuses(&[500]));
+        for _ in 0..2 {
+            let _ = layer.call(&put("1")).await;
+            let mut catalog = put("1");
+            catalog.key = None;
+            let _ = layer.call(&catalog).await;
+        }
+        assert!(!layer.circuit.is_closed());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn there_is_one_probe_at_a_time_and_a_successful_one_closes_it() {
         let mock = MockCall::new(|_, _| async {
@@ -156,31 +216,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_outcome_from_before_the_opening_is_ignored() {
         let circuit = Circuit::closed();
-        let old = circuit.admit().unwrap();
+        let old = circuit.admit(1).unwrap();
         for _ in 0..4 {
-            circuit.admit().unwrap().settle(CallOutcome::Failure);
+            circuit.admit(1).unwrap().settle(CallOutcome::Failure);
         }
         old.settle(CallOutcome::Success);
         assert!(!circuit.is_closed());
         advance(Duration::from_secs(15)).await;
-        circuit.admit().unwrap().settle(CallOutcome::Success);
+        circuit.admit(1).unwrap().settle(CallOutcome::Success);
         assert!(circuit.is_closed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_breaker_that_closes_again_starts_with_an_empty_window() {
         let circuit = Circuit::closed();
-        let old = [(); 10].map(|()| circuit.admit().unwrap());
+        let old = [(); 10].map(|()| circuit.admit(1).unwrap());
         for _ in 0..4 {
-            circuit.admit().unwrap().settle(CallOutcome::Failure);
+            circuit.admit(1).unwrap().settle(CallOutcome::Failure);
         }
         advance(Duration::from_secs(15)).await;
-        circuit.admit().unwrap().settle(CallOutcome::Success);
+        circuit.admit(1).unwrap().settle(CallOutcome::Success);
         for admission in old {
             admission.settle(CallOutcome::Failure);
         }
         assert!(circuit.is_closed(), "outcomes of requests from before the opening do not count");
-        circuit.admit().unwrap().settle(CallOutcome::Failure);
+        circuit.admit(1).unwrap().settle(CallOutcome::Failure);
         assert!(circuit.is_closed(), "nor is what the window held");
     }
 }

@@ -1,5 +1,6 @@
 //! The circuit breaker: its layer, its state, its sliding window.
 
 pub(super) mod circuit;
+pub(super) mod distinct_keys;
 pub(super) mod layer;
 pub(super) mod window;

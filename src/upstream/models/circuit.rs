@@ -18,7 +18,7 @@ fn circuit(failure_ratio: f64, min_requests: u32) -> Arc<Circuit> {
 }
 
 fn settle(circuit: &Circuit, outcome: CallOutcome) {
-    circuit.admit().unwrap().settle(outcome);
+    circuit.admit(1).unwrap().settle(outcome);
 }
 
 fn is_open(circuit: &Circuit) -> bool {
@@ -39,7 +39,7 @@ fn one_probe_is_out_at_a_time_and_its_place_is_free_again_however_it_ends() {
         let (out, admitted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let threads = [Some(CallOutcome::Failure), Some(CallOutcome::Neutral), None].map(|outcome| {
             let (circuit, out, admitted) = (Arc::clone(&circuit), Arc::clone(&out), Arc::clone(&admitted));
-            thread::spawn(move || match circuit.admit() {
+            thread::spawn(move || match circuit.admit(1) {
                 Ok(admission) => {
                     assert_eq!(out.fetch_add(1, Ordering::SeqCst), 0, "two probes are out");
                     admitted.fetch_add(1, Ordering::SeqCst);
@@ -92,13 +92,26 @@ fn the_last_of_failures_at_the_same_time_opens_the_circuit() {
 }
 
 #[test]
+fn the_last_of_two_assistants_errors_at_the_same_time_opens_the_circuit() {
+    explore(|| {
+        let circuit = circuit(1.0, 4);
+        let threads = [1, 2].map(|key| {
+            let circuit = Arc::clone(&circuit);
+            thread::spawn(move || (0..2).for_each(|_| circuit.admit(key).unwrap().settle(CallOutcome::ErrorStatus)))
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert!(is_open(&circuit));
+    });
+}
+
+#[test]
 fn a_failure_of_an_earlier_time_does_not_open_what_a_probe_has_closed() {
     explore(|| {
         let circuit = circuit(1.0, 1);
         let (shared, admitted) = (Arc::clone(&circuit), Arc::<AtomicBool>::default());
         let seen = Arc::clone(&admitted);
         let late = thread::spawn(move || {
-            let admission = shared.admit().unwrap();
+            let admission = shared.admit(1).unwrap();
             seen.store(true, Ordering::SeqCst);
             admission.settle(CallOutcome::Failure);
         });
