@@ -221,6 +221,7 @@ mod tests {
             base_url,
             timeout: 10 * second,
             connect_timeout: 10 * second,
+            max_connection_age: Duration::from_secs(300),
             max_in_flight: 4,
             max_waiting: 4,
             settle_after_unknown: Duration::from_secs(2),

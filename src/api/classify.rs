@@ -221,6 +221,10 @@ pub(super) fn failure_problem(failure: Failure) -> Problem {
             (Code::VendorCircuitOpen, "The vendor failed so often that it is left alone for a while.")
         }
     };
+    let detail = match failure.plain {
+        Some(cause) => format!("{}: {cause}.", detail.trim_end_matches('.')),
+        None => detail.to_owned(),
+    };
     let mut problem = Problem::new(code, detail).internally(failure.to_string());
     problem.cause = Some(Reason::Vendor(failure.kind.reason()));
     problem.outcome = if failure.sent { Outcome::Unknown } else { Outcome::NotApplied };

@@ -23,6 +23,8 @@ pub struct Failure {
     pub vendor: Duration,
     /// The cause, for the log only.
     pub source: String,
+    /// The cause in plain words that callers may read, where it has any: how a TLS handshake failed.
+    pub plain: Option<&'static str>,
     /// Whether the breaker counts it as the vendor's failure.
     pub(super) blames_vendor: bool,
 }
@@ -141,7 +143,7 @@ impl Failure {
     pub fn new(kind: FailureKind, source: impl Into<String>) -> Self {
         let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
         let blames_vendor = kind.blames_vendor();
-        Self { kind, attempts: 0, sent: false, queued, vendor, source: source.into(), blames_vendor }
+        Self { kind, attempts: 0, sent: false, queued, vendor, source: source.into(), plain: None, blames_vendor }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct StackSettings {
     pub timeout: Duration,
     /// How long DNS, TCP and TLS together may take.
     pub connect_timeout: Duration,
+    /// The age from which on a connection gets no more requests; zero for none.
+    pub max_connection_age: Duration,
     /// Requests in flight at the same time, retries included; at least 1.
     pub max_in_flight: usize,
     /// Requests waiting at the same time: for their lock, a pause, the rate limit or the in-flight limit.

@@ -83,6 +83,21 @@ pub(crate) fn until(params: &mut CertificateParams, left: Result<Duration, Durat
 }
 
 impl Identity {
+    /// A certificate that is its own authority, as `openssl req -x509` makes them, for `localhost`, changed by `edit`.
+    pub(crate) fn self_signed(edit: impl FnOnce(&mut CertificateParams)) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        edit(&mut params);
+        let certificate = params.self_signed(&key).unwrap();
+        Self {
+            cert: certificate.pem(),
+            key: key.serialize_pem(),
+            der: certificate.der().clone(),
+            key_der: key.serialize_der(),
+        }
+    }
+
     /// Puts both files in place at once, as careful programs do.
     pub(crate) fn write(&self, folder: &Path, name: &str) {
         for (kind, text) in [("pem", &self.cert), ("key", &self.key)] {

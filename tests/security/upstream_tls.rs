@@ -2,6 +2,7 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use rustls::server::WebPkiClientVerifier;
@@ -86,11 +87,16 @@ impl Gateway {
 
     /// The name that the vendor gave the assistant, or the problem's code.
     async fn update(&self) -> String {
-        let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
-                       content-type: application/json\r\ncontent-length: 12\r\n\r\n{\"name\":\"x\"}";
-        let reply = raw::exchange(self.process.api, request.as_bytes()).await.json();
+        let reply = self.response().await;
         let told = if reply["code"].is_null() { &reply["data"]["name"] } else { &reply["code"] };
         told.as_str().unwrap().to_owned()
+    }
+
+    /// The response to an update.
+    async fn response(&self) -> serde_json::Value {
+        let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                       content-type: application/json\r\ncontent-length: 12\r\n\r\n{\"name\":\"x\"}";
+        raw::exchange(self.process.api, request.as_bytes()).await.json()
     }
 
     async fn admin(&self, path: &str) -> serde_json::Value {
@@ -122,6 +128,38 @@ async fn only_the_issuers_that_are_named_are_trusted_and_only_for_the_right_name
         let files = [ca[0], ("other.pem", other.pem.as_str())];
         let gateway = Gateway::start(&vendor, host, keys, &files).await;
         assert_eq!(gateway.update().await, expected, "{host} {keys}");
+    }
+}
+
+#[tokio::test]
+async fn the_vendors_own_certificate_is_accepted_if_ca_file_holds_the_very_same() {
+    use crate::tls_scene::until;
+    let hour = Duration::from_hours(1);
+    let own = Identity::self_signed(|params| until(params, Ok(hour)));
+    let twin = Identity::self_signed(|params| until(params, Ok(hour)));
+    let old = Identity::self_signed(|params| until(params, Err(hour)));
+    let leaf = Identity::self_signed(|params| params.is_ca = rcgen::IsCa::NoCa);
+    let cases = [
+        ("localhost", &own, &own, ""),
+        ("localhost", &leaf, &leaf, ""),
+        ("127.0.0.1", &own, &own, "its certificate is for another host name"),
+        ("localhost", &old, &old, "its certificate has expired"),
+        ("localhost", &own, &twin, "accepted only if `ca_file` holds the very same"),
+    ];
+    for (host, shown, named, cause) in cases {
+        let vendor = Vendor::start(shown, BOTH, None).await;
+        let files = [("ca.pem", named.cert.as_str())];
+        let mut gateway = Gateway::start(&vendor, host, "ca_file = \"ca.pem\"", &files).await;
+        let response = gateway.response().await;
+        if cause.is_empty() {
+            assert_eq!(response["data"]["name"], host);
+            continue;
+        }
+        assert_eq!((&response["code"], &response["outcome"]), (&"vendor_unreachable".into(), &"not_applied".into()));
+        let detail = response["detail"].as_str().unwrap();
+        let expected = "No secure connection to the vendor could be made: ";
+        assert!(detail.starts_with(expected) && detail.contains(cause), "{detail}");
+        gateway.process.logged(cause).await;
     }
 }
 

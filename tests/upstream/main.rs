@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod cold_start;
+mod connection_age;
 mod faults;
 mod give_up;
 mod keep_alive;

@@ -105,6 +105,7 @@ pub(crate) fn settings(base: &str, timeout: Duration) -> StackSettings {
         base_url: base.parse().unwrap(),
         timeout,
         connect_timeout: Duration::from_secs(5),
+        max_connection_age: Duration::from_secs(300),
         max_in_flight: 8,
         max_waiting: 8,
         settle_after_unknown: Duration::from_secs(2),

@@ -60,7 +60,7 @@ impl VendorFingerprints {
             .map(|identity| (identity.cert.pem.as_bytes(), identity.key.pem.expose().as_bytes()))
             .unwrap_or_default();
         let limits = (vendor.max_in_flight, vendor.max_waiting, &vendor.rate_limit, &vendor.retry, &vendor.breaker);
-        let times = (vendor.timeout, vendor.connect_timeout, vendor.settle_after_unknown);
+        let times = (vendor.timeout, vendor.connect_timeout, vendor.max_connection_age, vendor.settle_after_unknown);
         let transport = (&vendor.base_url, times, limits, tls);
         Self {
             all: Fingerprint::of(vendor, &[token, issuers, chain, key]),

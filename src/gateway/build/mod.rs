@@ -162,6 +162,7 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
         base_url: vendor.base_url.uri().clone(),
         timeout: vendor.timeout,
         connect_timeout: vendor.connect_timeout,
+        max_connection_age: vendor.max_connection_age,
         max_in_flight: vendor.max_in_flight,
         max_waiting: vendor.max_waiting,
         settle_after_unknown: vendor.settle_after_unknown,

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::stream::ConnectionState;
 
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     sender: Sender,
     state: ConnectionState,
     users: ConnectionUsers,
+    /// When it gets no more requests.
+    expires: Option<Instant>,
 }
 
 /// Its receiver, in the connection's task, is notified when the last handle is dropped.
@@ -35,11 +38,21 @@ enum Sender {
 
 impl Connection {
     pub(super) fn http1(sender: http1::SendRequest<Body>, state: ConnectionState, users: ConnectionUsers) -> Self {
-        Self { sender: Sender::Http1(sender), state, users }
+        Self { sender: Sender::Http1(sender), state, users, expires: None }
     }
 
     pub(super) fn http2(sender: http2::SendRequest<Body>, state: ConnectionState, users: ConnectionUsers) -> Self {
-        Self { sender: Sender::Http2(sender), state, users }
+        Self { sender: Sender::Http2(sender), state, users, expires: None }
+    }
+
+    /// The same, with a time from which on it gets no more requests.
+    pub(super) fn expiring(self, expires: Option<Instant>) -> Self {
+        Self { expires, ..self }
+    }
+
+    /// Whether it is too old for another request.
+    pub(super) fn is_expired(&self) -> bool {
+        self.expires.is_some_and(|expires| expires <= Instant::now())
     }
 
     /// What is known of the connection so far.
@@ -69,6 +82,11 @@ impl Connection {
             }
     }
 
+    /// Whether it is open and young enough for another request.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.is_closed() && !self.is_expired()
+    }
+
     /// Returns once the next request can be sent.
     ///
     /// # Errors
@@ -84,7 +102,10 @@ impl Connection {
     pub(super) fn share(&self) -> Option<Self> {
         match &self.sender {
             Sender::Http1(_) => None,
-            Sender::Http2(sender) => Some(Self::http2(sender.clone(), self.state.clone(), Arc::clone(&self.users))),
+            Sender::Http2(sender) => {
+                let shared = Self::http2(sender.clone(), self.state.clone(), Arc::clone(&self.users));
+                Some(shared.expiring(self.expires))
+            }
         }
     }
 

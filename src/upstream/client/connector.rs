@@ -15,6 +15,7 @@ use tower::service_fn;
 use tower_service::Service;
 
 use super::stream::Stream;
+use super::tls_failure::plain_words;
 use crate::upstream::FailureKind;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
@@ -36,6 +37,15 @@ pub(crate) struct Connector {
 pub(super) struct ConnectError {
     pub(super) kind: FailureKind,
     cause: String,
+    /// The cause in plain words.
+    pub(super) plain: Option<&'static str>,
+}
+
+impl From<String> for ConnectError {
+    /// The phase is filled in where it is known.
+    fn from(cause: String) -> Self {
+        Self { kind: FailureKind::Connect, cause, plain: None }
+    }
 }
 
 /// The phase that connecting has reached.
@@ -79,14 +89,16 @@ impl Connector {
         let phase = Phase::default();
         match timeout(self.timeout, self.open(to.clone(), phase.clone())).await {
             Ok(Ok(stream)) => Ok(stream),
-            Ok(Err(cause)) => Err(ConnectError { kind: phase.kind(), cause }),
+            Ok(Err(error)) => Err(ConnectError { kind: phase.kind(), ..error }),
             Err(_) => {
-                Err(ConnectError { kind: phase.kind(), cause: format!("no connection within {:?}", self.timeout) })
+                let (kind, cause) = (phase.kind(), format!("no connection within {:?}", self.timeout));
+                let plain = (kind == FailureKind::Tls).then_some("the handshake did not end in time");
+                Err(ConnectError { kind, cause, plain })
             }
         }
     }
 
-    async fn open(&self, to: Uri, phase: Phase) -> Result<Stream, String> {
+    async fn open(&self, to: Uri, phase: Phase) -> Result<Stream, ConnectError> {
         let host = to.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let secure = to.scheme() == Some(&http::uri::Scheme::HTTPS);
@@ -99,7 +111,11 @@ impl Connector {
             Some(name) => name.clone(),
             None => ServerName::try_from(host).map_err(|error| chain(&error))?,
         };
-        let tls = self.tls.connect(name, tcp).await.map_err(|error| chain(&error))?;
+        let tls = self.tls.connect(name, tcp).await.map_err(|error| {
+            let (plain, cause) = (plain_words(&error), chain(&error));
+            let cause = plain.map(|plain| format!("{plain} ({cause})")).unwrap_or(cause);
+            ConnectError { plain, ..cause.into() }
+        })?;
         Ok(Stream::tls(tls, Arc::clone(&self.counters)))
     }
 

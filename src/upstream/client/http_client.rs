@@ -33,6 +33,9 @@ use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse}
 /// request itself may be the cause, and counts as an attempt.
 const STALE_AFTER_SEND: Duration = Duration::from_millis(250);
 
+/// The greatest age of a connection to another server than a vendor.
+const MAX_AGE_ELSEWHERE: Duration = Duration::from_secs(300);
+
 /// A client with a pool for one address.
 #[derive(Debug)]
 pub struct HttpClient {
@@ -60,9 +63,15 @@ impl Baseline {
 }
 
 impl HttpClient {
-    /// A client for `to`, of which scheme, host and port matter.
-    pub(crate) fn new(to: &Uri, connector: Connector, connections: TaskTracker, counters: Arc<Counters>) -> Self {
-        Self { pool: Pool::new(to.clone(), connector, connections), host: host(to), counters }
+    /// A client for `to`, of which scheme, host and port matter. Connections older than `max_age` get no more requests.
+    pub(crate) fn new(
+        to: &Uri,
+        connector: Connector,
+        max_age: Duration,
+        connections: TaskTracker,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { pool: Pool::new(to.clone(), connector, max_age, connections), host: host(to), counters }
     }
 
     /// A client for another server than a vendor.
@@ -74,7 +83,7 @@ impl HttpClient {
     ) -> Self {
         let counters = Arc::<Counters>::default();
         let connector = Connector::new(tls, None, connect_timeout, Arc::clone(&counters));
-        Self::new(to, connector, connections, counters)
+        Self::new(to, connector, MAX_AGE_ELSEWHERE, connections, counters)
     }
 
     /// Sends once; the flag says whether the connection was stale.
@@ -203,7 +212,7 @@ fn decoded(headers: &mut HeaderMap, body: Bytes) -> Option<Bytes> {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::Connect(error) => Self::new(error.kind, error.to_string()),
+            OpenError::Connect(error) => Self { plain: error.plain, ..Self::new(error.kind, error.to_string()) },
             OpenError::Http(error) => broken(&error),
         }
     }

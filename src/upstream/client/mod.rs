@@ -4,6 +4,8 @@ pub(super) mod connection;
 pub(super) mod connector;
 pub(super) mod http_client;
 pub(super) mod no_verification;
+pub(super) mod pinned_certificate;
 pub(super) mod pool;
 pub(super) mod roots;
 pub(super) mod stream;
+pub(super) mod tls_failure;

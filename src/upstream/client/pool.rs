@@ -2,7 +2,8 @@
 //!
 //! The connection used last is taken first, and idle ones are closed after a while. A request that finds no connection in
 //! HTTP/1 opens one, but takes one that is returned meanwhile. Where HTTP/2 is possible, one request opens a connection
-//! and the others wait for it.
+//! and the others wait for it. A connection that has reached its greatest age gets no more requests, so that a changed
+//! address of the vendor is noticed under load, too; what is in flight on it finishes.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -43,6 +44,8 @@ struct Shared {
     to: Uri,
     connector: Connector,
     tasks: TaskTracker,
+    /// The greatest age of a connection, if it has one.
+    max_age: Option<Duration>,
     kept: Mutex<PoolState>,
     /// Notified when a connection is returned.
     returned: Notify,
@@ -68,13 +71,15 @@ impl PoolState {
     /// The connection that was used last.
     fn take(&mut self) -> Option<Connection> {
         if let Some(shared) = &mut self.shared {
-            if !shared.connection.is_closed() {
+            if shared.connection.is_usable() {
                 shared.since = Instant::now();
                 return shared.connection.share();
             }
             self.shared = None;
         }
-        std::iter::from_fn(|| self.idle.pop()).map(|idle| idle.connection).find(Connection::is_ready)
+        std::iter::from_fn(|| self.idle.pop())
+            .map(|idle| idle.connection)
+            .find(|kept| kept.is_ready() && !kept.is_expired())
     }
 }
 
@@ -123,12 +128,14 @@ where
 }
 
 impl Pool {
-    /// An empty pool for `to`. Its tasks run on `tasks` and end once it is dropped.
-    pub(super) fn new(to: Uri, connector: Connector, tasks: TaskTracker) -> Self {
+    /// An empty pool for `to`. Its tasks run on `tasks` and end once it is dropped. Connections older than `max_age` get no
+    /// more requests; zero turns that off.
+    pub(super) fn new(to: Uri, connector: Connector, max_age: Duration, tasks: TaskTracker) -> Self {
         let gone = CancellationToken::new();
         let http1 = to.scheme() != Some(&Scheme::HTTPS); // without TLS there is no ALPN
         let (kept, returned) = (Mutex::new(PoolState { http1, ..PoolState::default() }), Notify::new());
-        let shared = Shared { to, connector, tasks, kept, returned, gone: gone.clone() };
+        let max_age = (!max_age.is_zero()).then_some(max_age);
+        let shared = Shared { to, connector, tasks, max_age, kept, returned, gone: gone.clone() };
         Self { shared: Arc::new(shared), _gone: gone.drop_guard() }
     }
 
@@ -220,7 +227,7 @@ async fn open(shared: Arc<Shared>) -> Result<Connection, OpenError> {
             .handshake(io);
         let (sender, running) = handshake.await.map_err(|error| OpenError::Http(Arc::new(error)))?;
         shared.tasks.spawn(run(running, state.clone(), unused));
-        return Ok(shared.share(Connection::http2(sender, state, users)));
+        return Ok(shared.share(Connection::http2(sender, state, users).expiring(shared.expiry())));
     }
     // A client has to read folded headers (RFC 9112, 5.2), and old servers put blanks before the colon.
     let handshake = http1::Builder::new()
@@ -229,7 +236,7 @@ async fn open(shared: Arc<Shared>) -> Result<Connection, OpenError> {
         .handshake(io);
     let (sender, running) = handshake.await.map_err(|error| OpenError::Http(Arc::new(error)))?;
     shared.tasks.spawn(run(running, state.clone(), unused));
-    Ok(Connection::http1(sender, state, users))
+    Ok(Connection::http1(sender, state, users).expiring(shared.expiry()))
 }
 
 /// Runs a connection until it ends, is reset, or has been unused for [`CLOSE_GRACE`]: a vendor that never reads would keep
@@ -254,6 +261,12 @@ async fn run(
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, PoolState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a connection that is opened now expires: between four fifths of the greatest age and the whole, so that those
+    /// that were opened together are not replaced together.
+    fn expiry(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.max_age?.mul_f64(1.0 - fastrand::f64() / 5.0))
     }
 
     fn take_kept(&self) -> Option<Connection> {
@@ -295,7 +308,7 @@ impl Shared {
 
     /// Puts an HTTP/1 connection into the pool; an HTTP/2 connection is in it from the start.
     fn keep(self: &Arc<Self>, connection: Connection) {
-        if !connection.is_http2() {
+        if !connection.is_http2() && !connection.is_expired() {
             let mut kept = self.kept();
             kept.idle.push(Idle { connection, since: Instant::now() });
             self.watch(&mut kept);
@@ -307,7 +320,7 @@ impl Shared {
     /// Puts a new HTTP/2 connection into the pool, unless there is one already.
     fn share(self: &Arc<Self>, new: Connection) -> Connection {
         let mut kept = self.kept();
-        let known = kept.shared.as_ref().filter(|known| !known.connection.is_closed());
+        let known = kept.shared.as_ref().filter(|known| known.connection.is_usable());
         if let Some(connection) = known.and_then(|known| known.connection.share()) {
             return connection;
         }
@@ -332,7 +345,7 @@ impl Shared {
         let mut kept = self.kept();
         let now = Instant::now();
         let late = |idle: &Idle| idle.since + IDLE_TIMEOUT <= now;
-        kept.shared = kept.shared.take().filter(|shared| !late(shared));
+        kept.shared = kept.shared.take().filter(|shared| !late(shared) && !shared.connection.is_expired());
         let first_to_stay = kept.idle.partition_point(late);
         kept.idle.drain(..first_to_stay);
         let next = kept.idle.first().into_iter().chain(&kept.shared).map(|idle| idle.since + IDLE_TIMEOUT).min();
@@ -363,7 +376,7 @@ mod tests {
     fn pool(to: &'static str) -> Pool {
         let tls = TlsRoots::default().client(false, &VendorTls::default()).unwrap();
         let connector = Connector::new(tls, None, Duration::from_secs(5), Arc::default());
-        Pool::new(Uri::from_static(to), connector, TaskTracker::new())
+        Pool::new(Uri::from_static(to), connector, Duration::ZERO, TaskTracker::new())
     }
 
     #[tokio::test]

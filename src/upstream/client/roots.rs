@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
@@ -10,13 +11,14 @@ use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig, RootCertStore};
 
 use super::no_verification::NoServerVerification;
+use super::pinned_certificate::PinnedCertificates;
 
 /// How to speak TLS with a vendor.
 #[derive(Clone, Debug, Default)]
 pub struct VendorTls {
     /// Public issuers to trust.
     pub roots: PublicRoots,
-    /// Further issuers to trust.
+    /// Further issuers to trust, and certificates that the vendor itself may show.
     pub issuers: Option<PemFile>,
     /// The certificate to show to it.
     pub identity: Option<ClientIdentity>,
@@ -89,8 +91,13 @@ impl TlsRoots {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
         let builder = if tls.insecure_skip_verify {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(NoServerVerification::new(&provider)))
+        } else if let (true, Some(issuers)) = (https, &tls.issuers) {
+            let pinned = certificates(issuers)?;
+            let issued = WebPkiServerVerifier::builder_with_provider(Arc::new(self.trusted(tls, &pinned)?), provider);
+            let issued = issued.build().map_err(|error| rustls::Error::General(error.to_string()))?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(PinnedCertificates { issued, pinned }))
         } else {
-            let roots = if https { self.trusted(tls)? } else { RootCertStore::empty() };
+            let roots = if https { self.trusted(tls, &[])? } else { RootCertStore::empty() };
             builder.with_root_certificates(roots)
         };
         let config = match &tls.identity {
@@ -105,14 +112,14 @@ impl TlsRoots {
     }
 
     /// The public roots that an account trusts, and its own.
-    fn trusted(&mut self, tls: &VendorTls) -> Result<RootCertStore, UpstreamTlsError> {
+    fn trusted(&mut self, tls: &VendorTls, own: &[CertificateDer<'static>]) -> Result<RootCertStore, UpstreamTlsError> {
         let mut store = match tls.roots {
             PublicRoots::Platform => self.platform.get_or_insert_with(platform).clone(),
             PublicRoots::Bundled => bundled(),
             PublicRoots::None => RootCertStore::empty(),
         };
-        for certificate in tls.issuers.as_ref().map(certificates).transpose()?.into_iter().flatten() {
-            store.add(certificate)?;
+        for certificate in own {
+            store.add(certificate.clone())?;
         }
         Ok(store)
     }

@@ -114,7 +114,8 @@ impl Stack {
         let counters = tasks.counters.of(&settings.name);
         let (tls, server_name) = (Arc::clone(&settings.tls), settings.server_name.clone());
         let connector = Connector::new(tls, server_name, settings.connect_timeout, Arc::clone(&counters));
-        let client = HttpClient::new(&settings.base_url, connector, tasks.connections.clone(), Arc::clone(&counters));
+        let (max_age, connections) = (settings.max_connection_age, tasks.connections.clone());
+        let client = HttpClient::new(&settings.base_url, connector, max_age, connections, Arc::clone(&counters));
         Self::build(settings, tasks, client, counters)
     }
 }

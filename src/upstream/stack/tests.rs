@@ -21,6 +21,7 @@ pub(super) fn settings() -> StackSettings {
         base_url: Uri::from_static("https://vendor.invalid/api"),
         timeout: Duration::from_secs(10),
         connect_timeout: Duration::from_secs(3),
+        max_connection_age: Duration::from_secs(300),
         max_in_flight: 4,
         max_waiting: 8,
         settle_after_unknown: Duration::from_secs(2),

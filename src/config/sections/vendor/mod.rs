@@ -43,6 +43,11 @@ pub(crate) const SECTION: Section = Section::of(&[
     ),
     Key::new("timeout", DURATION, "The time one attempt may take."),
     Key::new("connect_timeout", DURATION, "The time a connection may take, TLS included."),
+    Key::new(
+        "max_connection_age",
+        Kind::Duration { zero: true },
+        "The age from which on a connection to it gets no more requests, less up to a fifth, so that a changed address is noticed under load; `0s` turns it off.",
+    ),
     Key::new("max_in_flight", Kind::Count { min: 1, max: 1_000_000 }, "Requests sent to it at once."),
     Key::new(
         "max_waiting",
@@ -70,7 +75,11 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Word(vendor_tls::Roots::VARIANTS),
         "Public issuers to trust: the `platform`'s, the `bundled` ones of Mozilla, or `none`; with `ca_file` none unless set.",
     ),
-    Key::new("ca_file", Kind::Path, "Further issuers to trust (PEM)."),
+    Key::new(
+        "ca_file",
+        Kind::Path,
+        "Further issuers to trust, and certificates that the vendor itself may show (PEM).",
+    ),
     Key::new("client_certificate", Kind::Table(&pem::IDENTITY), "The certificate to show to it."),
     Key::new("min_tls_version", Kind::Word(TlsVersion::VARIANTS), "The oldest TLS version to speak with it."),
     Key::new(
@@ -103,6 +112,9 @@ pub struct Vendor {
     /// The time a connection may take, TLS included.
     #[serde(serialize_with = "duration::serialize")]
     pub connect_timeout: Duration,
+    /// The age from which on a connection gets no more requests; zero for none.
+    #[serde(serialize_with = "duration::serialize")]
+    pub max_connection_age: Duration,
     /// Requests sent to it at once.
     pub max_in_flight: usize,
     /// Requests that may wait for a place.
@@ -142,6 +154,7 @@ impl Vendor {
             handling: Handling::Strict,
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(3),
+            max_connection_age: Duration::from_mins(5),
             max_in_flight: 128,
             max_waiting: 256,
             settle_after_unknown: Duration::from_secs(2),
@@ -173,6 +186,7 @@ impl Vendor {
             handling: reader.handling("handling").unwrap_or(own.handling),
             timeout: reader.duration("timeout").unwrap_or(own.timeout),
             connect_timeout: reader.duration("connect_timeout").unwrap_or(own.connect_timeout),
+            max_connection_age: reader.duration("max_connection_age").unwrap_or(own.max_connection_age),
             max_in_flight: reader.count("max_in_flight").unwrap_or(own.max_in_flight),
             max_waiting: reader.count("max_waiting").unwrap_or(own.max_waiting),
             settle_after_unknown: reader.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
