@@ -26,6 +26,7 @@ use crate::gateway::{BuildError, Gateway};
 use crate::http::catch_panic::catch_panic;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::connection::Connections;
+use crate::net::descriptors::callers_connections;
 use crate::net::listener::{BindError, Listener};
 use crate::net::listener_meters::ListenerMeters;
 use crate::net::rejection::RejectionRenderer;
@@ -83,7 +84,7 @@ impl App {
     ) -> Result<Self, StartError> {
         let (shutdown, admin_shutdown) = (Shutdown::new(), Shutdown::new());
         let tasks = Tasks::default();
-        let listener_settings = listener_settings(&settings);
+        let admin_settings = listener_settings(&settings);
         let tls =
             settings.server.tls.as_ref().map(tls_material).map(|tls_material| Tls::new(&tls_material)).transpose()?;
         let api_listener = Listener::bind(settings.server.listen).await?;
@@ -93,6 +94,9 @@ impl App {
         for warning in settings.warnings.warnings() {
             tracing::warn!(%warning, "configuration");
         }
+        let vendors = settings.vendors.values().map(|vendor| vendor.max_in_flight).sum();
+        let max_connections = callers_connections(settings.server.max_connections, vendors);
+        let api_settings = ListenerSettings { max_connections, ..admin_settings.clone() };
         let startup = StartupSettings::of(&settings);
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
         let (current, tls_acceptor) = (Arc::clone(&gateway), tls.clone());
@@ -101,10 +105,10 @@ impl App {
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let listeners = Listeners::default();
-        let api_connections = connections(catch_panics(api.service()), &listener_settings, &listeners.api, &shutdown);
+        let api_connections = connections(catch_panics(api.service()), &api_settings, &listeners.api, &shutdown);
         shutdown.spawn(api_listener.run(api_connections, tls));
         let admin = admin::service(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
-        let admin_connections = connections(catch_panics(admin), &listener_settings, &listeners.admin, &admin_shutdown);
+        let admin_connections = connections(catch_panics(admin), &admin_settings, &listeners.admin, &admin_shutdown);
         admin_shutdown.spawn(admin_listener.run(admin_connections, None));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -232,6 +236,7 @@ fn listener_settings(settings: &Settings) -> ListenerSettings {
         handshake_timeout: server.header_timeout,
         header_timeout: server.header_timeout,
         idle_timeout: server.idle_timeout,
+        max_discarded_bytes: server.max_body_bytes.saturating_mul(2),
         max_headers: server.max_headers,
         ..ListenerSettings::default()
     }

@@ -8,6 +8,7 @@ mod commands;
 mod heap_retention;
 mod input;
 mod open_files;
+mod proxy_variables;
 mod style;
 mod table;
 

@@ -14,7 +14,9 @@ use tower::{Service, ServiceExt};
 use super::activity::{ActiveRequest, Activity};
 use super::peer::Peer;
 use super::rejection::{Rejection, RejectionReason, RejectionRenderer};
+use super::request_body::RequestBody;
 use super::settings::ListenerSettings;
+use super::shutdown::Shutdown;
 use super::tracked_body::TrackedBody;
 use crate::http::body::BoxError;
 use crate::http::header_names::PROBLEM_JSON;
@@ -37,19 +39,22 @@ pub(crate) struct AdmissionContext {
     pub(crate) renderer: RejectionRenderer,
     pub(crate) peer: Arc<Peer>,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) shutdown: Shutdown,
 }
 
 impl<S, B> Admission<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
     B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
     /// The response to one request. This is no `async fn` because an `async fn` stores its arguments twice.
     pub(crate) fn handle(
         mut self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<TrackedBody<B>>, Infallible>> {
         let active = self.context.activity.start_request();
+        let discard = (request.version() == Version::HTTP_2).then(|| Arc::clone(&self.context));
+        let mut request = request.map(|body| RequestBody::new(body, discard));
         async move {
             if let Some(reason) = check(&request, &self.context.settings) {
                 return Ok(self.reject(reason, &request, active));
@@ -64,7 +69,7 @@ where
     fn reject(
         &self,
         reason: RejectionReason,
-        request: &Request<Incoming>,
+        request: &Request<RequestBody>,
         active: ActiveRequest,
     ) -> Response<TrackedBody<B>> {
         let rejection = Rejection { reason, request_id: RequestId::from_headers(request.headers()) };
@@ -82,7 +87,7 @@ where
 }
 
 /// Why the request is rejected, if it is.
-fn check(request: &Request<Incoming>, settings: &ListenerSettings) -> Option<RejectionReason> {
+fn check(request: &Request<RequestBody>, settings: &ListenerSettings) -> Option<RejectionReason> {
     let headers = request.headers();
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let host_lines = headers.get_all(header::HOST).iter().count();
@@ -102,7 +107,7 @@ fn check(request: &Request<Incoming>, settings: &ListenerSettings) -> Option<Rej
 }
 
 /// Whether the target and the header `Host` do not name different hosts; HTTP/2 needs one of them.
-fn names_one_host(request: &Request<Incoming>) -> bool {
+fn names_one_host(request: &Request<RequestBody>) -> bool {
     let (target, header) = (request.uri().authority(), request.headers().get(header::HOST));
     match (target, header) {
         (Some(target), Some(header)) => header.as_bytes().eq_ignore_ascii_case(target.as_str().as_bytes()),

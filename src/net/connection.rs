@@ -14,7 +14,6 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -32,6 +31,7 @@ use super::listener_meters::ListenerMeters;
 use super::open_connections::{OpenConnection, OpenConnections};
 use super::peer::Peer;
 use super::rejection::{RejectionReason, RejectionRenderer};
+use super::request_body::RequestBody;
 use super::settings::ListenerSettings;
 use super::shutdown::Shutdown;
 use super::tls::session_expiry::SessionExpiry;
@@ -95,7 +95,7 @@ impl<S> Connections<S> {
 
 impl<S, B> Connections<S>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     /// Serves one connection until it ends. ALPN decides the protocol, or without it the first bytes.
@@ -103,7 +103,8 @@ where
     where
         IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.serve_open(io, peer, self.open.open())
+        let open = self.open.open(peer.address.ip());
+        self.serve_open(io, peer, open)
     }
 
     /// The same for a connection that is listed already.
@@ -164,7 +165,8 @@ where
 
     fn admission(&self, peer: Arc<Peer>, activity: Arc<Activity>) -> Admission<S> {
         let (settings, renderer) = (Arc::clone(&self.settings), self.renderer.clone());
-        let context = Arc::new(AdmissionContext { settings, renderer, peer, activity });
+        let shutdown = self.shutdown.clone();
+        let context = Arc::new(AdmissionContext { settings, renderer, peer, activity, shutdown });
         Admission { service: self.service.clone(), context }
     }
 
@@ -339,7 +341,7 @@ mod tests {
     /// What only a part of the connections needs (a handshake, the lingering close) is in boxes.
     #[tokio::test]
     async fn a_connection_takes_less_than_3_kib_beside_its_buffers() {
-        let service = tower::service_fn(|_: Request<Incoming>| {
+        let service = tower::service_fn(|_: Request<RequestBody>| {
             std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
         });
         let renderer = RejectionRenderer::new(|_| Bytes::new());
@@ -352,7 +354,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_bare_400_of_hyper_is_counted_like_a_rejection() {
-        let service = tower::service_fn(|_: Request<Incoming>| {
+        let service = tower::service_fn(|_: Request<RequestBody>| {
             std::future::ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
         });
         let meters = Arc::<ListenerMeters>::default();

@@ -6,12 +6,15 @@
 pub mod activity;
 pub mod admission;
 pub mod connection;
+pub mod descriptors;
 mod http1;
 pub mod listener;
 pub mod listener_meters;
 mod open_connections;
 pub mod peer;
+mod peer_group;
 pub mod rejection;
+pub mod request_body;
 pub mod settings;
 pub mod shutdown;
 pub mod signals;

@@ -2,18 +2,34 @@
 //!
 //! A connection is listed while it is open, so requests cost nothing here. Only an idle connection is asked to close.
 //! If it has become busy by the time it looks, it asks the next one instead.
+//!
+//! One peer may hold at most [`SHARE`] times as many connections as are free, so that it cannot shut all others out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::activity::Activity;
+use super::peer_group::PeerGroup;
 
-/// All open connections that have not been asked to close.
+/// How many times as many connections as are free one peer may hold: alone, 15 of 16.
+const SHARE: usize = 15;
+
+/// All open connections.
 #[derive(Debug, Default)]
 pub(crate) struct OpenConnections {
     next: AtomicU64,
-    listed: Mutex<BTreeMap<u64, Arc<Activity>>>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    /// Those that have not been asked to close.
+    listed: BTreeMap<u64, (PeerGroup, Arc<Activity>)>,
+    /// How many each peer has.
+    held: HashMap<PeerGroup, usize>,
+    total: usize,
 }
 
 /// One open connection; dropping it removes it from the list.
@@ -21,29 +37,47 @@ pub(crate) struct OpenConnections {
 pub(crate) struct OpenConnection {
     all: Arc<OpenConnections>,
     number: u64,
+    peer: PeerGroup,
     activity: Arc<Activity>,
 }
 
 impl OpenConnections {
     /// Lists a new connection.
-    pub(crate) fn open(self: &Arc<Self>) -> OpenConnection {
-        let (number, activity) = (self.next.fetch_add(1, Relaxed), Activity::new());
-        self.listed().insert(number, Arc::clone(&activity));
-        OpenConnection { all: Arc::clone(self), number, activity }
+    pub(crate) fn open(self: &Arc<Self>, address: IpAddr) -> OpenConnection {
+        let peer = address.into();
+        self.add(&mut self.lock(), peer)
     }
 
-    /// Asks the connection that has been idle for longest to close, if one is idle.
-    pub(crate) fn evict_idle(&self) {
-        let mut listed = self.listed();
-        let idle = listed.iter().filter_map(|(number, activity)| Some((activity.idle_since()?, *number)));
-        let longest = idle.min().and_then(|(_, number)| listed.remove(&number));
-        if let Some(activity) = longest {
+    /// Lists a new connection of `peer`, unless that would be more than its share of `max`. The first connection of a peer
+    /// never is, and neither is any if there is room for one only.
+    pub(crate) fn open_within_share(self: &Arc<Self>, peer: PeerGroup, max: usize) -> Option<OpenConnection> {
+        let mut open = self.lock();
+        let holds = 1 + open.held.get(&peer).copied().unwrap_or_default();
+        let free = max.saturating_sub(open.total + 1);
+        (holds == 1 || max < 2 || holds <= SHARE.saturating_mul(free)).then(|| self.add(&mut open, peer))
+    }
+
+    fn add(self: &Arc<Self>, open: &mut Open, peer: PeerGroup) -> OpenConnection {
+        let (number, activity) = (self.next.fetch_add(1, Relaxed), Activity::new());
+        open.listed.insert(number, (peer, Arc::clone(&activity)));
+        *open.held.entry(peer).or_default() += 1;
+        open.total += 1;
+        OpenConnection { all: Arc::clone(self), number, peer, activity }
+    }
+
+    /// Asks the connection that has been idle for longest to close, if one is idle; `of` says of which peer.
+    pub(crate) fn evict_idle(&self, of: Option<PeerGroup>) {
+        let mut open = self.lock();
+        let eligible = open.listed.iter().filter(|(_, (peer, _))| of.is_none_or(|of| of == *peer));
+        let idle = eligible.filter_map(|(number, (_, activity))| Some((activity.idle_since()?, *number)));
+        let longest = idle.min().and_then(|(_, number)| open.listed.remove(&number));
+        if let Some((_, activity)) = longest {
             activity.request_eviction();
         }
     }
 
-    fn listed(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Activity>>> {
-        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,15 +94,23 @@ impl OpenConnection {
             if self.activity.idle_since().is_some() {
                 return;
             }
-            self.all.listed().insert(self.number, Arc::clone(&self.activity));
-            self.all.evict_idle();
+            self.all.lock().listed.insert(self.number, (self.peer, Arc::clone(&self.activity)));
+            self.all.evict_idle(None);
         }
     }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.all.listed().remove(&self.number);
+        let mut open = self.all.lock();
+        open.listed.remove(&self.number);
+        open.total -= 1;
+        if let Some(held) = open.held.get_mut(&self.peer) {
+            *held -= 1;
+            if *held == 0 {
+                open.held.remove(&self.peer);
+            }
+        }
     }
 }
 
@@ -82,10 +124,40 @@ mod tests {
 
     use super::*;
 
+    const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn peer(last: u8) -> PeerGroup {
+        IpAddr::from([192, 0, 2, last]).into()
+    }
+
+    #[test]
+    fn one_peer_cannot_take_all_connections() {
+        for (max, alone) in [(1, 1), (2, 1), (3, 2), (16, 15), (17, 15), (64, 60), (4096, 3840)] {
+            let all = Arc::<OpenConnections>::default();
+            let of_one: Vec<_> = std::iter::from_fn(|| all.open_within_share(peer(1), max)).take(max).collect();
+            assert_eq!(of_one.len(), alone, "{max}");
+            if max > 1 {
+                let other = all.open_within_share(peer(2), max);
+                assert!(other.is_some(), "{max}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_connections_of_that_peer_are_asked_to_close() {
+        let all = Arc::<OpenConnections>::default();
+        let (older, own) = (all.open([192, 0, 2, 1].into()), all.open([192, 0, 2, 2].into()));
+        sleep(Duration::from_secs(2)).await;
+        let (mut older, mut own) = (pin!(older.evicted()), pin!(own.evicted()));
+        assert!(older.as_mut().now_or_never().is_none() && own.as_mut().now_or_never().is_none());
+        all.evict_idle(Some(peer(2)));
+        assert!(older.now_or_never().is_none() && own.now_or_never().is_some());
+    }
+
     /// Connections of which each has had a request, the first one first.
     async fn used<const COUNT: usize>() -> (Arc<OpenConnections>, [OpenConnection; COUNT]) {
         let all = Arc::<OpenConnections>::default();
-        let connections = std::array::from_fn(|_| all.open());
+        let connections = std::array::from_fn(|_| all.open(LOCAL));
         for connection in &connections {
             sleep(Duration::from_millis(1)).await;
             drop(connection.activity().start_request());
@@ -104,7 +176,7 @@ mod tests {
         for asked in [false, true] {
             assert_eq!(second.as_mut().now_or_never().is_some(), asked);
             assert!(first.as_mut().now_or_never().is_none() && third.as_mut().now_or_never().is_none());
-            all.evict_idle();
+            all.evict_idle(None);
         }
         assert!(third.now_or_never().is_some(), "asked by the second call");
         assert!(first.now_or_never().is_none());
@@ -116,7 +188,7 @@ mod tests {
         let (mut busy_unwanted, mut idle_unwanted) = (pin!(busy.evicted()), pin!(idle.evicted()));
         assert!(busy_unwanted.as_mut().now_or_never().is_none() && idle_unwanted.as_mut().now_or_never().is_none());
         let request = busy.activity().start_request();
-        all.evict_idle();
+        all.evict_idle(None);
         assert!(busy_unwanted.as_mut().now_or_never().is_none());
         assert!(idle_unwanted.now_or_never().is_some());
         drop(request);
@@ -128,14 +200,14 @@ mod tests {
     async fn a_connection_that_has_become_busy_passes_its_eviction_on_and_keeps_none() {
         let (all, [busy, idle]) = used().await;
         let mut evicted = pin!(busy.evicted());
-        all.evict_idle();
+        all.evict_idle(None);
         let request = busy.activity().start_request();
         assert!(evicted.as_mut().now_or_never().is_none());
         assert!(idle.evicted().now_or_never().is_some());
         drop(request);
         busy.activity().record_flush();
         assert!(evicted.as_mut().now_or_never().is_none());
-        all.evict_idle();
+        all.evict_idle(None);
         assert!(evicted.now_or_never().is_some(), "it is listed again");
     }
 
@@ -143,29 +215,29 @@ mod tests {
     async fn an_eviction_without_an_idle_connection_is_not_stored() {
         let (all, [busy]) = used().await;
         let request = busy.activity().start_request();
-        all.evict_idle();
+        all.evict_idle(None);
         drop(request);
         assert!(busy.activity().idle_since().is_none(), "its response has not left");
-        all.evict_idle();
+        all.evict_idle(None);
         busy.activity().record_flush();
         assert!(busy.evicted().now_or_never().is_none());
         drop(busy);
-        assert!(all.listed().is_empty());
+        assert!(all.lock().listed.is_empty() && all.lock().held.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_request_has_a_second_to_send_one() {
         let all = Arc::<OpenConnections>::default();
-        let silent = all.open();
+        let silent = all.open(LOCAL);
         let mut evicted = pin!(silent.evicted());
-        all.evict_idle();
+        all.evict_idle(None);
         assert!(evicted.as_mut().now_or_never().is_none());
         sleep(Duration::from_secs(1)).await;
         silent.activity().set_receiving_head(true);
-        all.evict_idle();
+        all.evict_idle(None);
         assert!(evicted.as_mut().now_or_never().is_none(), "half a head is no idleness");
         silent.activity().set_receiving_head(false);
-        all.evict_idle();
+        all.evict_idle(None);
         assert!(evicted.now_or_never().is_some());
     }
 }

@@ -20,6 +20,8 @@ pub struct ListenerSettings {
     pub min_write_rate: u64,
     /// Time for the peer to read the last response, and as long again to close.
     pub linger_timeout: Duration,
+    /// Bytes of a refused request's body that are read and dropped over HTTP/2 before its stream is reset.
+    pub max_discarded_bytes: usize,
     /// Header fields in one request.
     pub max_headers: usize,
     /// Bytes of one request head, request line included.
@@ -72,6 +74,7 @@ impl Default for ListenerSettings {
             write_timeout: Duration::from_secs(30),
             min_write_rate: 1024,
             linger_timeout: Duration::from_secs(2),
+            max_discarded_bytes: 2 * 1024 * 1024,
             max_headers: 100,
             max_header_bytes: 16 * 1024,
             max_uri_bytes: 8 * 1024,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::scene::{TestServer, read_to_end, read_until};
 use switchboard::net::settings::ListenerSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 const GOOD: &str = "GET /good HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -89,4 +89,47 @@ async fn a_connection_without_a_byte_is_evicted() {
         ask(&mut server.connect().await, GOOD, "GET /good 0").await;
     }
     assert_eq!(read_to_end(&mut silent[0]).await, "");
+}
+
+#[tokio::test]
+async fn one_address_cannot_shut_out_another() {
+    let server = limited(16).await;
+    let mut busy = Vec::new();
+    for _ in 0..15 {
+        let mut stream = server.connect().await;
+        stream.write_all(WAIT.as_bytes()).await.unwrap();
+        server.seen.waiting.acquire().await.unwrap().forget();
+        busy.push(stream);
+    }
+    let mut more = server.connect().await;
+    more.write_all(GOOD.as_bytes()).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = socket.connect(server.address).await.unwrap();
+    ask(&mut other, GOOD, "GET /good 0").await;
+    assert_eq!(server.seen.requests(), 16, "the address that has its share waits");
+    server.seen.go.add_permits(1);
+    let ended = futures_util::future::select_all(busy.iter_mut().map(|stream| Box::pin(read_until(stream, "waited"))));
+    let (_, first, _) = ended.await;
+    drop((busy.remove(first), other));
+    let response = timeout(TIMEOUT, read_until(&mut more, "GET /good 0")).await.expect("a place");
+    assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
+}
+
+#[tokio::test]
+async fn beyond_its_share_only_some_connections_of_an_address_wait_and_others_close() {
+    let server = limited(16).await;
+    let mut busy = Vec::new();
+    for _ in 0..15 {
+        let mut stream = server.connect().await;
+        stream.write_all(WAIT.as_bytes()).await.unwrap();
+        server.seen.waiting.acquire().await.unwrap().forget();
+        busy.push(stream);
+    }
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        waiting.push(server.connect().await);
+    }
+    assert_eq!(read_to_end(&mut server.connect().await).await, "");
+    drop(waiting);
 }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use switchboard::http::body::{BodyLimits, read_body};
 use switchboard::http::catch_panic::catch_panic;
 use switchboard::net::connection::Connections;
 use switchboard::net::listener::Listener;
 use switchboard::net::peer::Peer;
 use switchboard::net::rejection::{Rejection, RejectionRenderer};
+use switchboard::net::request_body::RequestBody;
 use switchboard::net::settings::ListenerSettings;
 use switchboard::net::shutdown::Shutdown;
 use switchboard::net::tls::acceptor::Tls;
@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
-pub(crate) type App = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
+pub(crate) type App = BoxCloneSyncService<Request<RequestBody>, Response<Full<Bytes>>, Infallible>;
 
 /// What the service under test saw, and the gate `/wait` waits at.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ fn response(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>>
     response
 }
 
-async fn app(seen: Seen, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn app(seen: Seen, request: Request<RequestBody>) -> Response<Full<Bytes>> {
     seen.requests.fetch_add(1, Ordering::SeqCst);
     let path = request.uri().path().to_owned();
     match path.as_str() {
@@ -94,7 +94,7 @@ pub(crate) fn connections(settings: ListenerSettings) -> (Connections<App>, Seen
         let seen = given.clone();
         async move { Ok(app(seen, request).await) }
     });
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<RequestBody>| {
         let uri = request.uri().clone();
         catch_panic(service.clone(), request, move |_| {
             response(StatusCode::INTERNAL_SERVER_ERROR, format!("caught at {uri}"))

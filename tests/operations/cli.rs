@@ -552,3 +552,20 @@ fn a_client_with_a_key_from_keygen_is_authenticated() {
         assert_eq!(run(&["keygen", bad]).status.code(), Some(1), "{bad:?}");
     }
 }
+
+#[tokio::test]
+async fn a_proxy_that_the_environment_sets_is_named_as_not_used_once() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("switchboard.toml"),
+        "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n",
+    )
+    .unwrap();
+    let environment =
+        [("HTTPS_PROXY", "http://user:secret@proxy:3128"), ("all_proxy", "socks5://p"), ("NO_PROXY", "x")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut process = crate::support::process::Process::serve(folder.path(), &environment).await;
+    let line = process.logged("are not used").await;
+    assert!(line.contains("HTTPS_PROXY, all_proxy") && !line.contains("secret"), "{line}");
+    assert_eq!(process.lines("are not used"), 1);
+}

@@ -340,3 +340,54 @@ async fn frames_that_only_keep_the_gateway_busy_keep_nobody_else_waiting() {
     stage.assert_nothing_sent();
     stage.stop().await;
 }
+
+/// Sends an update of `length` bytes that announces so many, as far as the gateway takes them; the status of the response,
+/// and whether all was taken.
+async fn upload(address: SocketAddr, path: &str, kind: &str, length: usize) -> (u16, bool) {
+    let stream = TcpStream::connect(address).await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    let request = http::Request::put(format!("http://x{path}"))
+        .header("content-type", kind)
+        .header("content-length", length)
+        .body(())
+        .unwrap();
+    let talk = async {
+        let mut client = client.ready().await.unwrap();
+        let (response, mut body) = client.send_request(request, false).unwrap();
+        let status = response.await.unwrap().status().as_u16(); // before a byte of the body is sent
+        let mut left = length;
+        while left > 0 {
+            body.reserve_capacity(left);
+            let Some(Ok(room)) = std::future::poll_fn(|cx| body.poll_capacity(cx)).await else { break };
+            let piece = bytes::Bytes::from(vec![b' '; room.min(left)]);
+            left -= piece.len();
+            if body.send_data(piece, left == 0).is_err() {
+                break;
+            }
+        }
+        let reset = timeout(Duration::from_millis(1), std::future::poll_fn(|cx| body.poll_reset(cx))).await;
+        (status, left == 0 && !matches!(reset, Ok(Ok(_))))
+    };
+    tokio::select! {
+        done = talk => done,
+        ended = connection => panic!("{ended:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_body_is_there_reaches_a_client_that_sends_it_all_the_same() {
+    let stage = Stage::new().await;
+    let (good, json) = ("/v1/assistants/sondos:789", "application/json");
+    for (path, kind, length, status) in [
+        (good, json, 1_100_000, 413),
+        (good, json, 2_000_000, 413),
+        (good, "text/plain", 300_000, 415),
+        (good, "text/plain", 2_000_000, 415),
+        ("/nowhere", json, 2_000_000, 404),
+    ] {
+        assert_eq!(upload(stage.app.api(), path, kind, length).await, (status, true), "{path} {kind} {length}");
+    }
+    let (status, all) = upload(stage.app.api(), good, json, 3_000_000).await;
+    assert_eq!((status, all), (413, false), "twice the limit is enough");
+    stage.stop().await;
+}

@@ -9,7 +9,7 @@ use crate::net::signals::Signals;
 use crate::reload::{self, Source};
 use crate::telemetry::log;
 
-use crate::cli::{Failure, Terminal, heap_retention, open_files, runtime, shut_down};
+use crate::cli::{Failure, Terminal, heap_retention, open_files, proxy_variables, runtime, shut_down};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     };
     let control = log::start(&reload::log(&settings.log))?;
     open_files::raise();
+    proxy_variables::warn_of(&terminal.environment);
     heap_retention::raise();
     let runtime = runtime()?;
     let ended = runtime.block_on(async {

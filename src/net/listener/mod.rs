@@ -1,24 +1,23 @@
 //! The accept loop: accepts sockets and spawns one task for each connection.
 //!
 //! A connection's permit is acquired *before* it is accepted. At the limit, new peers wait in the kernel's backlog, which
-//! costs no descriptor, and idle connections are evicted one by one, the longest idle first. TLS handshakes run in the
-//! connection's task.
+//! costs no descriptor, and idle connections are evicted one by one, the longest idle first. A peer that holds its share
+//! already waits without a permit until one of its own connections ends. TLS handshakes run in the connection's task.
 
 mod accept_error;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use hyper::body::Incoming;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::server::TlsStream;
 use tower::Service;
 
@@ -26,8 +25,13 @@ use crate::http::body::BoxError;
 use crate::net::connection::Connections;
 use crate::net::open_connections::OpenConnection;
 use crate::net::peer::{Peer, PeerTls};
+use crate::net::peer_group::PeerGroup;
+use crate::net::request_body::RequestBody;
 use crate::net::tls::acceptor::Tls;
 use accept_error::{Backoff, concerns_one_connection};
+
+/// How often it is logged that a limit is reached.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How often an idle connection is evicted while the limit is reached.
 const EVICTION_INTERVAL: Duration = Duration::from_millis(100);
@@ -66,16 +70,16 @@ impl Listener {
     /// Accepts until the soft token, then closes the socket; connections go on as tasks of the shutdown.
     pub async fn run<S, B>(self, connections: Connections<S>, tls: Option<Tls>)
     where
-        S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+        S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send>,
         S: Clone + Send + Sync + 'static,
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let soft = connections.shutdown().soft().clone();
-        let permits = Arc::new(Semaphore::new(connections.settings().max_connections));
+        let places = Arc::new(Places::new(connections.settings().max_connections));
         let connections = Arc::new(connections);
         let mut backoff = Backoff::new();
         let accepting = async {
-            while let Some(permit) = self.permit(&permits, &connections).await {
+            while let Some(permit) = self.permit(&places, &connections).await {
                 let (stream, address) = match self.socket.accept().await {
                     Ok(accepted) => accepted,
                     Err(error) => {
@@ -91,25 +95,100 @@ impl Listener {
                     }
                 };
                 backoff = Backoff::new();
-                let task = serve(stream, address, Arc::clone(&connections), tls.clone(), permit);
-                connections.shutdown().spawn(task);
+                let peer = address.ip().into();
+                if let Some(open) = connections.open.open_within_share(peer, places.max) {
+                    let place = Place { open, permit };
+                    let task = serve(stream, address, Arc::clone(&connections), tls.clone(), place);
+                    connections.shutdown().spawn(task);
+                    continue;
+                }
+                drop(permit);
+                connections.meters.limit_reached.add();
+                places.warn(
+                    || tracing::warn!(listener = %self.address, %peer, "a peer has its share of the connections"),
+                );
+                // Without a place to wait in, it is closed.
+                if let Ok(waiting) = Arc::clone(&places.waiting).try_acquire_owned() {
+                    let (connections, tls, places) = (Arc::clone(&connections), tls.clone(), Arc::clone(&places));
+                    connections.shutdown().clone().spawn(async move {
+                        let place = places.place(peer, &connections).await;
+                        drop(waiting);
+                        if let Some(place) = place {
+                            Box::pin(serve(stream, address, connections, tls, place)).await;
+                        }
+                    });
+                }
             }
         };
         soft.run_until_cancelled(accepting).await;
     }
 
     /// A permit for one more connection; waits and evicts idle connections while there is none.
-    async fn permit<S>(&self, permits: &Arc<Semaphore>, connections: &Connections<S>) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+    async fn permit<S>(&self, places: &Places, connections: &Connections<S>) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&places.permits).try_acquire_owned() {
             return Some(permit);
         }
         connections.meters.limit_reached.add();
-        tracing::warn!(listener = %self.address, "connection limit reached, not accepting until one ends");
+        let max = places.max;
+        places.warn(
+            || tracing::warn!(listener = %self.address, max, "connection limit reached, not accepting until one ends"),
+        );
         loop {
-            connections.open.evict_idle();
-            if let Ok(permit) = timeout(EVICTION_INTERVAL, Arc::clone(permits).acquire_owned()).await {
+            connections.open.evict_idle(None);
+            if let Ok(permit) = timeout(EVICTION_INTERVAL, Arc::clone(&places.permits).acquire_owned()).await {
                 return permit.ok();
             }
+        }
+    }
+}
+
+/// The places for connections of one listener.
+#[derive(Debug)]
+struct Places {
+    max: usize,
+    permits: Arc<Semaphore>,
+    /// For connections whose peer has its share already.
+    waiting: Arc<Semaphore>,
+    warned: Mutex<Option<Instant>>,
+}
+
+/// The place of one connection.
+#[derive(Debug)]
+struct Place {
+    open: OpenConnection,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Places {
+    fn new(max: usize) -> Self {
+        let waiting = Arc::new(Semaphore::new((max / 16).max(4)));
+        Self { max, permits: Arc::new(Semaphore::new(max)), waiting, warned: Mutex::default() }
+    }
+
+    /// A place for a peer that has its share, once one of its connections has ended; idle ones are evicted. `None` if that
+    /// takes longer than a request's head may, or the shutdown starts.
+    async fn place<S>(&self, peer: PeerGroup, connections: &Connections<S>) -> Option<Place> {
+        let waiting = async {
+            loop {
+                connections.open.evict_idle(Some(peer));
+                sleep(EVICTION_INTERVAL).await;
+                let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { continue };
+                if let Some(open) = connections.open.open_within_share(peer, self.max) {
+                    return Place { open, permit };
+                }
+            }
+        };
+        let waiting = timeout(connections.settings().header_timeout, waiting);
+        connections.shutdown().soft().run_until_cancelled(waiting).await?.ok()
+    }
+
+    /// Calls `warn`, unless it was called a short time ago.
+    fn warn(&self, warn: impl FnOnce()) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_none_or(|warned| warned.elapsed() >= WARNING_INTERVAL) {
+            *warned = Some(Instant::now());
+            drop(warned);
+            warn();
         }
     }
 }
@@ -119,14 +198,13 @@ async fn serve<S, B>(
     address: SocketAddr,
     connections: Arc<Connections<S>>,
     tls: Option<Tls>,
-    permit: OwnedSemaphorePermit,
+    place: Place,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>,
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send>,
     S: Clone + Send + Sync + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let _permit = permit;
-    let open = connections.open.open();
+    let Place { open, permit: _permit } = place;
     let _accepted = connections.meters.accept();
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
