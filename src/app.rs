@@ -96,7 +96,12 @@ impl App {
         }
         let vendors = settings.vendors.values().map(|vendor| vendor.max_in_flight).sum();
         let max_connections = callers_connections(settings.server.max_connections, vendors);
-        let api_settings = ListenerSettings { max_connections, ..admin_settings.clone() };
+        let api_settings = ListenerSettings {
+            max_connections,
+            proxy_protocol: settings.server.proxy_protocol,
+            trusted_proxies: settings.server.trusted_proxies.clone(),
+            ..admin_settings.clone()
+        };
         let startup = StartupSettings::of(&settings);
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
         let (current, tls_acceptor) = (Arc::clone(&gateway), tls.clone());

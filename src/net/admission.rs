@@ -12,6 +12,7 @@ use tokio::task::yield_now;
 use tower::{Service, ServiceExt};
 
 use super::activity::{ActiveRequest, Activity};
+use super::forwarded;
 use super::peer::Peer;
 use super::rejection::{Rejection, RejectionReason, RejectionRenderer};
 use super::request_body::RequestBody;
@@ -42,6 +43,17 @@ pub(crate) struct AdmissionContext {
     pub(crate) shutdown: Shutdown,
 }
 
+impl AdmissionContext {
+    /// The peer of a request: that of the connection, or the one that trusted proxies name.
+    fn peer_of<B>(&self, request: &Request<B>) -> Arc<Peer> {
+        let peer = &self.peer;
+        match forwarded::caller(request.headers(), peer.address.ip(), &self.settings.trusted_proxies) {
+            Some(address) => Arc::new(Peer { address, ..Peer::clone(peer) }),
+            None => Arc::clone(peer),
+        }
+    }
+}
+
 impl<S, B> Admission<S>
 where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible>,
@@ -59,7 +71,8 @@ where
             if let Some(reason) = check(&request, &self.context.settings) {
                 return Ok(self.reject(reason, &request, active));
             }
-            request.extensions_mut().insert(Arc::clone(&self.context.peer));
+            let peer = self.context.peer_of(&request);
+            request.extensions_mut().insert(peer);
             let response = self.service.ready().await?.call(request).await?;
             yield_now().await; // responses that are ready go out one after another (decision 12)
             Ok(response.map(|body| TrackedBody::new(Either::Left(body), active)))

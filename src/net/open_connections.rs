@@ -25,11 +25,16 @@ pub(crate) struct OpenConnections {
 
 #[derive(Debug, Default)]
 struct Open {
-    /// Those that have not been asked to close.
-    listed: BTreeMap<u64, (PeerGroup, Arc<Activity>)>,
+    listed: BTreeMap<u64, Listed>,
     /// How many each peer has.
     held: HashMap<PeerGroup, usize>,
-    total: usize,
+}
+
+#[derive(Debug)]
+struct Listed {
+    peer: PeerGroup,
+    /// `None` if it has been asked to close.
+    activity: Option<Arc<Activity>>,
 }
 
 /// One open connection; dropping it removes it from the list.
@@ -37,7 +42,6 @@ struct Open {
 pub(crate) struct OpenConnection {
     all: Arc<OpenConnections>,
     number: u64,
-    peer: PeerGroup,
     activity: Arc<Activity>,
 }
 
@@ -53,25 +57,24 @@ impl OpenConnections {
     pub(crate) fn open_within_share(self: &Arc<Self>, peer: PeerGroup, max: usize) -> Option<OpenConnection> {
         let mut open = self.lock();
         let holds = 1 + open.held.get(&peer).copied().unwrap_or_default();
-        let free = max.saturating_sub(open.total + 1);
+        let free = max.saturating_sub(open.listed.len() + 1);
         (holds == 1 || max < 2 || holds <= SHARE.saturating_mul(free)).then(|| self.add(&mut open, peer))
     }
 
     fn add(self: &Arc<Self>, open: &mut Open, peer: PeerGroup) -> OpenConnection {
         let (number, activity) = (self.next.fetch_add(1, Relaxed), Activity::new());
-        open.listed.insert(number, (peer, Arc::clone(&activity)));
+        open.listed.insert(number, Listed { peer, activity: Some(Arc::clone(&activity)) });
         *open.held.entry(peer).or_default() += 1;
-        open.total += 1;
-        OpenConnection { all: Arc::clone(self), number, peer, activity }
+        OpenConnection { all: Arc::clone(self), number, activity }
     }
 
     /// Asks the connection that has been idle for longest to close, if one is idle; `of` says of which peer.
     pub(crate) fn evict_idle(&self, of: Option<PeerGroup>) {
         let mut open = self.lock();
-        let eligible = open.listed.iter().filter(|(_, (peer, _))| of.is_none_or(|of| of == *peer));
-        let idle = eligible.filter_map(|(number, (_, activity))| Some((activity.idle_since()?, *number)));
-        let longest = idle.min().and_then(|(_, number)| open.listed.remove(&number));
-        if let Some((_, activity)) = longest {
+        let eligible = open.listed.iter().filter(|(_, listed)| of.is_none_or(|of| of == listed.peer));
+        let idle = eligible.filter_map(|(number, listed)| Some((listed.activity.as_ref()?.idle_since()?, *number)));
+        let longest = idle.min().and_then(|(_, number)| open.listed.get_mut(&number)?.activity.take());
+        if let Some(activity) = longest {
             activity.request_eviction();
         }
     }
@@ -94,7 +97,9 @@ impl OpenConnection {
             if self.activity.idle_since().is_some() {
                 return;
             }
-            self.all.lock().listed.insert(self.number, (self.peer, Arc::clone(&self.activity)));
+            if let Some(listed) = self.all.lock().listed.get_mut(&self.number) {
+                listed.activity = Some(Arc::clone(&self.activity));
+            }
             self.all.evict_idle(None);
         }
     }
@@ -103,12 +108,11 @@ impl OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         let mut open = self.all.lock();
-        open.listed.remove(&self.number);
-        open.total -= 1;
-        if let Some(held) = open.held.get_mut(&self.peer) {
+        let Some(Listed { peer, .. }) = open.listed.remove(&self.number) else { return };
+        if let Some(held) = open.held.get_mut(&peer) {
             *held -= 1;
             if *held == 0 {
-                open.held.remove(&self.peer);
+                open.held.remove(&peer);
             }
         }
     }

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
+use crate::value::Network;
+
 /// Limits of one listener and of every connection it accepts.
 #[derive(Clone, Debug)]
 pub struct ListenerSettings {
     /// Connections served at once; at the limit no more are accepted and the kernel's backlog holds them.
     pub max_connections: usize,
+    /// Whether every connection starts with a header of the PROXY protocol, version 2, which names the peer.
+    pub proxy_protocol: bool,
+    /// Proxies whose `Forwarded` names the peer.
+    pub trusted_proxies: Vec<Network>,
     /// Time for a TLS handshake, from accept to its end.
     pub handshake_timeout: Duration,
     /// Time for a request head, from its first byte (the first head of a connection: from accept).
@@ -68,6 +74,8 @@ impl Default for ListenerSettings {
     fn default() -> Self {
         Self {
             max_connections: 10_000,
+            proxy_protocol: false,
+            trusted_proxies: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),

@@ -25,7 +25,7 @@ use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsMaterial};
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
-use crate::value::LogFormat;
+use crate::value::{LogFormat, Network};
 
 pub(crate) use telemetry::{log, telemetry};
 pub use watch::watch;
@@ -105,6 +105,8 @@ pub struct StartupSettings {
     idle_timeout: Duration,
     max_connections: usize,
     max_headers: usize,
+    proxy_protocol: bool,
+    trusted_proxies: Vec<Network>,
     tls: bool,
     log_format: LogFormat,
 }
@@ -302,6 +304,8 @@ impl StartupSettings {
             idle_timeout: server.idle_timeout,
             max_connections: server.max_connections,
             max_headers: server.max_headers,
+            proxy_protocol: server.proxy_protocol,
+            trusted_proxies: server.trusted_proxies.clone(),
             tls: server.tls.is_some(),
             log_format: settings.log.format,
         }
@@ -316,6 +320,8 @@ impl StartupSettings {
             ("server.idle_timeout", self.idle_timeout != after.idle_timeout),
             ("server.max_connections", self.max_connections != after.max_connections),
             ("server.max_headers", self.max_headers != after.max_headers),
+            ("server.proxy_protocol", self.proxy_protocol != after.proxy_protocol),
+            ("server.trusted_proxies", self.trusted_proxies != after.trusted_proxies),
             ("server.tls", self.tls != after.tls),
             ("log.format", self.log_format != after.log_format),
         ];

@@ -3,6 +3,7 @@
 
 mod eviction;
 mod malformed;
+mod proxied;
 mod scene;
 mod shutdown;
 mod slow_readers;

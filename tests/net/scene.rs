@@ -71,6 +71,10 @@ async fn app(seen: Seen, request: Request<RequestBody>) -> Response<Full<Bytes>>
             seen.go.acquire().await.unwrap().forget();
             response(StatusCode::OK, "waited")
         }
+        "/address" => {
+            let peer = request.extensions().get::<Arc<Peer>>().unwrap();
+            response(StatusCode::OK, peer.address.to_string())
+        }
         "/peer" => {
             let peer = request.extensions().get::<Arc<Peer>>().unwrap();
             response(StatusCode::OK, format!("{:?}", peer.tls))

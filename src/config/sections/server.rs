@@ -11,6 +11,7 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::{Network, NotANetwork};
 
 const DURATION: Kind = Kind::Duration { zero: false };
 const COUNT: Kind = Kind::Count { min: 1, max: 1_000_000 };
@@ -44,6 +45,16 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("max_connections", COUNT, "Connections open at once."),
     Key::new("max_headers", Kind::Count { min: 8, max: 1_000 }, "Header fields in one request."),
     Key::new("max_in_flight", COUNT, "Requests worked on at once; more are refused as `overloaded`."),
+    Key::new(
+        "proxy_protocol",
+        Kind::Flag,
+        "Every connection to the API starts with a header of the PROXY protocol, version 2, as balancers send it, which names the caller's address; takes a restart to change.",
+    ),
+    Key::new(
+        "trusted_proxies",
+        Kind::List { of: &Kind::Text, empty: true },
+        "Addresses and networks (`10.0.0.0/8`) of proxies whose `Forwarded` names the caller's address; takes a restart to change.",
+    ),
     Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
 ]);
 
@@ -80,6 +91,10 @@ pub struct Server {
     pub max_headers: usize,
     /// Requests worked on at once; more are refused.
     pub max_in_flight: usize,
+    /// Whether every connection starts with a header of the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// Proxies whose `Forwarded` names the caller's address.
+    pub trusted_proxies: Vec<Network>,
     /// TLS on the API listener.
     pub tls: Option<Tls>,
 }
@@ -100,6 +115,8 @@ impl Default for Server {
             max_connections: 4096,
             max_headers: 64,
             max_in_flight: 1024,
+            proxy_protocol: false,
+            trusted_proxies: Vec::new(),
             tls: None,
         }
     }
@@ -124,6 +141,8 @@ impl Server {
             max_connections: count("max_connections", default.max_connections),
             max_headers: count("max_headers", default.max_headers),
             max_in_flight: count("max_in_flight", default.max_in_flight),
+            proxy_protocol: reader.flag("proxy_protocol").unwrap_or(default.proxy_protocol),
+            trusted_proxies: trusted_proxies(reader, validator),
             tls: tls.and_then(|tls| Tls::read(&tls, validator)),
         };
         server.validate(reader, validator);
@@ -141,6 +160,22 @@ impl Server {
             validator.error(ProblemKind::Conflict, span, key, message, help);
         }
     }
+}
+
+/// The addresses and networks; those that are none are reported.
+fn trusted_proxies(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Vec<Network> {
+    let mut networks = Vec::new();
+    for text in reader.texts("trusted_proxies").into_iter().flatten() {
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(NotANetwork) => {
+                let wrong = format_args!("holds `{text}`, which is neither an IP address nor a network");
+                let help = "write addresses such as \"192.0.2.7\", or networks such as \"10.0.0.0/8\"";
+                validator.report(reader.error("trusted_proxies", ProblemKind::BadValue, wrong).help(help));
+            }
+        }
+    }
+    networks
 }
 
 /// Whether only this machine can reach the address.

@@ -380,3 +380,11 @@ error: cannot read the configuration `c.toml`: stream did not contain valid UTF-
 ",
     );
 }
+
+#[test]
+fn what_is_no_network_is_refused() {
+    let setup = Setup::new("[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"lb.internal\"]\n[auth]\nmode = \"none\"\n");
+    let text = setup.errors().to_string();
+    assert!(text.contains("`server.trusted_proxies` holds `lb.internal`"), "{text}");
+    assert!(text.contains("c.toml:2:") && text.contains("10.0.0.0/8\""), "{text}");
+}

@@ -26,6 +26,8 @@ use crate::net::connection::Connections;
 use crate::net::open_connections::OpenConnection;
 use crate::net::peer::{Peer, PeerTls};
 use crate::net::peer_group::PeerGroup;
+use crate::net::proxy_protocol;
+use crate::net::rejection::RejectionReason;
 use crate::net::request_body::RequestBody;
 use crate::net::tls::acceptor::Tls;
 use accept_error::{Backoff, concerns_one_connection};
@@ -194,8 +196,8 @@ impl Places {
 }
 
 async fn serve<S, B>(
-    stream: TcpStream,
-    address: SocketAddr,
+    mut stream: TcpStream,
+    mut address: SocketAddr,
     connections: Arc<Connections<S>>,
     tls: Option<Tls>,
     place: Place,
@@ -209,6 +211,12 @@ async fn serve<S, B>(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }
+    if connections.settings().proxy_protocol {
+        match Box::pin(proxied(&mut stream, &connections, &open)).await {
+            Some(named) => address = named.unwrap_or(address),
+            None => return,
+        }
+    }
     match tls {
         None => connections.serve_open(stream, Peer { address, tls: None }, open).await,
         Some(tls) => {
@@ -219,6 +227,31 @@ async fn serve<S, B>(
             connections.serve_open(stream, Peer { address, tls: Some(agreed) }, open).await;
         }
     }
+}
+
+/// The address that the header of the PROXY protocol names, if it names one; `None` if there is no such header in time,
+/// the shutdown starts, or the connection is evicted.
+async fn proxied<S>(
+    stream: &mut TcpStream,
+    connections: &Connections<S>,
+    open: &OpenConnection,
+) -> Option<Option<SocketAddr>> {
+    let limit = connections.settings().header_timeout;
+    let result = tokio::select! {
+        biased;
+        result = timeout(limit, proxy_protocol::read(stream)) => result,
+        () = connections.shutdown().soft().cancelled() => return None,
+        () = open.evicted() => return None,
+    };
+    match result {
+        Ok(Ok(named)) => return Some(named),
+        Ok(Err(error)) => {
+            connections.meters.reject(RejectionReason::Malformed);
+            tracing::debug!(%error, "a connection does not start with the PROXY protocol");
+        }
+        Err(_) => connections.meters.reject(RejectionReason::HeadTimeout),
+    }
+    None
 }
 
 /// The TLS handshake; `None` if it fails or times out, the shutdown starts, or the connection is evicted.
