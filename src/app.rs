@@ -21,12 +21,12 @@ use tower::{Service, service_fn};
 
 use crate::admin::{self, Listeners};
 use crate::api::Api;
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::gateway::{BuildError, Gateway};
 use crate::http::catch_panic::catch_panic;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::connection::Connections;
-use crate::net::descriptors::callers_connections;
+use crate::net::listener::descriptors::callers_connections;
 use crate::net::listener::{BindError, Listener};
 use crate::net::listener_meters::ListenerMeters;
 use crate::net::rejection::RejectionRenderer;
@@ -35,7 +35,7 @@ use crate::net::shutdown::{DrainOutcome, Shutdown};
 use crate::net::signals::{Signals, shutdown_on};
 use crate::net::tls::acceptor::{Tls, TlsError};
 use crate::problem::{Code, Outcome, Problem};
-use crate::reload::{Reloader, Source, StartupSettings, telemetry, tls_material, watch};
+use crate::reload::{ListenersTls, Reloader, Source, StartupSettings, telemetry, tls_material, watch};
 use crate::telemetry::log::LogControl;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::Tasks;
@@ -66,7 +66,10 @@ pub enum StartError {
     Build(#[from] BuildError),
     /// The listener's own certificate cannot be used.
     #[error("server.tls: {0}")]
-    Tls(#[from] TlsError),
+    Tls(#[source] TlsError),
+    /// The admin listener's own certificate cannot be used.
+    #[error("server.admin_tls: {0}")]
+    AdminTls(#[source] TlsError),
     /// Logs or traces cannot be written.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
@@ -85,8 +88,10 @@ impl App {
         let (shutdown, admin_shutdown) = (Shutdown::new(), Shutdown::new());
         let tasks = Tasks::default();
         let admin_settings = listener_settings(&settings);
-        let tls =
-            settings.server.tls.as_ref().map(tls_material).map(|tls_material| Tls::new(&tls_material)).transpose()?;
+        let tls = ListenersTls {
+            api: listener_tls(&settings.server.tls).map_err(StartError::Tls)?,
+            admin: listener_tls(&settings.server.admin_tls).map_err(StartError::AdminTls)?,
+        };
         let api_listener = Listener::bind(settings.server.listen).await?;
         let admin_listener = Listener::bind(settings.server.admin_listen).await?;
         let telemetry = Telemetry::start(telemetry(&settings), log)?;
@@ -104,17 +109,17 @@ impl App {
         };
         let startup = StartupSettings::of(&settings);
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
-        let (current, tls_acceptor) = (Arc::clone(&gateway), tls.clone());
-        let reloader = Reloader::new(startup, current, source, tasks.clone(), tls_acceptor, telemetry.clone());
+        let current = Arc::clone(&gateway);
+        let reloader = Reloader::new(startup, current, source, tasks.clone(), tls.clone(), telemetry.clone());
         let reloader = Arc::new(reloader);
         let generation = gateway.load().generation;
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let listeners = Listeners::default();
         let api_connections = connections(catch_panics(api.service()), &api_settings, &listeners.api, &shutdown);
-        shutdown.spawn(api_listener.run(api_connections, tls));
+        shutdown.spawn(api_listener.run(api_connections, tls.api));
         let admin = admin::service(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
         let admin_connections = connections(catch_panics(admin), &admin_settings, &listeners.admin, &admin_shutdown);
-        admin_shutdown.spawn(admin_listener.run(admin_connections, None));
+        admin_shutdown.spawn(admin_listener.run(admin_connections, tls.admin));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
         telemetry.started(generation);
@@ -232,6 +237,10 @@ where
             response
         })
     })
+}
+
+fn listener_tls(tls: &Option<config::Tls>) -> Result<Option<Tls>, TlsError> {
+    tls.as_ref().map(|tls| Tls::new(&tls_material(tls))).transpose()
 }
 
 fn listener_settings(settings: &Settings) -> ListenerSettings {

@@ -1,29 +1,69 @@
-//! An HTTP client without TLS for commands that talk to a gateway on this machine.
+//! An HTTP client for commands that talk to a gateway, mostly on this machine.
+//!
+//! Over TLS it trusts the platform's issuers, or those in the file that `SSL_CERT_FILE` names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::uri::Scheme;
+use http::{Request, Response, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use super::Failure;
 
 /// Sends one request and reads at most 4 MiB of the response, all within `timeout`; an error names the URL.
 pub(super) async fn send(request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, Failure> {
     let url = request.uri().clone();
-    let exchange = async {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let response = client.request(request).await.map_err(|error| root_cause(&error))?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, 4 << 20).collect().await.map_err(|error| error.to_string())?.to_bytes();
-        Ok(Response::from_parts(head, body))
-    };
-    match tokio::time::timeout(timeout, exchange).await {
-        Ok(answered) => answered.map_err(|error: String| format!("{url} does not answer: {error}").into()),
+    match tokio::time::timeout(timeout, exchange(request)).await {
+        Ok(answered) => answered.map_err(|error| format!("{url} does not answer: {error}").into()),
         Err(_) => Err(format!("{url} did not answer within {} s", timeout.as_secs()).into()),
     }
+}
+
+async fn exchange(request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+    if request.uri().scheme() == Some(&Scheme::HTTPS) {
+        return exchange_over_tls(request).await;
+    }
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    read(client.request(request).await.map_err(|error| root_cause(&error))?).await
+}
+
+async fn exchange_over_tls(mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+    let uri = request.uri().clone();
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let tcp = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
+    let tls = TlsConnector::from(Arc::new(tls_config()?)).connect(ServerName::try_from(host)?, tcp).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
+    if let Some(authority) = uri.authority() {
+        request.headers_mut().insert(header::HOST, authority.as_str().parse()?);
+    }
+    *request.uri_mut() = uri.path_and_query().map_or("/", |path| path.as_str()).parse::<Uri>()?;
+    let exchange = async move { read(sender.send_request(request).await?).await };
+    let (response, _ended) = futures_util::future::join(exchange, connection).await;
+    response
+}
+
+fn tls_config() -> Result<ClientConfig, Failure> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, Failure> {
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, 4 << 20).collect().await.map_err(|error| error.to_string())?.to_bytes();
+    Ok(Response::from_parts(head, body))
 }
 
 /// The innermost cause, which says what to fix.

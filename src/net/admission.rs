@@ -12,8 +12,8 @@ use tokio::task::yield_now;
 use tower::{Service, ServiceExt};
 
 use super::activity::{ActiveRequest, Activity};
-use super::forwarded;
 use super::peer::Peer;
+use super::peers::forwarded;
 use super::rejection::{Rejection, RejectionReason, RejectionRenderer};
 use super::request_body::RequestBody;
 use super::settings::ListenerSettings;

@@ -6,15 +6,12 @@
 pub mod activity;
 pub mod admission;
 pub mod connection;
-pub mod descriptors;
-mod forwarded;
 mod http1;
 pub mod listener;
 pub mod listener_meters;
 mod open_connections;
 pub mod peer;
-mod peer_group;
-mod proxy_protocol;
+mod peers;
 pub mod rejection;
 pub mod request_body;
 pub mod settings;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::activity::Activity;
-use super::peer_group::PeerGroup;
+use super::peers::group::PeerGroup;
 
 /// How many times as many connections as are free one peer may hold: alone, 15 of 16.
 const SHARE: usize = 15;

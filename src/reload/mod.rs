@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::config::{self, AuthMode, Environment, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
-use crate::net::tls::acceptor::{NextTls, Tls, TlsMaterial};
+use crate::net::tls::acceptor::{NextTls, Tls, TlsError, TlsMaterial};
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
 use crate::value::{LogFormat, Network};
@@ -79,7 +79,7 @@ pub struct Reloader {
     gateway: Arc<ArcSwap<Gateway>>,
     source: Option<Source>,
     tasks: Tasks,
-    tls: Option<Tls>,
+    tls: ListenersTls,
     telemetry: Telemetry,
     startup: StartupSettings,
     /// Held during a reload: there is one at a time.
@@ -91,9 +91,19 @@ pub struct Reloader {
 struct Next {
     gateway: Gateway,
     tls: Option<NextTls>,
+    admin_tls: Option<NextTls>,
     telemetry: NextTelemetry,
     warnings: config::Problems,
     needs_restart: Vec<&'static str>,
+}
+
+/// TLS of the listeners that have it.
+#[derive(Clone, Debug, Default)]
+pub struct ListenersTls {
+    /// Of the API.
+    pub api: Option<Tls>,
+    /// Of administration.
+    pub admin: Option<Tls>,
 }
 
 /// The settings that take effect only when the process starts, and the files that it started from.
@@ -108,6 +118,7 @@ pub struct StartupSettings {
     proxy_protocol: bool,
     trusted_proxies: Vec<Network>,
     tls: bool,
+    admin_tls: bool,
     log_format: LogFormat,
 }
 
@@ -137,7 +148,7 @@ impl Reloader {
         gateway: Arc<ArcSwap<Gateway>>,
         source: Option<Source>,
         tasks: Tasks,
-        tls: Option<Tls>,
+        tls: ListenersTls,
         telemetry: Telemetry,
     ) -> Self {
         let history = Arc::new(History { in_force_since: now(), ..History::default() });
@@ -179,12 +190,14 @@ impl Reloader {
 
     /// Applies the new configuration. Nothing here fails, and nothing waits but the end of the audit log.
     fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> Outcome {
-        let Next { gateway, tls, telemetry, warnings, needs_restart } = next;
+        let Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
         gateway.apply_scopes(Some(before), &self.tasks);
         self.gateway.store(Arc::new(gateway));
-        if let (Some(tls), Some(next)) = (&self.tls, tls) {
-            tls.replace(next);
+        for (tls, next) in [(&self.tls.api, tls), (&self.tls.admin, admin_tls)] {
+            if let (Some(tls), Some(next)) = (tls, next) {
+                tls.replace(next);
+            }
         }
         self.telemetry.apply(telemetry);
         for warning in warnings.warnings() {
@@ -210,14 +223,15 @@ impl Reloader {
             return Err("the configuration has no vendor any more, as if its file were empty or incomplete; restart if that is intended".into());
         }
         self.startup.check_addresses(&settings)?;
-        let tls =
-            settings.server.tls.as_ref().filter(|_| self.tls.is_some()).map(|tls| NextTls::new(&tls_material(tls)));
-        let tls = tls.transpose().map_err(|error| format!("server.tls: {error}"))?;
+        let server = &settings.server;
+        let tls = next_tls(&self.tls.api, &server.tls).map_err(|error| format!("server.tls: {error}"))?;
+        let admin_tls =
+            next_tls(&self.tls.admin, &server.admin_tls).map_err(|error| format!("server.admin_tls: {error}"))?;
         let needs_restart = self.startup.changed_keys(&StartupSettings::of(&settings));
         let (warnings, telemetry) = (std::mem::take(&mut settings.warnings), telemetry(&settings));
         let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
         let telemetry = self.telemetry.prepare(telemetry)?;
-        Ok(Next { gateway, tls, telemetry, warnings, needs_restart })
+        Ok(Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart })
     }
 
     /// Reads the configuration from files that do not change meanwhile.
@@ -282,7 +296,12 @@ fn files_of(result: &Result<Settings, config::Problems>) -> &[WatchedFile] {
     }
 }
 
-/// The PEM texts of the API's certificate.
+/// The material that replaces `present`, if that listener has TLS now and then.
+fn next_tls(present: &Option<Tls>, next: &Option<config::Tls>) -> Result<Option<NextTls>, TlsError> {
+    next.as_ref().filter(|_| present.is_some()).map(|tls| NextTls::new(&tls_material(tls))).transpose()
+}
+
+/// The PEM texts of a listener's certificate.
 pub fn tls_material(tls: &config::Tls) -> TlsMaterial {
     TlsMaterial {
         certificate_chain: tls.identity.cert.pem.clone().into_bytes(),
@@ -307,6 +326,7 @@ impl StartupSettings {
             proxy_protocol: server.proxy_protocol,
             trusted_proxies: server.trusted_proxies.clone(),
             tls: server.tls.is_some(),
+            admin_tls: server.admin_tls.is_some(),
             log_format: settings.log.format,
         }
     }
@@ -323,6 +343,7 @@ impl StartupSettings {
             ("server.proxy_protocol", self.proxy_protocol != after.proxy_protocol),
             ("server.trusted_proxies", self.trusted_proxies != after.trusted_proxies),
             ("server.tls", self.tls != after.tls),
+            ("server.admin_tls", self.admin_tls != after.admin_tls),
             ("log.format", self.log_format != after.log_format),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

@@ -3,6 +3,7 @@
 
 mod access;
 mod addresses;
+mod admin_tls;
 mod canary;
 mod failed_attempts;
 mod framing;

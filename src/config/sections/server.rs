@@ -56,6 +56,7 @@ pub(crate) const SECTION: Section = Section::of(&[
         "Addresses and networks (`10.0.0.0/8`) of proxies whose `Forwarded` names the caller's address; takes a restart to change.",
     ),
     Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
+    Key::new("admin_tls", Kind::Table(&tls::SECTION), "TLS on the admin listener; plain HTTP where absent."),
 ]);
 
 /// The listeners.
@@ -97,6 +98,8 @@ pub struct Server {
     pub trusted_proxies: Vec<Network>,
     /// TLS on the API listener.
     pub tls: Option<Tls>,
+    /// TLS on the admin listener.
+    pub admin_tls: Option<Tls>,
 }
 
 impl Default for Server {
@@ -118,6 +121,7 @@ impl Default for Server {
             proxy_protocol: false,
             trusted_proxies: Vec::new(),
             tls: None,
+            admin_tls: None,
         }
     }
 }
@@ -127,7 +131,7 @@ impl Server {
         let default = Self::default();
         let duration = |name, otherwise| reader.duration(name).unwrap_or(otherwise);
         let count = |name, otherwise| reader.count(name).unwrap_or(otherwise);
-        let tls = reader.table("tls").present();
+        let (tls, admin_tls) = (reader.table("tls").present(), reader.table("admin_tls").present());
         let server = Self {
             listen: reader.address("listen").unwrap_or(default.listen),
             admin_listen: reader.address("admin_listen").unwrap_or(default.admin_listen),
@@ -144,6 +148,7 @@ impl Server {
             proxy_protocol: reader.flag("proxy_protocol").unwrap_or(default.proxy_protocol),
             trusted_proxies: trusted_proxies(reader, validator),
             tls: tls.and_then(|tls| Tls::read(&tls, validator)),
+            admin_tls: admin_tls.and_then(|tls| Tls::read(&tls, validator)),
         };
         server.validate(reader, validator);
         server

@@ -1,4 +1,4 @@
-//! `[server.tls]`: the API's own certificate, and whose certificates callers may show.
+//! `[server.tls]` and `[server.admin_tls]`: a listener's own certificate, and whose certificates callers may show.
 
 use serde::Serialize;
 use strum::{EnumString, VariantNames};
@@ -33,7 +33,7 @@ pub enum TlsVersion {
     V1_3,
 }
 
-/// TLS on the API listener.
+/// TLS on a listener.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tls {
     /// The listener's certificate and key.

@@ -33,14 +33,15 @@ pub(crate) fn pem(file: &config::CertificateFile) -> PemFile {
 
 /// When the gateway's own certificate chains expire. Unreadable ones are left out.
 pub(super) fn expiries(settings: &Settings) -> Vec<CertificateExpiry> {
-    let server = settings.server.tls.iter().map(|tls| ("server.tls".to_owned(), &tls.identity));
+    let listeners = [("server.tls", &settings.server.tls), ("server.admin_tls", &settings.server.admin_tls)];
+    let listeners = listeners.into_iter().filter_map(|(key, tls)| Some((key.to_owned(), &tls.as_ref()?.identity)));
     let vendors = settings.vendors.iter().filter_map(|(name, vendor)| {
         Some((format!("vendors.{name}.client_certificate"), vendor.tls.client_certificate.as_ref()?))
     });
     let read = |(key, identity): (String, &config::Identity)| {
         Some(CertificateExpiry { key, not_after: first_expiry(&identity.cert.pem)? })
     };
-    server.chain(vendors).filter_map(read).collect()
+    listeners.chain(vendors).filter_map(read).collect()
 }
 
 /// When the first certificate of a chain expires, in seconds since 1970.

@@ -5,6 +5,7 @@
 //! already waits without a permit until one of its own connections ends. TLS handshakes run in the connection's task.
 
 mod accept_error;
+pub mod descriptors;
 
 use std::convert::Infallible;
 use std::io;
@@ -25,8 +26,8 @@ use crate::http::body::BoxError;
 use crate::net::connection::Connections;
 use crate::net::open_connections::OpenConnection;
 use crate::net::peer::{Peer, PeerTls};
-use crate::net::peer_group::PeerGroup;
-use crate::net::proxy_protocol;
+use crate::net::peers::group::PeerGroup;
+use crate::net::peers::proxy_protocol;
 use crate::net::rejection::RejectionReason;
 use crate::net::request_body::RequestBody;
 use crate::net::tls::acceptor::Tls;

@@ -257,8 +257,8 @@ async fn a_vendor_that_keeps_failing_opens_its_breaker() {
     let stage = Stage::with(&format!("{QUICK}{breaker}")).await;
     stage.fail("sondos", &["status=500"]);
     let mut last = stage.put("sondos:789", UPDATE).await;
-    for _ in 0..3 {
-        last = stage.put("sondos:789", UPDATE).await;
+    for assistant in ["sondos:790", "sondos:789", "sondos:790"] {
+        last = stage.put(assistant, UPDATE).await;
     }
     let problem = last.problem("vendor_circuit_open");
     assert_eq!((last.status.as_u16(), &problem["fault"]), (503, &json!("vendor")));
@@ -266,6 +266,19 @@ async fn a_vendor_that_keeps_failing_opens_its_breaker() {
     let wait: u64 = last.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(stage.put("famulor:789", UPDATE).await.status, 200, "other vendors are not concerned");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn one_assistant_that_always_fails_does_not_open_the_breaker_for_the_others() {
+    let breaker = "[vendors.sondos.breaker]\nmin_requests = 2\nfailure_ratio = 0.5\nopen_for = \"60s\"\n";
+    let stage = Stage::with(&format!("{QUICK}{breaker}")).await;
+    stage.fail("sondos", &["status=500@1"]);
+    assert_eq!(stage.put("sondos:2", UPDATE).await.status, 200);
+    for _ in 0..6 {
+        stage.put("sondos:1", UPDATE).await.problem("vendor_error");
+    }
+    assert_eq!(stage.put("sondos:2", UPDATE).await.status, 200);
     stage.stop().await;
 }
 

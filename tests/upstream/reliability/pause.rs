@@ -42,7 +42,7 @@ async fn those_held_back_learn_whether_the_vendor_is_limited_or_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_are_told_no_more_than_the_gateway_keeps() {
+async fn callers_get_no_longer_wait_than_the_gateway_keeps() {
     for headers in ["retry-after: 86400\r\n", "x-ratelimit-reset: 86400\r\n", "x-ratelimit-reset: 99999999999\r\n"] {
         assert_eq!(
             two_updates(answer(429, headers)).await,

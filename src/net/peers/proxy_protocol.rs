@@ -43,7 +43,7 @@ pub(crate) async fn read(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Option
 
 #[cfg(test)]
 mod tests {
-    use crate::net::proxy_protocol::*;
+    use crate::net::peers::proxy_protocol::*;
 
     fn header(version: u8, family: u8, rest: &[u8]) -> Vec<u8> {
         let length = u16::try_from(rest.len()).unwrap().to_be_bytes();

@@ -59,7 +59,7 @@ fn source(entry: &str) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use crate::net::forwarded::*;
+    use crate::net::peers::forwarded::*;
 
     fn caller_of(lines: &[&str]) -> Option<String> {
         let mut headers = HeaderMap::new();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_is_not_trusted_names_nobody() {
+    fn a_peer_that_is_not_trusted_is_not_believed() {
         let headers = HeaderMap::from_iter([(header::FORWARDED, "for=192.0.2.7".parse().unwrap())]);
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         assert_eq!(caller(&headers, "192.0.2.1".parse().unwrap(), &trusted), None);

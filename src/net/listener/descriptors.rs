@@ -31,7 +31,7 @@ fn allowed(limit: u64, max_connections: usize, vendors: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::net::descriptors::*;
+    use crate::net::listener::descriptors::*;
 
     #[test]
     fn some_descriptors_stay_for_administration_and_vendors() {

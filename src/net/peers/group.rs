@@ -29,7 +29,7 @@ impl std::fmt::Display for PeerGroup {
 
 #[cfg(test)]
 mod tests {
-    use crate::net::peer_group::*;
+    use crate::net::peers::group::*;
 
     #[test]
     fn one_network_of_64_bits_is_one_peer() {
