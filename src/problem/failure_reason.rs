@@ -24,7 +24,7 @@ pub enum FailureReason {
     Overloaded,
     /// The account's rate limit in this gateway; waiting for it would exceed the deadline.
     RateLimited,
-    /// The vendor responded with 429 and its `Retry-After` is not over.
+    /// The pause that the vendor asked for with a 429 or a 503 is not over.
     Paused,
     /// The circuit breaker is open.
     CircuitOpen,

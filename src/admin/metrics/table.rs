@@ -103,7 +103,7 @@ metrics! {
             ["closed", "half_open", "open"].map(|state| (state, u64::from(state == present)))
         })
     };
-    /// Remaining time of the pause that the vendor requested with a 429; 0 without one.
+    /// Remaining time of the pause that the vendor requested with a 429 or a 503; 0 without one.
     "switchboard_vendor_pause_seconds" Gauge ["vendor"] =>
         |to| to.each(|one| one.snapshot.paused.unwrap_or_default().as_secs_f64());
     /// Open connections to the vendor, including idle ones.

@@ -69,7 +69,7 @@ struct Parts {
 pub struct Snapshot {
     /// The breaker's state.
     pub breaker: BreakerState,
-    /// The rest of the pause after a 429.
+    /// The rest of the pause that the vendor asked for.
     pub paused: Option<Duration>,
     /// Requests in flight.
     pub in_flight: usize,
