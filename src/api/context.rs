@@ -63,11 +63,38 @@ impl Context {
     /// # Errors
     /// `forbidden`, which reveals neither the vendor nor the id.
     pub fn authorize(&self, segment: &str, route: &Route) -> Result<(), Problem> {
-        let Some(client) = &self.client else { return Ok(()) };
-        let vendor = &route.account.name;
-        let by_id = || client.may_use_assistant(&format!("{vendor}:{}", route.id));
-        let may = client.may_use_vendor(vendor) && (client.may_use_assistant(segment) || by_id());
+        let may = self.may_use_assistant(segment, &route.account.name, &route.id);
         if may { Ok(()) } else { Err(forbidden(segment)) }
+    }
+
+    /// Whether the caller may use an assistant under this name, which is `id` at `vendor`.
+    pub fn may_use_assistant(&self, name: &str, vendor: &str, id: &str) -> bool {
+        let Some(client) = &self.client else { return true };
+        let by_id = || client.may_use_assistant(&format!("{vendor}:{id}"));
+        client.may_use_vendor(vendor) && (client.may_use_assistant(name) || by_id())
+    }
+
+    /// Whether some vendor takes this text as an id.
+    fn is_id_somewhere(&self, text: &str) -> bool {
+        self.gateway.routes.accounts.values().any(|account| account.dialect.is_id(text))
+    }
+
+    /// What the caller may have meant by an assistant that leads nowhere, the nearest first; only what it may use.
+    pub fn meant(&self, assistant: &Assistant<'_>) -> Vec<String> {
+        match assistant.reference() {
+            Reference::VendorId { vendor, id } => {
+                let accounts: Vec<_> = self.accounts().filter(|account| account.dialect.is_id(id)).collect();
+                let named = |vendor: &str| (format!("{vendor}:{id}"), vendor.to_owned());
+                let near = vendors::nearest_names(vendor, accounts.iter().map(|account| &*account.name));
+                let near = near.into_iter().map(named);
+                near.filter(|(name, vendor)| self.may_use_assistant(name, vendor, id)).map(|(name, _)| name).collect()
+            }
+            Reference::Name(text) | Reference::Id(text) => {
+                let near = self.gateway.routes.named_like(text);
+                let may = near.filter(|(name, named)| self.may_use_assistant(name, &named.account.name, &named.id));
+                may.map(|(name, _)| name.to_owned()).take(3).collect()
+            }
+        }
     }
 
     /// Checks that the caller could use an assistant that does not exist. Callers who could not get the same response in
@@ -81,6 +108,8 @@ impl Context {
         let name = assistant.as_str();
         let may = match assistant.reference() {
             Reference::VendorId { vendor, .. } => client.may_use_vendor(vendor) && client.may_use_assistant(name),
+            // No assistant can have this name, so that there is nothing to reveal.
+            Reference::Id(_) if vendor.is_none() && !self.is_id_somewhere(name) => true,
             Reference::Name(_) | Reference::Id(_) => client.may_use_assistant(name),
         };
         let may = may && vendor.is_none_or(|vendor| client.may_use_vendor(vendor));
@@ -97,6 +126,16 @@ impl AccountNames for Context {
     fn nearest(&self, name: &str) -> Option<&str> {
         let names = self.gateway.routes.accounts.keys().map(|name| &**name);
         vendors::nearest(name, names.filter(|name| self.may_use_vendor(name)))
+    }
+}
+
+/// `; did you mean …?` with at most three of these; empty if there are none.
+pub(super) fn did_you_mean(nearest: &[String]) -> String {
+    let quoted: Vec<_> = nearest.iter().take(3).map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!("; did you mean {only}?"),
+        Some((last, rest)) => format!("; did you mean {} or {last}?", rest.join(", ")),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::http::path::Assistant;
 use crate::problem::{Code, Problem};
 use crate::routing::{Route, RouteError};
 
-use super::context::Context;
+use super::context::{Context, did_you_mean};
 
 /// Finds the route and checks that the caller may use it.
 pub(super) fn target<'a>(context: &Context, segment: &'a str) -> Result<(Assistant<'a>, Route), Problem> {
@@ -17,7 +17,13 @@ pub(super) fn target<'a>(context: &Context, segment: &'a str) -> Result<(Assista
             _ => (Code::UnknownAssistant, None),
         };
         let forbidden = context.authorize_unknown(&assistant, vendor).err();
-        forbidden.unwrap_or_else(|| Problem::new(code, error.to_string()))
+        forbidden.unwrap_or_else(|| match code {
+            Code::UnknownAssistant => {
+                let meant = did_you_mean(&context.meant(&assistant));
+                Problem::new(code, format!("{error}{meant}"))
+            }
+            code => Problem::new(code, error.to_string()),
+        })
     })?;
     context.authorize(assistant.as_str(), &route)?;
     Ok((assistant, route))

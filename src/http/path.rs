@@ -18,7 +18,7 @@ pub struct Assistant<'a>(Cow<'a, str>);
 /// What the path segment refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reference<'a> {
-    /// `[a-z][a-z0-9._-]{0,127}`: always a name; a vendor's id that looks like one must be given as `vendor:id`.
+    /// `[a-z][a-z0-9._-]{0,127}`: a name, or an id that looks like one.
     Name(&'a str),
     /// `vendor:id`.
     VendorId {

@@ -89,7 +89,7 @@ codes! {
         "See `/openapi.json` for the paths there are.";
     UnknownAssistant "unknown_assistant" NOT_FOUND Caller false "Unknown assistant",
         "No name, rule or default leads from this assistant to a vendor.",
-        "Use a configured name, `vendor:id`, or an id that the routing rules cover; `/v1/assistants/{assistant}/route` explains the decision.";
+        "Use a configured name, `vendor:id`, or an id that the routing rules cover. `detail` has the nearest names that you may use; `/v1/assistants/{assistant}/route` explains the decision.";
     AssistantNotFound "assistant_not_found" NOT_FOUND Caller false "Assistant not found",
         "The vendor has no assistant with that id, or not in this account.",
         "Check the id at the vendor, or the name's mapping in the gateway's configuration.";

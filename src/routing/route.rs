@@ -46,7 +46,7 @@ impl std::fmt::Display for Rule {
 /// Why there is no target.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    /// No assistant of that name.
+    /// No assistant of that name, and no id where the text would go as one.
     #[error("no assistant is named `{0}`")]
     UnknownName(String),
     /// No vendor account of that name.
@@ -55,7 +55,7 @@ pub enum RouteError {
     /// A bare id that no rule covers, without a default.
     #[error("no routing rule covers the id `{0}`, and there is no default vendor; write `vendor:{0}`")]
     NoDefault(String),
-    /// The id is not valid at that vendor.
+    /// The id in `vendor:id` is not valid at that vendor.
     #[error("`{id}` is no assistant id at `{vendor}`: ids are digits there, without a leading zero")]
     BadId {
         /// The id.

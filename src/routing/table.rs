@@ -70,33 +70,48 @@ impl RoutingTable {
     /// There is none.
     pub fn resolve(&self, assistant: &Assistant<'_>, client: Option<&str>) -> Result<Route, RouteError> {
         let (account, id, handling, rule) = match assistant.reference() {
-            Reference::Name(name) => {
-                let named = self.assistants.get(name);
-                let named = named.ok_or_else(|| RouteError::UnknownName(name.to_owned()))?;
-                (&named.account, Arc::clone(&named.id), named.handling, Rule::Name)
-            }
             Reference::VendorId { vendor, id } => {
                 let account = self.accounts.get(vendor);
                 let account = account.ok_or_else(|| RouteError::UnknownVendor(vendor.to_owned()))?;
+                if !account.dialect.is_id(id) {
+                    return Err(RouteError::BadId { id: id.to_owned(), vendor: account.name.to_string() });
+                }
                 (account, id.into(), None, Rule::Explicit)
             }
-            Reference::Id(id) => {
-                let (account, rule) = self.bare(id, client).ok_or_else(|| RouteError::NoDefault(id.to_owned()))?;
-                (account, id.into(), None, rule)
-            }
+            Reference::Name(text) | Reference::Id(text) => match self.assistants.get(text) {
+                Some(named) => (&named.account, Arc::clone(&named.id), named.handling, Rule::Name),
+                None => {
+                    let (account, rule) = self.bare(text, client).ok_or_else(|| self.nowhere(assistant))?;
+                    (account, text.into(), None, rule)
+                }
+            },
         };
-        if !account.dialect.is_id(&id) {
-            return Err(RouteError::BadId { id: id.to_string(), vendor: account.name.to_string() });
-        }
         Ok(Route { account: Arc::clone(account), id, handling, rule })
     }
 
-    /// First match wins, then the default.
+    /// Why a text that is no assistant's name leads nowhere. Only what some vendor would take as an id is called one.
+    fn nowhere(&self, assistant: &Assistant<'_>) -> RouteError {
+        let text = assistant.as_str().to_owned();
+        let is_name = matches!(assistant.reference(), Reference::Name(_));
+        match !is_name && self.default.is_none() && self.accounts.values().any(|account| account.dialect.is_id(&text)) {
+            true => RouteError::NoDefault(text),
+            false => RouteError::UnknownName(text),
+        }
+    }
+
+    /// The named assistants whose names are like `text`, the nearest first.
+    pub fn named_like(&self, text: &str) -> impl Iterator<Item = (&str, &NamedAssistant)> {
+        let names = vendors::nearest_names(text, self.assistants.keys().map(|name| &**name)).into_iter();
+        names.filter_map(|name| Some((name, self.assistants.get(name)?)))
+    }
+
+    /// The account of a bare id: first match wins, then the default; none if its dialect has no such ids.
     fn bare(&self, id: &str, client: Option<&str>) -> Option<(&Arc<Account>, Rule)> {
         let matches = |rule: &RoutingRule| applies(rule.client.as_ref(), &rule.assistant, client, id);
         let ruled = self.rules.iter().position(matches);
         let ruled = ruled.and_then(|index| Some((&self.rules.get(index)?.account, Rule::Pattern(index))));
-        ruled.or_else(|| Some((self.default.as_ref()?, Rule::Default)))
+        let chosen = ruled.or_else(|| Some((self.default.as_ref()?, Rule::Default)));
+        chosen.filter(|(account, _)| account.dialect.is_id(id))
     }
 }
 

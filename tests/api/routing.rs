@@ -130,6 +130,71 @@ async fn what_leads_nowhere_is_unknown_and_what_cannot_be_an_id_is_invalid() {
     stage.stop().await;
 }
 
+/// The detail of a refusal as `unknown_assistant`, which is the same for an update and for `/route`.
+async fn unknown(stage: &Stage, assistant: &str, key: &str) -> String {
+    let authorization = format!("Bearer {key}");
+    let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+    let path = format!("/v1/assistants/{assistant}");
+    let update = stage.call(http::Method::PUT, &path, &headers, "{}").await.problem("unknown_assistant");
+    let route = stage.call(http::Method::GET, &format!("{path}/route"), &headers, "").await;
+    assert_eq!(route.problem("unknown_assistant")["detail"], update["detail"]);
+    update["detail"].as_str().unwrap().to_owned()
+}
+
+const BOTS: &str = r#"
+[assistants.sales-bot]
+vendor = "sondos"
+id = 1
+[assistants.sales-bit]
+vendor = "famulor"
+id = 2
+[assistants.sales-bat]
+vendor = "famulor"
+id = 3
+[assistants.sales-boat]
+vendor = "famulor"
+id = 4
+[assistants.support]
+vendor = "sondos"
+id = 5
+"#;
+
+#[tokio::test]
+async fn a_mistyped_name_is_answered_with_the_nearest_names_whether_there_is_a_default_vendor_or_not() {
+    for routing in ["", "[routing]\n", "[routing]\n[[routing.rules]]\nassistant = \"*\"\nvendor = \"sondos\"\n"] {
+        let stage = Stage::with(&format!("{routing}{BOTS}")).await;
+        for (assistant, detail) in [
+            ("Sales-Bot", "no assistant is named `Sales-Bot`; did you mean `sales-bot`, `sales-bat` or `sales-bit`?"),
+            ("sales_bot", "no assistant is named `sales_bot`; did you mean `sales-bot`, `sales-bat` or `sales-bit`?"),
+            ("SUPPORT", "no assistant is named `SUPPORT`; did you mean `support`?"),
+            ("suport", "no assistant is named `suport`; did you mean `support`?"),
+            ("frobnicate", "no assistant is named `frobnicate`"),
+            ("Frobnicate", "no assistant is named `Frobnicate`"),
+            ("sondso:7", "no vendor is named `sondso`; did you mean `sondos:7`?"),
+        ] {
+            assert_eq!(unknown(&stage, assistant, "none").await, detail, "{routing}");
+        }
+        // With `vendor:id` the caller says that it is an id.
+        stage.put("sondos:Sales-Bot", "{}").await.problem("invalid_request");
+        stage.assert_nothing_sent();
+        stage.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn only_names_that_the_client_may_use_are_proposed() {
+    let limited = format!("{}vendors = [\"famulor\"]\n{}assistants = [\"sondos:1\", \"s*\"]\n", client("crm"), client("cms"));
+    let other = format!("{}assistants = [\"support\"]\n", client("web"));
+    let stage = Stage::with(&format!("[auth]\nmode = \"keys\"\n{limited}{other}{BOTS}")).await;
+    let own = "no assistant is named `Sales-Bot`; did you mean `sales-bat`, `sales-bit` or `sales-boat`?";
+    assert_eq!(unknown(&stage, "Sales-Bot", "crm").await, own);
+    let all = "no assistant is named `sales-bott`; did you mean `sales-boat`, `sales-bot` or `sales-bat`?";
+    assert_eq!(unknown(&stage, "sales-bott", "cms").await, all);
+    assert_eq!(unknown(&stage, "Sales-Bot", "web").await, "no assistant is named `Sales-Bot`");
+    assert_eq!(unknown(&stage, "Support", "web").await, "no assistant is named `Support`; did you mean `support`?");
+    stage.stop().await;
+}
+
 #[tokio::test]
 async fn ten_thousand_names_are_found() {
     let mut names = String::new();

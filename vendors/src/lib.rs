@@ -24,4 +24,4 @@ pub use catalog::{Catalog, CatalogError, CatalogKind, CatalogPage, CatalogSet, C
 pub use dialect::*;
 pub use iso639::english_name as language_name;
 pub use item::{Item, ItemCode, Items, Note, Report};
-pub use nearest::nearest;
+pub use nearest::{nearest, nearest_names};
