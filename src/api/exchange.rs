@@ -20,6 +20,7 @@ use super::attempts::Attempts;
 use super::classify::{catalog_problem, classify_response, failure_problem};
 use super::context::Context;
 use super::request::options::RequestOptions;
+use super::request::prefer;
 use super::request_log::RequestLog;
 use super::response::Echoed;
 use super::scrub::Scrub;
@@ -93,13 +94,14 @@ impl Exchange<'_> {
         if let (Some(recording), Some(started)) = (&context.recording, started) {
             recording.internal_span("translate", started, translated.is_err().then_some("refused"));
         }
-        let request = translated.map_err(|refused| {
+        let mut request = translated.map_err(|refused| {
             for hint in &refused.hints {
                 let (vendor, key) = (&*account.name, &hint.key);
                 tracing::info!(vendor, key, "an update has a name or id that is in no catalog; the key can add it");
             }
             refusal_problem(refused)
         })?;
+        request.report.warnings.extend(self.options.unknown_preferences.iter().map(|name| prefer::warning(name)));
         self.complete(request, lock, headers)
     }
 
@@ -323,7 +325,7 @@ mod tests {
         let account = Arc::clone(&gateway.routes.accounts["sondos"]);
         let context = Context { gateway: Arc::new(gateway), ..Context::example(&HeaderMap::new()) };
         let deadline = Instant::now() + Duration::from_secs(30);
-        let options = RequestOptions { dry_run: false, handling: None, deadline };
+        let options = RequestOptions { dry_run: false, handling: None, unknown_preferences: Vec::new(), deadline };
         let route = Route { account, id: "7".into(), handling: None, rule: Rule::Explicit };
         let exchange = Exchange { context: &context, assistant: "sondos:7", route: &route, options: &options };
         let request = |method| vendors::Request {

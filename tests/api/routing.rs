@@ -183,7 +183,8 @@ async fn a_mistyped_name_is_answered_with_the_nearest_names_whether_there_is_a_d
 
 #[tokio::test]
 async fn only_names_that_the_client_may_use_are_proposed() {
-    let limited = format!("{}vendors = [\"famulor\"]\n{}assistants = [\"sondos:1\", \"s*\"]\n", client("crm"), client("cms"));
+    let limited =
+        format!("{}vendors = [\"famulor\"]\n{}assistants = [\"sondos:1\", \"s*\"]\n", client("crm"), client("cms"));
     let other = format!("{}assistants = [\"support\"]\n", client("web"));
     let stage = Stage::with(&format!("[auth]\nmode = \"keys\"\n{limited}{other}{BOTS}")).await;
     let own = "no assistant is named `Sales-Bot`; did you mean `sales-bat`, `sales-bit` or `sales-boat`?";

@@ -49,7 +49,8 @@ fn distance(name: &str, length: usize, candidate: &str, limit: usize) -> Option<
 /// Whether one name is the other and an ending that starts with `_`, `-` or `.`.
 fn has_ending(longer: &str, shorter: &str) -> bool {
     let (longer, shorter) = (longer.as_bytes(), shorter.as_bytes());
-    matches!(longer.get(shorter.len()), Some(b'_' | b'-' | b'.')) && longer[..shorter.len()].eq_ignore_ascii_case(shorter)
+    matches!(longer.get(shorter.len()), Some(b'_' | b'-' | b'.'))
+        && longer[..shorter.len()].eq_ignore_ascii_case(shorter)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
-use switchboard::api::request::prefer::{PREFER, handling};
+use switchboard::api::request::prefer::{PREFER, Preferences};
 use switchboard::api::request::query::dry_run;
 use switchboard::api::request::timeout::{REQUEST_TIMEOUT, request_timeout};
 use switchboard::http::path::{Assistant, Reference};
@@ -106,7 +106,7 @@ pub(crate) fn prefer(bytes: &[u8]) {
         for line in lines {
             headers.append(PREFER, line.clone());
         }
-        handling(&headers).ok()
+        Preferences::read(&headers).ok().map(|found| found.handling)
     };
     let Some(found) = read(&lines) else { return };
     let other = HeaderValue::from_static("respond-async; x=\"handling=none, \\\"\"");

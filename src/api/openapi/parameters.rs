@@ -30,7 +30,8 @@ pub(super) fn all() -> Value {
             "name": "Prefer", "in": "header",
             "schema": { "type": "string", "format": "prefer" },
             "description": "RFC 7240. `handling=strict` refuses an update holding anything that the vendor cannot express; \
-                            `handling=lenient` drops such fields and reports each. Other preferences are ignored.",
+                            `handling=lenient` drops such fields and reports each. Names other than `handling`, `return`, `respond-async` and `wait` are reported as warnings; \
+                            the last three are accepted and have no effect yet.",
             "examples": { "strict": { "value": "handling=strict" }, "lenient": { "value": "handling=lenient" } },
         },
         "request_timeout": {

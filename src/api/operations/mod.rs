@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use super::context::Context;
 use super::endpoint::Endpoint;
 use super::middleware::InFlightPermit;
+use super::request::query;
 use super::request_log::RequestLog;
 use super::response::json;
 use super::routes::{Action, Operation};
@@ -36,8 +37,12 @@ where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let Operation { action, parameters, .. } = endpoint.operation;
+    if endpoint.path.starts_with("/v1/") {
+        query::check(head.uri.query(), parameters)?;
+    }
     let segment = |parameter| endpoint.segment(&context.path, parameter);
-    let value = match endpoint.operation.action {
+    let value = match action {
         Action::UpdateAssistant => {
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }

@@ -7,7 +7,7 @@ use vendors::Handling;
 use crate::api::context::Context;
 use crate::problem::Problem;
 
-use super::prefer::handling;
+use super::prefer::Preferences;
 use super::query::dry_run;
 use super::timeout::request_timeout;
 
@@ -15,6 +15,8 @@ use super::timeout::request_timeout;
 pub(crate) struct RequestOptions {
     pub(crate) dry_run: bool,
     pub(crate) handling: Option<Handling>,
+    /// The names in `Prefer` that mean nothing here.
+    pub(crate) unknown_preferences: Vec<String>,
     pub(crate) deadline: Instant,
 }
 
@@ -24,9 +26,10 @@ impl RequestOptions {
     /// # Errors
     /// One of them is invalid.
     pub(crate) fn read(context: &Context, query: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
-        let (dry_run, handling) = (dry_run(query)?, handling(headers)?);
+        let dry_run = dry_run(query)?;
+        let Preferences { handling, unknown: unknown_preferences } = Preferences::read(headers)?;
         let max = context.gateway.request_timeout;
         let timeout = request_timeout(headers)?.map_or(max, |timeout| timeout.min(max));
-        Ok(Self { dry_run, handling, deadline: context.arrived + timeout })
+        Ok(Self { dry_run, handling, unknown_preferences, deadline: context.arrived + timeout })
     }
 }

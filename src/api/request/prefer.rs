@@ -1,16 +1,32 @@
 //! RFC 7240 `Prefer` with the preference `handling`, and `Preference-Applied`.
 //!
-//! Unknown preferences are ignored and the first of several wins, as the RFC says. Malformed syntax and unknown
-//! handlings are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
+//! The first of several wins, as the RFC says, and unknown preferences change nothing but a warning. Malformed syntax and
+//! unknown handlings are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
 //! Crates for header fields read RFC 8941 (sfv) or do not know this header (headers).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use vendors::Handling;
+use vendors::{Handling, Note, nearest};
 
 use crate::problem::{Code, Problem};
 
 /// The request header.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// The names that mean something here. Those besides `handling` are accepted and not applied.
+const KNOWN: [&str; 4] = ["handling", "return", "respond-async", "wait"];
+
+/// As many unknown names are reported, each with as many characters at most.
+const MAX_UNKNOWN: usize = 16;
+const MAX_NAME: usize = 64;
+
+/// What a request prefers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// The first `handling` of all `Prefer` headers, in their order.
+    pub handling: Option<Handling>,
+    /// The names that mean nothing here.
+    pub unknown: Vec<String>,
+}
 
 /// The value of `Preference-Applied` for a handling.
 pub fn applied(handling: Handling) -> HeaderValue {
@@ -23,32 +39,59 @@ pub fn applied(handling: Handling) -> HeaderValue {
 const MALFORMED: &str = "the header Prefer is malformed; it must look like `handling=strict`";
 const UNKNOWN_HANDLING: &str = "the preference `handling` must be `strict` or `lenient`";
 
-/// The first `handling` of all `Prefer` headers, in their order.
-///
-/// # Errors
-/// A header is malformed, or the handling is neither `strict` nor `lenient`.
-pub fn handling(headers: &HeaderMap) -> Result<Option<Handling>, Problem> {
-    let invalid = |detail| Problem::new(Code::InvalidRequest, detail);
-    let mut found = None;
-    for line in headers.get_all(PREFER) {
-        let line = line.to_str().map_err(|_| invalid(MALFORMED))?;
-        for element in split(line, ',').filter(|element| !element.is_empty()) {
-            for (position, part) in split(element, ';').enumerate() {
-                if part.is_empty() && position > 0 {
-                    continue;
-                }
-                let (name, value) = pair(part).ok_or_else(|| invalid(MALFORMED))?;
-                if position == 0 && found.is_none() && name == "handling" {
-                    found = Some(match value.as_str() {
-                        "strict" => Handling::Strict,
-                        "lenient" => Handling::Lenient,
-                        _ => return Err(invalid(UNKNOWN_HANDLING)),
-                    });
+impl Preferences {
+    /// Reads all `Prefer` headers.
+    ///
+    /// # Errors
+    /// A header is malformed, or the handling is neither `strict` nor `lenient`.
+    pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let invalid = |detail| Problem::new(Code::InvalidRequest, detail);
+        let mut found = Self::default();
+        for line in headers.get_all(PREFER) {
+            let line = line.to_str().map_err(|_| invalid(MALFORMED))?;
+            for element in split(line, ',').filter(|element| !element.is_empty()) {
+                for (position, part) in split(element, ';').enumerate() {
+                    if part.is_empty() && position > 0 {
+                        continue;
+                    }
+                    let (name, value) = pair(part).ok_or_else(|| invalid(MALFORMED))?;
+                    if position == 0 {
+                        found.add(&name, &value).map_err(invalid)?;
+                    }
                 }
             }
         }
+        Ok(found)
     }
-    Ok(found)
+
+    fn add(&mut self, name: &HeaderName, value: &str) -> Result<(), &'static str> {
+        if name == "handling" && self.handling.is_none() {
+            self.handling = Some(match value {
+                "strict" => Handling::Strict,
+                "lenient" => Handling::Lenient,
+                _ => return Err(UNKNOWN_HANDLING),
+            });
+        } else if !KNOWN.contains(&name.as_str()) && self.unknown.len() < MAX_UNKNOWN {
+            let name: String = name.as_str().chars().take(MAX_NAME).collect();
+            if !self.unknown.contains(&name) {
+                self.unknown.push(name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The warning about a preference that means nothing here.
+pub(crate) fn warning(name: &str) -> Note {
+    let meant = match name {
+        "strict" | "lenient" => format!("did you mean `handling={name}`?"),
+        _ => match nearest(name, KNOWN) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "it changes nothing".to_owned(),
+        },
+    };
+    let detail = format!("the preference `{name}` is not known here; {meant}");
+    Note { field: "Prefer".into(), code: "unknown_preference", detail: detail.into() }
 }
 
 /// The trimmed parts of a text between separators that are not within quotes.
@@ -100,7 +143,24 @@ mod tests {
         for value in values {
             headers.append(PREFER, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        handling(&headers).map_err(|problem| problem.detail)
+        Preferences::read(&headers).map(|found| found.handling).map_err(|problem| problem.detail)
+    }
+
+    #[test]
+    fn names_that_mean_nothing_are_reported_once_and_never_without_end() {
+        let unknown = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(PREFER, HeaderValue::from_static(value))]);
+            Preferences::read(&headers).unwrap().unknown
+        };
+        assert_eq!(unknown("return=representation, respond-async, wait=10, handling=lenient; x=1"), [""; 0]);
+        assert_eq!(unknown("lenient, Handlig=strict, lenient=1, x;handling=strict"), ["lenient", "handlig", "x"]);
+        let many: Vec<_> = (0..1000).map(|number| format!("x{number}")).collect();
+        let headers = HeaderMap::from_iter([(PREFER, HeaderValue::try_from(many.join(",")).unwrap())]);
+        assert_eq!(Preferences::read(&headers).unwrap().unknown.len(), MAX_UNKNOWN);
+        let said = |name: &str| warning(name).detail.into_owned();
+        assert_eq!(said("lenient"), "the preference `lenient` is not known here; did you mean `handling=lenient`?");
+        assert_eq!(said("handlig"), "the preference `handlig` is not known here; did you mean `handling`?");
+        assert_eq!(said("frob"), "the preference `frob` is not known here; it changes nothing");
     }
 
     #[test]

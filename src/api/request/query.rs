@@ -1,19 +1,38 @@
-//! The query of an update: `dry_run` is its only parameter.
+//! The query: which parameters an operation has, and the value of `dry_run`.
 
 use crate::problem::{Code, Problem};
+
+/// The parameters of `openapi/parameters.rs` that stand in the query.
+pub const PARAMETERS: [&str; 1] = [DRY_RUN];
+
+const DRY_RUN: &str = "dry_run";
+
+/// Refuses parameters that an operation does not have; `parameters` are all that it has, also in path and headers.
+///
+/// # Errors
+/// There is another parameter.
+pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
+    let known: Vec<&str> = PARAMETERS.into_iter().filter(|name| parameters.contains(name)).collect();
+    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let Some((name, _)) = pairs.find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
+    let rest = match vendors::nearest(&name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "this path has no query parameters".to_owned(),
+        None => format!("only `{}` is known", known.join("`, `")),
+    };
+    let name: String = name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` is unknown; {rest}")))
+}
 
 /// Whether the query of a request target, without the `?`, asks for a dry run.
 ///
 /// # Errors
 /// There is another parameter, another value or a repetition.
 pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
+    check(query, &[DRY_RUN])?;
     let invalid = |detail: String| Err(Problem::new(Code::InvalidRequest, detail));
     let mut dry_run = None;
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        if name != "dry_run" {
-            let name: String = name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-            return invalid(format!("the query parameter `{name}` is unknown; only `dry_run` is known"));
-        }
+    for (_, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let Ok(value) = value.parse() else {
             return invalid("the query parameter `dry_run` must be `true` or `false`".to_owned());
         };
@@ -59,11 +78,14 @@ mod tests {
     #[test]
     fn unknown_and_repeated_parameters_are_named() {
         let unknown = |name: &str| Err(format!("the query parameter `{name}` is unknown; only `dry_run` is known"));
-        assert_eq!(read("dryrun=true"), unknown("dryrun"));
+        let near = "the query parameter `dryrun` is unknown; did you mean `dry_run`?";
+        assert_eq!(read("dryrun=true").unwrap_err(), near);
         assert_eq!(read("dry_run=true&x%0A=1"), unknown("x\u{fffd}"));
         assert_eq!(read("=1"), unknown(""));
         assert_eq!(read("%ff"), unknown("\u{fffd}"));
         assert_eq!(read(&"a".repeat(9000)), unknown(&"a".repeat(64)));
+        let none = check(Some("dry_run=true"), &["vendor"]).unwrap_err().detail;
+        assert_eq!(none, "the query parameter `dry_run` is unknown; this path has no query parameters");
         let repeated = "the query parameter `dry_run` must not be repeated";
         assert_eq!(read("dry_run=true&dry_run=true").unwrap_err(), repeated);
     }

@@ -111,6 +111,54 @@ async fn a_query_header_or_assistant_that_cannot_be_read_is_an_invalid_request()
 }
 
 #[tokio::test]
+async fn a_query_parameter_that_a_path_does_not_have_is_an_invalid_request_wherever_updates_and_discovery_are() {
+    let stage = Stage::new().await;
+    for endpoint in switchboard::api::routes::ENDPOINTS {
+        let path =
+            endpoint.path.replace("{assistant}", "789").replace("{vendor}", "sondos").replace("{code}", "internal");
+        for query in ["vendor=sondos", "dryrun=true", "limit=1&q=x", "=", "x%00=1"] {
+            let headers = [("content-type", "application/json")];
+            let reply = stage.call(endpoint.method.clone(), &format!("{path}?{query}"), &headers, "{}").await;
+            if endpoint.path.starts_with("/v1/") {
+                let detail = refused(&reply, "invalid_request", 400)["detail"].as_str().unwrap().to_owned();
+                let nearest = query == "dryrun=true" && endpoint.operation.parameters.contains(&"dry_run");
+                assert_eq!(detail.contains("did you mean `dry_run`?"), nearest, "{path}: {detail}");
+            } else {
+                assert_ne!(reply.status, 400, "{path}: links to pages may carry anything");
+            }
+        }
+        let headers = [("content-type", "application/json")];
+        let empty = stage.call(endpoint.method.clone(), &format!("{path}?"), &headers, "{}").await;
+        assert_ne!(empty.status, 400, "{path}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_preference_that_means_nothing_here_is_a_warning_in_the_report() {
+    let stage = Stage::new().await;
+    for (value, expected) in [
+        ("lenient", "did you mean `handling=lenient`?"),
+        ("return=representation, handlng=lenient", "did you mean `handling`?"),
+        ("x-own;handling=lenient", "it changes nothing"),
+    ] {
+        for path in ["/v1/assistants/sondos:789", "/v1/assistants/sondos:789?dry_run=true"] {
+            let headers = [("content-type", "application/json"), ("prefer", value)];
+            let reply = stage.call(Method::PUT, path, &headers, r#"{"name":"x"}"#).await;
+            let warnings = reply.json()["report"]["warnings"].clone();
+            assert_eq!(warnings.as_array().map(Vec::len), Some(1), "{warnings}");
+            assert_eq!((&warnings[0]["field"], &warnings[0]["code"]), (&json!("Prefer"), &json!("unknown_preference")));
+            assert!(warnings[0]["detail"].as_str().unwrap().ends_with(expected), "{warnings}");
+        }
+    }
+    let known = [("prefer", "return=representation, respond-async, wait=3, handling=lenient")];
+    let reply = stage.put_with("sondos:789", &known, r#"{"name":"x"}"#).await;
+    assert_eq!(reply.json()["report"]["warnings"], json!([]));
+    assert_eq!(reply.header("preference-applied"), Some("handling=lenient"));
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_known_key_a_caller_is_unauthenticated() {
     let stage = Stage::with(&keys("")).await;
     let cases: [&[(&str, &str)]; 7] = [
