@@ -55,6 +55,9 @@ pub struct App {
     tasks: Tasks,
 }
 
+/// Gives what the links in problems start with at present: `server.public_url`.
+type Base = Arc<dyn Fn() -> Option<Arc<str>> + Send + Sync>;
+
 /// A gateway that cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -113,12 +116,16 @@ impl App {
         let reloader = Reloader::new(startup, current, source, tasks.clone(), tls.clone(), telemetry.clone());
         let reloader = Arc::new(reloader);
         let generation = gateway.load().generation;
+        let current = Arc::clone(&gateway);
+        let base: Base = Arc::new(move || current.load().public_url.clone());
         let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
         let listeners = Listeners::default();
-        let api_connections = connections(catch_panics(api.service()), &api_settings, &listeners.api, &shutdown);
+        let service = catch_panics(api.service(), &base);
+        let api_connections = connections(service, &api_settings, &listeners.api, &shutdown, &base);
         shutdown.spawn(api_listener.run(api_connections, tls.api));
         let admin = admin::service(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
-        let admin_connections = connections(catch_panics(admin), &admin_settings, &listeners.admin, &admin_shutdown);
+        let service = catch_panics(admin, &base);
+        let admin_connections = connections(service, &admin_settings, &listeners.admin, &admin_shutdown, &base);
         admin_shutdown.spawn(admin_listener.run(admin_connections, tls.admin));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
@@ -204,11 +211,13 @@ fn connections<S>(
     settings: &ListenerSettings,
     meters: &Arc<ListenerMeters>,
     shutdown: &Shutdown,
+    base: &Base,
 ) -> Connections<S> {
-    let counted = Arc::clone(meters);
+    let (counted, base) = (Arc::clone(meters), Arc::clone(base));
     let page = RejectionRenderer::new(move |refusal| {
         counted.reject(refusal.reason);
         let problem = Problem::from_status(refusal.reason.status(), refusal.reason.detail());
+        let problem = Problem { base: base(), ..problem };
         problem.body("", refusal.request_id.as_str()).into()
     });
     Connections::new(service, settings.clone(), page, shutdown.clone()).counted(meters)
@@ -218,12 +227,15 @@ fn connections<S>(
 /// so that the response to a panic, its log line and everything logged before it have the same id.
 fn catch_panics<S, B>(
     service: S,
-) -> impl Service<Request<B>, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send + Sync
+    base: &Base,
+) -> impl Service<Request<B>, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send + Sync + use<S, B>
 where
     S: Service<Request<B>, Response = Response<Full<Bytes>>, Future: Send> + Clone + Send + Sync,
     B: Send,
 {
+    let base = Arc::clone(base);
     service_fn(move |mut request: Request<B>| {
+        let base = Arc::clone(&base);
         let request_id = RequestId::from_headers(request.headers());
         request.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         let path: Box<str> = request.uri().path().into();
@@ -231,7 +243,7 @@ where
             let path = &*path;
             tracing::error!(%request_id, path, panic, "a request panicked");
             let problem = Problem::new(Code::Internal, "a defect of this gateway");
-            let problem = Problem { outcome: Outcome::Unknown, ..problem };
+            let problem = Problem { outcome: Outcome::Unknown, base: base(), ..problem };
             let mut response = problem.into_response(path, request_id.as_str());
             response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
             response
@@ -289,10 +301,12 @@ mod tests {
         for given in [&[][..], &["crm-1"], &["not valid"], &["two", "ids"]] {
             let (log, seen) = (Log::default(), Arc::new(Mutex::new(Vec::new())));
             let ids = Arc::clone(&seen);
-            let service = catch_panics(service_fn(move |request: Request<()>| {
+            let service = service_fn(move |request: Request<()>| {
                 ids.lock().unwrap().extend(request.headers().get_all(X_REQUEST_ID).iter().cloned());
                 async { panic!("boom") as Result<Response<Full<Bytes>>, Infallible> }
-            }));
+            });
+            let base: Base = Arc::new(|| Some("https://gateway.example".into()));
+            let service = catch_panics(service, &base);
             let mut request = Request::get("/v1/edge?secret=1").body(()).unwrap();
             for id in given {
                 request.headers_mut().append(X_REQUEST_ID, id.parse().unwrap());
@@ -311,6 +325,7 @@ mod tests {
             let body = runtime.block_on(response.into_body().collect()).unwrap().to_bytes();
             let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
             assert_eq!(problem["request_id"], id.to_str().unwrap());
+            assert_eq!(problem["type"], "https://gateway.example/problems/internal");
         }
     }
 
@@ -326,7 +341,8 @@ mod tests {
         let environment = Environment::default().with([("TOKEN".to_owned(), "1|token".to_owned())].into_iter());
         let settings = load_text(&text, &environment).unwrap();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
-        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()).service());
+        let base: Base = Arc::new(|| None);
+        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()).service(), &base);
 
         let headers = [
             ("x-request-id", "crm-1"),

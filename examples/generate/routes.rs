@@ -12,8 +12,9 @@ const END: &str = "<!-- end of requests -->\n";
 /// The README with the API's table renewed.
 pub(crate) fn within_readme(readme: &str) -> Result<String, Failure> {
     let needs = |operation: &routes::Operation| match operation.permission {
-        routes::Permission::Public => "nothing",
-        routes::Permission::Client => "a client",
+        _ if !operation.listed => None,
+        routes::Permission::Public => Some("nothing"),
+        routes::Permission::Client => Some("a client"),
     };
     replace_between(readme, BEGIN, END, &table(routes::ENDPOINTS, needs))
 }
@@ -21,19 +22,19 @@ pub(crate) fn within_readme(readme: &str) -> Result<String, Failure> {
 /// The page on operating with the admin listener's table renewed.
 pub(crate) fn within_operating(page: &str) -> Result<String, Failure> {
     let needs = |operation: &admin::Operation| match operation.permission {
-        admin::Permission::Open => "nothing",
-        admin::Permission::Metrics => "`admin.metrics_token` or `admin.token`",
-        admin::Permission::Admin => "`admin.token`",
+        admin::Permission::Open => Some("nothing"),
+        admin::Permission::Metrics => Some("`admin.metrics_token` or `admin.token`"),
+        admin::Permission::Admin => Some("`admin.token`"),
     };
     replace_between(page, BEGIN, END, &table(admin::ENDPOINTS, needs))
 }
 
-fn table<O>(endpoints: &'static [Endpoint<O>], needs: impl Fn(&O) -> &'static str) -> String {
+fn table<O>(endpoints: &'static [Endpoint<O>], needs: impl Fn(&O) -> Option<&'static str>) -> String {
     let rows = api::by_path(endpoints).flat_map(|path| path.chunk_by(|one, next| one.summary == next.summary));
     let rows = rows.filter_map(|same| {
         let first = same.first()?;
         let methods: Vec<_> = same.iter().map(|endpoint| endpoint.method.as_str()).collect();
-        let needs = needs(&first.operation);
+        let needs = needs(&first.operation)?;
         Some(format!("| `{} {}` | {} | {needs} |\n", methods.join(", "), first.path, first.summary))
     });
     format!("| request | does | needs |\n| --- | --- | --- |\n{}", rows.collect::<String>())

@@ -69,7 +69,8 @@ impl Shared {
         let (head, _) = request.into_parts();
         let (method, path) = (&head.method, head.uri.path());
         let request_id = RequestId::from_headers(&head.headers);
-        let mut response = self.serve(matched, &head, &request_id).await.unwrap_or_else(|problem| {
+        let mut response = self.serve(matched, &head, &request_id).await.unwrap_or_else(|mut problem| {
+            problem.base.clone_from(&self.reloader.gateway().public_url);
             if problem.code == Code::Unauthenticated {
                 let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
                 let telemetry = self.reloader.telemetry();
@@ -88,7 +89,7 @@ impl Shared {
         head: &Parts,
         request_id: &RequestId,
     ) -> Result<FullResponse, Problem> {
-        let Operation { action, permission } = matched.endpoint(&head.method)?.operation;
+        let Operation { action, permission } = matched.endpoint(&head.method, head.uri.path(), "")?.operation;
         self.authenticate(permission, head)?;
         Ok(match action {
             Action::Liveness => json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
@@ -141,6 +142,7 @@ impl Shared {
         }
         let problem =
             Problem::new(Code::ValidationFailed, "the new configuration is refused; the old one stays in force");
+        let problem = Problem { base: self.reloader.gateway().public_url.clone(), ..problem };
         let problem = serde_json::from_slice::<Map<_, _>>(&problem.body(path, request_id.as_str())).unwrap_or_default();
         if let Some(body) = body.as_object_mut() {
             body.extend(problem);

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::header::ALLOW;
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use matchit::Router;
 use tower::{Service, service_fn};
+use vendors::json::excerpt;
 
 use crate::problem::{Code, Problem};
 
@@ -54,32 +56,40 @@ impl<O> Endpoint<O> {
 
 /// The rows that a request's path matches, one for each method; empty if it matches none.
 #[derive(Debug)]
-pub struct Matched<O: 'static>(&'static [Endpoint<O>]);
+pub struct Matched<O: 'static> {
+    rows: &'static [Endpoint<O>],
+    /// Whether the path without the slash at its end matches some.
+    is_one_without_slash: bool,
+}
 
 impl<O> Matched<O> {
     /// The same, or nothing if `path` only has the form of one that exists.
     #[must_use]
     pub fn existing(self, path: &str) -> Self {
-        if self.0.first().is_some_and(|first| !(first.exists)(path)) { Self(&[]) } else { self }
+        if self.rows.first().is_some_and(|first| !(first.exists)(path)) { Self { rows: &[], ..self } } else { self }
     }
 
     /// The path's template, or `none`.
     pub fn label(&self) -> &'static str {
-        self.0.first().map_or(UNMATCHED, |first| first.path)
+        self.rows.first().map_or(UNMATCHED, |first| first.path)
     }
 
-    /// The row of a method.
+    /// The row of a method. If there is nothing at `path`, the problem's detail ends with `hint`.
     ///
     /// # Errors
     /// There is no such path, or it has other methods.
-    pub fn endpoint(&self, method: &Method) -> Result<&'static Endpoint<O>, Problem> {
-        if self.0.is_empty() {
-            return Err(Problem::new(Code::NotFound, "there is nothing at this path"));
+    pub fn endpoint(&self, method: &Method, path: &str, hint: &str) -> Result<&'static Endpoint<O>, Problem> {
+        if self.rows.is_empty() {
+            let without = match self.is_one_without_slash {
+                true => format!("; `{}` has no slash at its end", excerpt(path.trim_end_matches('/'), 256)),
+                false => String::new(),
+            };
+            return Err(Problem::new(Code::NotFound, format!("there is nothing at this path{without}{hint}")));
         }
-        self.0.iter().find(|endpoint| endpoint.serves(method)).ok_or_else(|| {
-            let allow = self.0.iter().map(Endpoint::methods).collect::<Vec<_>>().join(", ");
+        self.rows.iter().find(|endpoint| endpoint.serves(method)).ok_or_else(|| {
+            let allow = self.rows.iter().map(Endpoint::methods).collect::<Vec<_>>().join(", ");
             let problem = Problem::new(Code::MethodNotAllowed, format!("use {allow} here, not {method}"));
-            Problem { allow: Some(allow), ..problem }
+            problem.with_header(ALLOW, allow)
         })
     }
 }
@@ -109,10 +119,19 @@ where
 {
     let router = Arc::new(router(table));
     service_fn(move |request: Request<B>| {
-        let matched = router.at(request.uri().path()).map_or(Matched(&[]), |found| Matched(found.value));
+        let matched = matched(&router, request.uri().path());
         // Boxed, because the future is large; `map`, because an `async` block would hold it twice.
         Box::pin(handler(matched, request)).map(Ok::<_, Infallible>)
     })
+}
+
+fn matched<O>(router: &Router<&'static [Endpoint<O>]>, path: &str) -> Matched<O> {
+    let rows = |path: &str| router.at(path).map_or(&[][..], |found| *found.value);
+    let without_slash = path.trim_end_matches('/');
+    let exists = |path: &str| rows(path).first().is_some_and(|first| (first.exists)(path));
+    let found = rows(path);
+    let is_one_without_slash = found.is_empty() && without_slash != path && exists(without_slash);
+    Matched { rows: found, is_one_without_slash }
 }
 
 /// Finds the rows of a path. A test holds that every path of a table can be inserted.

@@ -1,8 +1,8 @@
 //! Successful responses: the vendor's data under canonical names, and the report.
 
 use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderMap, HeaderValue, Response};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use vendors::json::{push_integer, push_string};
 use vendors::{Note, Report};
@@ -13,8 +13,9 @@ pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("swit
 /// About the most bytes in this header, which ends in `...` where it was cut. The report in the body has all fields.
 const MAX_HEADER_BYTES: usize = 2048;
 
-/// A 200 with a JSON body.
-pub(super) fn json(body: Vec<u8>) -> Response<Full<Bytes>> {
+/// A 200 with a JSON body and a line feed, for those who read it in a terminal.
+pub(super) fn json(mut body: Vec<u8>) -> Response<Full<Bytes>> {
+    body.push(b'\n');
     with_media(body, "application/json")
 }
 
@@ -23,6 +24,14 @@ pub(super) fn page(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = with_media(body, "text/html; charset=utf-8");
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    response
+}
+
+/// Leads to another path of the API.
+pub(super) fn redirect(path: &'static str) -> Response<Full<Bytes>> {
+    let mut response = with_media(format!("See {path}\n"), "text/plain; charset=utf-8");
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_static(path));
     response
 }
 

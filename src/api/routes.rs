@@ -24,6 +24,8 @@ pub enum Action {
     UpdateSchema,
     /// The OpenAPI document.
     OpenApi,
+    /// The way to the documentation page.
+    Root,
     /// The documentation page.
     Docs,
     /// All problems.
@@ -52,6 +54,8 @@ pub struct Operation {
     pub tag: &'static str,
     /// Who may call it.
     pub permission: Permission,
+    /// Whether the OpenAPI document, `/docs` and the README list it; what only browsers ask for is not.
+    pub listed: bool,
     /// More than the summary says, in Markdown; empty if that is all.
     pub description: &'static str,
     /// Names of `openapi/parameters.rs`.
@@ -150,6 +154,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
         },
     ),
     get("/openapi.json", "This API as OpenAPI 3.1", document(Action::OpenApi, "openapi", ok(JSON, Content::Object))),
+    get("/", "Leads to `/docs`", Operation { listed: false, ..document(Action::Root, "root", ROOT) }),
     get("/docs", "The API for people", document(Action::Docs, "docs", PAGE)),
     get("/problems", "All problems, for people", document(Action::ListProblems, "listProblems", PAGE)),
     Endpoint {
@@ -170,6 +175,7 @@ const UPDATE: Link = ("update", "updateAssistant", "assistant", "/assistant");
 const FIRST_VENDOR: Link = ("first", "describeVendor", "vendor", "/vendors/0/vendor");
 
 const JSON: &str = "application/json";
+const ROOT: Success = Success { status: 302, ..ok("text/plain", Content::Text) };
 const PAGE: Success = ok("text/html", Content::Text);
 
 /// `PUT` and `PATCH` are the same partial update under two names.
@@ -179,6 +185,7 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
         id,
         tag: "assistants",
         permission: Permission::Client,
+        listed: true,
         description: "A partial update; `PUT` and `PATCH` do the same. An absent field stays as it is, `null` clears it, a value sets it. \
                       Integers are written as digits only: `1.0` and `1e2` are none. \
                       A valid update is refused with 422 where this vendor has no such field or value, knows no such name, or says so itself.",
@@ -222,7 +229,18 @@ const fn get(path: &'static str, summary: &'static str, operation: Operation) ->
 /// A `GET` that needs a client.
 const fn discovery(action: Action, id: &'static str) -> Operation {
     let (tag, permission, success) = ("discovery", Permission::Client, ok(JSON, Content::Object));
-    Operation { action, id, tag, permission, description: "", parameters: &[], body: None, success, problems: &[] }
+    Operation {
+        action,
+        id,
+        tag,
+        permission,
+        listed: true,
+        description: "",
+        parameters: &[],
+        body: None,
+        success,
+        problems: &[],
+    }
 }
 
 /// A `GET` for everyone.

@@ -97,6 +97,7 @@ impl Shared {
             let (mut response, problem) = match result {
                 Ok(response) => (response, None),
                 Err(mut problem) => {
+                    problem.base.clone_from(&context.gateway.public_url);
                     if problem.vendor.is_none() {
                         problem.vendor = log.vendor.as_ref().map(ToString::to_string);
                     }
@@ -148,7 +149,7 @@ impl Shared {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let endpoint = matched.endpoint(&head.method)?;
+        let endpoint = matched.endpoint(&head.method, &context.path, "; `/docs` has all paths")?;
         if endpoint.operation.permission == Permission::Client {
             let Gateway { clients, failed_attempts, .. } = &*context.gateway;
             context.client = authenticate(clients, failed_attempts, head)?;

@@ -46,6 +46,8 @@ pub struct Gateway {
     pub request_timeout: Duration,
     /// How many requests may be in flight.
     pub max_in_flight: usize,
+    /// Where callers reach the API: what absolute links start with.
+    pub public_url: Option<Arc<str>>,
     /// Who may use administration.
     pub admin: AdminTokens,
     /// How the gateway drains at shutdown.

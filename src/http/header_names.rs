@@ -6,5 +6,7 @@ use http::{HeaderName, HeaderValue};
 pub const SWITCHBOARD_HOP: HeaderName = HeaderName::from_static("switchboard-hop");
 /// Names the preference that was applied (RFC 7240).
 pub const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+/// Names the media types that `PATCH` takes (RFC 5789).
+pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 /// The media type of a problem (RFC 9457).
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");

@@ -86,7 +86,7 @@ codes! {
         "Ask the gateway's operator to add the vendor or assistant to your client.";
     NotFound "not_found" NOT_FOUND Caller false "Not found",
         "There is nothing at this path.",
-        "See `/openapi.json` for the paths there are.";
+        "See `/docs` or `/openapi.json` for the paths there are.";
     UnknownAssistant "unknown_assistant" NOT_FOUND Caller false "Unknown assistant",
         "No name, rule or default leads from this assistant to a vendor.",
         "Use a configured name, `vendor:id`, or an id that the routing rules cover. `detail` has the nearest names that you may use; `/v1/assistants/{assistant}/route` explains the decision.";

@@ -7,10 +7,11 @@ pub mod failure_reason;
 pub mod page;
 pub mod reason;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
@@ -77,8 +78,10 @@ pub struct Problem {
     pub vendor_response: Option<VendorResponseSummary>,
     /// When to try again.
     pub retry_after: Option<Duration>,
-    /// The methods that are allowed, for one that is not.
-    pub allow: Option<String>,
+    /// A header that says what would have been accepted.
+    pub header: Option<(HeaderName, HeaderValue)>,
+    /// What `type` starts with, for links that lead to the gateway from everywhere; without it they are relative.
+    pub base: Option<Arc<str>>,
     /// The preference that was applied.
     pub preference_applied: Option<HeaderValue>,
 }
@@ -99,7 +102,8 @@ impl Problem {
             errors: Items::default(),
             vendor_response: None,
             retry_after: None,
-            allow: None,
+            header: None,
+            base: None,
             preference_applied: None,
         }
     }
@@ -115,6 +119,13 @@ impl Problem {
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// The same problem with a header that says what would have been accepted.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
+        self.header = value.try_into().ok().map(|value| (name, value));
         self
     }
 
@@ -141,9 +152,7 @@ impl Problem {
         if let Some(applied) = self.preference_applied {
             headers.insert(PREFERENCE_APPLIED, applied);
         }
-        if let Some(allow) = self.allow.and_then(|allow| HeaderValue::try_from(allow).ok()) {
-            headers.insert(ALLOW, allow);
-        }
+        headers.extend(self.header);
         if self.code == Code::Unauthenticated {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -154,7 +163,7 @@ impl Problem {
     pub fn body(&self, instance: &str, request_id: &str) -> Vec<u8> {
         let kind = self.code.kind();
         let body = Body {
-            r#type: format!("/problems/{}", kind.name),
+            r#type: format!("{}/problems/{}", self.base.as_deref().unwrap_or_default(), kind.name),
             title: kind.title,
             status: self.status().as_u16(),
             code: kind.name,

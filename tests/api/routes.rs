@@ -97,12 +97,74 @@ async fn every_other_method_is_answered_with_the_ones_that_there_are_before_the_
 #[tokio::test]
 async fn no_other_path_leads_anywhere() {
     let stage = guarded().await;
-    for path in ["/", "/v1", "/v1/assistants", "/v1/vendors/", "/docs/", "/v1/vendors/a/b", "/problems/unheard_of"] {
+    for path in ["/v1", "/v1/assistants", "/v1/vendors/", "/docs/", "/v1/vendors/a/b", "/problems/unheard_of"] {
         for method in [Method::GET, Method::PUT, Method::DELETE] {
             let reply = call(&stage, &method, path, &[]).await;
             reply.problem("not_found");
             assert_eq!(reply.header("allow"), None, "{method} {path}");
         }
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn the_root_leads_to_the_page_and_a_404_names_the_page_and_the_path_without_its_slash() {
+    let stage = guarded().await;
+    let root = stage.get("/").await;
+    assert_eq!((root.status.as_u16(), root.header("location")), (302, Some("/docs")));
+    for (path, detail) in [
+        ("/v2", "there is nothing at this path; `/docs` has all paths"),
+        ("/problems/unheard_of/", "there is nothing at this path; `/docs` has all paths"),
+        ("/docs/", "there is nothing at this path; `/docs` has no slash at its end; `/docs` has all paths"),
+        (
+            "/v1/assistants/789//",
+            "there is nothing at this path; `/v1/assistants/789` has no slash at its end; `/docs` has all paths",
+        ),
+    ] {
+        assert_eq!(stage.get(path).await.problem("not_found")["detail"], detail, "{path}");
+    }
+    let admin = stage.admin(Method::GET, "/livez/").await.problem("not_found");
+    assert_eq!(admin["detail"], "there is nothing at this path; `/livez` has no slash at its end");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn every_json_answer_ends_in_one_line_feed() {
+    let stage = guarded().await;
+    let mut replies =
+        vec![call(&stage, &Method::GET, "/nowhere", &[]).await, call(&stage, &Method::GET, "/v1/vendors", &[]).await];
+    for endpoint in ENDPOINTS {
+        replies.push(call(&stage, &endpoint.method, &filled(endpoint.path), &[KEY]).await);
+    }
+    replies.push(call(&stage, &Method::PUT, "/v1/assistants/sondos:1?dry_run=true", &[KEY]).await);
+    for path in ["/livez", "/readyz", "/admin/status", "/admin/config", "/admin"] {
+        replies.push(stage.admin(Method::GET, path).await);
+    }
+    replies.push(stage.admin(Method::POST, "/admin/reload").await);
+    for reply in replies.iter().filter(|reply| reply.header("content-type").unwrap().contains("json")) {
+        assert!(reply.body.ends_with(b"}\n"), "{reply:?}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn with_a_public_url_the_type_of_every_problem_is_an_absolute_link() {
+    let stage =
+        Stage::edited("", |text| text.replace("[server]\n", "[server]\npublic_url = \"https://gw.example/x/\"\n"))
+            .await;
+    let head = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "a".repeat(9000));
+    let refused = crate::support::raw::send(stage.app.api(), head.as_bytes()).await;
+    let refused = String::from_utf8(refused).unwrap();
+    assert!(refused.contains("\"type\":\"https://gw.example/x/problems/invalid_request\""), "{refused}");
+    for reply in [
+        stage.get("/nowhere").await,
+        stage.put("sondos:1", "{").await,
+        stage.admin(Method::GET, "/admin").await,
+        stage.admin(Method::POST, "/admin/reload").await,
+    ] {
+        let problem = reply.json();
+        let code = problem["code"].as_str().unwrap();
+        assert_eq!(problem["type"], format!("https://gw.example/x/problems/{code}"));
     }
     stage.stop().await;
 }
@@ -140,7 +202,7 @@ async fn every_operation_is_in_openapi_in_the_page_for_people_and_in_the_readme(
     let docs = String::from_utf8(stage.get("/docs").await.body.to_vec()).unwrap();
     let readme = include_str!("../../README.md");
     let mut described = 0;
-    for endpoint in ENDPOINTS {
+    for endpoint in ENDPOINTS.iter().filter(|endpoint| endpoint.operation.listed) {
         let method = endpoint.method.as_str().to_ascii_lowercase();
         let operation = &document["paths"][endpoint.path][method.as_str()];
         assert_eq!(operation["operationId"], endpoint.operation.id);

@@ -58,7 +58,7 @@ const API: [(&str, &str, Row); 40] = [
     ("TRACE", "/v1/vendors", WRONG_METHOD),
     ("OPTIONS", "/v1/vendors", WRONG_METHOD),
     ("POST", "/docs", WRONG_METHOD),
-    ("GET", "/", NOTHING),
+    ("GET", "/", ["302"; 7]),
     ("GET", "/v1/assistants", NOTHING),
     ("GET", "/v1/assistants/", NOTHING),
     ("GET", "/V1/vendors", NOTHING),

@@ -18,7 +18,7 @@ pub(super) fn paths() -> Paths {
     let add = |paths: PathsBuilder, endpoint: &Endpoint<Operation>| {
         paths.path(endpoint.path, PathItem::new(method(&endpoint.method), operation(endpoint)))
     };
-    ENDPOINTS.iter().fold(PathsBuilder::new(), add).build()
+    ENDPOINTS.iter().filter(|endpoint| endpoint.operation.listed).fold(PathsBuilder::new(), add).build()
 }
 
 /// The method. `HEAD` is not listed besides `GET`, as HTTP defines it to be the same.

@@ -9,7 +9,8 @@ use crate::problem::{Code, code_spans};
 
 /// The page.
 pub(super) fn html() -> String {
-    let endpoints: String = by_path(ENDPOINTS).flat_map(endpoint_rows).collect();
+    let endpoints: String =
+        by_path(ENDPOINTS).filter(|path| path.iter().all(|row| row.operation.listed)).flat_map(endpoint_rows).collect();
     let fields: String = Field::ALL.into_iter().map(field_row).collect();
     let problems: String = Code::ALL
         .iter()

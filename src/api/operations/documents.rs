@@ -16,7 +16,7 @@ use super::docs;
 
 /// `GET /v1/schema`: the JSON Schema of updates.
 pub(super) fn update_schema() -> Response<Full<Bytes>> {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| canonical_schema().to_string().into());
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| format!("{}\n", canonical_schema()).into());
     with_media(TEXT.clone(), "application/schema+json")
 }
 

@@ -18,7 +18,7 @@ use super::endpoint::Endpoint;
 use super::middleware::InFlightPermit;
 use super::request::query;
 use super::request_log::RequestLog;
-use super::response::json;
+use super::response::{json, redirect};
 use super::routes::{Action, Operation};
 
 /// Runs the operation of a request that has passed the middleware.
@@ -46,6 +46,7 @@ where
         Action::UpdateAssistant => {
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }
+        Action::Root => return Ok(redirect("/docs")),
         Action::Docs => return Ok(documents::docs_page()),
         Action::OpenApi => return Ok(documents::openapi_document(&context.gateway.clients)),
         Action::UpdateSchema => return Ok(documents::update_schema()),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::ACCEPT_ENCODING;
 use http::request::Parts;
-use http::{HeaderMap, Response, Uri};
+use http::{HeaderMap, HeaderValue, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
@@ -73,7 +74,10 @@ fn release(head: &mut Parts) {
 fn body_problem(error: BodyError) -> Problem {
     match error {
         BodyError::TooLarge { .. } => Problem::new(Code::BodyTooLarge, error.to_string()),
-        BodyError::UnsupportedEncoding { .. } => Problem::new(Code::UnsupportedMediaType, error.to_string()),
+        BodyError::UnsupportedEncoding { .. } => {
+            let problem = Problem::new(Code::UnsupportedMediaType, error.to_string());
+            problem.with_header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
+        }
         BodyError::Timeout { .. } => Problem::from_status(http::StatusCode::REQUEST_TIMEOUT, error.to_string()),
         BodyError::Disconnected(_) => {
             let cause = Some(Reason::ClientClosed);

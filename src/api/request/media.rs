@@ -1,9 +1,10 @@
 //! The media types of request bodies.
 
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use mediatype::{MediaType, Name, ReadParams, names};
 
+use crate::http::header_names::ACCEPT_PATCH;
 use crate::problem::{Code, Problem};
 
 const JSON: MediaType<'_> = MediaType::new(names::APPLICATION, names::JSON);
@@ -36,7 +37,8 @@ pub(crate) fn check(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn unsupported(detail: &str) -> Problem {
-    Problem::new(Code::UnsupportedMediaType, detail)
+    let accepted = HeaderValue::from_static("application/json, application/merge-patch+json");
+    Problem::new(Code::UnsupportedMediaType, detail).with_header(ACCEPT_PATCH, accepted)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::tls::{self, Tls};
+use crate::config::types::base_url::BaseUrl;
 use crate::config::types::duration;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
@@ -55,6 +56,11 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::List { of: &Kind::Text, empty: true },
         "Addresses and networks (`10.0.0.0/8`) of proxies whose `Forwarded` names the caller's address; takes a restart to change.",
     ),
+    Key::new(
+        "public_url",
+        Kind::Url,
+        "Where callers reach the API, for links in answers that work from everywhere; they are relative without it.",
+    ),
     Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
     Key::new("admin_tls", Kind::Table(&tls::SECTION), "TLS on the admin listener; plain HTTP where absent."),
 ]);
@@ -96,6 +102,8 @@ pub struct Server {
     pub proxy_protocol: bool,
     /// Proxies whose `Forwarded` names the caller's address.
     pub trusted_proxies: Vec<Network>,
+    /// Where callers reach the API.
+    pub public_url: Option<BaseUrl>,
     /// TLS on the API listener.
     pub tls: Option<Tls>,
     /// TLS on the admin listener.
@@ -120,6 +128,7 @@ impl Default for Server {
             max_in_flight: 1024,
             proxy_protocol: false,
             trusted_proxies: Vec::new(),
+            public_url: None,
             tls: None,
             admin_tls: None,
         }
@@ -147,6 +156,7 @@ impl Server {
             max_in_flight: count("max_in_flight", default.max_in_flight),
             proxy_protocol: reader.flag("proxy_protocol").unwrap_or(default.proxy_protocol),
             trusted_proxies: trusted_proxies(reader, validator),
+            public_url: reader.text("public_url").and_then(|url| BaseUrl::parse(url).ok()),
             tls: tls.and_then(|tls| Tls::read(&tls, validator)),
             admin_tls: admin_tls.and_then(|tls| Tls::read(&tls, validator)),
         };

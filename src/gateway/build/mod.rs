@@ -80,6 +80,7 @@ impl Gateway {
             body_limits: BodyLimits { max_bytes: server.max_body_bytes, timeout: server.body_timeout },
             request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
+            public_url: server.public_url.as_ref().map(|url| url.as_str().into()),
             admin: admin_tokens(&settings.admin),
             drain: DrainSettings { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
             certificates: tls::expiries(&settings),
