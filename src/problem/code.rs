@@ -136,7 +136,7 @@ codes! {
         "No connection to the vendor could be made.",
         "Wait as long as `Retry-After` says.";
     VendorCircuitOpen "vendor_circuit_open" SERVICE_UNAVAILABLE Vendor true "Vendor circuit open",
-        "The vendor failed so often that it is left alone for a while.",
+        "The vendor failed so often, or said with a 503 for how long it is unavailable, that it is left alone for a while.",
         "Wait as long as `Retry-After` says.";
     VendorTimeout "vendor_timeout" GATEWAY_TIMEOUT Vendor true "Vendor timeout",
         "The vendor did not answer within the time allowed.",
