@@ -188,7 +188,8 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
         listed: true,
         description: "A partial update; `PUT` and `PATCH` do the same. An absent field stays as it is, `null` clears it, a value sets it. \
                       Integers are written as digits only: `1.0` and `1e2` are none. \
-                      A valid update is refused with 422 where this vendor has no such field or value, knows no such name, or says so itself.",
+                      A valid update is refused with 422 where this vendor has no such field or value, knows no such name, or says so itself. \
+                      An `Idempotency-Key` needs a store and is refused with 501 without one; conditions such as `If-Match` are refused with 400.",
         parameters: &["assistant", "dry_run", "prefer", "request_timeout", "request_id"],
         body: Some(Body {
             schema: "Update",
@@ -216,6 +217,7 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
             Code::VendorUnreachable,
             Code::VendorCircuitOpen,
             Code::VendorTimeout,
+            Code::StoreRequired,
         ],
     };
     let path = "/v1/assistants/{assistant}";

@@ -141,6 +141,9 @@ codes! {
     VendorTimeout "vendor_timeout" GATEWAY_TIMEOUT Vendor true "Vendor timeout",
         "The vendor did not answer within the time allowed.",
         "Try again; the update is idempotent, and `outcome` says whether it may have been applied.";
+    StoreRequired "store_required" NOT_IMPLEMENTED Gateway false "Store required",
+        "The request asks for what needs a store, such as an `Idempotency-Key`, and this gateway has none.",
+        "Send it without that. An update may be repeated all the same: it sets values, so that a second one changes nothing more.";
 }
 
 impl Code {

@@ -152,8 +152,6 @@ async fn nothing_of_the_callers_request_reaches_the_vendor_but_the_update_the_re
         ("traceparent", trace),
         ("tracestate", "vendor=1"),
         ("baggage", "user=1"),
-        ("if-match", "\"x\""),
-        ("idempotency-key", "k"),
         ("te", "trailers"),
         ("connection", "keep-alive, x-custom"),
     ];

@@ -1,15 +1,18 @@
-//! The options of an update: the query, `Prefer` and `Request-Timeout`.
+//! The options of an update: the query, `Prefer`, `Request-Timeout`, and what this gateway cannot keep.
 
 use http::HeaderMap;
 use tokio::time::Instant;
 use vendors::Handling;
 
 use crate::api::context::Context;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 use super::prefer::Preferences;
 use super::query::dry_run;
 use super::timeout::request_timeout;
+
+/// Headers that make a request depend on the state of what it changes (RFC 9110).
+const CONDITIONS: [&str; 3] = ["If-Match", "If-None-Match", "If-Unmodified-Since"];
 
 /// The options.
 pub(crate) struct RequestOptions {
@@ -27,9 +30,23 @@ impl RequestOptions {
     /// One of them is invalid.
     pub(crate) fn read(context: &Context, query: Option<&str>, headers: &HeaderMap) -> Result<Self, Problem> {
         let dry_run = dry_run(query)?;
+        refuse_promises(headers, dry_run)?;
         let Preferences { handling, unknown: unknown_preferences } = Preferences::read(headers)?;
         let max = context.gateway.request_timeout;
         let timeout = request_timeout(headers)?.map_or(max, |timeout| timeout.min(max));
         Ok(Self { dry_run, handling, unknown_preferences, deadline: context.arrived + timeout })
     }
+}
+
+/// Refuses what would be a false promise if it were ignored. A dry run changes nothing, so that it needs no key.
+fn refuse_promises(headers: &HeaderMap, dry_run: bool) -> Result<(), Problem> {
+    if let Some(name) = CONDITIONS.into_iter().find(|name| headers.contains_key(*name)) {
+        let detail = format!("this gateway has no conditions yet; send the update without the header {name}");
+        return Err(Problem::new(Code::InvalidRequest, detail));
+    }
+    if headers.contains_key("Idempotency-Key") && !dry_run {
+        let detail = "an Idempotency-Key needs a store, and this gateway has none; send the update without it";
+        return Err(Problem::new(Code::StoreRequired, detail));
+    }
+    Ok(())
 }

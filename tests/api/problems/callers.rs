@@ -159,6 +159,39 @@ async fn a_preference_that_means_nothing_here_is_a_warning_in_the_report() {
 }
 
 #[tokio::test]
+async fn what_would_be_a_false_promise_is_refused_and_never_ignored() {
+    let stage = Stage::new().await;
+    for method in [Method::PUT, Method::PATCH] {
+        let send = async |query: &str, name: &str, value: &str| {
+            let headers = [("content-type", "application/json"), (name, value)];
+            stage.call(method.clone(), &format!("/v1/assistants/sondos:789{query}"), &headers, "{}").await
+        };
+        for key in ["k", "\"8e03978e\"", "", " "] {
+            let reply = send("", "idempotency-key", key).await;
+            let problem = reply.problem("store_required");
+            assert_eq!((reply.status.as_u16(), &problem["fault"]), (501, &json!("gateway")));
+            assert_eq!((&problem["outcome"], &problem["retryable"]), (&json!("not_applied"), &json!(false)));
+        }
+        for (name, value) in [
+            ("if-match", "\"x\""),
+            ("if-match", "*"),
+            ("if-none-match", "*"),
+            ("if-unmodified-since", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        ] {
+            for query in ["", "?dry_run=true"] {
+                let detail = refused(&send(query, name, value).await, "invalid_request", 400)["detail"].to_string();
+                assert!(detail.to_lowercase().contains(name), "{detail}");
+            }
+        }
+        assert_eq!(send("?dry_run=true", "idempotency-key", "k").await.status, 200);
+    }
+    stage.assert_nothing_sent();
+    let read = [("if-none-match", "*"), ("idempotency-key", "k")];
+    assert_eq!(stage.call(Method::GET, "/v1/vendors", &read, "").await.status, 200);
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn without_a_known_key_a_caller_is_unauthenticated() {
     let stage = Stage::with(&keys("")).await;
     let cases: [&[(&str, &str)]; 7] = [
@@ -507,6 +540,7 @@ async fn the_codes_are_the_contracts() {
         "vendor_credentials_rejected": [502, "gateway"], "vendor_account_problem": [502, "gateway"],
         "overloaded": [503, "gateway"], "vendor_unreachable": [503, "vendor"],
         "vendor_circuit_open": [503, "vendor"], "vendor_timeout": [504, "vendor"],
+        "store_required": [501, "gateway"],
     });
     let own: serde_json::Map<_, _> = switchboard::problem::Code::ALL
         .iter()
