@@ -178,7 +178,9 @@ impl Problem {
             errors: self.errors.list.iter().map(ErrorEntry::from).collect(),
             vendor_response: self.vendor_response.as_ref(),
         };
-        serde_json::to_vec(&body).unwrap_or_default()
+        let mut body = serde_json::to_vec(&body).unwrap_or_default();
+        body.push(b'\n');
+        body
     }
 
     /// The `invalid_request` problem for a rejection by HTTP's rules, with HTTP's own status. Only a request that timed out
