@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tower::Service;
 
-use crate::access::{AdminTokens, bearer};
+use crate::access::{AdminTokens, bearer, check_same_origin};
 use crate::api::{self, Api, Matched};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::peer::Peer;
@@ -89,9 +89,10 @@ impl Shared {
         head: &Parts,
         request_id: &RequestId,
     ) -> Result<FullResponse, Problem> {
-        let Operation { action, permission } = matched.endpoint(&head.method, head.uri.path(), "")?.operation;
-        self.authenticate(permission, head)?;
-        Ok(match action {
+        check_same_origin(head)?;
+        let endpoint = matched.endpoint(&head.method, head.uri.path(), "");
+        self.authenticate(endpoint.as_ref().ok().map(|endpoint| endpoint.operation.permission), head)?;
+        Ok(match endpoint?.operation.action {
             Action::Liveness => json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             Action::Readiness => self.readiness(),
             Action::Metrics => self.metrics(&head.headers)?,
@@ -153,30 +154,37 @@ impl Shared {
     }
 
     /// `/admin/*` and `/metrics` need the configured token, which is required on addresses other than loopback.
-    /// `/metrics` also accepts a token of its own.
-    fn authenticate(&self, permission: Permission, head: &Parts) -> Result<(), Problem> {
+    /// `/metrics` also accepts a token of its own. Without a valid token, `Host` has to be a name of this listener: a
+    /// website that made its name point here has no token. `permission` is `None` where there is no operation.
+    fn authenticate(&self, permission: Option<Permission>, head: &Parts) -> Result<(), Problem> {
         let gateway = self.reloader.gateway();
         let AdminTokens { admin, metrics } = &gateway.admin;
         let (tokens, which) = match permission {
-            Permission::Open => return Ok(()),
-            Permission::Metrics => ([admin, metrics], "`admin.metrics_token` or `admin.token`"),
-            Permission::Admin => ([admin, &None], "`admin.token`"),
+            Some(Permission::Open) => return Ok(()),
+            Some(Permission::Admin) => ([admin, &None], "`admin.token`"),
+            Some(Permission::Metrics) | None => ([admin, metrics], "`admin.metrics_token` or `admin.token`"),
         };
+        let host = gateway.admin_hosts.check(head);
         let mut tokens = tokens.into_iter().flatten().peekable();
         if tokens.peek().is_none() {
-            return Ok(());
+            return host;
         }
         let sent = bearer(&head.headers);
         // All are compared, so that timing reveals nothing.
         if tokens.fold(false, |any, token| any | sent.is_ok_and(|sent| token.is_of(sent))) {
             return Ok(());
         }
+        if permission.is_none() {
+            return host;
+        }
         let detail = format!("send the token of {which} as `Authorization: Bearer`");
         let problem = Problem::new(Code::Unauthenticated, detail);
-        Err(match head.extensions.get::<Arc<Peer>>() {
+        // It counts as a failed attempt under any name.
+        let problem = match head.extensions.get::<Arc<Peer>>() {
             Some(peer) => gateway.failed_attempts.record(peer.address.ip(), problem),
             None => problem,
-        })
+        };
+        Err(host.err().filter(|_| problem.code == Code::Unauthenticated).unwrap_or(problem))
     }
 }
 

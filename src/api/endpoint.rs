@@ -74,6 +74,11 @@ impl<O> Matched<O> {
         self.rows.first().map_or(UNMATCHED, |first| first.path)
     }
 
+    /// The methods as `Allow` lists them; empty if there is nothing at the path.
+    pub fn methods(&self) -> String {
+        self.rows.iter().map(Endpoint::methods).collect::<Vec<_>>().join(", ")
+    }
+
     /// The row of a method. If there is nothing at `path`, the problem's detail ends with `hint`.
     ///
     /// # Errors
@@ -87,7 +92,7 @@ impl<O> Matched<O> {
             return Err(Problem::new(Code::NotFound, format!("there is nothing at this path{without}{hint}")));
         }
         self.rows.iter().find(|endpoint| endpoint.serves(method)).ok_or_else(|| {
-            let allow = self.rows.iter().map(Endpoint::methods).collect::<Vec<_>>().join(", ");
+            let allow = self.methods();
             let problem = Problem::new(Code::MethodNotAllowed, format!("use {allow} here, not {method}"));
             problem.with_header(ALLOW, allow)
         })

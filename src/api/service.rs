@@ -23,7 +23,7 @@ use crate::telemetry::event::ProblemSummary;
 
 use super::context::Context;
 use super::endpoint::{self, Matched};
-use super::middleware::{InFlightLimit, RequestGuard, loop_detection};
+use super::middleware::{InFlightLimit, RequestGuard, cors, loop_detection};
 use super::operations;
 use super::request_log::RequestLog;
 use super::routes::{ENDPOINTS, Operation, Permission};
@@ -89,9 +89,12 @@ impl Shared {
             let matched = matched.existing(&path);
             let mut guard = RequestGuard::new(context, head.method.clone(), matched.label(), self.shutdown.clone());
             let RequestGuard { context, log, .. } = &mut guard;
+            let origin = cors::origin(&context.gateway, &head.headers);
+            let is_preflight = origin.is_some() && cors::is_preflight(&head);
             let is_loop = loop_detection::is_loop(&head.headers);
             let result = match is_loop {
                 true => Err(loop_detection::problem()),
+                false if is_preflight && !matched.methods().is_empty() => Ok(cors::preflight(&matched.methods())),
                 false => self.serve(matched, context, &mut head, body, log).await,
             };
             let (mut response, problem) = match result {
@@ -106,6 +109,9 @@ impl Shared {
                     (problem.into_response(&path, context.request_id.as_str()), Some(summary))
                 }
             };
+            if let Some(origin) = origin {
+                cors::mark(response.headers_mut(), origin);
+            }
             if is_loop {
                 loop_detection::mark(response.headers_mut());
             }
@@ -149,6 +155,9 @@ impl Shared {
         B: Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        if context.gateway.clients.open {
+            context.gateway.hosts.check(head)?;
+        }
         let endpoint = matched.endpoint(&head.method, &context.path, "; `/docs` has all paths")?;
         if endpoint.operation.permission == Permission::Client {
             let Gateway { clients, failed_attempts, .. } = &*context.gateway;

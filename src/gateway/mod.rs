@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access::{AdminTokens, Clients, FailedAttempts};
+use crate::access::{AdminTokens, Clients, FailedAttempts, HostNames};
 use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
 use crate::routing::RoutingTable;
@@ -48,6 +48,12 @@ pub struct Gateway {
     pub max_in_flight: usize,
     /// Where callers reach the API: what absolute links start with.
     pub public_url: Option<Arc<str>>,
+    /// The names in `Host` on the API listener, for callers without keys.
+    pub hosts: HostNames,
+    /// Whose scripts browsers let call the API, as they write their origin.
+    pub cors_origins: Vec<String>,
+    /// The names in `Host` on the admin listener, for requests without a valid token.
+    pub admin_hosts: HostNames,
     /// Who may use administration.
     pub admin: AdminTokens,
     /// How the gateway drains at shutdown.

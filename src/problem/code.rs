@@ -82,7 +82,7 @@ codes! {
         "No API key was sent, or one that this gateway does not know.",
         "Send `Authorization: Bearer <key>` with a key that the gateway's operator gave you.";
     Forbidden "forbidden" FORBIDDEN Caller false "Forbidden",
-        "This client may not use that vendor or that assistant.",
+        "This client may not use that vendor or that assistant, or a browser sent a write to the admin listener from another website.",
         "Ask the gateway's operator to add the vendor or assistant to your client.";
     NotFound "not_found" NOT_FOUND Caller false "Not found",
         "There is nothing at this path.",

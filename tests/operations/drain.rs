@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use crate::support::process::Process;
 use crate::support::raw::{exchange, parse};
 
-const CLOSE_REQUEST: &str = "GET /readyz HTTP/1.1\r\nhost: g\r\nconnection: close\r\n\r\n";
-const KEEP_ALIVE_REQUEST: &str = "GET /problems HTTP/1.1\r\nhost: g\r\n\r\n";
+const CLOSE_REQUEST: &str = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+const KEEP_ALIVE_REQUEST: &str = "GET /problems HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 /// A process with its own directory and a vendor that holds updates back.
 struct Scene {
@@ -53,7 +53,7 @@ async fn start(directory: &TempDir, simulator: &Simulator, listen: &str, server:
 
 fn update(connection: &str) -> String {
     format!(
-        "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: g\r\nconnection: {connection}\r\nx-request-id: the-update\r\n\
+        "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: localhost\r\nconnection: {connection}\r\nx-request-id: the-update\r\n\
              content-type: application/json\r\ncontent-length: 12\r\n\r\n{{\"name\":\"n\"}}"
     )
 }
@@ -114,7 +114,7 @@ async fn during_the_drain_delay_only_readiness_is_false_and_a_second_signal_ends
         ready = exchange(scene.process.admin, CLOSE_REQUEST.as_bytes()).await;
     }
     assert_eq!((ready.status, ready.json()["status"].as_str()), (503, Some("draining")));
-    let page = KEEP_ALIVE_REQUEST.replace("host: g", "host: g\r\nconnection: close");
+    let page = KEEP_ALIVE_REQUEST.replace("host: g", "host: localhost\r\nconnection: close");
     assert_eq!(exchange(scene.process.api, page.as_bytes()).await.status, 200);
     scene.process.signal("TERM");
     assert_eq!(to_end(&mut busy).await, b"");

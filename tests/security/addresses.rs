@@ -58,7 +58,7 @@ fn no_segment_changes_host_path_or_query_of_the_vendors_address() {
     let played = runner.run(&segments(), |segment| {
         let target = if segment.contains('?') { segment.clone() } else { format!("{segment}?dry_run=true") };
         let request = format!(
-            "PUT /v1/assistants/{target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\
+            "PUT /v1/assistants/{target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\
              content-type: application/json\r\n\r\n{UPDATE}",
             UPDATE.len()
         );

@@ -10,7 +10,8 @@ use crate::support::raw::{self, RawReply};
 use crate::support::{configuration, tokens};
 
 async fn get(address: SocketAddr, path: &str, key: &str) -> RawReply {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer {key}\r\n\r\n");
     raw::exchange(address, request.as_bytes()).await
 }
 
@@ -52,7 +53,7 @@ async fn a_peer_that_fails_too_often_is_limited_and_logged_once_and_good_keys_pa
 
     // A reload that leaves the limit alone gives nobody new attempts.
     let request =
-        b"POST /admin/reload HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer sim-sondos\r\n\r\n";
+        b"POST /admin/reload HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer sim-sondos\r\n\r\n";
     assert_eq!(raw::exchange(process.admin, request).await.status, 200);
     assert_eq!(get(process.api, "/v1/vendors", "wrong").await.status, 429);
     process.logged("configuration reloaded").await;

@@ -11,11 +11,11 @@ const BODY: &str = r#"{"name":"x"}"#;
 /// The same as the vendor knows it.
 const SENT: &[u8] = br#"{"assistant_name":"x"}"#;
 /// What would be smuggled: an update that would succeed.
-const HIDDEN: &str = "PUT /v1/assistants/sondos:666 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+const HIDDEN: &str = "PUT /v1/assistants/sondos:666 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                       content-length: 12\r\n\r\n{\"name\":\"x\"}";
 
 fn put(target: &str, fields: &str, body: &str) -> String {
-    format!("PUT {target} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n{fields}\r\n{body}")
+    format!("PUT {target} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{fields}\r\n{body}")
 }
 
 fn update(fields: &str, body: &str) -> String {
@@ -36,7 +36,10 @@ fn chunked(body: &str) -> String {
 }
 
 fn line(line: &str) -> String {
-    format!("{line}\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}", BODY.len())
+    format!(
+        "{line}\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
+        BODY.len()
+    )
 }
 
 /// Sends the request with the hidden one behind it, and gives the first answer.
@@ -110,7 +113,10 @@ async fn lengths_and_codings_that_disagree_are_refused() {
         bad("a coding with a parameter", update("transfer-encoding: chunked;x=y\r\n", &both)),
         bad("a space before the colon", update("transfer-encoding : chunked\r\n", &both)),
         bad("a folded coding", update("transfer-encoding:\r\n chunked\r\n", &both)),
-        bad("a field before its line", "PUT /v1/assistants/sondos:789 HTTP/1.1\r\n x: y\r\nhost: x\r\n\r\n".to_owned()),
+        bad(
+            "a field before its line",
+            "PUT /v1/assistants/sondos:789 HTTP/1.1\r\n x: y\r\nhost: localhost\r\n\r\n".to_owned(),
+        ),
         bad("chunked in HTTP/1.0", update("transfer-encoding: chunked\r\n", &both).replace("HTTP/1.1", "HTTP/1.0")),
     ])
     .await;
@@ -131,8 +137,8 @@ async fn lines_that_could_be_read_in_two_ways_are_refused() {
         bad("a space in a name", field("content length: 5\r\n")),
         bad("no colon", field("content-length\r\n")),
         bad("no host", format!("PUT /v1/assistants/sondos:789 HTTP/1.1\r\ncontent-length: 12\r\n\r\n{BODY}")),
-        bad("two hosts", field("host: y\r\n")),
-        bad("two equal hosts", field("host: x\r\n")),
+        bad("two hosts", field("host: localhost\r\n")),
+        bad("two equal hosts", field("host: localhost\r\n")),
         bad("another host in the target", line("PUT http://y/v1/assistants/sondos:789 HTTP/1.1")),
         bad("a user in the target", line("PUT http://u@x/v1/assistants/sondos:789 HTTP/1.1")),
         bad("a port in the target", line("PUT http://x:8080/v1/assistants/sondos:789 HTTP/1.1")),
@@ -171,7 +177,7 @@ async fn bytes_that_are_not_http_get_a_bare_400_and_the_end_of_the_connection() 
 async fn ambiguous_or_foreign_targets_are_refused_and_nothing_is_sent() {
     let stage = Stage::new().await;
     let nowhere = [
-        ("authority form", "CONNECT sondos:789 HTTP/1.1", 404),
+        ("authority form", "CONNECT sondos:789 HTTP/1.1", 400),
         ("asterisk form", "OPTIONS * HTTP/1.1", 404),
         ("a percent-encoded slash", "PUT /v1/assistants%2Fsondos:789 HTTP/1.1", 404),
         ("a slash in the id", "PUT /v1/assistants/sondos:7%2F8 HTTP/1.1", 400),
@@ -194,7 +200,7 @@ async fn ambiguous_or_foreign_targets_are_refused_and_nothing_is_sent() {
     for (name, request, status) in nowhere {
         let request = format!(
             "{request}\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{BODY}",
-            if request.starts_with("CONNECT") { "sondos:789" } else { "x" },
+            if request.starts_with("CONNECT") { "sondos:789" } else { "localhost" },
             BODY.len()
         );
         let reply = raw::exchange(stage.app.api(), request.as_bytes()).await;
@@ -271,7 +277,7 @@ async fn extensions_and_trailers_are_read_over_and_hide_nothing() {
         ("capital digits", format!("{}\r\n{BODY}\r\n0\r\n\r\n", one.to_uppercase())),
         (
             "trailers",
-            format!("{one}\r\n{BODY}\r\n0\r\ncontent-length: 99\r\nauthorization: Bearer x\r\nhost: y\r\n\r\n"),
+            format!("{one}\r\n{BODY}\r\n0\r\ncontent-length: 99\r\nauthorization: Bearer x\r\nhost: localhost\r\n\r\n"),
         ),
     ] {
         let stage = Stage::new().await;

@@ -112,7 +112,7 @@ async fn the_vendor_receives_exactly_the_headers_of_the_contract() {
     let lines = |headers: &[(&str, &str)]| headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let (many, hops): (String, String) = (lines(HOSTILE), lines(HOP_BY_HOP));
     let request = format!(
-        "PUT /v1/assistants/789 HTTP/1.1\r\nHost: evil.example\r\ncontent-type: application/merge-patch+json\r\n\
+        "PUT /v1/assistants/789 HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/merge-patch+json\r\n\
          content-length: {}\r\n{many}{hops}\r\n{UPDATE}",
         UPDATE.len()
     );

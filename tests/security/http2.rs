@@ -60,7 +60,7 @@ fn block(fields: &[(&str, &str)]) -> Vec<u8> {
 const GOOD: [(&str, &str); 6] = [
     (":method", "PUT"),
     (":scheme", "http"),
-    (":authority", "x"),
+    (":authority", "localhost"),
     (":path", "/v1/assistants/sondos:789"),
     ("content-type", "application/json"),
     ("content-length", "12"),
@@ -140,7 +140,7 @@ async fn connect(address: SocketAddr) -> TcpStream {
 /// Sends frames, then a good request on stream 99 and a ping, and hears what comes of it.
 async fn converse(address: SocketAddr, frames: &[u8]) -> Heard {
     let mut stream = connect(address).await;
-    let list = [(":method", "GET"), (":scheme", "http"), (":authority", "x"), (":path", "/v1/vendors")];
+    let list = [(":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", "/v1/vendors")];
     let list = frame(HEADERS, END_HEADERS | END_STREAM, 99, &block(&list));
     // The gateway may have hung up before all is written.
     let _gone = stream.write_all(&[frames, &list].concat()).await;

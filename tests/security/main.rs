@@ -4,6 +4,7 @@
 mod access;
 mod addresses;
 mod admin_tls;
+mod browsers;
 mod canary;
 mod failed_attempts;
 mod framing;

@@ -83,7 +83,7 @@ async fn update(address: SocketAddr) -> raw::RawReply {
 async fn update_with(address: SocketAddr, header: &str) -> raw::RawReply {
     let body = r#"{"name":"x"}"#;
     let request = format!(
-        "PUT /v1/assistants/789 HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "PUT /v1/assistants/789 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          {header}content-length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -94,13 +94,13 @@ impl Gateway {
 
     /// The response to an update.
     async fn response(&self) -> serde_json::Value {
-        let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+        let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
                        content-type: application/json\r\ncontent-length: 12\r\n\r\n{\"name\":\"x\"}";
         raw::exchange(self.process.api, request.as_bytes()).await.json()
     }
 
     async fn admin(&self, path: &str) -> serde_json::Value {
-        let request = format!("{} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", Method::GET);
+        let request = format!("{} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", Method::GET);
         raw::exchange(self.process.admin, request.as_bytes()).await.json()
     }
 }
@@ -205,7 +205,7 @@ async fn missing_verification_is_reported_at_start_at_reload_and_by_check() {
     assert_eq!(gateway.admin("/admin/status").await["vendors"]["autocalls"]["insecure_skip_verify"], true);
     assert_eq!(gateway.admin("/admin/config").await["vendors"]["autocalls"]["insecure_skip_verify"], true);
     let before = gateway.process.lines(LOUD);
-    let request = b"POST /admin/reload HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let request = b"POST /admin/reload HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     assert_eq!(raw::exchange(gateway.process.admin, request).await.status, 200);
     gateway.process.logged("configuration reloaded").await;
     assert_eq!(gateway.process.lines(LOUD), before + 1);

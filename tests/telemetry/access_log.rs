@@ -79,7 +79,7 @@ async fn a_failure_has_its_reason_and_fault() {
 async fn caller(stage: &Stage, assistant: &str, length: usize, body: &str) -> TcpStream {
     let mut caller = TcpStream::connect(stage.app.api()).await.unwrap();
     let head = format!(
-        "PUT /v1/assistants/{assistant} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+        "PUT /v1/assistants/{assistant} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
              content-length: {length}\r\nx-request-id: gone\r\n\r\n{body}"
     );
     caller.write_all(head.as_bytes()).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_caller_that_disconnects_is_logged_with_the_outcome() {
     stage.stop().await;
 }
 
-const CHUNKED: &str = "PUT /v1/assistants/autocalls:8 HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+const CHUNKED: &str = "PUT /v1/assistants/autocalls:8 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                            transfer-encoding: chunked\r\n\r\n";
 
 #[tokio::test]

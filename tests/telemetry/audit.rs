@@ -72,7 +72,7 @@ async fn the_result_of_an_update_whose_caller_disconnected_is_recorded_later() {
     let stage = Stage::with(&section(&path)).await;
     stage.fail("autocalls", &["hold"]);
     let mut gone = TcpStream::connect(stage.app.api()).await.unwrap();
-    let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+    let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
                        x-request-id: gone\r\ncontent-length: 12\r\n\r\n{\"name\":\"x\"}";
     gone.write_all(request.as_bytes()).await.unwrap();
     stage.simulator("autocalls").received_at_least(1).await;

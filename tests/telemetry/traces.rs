@@ -202,7 +202,7 @@ async fn waiting_in_the_queue_is_a_span_and_a_disconnected_caller_is_recorded() 
     let stage = Stage::with(&collector.section("")).await;
     stage.fail("autocalls", &["hold"]);
     let mut gone = TcpStream::connect(stage.app.api()).await.unwrap();
-    let head = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n";
+    let head = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     gone.write_all(format!("{head}content-length: 12\r\n\r\n{{\"name\":\"x\"}}").as_bytes()).await.unwrap();
     stage.simulator("autocalls").received_at_least(1).await;
     drop(gone);

@@ -1,6 +1,7 @@
-//! The steps before a request's operation: the guard that reports the request, loop detection, and the limit of
-//! requests in flight.
+//! The steps before a request's operation: the guard that reports the request, loop detection, scripts of other websites,
+//! and the limit of requests in flight.
 
+pub(super) mod cors;
 mod in_flight;
 pub(super) mod loop_detection;
 mod request_guard;

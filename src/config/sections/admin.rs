@@ -16,6 +16,11 @@ pub(crate) const SECTION: Section = Section::of(&[
         "The bearer token for `/admin/*` and `/metrics`, as a reference; needed where other machines reach the listener.",
     ),
     Key::new("metrics_token", Kind::Secret, "A bearer token that opens `/metrics` and nothing else, as a reference."),
+    Key::new(
+        "hosts",
+        Kind::List { of: &Kind::ServerName, empty: true },
+        "Names that may stand in `Host` of requests without a valid token, besides IP addresses and `localhost`.",
+    ),
 ]);
 
 /// Access to the admin listener.
@@ -25,6 +30,8 @@ pub struct Admin {
     pub token: Option<Secret>,
     /// A bearer token for `/metrics` alone.
     pub metrics_token: Option<Secret>,
+    /// Names in `Host` besides IP addresses and `localhost`.
+    pub hosts: Vec<String>,
 }
 
 impl Admin {
@@ -35,6 +42,10 @@ impl Admin {
             let span = validator.admin_listen_span;
             validator.error(ProblemKind::Insecure, span, "admin.token", message, help);
         }
-        Self { token: reader.secret("token", validator), metrics_token: reader.secret("metrics_token", validator) }
+        Self {
+            token: reader.secret("token", validator),
+            metrics_token: reader.secret("metrics_token", validator),
+            hosts: reader.texts("hosts").unwrap_or_default(),
+        }
     }
 }

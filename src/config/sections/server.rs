@@ -61,6 +61,16 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Url,
         "Where callers reach the API, for links in answers that work from everywhere; they are relative without it.",
     ),
+    Key::new(
+        "hosts",
+        Kind::List { of: &Kind::ServerName, empty: true },
+        "Names that may stand in `Host` if `auth.mode` is \"none\", besides IP addresses, `localhost`, `admin.hosts` and that of `public_url`.",
+    ),
+    Key::new(
+        "cors_origins",
+        Kind::List { of: &Kind::Url, empty: true },
+        "Origins whose scripts browsers let call the API, such as \"https://app.example\".",
+    ),
     Key::new("tls", Kind::Table(&tls::SECTION), "TLS on the API listener; plain HTTP where absent."),
     Key::new("admin_tls", Kind::Table(&tls::SECTION), "TLS on the admin listener; plain HTTP where absent."),
 ]);
@@ -104,6 +114,10 @@ pub struct Server {
     pub trusted_proxies: Vec<Network>,
     /// Where callers reach the API.
     pub public_url: Option<BaseUrl>,
+    /// Names in `Host` of callers without keys.
+    pub hosts: Vec<String>,
+    /// Whose scripts browsers let call the API, as browsers write origins.
+    pub cors_origins: Vec<String>,
     /// TLS on the API listener.
     pub tls: Option<Tls>,
     /// TLS on the admin listener.
@@ -129,6 +143,8 @@ impl Default for Server {
             proxy_protocol: false,
             trusted_proxies: Vec::new(),
             public_url: None,
+            hosts: Vec::new(),
+            cors_origins: Vec::new(),
             tls: None,
             admin_tls: None,
         }
@@ -157,6 +173,8 @@ impl Server {
             proxy_protocol: reader.flag("proxy_protocol").unwrap_or(default.proxy_protocol),
             trusted_proxies: trusted_proxies(reader, validator),
             public_url: reader.text("public_url").and_then(|url| BaseUrl::parse(url).ok()),
+            hosts: reader.texts("hosts").unwrap_or_default(),
+            cors_origins: cors_origins(reader, validator),
             tls: tls.and_then(|tls| Tls::read(&tls, validator)),
             admin_tls: admin_tls.and_then(|tls| Tls::read(&tls, validator)),
         };
@@ -191,6 +209,25 @@ fn trusted_proxies(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> V
         }
     }
     networks
+}
+
+/// The origins as browsers write them: in lower case, and without the scheme's own port.
+fn cors_origins(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Vec<String> {
+    let mut origins = Vec::new();
+    for node in reader.elements("cors_origins") {
+        let Some(url) = node.as_text().and_then(|text| BaseUrl::parse(text).ok()) else { continue };
+        if url.uri().path() != "/" {
+            let key = reader.key_path.key("cors_origins");
+            let message = format!("`{key}` has a path, and an origin has none: \"{url}\"");
+            let help = "write scheme, host and port only, such as \"https://app.example\"";
+            validator.error(ProblemKind::BadValue, node.span, key, message, help);
+        }
+        let (scheme, host) = (if url.is_https() { "https" } else { "http" }, url.uri().host().unwrap_or_default());
+        let port = url.uri().port_u16().filter(|port| *port != if url.is_https() { 443 } else { 80 });
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        origins.push(format!("{scheme}://{}{port}", host.to_ascii_lowercase()));
+    }
+    origins
 }
 
 /// Whether only this machine can reach the address.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustls_pki_types::ServerName;
 use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
 
-use crate::access::{AdminTokens, Client, Clients, FailedAttempts, RateLimiter};
+use crate::access::{AdminTokens, Client, Clients, FailedAttempts, HostNames, RateLimiter};
 use crate::account::{Account, Limits, LiveCatalogs, Token};
 use crate::config::{self, AuthMode, Secret, Settings};
 use crate::http::body::BodyLimits;
@@ -81,6 +81,9 @@ impl Gateway {
             request_timeout: server.request_timeout,
             max_in_flight: server.max_in_flight,
             public_url: server.public_url.as_ref().map(|url| url.as_str().into()),
+            hosts: HostNames::new(api_hosts(&settings), "server.hosts"),
+            cors_origins: server.cors_origins.clone(),
+            admin_hosts: HostNames::new(settings.admin.hosts.clone(), "admin.hosts"),
             admin: admin_tokens(&settings.admin),
             drain: DrainSettings { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
             certificates: tls::expiries(&settings),
@@ -282,6 +285,12 @@ fn limiter(limit: &config::RateLimit, before: Option<&Arc<RateLimiter>>) -> Opti
     }
     let refused = before.map(|limiter| Arc::clone(limiter.refused())).unwrap_or_default();
     RateLimiter::new(interval, limit.burst, refused).map(Arc::new)
+}
+
+/// The names under which callers without keys may reach the API.
+fn api_hosts(settings: &Settings) -> Vec<String> {
+    let public = settings.server.public_url.as_ref().map(|url| url.host().to_owned());
+    settings.server.hosts.iter().chain(&settings.admin.hosts).cloned().chain(public).collect()
 }
 
 fn admin_tokens(admin: &config::Admin) -> AdminTokens {

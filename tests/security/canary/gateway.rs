@@ -238,7 +238,7 @@ impl Gateway {
     pub(crate) fn update(&self, path: &str, headers: &str, body: &str) -> String {
         let (key, length) = (&self.folder.key, body.len());
         format!(
-            "PUT /v1/assistants/{path} HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
+            "PUT /v1/assistants/{path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {key}\r\ncontent-type: application/json\r\n\
              {headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
         )
     }
@@ -249,7 +249,7 @@ impl Gateway {
         for path in ["/admin/config", "/admin/status", "/metrics", "/readyz", "/livez"] {
             let admin = &self.folder.admin;
             let authorization = format!("authorization: Bearer {admin}\r\n");
-            let request = format!("GET {path} HTTP/1.1\r\nhost: g\r\n{authorization}connection: close\r\n\r\n");
+            let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}connection: close\r\n\r\n");
             told += &self.ask_admin(&request).await;
         }
         told

@@ -78,8 +78,9 @@ async fn a_refused_configuration_is_reported_without_its_secrets() {
     folder.write("switchboard.toml", &good);
     let mut gateway = Gateway::start(folder, Log::File).await;
     let token = gateway.folder.admin.clone();
-    let reload =
-        format!("POST /admin/reload HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n");
+    let reload = format!(
+        "POST /admin/reload HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+    );
     let mistakes = || MISTAKES.iter().chain(MISTAKES.iter().rev());
     for (mistake, secret) in mistakes().zip(credentials().iter().cycle()) {
         gateway.folder.write("switchboard.toml", &mistaken(&good, mistake, secret));

@@ -168,8 +168,9 @@ async fn credentials_in_the_wrong_place_are_not_logged() {
     let mut scene = Scene::new(Log::Json, false).await;
     let wrong = scene.gateway.folder.canaries.text("a key that nobody knows");
     let key = scene.gateway.folder.key.clone();
-    let get =
-        |path: &str, headers: &str| format!("GET {path} HTTP/1.1\r\nhost: g\r\n{headers}connection: close\r\n\r\n");
+    let get = |path: &str, headers: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}connection: close\r\n\r\n")
+    };
     for secret in [&key, &wrong] {
         for headers in [
             format!("authorization: Bearer {secret}{secret}\r\n"),

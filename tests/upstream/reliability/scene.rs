@@ -25,7 +25,7 @@ pub(crate) async fn gateway(base_url: &str, server: &str, extra: &str) -> App {
 /// The bytes of an update.
 pub(crate) fn update(assistant: &str, headers: &str, body: &str) -> String {
     format!(
-        "PUT /v1/assistants/{assistant} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "PUT /v1/assistants/{assistant} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n{headers}\r\n{body}",
         body.len()
     )
