@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::{
-    AssistantSummary, CatalogSet, Catalogs, ItemCode, Note, Operation, Report, ResponseBody, SentFields, Target,
-    Update, UpdateResponse, missing_lookups, translate_request,
+    AssistantSummary, CatalogSet, Catalogs, Field, FieldPolicy, Item, ItemCode, Items, Note, Operation, Report, ResponseBody,
+    SentFields, Target, Update, UpdateResponse, missing_lookups, translate_request,
 };
 
 use crate::account::{Account, CatalogReader};
@@ -99,7 +99,7 @@ impl Exchange<'_> {
                 let (vendor, key) = (&*account.name, &hint.key);
                 tracing::info!(vendor, key, "an update has a name or id that is in no catalog; the key can add it");
             }
-            refusal_problem(refused)
+            refusal_problem(refused, &target)
         })?;
         request.report.warnings.extend(self.options.unknown_preferences.iter().map(|name| prefer::warning(name)));
         self.complete(request, lock, headers)
@@ -233,7 +233,7 @@ fn check_drift(
 fn other_errors(update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
     let mut refused = translate_request(update, target).err()?;
     refused.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
-    (!refused.items.is_empty()).then(|| refusal_problem(refused))
+    (!refused.items.is_empty()).then(|| refusal_problem(refused, target))
 }
 
 /// The vendor's catalogs that this update needs besides the configured ones. While they are read, which may take time,
@@ -273,19 +273,39 @@ async fn live_catalogs(
     Ok((live.map_err(|failure| catalog_problem(account, failure))?, lock))
 }
 
-fn refusal_problem(refused: vendors::Refused) -> Problem {
+fn refusal_problem(refused: vendors::Refused, target: &Target<'_>) -> Problem {
     let items = refused.items;
-    let (code, what) = if items.only_unsupported() {
-        (Code::UnsupportedByVendor, "The vendor cannot express everything in this update")
+    let (code, what, hint) = if items.only_unsupported() {
+        let what = format!("{} cannot express everything in this update", target.dialect.title);
+        (Code::UnsupportedByVendor, what, lenient_hint(&items, target))
     } else {
-        (Code::ValidationFailed, "The update is not valid")
+        (Code::ValidationFailed, "The update is not valid".to_owned(), String::new())
     };
     let count = items.list.len();
     let noun = if count == 1 { "problem" } else { "problems" };
     let rest = if items.is_full() { ", and there may be more" } else { "" };
-    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}."));
+    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}{hint}."));
     problem.errors = items;
     problem
+}
+
+/// How to have fields dropped, if lenient handling would drop any: not values, nor what the operator has refused.
+fn lenient_hint(items: &Items, target: &Target<'_>) -> String {
+    let is_refused = |name: &str| {
+        let policy = Field::from_name(name).and_then(|field| target.policies.get(field));
+        policy == Some(FieldPolicy::Refuse)
+    };
+    let can_drop = |item: &&Item| {
+        item.code == ItemCode::UnsupportedField && item.field.as_deref().is_none_or(|name| !is_refused(name))
+    };
+    let what = match items.list.iter().filter(can_drop).count() {
+        0 => return String::new(),
+        1 if items.list.len() == 1 => "it",
+        count if items.list.len() == count => "them",
+        1 => "the field among them",
+        _ => "the fields among them",
+    };
+    format!("; send `Prefer: handling=lenient` to drop {what}")
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(in crate::api) fn mark(response: &mut HeaderMap) {
 pub(in crate::api) fn from_response(response: &HeaderMap, vendor: &str) -> Option<Problem> {
     response.contains_key(LOOP).then(|| {
         tracing::error!(vendor, "this vendor's `base_url` leads to a Switchboard, this one or another");
-        let detail = format!("The address of the vendor leads to a Switchboard; correct `vendors.{vendor}.base_url`.");
+        let detail = "The address that this gateway has for the vendor leads to a Switchboard.";
         Problem { retryable: Some(false), ..Problem::new(Code::VendorError, detail) }
     })
 }

@@ -490,9 +490,50 @@ async fn what_only_this_vendor_lacks_has_a_code_of_its_own() {
         let problem = refused(&reply, "unsupported_by_vendor", 422);
         assert_eq!(problem["vendor"], vendor);
     }
+    let titles = [("sondos", "Sondos"), ("gloriagent", "Gloriagent")];
+    for (vendor, update, hint) in [
+        ("sondos", r#"{"ringing_time":20}"#, "1 problem; send `Prefer: handling=lenient` to drop it."),
+        (
+            "sondos",
+            r#"{"ringing_time":20,"ambient_sound":"office"}"#,
+            "2 problems; send `Prefer: handling=lenient` to drop them.",
+        ),
+        (
+            "sondos",
+            r#"{"ringing_time":20,"mode":"dualplex"}"#,
+            "2 problems; send `Prefer: handling=lenient` to drop the field among them.",
+        ),
+        ("sondos", r#"{"mode":"dualplex"}"#, "1 problem."),
+        ("gloriagent", r#"{"folder_id":1}"#, "1 problem; send `Prefer: handling=lenient` to drop it."),
+    ] {
+        let problem = stage.put(&format!("{vendor}:789"), update).await.problem("unsupported_by_vendor");
+        let title = titles.iter().find(|(name, _)| *name == vendor).unwrap().1;
+        assert_eq!(problem["detail"], format!("{title} cannot express everything in this update: {hint}"));
+        let lenient = [("prefer", "handling=lenient")];
+        let reply = stage.put_with(&format!("{vendor}:789?dry_run=true"), &lenient, update).await;
+        assert_eq!(
+            reply.status == 200,
+            hint.ends_with("drop it.") || hint.ends_with("drop them."),
+            "{update}: {reply:?}"
+        );
+    }
     // One ordinary mistake more, and it is that which counts.
     let both = stage.put("sondos:789", r#"{"ringing_time":20,"speech_speed":2}"#).await;
     assert_eq!(refused(&both, "validation_failed", 422)["errors"].as_array().unwrap().len(), 2);
+    stop_unsent(stage).await;
+}
+
+#[tokio::test]
+async fn a_field_that_the_operator_refuses_is_not_said_to_be_dropped_on_request() {
+    let refuse = "[vendors.sondos.fields]\nrecord = \"refuse\"\nringing_time = \"refuse\"\n";
+    let stage = Stage::with(refuse).await;
+    for update in [r#"{"record":true}"#, r#"{"ringing_time":20}"#] {
+        for handling in ["handling=strict", "handling=lenient"] {
+            let reply = stage.put_with("sondos:789", &[("prefer", handling)], update).await;
+            let problem = reply.problem("unsupported_by_vendor");
+            assert_eq!(problem["detail"], "Sondos cannot express everything in this update: 1 problem.");
+        }
+    }
     stop_unsent(stage).await;
 }
 
