@@ -40,6 +40,12 @@ impl Client {
         self.vendors.as_ref().is_none_or(|vendors| vendors.iter().any(|allowed| allowed == vendor))
     }
 
+    /// Whether the client may use the assistant that is `id` at `vendor`, under this name or as `vendor:id`.
+    pub fn may_use(&self, name: &str, vendor: &str, id: &str) -> bool {
+        let by_id = || self.may_use_assistant(&format!("{vendor}:{id}"));
+        self.may_use_vendor(vendor) && (self.may_use_assistant(name) || by_id())
+    }
+
     /// Whether the client may use an assistant of this name, id or `vendor:id`.
     pub fn may_use_assistant(&self, assistant: &str) -> bool {
         self.assistants.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.matches(assistant)))

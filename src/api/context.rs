@@ -69,9 +69,7 @@ impl Context {
 
     /// Whether the caller may use an assistant under this name, which is `id` at `vendor`.
     pub fn may_use_assistant(&self, name: &str, vendor: &str, id: &str) -> bool {
-        let Some(client) = &self.client else { return true };
-        let by_id = || client.may_use_assistant(&format!("{vendor}:{id}"));
-        client.may_use_vendor(vendor) && (client.may_use_assistant(name) || by_id())
+        self.client.as_deref().is_none_or(|client| client.may_use(name, vendor, id))
     }
 
     /// Whether some vendor takes this text as an id.

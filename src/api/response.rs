@@ -19,11 +19,17 @@ pub(super) fn json(mut body: Vec<u8>) -> Response<Full<Bytes>> {
     with_media(body, "application/json")
 }
 
-/// A 200 with an HTML page that no other page may frame and that no browser may read as another type.
+/// What a page may load: the style and the icon of this gateway, and nothing else.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// A 200 with an HTML page that loads nothing from elsewhere, that no other page may frame and that no browser may read
+/// as another type.
 pub(super) fn page(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = with_media(body, "text/html; charset=utf-8");
     response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("frame-ancestors 'none'"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY);
     response
 }
 

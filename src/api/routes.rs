@@ -28,6 +28,10 @@ pub enum Action {
     Root,
     /// The documentation page.
     Docs,
+    /// How the pages look.
+    Style,
+    /// The icon of the pages.
+    Icon,
     /// All problems.
     ListProblems,
     /// One problem.
@@ -156,6 +160,9 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     get("/openapi.json", "This API as OpenAPI 3.1", document(Action::OpenApi, "openapi", ok(JSON, Content::Object))),
     get("/", "Leads to `/docs`", Operation { listed: false, ..document(Action::Root, "root", ROOT) }),
     get("/docs", "The API for people", document(Action::Docs, "docs", PAGE)),
+    get("/docs.css", "How the pages look", asset(Action::Style, "style", "text/css")),
+    get("/favicon.svg", "The icon of the pages", asset(Action::Icon, "icon", "image/svg+xml")),
+    get("/favicon.ico", "The same where browsers look for it", asset(Action::Icon, "iconOfBrowsers", "image/svg+xml")),
     get("/problems", "All problems, for people", document(Action::ListProblems, "listProblems", PAGE)),
     Endpoint {
         method: Method::GET,
@@ -248,6 +255,11 @@ const fn discovery(action: Action, id: &'static str) -> Operation {
 /// A `GET` for everyone.
 const fn document(action: Action, id: &'static str, success: Success) -> Operation {
     Operation { tag: "documentation", permission: Permission::Public, success, ..discovery(action, id) }
+}
+
+/// What only browsers ask for.
+const fn asset(action: Action, id: &'static str, media: &'static str) -> Operation {
+    Operation { listed: false, ..document(action, id, ok(media, Content::Text)) }
 }
 
 /// A 200 with JSON of that schema.

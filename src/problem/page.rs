@@ -34,7 +34,7 @@ pub fn problem_index() -> String {
         .map(|code| {
             let kind = code.kind();
             format!(
-                "<tr><td><a href=\"/problems/{name}\"><code>{name}</code></a></td><td>{status}</td><td>{fault}</td><td>{when}</td></tr>\n",
+                "<tr><td><a href=\"/problems/{name}\"><code>{name}</code></a></td><td>{status}</td><td>{fault}</td><td class=\"long\">{when}</td></tr>\n",
                 name = kind.name,
                 status = kind.status.as_u16(),
                 fault = kind.fault.as_str(),
@@ -45,7 +45,8 @@ pub fn problem_index() -> String {
     page(
         "Problems",
         &format!(
-            "<h1>Problems</h1>\n<table>\n<tr><th>code</th><th>status</th><th>fault</th><th>when</th></tr>\n{rows}</table>"
+            "<h1>Problems</h1>\n<div class=\"table\" role=\"region\" aria-label=\"Problems\" tabindex=\"0\">\n<table>\n\
+             <tr><th>code</th><th>status</th><th>fault</th><th>when</th></tr>\n{rows}</table>\n</div>"
         ),
     )
 }
@@ -54,15 +55,10 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title} · Switchboard</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+         <title>{title} · Switchboard</title>\n<link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\n\
+         <link rel=\"stylesheet\" href=\"/docs.css\">\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 }
-
-const STYLE: &str = "body{font:16px/1.6 system-ui,sans-serif;margin:0;color:#1c1c1e;background:#fff}\
-    main{max-width:50rem;margin:3rem auto;padding:0 1.25rem}code{font:.9em ui-monospace,monospace;background:#f2f2f5;\
-    padding:.1em .3em;border-radius:.25em}table{border-collapse:collapse}td,th{text-align:left;vertical-align:top;\
-    padding:.4rem .8rem .4rem 0;border-bottom:1px solid #ddd}a{color:#0a58ca}\
-    @media(prefers-color-scheme:dark){body{color:#eee;background:#161618}code{background:#2a2a2e}td,th{border-color:#333}a{color:#7ab0ff}}";
 
 /// Escapes HTML and turns backticks into code spans.
 pub fn code_spans(text: &str) -> String {

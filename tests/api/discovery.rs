@@ -222,7 +222,9 @@ async fn html_pages_load_nothing_from_other_hosts() {
         let reply = stage.get(path).await;
         assert_eq!((reply.status.as_u16(), reply.header("content-type")), (200, Some("text/html; charset=utf-8")));
         let text = String::from_utf8(reply.body.to_vec()).unwrap();
-        for outside in ["src=\"http", "<script", "@import", "url(http", "<link", "{{", "href=\"//"] {
+        for outside in
+            ["src=\"http", "<script", "@import", "url(http", "href=\"http", "<style", "style=", "{{", "href=\"//"]
+        {
             assert!(!text.contains(outside), "{path}: {outside}");
         }
         assert!(text.starts_with("<!doctype html>"));

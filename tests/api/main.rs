@@ -5,6 +5,7 @@ mod answers;
 mod catalogs;
 mod clients;
 mod discovery;
+mod docs;
 mod dry_run;
 mod exchange;
 mod golden;

@@ -4,10 +4,12 @@ use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use http::Response;
+use http::request::Parts;
 use http_body_util::Full;
 use vendors::document::canonical_schema;
 
 use crate::access::Clients;
+use crate::api::context::Context;
 use crate::api::openapi::{Security, openapi};
 use crate::api::response::{page, with_media};
 use crate::problem::{Code, Problem, problem_index, problem_page};
@@ -30,9 +32,18 @@ pub(super) fn openapi_document(clients: &Clients) -> Response<Full<Bytes>> {
 }
 
 /// `GET /docs`: the API on one page.
-pub(super) fn docs_page() -> Response<Full<Bytes>> {
-    static TEXT: LazyLock<Bytes> = LazyLock::new(|| docs::html().into());
-    page(TEXT.clone())
+pub(super) fn docs_page(context: &Context, head: &Parts) -> Response<Full<Bytes>> {
+    page(docs::html(context, head))
+}
+
+/// `GET /docs.css`: how the pages look.
+pub(super) fn style() -> Response<Full<Bytes>> {
+    with_media(include_str!("docs.css"), "text/css; charset=utf-8")
+}
+
+/// `GET /favicon.svg`: the icon of the pages.
+pub(super) fn icon() -> Response<Full<Bytes>> {
+    with_media(include_str!("favicon.svg"), "image/svg+xml")
 }
 
 /// `GET /problems`: all problems.

@@ -47,7 +47,9 @@ where
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }
         Action::Root => return Ok(redirect("/docs")),
-        Action::Docs => return Ok(documents::docs_page()),
+        Action::Docs => return Ok(documents::docs_page(context, head)),
+        Action::Style => return Ok(documents::style()),
+        Action::Icon => return Ok(documents::icon()),
         Action::OpenApi => return Ok(documents::openapi_document(&context.gateway.clients)),
         Action::UpdateSchema => return Ok(documents::update_schema()),
         Action::ListProblems => return Ok(documents::list_problems()),

@@ -79,6 +79,11 @@ fn described_json(described: &FieldDescription) -> Value {
     Value::Object(cell)
 }
 
+/// How a vendor supports a field, in a few words: a cell of the matrix.
+pub fn coverage_cell(field: Field, dialect: &'static Dialect) -> String {
+    cell(&dialect.describe(field))
+}
+
 /// One cell of the matrix, in a few words.
 fn cell(described: &FieldDescription) -> String {
     let spec = described.field.spec();
