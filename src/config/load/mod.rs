@@ -110,6 +110,12 @@ fn file(path: Option<&Path>, validator: &mut Validator<'_>) -> FileSource {
     let (path, span) = match (path, variable) {
         (Some(path), _) => (path.to_owned(), Sources::NOWHERE),
         (None, Some(path)) => (path.into(), validator.sources.add_variable(PATH)),
+        (None, None) if validator.environment.is_unreadable(PATH) => {
+            let span = validator.sources.add_variable(PATH);
+            let message = format!("the environment variable `{PATH}` is not UTF-8");
+            validator.error(ProblemKind::UnreadableFile, span, "", message, "name the file with `--config` instead");
+            return None;
+        }
         (None, None) => {
             let default = PathBuf::from(DEFAULT_PATH);
             validator.watch(&default);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use secrecy::zeroize::Zeroizing;
 
 use crate::config::validate::problem::{Excerpt, Location};
+use crate::config::validate::visible::visible_columns;
 
 /// One of the [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -145,7 +146,7 @@ impl Sources {
         if holds_secret(whole.get(..before)?) {
             return None;
         }
-        let mut shown = whole.get(..end)?.replace(char::is_control, " ");
+        let mut shown = visible_columns(whole.get(..end)?);
         if !whole.get(end..)?.trim().is_empty() {
             shown.push_str(" …");
         }

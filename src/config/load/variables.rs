@@ -24,6 +24,12 @@ impl Validator<'_> {
         let environment: &Environment = self.environment;
         let references = references(below, environment);
         let mut layer = Table::new();
+        for name in environment.unreadable_settings().filter(|name| !references.contains(*name)) {
+            let span = self.sources.add_variable(name);
+            let message = format!("the environment variable `{name}` is not UTF-8");
+            let help = "write it in UTF-8, or unset it";
+            self.error(ProblemKind::BadValue, span, "", message, help);
+        }
         for (name, rest, value) in environment.settings() {
             if references.contains(name) {
                 continue;

@@ -205,3 +205,60 @@ error: a row of an assistants file has 2 cells
 "#,
     );
 }
+
+#[test]
+fn variables_that_cannot_be_read_are_reported_and_those_of_kubernetes_are_not() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    let setup = Setup::new("[auth]\nmode = \"none\"\n[admin]\ntoken = { env = \"ADMIN\" }");
+    let variable = |name: &str, value: &[u8]| (OsString::from(name), OsString::from_vec(value.to_owned()));
+    let services = ["SWITCHBOARD_ADMIN_PORT", "SWITCHBOARD_CONFIG_SERVICE_HOST", "SWITCHBOARD_V2_PORT_80_TCP_ADDR"];
+    let services = services.map(|name| variable(name, b"tcp://10.0.0.1:80"));
+    let unreadable = [variable("SWITCHBOARD_LOG__LEVEL", b"\xff"), variable("ADMIN", b"hush\xff")];
+    let environment: Environment = services.into_iter().chain(unreadable).collect();
+    let problems = load(Some(&setup.path("c.toml")), &environment).expect_err("not UTF-8");
+    assert_text(
+        &setup.render(problems.errors()),
+        r#"
+error: the environment variable `ADMIN` for `admin.token` is not UTF-8
+  --> c.toml:4:17
+4 | token = { env = "ADMIN" …
+  |                 ^^^^^^^
+  help: a secret consists of visible ASCII characters; set it again
+error: the environment variable `SWITCHBOARD_LOG__LEVEL` is not UTF-8
+  --> environment variable SWITCHBOARD_LOG__LEVEL
+  help: write it in UTF-8, or unset it
+"#,
+    );
+}
+
+#[test]
+fn control_characters_in_values_are_shown_escaped() {
+    let setup = Setup::new("[auth]\nmode = \"none\"")
+        .variable("SWITCHBOARD_SERVER__LISTEN", "127.0.0.1:20085\r")
+        .variable("SWITCHBOARD_LOG__FILE", "gateway.log\r")
+        .variable("SWITCHBOARD_LOG__LEVEL", "\u{1b}[2Jinfo")
+        .variable("SWITCHBOARD_AUTH__ALLOW_INSECURE", "True")
+        .variable("SWITCHBOARD_SERVER__MAX_IN_FLIGHT", "\"100\"");
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `auth.allow_insecure` must be `true` or `false`, not a string
+  --> environment variable SWITCHBOARD_AUTH__ALLOW_INSECURE
+  help: write true
+error: `log.file` holds control characters
+  --> environment variable SWITCHBOARD_LOG__FILE
+  help: take the control characters out, such as the line end of another system
+error: `log.level` cannot be "\u{1b}[2Jinfo"
+  --> environment variable SWITCHBOARD_LOG__LEVEL
+  help: write "off", "error", "warn", "info", "debug" or "trace"
+error: `server.listen` is not an address to listen on: "127.0.0.1:20085\r"
+  --> environment variable SWITCHBOARD_SERVER__LISTEN
+  help: write an IP address and port such as "127.0.0.1:8080"
+error: `server.max_in_flight` must be an integer from 1 to 1000000, not a string
+  --> environment variable SWITCHBOARD_SERVER__MAX_IN_FLIGHT
+  help: write it without quotes: 100
+"#,
+    );
+}

@@ -151,6 +151,7 @@ error: `server.max_body_bytes` must be an integer from 1 to 67108864, not a floa
   --> c.toml:7:18
 7 | max_body_bytes = 1e3
   |                  ^^^
+  help: write it in digits: 1000
 error: `server.drain_delay` must be a duration such as "500ms", "30s" or "1m30s", not a date or time
   --> c.toml:8:15
 8 | drain_delay = 2026-01-01

@@ -9,6 +9,7 @@ use vendors::nearest;
 use super::key_path::KeyPath;
 use super::name::{NameRule, dialects, fields, is_id};
 use super::problem::{Diagnostic, ProblemKind};
+use super::rewritten::rewritten;
 use super::root;
 use super::shape::{Kind, Section, one_of};
 use super::validator::Validator;
@@ -240,6 +241,11 @@ impl Validator<'_> {
                 // Most likely it is the key itself.
                 self.report(bad_value(span, key_path, "is not 64 hexadecimal digits").help(help).secret());
             }
+            Kind::Text | Kind::Path if text.contains(char::is_control) => {
+                let help = "take the control characters out, such as the line end of another system";
+                let diagnostic = bad_value(span, key_path, "holds control characters").help(help);
+                self.report(diagnostic.secret());
+            }
             Kind::Text | Kind::Path if text.trim().is_empty() => {
                 self.bad_value(span, key_path, "must not be empty", "leave the key out instead");
             }
@@ -296,14 +302,9 @@ impl Validator<'_> {
 
     pub(crate) fn wrong_type(&mut self, node: &Node, kind: &Kind, key_path: &KeyPath<'_>) {
         let diagnostic = Diagnostic::error(ProblemKind::WrongType, node.span, key_path, mismatch(key_path, kind, node));
-        self.report(match (&node.value, kind) {
-            (Value::Integer(number), Kind::Duration { .. }) => diagnostic.help(format!("did you mean \"{number}s\"?")),
-            (Value::Text(text), Kind::Count { .. } | Kind::Flag | Kind::Ratio { .. })
-                if text.parse::<f64>().is_ok() || matches!(text.as_str(), "true" | "false") =>
-            {
-                diagnostic.help(format!("write it without quotes: {text}"))
-            }
-            _ => diagnostic,
+        self.report(match rewritten(node, kind, self.sources.is_variable(node.span)) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
         });
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::visible::visible;
 use crate::config::load::source::{Sources, Span};
 use crate::config::load::watched_file::WatchedFile;
 use crate::config::types::secret::without_credentials;
@@ -86,9 +87,9 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, line, column } => {
-                write!(f, "{}:{line}:{column}", path.display())
+                write!(f, "{}:{line}:{column}", visible(&path.to_string_lossy()))
             }
-            Self::Variable { name } => write!(f, "environment variable {name}"),
+            Self::Variable { name } => write!(f, "environment variable {}", visible(name)),
             Self::Defaults { line, column } => write!(f, "built-in defaults:{line}:{column}"),
             Self::Whole => f.write_str("the configuration"),
         }
@@ -210,10 +211,10 @@ impl Diagnostic {
             excerpt: excerpt.filter(|excerpt| matches!(without_credentials(&excerpt.text), Cow::Borrowed(_))),
             severity: self.severity,
             kind: self.kind,
-            key: without_credentials(&self.key).into_owned(),
-            message: without_credentials(&self.message).into_owned(),
+            key: visible(&without_credentials(&self.key)),
+            message: visible(&without_credentials(&self.message)),
             location: sources.location(self.span),
-            help: self.help.map(|help| without_credentials(&help).into_owned()),
+            help: self.help.map(|help| visible(&without_credentials(&help))),
         }
     }
 }

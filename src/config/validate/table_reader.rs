@@ -219,6 +219,12 @@ fn is_variable_name(name: &str) -> bool {
 }
 
 fn unset(variable: &str, span: Span, key: &KeyPath<'_>, validator: &mut Validator<'_>) {
+    if validator.environment.is_unreadable(variable) {
+        let message = format!("the environment variable `{variable}` for `{key}` is not UTF-8");
+        let help = "a secret consists of visible ASCII characters; set it again";
+        validator.error(ProblemKind::BadSecret, span, key, message, help);
+        return;
+    }
     let message = format!("the environment variable `{variable}` for `{key}` is not set");
     let nearest = vendors::nearest(variable, validator.environment.names());
     let diagnostic = Diagnostic::error(ProblemKind::UnsetVariable, span, key, message);
