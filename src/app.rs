@@ -21,7 +21,7 @@ use tower::{Service, service_fn};
 
 use crate::admin::{self, Listeners};
 use crate::api::Api;
-use crate::config::{self, Settings};
+use crate::config::{self, Settings, WatchedFile};
 use crate::gateway::{BuildError, Gateway};
 use crate::http::catch_panic::catch_panic;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
@@ -35,7 +35,7 @@ use crate::net::shutdown::{DrainOutcome, Shutdown};
 use crate::net::signals::{Signals, shutdown_on};
 use crate::net::tls::acceptor::{Tls, TlsError};
 use crate::problem::{Code, Outcome, Problem};
-use crate::reload::{ListenersTls, Reloader, Source, StartupSettings, telemetry, tls_material, watch};
+use crate::reload::{ListenersTls, Reloader, START, Source, StartupSettings, telemetry, tls_material, watch};
 use crate::telemetry::log::LogControl;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::Tasks;
@@ -111,6 +111,7 @@ impl App {
             ..admin_settings.clone()
         };
         let startup = StartupSettings::of(&settings);
+        let files = WatchedFile::list(&settings.files);
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
         let current = Arc::clone(&gateway);
         let reloader = Reloader::new(startup, current, source, tasks.clone(), tls.clone(), telemetry.clone());
@@ -128,7 +129,8 @@ impl App {
         let admin_connections = connections(service, &admin_settings, &listeners.admin, &admin_shutdown, &base);
         admin_shutdown.spawn(admin_listener.run(admin_connections, tls.admin));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
-        tracing::info!(api = %api_address, admin = %admin_address, version = env!("CARGO_PKG_VERSION"), "listening");
+        let version = env!("CARGO_PKG_VERSION");
+        tracing::info!(target: START, api = %api_address, admin = %admin_address, version, files, "listening");
         telemetry.started(generation);
         Ok(Self { api: api_address, admin: admin_address, shutdown, admin_shutdown, reloader, tasks })
     }

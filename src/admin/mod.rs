@@ -121,11 +121,13 @@ impl Shared {
         Ok(response)
     }
 
-    /// Ready means configured and not draining. A vendor's health does not count, as it would make all gateways unready
+    /// Ready means that there is a vendor account, and no draining. A vendor's health does not count, as it would make all gateways unready
     /// together.
     fn readiness(&self) -> FullResponse {
         if self.shutdown.is_announced() {
             json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "status": "draining" }))
+        } else if self.reloader.gateway().routes.accounts.is_empty() {
+            json(StatusCode::SERVICE_UNAVAILABLE, &serde_json::json!({ "status": "no_vendors" }))
         } else {
             json(StatusCode::OK, &serde_json::json!({ "status": "ready" }))
         }

@@ -45,7 +45,12 @@ pub struct Operation {
 /// The table. Rows of one path stand together, in the order in which `Allow` names their methods.
 pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     get("/livez", "Whether the process responds", Action::Liveness, Permission::Open),
-    get("/readyz", "Whether it takes requests: configured and not draining", Action::Readiness, Permission::Open),
+    get(
+        "/readyz",
+        "Whether it takes requests: it has a vendor and is not draining",
+        Action::Readiness,
+        Permission::Open,
+    ),
     get("/metrics", "Metrics for Prometheus", Action::Metrics, Permission::Metrics),
     get("/admin/status", "What the gateway is doing, by vendor", Action::Status, Permission::Admin),
     get("/admin/config", "The configuration in force, secrets redacted", Action::Configuration, Permission::Admin),

@@ -27,7 +27,7 @@ use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
 use crate::value::{LogFormat, Network};
 
-pub(crate) use telemetry::{log, telemetry};
+pub(crate) use telemetry::{START, log, telemetry};
 pub use watch::watch;
 
 /// How often the files are read if they change meanwhile.
@@ -53,6 +53,12 @@ impl Source {
     /// Everything that is wrong with it.
     pub fn load(&self) -> Result<Settings, config::Problems> {
         config::load(self.path.as_deref(), &self.environment)
+    }
+
+    /// The configuration file; `None` if only the environment is read.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        config::file(self.path.as_deref(), &self.environment)
     }
 }
 

@@ -14,6 +14,9 @@ use crate::value::Fingerprint;
 
 use super::collector::HttpCollector;
 
+/// The target of the line that says where the gateway listens, which is written whatever the filter says.
+pub(crate) const START: &str = "switchboard::start";
+
 /// All of them.
 pub(crate) fn telemetry(settings: &Settings) -> TelemetrySettings {
     TelemetrySettings { log: log(&settings.log), audit: audit(&settings.audit), traces: traces(&settings.traces) }
@@ -21,7 +24,11 @@ pub(crate) fn telemetry(settings: &Settings) -> TelemetrySettings {
 
 /// Those of the log, which starts before everything else.
 pub(crate) fn log(log: &config::Log) -> LogSettings {
-    LogSettings { format: log.format, directives: log.directives().to_owned(), file: log.file.clone() }
+    LogSettings {
+        format: log.format,
+        directives: format!("{},{START}=info", log.directives()),
+        file: log.file.clone(),
+    }
 }
 
 fn audit(audit: &config::Audit) -> Option<AuditSettings> {

@@ -326,6 +326,7 @@ fn check_confirms_a_configuration_or_lists_every_problem() {
     let output = check(&good);
     assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     assert_eq!(out(&output), "configuration is valid: 1 vendor, 1 named assistant, 1 client\n");
+    assert_eq!(err(&output), format!("read {}\n", good.display()));
 
     let bad = "[server]\nlisten = \"nowhere\"\nmax_body_bite = 1\n[auth]\nmode = \"keys\"\n\
                    [vendors.sondos]\ntoken = { env = \"UNSET_TOKEN\" }\nhandling = \"loose\"\n\
@@ -568,4 +569,39 @@ async fn a_proxy_that_the_environment_sets_is_named_as_not_used_once() {
     let line = process.logged("are not used").await;
     assert!(line.contains("HTTPS_PROXY, all_proxy") && !line.contains("secret"), "{line}");
     assert_eq!(process.lines("are not used"), 1);
+}
+
+#[test]
+fn check_without_a_configuration_fails_and_names_the_file_that_lies_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let check = |variables: &[(&str, &str)]| {
+        let mut command = switchboard(&["check"]);
+        command.current_dir(directory.path()).envs(variables.iter().copied()).output().unwrap()
+    };
+    let nothing = check(&[("SWITCHBOARD_ADMIN_PORT", "tcp://10.0.0.1:80")]);
+    assert_eq!(nothing.status.code(), Some(1), "{}", out(&nothing));
+    assert!(err(&nothing).contains("there is no configuration to check"), "{}", err(&nothing));
+    written(directory.path(), "switchboard.toml", &config("127.0.0.1:0", "127.0.0.1:0", "http://127.0.0.1:1/api"));
+    let beside = check(&[]);
+    assert_eq!(beside.status.code(), Some(1));
+    assert!(err(&beside).contains("add `--config switchboard.toml`"), "{}", err(&beside));
+    let variables = check(&[("SWITCHBOARD_LOG__LEVEL", "info")]);
+    assert_eq!(variables.status.code(), Some(0), "{}", err(&variables));
+    assert!(err(&variables).contains("add `--config switchboard.toml`"), "{}", err(&variables));
+}
+
+#[test]
+fn the_start_is_logged_whatever_the_filter_says_and_no_vendor_means_not_ready() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n[log]\nformat = \"json\"\nfilter = \"off\"\n";
+    let file = written(directory.path(), "gateway.toml", file);
+    let mut gateway =
+        Running::start(switchboard(&["serve", "--config", file.to_str().unwrap()]).stderr(Stdio::piped()));
+    let mut line = String::new();
+    BufReader::new(gateway.child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!((&line["message"], &line["files"]), (&"listening".into(), &file.to_str().unwrap().into()), "{line}");
+    let ready = get(line["admin"].as_str().unwrap().parse().unwrap(), "/readyz");
+    assert_eq!((ready.status, &ready.json()["status"]), (503, &"no_vendors".into()));
+    assert_eq!(gateway.terminate(), Some(0));
 }

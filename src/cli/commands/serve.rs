@@ -9,6 +9,7 @@ use crate::net::signals::Signals;
 use crate::reload::{self, Source};
 use crate::telemetry::log;
 
+use super::check::{nothing_named, refused};
 use crate::cli::{Failure, Terminal, heap_retention, open_files, proxy_variables, runtime, shut_down};
 
 /// Arguments of `serve`.
@@ -24,11 +25,14 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let settings = match source.load() {
         Ok(settings) => settings,
         Err(problems) => {
-            writeln!(terminal.err, "{problems}")?;
+            refused(&problems, terminal.err)?;
             return Ok(ExitCode::FAILURE);
         }
     };
     let control = log::start(&reload::log(&settings.log))?;
+    if source.file().is_none() {
+        tracing::warn!("no configuration file is read: {}", nothing_named());
+    }
     open_files::raise();
     proxy_variables::warn_of(&terminal.environment);
     heap_retention::raise();

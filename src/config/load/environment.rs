@@ -44,6 +44,12 @@ impl Environment {
         })
     }
 
+    /// Whether any variable sets a key.
+    #[must_use]
+    pub fn has_settings(&self) -> bool {
+        self.settings().next().is_some() || self.unreadable_settings().next().is_some()
+    }
+
     /// The variables of this gateway that are not UTF-8.
     pub(crate) fn unreadable_settings(&self) -> impl Iterator<Item = &str> {
         let names = self.unreadable.iter().map(String::as_str);

@@ -38,7 +38,15 @@ const DEFAULT_PATH: &str = "config/switchboard.toml";
 /// # Errors
 /// [`Problems`] when there is at least one error; it lists the warnings too.
 pub fn load(path: Option<&Path>, environment: &Environment) -> Result<Settings, Problems> {
-    checked(environment, |validator| file(path, validator))
+    checked(environment, |validator| read_file(path, validator))
+}
+
+/// The file that [`load`] reads; `None` if none is named and there is none in the default place.
+#[must_use]
+pub fn file(path: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
+    let variable = environment.get(PATH).filter(|path| !path.is_empty());
+    let named = path.map(Path::to_owned).or_else(|| variable.map(PathBuf::from));
+    named.or_else(|| Some(PathBuf::from(DEFAULT_PATH)).filter(|default| default.exists()))
 }
 
 /// Loads the configuration from a text instead of a file; relative paths in it start from the working directory.
@@ -105,7 +113,7 @@ fn add(layers: &mut Layers, name: &'static str, table: Table, validator: &mut Va
 }
 
 /// Reads the configuration file that the command line or the environment names, else the default one.
-fn file(path: Option<&Path>, validator: &mut Validator<'_>) -> FileSource {
+fn read_file(path: Option<&Path>, validator: &mut Validator<'_>) -> FileSource {
     let variable = validator.environment.get(PATH).filter(|path| !path.is_empty());
     let (path, span) = match (path, variable) {
         (Some(path), _) => (path.to_owned(), Sources::NOWHERE),

@@ -55,6 +55,13 @@ impl WatchedFile {
         &self.path
     }
 
+    /// The paths of those that were there, for messages; folders are watched for new files only.
+    #[must_use]
+    pub fn list(files: &[Self]) -> String {
+        let read = files.iter().filter(|file| file.state.is_some() && !file.path.is_dir());
+        read.map(|file| file.path.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether the file has changed or was replaced since it was read; asks the file system.
     #[must_use]
     pub fn has_changed(&self) -> bool {

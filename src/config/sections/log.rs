@@ -6,6 +6,7 @@ use serde::Serialize;
 use strum::VariantNames;
 use tracing_subscriber::EnvFilter;
 
+use super::log_filter;
 use crate::config::load::output_path::output_file;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
@@ -13,7 +14,7 @@ use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 use crate::value::LogFormat;
 
-const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+pub(super) const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -53,10 +54,14 @@ impl Log {
     pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
         let filter = reader.text("filter").filter(|filter| !filter.trim().is_empty());
-        if let Some(error) = filter.and_then(|filter| EnvFilter::try_new(filter).err()) {
-            let help = "write levels by module, as in \"info,switchboard::upstream=debug\"";
-            let wrong = format_args!("cannot be read: {error}");
-            validator.report(reader.error("filter", ProblemKind::BadValue, wrong).help(help));
+        match filter.map(|filter| (filter, EnvFilter::try_new(filter))) {
+            None => {}
+            Some((filter, Ok(_))) => log_filter::check(filter, reader, validator),
+            Some((_, Err(error))) => {
+                let help = "write levels by module, as in \"info,switchboard::upstream=debug\"";
+                let wrong = format_args!("cannot be read: {error}");
+                validator.report(reader.error("filter", ProblemKind::BadValue, wrong).help(help));
+            }
         }
         let level = reader.text("level").filter(|level| LEVELS.contains(level));
         Self {

@@ -6,6 +6,7 @@ pub(super) mod audit;
 pub(super) mod auth;
 pub(super) mod client;
 pub(super) mod log;
+pub(super) mod log_filter;
 pub(super) mod rate_limit;
 pub(super) mod routing;
 pub(super) mod server;

@@ -101,3 +101,26 @@ fn log_and_audit_cannot_share_a_file_even_under_different_paths() {
         assert!(text.contains("`audit.file` is the file of `log.file`, too"), "{path}: {text}");
     }
 }
+
+#[test]
+fn a_filter_names_targets_that_write_lines() {
+    let filtered = |filter: &str| Setup::new(&format!("[auth]\nmode = \"none\"\n[log]\nfilter = \"{filter}\"\n"));
+    for (filter, wrong, help) in [
+        ("switchbord=debug", "names \"switchbord\", which writes no lines", "did you mean `switchboard`?"),
+        ("info,switchboard::upstrem=debug", "\"switchboard::upstrem\"", "did you mean `switchboard::upstream`?"),
+        ("inof", "names \"inof\"", "did you mean `info`?"),
+        ("hello world!!", "names \"hello world!!\"", "write levels by module"),
+        ("info,reqwest=debug", "names \"reqwest\"", "libraries such as `hyper`"),
+    ] {
+        let errors = filtered(filter).errors();
+        assert!(errors.contains(wrong) && errors.contains(help), "{filter}: {errors}");
+    }
+    for filter in ["info", "warn,switchboard::upstream::client=trace", "h2=debug,switchboard::access=info", "3"] {
+        let warnings = filtered(filter).warnings();
+        assert!(!warnings.contains("log.filter"), "{filter}: {warnings}");
+    }
+    for filter in ["off", "h2=debug", "info,switchboard=off", "switchboard[span]=info"] {
+        let warnings = filtered(filter).warnings();
+        assert!(warnings.contains("`log.filter` lets no line of the gateway through"), "{filter}: {warnings}");
+    }
+}
