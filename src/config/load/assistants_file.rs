@@ -10,6 +10,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::document;
 use super::source::{SourceId, Sources, Span};
+use super::text;
 use super::tree::{Entry, Node, Table, Value};
 use crate::config::validate::key_path::KeyPath;
 use crate::config::validate::problem::{Diagnostic, ProblemKind};
@@ -35,13 +36,19 @@ impl Validator<'_> {
             Value::Table(table) => table,
             _ => &mut unused,
         };
-        for (path, text) in files {
-            self.add_file(assistants, path, text);
+        for (path, text, span) in files {
+            let (shown, before) = (path.display().to_string(), self.problem_count());
+            if self.add_file(assistants, path, text) == 0 && self.problem_count() == before {
+                let message = format!("`{FILES_KEY}`: `{shown}` holds no assistants");
+                let help = "it may have been written only in part; write `name,vendor,id` rows (CSV) or \
+                            `[assistants.NAME]` tables (TOML)";
+                self.warn(ProblemKind::Unused, span, FILES_KEY, message, help);
+            }
         }
     }
 
-    /// The configured files with their texts, in the order of the configuration.
-    fn assistants_files(&mut self, tree: &Table) -> Vec<(PathBuf, Zeroizing<String>)> {
+    /// The configured files with their texts and where they are named, in the order of the configuration.
+    fn assistants_files(&mut self, tree: &Table) -> Vec<(PathBuf, Zeroizing<String>, Span)> {
         let patterns: Vec<(String, Span)> = TableReader::root(tree)
             .table("routing")
             .elements("assistants_files")
@@ -58,7 +65,7 @@ impl Validator<'_> {
                     continue;
                 }
                 match self.read(&path) {
-                    Ok(text) => files.push((path, text)),
+                    Ok(text) => files.push((path, text, span)),
                     Err(error) => self.unreadable(&path, span, &error),
                 }
             }
@@ -68,7 +75,7 @@ impl Validator<'_> {
 
     fn unreadable(&mut self, path: &Path, span: Span, error: &io::Error) {
         let message = format!("cannot read `{}` for `{FILES_KEY}`: {error}", path.display());
-        let help = "a relative path starts from the folder of the configuration file";
+        let help = text::help(error, "a relative path starts from the folder of the configuration file");
         self.error(ProblemKind::UnreadableFile, span, FILES_KEY, message, help);
     }
 
@@ -105,10 +112,17 @@ impl Validator<'_> {
         found
     }
 
-    fn add_file(&mut self, assistants: &mut Table, path: PathBuf, text: Zeroizing<String>) {
+    /// Adds the assistants of a file, and returns how many it holds.
+    fn add_file(&mut self, assistants: &mut Table, path: PathBuf, mut text: Zeroizing<String>) -> usize {
         let csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if csv && text.contains('\r') && !text.contains('\n') {
+            // Some spreadsheets end lines so.
+            text = Zeroizing::new(text.replace('\r', "\n"));
+        }
         let source = self.sources.add_file(path, text);
-        for (name, entry) in if csv { self.csv(source) } else { self.toml(source) } {
+        let rows = if csv { self.csv(source) } else { self.toml(source) };
+        let count = rows.len();
+        for (name, entry) in rows {
             let Some(first) = assistants.get(&name) else {
                 assistants.insert(name, entry);
                 continue;
@@ -120,6 +134,7 @@ impl Validator<'_> {
             let help = "a name leads to one assistant; rename or remove one of the two";
             self.error(ProblemKind::Duplicate, entry.key_span, key, message, help);
         }
+        count
     }
 
     /// The `[assistants.*]` tables of a TOML file, which may hold nothing else.
@@ -152,26 +167,44 @@ impl Validator<'_> {
         let (mut rows, mut record, mut end) = (Vec::new(), StringRecord::new(), 0);
         // Reading cannot fail: the text is UTF-8, and rows of any length are accepted.
         while reader.read_record(&mut record).unwrap_or(false) {
-            let header = reader.position().record() == 1 && record.get(0) == Some("name");
+            let first = reader.position().record() == 1;
+            let header = first && record.get(0).is_some_and(|cell| cell.eq_ignore_ascii_case("name"));
             // Comments and empty lines in front of the row were read with it.
             let before = end;
             end = usize::try_from(reader.position().byte()).unwrap_or(text.len());
             let start = before + text[before..end].trim_end().rfind('\n').map_or(0, |newline| newline + 1);
             let row = text[start..].lines().next().unwrap_or_default();
-            if header || row.trim().is_empty() {
+            let span = Span { source, start, end: start + row.len() };
+            if let Some((separator, name)) = other_separator(row).filter(|_| record.len() < 3) {
+                let message = format!("the cells of this assistants file are separated by {name}");
+                let help = format!("write commas: {}", row.replace(separator, ","));
+                self.error(ProblemKind::Syntax, span, "assistants", message, help);
+                return Vec::new();
+            }
+            // Spreadsheets fill rows up with empty cells.
+            while record.len() > 3 && record.get(record.len() - 1) == Some("") {
+                record.truncate(record.len() - 1);
+            }
+            if header || record.iter().all(str::is_empty) {
                 continue;
             }
-            let span = Span { source, start, end: start + row.len() };
             if let Some(row) = csv_row(&record, row, span) {
                 rows.push(row);
                 continue;
             }
-            let message = format!("a row of an assistants file has {} cells", record.len());
+            let cells = if record.len() == 1 { "cell" } else { "cells" };
+            let message = format!("a row of an assistants file has {} {cells}", record.len());
             let help = "write `name,vendor,id` or `name,vendor,id,handling`";
             self.error(ProblemKind::Syntax, span, "assistants", message, help);
         }
         rows
     }
+}
+
+/// What separates the cells of a row where it is no comma.
+fn other_separator(row: &str) -> Option<(char, &'static str)> {
+    let separators = [(';', "semicolons"), ('\t', "tabs"), ('|', "vertical bars")];
+    separators.into_iter().find(|(separator, _)| row.matches(*separator).count() >= 2)
 }
 
 /// The files of a folder whose names match, sorted.

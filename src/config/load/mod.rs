@@ -7,6 +7,7 @@ pub(super) mod environment;
 pub(super) mod layers;
 pub(super) mod output_path;
 pub(super) mod source;
+pub(super) mod text;
 pub(super) mod tree;
 pub(super) mod variables;
 pub(super) mod watched_file;
@@ -137,7 +138,7 @@ fn read_file(path: Option<&Path>, validator: &mut Validator<'_>) -> FileSource {
         Ok(text) => Some(Some(validator.sources.add_file(path, text))),
         Err(error) => {
             let message = format!("cannot read the configuration `{}`: {error}", path.display());
-            let help = "name a file with `--config` or SWITCHBOARD_CONFIG";
+            let help = text::help(&error, "name a file with `--config` or SWITCHBOARD_CONFIG");
             validator.error(ProblemKind::UnreadableFile, span, "", message, help);
             None
         }

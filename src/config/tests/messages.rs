@@ -370,16 +370,18 @@ fn problems_are_also_json() {
 }
 
 #[test]
-fn a_file_that_is_not_text_is_refused() {
-    let setup = Setup::new("");
-    std::fs::write(setup.path("c.toml"), [0xff, 0xfe]).expect("written");
-    assert_text(
-        &setup.errors(),
-        "
-error: cannot read the configuration `c.toml`: stream did not contain valid UTF-8
-  help: name a file with `--config` or SWITCHBOARD_CONFIG
-",
-    );
+fn a_file_that_is_not_utf_8_is_refused_with_its_encoding() {
+    for (bytes, what) in [
+        (&b"\xff\xfe"[..], "it is UTF-16; save it as UTF-8"),
+        (b"[\0l\0o\0g\0]\0", "it is UTF-16; save it as UTF-8"),
+        (b"# M\xfcller", "it is not UTF-8 (from line 1 on), as in Latin-1 or Windows-1252; save it as UTF-8"),
+    ] {
+        let setup = Setup::new("");
+        std::fs::write(setup.path("c.toml"), bytes).expect("written");
+        let expected =
+            format!("error: cannot read the configuration `c.toml`: {what}\n  help: the file has to be text in UTF-8");
+        assert_text(&setup.errors(), &expected);
+    }
 }
 
 #[test]

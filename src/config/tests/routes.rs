@@ -285,3 +285,36 @@ id = 1
     let watched = ["c.toml", "list.csv", "more", "more/b.toml", "more/c.csv"];
     assert_eq!(paths(&settings), watched.map(|name| setup.path(name)));
 }
+
+#[test]
+fn assistants_files_as_spreadsheets_write_them_are_read() {
+    let setup = |text: &str| {
+        Setup::new("[vendors.sondos]\ntoken = { env = \"T\" }\n[routing]\nassistants_files = [\"a.csv\"]\n")
+            .file("a.csv", text)
+    };
+    for text in [
+        "\u{feff}Name,Vendor,Id\r\nsales,sondos,1\r\n",
+        "name,vendor,id\rsales,sondos,1\r",
+        "sales,sondos,1",
+        "name,vendor,id,handling,,\nsales,sondos,1,,,\n,,,,,\n",
+    ] {
+        let settings = setup(text).settings();
+        assert_eq!(settings.assistants.keys().collect::<Vec<_>>(), ["sales"], "{text:?}");
+        assert!(!settings.warnings.to_string().contains("a.csv"), "{text:?}: {}", settings.warnings);
+    }
+    for (separator, name) in [(";", "semicolons"), ("\t", "tabs")] {
+        let errors = setup(&"# exported\nname,vendor,id\nsales,sondos,1\n".replace(',', separator)).errors();
+        assert!(
+            errors.contains(&format!("the cells of this assistants file are separated by {name}\n  --> a.csv:2:1")),
+            "{errors}"
+        );
+        assert!(errors.contains("help: write commas: name,vendor,id"), "{errors}");
+    }
+    for nothing in ["", "\u{feff}", "name,vendor,id\n", "\n\n", "# sales,sondos,1\n"] {
+        let warnings = setup(nothing).warnings();
+        assert!(
+            warnings.contains("warning: `routing.assistants_files`: `a.csv` holds no assistants\n  --> c.toml:4:21"),
+            "{warnings}"
+        );
+    }
+}

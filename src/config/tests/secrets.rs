@@ -250,3 +250,24 @@ token = { env = "T" }
     let shown = format!("{settings:?}");
     assert!(!shown.contains("12|xyz") && !shown.contains("1|abc"), "{shown}");
 }
+
+#[test]
+fn certificates_in_other_forms_are_named() {
+    let (certificate, key) = identity();
+    let setup = |text: &[u8]| {
+        let setup = Setup::new("[auth]\nmode = \"none\"\n[server.tls]\ncert = \"cert\"\nkey = \"key.pem\"\n")
+            .file("key.pem", &key);
+        std::fs::write(setup.path("cert"), text).expect("written");
+        setup
+    };
+    assert!(setup(format!("\u{feff}{certificate}").as_bytes()).settings().server.tls.is_some());
+    let der = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate").cert.der().to_vec();
+    let errors = setup(&der).errors();
+    assert!(errors.contains("it is DER or PKCS #12") && errors.contains("openssl x509"), "{errors}");
+    let rsa = Setup::new("[auth]\nmode = \"none\"\n[server.tls]\ncert = \"cert\"\nkey = \"key\"\n")
+        .file("cert", include_str!("rsa1024/cert.pem"))
+        .file("key", include_str!("rsa1024/key.pem"));
+    let errors = rsa.errors();
+    assert!(errors.contains("error: `cert` is for an RSA key of 1024 bits"), "{errors}");
+    assert!(errors.contains("make a key of at least 2048 bits"), "{errors}");
+}

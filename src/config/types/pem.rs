@@ -12,12 +12,17 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::zeroize::{Zeroize, Zeroizing};
 use serde::{Serialize, Serializer};
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::Decode;
 
 use super::secret::Secret;
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+
+/// The TLS library takes no shorter RSA keys.
+const MIN_RSA_BITS: usize = 2048;
 
 /// A file of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +62,16 @@ impl Identity {
         let cert = CertificateFile::read(reader, "cert", validator);
         let key = PrivateKeyFile::read(reader, "key", validator);
         let ((cert, chain), key) = (cert?, key?);
+        let rsa_bits = chain.first().and_then(|first| rsa_bits(first));
         let usable = key.signing_key().and_then(|key| CertifiedKey::new(chain, key).keys_match());
         if let Err(error) = usable {
+            if let Some(bits) = rsa_bits.filter(|bits| *bits < MIN_RSA_BITS) {
+                let message = format!("`{}` is for an RSA key of {bits} bits", cert.path.display());
+                let help =
+                    format!("make a key of at least {MIN_RSA_BITS} bits, or one of ECDSA, and a certificate for it");
+                refuse(reader, "key", message, &help, validator);
+                return None;
+            }
             let message = match error {
                 rustls::Error::InconsistentKeys(_) => {
                     format!("`{}` is not the key of `{}`", key.path.display(), cert.path.display())
@@ -135,6 +148,32 @@ impl PrivateKeyFile {
         refuse(reader, name, message, help, validator);
         None
     }
+}
+
+/// The length of a certificate's RSA key; `None` if its key is of another kind.
+fn rsa_bits(certificate: &[u8]) -> Option<usize> {
+    let certificate = CertificateInner::<Raw>::from_der(certificate).ok()?;
+    let key = &certificate.tbs_certificate().subject_public_key_info();
+    // PKCS #1: a sequence of the modulus and the exponent.
+    let sequence = der_content(key.subject_public_key.raw_bytes(), 0x30)?;
+    let modulus = der_content(sequence, 0x02)?;
+    let is_rsa = key.algorithm.oid.to_string() == "1.2.840.113549.1.1.1";
+    is_rsa.then(|| modulus.iter().skip_while(|byte| **byte == 0).count() * 8)
+}
+
+/// The content of the DER value with a tag that the bytes start with.
+fn der_content(bytes: &[u8], tag: u8) -> Option<&[u8]> {
+    let (&first, rest) = bytes.split_first()?;
+    let (&length, rest) = rest.split_first()?;
+    let (length, rest) = match length {
+        0x80 | 0x84.. => return None,
+        0x81..=0x83 => {
+            let (digits, rest) = rest.split_at_checked(usize::from(length - 0x80))?;
+            (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+        }
+        length => (usize::from(length), rest),
+    };
+    rest.get(..length).filter(|_| first == tag)
 }
 
 fn read(reader: &TableReader<'_>, name: &str, validator: &mut Validator<'_>) -> Option<(PathBuf, Zeroizing<String>)> {

@@ -11,6 +11,7 @@ use super::problem::{Diagnostic, ProblemKind};
 use crate::config::load::bounded_file::BoundedFile;
 use crate::config::load::environment::Environment;
 use crate::config::load::source::{Sources, Span};
+use crate::config::load::text;
 use crate::config::load::watched_file::{FileState, WatchedFile};
 
 /// The size limit of each file in bytes; without it a device file would fill the memory.
@@ -77,6 +78,11 @@ impl<'a> Validator<'a> {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// How many problems are found so far.
+    pub(crate) fn problem_count(&self) -> usize {
+        self.diagnostics.len()
+    }
+
     /// The diagnostics, the sources that they point into, and the files that were read.
     pub(crate) fn finish(self) -> (Vec<Diagnostic>, Sources, Vec<WatchedFile>) {
         let files = self.files.into_iter().map(|(path, state)| WatchedFile::new(path, state));
@@ -98,7 +104,7 @@ impl<'a> Validator<'a> {
         self.record_state(path, FileState::now(path));
     }
 
-    /// Reads a whole UTF-8 file of bounded size, and has it watched from the state in which it was opened. Every file
+    /// Reads a whole text file of bounded size, and has it watched from the state in which it was opened. Every file
     /// may be a secret or hold one by mistake, so its text is wiped, and does not grow, which would leave copies.
     pub(crate) fn read(&mut self, path: &Path) -> io::Result<Zeroizing<String>> {
         let file = BoundedFile::open(path);
@@ -108,13 +114,13 @@ impl<'a> Validator<'a> {
             opened.as_ref().map_or_else(|| FileState::now(path), |metadata| Some(FileState::of(metadata))),
         );
         let length = opened.map_or(0, |metadata| metadata.len().min(MAX_FILE_BYTES));
-        let mut text = Zeroizing::new(String::with_capacity(usize::try_from(length).unwrap_or(0) + SPARE_CAPACITY));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + SPARE_CAPACITY));
         let mut file = file?.take(MAX_FILE_BYTES + 1);
-        file.read_to_string(&mut text)?;
+        file.read_to_end(&mut bytes)?;
         if file.limit() == 0 {
             return Err(io::Error::other("the file is larger than 64 MiB"));
         }
-        Ok(text)
+        text::decode(std::mem::take(&mut *bytes))
     }
 
     /// The first state counts: a file that changed before it was read again has changed.
@@ -134,8 +140,9 @@ impl<'a> Validator<'a> {
             Ok(text) => Some((path, text)),
             Err(error) => {
                 let message = format!("cannot read `{}` for `{key}`: {error}", path.display());
-                let help = "the file has to exist and be readable by the user the gateway runs as; \
-                            a relative path starts from the folder of the file it stands in";
+                let missing = "the file has to exist and be readable by the user the gateway runs as; \
+                               a relative path starts from the folder of the file it stands in";
+                let help = text::help(&error, missing);
                 self.error(ProblemKind::UnreadableFile, span, key, message, help);
                 None
             }
