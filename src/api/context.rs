@@ -1,5 +1,6 @@
 //! The context of a request, which its layers read and add to.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -33,6 +34,8 @@ pub struct Context {
     pub path: Arc<str>,
     /// When the request arrived.
     pub arrived: Instant,
+    /// The address that it came from.
+    pub peer: Option<IpAddr>,
     /// Who sent it; `None` before authentication and where there is none.
     pub client: Option<Arc<Client>>,
     /// The response headers for the client's limit: `RateLimit-Policy` and `RateLimit`.
@@ -157,6 +160,7 @@ impl Context {
             recording: None,
             path: "/".into(),
             arrived: Instant::now(),
+            peer: None,
             client: None,
             rate_limit: None,
         }

@@ -14,12 +14,15 @@ use tower::Service;
 
 use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, authenticate};
 use crate::gateway::Gateway;
+use crate::http::path::Assistant;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::trace_context::TraceContext;
+use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::Problem;
 use crate::telemetry::Telemetry;
 use crate::telemetry::event::ProblemSummary;
+use crate::value::without_credentials;
 
 use super::context::Context;
 use super::endpoint::{self, Matched};
@@ -87,7 +90,8 @@ impl Shared {
             let context = self.context(&head);
             let path = Arc::clone(&context.path);
             let matched = matched.existing(&path);
-            let mut guard = RequestGuard::new(context, head.method.clone(), matched.label(), self.shutdown.clone());
+            let label = matched.label();
+            let mut guard = RequestGuard::new(context, head.method.clone(), label, self.shutdown.clone());
             let RequestGuard { context, log, .. } = &mut guard;
             let origin = cors::origin(&context.gateway, &head.headers);
             let is_preflight = origin.is_some() && cors::is_preflight(&head);
@@ -97,6 +101,9 @@ impl Shared {
                 false if is_preflight && !matched.methods().is_empty() => Ok(cors::preflight(&matched.methods())),
                 false => self.serve(matched, context, &mut head, body, log).await,
             };
+            if log.assistant.is_none() {
+                log.assistant = named_assistant(label, &path);
+            }
             let (mut response, problem) = match result {
                 Ok(response) => (response, None),
                 Err(mut problem) => {
@@ -137,6 +144,7 @@ impl Shared {
             recording,
             path: head.uri.path().into(),
             arrived,
+            peer: head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.ip().to_canonical()),
             client: None,
             rate_limit: None,
         }
@@ -158,7 +166,11 @@ impl Shared {
         if context.gateway.clients.open {
             context.gateway.hosts.check(head)?;
         }
-        let endpoint = matched.endpoint(&head.method, &context.path, "; `/docs` has all paths")?;
+        let endpoint = matched.endpoint(&head.method, &context.path, "; `/docs` has all paths").inspect_err(|_| {
+            // For the log only: whoever it is, there is nothing to be done here.
+            let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
+            context.client = context.gateway.clients.authenticate(&head.headers, peer).unwrap_or_default();
+        })?;
         if endpoint.operation.permission == Permission::Client {
             let Gateway { clients, failed_attempts, .. } = &*context.gateway;
             context.client = authenticate(clients, failed_attempts, head)?;
@@ -171,4 +183,12 @@ impl Shared {
         let permit = self.in_flight.acquire(&context.gateway, &self.shutdown)?;
         operations::serve(endpoint, context, head, body, log, permit).await
     }
+}
+
+/// The assistant in the path of a request that was refused before its route was known. It may be anything, so what looks
+/// like a credential in the wrong place is redacted.
+fn named_assistant(label: &str, path: &str) -> Option<String> {
+    let endpoint = ENDPOINTS.iter().find(|endpoint| endpoint.path == label)?;
+    let assistant = Assistant::parse(endpoint.segment(path, "assistant")).ok()?;
+    Some(without_credentials(assistant.as_str()).into_owned())
 }

@@ -1,5 +1,6 @@
 //! The events that telemetry receives, as plain data.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use http::Method;
@@ -20,6 +21,8 @@ pub struct RequestFinished<'a> {
     pub path: &'a str,
     /// When it arrived.
     pub arrived: Instant,
+    /// The address that it came from.
+    pub peer: Option<IpAddr>,
     /// The client, if it was authenticated.
     pub client: Option<&'a str>,
     /// Its trace, if it is traced.

@@ -1,6 +1,7 @@
 //! Value types that every room uses.
 
 mod counter;
+mod credentials;
 mod fingerprint;
 mod fsync;
 mod glob;
@@ -8,6 +9,7 @@ mod log_format;
 mod network;
 
 pub use counter::Counter;
+pub use credentials::without_credentials;
 pub use fingerprint::Fingerprint;
 pub use fsync::Fsync;
 pub use glob::Glob;

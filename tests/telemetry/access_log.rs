@@ -5,6 +5,7 @@ use h2::SendStream;
 use h2::client::ResponseFuture;
 use http::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -182,4 +183,48 @@ async fn a_request_cut_off_by_shutdown_is_not_logged_as_a_disconnected_caller() 
     let cut = json!({ "level": "WARN", "status": 499, "reason": "stopped", "fault": "gateway", "outcome": "unknown" });
     assert_holds(&events.requests(1).await[0], cut);
     drop(waiting);
+}
+
+/// The lines about a problem code in the runbook, and the members of the access log that it sends operators to.
+fn confirmed_by(code: &str) -> Vec<String> {
+    let runbook = include_str!("../../docs/runbook.md");
+    let entry = runbook.split(&format!("### `{code}`\n")).nth(1).unwrap().split("\n### ").next().unwrap();
+    let confirm = entry.split("**Confirm**").nth(1).unwrap().split("**Do**").next().unwrap();
+    let logged = confirm.split(';').filter(|part| part.contains("access log"));
+    let quoted = logged.flat_map(|part| part.split('`').skip(1).step_by(2));
+    quoted.map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_refusal_has_what_the_runbook_sends_operators_to() {
+    let events = Events::hear();
+    let digest: String = Sha256::digest("key").iter().map(|byte| format!("{byte:02x}")).collect();
+    let stage = Stage::with(&format!(
+        "[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{digest}\"\nassistants = [\"sondos:*\", \"gone\"]\n"
+    ))
+    .await;
+    let key = [("authorization", "Bearer key")];
+    let path = |assistant: &str| format!("/v1/assistants/{assistant}");
+    stage.call(Method::PUT, &path("sondos:7"), &[], "{}").await.problem("unauthenticated");
+    stage.call(Method::PUT, &path("famulor:7"), &key, "{}").await.problem("forbidden");
+    stage.call(Method::PUT, &path("gone"), &key, "{}").await.problem("unknown_assistant");
+    stage.call(Method::POST, &path("sondos:7"), &key, "{}").await.problem("method_not_allowed");
+    stage.call(Method::GET, "/v1/nothing", &key, "").await.problem("not_found");
+    stage.call(Method::PUT, &path("sk4x8kd02mfk38fjw91mz"), &key, "{}").await.problem("forbidden");
+    let lines = events.requests(6).await;
+    for line in &lines {
+        assert_eq!(line["peer"], "127.0.0.1", "{line:#}");
+        let code = line["code"].as_str().unwrap();
+        for member in confirmed_by(code).iter().filter(|member| *member != "client" || code != "unauthenticated") {
+            assert!(!line[member.as_str()].is_null(), "{code}: {member}: {line:#}");
+        }
+    }
+    assert_holds(&lines[0], json!({ "assistant": "sondos:7", "client": null }));
+    assert_holds(&lines[1], json!({ "assistant": "famulor:7", "client": "crm" }));
+    assert_holds(&lines[2], json!({ "assistant": "gone", "client": "crm" }));
+    assert_holds(&lines[3], json!({ "assistant": "sondos:7", "client": "crm", "method": "POST" }));
+    assert_holds(&lines[4], json!({ "client": "crm", "route": "none" }));
+    assert_holds(&lines[5], json!({ "assistant": "[redacted]" }));
+    assert_eq!(confirmed_by("forbidden"), ["client", "assistant"]);
+    stage.stop().await;
 }

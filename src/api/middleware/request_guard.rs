@@ -45,6 +45,7 @@ impl RequestGuard {
             request_id: request_id.as_str(),
             path,
             arrived: *arrived,
+            peer: self.context.peer,
             client: self.context.client_name(),
             trace: recording.as_deref(),
             method: &self.method,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::visible::visible;
 use crate::config::load::source::{Sources, Span};
 use crate::config::load::watched_file::WatchedFile;
-use crate::config::types::secret::without_credentials;
+use crate::value::without_credentials;
 
 /// Whether the configuration can still be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -62,6 +62,9 @@ impl Serialize for Line<'_> {
         line.serialize_entry("target", TARGET)?;
         line.serialize_entry("message", "request")?;
         line.serialize_entry("request_id", self.0.request_id)?;
+        if let Some(peer) = self.0.peer {
+            line.serialize_entry("peer", &peer)?;
+        }
         optional(&mut line, "client", self.0.client)?;
         line.serialize_entry("method", self.0.method.as_str())?;
         line.serialize_entry("route", self.0.route)?;

@@ -16,6 +16,7 @@ fn log_one(edit: impl Fn(&mut UpdateSummary<'_>) -> Option<ProblemSummary>) {
         request_id: "id",
         path: "/v1/assistants/acme:7",
         arrived: tokio::time::Instant::now(),
+        peer: None,
         client: None,
         trace: None,
         method: &Method::PUT,
