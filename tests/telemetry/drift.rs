@@ -74,6 +74,25 @@ async fn a_new_error_shape_is_listed_by_its_status_and_members() {
 }
 
 #[tokio::test]
+async fn an_outage_is_no_drift() {
+    for (status, body) in [
+        ("502 Bad Gateway", "<html>502</html>"),
+        ("503 Service Unavailable", r#"{"error":{"code":"maintenance","fields":[]}}"#),
+        ("504 Gateway Timeout", r#"{"oops":[1]}"#),
+        ("500 Internal Server Error", "<html>500</html>"),
+        ("500 Internal Server Error", ""),
+        ("520 Unknown", "error code: 520"),
+    ] {
+        let stage = with_vendor(status, body).await;
+        assert_eq!(differences(&drift(&stage, "v").await), [], "{status}: {body}");
+        stage.stop().await;
+    }
+    let stage = with_vendor("500 Internal Server Error", r#"{"error":{"code":"X","fields":[]}}"#).await;
+    assert_eq!(differences(&drift(&stage, "v").await).len(), 1, "the application's own words are judged");
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn a_broken_catalog_is_listed_under_its_name() {
     let stub = Stub::answering("200 OK", "", r#"[{"id":1,"title":"English"}]"#).await;
     let stage = Stage::of(&["autocalls"], &stub.vendor("v", "autocalls"), |text| text).await;

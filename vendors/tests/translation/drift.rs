@@ -175,9 +175,17 @@ fn undocumented_errors_are_reported_by_status_and_members() {
             assert_eq!(errors[0].0, DriftKind::UnknownErrorShape);
             assert!(location.is_empty() || errors[0].1 == location, "{errors:?}");
         }
-        for (body, location) in [("<html>", "502 not JSON"), (" ", "502 without a body")] {
-            let errors = drift(contract.dialect, Operation::Update, 502, body.as_bytes());
+        for (body, location) in [("<html>", "418 not JSON"), (" ", "418 without a body")] {
+            let errors = drift(contract.dialect, Operation::Update, 418, body.as_bytes());
             assert_eq!(errors[0].location, location);
+        }
+        for (status, body) in [(500, "<html>"), (502, "<html>"), (503, "{\"a\":1}"), (504, "[]"), (520, ""), (599, "a")]
+        {
+            assert_eq!(
+                drift(contract.dialect, Operation::Update, status, body.as_bytes()),
+                [],
+                "{status} is an outage"
+            );
         }
         assert_eq!(found(contract, Operation::Update, 422, &sentences), []);
         for (status, body) in [

@@ -126,7 +126,8 @@ fn notes(name: &str, vendor: &Value) -> Vec<String> {
     }
     let drift = vendor["drift"]["differences"].as_array().map_or(0, Vec::len);
     if drift > 0 {
-        notes.push(format!("{name}: answers differ from its documentation in {drift} places: see --json"));
+        let places = if drift == 1 { "place" } else { "places" };
+        notes.push(format!("{name}: answers differ from its documentation in {drift} {places}: see --json"));
     }
     notes
 }

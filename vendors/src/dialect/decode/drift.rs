@@ -110,11 +110,20 @@ pub(super) fn differences(
     found
 }
 
+/// Whether the vendor, or what stands in front of it, is out of order. Such a response is none of the documented
+/// application's.
+const fn is_outage(status: u16, is_json: bool) -> bool {
+    matches!(status, 502..=504) || status >= 500 && !is_json
+}
+
 /// The differences, found by a walk over the whole response.
 fn walk_response(dialect: &Dialect, operation: Operation, status: u16, response: &ResponseBody<'_>) -> Vec<Drift> {
     let responses = &dialect.responses;
     let value = response.value();
     if !(200..300).contains(&status) {
+        if is_outage(status, value.is_ok()) {
+            return Vec::new();
+        }
         let documented = |schema| match &value {
             Ok(value) => matches_schema(*value, schema),
             Err(_) => matches!(schema, Schema::Anything),
