@@ -27,6 +27,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": started.elapsed().as_secs(),
+        "config": reloader.file(),
         "generation": gateway.generation,
         "in_flight": api.in_flight(),
         "authentication": { "failed": failed, "limited": limited },
@@ -57,6 +58,7 @@ fn vendor(account: &Account, meters: Option<&Arc<AccountMetrics>>) -> Value {
         "next_probe_seconds": next_probe,
         "paused_seconds": snapshot.paused.map(|left| left.as_secs_f64()),
         "recent": meters.map(|meters| recent(&meters.recent)),
+        "failing": meters.and_then(|meters| meters.recent.streak()),
         "in_flight": snapshot.in_flight,
         "max_in_flight": max_in_flight,
         "waiting": snapshot.waiting,
@@ -81,6 +83,7 @@ fn recent(recent: &Recent) -> Value {
         let requests = window.total.len() as f64;
         json!({
             "requests_per_second": rounded(requests / window.seconds),
+            "commonest_reason": window.commonest_reason(),
             "error_ratio": (requests > 0.0).then(|| rounded(window.failed as f64 / requests)),
             "total_ms": percentiles(&window.total),
             "vendor_ms": percentiles(&window.vendor),

@@ -3,6 +3,7 @@
 //! Exit codes: 0 the command succeeded; 1 it failed, or its result is negative (a configuration with problems, a
 //! refused update, an unhealthy gateway); 2 the command line is wrong.
 
+mod address;
 mod client;
 mod commands;
 mod heap_retention;

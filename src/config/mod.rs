@@ -14,7 +14,7 @@ mod validate;
 
 pub use load::environment::Environment;
 pub use load::watched_file::WatchedFile;
-pub use load::{DEFAULTS, file, load, load_text};
+pub use load::{DEFAULTS, administration, file, load, load_text};
 pub use sections::admin::Admin;
 pub use sections::assistant::Assistant;
 pub use sections::audit::Audit;

@@ -78,6 +78,11 @@ impl Gateway {
         before.fingerprints.changes(&self.fingerprints, self.generation)
     }
 
+    /// The keys of secrets and certificates whose contents differ from those of the generation `before`.
+    pub(crate) fn secrets_changed_since(&self, before: &Self) -> Vec<String> {
+        before.fingerprints.changed_secrets(&self.fingerprints)
+    }
+
     /// Applies this generation's order scopes to the updates that arrive from now on. Call it when the generation
     /// replaces `before`.
     pub(crate) fn apply_scopes(&self, before: Option<&Self>, tasks: &Tasks) {

@@ -8,6 +8,7 @@
 //! verifies its certificate again (see [`crate::net::tls::client_trust`]).
 
 mod collector;
+mod outcome;
 mod telemetry;
 mod watch;
 
@@ -18,7 +19,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use serde::Serialize;
 
 use crate::config::{self, AuthMode, Environment, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
@@ -27,15 +27,16 @@ use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
 use crate::value::{LogFormat, Network};
 
+pub use outcome::{Outcome, ReloadProblem};
 pub(crate) use telemetry::{START, log, telemetry};
 pub use watch::watch;
+
+use outcome::{Refusal, changed};
 
 /// How often the files are read if they change meanwhile.
 const MAX_READS: usize = 3;
 /// How many outcomes are kept.
 const MAX_OUTCOMES: usize = 20;
-/// The most that is reported of a rejected configuration: a file in another format has a problem in each line.
-const MAX_PROBLEMS_BYTES: usize = 64 * 1024;
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone)]
@@ -60,24 +61,6 @@ impl Source {
     pub fn file(&self) -> Option<PathBuf> {
         config::file(self.path.as_deref(), &self.environment)
     }
-}
-
-/// The outcome of a reload.
-#[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
-    /// Whether the new configuration is in force.
-    pub applied: bool,
-    /// The generation in force afterwards.
-    pub generation: u64,
-    /// What triggered it.
-    pub trigger: &'static str,
-    /// When, in seconds since 1970.
-    pub at: u64,
-    /// Why it was rejected, as readable text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub problems: Option<String>,
-    /// Changed keys that take effect after a restart.
-    pub needs_restart: Vec<&'static str>,
 }
 
 /// Applies new configurations.
@@ -177,6 +160,11 @@ impl Reloader {
         Arc::clone(&self.state().history)
     }
 
+    /// The configuration file; `None` if only the environment is read.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.source.as_ref().and_then(Source::file)
+    }
+
     /// The limit on each listener's connections, which only a restart changes.
     pub fn max_connections(&self) -> usize {
         self.startup.max_connections
@@ -188,7 +176,7 @@ impl Reloader {
         let before = self.gateway.load_full();
         let outcome = match self.next(&before) {
             Ok(next) => self.apply(next, &before, trigger),
-            Err(problems) => self.refuse(truncated(problems), &before, trigger),
+            Err(refusal) => self.refuse(refusal, &before, trigger),
         };
         Arc::make_mut(&mut self.state().history).add(outcome.clone());
         outcome
@@ -198,6 +186,8 @@ impl Reloader {
     fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> Outcome {
         let Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
+        let secrets = gateway.secrets_changed_since(before);
+        let changed = changed(&before.redacted_settings, &gateway.redacted_settings, secrets);
         gateway.apply_scopes(Some(before), &self.tasks);
         self.gateway.store(Arc::new(gateway));
         for (tls, next) in [(&self.tls.api, tls), (&self.tls.admin, admin_tls)] {
@@ -209,22 +199,26 @@ impl Reloader {
         for warning in warnings.warnings() {
             tracing::warn!(%warning, "configuration");
         }
-        tracing::info!(trigger, generation, ?needs_restart, "configuration reloaded");
+        let (names, restart) = (changed.join(", "), needs_restart.join(", "));
+        tracing::info!(trigger, generation, changed = names, needs_restart = restart, "configuration reloaded");
+        let problems = ReloadProblem::list(warnings.warnings());
         self.telemetry.reloaded(trigger, generation, None, keys.as_ref());
-        Outcome { applied: true, generation, trigger, at: now(), problems: None, needs_restart }
+        Outcome { applied: true, generation, trigger, at: now(), problems, changed, needs_restart }
     }
 
-    fn refuse(&self, problems: String, before: &Gateway, trigger: &'static str) -> Outcome {
-        tracing::error!(trigger, %problems, "new configuration refused, the old one stays in force");
-        let (generation, needs_restart) = (before.generation, Vec::new());
-        self.telemetry.reloaded(trigger, generation, Some(&problems), None);
-        Outcome { applied: false, generation, trigger, at: now(), problems: Some(problems), needs_restart }
+    fn refuse(&self, refusal: Refusal, before: &Gateway, trigger: &'static str) -> Outcome {
+        let Refusal { text, problems } = refusal;
+        tracing::error!(trigger, problems = %text, "new configuration refused, the old one stays in force");
+        let generation = before.generation;
+        self.telemetry.reloaded(trigger, generation, Some(&text), None);
+        let (changed, needs_restart) = (Vec::new(), Vec::new());
+        Outcome { applied: false, generation, trigger, at: now(), problems, changed, needs_restart }
     }
 
     /// Builds everything that can fail.
-    fn next(&self, before: &Gateway) -> Result<Next, String> {
+    fn next(&self, before: &Gateway) -> Result<Next, Refusal> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
-        let mut settings = self.read(source).map_err(|problems| problems.to_string())?;
+        let mut settings = self.read(source)?;
         if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
             return Err("the configuration has no vendor any more, as if its file were empty or incomplete; restart if that is intended".into());
         }
@@ -279,15 +273,6 @@ impl History {
         }
         self.outcomes.push_front(outcome);
     }
-}
-
-/// As much of it as is reported.
-fn truncated(mut problems: String) -> String {
-    if problems.len() > MAX_PROBLEMS_BYTES {
-        problems.truncate(problems.floor_char_boundary(MAX_PROBLEMS_BYTES));
-        problems.push_str("…\nand more, all of which `switchboard check` lists");
-    }
-    problems
 }
 
 /// Seconds since 1970.

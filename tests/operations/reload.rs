@@ -206,10 +206,12 @@ async fn a_bad_configuration_is_refused_as_a_whole_and_the_old_one_stays() {
     let reply = running.admin(Method::POST, "/admin/reload").await;
     let outcome = reply.json();
     assert_eq!((reply.status.as_u16(), &outcome["applied"], &outcome["generation"]), (422, &json!(false), &json!(1)));
-    let problems = outcome["problems"].as_str().unwrap();
-    for expected in ["names the vendor \"nobody\"", "did you mean `level`?", "switchboard.toml:14:", "2 errors"] {
-        assert!(problems.contains(expected), "{expected}\n{problems}");
-    }
+    let [vendor, level] = outcome["problems"].as_array().unwrap().as_slice() else { panic!("{outcome:#}") };
+    assert!(vendor["message"].as_str().unwrap().contains("names the vendor \"nobody\""), "{vendor}");
+    assert_eq!((&vendor["key"], &vendor["severity"]), (&json!("assistants.other.vendor"), &json!("error")));
+    assert!(level["file"].as_str().unwrap().ends_with("switchboard.toml"), "{level}");
+    assert_eq!((&level["line"], &level["column"]), (&json!(17), &json!(1)), "{level}");
+    assert_eq!((&level["key"], &level["help"]), (&json!("log.lvel"), &json!("did you mean `level`?")));
     assert_eq!(running.put("bot").await.status, 200);
     assert_eq!(ids(&simulator), ["7"]);
     running.folder.write("switchboard.toml", &(good + &assistant("bot", "sondos", "9")));
@@ -235,9 +237,11 @@ async fn the_refusal_of_a_file_with_thousands_of_problems_is_short() {
     running.folder.write("switchboard.toml", &(good + &rubbish));
     let reply = running.admin(Method::POST, "/admin/reload").await;
     let outcome = reply.json();
-    let problems = outcome["problems"].as_str().unwrap();
-    assert!(problems.contains("ünknown0") && problems.ends_with("`switchboard check` lists"), "{problems}");
-    assert!(problems.len() < 66 * 1024, "{}", problems.len());
+    let problems = outcome["problems"].as_array().unwrap();
+    assert!(problems[0]["message"].as_str().unwrap().contains("ünknown0"), "{}", problems[0]);
+    let last = problems.last().unwrap()["message"].as_str().unwrap();
+    assert!(last.starts_with("and ") && last.ends_with("`switchboard check` lists"), "{last}");
+    assert!(problems.len() <= 201 && reply.body.len() < 130 * 1024, "{}", reply.body.len());
 }
 
 #[tokio::test]
@@ -258,6 +262,8 @@ async fn a_rotated_secret_is_applied_and_the_connections_stay() {
     std::fs::rename(running.folder.path("data.new"), running.folder.path("data")).unwrap();
     let status = running.reloaded(1, 0).await;
     assert_eq!(status["reloads"]["last"]["trigger"], "file");
+    assert_eq!(status["reloads"]["last"]["changed"], json!(["vendors.sondos.token"]));
+    assert!(status["config"].as_str().unwrap().ends_with("switchboard.toml"));
     assert_eq!(running.put("bot").await.status, 200);
     assert_eq!(counted.accepted(), 1);
 }
@@ -295,12 +301,14 @@ async fn a_configuration_that_disappears_is_refused_once_and_applied_when_it_is_
     let running = Running::start(folder, &(config.clone() + &assistant("bot", "sondos", "1"))).await;
     std::fs::remove_file(running.folder.path("switchboard.toml")).unwrap();
     let status = running.reloaded(0, 1).await;
-    assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("cannot read the configuration"));
+    assert!(
+        status["reloads"]["last"]["problems"][0]["message"].as_str().unwrap().contains("cannot read the configuration")
+    );
     assert_eq!(running.put("bot").await.status, 200);
     // As an editor leaves it that empties the file before it writes the new content.
     running.folder.write("switchboard.toml", "");
     let status = running.reloaded(0, 2).await;
-    assert!(status["reloads"]["last"]["problems"].as_str().unwrap().contains("has no vendor any more"));
+    assert!(status["reloads"]["last"]["problems"][0]["message"].as_str().unwrap().contains("has no vendor any more"));
     assert_eq!(running.put("bot").await.status, 200);
     running.folder.write("switchboard.toml", &(config + &assistant("bot", "sondos", "2")));
     running.reloaded(1, 2).await;
@@ -342,11 +350,11 @@ async fn a_reload_is_checked_against_the_address_that_is_in_use() {
     };
     running.folder.write("switchboard.toml", HEAD);
     let outcome = reload().await;
-    assert!(!outcome.applied && outcome.problems.unwrap().contains("`auth.mode = \"none\"` needs a restart"));
+    assert!(!outcome.applied && outcome.problems[0].message.contains("`auth.mode = \"none\"` needs a restart"));
     let guarded = HEAD.replace("[auth]\nmode = \"none\"\n", &format!("[clients.crm]\nkey_sha256 = \"{digest}\"\n"));
     running.folder.write("switchboard.toml", &guarded);
     let outcome = reload().await;
-    assert!(!outcome.applied && outcome.problems.unwrap().contains("going without `admin.token` needs a restart"));
+    assert!(!outcome.applied && outcome.problems[0].message.contains("going without `admin.token` needs a restart"));
 }
 
 /// Lines of a process's log until one holds `text`.

@@ -105,3 +105,18 @@ async fn status_keeps_watching_after_the_gateway_stops() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[tokio::test]
+async fn the_command_says_why_a_vendor_fails() {
+    let stage = Stage::new().await;
+    stage.fail("sondos", &["shape=401-unauthenticated"]);
+    for _ in 0..3 {
+        stage.put("sondos:1", r#"{"name": "a"}"#).await.problem("vendor_credentials_rejected");
+    }
+    // Without the scheme, as people write addresses.
+    let (well, text) = run(&["--url", &stage.app.admin().to_string()]).await;
+    assert!(well && text.contains("! sondos: refuses our token since ") && text.contains(" (3 updates)"), "{text}");
+    let row = text.lines().find(|line| line.starts_with("sondos")).unwrap();
+    assert!(row.contains("vendor_credentials_rejected"), "{text}");
+    stage.stop().await;
+}

@@ -13,12 +13,15 @@ pub(super) mod variables;
 pub(super) mod watched_file;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::settings::Settings;
+use super::types::secret::Secret;
 use super::validate::key_path::KeyPath;
 use super::validate::problem::{Diagnostic, ProblemKind, Problems};
 use super::validate::root;
+use super::validate::table_reader::TableReader;
 use super::validate::validator::Validator;
 use environment::{Environment, PATH};
 use layers::Layers;
@@ -60,6 +63,18 @@ pub fn load_text(text: &str, environment: &Environment) -> Result<Settings, Prob
     })
 }
 
+/// Where administration listens and its token, as far as the configuration can be read; what else is wrong with it does
+/// not matter to a command that only asks a gateway. The address is `None` where it is none.
+#[must_use]
+pub fn administration(path: Option<&Path>, environment: &Environment) -> (Option<SocketAddr>, Option<Secret>) {
+    let mut validator = Validator::new(environment);
+    let tree = layered(|validator| read_file(path, validator), &mut validator);
+    let tree = tree.or_else(|| layered(|_| Some(None), &mut Validator::new(environment))).unwrap_or_default();
+    let root = TableReader::root(&tree);
+    let token = root.table("admin").secret("token", &mut validator);
+    (root.table("server").address("admin_listen"), token)
+}
+
 /// The source between defaults and environment: `None` where it cannot be read, `Some(None)` where there is none.
 type FileSource = Option<Option<SourceId>>;
 
@@ -83,6 +98,15 @@ fn checked(
 
 /// Defaults, OpenTelemetry's variables, file, environment and assistants files as one tree; `None` where a file is missing or not TOML.
 fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
+    let mut tree = layered(file, validator)?;
+    validator.add_assistants(&mut tree);
+    validator.vendors = names(&tree, "vendors");
+    validator.clients = names(&tree, "clients");
+    Some(tree)
+}
+
+/// Defaults, file and environment.
+fn layered(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
     let mut layers = Layers::default();
     let defaults = validator.sources.add_defaults(DEFAULTS);
     let table = document::parse(defaults, validator);
@@ -98,11 +122,7 @@ fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Val
     }
     let variables = validator.variables(layers.tree());
     add(&mut layers, "environment", variables, validator)?;
-    let mut tree = layers.into_tree();
-    validator.add_assistants(&mut tree);
-    validator.vendors = names(&tree, "vendors");
-    validator.clients = names(&tree, "clients");
-    Some(tree)
+    Some(layers.into_tree())
 }
 
 fn add(layers: &mut Layers, name: &'static str, table: Table, validator: &mut Validator<'_>) -> Option<()> {

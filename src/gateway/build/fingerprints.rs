@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Client, Settings, Vendor};
+use crate::config::{Client, Secret, Settings, Vendor};
 use crate::telemetry::event::KeyChanges;
 use crate::value::Fingerprint;
 
@@ -12,6 +12,8 @@ pub(in crate::gateway) struct Fingerprints {
     pub(super) vendors: BTreeMap<String, VendorFingerprints>,
     /// The keys and certificates of each client.
     clients: BTreeMap<String, Fingerprint>,
+    /// What the redacted settings do not show: the contents of secrets and certificates, by their keys.
+    secrets: BTreeMap<String, Fingerprint>,
 }
 
 /// What of a vendor account's settings matters to what is kept when they change.
@@ -36,7 +38,13 @@ impl Fingerprints {
                 .map(|(name, vendor)| (name.clone(), VendorFingerprints::of(vendor)))
                 .collect(),
             clients: settings.clients.iter().map(|(name, client)| (name.clone(), of_client(client))).collect(),
+            secrets: of_secrets(settings),
         }
+    }
+
+    /// The keys whose contents differ in `after`, which has them too.
+    pub(in crate::gateway) fn changed_secrets(&self, after: &Self) -> Vec<String> {
+        compared(&self.secrets, &after.secrets).2
     }
 
     /// Which keys differ in `after`; `None` if none do.
@@ -69,6 +77,35 @@ impl VendorFingerprints {
             token: Fingerprint::of(&(), &[token]),
         }
     }
+}
+
+fn of_secrets(settings: &Settings) -> BTreeMap<String, Fingerprint> {
+    let mut found = BTreeMap::new();
+    let mut add = |key: String, content: Option<&str>| {
+        if let Some(content) = content {
+            found.insert(key, Fingerprint::of(&(), &[content.as_bytes()]));
+        }
+    };
+    add("admin.token".to_owned(), settings.admin.token.as_ref().map(Secret::expose));
+    add("admin.metrics_token".to_owned(), settings.admin.metrics_token.as_ref().map(Secret::expose));
+    if let Some(tls) = &settings.server.tls {
+        add("server.tls.cert".to_owned(), Some(&tls.identity.cert.pem));
+        add("server.tls.key".to_owned(), Some(tls.identity.key.pem.expose()));
+        add("server.tls.client_ca".to_owned(), tls.client_ca.as_ref().map(|file| file.pem.as_str()));
+    }
+    for (name, vendor) in &settings.vendors {
+        let key = |key: &str| format!("vendors.{name}.{key}");
+        add(key("token"), Some(vendor.token.expose()));
+        add(key("ca_file"), vendor.tls.ca_file.as_ref().map(|file| file.pem.as_str()));
+        let identity = vendor.tls.client_certificate.as_ref();
+        add(key("client_certificate.cert"), identity.map(|identity| identity.cert.pem.as_str()));
+        add(key("client_certificate.key"), identity.map(|identity| identity.key.pem.expose()));
+    }
+    for (name, secret) in &settings.traces.headers {
+        add(format!("traces.headers.{name}"), Some(secret.expose()));
+    }
+    add("traces.ca_file".to_owned(), settings.traces.ca_file.as_ref().map(|file| file.pem.as_str()));
+    found
 }
 
 fn of_client(client: &Client) -> Fingerprint {

@@ -17,7 +17,7 @@ use crate::problem::Fault;
 
 use super::event::RequestFinished;
 
-pub use recent::{Recent, Window};
+pub use recent::{Recent, Streak, Window};
 
 /// The upper bounds of all histograms in seconds. The first is about the gateway's own time for an update, the last is the
 /// default of `request_timeout`.
@@ -128,7 +128,7 @@ impl RequestMetrics {
             return self.add(labels, *total);
         };
         metrics.requests.add(labels, *total);
-        let failed = matches!(fault, Some(Fault::Gateway | Fault::Vendor));
+        let failed = matches!(fault, Some(Fault::Gateway | Fault::Vendor)).then(|| finished.reason().as_str());
         let was_sent = update.attempts > 0;
         metrics.recent.add(finished.arrived + *total, failed, *total, was_sent.then_some(update.with_vendor));
         if was_sent {

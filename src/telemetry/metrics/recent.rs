@@ -2,11 +2,12 @@
 //!
 //! Time is divided into slots of ten seconds. A window is the current slot and the whole slots before it.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use hdrhistogram::Histogram;
+use serde::Serialize;
 use tokio::time::Instant;
 
 const SLOT: Duration = Duration::from_secs(10);
@@ -17,8 +18,25 @@ const MAX_SLOTS: usize = 31;
 #[derive(Debug)]
 pub struct Recent {
     origin: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
     /// The slots that had requests, oldest first, each with its number counted from the origin.
-    slots: Mutex<VecDeque<(u64, Window)>>,
+    slots: VecDeque<(u64, Window)>,
+    streak: Option<Streak>,
+}
+
+/// The last requests that the vendor received, if all of them failed for one reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Streak {
+    /// The reason.
+    pub reason: &'static str,
+    /// When the first of them ended, in seconds since 1970.
+    pub since: u64,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// What happened in a window. Latencies are in microseconds.
@@ -28,6 +46,8 @@ pub struct Window {
     pub seconds: f64,
     /// The requests that failed and were not the caller's fault.
     pub failed: u64,
+    /// How many of these failed for each reason.
+    pub reasons: BTreeMap<&'static str, u64>,
     /// The durations of all requests.
     pub total: Histogram<u32>,
     /// The times with the vendor, of requests that were sent.
@@ -36,15 +56,23 @@ pub struct Window {
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { origin: Instant::now(), slots: Mutex::default() }
+        Self { origin: Instant::now(), state: Mutex::default() }
     }
 }
 
 impl Recent {
-    /// Counts a request that has just ended, at `ended`; `vendor` is its time with the vendor if it was sent.
-    pub fn add(&self, ended: Instant, failed: bool, total: Duration, vendor: Option<Duration>) {
+    /// Counts a request that has just ended, at `ended`; `failed` is the reason if it failed and was not the caller's
+    /// fault, `vendor` is its time with the vendor if it was sent.
+    pub fn add(&self, ended: Instant, failed: Option<&'static str>, total: Duration, vendor: Option<Duration>) {
         let number = slot_number(ended.saturating_duration_since(self.origin));
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        let State { slots, streak } = &mut *state;
+        if vendor.is_some() {
+            *streak = failed.map(|reason| match *streak {
+                Some(streak) if streak.reason == reason => Streak { count: streak.count + 1, ..streak },
+                _ => Streak { reason, since: now(), count: 1 },
+            });
+        }
         if slots.back().is_none_or(|(newest, _)| *newest < number) {
             slots.push_back((number, Window::new(SLOT.as_secs_f64())));
         }
@@ -53,7 +81,10 @@ impl Recent {
         }
         // A thread that waited for the lock meanwhile counts in the newest slot.
         if let Some((_, slot)) = slots.back_mut() {
-            slot.failed += u64::from(failed);
+            if let Some(reason) = failed {
+                slot.failed += 1;
+                *slot.reasons.entry(reason).or_default() += 1;
+            }
             slot.total.saturating_record(total.as_micros() as u64);
             vendor.into_iter().for_each(|vendor| slot.vendor.saturating_record(vendor.as_micros() as u64));
         }
@@ -64,13 +95,22 @@ impl Recent {
         let age = self.origin.elapsed();
         let oldest = slot_number(age).saturating_sub(slot_number(window));
         let mut sum = Window::new((age.as_secs_f64() - (oldest * SLOT.as_secs()) as f64).max(1.0));
-        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        for (_, slot) in slots.iter().filter(|(number, _)| *number >= oldest) {
+        for (_, slot) in self.state().slots.iter().filter(|(number, _)| *number >= oldest) {
             sum.failed += slot.failed;
+            slot.reasons.iter().for_each(|(reason, count)| *sum.reasons.entry(reason).or_default() += count);
             sum.total += &slot.total;
             sum.vendor += &slot.vendor;
         }
         sum
+    }
+
+    /// Why the last requests that the vendor received failed; `None` if the last one did not.
+    pub fn streak(&self) -> Option<Streak> {
+        self.state().streak
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,8 +119,18 @@ impl Window {
     #[expect(clippy::expect_used, reason = "these bounds are valid")]
     fn new(seconds: f64) -> Self {
         let latencies = || Histogram::new_with_bounds(1, 1 << 27, 1).expect("valid bounds");
-        Self { seconds, failed: 0, total: latencies(), vendor: latencies() }
+        Self { seconds, failed: 0, reasons: BTreeMap::new(), total: latencies(), vendor: latencies() }
     }
+
+    /// The reason for which most requests failed.
+    pub fn commonest_reason(&self) -> Option<&'static str> {
+        self.reasons.iter().max_by_key(|(_, count)| **count).map(|(reason, _)| *reason)
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn slot_number(time: Duration) -> u64 {
@@ -104,7 +154,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_window_leaves_out_older_requests() {
         let recent = Recent::default();
-        (0..60).for_each(|n| recent.add(Instant::now(), n < 30, Duration::from_millis(5), None));
+        (0..60).for_each(|n| recent.add(Instant::now(), (n < 30).then_some("x"), Duration::from_millis(5), None));
         advance(MINUTE).await;
         assert_eq!(rates(&recent.last(MINUTE)), (1.0, 0.5));
         advance(MINUTE).await;
@@ -118,11 +168,11 @@ mod tests {
     async fn old_slots_are_dropped() {
         let recent = Recent::default();
         for _ in 0..100 {
-            recent.add(Instant::now(), true, Duration::from_millis(1), None);
+            recent.add(Instant::now(), Some("x"), Duration::from_millis(1), None);
             advance(SLOT * 32).await;
-            recent.add(Instant::now(), false, Duration::from_millis(1), None);
+            recent.add(Instant::now(), None, Duration::from_millis(1), None);
             assert_eq!(recent.last(5 * MINUTE).failed, 0);
-            assert!(recent.slots.lock().unwrap().len() <= MAX_SLOTS);
+            assert!(recent.state().slots.len() <= MAX_SLOTS);
         }
     }
 
@@ -130,7 +180,7 @@ mod tests {
     async fn the_latencies_with_the_vendor_are_those_of_the_requests_that_were_sent() {
         let recent = Recent::default();
         (1..=100).for_each(|n| {
-            recent.add(Instant::now(), false, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)));
+            recent.add(Instant::now(), None, Duration::from_millis(n), (n > 50).then_some(Duration::from_secs(1)));
         });
         let window = recent.last(MINUTE);
         assert_eq!((window.total.len(), window.vendor.len()), (100, 50));
@@ -143,9 +193,26 @@ mod tests {
     }
 
     #[test]
+    fn a_streak_has_one_reason_and_ends_with_the_first_success() {
+        let recent = Recent::default();
+        let add = |failed, sent: bool| recent.add(Instant::now(), failed, MINUTE, sent.then_some(MINUTE));
+        add(Some("a"), true);
+        add(Some("b"), true);
+        add(Some("b"), true);
+        add(Some("full"), false);
+        let streak = recent.streak().unwrap();
+        assert_eq!((streak.reason, streak.count), ("b", 2));
+        assert_eq!(recent.last(MINUTE).commonest_reason(), Some("b"));
+        add(None, false);
+        assert!(recent.streak().is_some());
+        add(None, true);
+        assert_eq!(recent.streak(), None);
+    }
+
+    #[test]
     fn the_longest_latencies_are_counted_too() {
         let recent = Recent::default();
-        recent.add(Instant::now(), false, Duration::from_secs(86_400), Some(Duration::ZERO));
+        recent.add(Instant::now(), None, Duration::from_secs(86_400), Some(Duration::ZERO));
         let window = recent.last(MINUTE);
         assert!(window.total.value_at_quantile(0.5) >= 1 << 27 && window.vendor.max() == 0, "{window:?}");
     }
@@ -155,10 +222,10 @@ mod tests {
         let recent = Recent::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|_| recent.add(Instant::now(), false, MINUTE, None)));
+                scope.spawn(|| (0..10_000).for_each(|_| recent.add(Instant::now(), None, MINUTE, None)));
             }
         });
-        let counted: u64 = recent.slots.lock().unwrap().iter().map(|(_, slot)| slot.total.len()).sum();
+        let counted: u64 = recent.state().slots.iter().map(|(_, slot)| slot.total.len()).sum();
         assert_eq!(counted, 40_000);
     }
 }

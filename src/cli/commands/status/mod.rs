@@ -3,17 +3,18 @@
 pub(crate) mod table;
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
-use http::{Request, StatusCode, Uri};
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 
 use crate::config::Environment;
 
-use super::health::administration;
+use crate::cli::address::Administration;
 use crate::cli::client::send;
 use crate::cli::style::Style;
 use crate::cli::table::width;
@@ -27,10 +28,13 @@ const CLEAR_SCREEN_END: &str = "\u{1b}[J";
 /// Arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The gateway's admin listener [default: $SWITCHBOARD_SERVER__ADMIN_LISTEN, else http://127.0.0.1:9090]
+    /// The gateway's admin listener [default: `server.admin_listen` of the configuration]
     #[arg(long, value_name = "URL")]
-    url: Option<Uri>,
-    /// The environment variable that holds the token of `admin.token`
+    url: Option<String>,
+    /// The gateway's configuration file [default: $SWITCHBOARD_CONFIG, else config/switchboard.toml]
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    config: Option<PathBuf>,
+    /// The environment variable that holds the token [default without --url: `admin.token` of the configuration]
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
     /// Repeat every so many seconds
@@ -107,16 +111,17 @@ impl Renderer<'_> {
 
 impl AdminClient {
     fn new(args: &Args, environment: &Environment) -> Result<Self, Failure> {
-        let base = match &args.url {
-            Some(url) => base(url)?,
-            None => administration(environment)?,
-        };
+        let found = Administration::find(args.url.as_deref(), args.config.as_deref(), environment)?;
         let token = args.token_env.as_deref().map(|name| {
-            let token = environment.get(name).ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
+            let token = environment.get(name);
+            let token = token.ok_or_else(|| format!("the environment variable `{name}` is not set"))?;
             let header = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
             header.map_err(|_| Failure::from(format!("the environment variable `{name}` holds no token")))
         });
-        Ok(Self { base, token: token.transpose()?, timeout: Duration::from_secs(args.timeout) })
+        let configured =
+            found.token.and_then(|token| HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok());
+        let token = token.transpose()?.or(configured);
+        Ok(Self { base: found.base, token, timeout: Duration::from_secs(args.timeout) })
     }
 
     async fn status(&self) -> Result<Value, Failure> {
@@ -147,14 +152,5 @@ impl AdminClient {
             )
             .into(),
         }
-    }
-}
-
-/// The address without a path.
-fn base(url: &Uri) -> Result<String, Failure> {
-    match (url.scheme_str().unwrap_or("http"), url.authority()) {
-        ("http", Some(authority)) => Ok(format!("http://{authority}")),
-        (scheme, Some(_)) => Err(format!("administration speaks http, not {scheme}").into()),
-        (_, None) => Err(format!("`{url}` is no URL such as http://127.0.0.1:9090").into()),
     }
 }

@@ -1,6 +1,6 @@
 //! The status document as text: a headline, a table with a row for each vendor, and what needs attention.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use comfy_table::{CellAlignment, ColumnConstraint};
 use serde_json::Value;
@@ -26,6 +26,7 @@ const COLUMNS: &[Column] = &[
     column("(5m)", 7, |_, vendor| per_second(&vendor["recent"]["5m"])),
     column("errors", 2, |_, vendor| errors(&vendor["recent"]["1m"])),
     column("(5m)", 7, |_, vendor| errors(&vendor["recent"]["5m"])),
+    column("reason (5m)", 3, |_, vendor| vendor["recent"]["5m"]["commonest_reason"].as_str().unwrap_or("-").to_owned()),
     column("p50", 5, |_, vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p50"])),
     column("p99", 3, |_, vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p99"])),
     column("vendor p50", 8, |_, vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p50"])),
@@ -52,11 +53,12 @@ pub(crate) fn text(status: &Value, style: Style, width: Option<u16>) -> String {
 fn headline(status: &Value, style: Style) -> String {
     let (version, reloads) = (text_of(&status["version"]), &status["reloads"]);
     format!(
-        "{}, up {}, {} in flight\nconfiguration {}: {} reloads applied, {} refused\n",
+        "{}, up {}, {} in flight\nconfiguration {}{}: {} reloads applied, {} refused\n",
         style.bold(&format!("switchboard {version}")),
         time(status["uptime_seconds"].as_u64().unwrap_or_default()),
         status["in_flight"],
         status["generation"],
+        status["config"].as_str().map(|path| format!(" ({path})")).unwrap_or_default(),
         reloads["applied"],
         reloads["refused"],
     )
@@ -96,8 +98,10 @@ fn general(status: &Value) -> Vec<String> {
     let mut notes = Vec::new();
     let last = &status["reloads"]["last"];
     if last["applied"] == false {
-        notes
-            .push("the last reload was refused, the old configuration is in force: see `switchboard check`".to_owned());
+        let config = status["config"].as_str().map(|path| format!(" --config {path}")).unwrap_or_default();
+        let see = format!("see `switchboard check{config}`");
+        notes.push(format!("the last reload was refused, the old configuration is in force: {see}"));
+        notes.extend(last["problems"].as_array().into_iter().flatten().take(MAX_PROBLEMS).map(problem));
     }
     let waiting: Vec<&str> = last["needs_restart"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !waiting.is_empty() {
@@ -114,10 +118,50 @@ fn general(status: &Value) -> Vec<String> {
     notes
 }
 
+/// How many problems of a refused configuration are shown.
+const MAX_PROBLEMS: usize = 2;
+
+/// A problem of a configuration in one line.
+fn problem(problem: &Value) -> String {
+    let place = match (problem["file"].as_str(), problem["variable"].as_str()) {
+        (Some(file), _) => format!("{file}:{}:{}: ", problem["line"], problem["column"]),
+        (None, Some(variable)) => format!("{variable}: "),
+        (None, None) => String::new(),
+    };
+    let help = problem["help"].as_str().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("  {place}{}{help}", text_of(&problem["message"]))
+}
+
+/// How many updates in a row fail for one reason before it is noted; a refused token or account is noted at once.
+const MIN_STREAK: u64 = 3;
+
+/// Why the last updates failed.
+fn failing(streak: &Value) -> Option<String> {
+    let (reason, count) = (streak["reason"].as_str()?, streak["count"].as_u64()?);
+    let since = since(streak["since"].as_u64()?, SystemTime::now());
+    let updates = if count == 1 { "update" } else { "updates" };
+    let what = match reason {
+        "vendor_credentials_rejected" => "refuses our token".to_owned(),
+        "vendor_account_problem" => "refuses our account, for its balance or plan".to_owned(),
+        _ if count >= MIN_STREAK => format!("every update fails ({reason})"),
+        _ => return None,
+    };
+    Some(format!("{what} since {since} ({count} {updates})"))
+}
+
+/// A time of today as `03:12 UTC`, an earlier one with its date.
+fn since(seconds: u64, now: SystemTime) -> String {
+    let then = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let (then, now) =
+        (humantime::format_rfc3339_seconds(then).to_string(), humantime::format_rfc3339_seconds(now).to_string());
+    let (date, clock) = (then.get(..10).unwrap_or_default(), then.get(11..16).unwrap_or_default());
+    if now.starts_with(date) { format!("{clock} UTC") } else { format!("{date} {clock} UTC") }
+}
+
 /// What needs attention at a vendor.
 fn notes(name: &str, vendor: &Value) -> Vec<String> {
     let seconds = |value: &Value| value.as_f64().map(|seconds| time(seconds.ceil() as u64));
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = failing(&vendor["failing"]).map(|why| format!("{name}: {why}")).into_iter().collect();
     if let Some(probe) = seconds(&vendor["next_probe_seconds"]) {
         notes.push(format!("{name}: left alone after too many failures; next probe in {probe}"));
     }
@@ -206,9 +250,9 @@ mod tests {
 switchboard 1.2.3, up 1h 6m 40s, 3 in flight
 configuration 2: 1 reloads applied, 1 refused
 
-vendor     breaker  req/s  (5m)  errors  (5m)    p50    p99  vendor p50  vendor p99  in flight  waiting
-autocalls  closed     123  9.88   0.0 %     -  12 ms  1.2 s       11 ms        20 s      2/128    0/256
-sondos     open         -     -       -     -      -      -           -           -          0        0
+vendor     breaker  req/s  (5m)  errors  (5m)  reason (5m)    p50    p99  vendor p50  vendor p99  in flight  waiting
+autocalls  closed     123  9.88   0.0 %     -            -  12 ms  1.2 s       11 ms        20 s      2/128    0/256
+sondos     open         -     -       -     -            -      -      -           -           -          0        0
 
 ! the last reload was refused, the old configuration is in force: see `switchboard check`
 ! the audit cannot be written: no space
@@ -217,6 +261,39 @@ sondos     open         -     -       -     -      -      -           -         
 ! sondos: answers differ from its documentation in 2 places: see --json
 ";
         assert_eq!(text(&status(), plain(), None), expected);
+    }
+
+    #[test]
+    fn notes_say_why() {
+        let mut status = status();
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        let streak = |reason: &str, count: u64| json!({ "reason": reason, "since": since, "count": count });
+        status["config"] = "/etc/c.toml".into();
+        status["reloads"]["last"]["problems"] = json!([
+            { "file": "c.toml", "line": 3, "column": 5, "key": "a", "message": "unknown key `a`", "help": "did you mean `b`?" },
+            { "variable": "SWITCHBOARD_X", "message": "unknown key `x`" },
+            { "message": "a third one" },
+        ]);
+        status["vendors"]["sondos"]["failing"] = streak("vendor_credentials_rejected", 3);
+        status["vendors"]["sondos"]["recent"]["5m"]["commonest_reason"] = "vendor_credentials_rejected".into();
+        status["vendors"]["autocalls"]["failing"] = streak("vendor_error", 1);
+        let text = text(&status, plain(), None);
+        for expected in [
+            "configuration 2 (/etc/c.toml): 1 reloads",
+            "! the last reload was refused, the old configuration is in force: see `switchboard check --config /etc/c.toml`\n",
+            "!   c.toml:3:5: unknown key `a`; did you mean `b`?\n!   SWITCHBOARD_X: unknown key `x`\n",
+            "! sondos: refuses our token since ",
+            " UTC (3 updates)\n",
+            "  vendor_credentials_rejected  ",
+        ] {
+            assert!(text.contains(expected), "{expected}\n{text}");
+        }
+        assert!(!text.contains("a third one") && !text.contains("autocalls: "), "{text}");
+        status["vendors"]["autocalls"]["failing"] = streak("vendor_error", 4);
+        assert!(super::text(&status, plain(), None).contains("! autocalls: every update fails (vendor_error) since "));
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(11 * 60 + 3 * 3600);
+        assert_eq!(super::since(3 * 3600, then), "03:00 UTC");
+        assert_eq!(super::since(3 * 3600, then + Duration::from_secs(86_400)), "1970-01-01 03:00 UTC");
     }
 
     #[test]
