@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::{
-    AssistantSummary, CatalogSet, Catalogs, Field, FieldPolicy, Item, ItemCode, Items, Note, Operation, Report, ResponseBody,
-    SentFields, Target, Update, UpdateResponse, missing_lookups, translate_request,
+    AssistantSummary, CatalogSet, Catalogs, Field, FieldPolicy, Item, ItemCode, Items, Note, Operation, Report,
+    ResponseBody, SentFields, Target, Update, UpdateResponse, missing_lookups, translate_request,
 };
 
 use crate::account::{Account, CatalogReader};

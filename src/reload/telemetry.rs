@@ -24,11 +24,7 @@ pub(crate) fn telemetry(settings: &Settings) -> TelemetrySettings {
 
 /// Those of the log, which starts before everything else.
 pub(crate) fn log(log: &config::Log) -> LogSettings {
-    LogSettings {
-        format: log.format,
-        directives: format!("{},{START}=info", log.directives()),
-        file: log.file.clone(),
-    }
+    LogSettings { format: log.format, directives: format!("{},{START}=info", log.directives()), file: log.file.clone() }
 }
 
 fn audit(audit: &config::Audit) -> Option<AuditSettings> {

@@ -4,6 +4,7 @@
 //! certificate is known, but a server must not show an issuer's certificate as its own, so the usual check refuses it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -11,7 +12,8 @@ use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_cert::certificate::{CertificateInner, Raw};
+use x509_cert::der::Decode;
 
 /// The usual check, and beside it the certificates that are accepted as they are.
 #[derive(Debug)]
@@ -62,12 +64,11 @@ impl ServerCertVerifier for PinnedCertificates {
 }
 
 fn check_times(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
-    let (_, certificate) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
-    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-    let validity = certificate.validity();
-    if now < validity.not_before.timestamp() {
+    let certificate = CertificateInner::<Raw>::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let (now, validity) = (Duration::from_secs(now.as_secs()), certificate.tbs_certificate().validity());
+    if now < validity.not_before.to_unix_duration() {
         Err(CertificateError::NotValidYet)
-    } else if now > validity.not_after.timestamp() {
+    } else if now > validity.not_after.to_unix_duration() {
         Err(CertificateError::Expired)
     } else {
         Ok(())
