@@ -39,7 +39,7 @@ impl Administration {
 
 /// The address on the command line, with or without `http://` and a path.
 fn named(url: &str) -> Result<Administration, Failure> {
-    let wrong = || Failure::from(format!("`{url}` is no address such as 127.0.0.1:9090 or http://127.0.0.1:9090"));
+    let wrong = || Failure::from(format!("`{url}` is no URL such as 127.0.0.1:9090 or http://127.0.0.1:9090"));
     let text = url.trim();
     let whole = match text.find("://") {
         Some(_) => text.to_owned(),
@@ -112,8 +112,8 @@ mod tests {
         for (url, expected) in [
             ("https://127.0.0.1:9090", "not https"),
             ("", "such as 127.0.0.1:9090"),
-            ("/readyz", "no address"),
-            ("a b", "no address"),
+            ("/readyz", "no URL"),
+            ("a b", "no URL"),
         ] {
             let error = find(url).err().unwrap().to_string();
             assert!(error.contains(expected), "{url}: {error}");

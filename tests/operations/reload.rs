@@ -206,12 +206,14 @@ async fn a_bad_configuration_is_refused_as_a_whole_and_the_old_one_stays() {
     let reply = running.admin(Method::POST, "/admin/reload").await;
     let outcome = reply.json();
     assert_eq!((reply.status.as_u16(), &outcome["applied"], &outcome["generation"]), (422, &json!(false), &json!(1)));
-    let [vendor, level] = outcome["problems"].as_array().unwrap().as_slice() else { panic!("{outcome:#}") };
+    let [vendor, level, ..] = outcome["problems"].as_array().unwrap().as_slice() else { panic!("{outcome:#}") };
     assert!(vendor["message"].as_str().unwrap().contains("names the vendor \"nobody\""), "{vendor}");
     assert_eq!((&vendor["key"], &vendor["severity"]), (&json!("assistants.other.vendor"), &json!("error")));
     assert!(level["file"].as_str().unwrap().ends_with("switchboard.toml"), "{level}");
     assert_eq!((&level["line"], &level["column"]), (&json!(17), &json!(1)), "{level}");
     assert_eq!((&level["key"], &level["help"]), (&json!("log.lvel"), &json!("did you mean `level`?")));
+    let errors = outcome["problems"].as_array().unwrap().iter().filter(|problem| problem["severity"] == "error");
+    assert_eq!(errors.count(), 2, "{outcome:#}");
     assert_eq!(running.put("bot").await.status, 200);
     assert_eq!(ids(&simulator), ["7"]);
     running.folder.write("switchboard.toml", &(good + &assistant("bot", "sondos", "9")));
