@@ -605,3 +605,19 @@ fn the_start_is_logged_whatever_the_filter_says_and_no_vendor_means_not_ready() 
     assert_eq!((ready.status, &ready.json()["status"]), (503, &"no_vendors".into()));
     assert_eq!(gateway.terminate(), Some(0));
 }
+
+#[test]
+fn a_port_that_is_taken_or_an_address_of_another_machine_comes_with_what_to_do() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    for (listen, help) in [
+        (taken.local_addr().unwrap().to_string(), "another program listens there; `ss -ltnp"),
+        ("192.0.2.1:8080".to_owned(), "this machine has no such address"),
+    ] {
+        let file = written(directory.path(), "c.toml", &config(&listen, "127.0.0.1:0", "http://127.0.0.1:1/api"));
+        let mut command = switchboard(&["serve", "--config", file.to_str().unwrap()]);
+        let output = command.env("SONDOS_TOKEN", "tok").stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(err(&output).contains(&listen) && err(&output).contains(help), "{}", err(&output));
+    }
+}

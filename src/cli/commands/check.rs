@@ -16,7 +16,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print the JSON Schema of the configuration instead, for editors
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long)]
     schema: bool,
 }
 

@@ -1,9 +1,11 @@
 //! `switchboard serve`: the gateway.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::app::App;
+use crate::app::{App, StartError};
+use crate::net::listener::BindError;
 use crate::net::shutdown::DrainOutcome;
 use crate::net::signals::Signals;
 use crate::reload::{self, Source};
@@ -39,7 +41,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::install()?;
-        let app = App::start(settings, Some(source), Some(control.clone())).await?;
+        let app = App::start(settings, Some(source), Some(control.clone())).await.map_err(explained)?;
         Ok::<_, Failure>(app.run(signals).await)
     });
     shut_down(runtime);
@@ -48,4 +50,23 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         DrainOutcome::Drained => ExitCode::SUCCESS,
         DrainOutcome::Forced | DrainOutcome::Abandoned { .. } => ExitCode::FAILURE,
     })
+}
+
+/// The error with what to do, if an address cannot be listened on.
+fn explained(error: StartError) -> Failure {
+    let StartError::Bind(BindError { address, source }) = &error else { return error.into() };
+    let help = match source.kind() {
+        ErrorKind::AddrInUse => format!(
+            "another program listens there; `ss -ltnp 'sport = :{}'` shows which; end it, or choose another port in `[server]`",
+            address.port()
+        ),
+        ErrorKind::PermissionDenied => "ports below 1024 need the capability CAP_NET_BIND_SERVICE (systemd: \
+                                        `AmbientCapabilities=CAP_NET_BIND_SERVICE`); grant it, or choose a higher port in `[server]`"
+            .to_owned(),
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; `ip address` lists those that it has".to_owned()
+        }
+        _ => return error.into(),
+    };
+    format!("{error}\n  help: {help}").into()
 }

@@ -103,7 +103,7 @@ error: `CRM` cannot be a client name
   --> c.toml:1:10
 1 | [clients.CRM …
   |          ^^^
-  help: it has to match ^[a-z][a-z0-9._-]{0,63}$
+  help: did you mean `crm`? a client name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 64 characters
 error: `clients.CRM.vendors` must not be empty
   --> c.toml:3:11
 3 | vendors = []

@@ -190,10 +190,12 @@ error: `server` must be a table, not an integer
   --> c.toml:1:10
 1 | server = 5
   |          ^
+  help: write a table `[server]`
 error: `assistants` must be a table, not an integer
   --> c.toml:2:14
 2 | assistants = 1
   |              ^
+  help: write a table `[assistants]`
 error: two environment variables set `vendors.sondos.retry.backoff`
   --> environment variable switchboard_vendors__sondos__retry
   help: case does not count in their names; unset one of them

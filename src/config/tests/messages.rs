@@ -46,12 +46,12 @@ error: `level` is given twice
   --> c.toml:3:1
 3 | level …
   | ^^^^^
-  help: keep one of the two
+  help: keep one of the two; the first is in line 2
 error: `auth` is given twice
   --> c.toml:6:2
 6 | [auth …
   |  ^^^^
-  help: keep one of the two
+  help: keep one of the two; the first is in line 4
 "#,
     );
 }
@@ -133,6 +133,7 @@ error: `log` must be a table, not a string
   --> c.toml:2:7
 2 | log = "info"
   |       ^^^^^^
+  help: write a table `[log]`
 error: `server.max_in_flight` must be an integer from 1 to 1000000, not a string
   --> c.toml:4:17
 4 | max_in_flight = "7"
@@ -169,10 +170,12 @@ error: `routing.rules` must be an array of tables, not a table
   --> c.toml:13:9
 13 | rules = { vendor = "x" }
    |         ^^^^^^^^^^^^^^^^
+  help: write `[[routing.rules]]`, with double brackets
 error: `assistants.sales` must be a table, not a string
   --> c.toml:15:9
 15 | sales = "sondos:1"
    |         ^^^^^^^^^^
+  help: write `{ vendor = …, id = … }`, or a table `[assistants.sales]`
 "#,
     );
 }
@@ -290,7 +293,7 @@ error: `Sales` cannot be an assistant name
   --> c.toml:6:13
 6 | [assistants.Sales …
   |             ^^^^^
-  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+  help: did you mean `sales`? an assistant name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 128 characters
 error: `assistants.Sales.vendor` names the vendor "sondso", which is not configured
   --> c.toml:7:10
 7 | vendor = "sondso"
@@ -390,4 +393,85 @@ fn what_is_no_network_is_refused() {
     let text = setup.errors().to_string();
     assert!(text.contains("`server.trusted_proxies` holds `lb.internal`"), "{text}");
     assert!(text.contains("c.toml:2:") && text.contains("10.0.0.0/8\""), "{text}");
+}
+
+#[test]
+fn other_formats_are_named_once() {
+    for (text, format) in [
+        ("server:\n  listen: 127.0.0.1:8080\nvendors:\n  sondos:\n    token: hush\n", "YAML"),
+        ("---\nauth:\n  mode: none\n", "YAML"),
+        ("# mine\n{ \"auth\": { \"mode\": \"none\" } }\n", "JSON"),
+    ] {
+        let expected = format!(
+            "error: this is {format}, but the configuration is TOML\n  --> c.toml:1:1\n  help: write tables as `[server]` and \
+             keys as `listen = \"127.0.0.1:8080\"`"
+        );
+        assert_text(&Setup::new(text).errors(), &expected);
+    }
+}
+
+#[test]
+fn hints_show_what_would_be_right() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "T" }
+rate_limit = 50
+retry = { backoff = "100" }
+catalog_ttl = 10
+[vendors.sondos.catalog.voices]
+Aria = 12
+[vendors.acme.eu]
+token = { env = "T" }
+[[server]]
+max_headers = 8
+[assistants.sales.bot]
+vendor = "sondos"
+id = "7"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `vendors.sondos.rate_limit` must be a table, not an integer
+  --> c.toml:3:14
+3 | rate_limit = 50
+  |              ^^
+  help: write `{ per_second = 50, burst = 100 }`, or with `per_minute`
+error: `vendors.sondos.retry.backoff` has no unit: "100"
+  --> c.toml:4:21
+4 | retry = { backoff = "100" …
+  |                     ^^^^^
+  help: did you mean "100ms"?
+error: `vendors.sondos.catalog_ttl` must be a duration such as "500ms", "30s" or "1m30s", not an integer
+  --> c.toml:5:15
+5 | catalog_ttl = 10
+  |               ^^
+  help: did you mean "10m"?
+error: `Aria` stands where a catalog id belongs
+  --> c.toml:7:1
+7 | Aria …
+  | ^^^^
+  help: write the id first: "12" = "Aria"
+error: `vendors.acme` names no dialect and is not named after one
+  --> c.toml:8:10
+8 | [vendors.acme …
+  |          ^^^^
+  help: add `dialect`: "autocalls", "famulor", "gloriagent", "intellixent" or "sondos"
+error: `vendors.acme.eu` is a table in a table
+  --> c.toml:8:15
+8 | [vendors.acme.eu …
+  |               ^^
+  help: write a name without a dot, such as `[vendors.acme-eu]`
+error: `server` must be a table, not an array
+  --> c.toml:10:1
+10 | [[server]]
+   | ^^^^^^^^^^
+  help: write `[server]`, with single brackets
+error: `assistants.sales.bot` is a table in a table
+  --> c.toml:12:19
+12 | [assistants.sales.bot …
+   |                   ^^^
+  help: if the name is `sales.bot`, quote the dot: `[assistants."sales.bot"]`
+"#,
+    );
 }

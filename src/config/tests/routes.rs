@@ -100,12 +100,12 @@ error: `Sales` cannot be an assistant name
   --> c.toml:3:13
 3 | [assistants.Sales …
   |             ^^^^^
-  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+  help: did you mean `sales`? an assistant name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 128 characters
 error: `a b` cannot be an assistant name
   --> c.toml:6:13
 6 | [assistants."a b" …
   |             ^^^^^
-  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+  help: did you mean `a-b`? an assistant name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 128 characters
 error: `assistants."a b".id` must be digits, not -1
   --> c.toml:8:6
 8 | id = -1
@@ -200,7 +200,7 @@ error: `E` cannot be an assistant name
   --> list.csv:5:1
 5 | E …
   | ^
-  help: it has to match ^[a-z][a-z0-9._-]{0,127}$
+  help: did you mean `e`? an assistant name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 128 characters
 error: `assistants.E.id` must be digits, not "x"
   --> list.csv:5:10
 5 | E,sondos,x

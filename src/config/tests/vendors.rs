@@ -200,7 +200,7 @@ error: `en` cannot be a catalog id
   --> c.toml:10:1
 10 | en …
    | ^^
-  help: it has to match ^(0|[1-9][0-9]{0,19})$
+  help: it is the vendor's number, without zeros before it, such as `12`
 error: `vendors.sondos.catalog.languages.3` must be a string, not an integer
   --> c.toml:11:7
 11 | "3" = 3
@@ -226,7 +226,7 @@ error: `a:b` cannot be a vendor name
   --> c.toml:1:10
 1 | [vendors."a:b" …
   |          ^^^^^
-  help: it has to match ^[a-z][a-z0-9_-]{0,63}$
+  help: did you mean `a-b`? a vendor name consists of lower-case letters, digits, `_` and `-`, a letter first, at most 64 characters
 error: `vendors.sondos` lacks `token`
   --> c.toml:4:10
 4 | [vendors.sondos …

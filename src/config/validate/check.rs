@@ -9,12 +9,12 @@ use vendors::nearest;
 use super::key_path::KeyPath;
 use super::name::{NameRule, dialects, fields, is_id};
 use super::problem::{Diagnostic, ProblemKind};
-use super::rewritten::rewritten;
+use super::rewritten::{default_unit, rewritten};
 use super::root;
 use super::shape::{Kind, Section, one_of};
 use super::validator::Validator;
 use crate::config::load::source::Span;
-use crate::config::load::tree::{Node, Table, Value};
+use crate::config::load::tree::{Entry, Node, Table, Value};
 use crate::config::sections::vendor::vendor_tls::is_server_name;
 use crate::config::types::base_url::BaseUrl;
 use crate::config::types::digest::KeyDigest;
@@ -88,15 +88,19 @@ impl Validator<'_> {
                 for (name, entry) in table {
                     self.check_name(name, entry.key_span, *rule, key_path);
                     match entry.node.as_table() {
+                        Some(inner) if self.reports_dots(name, inner, section, *rule, key_path) => {}
                         Some(inner) => {
                             self.check_section(inner, entry.key_span, section, &key_path.key(name));
                         }
-                        None => self.wrong_type(&entry.node, kind, &key_path.key(name)),
+                        None => self.wrong_type(&entry.node, &Kind::Table(section), &key_path.key(name)),
                     }
                 }
             }
             (Kind::Pairs(rule, of), Value::Table(table)) => {
                 for (name, entry) in table {
+                    if *rule == NameRule::CatalogId && self.reports_swapped(name, entry, key_path) {
+                        continue;
+                    }
                     self.check_name(name, entry.key_span, *rule, key_path);
                     self.check(&entry.node, of, &key_path.key(name));
                 }
@@ -137,9 +141,54 @@ impl Validator<'_> {
             }
         } else if !rule.allows(name) {
             let message = format!("`{name}` cannot be {}", rule.noun());
-            let help = format!("it has to match {}", rule.pattern());
+            let help = match rule.allowed_form(name) {
+                Some(meant) => format!("did you mean `{meant}`? {}", rule.words()),
+                None => rule.words(),
+            };
             self.error(ProblemKind::BadValue, span, key, message, help);
         }
+    }
+
+    /// Reports names with dots that TOML has taken for tables in tables, as in `[assistants.sales.bot]`.
+    fn reports_dots(
+        &mut self,
+        name: &str,
+        inner: &Table,
+        section: &Section,
+        rule: NameRule,
+        key_path: &KeyPath<'_>,
+    ) -> bool {
+        let is_part = |(key, entry): (&String, &Entry)| section.key(key).is_none() && entry.node.as_table().is_some();
+        if inner.is_empty() || !inner.iter().all(is_part) {
+            return false;
+        }
+        for (rest, entry) in inner {
+            let dotted = format!("{name}.{rest}");
+            let message = format!("`{key_path}.{dotted}` is a table in a table");
+            let help = match rule.allows(&dotted) {
+                true => format!("if the name is `{dotted}`, quote the dot: `[{key_path}.\"{dotted}\"]`"),
+                false => format!("write a name without a dot, such as `[{key_path}.{name}-{rest}]`"),
+            };
+            self.error(ProblemKind::UnknownKey, entry.key_span, key_path.key(&dotted), message, help);
+        }
+        true
+    }
+
+    /// Reports an entry of a catalog whose name stands where the id belongs.
+    fn reports_swapped(&mut self, name: &str, entry: &Entry, key_path: &KeyPath<'_>) -> bool {
+        let id = match &entry.node.value {
+            Value::Integer(id) => id.to_string(),
+            Value::Text(text) => text.clone(),
+            _ => return false,
+        };
+        let rule = NameRule::CatalogId;
+        if rule.allows(name) || !rule.allows(&id) {
+            return false;
+        }
+        let message = format!("`{name}` stands where {} belongs", rule.noun());
+        let help = format!("write the id first: \"{id}\" = {name:?}");
+        self.error(ProblemKind::BadValue, entry.key_span, key_path.key(name), message, help);
+        true
     }
 
     fn check_secret(&mut self, node: &Node, key_path: &KeyPath<'_>) {
@@ -203,7 +252,9 @@ impl Validator<'_> {
                 Ok(_) => {}
                 Err(wrong) => {
                     let help = match wrong {
-                        "has no unit" => format!("did you mean \"{text}s\"?"),
+                        "has no unit" => {
+                            format!("did you mean \"{}{}\"?", text.trim(), default_unit(key_path.name()))
+                        }
                         _ => format!("write {}", kind.expected()),
                     };
                     self.bad_value(span, key_path, &format!("{wrong}: \"{text}\""), &help);
@@ -302,7 +353,7 @@ impl Validator<'_> {
 
     pub(crate) fn wrong_type(&mut self, node: &Node, kind: &Kind, key_path: &KeyPath<'_>) {
         let diagnostic = Diagnostic::error(ProblemKind::WrongType, node.span, key_path, mismatch(key_path, kind, node));
-        self.report(match rewritten(node, kind, self.sources.is_variable(node.span)) {
+        self.report(match rewritten(node, kind, key_path, self.sources.is_variable(node.span)) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         });

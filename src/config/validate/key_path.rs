@@ -27,6 +27,15 @@ impl<'a> KeyPath<'a> {
         Self { parent: Some(self), step: Step::Index(index) }
     }
 
+    /// The key itself, without the way to it; of an element, the key of its list.
+    pub(crate) fn name(&self) -> &'a str {
+        match (self.step, self.parent) {
+            (Step::Key(name), _) => name,
+            (Step::Index(_), Some(parent)) => parent.name(),
+            _ => "",
+        }
+    }
+
     pub(crate) fn is_root(&self) -> bool {
         matches!(self.step, Step::Root)
     }

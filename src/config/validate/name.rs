@@ -44,6 +44,36 @@ impl NameRule {
         }
     }
 
+    /// The rule in words, as a whole sentence without its dot.
+    pub(crate) fn words(self) -> String {
+        let (characters, most) = match self {
+            Self::Vendor => ("lower-case letters, digits, `_` and `-`", 64),
+            Self::Client => ("lower-case letters, digits, `.`, `_` and `-`", 64),
+            Self::Assistant | Self::Attribute => ("lower-case letters, digits, `.`, `_` and `-`", 128),
+            Self::Header => ("letters, digits and `-`", 64),
+            Self::CatalogId => return "it is the vendor's number, without zeros before it, such as `12`".to_owned(),
+            Self::Field => return "it is the name of a canonical field".to_owned(),
+        };
+        format!("{} consists of {characters}, a letter first, at most {most} characters", self.noun())
+    }
+
+    /// The name that is allowed and most like this one.
+    pub(crate) fn allowed_form(self, name: &str) -> Option<String> {
+        let form = match self {
+            Self::CatalogId => name.trim().trim_start_matches('0').to_owned(),
+            _ => {
+                let plain = |character: char| match character {
+                    'A'..='Z' if self != Self::Header => character.to_ascii_lowercase(),
+                    '.' if self == Self::Vendor => '-',
+                    _ if character.is_whitespace() || matches!(character, '/' | ':') => '-',
+                    _ => character,
+                };
+                name.trim().chars().map(plain).collect()
+            }
+        };
+        (form != name && self.allows(&form)).then_some(form)
+    }
+
     /// What the name is, with its article.
     pub(crate) fn noun(self) -> &'static str {
         match self {

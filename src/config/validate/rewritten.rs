@@ -1,16 +1,55 @@
 //! How a value of the wrong type would be written, where its meaning is clear.
 
-use super::shape::Kind;
+use super::key_path::KeyPath;
+use super::shape::{Kind, Section};
+use crate::config::load::DEFAULTS;
 use crate::config::load::tree::{Node, Value};
 
 /// The help for a value that `kind` does not take; `bare` where quotes are no syntax, as in environment variables.
-pub(crate) fn rewritten(node: &Node, kind: &Kind, bare: bool) -> Option<String> {
+pub(crate) fn rewritten(node: &Node, kind: &Kind, key_path: &KeyPath<'_>, bare: bool) -> Option<String> {
     match (kind, &node.value) {
-        (Kind::Duration { .. }, Value::Integer(number)) => Some(format!("did you mean \"{number}s\"?")),
+        (Kind::Duration { .. }, Value::Integer(number)) => {
+            Some(format!("did you mean \"{number}{}\"?", default_unit(key_path.name())))
+        }
+        (Kind::Rows(_), Value::Table(_)) => Some(format!("write `[[{key_path}]]`, with double brackets")),
+        (Kind::Table(_) | Kind::Named(..) | Kind::Pairs(..), Value::List(_)) => {
+            Some(format!("write `[{key_path}]`, with single brackets"))
+        }
+        (Kind::Table(section), Value::Integer(number)) if section.key("per_second").is_some() => {
+            let burst = number.saturating_mul(2);
+            Some(format!("write `{{ per_second = {number}, burst = {burst} }}`, or with `per_minute`"))
+        }
+        (Kind::Table(section), _) => Some(format!("write {}", table(section, key_path))),
+        (Kind::Named(..) | Kind::Pairs(..), _) => Some(format!("write a table `[{key_path}]`")),
         (Kind::Flag, Value::Integer(number)) => Some(format!("write {}", flag(&number.to_string())?)),
         (Kind::Count { .. }, Value::Float(number)) => Some(format!("write it in digits: {}", whole(*number, kind)?)),
         (Kind::Flag | Kind::Count { .. } | Kind::Ratio { .. }, Value::Text(text)) => of_text(text, kind, bare),
         _ => None,
+    }
+}
+
+/// The unit in which the default of a duration is written.
+pub(crate) fn default_unit(name: &str) -> &'static str {
+    let written = format!("{name} = \"");
+    let starts_word =
+        |at: usize| !DEFAULTS[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_');
+    let values = DEFAULTS.match_indices(&written).filter(|(at, _)| starts_word(*at));
+    let units = values.filter_map(|(at, _)| {
+        let value = DEFAULTS.get(at + written.len()..)?.split('"').next()?;
+        let unit = value.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        let end = unit.find(|digit: char| digit.is_ascii_digit()).unwrap_or(unit.len());
+        unit.get(..end).filter(|unit| !unit.is_empty())
+    });
+    units.into_iter().next().unwrap_or("s")
+}
+
+/// How a table is written: its header, or in braces what it needs.
+fn table(section: &Section, key_path: &KeyPath<'_>) -> String {
+    let required: Vec<String> =
+        section.keys.iter().filter(|key| key.required).map(|key| format!("{} = …", key.name)).collect();
+    match required.is_empty() {
+        true => format!("a table `[{key_path}]`"),
+        false => format!("`{{ {} }}`, or a table `[{key_path}]`", required.join(", ")),
     }
 }
 
@@ -57,7 +96,7 @@ mod tests {
     use crate::config::validate::rewritten::*;
 
     fn help(value: Value, kind: &Kind, bare: bool) -> String {
-        rewritten(&Node { value, span: Sources::NOWHERE }, kind, bare).unwrap_or_default()
+        rewritten(&Node { value, span: Sources::NOWHERE }, kind, &KeyPath::ROOT, bare).unwrap_or_default()
     }
 
     #[test]
@@ -86,5 +125,12 @@ mod tests {
         }
         assert_eq!(help(Value::Integer(0), &Kind::Flag, false), "write false");
         assert_eq!(help(Value::Float(1e3), &count, false), "write it in digits: 1000");
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_meant_in_that_of_the_default() {
+        for (key, unit) in [("backoff", "ms"), ("max_backoff", "s"), ("catalog_ttl", "m"), ("request_timeout", "s")] {
+            assert_eq!(default_unit(key), unit, "{key}");
+        }
     }
 }
