@@ -271,3 +271,44 @@ fn certificates_in_other_forms_are_named() {
     assert!(errors.contains("error: `cert` is for an RSA key of 1024 bits"), "{errors}");
     assert!(errors.contains("make a key of at least 2048 bits"), "{errors}");
 }
+
+#[test]
+fn texts_about_secrets_and_files_open_to_others_are_reported_and_not_shown() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let setup = Setup::new(
+        "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"QUOTED\" }\n[vendors.famulor]\ntoken = { file = \"token\" }\n",
+    )
+    .variable("QUOTED", "\"hush\"")
+    .file("token", "FAMULOR_TOKEN=hush\n");
+    let folder = setup.path("token").parent().expect("a folder").to_owned();
+    set_permissions(setup.path("token"), Permissions::from_mode(0o644)).expect("changed");
+    set_permissions(&folder, Permissions::from_mode(0o700)).expect("changed");
+    let hidden = setup.warnings();
+    assert!(!hidden.contains("every user"), "nobody else can enter the folder: {hidden}");
+    set_permissions(&folder, Permissions::from_mode(0o755)).expect("changed");
+    let warnings = setup.warnings();
+    for expected in [
+        "warning: the secret for `vendors.sondos.token` stands in quotes, which are sent too\n  --> c.toml:4:17",
+        "help: in the environment variable `QUOTED`: write it without the quotes",
+        "warning: the secret for `vendors.famulor.token` looks like a line `NAME=…` of an environment file",
+        "warning: every user of this machine can read `token` for `vendors.famulor.token`\n  --> c.toml:6:18",
+    ] {
+        assert!(warnings.contains(expected), "{expected}\n{warnings}");
+    }
+    assert!(!warnings.contains("hush"), "{warnings}");
+    set_permissions(setup.path("token"), Permissions::from_mode(0o640)).expect("changed");
+    assert!(!setup.warnings().contains("every user"));
+    let bearer = Setup::new("[vendors.sondos]\ntoken = { env = \"B\" }\n").variable("B", "Bearer hush");
+    assert_text(
+        &bearer.errors(),
+        r#"
+error: the secret for `vendors.sondos.token` begins with `Bearer`, which the gateway adds itself: write only what follows
+  --> c.toml:2:17
+2 | token = { env = "B" …
+  |                 ^^^
+  help: put the secret, and nothing else, into the environment variable `B`
+"#,
+    );
+}

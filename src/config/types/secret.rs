@@ -44,11 +44,49 @@ impl Secret {
         if text.trim().is_empty() {
             return Err("is empty");
         }
+        if let Some(scheme) = ["Bearer ", "Basic ", "Token "].into_iter().find(|scheme| starts_with(text, scheme)) {
+            return Err(match scheme {
+                "Bearer " => "begins with `Bearer`, which the gateway adds itself: write only what follows",
+                _ => "begins with the name of a scheme, such as `Basic`: write only the token",
+            });
+        }
+        if starts_with(text, "Authorization:") {
+            return Err("is a whole header: write only the token, without `Authorization: Bearer`");
+        }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("holds a character that no header can carry (only visible ASCII can)");
         }
         Ok(Self::new(text))
     }
+}
+
+/// What a text is that looks like one about a secret instead of the secret itself. It may be a secret all the same.
+pub(crate) fn mistaken(text: &str) -> Option<(&'static str, &'static str)> {
+    let text = text.trim_end_matches(['\r', '\n']);
+    let enclosed =
+        |start: &str, end: &str| text.len() > start.len() + end.len() && text.starts_with(start) && text.ends_with(end);
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if [("\"", "\""), ("'", "'"), ("`", "`")].iter().any(|(start, end)| enclosed(start, end)) {
+        return Some(("stands in quotes, which are sent too", "write it without the quotes"));
+    }
+    let filled_in = [("${", "}"), ("$(", ")"), ("{{", "}}"), ("%", "%"), ("<", ">")];
+    if filled_in.iter().any(|(start, end)| enclosed(start, end)) || text.strip_prefix('$').is_some_and(is_name) {
+        return Some((
+            "is a placeholder that nothing has filled in",
+            "write the secret itself; nothing is replaced here",
+        ));
+    }
+    let (name, value) = text.split_once('=')?;
+    let is_assignment = is_name(name) && name.bytes().all(|byte| !byte.is_ascii_lowercase());
+    let is_assignment = is_assignment && !value.trim_start_matches('=').is_empty();
+    is_assignment.then_some(("looks like a line `NAME=…` of an environment file", "write only what follows the `=`"))
+}
+
+fn starts_with(text: &str, word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
 }
 
 impl PartialEq for Secret {
@@ -73,7 +111,7 @@ impl Serialize for Secret {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::types::secret::Secret;
+    use crate::config::types::secret::{Secret, mistaken};
 
     #[test]
     fn a_secret_is_never_shown() {
@@ -81,6 +119,34 @@ mod tests {
         assert_eq!(secret.expose(), "12|abc");
         assert_eq!(format!("{secret:?}"), "[redacted]");
         assert_eq!(serde_json::to_string(&secret).expect("json"), "\"[redacted]\"");
+    }
+
+    #[test]
+    fn texts_about_secrets_are_told_from_secrets() {
+        for (text, expected) in [
+            ("\"abc\"", "quotes"),
+            ("'abc'\n", "quotes"),
+            ("${SONDOS_TOKEN}", "placeholder"),
+            ("$SONDOS_TOKEN", "placeholder"),
+            ("{{sondos.token}}", "placeholder"),
+            ("<token>", "placeholder"),
+            ("SONDOS_TOKEN=abc", "NAME=…"),
+            ("TOKEN=\"abc\"", "NAME=…"),
+        ] {
+            let (what, _) = mistaken(text).expect(text);
+            assert!(what.contains(expected), "{text}: {what}");
+        }
+        for secret in ["12|abc", "YWJj==", "AbC=", "sk_live_a=b", "$2a$10$abc", "a\"b", "abc%", "ABCDEF="] {
+            assert_eq!(mistaken(secret), None, "{secret}");
+        }
+        for (text, expected) in [
+            ("Bearer abc", "`Bearer`"),
+            ("bearer abc\n", "`Bearer`"),
+            ("Basic abc", "scheme"),
+            ("Authorization: Bearer x", "whole header"),
+        ] {
+            assert!(Secret::for_header(text).unwrap_err().contains(expected), "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use vendors::Handling;
@@ -14,7 +16,7 @@ use crate::config::load::source::{Sources, Span};
 use crate::config::load::tree::{Entry, Node, Table, Value};
 use crate::config::types::duration;
 use crate::config::types::handling;
-use crate::config::types::secret::Secret;
+use crate::config::types::secret::{self, Secret};
 use crate::value::Glob;
 
 /// One table of the tree, or the absence of one.
@@ -195,6 +197,11 @@ impl<'a> TableReader<'a> {
         let path = reference.text("file")?;
         let span = reference.span("file");
         let (path, text) = validator.read_file(span, key, path)?;
+        if is_open_to_others(&path) {
+            let message = format!("every user of this machine can read `{}` for `{key}`", path.display());
+            let help = "let only the gateway's user read it: `chmod 0640` with a group of its own, or `chmod 0600`";
+            validator.warn(ProblemKind::Insecure, span, key, message, help);
+        }
         let origin = format!("the file `{}`", path.display());
         accept(&text, &origin, span, &key, validator)
     }
@@ -202,7 +209,13 @@ impl<'a> TableReader<'a> {
 
 fn accept(text: &str, origin: &str, span: Span, key: &KeyPath<'_>, validator: &mut Validator<'_>) -> Option<Secret> {
     match Secret::for_header(text) {
-        Ok(secret) => Some(secret),
+        Ok(secret) => {
+            if let Some((what, help)) = secret::mistaken(text) {
+                let message = format!("the secret for `{key}` {what}");
+                validator.warn(ProblemKind::BadSecret, span, key, message, format!("in {origin}: {help}"));
+            }
+            Some(secret)
+        }
         Err(wrong) => {
             let message = format!("the secret for `{key}` {wrong}");
             let help = format!("put the secret, and nothing else, into {origin}");
@@ -210,6 +223,13 @@ fn accept(text: &str, origin: &str, span: Span, key: &KeyPath<'_>, validator: &m
             None
         }
     }
+}
+
+/// Whether users other than the owner and the group can read the file and reach it through all folders above it.
+fn is_open_to_others(path: &Path) -> bool {
+    let has = |path: &Path, bits: u32| path.metadata().is_ok_and(|metadata| metadata.mode() & bits == bits);
+    let Ok(path) = path.canonicalize() else { return false };
+    has(&path, 0o004) && path.ancestors().skip(1).all(|folder| has(folder, 0o001))
 }
 
 /// Whether a shell could set a variable of this name; a secret put here by mistake mostly fails this.
