@@ -26,6 +26,9 @@ impl Source {
     /// # Errors
     /// A sentence for the operator: the configuration is not valid or has no such account.
     pub fn build(&self, environment: &Environment) -> Result<SingleAccount, String> {
+        if let Some(name) = self.token_env.as_deref().filter(|name| environment.get(name).is_none()) {
+            return Err(format!("the environment variable {name} (--token-env) is not set"));
+        }
         let settings = self.settings(environment)?;
         if !settings.vendors.contains_key(&self.vendor) {
             return Err(self.unknown_account(&settings));
@@ -37,16 +40,19 @@ impl Source {
         let loaded = if self.config.is_some() || (self.base_url.is_none() && self.token_env.is_none()) {
             config::load(self.config.as_deref(), &self.with_overrides(environment))
         } else {
-            config::load_text(&self.one_account()?, environment)
+            config::load_text(&self.one_account(environment)?, environment)
         };
         loaded.map_err(|problems| format!("the configuration cannot be used:\n\n{problems}"))
     }
 
     /// A configuration that holds only this account.
-    fn one_account(&self) -> Result<String, String> {
+    fn one_account(&self, environment: &Environment) -> Result<String, String> {
         let dialect = registry::dialect(&self.vendor).ok_or_else(|| self.unknown_dialect())?;
         let base_url = self.base_url.as_deref().unwrap_or(dialect.base_url);
         let variable = self.token_env.clone().unwrap_or_else(|| format!("{}_TOKEN", dialect.name.to_uppercase()));
+        if environment.get(&variable).is_none() {
+            return Err(format!("the environment variable {variable} is not set; name another one with --token-env"));
+        }
         Ok(format!(
             "[auth]\nmode = \"none\"\n[vendors.{}]\nbase_url = {}\ntoken = {{ env = {} }}\n",
             dialect.name,

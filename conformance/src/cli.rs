@@ -3,7 +3,7 @@
 //! Exit codes: 0 no drift; 1 drift, or the report could not be written; 2 the check could not be completed, or the
 //! command line is wrong.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use clap::Parser;
 use switchboard::config::Environment;
 
-use crate::{Finding, FindingKind, Options, Outcome, Report, Source, verify};
+use crate::{Finding, FindingKind, Options, Outcome, Progress, Report, Source, verify};
 
 /// Checks a live vendor account against the vendor's documentation: read-only, or with updates that change nothing.
 #[derive(Debug, Parser)]
@@ -88,15 +88,29 @@ impl Cli {
             Source { vendor: self.vendor, config: self.config, base_url: self.base_url, token_env: self.token_env };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let report = runtime.block_on(async {
-            let account = source.build(environment)?;
+            let account = source.build(environment)?.reporting(progress());
             // Not to standard output, so that the report can be piped; an unwritable terminal stops nothing.
-            let mut announce = |what: &str| drop(writeln!(err, "{what}"));
+            let mut announce = |what: &str| {
+                let clear = if progress().is_some() { CLEAR_LINE } else { "" };
+                drop(writeln!(err, "{clear}{what}"));
+            };
             verify(&account, &options, &mut announce).await.map_err(|stop| stop.to_string())
         });
+        if progress().is_some() {
+            write!(err, "{CLEAR_LINE}")?;
+        }
         // A name lookup that hangs must not delay the end.
         runtime.shutdown_timeout(Duration::from_secs(1));
         Ok(report)
     }
+}
+
+const CLEAR_LINE: &str = "\r\u{1b}[K";
+
+/// A counter of requests on standard error, if that is a terminal.
+fn progress() -> Option<Progress> {
+    let count = |number: usize| drop(write!(io::stderr(), "{CLEAR_LINE}{number} requests …"));
+    io::stderr().is_terminal().then(|| Box::new(count) as Progress)
 }
 
 const BOLD: Style = Style::new().bold();
@@ -153,6 +167,9 @@ fn print_findings(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> {
     for (finding, name) in findings.iter().zip(&names) {
         let kind = finding.kind.as_str();
         writeln!(out, "  {BOLD}{kind:kinds$}{BOLD:#}  {name:width$}  {}", finding.detail)?;
+        if let [page, table] = finding.files.as_slice() {
+            writeln!(out, "  {:kinds$}  {:width$}  {DIM}if it stays: {page}, then {table}{DIM:#}", "", "")?;
+        }
     }
     Ok(())
 }

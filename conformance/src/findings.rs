@@ -48,6 +48,9 @@ pub struct Finding {
     pub vendor_field: Option<String>,
     /// One sentence.
     pub detail: String,
+    /// The two files to change if the vendor keeps it so: its documentation as data, then its table. None for what is no
+    /// matter of documentation.
+    pub files: Vec<String>,
 }
 
 impl FindingKind {
@@ -71,6 +74,22 @@ impl FindingKind {
     }
 }
 
+impl FindingKind {
+    /// The files of the repository that state what differs.
+    fn files(self, dialect: &str) -> Vec<String> {
+        let page = match self {
+            Self::Changed => return Vec::new(),
+            Self::Renamed | Self::NarrowedRange | Self::NewRequiredField | Self::Refused | Self::Ignored => {
+                "request.schema.json"
+            }
+            Self::UndocumentedValue | Self::BrokenCatalog => "catalogs.json",
+            Self::UnknownErrorShape | Self::NotJson => "answers/",
+            Self::NewField | Self::MissingField | Self::RetypedField => "assistants.json",
+        };
+        vec![format!("vendors/contracts/{dialect}/{page}"), format!("vendors/src/{dialect}/mod.rs")]
+    }
+}
+
 /// Collects findings and redacts the token in the vendor's words.
 pub(crate) struct Findings<'a> {
     account: &'a SingleAccount,
@@ -89,6 +108,7 @@ impl<'a> Findings<'a> {
             field: field.map(Field::name),
             vendor_field: vendor_field.map(|name| self.account.redact(name)),
             detail: self.account.redact(detail),
+            files: kind.files(self.account.dialect().name),
         };
         let same = |known: &Finding| {
             (known.kind, known.field, &known.vendor_field) == (kind, finding.field, &finding.vendor_field)

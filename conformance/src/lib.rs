@@ -27,7 +27,7 @@ use vendors::{
 pub use account::Source;
 pub use findings::{Finding, FindingKind};
 pub use report::{FieldOutcome, Outcome, Report};
-pub use single_account::SingleAccount;
+pub use single_account::{Progress, SingleAccount};
 pub use vendor_client::Stop;
 
 use findings::Findings;

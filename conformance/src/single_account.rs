@@ -3,7 +3,9 @@
 //! Requests go through the account's own [`Stack`](switchboard::upstream::Stack), with its limits, retries and TLS
 //! settings.
 
+use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,10 +19,15 @@ use switchboard::upstream::{FailureKind, Tasks, VendorRequest, VendorResponse};
 use tokio::time::Instant;
 use vendors::{CatalogSet, Dialect};
 
+/// What shows how far a check is.
+pub type Progress = Box<dyn Fn(usize) + Send + Sync>;
+
 /// An account that can be called.
-#[derive(Debug)]
 pub struct SingleAccount {
     account: Arc<Account>,
+    /// Called before each request with their number so far.
+    progress: Option<Progress>,
+    sent: AtomicUsize,
     /// The account's background tasks run for as long as this lives.
     _tasks: Tasks,
 }
@@ -43,7 +50,13 @@ impl SingleAccount {
         let gateway = Gateway::build(settings, None, &tasks)?;
         let account = gateway.routes.accounts.get(name).cloned();
         let account = account.ok_or_else(|| BuildError::Inconsistent(format!("there is no account `{name}`")))?;
-        Ok(Self { account, _tasks: tasks })
+        Ok(Self { account, progress: None, sent: AtomicUsize::new(0), _tasks: tasks })
+    }
+
+    /// The same account, which reports each request to `progress`.
+    #[must_use]
+    pub fn reporting(self, progress: Option<Progress>) -> Self {
+        Self { progress, ..self }
     }
 
     /// The operator's name for the account.
@@ -74,6 +87,10 @@ impl SingleAccount {
         body: Bytes,
         timeout: Duration,
     ) -> Result<VendorResponse, SendError> {
+        let number = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(progress) = &self.progress {
+            progress(number);
+        }
         let uri = self.account.stack.uri(path).map_err(|error| SendError::Failed(error.to_string()))?;
         let mut request = VendorRequest::new(method, uri, Instant::now() + timeout);
         let (id, trace) = (RequestId::generate(), TraceContext::start());
@@ -83,5 +100,11 @@ impl SingleAccount {
             FailureKind::BodyTooLong { .. } => SendError::TooLong,
             _ => SendError::Failed(failure.to_string()),
         })
+    }
+}
+
+impl fmt::Debug for SingleAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SingleAccount").field("account", &self.account).finish_non_exhaustive()
     }
 }

@@ -252,7 +252,17 @@ mod conformance {
         let drifted = simulator("autocalls", &["rename=speech_speed:voice_speed"], &[]).await;
         for (simulator, assistant, status, words) in [
             (&sound, SAMPLE, 0, vec!["no drift", "52 fields took the value", "read again: the assistant is as it was"]),
-            (&drifted, SAMPLE, 1, vec!["drift: 1 finding\n", "renamed  speech_speed", "`voice_speed`"]),
+            (
+                &drifted,
+                SAMPLE,
+                1,
+                vec![
+                    "drift: 1 finding\n",
+                    "renamed  speech_speed",
+                    "`voice_speed`",
+                    "if it stays: vendors/contracts/autocalls/request.schema.json, then vendors/src/autocalls/mod.rs",
+                ],
+            ),
             (&sound, "4711", 2, vec![]),
         ] {
             let url = simulator.base_url();
@@ -300,6 +310,10 @@ mod conformance {
             (&report["findings"][0]["kind"], &report["findings"][0]["vendor_field"]),
             (&"new_field".into(), &"badge".into())
         );
+        for file in report["findings"][0]["files"].as_array().unwrap() {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file.as_str().unwrap());
+            assert!(path.exists(), "{file}");
+        }
         let output = binary(&["acme-2", "--assistant", SAMPLE, "--config", config], "sim-sondos").await;
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains("has no account `acme-2`; it has acme-1"), "{}", text(&output.stderr));
@@ -337,7 +351,7 @@ mod conformance {
                 vec!["sodnos", "--assistant", "1", "--token-env", "T"],
                 "no vendor is called `sodnos`; there are autocalls",
             ),
-            (vec!["sondos", "--assistant", "1", "--token-env", "NOT_SET"], "NOT_SET"),
+            (vec!["sondos", "--assistant", "1", "--token-env", "NOT_SET"], "NOT_SET (--token-env) is not set"),
             (vec!["sondos", "--assistant", "1", "--base-url", "nonsense", "--token-env", "T"], "base_url"),
         ] {
             let output = binary(&arguments, "t").await;
