@@ -6,6 +6,7 @@
 mod address;
 mod client;
 mod commands;
+mod examples;
 mod heap_retention;
 mod input;
 mod open_files;
@@ -32,29 +33,41 @@ pub struct Cli {
 enum Command {
     #[cfg(feature = "simulators")]
     /// Five vendor simulators and a gateway in front of them, on loopback.
+    #[command(after_help = examples::DEMO)]
     Demo(commands::demo::Args),
     /// The gateway.
+    #[command(after_help = examples::SERVE)]
     Serve(commands::serve::Args),
     #[cfg(feature = "simulators")]
     /// One vendor's documented behaviour as a server.
+    #[command(after_help = examples::SIMULATE)]
     Simulate(commands::simulate::Args),
     /// Validate a configuration, without network; lists every problem.
+    #[command(after_help = examples::CHECK)]
     Check(commands::check::Args),
     /// Translate a canonical update for one vendor and say what happens to each field, without network.
+    #[command(after_help = examples::EXPLAIN)]
     Explain(commands::explain::Args),
     /// The field × vendor matrix.
+    #[command(after_help = examples::COVERAGE)]
     Coverage(commands::coverage::Args),
     /// What an assistant, or one update, would lose by moving from one vendor to another.
+    #[command(after_help = examples::COMPARE)]
     Compare(commands::compare::Args),
     /// A new API key for a client, shown once, and the line for the configuration.
+    #[command(after_help = examples::KEYGEN)]
     Keygen(commands::keygen::Args),
     /// Ask a running gateway whether it is well; for container health checks.
+    #[command(after_help = examples::HEALTH)]
     Health(commands::health::Args),
     /// What a running gateway is doing, as a table: vendors, rates, latencies, and what needs attention.
+    #[command(after_help = examples::STATUS)]
     Status(commands::status::Args),
     /// A script that completes this command line, for your shell.
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(commands::completions::Args),
     /// The manual page, for `man -l -`.
+    #[command(after_help = examples::MAN)]
     Man,
 }
 

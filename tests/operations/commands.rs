@@ -77,6 +77,7 @@ fn completions_and_manual_have_every_command() {
     let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
     for command in commands {
         assert!(manual.contains(&format!(".SS \"{command}\"")), "{command}");
+        assert!(manual.contains(&format!("  switchboard {command}")), "an example of {command}");
     }
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = text(&switchboard(&["completions", shell], "").stdout);

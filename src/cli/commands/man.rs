@@ -39,6 +39,15 @@ fn render_command(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> 
     for line in String::from_utf8_lossy(&parts).lines().filter(|line| !is_heading(line)) {
         writeln!(page, "{line}")?;
     }
+    if let Some(examples) = command.get_after_help() {
+        let text = examples.to_string();
+        let (heading, lines) = text.split_once('\n').unwrap_or((&text, ""));
+        writeln!(page, ".PP\n{heading}\n.nf")?;
+        for line in lines.lines() {
+            writeln!(page, "{}", line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq"))?;
+        }
+        writeln!(page, ".fi")?;
+    }
     Ok(())
 }
 

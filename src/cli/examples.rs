@@ -1,0 +1,86 @@
+//! Examples of each command, for `--help` and the manual page. Tests run their command lines through the parser.
+
+#[cfg(feature = "simulators")]
+pub(super) const DEMO: &str = "\
+Examples:
+  switchboard demo --once
+  switchboard demo --listen 127.0.0.1:8081 --admin-listen 127.0.0.1:9091";
+
+pub(super) const SERVE: &str = "\
+Examples:
+  switchboard serve --config /etc/switchboard/switchboard.toml
+  SWITCHBOARD_LOG__LEVEL=debug switchboard serve";
+
+#[cfg(feature = "simulators")]
+pub(super) const SIMULATE: &str = "\
+Examples:
+  switchboard simulate sondos --listen 127.0.0.1:7001
+  switchboard simulate famulor --listen 127.0.0.1:7002 --fault status=503*3";
+
+pub(super) const CHECK: &str = "\
+Examples:
+  switchboard check --config switchboard.toml
+  switchboard check --schema > switchboard.schema.json";
+
+pub(super) const EXPLAIN: &str = "\
+Examples:
+  switchboard explain sondos update.json
+  switchboard explain acme-eu update.json --config switchboard.toml --handling lenient
+  echo '{\"name\": \"Night desk\"}' | switchboard explain famulor --format body";
+
+pub(super) const COVERAGE: &str = "\
+Examples:
+  switchboard coverage";
+
+pub(super) const COMPARE: &str = "\
+Examples:
+  switchboard compare autocalls sondos
+  switchboard compare autocalls sondos update.json";
+
+pub(super) const KEYGEN: &str = "\
+Examples:
+  switchboard keygen crm";
+
+pub(super) const HEALTH: &str = "\
+Examples:
+  switchboard health
+  switchboard health --url 127.0.0.1:9090/readyz";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  switchboard status --config /etc/switchboard/switchboard.toml
+  switchboard status --watch
+  switchboard status --url 10.0.0.7:9090 --token-env ADMIN_TOKEN --json";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  switchboard completions bash > /etc/bash_completion.d/switchboard
+  switchboard completions zsh > ~/.zfunc/_switchboard";
+
+pub(super) const MAN: &str = "\
+Examples:
+  switchboard man | man -l -";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::Cli;
+
+    #[test]
+    fn every_command_has_examples_that_can_be_parsed() {
+        let command = Cli::command();
+        for inner in command.get_subcommands() {
+            let text = inner.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let lines: Vec<&str> = text.lines().skip(1).collect();
+            assert!(text.starts_with("Examples:\n") && !lines.is_empty(), "{}", inner.get_name());
+            for line in lines {
+                let call = line.split("switchboard ").nth(1).unwrap().split(['|', '>']).next().unwrap();
+                let words = ["switchboard"].into_iter().chain(call.split_whitespace());
+                let parsed = command.clone().try_get_matches_from(words);
+                assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+                assert!(call.starts_with(inner.get_name()), "{line}");
+            }
+        }
+    }
+}
