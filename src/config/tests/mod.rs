@@ -3,6 +3,7 @@
 mod clients;
 mod layers;
 mod messages;
+mod names;
 mod routes;
 mod samples;
 mod scale;
