@@ -114,7 +114,7 @@ async fn during_the_drain_delay_only_readiness_is_false_and_a_second_signal_ends
         ready = exchange(scene.process.admin, CLOSE_REQUEST.as_bytes()).await;
     }
     assert_eq!((ready.status, ready.json()["status"].as_str()), (503, Some("draining")));
-    let page = KEEP_ALIVE_REQUEST.replace("host: g", "host: localhost\r\nconnection: close");
+    let page = KEEP_ALIVE_REQUEST.replace("host: localhost", "host: localhost\r\nconnection: close");
     assert_eq!(exchange(scene.process.api, page.as_bytes()).await.status, 200);
     scene.process.signal("TERM");
     assert_eq!(to_end(&mut busy).await, b"");

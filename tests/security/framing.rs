@@ -209,8 +209,8 @@ async fn ambiguous_or_foreign_targets_are_refused_and_nothing_is_sent() {
         stage.assert_nothing_sent();
     }
     // The absolute form is the same request as the usual one, as every server has to read it.
-    let same =
-        line("PUT http://x/v1/assistants/sondos:789 HTTP/1.1").replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+    let same = line("PUT http://localhost/v1/assistants/sondos:789 HTTP/1.1")
+        .replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
     assert_eq!(raw::exchange(stage.app.api(), same.as_bytes()).await.status, 200);
     assert_eq!(stage.only_update("sondos").path, "/api/user/assistant/789");
     stage.stop().await;
