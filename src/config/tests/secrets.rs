@@ -312,3 +312,20 @@ error: the secret for `vendors.sondos.token` begins with `Bearer`, which the gat
 "#,
     );
 }
+
+#[test]
+fn a_certificate_that_has_ended_or_ends_soon_has_a_warning() {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    for (year, expected) in [(2020, Some("the certificate in `cert` expired at 2020-01-01T00:00:00Z")), (4000, None)] {
+        let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).expect("valid");
+        parameters.not_after = rcgen::date_time_ymd(year, 1, 1);
+        let setup = Setup::new("[auth]\nmode = \"none\"\n[server.tls]\ncert = \"cert\"\nkey = \"key\"\n")
+            .file("cert", &parameters.self_signed(&key).expect("a certificate").pem())
+            .file("key", &key.serialize_pem());
+        let warnings = setup.warnings();
+        match expected {
+            Some(expected) => assert!(warnings.contains(expected), "{warnings}"),
+            None => assert!(!warnings.contains("certificate"), "{warnings}"),
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::RootCertStore;
 use rustls::crypto::ring::sign::any_supported_type;
@@ -20,6 +21,9 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+
+/// From how long before its end on a certificate has a warning, as its alert does.
+const EXPIRY_WARNING: Duration = Duration::from_hours(14 * 24);
 
 /// The TLS library takes no shorter RSA keys.
 const MIN_RSA_BITS: usize = 2048;
@@ -62,7 +66,10 @@ impl Identity {
         let cert = CertificateFile::read(reader, "cert", validator);
         let key = PrivateKeyFile::read(reader, "key", validator);
         let ((cert, chain), key) = (cert?, key?);
-        let rsa_bits = chain.first().and_then(|first| rsa_bits(first));
+        let certificate = chain.first().and_then(|first| CertificateInner::<Raw>::from_der(first).ok());
+        let rsa_bits = certificate.as_ref().and_then(rsa_bits);
+        let not_after =
+            certificate.map(|certificate| certificate.tbs_certificate().validity().not_after.to_system_time());
         let usable = key.signing_key().and_then(|key| CertifiedKey::new(chain, key).keys_match());
         if let Err(error) = usable {
             if let Some(bits) = rsa_bits.filter(|bits| *bits < MIN_RSA_BITS) {
@@ -82,7 +89,22 @@ impl Identity {
             refuse(reader, "key", message, help, validator);
             return None;
         }
+        if let Some(wrong) = not_after.and_then(|not_after| ends_soon(not_after, SystemTime::now())) {
+            let (span, key) = (reader.span("cert"), reader.key_path.key("cert"));
+            let message = format!("the certificate in `{}` {wrong}", cert.path.display());
+            validator.warn(ProblemKind::BadValue, span, key, message, "renew it and replace the file");
+        }
         Some(Self { cert, key })
+    }
+}
+
+/// What is wrong with a certificate that ends within the next days, or has ended.
+fn ends_soon(not_after: SystemTime, now: SystemTime) -> Option<String> {
+    let date = humantime::format_rfc3339_seconds(not_after);
+    match not_after.duration_since(now) {
+        Err(_) => Some(format!("expired at {date}")),
+        Ok(left) if left < EXPIRY_WARNING => Some(format!("expires at {date}")),
+        Ok(_) => None,
     }
 }
 
@@ -151,8 +173,7 @@ impl PrivateKeyFile {
 }
 
 /// The length of a certificate's RSA key; `None` if its key is of another kind.
-fn rsa_bits(certificate: &[u8]) -> Option<usize> {
-    let certificate = CertificateInner::<Raw>::from_der(certificate).ok()?;
+fn rsa_bits(certificate: &CertificateInner<Raw>) -> Option<usize> {
     let key = &certificate.tbs_certificate().subject_public_key_info();
     // PKCS #1: a sequence of the modulus and the exponent.
     let sequence = der_content(key.subject_public_key.raw_bytes(), 0x30)?;
