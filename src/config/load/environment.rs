@@ -78,7 +78,7 @@ fn after_prefix(name: &str) -> Option<&str> {
 fn is_service_link(rest: &str) -> bool {
     const WORDS: [&str; 3] = ["SERVICE_HOST", "SERVICE_PORT", "PORT"];
     let is_link = |from: &str| {
-        WORDS.iter().filter_map(|word| from.strip_prefix(word)).any(|after| after.is_empty())
+        WORDS.iter().filter_map(|word| from.strip_prefix(word)).any(str::is_empty)
             || from.starts_with("SERVICE_PORT_")
             || from.strip_prefix("PORT_").is_some_and(|port| port.starts_with(|first: char| first.is_ascii_digit()))
     };

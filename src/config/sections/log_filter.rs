@@ -131,8 +131,9 @@ impl<'f> Directive<'f> {
         let end = span.or_else(|| part.find('=')).unwrap_or(part.len());
         let level = part.rsplit_once('=').map_or(part, |(_, level)| level).trim();
         let target = part.get(..end).unwrap_or_default().trim();
+        let is_for_all = target.is_empty() || end == part.len() && is_level(target);
         Self {
-            target: (!target.is_empty() && !(end == part.len() && is_level(target))).then_some(target),
+            target: (!is_for_all).then_some(target),
             is_off: level.eq_ignore_ascii_case("off") || level == "0",
             in_spans: span.is_some(),
         }
@@ -194,7 +195,7 @@ mod tests {
                         found.push(path.to_str().unwrap().to_owned());
                     }
                     let named = code.split("target: \"").skip(1).filter_map(|rest| rest.split('"').next());
-                    found.extend(named.map(|target| target.to_owned()));
+                    found.extend(named.map(ToOwned::to_owned));
                 }
             }
         }
