@@ -10,7 +10,7 @@ use crate::config::{self, Environment, Secret};
 
 /// The administration of a gateway.
 pub(super) struct Administration {
-    /// `http://` and the authority.
+    /// `http://` or `https://`, and the authority.
     pub(super) base: String,
     /// The path that the command line names, if it names one.
     pub(super) path: Option<String>,
@@ -37,7 +37,7 @@ impl Administration {
     }
 }
 
-/// The address on the command line, with or without `http://` and a path.
+/// The address on the command line, with or without a scheme and a path.
 fn named(url: &str) -> Result<Administration, Failure> {
     let wrong = || Failure::from(format!("`{url}` is no URL such as 127.0.0.1:9090 or http://127.0.0.1:9090"));
     let text = url.trim();
@@ -47,14 +47,13 @@ fn named(url: &str) -> Result<Administration, Failure> {
         None => format!("http://{text}"),
     };
     let uri: Uri = whole.parse().map_err(|_| wrong())?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some(scheme) => return Err(format!("administration speaks http, not {scheme}").into()),
-        None => return Err(wrong()),
-    }
+    let scheme = match uri.scheme_str().ok_or_else(wrong)? {
+        scheme @ ("http" | "https") => scheme,
+        scheme => return Err(format!("administration speaks http or https, not {scheme}").into()),
+    };
     let authority = uri.authority().filter(|authority| !authority.host().is_empty()).ok_or_else(wrong)?;
     let path = uri.path_and_query().map(ToString::to_string).filter(|path| path != "/");
-    Ok(Administration { base: format!("http://{authority}"), path, token: None })
+    Ok(Administration { base: format!("{scheme}://{authority}"), path, token: None })
 }
 
 #[cfg(test)]
@@ -105,12 +104,13 @@ mod tests {
             ("gateway.internal", "http://gateway.internal", None),
             ("http://127.0.0.1:9090/readyz", "http://127.0.0.1:9090", Some("/readyz")),
             ("127.0.0.1:9090/readyz", "http://127.0.0.1:9090", Some("/readyz")),
+            ("https://gateway.internal:9090", "https://gateway.internal:9090", None),
         ] {
             let found = find(url).unwrap();
             assert_eq!((found.base.as_str(), found.path.as_deref()), (base, path), "{url}");
         }
         for (url, expected) in [
-            ("https://127.0.0.1:9090", "not https"),
+            ("ftp://127.0.0.1:9090", "not ftp"),
             ("", "such as 127.0.0.1:9090"),
             ("/readyz", "no URL"),
             ("a b", "no URL"),

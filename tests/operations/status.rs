@@ -73,7 +73,7 @@ async fn status_says_why_it_gets_no_status() {
         (&["--url", &*admin, "--token-env", "NOBODY_HAS_THIS"], "`NOBODY_HAS_THIS` is not set"),
         (&["--url", &*api], "is a gateway's API"),
         (&["--url", &*other], "is not the administration of a gateway"),
-        (&["--url", "https://127.0.0.1:9"], "administration speaks http"),
+        (&["--url", "ftp://127.0.0.1:9"], "administration speaks http or https, not ftp"),
         (&["--url", "/admin/status"], "is no URL"),
     ] {
         let (well, text) = run(args).await;

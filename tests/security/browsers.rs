@@ -7,7 +7,7 @@ use crate::support::{Reply, Stage, raw};
 const DIGEST: &str = include_str!("../support/key.sha256");
 
 async fn ask(address: std::net::SocketAddr, method: &str, path: &str, host: &str, headers: &str) -> Reply {
-    let body = if method == "GET" { "" } else { "{}" };
+    let body = if method == "GET" { "" } else { "{\"name\":\"x\"}" };
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {}\r\n{headers}\r\n{body}",

@@ -346,7 +346,7 @@ async fn frames_that_only_keep_the_gateway_busy_keep_nobody_else_waiting() {
 async fn upload(address: SocketAddr, path: &str, kind: &str, length: usize) -> (u16, bool) {
     let stream = TcpStream::connect(address).await.unwrap();
     let (client, connection) = h2::client::handshake(stream).await.unwrap();
-    let request = http::Request::put(format!("http://x{path}"))
+    let request = http::Request::put(format!("http://localhost{path}"))
         .header("content-type", kind)
         .header("content-length", length)
         .body(())

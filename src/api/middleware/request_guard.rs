@@ -86,6 +86,7 @@ mod tests {
 
     use crate::api::middleware::request_guard::*;
     use http::HeaderMap;
+    use tracing_subscriber::layer::SubscriberExt;
 
     fn guard() -> RequestGuard {
         RequestGuard::new(Context::example(&HeaderMap::new()), Method::PUT, "/v1/edge", Shutdown::new())
@@ -95,10 +96,10 @@ mod tests {
     fn logged(run: impl FnOnce()) -> Vec<serde_json::Value> {
         let text = Arc::new(Mutex::new(Vec::new()));
         let writer = Arc::clone(&text);
-        let lines = tracing_subscriber::fmt().json().with_writer(move || Writer(Arc::clone(&writer))).finish();
-        tracing::subscriber::with_default(lines, run);
+        let lines = crate::telemetry::log::json(move || Writer(Arc::clone(&writer)));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), run);
         let text = String::from_utf8(text.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["fields"].clone()).collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     struct Writer(Arc<Mutex<Vec<u8>>>);

@@ -34,12 +34,15 @@ const ROOMS: &[&str] = &[
 
 /// The modules in rooms that write lines; what is below them may be named too.
 const MODULES: &[&str] = &[
+    "account::catalog_reader",
     "account::catalogs",
     "account::drift",
     "api::endpoint",
+    "api::exchange",
     "api::middleware",
     "cli::commands",
     "cli::open_files",
+    "cli::proxy_variables",
     "http::body",
     "net::connection",
     "net::listener",
