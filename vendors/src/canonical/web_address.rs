@@ -5,13 +5,18 @@ pub(super) const REGEX: &str = "^[Hh][Tt][Tt][Pp][Ss]?://([^\\s/?#@\\\\]*@)?(\\[
 
 /// Whether a text is an absolute URL with the scheme `http` or `https` and a host.
 pub(super) fn is_web_address(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else { return false };
-    if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) || rest.contains(is_space) {
+    let scheme = text.bytes().take(6).position(|byte| byte == b':').unwrap_or_default();
+    let (scheme, rest) = text.split_at_checked(scheme).unwrap_or_default();
+    let Some(rest) = rest.strip_prefix("://") else { return false };
+    if !(scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")) || has_space(rest) {
         return false;
     }
-    let authority = rest.get(..rest.find(['/', '?', '#']).unwrap_or(rest.len())).unwrap_or_default();
-    let at = authority.rsplit_once('@');
-    let (user, place) = at.map_or(("", authority), |(user, place)| (user, place));
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let authority = rest.get(..end).unwrap_or_default();
+    let at = authority.bytes().rposition(|byte| byte == b'@');
+    let (user, place) = at
+        .and_then(|at| authority.split_at_checked(at))
+        .map_or(("", authority), |(user, place)| (user, place.get(1..).unwrap_or_default()));
     !user.contains(['@', '\\']) && is_place(place)
 }
 
@@ -23,14 +28,19 @@ fn is_place(place: &str) -> bool {
         let is_end = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
         return !address.is_empty() && address.bytes().all(is_address) && is_end;
     }
-    let (host, port) = place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port)));
-    let foreign = ['[', ']', '\\', '<', '>', '"', '{', '}', '|', '^', '`', '@'];
-    !host.is_empty() && !host.contains(foreign) && port.is_none_or(is_port)
+    let colon = place.bytes().position(|byte| byte == b':').unwrap_or(place.len());
+    let (host, port) = place.split_at_checked(colon).unwrap_or_default();
+    let is_foreign =
+        |byte| matches!(byte, b'[' | b']' | b'\\' | b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'^' | b'`' | b'@');
+    !host.is_empty() && !host.bytes().any(is_foreign) && (port.is_empty() || port.get(1..).is_some_and(is_port))
 }
 
 /// White space as regular expressions of ECMA 262 understand it.
-fn is_space(char: char) -> bool {
-    char != '\u{85}' && char.is_whitespace() || char == '\u{feff}'
+fn has_space(text: &str) -> bool {
+    match text.is_ascii() {
+        true => text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' ')),
+        false => text.chars().any(|char| char != '\u{85}' && char.is_whitespace() || char == '\u{feff}'),
+    }
 }
 
 #[cfg(test)]
