@@ -82,5 +82,6 @@ fn completions_and_manual_have_every_command() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = text(&switchboard(&["completions", shell], "").stdout);
         assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
+        assert!(!["bash", "zsh"].contains(&shell) || script.contains("intellixent"), "{shell} completes vendors");
     }
 }

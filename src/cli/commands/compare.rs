@@ -11,7 +11,7 @@ use vendors::{
     CatalogSet, Catalogs, Dialect, Field, Handling, Item, ItemCode, Policies, Target, Update, translate_request,
 };
 
-use crate::cli::input::{dialect, read};
+use crate::cli::input::{VendorName, dialect, read};
 use crate::cli::style::Style;
 use crate::cli::table::{table, width};
 use crate::cli::{Failure, Terminal};
@@ -20,8 +20,10 @@ use crate::cli::{Failure, Terminal};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The vendor it is at
+    #[arg(value_parser = VendorName)]
     from: String,
     /// The vendor it would move to
+    #[arg(value_parser = VendorName)]
     to: String,
     /// A canonical update to compare instead of all fields; `-` is standard input
     file: Option<PathBuf>,

@@ -7,7 +7,7 @@ use comfy_table::{ColumnConstraint, Row};
 use vendors::document::{Named, coverage_json, coverage_markdown, coverage_rows, differs};
 use vendors::{Field, registry};
 
-use crate::cli::input::dialect;
+use crate::cli::input::{VendorName, dialect};
 use crate::cli::table::{natural_width, table, width};
 use crate::cli::{Failure, Terminal};
 use crate::value::Glob;
@@ -16,7 +16,7 @@ use crate::value::Glob;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Only these vendors [default: all]
-    #[arg(value_name = "VENDOR")]
+    #[arg(value_name = "VENDOR", value_parser = VendorName)]
     vendors: Vec<String>,
     /// Only fields that these vendors support in different ways
     #[arg(long)]

@@ -12,7 +12,7 @@ use crate::api::redact;
 use crate::gateway;
 use crate::reload::Source;
 
-use crate::cli::input::{dialect, read};
+use crate::cli::input::{VendorName, dialect, read};
 use crate::cli::style::Style;
 use crate::cli::table::{table, width};
 use crate::cli::{Failure, Terminal};
@@ -21,6 +21,7 @@ use crate::cli::{Failure, Terminal};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A dialect, or with --config a vendor of that configuration
+    #[arg(value_parser = VendorName)]
     vendor: String,
     /// The canonical update; `-` is standard input
     #[arg(default_value = "-")]

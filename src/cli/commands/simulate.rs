@@ -7,12 +7,14 @@ use simulators::{Drift, Fault, Options, Simulator};
 
 use crate::net::signals::Signals;
 
+use crate::cli::input::VendorName;
 use crate::cli::{Failure, Terminal, runtime, shut_down};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Which vendor
+    #[arg(value_parser = VendorName)]
     vendor: String,
     /// Where to listen
     #[arg(long, value_name = "ADDR")]
