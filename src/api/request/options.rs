@@ -1,6 +1,7 @@
 //! The options of an update: the query, `Prefer`, `Request-Timeout`, and what this gateway cannot keep.
 
-use http::HeaderMap;
+use http::header::{IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
+use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 use vendors::Handling;
 
@@ -12,7 +13,10 @@ use super::query::dry_run;
 use super::timeout::request_timeout;
 
 /// Headers that make a request depend on the state of what it changes (RFC 9110).
-const CONDITIONS: [&str; 3] = ["If-Match", "If-None-Match", "If-Unmodified-Since"];
+static CONDITIONS: [(HeaderName, &str); 3] =
+    [(IF_MATCH, "If-Match"), (IF_NONE_MATCH, "If-None-Match"), (IF_UNMODIFIED_SINCE, "If-Unmodified-Since")];
+
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The options.
 pub(crate) struct RequestOptions {
@@ -40,11 +44,11 @@ impl RequestOptions {
 
 /// Refuses what would be a false promise if it were ignored. A dry run changes nothing, so that it needs no key.
 fn refuse_promises(headers: &HeaderMap, dry_run: bool) -> Result<(), Problem> {
-    if let Some(name) = CONDITIONS.into_iter().find(|name| headers.contains_key(*name)) {
+    if let Some((_, name)) = CONDITIONS.iter().find(|(name, _)| headers.contains_key(name)) {
         let detail = format!("this gateway has no conditions yet; send the update without the header {name}");
         return Err(Problem::new(Code::InvalidRequest, detail));
     }
-    if headers.contains_key("Idempotency-Key") && !dry_run {
+    if headers.contains_key(&IDEMPOTENCY_KEY) && !dry_run {
         let detail = "an Idempotency-Key needs a store, and this gateway has none; send the update without it";
         return Err(Problem::new(Code::StoreRequired, detail));
     }

@@ -49,41 +49,46 @@ where
 struct Line<'a>(&'a RequestFinished<'a>);
 
 impl Line<'_> {
+    fn is_warning(&self) -> bool {
+        self.0.problem.is_some_and(|problem| problem.fault != Fault::Caller)
+    }
+
     /// The line as JSON. Its names are plain, so that only texts of others are escaped, which would cost as much as the rest.
     fn json(&self) -> String {
         let RequestFinished { update, problem, .. } = self.0;
         let (applied, dropped) = update.counts();
         let mut line = Members(String::with_capacity(768));
-        line.number("{\"timestamp\":\"", humantime::format_rfc3339_micros(SystemTime::now()));
+        let _written: fmt::Result =
+            write!(line.0, "{{\"timestamp\":\"{}", humantime::format_rfc3339_micros(SystemTime::now()));
         line.0.push_str(if self.is_warning() { "\",\"level\":\"WARN\"" } else { "\",\"level\":\"INFO\"" });
-        line.text(",\"target\":", Some(TARGET));
-        line.text(",\"message\":", Some("request"));
-        line.text(",\"request_id\":", Some(self.0.request_id));
-        line.text(",\"peer\":", self.0.peer.map(|peer| peer.to_string()).as_deref());
+        line.word(",\"target\":", Some(TARGET));
+        line.word(",\"message\":", Some("request"));
+        line.word(",\"request_id\":", Some(self.0.request_id));
+        line.word(",\"peer\":", self.0.peer.map(|peer| peer.to_string()).as_deref());
         line.text(",\"client\":", self.0.client);
-        line.text(",\"method\":", Some(self.0.method.as_str()));
-        line.text(",\"route\":", Some(self.0.route));
+        line.word(",\"method\":", Some(self.0.method.as_str()));
+        line.word(",\"route\":", Some(self.0.route));
         line.text(",\"assistant\":", update.assistant);
         line.text(",\"vendor\":", update.vendor);
         if update.dry_run {
-            line.number(",\"dry_run\":", true);
+            line.0.push_str(",\"dry_run\":true");
         }
         line.number(",\"status\":", self.0.status);
-        line.text(",\"reason\":", Some(self.0.reason().as_str()));
-        line.text(",\"code\":", problem.and_then(|problem| problem.code).map(Code::as_str));
-        line.text(",\"fault\":", problem.map(|problem| problem.fault.as_str()));
-        line.text(",\"outcome\":", self.0.outcome());
+        line.word(",\"reason\":", Some(self.0.reason().as_str()));
+        line.word(",\"code\":", problem.and_then(|problem| problem.code).map(Code::as_str));
+        line.word(",\"fault\":", problem.map(|problem| problem.fault.as_str()));
+        line.word(",\"outcome\":", self.0.outcome());
         line.number(",\"attempts\":", update.attempts);
         line.number(",\"applied\":", applied);
         line.number(",\"dropped\":", dropped);
-        line.number(",\"total_ms\":", Millis(self.0.total));
-        line.number(",\"queue_ms\":", Millis(update.queued));
-        line.number(",\"vendor_ms\":", Millis(update.with_vendor));
+        line.millis(",\"total_ms\":", self.0.total);
+        line.millis(",\"queue_ms\":", update.queued);
+        line.millis(",\"vendor_ms\":", update.with_vendor);
         line.number(",\"request_bytes\":", update.request_bytes);
         line.number(",\"answer_bytes\":", self.0.response_bytes);
         line.text(",\"cause\":", problem.and_then(|problem| problem.internal.as_deref()));
         let trace_id = self.0.trace.map(|trace| format!("{:032x}", trace.trace_id()));
-        line.text(",\"trace_id\":", trace_id.as_deref());
+        line.word(",\"trace_id\":", trace_id.as_deref());
         line.0.push('}');
         line.0
     }
@@ -103,26 +108,25 @@ impl Members {
         }
     }
 
-    /// Adds a number or what else needs no escapes, after its name.
-    fn number(&mut self, name: &str, value: impl fmt::Display) {
-        self.0.push_str(name);
-        let _written: fmt::Result = write!(self.0, "{value}");
+    /// Adds a text of ours, which needs no escapes, if there is one.
+    fn word(&mut self, name: &str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.0.extend([name, "\"", text, "\""]);
+        }
     }
-}
 
-/// A duration in milliseconds, rounded down to the microsecond.
-struct Millis(Duration);
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = self.0.as_micros();
-        write!(f, "{}.{:03}", micros / 1000, micros % 1000)
+    /// Adds a number.
+    fn number(&mut self, name: &str, value: impl itoa::Integer) {
+        self.0.extend([name, itoa::Buffer::new().format(value)]);
     }
-}
 
-impl Line<'_> {
-    fn is_warning(&self) -> bool {
-        self.0.problem.is_some_and(|problem| problem.fault != Fault::Caller)
+    /// Adds a duration in milliseconds, rounded down to the microsecond, with three decimals.
+    fn millis(&mut self, name: &str, duration: Duration) {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.number(name, micros / 1000);
+        let mut part = itoa::Buffer::new();
+        let part = part.format(micros % 1000);
+        self.0.extend([".", "00".get(part.len() - 1..).unwrap_or_default(), part]);
     }
 }
 
