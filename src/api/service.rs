@@ -167,7 +167,7 @@ impl Shared {
             context.gateway.hosts.check(head)?;
         }
         let endpoint = matched.endpoint(&head.method, &context.path, "; `/docs` has all paths").inspect_err(|_| {
-            // For the log only: whoever it is, there is nothing to be done here.
+            // Only for the log. The response is the same with and without a known client.
             let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
             context.client = context.gateway.clients.authenticate(&head.headers, peer).unwrap_or_default();
         })?;

@@ -29,6 +29,18 @@ async fn ask(stream: &mut TcpStream, request: &str, end: &str) {
     assert!(response.starts_with("HTTP/1.1 200 OK"), "{response}");
 }
 
+/// So many connections, each with a request that waits for its response.
+async fn waiting_requests(server: &TestServer, count: usize) -> Vec<TcpStream> {
+    let mut busy = Vec::new();
+    for _ in 0..count {
+        let mut stream = server.connect().await;
+        stream.write_all(WAIT.as_bytes()).await.unwrap();
+        server.seen.waiting.acquire().await.unwrap().forget();
+        busy.push(stream);
+    }
+    busy
+}
+
 #[tokio::test]
 async fn silent_and_idle_connections_are_evicted_and_busy_ones_stay() {
     let server = limited(40).await;
@@ -94,13 +106,7 @@ async fn a_connection_without_a_byte_is_evicted() {
 #[tokio::test]
 async fn one_address_cannot_shut_out_another() {
     let server = limited(16).await;
-    let mut busy = Vec::new();
-    for _ in 0..15 {
-        let mut stream = server.connect().await;
-        stream.write_all(WAIT.as_bytes()).await.unwrap();
-        server.seen.waiting.acquire().await.unwrap().forget();
-        busy.push(stream);
-    }
+    let mut busy = waiting_requests(&server, 15).await;
     let mut more = server.connect().await;
     more.write_all(GOOD.as_bytes()).await.unwrap();
     let socket = TcpSocket::new_v4().unwrap();
@@ -119,13 +125,7 @@ async fn one_address_cannot_shut_out_another() {
 #[tokio::test]
 async fn beyond_its_share_only_some_connections_of_an_address_wait_and_others_close() {
     let server = limited(16).await;
-    let mut busy = Vec::new();
-    for _ in 0..15 {
-        let mut stream = server.connect().await;
-        stream.write_all(WAIT.as_bytes()).await.unwrap();
-        server.seen.waiting.acquire().await.unwrap().forget();
-        busy.push(stream);
-    }
+    let _busy = waiting_requests(&server, 15).await;
     let mut waiting = Vec::new();
     for _ in 0..4 {
         waiting.push(server.connect().await);

@@ -127,7 +127,7 @@ pub enum FaultKind {
     ByteOrderMark,
     /// Sends the response's body in gzip.
     Gzip,
-    /// Sends the response's body in a coding of this name, which nobody can read.
+    /// Names this coding in `Content-Encoding`, and sends bytes that are no text.
     Coding(String),
     /// Adds a folded header with a blank before its colon; HTTP/1.1 only.
     OldHeaders,

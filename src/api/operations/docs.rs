@@ -32,8 +32,8 @@ const HINT: &str = "`KEY` is your key from the gateway's operator. The part afte
 const HINT_WITHOUT_KEY: &str = "`KEY` is your key from the gateway's operator, and `ASSISTANT` a name that the operator has defined, `vendor:id` \
                                 with the vendor's own id, or an id alone. `GET /v1/vendors` names the vendors that you may use.";
 
-/// An assistant that the reader may use: a name, else an id at a vendor. Without a key, a gateway with keys shows nobody
-/// what there is.
+/// An assistant that the reader may use: a name, else an id at a vendor. A gateway with keys shows none to a reader
+/// without a key.
 fn example(context: &Context, head: &Parts) -> Option<String> {
     let gateway = &context.gateway;
     let client = match gateway.clients.open {

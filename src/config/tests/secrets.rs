@@ -286,7 +286,7 @@ fn texts_about_secrets_and_files_open_to_others_are_reported_and_not_shown() {
     set_permissions(setup.path("token"), Permissions::from_mode(0o644)).expect("changed");
     set_permissions(&folder, Permissions::from_mode(0o700)).expect("changed");
     let hidden = setup.warnings();
-    assert!(!hidden.contains("every user"), "nobody else can enter the folder: {hidden}");
+    assert!(!hidden.contains("every user"), "other users cannot enter the folder: {hidden}");
     set_permissions(&folder, Permissions::from_mode(0o755)).expect("changed");
     let warnings = setup.warnings();
     for expected in [

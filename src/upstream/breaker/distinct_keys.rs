@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use super::slices::{SLICES, Slices};
 
-use crate::upstream::sync::atomic::{AtomicU64, Ordering};
-
-const SLICES: u64 = 10;
 const KEY_BITS: u32 = 39;
 const KEY_MASK: u64 = (1 << KEY_BITS) - 1;
 const SEVERAL: u64 = 1 << KEY_BITS;
@@ -19,42 +16,33 @@ const TAG_MASK: u64 = (1 << (64 - TAG_SHIFT)) - 1;
 /// keys, and the first key (39 bits, never zero).
 #[derive(Debug)]
 pub(crate) struct DistinctKeys {
-    origin: Instant,
-    slice: Duration,
-    slices: [AtomicU64; SLICES as usize],
+    slices: Slices,
 }
 
 impl DistinctKeys {
     pub(crate) fn new(length: Duration) -> Self {
-        Self {
-            origin: Instant::now(),
-            slice: (length / 10).max(Duration::from_millis(1)),
-            slices: std::array::from_fn(|_| AtomicU64::new(0)),
-        }
+        Self { slices: Slices::of(length) }
     }
 
     /// Notes that `key` was seen now.
     pub(crate) fn add(&self, key: u64) {
-        let (epoch, key) = (self.epoch(), (key & KEY_MASK).max(1));
-        let slice = &self.slices[(epoch % SLICES) as usize];
+        let (epoch, key) = (self.slices.epoch(), (key & KEY_MASK).max(1));
         let tag = (epoch & TAG_MASK) << TAG_SHIFT;
-        let noted = |word: u64| {
+        // The usual case has nothing to note, and only reads.
+        self.slices.update(epoch, |word| {
             let current = word >> TAG_SHIFT == tag >> TAG_SHIFT && word & KEY_MASK != 0;
             match current {
                 false => Some(tag | key),
                 true if word & SEVERAL != 0 || word & KEY_MASK == key => None,
                 true => Some(word | SEVERAL),
             }
-        };
-        // It fails where there is nothing to note, which is the usual case and only reads.
-        let _ = slice.fetch_update(Ordering::AcqRel, Ordering::Acquire, noted);
+        });
     }
 
     /// Whether the window that ends now has seen more than one key.
     pub(crate) fn are_several(&self) -> bool {
-        let (newest, mut first) = (self.epoch(), None);
-        for slice in &self.slices {
-            let word = slice.load(Ordering::Acquire);
+        let (newest, mut first) = (self.slices.epoch(), None);
+        for word in self.slices.words() {
             let key = word & KEY_MASK;
             if key == 0 || newest.wrapping_sub(word >> TAG_SHIFT) & TAG_MASK >= SLICES {
                 continue;
@@ -69,14 +57,7 @@ impl DistinctKeys {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        for slice in &self.slices {
-            slice.store(0, Ordering::Release);
-        }
-    }
-
-    fn epoch(&self) -> u64 {
-        let passed = self.origin.elapsed().as_nanos() / self.slice.as_nanos();
-        u64::try_from(passed).unwrap_or(u64::MAX)
+        self.slices.clear();
     }
 }
 

@@ -3,4 +3,5 @@
 pub(super) mod circuit;
 pub(super) mod distinct_keys;
 pub(super) mod layer;
+mod slices;
 pub(super) mod window;

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use super::slices::{SLICES, Slices};
 
-use crate::upstream::sync::atomic::{AtomicU64, Ordering};
-
-const SLICES: u64 = 10;
 const COUNT_BITS: u32 = 20;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
 const EPOCH_MASK: u64 = (1 << (64 - 2 * COUNT_BITS)) - 1;
@@ -17,9 +14,7 @@ const EPOCH_MASK: u64 = (1 << (64 - 2 * COUNT_BITS)) - 1;
 /// (20 bits each, saturating).
 #[derive(Debug)]
 pub(crate) struct SlidingWindow {
-    origin: Instant,
-    slice: Duration,
-    slices: [AtomicU64; SLICES as usize],
+    slices: Slices,
 }
 
 /// What a window holds.
@@ -31,20 +26,14 @@ pub(crate) struct Counts {
 
 impl SlidingWindow {
     pub(crate) fn new(length: Duration) -> Self {
-        Self {
-            origin: Instant::now(),
-            slice: (length / 10).max(Duration::from_millis(1)),
-            slices: std::array::from_fn(|_| AtomicU64::new(0)),
-        }
+        Self { slices: Slices::of(length) }
     }
 
     /// Counts `all` events, `marked` of them marked, as happening now.
     pub(crate) fn add(&self, all: u64, marked: u64) {
-        let epoch = self.epoch();
-        let slice = &self.slices[(epoch % SLICES) as usize];
+        let epoch = self.slices.epoch();
         let tag = epoch & EPOCH_MASK;
-        // The closure always returns a value, so this cannot fail.
-        let _ = slice.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
+        self.slices.update(epoch, |word| {
             let before = if tag_of(word) == tag { counts_of(word) } else { Counts::default() };
             let all = (before.all + all).min(COUNT_MAX);
             let marked = (before.marked + marked).min(COUNT_MAX);
@@ -54,10 +43,9 @@ impl SlidingWindow {
 
     /// The counts of the window that ends now.
     pub(crate) fn counts(&self) -> Counts {
-        let newest = self.epoch();
+        let newest = self.slices.epoch();
         let mut sum = Counts::default();
-        for slice in &self.slices {
-            let word = slice.load(Ordering::Acquire);
+        for word in self.slices.words() {
             if newest.wrapping_sub(tag_of(word)) & EPOCH_MASK < SLICES {
                 let counts = counts_of(word);
                 sum.all += counts.all;
@@ -69,14 +57,7 @@ impl SlidingWindow {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        for slice in &self.slices {
-            slice.store(0, Ordering::Release);
-        }
-    }
-
-    fn epoch(&self) -> u64 {
-        let passed = self.origin.elapsed().as_nanos() / self.slice.as_nanos();
-        u64::try_from(passed).unwrap_or(u64::MAX)
+        self.slices.clear();
     }
 }
 
