@@ -1,7 +1,7 @@
 //! Absolute URLs of the web, as `webhook_url` has to be one. The check and the regular expression in the JSON Schema agree.
 
 /// The same as [`is_web_address`] for JSON Schema (ECMA 262).
-pub(super) const REGEX: &str = "^[Hh][Tt][Tt][Pp][Ss]?://([^\\s/?#@\\\\]*@)?(\\[[0-9A-Fa-f:.]+\\]|[^\\s/?#@:\\[\\]\\\\<>\"{}|^`]+)(:[0-9]{1,5})?([/?#]\\S*)?$";
+pub(super) const REGEX: &str = "^[Hh][Tt][Tt][Pp][Ss]?://([^\\s\\u0000-\\u001f\\u007f/?#@\\\\]*@)?(\\[[0-9A-Fa-f:.]+\\]|[^\\s\\u0000-\\u001f\\u007f/?#@:\\[\\]\\\\<>\"{}|^`]+)(:[0-9]{1,5})?([/?#][^\\s\\u0000-\\u001f\\u007f]*)?$";
 
 /// Whether a text is an absolute URL with the scheme `http` or `https` and a host.
 pub(super) fn is_web_address(text: &str) -> bool {
@@ -35,12 +35,11 @@ fn is_place(place: &str) -> bool {
     !host.is_empty() && !host.bytes().any(is_foreign) && (port.is_empty() || port.get(1..).is_some_and(is_port))
 }
 
-/// White space as regular expressions of ECMA 262 understand it.
+/// Whether a text has white space, as regular expressions of ECMA 262 understand it, or an ASCII control character.
 fn has_space(text: &str) -> bool {
-    match text.is_ascii() {
-        true => text.bytes().any(|byte| matches!(byte, b'\t'..=b'\r' | b' ')),
-        false => text.chars().any(|char| char != '\u{85}' && char.is_whitespace() || char == '\u{feff}'),
-    }
+    let is_ascii_space = |byte: u8| byte <= b' ' || byte == 0x7f;
+    text.bytes().any(is_ascii_space)
+        || !text.is_ascii() && text.chars().any(|char| char != '\u{85}' && char.is_whitespace() || char == '\u{feff}')
 }
 
 #[cfg(test)]
@@ -49,6 +48,9 @@ mod tests {
 
     #[test]
     fn an_absolute_url_of_the_web_has_a_scheme_and_a_host() {
+        let schema = serde_json::json!({ "type": "string", "pattern": REGEX });
+        let pattern = jsonschema::validator_for(&schema).unwrap();
+        let says_pattern = |text: &str| pattern.is_valid(&text.into());
         for good in [
             "https://example.com",
             "http://example.com/",
@@ -61,11 +63,14 @@ mod tests {
             "https://a.b?x",
             "https://a_b.example/{id}",
         ] {
-            assert!(is_web_address(good), "{good}");
+            assert!(is_web_address(good) && says_pattern(good), "{good}");
         }
         for bad in [
             "",
             " ",
+            "https://\u{0}x",
+            "https://example.com/\u{7f}",
+            "https://user\u{1}@example.com",
             "nowhere",
             "example.com/hook",
             "/hook",
@@ -95,7 +100,7 @@ mod tests {
             "https://a:1:2",
             "mailto:a@b.c",
         ] {
-            assert!(!is_web_address(bad), "{bad}");
+            assert!(!is_web_address(bad) && !says_pattern(bad), "{bad:?}");
         }
     }
 }

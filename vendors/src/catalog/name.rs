@@ -8,7 +8,7 @@ const MAX_COMPARED: usize = 5_000;
 /// Longer names are compared by their beginning, in characters.
 const MAX_CHARS: usize = 64;
 
-/// Characters that nobody sees at the ends of a name.
+/// Characters at the ends of a name that are invisible.
 const INVISIBLE: [char; 4] = ['\u{feff}', '\u{200b}', '\u{200e}', '\u{200f}'];
 
 /// A name as it is compared where no name is exactly the same: in NFC, without regard to case, without blanks around it,
