@@ -1,7 +1,7 @@
 //! The peer behind trusted proxies, as their `Forwarded` says (RFC 7239).
 //!
-//! Each proxy adds its own peer at the end, and callers can write anything in front of that. So the list is read from its
-//! end, for as long as the one that added an entry is trusted.
+//! Each proxy adds its own peer at the end, and callers can write anything in front of that, such as a quote that they
+//! do not close. So the list is read and taken apart from its end, for as long as the one that added an entry is trusted.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -15,11 +15,9 @@ pub(crate) fn caller(headers: &HeaderMap, peer: IpAddr, trusted: &[Network]) -> 
     if !is_trusted(peer) {
         return None;
     }
-    let lines: Vec<_> =
-        headers.get_all(header::FORWARDED).iter().map(|line| line.to_str().unwrap_or_default()).collect();
     let mut caller = None;
-    for entry in lines.iter().rev().flat_map(|line| split(line, ',').into_iter().rev()) {
-        let Some(address) = source(entry) else { break };
+    for entry in headers.get_all(header::FORWARDED).iter().rev().flat_map(|line| from_end(line.as_bytes())) {
+        let Some(address) = std::str::from_utf8(entry).ok().and_then(source) else { break };
         caller = Some(address);
         if !is_trusted(address.ip()) {
             break;
@@ -28,7 +26,28 @@ pub(crate) fn caller(headers: &HeaderMap, peer: IpAddr, trusted: &[Network]) -> 
     caller
 }
 
-/// The parts between separators outside of quotes.
+/// The entries of a line, the last one first. What stands in front of an entry does not change where it starts.
+fn from_end(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let line = rest?;
+        let mut quoted = false;
+        let comma = line.iter().enumerate().rposition(|(at, byte)| {
+            let before = || line.get(..at).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count();
+            match byte {
+                b'"' if !quoted => quoted = true,
+                // An escaped quote is a part of the text, which starts further in front.
+                b'"' => quoted = before() % 2 == 1,
+                _ => {}
+            }
+            *byte == b',' && !quoted
+        });
+        rest = comma.and_then(|comma| line.get(..comma));
+        line.get(comma.map_or(0, |comma| comma + 1)..)
+    })
+}
+
+/// The parts of an entry between separators outside of quotes.
 fn split(text: &str, separator: char) -> Vec<&str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(|char| {
@@ -60,11 +79,12 @@ fn source(entry: &str) -> Option<SocketAddr> {
 #[cfg(test)]
 mod tests {
     use crate::net::peers::forwarded::*;
+    use http::HeaderValue;
 
     fn caller_of(lines: &[&str]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(header::FORWARDED, line.parse().unwrap());
+            headers.append(header::FORWARDED, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         let trusted = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().unwrap());
         caller(&headers, "10.0.0.1".parse().unwrap(), &trusted).map(|address| address.ip().to_string())
@@ -81,6 +101,11 @@ mod tests {
             // Whatever the caller itself has written stands in front.
             (&["for=203.0.113.9, for=192.0.2.7"], Some("192.0.2.7")),
             (&["for=203.0.113.9", "for=192.0.2.7"], Some("192.0.2.7")),
+            (&["for=203.0.113.9;x=\", for=192.0.2.7"], Some("192.0.2.7")),
+            (&["for=\"203.0.113.9, for=\"[2001:db8::17]:4711\""], Some("2001:db8::17")),
+            (&["for=203.0.113.9;x=\"\\, for=192.0.2.7;y=\"a, \\\"b\""], Some("192.0.2.7")),
+            (&["\u{e9}, for=192.0.2.7"], Some("192.0.2.7")),
+            (&["for=\"203.0.113.9, \"", "for=192.0.2.7"], Some("192.0.2.7")),
             (&["for=192.0.2.7, for=10.0.0.2"], Some("192.0.2.7")),
             (&["for=192.0.2.7, for=\"[fd00::2]\", for=10.0.0.2"], Some("192.0.2.7")),
             (&["for=192.0.2.7;x=\"a,b;for=203.0.113.9\""], Some("192.0.2.7")),
