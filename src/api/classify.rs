@@ -117,9 +117,12 @@ pub(super) fn unread_coding(headers: &HeaderMap) -> Option<String> {
 }
 
 fn unread_detail(coding: &str) -> String {
-    format!(
-        "The vendor's answer has the content coding `{coding}`, which this gateway did not ask for and cannot read."
-    )
+    match coding.trim().to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => "The vendor's answer is said to be gzip, and is broken gzip.".to_owned(),
+        _ => format!(
+            "The vendor's answer has the content coding `{coding}`, which this gateway did not ask for and cannot read."
+        ),
+    }
 }
 
 /// What an error means, as its headers say it. A challenge of bot protection never comes from the vendor's API.
