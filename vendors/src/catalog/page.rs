@@ -126,7 +126,7 @@ fn entry(row: Value<'_>) -> Option<Entry> {
         _ => false,
     })?;
     let name = row.get("name")?.as_str().filter(|name| !super::name::folded(name).is_empty())?.into_owned();
-    let iso_2 = row.get("iso_2").and_then(Value::as_str).map(Cow::into_owned);
+    let iso_2 = row.get("iso_2").and_then(Value::as_str).filter(|code| !code.trim().is_empty()).map(Cow::into_owned);
     Some(Entry { id: id.text().to_owned(), name, iso_2 })
 }
 
@@ -158,6 +158,14 @@ mod tests {
         assert_eq!((page.entries.len(), &*page.entries[0].name, page.skipped), (1, "Good", 2 * bad.len()));
         let only = CatalogPage::parse(b"\xef\xbb\xbf[null]", 1).unwrap();
         assert_eq!((only.entries.len(), only.skipped, only.has_more), (0, 1, false));
+    }
+
+    #[test]
+    fn an_empty_code_is_none() {
+        let page =
+            CatalogPage::parse(br#"[{"id":1,"name":"Klingon","iso_2":" "},{"id":2,"name":"German","iso_2":"de"}]"#, 1);
+        let codes: Vec<_> = page.unwrap().entries.into_iter().map(|entry| entry.iso_2).collect();
+        assert_eq!(codes, [None, Some("de".to_owned())]);
     }
 
     #[test]

@@ -64,6 +64,34 @@ fn a_complaint_is_one_item_with_its_field_and_its_sentence_in_every_shape() {
 }
 
 #[test]
+fn fields_whose_names_mean_something_else_and_texts_beside_lists_are_complaints_too() {
+    let complaint = |field: &str, text: &str| (format!("#/{field}"), None, text.to_owned());
+    for (body, expected) in [
+        (r#"{"type":["No such type."]}"#, vec![complaint("type", "No such type.")]),
+        (r#"{"errors":{"type":"No such type."}}"#, vec![complaint("type", "No such type.")]),
+        (r#"{"errors":{"type":["No such type."]}}"#, vec![complaint("type", "No such type.")]),
+        (r#"{"name":["A."],"type":["B."]}"#, vec![complaint("name", "A."), complaint("type", "B.")]),
+        (r#"{"mode":["Bad."],"name":"Too long."}"#, vec![complaint("mode", "Bad."), complaint("name", "Too long.")]),
+        // A type of problem is none.
+        (r#"{"type":"about:blank","name":["A."]}"#, vec![complaint("name", "A.")]),
+    ] {
+        assert_eq!(read(422, body).0, expected, "{body}");
+    }
+}
+
+#[test]
+fn a_body_full_of_sentences_is_read_and_shortened() {
+    let members: Vec<_> = (0..50_000).map(|number| format!(r#""a{number}":"x {number:05}""#)).collect();
+    let (items, message) = read(422, &format!("{{{}}}", members.join(",")));
+    let message = message.unwrap();
+    assert_eq!(
+        (items.len(), message.starts_with("x 00000: x 00001: "), message.len() <= 1024 + 3),
+        (0, true, true),
+        "{message}"
+    );
+}
+
+#[test]
 fn paths_inside_a_field_are_kept_in_every_spelling() {
     for key in [
         r#"{"errors":{"tools.0.description":["No."]}}"#,

@@ -116,7 +116,9 @@ impl<'a> Complaint<'a> {
             Some(field) => Some(Self { field, sentence: None, nested }),
             None if all_signs() => {
                 let field = members.iter().any(|(key, _)| key == "path").then(weak_field).flatten().unwrap_or_default();
-                code().map(|code| Self { field, sentence: Some(code), nested })
+                // A code has no white space; a sentence under `type` is a complaint about that field.
+                let code = code().filter(|code| has_key || !code.contains(char::is_whitespace));
+                code.map(|code| Self { field, sentence: Some(code), nested })
             }
             None => None,
         }

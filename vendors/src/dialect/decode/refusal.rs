@@ -117,14 +117,21 @@ impl Refusal<'_, '_> {
             _ => {}
         }
         self.sentences.sort_by_key(|(rank, _)| *rank);
-        let texts: Vec<_> = self.sentences.into_iter().map(|(_, text)| text).collect();
+        // More than a response shows, but few enough to be compared with each other.
+        let mut room = 4 * MAX_TEXT_BYTES;
+        let texts = self.sentences.into_iter().map(|(_, text)| text).take_while(|text| {
+            let fits = room > 0;
+            room = room.saturating_sub(text.len());
+            fits
+        });
+        let texts: Vec<_> = texts.collect();
         (!texts.is_empty()).then(|| joined(texts))
     }
 
     /// Reads an object that describes the whole error.
     fn error(&mut self, object: Value<'_>, outermost: bool) {
         let members = last_members(object);
-        let before = (self.sentences.len(), self.keys.len());
+        let (before, mut lists) = ((self.sentences.len(), self.keys.len()), 0);
         for (name, value) in &members {
             if CONTAINERS.contains(&&**name) {
                 self.container(name, *value);
@@ -134,10 +141,21 @@ impl Refusal<'_, '_> {
                 self.sentence(SENTENCES.len(), *value);
             } else if WRAPPERS.contains(&&**name) && value.kind() == Kind::Object && outermost {
                 self.wrapped(*value);
-            } else if METADATA.contains(&&**name) || outermost && !self.is_refusal {
+            } else if outermost && !self.is_refusal {
+                continue;
+            } else if is_list_of_texts(*value) && self.is_field(name) {
+                lists += 1; // also of `type`, which is metadata as a text
+                self.complaints(name, *value);
+            } else if METADATA.contains(&&**name) {
                 continue;
             } else if is_list_of_texts(*value) || self.is_field(name) && !is_scalar(*value) {
                 self.complaints(name, *value);
+            }
+        }
+        // Beside lists of complaints, texts about fields are complaints as well, and not the assistant's values.
+        for (name, value) in members.iter().filter(|_| lists > 0) {
+            if value.kind() == Kind::String && self.is_field(name) && !METADATA.contains(&&**name) {
+                self.keys.push(name, &text(*value));
             }
         }
         // An object such as Stripe's, which is one complaint.

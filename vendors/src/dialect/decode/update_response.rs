@@ -136,7 +136,7 @@ fn is_filled(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::Array => value.elements().next().is_some(),
         Kind::Object => value.members().next().is_some(),
-        _ => !matches!(value.text(), "null" | "false" | "\"\""),
+        _ => !matches!(value.text(), "null" | "false" | "\"\"" | "0" | "\"0\""),
     }
 }
 
