@@ -34,12 +34,12 @@ impl Environment {
 
     /// The variables that set keys, with the rest of their names, in the order of their names.
     ///
-    /// Left out are the configuration's path and what Kubernetes sets for services whose names begin with
-    /// "switchboard".
+    /// Left out are the configuration's path, the address and key that callers export, and what Kubernetes sets for
+    /// services whose names begin with "switchboard".
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.variables.iter().filter_map(|(name, value)| {
             let rest = after_prefix(name)?;
-            let ours = !name.eq_ignore_ascii_case(PATH) && !is_service_link(rest);
+            let ours = !NO_SETTINGS.iter().any(|other| name.eq_ignore_ascii_case(other)) && !is_service_link(rest);
             ours.then_some((name.as_str(), rest, value.expose()))
         })
     }
@@ -67,6 +67,9 @@ const PREFIX: &str = "SWITCHBOARD_";
 
 /// The variable that names the configuration file.
 pub(crate) const PATH: &str = "SWITCHBOARD_CONFIG";
+
+/// Variables with our prefix that set no keys: the last two are for callers.
+const NO_SETTINGS: [&str; 3] = [PATH, "SWITCHBOARD_URL", "SWITCHBOARD_KEY"];
 
 fn after_prefix(name: &str) -> Option<&str> {
     let (prefix, rest) = name.split_at_checked(PREFIX.len())?;
@@ -132,7 +135,14 @@ mod tests {
 
     #[test]
     fn only_variables_that_set_keys_are_settings() {
-        let names = ["SWITCHBOARD_SERVER__LISTEN", "switchboard_log__level", "SWITCHBOARD_CONFIG", "PATH"];
+        let names = [
+            "SWITCHBOARD_SERVER__LISTEN",
+            "switchboard_log__level",
+            "SWITCHBOARD_CONFIG",
+            "SWITCHBOARD_URL",
+            "SWITCHBOARD_KEY",
+            "PATH",
+        ];
         assert_eq!(settings(&names), ["SERVER__LISTEN", "log__level"]);
     }
 
