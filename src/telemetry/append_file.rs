@@ -35,9 +35,12 @@ pub(super) struct AppendFile {
     file: File,
     /// Device and inode of a regular file; `None` for a pipe or device, which cannot be rotated or truncated.
     identity: Option<(u64, u64)>,
+    /// Others may append to it as well, or empty it, so it is read again before lines are written.
     size: u64,
     /// The file may end within a line.
     torn: bool,
+    /// Something was written that is not synced.
+    unsynced: bool,
     #[cfg(test)]
     syncs: std::cell::Cell<u32>,
 }
@@ -73,22 +76,40 @@ impl AppendFile {
             identity,
             size,
             torn,
+            unsynced: false,
             #[cfg(test)]
             syncs: Default::default(),
         })
     }
 
-    fn sync_data(&self) -> io::Result<()> {
+    /// Syncs what was written since the last time, unless the settings say never.
+    fn sync_written(&mut self) -> io::Result<()> {
+        if !self.unsynced || self.settings.fsync == Fsync::Never {
+            return Ok(());
+        }
         #[cfg(test)]
         self.syncs.set(self.syncs.get() + 1);
-        if self.identity.is_some() { self.file.sync_data() } else { Ok(()) }
+        if self.identity.is_some() {
+            self.file.sync_data()?;
+        }
+        self.unsynced = false;
+        Ok(())
     }
 
-    /// Opens the path again if it names another file or none.
+    /// Opens the path again if it names another file or none; otherwise reads how large the file is now.
     fn reopen_if_moved(&mut self) -> io::Result<()> {
-        let found = fs::metadata(&self.settings.path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
-        if self.identity.is_some() && found != self.identity {
-            *self = Self::try_open(self.settings.clone())?;
+        if self.identity.is_none() {
+            return Ok(());
+        }
+        let found = fs::metadata(&self.settings.path).ok();
+        match found.filter(|found| Some((found.dev(), found.ino())) == self.identity) {
+            Some(same) => self.size = same.len(),
+            None => {
+                if let Err(error) = self.sync_written() {
+                    self.report(Some(&error)); // the old file is lost, but the new one may be well
+                }
+                *self = Self::try_open(self.settings.clone())?;
+            }
         }
         Ok(())
     }
@@ -110,6 +131,7 @@ impl AppendFile {
             self.file.write_all(b"\n")?;
             (self.size, self.torn) = (self.size + 1, false);
         }
+        self.unsynced = true;
         let result = self.file.write_all(piece);
         match result {
             Ok(()) => self.size += piece.len() as u64,
@@ -121,7 +143,7 @@ impl AppendFile {
 
     /// Renames the file and the older ones by one number, and starts a new one.
     fn rotate(&mut self) -> io::Result<()> {
-        self.sync_data()?;
+        self.sync_written()?;
         // A rotation that failed halfway left a gap; the files beyond it are renamed already.
         let keep = self.settings.keep;
         let gap = (1..keep).find(|&age| !self.rotated(age).exists()).unwrap_or(keep);
@@ -143,7 +165,8 @@ impl AppendFile {
 impl Sink for AppendFile {
     fn write(&mut self, lines: &mut &[u8]) -> io::Result<()> {
         if lines.is_empty() {
-            return Ok(());
+            // After a failure the caller asks again; lines that were not synced are not written yet.
+            return if self.settings.fsync == Fsync::Always { self.sync_written() } else { Ok(()) };
         }
         self.reopen_if_moved()?;
         while !lines.is_empty() {
@@ -156,11 +179,12 @@ impl Sink for AppendFile {
             self.append(piece)?;
             *lines = rest;
         }
-        if self.settings.fsync == Fsync::Always { self.sync_data() } else { Ok(()) }
+        if self.settings.fsync == Fsync::Always { self.sync_written() } else { Ok(()) }
     }
 
+    /// With `always` too, so that a sync that failed is repeated.
     fn sync(&mut self) -> io::Result<()> {
-        if self.settings.fsync == Fsync::Interval { self.sync_data() } else { Ok(()) }
+        self.sync_written()
     }
 
     fn report(&self, error: Option<&io::Error>) {
@@ -300,6 +324,19 @@ mod tests {
         let file = open_at(&path, u64::MAX, 0, Fsync::Never).unwrap();
         assert!(!fcntl_getfl(&file.file).unwrap().contains(OFlags::NONBLOCK));
         drop(reader);
+    }
+
+    #[test]
+    fn what_others_append_or_cut_is_counted() {
+        let (folder, mut file) = open(u64::MAX, 1);
+        let path = folder.path().join("log");
+        let mut other = open_at(&path, u64::MAX, 1, Fsync::Never).unwrap();
+        write(&mut other, &lines(0..3));
+        write(&mut file, &lines(3..4));
+        assert_eq!(file.size, fs::metadata(&path).unwrap().len(), "a failed write would cut the file to this size");
+        fs::write(&path, "").unwrap();
+        write(&mut file, &lines(4..5));
+        assert_eq!((file.size, fs::read(&path).unwrap()), (7, lines(4..5)));
     }
 
     #[test]
