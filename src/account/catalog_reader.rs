@@ -63,17 +63,20 @@ impl CatalogReader {
     pub(super) async fn read(&self, kind: CatalogKind, path: &str) -> Result<Catalog, CatalogFailure> {
         let deadline = Instant::now() + ALL_PAGES_TIMEOUT;
         let (mut entries, mut seen, mut skipped, mut bytes) = (Vec::new(), HashSet::new(), 0, 0);
+        let mut was_unread = false;
         for number in 1..=MAX_PAGES {
             let (page, length) = self.page(kind, path, number, deadline).await?;
             (skipped, bytes) = (skipped + page.skipped, bytes + length);
-            let before = entries.len();
+            let (before, is_unread) = (entries.len(), page.entries.is_empty());
             entries.extend(page.entries.into_iter().filter(|row| seen.insert((row.id.clone(), row.name.clone()))));
-            // A vendor that does not know the parameter sends its first page again.
-            let is_last = !page.has_more || entries.len() == before;
-            if is_last || number == MAX_PAGES || bytes > MAX_BYTES {
-                self.report(kind, skipped, !is_last);
+            // A vendor that does not know the parameter sends its first page again. One page without a row that is
+            // understood is none of these.
+            let is_repeated = if is_unread { was_unread } else { entries.len() == before };
+            if !page.has_more || is_repeated || number == MAX_PAGES || bytes > MAX_BYTES {
+                self.report(kind, skipped, page.has_more);
                 break;
             }
+            was_unread = is_unread;
         }
         Ok(entries.into_iter().collect())
     }
