@@ -35,6 +35,8 @@ struct Listed {
     peer: PeerGroup,
     /// `None` if it has been asked to close.
     activity: Option<Arc<Activity>>,
+    /// Whose connections were asked for when it was asked to close; `None` for those of all peers.
+    asked_of: Option<PeerGroup>,
 }
 
 /// One open connection; dropping it removes it from the list.
@@ -58,12 +60,12 @@ impl OpenConnections {
         let mut open = self.lock();
         let holds = 1 + open.held.get(&peer).copied().unwrap_or_default();
         let free = max.saturating_sub(open.listed.len() + 1);
-        (holds == 1 || max < 2 || holds <= SHARE.saturating_mul(free)).then(|| self.add(&mut open, peer))
+        is_within_share(holds, free, max).then(|| self.add(&mut open, peer))
     }
 
     fn add(self: &Arc<Self>, open: &mut Open, peer: PeerGroup) -> OpenConnection {
         let (number, activity) = (self.next.fetch_add(1, Relaxed), Activity::new());
-        open.listed.insert(number, Listed { peer, activity: Some(Arc::clone(&activity)) });
+        open.listed.insert(number, Listed { peer, activity: Some(Arc::clone(&activity)), asked_of: None });
         *open.held.entry(peer).or_default() += 1;
         OpenConnection { all: Arc::clone(self), number, activity }
     }
@@ -73,7 +75,11 @@ impl OpenConnections {
         let mut open = self.lock();
         let eligible = open.listed.iter().filter(|(_, listed)| of.is_none_or(|of| of == listed.peer));
         let idle = eligible.filter_map(|(number, listed)| Some((listed.activity.as_ref()?.idle_since()?, *number)));
-        let longest = idle.min().and_then(|(_, number)| open.listed.get_mut(&number)?.activity.take());
+        let longest = idle.min().and_then(|(_, number)| {
+            let listed = open.listed.get_mut(&number)?;
+            listed.asked_of = of;
+            listed.activity.take()
+        });
         if let Some(activity) = longest {
             activity.request_eviction();
         }
@@ -90,6 +96,22 @@ impl OpenConnection {
         &self.activity
     }
 
+    /// Counts the connection as one of `peer`, whose address was only learnt now; `false` if that would be more than its
+    /// share of `max`.
+    pub(crate) fn move_to(&self, peer: PeerGroup, max: usize) -> bool {
+        let mut open = self.all.lock();
+        let free = max.saturating_sub(open.listed.len());
+        let holds = 1 + open.held.get(&peer).copied().unwrap_or_default();
+        let Some(listed) = open.listed.get_mut(&self.number).filter(|listed| listed.peer != peer) else { return true };
+        if !is_within_share(holds, free, max) {
+            return false;
+        }
+        let before = std::mem::replace(&mut listed.peer, peer);
+        open.release(before);
+        *open.held.entry(peer).or_default() += 1;
+        true
+    }
+
     /// Returns once the connection was asked to close while it is idle.
     pub(crate) async fn evicted(&self) {
         loop {
@@ -97,10 +119,11 @@ impl OpenConnection {
             if self.activity.idle_since().is_some() {
                 return;
             }
-            if let Some(listed) = self.all.lock().listed.get_mut(&self.number) {
+            let asked_of = self.all.lock().listed.get_mut(&self.number).and_then(|listed| {
                 listed.activity = Some(Arc::clone(&self.activity));
-            }
-            self.all.evict_idle(None);
+                listed.asked_of.take()
+            });
+            self.all.evict_idle(asked_of);
         }
     }
 }
@@ -108,14 +131,27 @@ impl OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         let mut open = self.all.lock();
-        let Some(Listed { peer, .. }) = open.listed.remove(&self.number) else { return };
-        if let Some(held) = open.held.get_mut(&peer) {
+        if let Some(Listed { peer, .. }) = open.listed.remove(&self.number) {
+            open.release(peer);
+        }
+    }
+}
+
+impl Open {
+    /// Counts one connection less of `peer`.
+    fn release(&mut self, peer: PeerGroup) {
+        if let Some(held) = self.held.get_mut(&peer) {
             *held -= 1;
             if *held == 0 {
-                open.held.remove(&peer);
+                self.held.remove(&peer);
             }
         }
     }
+}
+
+/// Whether a peer may hold so many connections while so many are free.
+fn is_within_share(holds: usize, free: usize, max: usize) -> bool {
+    holds == 1 || max < 2 || holds <= SHARE.saturating_mul(free)
 }
 
 #[cfg(test)]
@@ -145,6 +181,34 @@ mod tests {
                 assert!(other.is_some(), "{max}");
             }
         }
+    }
+
+    #[test]
+    fn a_peer_that_a_balancer_names_has_a_share_of_its_own() {
+        let all = Arc::<OpenConnections>::default();
+        let from_balancer: Vec<_> = (0..16).map(|_| all.open([192, 0, 2, 1].into())).collect();
+        let (others, of_one) = from_balancer.split_at(8);
+        for (connection, last) in others.iter().zip(2..) {
+            assert!(connection.move_to(peer(last), 17), "{last}");
+            assert!(connection.move_to(peer(last), 17), "it is counted already");
+        }
+        let moved = of_one.iter().filter(|connection| connection.move_to(peer(99), 9)).count();
+        assert_eq!(moved, 1, "nothing is free, so that only its first one stays");
+        drop(from_balancer);
+        assert!(all.lock().held.is_empty() && all.lock().listed.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_connection_passes_its_eviction_on_to_those_of_the_same_peer_only() {
+        let all = Arc::<OpenConnections>::default();
+        let (other, busy) = (all.open([192, 0, 2, 1].into()), all.open([192, 0, 2, 2].into()));
+        sleep(Duration::from_secs(2)).await;
+        let (mut other, mut evicted) = (pin!(other.evicted()), pin!(busy.evicted()));
+        assert!(other.as_mut().now_or_never().is_none());
+        all.evict_idle(Some(peer(2)));
+        let _request = busy.activity().start_request();
+        assert!(evicted.as_mut().now_or_never().is_none());
+        assert!(other.now_or_never().is_none(), "another peer pays nothing for it");
     }
 
     #[tokio::test(start_paused = true)]

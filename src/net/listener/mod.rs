@@ -99,7 +99,12 @@ impl Listener {
                 };
                 backoff = Backoff::new();
                 let peer = address.ip().into();
-                if let Some(open) = connections.open.open_within_share(peer, places.max) {
+                // With the PROXY protocol the caller's address comes later, and its share is checked then.
+                let open = match connections.settings().proxy_protocol {
+                    true => Some(connections.open.open(address.ip())),
+                    false => connections.open.open_within_share(peer, places.max),
+                };
+                if let Some(open) = open {
                     let place = Place { open, permit };
                     let task = serve(stream, address, Arc::clone(&connections), tls.clone(), place);
                     connections.shutdown().spawn(task);
@@ -216,6 +221,12 @@ async fn serve<S, B>(
         match Box::pin(proxied(&mut stream, &connections, &open)).await {
             Some(named) => address = named.unwrap_or(address),
             None => return,
+        }
+        let peer = address.ip().into();
+        if !open.move_to(peer, connections.settings().max_connections) {
+            connections.meters.limit_reached.add();
+            connections.open.evict_idle(Some(peer)); // makes room for its next one
+            return;
         }
     }
     match tls {
