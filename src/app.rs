@@ -2,12 +2,13 @@
 //!
 //! 1. [`Listener`]: accepts connections, performs TLS handshakes, enforces limits; hyper parses.
 //! 2. [`catch_panic`]: chooses the request id; turns a panic into an `internal` problem with that id.
-//! 3. [`Api`]: trace; router; authentication; the client's rate limit; the permit for a request in flight.
+//! 3. [`Api`]: trace; router; loops; CORS preflights; the `Host` of callers without keys; authentication; the client's rate
+//!    limit; the permit for a request in flight.
 //! 4. The operation: preferences, deadline, routing and permission, media type, the account's permit, body, translation.
 //! 5. The account's [`Stack`](crate::upstream::Stack): order, pause, rate, in flight, breaker, retry, timeout, client.
 //!
-//! Only [`Api`] adds to the response: the request id and the rate limit. It also reports each request once, however it
-//! ends ([`Telemetry::finished`]).
+//! [`Api`] adds to the response: the request id, the rate limit, what CORS needs, the mark of a loop. It also reports each
+//! request once, however it ends ([`Telemetry::finished`]). What is refused before it, and a panic, have no CORS headers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

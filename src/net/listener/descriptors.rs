@@ -23,10 +23,12 @@ pub fn callers_connections(max_connections: usize, vendors: usize) -> usize {
     allowed
 }
 
-/// What is kept for others is at most half of the limit.
+/// What is kept for others is at most half of the limit. Of the rest, a seventeenth is for the connections that wait for a
+/// place, which are a sixteenth of the places.
 fn allowed(limit: u64, max_connections: usize, vendors: usize) -> usize {
     let kept = u64::try_from(vendors).unwrap_or(u64::MAX).saturating_add(KEPT).min(limit / 2);
-    usize::try_from(limit - kept).unwrap_or(usize::MAX).clamp(1, max_connections.max(1))
+    let places = (limit - kept) / 17 * 16 + (limit - kept) % 17 * 16 / 17;
+    usize::try_from(places).unwrap_or(usize::MAX).clamp(1, max_connections.max(1))
 }
 
 #[cfg(test)]
@@ -37,11 +39,11 @@ mod tests {
     fn some_descriptors_stay_for_administration_and_vendors() {
         for (limit, max, vendors, expected) in [
             (1 << 20, 4096, 640, 4096),
-            (4800, 4096, 640, 4096),
-            (4799, 4096, 640, 4095),
-            (1024, 4096, 640, 512),
-            (1024, 4096, 128, 832),
-            (48, 4096, 640, 24),
+            (5056, 4096, 640, 4096),
+            (5055, 4096, 640, 4095),
+            (1024, 4096, 640, 481),
+            (1024, 4096, 128, 783),
+            (48, 4096, 640, 22),
             (1, 4096, 640, 1),
             (1024, 100, 640, 100),
         ] {
