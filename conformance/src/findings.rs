@@ -136,7 +136,7 @@ impl<'a> Findings<'a> {
         }
         let name = drift.location.rsplit(['.', ']']).next().filter(|name| !name.is_empty());
         let name = if kind == FindingKind::UnknownErrorShape { None } else { name };
-        let of_assistant = matches!(asked, Operation::Update | Operation::Assistants);
+        let of_assistant = matches!(asked, Operation::Update | Operation::List);
         let field = name.filter(|_| of_assistant).and_then(Field::from_name);
         let place = if drift.location.is_empty() { "the whole answer" } else { &drift.location };
         let detail = match drift.detail.as_str() {

@@ -49,7 +49,7 @@ async fn search_pages(
     id: &str,
 ) -> Result<Option<Option<Listed>>, Stop> {
     for page in 1..=MAX_PAGES {
-        let Some(reply) = vendor.get(Operation::Assistants, &path(page)).await? else { return Ok(None) };
+        let Some(reply) = vendor.get(Operation::List, &path(page)).await? else { return Ok(None) };
         if !reply.is_success() {
             return Err(Stop::NoList(format!("the vendor answers {}", reply.status)));
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vendors::{Catalog, CatalogKind, Operation};
+use vendors::{Catalog, CatalogKind, Listing, Operation};
 
 use crate::listing::{self, Listed};
 use crate::vendor_client::Stop;
@@ -30,11 +30,15 @@ impl Verification<'_> {
         Ok(listed)
     }
 
+    /// How the vendor lists its assistants.
+    fn listing(&self) -> Result<Listing, Stop> {
+        self.account.dialect().operations.list.ok_or_else(|| Stop::NoList("the vendor documents none".to_owned()))
+    }
+
     /// The assistant's current entry in the list.
     pub(crate) async fn find(&mut self) -> Result<Listed, Stop> {
-        let dialect = self.account.dialect();
-        let path = |page, per_page| dialect.assistants_path(page, per_page);
-        listing::find(&mut self.vendor, path, &self.options.assistant).await
+        let listing = self.listing()?;
+        listing::find(&mut self.vendor, |page, per_page| listing.path_of(page, per_page), &self.options.assistant).await
     }
 
     async fn catalog(&mut self, kind: CatalogKind) -> Result<(), Stop> {
@@ -56,11 +60,11 @@ impl Verification<'_> {
 
     /// Two requests that the vendor rejects: a page size of 0 (1 to 100 is documented), and a path that does not exist.
     async fn refused_reads(&mut self) -> Result<(), Stop> {
-        let path = self.account.dialect().assistants_path(1, 0);
-        if self.vendor.get(Operation::Assistants, &path).await?.is_some_and(|reply| reply.is_success()) {
+        let path = self.listing()?.path_of(1, 0);
+        if self.vendor.get(Operation::List, &path).await?.is_some_and(|reply| reply.is_success()) {
             self.report.note("a page of 0 assistants is not refused, so that no 422 was seen while reading");
         }
-        self.vendor.get(Operation::Assistants, NO_SUCH_PATH).await?;
+        self.vendor.get(Operation::List, NO_SUCH_PATH).await?;
         Ok(())
     }
 }

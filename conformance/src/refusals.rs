@@ -173,6 +173,6 @@ impl Verification<'_> {
 
     /// Sends an update with these members.
     pub(crate) async fn put(&mut self, parts: Vec<Part>) -> Result<Reply, Stop> {
-        self.vendor.put(&self.options.assistant, body(&parts)).await
+        self.vendor.update(&self.options.assistant, body(&parts)).await
     }
 }

@@ -84,10 +84,11 @@ impl<'a> VendorClient<'a> {
     }
 
     /// Updates the assistant.
-    pub(crate) async fn put(&mut self, id: &str, body: Vec<u8>) -> Result<Reply, Stop> {
+    pub(crate) async fn update(&mut self, id: &str, body: Vec<u8>) -> Result<Reply, Stop> {
         self.writes += 1;
-        let path = self.account.dialect().update_path(id);
-        let reply = self.send(Method::PUT, Operation::Update, &path, body.into()).await?;
+        let call = self.account.dialect().operations.update;
+        let method = Method::from_bytes(call.method.as_bytes()).map_err(|error| Stop::Unanswered(error.to_string()))?;
+        let reply = self.send(method, Operation::Update, &call.path_of(id), body.into()).await?;
         reply.ok_or_else(|| Stop::Unanswered("its answer is longer than is read".to_owned()))
     }
 

@@ -80,7 +80,7 @@ impl Verification<'_> {
                 return Ok(());
             }
         };
-        let reply = self.vendor.put(&self.options.assistant, request.body.clone()).await?;
+        let reply = self.vendor.update(&self.options.assistant, request.body.clone()).await?;
         if reply.is_success() {
             if normalize_response(self.account.dialect(), &reply.body).is_ok() {
                 self.report.outcome(field, Outcome::Confirmed);

@@ -233,7 +233,7 @@ mod tests {
         };
         let stack = Arc::new(Stack::new(&settings, &tasks));
         let dialect = vendors::registry::dialect("autocalls").unwrap();
-        let token = Token::new("1|abc").unwrap();
+        let token = Token::new(vendors::Auth::Bearer, "1|abc").unwrap();
         (CatalogReader { dialect, stack, headers: HeaderMap::new(), drift: Arc::default(), token }, tasks, seen)
     }
 

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::zeroize::Zeroizing;
+use vendors::Auth;
 
 use crate::http::header_names::SWITCHBOARD_HOP;
 use crate::http::request_id::X_REQUEST_ID;
@@ -27,16 +28,16 @@ pub struct Token {
 
 impl Token {
     /// Builds the headers; `None` if the token cannot stand in a header.
-    pub fn new(token: &str) -> Option<Self> {
-        let text = Zeroizing::new([b"Bearer ", token.as_bytes()].concat());
+    pub fn new(auth: Auth, token: &str) -> Option<Self> {
+        let text = Zeroizing::new([auth.prefix().as_bytes(), token.as_bytes()].concat());
         // All clones of this value share its memory, which is wiped when the last of them is dropped.
-        let mut bearer = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
-        bearer.set_sensitive(true);
+        let mut credential = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+        credential.set_sensitive(true);
         let own = HeaderValue::from_static("");
         // A full map grows also where a value is only replaced.
         let mut headers = HeaderMap::with_capacity(8);
         headers.extend([
-            (AUTHORIZATION, bearer),
+            (HeaderName::from_bytes(auth.header().as_bytes()).ok()?, credential),
             (ACCEPT, JSON),
             (ACCEPT_ENCODING, HeaderValue::from_static("gzip")),
             (USER_AGENT, AGENT),

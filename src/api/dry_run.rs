@@ -3,28 +3,20 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use vendors::Request;
 use vendors::document::secret_members;
 use vendors::json::{Limits, Value, push_string, read_value};
+use vendors::{Auth, Request};
 
 use crate::value::REDACTED;
 
 use super::response::{Echoed, push_report};
 
-/// The headers in the spelling of the documentation; HTTP itself ignores case.
-const HEADER_NAMES: [&str; 8] = [
-    "Authorization",
-    "Content-Type",
-    "Accept",
-    "Accept-Encoding",
-    "User-Agent",
-    "Switchboard-Hop",
-    "X-Request-Id",
-    "traceparent",
-];
+/// The headers besides the token, in the spelling of the documentation; HTTP itself ignores case.
+const HEADER_NAMES: [&str; 7] =
+    ["Content-Type", "Accept", "Accept-Encoding", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
 /// The body of the response.
-pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, echoed: &Echoed<'_>) -> Vec<u8> {
+pub(super) fn body(request: &Request, auth: Auth, url: &str, headers: &HeaderMap, echoed: &Echoed<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(request.body.len() + 1024);
     out.extend_from_slice(b"{\"dry_run\":true");
     echoed.push(&mut out);
@@ -33,7 +25,7 @@ pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, echoed: &E
     out.extend_from_slice(b",\"url\":");
     push_string(&mut out, url);
     out.extend_from_slice(b",\"headers\":{");
-    for (index, (name, value)) in redacted_headers(headers).enumerate() {
+    for (index, (name, value)) in redacted_headers(auth, headers).enumerate() {
         out.extend_from_slice(if index > 0 { b"," } else { b"" });
         push_string(&mut out, name);
         out.push(b':');
@@ -47,10 +39,10 @@ pub(super) fn body(request: &Request, url: &str, headers: &HeaderMap, echoed: &E
     out
 }
 
-fn redacted_headers(headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
-    HEADER_NAMES.into_iter().filter_map(|name| {
+fn redacted_headers(auth: Auth, headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
+    std::iter::once(auth.header()).chain(HEADER_NAMES).filter_map(move |name| {
         let value = headers.get(name)?;
-        let redacted = value.is_sensitive().then(|| format!("Bearer {REDACTED}").into());
+        let redacted = value.is_sensitive().then(|| format!("{}{REDACTED}", auth.prefix()).into());
         Some((name, redacted.unwrap_or_else(|| String::from_utf8_lossy(value.as_bytes()))))
     })
 }

@@ -153,8 +153,9 @@ impl Exchange<'_> {
     }
 
     fn dry_run(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
-        let url = prepared.uri.to_string();
-        let mut response = response::json(dry_run::body(&prepared.request, &url, &prepared.headers, &self.echoed()));
+        let (auth, url) = (self.route.account.dialect.auth, prepared.uri.to_string());
+        let mut response =
+            response::json(dry_run::body(&prepared.request, auth, &url, &prepared.headers, &self.echoed()));
         response::set_dropped_header(response.headers_mut(), &prepared.request.report);
         response
     }

@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_token_and_the_keys_of_the_update_are_redacted() {
-        let token = Token::new("1|abcdef").unwrap();
+        let token = Token::new(vendors::Auth::Bearer, "1|abcdef").unwrap();
         let body = br#"{"name":"x","tools":[{"type":"calendar_integration","calcom_api_key":"cal_live_9"}]}"#;
         let scrub = Scrub::new(&token, &holding(Field::Tools), body);
         assert_eq!(scrub.text("no cal_live_9 with 1|abcdef"), "no [redacted] with [redacted]");
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_key_under_an_escaped_name_is_redacted() {
-        let token = Token::new("1|abcdef").unwrap();
+        let token = Token::new(vendors::Auth::Bearer, "1|abcdef").unwrap();
         let body = br#"{"calendly\u005fapi_key":"cal\u005flive_9"}"#;
         let scrub = Scrub::new(&token, &holding(Field::VendorOptions), body);
         assert_eq!(scrub.text("no cal_live_9"), "no [redacted]");
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn all_text_is_redacted_if_an_update_has_too_many_keys() {
-        let token = Token::new("1|abcdef").unwrap();
+        let token = Token::new(vendors::Auth::Bearer, "1|abcdef").unwrap();
         let keys: Vec<_> = (0..=MAX_SECRETS).map(|key| format!(r#"{{"calcom_api_key":"cal_live_{key}"}}"#)).collect();
         let body = format!(r#"{{"tools":[{}]}}"#, keys.join(","));
         let scrub = Scrub::new(&token, &holding(Field::Tools), body.as_bytes());
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_truncated_secret_is_redacted_in_a_successful_response() {
         let secret = "abc".repeat(600);
-        let token = Token::new(&secret).unwrap();
+        let token = Token::new(vendors::Auth::Bearer, &secret).unwrap();
         let answer = format!(r#"{{"message":"no {secret}","data":{{}}}}"#);
         let mut response = success(&answer);
         Scrub::new(&token, &SentFields::default(), b"{}").response(&mut response);

@@ -148,7 +148,8 @@ fn account(
             insecure_skip_verify: vendor.tls.insecure_skip_verify,
         },
         drift: drift.map(|before| Arc::clone(&before.account.drift)).unwrap_or_default(),
-        token: Token::new(vendor.token.expose()).ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
+        token: Token::new(dialect.auth, vendor.token.expose())
+            .ok_or_else(|| inconsistent("its token cannot stand in a header"))?,
         name: name.into(),
     })
 }

@@ -3,8 +3,8 @@
 //! Source: <https://github.com/louisimond/documentation>, the public source of the vendor's documentation.
 
 use crate::canonical::Field;
-use crate::dialect::{Dialect, UndocumentedFields, Row, rows};
-use crate::sondos;
+use crate::dialect::{Auth, Dialect, Row, UndocumentedFields, rows};
+use crate::{autocalls, sondos};
 
 /// Kalla AI.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -12,7 +12,10 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Kalla AI",
     base_url: "https://app.kallaai.com/api",
     documentation: "https://github.com/louisimond/documentation/blob/main/api-reference/assistants/update-assistant.mdx",
-    rows: rows!(row),
+    ids: autocalls::IDS,
+    auth: Auth::Bearer,
+    operations: sondos::OPERATIONS,
+    rows: rows!(row, autocalls::reading),
     catalogs: sondos::CATALOGS,
     responses: sondos::RESPONSES,
     undocumented: UndocumentedFields::empty(),

@@ -3,12 +3,14 @@
 //! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>. The canonical names are Autocalls', so
 //! most rows are [`Row::SAME`].
 
+mod operations;
 mod responses;
 
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
+use crate::dialect::{Auth, Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
 
+pub(crate) use operations::{CREATION, IDS, OPERATIONS, reading};
 pub(crate) use responses::{CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS, RESPONSES};
 
 /// Autocalls.
@@ -17,7 +19,10 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Autocalls",
     base_url: "https://app.autocalls.ai/api",
     documentation: "https://docs.autocalls.ai/api-reference/assistants/update-assistant",
-    rows: rows!(row),
+    ids: IDS,
+    auth: Auth::Bearer,
+    operations: OPERATIONS,
+    rows: rows!(row, reading),
     catalogs: CATALOGS,
     responses: RESPONSES,
     undocumented: UndocumentedFields::empty(),

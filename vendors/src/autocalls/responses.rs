@@ -10,19 +10,9 @@ use Schema::{Anything, Boolean, Integer, List, Map, Number, Object, Text};
 
 /// The platform's responses.
 pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
-    updated: Object(&[
-        Member::new("message", Text),
-        Member::new(
-            "data",
-            Object(&[
-                Member::new("id", Integer),
-                Member::new("name", Text),
-                Member::new("status", Text),
-                Member::new("type", Text),
-                Member::new("mode", Text),
-            ]),
-        ),
-    ]),
+    updated: ASSISTANT_CHANGED,
+    created: ASSISTANT_CHANGED,
+    deleted: Object(&[MESSAGE]),
     errors: &[ERRORS],
     // The text exists in English only (<https://github.com/Konnect-U/Help>, campaigns/create-campaign).
     plan_limit: Some("allowed by your plan"),
@@ -57,6 +47,21 @@ pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
         MULTIMODAL_MODELS,
     ],
 };
+
+/// The response to an update and to a creation.
+const ASSISTANT_CHANGED: Schema = Object(&[
+    Member::new("message", Text),
+    Member::new(
+        "data",
+        Object(&[
+            Member::new("id", Integer),
+            Member::new("name", Text),
+            Member::new("status", Text),
+            Member::new("type", Text),
+            Member::new("mode", Text),
+        ]),
+    ),
+]);
 
 /// The catalogs of the revision whose voices have no provider.
 pub(crate) const CATALOGS_BEFORE_VOICE_PROVIDERS: [Schema; 4] = [

@@ -17,8 +17,8 @@ pub use encode::{
     missing_lookups, translate_request,
 };
 pub use table::{
-    ErrorSpec, FieldDescription, Hook, Limit, Literal, Member, Operation, ResponseSpec, Row, Rule, Schema, SendAs,
-    Support, Unsupported,
+    Auth, Call, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listing, Literal, Member, Operation,
+    Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Support, Unsupported,
 };
 
 use std::sync::OnceLock;
@@ -37,6 +37,12 @@ pub struct Dialect {
     pub base_url: &'static str,
     /// The URL of the documentation that the table is written from.
     pub documentation: &'static str,
+    /// What ids of assistants look like.
+    pub ids: IdRule,
+    /// How requests are authenticated.
+    pub auth: Auth,
+    /// The operations, with their methods and paths.
+    pub operations: Operations,
     /// One row for each field, in the order of [`Field::ALL`].
     pub rows: [Row; Field::COUNT],
     /// The path of each catalog below the base URL, in the order of [`CatalogKind::ALL`].
@@ -78,21 +84,9 @@ impl Dialect {
         }
     }
 
-    /// The path that lists the account's assistants, below the base URL: `GET /user/assistants/get` in every dialect.
-    /// Pages count from 1 and hold 1 to 100 assistants.
-    pub fn assistants_path(&self, page: usize, per_page: usize) -> String {
-        format!("/user/assistants/get?per_page={per_page}&page={page}")
-    }
-
-    /// The path that updates an assistant, below the base URL: `PUT /user/assistant/{id}` in every dialect.
-    pub fn update_path(&self, id: &str) -> String {
-        ["/user/assistant/", id].concat()
-    }
-
-    /// Whether `id` can be an assistant's id: 1 to 20 digits without a leading zero. Each assistant has one spelling of
-    /// its id, and so one queue for its updates.
+    /// Whether `id` can be an assistant's id.
     pub fn is_id(&self, id: &str) -> bool {
-        (1..=20).contains(&id.len()) && !id.starts_with('0') && id.bytes().all(|byte| byte.is_ascii_digit())
+        self.ids.admits(id)
     }
 
     /// The fields that are sent under the vendor's key `key`; a field and its twin share one.
@@ -118,13 +112,14 @@ impl Dialect {
     }
 }
 
-/// Builds a dialect's rows from its `const fn row(Field) -> Row`.
+/// Builds a dialect's rows from its `const fn row(Field) -> Row` and its `const fn reading(Field) -> Reading`.
 macro_rules! rows {
-    ($row:path) => {{
+    ($row:path, $reading:path) => {{
         let mut rows = [$crate::dialect::Row::SAME; $crate::canonical::Field::COUNT];
         let mut index = 0;
         while index < rows.len() {
-            rows[index] = $row($crate::canonical::Field::ALL[index]);
+            let field = $crate::canonical::Field::ALL[index];
+            rows[index] = $row(field).reading($reading(field));
             index += 1;
         }
         rows

@@ -2,7 +2,7 @@
 
 use crate::canonical::{Field, Shape};
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, FieldDescription, Support};
+use crate::dialect::{Call, Dialect, FieldDescription, Operations, Support};
 
 use super::coverage::field_type;
 use super::member_tables::{listed, member_tables};
@@ -23,13 +23,13 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
         .filter_map(|kind| Some((kind, dialect.catalog_path(kind)?)))
         .map(|(kind, path)| format!("- Catalog `{kind}`: `GET {}{path}`\n", dialect.base_url))
         .collect();
+    let operations = operations(dialect);
     format!(
         "# {title}\n\n\
          Generated from the adapter's table by `just generate`; edit `vendors/src/{name}/` instead.\n\n\
          - Dialect: `{name}`\n\
          - Base URL: `{base}`\n\
-         - Update: `PUT {base}{update}`\n\
-         {catalogs}\
+         {operations}{catalogs}\
          - Source: <{documentation}>\n\
          - More sources, quirks and what is uncertain: [README of the adapter](../../vendors/src/{name}/README.md); the\n  \
          documentation as data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
@@ -39,10 +39,25 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
         title = dialect.title,
         name = dialect.name,
         base = dialect.base_url,
-        update = dialect.update_path("{id}"),
         documentation = dialect.documentation,
         members = member_tables(dialect),
     )
+}
+
+/// The operations with their requests.
+fn operations(dialect: &Dialect) -> String {
+    let Operations { update, create, delete, list } = dialect.operations;
+    let all = [
+        ("Update", Some(update)),
+        ("Create", create.map(|create| create.call)),
+        ("Delete", delete),
+        ("List", list.map(|list| list.call)),
+    ];
+    let line = |(name, call): (&str, Option<Call>)| match call {
+        Some(Call { method, path, .. }) => format!("- {name}: `{method} {}{path}`\n", dialect.base_url),
+        None => format!("- {name}: not documented\n"),
+    };
+    all.into_iter().map(line).collect()
 }
 
 fn line(row: &FieldDescription) -> String {

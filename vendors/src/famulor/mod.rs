@@ -6,7 +6,7 @@
 mod responses;
 
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Row, UndocumentedFields, rows};
+use crate::dialect::{Auth, Creation, Dialect, Form, Operations, Reading, Row, UndocumentedFields, rows};
 use crate::{autocalls, intellixent};
 
 /// Famulor.
@@ -15,11 +15,35 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Famulor",
     base_url: "https://app.famulor.de/api",
     documentation: "https://docs.famulor.io/en/api-reference/assistants/update",
-    rows: rows!(row),
+    ids: autocalls::IDS,
+    auth: Auth::Bearer,
+    operations: OPERATIONS,
+    rows: rows!(row, reading),
     catalogs: autocalls::CATALOGS,
     responses: responses::RESPONSES,
     undocumented: UndocumentedFields::empty(),
 };
+
+/// The page of creations has three fields that the page of updates lacks.
+const OPERATIONS: Operations = Operations {
+    create: Some(Creation {
+        rows: &[
+            (Field::ConversationInactivityTimeout, Row::SAME),
+            (Field::ConversationEndedRetrigger, Row::SAME),
+            (Field::ConversationEndedWebhookUrl, Row::SAME),
+        ],
+        ..autocalls::CREATION
+    }),
+    ..autocalls::OPERATIONS
+};
+
+/// The list has two fields more than the platform's other lists.
+const fn reading(field: Field) -> Reading {
+    match field {
+        Field::RingingTime | Field::MaxInitialSilenceDuration => Reading::As(Form::Same),
+        _ => autocalls::reading(field),
+    }
+}
 
 /// The differences from Intellixent's revision.
 const fn row(field: Field) -> Row {

@@ -4,7 +4,7 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Dialect, ResponseSpec, Row, Rule, UndocumentedFields, Unsupported, rows};
+use crate::dialect::{Auth, Dialect, ResponseSpec, Row, Rule, UndocumentedFields, Unsupported, rows};
 
 /// Gloriagent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -12,7 +12,10 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Gloriagent",
     base_url: "https://app.gloriagent.ai/api",
     documentation: "https://docs.gloriagent.ai/api-reference/assistants/update-assistant",
-    rows: rows!(row),
+    ids: autocalls::IDS,
+    auth: Auth::Bearer,
+    operations: autocalls::OPERATIONS,
+    rows: rows!(row, autocalls::reading),
     catalogs: autocalls::CATALOGS,
     responses: ResponseSpec { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::RESPONSES },
     undocumented: UndocumentedFields::empty(),

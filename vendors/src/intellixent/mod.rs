@@ -5,7 +5,7 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Row, Rule, UndocumentedFields, Unsupported, rows};
+use crate::dialect::{Auth, Dialect, Row, Rule, UndocumentedFields, Unsupported, rows};
 
 /// Intellixent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -13,7 +13,10 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Intellixent",
     base_url: "https://portal.intellixent.ai/api",
     documentation: "https://docs.intellixent.ai/api-reference/assistants/update-assistant",
-    rows: rows!(row),
+    ids: autocalls::IDS,
+    auth: Auth::Bearer,
+    operations: autocalls::OPERATIONS,
+    rows: rows!(row, autocalls::reading),
     catalogs: autocalls::CATALOGS,
     responses: autocalls::RESPONSES,
     undocumented: UndocumentedFields::empty(),

@@ -8,7 +8,12 @@ mod end_call;
 use crate::autocalls;
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Literal, Member, ResponseSpec, Row, Rule, Schema, SendAs, UndocumentedFields, rows};
+use crate::dialect::{
+    Auth, Creation, Dialect, Literal, Member, Operations, Requirement, ResponseSpec, Row, Rule, Schema, SendAs,
+    UndocumentedFields, rows,
+};
+
+use Requirement::{Always, With};
 
 /// Sondos.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -16,10 +21,35 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Sondos",
     base_url: "https://app.sondos-ai.com/api",
     documentation: "https://docs.sondos-ai.com/api-reference/assistants/update-assistant",
-    rows: rows!(row),
+    ids: autocalls::IDS,
+    auth: Auth::Bearer,
+    operations: OPERATIONS,
+    rows: rows!(row, autocalls::reading),
     catalogs: CATALOGS,
     responses: RESPONSES,
     undocumented: UndocumentedFields::empty(),
+};
+
+/// The legacy page requires the LLM in every mode, and its sample shows a new assistant that is active.
+pub(crate) const OPERATIONS: Operations = Operations {
+    create: Some(Creation {
+        required: &[
+            Always(Field::Name),
+            Always(Field::VoiceId),
+            Always(Field::LanguageId),
+            Always(Field::LlmModelId),
+            Always(Field::Type),
+            Always(Field::Mode),
+            Always(Field::Timezone),
+            Always(Field::InitialMessage),
+            Always(Field::SystemPrompt),
+            With(Field::WebhookUrl, Field::IsWebhookActive),
+        ],
+        nullable: &[],
+        remarks: &[],
+        ..autocalls::CREATION
+    }),
+    ..autocalls::OPERATIONS
 };
 
 /// The catalog endpoints of the legacy dialect, in the order of [`CatalogKind::ALL`].

@@ -54,7 +54,7 @@ fn documented_responses_show_no_drift() {
             let found = drift(contract.dialect, Operation::Update, response.status, response.text().as_bytes());
             assert_eq!(found, [], "{} {}", contract.name(), response.name);
         }
-        assert_eq!(found(contract, Operation::Assistants, 200, &contract.assistants), [], "{}", contract.name());
+        assert_eq!(found(contract, Operation::List, 200, &contract.assistants), [], "{}", contract.name());
         for kind in CatalogKind::ALL {
             let catalog = &contract.catalogs[kind.as_str()];
             assert_eq!(found(contract, Operation::Catalog(kind), 200, catalog), [], "{} {kind}", contract.name());
@@ -93,17 +93,12 @@ fn a_missing_or_retyped_member_of_a_listed_assistant_is_reported() {
         assert!(documented.len() > 50);
         for key in documented.keys() {
             let list = without(&contract.assistants, &format!("/data/0/{key}"));
-            let missing = kinds_and_locations(contract, Operation::Assistants, 200, &list);
+            let missing = kinds_and_locations(contract, Operation::List, 200, &list);
             assert_eq!(missing, [(DriftKind::MissingField, format!("data[].{key}"))], "{}", contract.name());
             let mut list = contract.assistants.clone();
             list["data"][0][key] = json!(1.5);
             let is_number = ["endpoint_sensitivity", "interrupt_sensitivity"].contains(&key.as_str());
-            assert_eq!(
-                found(contract, Operation::Assistants, 200, &list).is_empty(),
-                is_number,
-                "{} {key}",
-                contract.name()
-            );
+            assert_eq!(found(contract, Operation::List, 200, &list).is_empty(), is_number, "{} {key}", contract.name());
         }
     }
 }
@@ -124,7 +119,7 @@ fn new_members_are_reported_except_fields_of_updates_in_a_list() {
         for (key, value) in [("agent_version", json!("x")), ("ringing_time", json!(30)), ("label_ids", json!([]))] {
             list["data"][0][key] = value;
         }
-        let new = kinds_and_locations(contract, Operation::Assistants, 200, &list);
+        let new = kinds_and_locations(contract, Operation::List, 200, &list);
         assert_eq!(new, [(DriftKind::UnknownField, "data[].agent_version".to_owned())]);
     }
 }
@@ -250,7 +245,7 @@ fn the_differences_of_a_hostile_response_are_limited() {
             }
         }
         let bare = json!({ "data": [{}], "current_page": 1, "last_page": 1, "per_page": 1, "total": 1 });
-        assert_eq!(found(contract, Operation::Assistants, 200, &bare).len(), 32, "more members than that are missing");
+        assert_eq!(found(contract, Operation::List, 200, &bare).len(), 32, "more members than that are missing");
     }
 }
 

@@ -24,9 +24,10 @@ fn names_urls_and_paths_are_those_of_the_contracts() {
         assert_eq!(endpoint["vendor"], dialect.name);
         assert_eq!(endpoint["base_url"], dialect.base_url);
         assert_eq!(endpoint["page"], dialect.documentation);
-        assert_eq!(endpoint["method"], "PUT");
-        assert_eq!(endpoint["path"], dialect.update_path("{id}"));
-        assert_eq!(dialect.assistants_path(2, 50), "/user/assistants/get?per_page=50&page=2");
+        assert_eq!(endpoint["path"], dialect.operations.update.path);
+        assert_eq!(endpoint["method"], dialect.operations.update.method);
+        let listing = dialect.operations.list.unwrap();
+        assert_eq!(listing.path_of(2, 50), "/user/assistants/get?per_page=50&page=2");
         assert!(dialect.base_url.starts_with("https://") && !dialect.base_url.ends_with('/'));
         assert!(!dialect.base_url["https://".len()..].contains("//"), "{}", dialect.base_url);
     }

@@ -15,8 +15,8 @@ fn the_codes_are_stable() {
     assert_eq!([Handling::Strict, Handling::Lenient].map(Handling::as_str), ["strict", "lenient"]);
     assert_eq!(CatalogKind::ALL.map(CatalogKind::as_str), ["languages", "voices", "models", "multimodal_models"]);
     assert_eq!(CatalogKind::ALL.map(|kind| kind.to_string()), CatalogKind::ALL.map(CatalogKind::as_str));
-    let operations = [Operation::Update, Operation::Assistants, Operation::Catalog(CatalogKind::Voices)];
-    assert_eq!(operations.map(Operation::as_str), ["update", "assistants", "voices"]);
+    let operations = [Operation::Update, Operation::List, Operation::Catalog(CatalogKind::Voices)];
+    assert_eq!(operations.map(Operation::as_str), ["update", "list", "voices"]);
     assert_eq!(
         DriftKind::ALL.map(DriftKind::as_str),
         [

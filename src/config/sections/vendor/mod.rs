@@ -242,7 +242,7 @@ impl Vendor {
     /// The path of the endpoint is added to the address; one that already holds it leads nowhere.
     fn validate_path(&self, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
         let Some(dialect) = registry::dialect(&self.dialect) else { return };
-        let endpoint = dialect.update_path("");
+        let endpoint = dialect.operations.update.path_of("");
         let endpoint = endpoint.trim_matches('/');
         let path = self.base_url.uri().path().trim_matches('/');
         let holds = format!("/{path}/").contains(&format!("/{endpoint}/"));

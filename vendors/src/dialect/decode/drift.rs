@@ -139,7 +139,7 @@ fn walk_response(dialect: &Dialect, operation: Operation, status: u16, response:
         let location = sanitized(&location);
         return vec![Drift { kind: DriftKind::UnknownErrorShape, location, detail: String::new() }];
     }
-    let mut walk = Walk { dialect, allows_fields: matches!(operation, Operation::Assistants), found: Vec::new() };
+    let mut walk = Walk { dialect, allows_fields: matches!(operation, Operation::List), found: Vec::new() };
     match (value, responses.success(operation)) {
         // Lists are bare or under `data`: the documentation describes one form and its examples show the other.
         (Ok(value), schema @ Schema::List(_)) if value.kind() == Kind::Object && value.get("data").is_some() => {
@@ -376,7 +376,7 @@ mod tests {
         ) {
             let data = [("id", "7"), ("name", "\"n\""), ("\\u0073tatus", "\"s\""), ("type", "\"t\""), ("mode", "\"m\"")];
             let response = edited(&[("message", "\"m\""), ("data", &edited(&data, &inner))], &outer);
-            let operations = |dialect| [(dialect, Operation::Update), (dialect, Operation::Assistants)];
+            let operations = |dialect| [(dialect, Operation::Update), (dialect, Operation::List)];
             for (dialect, operation) in registry::DIALECTS.into_iter().flat_map(operations) {
                 let read = ResponseBody::read(response.as_bytes());
                 let quick = differences(dialect, operation, status, &read);

@@ -27,7 +27,7 @@ pub(super) const OTHER_VENDOR: &str = "other_vendor";
 /// A vendor's request, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The HTTP method: `PUT` in every dialect.
+    /// The HTTP method.
     pub method: &'static str,
     /// The path below the base URL.
     pub path: String,
@@ -241,8 +241,8 @@ impl Translation<'_> {
         let is_applied = |name: &str| Field::from_name(name).is_some_and(|field| fields.contains(field));
         self.report.warnings.retain(|note| note.code == OTHER_VENDOR || is_applied(&note.field));
         Ok(Request {
-            method: "PUT",
-            path: self.target.dialect.update_path(self.target.id),
+            method: self.target.dialect.operations.update.method,
+            path: self.target.dialect.operations.update.path_of(self.target.id),
             body: self.body.finish(),
             report: self.report,
             sent: SentFields { fields, options },

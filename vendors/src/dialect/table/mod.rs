@@ -1,9 +1,13 @@
-//! What a dialect's table says: a row for each field and a schema for each response, all of it data.
+//! What a dialect's table says: a row for each field, each operation, and a schema for each response, all of it data.
 
 mod description;
+mod operations;
+mod reading;
 mod response_spec;
 mod row;
 
 pub use description::{FieldDescription, Support};
-pub use response_spec::{ErrorSpec, Member, Operation, ResponseSpec, Schema};
+pub use operations::{Auth, Call, Creation, IdRule, Listing, Operation, Operations, Remark, Requirement};
+pub use reading::{Form, Reading};
+pub use response_spec::{ErrorSpec, Member, ResponseSpec, Schema};
 pub use row::{Hook, Limit, Literal, Row, Rule, SendAs, Unsupported};

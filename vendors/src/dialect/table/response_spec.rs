@@ -1,12 +1,16 @@
 //! The documented responses of a vendor: a schema for each operation and each error.
 
-use crate::catalog::CatalogKind;
+use super::operations::Operation;
 
 /// The documented responses of one vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseSpec {
     /// The response to an update that was applied.
     pub updated: Schema,
+    /// The response to a creation.
+    pub created: Schema,
+    /// The response to a deletion.
+    pub deleted: Schema,
     /// Errors, in groups, so that a revision can add its own to those of its base.
     pub errors: &'static [&'static [ErrorSpec]],
     /// A text in the message of a 403 which shows that the account's plan does not allow the update; without it, a 403
@@ -14,7 +18,7 @@ pub struct ResponseSpec {
     pub plan_limit: Option<&'static str>,
     /// One page of the account's assistants.
     pub assistants: Schema,
-    /// The catalogs, in the order of [`CatalogKind::ALL`].
+    /// The catalogs, in the order of [`CatalogKind::ALL`](crate::CatalogKind::ALL).
     pub catalogs: [Schema; 4],
 }
 
@@ -80,34 +84,14 @@ impl Member {
     }
 }
 
-/// An operation of a vendor's API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation {
-    /// Updates an assistant.
-    Update,
-    /// Lists the assistants.
-    Assistants,
-    /// Lists the entries of a catalog.
-    Catalog(CatalogKind),
-}
-
-impl Operation {
-    /// The name in logs and reports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Update => "update",
-            Self::Assistants => "assistants",
-            Self::Catalog(kind) => kind.as_str(),
-        }
-    }
-}
-
 impl ResponseSpec {
     /// The schema of a success.
     pub(in crate::dialect) const fn success(&self, operation: Operation) -> Schema {
         match operation {
             Operation::Update => self.updated,
-            Operation::Assistants => self.assistants,
+            Operation::Create => self.created,
+            Operation::Delete => self.deleted,
+            Operation::List => self.assistants,
             Operation::Catalog(kind) => self.catalogs[kind as usize],
         }
     }

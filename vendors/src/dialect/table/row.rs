@@ -5,11 +5,15 @@ use crate::catalog::CatalogKind;
 use crate::dialect::FieldWriter;
 use crate::json::Value;
 
+use super::reading::Reading;
+
 /// How one vendor represents one canonical field.
 #[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// How the field is written.
     pub rule: Rule,
+    /// How the field is read.
+    pub reading: Reading,
     /// A limit of the vendor that is narrower than the canonical one.
     pub limit: Option<Limit>,
     /// Further information for callers; empty if there is none.
@@ -111,7 +115,7 @@ impl Row {
 
     /// A row with a rule and nothing else.
     pub const fn by(rule: Rule) -> Self {
-        Self { rule, limit: None, note: "" }
+        Self { rule, reading: Reading::Backwards, limit: None, note: "" }
     }
 
     /// Another name, the same values.
@@ -132,6 +136,12 @@ impl Row {
     /// Not supported; see [`Rule::Unsupported`] for `what`.
     pub const fn unsupported(what: &'static str) -> Self {
         Self::by(Rule::Unsupported(what))
+    }
+
+    /// The same row, read in another way.
+    pub const fn reading(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
     }
 
     /// The same row with a narrower range.

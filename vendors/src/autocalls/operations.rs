@@ -1,0 +1,86 @@
+//! The platform's operations, and how its assistants are read. Its revisions share both, because each of them lists
+//! assistants with the current dialect's names.
+//!
+//! Sources: <https://github.com/Autocalls/documentation>, api-reference/assistants/create-assistant.mdx,
+//! get-assistants.mdx and delete-assistant.mdx; <https://github.com/Konnect-U/Help> for the newer revisions.
+
+use crate::canonical::Field;
+use crate::dialect::{Call, Creation, Form, IdRule, Listing, Operations, Reading, Remark, Requirement};
+
+use Requirement::{Always, InModes, With};
+
+/// The samples have integers. No page states a greatest one; longer ones would not fit into 64 bits.
+pub(crate) const IDS: IdRule = IdRule::Digits { max: 20 };
+
+/// The operations of the current dialect.
+pub(crate) const OPERATIONS: Operations = Operations {
+    update: Call::repeatable("PUT", "/user/assistant/{id}"),
+    create: Some(CREATION),
+    delete: Some(Call::repeatable("DELETE", "/user/assistant/{id}")),
+    list: Some(Listing {
+        call: Call::repeatable("GET", "/user/assistants/get"),
+        page: "page",
+        per_page: "per_page",
+        max_per_page: 100,
+    }),
+};
+
+/// A creation in the current dialect. No revision documents an idempotency key.
+pub(crate) const CREATION: Creation = Creation {
+    call: Call::once("POST", "/user/assistant"),
+    required: &[
+        Always(Field::Name),
+        Always(Field::VoiceId),
+        Always(Field::LanguageId),
+        Always(Field::Type),
+        Always(Field::Mode),
+        Always(Field::Timezone),
+        Always(Field::InitialMessage),
+        Always(Field::SystemPrompt),
+        InModes(Field::LlmModelId, &["pipeline"]),
+        InModes(Field::MultimodalModelId, &["multimodal", "dualplex"]),
+        With(Field::WebhookUrl, Field::IsWebhookActive),
+    ],
+    nullable: &[Field::FolderId],
+    rows: &[],
+    remarks: &[Remark {
+        member: "status",
+        value: "inactive",
+        code: "created_inactive",
+        detail: "a new assistant is inactive, and no documented operation activates it; use the vendor's dashboard",
+    }],
+};
+
+/// How each field is read. A list shows 43 of them; the rest is documented for writing only.
+pub(crate) const fn reading(field: Field) -> Reading {
+    match field {
+        Field::Fillers | Field::EndCallOnVoicemail => Reading::As(Form::Bit),
+        Field::LlmTemperature
+        | Field::VoiceStability
+        | Field::VoiceSimilarity
+        | Field::SpeechSpeed
+        | Field::AmbientSoundVolume => Reading::As(Form::DecimalText),
+        Field::Variables | Field::FillerConfig => Reading::As(Form::Object),
+        Field::Tools => Reading::As(Form::TypeAndData),
+        // Famulor's sample shows `boolean`, where updates take `bool`.
+        Field::PostCallSchema => Reading::As(Form::Choices { member: "type", values: &[("boolean", "bool")] }),
+        Field::Language | Field::Voice | Field::LlmModel | Field::MultimodalModel | Field::VendorOptions => {
+            Reading::Backwards
+        }
+        Field::ChatLlmFallbackId
+        | Field::TurnDetectionThreshold
+        | Field::SecondaryLanguageIds
+        | Field::ToolIds
+        | Field::FolderId
+        | Field::LabelIds
+        | Field::TtsEmotionEnabled
+        | Field::ReengagementPrompt
+        | Field::VoiceMailMessage
+        | Field::RingingTime
+        | Field::MaxInitialSilenceDuration
+        | Field::ConversationInactivityTimeout
+        | Field::ConversationEndedRetrigger
+        | Field::ConversationEndedWebhookUrl => Reading::Never,
+        _ => Reading::As(Form::Same),
+    }
+}
