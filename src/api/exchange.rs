@@ -350,6 +350,7 @@ mod tests {
         let route = Route { account, id: "7".into(), handling: None, rule: Rule::Explicit };
         let exchange = Exchange { context: &context, assistant: "sondos:7", route: &route, options: &options };
         let request = |method| vendors::Request {
+            repeatable: true,
             method,
             path: "/x".to_owned(),
             body: b"{}".to_vec(),

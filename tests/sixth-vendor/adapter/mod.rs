@@ -15,6 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: sondos::OPERATIONS,
+    listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
     catalogs: sondos::CATALOGS,
     responses: sondos::RESPONSES,

@@ -10,7 +10,7 @@ use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 use crate::dialect::{Auth, Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
 
-pub(crate) use operations::{CREATION, IDS, OPERATIONS, reading};
+pub(crate) use operations::{CREATION, IDS, LISTED, OPERATIONS, reading};
 pub(crate) use responses::{CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS, RESPONSES};
 
 /// Autocalls.
@@ -22,6 +22,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ids: IDS,
     auth: Auth::Bearer,
     operations: OPERATIONS,
+    listed: LISTED,
     rows: rows!(row, reading),
     catalogs: CATALOGS,
     responses: RESPONSES,

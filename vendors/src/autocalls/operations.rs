@@ -5,7 +5,7 @@
 //! get-assistants.mdx and delete-assistant.mdx; <https://github.com/Konnect-U/Help> for the newer revisions.
 
 use crate::canonical::Field;
-use crate::dialect::{Call, Creation, Form, IdRule, Listing, Operations, Reading, Remark, Requirement};
+use crate::dialect::{Call, Creation, Form, IdRule, Listed, Listing, Operations, Reading, Remark, Requirement};
 
 use Requirement::{Always, InModes, With};
 
@@ -23,6 +23,16 @@ pub(crate) const OPERATIONS: Operations = Operations {
         per_page: "per_page",
         max_per_page: 100,
     }),
+};
+
+/// The members of a listed assistant that are no fields, in every revision.
+pub(crate) const LISTED: Listed = Listed {
+    id: "id",
+    status: Some("status"),
+    created_at: Some("created_at"),
+    updated_at: Some("updated_at"),
+    deleted_at: Some("deleted_at"),
+    volatile: &["created_at", "updated_at"],
 };
 
 /// A creation in the current dialect. No revision documents an idempotency key.

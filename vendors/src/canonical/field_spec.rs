@@ -76,6 +76,14 @@ impl Field {
         Field::from_name(nearest(name, Field::ALL.into_iter().map(Field::name))?)
     }
 
+    /// The id that a name stands for, if this field is a name.
+    pub const fn id_of_name(self) -> Option<Field> {
+        match self {
+            Field::Voice | Field::Language | Field::LlmModel | Field::MultimodalModel => self.twin(),
+            _ => None,
+        }
+    }
+
     /// The field that sets the same property in the other form: the name for an id, the id for a name.
     pub const fn twin(self) -> Option<Field> {
         Some(match self {

@@ -50,8 +50,9 @@ const RULE_FIELDS: RuleFields = {
     rules
 };
 
-/// Reports twins that are sent together, and fields that conflict with the mode in the same update.
-pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<Note>) {
+/// Reports twins that are sent together, and fields that conflict with the mode in the same update, but for the fields
+/// `lifted`, which the vendor takes nevertheless.
+pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, warnings: &mut Vec<Note>) {
     for field in update.fields_in(RULE_FIELDS.twins) {
         if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
             refuse(items, field, format!("sets the same property as `{}`; send only one of the two", twin.name()));
@@ -63,11 +64,14 @@ pub fn check_modes(update: &Update<'_>, items: &mut Items, warnings: &mut Vec<No
         "multimodal" | "dualplex" => (true, RULE_FIELDS.pipeline, "`pipeline`"),
         _ => return,
     };
-    if multimodal && update.get(Field::AllowInterruptions).and_then(Value::as_bool) == Some(false) {
+    let is_rule = |field: Field| multimodal && !lifted.contains(field);
+    if is_rule(Field::AllowInterruptions)
+        && update.get(Field::AllowInterruptions).and_then(Value::as_bool) == Some(false)
+    {
         refuse(items, Field::AllowInterruptions, format!("must be true in mode `{mode}`"));
     }
     let knowledge = update.get(Field::KnowledgebaseMode).and_then(Value::as_str);
-    if multimodal && knowledge.as_deref() == Some("prompt") {
+    if is_rule(Field::KnowledgebaseMode) && knowledge.as_deref() == Some("prompt") {
         refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
     }
     for field in update.fields_in(without_effect) {

@@ -46,6 +46,15 @@ impl<'a> Update<'a> {
         Ok(reader.update)
     }
 
+    /// The same update without fields that are `null`, except those in `nullable`.
+    pub(crate) fn without_nulls(&self, nullable: &[Field]) -> Self {
+        let is_kept =
+            |entry: &Entry<'_>| !entry.value.is_null() || entry.field.is_none_or(|field| nullable.contains(&field));
+        let entries: Vec<_> = self.entries.iter().filter(|entry| is_kept(entry)).cloned().collect();
+        let fields = entries.iter().filter_map(|entry| entry.field).collect();
+        Self { entries, fields, len: self.len }
+    }
+
     /// The value of a field, if the update contains it.
     pub fn get(&self, field: Field) -> Option<Value<'a>> {
         if !self.fields.contains(field) {

@@ -6,6 +6,7 @@
 
 mod decode;
 mod encode;
+mod read;
 mod table;
 
 pub use decode::{
@@ -14,11 +15,15 @@ pub use decode::{
 };
 pub use encode::{
     AccountNames, Body, CatalogHint, FieldPolicy, FieldWriter, Handling, Policies, Refused, Request, Target,
-    missing_lookups, translate_request,
+    missing_lookups, translate_creation, translate_request,
+};
+pub use read::{
+    Difference, InvalidPage, ListPage, ListedAssistant, ReadAssistant, Stored, Unwritable, compare, lookups_to_compare,
+    read_assistant,
 };
 pub use table::{
-    Auth, Call, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listing, Literal, Member, Operation,
-    Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Support, Unsupported,
+    Auth, Call, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listed, Listing, Literal, Member,
+    Operation, Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Support, Unsupported,
 };
 
 use std::sync::OnceLock;
@@ -43,6 +48,8 @@ pub struct Dialect {
     pub auth: Auth,
     /// The operations, with their methods and paths.
     pub operations: Operations,
+    /// What the members of a listed assistant mean, besides the fields.
+    pub listed: Listed,
     /// One row for each field, in the order of [`Field::ALL`].
     pub rows: [Row; Field::COUNT],
     /// The path of each catalog below the base URL, in the order of [`CatalogKind::ALL`].
@@ -69,6 +76,11 @@ impl Dialect {
     /// The row of a field.
     pub const fn row(&self, field: Field) -> &Row {
         &self.rows[field as usize]
+    }
+
+    /// The row of a field that a creation writes and an update does not, or otherwise.
+    pub fn creation_row(&self, field: Field) -> Option<&'static Row> {
+        self.operations.create.as_ref()?.row(field)
     }
 
     /// The path of a catalog below the base URL; `None` if the vendor documents no such catalog.

@@ -18,6 +18,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: OPERATIONS,
+    listed: autocalls::LISTED,
     rows: rows!(row, reading),
     catalogs: autocalls::CATALOGS,
     responses: responses::RESPONSES,

@@ -15,6 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: autocalls::OPERATIONS,
+    listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
     catalogs: autocalls::CATALOGS,
     responses: ResponseSpec { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::RESPONSES },

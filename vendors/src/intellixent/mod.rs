@@ -16,6 +16,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: autocalls::OPERATIONS,
+    listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
     catalogs: autocalls::CATALOGS,
     responses: autocalls::RESPONSES,

@@ -84,6 +84,11 @@ impl ShortDecimal {
     }
 }
 
+/// Whether two JSON numbers have the same value, however they are spelled.
+pub(crate) fn same_number(left: &str, right: &str) -> bool {
+    left == right || compare(left, right) == Ordering::Equal
+}
+
 /// Compares two JSON numbers exactly.
 fn compare(left: &str, right: &str) -> Ordering {
     let (left, right) = (Decimal::of(left), Decimal::of(right));

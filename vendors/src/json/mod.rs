@@ -16,6 +16,7 @@ mod value;
 
 pub use byte_order_mark::{BYTE_ORDER_MARK, without_byte_order_mark};
 pub use decimal::Thousandths;
+pub(crate) use decimal::same_number;
 pub use error::{JsonError, JsonErrorKind};
 pub use layout::lay_out;
 pub use pointer::Pointer;

@@ -3,9 +3,11 @@
 //! The documentation prints the dotted name `end_call_tool.description`. In the backend's framework a dot means nesting,
 //! and the platform's own client sends the nested form (<https://github.com/bekservice/Famulor-MCP>, commit ce1992a).
 
+use std::borrow::Cow;
+
 use crate::dialect::{FieldWriter, Hook};
 use crate::item::ItemCode;
-use crate::json::Value;
+use crate::json::{Kind, Value};
 
 /// Documented as "max 500 characters".
 const MAX_DESCRIPTION_CHARS: usize = 500;
@@ -14,6 +16,7 @@ pub(super) static HOOK: Hook = Hook {
     wire: "end_call_tool",
     canonical_path: &["0"],
     write,
+    read,
     doc: "One tool of type `end_call`, with a description of at most 500 characters, is sent as \
           `end_call_tool: { description }`; the assistant's other tools stay unchanged.",
 };
@@ -63,5 +66,15 @@ fn write(value: Value<'_>, writer: &mut FieldWriter<'_>) {
                 "sets the `end_call` tool; the assistant's other built-in tools stay unchanged",
             );
         }
+    }
+}
+
+fn read(value: Value<'_>) -> Cow<'_, str> {
+    match (value.kind(), value.get("description")) {
+        (Kind::Object, Some(description)) => {
+            Cow::Owned(format!("[{{\"type\":\"end_call\",\"description\":{}}}]", description.text()))
+        }
+        (Kind::Object, None) => Cow::Borrowed("[{\"type\":\"end_call\"}]"),
+        _ => Cow::Borrowed("[]"),
     }
 }

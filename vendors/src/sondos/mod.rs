@@ -24,6 +24,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: OPERATIONS,
+    listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
     catalogs: CATALOGS,
     responses: RESPONSES,

@@ -12,7 +12,7 @@ use proptest::sample::{Index, select};
 use serde_json::Value;
 use vendors::canonical::{check_modes, check_value};
 use vendors::document::canonical_schema;
-use vendors::{Field, Item, ItemCode, Items, Update};
+use vendors::{Field, FieldSet, Item, ItemCode, Items, Update};
 
 use super::contracts::{Contract, SUPERSET, contract, contracts};
 use super::generated::{config, json, rough_update, text, update};
@@ -35,7 +35,7 @@ fn validated(update: &Update<'_>) -> Vec<Item> {
             }),
         }
     }
-    check_modes(update, &mut items, &mut Vec::new());
+    check_modes(update, FieldSet::EMPTY, &mut items, &mut Vec::new());
     items.list
 }
 

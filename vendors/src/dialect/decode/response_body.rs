@@ -7,8 +7,11 @@ use crate::json::{Discard, JsonError, Kind, Limits, Object, Sink, Value, read_ob
 
 use super::SentFields;
 use super::drift::{Drift, differences};
-use super::update_response::{InvalidResponse, UpdateResponse, normalize};
+use super::update_response::{CREATED, DELETED, InvalidResponse, UPDATED, UpdateResponse, deletion, normalize};
 use super::vendor_error::{VendorError, error};
+
+/// The status of a response without a body.
+const NO_CONTENT: u16 = 204;
 
 /// How many members of an object are cached. Documented responses have fewer.
 const MAX_CACHED_MEMBERS: usize = 32;
@@ -76,7 +79,23 @@ impl<'a> ResponseBody<'a> {
     /// # Errors
     /// As [`normalize_response`](super::normalize_response).
     pub fn update_response(&self, dialect: &Dialect) -> Result<UpdateResponse<'a>, InvalidResponse> {
-        normalize(dialect, self)
+        normalize(dialect, self, UPDATED)
+    }
+
+    /// The result of a creation with a 2xx status.
+    ///
+    /// # Errors
+    /// As [`normalize_response`](super::normalize_response).
+    pub fn creation_response(&self, dialect: &Dialect) -> Result<UpdateResponse<'a>, InvalidResponse> {
+        normalize(dialect, self, CREATED)
+    }
+
+    /// The message of a deletion with the 2xx status `status`; 204 has no body.
+    ///
+    /// # Errors
+    /// The body is no object, or it reports an error.
+    pub fn deletion_message(&self, status: u16) -> Result<Cow<'a, str>, InvalidResponse> {
+        if status == NO_CONTENT { Ok(Cow::Borrowed(DELETED)) } else { deletion(self) }
     }
 
     /// The error of a response with another status, as [`normalize_error`](super::normalize_error) returns it.

@@ -11,6 +11,11 @@ use super::ResponseBody;
 use super::response_body::Members;
 use super::vendor_error::message;
 
+/// What callers read if a vendor confirms without a message.
+pub(super) const UPDATED: &str = "Assistant updated successfully";
+pub(super) const CREATED: &str = "Assistant created successfully";
+pub(super) const DELETED: &str = "Assistant deleted successfully";
+
 /// Longest text of an assistant's member that is kept, in bytes of JSON.
 const MAX_MEMBER_BYTES: usize = 4096;
 
@@ -76,7 +81,12 @@ pub fn normalize_response<'a>(dialect: &Dialect, body: &'a [u8]) -> Result<Updat
     ResponseBody::read(body).update_response(dialect)
 }
 
-pub(super) fn normalize<'a>(dialect: &Dialect, body: &ResponseBody<'a>) -> Result<UpdateResponse<'a>, InvalidResponse> {
+/// The result of an update, or of a creation, with `confirmation` as the message of a vendor that sends none.
+pub(super) fn normalize<'a>(
+    dialect: &Dialect,
+    body: &ResponseBody<'a>,
+    confirmation: &'static str,
+) -> Result<UpdateResponse<'a>, InvalidResponse> {
     let Some(outer) = body.outer() else { return Err(not_an_object(body)) };
     let message = message(|key| outer.object.get(key));
     if reports_error(&outer.object) {
@@ -84,7 +94,7 @@ pub(super) fn normalize<'a>(dialect: &Dialect, body: &ResponseBody<'a>) -> Resul
     }
     let data = outer.data.as_ref().ok_or(InvalidResponse::NoData)?;
     Ok(UpdateResponse {
-        message: message.unwrap_or(Cow::Borrowed("Assistant updated successfully")),
+        message: message.unwrap_or(Cow::Borrowed(confirmation)),
         data: AssistantSummary {
             id: scalar(data.get("id")),
             name: member(dialect, Field::Name, data),
@@ -93,6 +103,16 @@ pub(super) fn normalize<'a>(dialect: &Dialect, body: &ResponseBody<'a>) -> Resul
             mode: member(dialect, Field::Mode, data),
         },
     })
+}
+
+/// The message of a deletion that was carried out.
+pub(super) fn deletion<'a>(body: &ResponseBody<'a>) -> Result<Cow<'a, str>, InvalidResponse> {
+    let Some(outer) = body.outer() else { return Err(not_an_object(body)) };
+    let message = message(|key| outer.object.get(key));
+    match reports_error(&outer.object) {
+        true => Err(InvalidResponse::Error(message.map(Cow::into_owned))),
+        false => Ok(message.unwrap_or(Cow::Borrowed(DELETED))),
+    }
 }
 
 fn not_an_object(body: &ResponseBody<'_>) -> InvalidResponse {

@@ -1,6 +1,7 @@
 //! From a canonical update to a vendor's request.
 
 mod body;
+mod creation;
 mod field_writer;
 mod lookup;
 mod request;
@@ -11,5 +12,5 @@ mod vendor_options;
 pub use body::Body;
 pub use field_writer::FieldWriter;
 pub use lookup::{CatalogHint, missing_lookups};
-pub use request::{Refused, Request, translate_request};
+pub use request::{Refused, Request, translate_creation, translate_request};
 pub use target::{AccountNames, FieldPolicy, Handling, Policies, Target};

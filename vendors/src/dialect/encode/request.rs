@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::{Bounds, Entry, Field, FieldSet, Update, check_modes, check_value};
-use crate::dialect::{Limit, Literal, Row, Rule, SentFields};
+use crate::canonical::{Bounds, Entry, Field, FieldSet, Update, check_modes, check_redacted, check_value};
+use crate::dialect::{Call, Creation, Limit, Literal, Row, Rule, SentFields};
 use crate::item::{Item, ItemCode, Items, Note, Report};
 use crate::json::{Kind, Pointer, Value, excerpt};
 
+use super::creation::check_required;
 use super::lookup::write_lookup;
 use super::unsupported::refuse_unsupported;
 use super::vendor_options::OptionsMerger;
@@ -29,6 +30,8 @@ pub(super) const OTHER_VENDOR: &str = "other_vendor";
 pub struct Request {
     /// The HTTP method.
     pub method: &'static str,
+    /// Whether it may be sent again after it may have arrived.
+    pub repeatable: bool,
     /// The path below the base URL.
     pub path: String,
     /// The JSON body.
@@ -60,9 +63,28 @@ pub struct Refused {
 /// # Errors
 /// The update breaks a canonical rule, or contains something that the vendor does not support and `target` does not drop.
 pub fn translate_request(update: &Update<'_>, target: &Target<'_>) -> Result<Request, Refused> {
+    translate(update, target, target.dialect.operations.update, None)
+}
+
+/// Translates the fields of a new assistant for one vendor. `target.id` is not used. A field that is `null` is absent,
+/// unless the vendor documents `null` for it.
+///
+/// # Errors
+/// As [`translate_request`], and a field is missing that the vendor requires.
+pub fn translate_creation(update: &Update<'_>, creation: &Creation, target: &Target<'_>) -> Result<Request, Refused> {
+    translate(&update.without_nulls(creation.nullable), target, creation.call, Some(creation))
+}
+
+fn translate(
+    update: &Update<'_>,
+    target: &Target<'_>,
+    call: Call,
+    creation: Option<&Creation>,
+) -> Result<Request, Refused> {
     let capacity = update.len + update.entries.len() * EXTRA_BYTES_PER_ENTRY;
     let mut translation = Translation {
         target,
+        creation,
         body: Body::with_capacity(capacity),
         items: Items::default(),
         hints: Vec::new(),
@@ -71,12 +93,17 @@ pub fn translate_request(update: &Update<'_>, target: &Target<'_>) -> Result<Req
     for entry in &update.entries {
         translation.entry(entry);
     }
-    check_modes(update, &mut translation.items, &mut translation.report.warnings);
-    translation.finish(update)
+    check_modes(update, target.policies.sent(), &mut translation.items, &mut translation.report.warnings);
+    if let Some(creation) = creation {
+        check_required(update, creation, target.dialect.title, &mut translation.items);
+    }
+    translation.finish(update, call)
 }
 
 struct Translation<'a> {
     target: &'a Target<'a>,
+    /// The creation, if this is none of an update.
+    creation: Option<&'a Creation>,
     body: Body,
     items: Items,
     hints: Vec<CatalogHint>,
@@ -88,8 +115,9 @@ impl Translation<'_> {
         let Some(field) = entry.field else { return self.unknown(&entry.key) };
         let before = self.items.list.len();
         check_value(field, entry.value, &mut self.items);
+        check_redacted(field, entry.value, &mut self.items);
         let valid = self.items.list.len() == before && !self.items.is_full();
-        let row = self.target.row(field);
+        let row = self.row(field);
         match (&row.rule, self.target.policies.get(field), self.target.handling) {
             (_, Some(FieldPolicy::Drop), _) => {
                 self.drop(
@@ -117,6 +145,12 @@ impl Translation<'_> {
                 }
             }
         }
+    }
+
+    /// The row of a field in this operation.
+    fn row(&self, field: Field) -> &'static Row {
+        let of_creation = self.creation.and_then(|creation| creation.row(field));
+        of_creation.unwrap_or_else(|| self.target.row(field))
     }
 
     fn unknown(&mut self, key: &str) {
@@ -223,7 +257,7 @@ impl Translation<'_> {
         }
     }
 
-    fn finish(mut self, update: &Update<'_>) -> Result<Request, Refused> {
+    fn finish(mut self, update: &Update<'_>, call: Call) -> Result<Request, Refused> {
         let options = match update.get(Field::VendorOptions) {
             Some(value) if self.report.applied.contains(&Field::VendorOptions) => {
                 let Self { target, body, items, report, .. } = &mut self;
@@ -241,8 +275,9 @@ impl Translation<'_> {
         let is_applied = |name: &str| Field::from_name(name).is_some_and(|field| fields.contains(field));
         self.report.warnings.retain(|note| note.code == OTHER_VENDOR || is_applied(&note.field));
         Ok(Request {
-            method: self.target.dialect.operations.update.method,
-            path: self.target.dialect.operations.update.path_of(self.target.id),
+            method: call.method,
+            repeatable: call.repeatable,
+            path: call.path_of(self.target.id),
             body: self.body.finish(),
             report: self.report,
             sent: SentFields { fields, options },

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::canonical::Field;
+use crate::canonical::{Field, FieldSet};
 use crate::catalog::Catalogs;
 use crate::dialect::{Dialect, Row};
 
@@ -45,6 +45,13 @@ impl Policies {
     /// The policy for a field, if there is one.
     pub fn get(&self, field: Field) -> Option<FieldPolicy> {
         self.0.iter().find(|(known, _)| *known == field).map(|(_, policy)| *policy)
+    }
+}
+
+impl Policies {
+    /// The fields with the policy [`Send`](FieldPolicy::Send): the vendor takes them, whatever its documentation says.
+    pub(super) fn sent(&self) -> FieldSet {
+        self.0.iter().filter(|(_, policy)| *policy == FieldPolicy::Send).map(|(field, _)| *field).collect()
     }
 }
 
@@ -94,7 +101,7 @@ pub struct Target<'a> {
 
 impl Target<'_> {
     /// The row of a field, with the policy [`Send`](FieldPolicy::Send) applied.
-    pub(super) fn row(&self, field: Field) -> &Row {
+    pub(super) fn row(&self, field: Field) -> &'static Row {
         let row = self.dialect.row(field);
         let sent = !row.is_supported() && self.policies.get(field) == Some(FieldPolicy::Send);
         if sent { &Row::SAME } else { row }

@@ -7,7 +7,7 @@ mod response_spec;
 mod row;
 
 pub use description::{FieldDescription, Support};
-pub use operations::{Auth, Call, Creation, IdRule, Listing, Operation, Operations, Remark, Requirement};
+pub use operations::{Auth, Call, Creation, IdRule, Listed, Listing, Operation, Operations, Remark, Requirement};
 pub use reading::{Form, Reading};
 pub use response_spec::{ErrorSpec, Member, ResponseSpec, Schema};
 pub use row::{Hook, Limit, Literal, Row, Rule, SendAs, Unsupported};

@@ -92,6 +92,13 @@ pub struct Creation {
     pub remarks: &'static [Remark],
 }
 
+impl Creation {
+    /// The row of a field, if it differs from that of an update.
+    pub(in crate::dialect) fn row(&self, field: Field) -> Option<&'static Row> {
+        self.rows.iter().find(|(known, _)| *known == field).map(|(_, row)| row)
+    }
+}
+
 /// A field that a new assistant needs. The field's twin satisfies it, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
@@ -134,6 +141,23 @@ impl Listing {
     pub fn path_of(&self, page: usize, per_page: usize) -> String {
         format!("{}?{}={per_page}&{}={page}", self.call.path, self.per_page, self.page)
     }
+}
+
+/// The members of a listed assistant that are no fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The id.
+    pub id: &'static str,
+    /// Whether the assistant is active.
+    pub status: Option<&'static str>,
+    /// When it was created.
+    pub created_at: Option<&'static str>,
+    /// When it was last changed.
+    pub updated_at: Option<&'static str>,
+    /// When it was deleted; unless this is `null`, it is gone.
+    pub deleted_at: Option<&'static str>,
+    /// What changes without a change of the assistant.
+    pub volatile: &'static [&'static str],
 }
 
 /// What a vendor's ids of assistants look like.

@@ -1,5 +1,7 @@
 //! Rows: how one vendor represents one canonical field.
 
+use std::borrow::Cow;
+
 use crate::canonical::{Bounds, Field};
 use crate::catalog::CatalogKind;
 use crate::dialect::FieldWriter;
@@ -96,7 +98,7 @@ pub enum Unsupported {
     Members(&'static str, &'static [&'static str]),
 }
 
-/// A conversion that the other rules cannot express: a function that sees one field.
+/// A conversion that the other rules cannot express: functions that see one field.
 #[derive(Debug)]
 pub struct Hook {
     /// The vendor's name.
@@ -105,7 +107,9 @@ pub struct Hook {
     pub canonical_path: &'static [&'static str],
     /// Writes the value, or refuses it.
     pub write: fn(Value<'_>, &mut FieldWriter<'_>),
-    /// What the function does, in one sentence for the documentation.
+    /// The canonical text of a value that `write` has written.
+    pub read: for<'a> fn(Value<'a>) -> Cow<'a, str>,
+    /// What the functions do, in one sentence for the documentation.
     pub doc: &'static str,
 }
 
