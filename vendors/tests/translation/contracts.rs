@@ -175,6 +175,12 @@ impl Contract {
         body
     }
 
+    /// The codes of the items for an update, which strict handling must refuse.
+    pub(crate) fn refusals_of_strict(&self, update: &str) -> Vec<&'static str> {
+        let refused = self.translate(update, Handling::Strict).unwrap_err();
+        refused.items.list.iter().map(|item| item.code.as_str()).collect()
+    }
+
     /// The items for an update, which must be refused with either handling.
     pub(crate) fn refusals(&self, update: &str) -> Vec<Item> {
         let refuse = |handling| match self.translate(update, handling) {

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod contracts;
+mod creation;
 mod documents;
 mod drift;
 mod examples;
@@ -16,6 +17,7 @@ mod lookups;
 mod modes;
 mod options;
 mod reader;
+mod reading;
 mod refusals;
 mod responses;
 mod rows;
