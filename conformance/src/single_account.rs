@@ -15,7 +15,7 @@ use switchboard::config::Settings;
 use switchboard::gateway::{BuildError, Gateway};
 use switchboard::http::request_id::RequestId;
 use switchboard::http::trace_context::TraceContext;
-use switchboard::upstream::{FailureKind, Tasks, VendorRequest, VendorResponse};
+use switchboard::upstream::{FailureKind, Repeat, Tasks, VendorRequest, VendorResponse};
 use tokio::time::Instant;
 use vendors::{CatalogSet, Dialect};
 
@@ -79,7 +79,7 @@ impl SingleAccount {
         self.account.token.redact(text).into_owned()
     }
 
-    /// Sends one request to `path` below the base URL and reads the whole response.
+    /// Sends one read or update to `path` below the base URL and reads the whole response.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -92,7 +92,7 @@ impl SingleAccount {
             progress(number);
         }
         let uri = self.account.stack.uri(path).map_err(|error| SendError::Failed(error.to_string()))?;
-        let mut request = VendorRequest::new(method, uri, Instant::now() + timeout);
+        let mut request = VendorRequest::new(method, uri, Instant::now() + timeout).repeated(Repeat::WheneverSafe);
         let (id, trace) = (RequestId::generate(), TraceContext::start());
         request.headers = self.account.headers(id.to_header_value(), trace.to_header_value());
         request.body = body;

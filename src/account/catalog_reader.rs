@@ -12,7 +12,7 @@ use vendors::{Catalog, CatalogKind, CatalogPage, Dialect, Operation, ResponseBod
 
 use super::Token;
 use super::drift::DriftWatch;
-use crate::upstream::{Failure, Stack, VendorRequest, VendorResponse, redact};
+use crate::upstream::{Failure, Repeat, Stack, VendorRequest, VendorResponse, redact};
 
 /// The deadline of one page, which does not depend on the deadlines of the requests that wait for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -104,7 +104,8 @@ impl CatalogReader {
         let separator = if path.contains('?') { '&' } else { '?' };
         let numbered = (number > 1).then(|| format!("{path}{separator}page={number}"));
         let uri = self.stack.uri(numbered.as_deref().unwrap_or(path)).map_err(|error| malformed(&error))?;
-        let mut request = VendorRequest::new(Method::GET, uri, deadline.min(Instant::now() + FETCH_TIMEOUT));
+        let deadline = deadline.min(Instant::now() + FETCH_TIMEOUT);
+        let mut request = VendorRequest::new(Method::GET, uri, deadline).repeated(Repeat::WheneverSafe);
         request.headers = self.headers.clone();
         let response = self.stack.call(request).await.map_err(CatalogFailure::Unanswered)?;
         let (status, body) = (response.status, ResponseBody::read(&response.body));

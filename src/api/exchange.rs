@@ -14,7 +14,7 @@ use vendors::{
 use crate::account::{Account, CatalogReader};
 use crate::problem::{Code, Problem};
 use crate::routing::Route;
-use crate::upstream::{Failure, Permits, QueuedLock, VendorRequest, VendorResponse};
+use crate::upstream::{Failure, Permits, QueuedLock, Repeat, VendorRequest, VendorResponse};
 
 use super::attempts::Attempts;
 use super::classify::{catalog_problem, classify_response, failure_problem};
@@ -171,8 +171,9 @@ impl Exchange<'_> {
         let (account, vendors::Request { body, report, sent, .. }) = (&self.route.account, prepared.request);
         let report = logged_report.insert(report);
         let body = Bytes::from(body);
-        let mut request =
-            VendorRequest::new(prepared.method, prepared.uri, self.options.deadline).with_lock(prepared.lock);
+        let mut request = VendorRequest::new(prepared.method, prepared.uri, self.options.deadline)
+            .repeated(Repeat::WheneverSafe)
+            .with_lock(prepared.lock);
         request.longest = self.context.gateway.request_timeout;
         request.key = Some(Arc::clone(&self.route.id));
         request.headers = prepared.headers;

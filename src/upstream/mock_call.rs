@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::time::Instant;
 
-use super::{Call, DeliveryState, Failure, FailureKind, VendorRequest, VendorResponse};
+use super::{Call, DeliveryState, Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
 
 pub(super) type Outcome = Result<VendorResponse, Failure>;
 type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -68,7 +68,8 @@ impl Call for MockCall {
 
 pub(super) fn put(key: &str) -> VendorRequest {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut request = VendorRequest::new(Method::PUT, Uri::from_static("http://vendor.invalid/1"), deadline);
+    let uri = Uri::from_static("http://vendor.invalid/1");
+    let mut request = VendorRequest::new(Method::PUT, uri, deadline).repeated(Repeat::WheneverSafe);
     request.key = Some(key.into());
     request
 }

@@ -12,12 +12,25 @@ use tokio::time::Instant;
 use super::layers::keyed_lock::QueuedLock;
 use super::{AttemptObserver, ResponseValidator};
 
+/// When a request may be sent again: a property of what it asks for, not of its HTTP method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// After any failure that may pass: two arrivals have the effect of one.
+    WheneverSafe,
+    /// Only if the vendor surely processed nothing of it: no connection was opened, the connection returned it unwritten,
+    /// or HTTP/2 refused its stream. Two arrivals of a creation make two assistants.
+    #[default]
+    OnlyIfUnsent,
+}
+
 /// One translated and complete request.
 pub struct VendorRequest {
     /// The vendor's assistant id, whose updates keep their order; `None` for requests without order (catalogs).
     pub key: Option<Arc<str>>,
-    /// The method. Only idempotent requests are retried once sent.
+    /// The method. It does not decide whether the request may be repeated.
     pub method: Method,
+    /// When it may be sent again.
+    pub repeat: Repeat,
     /// The absolute URI, see [`super::Stack::uri`].
     pub uri: Uri,
     /// The headers; the client adds `Host` and `Content-Length`.
@@ -38,12 +51,13 @@ pub struct VendorRequest {
 }
 
 impl VendorRequest {
-    /// A request without headers, body and order.
+    /// A request without headers, body and order, which is repeated [only if it was not sent](Repeat::OnlyIfUnsent).
     #[must_use]
     pub fn new(method: Method, uri: Uri, deadline: Instant) -> Self {
         Self {
             key: None,
             method,
+            repeat: Repeat::default(),
             uri,
             headers: HeaderMap::new(),
             body: Bytes::new(),
@@ -54,6 +68,17 @@ impl VendorRequest {
             validator: None,
             lock: Mutex::default(),
         }
+    }
+
+    /// The same, with when it may be sent again.
+    #[must_use]
+    pub fn repeated(self, repeat: Repeat) -> Self {
+        Self { repeat, ..self }
+    }
+
+    /// Whether another attempt can follow without the risk that the vendor carries it out twice.
+    pub(super) fn may_be_repeated(&self) -> bool {
+        self.repeat == Repeat::WheneverSafe || !self.sent.get()
     }
 
     /// The same with a lock that was queued before (see [`super::Stack::queue_update`]).

@@ -14,7 +14,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use rustls::pki_types::CertificateDer;
-use switchboard::upstream::{Failure, FailureKind, Stack, VendorRequest, VendorResponse};
+use switchboard::upstream::{Failure, FailureKind, Repeat, Stack, VendorRequest, VendorResponse};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Barrier, Notify},
@@ -77,7 +77,7 @@ async fn answer(acceptor: TlsAcceptor, socket: TcpStream, goodbye: impl Future<O
 /// An update of the assistant `id`, all of it within `patience`.
 async fn put(stack: Arc<Stack>, id: usize, patience: Duration) -> Result<VendorResponse, Failure> {
     let uri = stack.uri("/user/assistant/7").unwrap();
-    let mut outgoing = VendorRequest::new(Method::PUT, uri, Instant::now() + patience);
+    let mut outgoing = VendorRequest::new(Method::PUT, uri, Instant::now() + patience).repeated(Repeat::WheneverSafe);
     outgoing.key = Some(id.to_string().into());
     outgoing.body = Bytes::from_static(b"{}");
     stack.update(outgoing).await

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use switchboard::upstream::{Stack, StackSettings, Tasks};
+use switchboard::upstream::{Repeat, Stack, StackSettings, Tasks, VendorRequest};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -86,7 +86,7 @@ async fn over_http2_no_stream_is_opened_on_an_old_connection_and_those_there_fin
         let stack = Arc::clone(&stack);
         let uri = stack.uri("/user/assistant/8").unwrap();
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
-        let mut outgoing = switchboard::upstream::VendorRequest::new(http::Method::PUT, uri, deadline);
+        let mut outgoing = VendorRequest::new(http::Method::PUT, uri, deadline).repeated(Repeat::WheneverSafe);
         outgoing.headers.insert("x-hold", http::HeaderValue::from_static("1"));
         TaskTracker::new().spawn(async move { stack.update(outgoing).await })
     };

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, Response};
-use switchboard::upstream::{FailureKind, Stack, VendorRequest};
+use switchboard::upstream::{FailureKind, Repeat, Stack, VendorRequest};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
@@ -90,7 +90,8 @@ async fn an_answered_connection_that_is_not_kept_ends_in_good_order() {
 
 fn outgoing(stack: &Stack, key: &str, body: Bytes) -> VendorRequest {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut outgoing = VendorRequest::new(Method::PUT, stack.uri("/user/assistant/7").unwrap(), deadline);
+    let mut outgoing = VendorRequest::new(Method::PUT, stack.uri("/user/assistant/7").unwrap(), deadline)
+        .repeated(Repeat::WheneverSafe);
     outgoing.key = Some(key.into());
     outgoing.body = body;
     outgoing

@@ -15,7 +15,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer},
 };
-use switchboard::upstream::{Failure, FailureKind, Stack, StackSettings, Tasks, VendorRequest, VendorResponse};
+use switchboard::upstream::{Failure, FailureKind, Repeat, Stack, StackSettings, Tasks, VendorRequest, VendorResponse};
 use tokio::{net::TcpListener, sync::Notify, time::Instant};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
@@ -109,7 +109,8 @@ pub(crate) fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> St
 
 async fn put(stack: &Stack, key: &str) -> Result<VendorResponse, Failure> {
     let deadline = Instant::now() + Duration::from_secs(30);
-    let mut outgoing = VendorRequest::new(Method::PUT, stack.uri("/user/assistant/7").unwrap(), deadline);
+    let mut outgoing = VendorRequest::new(Method::PUT, stack.uri("/user/assistant/7").unwrap(), deadline)
+        .repeated(Repeat::WheneverSafe);
     outgoing.key = Some(key.into());
     outgoing.body = Bytes::from_static(b"{\"name\":\"x\"}");
     stack.update(outgoing).await

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Uri, header};
 use switchboard::upstream::{
-    BreakerSettings, Failure, RetrySettings, Stack, StackSettings, Tasks, VendorRequest, VendorResponse,
+    BreakerSettings, Failure, Repeat, RetrySettings, Stack, StackSettings, Tasks, VendorRequest, VendorResponse,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -136,7 +136,8 @@ pub(crate) async fn put(stack: &Stack) -> Result<VendorResponse, Failure> {
 
 pub(crate) async fn put_body(stack: &Stack, body: impl Into<Bytes>) -> Result<VendorResponse, Failure> {
     let uri: Uri = stack.uri("/user/assistant/7").unwrap();
-    let mut outgoing = VendorRequest::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30));
+    let mut outgoing =
+        VendorRequest::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30)).repeated(Repeat::WheneverSafe);
     outgoing.key = Some("7".into());
     outgoing.headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
     outgoing.body = body.into();

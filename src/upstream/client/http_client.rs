@@ -2,8 +2,11 @@
 //!
 //! It follows no redirects and reads at most [`MAX_BODY`]. If an idle connection turns out to be closed before the request
 //! is sent, the request uses another one. If a reused connection is lost right after the request was sent and without a
-//! byte of response, the request is sent once more, because the vendor was most likely closing the connection. So it is if
-//! such a connection answers 408: balancers say so of an idle connection, and the request meets it.
+//! byte of response, a request that may be repeated is sent once more, because the vendor was most likely closing the
+//! connection. So it is if such a connection answers 408: balancers say so of an idle connection, and the request meets it.
+//!
+//! hyper's connections never send a request twice (only hyper-util's pooled client does, which is not used), so a request
+//! arrives as often as this client sends it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +30,7 @@ use crate::http::trace_context::TRACEPARENT;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
 use crate::upstream::response::MAX_BODY;
-use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
+use crate::upstream::{Call, Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
 
 /// A connection that the vendor closed before the request came is lost within a round trip. If it is lost later, the
 /// request itself may be the cause, and counts as an attempt.
@@ -110,7 +113,7 @@ impl HttpClient {
                 Err(error) => error,
             };
             let returned = error.take_message().is_some();
-            if returned {
+            if returned || is_refused_stream(error.error()) {
                 request.sent.unmark();
             }
             if !(returned && kept) {
@@ -147,7 +150,7 @@ fn host(to: &Uri) -> HeaderValue {
 impl Call for HttpClient {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         match self.send(request).await {
-            Err((_, true)) if request.method.is_idempotent() => {
+            Err((_, true)) if request.repeat == Repeat::WheneverSafe => {
                 self.counters.reconnects.add();
                 request.sent.doubt();
                 request.sent.begin_attempt();
@@ -226,6 +229,17 @@ fn broken(error: &hyper::Error) -> Failure {
         FailureKind::ConnectionLost
     };
     Failure::new(kind, chain(error))
+}
+
+/// Whether the vendor says that it has not processed the request, and never will: `REFUSED_STREAM`, or a `GOAWAY` whose
+/// last stream is below this one (RFC 9113, 8.7). h2 gives the vendor's `GOAWAY` to such streams only, and to those that
+/// were to be opened after it; all others end with an I/O error or with an error of this side.
+fn is_refused_stream(error: &hyper::Error) -> bool {
+    use std::error::Error as _;
+    let h2 = error.source().and_then(|source| source.downcast_ref::<h2::Error>());
+    h2.is_some_and(|h2| {
+        h2.is_remote() && (h2.is_go_away() || h2.is_reset() && h2.reason() == Some(h2::Reason::REFUSED_STREAM))
+    })
 }
 
 /// hyper reports a bad chunk as an I/O error of these kinds.
