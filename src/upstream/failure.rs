@@ -49,7 +49,7 @@ pub enum FailureKind {
     },
     /// The response is not HTTP.
     MalformedResponse,
-    /// The response is longer than [`super::MAX_BODY`].
+    /// The response is longer than [`super::VendorRequest::max_response`].
     BodyTooLong {
         /// The status of that response.
         status: StatusCode,

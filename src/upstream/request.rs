@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
 use super::layers::keyed_lock::QueuedLock;
-use super::{AttemptObserver, ResponseValidator};
+use super::{AttemptObserver, MAX_RESPONSE, ResponseValidator};
 
 /// When a request may be sent again: a property of what it asks for, not of its HTTP method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct VendorRequest {
     pub deadline: Instant,
     /// The longest time that any request may take.
     pub longest: Duration,
+    /// The longest body that is read in response, in bytes, as sent and once decompressed.
+    pub max_response: usize,
     /// Whether the vendor may have received it.
     pub sent: DeliveryState,
     /// Is notified of its attempts.
@@ -63,6 +65,7 @@ impl VendorRequest {
             body: Bytes::new(),
             deadline,
             longest: deadline.saturating_duration_since(Instant::now()),
+            max_response: MAX_RESPONSE,
             sent: DeliveryState::default(),
             observer: None,
             validator: None,

@@ -8,8 +8,10 @@ use http::{HeaderMap, StatusCode};
 
 use super::PauseCause;
 
-/// The longest body that is read, in bytes.
-pub const MAX_BODY: usize = 1024 * 1024;
+/// The longest body in response to an update, in bytes; the default of [`super::VendorRequest::max_response`].
+pub const MAX_RESPONSE: usize = 1024 * 1024;
+/// The longest body in response to a read, which may be a page of a hundred assistants.
+pub const MAX_READ_RESPONSE: usize = 8 * MAX_RESPONSE;
 
 /// A vendor's complete response, whatever its status.
 #[derive(Clone)]
@@ -18,7 +20,7 @@ pub struct VendorResponse {
     pub status: StatusCode,
     /// The headers as received.
     pub headers: HeaderMap,
-    /// The body, at most [`MAX_BODY`] bytes.
+    /// The body, at most as long as the request allows, as sent and once decompressed.
     pub body: Bytes,
     /// Whether an attempt before the last may have been applied.
     pub was_in_doubt: bool,

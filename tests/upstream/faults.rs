@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use switchboard::upstream::{Failure, FailureKind, MAX_BODY};
+use http::Method;
+use switchboard::upstream::{Failure, FailureKind, MAX_READ_RESPONSE, MAX_RESPONSE};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
     time::Instant,
 };
 
-use crate::vendor::{OK, Vendor, hold, put, request, reset, stack};
+use crate::vendor::{OK, Vendor, hold, outgoing, put, request, reset, stack};
 
 async fn fails(base: &str, kind: FailureKind, sent: bool) -> Failure {
     let failure = put(&stack(base)).await.unwrap_err();
@@ -116,11 +117,11 @@ async fn what_is_not_http_is_a_malformed_answer() {
 #[tokio::test]
 async fn an_over_long_answer_is_refused_announced_or_not() {
     let status = http::StatusCode::OK;
-    let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_BODY + 1);
+    let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", MAX_RESPONSE + 1);
     let vendor = Vendor::answering(announced).await;
     fails(&vendor.base, FailureKind::BodyTooLong { status }, true).await;
     let mut unannounced = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_vec();
-    unannounced.resize(unannounced.len() + MAX_BODY + 1, b' ');
+    unannounced.resize(unannounced.len() + MAX_RESPONSE + 1, b' ');
     let vendor = Vendor::answering(unannounced).await;
     fails(&vendor.base, FailureKind::BodyTooLong { status }, true).await;
 }
@@ -156,10 +157,72 @@ async fn a_few_interim_answers_are_passed_over_however_many_requests_a_connectio
 
 #[tokio::test]
 async fn the_longest_allowed_answer_is_read() {
-    let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {MAX_BODY}\r\n\r\n").into_bytes();
-    answer.resize(answer.len() + MAX_BODY, b' ');
+    let mut answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {MAX_RESPONSE}\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + MAX_RESPONSE, b' ');
     let vendor = Vendor::answering(answer).await;
-    assert_eq!(put(&stack(&vendor.base)).await.unwrap().body.len(), MAX_BODY);
+    assert_eq!(put(&stack(&vendor.base)).await.unwrap().body.len(), MAX_RESPONSE);
+}
+
+/// The length of the response to a read that allows `max` bytes, or why there is none.
+async fn read(answer: Vec<u8>, max: usize) -> Result<usize, String> {
+    let vendor = Vendor::answering(answer).await;
+    let mut reading = outgoing(&stack(&vendor.base), "{}");
+    (reading.method, reading.max_response) = (Method::GET, max);
+    let came = stack(&vendor.base).call(reading).await;
+    came.map(|response| response.body.len()).map_err(|failure| format!("{} {}", failure.kind.name(), failure.source))
+}
+
+fn chunked(body: &[u8], chunk: usize) -> Vec<u8> {
+    let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+    for piece in body.chunks(chunk) {
+        answer.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
+        answer.extend_from_slice(piece);
+        answer.extend_from_slice(b"\r\n");
+    }
+    answer.extend_from_slice(b"0\r\n\r\n");
+    answer
+}
+
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, body).unwrap();
+    let packed = packed.finish().unwrap();
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", packed.len());
+    [head.as_bytes(), &packed].concat()
+}
+
+#[tokio::test]
+async fn each_request_says_how_long_its_answer_may_be() {
+    for (max, said) in [(MAX_READ_RESPONSE, "8 MiB"), (MAX_RESPONSE, "1 MiB"), (10, "10 bytes"), (0, "0 bytes")] {
+        let too_long = Err(format!("body_too_long the response is longer than {said}"));
+        let body = vec![b' '; max + 1];
+        let small = max.div_ceil(20_000).max(4); // small chunks take a multiple of the body on the wire
+        for over in [chunked(&body, 5000), chunked(&body, small), gzipped(&body)] {
+            assert_eq!(read(over, max).await, too_long);
+        }
+        for whole in [chunked(&body[1..], 5000), chunked(&body[1..], small), gzipped(&body[1..])] {
+            assert_eq!(read(whole, max.max(32)).await, Ok(max));
+        }
+        let announced = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", max + 1);
+        assert_eq!(read(announced.into(), max).await, too_long);
+    }
+}
+
+#[tokio::test]
+async fn an_update_on_the_connection_of_a_read_has_its_own_bound() {
+    let vendor = Vendor::start(|_, mut socket| async move {
+        let answer = chunked(&vec![b' '; MAX_RESPONSE + 1], 5000);
+        while request(&mut socket).await && socket.write_all(&answer).await.is_ok() {}
+    })
+    .await;
+    let stack = stack(&vendor.base);
+    for _ in 0..2 {
+        let mut reading = outgoing(&stack, "{}");
+        reading.max_response = MAX_READ_RESPONSE;
+        assert_eq!(stack.call(reading).await.unwrap().body.len(), MAX_RESPONSE + 1);
+    }
+    assert!(matches!(put(&stack).await.unwrap_err().kind, FailureKind::BodyTooLong { .. }));
+    assert_eq!(vendor.connections(), 1);
 }
 
 #[tokio::test(start_paused = true)]

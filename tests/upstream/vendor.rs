@@ -135,13 +135,18 @@ pub(crate) async fn put(stack: &Stack) -> Result<VendorResponse, Failure> {
 }
 
 pub(crate) async fn put_body(stack: &Stack, body: impl Into<Bytes>) -> Result<VendorResponse, Failure> {
+    stack.update(outgoing(stack, body)).await
+}
+
+/// An update of assistant 7.
+pub(crate) fn outgoing(stack: &Stack, body: impl Into<Bytes>) -> VendorRequest {
     let uri: Uri = stack.uri("/user/assistant/7").unwrap();
-    let mut outgoing =
-        VendorRequest::new(Method::PUT, uri, Instant::now() + Duration::from_secs(30)).repeated(Repeat::WheneverSafe);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut outgoing = VendorRequest::new(Method::PUT, uri, deadline).repeated(Repeat::WheneverSafe);
     outgoing.key = Some("7".into());
     outgoing.headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
     outgoing.body = body.into();
-    stack.update(outgoing).await
+    outgoing
 }
 
 /// Keeps a connection open without a word until the peer closes it.

@@ -1,6 +1,6 @@
 //! The HTTP client: sends a request over a pooled connection and reads the whole response.
 //!
-//! It follows no redirects and reads at most [`MAX_BODY`]. If an idle connection turns out to be closed before the request
+//! It follows no redirects and reads at most as much as the request allows. If an idle connection turns out to be closed before the request
 //! is sent, the request uses another one. If a reused connection is lost right after the request was sent and without a
 //! byte of response, a request that may be repeated is sent once more, because the vendor was most likely closing the
 //! connection. So it is if such a connection answers 408: balancers say so of an idle connection, and the request meets it.
@@ -29,12 +29,13 @@ use crate::http::gzip::{self, GzipError};
 use crate::http::trace_context::TRACEPARENT;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
-use crate::upstream::response::MAX_BODY;
 use crate::upstream::{Call, Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
 
 /// A connection that the vendor closed before the request came is lost within a round trip. If it is lost later, the
 /// request itself may be the cause, and counts as an attempt.
 const STALE_AFTER_SEND: Duration = Duration::from_millis(250);
+
+const MEBIBYTE: usize = 1024 * 1024;
 
 /// The greatest age of a connection to another server than a vendor.
 const MAX_AGE_ELSEWHERE: Duration = Duration::from_secs(300);
@@ -97,10 +98,12 @@ impl HttpClient {
                 self.pool.take().await.map_err(|error| (sent(error.into(), request), false))?;
             request.sent.mark();
             let before = Baseline::of(connection.state());
-            let exchange = before.state.begin(connection.is_http2());
+            let exchange = before.state.begin(connection.is_http2(), request.max_response);
             let mut error = match connection.send(http_request(request), &self.host).await {
                 Ok(response) => {
-                    let response = read(response).await.map_err(|failure| (sent(failure, request), false))?;
+                    let response = read(response, request.max_response)
+                        .await
+                        .map_err(|failure| (sent(failure, request), false))?;
                     let reused = before.state.has_answered();
                     exchange.answered();
                     if reused && response.status == StatusCode::REQUEST_TIMEOUT {
@@ -166,14 +169,13 @@ fn sent(failure: Failure, request: &VendorRequest) -> Failure {
     Failure { sent: request.sent.get(), ..failure }
 }
 
-async fn read(response: Response<Incoming>) -> Result<VendorResponse, Failure> {
+async fn read(response: Response<Incoming>, max: usize) -> Result<VendorResponse, Failure> {
     let (head, body) = response.into_parts();
-    let too_long =
-        || Failure::new(FailureKind::BodyTooLong { status: head.status }, "the response is longer than 1 MiB");
-    if body.size_hint().lower() > MAX_BODY as u64 {
+    let too_long = || Failure::new(FailureKind::BodyTooLong { status: head.status }, longer_than(max));
+    if body.size_hint().lower() > max as u64 {
         return Err(too_long());
     }
-    let body = collect(body, MAX_BODY).await.map_err(|error| match error.downcast::<hyper::Error>() {
+    let body = collect(body, max).await.map_err(|error| match error.downcast::<hyper::Error>() {
         Ok(error) => match broken(&error) {
             lost if lost.kind == FailureKind::ConnectionLost => {
                 Failure::new(FailureKind::ResponseCut { status: head.status }, lost.source)
@@ -184,14 +186,21 @@ async fn read(response: Response<Incoming>) -> Result<VendorResponse, Failure> {
     });
     let (mut headers, mut body) = (head.headers, body?);
     if gzip::starts(&body) || headers.contains_key(CONTENT_ENCODING) {
-        body = decoded(&mut headers, body).ok_or_else(too_long)?;
+        body = decoded(&mut headers, body, max).ok_or_else(too_long)?;
     }
     Ok(VendorResponse::new(head.status, headers, body))
 }
 
+fn longer_than(max: usize) -> String {
+    match (max / MEBIBYTE, max % MEBIBYTE) {
+        (mebibytes @ 1.., 0) => format!("the response is longer than {mebibytes} MiB"),
+        _ => format!("the response is longer than {max} bytes"),
+    }
+}
+
 /// The body without gzip; `None` if it is then too long. The body decides: a proxy may leave a header that is no longer
 /// true. Of another coding, or of broken gzip, body and header stay as they are.
-fn decoded(headers: &mut HeaderMap, body: Bytes) -> Option<Bytes> {
+fn decoded(headers: &mut HeaderMap, body: Bytes, max: usize) -> Option<Bytes> {
     let plain = ["gzip", "x-gzip", "identity", ""];
     let is_plain = |value: &HeaderValue| {
         value.to_str().is_ok_and(|coding| plain.iter().any(|plain| coding.trim().eq_ignore_ascii_case(plain)))
@@ -199,7 +208,7 @@ fn decoded(headers: &mut HeaderMap, body: Bytes) -> Option<Bytes> {
     if !headers.get_all(CONTENT_ENCODING).iter().all(is_plain) {
         return Some(body);
     }
-    let body = match gzip::starts(&body).then(|| gzip::decode(&body, MAX_BODY)) {
+    let body = match gzip::starts(&body).then(|| gzip::decode(&body, max)) {
         None => body,
         Some(Ok(text)) => text,
         Some(Err(GzipError::TooLarge)) => return None,

@@ -14,12 +14,12 @@ use tokio::sync::Notify;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
+use crate::upstream::MAX_RESPONSE;
 use crate::upstream::counters::Counters;
-use crate::upstream::response::MAX_BODY;
 
-/// How many bytes are read in HTTP/1 after a byte of a request is written: the longest response in small chunks. hyper
+/// How many times the longest body are read in HTTP/1 after a byte of a request is written: enough for small chunks. hyper
 /// reads interim responses (100, 103) for as long as any come, and blocks its thread meanwhile.
-const MAX_RESPONSE_BYTES: u64 = 4 * MAX_BODY as u64;
+const BYTES_PER_BODY_BYTE: u64 = 4;
 
 /// The state of a connection, shared by its clones.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +29,8 @@ pub(super) struct ConnectionState(Arc<StateFlags>);
 struct StateFlags {
     answered: AtomicBool,
     received: AtomicU64,
+    /// The longest body in response to the request sent last.
+    max_response: AtomicU64,
     /// Requests that were sent and have no complete response, including cancelled ones.
     unanswered: AtomicUsize,
     /// Whether the socket has not accepted the last bytes.
@@ -72,10 +74,17 @@ impl ConnectionState {
         self.0.answered.load(Ordering::Acquire)
     }
 
-    /// A request is about to be sent.
-    pub(super) fn begin(&self, is_http2: bool) -> ExchangeGuard<'_> {
+    /// A request is about to be sent, of whose response the body may have `max_response` bytes.
+    pub(super) fn begin(&self, is_http2: bool, max_response: usize) -> ExchangeGuard<'_> {
+        self.0.max_response.store(max_response as u64, Ordering::Release);
         self.0.unanswered.fetch_add(1, Ordering::AcqRel);
         ExchangeGuard { state: self, is_http2, answered: false }
+    }
+
+    /// How many bytes may be received before the next write.
+    fn read_budget(&self) -> u64 {
+        let longest = self.0.max_response.load(Ordering::Acquire).max(MAX_RESPONSE as u64); // heads have room, too
+        longest.saturating_mul(BYTES_PER_BODY_BYTE)
     }
 
     /// Makes the connection's task drop it at once.
@@ -142,14 +151,9 @@ impl Stream {
     }
 
     fn new(transport: Transport, is_http2: bool, counters: Arc<Counters>) -> Self {
-        let read_budget = (!is_http2).then_some(MAX_RESPONSE_BYTES);
-        Self {
-            transport,
-            state: ConnectionState::default(),
-            read_budget,
-            shut: false,
-            _open: OpenConnection::new(counters),
-        }
+        let state = ConnectionState::default();
+        let read_budget = (!is_http2).then(|| state.read_budget());
+        Self { transport, state, read_budget, shut: false, _open: OpenConnection::new(counters) }
     }
 
     /// The state, which outlives the socket.
@@ -173,7 +177,7 @@ impl Stream {
 
     /// Renews the read budget after a write.
     fn written<T>(&mut self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.read_budget = self.read_budget.map(|_| MAX_RESPONSE_BYTES);
+        self.read_budget = self.read_budget.map(|_| self.state.read_budget());
         self.flushed(polled)
     }
 
