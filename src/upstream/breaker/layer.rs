@@ -30,7 +30,7 @@ impl<S: Call> Call for Breaker<S> {
     }
 }
 
-/// The assistant as a number. Requests without one, such as those for catalogs, count as one assistant of their own.
+/// The assistant as a number. Requests without one (creations, lists, catalogs) count as one assistant of their own.
 fn key(request: &VendorRequest) -> u64 {
     let mut hasher = DefaultHasher::new();
     request.key.hash(&mut hasher);
@@ -54,7 +54,7 @@ fn outcome(result: &Result<VendorResponse, Failure>) -> CallOutcome {
 mod tests {
     use std::time::Duration;
 
-    use http::StatusCode;
+    use http::{Method, StatusCode};
     use tokio::time::advance;
 
     use crate::upstream::BreakerState;
@@ -178,6 +178,18 @@ mod tests {
             let _ = layer.call(&catalog).await;
         }
         assert!(!layer.circuit.is_closed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn creations_lists_and_catalogs_count_as_the_same_one() {
+        let layer = over(MockCall::statuses(&[500]));
+        for (nth, method) in [Method::POST, Method::GET].into_iter().cycle().take(8).enumerate() {
+            assert!(layer.circuit.is_closed(), "{nth} of at least eight");
+            let mut without_assistant = put("1");
+            (without_assistant.key, without_assistant.method) = (None, method);
+            let _ = layer.call(&without_assistant).await;
+        }
+        assert!(!layer.circuit.is_closed(), "an account with one assistant has nothing to compare with");
     }
 
     #[tokio::test(start_paused = true)]
