@@ -45,7 +45,7 @@ pub use layers::fair_share::{Permits, SharePermit};
 pub use layers::keyed_lock::QueuedLock;
 pub use layers::retry_after_gate::PauseCause;
 pub(crate) use redaction::patterns::{MIN_SECRET, SecretPatterns, redact};
-pub use request::{DeliveryState, Repeat, VendorRequest};
+pub use request::{ConnectionChoice, DeliveryState, Repeat, VendorRequest};
 pub use response::{MAX_READ_RESPONSE, MAX_RESPONSE, ResponseValidator, VendorResponse};
 pub use settings::{BreakerSettings, RateSettings, RetrySettings, StackSettings};
 pub use stack::{Snapshot, Stack, Tasks};

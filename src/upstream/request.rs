@@ -23,6 +23,16 @@ pub enum Repeat {
     OnlyIfUnsent,
 }
 
+/// On which connection a request goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConnectionChoice {
+    /// One that is kept, or a new one if there is none.
+    #[default]
+    Pooled,
+    /// One opened for this request. A vendor that closes idle connections cannot lose it.
+    Fresh,
+}
+
 /// One translated and complete request.
 pub struct VendorRequest {
     /// The vendor's assistant id, whose updates keep their order; `None` for requests without order (catalogs).
@@ -31,6 +41,8 @@ pub struct VendorRequest {
     pub method: Method,
     /// When it may be sent again.
     pub repeat: Repeat,
+    /// On which connection it goes.
+    pub connection: ConnectionChoice,
     /// The absolute URI, see [`super::Stack::uri`].
     pub uri: Uri,
     /// The headers; the client adds `Host` and `Content-Length`.
@@ -60,6 +72,7 @@ impl VendorRequest {
             key: None,
             method,
             repeat: Repeat::default(),
+            connection: ConnectionChoice::default(),
             uri,
             headers: HeaderMap::new(),
             body: Bytes::new(),
@@ -77,6 +90,13 @@ impl VendorRequest {
     #[must_use]
     pub fn repeated(self, repeat: Repeat) -> Self {
         Self { repeat, ..self }
+    }
+
+    /// The same as a request that must never arrive twice, such as a creation: it is repeated only if it was not sent, and
+    /// goes on a connection opened for it.
+    #[must_use]
+    pub fn never_twice(self) -> Self {
+        Self { repeat: Repeat::OnlyIfUnsent, connection: ConnectionChoice::Fresh, ..self }
     }
 
     /// Whether another attempt can follow without the risk that the vendor carries it out twice.

@@ -2,10 +2,7 @@
 
 use std::{
     io::ErrorKind,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -14,15 +11,13 @@ use http::{Method, Response};
 use switchboard::upstream::{FailureKind, Repeat, Stack, VendorRequest};
 use tokio::{
     io::AsyncReadExt,
-    net::{TcpListener, TcpStream},
     sync::{Notify, mpsc},
     time::Instant,
 };
-use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    tls::{Server, acceptor, stack as trusting},
+    tls::{http2_vendor, stack as trusting},
     vendor::{Vendor, put_body, request, stack},
 };
 
@@ -95,28 +90,6 @@ fn outgoing(stack: &Stack, key: &str, body: Bytes) -> VendorRequest {
     outgoing.key = Some(key.into());
     outgoing.body = body;
     outgoing
-}
-
-/// A vendor of HTTP/2 made of what it does with each connection; counts them.
-async fn http2_vendor<F, R>(serve: F) -> (Server, Arc<AtomicUsize>)
-where
-    F: Fn(usize, TlsStream<TcpStream>) -> R + Send + 'static,
-    R: Future<Output = ()> + Send + 'static,
-{
-    let (acceptor, certificate) = acceptor(&[b"h2"]);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-    let connections = Arc::<AtomicUsize>::default();
-    let count = Arc::clone(&connections);
-    TaskTracker::new().spawn(async move {
-        let serving = TaskTracker::new();
-        while let Ok((socket, _)) = listener.accept().await {
-            if let Ok(stream) = acceptor.accept(socket).await {
-                serving.spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
-            }
-        }
-    });
-    (Server { base, certificate }, connections)
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod connection_age;
 mod faults;
 mod give_up;
 mod keep_alive;
+mod never_twice;
 mod reliability;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,13 @@
 //! The client against TLS servers on loopback: trust, ALPN, and both versions of HTTP.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Version};
@@ -16,8 +23,12 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer},
 };
 use switchboard::upstream::{Failure, FailureKind, Repeat, Stack, StackSettings, Tasks, VendorRequest, VendorResponse};
-use tokio::{net::TcpListener, sync::Notify, time::Instant};
-use tokio_rustls::TlsAcceptor;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+    time::Instant,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::TaskTracker;
 
 use crate::vendor::settings;
@@ -85,6 +96,28 @@ async fn server_with_one_seat(answer: Arc<Notify>) -> Server {
     Server { base, certificate }
 }
 
+/// A vendor of HTTP/2 made of what it does with each connection; counts them.
+pub(crate) async fn http2_vendor<F, R>(serve: F) -> (Server, Arc<AtomicUsize>)
+where
+    F: Fn(usize, TlsStream<TcpStream>) -> R + Send + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
+    let (acceptor, certificate) = acceptor(&[b"h2"]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let connections = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&connections);
+    TaskTracker::new().spawn(async move {
+        let serving = TaskTracker::new();
+        while let Ok((socket, _)) = listener.accept().await {
+            if let Ok(stream) = acceptor.accept(socket).await {
+                serving.spawn(serve(count.fetch_add(1, Ordering::SeqCst), stream));
+            }
+        }
+    });
+    (Server { base, certificate }, connections)
+}
+
 pub(crate) async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let version = if request.version() == Version::HTTP_2 { "h2" } else { "h1" };
     let body = request.into_body().collect().await.map_or_else(|_| Bytes::new(), http_body_util::Collected::to_bytes);
@@ -94,17 +127,17 @@ pub(crate) async fn echo(request: Request<Incoming>) -> Result<Response<Full<Byt
 }
 
 pub(crate) fn stack(base: &str, trusted: Option<&CertificateDer<'static>>) -> Stack {
+    let settings = StackSettings { tls: trusting(trusted), ..settings(base, Duration::from_secs(20)) };
+    Stack::new(&StackSettings { max_in_flight: 128, ..settings }, &Tasks::default())
+}
+
+/// TLS settings that trust this certificate and no other.
+pub(crate) fn trusting(trusted: Option<&CertificateDer<'static>>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     if let Some(certificate) = trusted {
         roots.add(certificate.clone()).unwrap();
     }
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let settings = StackSettings { tls: Arc::new(tls), max_in_flight: 128, ..settings(base, Duration::from_secs(20)) };
-    Stack::new(&settings, &Tasks::default())
+    crate::vendor::tls(roots)
 }
 
 async fn put(stack: &Stack, key: &str) -> Result<VendorResponse, Failure> {

@@ -81,6 +81,11 @@ impl Connector {
         Self { tls: TlsConnector::from(Arc::new(tls)), server_name, timeout: connect_timeout, counters }
     }
 
+    /// How long opening a connection may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// A connection to the host and port of `to`, secure if its scheme is.
     ///
     /// # Errors

@@ -21,15 +21,17 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use super::connection::Connection;
 use super::connector::Connector;
-use super::pool::{OpenError, Pool};
+use super::opener::OpenError;
+use super::pool::Pool;
 use super::stream::ConnectionState;
 use crate::http::body::collect;
 use crate::http::gzip::{self, GzipError};
 use crate::http::trace_context::TRACEPARENT;
 use crate::upstream::counters::Counters;
 use crate::upstream::failure::chain;
-use crate::upstream::{Call, Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
+use crate::upstream::{Call, ConnectionChoice, Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
 
 /// A connection that the vendor closed before the request came is lost within a round trip. If it is lost later, the
 /// request itself may be the cause, and counts as an attempt.
@@ -90,12 +92,20 @@ impl HttpClient {
         Self::new(to, connector, MAX_AGE_ELSEWHERE, connections, counters)
     }
 
+    /// A connection, and whether it is reused.
+    async fn connection(&self, choice: ConnectionChoice) -> Result<(Connection, bool), OpenError> {
+        match choice {
+            ConnectionChoice::Pooled => self.pool.take().await,
+            ConnectionChoice::Fresh => Ok((self.pool.open_fresh().await?, false)),
+        }
+    }
+
     /// Sends once; the flag says whether the connection was stale.
     async fn send(&self, request: &VendorRequest) -> Result<VendorResponse, (Failure, bool)> {
         loop {
             yield_now().await; // requests that are translated go out one after another (decision 12)
-            let (mut connection, kept) =
-                self.pool.take().await.map_err(|error| (sent(error.into(), request), false))?;
+            let opened = self.connection(request.connection).await;
+            let (mut connection, kept) = opened.map_err(|error| (sent(error.into(), request), false))?;
             request.sent.mark();
             let before = Baseline::of(connection.state());
             let exchange = before.state.begin(connection.is_http2(), request.max_response);
@@ -110,7 +120,10 @@ impl HttpClient {
                         let failure = Failure::new(FailureKind::ConnectionLost, "408 on a connection used before");
                         return Err((sent(failure, request), true));
                     }
-                    self.pool.give_back(connection);
+                    match request.connection {
+                        ConnectionChoice::Pooled => self.pool.give_back(connection),
+                        ConnectionChoice::Fresh => self.pool.keep_fresh(connection),
+                    }
                     return Ok(response);
                 }
                 Err(error) => error,

@@ -3,37 +3,27 @@
 //! The connection used last is taken first, and idle ones are closed after a while. A request that finds no connection in
 //! HTTP/1 opens one, but takes one that is returned meanwhile. Where HTTP/2 is possible, one request opens a connection
 //! and the others wait for it. A connection that has reached its greatest age gets no more requests, so that a changed
-//! address of the vendor is noticed under load, too; what is in flight on it finishes.
+//! address of the vendor is noticed under load, too; what is in flight on it finishes. A request that asks for it gets a
+//! connection of its own, which is in the pool only after the response.
 
-use std::convert::Infallible;
 use std::fmt;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::Uri;
-use http::uri::Scheme;
-use hyper::client::conn::{http1, http2};
-use hyper::rt::Executor;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::connection::{Connection, ConnectionUsers};
-use super::connector::{ConnectError, Connector};
-use super::stream::ConnectionState;
+use super::connection::Connection;
+use super::connector::Connector;
+use super::opener::{OpenError, Opener};
 
 /// Shorter than the 60 s and 75 s after which common servers close idle connections.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
-const H2_PING_INTERVAL: Duration = Duration::from_secs(20);
-const H2_PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a vendor that has responded may take to read the rest of the request before its connection is reset.
 const REQUEST_DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an unused connection may take to close before it is dropped.
-const CLOSE_GRACE: Duration = Duration::from_secs(1);
-
 /// The connections to one address.
 pub(super) struct Pool {
     shared: Arc<Shared>,
@@ -41,11 +31,7 @@ pub(super) struct Pool {
 }
 
 struct Shared {
-    to: Uri,
-    connector: Connector,
-    tasks: TaskTracker,
-    /// The greatest age of a connection, if it has one.
-    max_age: Option<Duration>,
+    opener: Opener,
     kept: Mutex<PoolState>,
     /// Notified when a connection is returned.
     returned: Notify,
@@ -102,40 +88,15 @@ struct Idle {
     since: Instant,
 }
 
-/// Why no connection could be opened.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(super) enum OpenError {
-    /// Connecting failed.
-    #[error("{0}")]
-    Connect(ConnectError),
-    /// The HTTP handshake failed.
-    #[error("{0}")]
-    Http(Arc<hyper::Error>),
-}
-
-/// Runs hyper's HTTP/2 tasks on a tracker.
-#[derive(Clone)]
-struct Tracked(TaskTracker);
-
-impl<F> Executor<F> for Tracked
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    fn execute(&self, future: F) {
-        self.0.spawn(future);
-    }
-}
-
 impl Pool {
     /// An empty pool for `to`. Its tasks run on `tasks` and end once it is dropped. Connections older than `max_age` get no
     /// more requests; zero turns that off.
     pub(super) fn new(to: Uri, connector: Connector, max_age: Duration, tasks: TaskTracker) -> Self {
         let gone = CancellationToken::new();
-        let http1 = to.scheme() != Some(&Scheme::HTTPS); // without TLS there is no ALPN
-        let (kept, returned) = (Mutex::new(PoolState { http1, ..PoolState::default() }), Notify::new());
         let max_age = (!max_age.is_zero()).then_some(max_age);
-        let shared = Shared { to, connector, tasks, max_age, kept, returned, gone: gone.clone() };
+        let opener = Opener { to, connector, tasks, max_age };
+        let kept = PoolState { http1: opener.is_http1_only(), ..PoolState::default() };
+        let shared = Shared { opener, kept: Mutex::new(kept), returned: Notify::new(), gone: gone.clone() };
         Self { shared: Arc::new(shared), _gone: gone.drop_guard() }
     }
 
@@ -150,6 +111,25 @@ impl Pool {
         }
     }
 
+    /// A connection opened for one request, which no other one uses before it is [`kept`](Self::keep_fresh).
+    ///
+    /// # Errors
+    /// It could not be opened.
+    pub(super) async fn open_fresh(&self) -> Result<Connection, OpenError> {
+        let connection = Box::pin(self.shared.opener.open_greeted()).await?; // rare and large
+        self.shared.kept().http1 = !connection.is_http2();
+        Ok(connection)
+    }
+
+    /// Puts a connection that was opened for one request into the pool, now that its response has been read.
+    pub(super) fn keep_fresh(&self, connection: Connection) {
+        if connection.is_http2() {
+            drop(self.shared.share(connection));
+        } else {
+            self.give_back(connection);
+        }
+    }
+
     /// Returns a connection whose response has been read.
     pub(super) fn give_back(&self, mut connection: Connection) {
         if connection.is_ready() {
@@ -157,7 +137,7 @@ impl Pool {
         }
         if !connection.is_closed() {
             let shared = Arc::clone(&self.shared);
-            self.shared.tasks.spawn(async move {
+            self.shared.opener.tasks.spawn(async move {
                 let settled = shared.gone.run_until_cancelled(timeout(REQUEST_DRAIN_TIMEOUT, connection.ready())).await;
                 match settled {
                     Some(Ok(Ok(()))) => shared.keep(connection),
@@ -190,7 +170,7 @@ impl Pool {
     }
 
     async fn open_own_or_await(&self) -> Result<(Connection, bool), OpenError> {
-        let mut opening = Box::pin(open(Arc::clone(&self.shared)));
+        let mut opening = Box::pin(Arc::clone(&self.shared).open());
         loop {
             tokio::select! {
                 biased;
@@ -199,7 +179,7 @@ impl Pool {
             }
             if let Some(connection) = self.shared.take_kept() {
                 let shared = Arc::clone(&self.shared);
-                self.shared.tasks.spawn(async move {
+                self.shared.opener.tasks.spawn(async move {
                     match shared.gone.run_until_cancelled(opening).await {
                         Some(Ok(connection)) => shared.keep(connection),
                         Some(Err(error)) => tracing::trace!(%error, "a spare connection could not be opened"),
@@ -212,61 +192,16 @@ impl Pool {
     }
 }
 
-async fn open(shared: Arc<Shared>) -> Result<Connection, OpenError> {
-    let stream = shared.connector.connect(&shared.to).await.map_err(OpenError::Connect)?;
-    let (state, is_http2, io) = (stream.state().clone(), stream.is_http2(), TokioIo::new(stream));
-    shared.kept().http1 = !is_http2;
-    let (users, unused) = oneshot::channel();
-    let users = ConnectionUsers::new(users);
-    if is_http2 {
-        let handshake = http2::Builder::new(Tracked(shared.tasks.clone()))
-            .timer(TokioTimer::new())
-            .adaptive_window(true)
-            .keep_alive_interval(H2_PING_INTERVAL)
-            .keep_alive_timeout(H2_PING_TIMEOUT)
-            .handshake(io);
-        let (sender, running) = handshake.await.map_err(|error| OpenError::Http(Arc::new(error)))?;
-        shared.tasks.spawn(run(running, state.clone(), unused));
-        return Ok(shared.share(Connection::http2(sender, state, users).expiring(shared.expiry())));
-    }
-    // A client has to read folded headers (RFC 9112, 5.2), and old servers put blanks before the colon.
-    let handshake = http1::Builder::new()
-        .allow_obsolete_multiline_headers_in_responses(true)
-        .allow_spaces_after_header_name_in_responses(true)
-        .handshake(io);
-    let (sender, running) = handshake.await.map_err(|error| OpenError::Http(Arc::new(error)))?;
-    shared.tasks.spawn(run(running, state.clone(), unused));
-    Ok(Connection::http1(sender, state, users).expiring(shared.expiry()))
-}
-
-/// Runs a connection until it ends, is reset, or has been unused for [`CLOSE_GRACE`]: a vendor that never reads would keep
-/// it forever. A reset connection is not polled again, which could send more of a cancelled request.
-async fn run(
-    connection: impl Future<Output = hyper::Result<()>>,
-    state: ConnectionState,
-    unused: oneshot::Receiver<Infallible>,
-) {
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        biased;
-        () = state.resetting() => return,
-        ended = &mut connection => ended,
-        _ = unused => timeout(CLOSE_GRACE, connection).await.unwrap_or(Ok(())),
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection to a vendor ended");
-    }
-}
-
 impl Shared {
     fn kept(&self) -> MutexGuard<'_, PoolState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When a connection that is opened now expires: between four fifths of the greatest age and the whole, so that those
-    /// that were opened together are not replaced together.
-    fn expiry(&self) -> Option<Instant> {
-        Instant::now().checked_add(self.max_age?.mul_f64(1.0 - fastrand::f64() / 5.0))
+    /// A new connection; an HTTP/2 connection is put into the pool at once.
+    async fn open(self: Arc<Self>) -> Result<Connection, OpenError> {
+        let connection = self.opener.open().await?;
+        self.kept().http1 = !connection.is_http2();
+        Ok(if connection.is_http2() { self.share(connection) } else { connection })
     }
 
     fn take_kept(&self) -> Option<Connection> {
@@ -291,8 +226,8 @@ impl Shared {
         drop(kept);
         // A task, so that a cancelled request does not end what others wait for.
         let shared = Arc::clone(self);
-        self.tasks.spawn(async move {
-            let opened = shared.gone.run_until_cancelled(open(Arc::clone(&shared))).await;
+        self.opener.tasks.spawn(async move {
+            let opened = shared.gone.run_until_cancelled(Arc::clone(&shared).open()).await;
             let opened = opened.map(|opened| {
                 opened.map(|connection| {
                     let shareable = connection.share();
@@ -336,7 +271,7 @@ impl Shared {
     /// Starts the task that closes idle connections, unless it is running.
     fn watch(self: &Arc<Self>, kept: &mut PoolState) {
         if !std::mem::replace(&mut kept.watched, true) {
-            self.tasks.spawn(close_idle(Arc::downgrade(self), self.gone.clone()));
+            self.opener.tasks.spawn(close_idle(Arc::downgrade(self), self.gone.clone()));
         }
     }
 
@@ -364,7 +299,7 @@ async fn close_idle(pool: Weak<Shared>, gone: CancellationToken) {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("to", &self.shared.to).finish_non_exhaustive()
+        f.debug_struct("Pool").field("to", &self.shared.opener.to).finish_non_exhaustive()
     }
 }
 

@@ -37,6 +37,9 @@ struct StateFlags {
     blocked: AtomicBool,
     reset: AtomicBool,
     resetting: Notify,
+    ended: AtomicBool,
+    /// Notified of the first byte received, and of the end.
+    greeting: Notify,
 }
 
 /// A request in flight on a connection; dropping it before [`ExchangeGuard::answered`] cancels it.
@@ -101,6 +104,22 @@ impl ConnectionState {
     /// Returns once the connection is to be reset.
     pub(super) async fn resetting(&self) {
         self.0.resetting.notified().await;
+    }
+
+    /// Records that the connection has ended.
+    pub(super) fn end(&self) {
+        self.0.ended.store(true, Ordering::Release);
+        self.0.greeting.notify_one();
+    }
+
+    /// Waits for the first byte from the vendor; false if the connection ends without one.
+    pub(super) async fn greeted(&self) -> bool {
+        loop {
+            if self.received() > 0 || self.0.ended.load(Ordering::Acquire) {
+                return self.received() > 0;
+            }
+            self.0.greeting.notified().await;
+        }
     }
 
     /// How many bytes have been received.
@@ -168,7 +187,9 @@ impl Stream {
 
     /// Counts received bytes.
     fn received(&mut self, bytes: u64) -> io::Result<()> {
-        self.state.0.received.fetch_add(bytes, Ordering::Release);
+        if self.state.0.received.fetch_add(bytes, Ordering::Release) == 0 && bytes > 0 {
+            self.state.0.greeting.notify_one();
+        }
         let Some(read_budget) = &mut self.read_budget else { return Ok(()) };
         let endless = || io::Error::new(io::ErrorKind::InvalidData, "the response has no end");
         *read_budget = read_budget.checked_sub(bytes).ok_or_else(endless)?;
