@@ -14,7 +14,7 @@ use crate::net::peer::Peer;
 use crate::net::tls::certificate::PeerCertificate;
 use crate::net::tls::client_trust::ClientTrust;
 use crate::problem::{Code, Problem};
-use crate::value::Glob;
+use crate::value::{Glob, Rights};
 
 use super::failed_attempts::FailedAttempts;
 use super::rate_limit::RateLimiter;
@@ -28,6 +28,8 @@ pub struct Client {
     pub vendors: Option<Vec<String>>,
     /// The assistants it may use; all if `None`.
     pub assistants: Option<Vec<Glob>>,
+    /// What it may do with them.
+    pub operations: Rights,
     /// What to do with fields that a vendor does not support, unless the request or the assistant decides.
     pub handling: Option<Handling>,
     /// Its limit.

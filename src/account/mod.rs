@@ -6,6 +6,7 @@ pub mod drift;
 mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use vendors::{CatalogSet, Dialect, Handling, Policies};
@@ -35,6 +36,8 @@ pub struct Account {
     pub configured: CatalogSet,
     /// Names and ids from the vendor.
     pub live: Arc<LiveCatalogs>,
+    /// How long one copy of its list of assistants serves reads; zero keeps none.
+    pub list_ttl: Duration,
     /// The layers between a finished request and the vendor.
     pub stack: Arc<Stack>,
     /// Its limits, for the status and the metrics.

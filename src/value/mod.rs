@@ -7,6 +7,7 @@ mod fsync;
 mod glob;
 mod log_format;
 mod network;
+mod right;
 
 pub use counter::Counter;
 pub use credentials::without_credentials;
@@ -15,6 +16,7 @@ pub use fsync::Fsync;
 pub use glob::Glob;
 pub use log_format::LogFormat;
 pub use network::{Network, NotANetwork};
+pub use right::{Right, Rights};
 
 /// The text that replaces a secret in output.
 pub const REDACTED: &str = "[redacted]";

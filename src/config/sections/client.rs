@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use strum::VariantNames;
 use vendors::Handling;
 
 use super::auth::{Auth, AuthMode};
@@ -15,7 +16,7 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::value::Glob;
+use crate::value::{Glob, Right, Rights};
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -32,7 +33,12 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "assistants",
         Kind::List { of: &Kind::Text, empty: false },
-        "Patterns over `{assistant}` and `vendor:id` that it may update; all where absent.",
+        "Patterns over `{assistant}` and `vendor:id` that it may use; all where absent.",
+    ),
+    Key::new(
+        "operations",
+        Kind::List { of: &Kind::Word(Right::VARIANTS), empty: false },
+        "What it may do with them; `read` and `update` where absent.",
     ),
     Key::new(
         "handling",
@@ -51,8 +57,10 @@ pub struct Client {
     pub certificate: Vec<String>,
     /// The vendors it may use; `None` for all.
     pub vendors: Option<Vec<String>>,
-    /// The assistants it may update; `None` for all.
+    /// The assistants it may use; `None` for all.
     pub assistants: Option<Vec<Glob>>,
+    /// What it may do with them.
+    pub operations: Rights,
     /// Its handling, unless the request or the named assistant says otherwise.
     #[serde(serialize_with = "handling::serialize_choice")]
     pub handling: Option<Handling>,
@@ -86,12 +94,14 @@ impl Client {
             certificate: reader.texts("certificate").unwrap_or_default(),
             vendors: reader.texts("vendors"),
             assistants: reader.globs("assistants"),
+            operations: rights(reader),
             handling: reader.handling("handling"),
             rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
         }
     }
 
     fn validate(&self, reader: &TableReader<'_>, auth: &Auth, server: &Server, validator: &mut Validator<'_>) {
+        report_repeated_operations(reader, validator);
         let proof = reader.node("key_sha256").or(reader.node("certificate"));
         if auth.mode == AuthMode::Keys && proof.is_none() {
             let message = format!("`{}` has neither `key_sha256` nor `certificate`", reader.key_path);
@@ -105,6 +115,28 @@ impl Client {
             let help = "set `server.tls.client_ca` to the issuer of the clients' certificates";
             validator.report(reader.error("certificate", ProblemKind::Conflict, wrong).help(help));
         }
+    }
+}
+
+fn rights(reader: &TableReader<'_>) -> Rights {
+    let words = |node: &Node| node.as_text()?.parse::<Right>().ok();
+    match reader.node("operations") {
+        Some(_) => reader.elements("operations").filter_map(words).collect(),
+        None => Rights::default(),
+    }
+}
+
+/// A word that stands twice most likely stands for another one, so that a right is missing.
+fn report_repeated_operations(reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+    let mut seen = Vec::new();
+    for node in reader.elements("operations") {
+        let Some(word) = node.as_text() else { continue };
+        if seen.contains(&word) {
+            let key = reader.key_path.key("operations");
+            let message = format!("`{key}` lists \"{word}\" twice");
+            validator.error(ProblemKind::Duplicate, node.span, key, message, "list each operation once");
+        }
+        seen.push(word);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Clients: keys, permissions, limits.
 
 use super::{Setup, assert_text};
+use crate::value::{Right, Rights};
 
 #[test]
 fn malformed_digests_are_reported() {
@@ -130,6 +131,76 @@ error: `clients.b.rate_limit.burst` must be an integer from 1 to 100000000, not 
   |                        ^
 "#,
     );
+}
+
+#[test]
+fn operations_are_known_words_that_stand_once() {
+    let setup = Setup::new(
+        r#"[clients.a]
+key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+operations = ["read", "delet", "read"]
+[clients.b]
+key_sha256 = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+operations = []
+[clients.c]
+key_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+operations = "read"
+[clients.d]
+key_sha256 = "1111111111111111111111111111111111111111111111111111111111111111"
+operations = ["*", 7]
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `clients.a.operations[1]` cannot be "delet"
+  --> c.toml:3:23
+3 | operations = ["read", "delet" …
+  |                       ^^^^^^^
+  help: did you mean `delete`?
+error: `clients.a.operations` lists "read" twice
+  --> c.toml:3:32
+3 | operations = ["read", "delet", "read" …
+  |                                ^^^^^^
+  help: list each operation once
+error: `clients.b.operations` must not be empty
+  --> c.toml:6:14
+6 | operations = []
+  |              ^^
+  help: leave the key out, or name at least one
+error: `clients.c.operations` must be an array, each element "read", "update", "create" or "delete", not a string
+  --> c.toml:9:14
+9 | operations = "read"
+  |              ^^^^^^
+error: `clients.d.operations[0]` cannot be "*"
+  --> c.toml:12:15
+12 | operations = ["*" …
+   |               ^^^
+  help: write "read", "update", "create" or "delete"
+error: `clients.d.operations[1]` must be "read", "update", "create" or "delete", not an integer
+  --> c.toml:12:20
+12 | operations = ["*", 7 …
+   |                    ^
+"#,
+    );
+}
+
+#[test]
+fn a_client_reads_and_updates_unless_its_operations_are_listed() {
+    let text = r#"[clients.a]
+key_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+[clients.b]
+key_sha256 = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+operations = ["delete", "create"]
+"#;
+    let settings = Setup::new(text).settings();
+    let of = |client: &str| settings.clients[client].operations;
+    assert_eq!(of("a"), Rights::of(&[Right::Read, Right::Update]));
+    assert_eq!(of("b"), Rights::of(&[Right::Create, Right::Delete]));
+    assert_eq!(settings.redacted()["clients"]["a"]["operations"], serde_json::json!(["read", "update"]));
+    assert_eq!(settings.redacted()["clients"]["b"]["operations"], serde_json::json!(["create", "delete"]));
+    let variable = Setup::new(text).variable("SWITCHBOARD_CLIENTS__A__OPERATIONS", "[\"read\"]").settings();
+    assert_eq!(variable.clients["a"].operations, Rights::of(&[Right::Read]));
 }
 
 #[test]

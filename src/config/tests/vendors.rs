@@ -45,6 +45,23 @@ error: `vendors.third.dialect`: there is no dialect "x"
 }
 
 #[test]
+fn a_copy_of_a_list_may_be_kept_for_no_time() {
+    let text = |ttl: &str| format!("[vendors.sondos]\ntoken = {{ env = \"T\" }}\n{ttl}");
+    let kept = |ttl: &str| Setup::new(&text(ttl)).settings().vendors["sondos"].list_ttl.as_secs();
+    assert_eq!((kept(""), kept("list_ttl = \"0s\""), kept("list_ttl = \"1m\"")), (5, 0, 60));
+    assert_text(
+        &Setup::new(&text("list_ttl = 7\n")).errors(),
+        r#"
+error: `vendors.sondos.list_ttl` must be a duration such as "500ms", "30s" or "1m30s", not an integer
+  --> c.toml:3:12
+3 | list_ttl = 7
+  |            ^
+  help: did you mean "7s"?
+"#,
+    );
+}
+
+#[test]
 fn bad_base_urls_are_reported() {
     let setup = Setup::new(
         r#"[vendors]

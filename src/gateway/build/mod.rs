@@ -141,6 +141,7 @@ fn account(
         policies: policies(vendor),
         configured: configured(&vendor.catalog),
         live,
+        list_ttl: vendor.list_ttl,
         stack,
         limits: Limits {
             max_in_flight: vendor.max_in_flight,
@@ -250,6 +251,7 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, B
             name: name.as_str().into(),
             vendors: configured.vendors.clone(),
             assistants: configured.assistants.clone(),
+            operations: configured.operations,
             handling: configured.handling,
             limiter,
         });

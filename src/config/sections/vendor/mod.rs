@@ -60,6 +60,11 @@ pub(crate) const SECTION: Section = Section::of(&[
         "How long the next update of an assistant waits after one whose outcome is unknown; `0s` turns it off.",
     ),
     Key::new("catalog_ttl", DURATION, "How long its own lists of names and ids are trusted."),
+    Key::new(
+        "list_ttl",
+        Kind::Duration { zero: true },
+        "How long one copy of its list of assistants serves reads; `0s` keeps none.",
+    ),
     Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may be called; no limit where absent."),
     Key::new("retry", Kind::Table(&retry::SECTION), "Repeating what failed."),
     Key::new("breaker", Kind::Table(&breaker::SECTION), "Leaving it alone while it fails."),
@@ -125,6 +130,9 @@ pub struct Vendor {
     /// How long its own lists of names and ids are trusted.
     #[serde(serialize_with = "duration::serialize")]
     pub catalog_ttl: Duration,
+    /// How long one copy of its list of assistants serves reads; zero keeps none.
+    #[serde(serialize_with = "duration::serialize")]
+    pub list_ttl: Duration,
     /// How often it may be called.
     pub rate_limit: Option<RateLimit>,
     /// Repeating what failed.
@@ -159,6 +167,7 @@ impl Vendor {
             max_waiting: 256,
             settle_after_unknown: Duration::from_secs(2),
             catalog_ttl: Duration::from_mins(10),
+            list_ttl: Duration::from_secs(5),
             rate_limit: None,
             retry: Retry::default(),
             breaker: Breaker::default(),
@@ -191,6 +200,7 @@ impl Vendor {
             max_waiting: reader.count("max_waiting").unwrap_or(own.max_waiting),
             settle_after_unknown: reader.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
             catalog_ttl: reader.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
+            list_ttl: reader.duration("list_ttl").unwrap_or(own.list_ttl),
             rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
             retry: Retry::read(&reader.table("retry"), validator),
             breaker: Breaker::read(&reader.table("breaker")),
