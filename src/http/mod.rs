@@ -1,8 +1,9 @@
-//! HTTP that both the API and the vendor side use: request ids, trace context, bodies, paths, header names.
+//! HTTP that both the API and the vendor side use: request ids, trace context, bodies, paths, entity tags, header names.
 
 pub mod body;
 pub mod catch_panic;
 pub mod disconnect;
+pub mod entity_tag;
 pub mod gzip;
 pub mod header_names;
 pub mod path;

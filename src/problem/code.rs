@@ -102,6 +102,9 @@ codes! {
     UnsupportedMediaType "unsupported_media_type" UNSUPPORTED_MEDIA_TYPE Caller false "Unsupported media type",
         "The body is not declared as JSON, or comes in a `Content-Encoding` other than gzip.",
         "Send `Content-Type: application/json` or `application/merge-patch+json`, plain or with `Content-Encoding: gzip`.";
+    PreconditionFailed "precondition_failed" PRECONDITION_FAILED Caller false "Precondition failed",
+        "The assistant is not in the state that `If-Match` names: something has changed it since.",
+        "Read the assistant again, decide again, and send the change with the new `ETag`. The header `ETag` names the present state.";
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY Caller false "Validation failed",
         "The update breaks a rule of the canonical schema, or the vendor refused it.",
         "Correct each entry of `errors`.";

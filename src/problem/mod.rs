@@ -11,13 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, ETAG, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use strum::IntoStaticStr;
 use vendors::{Item, Items};
 
+use crate::http::entity_tag::EntityTag;
 use crate::http::header_names::{PREFERENCE_APPLIED, PROBLEM_JSON};
 
 pub use code::{Code, Fault, Kind};
@@ -127,6 +128,13 @@ impl Problem {
     pub fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         self.header = value.try_into().ok().map(|value| (name, value));
         self
+    }
+
+    /// The problem of a change whose `If-Match` names another state than the present one.
+    pub fn precondition_failed(present: &EntityTag) -> Self {
+        let detail = format!("the assistant is not in the state that If-Match names; its present ETag is {present}");
+        let problem = Self::new(Code::PreconditionFailed, detail);
+        Self { header: present.to_header_value().map(|value| (ETAG, value)), ..problem }
     }
 
     /// The label for logs and metrics.

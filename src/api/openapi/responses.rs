@@ -87,6 +87,7 @@ pub(super) fn problems() -> BTreeMap<String, Response> {
 fn problem(status: &str, description: &str) -> Response {
     let own: &[&str] = match status {
         "401" => &["WWW-Authenticate"],
+        "412" => &["ETag"],
         "429" | "503" => &["Retry-After"],
         _ => &[],
     };
@@ -117,6 +118,10 @@ pub(super) fn headers() -> Value {
         "Switchboard-Dropped": {
             "schema": { "type": "string" },
             "description": "The fields that were dropped, where any were; the report in the body gives reasons.",
+        },
+        "ETag": {
+            "schema": { "type": "string", "pattern": "^\"[0-9a-f]{32}\"$" },
+            "description": "The state of the assistant, over everything that the vendor says of it but time stamps. `If-Match` and `If-None-Match` take it.",
         },
         "Retry-After": {
             "required": true, "schema": { "type": "integer", "minimum": 0 },

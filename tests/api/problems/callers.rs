@@ -581,7 +581,7 @@ async fn the_codes_are_the_contracts() {
         "vendor_credentials_rejected": [502, "gateway"], "vendor_account_problem": [502, "gateway"],
         "overloaded": [503, "gateway"], "vendor_unreachable": [503, "vendor"],
         "vendor_circuit_open": [503, "vendor"], "vendor_timeout": [504, "vendor"],
-        "store_required": [501, "gateway"],
+        "store_required": [501, "gateway"], "precondition_failed": [412, "caller"],
     });
     let own: serde_json::Map<_, _> = switchboard::problem::Code::ALL
         .iter()
