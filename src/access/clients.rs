@@ -48,6 +48,13 @@ impl Client {
         self.may_use_vendor(vendor) && (self.may_use_assistant(name) || by_id())
     }
 
+    /// Whether the client may use every assistant that a vendor has or will have, as who creates one there must.
+    pub fn may_use_all_of(&self, vendor: &str) -> bool {
+        let prefix = format!("{vendor}:");
+        let all = |globs: &Vec<Glob>| globs.iter().any(|glob| glob.matches_all_after(&prefix));
+        self.may_use_vendor(vendor) && self.assistants.as_ref().is_none_or(all)
+    }
+
     /// Whether the client may use an assistant of this name, id or `vendor:id`.
     pub fn may_use_assistant(&self, assistant: &str) -> bool {
         self.assistants.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.matches(assistant)))
@@ -175,4 +182,34 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<&[u8], &'static str> {
 
 fn unauthenticated(detail: &str) -> Problem {
     Problem::new(Code::Unauthenticated, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::access::clients::*;
+
+    #[test]
+    fn a_client_may_use_all_of_a_vendor_only_if_no_assistant_there_is_left_out() {
+        let client = |vendors: Option<&[&str]>, assistants: Option<&[&str]>| Client {
+            name: "crm".into(),
+            vendors: vendors.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+            assistants: assistants.map(|patterns| patterns.iter().map(Glob::new).collect()),
+            operations: Rights::default(),
+            handling: None,
+            limiter: None,
+        };
+        for (vendors, assistants, expected) in [
+            (None, None, true),
+            (Some(&["sondos"][..]), None, true),
+            (Some(&["famulor"]), None, false),
+            (Some(&["famulor"]), Some(&["*"][..]), false),
+            (None, Some(&["*"]), true),
+            (None, Some(&["sales-*", "sondos:*"]), true),
+            (None, Some(&["sales-*", "sondos:7*"]), false),
+            (None, Some(&["famulor:*"]), false),
+            (None, Some(&[]), false),
+        ] {
+            assert_eq!(client(vendors, assistants).may_use_all_of("sondos"), expected, "{vendors:?} {assistants:?}");
+        }
+    }
 }

@@ -16,6 +16,7 @@ use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::telemetry::{RequestTrace, Telemetry};
+use crate::value::Rights;
 
 /// What is known of a request before its operation runs.
 #[derive(Debug)]
@@ -46,6 +47,21 @@ impl Context {
     /// The client's name, if it has one.
     pub fn client_name(&self) -> Option<&str> {
         self.client.as_deref().map(|client| &*client.name)
+    }
+
+    /// Checks that the caller has all of these rights. `what` takes them: the operation, or a header.
+    ///
+    /// # Errors
+    /// `forbidden`, with the words that are missing in the client's `operations`.
+    pub fn check_rights(&self, needed: Rights, what: &str) -> Result<(), Problem> {
+        let missing = self.client.as_deref().map_or(Rights::NONE, |client| needed.without(client.operations));
+        if missing == Rights::NONE {
+            return Ok(());
+        }
+        let words: Vec<_> = missing.iter().map(|right| format!("`{}`", right.as_str())).collect();
+        let (words, verb) = (words.join(" and "), if words.len() == 1 { "is" } else { "are" });
+        let detail = format!("{what} takes {words}, which {verb} not among this client's `operations`");
+        Err(Problem::new(Code::Forbidden, detail))
     }
 
     /// Whether the caller may use a vendor account.

@@ -4,6 +4,7 @@
 use http::Method;
 
 use crate::problem::Code;
+use crate::value::AssistantOperation;
 
 use super::endpoint::Endpoint;
 
@@ -58,6 +59,8 @@ pub struct Operation {
     pub tag: &'static str,
     /// Who may call it.
     pub permission: Permission,
+    /// What it does with assistants, for which a client needs the rights; `None` for discovery and documentation.
+    pub does: Option<AssistantOperation>,
     /// Whether the OpenAPI document, `/docs` and the README list it; what only browsers ask for is not.
     pub listed: bool,
     /// More than the summary says, in Markdown; empty if that is all.
@@ -192,6 +195,7 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
         id,
         tag: "assistants",
         permission: Permission::Client,
+        does: Some(AssistantOperation::Update),
         listed: true,
         description: "A partial update; `PUT` and `PATCH` do the same. An absent field stays as it is, `null` clears it, a value sets it. \
                       Integers are written as digits only: `1.0` and `1e2` are none. \
@@ -243,6 +247,7 @@ const fn discovery(action: Action, id: &'static str) -> Operation {
         id,
         tag,
         permission,
+        does: None,
         listed: true,
         description: "",
         parameters: &[],

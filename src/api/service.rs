@@ -179,6 +179,9 @@ impl Shared {
                 context.rate_limit = Some(headers);
                 verdict?;
             }
+            if let Some(operation) = endpoint.operation.does {
+                context.check_rights(operation.rights(), "this operation")?;
+            }
         }
         let permit = self.in_flight.acquire(&context.gateway, &self.shutdown)?;
         operations::serve(endpoint, context, head, body, log, permit).await

@@ -218,18 +218,18 @@ mod tests {
     #[test]
     fn strong_comparison_takes_no_weak_tag_and_weak_comparison_takes_every() {
         let (one, other) = (tag(b"1"), tag(b"2"));
-        let condition = |tags: &[EntityTag]| Condition::Tags(tags.to_vec());
+        let condition = |tags: Vec<EntityTag>| Condition::Tags(tags);
         for (condition, strongly, weakly) in [
             (Condition::Any, true, true),
-            (condition(&[one.clone()]), true, true),
-            (condition(&[other.clone(), one.clone()]), true, true),
-            (condition(&[weak(b"1")]), false, true),
-            (condition(&[weak(b"1"), one.clone()]), true, true),
-            (condition(&[other.clone(), weak(b"2")]), false, false),
+            (condition(vec![one.clone()]), true, true),
+            (condition(vec![other.clone(), one.clone()]), true, true),
+            (condition(vec![weak(b"1")]), false, true),
+            (condition(vec![weak(b"1"), one.clone()]), true, true),
+            (condition(vec![other, weak(b"2")]), false, false),
         ] {
             assert_eq!((condition.matches_strongly(&one), condition.matches_weakly(&one)), (strongly, weakly));
         }
-        assert!(!condition(&[one.clone()]).matches_strongly(&weak(b"1")));
+        assert!(!condition(vec![one.clone()]).matches_strongly(&weak(b"1")));
     }
 
     #[test]

@@ -82,8 +82,8 @@ codes! {
         "No API key was sent, or one that this gateway does not know.",
         "Send `Authorization: Bearer <key>` with a key that the gateway's operator gave you.";
     Forbidden "forbidden" FORBIDDEN Caller false "Forbidden",
-        "This client may not use that vendor or that assistant, or a browser sent a write to the admin listener from another website.",
-        "Ask the gateway's operator to add the vendor or assistant to your client.";
+        "This client may not use that vendor or that assistant, or is not given that operation, or a browser sent a write to the admin listener from another website.",
+        "Ask the gateway's operator to add the vendor, the assistant or the operation to your client.";
     NotFound "not_found" NOT_FOUND Caller false "Not found",
         "There is nothing at this path.",
         "See `/docs` or `/openapi.json` for the paths there are.";

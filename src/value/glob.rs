@@ -30,6 +30,15 @@ impl Glob {
         self.0.pattern_chars() == ['*']
     }
 
+    /// Whether the pattern certainly matches every text that starts with `prefix` and goes on.
+    #[must_use]
+    pub fn matches_all_after(&self, prefix: &str) -> bool {
+        // Only a wildcard stands for a character that the pattern does not hold. The star at the end takes what follows.
+        const OTHER: char = '\u{10ffff}';
+        let pattern = self.0.pattern_chars();
+        pattern.ends_with(&['*']) && !pattern.contains(&OTHER) && self.matches(&format!("{prefix}{OTHER}"))
+    }
+
     /// Whether the whole of `text` matches, letter case included; allocates nothing.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
@@ -88,6 +97,36 @@ mod tests {
             ("*", "*a", true),
         ] {
             assert_eq!(Glob::new(pattern).matches(text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_all_of_a_vendor_only_where_no_id_can_escape_it() {
+        for (pattern, expected) in [
+            ("*", true),
+            ("**", true),
+            ("?*", true),
+            ("sondos:*", true),
+            ("sondos:**", true),
+            ("sondos:?*", true),
+            ("s*", true),
+            ("*:*", true),
+            ("*s:*", true),
+            ("sondos?*", true),
+            ("sondos:", false),
+            ("sondos", false),
+            ("sondos:7*", false),
+            ("sondos:*7", false),
+            ("sondos:*?7*", false),
+            ("sondos:??*", false),
+            ("sondos:?", false),
+            ("sondos:\u{10ffff}*", false),
+            ("sondos2:*", false),
+            ("famulor:*", false),
+            ("*7*", false),
+            ("", false),
+        ] {
+            assert_eq!(Glob::new(pattern).matches_all_after("sondos:"), expected, "{pattern}");
         }
     }
 

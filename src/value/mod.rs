@@ -1,5 +1,6 @@
 //! Value types that every room uses.
 
+mod assistant_operation;
 mod counter;
 mod credentials;
 mod fingerprint;
@@ -9,6 +10,7 @@ mod log_format;
 mod network;
 mod right;
 
+pub use assistant_operation::AssistantOperation;
 pub use counter::Counter;
 pub use credentials::without_credentials;
 pub use fingerprint::Fingerprint;

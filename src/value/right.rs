@@ -58,6 +58,12 @@ impl Rights {
         self.0 & right.bit() != 0
     }
 
+    /// Those that are not among `others`.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// The rights in their order.
     pub fn iter(self) -> impl Iterator<Item = Right> {
         Right::ALL.into_iter().filter(move |right| self.contains(*right))

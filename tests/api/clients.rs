@@ -1,9 +1,11 @@
 //! Which client may do what, on every endpoint.
 
-use crate::support::{Reply, Stage};
+use crate::support::{Reply, Stage, configuration, tokens};
 use http::Method;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use switchboard::app::App;
+use switchboard::reload::Source;
 
 /// Every endpoint that needs a client, about the assistant `bot`, which lives at `autocalls`.
 const GUARDED: [(Method, &str); 10] = [
@@ -36,6 +38,8 @@ async fn stage() -> Stage {
         client("all", ""),
         client("sondos-only", "vendors = [\"sondos\"]"),
         client("others-only", "assistants = [\"other-*\", \"autocalls:6*\"]"),
+        client("reader", "operations = [\"read\"]"),
+        client("maker", "operations = [\"create\", \"delete\"]\nvendors = [\"sondos\"]"),
         format!("[clients.rotating]\nkey_sha256 = [\"{}\", \"{}\"]\n", digest("old"), digest("new")),
     ];
     let assistants = "[assistants.bot]\nvendor = \"autocalls\"\nid = \"5\"\n\
@@ -71,6 +75,61 @@ async fn without_a_known_key_nothing_is_told_or_done() {
     for path in PUBLIC {
         assert_eq!(call(&stage, &Method::GET, path, None).await.status, 200, "{path}");
     }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_does_only_what_its_operations_list_and_learns_nothing_else() {
+    let stage = stage().await;
+    let detail = "this operation takes `update`, which is not among this client's `operations`";
+    for key in ["reader", "maker"] {
+        // The same for what exists, what does not, and what this client may not use; and before anything else is read.
+        for assistant in
+            ["bot", "other-bot", "autocalls:5", "5", "nothing", "nowhere:7", "autocalls:007", "a%20b", "bot?x=1"]
+        {
+            for method in [Method::PUT, Method::PATCH] {
+                let path = format!("/v1/assistants/{assistant}");
+                let problem = call(&stage, &method, &path, Some(key)).await.problem("forbidden");
+                assert_eq!((&problem["detail"], problem.get("vendor")), (&json!(detail), None), "{path}");
+            }
+        }
+        assert_eq!(get(&stage, "/v1/vendors", key).await.status, 200);
+    }
+    assert_eq!(get(&stage, "/v1/assistants/bot/route", "reader").await.status, 200);
+    get(&stage, "/v1/assistants/bot/route", "maker").await.problem("forbidden");
+    stage.assert_nothing_sent();
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_reload_that_takes_a_right_away_holds_for_requests_that_arrive_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    let mut stage = Stage::of(&["sondos"], "", |text| text).await;
+    let text = |operations: &str| {
+        let clients = client("crm", operations);
+        configuration(&stage.simulators, "").replace("mode = \"none\"", "mode = \"keys\"") + &clients
+    };
+    let (before, after) = (text(""), text("operations = [\"read\"]"));
+    std::fs::write(&path, before).unwrap();
+    let environment = tokens(&stage.simulators).into_iter().collect();
+    let source = Source { path: Some(path.clone()), environment };
+    let app = App::start(source.load().unwrap(), Some(source), None).await.unwrap();
+    std::mem::replace(&mut stage.app, app).stop().await;
+
+    stage.fail("sondos", &["hold"]);
+    let reloader = std::sync::Arc::clone(stage.app.reloader());
+    let update = call(&stage, &Method::PUT, "/v1/assistants/sondos:7", Some("crm"));
+    let reload = async {
+        stage.simulator("sondos").received_at_least(1).await;
+        std::fs::write(&path, after).unwrap();
+        assert!(tokio::task::spawn_blocking(move || reloader.reload("request")).await.unwrap().applied);
+        call(&stage, &Method::PUT, "/v1/assistants/sondos:8", Some("crm")).await.problem("forbidden");
+        stage.fail("sondos", &[]);
+    };
+    let (update, ()) = tokio::join!(update, reload);
+    assert_eq!(update.status, 200, "an update in flight ends as it began");
+    call(&stage, &Method::PUT, "/v1/assistants/sondos:7", Some("crm")).await.problem("forbidden");
     stage.stop().await;
 }
 
