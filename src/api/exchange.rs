@@ -14,7 +14,9 @@ use vendors::{
 use crate::account::{Account, CatalogReader};
 use crate::problem::{Code, Problem};
 use crate::routing::Route;
+use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{Failure, Permits, QueuedLock, Repeat, VendorRequest, VendorResponse};
+use crate::value::AssistantOperation;
 
 use super::attempts::Attempts;
 use super::classify::{catalog_problem, classify_response, failure_problem};
@@ -139,7 +141,13 @@ impl Exchange<'_> {
                 let read = ResponseBody::read(&response.body);
                 classify_response(&account, &sent, &body, &response, &read).map(|_| response.attempts)
             });
-            telemetry.update_finished(request_id.as_str(), &account.name, &id, attempts.as_ref().copied());
+            telemetry.change_finished(&ChangeFinished {
+                operation: AssistantOperation::Update,
+                request_id: request_id.as_str(),
+                vendor: &account.name,
+                vendor_id: Some(&id),
+                result: attempts.as_ref().copied(),
+            });
         }
     }
 
@@ -184,7 +192,7 @@ impl Exchange<'_> {
         request.observer = call.map(|call| Arc::new(Attempts(call)) as _);
         *delivery = Some(request.sent.clone());
         let mut update = account.stack.update(request).holding(permits);
-        if self.context.telemetry.follows_updates() {
+        if self.context.telemetry.follows_changes() {
             update = update.on_detached_end(self.report_detached(&sent, &body));
         }
         async move {

@@ -9,10 +9,13 @@ use crate::problem::Outcome;
 use crate::telemetry::event::UpdateSummary;
 use crate::telemetry::metrics::AccountMetrics;
 use crate::upstream::DeliveryState;
+use crate::value::AssistantOperation;
 
 /// The fields so far; each step adds what it knows, so that they are there however the request ends.
 #[derive(Debug, Default)]
 pub struct RequestLog {
+    /// What it does with assistants, once its row of the table is known.
+    pub operation: Option<AssistantOperation>,
     /// The vendor account.
     pub vendor: Option<Arc<str>>,
     /// The account's meters.
@@ -51,6 +54,7 @@ impl RequestLog {
     /// The fields as telemetry takes them.
     pub fn notes(&self) -> UpdateSummary<'_> {
         UpdateSummary {
+            operation: self.operation,
             assistant: self.assistant.as_deref(),
             vendor: self.vendor.as_deref(),
             vendor_id: self.id.as_deref(),

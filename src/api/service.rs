@@ -171,6 +171,7 @@ impl Shared {
             let peer = head.extensions.get::<Arc<Peer>>().map(Arc::as_ref);
             context.client = context.gateway.clients.authenticate(&head.headers, peer).unwrap_or_default();
         })?;
+        log.operation = endpoint.operation.does;
         if endpoint.operation.permission == Permission::Client {
             let Gateway { clients, failed_attempts, .. } = &*context.gateway;
             context.client = authenticate(clients, failed_attempts, head)?;

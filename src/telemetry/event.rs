@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use vendors::Report;
 
 use crate::problem::{Code, FailureReason, Fault, Outcome, Problem, Reason};
+use crate::value::AssistantOperation;
 
 use super::RequestTrace;
 use super::metrics::AccountMetrics;
@@ -41,13 +42,30 @@ pub struct RequestFinished<'a> {
     pub response_bytes: u64,
     /// The metrics of its vendor account; `None` if none was involved.
     pub metrics: Option<&'a AccountMetrics>,
-    /// The update, as far as it is known; empty for other requests.
+    /// What it did with an assistant, as far as it is known; empty for discovery and documentation.
     pub update: UpdateSummary<'a>,
 }
 
-/// What is known of an update when its request ends.
+/// The end of a change whose caller disconnected before it.
+#[derive(Debug)]
+pub struct ChangeFinished<'a> {
+    /// What changed the assistant.
+    pub operation: AssistantOperation,
+    /// The id of its request.
+    pub request_id: &'a str,
+    /// The vendor account.
+    pub vendor: &'a str,
+    /// The vendor's id of the assistant; `None` for a new one of which it is not known.
+    pub vendor_id: Option<&'a str>,
+    /// The number of attempts, or the problem.
+    pub result: Result<u32, &'a Problem>,
+}
+
+/// What is known of an operation on assistants when its request ends.
 #[derive(Debug, Default)]
 pub struct UpdateSummary<'a> {
+    /// What the request does with assistants.
+    pub operation: Option<AssistantOperation>,
     /// The assistant, as in the path.
     pub assistant: Option<&'a str>,
     /// The vendor account.
@@ -78,16 +96,21 @@ impl RequestFinished<'_> {
         self.problem.map_or(Reason::Ok, |problem| problem.reason)
     }
 
-    /// Whether the update was applied; `None` for a success that sent no update.
+    /// Whether the change was applied; `None` for a success that sent none.
     pub fn outcome(&self) -> Option<&'static str> {
         match self.problem {
             Some(problem) => Some(problem.outcome.as_str()),
-            None => self.update.sent.map(|_| "applied"),
+            None => self.update.sent.filter(|_| self.update.is_change()).map(|_| "applied"),
         }
     }
 }
 
 impl UpdateSummary<'_> {
+    /// Whether it changes anything at the vendor.
+    pub fn is_change(&self) -> bool {
+        self.operation.is_some_and(AssistantOperation::is_change)
+    }
+
     /// How many fields were applied and how many dropped.
     pub fn counts(&self) -> (usize, usize) {
         self.report.map_or((0, 0), |report| (report.applied.len(), report.dropped.len()))

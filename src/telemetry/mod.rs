@@ -16,11 +16,10 @@ use http::HeaderMap;
 use tokio::time::Instant;
 
 use crate::http::trace_context::TraceContext;
-use crate::problem::Problem;
 
 use append_file::AppendFile;
 use audit::{Audit, Event};
-use event::{KeyChanges, RequestFinished};
+use event::{ChangeFinished, KeyChanges, RequestFinished};
 use log::{LogControl, PreparedLog};
 use metrics::RequestMetrics;
 use settings::TelemetrySettings;
@@ -117,18 +116,14 @@ impl Telemetry {
         }
     }
 
-    /// Whether results of updates whose callers disconnected are recorded.
-    pub fn follows_updates(&self) -> bool {
+    /// Whether results of changes whose callers disconnected are recorded.
+    pub fn follows_changes(&self) -> bool {
         self.0.audit.is_on()
     }
 
-    /// Records the result of an update whose caller disconnected: the number of attempts, or the problem.
-    pub fn update_finished(&self, request_id: &str, vendor: &str, vendor_id: &str, result: Result<u32, &Problem>) {
-        let (outcome, reason, attempts) = match result {
-            Ok(attempts) => ("applied", "ok", Some(attempts)),
-            Err(problem) => (problem.outcome.as_str(), problem.reason().as_str(), problem.attempts),
-        };
-        self.0.audit.record(&Event::UpdateFinished { request_id, vendor, vendor_id, outcome, reason, attempts });
+    /// Records the result of a change whose caller disconnected.
+    pub fn change_finished(&self, finished: &ChangeFinished<'_>) {
+        self.0.audit.change_finished(finished);
     }
 
     /// Records that the gateway listens.

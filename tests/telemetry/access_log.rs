@@ -33,7 +33,7 @@ async fn an_update_is_one_line_with_its_result() {
         &lines[0],
         json!({
             "level": "INFO", "message": "request", "request_id": reply.header("x-request-id"), "method": "PUT",
-            "route": "/v1/assistants/{assistant}", "assistant": "sondos:7", "vendor": "sondos", "status": 200,
+            "route": "/v1/assistants/{assistant}", "operation": "update", "assistant": "sondos:7", "vendor": "sondos", "status": 200,
             "reason": "ok", "code": null, "fault": null, "outcome": "applied", "attempts": 1, "applied": 1,
             "dropped": 1, "dry_run": null, "client": null,
             "request_bytes": update.len(), "answer_bytes": reply.body.len(),
@@ -70,7 +70,10 @@ async fn a_failure_has_its_reason_and_fault() {
         "attempts": 0, "request_bytes": 1, "vendor": "autocalls",
     });
     assert_holds(&lines[1], refused);
-    assert_holds(&lines[2], json!({ "status": 405, "route": "/v1/fields", "method": "DELETE", "vendor": null }));
+    assert_holds(
+        &lines[2],
+        json!({ "status": 405, "route": "/v1/fields", "method": "DELETE", "operation": null, "vendor": null }),
+    );
     assert_holds(&lines[3], json!({ "status": 404, "route": "none", "assistant": null }));
     assert_holds(&lines[4], json!({ "status": 200, "dry_run": true, "outcome": null, "applied": 1 }));
     stage.stop().await;

@@ -124,20 +124,32 @@ async fn requests_are_counted_by_how_they_ended() {
     let update = ("route", "/v1/assistants/{assistant}");
     for (labels, count) in [
         (
-            &[update, ("vendor", "sondos"), ("reason", "ok"), ("status", "200"), ("fault", ""), ("method", "PUT")][..],
+            &[
+                update,
+                ("vendor", "sondos"),
+                ("reason", "ok"),
+                ("status", "200"),
+                ("fault", ""),
+                ("method", "PUT"),
+                ("operation", "update"),
+            ][..],
             2.0,
         ),
         (&[update, ("vendor", "sondos"), ("reason", "validation_failed"), ("fault", "caller")], 1.0),
         (&[update, ("vendor", "sondos"), ("reason", "vendor_error"), ("status", "502"), ("fault", "vendor")], 1.0),
         (&[update, ("vendor", "famulor"), ("status", "422")], 1.0),
         (&[("route", "none"), ("vendor", ""), ("method", "GET"), ("reason", "not_found")], 1.0),
-        (&[("route", "/docs"), ("reason", "ok")], 1.0),
+        (&[("route", "/docs"), ("operation", ""), ("reason", "ok")], 1.0),
     ] {
         assert_eq!(scrape.sum(REQUESTS, labels), Some(count), "{labels:?}");
     }
     assert_eq!(scrape.sum(REQUESTS, &[]), Some(9.0));
     assert_eq!(scrape.sum("switchboard_request_duration_seconds_count", &[]), Some(9.0));
+    let duration = "switchboard_request_duration_seconds_count";
+    assert_eq!(scrape.sum(duration, &[update, ("operation", "update")]), Some(5.0));
     let sondos = [("vendor", "sondos")];
+    let updates = [("vendor", "sondos"), ("operation", "update")];
+    assert_eq!(scrape.sum("switchboard_overhead_duration_seconds_count", &updates), Some(3.0));
     assert_eq!(scrape.sum("switchboard_vendor_duration_seconds_count", &sondos), Some(3.0));
     assert_eq!(scrape.sum("switchboard_overhead_duration_seconds_count", &sondos), Some(3.0));
     assert_eq!(scrape.sum("switchboard_overhead_duration_seconds_count", &[("vendor", "famulor")]), Some(0.0));

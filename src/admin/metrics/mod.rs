@@ -17,7 +17,7 @@ use crate::api::Api;
 use crate::gateway::Gateway;
 use crate::net::listener_meters::ListenerMeters;
 use crate::reload::{History, Reloader};
-use crate::telemetry::metrics::{AccountMetrics, Durations, RequestMetrics};
+use crate::telemetry::metrics::{AccountMetrics, ByOperation, Durations, RequestMetrics};
 use crate::telemetry::{TelemetryHealth, WriterHealth};
 use crate::upstream::Snapshot;
 
@@ -159,10 +159,13 @@ impl<'a> Series<'a> {
         series.try_for_each(|(one, (label, value))| self.add(&[&one.account.name, label], value))
     }
 
-    /// Writes one histogram for each vendor account.
-    fn each_durations(mut self, durations: fn(&AccountMetrics) -> &Durations) -> fmt::Result {
-        let mut accounts = self.state.accounts.iter();
-        accounts.try_for_each(|one| self.add_metric(&[("vendor", &*one.account.name)], &durations(one.meters).0))
+    /// Writes one histogram for each vendor account and operation.
+    fn each_durations(mut self, durations: fn(&AccountMetrics) -> &ByOperation<Durations>) -> fmt::Result {
+        let all = |one: &'a AccountState<'a>| durations(one.meters).read().map(move |(of, value)| (one, of, value));
+        self.state.accounts.iter().flat_map(all).try_for_each(|(one, operation, durations)| {
+            let labels = [("vendor", &*one.account.name), ("operation", operation.as_str())];
+            self.add_metric(&labels, &durations.0)
+        })
     }
 
     /// Writes the figure of this process, if it is known.

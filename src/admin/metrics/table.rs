@@ -24,28 +24,28 @@ macro_rules! metrics {
 
 metrics! {
     /// Finished requests to the API, by result; `vendor` is empty if none was involved, `fault` if the request
-    /// succeeded. Status 499 means that the caller disconnected.
-    "switchboard_requests_total" Counter ["route", "method", "vendor", "status", "reason", "fault"] => |mut to| {
+    /// succeeded, `operation` for discovery and documentation. Status 499 means that the caller disconnected.
+    "switchboard_requests_total" Counter ["route", "operation", "method", "vendor", "status", "reason", "fault"] => |mut to| {
         to.state.requests().try_for_each(|(vendor, requests)| {
             let counts = requests.counts.read();
             counts.iter().try_for_each(|(labels, count)| to.add_metric(&(labels.clone(), [("vendor", vendor)]), count))
         })
     };
     /// Time from the arrival of a request's head to its end.
-    "switchboard_request_duration_seconds" Histogram ["route", "vendor"] => |mut to| {
+    "switchboard_request_duration_seconds" Histogram ["route", "operation", "vendor"] => |mut to| {
         to.state.requests().try_for_each(|(vendor, requests)| {
-            requests.durations.read().iter().try_for_each(|(route, durations)| {
-                to.add_metric(&[("route", *route), ("vendor", vendor)], &durations.0)
+            requests.durations.read().iter().try_for_each(|((route, operation), durations)| {
+                to.add_metric(&[("route", *route), ("operation", *operation), ("vendor", vendor)], &durations.0)
             })
         })
     };
-    /// Time that an update spent with the vendor, all attempts together.
-    "switchboard_vendor_duration_seconds" Histogram ["vendor"] => |to| to.each_durations(|meters| &meters.vendor);
-    /// Time that an update waited: for its turn, a rate limit, a pause or a slot, and between attempts.
-    "switchboard_queue_duration_seconds" Histogram ["vendor"] => |to| to.each_durations(|meters| &meters.queue);
-    /// Time that an update spent in the gateway: the total without the vendor, the queue and the time in which the
+    /// Time that a request spent with the vendor, all attempts together.
+    "switchboard_vendor_duration_seconds" Histogram ["vendor", "operation"] => |to| to.each_durations(|meters| &meters.vendor);
+    /// Time that a request waited: for its turn, a rate limit, a pause or a slot, and between attempts.
+    "switchboard_queue_duration_seconds" Histogram ["vendor", "operation"] => |to| to.each_durations(|meters| &meters.queue);
+    /// Time that a request spent in the gateway: the total without the vendor, the queue and the time in which the
     /// caller sent the body.
-    "switchboard_overhead_duration_seconds" Histogram ["vendor"] => |to| to.each_durations(|meters| &meters.overhead);
+    "switchboard_overhead_duration_seconds" Histogram ["vendor", "operation"] => |to| to.each_durations(|meters| &meters.overhead);
     /// Requests in progress, including updates whose callers have disconnected.
     "switchboard_requests_in_flight" Gauge [] => |mut to| to.add(&[], to.state.sources.api.in_flight());
     /// Limit on requests in progress: `server.max_in_flight`.

@@ -1,7 +1,7 @@
 //! The audit log: who changed what, when, and with which outcome. It holds names, never values.
 //!
-//! It records updates that a vendor may have received, reloads and the keys they change, refused requests to
-//! administration, start and stop. An update refused before it is sent changes nothing; it is in the access log only.
+//! It records changes of assistants that a vendor may have received, reloads and the keys they change, refused requests to
+//! administration, start and stop. What is refused before it is sent changes nothing; it is in the access log only.
 
 use std::io;
 use std::path::Path;
@@ -10,12 +10,14 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use serde::Serialize;
+use vendors::Report;
 
 use crate::problem::Reason;
+use crate::value::AssistantOperation;
 
 use super::append_file::{AppendFile, AppendSettings};
 use super::background_writer::{BackgroundWriter, WriterHealth};
-use super::event::{KeyChanges, RequestFinished};
+use super::event::{ChangeFinished, KeyChanges, RequestFinished};
 use super::settings::AuditSettings;
 
 /// Only the gateway's own user may read the file.
@@ -36,39 +38,76 @@ pub(super) struct Audit(Arc<ArcSwapOption<BackgroundWriter>>);
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum Event<'a> {
     /// The gateway listens.
-    Start { version: &'a str, pid: u32, generation: u64 },
+    Start {
+        version: &'a str,
+        pid: u32,
+        generation: u64,
+    },
     /// The gateway ends.
-    Stop { ended: &'a str },
-    /// An update that the vendor may have received.
-    Update {
-        request_id: &'a str,
-        client: Option<&'a str>,
-        assistant: Option<&'a str>,
-        vendor: Option<&'a str>,
-        vendor_id: Option<&'a str>,
-        applied: Vec<&'a str>,
-        dropped: Vec<String>,
-        outcome: &'a str,
-        status: u16,
-        reason: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        attempts: Option<u32>,
+    Stop {
+        ended: &'a str,
     },
-    /// The result of an update that was recorded as `Update` when its caller disconnected or was cut off.
-    UpdateFinished {
-        request_id: &'a str,
-        vendor: &'a str,
-        vendor_id: &'a str,
-        outcome: &'a str,
-        reason: &'a str,
-        attempts: Option<u32>,
-    },
+    /// A change of that operation that the vendor may have received.
+    Update(Change<'a>),
+    Create(Change<'a>),
+    Delete(Change<'a>),
+    Copy(Change<'a>),
+    /// The result of a change that was recorded when its caller disconnected or was cut off.
+    UpdateFinished(ChangeResult<'a>),
+    CreateFinished(ChangeResult<'a>),
+    DeleteFinished(ChangeResult<'a>),
+    CopyFinished(ChangeResult<'a>),
     /// A configuration was applied or refused.
-    Reload { trigger: &'a str, outcome: &'a str, generation: u64, problems: Option<String> },
+    Reload {
+        trigger: &'a str,
+        outcome: &'a str,
+        generation: u64,
+        problems: Option<String>,
+    },
     /// A reload has changed clients' keys or vendors' tokens.
     Keys(&'a KeyChanges),
     /// A request to administration without its token was refused.
-    AdminRefused { request_id: &'a str, method: &'a str, path: String, peer: Option<String> },
+    AdminRefused {
+        request_id: &'a str,
+        method: &'a str,
+        path: String,
+        peer: Option<String>,
+    },
+}
+
+/// Who changed what, and how it ended.
+#[derive(Debug, Serialize)]
+pub(super) struct Change<'a> {
+    request_id: &'a str,
+    client: Option<&'a str>,
+    assistant: Option<&'a str>,
+    vendor: Option<&'a str>,
+    vendor_id: Option<&'a str>,
+    #[serde(flatten)]
+    fields: Option<ChangedFields<'a>>,
+    outcome: &'a str,
+    status: u16,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+}
+
+/// The names of fields; a deletion has none.
+#[derive(Debug, Default, Serialize)]
+struct ChangedFields<'a> {
+    applied: Vec<&'a str>,
+    dropped: Vec<String>,
+}
+
+/// How a change ended after its caller had gone.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangeResult<'a> {
+    request_id: &'a str,
+    vendor: &'a str,
+    vendor_id: Option<&'a str>,
+    outcome: &'a str,
+    reason: &'a str,
+    attempts: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -113,28 +152,50 @@ impl Audit {
         }
     }
 
-    /// Records an update if the vendor may have received it.
+    /// Records a change if the vendor may have received it.
     pub(super) fn finished(&self, finished: &RequestFinished<'_>) {
         let update = &finished.update;
-        let (Some(outcome), true) = (finished.outcome(), update.sent == Some(true) && self.is_on()) else { return };
-        let (applied, dropped) = update.report.map_or_else(Default::default, |report| {
-            let dropped = report.dropped.iter().map(|note| truncated(&note.field, MAX_NAME_CHARS)).collect();
-            (report.applied.iter().map(|field| field.name()).collect(), dropped)
-        });
+        let (Some(operation), Some(outcome)) = (update.operation, finished.outcome()) else { return };
+        if update.sent != Some(true) || !self.is_on() {
+            return;
+        }
+        let event: fn(_) -> _ = match operation {
+            AssistantOperation::Update => Event::Update,
+            AssistantOperation::Create => Event::Create,
+            AssistantOperation::Delete => Event::Delete,
+            AssistantOperation::Copy => Event::Copy,
+            AssistantOperation::Read | AssistantOperation::List => return,
+        };
         let unanswered = matches!(finished.reason(), Reason::ClientClosed | Reason::Stopped | Reason::Panic);
-        self.record(&Event::Update {
+        self.record(&event(Change {
             request_id: finished.request_id,
             client: finished.client,
             assistant: update.assistant,
             vendor: update.vendor,
             vendor_id: update.vendor_id,
-            applied,
-            dropped,
+            fields: (operation != AssistantOperation::Delete).then(|| ChangedFields::of(update.report)),
             outcome,
             status: finished.status,
             reason: finished.reason().as_str(),
             attempts: (!unanswered).then_some(update.attempts),
-        });
+        }));
+    }
+
+    /// Records how a change ended after its caller had gone.
+    pub(super) fn change_finished(&self, finished: &ChangeFinished<'_>) {
+        let event: fn(_) -> _ = match finished.operation {
+            AssistantOperation::Update => Event::UpdateFinished,
+            AssistantOperation::Create => Event::CreateFinished,
+            AssistantOperation::Delete => Event::DeleteFinished,
+            AssistantOperation::Copy => Event::CopyFinished,
+            AssistantOperation::Read | AssistantOperation::List => return,
+        };
+        let &ChangeFinished { request_id, vendor, vendor_id, .. } = finished;
+        let (outcome, reason, attempts) = match finished.result {
+            Ok(attempts) => ("applied", "ok", Some(attempts)),
+            Err(problem) => (problem.outcome.as_str(), problem.reason().as_str(), problem.attempts),
+        };
+        self.record(&event(ChangeResult { request_id, vendor, vendor_id, outcome, reason, attempts }));
     }
 
     /// Whether lines are written; `None` while the audit log is off.
@@ -145,6 +206,15 @@ impl Audit {
     /// Flushes for a bounded time and turns the audit log off.
     pub(super) fn end(&self) {
         self.apply(None);
+    }
+}
+
+impl<'a> ChangedFields<'a> {
+    fn of(report: Option<&'a Report>) -> Self {
+        report.map_or_else(Self::default, |report| Self {
+            applied: report.applied.iter().map(|field| field.name()).collect(),
+            dropped: report.dropped.iter().map(|note| truncated(&note.field, MAX_NAME_CHARS)).collect(),
+        })
     }
 }
 
@@ -168,3 +238,6 @@ pub(super) fn truncated(text: &str, max_chars: usize) -> String {
 pub(super) fn problems(text: &str) -> String {
     truncated(text, MAX_TEXT_CHARS)
 }
+
+#[cfg(test)]
+mod tests;

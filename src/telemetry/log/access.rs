@@ -14,6 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::problem::{Code, Fault};
 use crate::telemetry::event::RequestFinished;
+use crate::value::AssistantOperation;
 
 const TARGET: &str = "switchboard::access";
 
@@ -68,6 +69,7 @@ impl Line<'_> {
         line.text(",\"client\":", self.0.client);
         line.word(",\"method\":", Some(self.0.method.as_str()));
         line.word(",\"route\":", Some(self.0.route));
+        line.word(",\"operation\":", update.operation.map(AssistantOperation::as_str));
         line.text(",\"assistant\":", update.assistant);
         line.text(",\"vendor\":", update.vendor);
         if update.dry_run {

@@ -1,6 +1,7 @@
 //! Counters and histograms of requests. A request adds to those of its account ([`AccountMetrics`]), which a reload drops
 //! with the account, or to those of telemetry without one; `admin/metrics` writes them.
 
+mod by_operation;
 mod recent;
 
 use std::collections::HashMap;
@@ -14,9 +15,11 @@ use prometheus_client::metrics::histogram::Histogram;
 use vendors::Field;
 
 use crate::problem::Fault;
+use crate::value::AssistantOperation;
 
 use super::event::RequestFinished;
 
+pub use by_operation::ByOperation;
 pub use recent::{Recent, Streak, Window};
 
 /// The upper bounds of all histograms in seconds. The first is about the gateway's own time for an update, the last is the
@@ -38,6 +41,8 @@ pub struct SeriesMap<L, M>(RwLock<HashMap<L, M>>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
     route: &'static str,
+    /// Empty for discovery and documentation.
+    operation: &'static str,
     method: &'static str,
     status: u16,
     reason: &'static str,
@@ -54,8 +59,8 @@ pub struct Durations(pub Histogram);
 pub struct RequestMetrics {
     /// Their number.
     pub counts: SeriesMap<RequestLabels, Counter>,
-    /// Their durations by route.
-    pub durations: SeriesMap<&'static str, Durations>,
+    /// Their durations by route and operation.
+    pub durations: SeriesMap<(&'static str, &'static str), Durations>,
 }
 
 /// The metrics of one vendor account.
@@ -64,11 +69,11 @@ pub struct AccountMetrics {
     /// Its requests.
     pub requests: RequestMetrics,
     /// The time with the vendor, of requests that were sent.
-    pub vendor: Durations,
+    pub vendor: ByOperation<Durations>,
     /// The time waited before and between attempts, of requests that reached the account's stack.
-    pub queue: Durations,
+    pub queue: ByOperation<Durations>,
     /// The remaining time, spent in the gateway.
-    pub overhead: Durations,
+    pub overhead: ByOperation<Durations>,
     /// The fields dropped from updates, by name; `unknown` stands for names that are no canonical fields.
     pub dropped: SeriesMap<&'static str, Counter>,
     /// The last minutes.
@@ -109,7 +114,7 @@ impl Durations {
 
 impl RequestMetrics {
     fn add(&self, labels: RequestLabels, total: Duration) {
-        self.durations.get_or_create(labels.route).observe(total);
+        self.durations.get_or_create((labels.route, labels.operation)).observe(total);
         self.counts.get_or_create(labels).inc();
     }
 
@@ -119,6 +124,7 @@ impl RequestMetrics {
         let fault = finished.problem.map(|problem| problem.fault);
         let labels = RequestLabels {
             route: finished.route,
+            operation: update.operation.map_or("", AssistantOperation::as_str),
             method: METHODS.into_iter().find(|known| *known == finished.method.as_str()).unwrap_or("other"),
             status: finished.status,
             reason: finished.reason().as_str(),
@@ -131,14 +137,15 @@ impl RequestMetrics {
         let failed = matches!(fault, Some(Fault::Gateway | Fault::Vendor)).then(|| finished.reason().as_str());
         let was_sent = update.attempts > 0;
         metrics.recent.add(finished.arrived + *total, failed, *total, was_sent.then_some(update.with_vendor));
+        let Some(operation) = update.operation else { return };
         if was_sent {
-            metrics.vendor.observe(update.with_vendor);
+            metrics.vendor.of(operation).observe(update.with_vendor);
         }
-        // Only updates that reached the account's stack, not dry runs and refusals.
+        // Only requests that reached the account's stack, not dry runs and refusals.
         if update.sent.is_some() {
             let elsewhere = update.with_vendor + update.queued + update.receiving;
-            metrics.queue.observe(update.queued);
-            metrics.overhead.observe(total.saturating_sub(elsewhere));
+            metrics.queue.of(operation).observe(update.queued);
+            metrics.overhead.of(operation).observe(total.saturating_sub(elsewhere));
             for note in update.report.iter().flat_map(|report| &report.dropped) {
                 let field = Field::from_name(&note.field).map_or("unknown", Field::name);
                 metrics.dropped.get_or_create(field).inc();

@@ -14,6 +14,7 @@ use crate::http::trace_context::TraceContext;
 use crate::problem::{Fault, Reason};
 use crate::telemetry::audit::truncated;
 use crate::telemetry::event::{AttemptEnded, RequestFinished};
+use crate::value::AssistantOperation;
 
 use super::span_queue::SpanQueue;
 
@@ -94,6 +95,7 @@ impl RequestTrace {
         let route = (finished.route != "none").then_some(finished.route);
         let texts = [
             ("http.route", route),
+            ("switchboard.operation", update.operation.map(AssistantOperation::as_str)),
             ("switchboard.client", finished.client),
             ("switchboard.assistant", update.assistant),
             ("switchboard.vendor", update.vendor),

@@ -7,6 +7,7 @@ use super::*;
 use crate::problem::{Outcome, Reason};
 use crate::telemetry::event::{ProblemSummary, UpdateSummary};
 use crate::telemetry::log::tests::{logged, logged_as_text, parsed};
+use crate::value::AssistantOperation;
 
 /// Logs one request. `edit` fills in the update and returns the problem.
 fn log_one(edit: impl Fn(&mut UpdateSummary<'_>) -> Option<ProblemSummary>) {
@@ -48,6 +49,7 @@ fn problem(fault: Fault, internal: Option<&str>) -> ProblemSummary {
 const CAUSE: &str = "said \"so\"\n\u{1b}[31m ü\0";
 
 fn failed(update: &mut UpdateSummary<'_>) -> Option<ProblemSummary> {
+    update.operation = Some(AssistantOperation::Delete);
     update.vendor = Some("acme");
     update.assistant = Some("acme:7");
     update.dry_run = true;
@@ -66,7 +68,7 @@ fn a_line_has_the_members_that_apply() {
     assert_eq!(lines("trace", |_| None), [succeeded]);
     let failure = json!({
         "level": "WARN", "target": "switchboard::access", "message": "request", "request_id": "id", "method": "PUT",
-        "route": "/v1/assistants/{assistant}", "assistant": "acme:7", "vendor": "acme", "dry_run": true, "status": 502,
+        "route": "/v1/assistants/{assistant}", "operation": "delete", "assistant": "acme:7", "vendor": "acme", "dry_run": true, "status": 502,
         "reason": "vendor_error", "code": "vendor_error", "fault": "vendor", "outcome": "unknown", "attempts": u32::MAX,
         "applied": 0, "dropped": 0, "total_ms": 1234.56, "queue_ms": 0.01, "vendor_ms": 0.0,
         "request_bytes": usize::MAX, "answer_bytes": 77, "cause": CAUSE,
@@ -82,6 +84,7 @@ fn a_line_of_text_is_short_and_one_line_whatever_its_values_hold() {
     };
     let updated = |update: &mut UpdateSummary<'_>| {
         (update.assistant, update.vendor, update.sent) = (Some("sales-bot"), Some("sondos"), Some(true));
+        update.operation = Some(AssistantOperation::Update);
         update.with_vendor = Duration::from_micros(1_200_000);
         None
     };
