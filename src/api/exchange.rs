@@ -355,7 +355,15 @@ mod tests {
         let account = Arc::clone(&gateway.routes.accounts["sondos"]);
         let context = Context { gateway: Arc::new(gateway), ..Context::example(&HeaderMap::new()) };
         let deadline = Instant::now() + Duration::from_secs(30);
-        let options = RequestOptions { dry_run: false, handling: None, unknown_preferences: Vec::new(), deadline };
+        let options = RequestOptions {
+            dry_run: false,
+            handling: None,
+            representation: false,
+            unknown_preferences: Vec::new(),
+            if_match: None,
+            if_none_match: None,
+            deadline,
+        };
         let route = Route { account, id: "7".into(), handling: None, rule: Rule::Explicit };
         let exchange = Exchange { context: &context, assistant: "sondos:7", route: &route, options: &options };
         let request = |method| vendors::Request {

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
 use switchboard::api::request::prefer::{PREFER, Preferences};
-use switchboard::api::request::query::dry_run;
+use switchboard::api::request::query::{check, dry_run};
 use switchboard::api::request::timeout::{REQUEST_TIMEOUT, request_timeout};
 use switchboard::http::path::{Assistant, Reference};
 use switchboard::http::request_id::{RequestId, X_REQUEST_ID};
@@ -170,7 +170,7 @@ pub(crate) fn head(bytes: &[u8]) {
 }
 
 fn query(text: &str) {
-    let Ok(is_dry_run) = dry_run(Some(text)) else { return };
+    let Ok(is_dry_run) = check(Some(text), &["dry_run"]).and_then(|()| dry_run(Some(text))) else { return };
     let decoded = percent_decode(text.as_bytes()).collect::<Vec<_>>();
     let pairs: Vec<_> = decoded.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).collect();
     let wanted: &[&[u8]] = if is_dry_run { &[b"dry_run=true"] } else { &[b"dry_run=false"] };

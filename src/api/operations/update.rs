@@ -13,13 +13,14 @@ use tokio::time::Instant;
 use crate::api::context::Context;
 use crate::api::exchange::Exchange;
 use crate::api::middleware::InFlightPermit;
+use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
-use crate::api::request::{media, prefer};
 use crate::api::request_log::RequestLog;
 use crate::api::target::target;
 use crate::http::body::{BodyError, read_body};
 use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem, Reason};
+use crate::value::AssistantOperation;
 
 /// Handles one update.
 ///
@@ -37,7 +38,7 @@ where
     B: Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let options = RequestOptions::read(context, head.uri.query(), &head.headers)?;
+    let options = RequestOptions::read(context, AssistantOperation::Update, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     let assistant = assistant.as_str();
     log.vendor = Some(Arc::clone(&route.account.name));
@@ -55,7 +56,7 @@ where
     log.request_bytes = body.len();
     release(head);
     let exchange = Exchange { context, assistant, route: &route, options: &options };
-    let applied = options.handling.map(prefer::applied);
+    let applied = options.applied(false);
     match exchange.run(body, permits, log).await {
         Ok(mut response) => {
             response.headers_mut().extend(applied.map(|applied| (PREFERENCE_APPLIED, applied)));

@@ -1,7 +1,7 @@
 //! Reads what a request says besides its body: query, preferences, timeout, media type.
 
 pub(super) mod media;
-pub(super) mod options;
+pub mod options;
 pub mod prefer;
 pub mod query;
 pub mod timeout;

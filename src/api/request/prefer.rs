@@ -1,4 +1,4 @@
-//! RFC 7240 `Prefer` with the preference `handling`, and `Preference-Applied`.
+//! RFC 7240 `Prefer` with the preferences `handling` and `return`, and `Preference-Applied`.
 //!
 //! The first of several wins, as the RFC says, and unknown preferences change nothing but a warning. Malformed syntax and
 //! unknown handlings are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
@@ -12,7 +12,7 @@ use crate::problem::{Code, Problem};
 /// The request header.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The names that mean something here. Those besides `handling` are accepted and not applied.
+/// The names that mean something here. Those besides `handling` and `return` are accepted and not applied.
 const KNOWN: [&str; 4] = ["handling", "return", "respond-async", "wait"];
 
 /// As many unknown names are reported, each with as many characters at most.
@@ -24,16 +24,33 @@ const MAX_NAME: usize = 64;
 pub struct Preferences {
     /// The first `handling` of all `Prefer` headers, in their order.
     pub handling: Option<Handling>,
-    /// The names that mean nothing here.
+    /// The first `return`.
+    pub returned: Option<Return>,
+    /// The names that mean nothing here, and `return` with another value.
     pub unknown: Vec<String>,
 }
 
-/// The value of `Preference-Applied` for a handling.
-pub fn applied(handling: Handling) -> HeaderValue {
-    HeaderValue::from_static(match handling {
-        Handling::Strict => "handling=strict",
-        Handling::Lenient => "handling=lenient",
-    })
+/// What the caller prefers to get back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Return {
+    /// The assistant as it is afterwards.
+    Representation,
+    /// As little as possible, which is what the answer holds anyway.
+    Minimal,
+    /// A value that means nothing.
+    Unknown,
+}
+
+/// The value of `Preference-Applied` for a handling, and for an answer that holds the assistant.
+pub fn applied(handling: Option<Handling>, represented: bool) -> Option<HeaderValue> {
+    Some(HeaderValue::from_static(match (handling, represented) {
+        (None, false) => return None,
+        (None, true) => "return=representation",
+        (Some(Handling::Strict), false) => "handling=strict",
+        (Some(Handling::Lenient), false) => "handling=lenient",
+        (Some(Handling::Strict), true) => "handling=strict, return=representation",
+        (Some(Handling::Lenient), true) => "handling=lenient, return=representation",
+    }))
 }
 
 const MALFORMED: &str = "the header Prefer is malformed; it must look like `handling=strict`";
@@ -71,7 +88,18 @@ impl Preferences {
                 "lenient" => Handling::Lenient,
                 _ => return Err(UNKNOWN_HANDLING),
             });
-        } else if !KNOWN.contains(&name.as_str()) && self.unknown.len() < MAX_UNKNOWN {
+            return Ok(());
+        }
+        let mut is_known = KNOWN.contains(&name.as_str());
+        if name == "return" && self.returned.is_none() {
+            self.returned = Some(match value {
+                "representation" => Return::Representation,
+                "minimal" => Return::Minimal,
+                _ => Return::Unknown,
+            });
+            is_known = self.returned != Some(Return::Unknown);
+        }
+        if !is_known && self.unknown.len() < MAX_UNKNOWN {
             let name: String = name.as_str().chars().take(MAX_NAME).collect();
             if !self.unknown.contains(&name) {
                 self.unknown.push(name);
@@ -85,6 +113,11 @@ impl Preferences {
 pub(crate) fn warning(name: &str) -> Note {
     let meant = match name {
         "strict" | "lenient" => format!("did you mean `handling={name}`?"),
+        "representation" | "minimal" => format!("did you mean `return={name}`?"),
+        "return" => {
+            let detail = "the preference `return` must be `representation` or `minimal`; it changes nothing";
+            return Note { field: "Prefer".into(), code: "unknown_preference", detail: detail.into() };
+        }
         _ => match nearest(name, KNOWN) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => "it changes nothing".to_owned(),
@@ -153,6 +186,9 @@ mod tests {
             Preferences::read(&headers).unwrap().unknown
         };
         assert_eq!(unknown("return=representation, respond-async, wait=10, handling=lenient; x=1"), [""; 0]);
+        assert_eq!(unknown("return=minimal, return=x, RETURN=\"representation\""), [""; 0]);
+        assert_eq!(unknown("return=full, return=representation"), ["return"]);
+        assert_eq!(unknown("return"), ["return"]);
         assert_eq!(unknown("lenient, Handlig=strict, lenient=1, x;handling=strict"), ["lenient", "handlig", "x"]);
         let many: Vec<_> = (0..1000).map(|number| format!("x{number}")).collect();
         let headers = HeaderMap::from_iter([(PREFER, HeaderValue::try_from(many.join(",")).unwrap())]);
@@ -160,6 +196,8 @@ mod tests {
         let said = |name: &str| warning(name).detail.into_owned();
         assert_eq!(said("lenient"), "the preference `lenient` is not known here; did you mean `handling=lenient`?");
         assert_eq!(said("handlig"), "the preference `handlig` is not known here; did you mean `handling`?");
+        assert_eq!(said("minimal"), "the preference `minimal` is not known here; did you mean `return=minimal`?");
+        assert_eq!(said("return"), "the preference `return` must be `representation` or `minimal`; it changes nothing");
         assert_eq!(said("frob"), "the preference `frob` is not known here; it changes nothing");
     }
 
@@ -177,6 +215,20 @@ mod tests {
         assert_eq!(read(&[", ,handling=strict;;,"]), strict);
         assert_eq!(read(&["wait=1", "handling=strict", "handling=lenient"]), strict);
         assert_eq!(read(&["handling=lenient, handling=sloppy"]), lenient);
+    }
+
+    #[test]
+    fn the_first_return_counts_and_another_value_is_none() {
+        let returned = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(PREFER, HeaderValue::from_static(value))]);
+            Preferences::read(&headers).unwrap().returned
+        };
+        assert_eq!(returned("handling=strict"), None);
+        assert_eq!(returned("return=representation; x=1, return=minimal"), Some(Return::Representation));
+        assert_eq!(returned("Return = \"minimal\""), Some(Return::Minimal));
+        for unknown in ["return", "return=Minimal", "return=\"\", return=minimal"] {
+            assert_eq!(returned(unknown), Some(Return::Unknown), "{unknown}");
+        }
     }
 
     #[test]

@@ -13,8 +13,7 @@ const DRY_RUN: &str = "dry_run";
 /// There is another parameter.
 pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
     let known: Vec<&str> = PARAMETERS.into_iter().filter(|name| parameters.contains(name)).collect();
-    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let Some((name, _)) = pairs.find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
+    let Some((name, _)) = pairs(query).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
     let rest = match vendors::nearest(&name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if known.is_empty() => "this path has no query parameters".to_owned(),
@@ -24,15 +23,18 @@ pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
     Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` is unknown; {rest}")))
 }
 
+fn pairs(query: Option<&str>) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+}
+
 /// Whether the query of a request target, without the `?`, asks for a dry run.
 ///
 /// # Errors
-/// There is another parameter, another value or a repetition.
+/// There is another value or a repetition.
 pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
-    check(query, &[DRY_RUN])?;
     let invalid = |detail: String| Err(Problem::new(Code::InvalidRequest, detail));
     let mut dry_run = None;
-    for (_, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+    for (_, value) in pairs(query).filter(|(name, _)| name == DRY_RUN) {
         let Ok(value) = value.parse() else {
             return invalid("the query parameter `dry_run` must be `true` or `false`".to_owned());
         };
@@ -48,7 +50,7 @@ mod tests {
     use crate::api::request::query::*;
 
     fn read(query: &str) -> Result<bool, String> {
-        dry_run(Some(query)).map_err(|problem| problem.detail)
+        check(Some(query), &[DRY_RUN]).and_then(|()| dry_run(Some(query))).map_err(|problem| problem.detail)
     }
 
     #[test]
