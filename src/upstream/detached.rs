@@ -11,9 +11,11 @@ use std::task::{Context, Poll, ready};
 
 use http::HeaderValue;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::counters::Counters;
+use super::retry::layer::RetrySubject;
 use super::{DeliveryState, Failure, Permits, QueuedLock, ResponseValidator, VendorRequest, VendorResponse};
 use crate::http::request_id::X_REQUEST_ID;
 
@@ -75,6 +77,35 @@ impl DetachOnDrop {
     /// Records that the response is not trustworthy: the update may or may not have been applied.
     pub fn doubt(&self) {
         self.context.delivery.doubt();
+    }
+
+    /// The state of its attempts.
+    pub(super) fn delivery(&self) -> DeliveryState {
+        self.context.delivery.clone()
+    }
+
+    /// Whose update it is, for the log of further attempts.
+    pub(super) fn subject(&self) -> RetrySubject<'_> {
+        let request_id = self.context.request_id.as_ref().and_then(|id| id.to_str().ok());
+        RetrySubject { request_id, id: self.context.id.as_deref() }
+    }
+
+    /// Waits, after its end, until the vendor can no longer apply an attempt that got no trustworthy response, as
+    /// [`QueuedLock::settled`] does.
+    ///
+    /// # Errors
+    /// `Settling`, at once, if that time does not end before `deadline`.
+    pub async fn settled(&self, deadline: Instant) -> Result<(), Failure> {
+        match &self.lock {
+            Some(lock) => lock.settled(deadline).await,
+            None => Ok(()),
+        }
+    }
+
+    /// After its end, the turn and the permits that it still holds, for a further request. Before it, nothing.
+    pub fn into_turn(mut self) -> (Option<QueuedLock>, Option<Permits>) {
+        let permits = if self.running.is_none() { self.permits.take() } else { None };
+        (self.lock.take(), permits)
     }
 
     /// Calls `then` with the result if the update is finished without its caller.

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
 use super::layers::keyed_lock::QueuedLock;
-use super::{AttemptObserver, MAX_RESPONSE, ResponseValidator};
+use super::{AttemptObserver, DetachOnDrop, MAX_RESPONSE, ResponseValidator};
 
 /// When a request may be sent again: a property of what it asks for, not of its HTTP method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct VendorRequest {
     pub longest: Duration,
     /// The longest body that is read in response, in bytes, as sent and once decompressed.
     pub max_response: usize,
+    /// The number of attempts that earlier requests made for the same purpose.
+    pub earlier_attempts: u32,
     /// Whether the vendor may have received it.
     pub sent: DeliveryState,
     /// Is notified of its attempts.
@@ -79,6 +81,7 @@ impl VendorRequest {
             deadline,
             longest: deadline.saturating_duration_since(Instant::now()),
             max_response: MAX_RESPONSE,
+            earlier_attempts: 0,
             sent: DeliveryState::default(),
             observer: None,
             validator: None,
@@ -99,9 +102,17 @@ impl VendorRequest {
         Self { repeat: Repeat::OnlyIfUnsent, connection: ConnectionChoice::Fresh, ..self }
     }
 
-    /// Whether another attempt can follow without the risk that the vendor carries it out twice.
+    /// The same as a further try of `update`, which has ended after so many attempts: they count towards the settings'
+    /// limit and in the result, and what they may have brought about stays in doubt.
+    #[must_use]
+    pub fn continuing(self, update: &DetachOnDrop, attempts: u32) -> Self {
+        Self { sent: update.delivery(), earlier_attempts: attempts, ..self }
+    }
+
+    /// Whether an attempt can follow the last one without the risk that the vendor carries it out twice. Any attempt
+    /// before that one was repeated, so it was not sent.
     pub(super) fn may_be_repeated(&self) -> bool {
-        self.repeat == Repeat::WheneverSafe || !self.sent.get()
+        self.repeat == Repeat::WheneverSafe || !self.sent.in_this_attempt()
     }
 
     /// The same with a lock that was queued before (see [`super::Stack::queue_update`]).

@@ -33,6 +33,9 @@ impl<S: Call> Call for Deadline<S> {
                 Ok(response)
             }
             Err(mut failure) => {
+                // Attempts of earlier requests for the same purpose count where there was none in this one.
+                failure.attempts = failure.attempts.max(request.earlier_attempts);
+                failure.sent |= request.sent.is_in_doubt();
                 failure.queued = arrived.elapsed().saturating_sub(failure.vendor);
                 self.counters.count_failure(&failure.kind);
                 Err(failure)

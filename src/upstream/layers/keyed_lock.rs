@@ -64,6 +64,8 @@ pub(crate) struct LockGuard {
     key: Arc<str>,
     /// The request's attempts, and how long the lock is kept after one without a trustworthy response.
     unknown: Option<(DeliveryState, Duration)>,
+    /// Until when it is kept for earlier requests in the same turn.
+    earlier_unsettled: Option<Instant>,
     passed_on: bool,
 }
 
@@ -188,35 +190,68 @@ impl QueuedLock {
     }
 }
 
+impl QueuedLock {
+    /// The same lock, held; waits for it until `deadline`.
+    pub(crate) async fn held(self, deadline: Instant) -> Result<Self, Failure> {
+        Ok(Self(LockState::Held(self.acquire(deadline).await?)))
+    }
+
+    /// Waits until the vendor can no longer apply an attempt of this turn that got no trustworthy response. What is read
+    /// afterwards is what such an attempt has left.
+    ///
+    /// # Errors
+    /// `Settling`, at once, if that time does not end before `deadline`.
+    pub async fn settled(&self, deadline: Instant) -> Result<(), Failure> {
+        let LockState::Held(guard) = &self.0 else { return Ok(()) };
+        match guard.unsettled_until() {
+            Some(until) if until >= deadline => Err(unsettled(until)),
+            Some(until) => {
+                sleep_until(until).await;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
 impl Waiting {
     fn timed_out(&self) -> Failure {
         match self.locks.table(&self.key).get(&self.key).and_then(|queue| queue.held_until) {
-            Some(until) => {
-                let retry_after = until.saturating_duration_since(Instant::now());
-                Failure::new(FailureKind::Settling { retry_after }, "the deadline passed while the vendor settles")
-            }
+            Some(until) => unsettled(until),
             None => deadline::missed("in the queue of its assistant"),
         }
     }
 }
 
+/// The failure of a wait that ends before the vendor can no longer apply an earlier attempt.
+fn unsettled(until: Instant) -> Failure {
+    let retry_after = until.saturating_duration_since(Instant::now());
+    Failure::new(FailureKind::Settling { retry_after }, "the deadline passed while the vendor settles")
+}
+
 impl LockGuard {
     fn new(locks: &Arc<KeyedLocks>, key: &Arc<str>) -> Self {
-        Self { locks: Arc::clone(locks), key: Arc::clone(key), unknown: None, passed_on: false }
+        Self {
+            locks: Arc::clone(locks),
+            key: Arc::clone(key),
+            unknown: None,
+            earlier_unsettled: None,
+            passed_on: false,
+        }
     }
 
     /// The lock of a request with these attempts. It is kept for `settle` after the last of them that got no trustworthy
     /// response.
     pub(super) fn kept_after_unknown(mut self, delivery: &DeliveryState, settle: Duration) -> QueuedLock {
+        self.earlier_unsettled = self.unsettled_until();
         self.unknown = Some((delivery.clone(), settle));
         QueuedLock(LockState::Held(self))
     }
 
     /// Until when the vendor may still apply an attempt, unless that time is over.
     fn unsettled_until(&self) -> Option<Instant> {
-        let (delivery, settle) = self.unknown.as_ref()?;
-        let until = delivery.doubted_at()? + *settle;
-        (until > Instant::now()).then_some(until)
+        let own = self.unknown.as_ref().and_then(|(delivery, settle)| Some(delivery.doubted_at()? + *settle));
+        own.max(self.earlier_unsettled).filter(|until| *until > Instant::now())
     }
 
     /// Starts a task that keeps the lock until then; `None` without a runtime, at the end of the process.

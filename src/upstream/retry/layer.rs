@@ -18,9 +18,10 @@ use crate::upstream::counters::Counters;
 use crate::upstream::layers::retry_after_gate::{Pause, PauseCause, spread};
 use crate::upstream::{Call, Failure, FailureKind, RetrySettings, VendorRequest, VendorResponse};
 
-/// The state that the retries share with the other layers.
+/// What decides on further attempts: the settings, and the state that the retries share with the other layers.
 #[derive(Clone, Debug)]
 pub(crate) struct RetryContext {
+    pub(crate) settings: RetrySettings,
     pub(crate) budget: Arc<RetryBudget>,
     pub(crate) circuit: Arc<Circuit>,
     pub(crate) pause: Arc<Pause>,
@@ -28,17 +29,47 @@ pub(crate) struct RetryContext {
     pub(crate) vendor: Arc<str>,
 }
 
+/// Whose attempts they are, for the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RetrySubject<'a> {
+    pub(crate) request_id: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
+}
+
 /// Repeats attempts within the settings, the budget and the deadline.
 #[derive(Debug)]
 pub(crate) struct Retry<S> {
     inner: S,
-    settings: RetrySettings,
     context: RetryContext,
 }
 
 impl<S> Retry<S> {
-    pub(crate) fn new(inner: S, settings: RetrySettings, context: RetryContext) -> Self {
-        Self { inner, settings, context }
+    pub(crate) fn new(inner: S, context: RetryContext) -> Self {
+        Self { inner, context }
+    }
+
+    /// The result that no attempt follows, with what is left of the pause.
+    fn last(&self, result: Result<VendorResponse, Failure>) -> Result<VendorResponse, Failure> {
+        result.map(|response| VendorResponse { paused: self.context.pause.remaining(), ..response })
+    }
+}
+
+impl RetryContext {
+    /// Waits until another attempt may follow `attempts` with this result of the last; false if none is to follow.
+    pub(crate) async fn next_attempt(
+        &self,
+        result: &Result<VendorResponse, Failure>,
+        attempts: u32,
+        deadline: Instant,
+        subject: RetrySubject<'_>,
+    ) -> bool {
+        let Some(wait) = self.wait_after(result, attempts, deadline) else { return false };
+        self.log(result, attempts, wait, subject);
+        let follows = self.wait(wait, deadline).await;
+        if follows {
+            self.counters.retries.add();
+        }
+        follows
     }
 
     /// How long to wait before the next attempt; `None` if there is to be none.
@@ -46,18 +77,14 @@ impl<S> Retry<S> {
         &self,
         result: &Result<VendorResponse, Failure>,
         attempts: u32,
-        request: &VendorRequest,
+        deadline: Instant,
     ) -> Option<Duration> {
-        let requested = result.as_ref().ok().and_then(|response| self.apply_retry_after(response));
-        if attempts >= self.settings.max_attempts
-            || !is_transient(result)
-            || !request.may_be_repeated()
-            || !self.context.circuit.is_closed()
-        {
+        if attempts >= self.settings.max_attempts || !is_transient(result) || !self.circuit.is_closed() {
             return None;
         }
-        let asked = requested.max(self.context.pause.remaining()).unwrap_or_default();
-        let left = request.deadline.saturating_duration_since(Instant::now());
+        let requested = result.as_ref().ok().and_then(requested_wait).filter(|(_, cause)| cause.is_none());
+        let asked = requested.map(|(wait, _)| wait).max(self.pause.remaining()).unwrap_or_default();
+        let left = deadline.saturating_duration_since(Instant::now());
         let spare = left.checked_sub(asked)?;
         let jitter = self.jittered(attempts);
         // Requests with the same `Retry-After` must not all come back at once.
@@ -65,9 +92,9 @@ impl<S> Retry<S> {
         if wait >= left {
             return None;
         }
-        let withdrawn = self.context.budget.withdraw();
+        let withdrawn = self.budget.withdraw();
         if !withdrawn {
-            self.context.counters.retries_withheld.add();
+            self.counters.retries_withheld.add();
         }
         withdrawn.then_some(wait)
     }
@@ -76,29 +103,21 @@ impl<S> Retry<S> {
     async fn wait(&self, mut wait: Duration, deadline: Instant) -> bool {
         loop {
             sleep(wait).await;
-            match self.context.pause.wait(deadline) {
-                Ok(None) => return Instant::now() < deadline && self.context.circuit.is_closed(),
+            match self.pause.wait(deadline) {
+                Ok(None) => return Instant::now() < deadline && self.circuit.is_closed(),
                 Ok(Some(longer)) => wait = longer,
                 Err(_) => return false,
             }
         }
     }
 
-    /// The wait that the vendor asks for; after a 429 or a 503 it pauses the whole account.
-    fn apply_retry_after(&self, response: &VendorResponse) -> Option<Duration> {
-        if !is_transient_status(response.status) {
-            return None;
+    /// Pauses the whole account if the vendor asks for it, with a 429 or a 503.
+    fn pause_after(&self, result: &Result<VendorResponse, Failure>) {
+        if let Ok(response) = result
+            && let Some((wait, Some(cause))) = requested_wait(response)
+        {
+            self.pause.extend(wait, cause);
         }
-        let requested = retry_after::requested(response, SystemTime::now())?;
-        if let Some(cause) = PauseCause::of(response.status) {
-            self.context.pause.extend(requested, cause);
-        }
-        Some(requested)
-    }
-
-    /// The result that no attempt follows, with what is left of the pause.
-    fn last(&self, result: Result<VendorResponse, Failure>) -> Result<VendorResponse, Failure> {
-        result.map(|response| VendorResponse { paused: self.context.pause.remaining(), ..response })
     }
 
     /// Full jitter: anything between nothing and the doubled, bounded backoff.
@@ -107,9 +126,14 @@ impl<S> Retry<S> {
         doubled.min(self.settings.max_backoff).mul_f64(fastrand::f64())
     }
 
-    fn log(&self, result: &Result<VendorResponse, Failure>, attempts: u32, wait: Duration, request: &VendorRequest) {
-        let request_id = request.headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok());
-        let (vendor, id) = (&*self.context.vendor, request.key.as_deref());
+    fn log(
+        &self,
+        result: &Result<VendorResponse, Failure>,
+        attempts: u32,
+        wait: Duration,
+        RetrySubject { request_id, id }: RetrySubject<'_>,
+    ) {
+        let vendor = &*self.vendor;
         match result {
             Ok(response) => {
                 let status = response.status.as_u16();
@@ -125,8 +149,10 @@ impl<S> Retry<S> {
 
 impl<S: Call> Call for Retry<S> {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
-        self.context.budget.deposit();
-        let mut attempts = 0;
+        let mut attempts = request.earlier_attempts;
+        if attempts == 0 {
+            self.context.budget.deposit();
+        }
         let mut vendor = Duration::ZERO;
         let mut last = None;
         loop {
@@ -140,12 +166,16 @@ impl<S: Call> Call for Retry<S> {
                 }
                 (result, _) => with_totals(result, attempts, vendor, request),
             };
-            let Some(wait) = self.wait_after(&result, attempts, request) else { return self.last(result) };
-            self.log(&result, attempts, wait, request);
-            if !self.wait(wait, request.deadline).await {
+            self.context.pause_after(&result);
+            let subject = RetrySubject {
+                request_id: request.headers.get(X_REQUEST_ID).and_then(|id| id.to_str().ok()),
+                id: request.key.as_deref(),
+            };
+            if !request.may_be_repeated()
+                || !self.context.next_attempt(&result, attempts, request.deadline, subject).await
+            {
                 return self.last(result);
             }
-            self.context.counters.retries.add();
             last = Some(result);
         }
     }
@@ -186,6 +216,14 @@ fn is_transient(result: &Result<VendorResponse, Failure>) -> bool {
             _ => false,
         },
     }
+}
+
+/// The wait that the vendor asks for after a status that may pass, and why it pauses the whole account, if it does.
+fn requested_wait(response: &VendorResponse) -> Option<(Duration, Option<PauseCause>)> {
+    if !is_transient_status(response.status) {
+        return None;
+    }
+    Some((retry_after::requested(response, SystemTime::now())?, PauseCause::of(response.status)))
 }
 
 /// 520 to 527 and 530 are Cloudflare's words for a vendor behind it that fails.

@@ -3,6 +3,8 @@
 //! A stack never changes: new settings make a new stack. An account with unchanged settings keeps its stack, with its
 //! connections, breaker and locks.
 
+mod turns;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::Uri;
@@ -133,6 +135,7 @@ impl<C: Call> Stack<C> {
             queue_limit: Arc::new(QueueLimit::new(settings.max_waiting)),
             limit: Arc::new(InFlightLimit::new(settings.max_in_flight)),
             context: RetryContext {
+                settings: settings.retry,
                 budget: Arc::new(RetryBudget::new(settings.retry.max_attempts)),
                 circuit: Arc::new(Circuit::new(settings.breaker, Arc::clone(&settings.name))),
                 pause: Arc::new(Pause::new()),
@@ -246,7 +249,7 @@ fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C
         .layer(layer_fn(|inner| Rate::new(inner, settings.rate_limit, Arc::clone(queue_limit))))
         .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(limit), Arc::clone(pause), Arc::clone(queue_limit))))
         .layer(layer_fn(|inner| Breaker::new(inner, Arc::clone(circuit))))
-        .layer(layer_fn(|inner| Retry::new(inner, settings.retry, context.clone())))
+        .layer(layer_fn(|inner| Retry::new(inner, context.clone())))
         .layer(layer_fn(|inner| Attempt::new(inner, settings.timeout, Arc::clone(counters))))
         .service(client)
 }
@@ -261,3 +264,5 @@ impl<C> fmt::Debug for Stack<C> {
 mod order_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turn_tests;

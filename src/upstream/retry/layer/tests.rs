@@ -10,13 +10,14 @@ fn retrying(mock: MockCall) -> Retry<MockCall> {
     let settings =
         RetrySettings { max_attempts: 3, backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2) };
     let context = RetryContext {
+        settings,
         budget: Arc::new(RetryBudget::new(3)),
         circuit: Arc::new(Circuit::closed()),
         pause: Arc::new(Pause::new()),
         counters: Arc::default(),
         vendor: "v".into(),
     };
-    Retry::new(mock, settings, context)
+    Retry::new(mock, context)
 }
 
 #[tokio::test(start_paused = true)]
@@ -57,7 +58,7 @@ async fn waits_are_jittered_and_bounded() {
         assert_eq!(response.vendor, Duration::ZERO);
     }
     let layer = retrying(MockCall::statuses(&[200]));
-    assert!((1..100).all(|attempts| layer.jittered(attempts) <= Duration::from_secs(2)));
+    assert!((1..100).all(|attempts| layer.context.jittered(attempts) <= Duration::from_secs(2)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,12 +132,19 @@ async fn a_pause_that_starts_during_the_wait_delays_or_ends_the_retries() {
     }
 }
 
+/// The wait after a first attempt with a 429 that asks for twenty seconds.
+fn wait_after_a_pause(layer: &Retry<MockCall>, request: &VendorRequest) -> Duration {
+    let limited = with_header(429, "retry-after", "20");
+    layer.context.pause_after(&limited);
+    layer.context.wait_after(&limited, 1, request.deadline).unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn requests_with_the_same_retry_after_are_spread() {
     let mut waits = std::collections::HashSet::new();
     for _ in 0..50 {
         let layer = retrying(MockCall::new(|_, _| async { ok() }));
-        let wait = layer.wait_after(&with_header(429, "retry-after", "20"), 1, &put("1")).unwrap();
+        let wait = wait_after_a_pause(&layer, &put("1"));
         assert!((20.0..=21.0).contains(&wait.as_secs_f64()), "{wait:?}");
         waits.insert(wait);
     }
@@ -144,7 +152,7 @@ async fn requests_with_the_same_retry_after_are_spread() {
     let layer = retrying(MockCall::new(|_, _| async { ok() }));
     let mut hurried = put("1");
     hurried.deadline = Instant::now() + Duration::from_millis(20_010);
-    let wait = layer.wait_after(&with_header(429, "retry-after", "20"), 1, &hurried).unwrap();
+    let wait = wait_after_a_pause(&layer, &hurried);
     assert!((20_000..=20_005).contains(&wait.as_millis()), "{wait:?}");
 }
 
