@@ -30,6 +30,9 @@ fn write_contract(table: &mut String, folder: &Path, vendor: &str) -> Outcome<()
         ("endpoint", "endpoint.json"),
         ("catalogs", "catalogs.json"),
         ("assistants", "assistants.json"),
+        ("operations", "operations.json"),
+        ("create", "create.json"),
+        ("resources", "resources.json"),
     ] {
         writeln!(table, "{field}: include_str!({:?}),", folder.join(file))?;
     }

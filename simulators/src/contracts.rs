@@ -2,6 +2,8 @@
 //!
 //! The build script lists the files. Other packages' tests read them through this module too.
 
+mod create;
+
 use serde_json::Value;
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
@@ -19,6 +21,12 @@ pub struct Contract {
     pub catalogs: &'static str,
     /// A page of the list of assistants, with its source.
     pub assistants: &'static str,
+    /// Every operation with its method, path, query and answers.
+    pub operations: &'static str,
+    /// How the body of a creation differs from that of an update, and what a new assistant has.
+    pub create: &'static str,
+    /// Numbers, providers, tools, knowledge bases, folders and labels of the sample account.
+    pub resources: &'static str,
     /// The documented example requests as `(slug, text)`, by slug.
     pub examples: &'static [(&'static str, &'static str)],
     /// The documented responses as `(slug, text)`, by slug; each has `status`, `body` and `source`.
@@ -46,6 +54,31 @@ pub fn find(vendor: &str) -> Option<&'static Contract> {
 #[must_use]
 pub fn schema(vendor: &str) -> Option<Value> {
     parsed(find(vendor)?.schema)
+}
+
+/// The JSON Schema of `vendor`'s creation: that of the update, with what `create.json` states.
+#[must_use]
+pub fn create_schema(vendor: &str) -> Option<Value> {
+    let contract = find(vendor)?;
+    create::schema(parsed(contract.schema)?, &parsed(contract.create)?)
+}
+
+/// The operations of `vendor`.
+#[must_use]
+pub fn operations(vendor: &str) -> Option<Value> {
+    Some(parsed(find(vendor)?.operations)?.get_mut("operations")?.take())
+}
+
+/// The body, defaults and status of `vendor`'s creation.
+#[must_use]
+pub fn create(vendor: &str) -> Option<Value> {
+    parsed(find(vendor)?.create)
+}
+
+/// The further resources of `vendor`'s sample account.
+#[must_use]
+pub fn resources(vendor: &str) -> Option<Value> {
+    Some(parsed(find(vendor)?.resources)?.get_mut("resources")?.take())
 }
 
 /// Title, base URL, method and path of `vendor`'s update.
@@ -84,7 +117,15 @@ mod tests {
     fn every_embedded_file_is_json_and_every_response_can_be_sent() {
         for name in NAMES {
             let contract = find(name).expect("every name has a contract");
-            for document in [schema(name), endpoint(name), catalogs(name)] {
+            for document in [
+                schema(name),
+                create_schema(name),
+                operations(name),
+                create(name),
+                resources(name),
+                endpoint(name),
+                catalogs(name),
+            ] {
                 assert!(document.is_some_and(|value| value.is_object()), "{name}");
             }
             for (slug, text) in contract.examples {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{http::query, validation::ValidationErrors};
 
-use super::field_names::FieldNames;
+use super::routes::Row;
 
 /// The catalogs as the contract has them.
 #[derive(Debug)]
@@ -36,30 +36,50 @@ impl Catalogs {
         self.entries(catalog).first().and_then(|entry| entry.get(member)).cloned().unwrap_or_default()
     }
 
-    /// The models. The current documentation has a `type`, the legacy one does not.
-    pub(crate) fn models(&self, names: FieldNames, query: Option<&str>) -> Result<Value, ValidationErrors> {
-        let wanted = query::value(query, "type").filter(|_| names == FieldNames::Current);
-        match wanted {
-            None | Some("llm") => Ok(self.entries("models").into()),
-            Some("multimodal" | "dualplex") => Ok(self.entries("multimodal_models").into()),
+    /// A member of the entry with this id, or `null`.
+    pub(crate) fn member(&self, catalog: &str, id: &Value, member: &str) -> Value {
+        let entry = self.entries(catalog).iter().find(|entry| entry.get("id") == Some(id));
+        entry.and_then(|entry| entry.get(member)).cloned().unwrap_or_default()
+    }
+
+    /// The models and the name of their catalog. Older documentation has no `type`.
+    pub(crate) fn models(&self, row: &Row, query: Option<&str>) -> Result<(&'static str, &[Value]), ValidationErrors> {
+        let wanted = query::decoded(query, "type").filter(|_| row.has_query("type"));
+        let name = match wanted.as_deref() {
+            None | Some("llm") => "models",
+            Some("multimodal" | "dualplex") => "multimodal_models",
             Some(_) => {
                 let mut errors = ValidationErrors::default();
                 errors.add("type", "The selected type is invalid.");
-                Err(errors)
+                return Err(errors);
             }
-        }
+        };
+        Ok((name, self.entries(name)))
     }
 
-    /// The voices, filtered by mode and language where the entries have them.
-    pub(crate) fn voices(&self, query: Option<&str>) -> Value {
-        let (mode, language) = (query::value(query, "mode"), query::value(query, "language_id"));
-        let fits = |voice: &&Value| {
-            let known = |member| voice.get(member).filter(|value| !value.is_null());
-            let mode_fits = mode.is_none_or(|mode| known("mode").is_none_or(|of| of == mode));
-            let language_fits =
-                language.is_none_or(|id| known("language_id").is_none_or(|of| of.as_u64() == id.parse().ok()));
-            mode_fits && language_fits
-        };
+    /// The voices, filtered by the documented parameters where the entries have them.
+    pub(crate) fn voices(&self, row: &Row, query: Option<&str>) -> Value {
+        let filters: Vec<_> =
+            row.query.iter().filter_map(|name| Some((name.as_str(), query::decoded(query, name)?))).collect();
+        let fits = |voice: &&Value| filters.iter().all(|(name, wanted)| voice_fits(voice, name, wanted));
         self.entries("voices").iter().filter(fits).cloned().collect()
+    }
+}
+
+fn voice_fits(voice: &Value, filter: &str, wanted: &str) -> bool {
+    let text = |member: &str| match voice.get(member) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Null) | None => None,
+        Some(other) => Some(other.to_string()),
+    };
+    match filter {
+        "search" => {
+            let wanted = wanted.to_lowercase();
+            let searched = ["name", "accent", "age", "gender"].into_iter().filter_map(text);
+            searched.into_iter().any(|value| value.to_lowercase().contains(&wanted))
+        }
+        // A voice without a mode or a language may have any.
+        "mode" | "language_id" => text(filter).is_none_or(|value| value == wanted),
+        _ => text(filter).is_some_and(|value| value.eq_ignore_ascii_case(wanted)),
     }
 }

@@ -41,6 +41,16 @@ impl FieldNames {
         }
     }
 
+    /// The value of `type` for an inbound or an outbound assistant.
+    pub(crate) const fn type_value(self, inbound: bool) -> &'static str {
+        match (self, inbound) {
+            (Self::Current, true) => "inbound",
+            (Self::Current, false) => "outbound",
+            (Self::Legacy, true) => "receive",
+            (Self::Legacy, false) => "make",
+        }
+    }
+
     /// A field of an assistant under its current name and with its current value.
     ///
     /// Names of languages and models stay names; only a catalog has their ids.

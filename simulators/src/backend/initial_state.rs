@@ -28,7 +28,7 @@ pub(crate) fn initial_state(schema: &Value, names: FieldNames, catalogs: &Catalo
 }
 
 /// The empty value of the field's type.
-fn empty_value(rule: &Value) -> Value {
+pub(crate) fn empty_value(rule: &Value) -> Value {
     match rule.get("type").and_then(Value::as_str) {
         Some("array") => json!([]),
         Some("object") => json!({}),

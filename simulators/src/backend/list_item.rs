@@ -26,7 +26,6 @@ pub(crate) fn list_item(names: FieldNames, catalogs: &Catalogs, state: &Map<Stri
         FieldNames::Current => item.extend(state.clone()),
         FieldNames::Legacy => item.extend(legacy_fields(catalogs, state)),
     }
-    item.insert("language".to_owned(), Value::Null);
     for (field, value) in &mut item {
         loosen(field, value);
     }
@@ -61,6 +60,9 @@ fn loosen(field: &str, value: &mut Value) {
         && let Some(on) = value.as_bool()
     {
         *value = json!(u8::from(on));
+    } else if field == "variables" && value.as_object().is_some_and(Map::is_empty) {
+        // An empty map is an empty array in the vendor's language.
+        *value = json!([]);
     } else if field == "tools"
         && let Some(tools) = value.as_array_mut()
     {
@@ -68,11 +70,14 @@ fn loosen(field: &str, value: &mut Value) {
     }
 }
 
-/// Turns `{type, …}` into `{type, data: {…}}`.
+/// Turns a tool's `outbound_phone_id` into text, and `{type, …}` into `{type, data: {…}}`.
 fn wrap(tool: &mut Value) {
     if let Value::Object(members) = tool {
         let mut data = std::mem::take(members);
         let kind = data.shift_remove("type").unwrap_or_default();
+        if let Some(number) = data.get_mut("outbound_phone_id").filter(|id| id.is_number()) {
+            *number = json!(number.to_string());
+        }
         *tool = json!({ "type": kind, "data": data });
     }
 }
@@ -89,7 +94,7 @@ mod tests {
         });
         let item = list_item(FieldNames::Current, &Catalogs::new(json!({})), state.as_object().expect("an object"));
         let wanted = json!({
-            "id": 7, "status": "active", "name": "a", "type": "inbound", "mode": "pipeline", "language_id": 1, "language": null,
+            "id": 7, "status": "active", "name": "a", "type": "inbound", "mode": "pipeline", "language_id": 1,
             "speech_speed": "0.70", "fillers": 1, "record": true, "tools": [{ "type": "end_call", "data": { "description": "d" } }],
         });
         assert_eq!(item, wanted);

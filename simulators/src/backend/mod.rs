@@ -5,17 +5,23 @@
 
 mod account;
 mod catalogs;
+mod clock;
+mod creation;
 mod field_names;
 mod initial_state;
 mod list_item;
+mod operation;
 mod pagination;
+mod reads;
+mod resources;
 mod routes;
 mod stateful_rules;
+mod writes;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hyper::header;
-use serde_json::{Map, Value, json};
+use hyper::{Method, header};
+use serde_json::{Map, Value};
 
 use crate::{
     contracts::Contract,
@@ -27,14 +33,17 @@ use crate::{
     validation::{SchemaReport, SchemaRules, ValidationErrors},
 };
 
-use account::{Account, merged};
+use account::Account;
 use catalogs::Catalogs;
+use creation::Creation;
 use field_names::FieldNames;
 use initial_state::initial_state;
-use list_item::list_item;
-use pagination::page;
+use reads::Listing;
+use resources::Resources;
+use routes::Routes;
 
-pub(crate) use routes::Route;
+pub(crate) use operation::Operation;
+pub(crate) use routes::{Route, Target};
 
 /// One vendor's behaviour and the state of its sample account.
 #[derive(Debug)]
@@ -42,39 +51,48 @@ pub(crate) struct Backend {
     pub(crate) contract: &'static Contract,
     /// `http://` and the simulator's address.
     pub(crate) origin: String,
+    routes: Routes,
     names: FieldNames,
     rules: SchemaRules,
+    creation: Creation,
     catalogs: Catalogs,
+    resources: Resources,
+    /// The sample numbers and providers.
+    samples: Value,
     authorization: String,
     strict: bool,
     drift: ActiveDrift,
-    /// The documented list's example of an assistant.
-    sample: Value,
+    listing: Listing,
     account: Mutex<Account>,
 }
 
-/// How the vendor differs from its documentation.
+/// How the vendor differs from its documentation, and how large its account is.
 #[derive(Debug, Default)]
 pub(crate) struct Deviations {
     /// Whether unknown keys are rejected.
     pub(crate) strict: bool,
     /// What has changed since the documentation was written.
     pub(crate) drift: Vec<Drift>,
+    /// How many assistants are listed from the start.
+    pub(crate) assistants: u64,
 }
 
-/// An update as the vendor reads it.
+/// A request's body as the vendor reads it.
 #[derive(Debug, Default)]
-pub(crate) struct Update {
+pub(crate) struct Body {
     fields: Map<String, Value>,
     checked: SchemaReport,
 }
 
-impl Update {
+impl Body {
     /// The keys that are not documented.
     pub(crate) fn unknown_keys(&self) -> &[String] {
         &self.checked.unknown_keys
     }
 }
+
+/// The response of an operation, or what is wrong with the request.
+type Answer = Result<VendorResponse, ValidationErrors>;
 
 impl Backend {
     /// Builds the vendor from its contract; the error says what is wrong with the contract.
@@ -91,31 +109,55 @@ impl Backend {
         let catalogs = Catalogs::new(parsed(contract.catalogs)?);
         let names = FieldNames::of(rules.schema());
         let initial = initial_state(rules.schema(), names, &catalogs);
+        let routes = Routes::new(&parsed(contract.operations)?)?;
+        let mut samples = parsed(contract.resources)?;
+        let resources = Resources::new(&samples)?;
+        let endpoint = parsed(contract.endpoint)?;
+        let unsampled = routes.row(Operation::List).map_or(&[][..], |row| &row.unsampled);
+        let listing = Listing::new(&parsed(contract.assistants)?, endpoint["base_url"].as_str(), &origin, unsampled);
         Ok(Self {
             contract,
             origin,
+            creation: Creation::new(contract, &drift, &initial)?,
+            routes,
             names,
             rules,
             catalogs,
+            samples: samples["resources"].take(),
             authorization: format!("Bearer {token}"),
             strict: deviations.strict,
             drift,
-            sample: parsed(contract.assistants)?["body"]["data"][0].take(),
-            account: Mutex::new(Account::new(names, initial)),
+            listing,
+            account: Mutex::new(Account::new(names, initial, deviations.assistants, resources.initial())),
+            resources,
         })
     }
 
-    /// Reads an update as the framework does: anything but a JSON object, sent as JSON, is an empty update.
-    pub(crate) fn read_update(&self, request: &Received) -> Update {
+    /// Where a request leads.
+    pub(crate) fn route(&self, method: &Method, path: &str) -> Route<'_> {
+        self.routes.of(method, path)
+    }
+
+    /// Reads a body as the framework does: anything but a JSON object, sent as JSON, is an empty one.
+    pub(crate) fn read_body(&self, route: Route<'_>, request: &Received) -> Body {
+        let Some(row) = route.row().filter(|row| !row.reads()) else { return Body::default() };
         let sent = request.json.as_ref().filter(|_| request.header("content-type").is_some_and(is_json));
-        let Some(Value::Object(fields)) = sent else {
-            return Update::default();
+        let mut fields = sent.and_then(Value::as_object).cloned();
+        if row.operation == Operation::Update && fields.is_none() {
+            return Body::default();
+        }
+        let assistant = matches!(row.operation, Operation::Update | Operation::Create);
+        let mut fields = fields.take().unwrap_or_default();
+        let unknown = if assistant { self.drift.incoming(&mut fields) } else { Vec::new() };
+        let rules = match row.operation {
+            Operation::Update => Some(&self.rules),
+            Operation::Create => Some(&self.creation.rules),
+            Operation::Resource(kind, verb) => self.resources.rules(kind, verb),
+            _ => row.request.as_ref(),
         };
-        let mut fields = fields.clone();
-        let unknown = self.drift.incoming(&mut fields);
-        let mut checked = self.rules.check(&Value::Object(fields.clone()));
+        let mut checked = rules.map(|rules| rules.check(&Value::Object(fields.clone()))).unwrap_or_default();
         checked.unknown_keys.extend(unknown);
-        Update { fields, checked }
+        Body { fields, checked }
     }
 
     /// The assistant's current state, under the documented names.
@@ -123,86 +165,38 @@ impl Backend {
         self.account().assistant(id).map(Value::Object)
     }
 
-    /// The vendor's response; `update` is the result of [`read_update`](Self::read_update).
-    pub(crate) fn respond(&self, route: Route, request: &Received, update: Update) -> VendorResponse {
-        let authenticated = request.header("authorization") == Some(&self.authorization);
-        let result = match route {
+    /// The ids of the assistants that lists show.
+    pub(crate) fn ids(&self) -> Vec<u64> {
+        self.account().ids()
+    }
+
+    /// The vendor's response; `body` is the result of [`read_body`](Self::read_body).
+    pub(crate) fn respond(&self, route: Route<'_>, request: &Received, body: Body) -> VendorResponse {
+        let (row, ids) = match route {
             Route::Unknown => {
                 let path = request.path.trim_start_matches('/');
                 return framework_error(request, 404, &format!("The route {path} could not be found."));
             }
-            Route::WrongMethod { allow } => return wrong_method(request, allow),
-            Route::Update(_) | Route::Read(_) if !authenticated => return self.unauthenticated(request),
-            Route::Update(id) => self.update(id, update),
-            Route::Read(read) => read(self, request.query.as_deref()),
+            Route::WrongMethod => return wrong_method(request, &self.routes.allowed(&request.path)),
+            Route::Operation(row, ids) => (row, ids),
         };
-        match result {
-            Ok(Value::Null) => VendorResponse::message(404, "Assistant not found"),
-            Ok(body) => VendorResponse::json(200, &body),
-            Err(errors) => self.invalid(request, &errors),
+        if request.header("authorization") != Some(&self.authorization) {
+            return self.unauthenticated(request);
         }
-    }
-
-    /// Applies an update; `null` if there is no such assistant.
-    fn update(&self, id: Option<u64>, update: Update) -> Result<Value, ValidationErrors> {
-        let mut account = self.account();
-        let Some((id, state)) = id.and_then(|id| Some((id, account.assistant(id)?))) else {
-            return Ok(Value::Null);
+        let query = request.query.as_deref();
+        let [id, _] = ids;
+        let answer = match row.operation {
+            Operation::Create => self.create(row, body),
+            Operation::Update => self.update(row, id, body),
+            Operation::Delete => Ok(self.delete(row, id)),
+            Operation::List => self.list(row, query),
+            Operation::ListOutbound | Operation::ListUnpaged => Ok(self.list_at_once(row)),
+            Operation::Catalog(catalog) => self.catalog(row, catalog, query),
+            Operation::Webhook(kind, on) => self.webhook(row, (kind, on), &body),
+            Operation::Resource(kind, verb) => self.resource(row, (kind, verb), ids, query, body),
+            Operation::Account => Ok(Self::me(row)),
         };
-        let SchemaReport { unknown_keys, mut errors } = update.checked;
-        let state = merged(state, &update.fields, &self.rules, &self.catalogs);
-        stateful_rules::check(self.names, &self.catalogs, id, &update.fields, &state, &mut errors);
-        for key in unknown_keys.iter().filter(|_| self.strict) {
-            errors.add(key, format!("The {} field is prohibited.", key.replace('_', " ")));
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let shown = |field| self.names.current(&state, field);
-        let mut body = json!({
-            "message": "Assistant updated successfully",
-            "data": { "id": id, "name": shown("name"), "status": state.get("status"), "type": shown("type"), "mode": shown("mode") },
-        });
-        self.drift.shown(&mut body["data"]);
-        account.store(id, state);
-        Ok(body)
-    }
-
-    pub(crate) fn languages(&self, _query: Option<&str>) -> Result<Value, ValidationErrors> {
-        Ok(self.drift.catalog("languages", self.catalogs.entries("languages").into()))
-    }
-
-    pub(crate) fn voices(&self, query: Option<&str>) -> Result<Value, ValidationErrors> {
-        Ok(self.drift.catalog("voices", self.catalogs.voices(query)))
-    }
-
-    /// The account that the token belongs to.
-    pub(crate) fn me(&self, _query: Option<&str>) -> Result<Value, ValidationErrors> {
-        Ok(json!({ "name": "Sample Account", "email": "account@example.com", "total_balance": 100 }))
-    }
-
-    pub(crate) fn models(&self, query: Option<&str>) -> Result<Value, ValidationErrors> {
-        let speech = query.is_some_and(|query| query.contains("multimodal") || query.contains("dualplex"));
-        let name = if speech { "multimodal_models" } else { "models" };
-        Ok(self.drift.catalog(name, self.catalogs.models(self.names, query)?))
-    }
-
-    pub(crate) fn list(&self, query: Option<&str>) -> Result<Value, ValidationErrors> {
-        let listed = self.account().listed();
-        let items: Vec<_> = listed.iter().map(|state| self.listed(state)).collect();
-        page(&items, query, &format!("{}/api/user/assistants/get", self.origin))
-    }
-
-    /// An assistant as lists show it. Members that updates do not set have the values of the documented example.
-    fn listed(&self, state: &Map<String, Value>) -> Value {
-        let mut item = list_item(self.names, &self.catalogs, state);
-        if let (Some(members), Some(sample)) = (item.as_object_mut(), self.sample.as_object()) {
-            for (name, value) in sample {
-                members.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        }
-        self.drift.shown(&mut item);
-        item
+        answer.unwrap_or_else(|errors| self.invalid(request, &errors))
     }
 
     fn unauthenticated(&self, request: &Received) -> VendorResponse {
@@ -223,7 +217,7 @@ impl Backend {
 
     /// Returns every assistant to its initial state.
     pub(crate) fn reset(&self) {
-        self.account().reset();
+        self.account().reset(self.resources.initial());
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {

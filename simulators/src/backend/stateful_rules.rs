@@ -39,6 +39,14 @@ fn check_mode(merged: &Map<String, Value>, errors: &mut ValidationErrors) {
     }
 }
 
+/// "`fillers` must be off in multimodal and dualplex", stated for a creation.
+pub(crate) fn check_creation(names: FieldNames, state: &Map<String, Value>, errors: &mut ValidationErrors) {
+    let pipeline = state.get("mode").is_none_or(|mode| mode == "pipeline");
+    if names == FieldNames::Current && !pipeline && state.get("fillers") == Some(&Value::Bool(true)) {
+        errors.add("fillers", "Fillers are not available for multimodal assistants.");
+    }
+}
+
 /// The target of a transfer "cannot be the assistant being updated (no self-transfer)".
 fn check_transfers(id: u64, update: &Map<String, Value>, errors: &mut ValidationErrors) {
     let tools = update.get("tools").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -61,13 +61,17 @@ pub enum Scope {
     Assistant(u64),
     /// Reading requests: catalogs, lists and the account.
     Reads,
+    /// The operation with this name in the vendor's `operations.json`.
+    Operation(&'static str),
+    /// Every request that the vendor has an endpoint for.
+    Any,
 }
 
 /// What a fault does.
 ///
 /// [`Delay`](Self::Delay) and [`Hold`](Self::Hold) come before anything else and add up. Of the others, only the first
-/// one that matches takes effect. `ResetInBody`, `Drip`, `Truncated`, `Oversized` and those from `ByteOrderMark` on alter the
-/// vendor's own response, and the update is applied; the others replace the response, and the update is not applied.
+/// one that matches takes effect. `Lost`, `ResetInBody`, `Drip`, `Truncated`, `Oversized` and those from `ByteOrderMark` on alter the
+/// vendor's own response, and the request takes effect; the others replace the response, and it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultKind {
     /// Responds with this status and a body in the vendor's style.
@@ -92,6 +96,8 @@ pub enum FaultKind {
     Hang,
     /// Resets the connection before the first byte of a response.
     Reset,
+    /// Does what was asked, then resets the connection before the first byte of a response.
+    Lost,
     /// Resets the connection in the middle of the response's body.
     ResetInBody,
     /// Sends the response's body one byte at a time, with this pause before each.
@@ -100,7 +106,7 @@ pub enum FaultKind {
     Html(u16),
     /// Sends a complete response whose JSON ends half way.
     Truncated,
-    /// Pads the response to more than 1 MiB; the JSON stays valid.
+    /// Pads the response to more than 1 MiB, and to more than 8 MiB for reading requests; the JSON stays valid.
     Oversized,
     /// Responds 200 with an error object.
     ErrorIn2xx {

@@ -6,6 +6,8 @@ use std::{error::Error, fmt, str::FromStr, time::Duration};
 
 use hyper::header::{HeaderName, HeaderValue};
 
+use crate::backend::Operation;
+
 use super::{
     Fault, FaultKind, RetryAfter, Scope,
     refusals::{DENIALS, SHAPES},
@@ -26,7 +28,7 @@ impl fmt::Display for FaultError {
 
 impl Error for FaultError {}
 
-const KINDS: &str = "the kinds are status=N, delay=T, hold, hang, reset, reset-in-body, drip=T, html[=N], truncated, \
+const KINDS: &str = "the kinds are status=N, delay=T, hold, hang, reset, lost, reset-in-body, drip=T, html[=N], truncated, \
      oversized, error-in-2xx[=success-false], empty[=N], redirect, echo-headers, shape=SLUG, refusal=SHAPE, challenge, \
      no-route, denied=WORD, bom, gzip, coding=NAME, old-headers, other-id, duplicate-keys, bad-rows, string-ids and pages=N";
 const SHAPE: &str = "a refusal's shape is map, strings, objects, json-api, code-and-message, problem, fastapi, nest, spring, \
@@ -34,7 +36,8 @@ const SHAPE: &str = "a refusal's shape is map, strings, objects, json-api, code-
 const DENIAL: &str = "a denial is success-zero, success-text, status-error, status-code or message-only";
 const PAGES: &str = "a page has a number of rows, 1 or more";
 const TIMES: &str = "`*` is followed by the number of requests it affects, 1 or more";
-const SCOPE: &str = "`@` is followed by `get` or an assistant's id";
+const SCOPE: &str =
+    "`@` is followed by `get`, `any`, an assistant's id, or an operation such as `create`, `delete` or `list`";
 const STATUS: &str = "a status is a number from 200 to 599";
 const DURATION: &str = "a duration is a whole number with `ms` or `s`";
 const OPTION: &str =
@@ -59,6 +62,10 @@ fn parse(text: &str) -> Result<Fault, &'static str> {
     };
     let (text, scope) = match text.rsplit_once('@') {
         Some((rest, "get")) => (rest, Scope::Reads),
+        Some((rest, "any")) => (rest, Scope::Any),
+        Some((rest, name)) if !name.starts_with(|first: char| first.is_ascii_digit()) => {
+            (rest, Scope::Operation(Operation::named(name).ok_or(SCOPE)?.0))
+        }
         Some((rest, id)) => (rest, Scope::Assistant(id.parse().map_err(|_| SCOPE)?)),
         None => (text, Scope::Updates),
     };
@@ -117,6 +124,7 @@ fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKi
         "hold" => bare(FaultKind::Hold),
         "hang" => bare(FaultKind::Hang),
         "reset" => bare(FaultKind::Reset),
+        "lost" => bare(FaultKind::Lost),
         "reset-in-body" => bare(FaultKind::ResetInBody),
         "truncated" => bare(FaultKind::Truncated),
         "oversized" => bare(FaultKind::Oversized),
@@ -166,6 +174,8 @@ impl fmt::Display for Fault {
             Scope::Updates => {}
             Scope::Assistant(id) => write!(f, "@{id}")?,
             Scope::Reads => f.write_str("@get")?,
+            Scope::Any => f.write_str("@any")?,
+            Scope::Operation(name) => write!(f, "@{name}")?,
         }
         self.times.map_or(Ok(()), |times| write!(f, "*{times}"))
     }
@@ -209,6 +219,7 @@ impl fmt::Display for FaultKind {
             Self::Hold => f.write_str("hold"),
             Self::Hang => f.write_str("hang"),
             Self::Reset => f.write_str("reset"),
+            Self::Lost => f.write_str("lost"),
             Self::ResetInBody => f.write_str("reset-in-body"),
             Self::Truncated => f.write_str("truncated"),
             Self::Oversized => f.write_str("oversized"),
@@ -235,6 +246,9 @@ mod tests {
             "hold@789",
             "hang",
             "reset*2",
+            "lost@create*1",
+            "hang@any",
+            "truncated@list-phone-numbers",
             "reset-in-body",
             "drip=10ms",
             "html=502",

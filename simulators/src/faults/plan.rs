@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use crate::backend::Route;
+use crate::backend::Target;
 
 use super::{Fault, FaultKind, Scope};
+
+/// The operation that faults without a scope affect.
+const UPDATE: &str = "update";
 
 /// The faults of one request.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,9 +32,9 @@ impl FaultPlan {
     }
 
     /// The plan for one request; counts each fault that takes part.
-    pub(crate) fn take(&mut self, route: Route) -> Plan {
+    pub(crate) fn take(&mut self, target: Option<Target>) -> Plan {
         let mut plan = Plan::default();
-        for fault in self.faults.iter_mut().filter(|fault| affects(fault, route)) {
+        for fault in self.faults.iter_mut().filter(|fault| affects(fault, target)) {
             match &fault.kind {
                 FaultKind::Delay(time) => plan.delay += *time,
                 FaultKind::Hold => plan.hold = true,
@@ -44,11 +47,14 @@ impl FaultPlan {
     }
 }
 
-fn affects(fault: &Fault, route: Route) -> bool {
-    let in_scope = match (fault.scope, route) {
-        (Scope::Updates, Route::Update(_)) | (Scope::Reads, Route::Read(_)) => true,
-        (Scope::Assistant(wanted), Route::Update(id)) => id == Some(wanted),
-        _ => false,
+fn affects(fault: &Fault, target: Option<Target>) -> bool {
+    let Some(target) = target else { return false };
+    let in_scope = match fault.scope {
+        Scope::Updates => target.name == UPDATE,
+        Scope::Assistant(wanted) => target.name == UPDATE && target.id == Some(wanted),
+        Scope::Reads => target.reads,
+        Scope::Operation(name) => target.name == name,
+        Scope::Any => true,
     };
     in_scope && fault.times != Some(0)
 }
@@ -56,7 +62,10 @@ fn affects(fault: &Fault, route: Route) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::Backend;
+
+    fn update(id: Option<u64>) -> Option<Target> {
+        Some(Target { name: "update", reads: false, id })
+    }
 
     fn plan(texts: &[&str]) -> FaultPlan {
         FaultPlan::new(texts.iter().map(|text| text.parse().expect(text)).collect())
@@ -65,21 +74,37 @@ mod tests {
     #[test]
     fn a_counted_fault_ends_and_the_next_one_follows() {
         let mut plan = plan(&["html=502*1", "empty*1"]);
-        let responses = [(); 3].map(|()| plan.take(Route::Update(Some(1))).response);
+        let responses = [(); 3].map(|()| plan.take(update(Some(1))).response);
         assert_eq!(responses, [Some(FaultKind::Html(502)), Some(FaultKind::Empty(200)), None]);
     }
 
     #[test]
     fn delays_add_up_and_one_response_fault_applies() {
-        let taken = plan(&["delay=1s", "reset", "delay=2s", "hold", "hang"]).take(Route::Update(None));
+        let taken = plan(&["delay=1s", "reset", "delay=2s", "hold", "hang"]).take(update(None));
         assert_eq!(taken, Plan { delay: Duration::from_secs(3), hold: true, response: Some(FaultKind::Reset) });
     }
 
     #[test]
     fn a_scope_does_not_affect_other_requests() {
-        let mut plan = plan(&["hang@get", "reset@7"]);
-        assert_eq!(plan.take(Route::Update(Some(8))).response, None);
-        assert_eq!(plan.take(Route::Update(Some(7))).response, Some(FaultKind::Reset));
-        assert_eq!(plan.take(Route::Read(Backend::me)).response, Some(FaultKind::Hang));
+        let mut plan = plan(&["hang@list-tools", "html@get", "reset@7", "empty@create"]);
+        let target = |name, reads| Some(Target { name, reads, id: Some(7) });
+        for (target, response) in [
+            (update(Some(8)), None),
+            (update(Some(7)), Some(FaultKind::Reset)),
+            (target("delete", false), None),
+            (target("get-account", true), Some(FaultKind::Html(200))),
+            (target("list-tools", true), Some(FaultKind::Hang)),
+            (target("create", false), Some(FaultKind::Empty(200))),
+            (None, None),
+        ] {
+            assert_eq!(plan.take(target).response, response, "{target:?}");
+        }
+    }
+
+    #[test]
+    fn any_request_of_the_vendor_can_be_affected() {
+        let mut plan = plan(&["hang@any"]);
+        assert_eq!(plan.take(Some(Target { name: "delete", reads: false, id: None })).response, Some(FaultKind::Hang));
+        assert_eq!(plan.take(None).response, None);
     }
 }

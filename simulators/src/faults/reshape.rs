@@ -46,7 +46,7 @@ pub(crate) fn reshaped(kind: &FaultKind, response: VendorResponse, request: &Rec
             }
         }
         FaultKind::BadRows => edited(response, |body| {
-            if let Some(rows) = body.as_array_mut() {
+            if let Some(rows) = rows(body) {
                 rows.insert(0, json!(null));
                 rows.extend([
                     json!({ "id": 900 }),
@@ -57,7 +57,7 @@ pub(crate) fn reshaped(kind: &FaultKind, response: VendorResponse, request: &Rec
             }
         }),
         FaultKind::StringIds => edited(response, |body| {
-            for row in body.as_array_mut().into_iter().flatten() {
+            for row in rows(body).into_iter().flatten() {
                 if let Some(id) = row.get_mut("id") {
                     *id = json!(id.to_string());
                 }
@@ -65,6 +65,14 @@ pub(crate) fn reshaped(kind: &FaultKind, response: VendorResponse, request: &Rec
         }),
         FaultKind::Pages(size) => edited(response, |body| paged(body, *size, request)),
         _ => response,
+    }
+}
+
+/// The rows of a list, which may be wrapped in `data`.
+fn rows(body: &mut Value) -> Option<&mut Vec<Value>> {
+    match body {
+        Value::Array(rows) => Some(rows),
+        other => other.get_mut("data")?.as_array_mut(),
     }
 }
 

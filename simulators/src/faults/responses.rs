@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backend::Backend,
+    backend::{Backend, Route},
     http::{Received, ResponseBody, VendorResponse},
 };
 
@@ -21,16 +21,21 @@ use super::{
     refusals,
 };
 
-/// One byte more than 1 MiB, which is the most that the gateway reads.
-const OVERSIZE: usize = 1024 * 1024 + 1;
+/// One byte more than the most that the gateway reads: of the answer to a write, and of the answer to a read.
+const OVERSIZE: [usize; 2] = [(1 << 20) + 1, (8 << 20) + 1];
 
 /// The response that replaces the vendor's own, if the fault is of that kind.
-pub(crate) fn replacement(kind: &FaultKind, backend: &Backend, request: &Received) -> Option<VendorResponse> {
+pub(crate) fn replacement(
+    kind: &FaultKind,
+    backend: &Backend,
+    route: Route<'_>,
+    request: &Received,
+) -> Option<VendorResponse> {
     Some(match kind {
-        FaultKind::Status { status, retry_after } => status_response(backend, *status, *retry_after),
+        FaultKind::Status { status, retry_after } => status_response((backend, route), *status, *retry_after),
         FaultKind::StatusWithHeader { status, header: (name, value) } => {
             let value = String::from_utf8_lossy(value.as_bytes());
-            status_response(backend, *status, None).with(name.clone(), &value)
+            status_response((backend, route), *status, None).with(name.clone(), &value)
         }
         FaultKind::Html(status) => VendorResponse::html(*status),
         FaultKind::Empty(status) => VendorResponse::empty(*status),
@@ -61,6 +66,7 @@ pub(crate) fn replacement(kind: &FaultKind, backend: &Backend, request: &Receive
         | FaultKind::Hold
         | FaultKind::Hang
         | FaultKind::Reset
+        | FaultKind::Lost
         | FaultKind::ResetInBody
         | FaultKind::Drip(_)
         | FaultKind::Truncated
@@ -72,6 +78,7 @@ pub(crate) fn replacement(kind: &FaultKind, backend: &Backend, request: &Receive
 pub(crate) fn altered(
     kind: Option<&FaultKind>,
     response: VendorResponse,
+    reads: bool,
     reset: &CancellationToken,
 ) -> Response<ResponseBody> {
     match kind {
@@ -89,18 +96,26 @@ pub(crate) fn altered(
         }
         Some(FaultKind::Oversized) => {
             let mut padded = response.body.to_vec();
-            padded.resize(padded.len() + OVERSIZE, b' ');
+            let [for_writes, for_reads] = OVERSIZE;
+            padded.resize(padded.len() + if reads { for_reads } else { for_writes }, b' ');
             response.with_body(padded).into_response()
         }
         _ => response.into_response(),
     }
 }
 
-fn status_response(backend: &Backend, status: u16, retry_after: Option<RetryAfter>) -> VendorResponse {
-    let documented = backend.contract.answers.iter().find_map(|(slug, _)| {
-        let (of, body) = backend.contract.answer(slug)?;
-        (of == status && body.is_object()).then_some(body)
-    });
+fn status_response(
+    (backend, route): (&Backend, Route<'_>),
+    status: u16,
+    retry_after: Option<RetryAfter>,
+) -> VendorResponse {
+    let of_any = || {
+        backend.contract.answers.iter().find_map(|(slug, _)| {
+            let (of, body) = backend.contract.answer(slug)?;
+            (of == status && body.is_object()).then_some(body)
+        })
+    };
+    let documented = route.row().and_then(|row| row.answer(status).cloned()).or_else(of_any);
     let mut body = documented.unwrap_or_else(
         || json!({ "message": VendorResponse::empty(status).status.canonical_reason().unwrap_or("Unknown status") }),
     );

@@ -39,6 +39,8 @@ pub struct Options {
     pub strict: bool,
     /// What has changed since the documentation was written.
     pub drift: Vec<Drift>,
+    /// How many assistants are listed from the start, with the ids from 1; 0 for the documented example alone.
+    pub assistants: u64,
 }
 
 impl Default for Options {
@@ -49,6 +51,7 @@ impl Default for Options {
             faults: Vec::new(),
             strict: false,
             drift: Vec::new(),
+            assistants: 0,
         }
     }
 }
@@ -123,7 +126,7 @@ impl Simulator {
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let token = options.token.unwrap_or_else(|| format!("sim-{vendor}"));
-        let deviations = Deviations { strict: options.strict, drift: options.drift };
+        let deviations = Deviations { strict: options.strict, drift: options.drift, assistants: options.assistants };
         let backend = Backend::new(contract, &token, deviations, format!("http://{address}"))
             .map_err(|reason| StartError::Contract { vendor: contract.vendor, reason })?;
         let service = Arc::new(Service::new(backend, options.faults, CancellationToken::new()));
@@ -163,6 +166,13 @@ impl Simulator {
         self.service.received()
     }
 
+    /// How many requests have arrived since the start, also those whose body never did, which [`received`](Self::received)
+    /// does not have. Neither `clear` nor `reset` resets the count.
+    #[must_use]
+    pub fn arrivals(&self) -> u64 {
+        self.service.arrivals()
+    }
+
     /// Waits until at least `count` requests were received, and returns them; some may not have a response yet.
     pub async fn received_at_least(&self, count: usize) -> Vec<Received> {
         self.service.received_at_least(count).await;
@@ -174,7 +184,7 @@ impl Simulator {
         self.service.clear();
     }
 
-    /// Returns to the state at the start: no received requests, no active faults, every assistant unchanged.
+    /// Returns to the state at the start: no received requests, no active faults, every assistant and resource unchanged.
     pub fn reset(&self) {
         self.service.set_faults(Vec::new());
         self.service.backend.reset();
@@ -190,6 +200,12 @@ impl Simulator {
     #[must_use]
     pub fn state(&self, id: u64) -> Option<Value> {
         self.service.backend.state(id)
+    }
+
+    /// The ids of the assistants that lists show, in ascending order.
+    #[must_use]
+    pub fn assistants(&self) -> Vec<u64> {
+        self.service.backend.ids()
     }
 
     /// Stops it: it accepts no new connections and cuts off hanging requests. All tasks have ended when this returns.

@@ -5,7 +5,10 @@
 use std::{
     error::Error,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -18,7 +21,7 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backend::{Backend, Route, Update},
+    backend::{Backend, Route},
     faults::{Fault, FaultKind, FaultPlan, Plan, altered, replacement, reshaped},
     http::{Received, ResponseBody, VendorResponse},
 };
@@ -40,6 +43,7 @@ pub(crate) struct Service {
     fault_changes: watch::Sender<()>,
     log: Mutex<RequestLog>,
     arrivals: watch::Sender<()>,
+    arrived: AtomicU64,
 }
 
 /// The request gets no response, because its connection ends or the simulator stops.
@@ -63,6 +67,7 @@ impl Service {
             fault_changes: watch::Sender::default(),
             log: Mutex::default(),
             arrivals: watch::Sender::default(),
+            arrived: AtomicU64::new(0),
         }
     }
 
@@ -73,21 +78,19 @@ impl Service {
         reset: CancellationToken,
     ) -> Result<Response<ResponseBody>, NoResponse> {
         let (parts, body) = request.into_parts();
+        self.arrived.fetch_add(1, Ordering::Relaxed);
         let body = read(body).await?;
-        let route = Route::of(&parts.method, parts.uri.path());
+        let route = self.backend.route(&parts.method, parts.uri.path());
         let Some(body) = body else {
+            let reads = route.row().is_some_and(|row| row.reads());
             let sequence = self.record(&received(parts, Bytes::new()));
-            return Ok(self.finish(
-                sequence,
-                VendorResponse::message(413, "The POST data is too large."),
-                None,
-                &reset,
-            ));
+            let refused = VendorResponse::message(413, "The POST data is too large.");
+            self.answered(sequence, &refused);
+            return Ok(altered(None, refused, reads, &reset));
         };
         let mut request = received(parts, body);
-        let update =
-            if matches!(route, Route::Update(_)) { self.backend.read_update(&request) } else { Update::default() };
-        request.unknown_keys = update.unknown_keys().into();
+        let body = self.backend.read_body(route, &request);
+        request.unknown_keys = body.unknown_keys().into();
         let (plan, changes) = self.plan(route);
         let sequence = self.record(&request);
         self.wait(&plan, changes).await?;
@@ -99,19 +102,25 @@ impl Service {
             }
             _ => {}
         }
-        let replaced = plan.response.as_ref().and_then(|kind| replacement(kind, &self.backend, &request));
-        let response = replaced.unwrap_or_else(|| self.backend.respond(route, &request, update));
+        let replaced = plan.response.as_ref().and_then(|kind| replacement(kind, &self.backend, route, &request));
+        let response = replaced.unwrap_or_else(|| self.backend.respond(route, &request, body));
         let response = match &plan.response {
+            Some(FaultKind::Lost) => {
+                reset.cancel();
+                return self.hang().await;
+            }
             Some(kind) => reshaped(kind, response, &request),
             None => response,
         };
-        Ok(self.finish(sequence, response, plan.response.as_ref(), &reset))
+        self.answered(sequence, &response);
+        let reads = route.row().is_some_and(|row| row.reads());
+        Ok(altered(plan.response.as_ref(), response, reads, &reset))
     }
 
     /// The faults for this request, and a receiver that reports a change of faults.
-    fn plan(&self, route: Route) -> (Plan, watch::Receiver<()>) {
+    fn plan(&self, route: Route<'_>) -> (Plan, watch::Receiver<()>) {
         let mut faults = locked(&self.faults);
-        let plan = faults.take(route);
+        let plan = faults.take(route.target());
         (plan, self.fault_changes.subscribe())
     }
 
@@ -142,17 +151,16 @@ impl Service {
         sequence
     }
 
-    fn finish(
-        &self,
-        sequence: u64,
-        response: VendorResponse,
-        fault: Option<&FaultKind>,
-        reset: &CancellationToken,
-    ) -> Response<ResponseBody> {
+    /// Records the status of a response.
+    fn answered(&self, sequence: u64, response: &VendorResponse) {
         if let Some(received) = locked(&self.log).get_mut(sequence) {
             received.status = Some(response.status.as_u16());
         }
-        altered(fault, response, reset)
+    }
+
+    /// How many requests arrived, with or without all of their body.
+    pub(crate) fn arrivals(&self) -> u64 {
+        self.arrived.load(Ordering::Relaxed)
     }
 
     /// The requests in the log.

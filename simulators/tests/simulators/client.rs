@@ -6,13 +6,34 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use serde_json::Value;
-use simulators::{Options, Simulator};
+use serde_json::{Map, Value, json};
+use simulators::{Options, Simulator, contracts};
 
 /// Starts `vendor` with these faults.
 pub(crate) async fn start(vendor: &str, faults: &[&str]) -> Simulator {
     let faults = faults.iter().map(|text| text.parse().expect(text)).collect();
     Simulator::start(vendor, Options { faults, ..Options::default() }).await.expect("a simulator")
+}
+
+/// The smallest body that makes an assistant at `vendor`, from its documentation: one value for each required field.
+pub(crate) fn smallest_creation(vendor: &str) -> Value {
+    let create = contracts::create(vendor).expect("a contract");
+    let catalogs = contracts::catalogs(vendor).expect("catalogs");
+    let model = if vendor == "sondos" { "llm_model" } else { "llm_model_id" };
+    let required = create["required"].as_array().expect("a list").iter().filter_map(Value::as_str);
+    let value = |field: &str| match field {
+        "voice_id" => json!(41),
+        "language" => catalogs["languages"][0]["name"].clone(),
+        "language_id" => json!(1),
+        "llm_model" => catalogs["models"][0]["name"].clone(),
+        "llm_model_id" => json!(3),
+        "calls_direction" => json!("receive"),
+        "type" => json!("inbound"),
+        "engine_type" | "mode" => json!("pipeline"),
+        "timezone" => json!("Europe/Brussels"),
+        _ => json!("Front desk"),
+    };
+    required.chain([model]).map(|field| (field.to_owned(), value(field))).collect::<Map<_, _>>().into()
 }
 
 /// A response, read to its end.
@@ -55,6 +76,11 @@ impl Call {
     /// An update of assistant `id`.
     pub(crate) fn update(simulator: &Simulator, id: u64, body: impl ToString) -> Self {
         Self::new(simulator, "PUT", &format!("/user/assistant/{id}")).body(body.to_string())
+    }
+
+    /// A creation.
+    pub(crate) fn create(simulator: &Simulator, body: impl ToString) -> Self {
+        Self::new(simulator, "POST", "/user/assistant").body(body.to_string())
     }
 
     /// The same with another value of a header; without it if the value is empty.

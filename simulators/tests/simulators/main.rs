@@ -5,10 +5,20 @@ mod assistants;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod creation;
+#[cfg(test)]
 mod documentation;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
+mod lists;
+#[cfg(test)]
 mod rejections;
+#[cfg(test)]
+mod resources;
+#[cfg(test)]
+mod webhooks;

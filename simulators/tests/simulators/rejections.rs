@@ -62,9 +62,9 @@ async fn only_assistants_1_to_999_exist() {
 async fn wrong_methods_and_paths_are_refused_as_the_framework_does() {
     let simulator = start("sondos", &[]).await;
     for (method, path, allow) in [
-        ("POST", "/user/assistant/7", "PUT"),
-        ("PATCH", "/user/assistant/7", "PUT"),
-        ("GET", "/user/assistant/7", "PUT"),
+        ("POST", "/user/assistant/7", "PUT, DELETE"),
+        ("PATCH", "/user/assistant/7", "PUT, DELETE"),
+        ("GET", "/user/assistant/7", "PUT, DELETE"),
         ("PUT", "/user/assistants/get", "GET, HEAD"),
     ] {
         let answer = Call::new(&simulator, method, path).send().await;

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long)]
     token: Option<String>,
     /// Misbehave: status=503, delay=200ms, hang, reset, html, refusal=json-api, challenge, bom, gzip, bad-rows@get,
-    /// pages=2@get, … (see simulators/README.md); may be given several times
+    /// pages=2@get, lost@create, … (see simulators/README.md); may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
     /// Differ from the documentation: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see
@@ -33,14 +33,20 @@ pub(crate) struct Args {
     /// Refuse fields that the vendor does not document, instead of ignoring them as the vendor does
     #[arg(long)]
     strict: bool,
+    /// How many assistants the list shows from the start [default: the documented example alone]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, value_parser = clap::value_parser!(u64).range(..=MOST))]
+    assistants: u64,
 }
+
+/// The most assistants that `--assistants` takes.
+const MOST: u64 = 100_000;
 
 pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     let served: Result<(), Failure> = runtime.block_on(async {
         let mut signals = Signals::install()?;
-        let Args { vendor, listen, token, faults, drift, strict } = args;
-        let options = Options { listen, token, faults, strict, drift };
+        let Args { vendor, listen, token, faults, drift, strict, assistants } = args;
+        let options = Options { listen, token, faults, strict, drift, assistants };
         let simulator = Simulator::start(&vendor, options).await?;
         writeln!(
             terminal.out,
