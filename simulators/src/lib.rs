@@ -4,8 +4,8 @@
 //! (`vendors/contracts/<vendor>`) and never by the adapters' tables, so that a wrong table shows as a rejected request.
 //!
 //! The way of a request: `server` accepts the connection, then reads and records the request; `faults` may delay it or
-//! replace the response; `backend` authenticates, validates with `validation` and applies the update, with `drift` applied
-//! to what comes in and goes out; `faults` may alter the response.
+//! replace the response; `backend` finds the operation, authenticates, validates with `validation` and does what is asked,
+//! with `drift` applied to what comes in and goes out; `faults` may alter the response.
 //!
 //! Modules depend in one direction: `server` on all others, `faults` on `backend` and `http`, `backend` on `contracts`,
 //! `drift`, `http` and `validation`, and these on none.

@@ -15,7 +15,8 @@ Examples:
 pub(super) const SIMULATE: &str = "\
 Examples:
   switchboard simulate sondos --listen 127.0.0.1:7001
-  switchboard simulate famulor --listen 127.0.0.1:7002 --fault status=503*3";
+  switchboard simulate famulor --listen 127.0.0.1:7002 --fault status=503*3
+  switchboard simulate autocalls --listen 127.0.0.1:7003 --assistants 3000 --fault 'lost@create*1'";
 
 pub(super) const CHECK: &str = "\
 Examples:

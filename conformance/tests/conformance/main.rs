@@ -186,13 +186,13 @@ mod conformance {
     #[tokio::test]
     async fn several_drifts_are_distinguished() {
         let drift =
-            ["rename=speech_speed:talking_speed", "ignore=record", "narrow=ringing_time:1:20", "new-field=badge"];
+            ["rename=speech_speed:talking_speed", "ignore=record", "narrow=max_duration:1:900", "new-field=badge"];
         let simulator = simulator("autocalls", &drift, &[]).await;
         let report = verified(&simulator, SAMPLE, true).await.unwrap();
         let kinds: Vec<_> = report.findings.iter().map(|finding| (finding.kind, finding.field)).collect();
         let wanted = [
             (FindingKind::Renamed, Some("speech_speed")),
-            (FindingKind::NarrowedRange, Some("ringing_time")),
+            (FindingKind::NarrowedRange, Some("max_duration")),
             (FindingKind::Ignored, Some("record")),
             (FindingKind::NewField, None),
         ];
@@ -251,7 +251,7 @@ mod conformance {
         let sound = simulator("autocalls", &[], &[]).await;
         let drifted = simulator("autocalls", &["rename=speech_speed:voice_speed"], &[]).await;
         for (simulator, assistant, status, words) in [
-            (&sound, SAMPLE, 0, vec!["no drift", "52 fields took the value", "read again: the assistant is as it was"]),
+            (&sound, SAMPLE, 0, vec!["no drift", "39 fields took the value", "read again: the assistant is as it was"]),
             (
                 &drifted,
                 SAMPLE,

@@ -67,9 +67,9 @@ impl Account {
         state.insert(self.names.name_of("name").to_owned(), json!(format!("Assistant {id}")));
         if id <= self.listed {
             // A long list has some of each, so that filters have something to find.
-            let of_type = self.names.type_value(id % 2 == 0);
+            let of_type = self.names.type_value(id.is_multiple_of(2));
             state.insert(self.names.name_of("type").to_owned(), json!(of_type));
-            state.insert("status".to_owned(), json!(if id % 5 == 0 { "inactive" } else { "active" }));
+            state.insert("status".to_owned(), json!(if id.is_multiple_of(5) { "inactive" } else { "active" }));
         }
         state
     }

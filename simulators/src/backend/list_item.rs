@@ -13,23 +13,16 @@ const AS_TEXT: [&str; 5] =
 /// Booleans that are listed as 0 or 1.
 const AS_BIT: [&str; 2] = ["fillers", "end_call_on_voicemail"];
 
-/// The list item of an assistant in this state.
-pub(crate) fn list_item(names: FieldNames, catalogs: &Catalogs, state: &Map<String, Value>) -> Value {
-    let mut item = Map::new();
-    for member in ["id", "status"] {
-        item.insert(member.to_owned(), state.get(member).cloned().unwrap_or_default());
-    }
-    for field in ["name", "type", "mode"] {
-        item.insert(field.to_owned(), names.current(state, field));
-    }
-    match names {
-        FieldNames::Current => item.extend(state.clone()),
-        FieldNames::Legacy => item.extend(legacy_fields(catalogs, state)),
-    }
+/// The members of an assistant in this state, in no particular order.
+pub(crate) fn list_item(names: FieldNames, catalogs: &Catalogs, state: Map<String, Value>) -> Map<String, Value> {
+    let mut item = match names {
+        FieldNames::Current => state,
+        FieldNames::Legacy => legacy_fields(catalogs, &state),
+    };
     for (field, value) in &mut item {
         loosen(field, value);
     }
-    Value::Object(item)
+    item
 }
 
 fn legacy_fields(catalogs: &Catalogs, state: &Map<String, Value>) -> Map<String, Value> {
@@ -92,7 +85,8 @@ mod tests {
             "id": 7, "status": "active", "name": "a", "type": "inbound", "mode": "pipeline", "language_id": 1,
             "speech_speed": 0.7, "fillers": true, "record": true, "tools": [{ "type": "end_call", "description": "d" }],
         });
-        let item = list_item(FieldNames::Current, &Catalogs::new(json!({})), state.as_object().expect("an object"));
+        let Value::Object(state) = state else { unreachable!() };
+        let item = Value::Object(list_item(FieldNames::Current, &Catalogs::new(json!({})), state));
         let wanted = json!({
             "id": 7, "status": "active", "name": "a", "type": "inbound", "mode": "pipeline", "language_id": 1,
             "speech_speed": "0.70", "fillers": 1, "record": true, "tools": [{ "type": "end_call", "data": { "description": "d" } }],
@@ -109,7 +103,8 @@ mod tests {
             "id": 7, "assistant_name": "a", "calls_direction": "receive", "engine_type": "pipeline", "language": "German",
             "llm_model": "M", "use_min_interrupt_words": false, "min_interrupt_words": 3, "end_call_tool": { "description": "d" },
         });
-        let item = list_item(FieldNames::Legacy, &catalogs, state.as_object().expect("an object"));
+        let Value::Object(state) = state else { unreachable!() };
+        let item = Value::Object(list_item(FieldNames::Legacy, &catalogs, state));
         for (member, value) in [
             ("name", json!("a")),
             ("type", json!("inbound")),

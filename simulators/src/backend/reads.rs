@@ -89,15 +89,16 @@ impl Backend {
         let Listing { sample, members, .. } = &self.listing;
         let state = account.assistant(id).unwrap_or_default();
         let (created, updated) = account.times(id);
-        let shown = list_item(self.names, &self.catalogs, &state);
+        let language = self.language(sample, &state);
+        let mut shown = list_item(self.names, &self.catalogs, state);
         let mut item = Map::new();
         for member in members {
             let of_sample = || sample.get(member).cloned().unwrap_or_default();
             let value = match (member.as_str(), created, updated) {
                 ("created_at", Some(time), _) | ("updated_at", _, Some(time)) => json!(self.listing.time(time)),
                 ("uuid", ..) => uuid(&of_sample(), id),
-                ("language", ..) => self.language(&of_sample(), &state),
-                _ => shown.get(member).cloned().unwrap_or_else(of_sample),
+                ("language", ..) => language.clone(),
+                _ => shown.swap_remove(member).unwrap_or_else(of_sample),
             };
             item.insert(member.clone(), value);
         }
@@ -107,8 +108,9 @@ impl Backend {
     }
 
     /// The member `language`: the language's code where the documented example shows one, else `null`.
-    fn language(&self, sample: &Value, state: &State) -> Value {
-        let id = state.get("language_id").filter(|_| sample.is_string());
+    fn language(&self, sample: &Map<String, Value>, state: &State) -> Value {
+        let shown = sample.get("language").is_some_and(Value::is_string);
+        let id = state.get("language_id").filter(|_| shown);
         id.map(|id| self.catalogs.member("languages", id, "iso_2")).unwrap_or_default()
     }
 

@@ -82,7 +82,7 @@ impl Service {
         let body = read(body).await?;
         let route = self.backend.route(&parts.method, parts.uri.path());
         let Some(body) = body else {
-            let reads = route.row().is_some_and(|row| row.reads());
+            let reads = route.reads();
             let sequence = self.record(&received(parts, Bytes::new()));
             let refused = VendorResponse::message(413, "The POST data is too large.");
             self.answered(sequence, &refused);
@@ -113,7 +113,7 @@ impl Service {
             None => response,
         };
         self.answered(sequence, &response);
-        let reads = route.row().is_some_and(|row| row.reads());
+        let reads = route.reads();
         Ok(altered(plan.response.as_ref(), response, reads, &reset))
     }
 

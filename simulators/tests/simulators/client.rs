@@ -15,11 +15,16 @@ pub(crate) async fn start(vendor: &str, faults: &[&str]) -> Simulator {
     Simulator::start(vendor, Options { faults, ..Options::default() }).await.expect("a simulator")
 }
 
+/// Whether `vendor` uses the names of the legacy dialect.
+pub(crate) fn is_legacy(vendor: &str) -> bool {
+    contracts::schema(vendor).expect("a schema")["properties"].get("assistant_name").is_some()
+}
+
 /// The smallest body that makes an assistant at `vendor`, from its documentation: one value for each required field.
 pub(crate) fn smallest_creation(vendor: &str) -> Value {
     let create = contracts::create(vendor).expect("a contract");
     let catalogs = contracts::catalogs(vendor).expect("catalogs");
-    let model = if vendor == "sondos" { "llm_model" } else { "llm_model_id" };
+    let model = if is_legacy(vendor) { "llm_model" } else { "llm_model_id" };
     let required = create["required"].as_array().expect("a list").iter().filter_map(Value::as_str);
     let value = |field: &str| match field {
         "voice_id" => json!(41),

@@ -1,6 +1,6 @@
 //! Every vendor accepts what it documents and rejects values just outside.
 
-use crate::client::{Call, start};
+use crate::client::{Call, is_legacy, start};
 use serde_json::{Value, json};
 use simulators::{NAMES, Simulator, contracts};
 
@@ -50,10 +50,6 @@ async fn every_field_is_accepted_at_its_limits_and_rejected_beyond() {
         }
         simulator.stop().await;
     }
-}
-
-fn is_legacy(vendor: &str) -> bool {
-    contracts::schema(vendor).expect("a schema")["properties"].get("assistant_name").is_some()
 }
 
 /// Single fields, each sent to an assistant of its own.
