@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::deadline;
 use super::queue_limit::{QueueLimit, QueuePermit, overloaded};
+use crate::upstream::sync::atomic::{AtomicU64, Ordering};
 use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError, oneshot};
 use crate::upstream::{DeliveryState, Failure, FailureKind};
 
@@ -31,6 +32,8 @@ type Table = HashMap<Arc<str>, KeyQueue>;
 pub(in crate::upstream) struct KeyedLocks {
     shards: [Mutex<Table>; SHARDS],
     hasher: RandomState,
+    /// How often something that may have reached the vendor has ended.
+    writes: AtomicU64,
     /// The tasks that keep locks while a vendor may still apply an update.
     holders: TaskTracker,
 }
@@ -91,7 +94,7 @@ struct Waiting {
 impl Default for KeyedLocks {
     fn default() -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { shards, hasher: RandomState::new(), holders: TaskTracker::new() }
+        Self { shards, hasher: RandomState::new(), writes: AtomicU64::default(), holders: TaskTracker::new() }
     }
 }
 
@@ -125,8 +128,20 @@ impl KeyedLocks {
         }
     }
 
-    /// Locks every key that is busy in `other`, until the present queue of the key there is done.
+    /// Records that a write has ended that may have reached the vendor.
+    pub(super) fn count_write(&self) {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many writes have ended.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    /// Locks every key that is busy in `other`, until the present queue of the key there is done. More writes have ended
+    /// afterwards than in both before, so the number is new to the users of either.
     pub(super) fn follow(self: &Arc<Self>, other: &Self) {
+        self.writes.fetch_add(other.writes() + 1, Ordering::AcqRel);
         for shard in &other.shards {
             let mut table = shard.lock().unwrap_or_else(PoisonError::into_inner);
             for (key, queue) in table.iter_mut() {
@@ -191,6 +206,12 @@ impl QueuedLock {
 }
 
 impl QueuedLock {
+    /// Releases the lock when all before it in another scope are done. Their writes count in this scope as well.
+    fn end_in_other_scope(self) {
+        let (LockState::Held(LockGuard { locks, .. }) | LockState::Waiting(Waiting { locks, .. })) = &self.0;
+        locks.count_write();
+    }
+
     /// The same lock, held; waits for it until `deadline`.
     pub(crate) async fn held(self, deadline: Instant) -> Result<Self, Failure> {
         Ok(Self(LockState::Held(self.acquire(deadline).await?)))
@@ -261,6 +282,7 @@ impl LockGuard {
         let guard = Self::new(&self.locks, &self.key);
         let kept = async move {
             sleep_until(until).await;
+            guard.locks.count_write(); // the vendor may have applied it only now
             drop(guard);
         };
         self.locks.holders.spawn_on(kept, &runtime);
@@ -275,7 +297,7 @@ impl Drop for LockGuard {
         }
         while let Some(successor) = self.locks.pop(&self.key) {
             match successor {
-                Successor::OtherScope(lock) => drop(lock),
+                Successor::OtherScope(lock) => lock.end_in_other_scope(),
                 Successor::Request(sender) => match sender.send(Self::new(&self.locks, &self.key)) {
                     Ok(()) => return,
                     Err(mut unreceived) => unreceived.passed_on = true,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::keyed_lock::{KeyedLocks, QueuedLock};
 use super::queue_limit::QueueLimit;
-use crate::upstream::Failure;
 use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use crate::upstream::{DeliveryState, Failure};
 
 /// The locks of one account in all its stacks. A reload that changes the account makes a new stack, and the updates of
 /// the new stack must come after those that the old one is sending.
@@ -20,6 +20,27 @@ pub(crate) struct LockScopes(Arc<Mutex<ScopeTable>>);
 struct ScopeTable {
     accounts: HashMap<Arc<str>, Weak<AccountLocks>>,
     scopes: HashMap<Arc<str>, Weak<KeyedLocks>>,
+}
+
+/// A write under way. Its end is counted if it may have reached the vendor, in the scope in which it began and in that to
+/// which its account has moved meanwhile.
+#[derive(Debug)]
+pub(crate) struct PendingWrite {
+    account: Arc<AccountLocks>,
+    begun_in: Arc<KeyedLocks>,
+    delivery: DeliveryState,
+}
+
+impl Drop for PendingWrite {
+    fn drop(&mut self) {
+        if self.delivery.get() {
+            self.begun_in.count_write();
+            let now = self.account.current();
+            if !Arc::ptr_eq(&now, &self.begun_in) {
+                now.count_write();
+            }
+        }
+    }
 }
 
 impl LockScopes {
@@ -83,18 +104,25 @@ impl AccountLocks {
         locks.queue(key, Some(limit))
     }
 
+    /// A write of this account with these attempts begins.
+    pub(crate) fn begin_write(self: &Arc<Self>, delivery: &DeliveryState) -> PendingWrite {
+        PendingWrite { account: Arc::clone(self), begun_in: self.current(), delivery: delivery.clone() }
+    }
+
+    /// A number that changes with the end of each write that may have reached the vendor, of any account of the scope.
+    pub(crate) fn writes(&self) -> u64 {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).writes()
+    }
+
+    pub(in crate::upstream) fn current(&self) -> Arc<KeyedLocks> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn move_to(&self, locks: &Arc<KeyedLocks>) {
         let mut own = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&own, locks) {
             locks.follow(&own);
             *own = Arc::clone(locks);
         }
-    }
-}
-
-#[cfg(test)]
-impl AccountLocks {
-    pub(in crate::upstream) fn current(&self) -> Arc<KeyedLocks> {
-        Arc::clone(&self.0.read().unwrap())
     }
 }

@@ -165,8 +165,10 @@ impl<C: Call> Stack<C> {
     pub fn update(&self, request: VendorRequest) -> DetachOnDrop {
         let chain = Arc::clone(&self.chain);
         let context = UpdateContext::of(&self.name, &request);
+        let write = self.parts.locks.begin_write(&request.sent);
         let running = Box::pin(async move {
             let result = chain.call(&request).await;
+            drop(write);
             (result, request.into_lock())
         });
         DetachOnDrop::new(running, context, self.updates.clone(), Arc::clone(&self.parts.context.counters))
@@ -266,3 +268,5 @@ mod order_tests;
 mod tests;
 #[cfg(test)]
 mod turn_tests;
+#[cfg(test)]
+mod write_tests;

@@ -31,6 +31,14 @@ impl<C: Call> Stack<C> {
         })
     }
 
+    /// A number that changes when an update, creation or deletion that may have reached the vendor ends, with or without its
+    /// caller, through this account or any other whose updates keep one order with it, over reloads; and again when the
+    /// time to settle after an unknown outcome ends. What is read while the number stays the same holds for as long.
+    #[must_use]
+    pub fn writes(&self) -> u64 {
+        self.parts.locks.writes()
+    }
+
     /// After `update` has ended with `result`: waits until another attempt may be made for the same purpose, within the
     /// settings, the retry budget and the deadline, as between the attempts of one request; false if none is to be made.
     ///
