@@ -1,12 +1,12 @@
 //! One vendor account: its stack, its token, its catalogs, and how its responses differ from their documentation.
 
+mod assistants;
 mod catalog_reader;
 mod catalogs;
 pub mod drift;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use vendors::{CatalogSet, Dialect, Handling, Policies};
@@ -17,6 +17,7 @@ use crate::upstream::Stack;
 
 use drift::DriftWatch;
 
+pub use assistants::{AssistantPages, ListFailure, ListReader, Page, Walk};
 pub use catalog_reader::{CatalogFailure, CatalogReader};
 pub use catalogs::LiveCatalogs;
 pub use token::Token;
@@ -36,8 +37,8 @@ pub struct Account {
     pub configured: CatalogSet,
     /// Names and ids from the vendor.
     pub live: Arc<LiveCatalogs>,
-    /// How long one copy of its list of assistants serves reads; zero keeps none.
-    pub list_ttl: Duration,
+    /// Its list of assistants, of which one short-lived copy serves reads.
+    pub assistants: Arc<AssistantPages>,
     /// The layers between a finished request and the vendor.
     pub stack: Arc<Stack>,
     /// Its limits, for the status and the metrics.
@@ -60,6 +61,17 @@ pub struct Limits {
 }
 
 impl Account {
+    /// What reads the list of assistants, with the headers of a request.
+    pub fn list_reader(&self, headers: HeaderMap) -> ListReader {
+        ListReader {
+            dialect: self.dialect,
+            stack: Arc::clone(&self.stack),
+            headers,
+            drift: Arc::clone(&self.drift),
+            token: self.token.clone(),
+        }
+    }
+
     /// The headers of a request to this account: built here, never copied from a caller.
     pub fn headers(&self, request_id: HeaderValue, traceparent: HeaderValue) -> HeaderMap {
         let mut headers = self.token.headers().clone();

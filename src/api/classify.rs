@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, HeaderName};
-use vendors::{Dialect, ResponseBody, SentFields, VendorError, VendorErrorKind};
+use vendors::{AssistantSummary, Dialect, ResponseBody, SentFields, UpdateResponse, VendorError, VendorErrorKind};
 
-use crate::account::{Account, CatalogFailure};
+use crate::account::{Account, CatalogFailure, ListFailure};
 use crate::problem::{Code, Outcome, Problem, Reason, VendorResponseSummary};
 use crate::upstream::{Failure, FailureKind, PauseCause, ResponseValidator, VendorResponse};
 
+use super::exchange::Change;
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
 
@@ -19,21 +20,31 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Cloudflare sets it on a challenge that it answers itself.
 const CF_MITIGATED: HeaderName = HeaderName::from_static("cf-mitigated");
 
-/// Classifies a vendor's response to an update; `request` is the body that was sent, `sent` the fields in it.
+/// Classifies a vendor's response to an operation; `request` is the body that was sent, `sent` the fields in it.
 ///
 /// # Errors
 /// The update was not confirmed; the problem says whose fault that is and whether it may have been applied.
 pub(super) fn classify_response<'a>(
     account: &Account,
+    change: Change,
     sent: &SentFields,
     request: &[u8],
     response: &VendorResponse,
     body: &ResponseBody<'a>,
-) -> Result<vendors::UpdateResponse<'a>, Problem> {
+) -> Result<UpdateResponse<'a>, Problem> {
     if !response.status.is_success() {
-        return Err(error_problem(account, sent, request, response, body));
+        let problem = error_problem(account, sent, request, response, body);
+        return lost_deletion(change, response, &problem).ok_or_else(|| in_creation(change, problem));
     }
-    match body.update_response(account.dialect) {
+    let confirmed = match change {
+        Change::Update => body.update_response(account.dialect),
+        Change::Create(_) => body.creation_response(account.dialect),
+        Change::Delete => {
+            let message = body.deletion_message(response.status.as_u16());
+            message.map(|message| UpdateResponse { message, data: AssistantSummary::default() })
+        }
+    };
+    match confirmed {
         Ok(mut update) => {
             Scrub::new(&account.token, sent, request).response(&mut update);
             Ok(update)
@@ -50,6 +61,26 @@ pub(super) fn classify_response<'a>(
             add_words(&mut problem, account, sent, request, response, failure);
             Err(problem)
         }
+    }
+}
+
+/// A deletion that was carried out by an attempt whose response was lost: now the assistant is gone.
+fn lost_deletion(change: Change, response: &VendorResponse, problem: &Problem) -> Option<UpdateResponse<'static>> {
+    let is_gone = problem.code == Code::AssistantNotFound && response.was_in_doubt;
+    (is_gone && matches!(change, Change::Delete)).then(|| UpdateResponse {
+        message: "The assistant is gone; the response to the deletion was lost".into(),
+        data: AssistantSummary::default(),
+    })
+}
+
+/// No assistant is addressed by a creation, so that a 404 says something about the address.
+fn in_creation(change: Change, problem: Problem) -> Problem {
+    match (change, problem.code) {
+        (Change::Create(_), Code::AssistantNotFound) => {
+            let detail = "The address answered 404 to a creation: the account's `base_url` may be wrong.";
+            Problem { code: Code::VendorBadResponse, detail: detail.to_owned(), ..problem }
+        }
+        _ => problem,
     }
 }
 
@@ -260,6 +291,39 @@ pub(super) fn catalog_problem(account: &Account, failure: CatalogFailure) -> Pro
         errors: Default::default(),
         ..problem
     }
+}
+
+/// The problem for a list of assistants that cannot be read. Reading changes nothing.
+pub(super) fn list_problem(account: &Account, failure: ListFailure) -> Problem {
+    let problem = match failure {
+        ListFailure::Unanswered(failure) => failure_problem(failure),
+        ListFailure::Refused(response) => {
+            let body = ResponseBody::read(&response.body);
+            let problem = error_problem(account, &SentFields::default(), b"", &response, &body);
+            match problem.code {
+                Code::AssistantNotFound | Code::ValidationFailed => {
+                    let status = response.status.as_u16();
+                    let detail = format!("The vendor answered {status} instead of its list of assistants.");
+                    Problem { code: Code::VendorBadResponse, detail, errors: Default::default(), ..problem }
+                }
+                _ => problem,
+            }
+        }
+        ListFailure::Undocumented => {
+            let detail = format!("{} documents no operation that reads assistants", account.dialect.title);
+            Problem::new(Code::UnsupportedByVendor, detail)
+        }
+        ListFailure::Late => Problem::new(
+            Code::VendorTimeout,
+            "The time allowed ended while the vendor's list of assistants was being read.",
+        ),
+        failure => Problem {
+            retryable: Some(true),
+            ..Problem::new(Code::VendorBadResponse, "The vendor's answer is not the documented list of assistants.")
+                .internally(failure.to_string())
+        },
+    };
+    Problem { outcome: Outcome::NotApplied, ..problem }
 }
 
 fn capitalised(sentence: &str) -> String {

@@ -10,6 +10,7 @@ mod exchange;
 mod middleware;
 mod openapi;
 mod operations;
+mod representation;
 pub mod request;
 mod request_log;
 mod response;

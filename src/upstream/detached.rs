@@ -95,7 +95,7 @@ impl DetachOnDrop {
     ///
     /// # Errors
     /// `Settling`, at once, if that time does not end before `deadline`.
-    pub async fn settled(&self, deadline: Instant) -> Result<(), Failure> {
+    pub async fn settled(&mut self, deadline: Instant) -> Result<(), Failure> {
         match &self.lock {
             Some(lock) => lock.settled(deadline).await,
             None => Ok(()),

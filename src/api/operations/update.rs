@@ -11,12 +11,12 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use crate::api::context::Context;
-use crate::api::exchange::Exchange;
+use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
 use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
-use crate::api::target::target;
+use crate::api::target::{handling, target};
 use crate::http::body::{BodyError, read_body};
 use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem, Reason};
@@ -55,7 +55,15 @@ where
     log.receiving = began.elapsed();
     log.request_bytes = body.len();
     release(head);
-    let exchange = Exchange { context, assistant, route: &route, options: &options };
+    let exchange = Exchange {
+        context,
+        change: Change::Update,
+        assistant,
+        account: &route.account,
+        id: Some(&route.id),
+        handling: handling(context, options.handling, &route),
+        options: &options,
+    };
     let applied = options.applied(false);
     match exchange.run(body, permits, log).await {
         Ok(mut response) => {

@@ -11,7 +11,7 @@ use rustls_pki_types::ServerName;
 use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
 
 use crate::access::{AdminTokens, Client, Clients, FailedAttempts, HostNames, RateLimiter};
-use crate::account::{Account, Limits, LiveCatalogs, Token};
+use crate::account::{Account, AssistantPages, Limits, LiveCatalogs, Token};
 use crate::config::{self, AuthMode, Secret, Settings};
 use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
@@ -141,7 +141,7 @@ fn account(
         policies: policies(vendor),
         configured: configured(&vendor.catalog),
         live,
-        list_ttl: vendor.list_ttl,
+        assistants: AssistantPages::new(vendor.list_ttl),
         stack,
         limits: Limits {
             max_in_flight: vendor.max_in_flight,

@@ -190,7 +190,7 @@ async fn another_attempt_by_the_caller_counts_like_one_of_the_same_request() {
             Err(failure) => (failure.attempts, failure.sent),
         };
         assert_eq!((so_far, in_doubt), (attempts, true), "{result:?}");
-        assert_eq!(stack.next_attempt(&update, &result, deadline).await, attempts < 3);
+        assert_eq!(stack.next_attempt(&mut update, &result, deadline).await, attempts < 3);
         let further = body("write").continuing(&update, attempts);
         let (turn, _) = update.into_turn();
         update = stack.update(further.with_lock(turn));
@@ -205,15 +205,15 @@ async fn another_attempt_is_bounded_by_the_deadline_the_budget_and_the_breaker()
     let (stack, ..) = stack(|_| answered(503));
     let mut update = stack.update(body("write"));
     let result = (&mut update).await;
-    assert!(!stack.next_attempt(&update, &result, Instant::now()).await, "no time is left");
+    assert!(!stack.next_attempt(&mut update, &result, Instant::now()).await, "no time is left");
     let deadline = Instant::now() + 30 * SECOND;
     for status in [200, 404, 422, 501] {
-        assert!(!stack.next_attempt(&update, &answered(status), deadline).await, "{status} does not pass");
+        assert!(!stack.next_attempt(&mut update, &answered(status), deadline).await, "{status} does not pass");
     }
     for _ in 0..2 {
-        assert!(stack.next_attempt(&update, &result, deadline).await);
+        assert!(stack.next_attempt(&mut update, &result, deadline).await);
     }
-    assert!(!stack.next_attempt(&update, &result, deadline).await, "the budget is spent");
+    assert!(!stack.next_attempt(&mut update, &result, deadline).await, "the budget is spent");
     assert_eq!(stack.snapshot().retries_withheld, 1);
 }
 

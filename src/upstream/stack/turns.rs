@@ -46,7 +46,7 @@ impl<C: Call> Stack<C> {
     /// finds that out first.
     pub async fn next_attempt(
         &self,
-        update: &DetachOnDrop,
+        update: &mut DetachOnDrop,
         result: &Result<VendorResponse, Failure>,
         deadline: Instant,
     ) -> bool {

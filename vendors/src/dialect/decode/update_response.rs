@@ -219,6 +219,24 @@ fn quoted(text: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+impl UpdateResponse<'_> {
+    /// The same, without the body that it borrows from.
+    pub fn into_owned(self) -> UpdateResponse<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let AssistantSummary { id, name, status, r#type, mode } = self.data;
+        UpdateResponse {
+            message: owned(self.message),
+            data: AssistantSummary {
+                id: id.map(owned),
+                name: name.map(owned),
+                status: status.map(owned),
+                r#type: r#type.map(owned),
+                mode: mode.map(owned),
+            },
+        }
+    }
+}
+
 impl AssistantSummary<'_> {
     /// Whether the vendor answered about another assistant than `id`. Without an id, and with one that is no text and no
     /// number, it did not say so.

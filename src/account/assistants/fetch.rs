@@ -1,0 +1,57 @@
+//! Fetches one page of the list from the vendor.
+
+use std::fmt;
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, Method};
+use tokio::time::Instant;
+use vendors::{Listing, Operation, ResponseBody};
+
+use super::{ListFailure, ListReader, Page};
+use crate::upstream::{FailureKind, Repeat, VendorRequest, redact};
+
+/// The longest page that is read, in bytes.
+const MAX_PAGE: usize = 8 * 1024 * 1024;
+
+/// A page, and the number of attempts that it took.
+pub(super) type Fetched = Result<(Page, u32), ListFailure>;
+
+impl ListReader {
+    /// Page `number` of the list, as the vendor has it now.
+    pub(super) async fn fetch(&self, listing: Listing, number: usize, per_page: usize, deadline: Instant) -> Fetched {
+        let malformed = |error: &dyn fmt::Display| ListFailure::Malformed(error.to_string());
+        let uri = self.stack.uri(&listing.path_of(number, per_page)).map_err(|error| malformed(&error))?;
+        let method = listing.call.method.parse::<Method>().map_err(|error| malformed(&error))?;
+        let repeat = if listing.call.repeatable { Repeat::WheneverSafe } else { Repeat::OnlyIfUnsent };
+        let mut request = VendorRequest::new(method, uri, deadline).repeated(repeat);
+        request.headers = self.headers.clone();
+        request.max_response = MAX_PAGE;
+        let response = self.stack.call(request).await.map_err(ListFailure::Unanswered)?;
+        let body = ResponseBody::read(&response.body);
+        let scrub = |text: &str| redact(text, std::iter::once(self.token.patterns())).into_owned();
+        self.drift.check(self.stack.name(), self.dialect, Operation::List, response.status.as_u16(), &body, scrub);
+        // The client has decoded what it can read.
+        if !response.status.is_success() || is_encoded(&response.headers) {
+            return Err(ListFailure::Refused(response));
+        }
+        let (attempts, page) = (response.attempts, Page { number, per_page, body: response.body });
+        page.read(self.dialect).map_err(|error| malformed(&error))?;
+        Ok((page, attempts))
+    }
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.contains_key(CONTENT_ENCODING)
+}
+
+impl ListFailure {
+    /// Whether a page with fewer assistants could be read.
+    pub(super) fn is_too_long(&self) -> bool {
+        match self {
+            Self::Unanswered(failure) => {
+                matches!(failure.kind, FailureKind::BodyTooLong { status } if status.is_success())
+            }
+            _ => false,
+        }
+    }
+}

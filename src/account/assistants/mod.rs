@@ -1,0 +1,81 @@
+//! The account's list of assistants: read page by page, with one short-lived copy for all readers.
+//!
+//! - A page that is being fetched is fetched once, whoever waits for it ([`copy`]).
+//! - A finished write of this gateway makes the copy old at once; time does so after `list_ttl`.
+//! - The page that last held an assistant is asked first.
+//! - A page that is longer than is read is asked for again with half as many assistants on it ([`Walk`]).
+
+mod copy;
+mod fetch;
+mod walk;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use vendors::{Dialect, InvalidPage, ListPage};
+
+use super::Token;
+use super::drift::DriftWatch;
+use crate::upstream::{Failure, Stack, VendorResponse};
+
+pub use copy::AssistantPages;
+pub use walk::Walk;
+
+/// What reads pages: the account's stack, and the headers of its requests.
+#[derive(Clone)]
+pub struct ListReader {
+    /// The dialect, which knows the list.
+    pub dialect: &'static Dialect,
+    /// The account's stack.
+    pub stack: Arc<Stack>,
+    /// The headers of the requests.
+    pub headers: HeaderMap,
+    /// Compares responses with their documentation.
+    pub drift: Arc<DriftWatch>,
+    /// The account's token, which no log may contain.
+    pub token: Token,
+}
+
+/// One page as it came.
+#[derive(Debug)]
+pub struct Page {
+    /// Its number, counted from 1.
+    pub number: usize,
+    /// How many assistants it has at most.
+    pub per_page: usize,
+    body: Bytes,
+}
+
+impl Page {
+    /// Its assistants, and whether there are more pages.
+    ///
+    /// # Errors
+    /// None: it was read once before it was kept.
+    pub fn read(&self, dialect: &Dialect) -> Result<ListPage<'_>, InvalidPage> {
+        ListPage::read(dialect, &self.body, self.number, self.per_page)
+    }
+}
+
+/// Why the list cannot be read. Displayed for logs, so without the vendor's words.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ListFailure {
+    /// The vendor did not respond.
+    #[error("{0}")]
+    Unanswered(Failure),
+    /// The vendor responded with an error.
+    #[error("the vendor answered {}", .0.status.as_u16())]
+    Refused(VendorResponse),
+    /// The vendor's response is no page of the list.
+    #[error("not a page of the list of assistants: {0}")]
+    Malformed(String),
+    /// The list has more pages than are read.
+    #[error("the list of assistants has more than {0} pages")]
+    Endless(usize),
+    /// The vendor documents no such list.
+    #[error("the vendor documents no list of assistants")]
+    Undocumented,
+    /// The reader's deadline passed while the page was being fetched.
+    #[error("the deadline passed while the list of assistants was being read")]
+    Late,
+}

@@ -1,0 +1,54 @@
+//! Conditions before, and verification after an operation.
+
+use http::HeaderMap;
+use http::header::ETAG;
+use vendors::{CatalogSet, Stored, compare, lookups_to_compare};
+
+use crate::api::representation::Found;
+use crate::http::entity_tag::Condition;
+use crate::problem::{Code, Problem};
+
+use super::Exchange;
+use super::prepare::read_update;
+
+/// What a read after the operation found.
+pub(super) enum Verified {
+    /// The assistant, and what became of the fields.
+    Read { stored: Stored, found: Found },
+    /// Nothing: the read failed.
+    Failed,
+}
+
+/// The problem of an assistant that is in another state than the caller expects.
+pub(super) fn check(condition: &Condition, found: &Found, attempts: u32) -> Result<(), Problem> {
+    if condition.matches_strongly(&found.tag) {
+        return Ok(());
+    }
+    let detail = "the assistant is in another state than `If-Match` names; read it, and send what still applies";
+    let problem = Problem { attempts: Some(attempts), ..Problem::new(Code::PreconditionFailed, detail) };
+    Err(match found.tag.to_header_value() {
+        Some(tag) => problem.with_header(ETAG, tag),
+        None => problem,
+    })
+}
+
+impl Exchange<'_> {
+    /// Compares the fields that were sent with the assistant as it was read afterwards. A catalog that cannot be read
+    /// leaves the names unverified.
+    pub(super) async fn verify(
+        &self,
+        body: &[u8],
+        applied: &[vendors::Field],
+        found: &Found,
+        headers: &HeaderMap,
+    ) -> Stored {
+        let kinds = lookups_to_compare(self.account.dialect, applied);
+        let live = match kinds.is_empty() {
+            true => CatalogSet::default(),
+            false => self.catalogs(&kinds, headers).await.unwrap_or_default(),
+        };
+        let Ok(update) = read_update(body) else { return Stored::default() };
+        let target = self.target(&live);
+        found.with(self.account, |read| compare(&update, applied, read, &target)).unwrap_or_default()
+    }
+}

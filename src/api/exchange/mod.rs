@@ -1,0 +1,126 @@
+//! The exchange of one operation with its vendor: translates it, sends it or shows it in a dry run, and classifies the
+//! response.
+//!
+//! - `prepare` translates, with the catalogs that it needs.
+//! - `send` is one request: the way of a plain update.
+//! - `turn` is several requests in one turn of the assistant: read, send, read again.
+
+mod answer;
+mod condition;
+mod prepare;
+mod reading;
+mod refusal;
+mod send;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, Uri};
+use http_body_util::Full;
+use vendors::{Creation, Handling};
+
+use crate::account::Account;
+use crate::problem::{Code, Problem};
+use crate::upstream::{Permits, QueuedLock};
+use crate::value::AssistantOperation;
+
+use super::context::Context;
+use super::request::options::RequestOptions;
+use super::request_log::RequestLog;
+use super::response::Echoed;
+
+/// An operation that changes an assistant, and where it goes.
+pub(super) struct Exchange<'a> {
+    pub(super) context: &'a Context,
+    pub(super) change: Change,
+    /// The assistant, as in the path; for a new one the vendor account.
+    pub(super) assistant: &'a str,
+    pub(super) account: &'a Arc<Account>,
+    /// The vendor's id; a new assistant has none.
+    pub(super) id: Option<&'a Arc<str>>,
+    pub(super) handling: Handling,
+    pub(super) options: &'a RequestOptions,
+}
+
+/// What becomes of the assistant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    /// Its fields change.
+    Update,
+    /// It is made.
+    Create(&'static Creation),
+    /// It is removed.
+    Delete,
+}
+
+impl Change {
+    /// The word in logs.
+    pub(super) fn operation(self) -> AssistantOperation {
+        match self {
+            Self::Update => AssistantOperation::Update,
+            Self::Create(_) => AssistantOperation::Create,
+            Self::Delete => AssistantOperation::Delete,
+        }
+    }
+}
+
+/// A translated request, ready to be sent.
+pub(super) struct Prepared {
+    request: vendors::Request,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    lock: Option<QueuedLock>,
+}
+
+impl Exchange<'_> {
+    /// Translates `body`, sends it and returns the response.
+    ///
+    /// # Errors
+    /// The request is invalid or the vendor did not carry it out.
+    pub(super) async fn run(
+        &self,
+        body: Bytes,
+        permits: Permits,
+        log: &mut RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let prepared = self.prepare(&body).await?;
+        if self.options.if_match.is_some() || self.options.representation {
+            // Boxed because it is large and rare.
+            return Box::pin(self.in_turn(prepared, body, permits, log)).await;
+        }
+        drop(body); // The translated body replaces it while the vendor is called.
+        if self.options.dry_run {
+            let response = self.dry_run(&prepared);
+            log.report = Some(prepared.request.report);
+            return Ok(response);
+        }
+        if prepared.request.is_empty() {
+            return Ok(self.nothing_to_send(prepared.request.report, log));
+        }
+        self.send(prepared, permits, log).await
+    }
+
+    fn echoed(&self) -> Echoed<'_> {
+        let (vendor, request_id) = (&*self.account.name, self.context.request_id.as_str());
+        Echoed { assistant: self.assistant, vendor, request_id }
+    }
+
+    /// Adds the method and URI with which the request is shown or sent.
+    fn complete(
+        &self,
+        request: vendors::Request,
+        lock: Option<QueuedLock>,
+        headers: HeaderMap,
+    ) -> Result<Prepared, Problem> {
+        let impossible = |error: &dyn std::error::Error| {
+            Problem::new(Code::Internal, "the vendor's request could not be built").internally(error.to_string())
+        };
+        let uri = self.account.stack.uri(&request.path).map_err(|error| impossible(&error))?;
+        let method = request.method.parse::<Method>().map_err(|error| impossible(&error))?;
+        Ok(Prepared { request, method, uri, headers, lock })
+    }
+}

@@ -1,0 +1,140 @@
+//! Translates an operation into the vendor's request.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+use vendors::{
+    CatalogKind, CatalogSet, Catalogs, ItemCode, Refused, Report, Request, SentFields, Target, Update, missing_lookups,
+    translate_creation, translate_request,
+};
+
+use crate::account::CatalogReader;
+use crate::api::classify::{catalog_problem, failure_problem};
+use crate::api::request::prefer;
+use crate::problem::{Code, Problem};
+use crate::upstream::QueuedLock;
+
+use super::refusal::refusal_problem;
+use super::{Change, Exchange, Prepared};
+
+impl<'a> Exchange<'a> {
+    /// Reads and translates the fields. Only a catalog may make it wait.
+    pub(super) async fn prepare(&self, body: &[u8]) -> Result<Prepared, Problem> {
+        let context = self.context;
+        let update = read_update(body)?;
+        let headers = self.account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
+        let unknown = CatalogSet::default();
+        let mut target = self.target(&unknown);
+        let (live, lock) = self
+            .live_catalogs(&update, &headers)
+            .await
+            .map_err(|problem| self.other_errors(&update, &target).unwrap_or(problem))?;
+        target.catalogs.live = &live;
+        let started = context.recording.as_ref().map(|_| Instant::now());
+        let translated = self.translate(&update, &target);
+        if let (Some(recording), Some(started)) = (&context.recording, started) {
+            recording.internal_span("translate", started, translated.is_err().then_some("refused"));
+        }
+        let mut request = translated.map_err(|refused| {
+            for hint in &refused.hints {
+                let (vendor, key) = (&*self.account.name, &hint.key);
+                tracing::info!(vendor, key, "an update has a name or id that is in no catalog; the key can add it");
+            }
+            refusal_problem(refused, &target)
+        })?;
+        request.report.warnings.extend(self.options.unknown_preferences.iter().map(|name| prefer::warning(name)));
+        self.complete(request, lock, headers)
+    }
+
+    /// The request of a deletion, which has no body.
+    pub(super) fn prepare_deletion(&self, call: vendors::Call, id: &str) -> Result<Prepared, Problem> {
+        let context = self.context;
+        let headers = self.account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
+        let request = Request {
+            method: call.method,
+            repeatable: call.repeatable,
+            path: call.path_of(id),
+            body: Vec::new(),
+            report: Report::default(),
+            sent: SentFields::default(),
+        };
+        self.complete(request, None, headers)
+    }
+
+    /// Where the fields go, with these catalogs of the vendor.
+    pub(super) fn target<'b>(&'b self, live: &'b CatalogSet) -> Target<'b> {
+        Target {
+            dialect: self.account.dialect,
+            vendor: &self.account.name,
+            id: self.id.map_or("", |id| &**id),
+            handling: self.handling,
+            policies: &self.account.policies,
+            catalogs: Catalogs { configured: &self.account.configured, live },
+            accounts: self.context,
+        }
+    }
+
+    fn translate(&self, update: &Update<'_>, target: &Target<'_>) -> Result<Request, Refused> {
+        match self.change {
+            Change::Create(creation) => translate_creation(update, creation, target),
+            Change::Update | Change::Delete => translate_request(update, target),
+        }
+    }
+
+    /// The errors of an update other than unresolved names. The caller can fix these at once.
+    fn other_errors(&self, update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
+        let mut refused = self.translate(update, target).err()?;
+        refused.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
+        (!refused.items.is_empty()).then(|| refusal_problem(refused, target))
+    }
+
+    /// The vendor's catalogs that this update needs besides the configured ones. While they are read, which may take
+    /// time, the update already waits for the assistant's lock, so that no later update overtakes it.
+    async fn live_catalogs(
+        &self,
+        update: &Update<'_>,
+        headers: &HeaderMap,
+    ) -> Result<(CatalogSet, Option<QueuedLock>), Problem> {
+        let account = self.account;
+        let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
+        let missing = missing_lookups(update, account.dialect, &account.policies, &known);
+        if missing.is_empty() {
+            return Ok((CatalogSet::default(), None));
+        }
+        let lock = match self.id.filter(|_| !self.options.dry_run) {
+            Some(id) => Some(account.stack.queue_update(id).map_err(failure_problem)?),
+            None => None,
+        };
+        Ok((self.catalogs(&missing, headers).await?, lock))
+    }
+
+    /// The vendor's catalogs of these kinds.
+    pub(super) async fn catalogs(&self, kinds: &[CatalogKind], headers: &HeaderMap) -> Result<CatalogSet, Problem> {
+        let account = self.account;
+        let reader = CatalogReader {
+            dialect: account.dialect,
+            stack: Arc::clone(&account.stack),
+            headers: headers.clone(),
+            drift: Arc::clone(&account.drift),
+            token: account.token.clone(),
+        };
+        let started = Instant::now();
+        let fetch = Box::pin(account.live.get(kinds, &reader)); // Boxed because it is large and rare.
+        // The fetch may have been started by another update with a later deadline.
+        let read = timeout_at(self.options.deadline, fetch).await;
+        if let Some(recording) = &self.context.recording {
+            let failed = !matches!(read, Ok(Ok(_)));
+            recording.internal_span("catalogs", started, failed.then_some("unavailable"));
+        }
+        let live = read.map_err(|_| {
+            Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
+        })?;
+        live.map_err(|failure| catalog_problem(account, failure))
+    }
+}
+
+/// The fields of a request.
+pub(super) fn read_update(body: &[u8]) -> Result<Update<'_>, Problem> {
+    Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
+}

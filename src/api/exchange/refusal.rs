@@ -1,0 +1,40 @@
+//! The problem for fields that are not sent.
+
+use vendors::{Field, FieldPolicy, Item, ItemCode, Items, Target};
+
+use crate::problem::{Code, Problem};
+
+pub(super) fn refusal_problem(refused: vendors::Refused, target: &Target<'_>) -> Problem {
+    let items = refused.items;
+    let (code, what, hint) = if items.only_unsupported() {
+        let what = format!("{} cannot express everything in this update", target.dialect.title);
+        (Code::UnsupportedByVendor, what, lenient_hint(&items, target))
+    } else {
+        (Code::ValidationFailed, "The update is not valid".to_owned(), String::new())
+    };
+    let count = items.list.len();
+    let noun = if count == 1 { "problem" } else { "problems" };
+    let rest = if items.is_full() { ", and there may be more" } else { "" };
+    let mut problem = Problem::new(code, format!("{what}: {count} {noun}{rest}{hint}."));
+    problem.errors = items;
+    problem
+}
+
+/// How to have fields dropped, if lenient handling would drop any: not values, nor what the operator has refused.
+fn lenient_hint(items: &Items, target: &Target<'_>) -> String {
+    let is_refused = |name: &str| {
+        let policy = Field::from_name(name).and_then(|field| target.policies.get(field));
+        policy == Some(FieldPolicy::Refuse)
+    };
+    let can_drop = |item: &&Item| {
+        item.code == ItemCode::UnsupportedField && item.field.as_deref().is_none_or(|name| !is_refused(name))
+    };
+    let what = match items.list.iter().filter(can_drop).count() {
+        0 => return String::new(),
+        1 if items.list.len() == 1 => "it",
+        count if items.list.len() == count => "them",
+        1 => "the field among them",
+        _ => "the fields among them",
+    };
+    format!("; send `Prefer: handling=lenient` to drop {what}")
+}

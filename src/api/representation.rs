@@ -1,0 +1,131 @@
+//! An assistant as reads show it: canonical fields, what is never told, and what cannot be written back.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use vendors::json::push_string;
+use vendors::{Field, ListedAssistant, ReadAssistant, read_assistant};
+
+use crate::account::{Account, Page};
+use crate::http::entity_tag::EntityTag;
+
+use super::dry_run::redact;
+use super::response::Echoed;
+
+/// An assistant that was found in the vendor's list.
+pub(super) struct Found {
+    page: Arc<Page>,
+    /// The vendor's id.
+    id: Box<str>,
+    /// The tag of its state.
+    pub(super) tag: EntityTag,
+}
+
+impl Found {
+    /// Notes an entry of a page.
+    pub(super) fn on(page: &Arc<Page>, listed: &ListedAssistant<'_>, account: &Account) -> Self {
+        Self { page: Arc::clone(page), id: (&*listed.id).into(), tag: tag(listed, account) }
+    }
+
+    /// Calls a function with the assistant; `None` if the page does not hold it.
+    pub(super) fn with<R>(&self, account: &Account, then: impl FnOnce(&ReadAssistant<'_>) -> R) -> Option<R> {
+        let page = self.page.read(account.dialect).ok()?;
+        let listed = page.assistants.iter().find(|listed| *listed.id == *self.id)?;
+        Some(then(&read_assistant(account.dialect, &account.policies, listed)))
+    }
+}
+
+/// The strong tag of everything that the vendor tells, but for what changes by itself.
+pub(super) fn tag(listed: &ListedAssistant<'_>, account: &Account) -> EntityTag {
+    let digest: [u8; 32] = Sha256::digest(listed.state(account.dialect)).into();
+    let (fingerprint, _) = digest.split_at(16);
+    EntityTag::strong(fingerprint.iter().fold(0, |tag, byte| tag << 8 | u128::from(*byte)))
+}
+
+/// Writes `"assistant":…` to `"updated_at":…`, without braces. Credentials in it are redacted.
+pub(super) fn push_assistant(
+    out: &mut Vec<u8>,
+    read: &ReadAssistant<'_>,
+    account: &Account,
+    echoed: &Echoed<'_>,
+    attempts: Option<u32>,
+    includes_vendor: bool,
+) {
+    let mut text = Vec::with_capacity(4096);
+    text.extend_from_slice(b"{\"fields\":{");
+    push_members(&mut text, read.fields.iter().map(|(field, value)| (field.name(), &**value)));
+    text.extend_from_slice(b"},\"unreadable\":[");
+    push_list(&mut text, account.dialect.unreadable(), |text, field| push_string(text, field.name()));
+    text.extend_from_slice(b"],\"unwritable\":[");
+    push_list(&mut text, read.unwritable.iter(), |text, told| {
+        text.extend_from_slice(b"{\"field\":");
+        push_string(text, told.field.name());
+        text.extend_from_slice(b",\"value\":");
+        text.extend_from_slice(told.value.as_bytes());
+        text.extend_from_slice(b",\"detail\":");
+        push_string(text, &told.detail);
+        text.push(b'}');
+    });
+    text.push(b']');
+    if includes_vendor {
+        text.extend_from_slice(b",\"vendor_fields\":{");
+        push_members(&mut text, read.vendor_fields.iter().map(|(key, value)| (&**key, value.text())));
+        text.push(b'}');
+    }
+    for (name, value) in [("status", read.status), ("created_at", read.created_at), ("updated_at", read.updated_at)] {
+        text.push(b',');
+        push_string(&mut text, name);
+        text.push(b':');
+        text.extend_from_slice(value.unwrap_or("null").as_bytes());
+    }
+    text.push(b'}');
+    out.extend_from_slice(b"\"assistant\":");
+    push_string(out, echoed.assistant);
+    out.extend_from_slice(b",\"vendor\":");
+    push_string(out, echoed.vendor);
+    out.extend_from_slice(b",\"id\":");
+    out.extend_from_slice(read.id.as_bytes());
+    if let Some(attempts) = attempts {
+        out.extend_from_slice(b",\"request_id\":");
+        push_string(out, echoed.request_id);
+        out.extend_from_slice(format!(",\"attempts\":{attempts}").as_bytes());
+    }
+    out.push(b',');
+    push_redacted(out, &text, account);
+}
+
+/// Writes the members of an object whose credentials are redacted, without its braces.
+fn push_redacted(out: &mut Vec<u8>, object: &[u8], account: &Account) {
+    let mut redacted = Vec::with_capacity(object.len());
+    redact(&mut redacted, object);
+    let text = String::from_utf8_lossy(&redacted);
+    let text: Cow<'_, str> = account.token.redact(&text);
+    let members = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    out.extend_from_slice(members.unwrap_or_default().as_bytes());
+}
+
+fn push_members<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'a str, &'a str)>) {
+    push_list(out, members, |out, (name, value)| {
+        push_string(out, name);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+    });
+}
+
+/// Writes elements with commas between them.
+pub(super) fn push_list<T>(out: &mut Vec<u8>, elements: impl Iterator<Item = T>, push: impl Fn(&mut Vec<u8>, T)) {
+    for (index, element) in elements.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        push(out, element);
+    }
+}
+
+/// Writes the names of fields as an array.
+pub(super) fn push_names(out: &mut Vec<u8>, fields: impl Iterator<Item = Field>) {
+    out.push(b'[');
+    push_list(out, fields, |out, field| push_string(out, field.name()));
+    out.push(b']');
+}
