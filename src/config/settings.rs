@@ -85,7 +85,7 @@ impl Settings {
             assistants: root
                 .table("assistants")
                 .tables()
-                .filter_map(|(name, reader)| Some((name.to_owned(), Assistant::read(&reader)?)))
+                .filter_map(|(name, reader)| Some((name.to_owned(), Assistant::read(&reader, validator)?)))
                 .collect(),
             admin: Admin::read(&root.table("admin"), &server, validator),
             audit: Audit::read(&root.table("audit"), log.file.as_deref(), validator),

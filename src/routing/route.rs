@@ -56,11 +56,13 @@ pub enum RouteError {
     #[error("no routing rule covers the id `{0}`, and there is no default vendor; write `vendor:{0}`")]
     NoDefault(String),
     /// The id in `vendor:id` is not valid at that vendor.
-    #[error("`{id}` is no assistant id at `{vendor}`: ids are digits there, without a leading zero")]
+    #[error("`{id}` is no assistant id at `{vendor}`, where ids are {described}")]
     BadId {
         /// The id.
         id: String,
         /// The vendor account.
         vendor: String,
+        /// What its ids look like.
+        described: &'static str,
     },
 }

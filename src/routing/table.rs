@@ -74,7 +74,8 @@ impl RoutingTable {
                 let account = self.accounts.get(vendor);
                 let account = account.ok_or_else(|| RouteError::UnknownVendor(vendor.to_owned()))?;
                 if !account.dialect.is_id(id) {
-                    return Err(RouteError::BadId { id: id.to_owned(), vendor: account.name.to_string() });
+                    let (id, vendor) = (id.to_owned(), account.name.to_string());
+                    return Err(RouteError::BadId { id, vendor, described: account.dialect.ids.described() });
                 }
                 (account, id.into(), None, Rule::Explicit)
             }

@@ -67,7 +67,8 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let vendor = vendor(args, terminal)?;
     let body = read(&args.file)?;
     if !vendor.dialect.is_id(&args.id) {
-        return Err(format!("`{}` is no assistant id; ids are digits, without a leading zero", args.id).into());
+        let (title, described) = (vendor.dialect.title, vendor.dialect.ids.described());
+        return Err(format!("`{}` is no assistant id at {title}, where ids are {described}", args.id).into());
     }
     let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
     let live = CatalogSet::default();

@@ -12,9 +12,10 @@ pub(super) mod tree;
 pub(super) mod variables;
 pub(super) mod watched_file;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+use vendors::{Dialect, registry};
 
 use super::settings::Settings;
 use super::types::secret::Secret;
@@ -26,7 +27,7 @@ use super::validate::validator::Validator;
 use environment::{Environment, PATH};
 use layers::Layers;
 use source::{SourceId, Sources};
-use tree::Table;
+use tree::{Entry, Table};
 
 /// The commented file that the gateway starts from: every key with its default.
 pub const DEFAULTS: &str = include_str!("../../../config/switchboard.toml");
@@ -100,8 +101,8 @@ fn checked(
 fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
     let mut tree = layered(file, validator)?;
     validator.add_assistants(&mut tree);
-    validator.vendors = names(&tree, "vendors");
-    validator.clients = names(&tree, "clients");
+    validator.vendors = tables(&tree, "vendors").map(|(name, entry)| (name.clone(), dialect(name, entry))).collect();
+    validator.clients = tables(&tree, "clients").map(|(name, _)| name.clone()).collect();
     Some(tree)
 }
 
@@ -165,8 +166,13 @@ fn read_file(path: Option<&Path>, validator: &mut Validator<'_>) -> FileSource {
     }
 }
 
-/// The names of the tables in a table, those with problems included.
-fn names(tree: &Table, table: &str) -> BTreeSet<String> {
-    let table = tree.get(table).and_then(|entry| entry.node.as_table());
-    table.into_iter().flat_map(Table::keys).cloned().collect()
+/// The tables in a table, those with problems included.
+fn tables<'a>(tree: &'a Table, table: &str) -> impl Iterator<Item = (&'a String, &'a Entry)> + use<'a> {
+    tree.get(table).and_then(|entry| entry.node.as_table()).into_iter().flatten()
+}
+
+/// The dialect of a vendor's table: the one that it names, else the one that it is named after.
+fn dialect(name: &str, entry: &Entry) -> Option<&'static Dialect> {
+    let named = entry.node.as_table()?.get("dialect").map(|entry| entry.node.as_text());
+    registry::dialect(named.unwrap_or(Some(name))?)
 }

@@ -1,11 +1,13 @@
 //! `[assistants.*]`: names for assistants, so that callers need not know the vendor and its id.
 
 use serde::Serialize;
-use vendors::Handling;
+use vendors::{Dialect, Handling};
 
 use crate::config::types::handling::{self, HANDLINGS};
+use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
+use crate::config::validate::validator::Validator;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("vendor", Kind::Vendor, "The vendor it lives at.").required(),
@@ -22,7 +24,7 @@ pub(crate) const SECTION: Section = Section::of(&[
 pub struct Assistant {
     /// The vendor it lives at.
     pub vendor: String,
-    /// That vendor's id of it, digits.
+    /// That vendor's id of it.
     pub id: String,
     /// Its handling, unless the request says otherwise.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "handling::serialize_choice")]
@@ -31,11 +33,22 @@ pub struct Assistant {
 
 impl Assistant {
     /// `None` where the vendor or the id is missing or wrong, which is reported.
-    pub(crate) fn read(reader: &TableReader<'_>) -> Option<Self> {
-        Some(Self {
-            vendor: reader.text("vendor")?.to_owned(),
-            id: reader.id("id")?,
-            handling: reader.handling("handling"),
-        })
+    pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<Self> {
+        let (vendor, id) = (reader.text("vendor")?.to_owned(), reader.id("id")?);
+        if let Some(dialect) = validator.dialect_of(&vendor).filter(|dialect| !dialect.is_id(&id)) {
+            report_bad_id(reader, dialect, &vendor, &id, validator);
+            return None;
+        }
+        Some(Self { vendor, id, handling: reader.handling("handling") })
     }
+}
+
+fn report_bad_id(reader: &TableReader<'_>, dialect: &Dialect, vendor: &str, id: &str, validator: &mut Validator<'_>) {
+    let wrong = format_args!("is no assistant id at `{vendor}`, where ids are {}: \"{id}\"", dialect.ids.described());
+    let meant = id.trim().trim_start_matches('0');
+    let help = match dialect.is_id(meant) {
+        true => format!("did you mean \"{meant}\"?"),
+        false => "write the vendor's own id of the assistant".to_owned(),
+    };
+    validator.report(reader.error("id", ProblemKind::BadValue, wrong).help(help));
 }

@@ -1,6 +1,7 @@
 //! `[routing]`: where an id goes that does not say its vendor.
 
 use serde::Serialize;
+use vendors::IdRule;
 
 use crate::config::validate::key_path::KeyPath;
 use crate::config::validate::problem::ProblemKind;
@@ -76,10 +77,14 @@ fn rules(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Vec<Rule> {
         let (Some(vendor), assistant) = (row.text("vendor"), row.text("assistant")) else {
             continue;
         };
-        if let Some(pattern) = assistant.filter(|pattern| !pattern.bytes().all(may_match_id)) {
+        let ids = validator.dialect_of(vendor).map(|dialect| dialect.ids);
+        let never = |pattern: &&str| ids.is_some_and(|ids| !pattern.bytes().all(|byte| can_match(ids, byte)));
+        if let (Some(pattern), Some(ids)) = (assistant.filter(never), ids) {
             let help = "rules are for bare ids only; names and `vendor:id` say their vendor";
-            let message =
-                format!("`{}` never applies: bare ids are digits, which \"{pattern}\" does not match", row.key_path);
+            let (path, described) = (row.key_path, ids.described());
+            let message = format!(
+                "`{path}` never applies: ids are {described} at `{vendor}`, and \"{pattern}\" matches none of those"
+            );
             let key = row.key_path.key("assistant");
             validator.warn(ProblemKind::Unused, row.span("assistant"), key, message, help);
         }
@@ -94,7 +99,7 @@ fn rules(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Vec<Rule> {
     rules
 }
 
-/// Whether the character of a pattern can match one of a bare id.
-fn may_match_id(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'*' | b'?')
+/// Whether the character of a pattern can match one of an id.
+fn can_match(ids: IdRule, byte: u8) -> bool {
+    ids.can_hold(byte) || matches!(byte, b'*' | b'?')
 }

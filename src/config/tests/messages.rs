@@ -299,11 +299,6 @@ error: `assistants.Sales.vendor` names the vendor "sondso", which is not configu
 7 | vendor = "sondso"
   |          ^^^^^^^^
   help: did you mean `sondos`?
-error: `assistants.Sales.id` must be digits, not "x1"
-  --> c.toml:8:6
-8 | id = "x1"
-  |      ^^^^
-  help: write the vendor's own id of the assistant, such as "789"
 "#,
     );
 }

@@ -106,34 +106,34 @@ error: `a b` cannot be an assistant name
 6 | [assistants."a b" …
   |             ^^^^^
   help: did you mean `a-b`? an assistant name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 128 characters
-error: `assistants."a b".id` must be digits, not -1
+error: `assistants."a b".id` is no assistant id at `sondos`, where ids are digits, without a leading zero: "-1"
   --> c.toml:8:6
 8 | id = -1
   |      ^^
-  help: write the vendor's own id of the assistant, such as "789"
-error: `assistants.ok.id` must be digits, not "12a"
+  help: write the vendor's own id of the assistant
+error: `assistants.ok.id` is no assistant id at `sondos`, where ids are digits, without a leading zero: "12a"
   --> c.toml:11:6
 11 | id = "12a"
    |      ^^^^^
-  help: write the vendor's own id of the assistant, such as "789"
-error: `assistants.large.id` must be digits, such as "789", not an integer beyond 64 bits
+  help: write the vendor's own id of the assistant
+error: `assistants.large.id` must be the vendor's id, such as "789", not an integer beyond 64 bits
   --> c.toml:14:6
 14 | id = 99999999999999999999
    |      ^^^^^^^^^^^^^^^^^^^^
-error: `assistants.float.id` must be digits, such as "789", not a float
+error: `assistants.float.id` must be the vendor's id, such as "789", not a float
   --> c.toml:17:6
 17 | id = 1.5
    |      ^^^
-error: `assistants.padded.id` must not start with a zero: "007"
+error: `assistants.padded.id` is no assistant id at `sondos`, where ids are digits, without a leading zero: "007"
   --> c.toml:20:6
 20 | id = "007"
    |      ^^^^^
-  help: write it without the zeros: "7"
-error: `assistants.zero.id` must not start with a zero: "0"
+  help: did you mean "7"?
+error: `assistants.zero.id` is no assistant id at `sondos`, where ids are digits, without a leading zero: "0"
   --> c.toml:23:6
 23 | id = 0
    |      ^
-  help: write the vendor's own id of the assistant, such as "789"
+  help: write the vendor's own id of the assistant
 "#,
     );
 }
@@ -201,11 +201,11 @@ error: `E` cannot be an assistant name
 5 | E …
   | ^
   help: did you mean `e`? an assistant name consists of lower-case letters, digits, `.`, `_` and `-`, a letter first, at most 128 characters
-error: `assistants.E.id` must be digits, not "x"
+error: `assistants.E.id` is no assistant id at `sondos`, where ids are digits, without a leading zero: "x"
   --> list.csv:5:10
 5 | E,sondos,x
   |          ^
-  help: write the vendor's own id of the assistant, such as "789"
+  help: write the vendor's own id of the assistant
 "#,
     );
 }

@@ -352,7 +352,7 @@ vendor = "sondos"
     let warnings = setup.load().expect_err("refused").to_string();
     for expected in [
         "\"Aria\" and \"aria\" differ in letter case only",
-        "`routing.rules[0]` never applies: bare ids are digits, which \"sales-*\" does not match",
+        "`routing.rules[0]` never applies: ids are digits, without a leading zero at `sondos`, and \"sales-*\" matches none",
     ] {
         assert!(warnings.contains(expected), "{expected}\n{warnings}");
     }

@@ -2,12 +2,10 @@
 //!
 //! The sections read only values that passed, so that a wrong value is reported once.
 
-use std::fmt::Display;
-
 use vendors::nearest;
 
 use super::key_path::KeyPath;
-use super::name::{NameRule, dialects, fields, is_id};
+use super::name::{NameRule, dialects, fields};
 use super::problem::{Diagnostic, ProblemKind};
 use super::rewritten::{default_unit, rewritten};
 use super::root;
@@ -21,8 +19,6 @@ use crate::config::types::digest::KeyDigest;
 use crate::config::types::duration;
 use crate::config::types::secret;
 use crate::value::Glob;
-
-const ID_HELP: &str = "write the vendor's own id of the assistant, such as \"789\"";
 
 impl Validator<'_> {
     /// Checks a table with fixed keys; `at` is where a missing key is reported.
@@ -233,9 +229,8 @@ impl Validator<'_> {
                     self.report(bad_value(node.span, key_path, &format!("must be {}", kind.expected())));
                 }
             }
-            (Kind::Id, Value::Integer(1..)) => {}
-            (Kind::Id, Value::Integer(0)) => self.padded_id(node.span, key_path, "0"),
-            (Kind::Id, Value::Integer(number)) => self.bad_id(node.span, key_path, number),
+            // What it may look like depends on the vendor: the section checks it.
+            (Kind::Id, Value::Integer(_)) => {}
             (_, Value::Text(text)) if kind.is_text() => self.check_text(node, text, kind, key_path),
             _ => self.wrong_type(node, kind, key_path),
         }
@@ -285,8 +280,6 @@ impl Validator<'_> {
             Kind::Dialect => self.check_dialect(text, span, key_path),
             Kind::Vendor => self.check_vendor(text, span, key_path),
             Kind::ClientGlob => self.check_client(text, span, key_path),
-            Kind::Id if is_padded(text) => self.padded_id(span, key_path, text),
-            Kind::Id if !is_id(text) => self.bad_id(span, key_path, format_args!("\"{text}\"")),
             Kind::Digest if KeyDigest::from_hex(text).is_none() => {
                 let help = "`switchboard keygen CLIENT` makes a key and prints this line";
                 // Most likely it is the key itself.
@@ -315,8 +308,8 @@ impl Validator<'_> {
     }
 
     fn check_vendor(&mut self, name: &str, span: Span, key_path: &KeyPath<'_>) {
-        if !self.vendors.contains(name) {
-            let near = nearest(name, self.vendors.iter().map(String::as_str));
+        if !self.vendors.contains_key(name) {
+            let near = nearest(name, self.vendors.keys().map(String::as_str));
             self.report(unconfigured("vendor", name, span, key_path, near));
         }
     }
@@ -335,18 +328,6 @@ impl Validator<'_> {
         }
     }
 
-    fn bad_id(&mut self, span: Span, key_path: &KeyPath<'_>, given: impl Display) {
-        self.bad_value(span, key_path, &format!("must be digits, not {given}"), ID_HELP);
-    }
-
-    fn padded_id(&mut self, span: Span, key_path: &KeyPath<'_>, given: &str) {
-        let wrong = format!("must not start with a zero: \"{given}\"");
-        match given.trim_start_matches('0') {
-            "" => self.bad_value(span, key_path, &wrong, ID_HELP),
-            id => self.bad_value(span, key_path, &wrong, &format!("write it without the zeros: \"{id}\"")),
-        }
-    }
-
     fn bad_value(&mut self, span: Span, key_path: &KeyPath<'_>, wrong: &str, help: &str) {
         self.report(bad_value(span, key_path, wrong).help(help));
     }
@@ -358,11 +339,6 @@ impl Validator<'_> {
             None => diagnostic,
         });
     }
-}
-
-/// Whether the text would be an id without the zeros before it, or is nothing but zeros.
-fn is_padded(text: &str) -> bool {
-    text.strip_prefix('0').map(|rest| rest.trim_start_matches('0')).is_some_and(|rest| rest.is_empty() || is_id(rest))
 }
 
 /// A reference to a vendor or client that is not configured.

@@ -1,6 +1,9 @@
 //! The JSON Schema of the configuration file, for editors; written from the same tables that the checks use.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
+use vendors::registry;
 
 use super::name::{NameRule, dialects, fields};
 use super::root;
@@ -74,12 +77,12 @@ fn kind(of: &Kind, defaults: Option<&Table>) -> Value {
         }
         Kind::Word(words) => json!({ "type": "string", "enum": words }),
         Kind::Dialect => json!({ "type": "string", "enum": dialects().collect::<Vec<_>>() }),
-        Kind::Id => json!({
-            "anyOf": [
-                { "type": "string", "pattern": "^[1-9][0-9]{0,19}$" },
-                { "type": "integer", "minimum": 1 },
-            ],
-        }),
+        Kind::Id => {
+            let patterns: BTreeSet<_> = registry::DIALECTS.iter().map(|dialect| dialect.ids.pattern()).collect();
+            let texts = patterns.into_iter().map(|pattern| json!({ "type": "string", "pattern": pattern }));
+            let integer = json!({ "type": "integer", "minimum": 1 });
+            json!({ "anyOf": texts.chain([integer]).collect::<Vec<_>>() })
+        }
         Kind::Digest => json!({ "type": "string", "pattern": "^[0-9a-fA-F]{64}$" }),
         Kind::Secret => section(&secret::SECTION, None),
         Kind::List { of, empty } => json!({

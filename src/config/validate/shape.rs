@@ -75,7 +75,7 @@ pub(crate) enum Kind {
     Vendor,
     /// A pattern over client names; one without wildcards has to be a client's.
     ClientGlob,
-    /// A vendor's id of an assistant, as digits or as an integer.
+    /// A vendor's id of an assistant, as text or as an integer.
     Id,
     /// A SHA-256 digest in hex.
     Digest,
@@ -116,7 +116,7 @@ impl Kind {
             Self::Dialect => "a dialect's name".into(),
             Self::Vendor => "the name of a `[vendors.*]` table".into(),
             Self::ClientGlob => "a pattern over client names".into(),
-            Self::Id => "digits, such as \"789\"".into(),
+            Self::Id => "the vendor's id, such as \"789\"".into(),
             Self::Digest => "64 hexadecimal digits".into(),
             Self::Secret => "`{ env = \"NAME\" }` or `{ file = \"PATH\" }`".into(),
             Self::List { of, .. } => format!("an array, each element {}", of.expected()),

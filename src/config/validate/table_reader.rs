@@ -147,7 +147,7 @@ impl<'a> TableReader<'a> {
         Some(texts.into_iter().map(Glob::new).collect())
     }
 
-    /// A vendor's id, written as digits or as an integer.
+    /// A vendor's id, written as text or as an integer.
     pub(crate) fn id(&self, name: &str) -> Option<String> {
         match &self.node(name)?.value {
             Value::Text(text) => Some(text.clone()),

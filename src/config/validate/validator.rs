@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
+use vendors::Dialect;
 
 use super::problem::{Diagnostic, ProblemKind};
 use crate::config::load::bounded_file::BoundedFile;
@@ -24,8 +25,9 @@ const SPARE_CAPACITY: usize = 64;
 pub(crate) struct Validator<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) sources: Sources,
-    /// The names that references to vendors and clients are checked against.
-    pub(crate) vendors: BTreeSet<String>,
+    /// The names that references to vendors are checked against, with the dialects, as far as they are known.
+    pub(crate) vendors: BTreeMap<String, Option<&'static Dialect>>,
+    /// The names that references to clients are checked against.
     pub(crate) clients: BTreeSet<String>,
     files: BTreeMap<PathBuf, Option<FileState>>,
     /// Where `server.admin_listen` is, for the section that says who may use it.
@@ -38,12 +40,17 @@ impl<'a> Validator<'a> {
         Self {
             environment,
             sources: Sources::new(),
-            vendors: BTreeSet::new(),
+            vendors: BTreeMap::new(),
             clients: BTreeSet::new(),
             files: BTreeMap::new(),
             admin_listen_span: Sources::NOWHERE,
             diagnostics: Vec::new(),
         }
+    }
+
+    /// The dialect of a configured vendor, if it is known.
+    pub(crate) fn dialect_of(&self, vendor: &str) -> Option<&'static Dialect> {
+        self.vendors.get(vendor).copied().flatten()
     }
 
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {

@@ -182,6 +182,20 @@ impl IdRule {
         }
     }
 
+    /// Whether an id can hold this byte, so that a pattern with another one matches none.
+    pub const fn can_hold(self, byte: u8) -> bool {
+        match self {
+            Self::Digits { .. } => byte.is_ascii_digit(),
+        }
+    }
+
+    /// The same rule as a regular expression, for schemas.
+    pub fn pattern(self) -> String {
+        match self {
+            Self::Digits { max } => format!("^[1-9][0-9]{{0,{}}}$", max.saturating_sub(1)),
+        }
+    }
+
     /// What ids look like, to complete the sentence "ids are … there".
     pub const fn described(self) -> &'static str {
         match self {
@@ -233,6 +247,8 @@ mod tests {
         for bad in ["", "0", "0789", "-1", "+1", "1.0", "1e2", " 1", "1 ", "٣", "a", "1/2", "999999999999999999999"] {
             assert!(!ids.admits(bad), "{bad}");
         }
+        assert!((0..=u8::MAX).all(|byte| ids.can_hold(byte) == ids.admits(&format!("1{}", char::from(byte)))));
+        assert_eq!(ids.pattern(), "^[1-9][0-9]{0,19}$");
     }
 
     #[test]
