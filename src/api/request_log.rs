@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use vendors::Report;
 
+use crate::account::Account;
 use crate::problem::Outcome;
 use crate::telemetry::event::UpdateSummary;
 use crate::telemetry::metrics::AccountMetrics;
 use crate::upstream::DeliveryState;
 use crate::value::AssistantOperation;
+
+use super::context::Context;
 
 /// The fields so far; each step adds what it knows, so that they are there however the request ends.
 #[derive(Debug, Default)]
@@ -43,6 +46,14 @@ pub struct RequestLog {
 }
 
 impl RequestLog {
+    /// Notes where the request goes.
+    pub fn routed(&mut self, context: &Context, account: &Account, id: Option<&Arc<str>>, dry_run: bool) {
+        self.vendor = Some(Arc::clone(&account.name));
+        self.meters = context.gateway.meters.get(&account.name).cloned();
+        self.id = id.map(Arc::clone);
+        self.dry_run = dry_run;
+    }
+
     /// The outcome of a request that ends without a response.
     pub fn outcome_so_far(&self) -> Outcome {
         match &self.delivery {

@@ -13,6 +13,10 @@ use super::endpoint::Endpoint;
 pub enum Action {
     /// A partial update.
     UpdateAssistant,
+    /// A new assistant.
+    CreateAssistant,
+    /// The end of an assistant.
+    DeleteAssistant,
     /// The route of an assistant.
     ExplainRoute,
     /// The vendors.
@@ -71,7 +75,7 @@ pub struct Operation {
     pub body: Option<Body>,
     /// The response if it succeeds.
     pub success: Success,
-    /// Its problems, besides those of every request and of every client.
+    /// Its problems, besides those of every request, of every client, and of every vendor.
     pub problems: &'static [Code],
 }
 
@@ -119,6 +123,8 @@ pub enum Content {
 pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     update(Method::PUT, "updateAssistant", &[EXPLAIN, ("again", "updateAssistant", "assistant", "/assistant")]),
     update(Method::PATCH, "patchAssistant", &[EXPLAIN, ("again", "patchAssistant", "assistant", "/assistant")]),
+    DELETE,
+    CREATE,
     get(
         "/v1/assistants/{assistant}/route",
         "Where an assistant leads and by which rule",
@@ -200,8 +206,9 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
         description: "A partial update; `PUT` and `PATCH` do the same. An absent field stays as it is, `null` clears it, a value sets it. \
                       Integers are written as digits only: `1.0` and `1e2` are none. \
                       A valid update is refused with 422 where this vendor has no such field or value, knows no such name, or says so itself. \
-                      An `Idempotency-Key` needs a store and is refused with 501 without one; conditions such as `If-Match` are refused with 400.",
-        parameters: &["assistant", "dry_run", "prefer", "request_timeout", "request_id"],
+                      With `If-Match` it is applied only in the state that the tag names; with `Prefer: return=representation` the assistant is read afterwards, and the answer says which values the vendor has stored. \
+                      An `Idempotency-Key` needs a store and is refused with 501 without one.",
+        parameters: &["assistant", "dry_run", "prefer", "if_match", "request_timeout", "request_id"],
         body: Some(Body {
             schema: "Update",
             media: &[JSON, "application/merge-patch+json"],
@@ -210,30 +217,100 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
                 ("nothing", "Changes nothing.", "{}"),
             ],
         }),
-        success: Success { headers: &["Preference-Applied", "Switchboard-Dropped"], links, ..json("UpdateResult") },
+        success: Success {
+            headers: &["Preference-Applied", "Switchboard-Dropped", "ETag"],
+            links,
+            ..json("UpdateResult")
+        },
         problems: &[
             Code::InvalidJson,
             Code::Forbidden,
             Code::UnknownAssistant,
             Code::AssistantNotFound,
+            Code::PreconditionFailed,
             Code::BodyTooLarge,
             Code::UnsupportedMediaType,
             Code::ValidationFailed,
             Code::UnsupportedByVendor,
-            Code::VendorRateLimited,
-            Code::VendorError,
-            Code::VendorBadResponse,
-            Code::VendorCredentialsRejected,
-            Code::VendorAccountProblem,
-            Code::VendorUnreachable,
-            Code::VendorCircuitOpen,
-            Code::VendorTimeout,
             Code::StoreRequired,
         ],
     };
     let path = "/v1/assistants/{assistant}";
     Endpoint { method, path, summary: "Update an assistant", exists: |_| true, operation }
 }
+
+const DELETE: Endpoint<Operation> = Endpoint {
+    method: Method::DELETE,
+    path: "/v1/assistants/{assistant}",
+    summary: "Delete an assistant",
+    exists: |_| true,
+    operation: Operation {
+        action: Action::DeleteAssistant,
+        id: "deleteAssistant",
+        tag: "assistants",
+        does: Some(AssistantOperation::Delete),
+        permission: Permission::Client,
+        listed: true,
+        description: "Permanent. A client needs the operation `delete`, which is not among the defaults. \
+                      An assistant that is gone after an attempt whose response was lost counts as deleted. \
+                      With `If-Match` it is deleted only in the state that the tag names.",
+        parameters: &["assistant", "dry_run", "if_match", "request_timeout", "request_id"],
+        body: None,
+        success: json("DeleteResult"),
+        problems: &[
+            Code::Forbidden,
+            Code::UnknownAssistant,
+            Code::AssistantNotFound,
+            Code::PreconditionFailed,
+            Code::UnsupportedByVendor,
+            Code::StoreRequired,
+        ],
+    },
+};
+
+const CREATE: Endpoint<Operation> = Endpoint {
+    method: Method::POST,
+    path: "/v1/assistants",
+    summary: "Create an assistant",
+    exists: |_| true,
+    operation: Operation {
+        action: Action::CreateAssistant,
+        id: "createAssistant",
+        tag: "assistants",
+        does: Some(AssistantOperation::Create),
+        permission: Permission::Client,
+        listed: true,
+        description: "A client needs the operation `create`, which is not among the defaults, and the use of all assistants of the vendor. \
+                      Fields that the vendor requires and the body lacks are listed, all at once. `null` means absent where the vendor documents none. \
+                      The request is sent to the vendor once at most: what was sent and not answered has the outcome `unknown` and is not retryable.",
+        parameters: &["of_vendor", "dry_run", "prefer", "request_timeout", "request_id"],
+        body: Some(Body {
+            schema: "Update",
+            media: &[JSON, "application/merge-patch+json"],
+            examples: &[(
+                "assistant",
+                "An assistant for a vendor of the current dialect.",
+                r#"{"name":"Front desk","type":"inbound","mode":"pipeline","voice_id":77,"language_id":6,"llm_model_id":9,"timezone":"Europe/Brussels","initial_message":"Good day.","system_prompt":"Answer briefly."}"#,
+            )],
+        }),
+        success: Success {
+            status: 201,
+            headers: &["Location", "Preference-Applied", "Switchboard-Dropped", "ETag"],
+            links: &[UPDATE],
+            ..json("UpdateResult")
+        },
+        problems: &[
+            Code::InvalidJson,
+            Code::Forbidden,
+            Code::UnknownAssistant,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::ValidationFailed,
+            Code::UnsupportedByVendor,
+            Code::StoreRequired,
+        ],
+    },
+};
 
 const fn get(path: &'static str, summary: &'static str, operation: Operation) -> Endpoint<Operation> {
     Endpoint { method: Method::GET, path, summary, exists: |_| true, operation }

@@ -2,6 +2,7 @@
 
 use vendors::Handling;
 
+use crate::account::Account;
 use crate::http::path::Assistant;
 use crate::problem::{Code, Problem};
 use crate::routing::{Route, RouteError};
@@ -30,7 +31,12 @@ pub(super) fn target<'a>(context: &Context, segment: &'a str) -> Result<(Assista
 }
 
 /// The handling of an update: the request decides, else the named assistant, the client, or the account.
-pub(super) fn handling(context: &Context, preferred: Option<Handling>, route: &Route) -> Handling {
+pub(super) fn handling(
+    context: &Context,
+    preferred: Option<Handling>,
+    named: Option<Handling>,
+    account: &Account,
+) -> Handling {
     let client = context.client.as_deref().and_then(|client| client.handling);
-    preferred.or(route.handling).or(client).unwrap_or(route.account.handling)
+    preferred.or(named).or(client).unwrap_or(account.handling)
 }

@@ -104,6 +104,27 @@ impl Exchange<'_> {
         self.send(prepared, permits, log).await
     }
 
+    /// Deletes the assistant.
+    ///
+    /// # Errors
+    /// The vendor did not delete it.
+    pub(super) async fn delete(
+        &self,
+        call: vendors::Call,
+        permits: Permits,
+        log: &mut RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let id = self.id.map_or("", |id| &**id);
+        let prepared = self.prepare_deletion(call, id)?;
+        if self.options.if_match.is_some() {
+            return Box::pin(self.in_turn(prepared, Bytes::new(), permits, log)).await;
+        }
+        match self.options.dry_run {
+            true => Ok(self.dry_run(&prepared)),
+            false => self.send(prepared, permits, log).await,
+        }
+    }
+
     fn echoed(&self) -> Echoed<'_> {
         let (vendor, request_id) = (&*self.account.name, self.context.request_id.as_str());
         Echoed { assistant: self.assistant, vendor, request_id }

@@ -17,6 +17,18 @@ pub(super) fn all() -> Value {
             "description": "A vendor of the list.",
             "example": "sondos",
         },
+        "of_vendor": {
+            "name": "vendor", "in": "query",
+            "schema": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
+            "description": "The vendor account; without it the default one.",
+            "example": "sondos",
+        },
+        "if_match": {
+            "name": "If-Match", "in": "header", "schema": { "type": "string" },
+            "description": "RFC 9110. Strong tags of states, or `*`: otherwise the request changes nothing and is refused with 412 and the present `ETag`. \
+                            A client needs the operation `read`.",
+            "example": "\"0123456789abcdef0123456789abcdef\"",
+        },
         "code": {
             "name": "code", "in": "path", "required": true,
             "schema": { "$ref": "#/components/schemas/Code" },
@@ -30,9 +42,10 @@ pub(super) fn all() -> Value {
             "name": "Prefer", "in": "header",
             "schema": { "type": "string", "format": "prefer" },
             "description": "RFC 7240. `handling=strict` refuses an update holding anything that the vendor cannot express; \
-                            `handling=lenient` drops such fields and reports each. Names other than `handling`, `return`, `respond-async` and `wait` are reported as warnings; \
-                            the last three are accepted and have no effect yet.",
-            "examples": { "strict": { "value": "handling=strict" }, "lenient": { "value": "handling=lenient" } },
+                            `handling=lenient` drops such fields and reports each. `return=representation` reads the assistant afterwards. \
+                            Names other than `handling`, `return`, `respond-async` and `wait` are reported as warnings; \
+                            the last two are accepted and have no effect without a store.",
+            "examples": { "strict": { "value": "handling=strict" }, "lenient": { "value": "handling=lenient" }, "representation": { "value": "return=representation" } },
         },
         "request_timeout": {
             "name": "Request-Timeout", "in": "header",

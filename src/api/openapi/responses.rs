@@ -22,10 +22,23 @@ const ANYWHERE: [Code; 3] = [Code::InvalidRequest, Code::Internal, Code::Overloa
 /// The problems of every operation that needs a client.
 const CLIENT: [Code; 2] = [Code::Unauthenticated, Code::RateLimited];
 
+/// The problems of every operation that asks a vendor, as all on assistants do.
+const VENDOR: [Code; 8] = [
+    Code::VendorRateLimited,
+    Code::VendorError,
+    Code::VendorBadResponse,
+    Code::VendorCredentialsRejected,
+    Code::VendorAccountProblem,
+    Code::VendorUnreachable,
+    Code::VendorCircuitOpen,
+    Code::VendorTimeout,
+];
+
 /// The response of an operation that succeeds, and those of its problems.
 pub(super) fn responses(operation: &Operation) -> Responses {
     let of_client: &[Code] = if operation.permission == Permission::Client { &CLIENT } else { &[] };
-    let codes = ANYWHERE.iter().chain(of_client).chain(operation.problems);
+    let of_vendor: &[Code] = if operation.does.is_some() { &VENDOR } else { &[] };
+    let codes = ANYWHERE.iter().chain(of_client).chain(of_vendor).chain(operation.problems);
     let statuses = codes.map(|code| code.kind().status).chain(OF_HTTP);
     let problems = statuses.fold(ResponsesBuilder::new(), |responses, status| {
         responses.response(status.as_str(), Ref::from_response_name(status.as_str()))
@@ -112,12 +125,16 @@ pub(super) fn headers() -> Value {
             "description": "For a client with a limit: requests (`q`) in so many seconds (`w`).",
         },
         "Preference-Applied": {
-            "schema": { "type": "string", "enum": ["handling=strict", "handling=lenient"] },
+            "schema": { "type": "string", "enum": ["handling=strict", "handling=lenient", "return=representation", "handling=strict, return=representation", "handling=lenient, return=representation"] },
             "description": "The preference that was taken into account, where one was sent.",
         },
         "Switchboard-Dropped": {
             "schema": { "type": "string" },
             "description": "The fields that were dropped, where any were; the report in the body gives reasons.",
+        },
+        "Location": {
+            "schema": { "type": "string" },
+            "description": "The path of the new assistant.",
         },
         "ETag": {
             "schema": { "type": "string", "pattern": "^\"[0-9a-f]{32}\"$" },

@@ -14,6 +14,13 @@ pub(super) fn all() -> Value {
     let mut schemas = json!({
         "Id": { "description": ID, "anyOf": [{ "type": "integer", "format": "int64" }, { "type": "string" }] },
         "UpdateResult": update_result(),
+        "DeleteResult": delete_result(),
+        "Stored": object(&[
+            ("confirmed", list(text())), ("differs", list(named("StoredDifference"))), ("unreadable", list(text())),
+        ]),
+        "StoredDifference": object(&[("field", text()), ("sent", json!({})), ("stored", json!({}))]),
+        "Assistant": assistant(),
+        "UnwritableField": object(&[("field", text()), ("value", json!({})), ("detail", text())]),
         "AssistantSummary": assistant_summary(),
         "VendorRequest": vendor_request(),
         "Report": report(),
@@ -119,10 +126,62 @@ fn update_result() -> Value {
             "attempts",
             json!({ "type": "integer", "minimum": 0, "description": "Requests to the vendor; absent in a dry run." }),
         ),
+        (
+            "operation",
+            described(json!({ "type": "string", "enum": ["create"] }), "`create` after a creation, else absent."),
+        ),
+        (
+            "stored",
+            described(
+                json!({ "oneOf": [named("Stored"), { "type": "null" }] }),
+                "With `return=representation`: what the vendor tells afterwards of the fields that were sent; `null` if it could not be read.",
+            ),
+        ),
+        ("representation", json!({ "oneOf": [named("Assistant"), { "type": "null" }] })),
         ("dry_run", described(boolean(), "`true` in a dry run, else absent.")),
         ("request", named("VendorRequest")),
     ];
     object_with(&required, &optional)
+}
+
+fn delete_result() -> Value {
+    let required = [("assistant", text()), ("vendor", text()), ("request_id", text())];
+    let optional = [
+        ("message", described(text(), "The vendor's words; absent in a dry run.")),
+        ("id", named("Id")),
+        ("attempts", described(integer(), "Requests to the vendor; absent in a dry run.")),
+        ("dry_run", described(boolean(), "`true` in a dry run, else absent.")),
+        ("request", named("VendorRequest")),
+        ("report", named("Report")),
+    ];
+    object_with(&required, &optional)
+}
+
+/// An assistant as it is read.
+fn assistant() -> Value {
+    let members = [
+        ("assistant", text()),
+        ("vendor", text()),
+        ("id", named("Id")),
+        ("fields", named("Update")),
+        ("unreadable", described(list(text()), "Fields of this vendor that it never tells.")),
+        (
+            "unwritable",
+            described(list(named("UnwritableField")), "What the vendor tells and an update there would refuse."),
+        ),
+        ("status", nullable_text()),
+        ("created_at", nullable_text()),
+        ("updated_at", nullable_text()),
+    ];
+    let optional = [
+        ("request_id", described(text(), "Absent in a list.")),
+        ("attempts", described(integer(), "Requests to the vendor; absent in a list.")),
+        (
+            "vendor_fields",
+            json!({ "type": "object", "additionalProperties": true, "description": "With `include=vendor`: what has no canonical counterpart." }),
+        ),
+    ];
+    object_with(&members, &optional)
 }
 
 fn assistant_summary() -> Value {

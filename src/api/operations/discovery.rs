@@ -19,7 +19,7 @@ pub(super) fn explain_route(context: &Context, segment: &str) -> Result<Value, P
         "assistant": assistant.as_str(),
         "vendor": &*route.account.name,
         "id": &*route.id,
-        "handling": handling(context, None, &route).as_str(),
+        "handling": handling(context, None, route.handling, &route.account).as_str(),
         "rule": route.rule.to_string(),
     }))
 }

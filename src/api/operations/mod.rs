@@ -1,8 +1,11 @@
 //! The operations of the API.
 
+mod create;
+mod delete;
 mod discovery;
 mod docs;
 mod documents;
+mod fields;
 mod update;
 
 use bytes::Bytes;
@@ -46,6 +49,8 @@ where
         Action::UpdateAssistant => {
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }
+        Action::CreateAssistant => return create::handle(context, head, body, log, permit).await,
+        Action::DeleteAssistant => return delete::handle(context, segment("assistant"), head, log, permit).await,
         Action::Root => return Ok(redirect("/docs")),
         Action::Docs => return Ok(documents::docs_page(context, head)),
         Action::Style => return Ok(documents::style()),

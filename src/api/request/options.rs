@@ -4,13 +4,16 @@
 //! An option that an operation does not take is refused where ignoring it would be a false promise. A read or a list
 //! changes nothing, so there it is ignored, but for `If-Match` on a list, which has no tag that could match.
 
-use http::header::{IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use bytes::Bytes;
+use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::Handling;
 
 use crate::api::context::Context;
 use crate::http::entity_tag::Condition;
+use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 use crate::value::{AssistantOperation, Right, Rights};
 
@@ -51,7 +54,7 @@ impl Taken {
     const fn by(operation: AssistantOperation) -> Self {
         use AssistantOperation::{Copy, Create, Delete, List, Read, Update};
         Self {
-            if_match: matches!(operation, Read),
+            if_match: matches!(operation, Read | Update | Delete),
             if_none_match: matches!(operation, Read),
             representation: match operation {
                 Update | Create | Copy => true,
@@ -97,8 +100,24 @@ impl RequestOptions {
         Ok(Self { dry_run, handling, representation, unknown_preferences, if_match, if_none_match, deadline })
     }
 
+    /// The response or the problem with `Preference-Applied`. A response that holds the assistant has its tag.
+    ///
+    /// # Errors
+    /// The problem.
+    pub fn mark(&self, result: Result<Response<Full<Bytes>>, Problem>) -> Result<Response<Full<Bytes>>, Problem> {
+        match result {
+            Ok(mut response) => {
+                let represented = self.representation && response.headers().contains_key(ETAG);
+                let applied = self.applied(represented).map(|applied| (PREFERENCE_APPLIED, applied));
+                response.headers_mut().extend(applied);
+                Ok(response)
+            }
+            Err(problem) => Err(Problem { preference_applied: self.applied(false), ..problem }),
+        }
+    }
+
     /// The value of `Preference-Applied`; `represented` is whether the answer holds the assistant.
-    pub fn applied(&self, represented: bool) -> Option<HeaderValue> {
+    fn applied(&self, represented: bool) -> Option<HeaderValue> {
         prefer::applied(self.handling, represented)
     }
 }

@@ -2,17 +2,21 @@
 
 use crate::problem::{Code, Problem};
 
-/// The parameters of `openapi/parameters.rs` that stand in the query.
-pub const PARAMETERS: [&str; 1] = [DRY_RUN];
+/// The parameters of `openapi/parameters.rs` that stand in the query, and their names there.
+pub const PARAMETERS: [(&str, &str); 2] = [(DRY_RUN, DRY_RUN), ("of_vendor", VENDOR)];
 
 const DRY_RUN: &str = "dry_run";
+
+/// The vendor account.
+pub const VENDOR: &str = "vendor";
 
 /// Refuses parameters that an operation does not have; `parameters` are all that it has, also in path and headers.
 ///
 /// # Errors
 /// There is another parameter.
 pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
-    let known: Vec<&str> = PARAMETERS.into_iter().filter(|name| parameters.contains(name)).collect();
+    let known = PARAMETERS.into_iter().filter(|(key, _)| parameters.contains(key));
+    let known: Vec<&str> = known.map(|(_, name)| name).collect();
     let Some((name, _)) = pairs(query).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
     let rest = match vendors::nearest(&name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -43,6 +47,23 @@ pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
         }
     }
     Ok(dry_run.unwrap_or_default())
+}
+
+/// The text of a parameter; `None` if it is absent.
+///
+/// # Errors
+/// It is empty or repeated.
+pub fn text(query: Option<&str>, name: &str) -> Result<Option<String>, Problem> {
+    let mut values = pairs(query).filter(|(key, _)| key == name).map(|(_, value)| value);
+    let invalid = |what: &str| {
+        Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` must not be {what}")))
+    };
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(_), Some(_)) => invalid("repeated"),
+        (Some(value), None) if value.is_empty() => invalid("empty"),
+        (Some(value), None) => Ok(Some(value.into_owned())),
+    }
 }
 
 #[cfg(test)]
