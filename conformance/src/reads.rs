@@ -19,7 +19,7 @@ impl Verification<'_> {
             return Err(Stop::NoId(id.clone()));
         }
         let listed = self.find().await?;
-        for kind in CatalogKind::ALL {
+        for kind in self.account.dialect().catalogs_of_fields() {
             self.catalog(kind).await?;
         }
         self.refused_reads().await?;
@@ -42,11 +42,11 @@ impl Verification<'_> {
     }
 
     async fn catalog(&mut self, kind: CatalogKind) -> Result<(), Stop> {
-        let Some(path) = self.account.dialect().catalog_path(kind) else { return Ok(()) };
-        let broken = match self.vendor.get(Operation::Catalog(kind), path).await? {
+        let Some(spec) = self.account.dialect().catalog(kind) else { return Ok(()) };
+        let broken = match self.vendor.get(Operation::Catalog(kind), spec.path).await? {
             None => "the answer is longer than is read".to_owned(),
             Some(reply) if !reply.is_success() => format!("the vendor answers {}", reply.status),
-            Some(reply) => match Catalog::parse(&reply.body) {
+            Some(reply) => match Catalog::parse(&reply.body, spec) {
                 Ok(catalog) => {
                     self.live.set(kind, Arc::new(catalog));
                     return Ok(());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, Method, StatusCode};
 use tokio::time::Instant;
-use vendors::{Catalog, CatalogKind, CatalogPage, Dialect, Operation, ResponseBody};
+use vendors::{Catalog, CatalogKind, CatalogPage, CatalogSpec, Dialect, Operation, ResponseBody};
 
 use super::Token;
 use super::drift::DriftWatch;
@@ -60,12 +60,12 @@ pub struct CatalogReader {
 
 impl CatalogReader {
     /// Reads a catalog to its end: page after page, by number, because a URL from the vendor could lead elsewhere.
-    pub(super) async fn read(&self, kind: CatalogKind, path: &str) -> Result<Catalog, CatalogFailure> {
+    pub(super) async fn read(&self, kind: CatalogKind, spec: &CatalogSpec) -> Result<Catalog, CatalogFailure> {
         let deadline = Instant::now() + ALL_PAGES_TIMEOUT;
         let (mut entries, mut seen, mut skipped, mut bytes) = (Vec::new(), HashSet::new(), 0, 0);
         let mut was_unread = false;
         for number in 1..=MAX_PAGES {
-            let (page, length) = self.page(kind, path, number, deadline).await?;
+            let (page, length) = self.page(kind, spec, number, deadline).await?;
             (skipped, bytes) = (skipped + page.skipped, bytes + length);
             let (before, is_unread) = (entries.len(), page.entries.is_empty());
             entries.extend(page.entries.into_iter().filter(|row| seen.insert((row.id.clone(), row.name.clone()))));
@@ -96,14 +96,12 @@ impl CatalogReader {
     async fn page(
         &self,
         kind: CatalogKind,
-        path: &str,
+        spec: &CatalogSpec,
         number: usize,
         deadline: Instant,
     ) -> Result<(CatalogPage, usize), CatalogFailure> {
         let malformed = |error: &dyn fmt::Display| CatalogFailure::Malformed(error.to_string());
-        let separator = if path.contains('?') { '&' } else { '?' };
-        let numbered = (number > 1).then(|| format!("{path}{separator}page={number}"));
-        let uri = self.stack.uri(numbered.as_deref().unwrap_or(path)).map_err(|error| malformed(&error))?;
+        let uri = self.stack.uri(&spec.page_path(number)).map_err(|error| malformed(&error))?;
         let deadline = deadline.min(Instant::now() + FETCH_TIMEOUT);
         let mut request = VendorRequest::new(Method::GET, uri, deadline).repeated(Repeat::WheneverSafe);
         request.headers = self.headers.clone();
@@ -121,7 +119,7 @@ impl CatalogReader {
             _ if status.is_success() && response.headers.contains_key(CONTENT_ENCODING) => {
                 Err(CatalogFailure::Refused(response))
             }
-            _ if status.is_success() => match CatalogPage::parse(&response.body, number) {
+            _ if status.is_success() => match CatalogPage::parse(&response.body, number, spec) {
                 Ok(page) => Ok((page, response.body.len())),
                 Err(error) => Err(malformed(&error)),
             },

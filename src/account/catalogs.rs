@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use futures_util::future::try_join_all;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
-use vendors::{Catalog, CatalogKind, CatalogSet};
+use vendors::{Catalog, CatalogKind, CatalogSet, CatalogSpec};
 
 use super::catalog_reader::{CatalogFailure, CatalogReader};
 use crate::value::Counter;
@@ -76,16 +76,36 @@ impl LiveCatalogs {
         kinds: &[CatalogKind],
         reader: &CatalogReader,
     ) -> Result<CatalogSet, CatalogFailure> {
-        let documented = kinds.iter().filter_map(|&kind| Some((kind, reader.dialect.catalog_path(kind)?)));
-        let lookups = documented.map(async |(kind, path)| match self.look_up(kind, path, reader).await {
+        let documented = kinds.iter().filter_map(|&kind| Some((kind, reader.dialect.catalog(kind)?)));
+        let lookups = documented.map(async |(kind, spec)| match self.look_up(kind, spec, reader).await {
             Err(CatalogFailure::Absent) => Ok(None),
-            result => result.map(|catalog| Some((kind, catalog))),
+            result => result.map(|(catalog, _)| Some((kind, catalog))),
         });
         let mut set = CatalogSet::default();
         for (kind, catalog) in try_join_all(lookups).await?.into_iter().flatten() {
             set.set(kind, catalog);
         }
         Ok(set)
+    }
+
+    /// One catalog and its age, read as in [`Self::get`].
+    ///
+    /// # Errors
+    /// It is not cached and cannot be fetched now, or the vendor has no such list.
+    pub async fn one(
+        self: &Arc<Self>,
+        kind: CatalogKind,
+        reader: &CatalogReader,
+    ) -> Result<(Arc<Catalog>, Duration), CatalogFailure> {
+        let spec = reader.dialect.catalog(kind).ok_or(CatalogFailure::Absent)?;
+        let (catalog, fetched_at) = self.look_up(kind, spec, reader).await?;
+        Ok((catalog, fetched_at.elapsed()))
+    }
+
+    /// The copy of a catalog and its age, if there is one; the vendor is not asked.
+    pub fn copy(&self, kind: CatalogKind) -> Option<(Arc<Catalog>, Duration)> {
+        let (catalog, fetched_at) = self.entries.get(kind as usize)?.latest.load().catalog.clone()?;
+        Some((catalog, fetched_at.elapsed()))
     }
 
     /// The age from which on a catalog is refreshed when it is used.
@@ -95,9 +115,9 @@ impl LiveCatalogs {
 
     /// The age and the number of entries of each cached catalog.
     pub fn ages(&self) -> impl Iterator<Item = (CatalogKind, Duration, usize)> {
-        CatalogKind::ALL.into_iter().zip(self.entries.iter()).filter_map(|(kind, entry)| {
-            let (catalog, fetched_at) = entry.latest.load().catalog.clone()?;
-            Some((kind, fetched_at.elapsed(), catalog.len()))
+        CatalogKind::ALL.into_iter().filter_map(|kind| {
+            let (catalog, age) = self.copy(kind)?;
+            Some((kind, age, catalog.len()))
         })
     }
 
@@ -110,23 +130,23 @@ impl LiveCatalogs {
     async fn look_up(
         self: &Arc<Self>,
         kind: CatalogKind,
-        path: &'static str,
+        spec: &'static CatalogSpec,
         reader: &CatalogReader,
-    ) -> Result<Arc<Catalog>, CatalogFailure> {
+    ) -> Result<(Arc<Catalog>, Instant), CatalogFailure> {
         let entry = &self.entries[kind as usize];
         if entry.is_due(self.ttl)
             && let Ok(turn) = Arc::clone(&entry.fetch).try_lock_owned()
             && entry.is_due(self.ttl)
         // no fetch has just ended
         {
-            self.start_fetch(kind, path, reader.clone(), turn);
+            self.start_fetch(kind, spec, reader.clone(), turn);
         }
-        if let Some((catalog, _)) = &entry.latest.load().catalog {
-            return Ok(Arc::clone(catalog));
+        if let Some(copy) = &entry.latest.load().catalog {
+            return Ok(copy.clone());
         }
         drop(entry.fetch.lock().await);
         match &**entry.latest.load() {
-            Latest { catalog: Some((catalog, _)), .. } => Ok(Arc::clone(catalog)),
+            Latest { catalog: Some(copy), .. } => Ok(copy.clone()),
             Latest { failure: Some((failure, _)), .. } => Err(failure.clone()),
             _ => Err(CatalogFailure::Malformed("the task that fetched the catalog is gone".to_owned())),
         }
@@ -135,14 +155,14 @@ impl LiveCatalogs {
     fn start_fetch(
         self: &Arc<Self>,
         kind: CatalogKind,
-        path: &'static str,
+        spec: &'static CatalogSpec,
         reader: CatalogReader,
         turn: OwnedMutexGuard<()>,
     ) {
         let catalogs = Arc::clone(self);
         reader.stack.clone().spawn(async move {
             let _turn = turn;
-            let result = reader.read(kind, path).await;
+            let result = reader.read(kind, spec).await;
             if result.as_ref().is_err_and(|failure| !matches!(failure, CatalogFailure::Absent)) {
                 catalogs.failures[kind as usize].add();
             }
@@ -222,7 +242,7 @@ mod tests {
             timeout: 10 * second,
             connect_timeout: 10 * second,
             max_connection_age: Duration::from_secs(300),
-            max_in_flight: 4,
+            max_in_flight: CatalogKind::COUNT,
             max_waiting: 4,
             settle_after_unknown: Duration::from_secs(2),
             rate_limit: None,

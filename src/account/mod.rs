@@ -79,4 +79,15 @@ impl Account {
         headers.insert(TRACEPARENT, traceparent);
         headers
     }
+
+    /// Reads this account's catalogs with these headers.
+    pub fn catalog_reader(&self, headers: HeaderMap) -> CatalogReader {
+        CatalogReader {
+            dialect: self.dialect,
+            stack: Arc::clone(&self.stack),
+            headers,
+            drift: Arc::clone(&self.drift),
+            token: self.token.clone(),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use http::header::{CONTENT_ENCODING, HeaderName};
 use vendors::{AssistantSummary, Dialect, ResponseBody, SentFields, UpdateResponse, VendorError, VendorErrorKind};
 
 use crate::account::{Account, CatalogFailure, ListFailure};
-use crate::problem::{Code, Outcome, Problem, Reason, VendorResponseSummary};
+use crate::problem::{Code, Fault, Outcome, Problem, Reason, VendorResponseSummary};
 use crate::upstream::{Failure, FailureKind, PauseCause, ResponseValidator, VendorResponse};
 
 use super::exchange::Change;
@@ -270,12 +270,29 @@ pub(super) fn failure_problem(failure: Failure) -> Problem {
 
 /// The problem for an update that needs a catalog which cannot be read. Nothing has been sent yet.
 pub(super) fn catalog_problem(account: &Account, failure: CatalogFailure) -> Problem {
-    const PREFIX: &str =
-        "A name or id of this update is resolved through the vendor's catalog, which cannot be read now: ";
+    let what = "A name or id of this update is resolved through the vendor's catalog, which cannot be read now";
+    catalog_failure(account, failure, what)
+}
+
+/// The problem for a catalog that a caller asks for and that cannot be read.
+pub(super) fn unread_catalog(account: &Account, failure: CatalogFailure) -> Problem {
+    catalog_failure(account, failure, "The vendor's catalog cannot be read now")
+}
+
+fn catalog_failure(account: &Account, failure: CatalogFailure, what: &str) -> Problem {
     let problem = match failure {
         CatalogFailure::Unanswered(failure) => failure_problem(failure),
         CatalogFailure::Refused(response) => {
-            error_problem(account, &SentFields::default(), b"", &response, &ResponseBody::read(&response.body))
+            let read = ResponseBody::read(&response.body);
+            let problem = error_problem(account, &SentFields::default(), b"", &response, &read);
+            // What the vendor says of its own list is never the caller's fault.
+            match problem.code.kind().fault {
+                Fault::Caller => {
+                    let detail = format!("The vendor answered with status {}.", response.status.as_u16());
+                    Problem { retryable: None, detail, code: Code::VendorError, ..problem }
+                }
+                _ => problem,
+            }
         }
         CatalogFailure::Malformed(detail) => Problem {
             retryable: Some(true),
@@ -285,7 +302,7 @@ pub(super) fn catalog_problem(account: &Account, failure: CatalogFailure) -> Pro
         CatalogFailure::Absent => Problem::new(Code::VendorBadResponse, "The vendor has no such list."),
     };
     Problem {
-        detail: format!("{PREFIX}{}", problem.detail),
+        detail: format!("{what}: {}", problem.detail),
         outcome: Outcome::NotApplied,
         attempts: None,
         errors: Default::default(),

@@ -23,6 +23,10 @@ pub enum Action {
     ListVendors,
     /// One vendor's fields.
     DescribeVendor,
+    /// One vendor's catalogs.
+    ListCatalogs,
+    /// The entries of a catalog.
+    ReadCatalog,
     /// The coverage matrix.
     ListFields,
     /// The schema of updates.
@@ -151,6 +155,43 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
             success: json("VendorFields"),
             problems: &[Code::NotFound],
             ..discovery(Action::DescribeVendor, "describeVendor")
+        },
+    ),
+    get(
+        "/v1/vendors/{vendor}/catalogs",
+        "The catalogs that one vendor has",
+        Operation {
+            description: "The kinds that this vendor documents. `entries` and `age` (seconds since the vendor's copy was read) \
+                          are `null` while no copy is there; the vendor is not called.",
+            parameters: &["vendor"],
+            success: json("CatalogList"),
+            problems: &[Code::NotFound],
+            ..discovery(Action::ListCatalogs, "listCatalogs")
+        },
+    ),
+    get(
+        "/v1/vendors/{vendor}/catalogs/{kind}",
+        "The names and ids in one catalog",
+        Operation {
+            description: "Entries of the gateway's configuration come before the vendor's of the same id. All pages of the \
+                          vendor's list are read, and the copy is kept for a while: `age` is its age in seconds, `null` without one. \
+                          While the vendor fails, the last copy goes on being served. Besides `id` and `name`, an entry has what the \
+                          vendor shows about it, except lists, objects and what may hold a secret. \
+                          `next_cursor` leads to the next page and is `null` on the last.",
+            parameters: &["vendor", "kind", "q", "limit", "cursor", "request_timeout"],
+            success: json("Catalog"),
+            problems: &[
+                Code::NotFound,
+                Code::VendorRateLimited,
+                Code::VendorError,
+                Code::VendorBadResponse,
+                Code::VendorCredentialsRejected,
+                Code::VendorAccountProblem,
+                Code::VendorUnreachable,
+                Code::VendorCircuitOpen,
+                Code::VendorTimeout,
+            ],
+            ..discovery(Action::ReadCatalog, "readCatalog")
         },
     ),
     get(

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod answers;
+mod catalog_pages;
 mod catalogs;
 mod clients;
 mod discovery;

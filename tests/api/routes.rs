@@ -19,7 +19,11 @@ async fn guarded() -> Stage {
 
 /// A path of this form that leads somewhere.
 fn filled(template: &str) -> String {
-    template.replace("{assistant}", "sondos:1").replace("{vendor}", "sondos").replace("{code}", "internal")
+    template
+        .replace("{assistant}", "sondos:1")
+        .replace("{vendor}", "sondos")
+        .replace("{kind}", "voices")
+        .replace("{code}", "internal")
 }
 
 async fn call(stage: &Stage, method: &Method, path: &str, headers: &[(&str, &str)]) -> Reply {

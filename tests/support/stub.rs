@@ -29,9 +29,27 @@ impl Stub {
 
     /// One that answers with exactly these bytes.
     pub async fn start(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::serving(move |_| answer.clone()).await
+    }
+
+    /// One that answers each request with a status line and the JSON that `answer` has for its target and its head.
+    pub async fn routing(answer: impl Fn(&str, &str) -> (&'static str, String) + Send + Sync + 'static) -> Self {
+        Self::serving(move |request| {
+            let target = request.split(' ').nth(1).unwrap_or_default();
+            let (status, body) = answer(target, request);
+            let length = body.len();
+            let head = "connection: close\r\ncontent-type: application/json";
+            format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{head}\r\n\r\n{body}").into_bytes()
+        })
+        .await
+    }
+
+    /// One that answers each request with the bytes that `answer` makes of it.
+    async fn serving(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (answer, requests) = (answer.into(), Requests::default());
+        let requests = Requests::default();
         let (seen, mut serving) = (Arc::clone(&requests), JoinSet::new());
         serving.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -62,13 +80,14 @@ impl Stub {
     }
 }
 
-async fn answer_one(mut stream: TcpStream, answer: &[u8]) -> Option<Vec<u8>> {
+async fn answer_one(mut stream: TcpStream, answer: &(dyn Fn(&str) -> Vec<u8> + Sync)) -> Option<Vec<u8>> {
     let (mut request, mut piece) = (Vec::new(), [0; 4096]);
     while !is_whole(&request) {
         let count = stream.read(&mut piece).await.ok().filter(|&count| count > 0)?;
         request.extend_from_slice(&piece[..count]);
     }
-    stream.write_all(answer).await.ok()?;
+    let answer = answer(&String::from_utf8_lossy(&request));
+    stream.write_all(&answer).await.ok()?;
     stream.shutdown().await.ok()?;
     Some(request)
 }

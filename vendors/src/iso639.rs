@@ -9,6 +9,11 @@ pub fn english_name(code: &str) -> Option<&'static str> {
     NAMES.get(index).map(|(_, name)| *name)
 }
 
+/// The two-letter code of a language's English name, in any case.
+pub(crate) fn code_of(name: &str) -> Option<&'static str> {
+    NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(code, _)| *code)
+}
+
 /// Code and name, sorted by code (ISO 639-1, as registered by the Library of Congress).
 static NAMES: [(&str, &str); 183] = [
     ("aa", "Afar"),

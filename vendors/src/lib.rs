@@ -20,7 +20,10 @@ pub mod registry;
 mod sondos;
 
 pub use canonical::{Field, FieldSet, Update};
-pub use catalog::{Catalog, CatalogError, CatalogKind, CatalogPage, CatalogSet, Catalogs, Entry as CatalogEntry};
+pub use catalog::{
+    Catalog, CatalogError, CatalogKind, CatalogPage, CatalogSet, Catalogs, Entry as CatalogEntry, ListedEntry,
+    NamePart, same_number,
+};
 pub use dialect::*;
 pub use iso639::english_name as language_name;
 pub use item::{Item, ItemCode, Items, Note, Report};

@@ -29,8 +29,8 @@ impl Vendor {
         let lists = read_value(&text, Limits::VENDOR).unwrap();
         let mut catalogs = CatalogSet::default();
         for kind in CatalogKind::ALL {
-            if let Some(list) = lists.get(kind.as_str()) {
-                catalogs.set(kind, Arc::new(Catalog::parse(list.text().as_bytes()).unwrap()));
+            if let (Some(list), Some(spec)) = (lists.get(kind.as_str()), dialect.catalog(kind)) {
+                catalogs.set(kind, Arc::new(Catalog::parse(list.text().as_bytes(), spec).unwrap()));
             }
         }
         Self { dialect, catalogs }

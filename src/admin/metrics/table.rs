@@ -123,7 +123,11 @@ metrics! {
         |to| to.each_of(|one| one.account.live.ages().map(|(kind, _, entries)| (kind.as_str(), entries)));
     /// Failed reads and refreshes of the vendor's catalog.
     "switchboard_catalog_read_failures_total" Counter ["vendor", "catalog"] =>
-        |to| to.each_of(|one| one.account.live.failures().map(|(kind, count)| (kind.as_str(), count)));
+        |to| to.each_of(|one| {
+            let documented = |kind| one.account.dialect.catalog(kind).is_some();
+            let failures = one.account.live.failures().filter(move |(kind, _)| documented(*kind));
+            failures.map(|(kind, count)| (kind.as_str(), count))
+        });
 
     /// Differences between the vendor's responses and its documentation, by kind; `/admin/status` lists them.
     "switchboard_drift_total" Counter ["vendor", "kind"] =>

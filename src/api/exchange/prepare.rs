@@ -1,7 +1,5 @@
 //! Translates an operation into the vendor's request.
 
-use std::sync::Arc;
-
 use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use vendors::{
@@ -9,7 +7,6 @@ use vendors::{
     translate_creation, translate_request,
 };
 
-use crate::account::CatalogReader;
 use crate::api::classify::{catalog_problem, failure_problem};
 use crate::api::request::prefer;
 use crate::problem::{Code, Problem};
@@ -112,13 +109,7 @@ impl<'a> Exchange<'a> {
     /// The vendor's catalogs of these kinds.
     pub(super) async fn catalogs(&self, kinds: &[CatalogKind], headers: &HeaderMap) -> Result<CatalogSet, Problem> {
         let account = self.account;
-        let reader = CatalogReader {
-            dialect: account.dialect,
-            stack: Arc::clone(&account.stack),
-            headers: headers.clone(),
-            drift: Arc::clone(&account.drift),
-            token: account.token.clone(),
-        };
+        let reader = account.catalog_reader(headers.clone());
         let started = Instant::now();
         let fetch = Box::pin(account.live.get(kinds, &reader)); // Boxed because it is large and rare.
         // The fetch may have been started by another update with a later deadline.

@@ -29,6 +29,25 @@ pub(super) fn all() -> Value {
                             A client needs the operation `read`.",
             "example": "\"0123456789abcdef0123456789abcdef\"",
         },
+        "kind": {
+            "name": "kind", "in": "path", "required": true,
+            "schema": { "$ref": "#/components/schemas/CatalogKind" },
+            "description": "A kind that this vendor's list of catalogs has.",
+        },
+        "q": {
+            "name": "q", "in": "query", "schema": { "type": "string" },
+            "description": "A part of the name, without regard to case and Unicode form.",
+            "example": "german",
+        },
+        "limit": {
+            "name": "limit", "in": "query",
+            "schema": { "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 },
+            "description": "The most entries of the page.",
+        },
+        "cursor": {
+            "name": "cursor", "in": "query", "schema": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
+            "description": "The `next_cursor` of the page before.",
+        },
         "code": {
             "name": "code", "in": "path", "required": true,
             "schema": { "$ref": "#/components/schemas/Code" },

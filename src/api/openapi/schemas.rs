@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use vendors::document::canonical_schema;
-use vendors::{ItemCode, Support};
+use vendors::{CatalogKind, ItemCode, Support};
 
 use crate::problem::{Code, Fault};
 
@@ -36,6 +36,16 @@ pub(super) fn all() -> Value {
             ("fields", list(named("VendorField"))),
         ]),
         "VendorField": support(&[("field", text()), ("description", text())]),
+        "CatalogKind": { "type": "string", "enum": CatalogKind::ALL.map(CatalogKind::as_str) },
+        "CatalogList": object(&[("vendor", text()), ("catalogs", list(named("CatalogState")))]),
+        "CatalogState": object(&[
+            ("kind", named("CatalogKind")), ("entries", nullable_integer()), ("age", nullable_integer()),
+        ]),
+        "Catalog": object(&[
+            ("vendor", text()), ("kind", named("CatalogKind")), ("age", nullable_integer()),
+            ("data", list(named("CatalogEntry"))), ("next_cursor", nullable_text()),
+        ]),
+        "CatalogEntry": catalog_entry(),
         "FieldMatrix": object(&[("vendors", list(text())), ("fields", list(named("FieldRow")))]),
         "FieldRow": object(&[
             ("field", text()), ("type", text()), ("nullable", boolean()), ("description", text()),
@@ -239,6 +249,19 @@ fn support(first: &[(&str, Value)]) -> Value {
     object_with(&[first, &required].concat(), &optional)
 }
 
+/// An entry of a catalog: id, name, and further scalar members, which differ by kind and vendor.
+fn catalog_entry() -> Value {
+    let optional = [
+        ("iso_2", described(nullable_text(), "Languages: the ISO 639-1 code.")),
+        ("gender", described(nullable_text(), "Voices.")),
+        ("phone_number", described(text(), "Phone numbers: the same as `name`.")),
+        ("code", described(nullable_text(), "Providers and multimodal models.")),
+    ];
+    let mut schema = object_with(&[("id", named("Id")), ("name", text())], &optional);
+    schema["additionalProperties"] = json!({ "type": ["string", "number", "boolean", "null"] });
+    schema
+}
+
 fn problem_item() -> Value {
     let items: Vec<_> = ItemCode::ALL.iter().map(|code| code.as_str()).collect();
     object_with(
@@ -311,6 +334,10 @@ fn nullable_text() -> Value {
 
 fn boolean() -> Value {
     json!({ "type": "boolean" })
+}
+
+fn nullable_integer() -> Value {
+    json!({ "type": ["integer", "null"], "minimum": 0 })
 }
 
 fn integer() -> Value {

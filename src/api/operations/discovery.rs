@@ -1,5 +1,7 @@
 //! What the gateway has for a client: where an assistant leads, the vendors, and their fields.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use vendors::Field;
 use vendors::document::{Named, coverage_json, vendor_json};
@@ -34,13 +36,18 @@ pub(super) fn list_vendors(context: &Context) -> Value {
 /// # Errors
 /// The client may not use a vendor of that name, or there is none.
 pub(super) fn describe_vendor(context: &Context, name: &str) -> Result<Value, Problem> {
-    let account = context.accounts().find(|account| &*account.name == name);
-    let account = account.ok_or_else(|| Problem::new(Code::NotFound, "there is no vendor of that name"))?;
+    let account = vendor_account(context, name)?;
     let mut body = summary(&account);
     body["title"] = account.dialect.title.into();
     body["source"] = account.dialect.documentation.into();
     body["fields"] = vendor_json(account.dialect);
     Ok(body)
+}
+
+/// The account of a vendor in the path. One that the client may not use looks like one that is not there.
+pub(super) fn vendor_account(context: &Context, name: &str) -> Result<Arc<Account>, Problem> {
+    let account = context.accounts().find(|account| &*account.name == name);
+    account.ok_or_else(|| Problem::new(Code::NotFound, "there is no vendor of that name"))
 }
 
 fn summary(account: &Account) -> Value {

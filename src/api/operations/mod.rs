@@ -1,5 +1,6 @@
 //! The operations of the API.
 
+mod catalogs;
 mod create;
 mod delete;
 mod discovery;
@@ -51,6 +52,10 @@ where
         }
         Action::CreateAssistant => return create::handle(context, head, body, log, permit).await,
         Action::DeleteAssistant => return delete::handle(context, segment("assistant"), head, log, permit).await,
+        Action::ReadCatalog => {
+            let place = (segment("vendor"), segment("kind"));
+            return catalogs::read_catalog(context, place, head, log, permit).await;
+        }
         Action::Root => return Ok(redirect("/docs")),
         Action::Docs => return Ok(documents::docs_page(context, head)),
         Action::Style => return Ok(documents::style()),
@@ -62,6 +67,7 @@ where
         Action::ExplainRoute => discovery::explain_route(context, segment("assistant"))?,
         Action::ListVendors => discovery::list_vendors(context),
         Action::DescribeVendor => discovery::describe_vendor(context, segment("vendor"))?,
+        Action::ListCatalogs => catalogs::list_catalogs(context, segment("vendor"))?,
         Action::ListFields => discovery::list_fields(context),
     };
     Ok(json(value.to_string().into_bytes()))

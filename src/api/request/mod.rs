@@ -2,6 +2,7 @@
 
 pub(super) mod media;
 pub mod options;
+pub mod page;
 pub mod prefer;
 pub mod query;
 pub mod timeout;

@@ -1,9 +1,12 @@
-//! The query: which parameters an operation has, and the value of `dry_run`.
+//! The query: which parameters an operation has, their values, and that of `dry_run`.
+
+use std::borrow::Cow;
 
 use crate::problem::{Code, Problem};
 
 /// The parameters of `openapi/parameters.rs` that stand in the query, and their names there.
-pub const PARAMETERS: [(&str, &str); 2] = [(DRY_RUN, DRY_RUN), ("of_vendor", VENDOR)];
+pub const PARAMETERS: [(&str, &str); 5] =
+    [(DRY_RUN, DRY_RUN), ("of_vendor", VENDOR), ("q", "q"), ("limit", "limit"), ("cursor", "cursor")];
 
 const DRY_RUN: &str = "dry_run";
 
@@ -36,33 +39,37 @@ fn pairs(query: Option<&str>) -> form_urlencoded::Parse<'_> {
 /// # Errors
 /// There is another value or a repetition.
 pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
-    let invalid = |detail: String| Err(Problem::new(Code::InvalidRequest, detail));
-    let mut dry_run = None;
-    for (_, value) in pairs(query).filter(|(name, _)| name == DRY_RUN) {
-        let Ok(value) = value.parse() else {
-            return invalid("the query parameter `dry_run` must be `true` or `false`".to_owned());
-        };
-        if dry_run.replace(value).is_some() {
-            return invalid("the query parameter `dry_run` must not be repeated".to_owned());
+    let Some(value) = value(query, DRY_RUN)? else { return Ok(false) };
+    value
+        .parse()
+        .map_err(|_| Problem::new(Code::InvalidRequest, "the query parameter `dry_run` must be `true` or `false`"))
+}
+
+/// The value of a parameter, if it is there.
+///
+/// # Errors
+/// It is there twice.
+pub fn value<'q>(query: Option<&'q str>, parameter: &str) -> Result<Option<Cow<'q, str>>, Problem> {
+    let mut values = pairs(query).filter(|(name, _)| name == parameter).map(|(_, value)| value);
+    match (values.next(), values.next()) {
+        (_, Some(_)) => {
+            let detail = format!("the query parameter `{parameter}` must not be repeated");
+            Err(Problem::new(Code::InvalidRequest, detail))
         }
+        (value, None) => Ok(value),
     }
-    Ok(dry_run.unwrap_or_default())
 }
 
 /// The text of a parameter; `None` if it is absent.
 ///
 /// # Errors
 /// It is empty or repeated.
-pub fn text(query: Option<&str>, name: &str) -> Result<Option<String>, Problem> {
-    let mut values = pairs(query).filter(|(key, _)| key == name).map(|(_, value)| value);
-    let invalid = |what: &str| {
-        Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` must not be {what}")))
-    };
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => invalid("repeated"),
-        (Some(value), None) if value.is_empty() => invalid("empty"),
-        (Some(value), None) => Ok(Some(value.into_owned())),
+pub fn text(query: Option<&str>, parameter: &str) -> Result<Option<String>, Problem> {
+    match value(query, parameter)? {
+        Some(text) if text.is_empty() => {
+            Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{parameter}` must not be empty")))
+        }
+        text => Ok(text.map(Cow::into_owned)),
     }
 }
 

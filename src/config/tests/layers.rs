@@ -49,7 +49,7 @@ fn the_environment_reaches_every_kind_of_key() {
     assert_eq!(acme.token.expose(), "9|xyz");
     assert_eq!(acme.fields["folder_id"], FieldPolicy::Drop);
     assert_eq!((acme.retry.max_attempts, acme.breaker.min_requests), (1, 20));
-    assert_eq!(acme.catalog.languages["7"], "Klingon");
+    assert_eq!(acme.catalog.kinds().next().unwrap().1["7"], "Klingon");
     assert_eq!(settings.vendors["famulor"].token.expose(), "literal|token");
     let client = &settings.clients["crm"];
     assert_eq!(client.vendors.as_deref(), Some(&["my-acme".to_owned(), "famulor".to_owned()][..]));

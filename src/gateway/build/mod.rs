@@ -4,11 +4,11 @@ mod fingerprints;
 mod order_scopes;
 mod tls;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rustls_pki_types::ServerName;
-use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Field, Policies, registry};
+use vendors::{Catalog, CatalogEntry, CatalogSet, Field, Policies, registry};
 
 use crate::access::{AdminTokens, Client, Clients, FailedAttempts, HostNames, RateLimiter};
 use crate::account::{Account, AssistantPages, Limits, LiveCatalogs, Token};
@@ -200,14 +200,8 @@ pub(crate) fn policies(vendor: &config::Vendor) -> Policies {
 /// The catalogs of the configuration.
 pub(crate) fn configured(catalog: &config::Catalog) -> CatalogSet {
     let mut set = CatalogSet::default();
-    let kinds: [(CatalogKind, &BTreeMap<String, String>); 4] = [
-        (CatalogKind::Languages, &catalog.languages),
-        (CatalogKind::Voices, &catalog.voices),
-        (CatalogKind::Models, &catalog.models),
-        (CatalogKind::MultimodalModels, &catalog.multimodal_models),
-    ];
-    for (kind, pairs) in kinds.into_iter().filter(|(_, pairs)| !pairs.is_empty()) {
-        let entries = pairs.iter().map(|(id, name)| CatalogEntry { id: id.clone(), name: name.clone(), iso_2: None });
+    for (kind, pairs) in catalog.kinds().filter(|(_, pairs)| !pairs.is_empty()) {
+        let entries = pairs.iter().map(|(id, name)| CatalogEntry::new(id, name));
         set.set(kind, Arc::new(entries.collect::<Catalog>()));
     }
     set

@@ -114,9 +114,9 @@ async fn a_query_header_or_assistant_that_cannot_be_read_is_an_invalid_request()
 async fn a_query_parameter_that_a_path_does_not_have_is_an_invalid_request_wherever_updates_and_discovery_are() {
     let stage = Stage::new().await;
     for endpoint in switchboard::api::routes::ENDPOINTS {
-        let path =
-            endpoint.path.replace("{assistant}", "789").replace("{vendor}", "sondos").replace("{code}", "internal");
-        for query in ["vendor=sondos", "dryrun=true", "limit=1&q=x", "=", "x%00=1"] {
+        let path = endpoint.path.replace("{assistant}", "789").replace("{vendor}", "sondos");
+        let path = path.replace("{kind}", "voices").replace("{code}", "internal");
+        for query in ["vendor=sondos", "dryrun=true", "per_page=1&search=x", "=", "x%00=1"] {
             let headers = [("content-type", "application/json")];
             let reply = stage.call(endpoint.method.clone(), &format!("{path}?{query}"), &headers, "{}").await;
             if endpoint.path.starts_with("/v1/") {

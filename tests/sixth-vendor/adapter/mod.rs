@@ -18,7 +18,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
     catalogs: sondos::CATALOGS,
-    responses: sondos::RESPONSES,
+    responses: autocalls::RESPONSES,
     undocumented: UndocumentedFields::empty(),
 };
 

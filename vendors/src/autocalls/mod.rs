@@ -3,6 +3,7 @@
 //! Source: <https://docs.autocalls.ai/api-reference/assistants/update-assistant>. The canonical names are Autocalls', so
 //! most rows are [`Row::SAME`].
 
+mod catalogs;
 mod operations;
 mod responses;
 
@@ -10,8 +11,9 @@ use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 use crate::dialect::{Auth, Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
 
+pub(crate) use catalogs::{CATALOGS, MODELS, VOICES_BEFORE_PROVIDERS, catalog};
 pub(crate) use operations::{CREATION, IDS, LISTED, OPERATIONS, reading};
-pub(crate) use responses::{CATALOGS_BEFORE_VOICE_PROVIDERS, ERRORS, LANGUAGES, MODELS, RESPONSES};
+pub(crate) use responses::{ERRORS, RESPONSES};
 
 /// Autocalls.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -28,14 +30,6 @@ pub(crate) static DIALECT: Dialect = Dialect {
     responses: RESPONSES,
     undocumented: UndocumentedFields::empty(),
 };
-
-/// The catalog endpoints of the current dialect, in the order of [`CatalogKind::ALL`].
-pub(crate) const CATALOGS: [Option<&str>; 4] = [
-    Some("/user/assistants/languages"),
-    Some("/user/assistants/voices"),
-    Some("/user/assistants/models?type=llm"),
-    Some("/user/assistants/models?type=multimodal"),
-];
 
 /// Every field by name, so that a new canonical field does not compile without a row.
 pub(crate) const fn row(field: Field) -> Row {

@@ -1,8 +1,7 @@
-//! The platform's responses. Its revisions share all of them but the catalogs and a few errors.
+//! The platform's responses. Its revisions share all of them but a few errors.
 //!
 //! Sources: the documentation of the update; <https://github.com/Autocalls/documentation>, api-reference/assistants/get-assistants.mdx
-//! for the list, which does not state what may be `null`; <https://github.com/Konnect-U/Help> for 402, 403, 429 and the
-//! newest catalogs.
+//! for the list, which does not state what may be `null`; <https://github.com/Konnect-U/Help> for 402, 403 and 429.
 
 use crate::dialect::{ErrorSpec, Member, ResponseSpec, Schema};
 
@@ -31,21 +30,6 @@ pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
         Member::new("prev_page_url", Text).nullable().optional(),
         Member::new("links", List(&Anything)).optional(),
     ]),
-    catalogs: [
-        LANGUAGES,
-        List(&Object(&[
-            Member::new("id", Integer),
-            Member::new("name", Text),
-            Member::new("language_id", Integer).nullable(),
-            Member::new("gender", Text).nullable(),
-            Member::new("preview_url", Text).nullable(),
-            Member::new("accent", Text).nullable(),
-            Member::new("age", Text).nullable(),
-            Member::new("synthesizer_provider_id", Integer).nullable(),
-        ])),
-        MODELS,
-        MULTIMODAL_MODELS,
-    ],
 };
 
 /// The response to an update and to a creation.
@@ -62,29 +46,6 @@ const ASSISTANT_CHANGED: Schema = Object(&[
         ]),
     ),
 ]);
-
-/// The catalogs of the revision whose voices have no provider.
-pub(crate) const CATALOGS_BEFORE_VOICE_PROVIDERS: [Schema; 4] = [
-    LANGUAGES,
-    List(&Object(&[
-        Member::new("id", Integer),
-        Member::new("name", Text),
-        Member::new("language_id", Integer).nullable(),
-        Member::new("gender", Text).nullable(),
-    ])),
-    MODELS,
-    MULTIMODAL_MODELS,
-];
-
-/// Languages, in every revision.
-pub(crate) const LANGUAGES: Schema =
-    List(&Object(&[Member::new("id", Integer), Member::new("name", Text), Member::new("iso_2", Text).nullable()]));
-
-/// Models of pipeline mode, in every revision.
-pub(crate) const MODELS: Schema = List(&Object(&[Member::new("id", Integer), Member::new("name", Text)]));
-
-const MULTIMODAL_MODELS: Schema =
-    List(&Object(&[Member::new("id", Integer), Member::new("name", Text), Member::new("code", Text)]));
 
 const MESSAGE: Member = Member::new("message", Text);
 

@@ -2,70 +2,34 @@
 //!
 //! Ids differ between accounts, so a name is looked up in the catalog of the account that the update goes to. An exact
 //! match comes first, then a match without regard to case, blanks and Unicode form. A language is also found by its
-//! ISO 639-1 code: the catalog's own code first, then the code's English name.
+//! ISO 639-1 code: the catalog's own code first, then the code's English name. A phone number is also found in another
+//! spelling.
 
+mod entry;
+mod kind;
+mod listing;
 mod name;
+mod number;
 mod page;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
+use crate::dialect::CatalogSpec;
 use crate::iso639::english_name;
-use crate::json::decode;
 
+use entry::id_key;
 use name::folded;
 
+pub use entry::Entry;
+pub use kind::CatalogKind;
+pub use listing::{ListedEntry, NamePart};
+pub use number::same_number;
 pub use page::{CatalogError, CatalogPage};
 
 /// More candidates than that are ambiguous whether or not some are the same.
 const MAX_CANDIDATES: usize = 100;
-
-/// The kind of entries that a catalog lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CatalogKind {
-    /// Languages.
-    Languages,
-    /// Voices.
-    Voices,
-    /// LLMs of pipeline mode.
-    Models,
-    /// Models of multimodal and dualplex mode, whose ids are a separate id space.
-    MultimodalModels,
-}
-
-impl CatalogKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Languages, Self::Voices, Self::Models, Self::MultimodalModels];
-
-    /// The name of the kind in the configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Languages => "languages",
-            Self::Voices => "voices",
-            Self::Models => "models",
-            Self::MultimodalModels => "multimodal_models",
-        }
-    }
-}
-
-impl fmt::Display for CatalogKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// One entry of a catalog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The id, as JSON text.
-    pub id: String,
-    /// The name, exactly as the vendor or the configuration has it.
-    pub name: String,
-    /// The ISO 639-1 code, for languages.
-    pub iso_2: Option<String>,
-}
 
 /// The entries of one kind, indexed by id, name and code.
 #[derive(Debug, Default)]
@@ -75,25 +39,6 @@ pub struct Catalog {
     by_name: HashMap<String, Vec<usize>>,
     by_folded: HashMap<String, Vec<usize>>,
     by_code: HashMap<String, Vec<usize>>,
-}
-
-impl Entry {
-    /// The id as it is compared: without the quotes that some back ends put around numbers.
-    fn key(&self) -> Cow<'_, str> {
-        id_key(&self.id)
-    }
-
-    /// The id as a number, if it consists of digits, in whatever type the catalog has it.
-    pub fn integer_id(&self) -> Option<Cow<'_, str>> {
-        Some(self.key()).filter(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()))
-    }
-}
-
-fn id_key(json: &str) -> Cow<'_, str> {
-    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-        Some(inner) => Cow::Owned(decode(inner).trim().to_owned()),
-        None => Cow::Borrowed(json),
-    }
 }
 
 impl FromIterator<Entry> for Catalog {
@@ -119,8 +64,8 @@ impl Catalog {
     ///
     /// # Errors
     /// The body is no list.
-    pub fn parse(body: &[u8]) -> Result<Self, CatalogError> {
-        CatalogPage::parse(body, 1).map(|page| page.entries.into_iter().collect())
+    pub fn parse(body: &[u8], spec: &CatalogSpec) -> Result<Self, CatalogError> {
+        CatalogPage::parse(body, 1, spec).map(|page| page.entries.into_iter().collect())
     }
 
     /// The number of entries.
@@ -156,16 +101,23 @@ impl Catalog {
             return by_case;
         }
         let by_code = self.at(self.by_code.get(&folded));
-        if !by_code.is_empty() || kind != CatalogKind::Languages {
-            return by_code;
+        match kind {
+            _ if !by_code.is_empty() => by_code,
+            CatalogKind::Languages => {
+                english_name(&folded).map(|name| self.at(self.by_folded.get(&name::folded(name)))).unwrap_or_default()
+            }
+            CatalogKind::PhoneNumbers => {
+                let same = |(index, entry): (usize, &Entry)| same_number(&entry.name, name).then_some(index);
+                self.at(Some(&self.entries.iter().enumerate().filter_map(same).collect()))
+            }
+            _ => by_code,
         }
-        english_name(&folded).map(|name| self.at(self.by_folded.get(&name::folded(name)))).unwrap_or_default()
     }
 }
 
 /// The catalogs of one account from one source.
 #[derive(Debug, Clone, Default)]
-pub struct CatalogSet([Option<Arc<Catalog>>; 4]);
+pub struct CatalogSet([Option<Arc<Catalog>>; CatalogKind::COUNT]);
 
 impl CatalogSet {
     /// The catalog of this kind, if it is known.
@@ -211,13 +163,23 @@ impl<'a> Catalogs<'a> {
     /// The names that are nearest to `name`, at most `count`, nearest first.
     pub fn nearest(&self, kind: CatalogKind, name: &str, count: usize) -> Vec<&'a str> {
         let catalogs = [self.configured, self.live].into_iter().filter_map(|set| set.get(kind));
-        name::nearest(name, catalogs.flat_map(|catalog| &catalog.entries).map(|entry| &*entry.name), count)
+        let names = catalogs.flat_map(|catalog| &catalog.entries).map(|entry| &*entry.name);
+        let names = names.map(|name| (Cow::Borrowed(name), name));
+        name::nearest(name, names, count)
+    }
+
+    /// The entries whose ids look most like `id`, which is given as JSON text; at most `count`.
+    pub fn nearest_ids(&self, kind: CatalogKind, id: &str, count: usize) -> Vec<&'a Entry> {
+        name::nearest(&id_key(id), self.entries(kind).map(|listed| (listed.key(), listed.entry)), count)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Schema;
+
+    const SPEC: CatalogSpec = CatalogSpec::new("/x", Schema::Anything);
 
     const LANGUAGES: &[u8] =
         br#"{"data":[{"id":1,"name":"English","iso_2":"en"},{"id":2,"name":"Spanish","iso_2":"es"},
@@ -225,7 +187,7 @@ mod tests {
 
     fn names(name: &str) -> Vec<String> {
         let mut live = CatalogSet::default();
-        live.set(CatalogKind::Languages, Arc::new(Catalog::parse(LANGUAGES).unwrap()));
+        live.set(CatalogKind::Languages, Arc::new(Catalog::parse(LANGUAGES, &SPEC).unwrap()));
         let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
         catalogs.by_name(CatalogKind::Languages, name).iter().map(|entry| entry.id.clone()).collect()
     }
@@ -241,22 +203,25 @@ mod tests {
 
     #[test]
     fn a_catalog_counts_its_entries() {
-        let (some, none) = (Catalog::parse(LANGUAGES).unwrap(), Catalog::parse(b"[]").unwrap());
+        let (some, none) = (Catalog::parse(LANGUAGES, &SPEC).unwrap(), Catalog::parse(b"[]", &SPEC).unwrap());
         assert_eq!((some.len(), some.is_empty()), (4, false));
         assert_eq!((none.len(), none.is_empty()), (0, true));
     }
 
     #[test]
     fn a_response_that_is_not_a_list_is_refused() {
-        assert!(matches!(Catalog::parse(b"<html>"), Err(CatalogError::Json(_))));
-        assert_eq!(Catalog::parse(br#"{"languages":[]}"#).unwrap_err(), CatalogError::NotAList);
+        assert!(matches!(Catalog::parse(b"<html>", &SPEC), Err(CatalogError::Json(_))));
+        assert_eq!(
+            Catalog::parse(br#"{"languages":[]}"#, &SPEC).unwrap_err(),
+            CatalogError::NotAList { member: "data" }
+        );
     }
 
     #[test]
     fn an_id_is_found_in_either_type_and_is_a_number_in_either() {
         let mut live = CatalogSet::default();
         let voices = br#"[{"id":"3","name":"A"},{"id":4,"name":"B"},{"id":"x","name":"C"},{"id":3,"name":"A"}]"#;
-        live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices).unwrap()));
+        live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices, &SPEC).unwrap()));
         let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
         let by_id = |id: &str| catalogs.by_id(CatalogKind::Voices, id).map(Entry::integer_id);
         assert_eq!(
@@ -271,7 +236,7 @@ mod tests {
     fn names_match_as_people_write_them_and_stay_ambiguous() {
         let mut live = CatalogSet::default();
         let voices = "[{\"id\":1,\"name\":\"Max \"},{\"id\":2,\"name\":\"Jose\u{301}\"},{\"id\":3,\"name\":\"Ada\"},{\"id\":4,\"name\":\"ada \"}]";
-        live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices.as_bytes()).unwrap()));
+        live.set(CatalogKind::Voices, Arc::new(Catalog::parse(voices.as_bytes(), &SPEC).unwrap()));
         let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
         let ids = |name: &str| {
             let found = catalogs.by_name(CatalogKind::Voices, name);
@@ -285,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_code_finds_a_configured_entry_without_a_code() {
-        let entry = Entry { id: "4".into(), name: "German".into(), iso_2: None };
+        let entry = Entry::new("4", "German");
         let mut configured = CatalogSet::default();
         configured.set(CatalogKind::Languages, Arc::new([entry].into_iter().collect()));
         let catalogs = Catalogs { configured: &configured, live: &CatalogSet::default() };
@@ -294,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_language_code_finds_only_languages() {
-        let english = || Entry { id: "1".into(), name: "English".into(), iso_2: None };
+        let english = || Entry::new("1", "English");
         let mut live = CatalogSet::default();
         CatalogKind::ALL.iter().for_each(|kind| live.set(*kind, Arc::new([english()].into_iter().collect())));
         let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
@@ -305,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_configured_entry_takes_precedence() {
-        let entry = |id: &str| Entry { id: id.into(), name: "English".into(), iso_2: None };
+        let entry = |id: &str| Entry::new(id, "English");
         let (mut configured, mut live) = (CatalogSet::default(), CatalogSet::default());
         configured.set(CatalogKind::Languages, Arc::new([entry("7")].into_iter().collect()));
         live.set(CatalogKind::Languages, Arc::new([entry("1")].into_iter().collect()));

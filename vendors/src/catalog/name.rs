@@ -1,5 +1,7 @@
 //! How names of a catalog are compared, and which are near to one that is not in it.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// The most names that are compared with one that is not in the catalog.
@@ -9,7 +11,7 @@ const MAX_COMPARED: usize = 5_000;
 const MAX_CHARS: usize = 64;
 
 /// Characters at the ends of a name that are invisible.
-const INVISIBLE: [char; 4] = ['\u{feff}', '\u{200b}', '\u{200e}', '\u{200f}'];
+pub(super) const INVISIBLE: [char; 4] = ['\u{feff}', '\u{200b}', '\u{200e}', '\u{200f}'];
 
 /// A name as it is compared where no name is exactly the same: in NFC, without regard to case, without blanks around it,
 /// and with one space for any white space inside it.
@@ -31,13 +33,18 @@ fn words(name: &str) -> String {
     words.join(" ").trim().to_owned()
 }
 
-/// The `count` names that are nearest to `name`, nearest first. A name that contains it, or that it contains, is near.
-pub(super) fn nearest<'c>(name: &str, names: impl Iterator<Item = &'c str>, count: usize) -> Vec<&'c str> {
+/// What the `count` texts stand for that are nearest to `wanted`, nearest first. A text that contains it, or that it
+/// contains, is near.
+pub(super) fn nearest<'c, T: Copy + PartialEq>(
+    wanted: &str,
+    candidates: impl Iterator<Item = (Cow<'c, str>, T)>,
+    count: usize,
+) -> Vec<T> {
     let short = |name: &str| folded(name).chars().take(MAX_CHARS).collect::<String>();
-    let wanted = short(name);
-    let mut near: Vec<(usize, &str)> = Vec::new();
-    for candidate in names.take(MAX_COMPARED) {
-        let folded = short(candidate);
+    let wanted = short(wanted);
+    let mut near: Vec<(usize, T)> = Vec::new();
+    for (text, candidate) in candidates.take(MAX_COMPARED) {
+        let folded = short(&text);
         let contains = !wanted.is_empty() && (folded.contains(&wanted) || wanted.contains(&folded));
         let distance = if contains { 1 } else { strsim::osa_distance(&wanted, &folded) };
         let at = near.partition_point(|(known, _)| *known <= distance);
@@ -46,7 +53,7 @@ pub(super) fn nearest<'c>(name: &str, names: impl Iterator<Item = &'c str>, coun
             near.truncate(count);
         }
     }
-    near.into_iter().map(|(_, name)| name).collect()
+    near.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
 #[cfg(test)]
@@ -75,8 +82,9 @@ mod tests {
     #[test]
     fn the_nearest_names_come_first() {
         let names = ["Emma (British)", "Bert", "Berta", "Zoe", "Bert"];
-        assert_eq!(nearest("bret", names.into_iter(), 3), ["Bert", "Berta", "Zoe"]);
-        assert_eq!(nearest("emma", names.into_iter(), 1), ["Emma (British)"]);
-        assert_eq!(nearest("x", [].into_iter(), 3), Vec::<&str>::new());
+        let near = |wanted: &str, count| nearest(wanted, names.into_iter().map(|name| (name.into(), name)), count);
+        assert_eq!(near("bret", 3), ["Bert", "Berta", "Zoe"]);
+        assert_eq!(near("emma", 1), ["Emma (British)"]);
+        assert_eq!(nearest("x", [(Cow::Borrowed("a"), 1)].into_iter(), 0), Vec::<i32>::new());
     }
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::dialect::CatalogSpec;
 use crate::json::{JsonError, Kind, Limits, Value, read_value};
 
 use super::Entry;
+use super::entry::kept_members;
 
 /// The entries of one response, and what was said about further pages.
 #[derive(Debug, Default)]
@@ -23,15 +25,20 @@ pub struct CatalogPage {
 pub enum CatalogError {
     /// Not JSON.
     Json(JsonError),
-    /// JSON, but neither an array nor an object with an array `data`.
-    NotAList,
+    /// JSON, but neither an array nor an object with an array in the documented member.
+    NotAList {
+        /// The member.
+        member: &'static str,
+    },
 }
 
 impl fmt::Display for CatalogError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Json(error) => write!(f, "the catalog is not JSON: {error}"),
-            Self::NotAList => f.write_str("the catalog is neither an array nor an object with an array `data`"),
+            Self::NotAList { member } => {
+                write!(f, "the catalog is neither an array nor an object with an array `{member}`")
+            }
         }
     }
 }
@@ -78,18 +85,19 @@ const TOTALS: [[&[&str]; 2]; 3] = [
 ];
 
 impl CatalogPage {
-    /// Reads page `number` of a vendor's catalog, counted from 1: a bare array, or `{"data": […]}` with what paginators
-    /// add. A row that is not understood is skipped.
+    /// Reads page `number` of a vendor's catalog, counted from 1: a bare array, or an object with the list and what
+    /// paginators add. A row that is not understood is skipped.
     ///
     /// # Errors
     /// The body is not such a list.
-    pub fn parse(body: &[u8], number: usize) -> Result<Self, CatalogError> {
+    pub fn parse(body: &[u8], number: usize, spec: &CatalogSpec) -> Result<Self, CatalogError> {
         let value = read_value(body, Limits::VENDOR).map_err(CatalogError::Json)?;
-        let list = if value.kind() == Kind::Object { value.get("data") } else { Some(value) };
-        let list = list.filter(|list| list.kind() == Kind::Array).ok_or(CatalogError::NotAList)?;
+        let list = if value.kind() == Kind::Object { value.get(spec.list) } else { Some(value) };
+        let not_a_list = CatalogError::NotAList { member: spec.list };
+        let list = list.filter(|list| list.kind() == Kind::Array).ok_or(not_a_list)?;
         let mut page = Self::default();
         for row in list.elements() {
-            match entry(row) {
+            match entry(row, spec) {
                 Some(entry) => page.entries.push(entry),
                 None => page.skipped += 1,
             }
@@ -119,20 +127,23 @@ fn whole_number(value: Value<'_>) -> Option<usize> {
     value.as_integer().map_or_else(|| value.as_str()?.trim().parse().ok(), |text| text.parse().ok())
 }
 
-fn entry(row: Value<'_>) -> Option<Entry> {
+fn entry(row: Value<'_>, spec: &CatalogSpec) -> Option<Entry> {
     let id = row.get("id").filter(|id| match id.kind() {
         Kind::Number => true,
         Kind::String => id.as_str().is_some_and(|text| !text.trim().is_empty()),
         _ => false,
     })?;
-    let name = row.get("name")?.as_str().filter(|name| !super::name::folded(name).is_empty())?.into_owned();
+    let name = row.get(spec.name)?.as_str().filter(|name| !super::name::folded(name).is_empty())?.into_owned();
     let iso_2 = row.get("iso_2").and_then(Value::as_str).filter(|code| !code.trim().is_empty()).map(Cow::into_owned);
-    Some(Entry { id: id.text().to_owned(), name, iso_2 })
+    Some(Entry { id: id.text().to_owned(), name, iso_2, members: kept_members(row, spec.withheld) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Schema;
+
+    const SPEC: CatalogSpec = CatalogSpec::new("/x", Schema::Anything);
 
     #[test]
     fn a_row_that_is_not_understood_spoils_no_other() {
@@ -154,16 +165,19 @@ mod tests {
             r#"{"id":{},"name":"a"}"#,
         ];
         let body = format!(r#"[{},{{"id":7,"name":"Good"}},{}]"#, bad.join(","), bad.join(","));
-        let page = CatalogPage::parse(body.as_bytes(), 1).unwrap();
+        let page = CatalogPage::parse(body.as_bytes(), 1, &SPEC).unwrap();
         assert_eq!((page.entries.len(), &*page.entries[0].name, page.skipped), (1, "Good", 2 * bad.len()));
-        let only = CatalogPage::parse(b"\xef\xbb\xbf[null]", 1).unwrap();
+        let only = CatalogPage::parse(b"\xef\xbb\xbf[null]", 1, &SPEC).unwrap();
         assert_eq!((only.entries.len(), only.skipped, only.has_more), (0, 1, false));
     }
 
     #[test]
     fn an_empty_code_is_none() {
-        let page =
-            CatalogPage::parse(br#"[{"id":1,"name":"Klingon","iso_2":" "},{"id":2,"name":"German","iso_2":"de"}]"#, 1);
+        let page = CatalogPage::parse(
+            br#"[{"id":1,"name":"Klingon","iso_2":" "},{"id":2,"name":"German","iso_2":"de"}]"#,
+            1,
+            &SPEC,
+        );
         let codes: Vec<_> = page.unwrap().entries.into_iter().map(|entry| entry.iso_2).collect();
         assert_eq!(codes, [None, Some("de".to_owned())]);
     }
@@ -189,7 +203,11 @@ mod tests {
             (r#","has_more":false"#, 1, false),
         ] {
             let body = format!(r#"{{"data":[{{"id":1,"name":"a"}}]{members}}}"#);
-            assert_eq!(CatalogPage::parse(body.as_bytes(), number).unwrap().has_more, has_more, "{members} {number}");
+            assert_eq!(
+                CatalogPage::parse(body.as_bytes(), number, &SPEC).unwrap().has_more,
+                has_more,
+                "{members} {number}"
+            );
         }
     }
 }

@@ -22,8 +22,9 @@ pub use read::{
     read_assistant,
 };
 pub use table::{
-    Auth, Call, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listed, Listing, Literal, Member,
-    Operation, Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Support, Unsupported,
+    Auth, Call, CatalogSpec, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listed, Listing,
+    Literal, Member, Operation, Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs,
+    Support, Unsupported,
 };
 
 use std::sync::OnceLock;
@@ -52,8 +53,8 @@ pub struct Dialect {
     pub listed: Listed,
     /// One row for each field, in the order of [`Field::ALL`].
     pub rows: [Row; Field::COUNT],
-    /// The path of each catalog below the base URL, in the order of [`CatalogKind::ALL`].
-    pub catalogs: [Option<&'static str>; 4],
+    /// The catalogs that the vendor documents, in the order of [`CatalogKind::ALL`].
+    pub catalogs: [Option<CatalogSpec>; CatalogKind::COUNT],
     /// What the vendor's responses contain.
     pub responses: ResponseSpec,
     /// Sentences about fields that the vendor does not document; each is made once.
@@ -83,9 +84,30 @@ impl Dialect {
         self.operations.create.as_ref()?.row(field)
     }
 
-    /// The path of a catalog below the base URL; `None` if the vendor documents no such catalog.
-    pub fn catalog_path(&self, kind: CatalogKind) -> Option<&'static str> {
-        self.catalogs.get(kind as usize).copied().flatten()
+    /// A catalog; `None` if the vendor documents no such catalog.
+    pub fn catalog(&self, kind: CatalogKind) -> Option<&CatalogSpec> {
+        self.catalogs.get(kind as usize)?.as_ref()
+    }
+
+    /// The kinds of catalogs that the vendor documents.
+    pub fn catalog_kinds(&self) -> impl Iterator<Item = CatalogKind> {
+        CatalogKind::ALL.into_iter().filter(|kind| self.catalog(*kind).is_some())
+    }
+
+    /// The kinds of catalogs that fields are looked up in, which updates need.
+    pub fn catalogs_of_fields(&self) -> impl Iterator<Item = CatalogKind> {
+        self.catalog_kinds().filter(|kind| Field::ALL.iter().any(|field| self.catalog_of(*field) == Some(*kind)))
+    }
+
+    /// The schema of a success.
+    fn success(&self, operation: Operation) -> Schema {
+        match operation {
+            Operation::Update => self.responses.updated,
+            Operation::Create => self.responses.created,
+            Operation::Delete => self.responses.deleted,
+            Operation::List => self.responses.assistants,
+            Operation::Catalog(kind) => self.catalog(kind).map_or(Schema::Anything, |spec| spec.schema),
+        }
     }
 
     /// The catalog that a field is looked up in, if any.
@@ -138,3 +160,17 @@ macro_rules! rows {
     }};
 }
 pub(crate) use rows;
+
+/// Builds a dialect's catalogs from its `const fn catalog(CatalogKind) -> Option<CatalogSpec>`.
+macro_rules! catalogs {
+    ($catalog:path) => {{
+        let mut catalogs = [None; $crate::catalog::CatalogKind::COUNT];
+        let mut index = 0;
+        while index < catalogs.len() {
+            catalogs[index] = $catalog($crate::catalog::CatalogKind::ALL[index]);
+            index += 1;
+        }
+        catalogs
+    }};
+}
+pub(crate) use catalogs;

@@ -20,8 +20,8 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
         if refused.is_empty() { "None.\n".to_owned() } else { format!("| field | reason |\n| --- | --- |\n{refused}") };
     let catalogs: String = CatalogKind::ALL
         .into_iter()
-        .filter_map(|kind| Some((kind, dialect.catalog_path(kind)?)))
-        .map(|(kind, path)| format!("- Catalog `{kind}`: `GET {}{path}`\n", dialect.base_url))
+        .filter_map(|kind| Some((kind, dialect.catalog(kind)?)))
+        .map(|(kind, spec)| format!("- Catalog `{kind}`: `GET {}{}`\n", dialect.base_url, spec.path))
         .collect();
     let operations = operations(dialect);
     format!(

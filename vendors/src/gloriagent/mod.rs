@@ -4,7 +4,8 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Auth, Dialect, ResponseSpec, Row, Rule, UndocumentedFields, Unsupported, rows};
+use crate::catalog::CatalogKind;
+use crate::dialect::{Auth, CatalogSpec, Dialect, Row, Rule, UndocumentedFields, Unsupported, catalogs, rows};
 
 /// Gloriagent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -17,10 +18,22 @@ pub(crate) static DIALECT: Dialect = Dialect {
     operations: autocalls::OPERATIONS,
     listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
-    catalogs: autocalls::CATALOGS,
-    responses: ResponseSpec { catalogs: autocalls::CATALOGS_BEFORE_VOICE_PROVIDERS, ..autocalls::RESPONSES },
+    catalogs: catalogs!(catalog),
+    responses: autocalls::RESPONSES,
     undocumented: UndocumentedFields::empty(),
 };
+
+/// The catalogs: no folders, no labels, and no endpoint for providers, although assistants have them.
+const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
+    match kind {
+        CatalogKind::Voices => Some(autocalls::VOICES_BEFORE_PROVIDERS),
+        CatalogKind::SynthesizerProviders
+        | CatalogKind::TranscriberProviders
+        | CatalogKind::Folders
+        | CatalogKind::Labels => None,
+        _ => autocalls::catalog(kind),
+    }
+}
 
 /// The differences from the current dialect.
 const fn row(field: Field) -> Row {

@@ -5,7 +5,8 @@
 
 use crate::autocalls;
 use crate::canonical::Field;
-use crate::dialect::{Auth, Dialect, Row, Rule, UndocumentedFields, Unsupported, rows};
+use crate::catalog::CatalogKind;
+use crate::dialect::{Auth, CatalogSpec, Dialect, Row, Rule, UndocumentedFields, Unsupported, catalogs, rows};
 
 /// Intellixent.
 pub(crate) static DIALECT: Dialect = Dialect {
@@ -18,10 +19,18 @@ pub(crate) static DIALECT: Dialect = Dialect {
     operations: autocalls::OPERATIONS,
     listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
-    catalogs: autocalls::CATALOGS,
+    catalogs: catalogs!(catalog),
     responses: autocalls::RESPONSES,
     undocumented: UndocumentedFields::empty(),
 };
+
+/// The catalogs: no folders, no labels.
+const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
+    match kind {
+        CatalogKind::Folders | CatalogKind::Labels => None,
+        _ => autocalls::catalog(kind),
+    }
+}
 
 const UNSTATED_LIMITS: &str = "The documentation states no limits; its public source has the canonical ones.";
 

@@ -9,8 +9,8 @@ use crate::autocalls;
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 use crate::dialect::{
-    Auth, Creation, Dialect, Literal, Member, Operations, Requirement, ResponseSpec, Row, Rule, Schema, SendAs,
-    UndocumentedFields, rows,
+    Auth, CatalogSpec, Creation, Dialect, Literal, Member, Operations, Requirement, Row, Rule, Schema, SendAs,
+    UndocumentedFields, catalogs, rows,
 };
 
 use Requirement::{Always, With};
@@ -27,7 +27,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     listed: autocalls::LISTED,
     rows: rows!(row, autocalls::reading),
     catalogs: CATALOGS,
-    responses: RESPONSES,
+    responses: autocalls::RESPONSES,
     undocumented: UndocumentedFields::empty(),
 };
 
@@ -53,15 +53,24 @@ pub(crate) const OPERATIONS: Operations = Operations {
     ..autocalls::OPERATIONS
 };
 
-/// The catalog endpoints of the legacy dialect, in the order of [`CatalogKind::ALL`].
-pub(crate) const CATALOGS: [Option<&str>; 4] =
-    [Some("/user/assistants/languages"), Some("/user/assistants/voices"), Some("/user/assistants/models"), None];
+/// The catalogs of the legacy dialect.
+pub(crate) const CATALOGS: [Option<CatalogSpec>; CatalogKind::COUNT] = catalogs!(catalog);
 
-/// The platform's responses. Voices have a mode, and there are no multimodal models.
-pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
-    catalogs: [autocalls::LANGUAGES, VOICES, autocalls::MODELS, Schema::Anything],
-    ..autocalls::RESPONSES
-};
+/// Four kinds: models are LLMs only, voices have a mode, and an account makes nothing itself.
+const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
+    match kind {
+        CatalogKind::Languages | CatalogKind::PhoneNumbers => autocalls::catalog(kind),
+        CatalogKind::Voices => Some(CatalogSpec::new("/user/assistants/voices", VOICES)),
+        CatalogKind::Models => Some(CatalogSpec::new("/user/assistants/models", autocalls::MODELS)),
+        CatalogKind::MultimodalModels
+        | CatalogKind::SynthesizerProviders
+        | CatalogKind::TranscriberProviders
+        | CatalogKind::Tools
+        | CatalogKind::KnowledgeBases
+        | CatalogKind::Folders
+        | CatalogKind::Labels => None,
+    }
+}
 
 const VOICES: Schema = Schema::List(&Schema::Object(&[
     Member::new("id", Schema::Integer),

@@ -82,8 +82,8 @@ impl Contract {
         let catalogs = json(folder.join("catalogs.json"));
         let mut live = CatalogSet::default();
         for kind in CatalogKind::ALL {
-            let catalog = Catalog::parse(catalogs[kind.as_str()].to_string().as_bytes()).unwrap();
-            live.set(kind, Arc::new(catalog));
+            let (Some(list), Some(spec)) = (catalogs.get(kind.as_str()), dialect.catalog(kind)) else { continue };
+            live.set(kind, Arc::new(Catalog::parse(list.to_string().as_bytes(), spec).unwrap()));
         }
         Self {
             dialect,

@@ -56,7 +56,7 @@ fn documented_responses_show_no_drift() {
         }
         assert_eq!(found(contract, Operation::List, 200, &contract.assistants), [], "{}", contract.name());
         for kind in CatalogKind::ALL {
-            let catalog = &contract.catalogs[kind.as_str()];
+            let Some(catalog) = contract.catalogs.get(kind.as_str()) else { continue };
             assert_eq!(found(contract, Operation::Catalog(kind), 200, catalog), [], "{} {kind}", contract.name());
             assert_eq!(found(contract, Operation::Catalog(kind), 200, &json!({ "data": catalog })), [], "{kind}");
         }

@@ -2,16 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use vendors::canonical::Shape;
 use vendors::document::secret_members;
-use vendors::json::{Kind, Limits, Value, read_object};
+use vendors::json::{Kind, Limits, Value, read_object, read_value};
 use vendors::{
-    Catalog, CatalogSet, Catalogs, Field, FieldSet, Handling, Item, Note, Policies, Request, Target, Update,
-    missing_lookups, normalize_error, normalize_response, translate_request,
+    Catalog, CatalogKind, CatalogSet, Catalogs, Field, FieldSet, Handling, Item, Note, Policies, Request, Target,
+    Update, missing_lookups, normalize_error, normalize_response, translate_request,
 };
 
 use super::contracts::{Contract, contracts, members};
@@ -286,7 +287,18 @@ proptest! {
             format!(r#"{{"data":{{"id":{value},"name":{value},"type":{value},"mode":{value}}},"vendor_options":{{{key}:{value}}}}}"#).into_bytes(),
         ];
         for body in &bodies {
-            let _ = Catalog::parse(body);
+            for spec in contracts().iter().flat_map(|contract| contract.dialect.catalogs.iter().flatten()) {
+                let Ok(catalog) = Catalog::parse(body, spec) else { continue };
+                let mut live = CatalogSet::default();
+                live.set(CatalogKind::Tools, Arc::new(catalog));
+                let catalogs = Catalogs { configured: &CatalogSet::default(), live: &live };
+                for listed in catalogs.entries(CatalogKind::Tools) {
+                    let mut shown = Vec::new();
+                    listed.push(&mut shown);
+                    let shown = read_value(&shown, Limits::CALLER).unwrap();
+                    assert!(shown.get("id").is_some() && shown.get("name").is_some());
+                }
+            }
             let update = Update::read(body).is_ok();
             for contract in contracts() {
                 let mut sent = vendors::SentFields::default();

@@ -45,7 +45,7 @@ fn a_field_with_the_policy_drop_or_refuse_needs_no_catalog() {
 
 /// The details for an update at the legacy vendor, with a catalog of so many voices called `Anna`.
 fn details(body: &str, voices: usize) -> String {
-    let anna = |id: usize| CatalogEntry { id: id.to_string(), name: "Anna".to_owned(), iso_2: None };
+    let anna = |id: usize| CatalogEntry::new(id.to_string(), "Anna");
     let mut live = CatalogSet::default();
     live.set(CatalogKind::Voices, Arc::new((1..=voices).map(anna).collect::<Catalog>()));
     let target = Target {
@@ -85,7 +85,7 @@ fn operators_are_told_the_line_that_adds_a_name_or_an_id() {
 
 #[test]
 fn a_numeric_id_is_sent_as_a_number_whatever_type_the_catalog_has() {
-    let entry = |id: &str, name: &str| CatalogEntry { id: id.to_owned(), name: name.to_owned(), iso_2: None };
+    let entry = |id: &str, name: &str| CatalogEntry::new(id, name);
     let mut live = CatalogSet::default();
     live.set(
         CatalogKind::Voices,

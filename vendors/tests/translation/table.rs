@@ -230,9 +230,8 @@ fn lookups_use_a_catalog_of_the_dialect_and_send_the_documented_type() {
     for contract in contracts() {
         for field in fields() {
             let Rule::Lookup { wire, catalog, send } = contract.dialect.row(field).rule else { continue };
-            let path =
-                contract.dialect.catalog_path(catalog).unwrap_or_else(|| panic!("{} {catalog}", contract.name()));
-            assert!(path.starts_with("/user/assistants/"));
+            let spec = contract.dialect.catalog(catalog).unwrap_or_else(|| panic!("{} {catalog}", contract.name()));
+            assert!(spec.path.starts_with("/user/assistants/"));
             let wanted = if send == SendAs::Id { "integer" } else { "string" };
             assert_eq!(contract.property(wire).unwrap()["type"], wanted, "{} {field:?}", contract.name());
             assert_eq!(contract.dialect.catalog_of(field), Some(catalog));

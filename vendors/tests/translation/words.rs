@@ -4,8 +4,8 @@ use serde_json::json;
 use vendors::canonical::check_value;
 use vendors::json::{Kind, Limits, read_object, read_value};
 use vendors::{
-    Catalog, CatalogKind, DriftKind, Field, Handling, InvalidResponse, ItemCode, Items, Operation, Support, Update,
-    drift,
+    Catalog, CatalogKind, CatalogSpec, DriftKind, Field, Handling, InvalidResponse, ItemCode, Items, Operation, Schema,
+    Support, Update, drift,
 };
 
 use super::contracts::{LEGACY, contract};
@@ -13,7 +13,22 @@ use super::contracts::{LEGACY, contract};
 #[test]
 fn the_codes_are_stable() {
     assert_eq!([Handling::Strict, Handling::Lenient].map(Handling::as_str), ["strict", "lenient"]);
-    assert_eq!(CatalogKind::ALL.map(CatalogKind::as_str), ["languages", "voices", "models", "multimodal_models"]);
+    let kinds = [
+        "languages",
+        "voices",
+        "models",
+        "multimodal_models",
+        "phone_numbers",
+        "synthesizer_providers",
+        "transcriber_providers",
+        "tools",
+        "knowledge_bases",
+        "folders",
+        "labels",
+    ];
+    assert_eq!(CatalogKind::ALL.map(CatalogKind::as_str), kinds);
+    assert_eq!(kinds.map(CatalogKind::from_name), CatalogKind::ALL.map(Some));
+    assert_eq!(CatalogKind::from_name("Voices"), None);
     assert_eq!(CatalogKind::ALL.map(|kind| kind.to_string()), CatalogKind::ALL.map(CatalogKind::as_str));
     let operations = [Operation::Update, Operation::List, Operation::Catalog(CatalogKind::Voices)];
     assert_eq!(operations.map(Operation::as_str), ["update", "list", "voices"]);
@@ -102,7 +117,8 @@ fn an_invalid_response_has_a_message() {
         ("[", "the catalog is not JSON: the body ends in the middle of a value (line 1, column 2)"),
         ("{}", "the catalog is neither an array nor an object with an array `data`"),
     ] {
-        assert_eq!(Catalog::parse(catalog.as_bytes()).unwrap_err().to_string(), sentence);
+        let spec = CatalogSpec::new("/x", Schema::Anything);
+        assert_eq!(Catalog::parse(catalog.as_bytes(), &spec).unwrap_err().to_string(), sentence);
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-use vendors::language_name;
+use serde::{Serialize, Serializer};
+use vendors::{CatalogKind, language_name};
 
 use crate::config::load::tree::Node;
 use crate::config::validate::name::NameRule;
@@ -19,38 +19,37 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("voices", PAIRS, "Voices by id."),
     Key::new("models", PAIRS, "Language models by id."),
     Key::new("multimodal_models", PAIRS, "Multimodal models by id."),
+    Key::new("phone_numbers", PAIRS, "Phone numbers by id."),
+    Key::new("synthesizer_providers", PAIRS, "Providers of speech synthesis by id."),
+    Key::new("transcriber_providers", PAIRS, "Providers of transcription by id."),
+    Key::new("tools", PAIRS, "Tools of the account by id."),
+    Key::new("knowledge_bases", PAIRS, "Knowledge bases by id."),
+    Key::new("folders", PAIRS, "Folders by id."),
+    Key::new("labels", PAIRS, "Labels by id."),
 ]);
 
 /// Names by id, for each kind of thing a vendor numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Catalog {
-    /// Languages.
-    pub languages: BTreeMap<String, String>,
-    /// Voices.
-    pub voices: BTreeMap<String, String>,
-    /// Language models.
-    pub models: BTreeMap<String, String>,
-    /// Multimodal models.
-    pub multimodal_models: BTreeMap<String, String>,
-}
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalog([BTreeMap<String, String>; CatalogKind::COUNT]);
 
 impl Catalog {
     pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
-        let catalog = Self {
-            languages: pairs(reader, "languages", validator),
-            voices: pairs(reader, "voices", validator),
-            models: pairs(reader, "models", validator),
-            multimodal_models: pairs(reader, "multimodal_models", validator),
-        };
-        catalog.validate_languages(&reader.table("languages"), validator);
+        let catalog = Self(CatalogKind::ALL.map(|kind| pairs(reader, kind.as_str(), validator)));
+        catalog.validate_languages(&reader.table(CatalogKind::Languages.as_str()), validator);
         catalog
+    }
+
+    /// Each kind with its names by id.
+    pub fn kinds(&self) -> impl Iterator<Item = (CatalogKind, &BTreeMap<String, String>)> {
+        CatalogKind::ALL.into_iter().zip(&self.0)
     }
 
     /// A language by name and the same by its code, with two ids, leaves open which of them an update means.
     fn validate_languages(&self, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
-        for (id, code) in &self.languages {
+        let languages = &self.0[CatalogKind::Languages as usize];
+        for (id, code) in languages {
             let Some(name) = language_name(code) else { continue };
-            let Some((other, _)) = self.languages.iter().find(|(_, other)| other.eq_ignore_ascii_case(name)) else {
+            let Some((other, _)) = languages.iter().find(|(_, other)| other.eq_ignore_ascii_case(name)) else {
                 continue;
             };
             let key = reader.key_path.key(id);
@@ -59,6 +58,12 @@ impl Catalog {
             let help = format!("keep \"{name}\": the code is understood too");
             validator.error(ProblemKind::Conflict, reader.span(id), key, message, help);
         }
+    }
+}
+
+impl Serialize for Catalog {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.kinds().map(|(kind, names)| (kind.as_str(), names)))
     }
 }
 

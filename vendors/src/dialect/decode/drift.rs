@@ -96,7 +96,7 @@ pub(super) fn differences(
     response: &ResponseBody<'_>,
 ) -> Vec<Drift> {
     let success = (200..300).contains(&status);
-    let matches = |outer: &Outer<'_>| success && outer_matches(outer, dialect.responses.success(operation));
+    let matches = |outer: &Outer<'_>| success && outer_matches(outer, dialect.success(operation));
     let has_mark = response.bytes.starts_with(BYTE_ORDER_MARK);
     if !has_mark && response.outer().is_some_and(matches) {
         return Vec::new();
@@ -140,7 +140,7 @@ fn walk_response(dialect: &Dialect, operation: Operation, status: u16, response:
         return vec![Drift { kind: DriftKind::UnknownErrorShape, location, detail: String::new() }];
     }
     let mut walk = Walk { dialect, allows_fields: matches!(operation, Operation::List), found: Vec::new() };
-    match (value, responses.success(operation)) {
+    match (value, dialect.success(operation)) {
         // Lists are bare or under `data`: the documentation describes one form and its examples show the other.
         (Ok(value), schema @ Schema::List(_)) if value.kind() == Kind::Object && value.get("data").is_some() => {
             walk.members(value, &[Member::new("data", schema)], &ValuePath::Root);

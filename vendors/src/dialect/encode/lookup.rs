@@ -117,21 +117,37 @@ fn has_integer_id(field: Field) -> bool {
     is_integer(field) || field.twin().is_some_and(is_integer)
 }
 
-/// What the caller can do: the nearest names.
+/// What the caller can do: the nearest names, or the nearest ids with their names.
 fn unknown(value: Value<'_>, catalog: CatalogKind, target: &Target<'_>) -> String {
-    let vendor = target.vendor;
-    let sent = excerpt(value.text(), MAX_QUOTED_BYTES);
-    let Some(name) = value.as_str() else {
-        return format!("id {sent} is not in the catalog `{catalog}` of `{vendor}`");
+    let (sent, vendor) = (excerpt(value.text(), MAX_QUOTED_BYTES), target.vendor);
+    let (what, noun, quoted): (_, _, Vec<_>) = match value.as_str() {
+        Some(name) => {
+            let near = target.catalogs.nearest(catalog, &name, MAX_NEAREST);
+            ("", "name", near.into_iter().map(quoted).collect())
+        }
+        None => {
+            let near = target.catalogs.nearest_ids(catalog, value.text(), MAX_NEAREST);
+            (
+                "id ",
+                "id",
+                near.into_iter().map(|entry| format!("{} ({})", shown_id(entry), quoted(&entry.name))).collect(),
+            )
+        }
     };
-    let quoted: Vec<_> = target.catalogs.nearest(catalog, &name, MAX_NEAREST);
-    let quoted: Vec<_> = quoted.iter().map(|name| format!("`{}`", excerpt(name, MAX_QUOTED_BYTES))).collect();
     let nearest = match quoted.as_slice() {
         [] => String::new(),
-        [only] => format!("; the nearest name is {only}"),
-        many => format!("; the nearest names are {}", many.join(", ")),
+        [only] => format!("; the nearest {noun} is {only}"),
+        many => format!("; the nearest {noun}s are {}", many.join(", ")),
     };
-    format!("{sent} is not in the catalog `{catalog}` of `{vendor}`{nearest}")
+    format!("{what}{sent} is not in the catalog `{catalog}` of `{vendor}`{nearest}")
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", excerpt(name, MAX_QUOTED_BYTES))
+}
+
+fn shown_id(entry: &Entry) -> Cow<'_, str> {
+    excerpt(&entry.id, MAX_QUOTED_BYTES)
 }
 
 /// What operators can do: the line that adds the entry. A language code stands for its name, because names are sent.
@@ -148,8 +164,8 @@ fn hint(value: Value<'_>, catalog: CatalogKind, vendor: &str) -> CatalogHint {
 }
 
 fn ambiguous(many: &[&Entry], catalog: CatalogKind, field: Field) -> String {
-    let shown: Vec<_> =
-        many.iter().take(MAX_LISTED_ENTRIES).map(|entry| format!("`{}` (id {})", entry.name, entry.id)).collect();
+    let shown = many.iter().take(MAX_LISTED_ENTRIES);
+    let shown: Vec<_> = shown.map(|entry| format!("{} (id {})", quoted(&entry.name), shown_id(entry))).collect();
     let more = many.len().saturating_sub(shown.len());
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     let remedy = field.twin().map(|id| format!("; send `{}` instead", id.name())).unwrap_or_default();

@@ -1,7 +1,5 @@
 //! The documented responses of a vendor: a schema for each operation and each error.
 
-use super::operations::Operation;
-
 /// The documented responses of one vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseSpec {
@@ -18,8 +16,6 @@ pub struct ResponseSpec {
     pub plan_limit: Option<&'static str>,
     /// One page of the account's assistants.
     pub assistants: Schema,
-    /// The catalogs, in the order of [`CatalogKind::ALL`](crate::CatalogKind::ALL).
-    pub catalogs: [Schema; 4],
 }
 
 /// A documented error.
@@ -85,17 +81,6 @@ impl Member {
 }
 
 impl ResponseSpec {
-    /// The schema of a success.
-    pub(in crate::dialect) const fn success(&self, operation: Operation) -> Schema {
-        match operation {
-            Operation::Update => self.updated,
-            Operation::Create => self.created,
-            Operation::Delete => self.deleted,
-            Operation::List => self.assistants,
-            Operation::Catalog(kind) => self.catalogs[kind as usize],
-        }
-    }
-
     /// The schemas of the errors that are documented for `status`.
     pub(in crate::dialect) fn error(&self, status: u16) -> impl Iterator<Item = Schema> {
         let documented = move |error: &&ErrorSpec| error.statuses.contains(&status);

@@ -1,0 +1,399 @@
+//! Catalogs as callers read them: which there are, pages of their entries, search, age, and what never shows.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::stub::Stub;
+use crate::support::{PATIENCE, Stage, eventually};
+
+const DIGEST: &str = include_str!("../support/key.sha256");
+
+const OK: &str = "200 OK";
+
+async fn get(stage: &Stage, path: &str) -> Value {
+    let reply = stage.get(path).await;
+    assert_eq!(reply.status, 200, "{path}: {reply:?}");
+    reply.json()
+}
+
+async fn refused(stage: &Stage, path: &str, code: &str) -> String {
+    stage.get(path).await.problem(code)["detail"].as_str().unwrap().to_owned()
+}
+
+fn names(body: &Value) -> Vec<&str> {
+    body["data"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+}
+
+/// A gateway in front of one stub with these further lines in the stub's table.
+async fn behind(stub: &Stub, dialect: &str, lines: &str) -> Stage {
+    Stage::with(&format!("{}retry = {{ max_attempts = 1 }}\n{lines}", stub.vendor("odd", dialect))).await
+}
+
+/// Every entry of a catalog, page after page.
+async fn walked(stage: &Stage, path: &str, limit: usize) -> Vec<Value> {
+    let (mut entries, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let body = get(stage, &format!("{path}{separator}limit={limit}{cursor}")).await;
+        let data = body["data"].as_array().unwrap();
+        let next = body["next_cursor"].as_str();
+        assert!(data.len() == limit || next.is_none() && data.len() <= limit, "{} of {limit}", data.len());
+        entries.extend(data.iter().cloned());
+        match next {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return entries,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_lists_the_catalogs_that_it_documents_and_what_is_known_of_them() {
+    let stage = Stage::with("[vendors.sondos.catalog.languages]\n\"99\" = \"Klingon\"\n").await;
+    let body = get(&stage, "/v1/vendors/sondos/catalogs").await;
+    let state = |kind: &str, entries: Value, age: Value| json!({ "kind": kind, "entries": entries, "age": age });
+    let unread = |kind| state(kind, Value::Null, Value::Null);
+    let expected = ["languages", "voices", "models", "phone_numbers"].map(unread);
+    assert_eq!(body, json!({ "vendor": "sondos", "catalogs": expected }));
+    stage.assert_nothing_sent();
+    let languages = get(&stage, "/v1/vendors/sondos/catalogs/languages").await;
+    let count = languages["data"].as_array().unwrap().len();
+    let body = get(&stage, "/v1/vendors/sondos/catalogs").await;
+    assert_eq!(body["catalogs"][0]["entries"], count, "as many as can be read");
+    assert!(body["catalogs"][0]["age"].as_u64().is_some_and(|age| age < 60), "{body}");
+    assert_eq!(body["catalogs"][1], unread("voices"));
+    for (vendor, kinds) in [("gloriagent", 7), ("intellixent", 9), ("famulor", 11), ("autocalls", 11)] {
+        let body = get(&stage, &format!("/v1/vendors/{vendor}/catalogs")).await;
+        assert_eq!(body["catalogs"].as_array().unwrap().len(), kinds, "{vendor}");
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn entries_show_what_the_vendor_shows() {
+    let stage = Stage::new().await;
+    for vendor in simulators::NAMES {
+        let contract = simulators::contracts::catalogs(vendor).unwrap();
+        for kind in ["languages", "voices", "models"] {
+            let body = get(&stage, &format!("/v1/vendors/{vendor}/catalogs/{kind}?limit=1000")).await;
+            assert_eq!(body["data"], contract[kind], "{vendor} {kind}");
+            assert_eq!((&body["vendor"], &body["kind"]), (&json!(vendor), &json!(kind)));
+            assert_eq!(body["next_cursor"], Value::Null);
+        }
+    }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_name_is_searched_in_any_case() {
+    let stage = Stage::new().await;
+    for (part, found) in [
+        ("DAN", vec!["Danish"]),
+        ("aN", vec!["Romanian", "Spanish", "German", "Lithuanian", "Italian", "Danish"]),
+        ("%20spanish+", vec!["Spanish"]),
+        ("sp%C3%A0nish", vec![]),
+    ] {
+        let body = get(&stage, &format!("/v1/vendors/autocalls/catalogs/languages?q={part}")).await;
+        assert_eq!(names(&body), found, "{part}");
+    }
+    let all = get(&stage, "/v1/vendors/autocalls/catalogs/languages?q=").await;
+    assert_eq!(names(&all).len(), 10);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_configured_comes_before_the_vendors_entry_of_the_same_id() {
+    let stage =
+        Stage::with("[vendors.autocalls.catalog.languages]\n\"4\" = \"Castilian\"\n\"70\" = \"Klingon\"\n").await;
+    let body = get(&stage, "/v1/vendors/autocalls/catalogs/languages").await;
+    let data = body["data"].as_array().unwrap();
+    assert_eq!(
+        data[..2],
+        [json!({ "id": 4, "name": "Castilian", "iso_2": "es" }), json!({ "id": 70, "name": "Klingon" })]
+    );
+    let ids: HashSet<_> = data.iter().map(|entry| entry["id"].to_string()).collect();
+    assert_eq!((ids.len(), data.len()), (11, 11), "each id once");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn three_thousand_voices_are_walked_with_every_entry_exactly_once() {
+    let voices: Vec<_> =
+        (0..3000).map(|id| json!({ "id": id, "name": format!("Voice {:02}", id % 50), "accent": null })).collect();
+    let body = json!(voices).to_string();
+    let stub = Stub::routing(move |_, _| (OK, body.clone())).await;
+    let stage = behind(&stub, "autocalls", "").await;
+    for limit in [1000, 999, 100] {
+        assert_eq!(walked(&stage, "/v1/vendors/odd/catalogs/voices", limit).await, voices, "{limit}");
+    }
+    let found = walked(&stage, "/v1/vendors/odd/catalogs/voices?q=VOICE+07", 7).await;
+    let expected: Vec<_> = voices.iter().filter(|voice| voice["name"] == "Voice 07").cloned().collect();
+    assert_eq!((found.len(), found), (60, expected));
+    let first = get(&stage, "/v1/vendors/odd/catalogs/voices").await;
+    assert_eq!(first["data"].as_array().unwrap().len(), 100, "100 where nothing is said");
+    assert_eq!(stub.requests(), 1, "one read serves all pages");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn folders_and_labels_are_read_to_their_end_without_a_last_page() {
+    for (kind, path) in [("folders", "/api/user/folders"), ("labels", "/api/user/labels")] {
+        // The vendor cuts pages to 15, whatever is asked for.
+        let stub = Stub::routing(move |target, _| {
+            let (at, query) = target.split_once('?').unwrap_or((target, ""));
+            assert_eq!(at, path);
+            let page = query.split('&').find_map(|pair| pair.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+            let ids = (1..=40).skip(15 * (page - 1)).take(15);
+            let rows: Vec<_> = ids
+                .map(|id| json!({ "id": id, "name": format!("N{id}"), "color": null, "assistants_count": 1 }))
+                .collect();
+            (OK, json!({ "data": rows, "current_page": page, "per_page": 15, "total": 40 }).to_string())
+        })
+        .await;
+        let stage = behind(&stub, "famulor", "").await;
+        let entries = walked(&stage, &format!("/v1/vendors/odd/catalogs/{kind}"), 9).await;
+        assert_eq!(entries.len(), 40);
+        assert_eq!(entries[39], json!({ "id": 40, "name": "N40", "color": null, "assistants_count": 1 }));
+        assert_eq!(stub.requests(), 3, "pages are counted");
+        stage.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn secrets_of_tools_and_tokens_never_show() {
+    let tools = json!([
+        { "id": 1, "name": "book", "description": "Books", "endpoint": "https://u:hush-1@example.com/?token=hush-2",
+          "method": "POST", "timeout": 10, "headers": [{ "name": "Authorization", "value": "Bearer hush-3" }],
+          "static_fields": [{ "key": "k", "value": "hush-4" }], "schema": [], "api_key": "hush-5", "type": "http" },
+        { "id": 2, "name": "mail", "description": null, "callback_url": "https://hush-6@example.com", "headers": [] },
+    ]);
+    let stub = Stub::routing(move |target, _| {
+        assert_eq!(target, "/api/user/tools");
+        (OK, tools.to_string())
+    })
+    .await;
+    let stage = behind(&stub, "autocalls", "").await;
+    let body = get(&stage, "/v1/vendors/odd/catalogs/tools").await;
+    let first =
+        json!({ "id": 1, "name": "book", "description": "Books", "method": "POST", "timeout": 10, "type": "http" });
+    assert_eq!(body["data"], json!([first, { "id": 2, "name": "mail", "description": null }]));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_catalog_that_repeats_the_token_is_refused() {
+    let stub = Stub::routing(|_, head| {
+        let token = head.split("Bearer ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap();
+        (OK, json!([{ "id": 1, "name": token }]).to_string())
+    })
+    .await;
+    let stage = behind(&stub, "sondos", "").await;
+    let reply = stage.get("/v1/vendors/odd/catalogs/voices").await;
+    reply.problem("vendor_bad_response");
+    let token = stub.received()[0].split("Bearer ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
+    assert!(!String::from_utf8_lossy(&reply.body).contains(&token));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn what_the_query_may_say_is_said() {
+    let stage = Stage::new().await;
+    let path = "/v1/vendors/autocalls/catalogs/voices";
+    let limit = "the query parameter `limit` must be an integer from 1 to 1000";
+    for bad in ["0", "1001", "-1", "x", "", "1.5"] {
+        assert_eq!(refused(&stage, &format!("{path}?limit={bad}"), "invalid_request").await, limit);
+    }
+    for bad in ["", "x", "0123456789abcdef", "%00"] {
+        let detail = refused(&stage, &format!("{path}?cursor={bad}"), "invalid_request").await;
+        assert_eq!(detail, "the query parameter `cursor` is no `next_cursor` of this gateway", "{bad}");
+    }
+    let detail = refused(&stage, &format!("{path}?q=a&q=b"), "invalid_request").await;
+    assert_eq!(detail, "the query parameter `q` must not be repeated");
+    let detail = refused(&stage, &format!("{path}?page=2"), "invalid_request").await;
+    assert!(detail.starts_with("the query parameter `page` is unknown"), "{detail}");
+    let detail = refused(&stage, "/v1/vendors/autocalls/catalogs?q=x", "invalid_request").await;
+    assert!(detail.ends_with("this path has no query parameters"), "{detail}");
+    let other = get(&stage, "/v1/vendors/autocalls/catalogs/languages?limit=1").await;
+    let cursor = other["next_cursor"].as_str().unwrap();
+    let detail = refused(&stage, &format!("{path}?cursor={cursor}"), "invalid_request").await;
+    assert!(detail.contains("another list"), "{detail}");
+    let detail =
+        refused(&stage, &format!("/v1/vendors/sondos/catalogs/languages?cursor={cursor}"), "invalid_request").await;
+    assert!(detail.contains("another list"), "{detail}");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_catalog_that_is_not_documented_there_is_not_found() {
+    let stage = Stage::with("[vendors.sondos.catalog.folders]\n\"1\" = \"Mine\"\n").await;
+    let undocumented = refused(&stage, "/v1/vendors/sondos/catalogs/folders", "not_found").await;
+    assert_eq!(undocumented, "Sondos documents no catalog `folders`");
+    let unknown = refused(&stage, "/v1/vendors/sondos/catalogs/voicess", "not_found").await;
+    assert_eq!(unknown, "there is no catalog `voicess`; did you mean `voices`?");
+    for kind in ["VOICES", "voices%2F", "%00", "gender"] {
+        refused(&stage, &format!("/v1/vendors/sondos/catalogs/{kind}"), "not_found").await;
+    }
+    stage.get("/v1/vendors/nobody/catalogs/voices").await.problem("not_found");
+    stage.get("/v1/vendors/nobody/catalogs").await.problem("not_found");
+    stage.call(Method::POST, "/v1/vendors/sondos/catalogs/voices", &[], "").await.problem("method_not_allowed");
+    stage.assert_nothing_sent();
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_reads_the_catalogs_of_its_own_vendors_only() {
+    let extra =
+        format!("[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{}\"\nvendors = [\"sondos\"]\n", DIGEST.trim());
+    let stage = Stage::with(&extra).await;
+    let key = [("authorization", "Bearer sb_test")];
+    let read = async |path: &str| stage.call(Method::GET, path, &key, "").await;
+    assert_eq!(read("/v1/vendors/sondos/catalogs/voices").await.status, 200);
+    assert_eq!(read("/v1/vendors/sondos/catalogs").await.status, 200);
+    for path in ["catalogs", "catalogs/voices", "catalogs/nothing"] {
+        let (other, none) =
+            (read(&format!("/v1/vendors/autocalls/{path}")).await, read(&format!("/v1/vendors/no/{path}")).await);
+        other.problem("not_found");
+        assert_eq!(other.json()["detail"], none.json()["detail"], "what may not be used looks like what is not there");
+    }
+    stage.get("/v1/vendors/sondos/catalogs").await.problem("unauthenticated");
+    assert!(stage.simulator("autocalls").received().is_empty());
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_catalog_that_cannot_be_read_is_the_vendors_failure() {
+    for (fault, code, retryable) in [
+        ("status=503@get", "vendor_error", true),
+        ("status=422@get", "vendor_error", false),
+        ("reset@get", "vendor_error", true),
+        ("html@get", "vendor_bad_response", true),
+        ("status=401@get", "vendor_credentials_rejected", false),
+        ("status=429,retry-after=7@get", "vendor_rate_limited", true),
+    ] {
+        let stage = Stage::with("[vendors.autocalls.retry]\nmax_attempts = 1\n").await;
+        stage.fail("autocalls", &[fault]);
+        let problem = stage.get("/v1/vendors/autocalls/catalogs/voices").await.problem(code);
+        assert_eq!(problem["vendor"], "autocalls", "{fault}: {problem:#}");
+        assert_eq!(problem["fault"] == "caller", false, "{fault}: {problem:#}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("The vendor's catalog cannot be read now: "), "{fault}: {detail}");
+        if code != "vendor_error" {
+            assert_eq!(problem["retryable"], retryable, "{fault}: {problem:#}");
+        }
+        let body = get(&stage, "/v1/vendors/autocalls/catalogs").await;
+        assert_eq!(body["catalogs"][1]["age"], Value::Null, "{fault}");
+        stage.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_has_no_such_list_leaves_what_is_configured() {
+    let stub = Stub::routing(|_, _| ("404 Not Found", json!({ "message": "Not found" }).to_string())).await;
+    let lines = "[vendors.odd.catalog.voices]\n\"7\" = \"House\"\n";
+    let stage = behind(&stub, "autocalls", lines).await;
+    let body = get(&stage, "/v1/vendors/odd/catalogs/voices").await;
+    assert_eq!((&body["data"], &body["age"]), (&json!([{ "id": 7, "name": "House" }]), &Value::Null));
+    stage.get("/v1/vendors/odd/catalogs/tools").await.problem("vendor_bad_response");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn an_impatient_caller_gets_a_timeout_and_the_read_goes_on() {
+    let stage = Stage::new().await;
+    stage.fail("autocalls", &["hold@get"]);
+    let path = "/v1/vendors/autocalls/catalogs/voices";
+    let reply = stage.call(Method::GET, path, &[("request-timeout", "0.05")], "").await;
+    reply.problem("vendor_timeout");
+    stage.fail("autocalls", &[]);
+    assert_eq!(get(&stage, path).await["data"].as_array().unwrap().len(), 4);
+    assert_eq!(stage.simulator("autocalls").received().len(), 1, "one read");
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_copy_is_served_with_its_age_through_an_outage() {
+    let stage = Stage::edited("", |text| {
+        let lines = "[vendors.autocalls]\ncatalog_ttl = \"50ms\"\nretry = { max_attempts = 1 }\n";
+        text.replace("[vendors.autocalls]\n", lines)
+    })
+    .await;
+    let path = "/v1/vendors/autocalls/catalogs/voices";
+    let before = get(&stage, path).await;
+    stage.fail("autocalls", &["status=503@get"]);
+    // Until the copy is a second old, so that its age shows.
+    eventually(PATIENCE, async || {
+        let body = get(&stage, path).await;
+        assert_eq!(body["data"], before["data"]);
+        (body["age"].as_u64() >= Some(1) && stage.simulator("autocalls").received().len() > 2).then_some(())
+    })
+    .await;
+    let body = get(&stage, "/v1/vendors/autocalls/catalogs").await;
+    assert_eq!(body["catalogs"][1]["entries"], 4);
+    stage.fail("autocalls", &[]);
+    eventually(PATIENCE, async || (get(&stage, path).await["age"] == 0).then_some(())).await;
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn two_accounts_of_a_vendor_do_not_mix() {
+    let stub = Stub::routing(|_, head| {
+        let name = if head.contains("Bearer sim-sondos") { "Old" } else { "New" };
+        (OK, json!([{ "id": 1, "name": name }]).to_string())
+    })
+    .await;
+    let other = stub.vendor("other", "autocalls").replace("TOKEN_AUTOCALLS", "TOKEN_SONDOS");
+    let stage = Stage::with(&format!("{}{other}", stub.vendor("one", "autocalls"))).await;
+    for (vendor, name) in [("one", "New"), ("other", "Old"), ("one", "New")] {
+        assert_eq!(names(&get(&stage, &format!("/v1/vendors/{vendor}/catalogs/voices")).await), [name], "{vendor}");
+    }
+    assert_eq!(stub.requests(), 2);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_walk_goes_on_where_it_was_when_the_list_changes_meanwhile() {
+    let rows = Arc::new(Mutex::new((1..=10).collect::<Vec<u32>>()));
+    let (shown, changed) = (Arc::clone(&rows), Arc::new(AtomicBool::new(false)));
+    let served = Arc::clone(&changed);
+    let stub = Stub::routing(move |_, _| {
+        let rows: Vec<_> =
+            shown.lock().unwrap().iter().map(|id| json!({ "id": id, "name": format!("V{id}") })).collect();
+        served.store(rows.len() != 10, Ordering::SeqCst);
+        (OK, json!(rows).to_string())
+    })
+    .await;
+    let stage = behind(&stub, "sondos", "catalog_ttl = \"1ms\"\n").await;
+    let path = "/v1/vendors/odd/catalogs/voices";
+    let first = get(&stage, &format!("{path}?limit=5")).await;
+    let cursor = first["next_cursor"].as_str().unwrap().to_owned();
+    *rows.lock().unwrap() = [20, 21, 22].into_iter().chain(1..=10).collect();
+    eventually(PATIENCE, async || (get(&stage, path).await["data"].as_array().unwrap().len() == 13).then_some(()))
+        .await;
+    assert!(changed.load(Ordering::SeqCst));
+    let rest = get(&stage, &format!("{path}?limit=100&cursor={cursor}")).await;
+    assert_eq!(names(&rest), ["V6", "V7", "V8", "V9", "V10"]);
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn head_says_what_get_says_and_openapi_describes_both_paths() {
+    let stage = Stage::new().await;
+    let api = get(&stage, "/openapi.json").await;
+    for (path, template) in [
+        ("/v1/vendors/autocalls/catalogs", "/v1/vendors/{vendor}/catalogs"),
+        ("/v1/vendors/autocalls/catalogs/voices", "/v1/vendors/{vendor}/catalogs/{kind}"),
+    ] {
+        let (read, head) = (stage.get(path).await, stage.call(Method::HEAD, path, &[], "").await);
+        assert_eq!((head.status, head.body.len()), (read.status, 0));
+        let mut schema =
+            api["paths"][template]["get"]["responses"]["200"]["content"]["application/json"]["schema"].clone();
+        schema["components"] = api["components"].clone();
+        let validator = jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{error}"));
+        let complaints: Vec<_> = validator.iter_errors(&read.json()).map(|error| error.to_string()).collect();
+        assert!(complaints.is_empty(), "{complaints:?}");
+    }
+    stage.stop().await;
+}
