@@ -324,7 +324,7 @@ const CREATE: Endpoint<Operation> = Endpoint {
         description: "A client needs the operation `create`, which is not among the defaults, and the use of all assistants of the vendor. \
                       Fields that the vendor requires and the body lacks are listed, all at once. `null` means absent where the vendor documents none. \
                       The request is sent to the vendor once at most: what was sent and not answered has the outcome `unknown` and is not retryable.",
-        parameters: &["of_vendor", "dry_run", "prefer", "request_timeout", "request_id"],
+        parameters: &["at_vendor", "dry_run", "prefer", "request_timeout", "request_id"],
         body: Some(Body {
             schema: "Update",
             media: &[JSON, "application/merge-patch+json"],

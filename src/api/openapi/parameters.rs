@@ -17,7 +17,7 @@ pub(super) fn all() -> Value {
             "description": "A vendor of the list.",
             "example": "sondos",
         },
-        "of_vendor": {
+        "at_vendor": {
             "name": "vendor", "in": "query",
             "schema": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
             "description": "The vendor account; without it the default one.",

@@ -66,7 +66,7 @@ pub(super) async fn read_catalog(
     let kind = documented_kind(&account, kind)?;
     let list = format!("the catalog `{kind}` of `{}`", account.name);
     let page = Page::read(head.uri.query(), &list, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
-    let part = NamePart::new(&query::value(head.uri.query(), "q")?.unwrap_or_default());
+    let part = NamePart::new(&query::text(head.uri.query(), "q")?.unwrap_or_default());
     let longest = context.gateway.request_timeout;
     let deadline = context.arrived + request_timeout(&head.headers)?.map_or(longest, |timeout| timeout.min(longest));
     log.vendor = Some(Arc::clone(&account.name));

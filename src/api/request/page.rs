@@ -42,14 +42,14 @@ impl Page {
         limits: RangeInclusive<usize>,
     ) -> Result<Self, Problem> {
         let invalid = |detail: String| Problem::new(Code::InvalidRequest, detail);
-        let limit = query::value(query, "limit")?.map(|text| {
+        let limit = query::text(query, "limit")?.map(|text| {
             let number = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
             number.filter(|number| limits.contains(number)).ok_or_else(|| {
                 let (least, most) = (limits.start(), limits.end());
                 invalid(format!("the query parameter `limit` must be an integer from {least} to {most}"))
             })
         });
-        let after = query::value(query, "cursor")?.map(|text| {
+        let after = query::text(query, "cursor")?.map(|text| {
             let no_cursor = || invalid("the query parameter `cursor` is no `next_cursor` of this gateway".to_owned());
             let cursor = Cursor::parse(&text).ok_or_else(no_cursor)?;
             let is_of_list = cursor.list == list_digest(list);

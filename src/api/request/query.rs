@@ -1,30 +1,51 @@
-//! The query: which parameters an operation has, their values, and that of `dry_run`.
+//! The query: which parameters an operation has, and their values.
 
 use std::borrow::Cow;
 
 use crate::problem::{Code, Problem};
 
-/// The parameters of `openapi/parameters.rs` that stand in the query, and their names there.
-pub const PARAMETERS: [(&str, &str); 5] =
-    [(DRY_RUN, DRY_RUN), ("of_vendor", VENDOR), ("q", "q"), ("limit", "limit"), ("cursor", "cursor")];
+/// The parameters of `openapi/parameters.rs` that stand in the query: their names there, and in the query.
+pub const PARAMETERS: [(&str, &str); 11] = [
+    (DRY_RUN, DRY_RUN),
+    ("at_vendor", VENDOR),
+    (TYPE, TYPE),
+    (STATUS, STATUS),
+    (NAME, NAME),
+    (LIMIT, LIMIT),
+    (CURSOR, CURSOR),
+    (INCLUDE, INCLUDE),
+    ("q", "q"),
+    ("list_limit", LIMIT),
+    ("list_cursor", CURSOR),
+];
 
 const DRY_RUN: &str = "dry_run";
-
-/// The vendor account.
+/// A vendor account.
 pub const VENDOR: &str = "vendor";
+/// The type of assistants.
+pub const TYPE: &str = "type";
+/// The status of assistants.
+pub const STATUS: &str = "status";
+/// A part of the name of assistants.
+pub const NAME: &str = "name";
+/// Where a list goes on.
+pub const CURSOR: &str = "cursor";
+const LIMIT: &str = "limit";
+const INCLUDE: &str = "include";
 
 /// Refuses parameters that an operation does not have; `parameters` are all that it has, also in path and headers.
 ///
 /// # Errors
 /// There is another parameter.
 pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
-    let known = PARAMETERS.into_iter().filter(|(key, _)| parameters.contains(key));
+    let known = PARAMETERS.into_iter().filter(|(parameter, _)| parameters.contains(parameter));
     let known: Vec<&str> = known.map(|(_, name)| name).collect();
     let Some((name, _)) = pairs(query).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
     let rest = match vendors::nearest(&name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if known.is_empty() => "this path has no query parameters".to_owned(),
-        None => format!("only `{}` is known", known.join("`, `")),
+        None if known.len() == 1 => format!("only `{}` is known", known.join("")),
+        None => format!("only `{}` are known", known.join("`, `")),
     };
     let name: String = name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` is unknown; {rest}")))
@@ -39,38 +60,55 @@ fn pairs(query: Option<&str>) -> form_urlencoded::Parse<'_> {
 /// # Errors
 /// There is another value or a repetition.
 pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
-    let Some(value) = value(query, DRY_RUN)? else { return Ok(false) };
-    value
-        .parse()
-        .map_err(|_| Problem::new(Code::InvalidRequest, "the query parameter `dry_run` must be `true` or `false`"))
+    let value = text(query, DRY_RUN)?;
+    value.map_or(Ok(false), |value| value.parse().map_err(|_| must(DRY_RUN, "be `true` or `false`")))
 }
 
 /// The value of a parameter, if it is there.
 ///
 /// # Errors
-/// It is there twice.
-pub fn value<'q>(query: Option<&'q str>, parameter: &str) -> Result<Option<Cow<'q, str>>, Problem> {
-    let mut values = pairs(query).filter(|(name, _)| name == parameter).map(|(_, value)| value);
+/// It is repeated.
+pub fn text<'a>(query: Option<&'a str>, name: &str) -> Result<Option<Cow<'a, str>>, Problem> {
+    let mut values = pairs(query).filter(|(key, _)| key == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (_, Some(_)) => {
-            let detail = format!("the query parameter `{parameter}` must not be repeated");
-            Err(Problem::new(Code::InvalidRequest, detail))
-        }
+        (_, Some(_)) => Err(must(name, "not be repeated")),
         (value, None) => Ok(value),
     }
 }
 
-/// The text of a parameter; `None` if it is absent.
+/// A parameter that is one of these words, if it is there.
 ///
 /// # Errors
-/// It is empty or repeated.
-pub fn text(query: Option<&str>, parameter: &str) -> Result<Option<String>, Problem> {
-    match value(query, parameter)? {
-        Some(text) if text.is_empty() => {
-            Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{parameter}` must not be empty")))
-        }
-        text => Ok(text.map(Cow::into_owned)),
-    }
+/// It is another word, or repeated.
+pub fn word(query: Option<&str>, name: &str, words: &[&'static str]) -> Result<Option<&'static str>, Problem> {
+    let Some(value) = text(query, name)? else { return Ok(None) };
+    let known = words.iter().find(|word| **word == value).copied();
+    let quoted = || words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+    known.map(Some).ok_or_else(|| must(name, &format!("be {}", quoted())))
+}
+
+/// How many entries a page of a list has: `default` without the parameter.
+///
+/// # Errors
+/// It is no number from 1 to `max`, or repeated.
+pub fn limit(query: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
+    let Some(value) = text(query, LIMIT)? else { return Ok(default) };
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit()) && !value.starts_with('0');
+    let limit = value.parse().ok().filter(|limit| is_number && (1..=max).contains(limit));
+    limit.ok_or_else(|| must(LIMIT, &format!("be a number from 1 to {max}")))
+}
+
+/// Whether the answer includes what has no canonical counterpart.
+///
+/// # Errors
+/// There is something else that is to be included, or a repetition.
+pub fn includes_vendor(query: Option<&str>) -> Result<bool, Problem> {
+    Ok(word(query, INCLUDE, &["vendor"])?.is_some())
+}
+
+/// The problem of a parameter's value.
+pub fn must(name: &str, what: &str) -> Problem {
+    Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` must {what}"))
 }
 
 #[cfg(test)]
@@ -103,6 +141,43 @@ mod tests {
         ] {
             assert_eq!(read(bad).unwrap_err(), "the query parameter `dry_run` must be `true` or `false`", "{bad}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_within_its_bounds() {
+        let read = |query: &str| limit(Some(query), 50, 200).map_err(|problem| problem.detail);
+        assert_eq!((read(""), read("limit=1"), read("limit=200")), (Ok(50), Ok(1), Ok(200)));
+        for bad in ["", "0", "201", "-1", "+1", "01", "1.0", "ten", " 1", "99999999999999999999999"] {
+            let expected = "the query parameter `limit` must be a number from 1 to 200";
+            assert_eq!(read(&format!("limit={bad}").replace('+', "%2B")).unwrap_err(), expected, "{bad}");
+        }
+        assert_eq!(read("limit=1&limit=1").unwrap_err(), "the query parameter `limit` must not be repeated");
+    }
+
+    #[test]
+    fn words_and_texts_stand_once_and_are_decoded() {
+        let read = |query: &str| word(Some(query), TYPE, &["inbound", "outbound"]).map_err(|problem| problem.detail);
+        assert_eq!((read("name=x"), read("type=in%62ound")), (Ok(None), Ok(Some("inbound"))));
+        let expected = "the query parameter `type` must be `inbound` or `outbound`";
+        for bad in ["type", "type=", "type=Inbound", "type=inbound,outbound"] {
+            assert_eq!(read(bad).unwrap_err(), expected, "{bad}");
+        }
+        let name = |query| text(Some(query), NAME).map_err(|problem| problem.detail);
+        assert_eq!(name("name=a+b%20%C3%BC").unwrap().as_deref(), Some("a b ü"));
+        assert_eq!(name("name=").unwrap().as_deref(), Some(""));
+        assert_eq!(name("name=a&name=b").unwrap_err(), "the query parameter `name` must not be repeated");
+        let includes = |query| includes_vendor(Some(query)).map_err(|problem| problem.detail);
+        assert_eq!((includes(""), includes("include=vendor")), (Ok(false), Ok(true)));
+        assert_eq!(includes("include=all").unwrap_err(), "the query parameter `include` must be `vendor`");
+    }
+
+    #[test]
+    fn a_parameter_of_the_path_is_none_of_the_query() {
+        let detail = check(Some("vendor=sondos"), &["vendor"]).unwrap_err().detail;
+        assert_eq!(detail, "the query parameter `vendor` is unknown; this path has no query parameters");
+        assert!(check(Some("vendor=sondos&limit=1"), &["at_vendor", "limit"]).is_ok());
+        let detail = check(Some("x=1"), &["limit", "cursor"]).unwrap_err().detail;
+        assert_eq!(detail, "the query parameter `x` is unknown; only `limit`, `cursor` are known");
     }
 
     #[test]
