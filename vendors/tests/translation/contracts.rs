@@ -26,6 +26,10 @@ pub(crate) struct Contract {
     pub(crate) catalogs: Value,
     /// One page of the list of assistants.
     pub(crate) assistants: Value,
+    /// Every documented operation.
+    pub(crate) operations: Value,
+    /// What a creation requires, and how it differs from an update.
+    pub(crate) create: Value,
     pub(crate) live: CatalogSet,
     validator: Validator,
 }
@@ -92,6 +96,8 @@ impl Contract {
             endpoint: json(folder.join("endpoint.json")),
             catalogs,
             assistants: json(folder.join("assistants.json"))["body"].take(),
+            operations: json(folder.join("operations.json"))["operations"].take(),
+            create: json(folder.join("create.json")),
             live,
         }
     }

@@ -16,6 +16,7 @@ mod generated;
 mod laws;
 mod lookups;
 mod modes;
+mod operations;
 mod options;
 mod reader;
 mod reading;
