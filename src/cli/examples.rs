@@ -77,7 +77,8 @@ mod tests {
             assert!(text.starts_with("Examples:\n") && !lines.is_empty(), "{}", inner.get_name());
             for line in lines {
                 let call = line.split("switchboard ").nth(1).unwrap().split(['|', '>']).next().unwrap();
-                let words = ["switchboard"].into_iter().chain(call.split_whitespace());
+                let unquoted = call.split_whitespace().map(|word| word.trim_matches('\''));
+                let words = ["switchboard"].into_iter().chain(unquoted);
                 let parsed = command.clone().try_get_matches_from(words);
                 assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
                 assert!(call.starts_with(inner.get_name()), "{line}");

@@ -191,9 +191,9 @@ mod tests {
     async fn a_condition_that_an_operation_does_not_take_is_refused_where_ignoring_it_would_promise_something() {
         const HEADERS: [&str; 3] = ["if-match", "if-none-match", "if-unmodified-since"];
         for (operation, refused) in [
-            (Update, [true, true, true]),
+            (Update, [false, true, true]),
             (Create, [true, true, true]),
-            (Delete, [true, true, true]),
+            (Delete, [false, true, true]),
             (Copy, [true, true, true]),
             (Read, [false, false, false]),
             (List, [true, false, false]),
