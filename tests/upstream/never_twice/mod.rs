@@ -1,6 +1,10 @@
 //! A request that must not arrive twice, such as a creation, however the vendor fails.
 
+mod answers;
+mod every_byte;
 mod fresh;
+mod proxy;
+mod refused;
 
 use std::time::Duration;
 
