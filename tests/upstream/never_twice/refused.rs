@@ -12,6 +12,7 @@ use super::{create, secure};
 use crate::tls::http2_vendor;
 
 const PREFACE: usize = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".len();
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
@@ -44,6 +45,8 @@ enum Act {
     GoAwayThenAnswer,
     /// GOAWAY before any request.
     GoAwayAtFirst,
+    /// A frame that HTTP/2 forbids, so that the gateway ends the connection.
+    Nonsense,
     /// The end of the connection on a request.
     End,
 }
@@ -84,6 +87,7 @@ async fn serve(nth: usize, mut stream: TlsStream<TcpStream>, act: Act, arrivals:
                     Act::ResetAfterHead(code) => [frame(HEADERS, END_HEADERS, id, STATUS_200), reset(code)].concat(),
                     Act::GoAway { last, code, .. } => go_away(last, code),
                     Act::GoAwayThenAnswer => [go_away(id, NO_ERROR), answer].concat(),
+                    Act::Nonsense => frame(DATA, 0, 0, b"x"),
                     Act::End => return Ok(()),
                 };
                 stream.write_all(&said).await?;
@@ -140,6 +144,7 @@ async fn whatever_else_it_says_the_request_may_have_been_processed_and_is_not_se
         Act::GoAway { last: 1, code: NO_ERROR, end: true },
         Act::GoAway { last: 1, code: INTERNAL_ERROR, end: true },
         Act::GoAway { last: 0x7fff_ffff, code: NO_ERROR, end: true },
+        Act::Nonsense,
         Act::End,
     ] {
         let (stack, arrivals) = playing([act]).await;
