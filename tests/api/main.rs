@@ -4,6 +4,7 @@
 mod answers;
 mod catalog_pages;
 mod catalogs;
+mod changes;
 mod clients;
 mod discovery;
 mod docs;

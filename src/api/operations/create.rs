@@ -39,6 +39,9 @@ where
 {
     let options = RequestOptions::read(context, AssistantOperation::Create, head.uri.query(), &head.headers)?;
     let vendor = query::text(head.uri.query(), query::VENDOR)?;
+    if vendor.as_deref() == Some("") {
+        return Err(query::must(query::VENDOR, "not be empty"));
+    }
     let account = account(context, vendor.as_deref())?;
     log.routed(context, &account, None, options.dry_run);
     let creation = creation(&account)?;
