@@ -3,6 +3,7 @@
 
 mod answers;
 mod catalog_pages;
+mod catalog_refusals;
 mod catalogs;
 mod changes;
 mod clients;

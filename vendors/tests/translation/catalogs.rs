@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vendors::{Catalog, CatalogKind, CatalogPage, CatalogSet, Catalogs, Dialect, Operation, drift, registry};
 
-use super::contracts::contracts;
+use super::contracts::{Contract, contracts};
 
 /// Kinds and paths as the vendors' pages have them, apart from the tables. `C` means from the current dialect's second
 /// revision on, and so on.
@@ -117,6 +117,25 @@ fn what_a_vendor_documents_of_an_entry_is_shown_and_is_no_drift() {
                     dialect.name
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn catalogs_are_read_where_the_contract_has_their_operations() {
+    let paths = |contract: &Contract| -> Vec<String> {
+        let operations = contract.operations.as_object().unwrap().values();
+        let reads = operations.filter(|operation| operation["method"] == "GET");
+        reads.map(|operation| operation["path"].as_str().unwrap().to_owned()).collect()
+    };
+    for contract in contracts() {
+        let documented = paths(contract);
+        for (kind, path, vendors) in DOCUMENTED {
+            if kind == CatalogKind::MultimodalModels {
+                continue; // the same path as other models
+            }
+            let is_documented = documented.iter().any(|known| known == path);
+            assert_eq!(vendors.contains(&contract.name()), is_documented, "{} {kind}", contract.name());
         }
     }
 }
