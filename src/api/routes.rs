@@ -11,6 +11,10 @@ use super::endpoint::Endpoint;
 /// What an operation does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// The assistants.
+    ListAssistants,
+    /// One assistant.
+    ReadAssistant,
     /// A partial update.
     UpdateAssistant,
     /// A new assistant.
@@ -125,10 +129,50 @@ pub enum Content {
 
 /// The table. Rows of one path stand together, in the order in which `Allow` names their methods.
 pub static ENDPOINTS: &[Endpoint<Operation>] = &[
+    get(
+        ASSISTANTS,
+        "The assistants that this client may use",
+        Operation {
+            description: "By vendor, then in the vendor's order. A vendor that cannot be read is named in `vendors` with its problem; \
+                          the answer is an error only if none can be read. Repeat the request with `next_cursor` as `cursor` until it is null.",
+            parameters: &[
+                "list_vendor",
+                "type",
+                "status",
+                "name",
+                "list_limit",
+                "list_cursor",
+                "include",
+                "request_timeout",
+                "request_id",
+            ],
+            success: Success { links: &[FIRST_ASSISTANT], ..json("AssistantList") },
+            problems: &[Code::Forbidden, Code::UnknownAssistant, Code::UnsupportedByVendor],
+            ..assistants(Action::ListAssistants, AssistantOperation::List, "listAssistants")
+        },
+    ),
+    CREATE,
+    get(
+        ASSISTANT,
+        "Read an assistant",
+        Operation {
+            description: "`fields` can be sent back unchanged as an update in strict handling. `unreadable` are the fields that this vendor never \
+                          tells; `unwritable` is what it tells and an update there would refuse. `ETag` names the state.",
+            parameters: &["assistant", "include", "if_match", "if_none_match", "request_timeout", "request_id"],
+            success: Success { headers: &["ETag"], links: &[UPDATE, EXPLAIN], ..json("Assistant") },
+            problems: &[
+                Code::Forbidden,
+                Code::UnknownAssistant,
+                Code::AssistantNotFound,
+                Code::PreconditionFailed,
+                Code::UnsupportedByVendor,
+            ],
+            ..assistants(Action::ReadAssistant, AssistantOperation::Read, "readAssistant")
+        },
+    ),
     update(Method::PUT, "updateAssistant", &[EXPLAIN, ("again", "updateAssistant", "assistant", "/assistant")]),
     update(Method::PATCH, "patchAssistant", &[EXPLAIN, ("again", "patchAssistant", "assistant", "/assistant")]),
     DELETE,
-    CREATE,
     get(
         "/v1/assistants/{assistant}/route",
         "Where an assistant leads and by which rule",
@@ -227,6 +271,10 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     },
 ];
 
+const ASSISTANTS: &str = "/v1/assistants";
+const ASSISTANT: &str = "/v1/assistants/{assistant}";
+
+const FIRST_ASSISTANT: Link = ("first", "readAssistant", "assistant", "/data/0/assistant");
 const EXPLAIN: Link = ("route", "explainRoute", "assistant", "/assistant");
 const UPDATE: Link = ("update", "updateAssistant", "assistant", "/assistant");
 const FIRST_VENDOR: Link = ("first", "describeVendor", "vendor", "/vendors/0/vendor");
@@ -276,13 +324,12 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
             Code::StoreRequired,
         ],
     };
-    let path = "/v1/assistants/{assistant}";
-    Endpoint { method, path, summary: "Update an assistant", exists: |_| true, operation }
+    Endpoint { method, path: ASSISTANT, summary: "Update an assistant", exists: |_| true, operation }
 }
 
 const DELETE: Endpoint<Operation> = Endpoint {
     method: Method::DELETE,
-    path: "/v1/assistants/{assistant}",
+    path: ASSISTANT,
     summary: "Delete an assistant",
     exists: |_| true,
     operation: Operation {
@@ -311,7 +358,7 @@ const DELETE: Endpoint<Operation> = Endpoint {
 
 const CREATE: Endpoint<Operation> = Endpoint {
     method: Method::POST,
-    path: "/v1/assistants",
+    path: ASSISTANTS,
     summary: "Create an assistant",
     exists: |_| true,
     operation: Operation {
@@ -373,6 +420,11 @@ const fn discovery(action: Action, id: &'static str) -> Operation {
         success,
         problems: &[],
     }
+}
+
+/// A `GET` of assistants.
+const fn assistants(action: Action, does: AssistantOperation, id: &'static str) -> Operation {
+    Operation { tag: "assistants", does: Some(does), ..discovery(action, id) }
 }
 
 /// A `GET` for everyone.

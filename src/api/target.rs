@@ -1,6 +1,9 @@
 //! Finds the route of the assistant in a path, and the handling of its updates.
 
+use std::sync::Arc;
+
 use vendors::Handling;
+use vendors::json::excerpt;
 
 use crate::account::Account;
 use crate::http::path::Assistant;
@@ -28,6 +31,24 @@ pub(super) fn target<'a>(context: &Context, segment: &'a str) -> Result<(Assista
     })?;
     context.authorize(assistant.as_str(), &route)?;
     Ok((assistant, route))
+}
+
+/// The account of that name. Callers who may not use it get the same response whether there is one or not.
+///
+/// # Errors
+/// There is none, or the caller may not use it.
+pub(super) fn account_named(context: &Context, name: &str) -> Result<Arc<Account>, Problem> {
+    let accounts = &context.gateway.routes.accounts;
+    if !context.may_use_vendor(name) {
+        let detail = format!("this client may not use the vendor `{}`", excerpt(name, 64));
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    accounts.get(name).cloned().ok_or_else(|| {
+        let near = vendors::nearest_names(name, accounts.keys().map(|name| &**name)).into_iter();
+        let near: Vec<_> = near.filter(|name| context.may_use_vendor(name)).map(str::to_owned).collect();
+        let detail = format!("no vendor is named `{}`{}", excerpt(name, 64), did_you_mean(&near));
+        Problem::new(Code::UnknownAssistant, detail)
+    })
 }
 
 /// The handling of an update: the request decides, else the named assistant, the client, or the account.

@@ -1,7 +1,7 @@
 //! The routing table: names, rules and the default, built once per configuration.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use vendors::Handling;
 
@@ -54,6 +54,8 @@ pub struct RoutingTable {
     pub rules: Vec<RoutingRule>,
     /// The account for bare ids that no rule covers.
     pub default: Option<Arc<Account>>,
+    /// The names by `vendor:id`, made when the first is asked for.
+    pub names: OnceLock<HashMap<Box<str>, Box<str>>>,
 }
 
 impl RoutingTable {
@@ -98,6 +100,21 @@ impl RoutingTable {
             true => RouteError::NoDefault(text),
             false => RouteError::UnknownName(text),
         }
+    }
+
+    /// The name of the assistant that is `vendor:id`; the first one if it has several.
+    pub fn name_of(&self, explicit: &str) -> Option<&str> {
+        let names = self.names.get_or_init(|| {
+            let mut names = HashMap::<Box<str>, Box<str>>::with_capacity(self.assistants.len());
+            for (name, named) in &self.assistants {
+                let known = names.entry(format!("{}:{}", named.account.name, named.id).into()).or_insert(name.clone());
+                if name < known {
+                    known.clone_from(name);
+                }
+            }
+            names
+        });
+        names.get(explicit).map(|name| &**name)
     }
 
     /// The named assistants whose names are like `text`, the nearest first.

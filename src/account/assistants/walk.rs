@@ -55,6 +55,14 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// Starts at a page of an earlier walk. A number of assistants that no page can have is ignored.
+    pub fn start_at(&mut self, number: usize, per_page: usize) {
+        self.next = Some(number.max(1));
+        if (1..=self.listing.max_per_page).contains(&per_page) {
+            self.per_page = per_page;
+        }
+    }
+
     /// The next page; `None` after the last one.
     ///
     /// # Errors
@@ -92,7 +100,7 @@ impl<'a> Walk<'a> {
                     if !failure.is_too_long() || self.per_page == 1 {
                         return Err(failure);
                     }
-                    self.per_page /= 2;
+                    self.per_page = fewer(self.per_page);
                     self.pages.set_per_page(self.per_page);
                 }
             }
@@ -124,6 +132,11 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// About half as many assistants, so that pages of so many end where those of `per_page` do: none is read twice.
+fn fewer(per_page: usize) -> usize {
+    (1..=per_page / 2).rev().find(|fewer| per_page.is_multiple_of(*fewer)).unwrap_or(1)
+}
+
 /// The assistant on this page.
 fn on<'p>(page: &'p Page, reader: &ListReader, id: &str) -> Option<ListedAssistant<'p>> {
     page.read(reader.dialect).ok()?.assistants.into_iter().find(|listed| listed.id == id)
@@ -136,6 +149,23 @@ impl ListFailure {
             Self::Unanswered(failure) => failure.attempts,
             Self::Refused(response) => response.attempts,
             _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::account::assistants::walk::*;
+
+    #[test]
+    fn smaller_pages_end_where_larger_ones_do() {
+        let mut steps = vec![100];
+        while let Some(&last) = steps.last().filter(|last| **last > 1) {
+            steps.push(fewer(last));
+        }
+        assert_eq!(steps, [100, 50, 25, 5, 1]);
+        for per_page in 1..=200 {
+            assert!(per_page % fewer(per_page) == 0 && (per_page == 1 || fewer(per_page) < per_page), "{per_page}");
         }
     }
 }

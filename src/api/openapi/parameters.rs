@@ -23,6 +23,44 @@ pub(super) fn all() -> Value {
             "description": "The vendor account; without it the default one.",
             "example": "sondos",
         },
+        "list_vendor": {
+            "name": "vendor", "in": "query",
+            "schema": { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" },
+            "description": "The vendor account; without it all that this client may use.",
+            "example": "sondos",
+        },
+        "type": {
+            "name": "type", "in": "query", "schema": { "type": "string", "enum": ["inbound", "outbound"] },
+            "description": "Only assistants of this type.",
+        },
+        "status": {
+            "name": "status", "in": "query", "schema": { "type": "string" },
+            "description": "Only assistants with this status, in the vendor's word.", "example": "active",
+        },
+        "name": {
+            "name": "name", "in": "query", "schema": { "type": "string" },
+            "description": "Only assistants whose name has this part, without regard to case and Unicode form.",
+            "example": "sales",
+        },
+        "list_limit": {
+            "name": "limit", "in": "query",
+            "schema": { "type": "integer", "minimum": 1, "maximum": 200, "default": 50 },
+            "description": "The most assistants of the page.",
+        },
+        "list_cursor": {
+            "name": "cursor", "in": "query",
+            "schema": { "type": "string", "pattern": "^1(~[0-9]{1,4}){3}(~[a-z0-9_-]{1,64})+$" },
+            "description": "The `next_cursor` of the page before.",
+        },
+        "include": {
+            "name": "include", "in": "query", "schema": { "type": "string", "enum": ["vendor"] },
+            "description": "`vendor` adds `vendor_fields`: what the vendor tells and no canonical field has, as it is.",
+        },
+        "if_none_match": {
+            "name": "If-None-Match", "in": "header", "schema": { "type": "string" },
+            "description": "RFC 9110. Tags of states that the caller has: if the assistant is in one of them, the answer is 304 without a body.",
+            "example": "\"0123456789abcdef0123456789abcdef\"",
+        },
         "if_match": {
             "name": "If-Match", "in": "header", "schema": { "type": "string" },
             "description": "RFC 9110. Strong tags of states, or `*`: otherwise the request changes nothing and is refused with 412 and the present `ETag`. \

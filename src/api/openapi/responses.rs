@@ -43,6 +43,8 @@ pub(super) fn responses(operation: &Operation) -> Responses {
     let problems = statuses.fold(ResponsesBuilder::new(), |responses, status| {
         responses.response(status.as_str(), Ref::from_response_name(status.as_str()))
     });
+    let unchanged = operation.parameters.contains(&"if_none_match").then(not_modified);
+    let problems = unchanged.into_iter().fold(problems, |responses, response| responses.response("304", response));
     problems.response(operation.success.status.to_string(), success(&operation.success)).build()
 }
 
@@ -52,6 +54,15 @@ fn success(success: &Success) -> Response {
         response.link(*name, link(operation, parameter, pointer))
     };
     success.links.iter().fold(response, add).build()
+}
+
+/// The response to a caller that has the present state already.
+fn not_modified() -> Response {
+    let response = ResponseBuilder::new().description("The assistant is in a state that `If-None-Match` names.");
+    let header = |response: ResponseBuilder, name: &str| {
+        response.header_ref(name, Ref::new(format!("#/components/headers/{name}")))
+    };
+    ["X-Request-Id", "RateLimit", "RateLimit-Policy", "ETag"].into_iter().fold(response, header).build()
 }
 
 /// A response with these headers besides those of every response.

@@ -20,6 +20,13 @@ pub(super) fn all() -> Value {
         ]),
         "StoredDifference": object(&[("field", text()), ("sent", json!({})), ("stored", json!({}))]),
         "Assistant": assistant(),
+        "AssistantList": object(&[
+            ("data", list(named("Assistant"))), ("next_cursor", nullable_text()), ("vendors", list(named("ListedVendor"))),
+        ]),
+        "ListedVendor": object_with(
+            &[("vendor", text()), ("complete", described(boolean(), "Whether all of its assistants were listed, up to this answer."))],
+            &[("problem", named("Problem"))],
+        ),
         "UnwritableField": object(&[("field", text()), ("value", json!({})), ("detail", text())]),
         "AssistantSummary": assistant_summary(),
         "VendorRequest": vendor_request(),

@@ -7,6 +7,8 @@ mod discovery;
 mod docs;
 mod documents;
 mod fields;
+mod list;
+mod read;
 mod update;
 
 use bytes::Bytes;
@@ -56,6 +58,8 @@ where
             let place = (segment("vendor"), segment("kind"));
             return catalogs::read_catalog(context, place, head, log, permit).await;
         }
+        Action::ReadAssistant => return read::handle(context, segment("assistant"), head, log, permit).await,
+        Action::ListAssistants => return list::handle(context, head, log, permit).await,
         Action::Root => return Ok(redirect("/docs")),
         Action::Docs => return Ok(documents::docs_page(context, head)),
         Action::Style => return Ok(documents::style()),

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use crate::problem::{Code, Problem};
 
 /// The parameters of `openapi/parameters.rs` that stand in the query: their names there, and in the query.
-pub const PARAMETERS: [(&str, &str); 11] = [
+pub const PARAMETERS: [(&str, &str); 12] = [
     (DRY_RUN, DRY_RUN),
     ("at_vendor", VENDOR),
+    ("list_vendor", VENDOR),
     (TYPE, TYPE),
     (STATUS, STATUS),
     (NAME, NAME),

@@ -5,7 +5,7 @@ mod order_scopes;
 mod tls;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls_pki_types::ServerName;
 use vendors::{Catalog, CatalogEntry, CatalogSet, Field, Policies, registry};
@@ -229,6 +229,7 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
         rules: rules.collect::<Result<_, BuildError>>()?,
         default: settings.routing.default_vendor.as_deref().map(find).transpose()?,
         accounts,
+        names: OnceLock::new(),
     })
 }
 
