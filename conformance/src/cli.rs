@@ -32,7 +32,8 @@ pub struct Cli {
     /// The environment variable that holds the token [default: for the dialect sondos, SONDOS_TOKEN]
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
-    /// Send updates too: each field set to the value that it has, and some that the vendor must refuse
+    /// Send updates too: each field set to the value that it has, and some that the vendor must refuse; then make, change
+    /// and delete an assistant of its own
     #[arg(long)]
     write: bool,
     /// Time between two requests, in milliseconds
@@ -122,7 +123,7 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Report { vendor, dialect, assistant, reads, writes, .. } = report;
     writeln!(out, "{BOLD}{vendor} (dialect {dialect}), assistant {assistant}{BOLD:#}")?;
     let hint = if report.write { "" } else { " (--write sends some)" };
-    writeln!(out, "{reads} requests read, {writes} updates sent{hint}")?;
+    writeln!(out, "{reads} requests read, {writes} requests that write{hint}")?;
     print_findings(&report.findings, out)?;
     for (outcome, what) in [
         (Outcome::Confirmed, "took the value that it has"),
@@ -142,6 +143,9 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let changed = report.findings.iter().any(|finding| finding.kind == FindingKind::Changed);
     if report.read_again && !changed {
         writeln!(out, "read again: the assistant is as it was")?;
+    }
+    for own in report.own_assistants.iter().filter(|own| own.deleted) {
+        writeln!(out, "made, read, changed and deleted: {} ({})", own.name, own.id)?;
     }
     for note in &report.notes {
         writeln!(out, "note: {note}")?;

@@ -9,6 +9,8 @@ use crate::SingleAccount;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
+    /// An assistant that the check made is still there.
+    LeftBehind,
     /// The assistant is not as it was before.
     Changed,
     /// A field has another name.
@@ -19,6 +21,10 @@ pub enum FindingKind {
     NewRequiredField,
     /// The vendor rejects a value that it lists itself.
     Refused,
+    /// The vendor accepts a value and lists another.
+    NotStored,
+    /// Listing, creating or deleting does not work as documented.
+    Operation,
     /// The vendor no longer reads a field.
     Ignored,
     /// The vendor lists a value that is not documented.
@@ -57,11 +63,14 @@ impl FindingKind {
     /// The name in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::LeftBehind => "left_behind",
             Self::Changed => "changed",
             Self::Renamed => "renamed",
             Self::NarrowedRange => "narrowed_range",
             Self::NewRequiredField => "new_required_field",
             Self::Refused => "refused",
+            Self::NotStored => "not_stored",
+            Self::Operation => "operation",
             Self::Ignored => "ignored",
             Self::UndocumentedValue => "undocumented_value",
             Self::BrokenCatalog => "broken_catalog",
@@ -78,10 +87,14 @@ impl FindingKind {
     /// The files of the repository that state what differs.
     fn files(self, dialect: &str) -> Vec<String> {
         let page = match self {
-            Self::Changed => return Vec::new(),
-            Self::Renamed | Self::NarrowedRange | Self::NewRequiredField | Self::Refused | Self::Ignored => {
-                "request.schema.json"
-            }
+            Self::LeftBehind | Self::Changed => return Vec::new(),
+            Self::Renamed
+            | Self::NarrowedRange
+            | Self::NewRequiredField
+            | Self::Refused
+            | Self::NotStored
+            | Self::Ignored => "request.schema.json",
+            Self::Operation => "operations.json",
             Self::UndocumentedValue | Self::BrokenCatalog => "catalogs.json",
             Self::UnknownErrorShape | Self::NotJson => "answers/",
             Self::NewField | Self::MissingField | Self::RetypedField => "assistants.json",
@@ -167,7 +180,8 @@ impl<'a> Findings<'a> {
         self.list
     }
 
-    fn find(&self, name: &str) -> Option<&Finding> {
+    /// A finding about the vendor's name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Finding> {
         self.list.iter().find(|finding| finding.vendor_field.as_deref() == Some(name))
     }
 

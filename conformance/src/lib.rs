@@ -2,7 +2,8 @@
 //!
 //! Reads come first, because the updates are built from what they return. Only if asked for, three kinds of requests
 //! follow: updates that the vendor must reject, which show the fields and ranges that it knows; one update per field
-//! that sets the value it already has; and the list once more, to see that nothing changed. An update that must be
+//! that sets the value it already has; and the list once more, to see that nothing changed. Then an assistant is made, read,
+//! changed and deleted again. An update that must be
 //! rejected has an impossible value in a field that the vendor has just been seen to validate, and vendors reject an
 //! update as a whole.
 
@@ -11,6 +12,7 @@ pub mod cli;
 mod current_value;
 mod findings;
 mod listing;
+mod own_assistant;
 mod reads;
 mod refusals;
 mod report;
@@ -26,7 +28,7 @@ use vendors::{
 
 pub use account::Source;
 pub use findings::{Finding, FindingKind};
-pub use report::{FieldOutcome, Outcome, Report};
+pub use report::{FieldOutcome, Outcome, OwnAssistant, Report};
 pub use single_account::{Progress, SingleAccount};
 pub use vendor_client::Stop;
 
@@ -95,16 +97,20 @@ impl Verification<'_> {
         let policies = Policies::default();
         let update =
             Update::read(update.as_bytes()).map_err(|_| Refused { items: Items::default(), hints: Vec::new() })?;
-        let target = Target {
+        translate_request(&update, &self.target(&self.options.assistant, &policies))
+    }
+
+    /// What an update of the assistant `id` is translated for.
+    fn target<'t>(&'t self, id: &'t str, policies: &'t Policies) -> Target<'t> {
+        Target {
             dialect: self.account.dialect(),
             vendor: self.account.name(),
-            id: &self.options.assistant,
+            id,
             handling: Handling::Strict,
-            policies: &policies,
+            policies,
             catalogs: Catalogs { configured: self.account.configured(), live: &self.live },
             accounts: &vendors::registry::Names,
-        };
-        translate_request(&update, &target)
+        }
     }
 
     /// The fields that this vendor has. Of a field that exists as a name and as an id, only the id.

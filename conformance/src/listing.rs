@@ -1,4 +1,4 @@
-//! Finds the assistant in the vendor's paged list.
+//! Finds assistants in the vendor's paged list.
 
 use vendors::Operation;
 use vendors::json::{Kind, Limits, Value, read_value};
@@ -17,14 +17,18 @@ pub(crate) struct Listed(String);
 impl Listed {
     /// Its members, in order.
     pub(crate) fn members(&self) -> Vec<(String, Value<'_>)> {
-        let value = read_value(self.0.as_bytes(), Limits::VENDOR).ok();
-        let members = value.map(|value| value.members().map(|(key, value)| (key.into_owned(), value)).collect());
+        let members = self.value().map(|value| value.members().map(|(key, value)| (key.into_owned(), value)).collect());
         members.unwrap_or_default()
     }
 
     /// One member.
     pub(crate) fn get(&self, key: &str) -> Option<Value<'_>> {
-        read_value(self.0.as_bytes(), Limits::VENDOR).ok()?.get(key)
+        self.value()?.get(key)
+    }
+
+    /// The whole entry.
+    pub(crate) fn value(&self) -> Option<Value<'_>> {
+        read_value(self.0.as_bytes(), Limits::VENDOR).ok()
     }
 }
 
@@ -34,9 +38,29 @@ pub(crate) async fn find(
     paths: impl Fn(usize, usize) -> String,
     id: &str,
 ) -> Result<Listed, Stop> {
+    let is_it = |entry: &Value<'_>| entry.get("id").is_some_and(|value| value.text().trim_matches('"') == id);
+    let found = search(vendor, paths, is_it, true).await?;
+    found.into_iter().next().ok_or_else(|| Stop::NoAssistant(id.to_owned()))
+}
+
+/// Searches all pages for the assistants that satisfy a condition.
+pub(crate) async fn all(
+    vendor: &mut VendorClient<'_>,
+    paths: impl Fn(usize, usize) -> String,
+    is_it: impl Fn(&Value<'_>) -> bool,
+) -> Result<Vec<Listed>, Stop> {
+    search(vendor, paths, is_it, false).await
+}
+
+async fn search(
+    vendor: &mut VendorClient<'_>,
+    paths: impl Fn(usize, usize) -> String,
+    is_it: impl Fn(&Value<'_>) -> bool,
+    first_only: bool,
+) -> Result<Vec<Listed>, Stop> {
     for per_page in PER_PAGE {
-        if let Some(found) = search_pages(vendor, |page| paths(page, per_page), id).await? {
-            return found.ok_or_else(|| Stop::NoAssistant(id.to_owned()));
+        if let Some(found) = search_pages(vendor, |page| paths(page, per_page), &is_it, first_only).await? {
+            return Ok(found);
         }
     }
     Err(Stop::NoList("one assistant alone is more than is read".to_owned()))
@@ -46,8 +70,10 @@ pub(crate) async fn find(
 async fn search_pages(
     vendor: &mut VendorClient<'_>,
     path: impl Fn(usize) -> String,
-    id: &str,
-) -> Result<Option<Option<Listed>>, Stop> {
+    is_it: impl Fn(&Value<'_>) -> bool,
+    first_only: bool,
+) -> Result<Option<Vec<Listed>>, Stop> {
+    let mut found = Vec::new();
     for page in 1..=MAX_PAGES {
         let Some(reply) = vendor.get(Operation::List, &path(page)).await? else { return Ok(None) };
         if !reply.is_success() {
@@ -57,14 +83,11 @@ async fn search_pages(
         let entries = if list.kind() == Kind::Object { list.get("data") } else { Some(list) };
         let entries = entries.filter(|entries| entries.kind() == Kind::Array);
         let entries = entries.ok_or_else(|| Stop::NoList("it has no array `data`".to_owned()))?;
-        let is_it = |entry: &Value<'_>| entry.get("id").is_some_and(|value| value.text().trim_matches('"') == id);
-        if let Some(found) = entries.elements().find(is_it) {
-            return Ok(Some(Some(Listed(found.text().to_owned()))));
-        }
+        found.extend(entries.elements().filter(|entry| is_it(entry)).map(|entry| Listed(entry.text().to_owned())));
         let last = list.get("last_page").and_then(Value::as_integer).and_then(|last| last.parse().ok()).unwrap_or(1);
-        if page >= last || entries.elements().next().is_none() {
+        if page >= last || entries.elements().next().is_none() || (first_only && !found.is_empty()) {
             break;
         }
     }
-    Ok(Some(None))
+    Ok(Some(found))
 }

@@ -32,6 +32,17 @@ pub struct FieldOutcome {
     pub outcome: Outcome,
 }
 
+/// The assistant that a check made for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnAssistant {
+    /// Its name, by which a person recognises it.
+    pub name: String,
+    /// The vendor's id.
+    pub id: String,
+    /// Whether it is deleted.
+    pub deleted: bool,
+}
+
 /// Everything about one check.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
@@ -45,8 +56,10 @@ pub struct Report {
     pub write: bool,
     /// Reading requests made.
     pub reads: usize,
-    /// Updates sent.
+    /// Writing requests sent.
     pub writes: usize,
+    /// The assistants that the check made, read, changed and deleted.
+    pub own_assistants: Vec<OwnAssistant>,
     /// Whether the list was read again afterwards, so that a change would have been found.
     pub read_again: bool,
     /// What differs from the documentation.
@@ -68,6 +81,7 @@ impl Report {
             write: options.write,
             reads: 0,
             writes: 0,
+            own_assistants: Vec::new(),
             read_again: false,
             findings: Vec::new(),
             fields: Vec::new(),

@@ -79,10 +79,11 @@ impl SingleAccount {
         self.account.token.redact(text).into_owned()
     }
 
-    /// Sends one read or update to `path` below the base URL and reads the whole response.
+    /// Sends one request to `path` below the base URL and reads the whole response. One that is not repeatable arrives at
+    /// most once.
     pub(crate) async fn send(
         &self,
-        method: Method,
+        (method, repeatable): (Method, bool),
         path: &str,
         body: Bytes,
         timeout: Duration,
@@ -92,7 +93,8 @@ impl SingleAccount {
             progress(number);
         }
         let uri = self.account.stack.uri(path).map_err(|error| SendError::Failed(error.to_string()))?;
-        let mut request = VendorRequest::new(method, uri, Instant::now() + timeout).repeated(Repeat::WheneverSafe);
+        let request = VendorRequest::new(method, uri, Instant::now() + timeout);
+        let mut request = if repeatable { request.repeated(Repeat::WheneverSafe) } else { request.never_twice() };
         let (id, trace) = (RequestId::generate(), TraceContext::start());
         request.headers = self.account.headers(id.to_header_value(), trace.to_header_value());
         request.body = body;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use tokio::time::sleep;
-use vendors::{Drift, Operation, drift};
+use vendors::{Call, Drift, Operation, drift};
 
 use crate::single_account::{SendError, SingleAccount};
 
@@ -80,24 +80,40 @@ impl<'a> VendorClient<'a> {
     /// Sends a GET; `None` if the response is longer than the gateway reads.
     pub(crate) async fn get(&mut self, asked: Operation, path: &str) -> Result<Option<Reply>, Stop> {
         self.reads += 1;
-        self.send(Method::GET, asked, path, Bytes::new()).await
+        self.send((Method::GET, true), asked, path, Bytes::new()).await
     }
 
     /// Updates the assistant.
     pub(crate) async fn update(&mut self, id: &str, body: Vec<u8>) -> Result<Reply, Stop> {
+        self.write(Operation::Update, self.account.dialect().operations.update, id, body).await
+    }
+
+    /// Sends a request that writes. One that is not repeatable is sent once, whatever the answer.
+    pub(crate) async fn write(
+        &mut self,
+        operation: Operation,
+        call: Call,
+        id: &str,
+        body: Vec<u8>,
+    ) -> Result<Reply, Stop> {
         self.writes += 1;
-        let call = self.account.dialect().operations.update;
         let method = Method::from_bytes(call.method.as_bytes()).map_err(|error| Stop::Unanswered(error.to_string()))?;
-        let reply = self.send(method, Operation::Update, &call.path_of(id), body.into()).await?;
+        let reply = self.send((method, call.repeatable), operation, &call.path_of(id), body.into()).await?;
         reply.ok_or_else(|| Stop::Unanswered("its answer is longer than is read".to_owned()))
     }
 
-    async fn send(&mut self, method: Method, asked: Operation, path: &str, body: Bytes) -> Result<Option<Reply>, Stop> {
+    async fn send(
+        &mut self,
+        (method, repeatable): (Method, bool),
+        asked: Operation,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Option<Reply>, Stop> {
         if self.reads + self.writes > 1 && !self.pause.is_zero() {
             sleep(self.pause).await;
         }
         for _ in 0..MAX_ATTEMPTS {
-            let sent = self.account.send(method.clone(), path, body.clone(), REQUEST_TIMEOUT).await;
+            let sent = self.account.send((method.clone(), repeatable), path, body.clone(), REQUEST_TIMEOUT).await;
             let response = match sent {
                 Ok(response) => response,
                 Err(SendError::TooLong) => return Ok(None),
@@ -105,7 +121,7 @@ impl<'a> VendorClient<'a> {
             };
             match response.status.as_u16() {
                 status @ (401 | 403) => return Err(Stop::Token(status)),
-                429 => sleep(response.retry_after().unwrap_or(self.pause).min(REQUEST_TIMEOUT)).await,
+                429 if repeatable => sleep(response.retry_after().unwrap_or(self.pause).min(REQUEST_TIMEOUT)).await,
                 status => {
                     self.collect_drift(asked, status, &response.body);
                     return Ok(Some(Reply { status, body: response.body }));

@@ -33,7 +33,8 @@ impl Verification<'_> {
         let after = self.find().await?;
         self.compare(before, &after);
         self.report.read_again = true;
-        written
+        written?;
+        self.own_assistant(&after, announce).await
     }
 
     async fn send(&mut self, planned: &[Planned]) -> Result<(), Stop> {
