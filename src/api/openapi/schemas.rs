@@ -40,6 +40,8 @@ pub(super) fn all() -> Value {
         "VendorSummary": object(&[("vendor", text()), ("dialect", text()), ("handling", handling())]),
         "VendorFields": object(&[
             ("vendor", text()), ("dialect", text()), ("handling", handling()), ("title", text()), ("source", text()),
+            ("operations", list(json!({ "type": "string", "enum": ["read", "update", "create", "delete"] }))),
+            ("unreadable", described(list(text()), "Fields that can be written and are never told.")),
             ("fields", list(named("VendorField"))),
         ]),
         "VendorField": support(&[("field", text()), ("description", text())]),
@@ -241,6 +243,8 @@ fn support(first: &[(&str, Value)]) -> Value {
         ("support", json!({ "type": "string", "enum": words })),
         ("supported", boolean()),
         ("wire_name", nullable_text()),
+        ("on_create", described(boolean(), "Whether a creation can hold the field.")),
+        ("readable", described(boolean(), "Whether the vendor tells the field when an assistant is read.")),
         ("type", text()),
         ("nullable", boolean()),
     ];

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use vendors::Field;
 use vendors::document::{Named, coverage_json, vendor_json};
+use vendors::{Dialect, Field, Operations};
 
 use crate::account::Account;
 use crate::api::context::Context;
@@ -40,6 +40,9 @@ pub(super) fn describe_vendor(context: &Context, name: &str) -> Result<Value, Pr
     let mut body = summary(&account);
     body["title"] = account.dialect.title.into();
     body["source"] = account.dialect.documentation.into();
+    let unreadable: Vec<_> = account.dialect.unreadable().map(Field::name).collect();
+    body["operations"] = operations(account.dialect).into();
+    body["unreadable"] = unreadable.into();
     body["fields"] = vendor_json(account.dialect);
     Ok(body)
 }
@@ -48,6 +51,13 @@ pub(super) fn describe_vendor(context: &Context, name: &str) -> Result<Value, Pr
 pub(super) fn vendor_account(context: &Context, name: &str) -> Result<Arc<Account>, Problem> {
     let account = context.accounts().find(|account| &*account.name == name);
     account.ok_or_else(|| Problem::new(Code::NotFound, "there is no vendor of that name"))
+}
+
+/// The operations that the vendor documents. Where there is a list, one assistant can be read, too.
+fn operations(dialect: &Dialect) -> Vec<&'static str> {
+    let Operations { create, delete, list, .. } = dialect.operations;
+    let all = [("read", list.is_some()), ("update", true), ("create", create.is_some()), ("delete", delete.is_some())];
+    all.into_iter().filter(|(_, is_documented)| *is_documented).map(|(name, _)| name).collect()
 }
 
 fn summary(account: &Account) -> Value {

@@ -19,6 +19,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row, autocalls::reading),
     catalogs: sondos::CATALOGS,
     responses: autocalls::RESPONSES,
+    silences: autocalls::SILENCES,
     undocumented: UndocumentedFields::empty(),
 };
 

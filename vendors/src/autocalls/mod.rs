@@ -12,7 +12,7 @@ use crate::catalog::CatalogKind;
 use crate::dialect::{Auth, Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
 
 pub(crate) use catalogs::{CATALOGS, MODELS, VOICES_BEFORE_PROVIDERS, catalog};
-pub(crate) use operations::{CREATION, IDS, LISTED, OPERATIONS, reading};
+pub(crate) use operations::{CREATION, IDS, LISTED, OPERATIONS, SILENCES, reading};
 pub(crate) use responses::{ERRORS, RESPONSES};
 
 /// Autocalls.
@@ -28,6 +28,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row, reading),
     catalogs: CATALOGS,
     responses: RESPONSES,
+    silences: SILENCES,
     undocumented: UndocumentedFields::empty(),
 };
 

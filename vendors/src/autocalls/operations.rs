@@ -61,6 +61,19 @@ pub(crate) const CREATION: Creation = Creation {
     }],
 };
 
+/// What no revision's documentation says.
+pub(crate) const SILENCES: &[&str] = &[
+    "Whether one assistant can be read by itself: it is searched in the list.",
+    "The order of the list, and what a page shows when assistants come or go meanwhile.",
+    "What a number of assistants on a page outside 1 to 100 does.",
+    "How an assistant is activated or deactivated.",
+    "Whether two assistants may have the same name, and how many an account may have.",
+    "An idempotency key for creations.",
+    "Whether third parties' keys inside `tools` are masked when they are read.",
+    "What a deletion does to the assistant's phone number, its campaigns, and to tools that transfer to it.",
+    "Whether the list shows more members than those documented. They are kept as vendor fields.",
+];
+
 /// How each field is read. A list shows 43 of them; the rest is documented for writing only.
 pub(crate) const fn reading(field: Field) -> Reading {
     match field {

@@ -57,6 +57,8 @@ pub struct Dialect {
     pub catalogs: [Option<CatalogSpec>; CatalogKind::COUNT],
     /// What the vendor's responses contain.
     pub responses: ResponseSpec,
+    /// What the documentation does not say about the operations.
+    pub silences: &'static [&'static str],
     /// Sentences about fields that the vendor does not document; each is made once.
     pub undocumented: UndocumentedFields,
 }

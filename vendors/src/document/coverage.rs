@@ -55,6 +55,8 @@ fn described_json(described: &FieldDescription) -> Value {
     if described.wire.len() > 1 {
         cell.insert("wire_names".into(), described.wire.clone().into());
     }
+    cell.insert("on_create".into(), described.on_create.into());
+    cell.insert("readable".into(), described.told.is_some().into());
     cell.insert("type".into(), spec.shape.type_name().into());
     cell.insert("nullable".into(), described.nullable.into());
     if let Some(bounds) = described.bounds {

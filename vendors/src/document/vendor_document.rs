@@ -10,10 +10,10 @@ use super::member_tables::{listed, member_tables};
 /// The document as Markdown.
 pub fn vendor_markdown(dialect: &'static Dialect) -> String {
     let described: Vec<_> = Field::ALL.into_iter().map(|field| dialect.describe(field)).collect();
-    let supported: String = described.iter().filter(|row| row.support != Support::Unsupported).map(line).collect();
+    let supported: String = described.iter().filter(|row| row.on_update || row.on_create).map(line).collect();
     let refused: String = described
         .iter()
-        .filter(|row| row.support == Support::Unsupported)
+        .filter(|row| !row.on_update && !row.on_create)
         .map(|row| format!("| `{}` | {} |\n", row.field.name(), row.detail))
         .collect();
     let refused =
@@ -34,14 +34,24 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
          - More sources, quirks and what is uncertain: [README of the adapter](../../vendors/src/{name}/README.md); the\n  \
          documentation as data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
          ## Fields\n\n\
-         | field | type | wire name | notes |\n| --- | --- | --- | --- |\n{supported}\n\
+         | field | type | wire name | written by | read | notes |\n| --- | --- | --- | --- | --- | --- |\n{supported}\n\
+         ## Never told\n\nThese fields can be written and do not appear when an assistant is read: {unreadable}.\n\n\
+         ## What the documentation does not say\n\n{silences}\n\
          ## Not supported: refused with strict handling, dropped with lenient\n\n{refused}\n{members}",
         title = dialect.title,
         name = dialect.name,
         base = dialect.base_url,
         documentation = dialect.documentation,
+        unreadable = unreadable(dialect),
+        silences = dialect.silences.iter().map(|silence| format!("- {silence}\n")).collect::<String>(),
         members = member_tables(dialect),
     )
+}
+
+/// The fields that are never told, as a list.
+fn unreadable(dialect: &'static Dialect) -> String {
+    let names: Vec<_> = dialect.unreadable().map(|field| format!("`{}`", field.name())).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// The operations with their requests.
@@ -80,5 +90,17 @@ fn line(row: &FieldDescription) -> String {
     if !row.detail.is_empty() {
         notes.push(row.detail.clone());
     }
-    format!("| `{}` | {} | {} | {} |\n", row.field.name(), field_type(row.field), wire.join(", "), notes.join(" "))
+    let written = match (row.on_update, row.on_create) {
+        (true, true) => "update, creation",
+        (true, false) => "update",
+        (false, _) => "creation",
+    };
+    format!(
+        "| `{}` | {} | {} | {written} | {} | {} |\n",
+        row.field.name(),
+        field_type(row.field),
+        wire.join(", "),
+        row.told.unwrap_or("never"),
+        notes.join(" ")
+    )
 }

@@ -22,13 +22,16 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row, reading),
     catalogs: autocalls::CATALOGS,
     responses: responses::RESPONSES,
+    silences: autocalls::SILENCES,
     undocumented: UndocumentedFields::empty(),
 };
 
-/// The page of creations has three fields that the page of updates lacks.
+/// The page of creations has five fields that the page of updates lacks.
 const OPERATIONS: Operations = Operations {
     create: Some(Creation {
         rows: &[
+            (Field::FolderId, Row::SAME),
+            (Field::LabelIds, Row::SAME),
             (Field::ConversationInactivityTimeout, Row::SAME),
             (Field::ConversationEndedRetrigger, Row::SAME),
             (Field::ConversationEndedWebhookUrl, Row::SAME),
@@ -51,7 +54,9 @@ const fn row(field: Field) -> Row {
     match field {
         Field::ConversationInactivityTimeout
         | Field::ConversationEndedRetrigger
-        | Field::ConversationEndedWebhookUrl => Row::unsupported("settings for ended conversations"),
+        | Field::ConversationEndedWebhookUrl => {
+            Row::unsupported("settings for ended conversations in updates, only in creations")
+        }
         Field::SynthesizerProviderId | Field::TranscriberProviderId => {
             Row::SAME.note("`null` is the system's default voice.")
         }

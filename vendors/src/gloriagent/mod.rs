@@ -20,6 +20,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row, autocalls::reading),
     catalogs: catalogs!(catalog),
     responses: autocalls::RESPONSES,
+    silences: autocalls::SILENCES,
     undocumented: UndocumentedFields::empty(),
 };
 

@@ -28,6 +28,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     rows: rows!(row, autocalls::reading),
     catalogs: CATALOGS,
     responses: autocalls::RESPONSES,
+    silences: autocalls::SILENCES,
     undocumented: UndocumentedFields::empty(),
 };
 

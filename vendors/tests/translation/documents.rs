@@ -65,7 +65,7 @@ fn a_cell_contains_exactly_the_facts_of_its_row() {
         cell.as_object_mut().unwrap().retain(|key, _| !["field", "description", "detail"].contains(&key.as_str()));
         cell
     };
-    let plain = |support: &str, wire: &str, kind: &str| json!({ "support": support, "supported": true, "wire_name": wire, "type": kind, "nullable": false });
+    let plain = |support: &str, wire: &str, kind: &str| json!({ "support": support, "supported": true, "wire_name": wire, "type": kind, "nullable": false, "on_create": true, "readable": true });
     let and = |mut cell: Value, more: Value| {
         cell.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         cell
@@ -86,10 +86,9 @@ fn a_cell_contains_exactly_the_facts_of_its_row() {
         "wire_names": ["use_min_interrupt_words", "min_interrupt_words"], "nullable": true, "range": { "min": 0, "max": 10 },
     });
     assert_eq!(cell(Field::MinInterruptWords), and(plain("converted", "min_interrupt_words", "integer"), words));
-    let lacking = json!({ "support": "unsupported", "supported": false, "wire_name": null, "type": "integer", "nullable": false });
+    let lacking = json!({ "support": "unsupported", "supported": false, "wire_name": null, "type": "integer", "nullable": false, "on_create": false, "readable": false });
     assert_eq!(cell(Field::FolderId), lacking);
-    let merged =
-        json!({ "support": "merged", "supported": true, "wire_name": null, "type": "object", "nullable": false });
+    let merged = json!({ "support": "merged", "supported": true, "wire_name": null, "type": "object", "nullable": false, "on_create": true, "readable": false });
     assert_eq!(cell(Field::VendorOptions), merged);
     assert_eq!(cells[Field::FolderId as usize]["detail"], "Sondos does not document this field.");
     assert_eq!(cells[Field::Timezone as usize].get("detail"), None);

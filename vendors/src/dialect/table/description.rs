@@ -4,6 +4,7 @@ use crate::canonical::{Bounds, Field, Shape};
 use crate::catalog::CatalogKind;
 use crate::dialect::Dialect;
 
+use super::reading::{Form, Reading};
 use super::row::{Limit, Literal, Row, Rule, SendAs, Unsupported};
 
 /// How a vendor supports a field.
@@ -74,6 +75,12 @@ pub struct FieldDescription {
     pub catalog: Option<CatalogKind>,
     /// Whether `null` may be sent.
     pub nullable: bool,
+    /// Whether an update can hold the field.
+    pub on_update: bool,
+    /// Whether a creation can hold it.
+    pub on_create: bool,
+    /// How it is told when an assistant is read, in a few words; `None` if it never is.
+    pub told: Option<&'static str>,
     /// Further information, in sentences; empty if there is none.
     pub detail: String,
 }
@@ -109,8 +116,28 @@ impl Dialect {
             values: values(&spec.shape, row.rule),
             catalog: self.catalog_of(field),
             nullable: spec.nullable && supported,
+            on_update: supported,
+            on_create: self.operations.create.is_some() && (supported || self.creation_row(field).is_some()),
+            told: self.told(field),
             detail: self.detail(field),
         }
+    }
+
+    /// How a field is told.
+    fn told(&self, field: Field) -> Option<&'static str> {
+        if field == Field::VendorOptions || !self.tells(field) {
+            return None;
+        }
+        if field.id_of_name().is_some() {
+            return Some("by its id");
+        }
+        Some(match self.row(field).reading {
+            Reading::As(Form::Bit) => "as 0 or 1",
+            Reading::As(Form::DecimalText) => "as a decimal string",
+            Reading::As(Form::Object) => "as an object, `[]` if it is empty",
+            Reading::As(Form::TypeAndData) => "as `{type, data}`",
+            Reading::As(Form::Same | Form::Choices { .. }) | Reading::Backwards | Reading::Never => "yes",
+        })
     }
 
     fn detail(&self, field: Field) -> String {
