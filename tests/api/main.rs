@@ -14,6 +14,7 @@ mod exchange;
 mod golden;
 mod handling;
 mod problems;
+mod reading;
 mod routes;
 mod routing;
 #[path = "../support/mod.rs"]

@@ -14,8 +14,14 @@ const KEY: (&str, &str) = ("authorization", "Bearer sb_test");
 
 /// A gateway that asks for keys, with one client.
 async fn guarded() -> Stage {
-    Stage::with(&format!("[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{}\"\n", DIGEST.trim())).await
+    let operations = "operations = [\"read\", \"update\", \"create\", \"delete\"]";
+    let client = format!("[auth]\nmode = \"keys\"\n[clients.crm]\nkey_sha256 = \"{}\"\n{operations}\n", DIGEST.trim());
+    Stage::listing(3, &simulators::NAMES, &client, |text| text).await
 }
+
+/// The fields that the default vendor requires of a new assistant.
+const COMPLETE: &str = r#"{"name":"Front desk","voice_id":41,"language_id":1,"type":"inbound","mode":"pipeline",
+    "timezone":"Europe/Brussels","initial_message":"Good day.","system_prompt":"Answer briefly.","llm_model_id":2}"#;
 
 /// A path of this form that leads somewhere.
 fn filled(template: &str) -> String {
@@ -28,7 +34,7 @@ fn filled(template: &str) -> String {
 
 async fn call(stage: &Stage, method: &Method, path: &str, headers: &[(&str, &str)]) -> Reply {
     let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
-    stage.call(method.clone(), path, &headers, "{}").await
+    stage.call(method.clone(), path, &headers, if *method == Method::POST { COMPLETE } else { "{}" }).await
 }
 
 fn allow<O>(path: &[Endpoint<O>]) -> String {
@@ -101,7 +107,7 @@ async fn every_other_method_is_answered_with_the_ones_that_there_are_before_the_
 #[tokio::test]
 async fn no_other_path_leads_anywhere() {
     let stage = guarded().await;
-    for path in ["/v1", "/v1/assistants", "/v1/vendors/", "/docs/", "/v1/vendors/a/b", "/problems/unheard_of"] {
+    for path in ["/v1", "/v1/vendors/", "/docs/", "/v1/vendors/a/b", "/problems/unheard_of"] {
         for method in [Method::GET, Method::PUT, Method::DELETE] {
             let reply = call(&stage, &method, path, &[]).await;
             reply.problem("not_found");
@@ -214,10 +220,10 @@ async fn every_operation_is_in_openapi_in_the_page_for_people_and_in_the_readme(
         assert_eq!(operation["security"].is_null(), endpoint.operation.permission == Permission::Client);
         described += 1;
         let listed = |text: &str| {
-            let line = text.lines().find(|line| {
+            let mut lines = text.lines().filter(|line| {
                 line.contains(&format!(" {}<", endpoint.path)) || line.contains(&format!(" {}`", endpoint.path))
             });
-            line.is_some_and(|line| line.contains(endpoint.method.as_str()) && line.contains(endpoint.summary))
+            lines.any(|line| line.contains(endpoint.method.as_str()) && line.contains(endpoint.summary))
         };
         assert!(listed(&docs), "/docs lacks {} {}", endpoint.method, endpoint.path);
         let table = readme.split_once("<!-- requests:").unwrap().1;

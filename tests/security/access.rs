@@ -3,6 +3,8 @@
 use http::{Method, Request};
 use sha2::{Digest, Sha256};
 
+use simulators::Simulator;
+
 use crate::support::{Reply, Stage};
 
 const UPDATE: &str = r#"{"name":"x"}"#;
@@ -22,13 +24,15 @@ const CALLERS: [(&str, Option<&str>); 7] = [
 type Row = [&'static str; 7];
 
 const GUARDED: Row = ["401", "401", "401", "401", "403", "403", "200"];
+const GUARDED_VENDOR: Row = ["401", "401", "401", "401", "403", "200", "200"];
+const FOR_NONE: Row = ["401", "401", "401", "401", "403", "403", "403"];
 const FOR_CLIENTS: Row = ["401", "401", "401", "401", "200", "200", "200"];
 const PUBLIC: Row = ["200"; 7];
 const WRONG_METHOD: Row = ["405"; 7];
 const NOTHING: Row = ["404"; 7];
 
 /// The public listener: method, path, what each caller gets.
-const API: [(&str, &str, Row); 40] = [
+const API: [(&str, &str, Row); 43] = [
     ("PUT", "/v1/assistants/bot", GUARDED),
     ("PATCH", "/v1/assistants/bot", GUARDED),
     ("PUT", "/v1/assistants/bot?dry_run=true", GUARDED),
@@ -50,16 +54,20 @@ const API: [(&str, &str, Row); 40] = [
     ("GET", "/docs", PUBLIC),
     ("GET", "/problems", PUBLIC),
     ("GET", "/problems/forbidden", PUBLIC),
-    ("GET", "/v1/assistants/bot", WRONG_METHOD),
-    ("HEAD", "/v1/assistants/bot", WRONG_METHOD),
-    ("DELETE", "/v1/assistants/bot", WRONG_METHOD),
+    ("GET", "/v1/assistants/bot", GUARDED),
+    ("HEAD", "/v1/assistants/bot", GUARDED),
+    ("GET", "/v1/assistants", FOR_CLIENTS),
+    ("HEAD", "/v1/assistants?vendor=autocalls", GUARDED_VENDOR),
+    // No client of this table may create or delete.
+    ("DELETE", "/v1/assistants/bot", FOR_NONE),
+    ("POST", "/v1/assistants", FOR_NONE),
     ("POST", "/v1/assistants/bot", WRONG_METHOD),
     ("OPTIONS", "/v1/assistants/bot", WRONG_METHOD),
     ("TRACE", "/v1/vendors", WRONG_METHOD),
     ("OPTIONS", "/v1/vendors", WRONG_METHOD),
     ("POST", "/docs", WRONG_METHOD),
     ("GET", "/", ["302"; 7]),
-    ("GET", "/v1/assistants", NOTHING),
+    ("PUT", "/v1/assistants", WRONG_METHOD),
     ("GET", "/v1/assistants/", NOTHING),
     ("GET", "/V1/vendors", NOTHING),
     ("GET", "/v1/vendors/", NOTHING),
@@ -113,7 +121,7 @@ async fn stage() -> Stage {
     let auth = "[auth]\nmode = \"keys\"\nfailed_attempts = { per_second = 1000, burst = 100000 }\n\
                 [admin]\ntoken = { env = \"TOKEN_SONDOS\" }\n\
                 [assistants.bot]\nvendor = \"autocalls\"\nid = \"5\"\n";
-    Stage::with(&format!("{auth}{}", clients.concat())).await
+    Stage::listing(5, &simulators::NAMES, &format!("{auth}{}", clients.concat()), |text| text).await
 }
 
 async fn ask(stage: &Stage, url: String, method: &str, authorization: Option<&str>) -> Reply {
@@ -157,7 +165,8 @@ async fn everybody_gets_what_the_table_says_on_both_listeners() {
                 stage.clear();
                 let reply = ask(&stage, format!("http://{address}{path}"), method, *authorization).await;
                 assert_cell(&reply, expected, &format!("{method} {path} by {who}"));
-                let sent: usize = stage.simulators.iter().map(|simulator| simulator.received().len()).sum();
+                let received = stage.simulators.iter().flat_map(Simulator::received);
+                let sent = received.filter(|request| request.method != "GET").count();
                 let update = *expected == "200" && ["PUT", "PATCH"].contains(method) && !path.contains("dry_run");
                 assert_eq!(sent, usize::from(update), "{method} {path} by {who}");
             }

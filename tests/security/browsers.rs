@@ -146,7 +146,7 @@ async fn scripts_of_other_websites_may_call_the_api_only_if_their_origin_is_conf
         let reply = open.call(Method::OPTIONS, path, &asked, "").await;
         assert_eq!(reply.status, 204, "{reply:?}");
         assert_eq!(reply.header("access-control-allow-origin"), Some(origin));
-        assert_eq!(reply.header("access-control-allow-methods"), Some("PUT, PATCH"));
+        assert_eq!(reply.header("access-control-allow-methods"), Some("GET, HEAD, PUT, PATCH, DELETE"));
         assert!(reply.header("access-control-allow-headers").unwrap().contains("authorization"));
         for (reply, status) in [
             (open.put_with("sondos:789", &[("origin", origin)], "{}").await, 200),

@@ -80,9 +80,14 @@ impl Stage {
 
     /// The same with some vendors only.
     pub async fn of(vendors: &[&str], extra: &str, edit: impl FnOnce(String) -> String) -> Self {
+        Self::listing(0, vendors, extra, edit).await
+    }
+
+    /// The same with so many assistants in each vendor's list from the start.
+    pub async fn listing(assistants: u64, vendors: &[&str], extra: &str, edit: impl FnOnce(String) -> String) -> Self {
         let mut simulators = Vec::new();
         for vendor in vendors {
-            let options = Options { strict: true, ..Options::default() };
+            let options = Options { strict: true, assistants, ..Options::default() };
             simulators.push(Simulator::start(vendor, options).await.unwrap());
         }
         let app = start(&edit(configuration(&simulators, extra)), &simulators).await;

@@ -14,12 +14,12 @@ use crate::gateway::Gateway;
 
 /// What scripts may send.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization, content-encoding, content-type, idempotency-key, if-match, prefer, request-timeout, traceparent, tracestate, \
-     x-request-id",
+    "authorization, content-encoding, content-type, idempotency-key, if-match, if-none-match, prefer, request-timeout, traceparent, \
+     tracestate, x-request-id",
 );
 /// What scripts may read besides the headers that they always may.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
-    "accept-encoding, accept-patch, allow, preference-applied, ratelimit, ratelimit-policy, retry-after, switchboard-dropped, \
+    "accept-encoding, accept-patch, allow, etag, location, preference-applied, ratelimit, ratelimit-policy, retry-after, switchboard-dropped, \
      www-authenticate, x-request-id",
 );
 /// How many seconds a browser may keep the answer to a preflight.

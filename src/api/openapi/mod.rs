@@ -63,7 +63,7 @@ pub fn openapi(security: Security) -> Value {
     document["info"]["summary"] = json!("One canonical API in front of several AI voice assistant vendors.");
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     document["tags"] = json!([
-        { "name": "assistants", "description": "Updating assistants." },
+        { "name": "assistants", "description": "Reading and changing assistants." },
         { "name": "discovery", "description": "What can be done where." },
         { "name": "documentation", "description": "About the API itself, for everyone." },
     ]);

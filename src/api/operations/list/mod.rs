@@ -1,7 +1,7 @@
 //! `GET /v1/assistants`: the assistants of one vendor account, or of all that the client may use.
 //!
-//! The accounts are read side by side, each until it has enough for a page of the answer. The answer has them by the name
-//! of the account, then in the vendor's order.
+//! The accounts are read side by side, each until it has enough for a page of the answer; after a cursor its account is read
+//! first, and the others if they are needed. The answer has them by the name of the account, then in the vendor's order.
 
 mod cursor;
 mod filter;
@@ -97,8 +97,20 @@ async fn read(reading: &Reading<'_>, accounts: &[Arc<Account>], cursor: Option<&
         Some(cursor) if *account.name == *cursor.vendor => Some(cursor.place),
         Some(cursor) => (*account.name > *cursor.vendor).then_some(Place::START),
     };
-    let parts = accounts.iter().filter_map(|account| Some(reading.part(Arc::clone(account), from(account)?)));
-    join_all(parts).await
+    let mut left = accounts.iter().filter_map(|account| Some((account, from(account)?)));
+    let mut parts = Vec::new();
+    if let Some((account, place)) = cursor.and_then(|_| left.next()) {
+        // Further on in the list, one account mostly has enough.
+        let part = reading.part(Arc::clone(account), place).await;
+        let is_enough = part.entries.len() == reading.limit;
+        parts.push(part);
+        if is_enough {
+            parts.extend(left.map(|(account, place)| Part::unread(account, place)));
+            return parts;
+        }
+    }
+    parts.extend(join_all(left.map(|(account, place)| reading.part(Arc::clone(account), place))).await);
+    parts
 }
 
 /// One page of the list.

@@ -26,6 +26,13 @@ pub(super) struct Part {
     pub(super) attempts: u32,
 }
 
+impl Part {
+    /// Nothing of an account yet.
+    pub(super) fn unread(account: &Arc<Account>, from: Place) -> Self {
+        Self { account: Arc::clone(account), entries: Vec::new(), rest: Some(from), problem: None, attempts: 0 }
+    }
+}
+
 /// What is read of every account.
 pub(super) struct Reading<'a> {
     pub(super) context: &'a Context,
@@ -43,8 +50,7 @@ impl Reading<'_> {
         let context = self.context;
         let headers = account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
         let reader = account.list_reader(headers);
-        let mut part = Part { account, entries: Vec::new(), rest: None, problem: None, attempts: 0 };
-        let account = Arc::clone(&part.account);
+        let mut part = Part { rest: None, ..Part::unread(&account, from) };
         let mut walk = match Walk::new(&account.assistants, &reader, false, self.deadline) {
             Ok(walk) => walk,
             Err(failure) => {
