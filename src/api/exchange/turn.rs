@@ -191,7 +191,7 @@ impl Exchange<'_> {
         if from_vendor.status.is_success() && classified.is_err() {
             update.doubt();
         }
-        classified.map(|confirmed| confirmed.into_owned())
+        classified.map(UpdateResponse::into_owned)
     }
 
     /// Reads the assistant after the operation, once the vendor can no longer apply an attempt that got no response.

@@ -249,7 +249,8 @@ fn every_member_of_the_documented_list_is_read_or_kept() {
             .collect();
         let mut all: Vec<&str> = item.as_object().unwrap().keys().map(String::as_str).collect();
         let mut sorted = seen.clone();
-        (all.sort_unstable(), sorted.sort_unstable());
+        all.sort_unstable();
+        sorted.sort_unstable();
         assert_eq!(sorted, all, "{}", contract.name());
         assert_eq!(read.id, item["id"].to_string());
         assert_eq!(read.status, Some(&*item["status"].to_string()));

@@ -66,11 +66,8 @@ pub fn compare(update: &Update<'_>, applied: &[Field], read: &ReadAssistant<'_>,
 
 /// A name is stored as an id: the vendor's catalog says whether it is the name's.
 fn compare_name(field: Field, id: Field, sent: Value<'_>, read: &ReadAssistant<'_>, target: &Target<'_>) -> Verdict {
-    let told = match read.told(id) {
-        Some(told) => told,
-        // A vendor that takes names may tell the name.
-        None => return compare_value(field, sent, read, target.dialect),
-    };
+    // A vendor that takes names may tell the name.
+    let Some(told) = read.told(id) else { return compare_value(field, sent, read, target.dialect) };
     let (Some(kind), Some(name)) = (target.dialect.catalog_of(field), sent.as_str()) else {
         return Verdict::Unreadable;
     };
