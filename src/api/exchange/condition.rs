@@ -1,12 +1,11 @@
 //! Conditions before, and verification after an operation.
 
 use http::HeaderMap;
-use http::header::ETAG;
 use vendors::{CatalogSet, Stored, compare, lookups_to_compare};
 
 use crate::api::representation::Found;
 use crate::http::entity_tag::Condition;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 use super::Exchange;
 use super::prepare::read_update;
@@ -24,12 +23,7 @@ pub(super) fn check(condition: &Condition, found: &Found, attempts: u32) -> Resu
     if condition.matches_strongly(&found.tag) {
         return Ok(());
     }
-    let detail = "the assistant is in another state than `If-Match` names; read it, and send what still applies";
-    let problem = Problem { attempts: Some(attempts), ..Problem::new(Code::PreconditionFailed, detail) };
-    Err(match found.tag.to_header_value() {
-        Some(tag) => problem.with_header(ETAG, tag),
-        None => problem,
-    })
+    Err(Problem { attempts: Some(attempts), ..Problem::precondition_failed(&found.tag) })
 }
 
 impl Exchange<'_> {

@@ -14,7 +14,7 @@ use crate::api::request_log::RequestLog;
 use crate::api::scrub::Scrub;
 use crate::problem::Problem;
 use crate::telemetry::event::ChangeFinished;
-use crate::upstream::{Failure, Permits, Repeat, VendorRequest, VendorResponse};
+use crate::upstream::{ConnectionChoice, Failure, Permits, Repeat, VendorRequest, VendorResponse};
 
 use super::{Change, Exchange, Prepared};
 
@@ -31,8 +31,8 @@ impl Exchange<'_> {
             prepared;
         let report = logged_report.insert(report);
         let body = Bytes::from(body);
-        let request = VendorRequest::new(method, uri, self.options.deadline).with_lock(lock);
-        let request = self.finished(request, repeatable, headers, &body);
+        let mut request = VendorRequest::new(method, uri, self.options.deadline).with_lock(lock);
+        self.complete_request(&mut request, repeatable, headers, &body);
         *delivery = Some(request.sent.clone());
         let mut update = self.account.stack.update(request).holding(permits);
         if self.context.telemetry.follows_changes() {
@@ -56,18 +56,18 @@ impl Exchange<'_> {
         }
     }
 
-    /// The request with everything but its turn.
-    pub(super) fn finished(
+    /// Sets everything of a request but its turn.
+    pub(super) fn complete_request(
         &self,
-        request: VendorRequest,
+        request: &mut VendorRequest,
         repeatable: bool,
         headers: http::HeaderMap,
         body: &Bytes,
-    ) -> VendorRequest {
-        let mut request = match (self.change, repeatable) {
-            (Change::Create(_), false) => request.never_twice(),
-            (_, true) => request.repeated(Repeat::WheneverSafe),
-            (_, false) => request.repeated(Repeat::OnlyIfUnsent),
+    ) {
+        (request.repeat, request.connection) = match (self.change, repeatable) {
+            (Change::Create(_), false) => (Repeat::OnlyIfUnsent, ConnectionChoice::Fresh),
+            (_, true) => (Repeat::WheneverSafe, ConnectionChoice::Pooled),
+            (_, false) => (Repeat::OnlyIfUnsent, ConnectionChoice::Pooled),
         };
         request.longest = self.context.gateway.request_timeout;
         request.key = self.id.map(Arc::clone);
@@ -80,7 +80,6 @@ impl Exchange<'_> {
         let recording = self.context.recording.as_ref();
         let call = recording.map(|recording| recording.call(&self.account.name, &request.method, &request.uri));
         request.observer = call.map(|call| Arc::new(Attempts(call)) as _);
-        request
     }
 
     /// What the response means, after its comparison with the documentation.

@@ -63,8 +63,9 @@ impl Exchange<'_> {
             nothing()
         } else {
             let request = || {
-                let request = VendorRequest::new(method.clone(), uri.clone(), self.options.deadline);
-                self.finished(request, repeatable, headers.clone(), &body)
+                let mut request = VendorRequest::new(method.clone(), uri.clone(), self.options.deadline);
+                self.complete_request(&mut request, repeatable, headers.clone(), &body);
+                request
             };
             let applied = report.applied.clone();
             let check = Check { before, sent_body: &sent_body, applied: &applied, sent: &sent, body: &body };

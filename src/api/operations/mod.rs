@@ -48,18 +48,21 @@ where
         query::check(head.uri.query(), parameters)?;
     }
     let segment = |parameter| endpoint.segment(&context.path, parameter);
+    // Boxed are the operations that are larger than an update, so that an update need not be as large.
     let value = match action {
         Action::UpdateAssistant => {
             return update::handle(context, segment("assistant"), head, body, log, permit).await;
         }
-        Action::CreateAssistant => return create::handle(context, head, body, log, permit).await,
-        Action::DeleteAssistant => return delete::handle(context, segment("assistant"), head, log, permit).await,
+        Action::CreateAssistant => return Box::pin(create::handle(context, head, body, log, permit)).await,
+        Action::DeleteAssistant => {
+            return Box::pin(delete::handle(context, segment("assistant"), head, log, permit)).await;
+        }
         Action::ReadCatalog => {
             let place = (segment("vendor"), segment("kind"));
-            return catalogs::read_catalog(context, place, head, log, permit).await;
+            return Box::pin(catalogs::read_catalog(context, place, head, log, permit)).await;
         }
-        Action::ReadAssistant => return read::handle(context, segment("assistant"), head, log, permit).await,
-        Action::ListAssistants => return list::handle(context, head, log, permit).await,
+        Action::ReadAssistant => return Box::pin(read::handle(context, segment("assistant"), head, log, permit)).await,
+        Action::ListAssistants => return Box::pin(list::handle(context, head, log, permit)).await,
         Action::Root => return Ok(redirect("/docs")),
         Action::Docs => return Ok(documents::docs_page(context, head)),
         Action::Style => return Ok(documents::style()),

@@ -39,9 +39,10 @@ const INCLUDE: &str = "include";
 /// # Errors
 /// There is another parameter.
 pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
+    let Some(query) = query else { return Ok(()) };
     let known = PARAMETERS.into_iter().filter(|(parameter, _)| parameters.contains(parameter));
     let known: Vec<&str> = known.map(|(_, name)| name).collect();
-    let Some((name, _)) = pairs(query).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
+    let Some((name, _)) = pairs(Some(query)).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
     let rest = match vendors::nearest(&name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if known.is_empty() => "this path has no query parameters".to_owned(),
