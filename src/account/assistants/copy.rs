@@ -1,7 +1,8 @@
 //! The copy of the list that readers share.
 //!
-//! A fetch runs in its own task with its own deadline, so that it does not end with the request that started it. moka
-//! would keep the copy of an account that nobody reads any more: it drops what has expired only when it is used again.
+//! A fetch runs in its own task with its own deadline, so that it does not end with the request that started it; it ends
+//! with the account, so a shutdown does not wait for it. moka would keep the copy of an account without readers: it drops
+//! what has expired only when it is used again.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,16 +15,21 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use vendors::Listing;
 
+use super::fetch::Fetched;
 use super::{ListFailure, ListReader, Page};
 
 /// The most bytes of pages that are kept.
-const MAX_BYTES: usize = 32 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// The deadline of one fetch, which does not depend on the deadlines of the requests that wait for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Of so many assistants the place is remembered.
+/// Of so many assistants the place is remembered, if their ids are not longer than [`MAX_ID`].
 const MAX_PLACES: usize = 100_000;
+const MAX_ID: usize = 64;
+
+/// How long fewer assistants are asked for after a page that was too long.
+const SMALLER_PAGES_FOR: Duration = Duration::from_secs(600);
 
 /// The list of one account.
 #[derive(Debug)]
@@ -39,20 +45,26 @@ type Key = (usize, usize);
 /// A page, or why there is none, and the number of attempts.
 type Outcome = Result<(Arc<Page>, u32), ListFailure>;
 
+/// A fetch under way. It goes on while the copy or a reader has it.
+pub(super) struct Flight {
+    pub(super) outcome: Shared<oneshot::Receiver<Outcome>>,
+    pub(super) task: AbortOnDropHandle<()>,
+}
+
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// How many writes had ended when the pages were asked for.
     writes: u64,
-    /// How many assistants are asked for at once, if it is not the most.
-    per_page: Option<usize>,
-    pages: HashMap<Key, (Arc<Page>, Instant)>,
-    bytes: usize,
+    /// How many assistants are asked for at once, if it is not the most, and since when.
+    per_page: Option<(usize, Instant)>,
+    pub(super) pages: HashMap<Key, (Arc<Page>, Instant)>,
+    pub(super) bytes: usize,
     /// The fetches under way.
-    flights: HashMap<Key, Shared<oneshot::Receiver<Outcome>>>,
+    pub(super) flights: HashMap<Key, Arc<Flight>>,
     /// How many assistants come before the one with this id.
-    places: HashMap<Box<str>, usize>,
+    pub(super) places: HashMap<Box<str>, usize>,
     /// Drops the pages when they are old.
-    purge: Option<AbortOnDropHandle<()>>,
+    pub(super) purge: Option<AbortOnDropHandle<()>>,
 }
 
 impl std::fmt::Debug for State {
@@ -69,17 +81,29 @@ impl AssistantPages {
 
     /// How many assistants a page has at most.
     pub(super) fn per_page(&self, listing: &Listing) -> usize {
-        self.state().per_page.unwrap_or(listing.max_per_page)
+        self.state().smaller_pages().unwrap_or(listing.max_per_page)
     }
 
-    /// Asks for at most so many assistants at once from now on.
+    /// Asks for at most so many assistants at once for a while.
     pub(super) fn set_per_page(&self, per_page: usize) {
-        self.state().per_page = Some(per_page);
+        let mut state = self.state();
+        let per_page = state.smaller_pages().map_or(per_page, |present| present.min(per_page));
+        state.per_page = Some((per_page, Instant::now()));
+    }
+
+    /// Asks for the most again: fewer were too many as well.
+    pub(super) fn reset_per_page(&self) {
+        self.state().per_page = None;
     }
 
     /// How many assistants came before this one when its page was last read.
     pub(super) fn place(&self, id: &str) -> Option<usize> {
         self.state().places.get(id).copied()
+    }
+
+    /// Drops a page that is not what it should be.
+    pub(super) fn drop_page(&self, page: &Page) {
+        self.state().remove((page.per_page, page.number));
     }
 
     /// A page, from the copy or from the vendor, and the attempts that this reader waited for. `fresh` asks the vendor.
@@ -94,16 +118,16 @@ impl AssistantPages {
     ) -> Outcome {
         if fresh || self.ttl.is_zero() {
             let writes = reader.stack.writes();
-            let (page, attempts) = reader.fetch(listing, number, per_page, deadline).await?;
+            let Fetched { page, ids, attempts } = reader.fetch(listing, number, per_page, deadline).await?;
             let page = Arc::new(page);
-            self.keep(writes, &page, reader);
+            self.keep(writes, &page, ids, reader);
             return Ok((page, attempts));
         }
         let flight = match self.kept_or_flight(listing, number, per_page, reader) {
             Ok(page) => return Ok((page, 0)),
             Err(flight) => flight,
         };
-        match timeout_at(deadline, flight).await {
+        match timeout_at(deadline, flight.outcome.clone()).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(ListFailure::Malformed("the task that fetched the page is gone".to_owned())),
             Err(_) => Err(ListFailure::Late),
@@ -117,7 +141,7 @@ impl AssistantPages {
         number: usize,
         per_page: usize,
         reader: &ListReader,
-    ) -> Result<Arc<Page>, Shared<oneshot::Receiver<Outcome>>> {
+    ) -> Result<Arc<Page>, Arc<Flight>> {
         let key = (per_page, number);
         let mut state = self.state();
         state.follow(reader.stack.writes());
@@ -126,57 +150,45 @@ impl AssistantPages {
         {
             return Ok(Arc::clone(page));
         }
-        if let Some(flight) = state.flights.get(&key) {
-            return Err(flight.clone());
+        // One that has ended and is still there has panicked.
+        if let Some(flight) = state.flights.get(&key).filter(|flight| !flight.task.is_finished()) {
+            return Err(Arc::clone(flight));
         }
         let (done, outcome) = oneshot::channel();
-        let flight = outcome.shared();
-        state.flights.insert(key, flight.clone());
-        let writes = state.writes;
-        drop(state);
-        let (pages, task) = (Arc::clone(self), reader.clone());
-        reader.stack.spawn(async move {
-            let fetched = task.fetch(listing, number, per_page, Instant::now() + FETCH_TIMEOUT).await;
-            let outcome = fetched.map(|(page, attempts)| (Arc::new(page), attempts));
-            if let Ok((page, _)) = &outcome {
-                pages.keep(writes, page, &task);
-            }
-            let mut state = pages.state();
-            if state.writes == writes {
-                state.flights.remove(&key);
-            }
-            drop(state);
+        let (pages, writes, reader) = (Arc::downgrade(self), state.writes, reader.clone());
+        let task = self.tasks.spawn(async move {
+            let fetched = reader.fetch(listing, number, per_page, Instant::now() + FETCH_TIMEOUT).await;
+            let outcome = match fetched {
+                Ok(Fetched { page, ids, attempts }) => {
+                    let page = Arc::new(page);
+                    if let Some(pages) = pages.upgrade() {
+                        pages.keep(writes, &page, ids, &reader);
+                    }
+                    Ok((page, attempts))
+                }
+                Err(failure) => Err(failure),
+            };
             let _ = done.send(outcome); // without readers it is only kept
+            if let Some(pages) = pages.upgrade() {
+                pages.state().ended(key, writes);
+            }
         });
+        let flight = Arc::new(Flight { outcome: outcome.shared(), task: AbortOnDropHandle::new(task) });
+        state.flights.insert(key, Arc::clone(&flight));
         Err(flight)
     }
 
     /// Keeps a page that was asked for after so many writes, unless there were more since or it does not fit.
-    fn keep(self: &Arc<Self>, writes: u64, page: &Arc<Page>, reader: &ListReader) {
-        let before = (page.number - 1) * page.per_page;
-        let ids: Vec<Box<str>> = match page.read(reader.dialect) {
-            Ok(read) => read.assistants.iter().map(|assistant| (&*assistant.id).into()).collect(),
-            Err(_) => Vec::new(),
-        };
+    fn keep(self: &Arc<Self>, writes: u64, page: &Arc<Page>, ids: Vec<Box<str>>, reader: &ListReader) {
         let mut state = self.state();
         state.follow(reader.stack.writes());
-        if state.places.len() + ids.len() > MAX_PLACES {
-            state.places.clear();
-        }
-        state.places.extend(ids.into_iter().enumerate().map(|(index, id)| (id, before + index)));
-        if state.writes != writes || self.ttl.is_zero() || state.bytes + page.body.len() > MAX_BYTES {
-            return;
-        }
-        state.bytes += page.body.len();
-        if let Some((old, _)) = state.pages.insert((page.per_page, page.number), (Arc::clone(page), Instant::now())) {
-            state.bytes -= old.body.len();
-        }
-        if state.purge.as_ref().is_none_or(AbortOnDropHandle::is_finished) {
+        state.remember(page, ids);
+        if state.writes == writes && !self.ttl.is_zero() && state.insert(page) && state.purge.is_none() {
             state.purge = Some(AbortOnDropHandle::new(self.tasks.spawn(purge(Arc::downgrade(self), self.ttl))));
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -184,21 +196,63 @@ impl AssistantPages {
 impl State {
     /// Drops everything that was asked for before the last write ended. Fetches under way serve only those who wait for
     /// them already.
-    fn follow(&mut self, writes: u64) {
+    pub(super) fn follow(&mut self, writes: u64) {
         if self.writes != writes {
             self.writes = writes;
             self.pages.clear();
             self.bytes = 0;
             self.flights.clear();
-            self.per_page = None;
         }
     }
 
-    /// Drops pages that are older than `ttl`; returns when the next one will be.
+    /// Removes the fetch of a page, which has ended, unless a later one has taken its place.
+    fn ended(&mut self, key: Key, writes: u64) {
+        if self.writes == writes {
+            self.flights.remove(&key);
+        }
+    }
+
+    /// Remembers where the assistants of a page are.
+    fn remember(&mut self, page: &Page, ids: Vec<Box<str>>) {
+        if self.places.len() + ids.len() > MAX_PLACES {
+            self.places = HashMap::new();
+        }
+        let places = ids.into_iter().zip((page.number - 1) * page.per_page..);
+        self.places.extend(places.filter(|(id, _)| id.len() <= MAX_ID));
+    }
+
+    /// Keeps a page, in the place of an older copy of it; false if it does not fit.
+    pub(super) fn insert(&mut self, page: &Arc<Page>) -> bool {
+        let key = (page.per_page, page.number);
+        self.remove(key);
+        let fits = self.bytes + page.body.len() <= MAX_BYTES;
+        if fits {
+            self.bytes += page.body.len();
+            self.pages.insert(key, (Arc::clone(page), Instant::now()));
+        }
+        fits
+    }
+
+    fn remove(&mut self, key: Key) {
+        if let Some((old, _)) = self.pages.remove(&key) {
+            self.bytes -= old.body.len();
+        }
+    }
+
+    fn smaller_pages(&self) -> Option<usize> {
+        self.per_page.filter(|(_, since)| since.elapsed() < SMALLER_PAGES_FOR).map(|(per_page, _)| per_page)
+    }
+
+    /// Drops pages that are older than `ttl`; returns when the next one will be. Without one, the task that asks ends.
     fn drop_old(&mut self, ttl: Duration) -> Option<Instant> {
         self.pages.retain(|_, (_, at)| at.elapsed() < ttl);
         self.bytes = self.pages.values().map(|(page, _)| page.body.len()).sum();
-        self.pages.values().map(|(_, at)| *at + ttl).min()
+        let next = self.pages.values().map(|(_, at)| *at + ttl).min();
+        if next.is_none() {
+            self.pages = HashMap::new();
+            self.purge = None;
+        }
+        next
     }
 }
 

@@ -8,24 +8,32 @@ use tokio::time::Instant;
 use vendors::{Listing, Operation, ResponseBody};
 
 use super::{ListFailure, ListReader, Page};
-use crate::upstream::{FailureKind, Repeat, VendorRequest, redact};
+use crate::upstream::{FailureKind, MAX_READ_RESPONSE, Repeat, VendorRequest, redact};
 
-/// The longest page that is read, in bytes.
-const MAX_PAGE: usize = 8 * 1024 * 1024;
-
-/// A page, and the number of attempts that it took.
-pub(super) type Fetched = Result<(Page, u32), ListFailure>;
+/// A page, and what it took.
+pub(super) struct Fetched {
+    pub(super) page: Page,
+    /// The ids of its assistants, in order.
+    pub(super) ids: Vec<Box<str>>,
+    pub(super) attempts: u32,
+}
 
 impl ListReader {
     /// Page `number` of the list, as the vendor has it now.
-    pub(super) async fn fetch(&self, listing: Listing, number: usize, per_page: usize, deadline: Instant) -> Fetched {
+    pub(super) async fn fetch(
+        &self,
+        listing: Listing,
+        number: usize,
+        per_page: usize,
+        deadline: Instant,
+    ) -> Result<Fetched, ListFailure> {
         let malformed = |error: &dyn fmt::Display| ListFailure::Malformed(error.to_string());
         let uri = self.stack.uri(&listing.path_of(number, per_page)).map_err(|error| malformed(&error))?;
         let method = listing.call.method.parse::<Method>().map_err(|error| malformed(&error))?;
         let repeat = if listing.call.repeatable { Repeat::WheneverSafe } else { Repeat::OnlyIfUnsent };
         let mut request = VendorRequest::new(method, uri, deadline).repeated(repeat);
         request.headers = self.headers.clone();
-        request.max_response = MAX_PAGE;
+        request.max_response = MAX_READ_RESPONSE;
         let response = self.stack.call(request).await.map_err(ListFailure::Unanswered)?;
         let body = ResponseBody::read(&response.body);
         let scrub = |text: &str| redact(text, std::iter::once(self.token.patterns())).into_owned();
@@ -34,9 +42,9 @@ impl ListReader {
         if !response.status.is_success() || is_encoded(&response.headers) {
             return Err(ListFailure::Refused(response));
         }
-        let (attempts, page) = (response.attempts, Page { number, per_page, body: response.body });
-        page.read(self.dialect).map_err(|error| malformed(&error))?;
-        Ok((page, attempts))
+        let attempts = response.attempts;
+        let (page, ids) = Page::of(self.dialect, number, per_page, response.body).map_err(|error| malformed(&error))?;
+        Ok(Fetched { page, ids, attempts })
     }
 }
 

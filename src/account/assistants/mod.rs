@@ -7,6 +7,8 @@
 
 mod copy;
 mod fetch;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::sync::Arc;
@@ -45,9 +47,28 @@ pub struct Page {
     /// How many assistants it has at most.
     pub per_page: usize,
     body: Bytes,
+    /// Whether another page follows.
+    has_more: bool,
+    /// How many assistants the vendor says it has.
+    total: Option<usize>,
+    /// Its first and its last assistant.
+    ends: Option<[Box<str>; 2]>,
 }
 
 impl Page {
+    /// A page from the vendor's response, and the ids of its assistants.
+    fn of(
+        dialect: &Dialect,
+        number: usize,
+        per_page: usize,
+        body: Bytes,
+    ) -> Result<(Self, Vec<Box<str>>), InvalidPage> {
+        let ListPage { assistants, has_more, total } = ListPage::read(dialect, &body, number, per_page)?;
+        let ids: Vec<Box<str>> = assistants.into_iter().map(|listed| listed.id.into()).collect();
+        let ends = ids.first().cloned().zip(ids.last().cloned()).map(<[_; 2]>::from);
+        Ok((Self { number, per_page, body, has_more, total, ends }, ids))
+    }
+
     /// Its assistants, and whether there are more pages.
     ///
     /// # Errors
@@ -69,6 +90,9 @@ pub enum ListFailure {
     /// The vendor's response is no page of the list.
     #[error("not a page of the list of assistants: {0}")]
     Malformed(String),
+    /// A page is the one before it once more: the vendor does not page.
+    #[error("page {0} of the list of assistants is the page before it")]
+    Repeated(usize),
     /// The list has more pages than are read.
     #[error("the list of assistants has more than {0} pages")]
     Endless(usize),

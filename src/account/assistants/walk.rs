@@ -1,5 +1,6 @@
 //! Walks over the pages of the list.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -8,7 +9,10 @@ use vendors::{ListedAssistant, Listing};
 use super::{AssistantPages, ListFailure, ListReader, Page};
 
 /// The most pages that are read of one list.
-const MAX_PAGES: usize = 10_000;
+pub(super) const MAX_PAGES: usize = 10_000;
+
+/// How often the list is read to its end for an assistant that is not there, while it changes.
+const MAX_ROUNDS: usize = 3;
 
 /// A walk over the pages of one account's list, from a page to the end.
 pub struct Walk<'a> {
@@ -21,9 +25,17 @@ pub struct Walk<'a> {
     per_page: usize,
     /// The next page; `None` at the end.
     next: Option<usize>,
-    read: usize,
+    pub(super) read: usize,
     /// The page that was asked for before the first one.
     hinted: Option<Arc<Page>>,
+    /// The first and the last assistant of the page before.
+    before: Option<[Box<str>; 2]>,
+    /// How many assistants the list has, by the page before.
+    total: Option<usize>,
+    /// Whether the pages said that the list has grown or shrunk, so that an assistant may have moved to a page already
+    /// read.
+    has_changed: bool,
+    seen: HashSet<Box<str>>,
     /// The attempts so far, without those for pages of the copy.
     pub attempts: u32,
 }
@@ -51,6 +63,10 @@ impl<'a> Walk<'a> {
             next: Some(1),
             read: 0,
             hinted: None,
+            before: None,
+            total: None,
+            has_changed: false,
+            seen: HashSet::new(),
             attempts: 0,
         })
     }
@@ -78,9 +94,29 @@ impl<'a> Walk<'a> {
             None => self.page(number).await?,
         };
         self.read += 1;
-        let has_more = page.read(self.reader.dialect).is_ok_and(|read| read.has_more);
-        self.next = has_more.then_some(page.number + 1);
+        let is_the_same = page.ends.is_some() && page.ends == self.before && page.total == self.total;
+        if is_the_same && page.has_more {
+            self.pages.drop_page(&page);
+            return Err(ListFailure::Repeated(page.number));
+        }
+        self.before.clone_from(&page.ends);
+        self.has_changed |= self.total.is_some() && self.total != page.total;
+        self.total = page.total;
+        self.next = page.has_more.then_some(page.number + 1);
         Ok(Some(page))
+    }
+
+    /// Whether no page of this walk has had the assistant. A list that grows at its front moves assistants to pages still
+    /// to come.
+    pub fn is_new(&mut self, id: &str) -> bool {
+        self.seen.insert(id.into())
+    }
+
+    /// Goes back to the first page, and reads all of them at the vendor.
+    fn start_over(&mut self) {
+        self.next = Some(1);
+        (self.fresh, self.has_changed) = (true, false);
+        (self.hinted, self.before, self.total) = (None, None, None);
     }
 
     /// The page with the assistants of page `number`, or with those of its first part if it is too long.
@@ -97,7 +133,11 @@ impl<'a> Walk<'a> {
                 }
                 Err(failure) => {
                     self.attempts += failure.attempts();
-                    if !failure.is_too_long() || self.per_page == 1 {
+                    if !failure.is_too_long() {
+                        return Err(failure);
+                    }
+                    if self.per_page == 1 {
+                        self.pages.reset_per_page();
                         return Err(failure);
                     }
                     self.per_page = fewer(self.per_page);
@@ -110,7 +150,7 @@ impl<'a> Walk<'a> {
     /// Looks for an assistant: on the page that last held it, then on the others. The function gets it where it is found.
     ///
     /// # Errors
-    /// A page cannot be read. That an assistant is not there needs all pages.
+    /// A page cannot be read. That an assistant is not there needs all pages, of a list that stayed as long as it was.
     pub async fn find<R>(
         &mut self,
         id: &str,
@@ -123,10 +163,16 @@ impl<'a> Walk<'a> {
             }
             self.hinted = Some(page);
         }
-        while let Some(page) = self.next().await? {
-            if let Some(listed) = on(&page, self.reader, id) {
-                return Ok(Some(found(&page, &listed)));
+        for _ in 0..MAX_ROUNDS {
+            while let Some(page) = self.next().await? {
+                if let Some(listed) = on(&page, self.reader, id) {
+                    return Ok(Some(found(&page, &listed)));
+                }
             }
+            if !self.has_changed {
+                break;
+            }
+            self.start_over();
         }
         Ok(None)
     }

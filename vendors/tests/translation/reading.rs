@@ -363,6 +363,7 @@ fn a_page_says_whether_more_follow() {
         (json!({ "current_page": 1, "last_page": 1, "total": 99 }), false),
         (json!({ "current_page": 1, "per_page": 2, "total": 3 }), true),
         (json!({ "total": 2 }), false),
+        (json!({ "per_page": 1, "total": 3 }), true),
         (json!({}), true),
     ] {
         let mut body = paging.clone();
@@ -370,7 +371,30 @@ fn a_page_says_whether_more_follow() {
         assert_eq!(page(body, 1), Ok((ids.clone(), has_more)), "{paging}");
     }
     assert_eq!(page(rows.clone(), 1), Ok((ids, false)));
-    assert_eq!(page(json!({ "data": [], "last_page": 9 }), 1), Ok((Vec::new(), false)));
+    // Nothing is on pages after the last, and something on all others.
+    for (paging, number, has_less) in [
+        (json!({ "last_page": 9 }), 10, false),
+        (json!({ "last_page": 9 }), 9, false),
+        (json!({ "last_page": 9 }), 8, true),
+        (json!({ "last_page": 9 }), 1, true),
+        (json!({ "last_page": 1, "total": 0 }), 1, false),
+        (json!({ "total": 5, "per_page": 2 }), 2, true),
+        (json!({ "total": 5, "per_page": 2 }), 4, false),
+        (json!({ "total": 5 }), 1, true),
+        (json!({ "total": 5 }), 4, false),
+        (json!({}), 1, false),
+    ] {
+        let mut body = paging.clone();
+        body["data"] = json!([]);
+        let error = format!("page {number} of the list of assistants is empty, and the vendor says that it is not");
+        let expected = if has_less { Err(error) } else { Ok((Vec::new(), false)) };
+        assert_eq!(page(body, number), expected, "{paging} {number}");
+    }
+    // A vendor that puts fewer on a page than were asked for, and does not say so.
+    let read = |body: &str, number| ListPage::read(autocalls, body.as_bytes(), number, 100).unwrap().has_more;
+    let more = [(r#"{"data":[{"id":1},{"id":2}],"total":3}"#, 1), (r#"{"data":[{"id":3}],"total":3}"#, 2)];
+    assert_eq!(more.map(|(body, number)| read(body, number)), [true, true]);
+    assert!(!read(r#"{"data":[],"total":3}"#, 3));
     let gone =
         json!({ "data": [{ "id": 1, "deleted_at": "2026-01-01" }, { "id": 2, "deleted_at": null }], "total": 2 });
     assert_eq!(page(gone, 1), Ok((vec!["2".to_owned()], false)));

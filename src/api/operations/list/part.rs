@@ -65,7 +65,7 @@ impl Reading<'_> {
             part.attempts = walk.attempts;
             match page {
                 Ok(Some(page)) => {
-                    self.add(&page, std::mem::take(&mut skipped), &mut part);
+                    self.add(&page, &mut walk, &mut skipped, &mut part);
                     if part.rest.is_some() {
                         return part;
                     }
@@ -80,11 +80,16 @@ impl Reading<'_> {
         }
     }
 
-    /// Adds the assistants of a page after the first `skipped`.
-    fn add(&self, page: &Page, skipped: usize, part: &mut Part) {
+    /// Adds the assistants of a page after the first `skipped`, which may end on a later page if pages have become smaller.
+    fn add(&self, page: &Page, walk: &mut Walk<'_>, skipped: &mut usize, part: &mut Part) {
         let account = Arc::clone(&part.account);
         let Ok(read) = page.read(account.dialect) else { return };
-        for (on_page, listed) in read.assistants.iter().enumerate().skip(skipped) {
+        let skips = (*skipped).min(read.assistants.len());
+        *skipped -= skips;
+        for (on_page, listed) in read.assistants.iter().enumerate().skip(skips) {
+            if !walk.is_new(&listed.id) {
+                continue;
+            }
             let explicit = format!("{}:{}", account.name, listed.id);
             let routes = &self.context.gateway.routes;
             let assistant = routes.name_of(&explicit).unwrap_or(&explicit);

@@ -13,6 +13,8 @@ pub struct ListPage<'a> {
     pub assistants: Vec<ListedAssistant<'a>>,
     /// Whether another page follows.
     pub has_more: bool,
+    /// How many assistants the vendor says that the list has.
+    pub total: Option<usize>,
 }
 
 /// An assistant as the vendor lists it.
@@ -40,6 +42,8 @@ pub enum InvalidPage {
         /// The page that came.
         got: usize,
     },
+    /// It is empty, and by what the vendor says of the list it is not.
+    Empty(usize),
 }
 
 impl fmt::Display for InvalidPage {
@@ -52,6 +56,9 @@ impl fmt::Display for InvalidPage {
             Self::NoId(number) => write!(f, "entry {number} of the list of assistants has no id"),
             Self::OtherPage { asked, got } => {
                 write!(f, "page {asked} of the list of assistants was asked for, and page {got} came")
+            }
+            Self::Empty(number) => {
+                write!(f, "page {number} of the list of assistants is empty, and the vendor says that it is not")
             }
         }
     }
@@ -83,13 +90,20 @@ impl<'a> ListPage<'a> {
                 assistants.push(ListedAssistant { id, entry });
             }
         }
-        let has_more = match (count("last_page"), count("total")) {
-            _ if entries == 0 || !is_page => false,
+        let (last, total, own_size) = (count("last_page"), count("total"), count("per_page"));
+        // Without `per_page` the vendor may put fewer on a page than were asked for.
+        let size = own_size.unwrap_or(per_page.min(entries)).max(1);
+        let has_more = match (last, total) {
+            _ if !is_page => false,
             (Some(last), _) => number < last,
-            (None, Some(total)) => number.saturating_mul(count("per_page").unwrap_or(per_page).max(1)) < total,
+            (None, Some(_)) if entries == 0 && own_size.is_none() && number > 1 => false,
+            (None, Some(total)) => (number - 1).saturating_mul(size).saturating_add(entries) < total,
             (None, None) => entries >= per_page,
         };
-        Ok(Self { assistants, has_more })
+        if entries == 0 && has_more {
+            return Err(InvalidPage::Empty(number));
+        }
+        Ok(Self { assistants, has_more, total })
     }
 }
 
