@@ -7,6 +7,7 @@
 mod autocalls;
 pub mod canonical;
 mod catalog;
+mod copy;
 mod dialect;
 pub mod document;
 mod famulor;
@@ -24,6 +25,7 @@ pub use catalog::{
     Catalog, CatalogError, CatalogKind, CatalogPage, CatalogSet, Catalogs, Entry as CatalogEntry, ListedEntry,
     NamePart, same_number,
 };
+pub use copy::{AssistantCopy, CopiedFields, CopyReport, CopySource};
 pub use dialect::*;
 pub use iso639::english_name as language_name;
 pub use item::{Item, ItemCode, Items, Note, Report};

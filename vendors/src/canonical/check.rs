@@ -221,7 +221,8 @@ impl PresentMembers {
     }
 }
 
-fn is_required(member: &Member, object: Value<'_>) -> bool {
+/// Whether an object needs a member.
+pub(crate) fn is_required(member: &Member, object: Value<'_>) -> bool {
     match member.required {
         Required::No => false,
         Required::Yes => true,

@@ -12,6 +12,7 @@ mod update;
 mod web_address;
 
 pub use check::check_value;
+pub(crate) use check::is_required;
 pub use field::Field;
 pub use field_set::FieldSet;
 pub use field_spec::{FieldSpec, Group};

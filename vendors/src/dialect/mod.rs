@@ -13,6 +13,7 @@ pub use decode::{
     AssistantSummary, Drift, DriftKind, InvalidResponse, ResponseBody, SentFields, UpdateResponse, VendorError,
     VendorErrorKind, drift, normalize_error, normalize_response,
 };
+pub(crate) use encode::check_required;
 pub use encode::{
     AccountNames, Body, CatalogHint, FieldPolicy, FieldWriter, Handling, Policies, Refused, Request, Target,
     missing_lookups, translate_creation, translate_request,

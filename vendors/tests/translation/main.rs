@@ -7,6 +7,7 @@
 
 mod catalogs;
 mod contracts;
+mod copying;
 mod creation;
 mod documents;
 mod drift;

@@ -49,7 +49,7 @@ fn listed(entry: &str) -> ListedAssistant<'_> {
     ListedAssistant { id: "7".into(), entry: read_value(entry.as_bytes(), Limits::VENDOR).unwrap() }
 }
 
-fn read<'a>(dialect: &'static Dialect, entry: &'a str) -> ReadAssistant<'a> {
+pub(crate) fn read<'a>(dialect: &'static Dialect, entry: &'a str) -> ReadAssistant<'a> {
     read_assistant(dialect, &Policies::default(), &listed(entry))
 }
 
@@ -63,7 +63,7 @@ fn told(dialect: &'static Dialect, member: &str, value: &str) -> Option<(String,
 }
 
 /// The vendor's list entry after it has stored this body, written from the pages, not from the tables.
-fn stored(contract: &Contract, body: &str) -> String {
+pub(crate) fn stored(contract: &Contract, body: &str) -> String {
     let mut entry = vec![("id".to_owned(), "7".to_owned())];
     let body = members(body);
     let off = |flag: &str| body.iter().any(|(key, value)| key == flag && value == "false");
@@ -109,6 +109,11 @@ fn stored(contract: &Contract, body: &str) -> String {
     format!("{{{}}}", entry.join(","))
 }
 
+/// Whether no list shows the field.
+pub(crate) fn is_never_told(field: Field) -> bool {
+    NEVER_TOLD.contains(&field.name())
+}
+
 /// Tools as `{type, data}`, with one id as a string.
 fn wrapped(tools: &str) -> String {
     let mut tools: Value = serde_json::from_str(tools).unwrap();
@@ -136,7 +141,7 @@ fn target<'a>(contract: &'a Contract, configured: &'a CatalogSet, policies: &'a 
 }
 
 /// Whether the text is a number that JSON's strings can hold digit by digit, as the vendors' decimal columns do.
-fn has_exponent(body: &str) -> bool {
+pub(crate) fn has_exponent(body: &str) -> bool {
     members(body)
         .iter()
         .any(|(_, value)| value.bytes().all(|byte| b"0123456789.-+eE".contains(&byte)) && value.contains(['e', 'E']))

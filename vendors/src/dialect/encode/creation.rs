@@ -6,7 +6,7 @@ use crate::item::{Item, ItemCode, Items};
 use crate::json::{Pointer, Value};
 
 /// Reports every field that the vendor requires and `update` lacks.
-pub(super) fn check_required(update: &Update<'_>, creation: &Creation, vendor_title: &str, items: &mut Items) {
+pub(crate) fn check_required(update: &Update<'_>, creation: &Creation, vendor_title: &str, items: &mut Items) {
     for requirement in creation.required {
         let (field, when) = match *requirement {
             Requirement::Always(field) => (field, String::new()),

@@ -10,6 +10,7 @@ mod unsupported;
 mod vendor_options;
 
 pub use body::Body;
+pub(crate) use creation::check_required;
 pub use field_writer::FieldWriter;
 pub use lookup::{CatalogHint, missing_lookups};
 pub use request::{Refused, Request, translate_creation, translate_request};

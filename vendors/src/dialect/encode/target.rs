@@ -101,7 +101,7 @@ pub struct Target<'a> {
 
 impl Target<'_> {
     /// The row of a field, with the policy [`Send`](FieldPolicy::Send) applied.
-    pub(super) fn row(&self, field: Field) -> &'static Row {
+    pub(crate) fn row(&self, field: Field) -> &'static Row {
         let row = self.dialect.row(field);
         let sent = !row.is_supported() && self.policies.get(field) == Some(FieldPolicy::Send);
         if sent { &Row::SAME } else { row }

@@ -94,7 +94,7 @@ pub struct Creation {
 
 impl Creation {
     /// The row of a field, if it differs from that of an update.
-    pub(in crate::dialect) fn row(&self, field: Field) -> Option<&'static Row> {
+    pub(crate) fn row(&self, field: Field) -> Option<&'static Row> {
         self.rows.iter().find(|(known, _)| *known == field).map(|(_, row)| row)
     }
 }
