@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use http::HeaderMap;
 use vendors::document::secret_members;
 use vendors::json::{Limits, Value, push_string, read_value};
-use vendors::{Auth, Request};
+use vendors::{Auth, CopyReport, Request};
 
 use crate::value::REDACTED;
 
@@ -16,7 +16,14 @@ const HEADER_NAMES: [&str; 7] =
     ["Content-Type", "Accept", "Accept-Encoding", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
 /// The body of the response.
-pub(super) fn body(request: &Request, auth: Auth, url: &str, headers: &HeaderMap, echoed: &Echoed<'_>) -> Vec<u8> {
+pub(super) fn body(
+    request: &Request,
+    auth: Auth,
+    url: &str,
+    headers: &HeaderMap,
+    echoed: &Echoed<'_>,
+    copied: Option<&CopyReport>,
+) -> Vec<u8> {
     let mut out = Vec::with_capacity(request.body.len() + 1024);
     out.extend_from_slice(b"{\"dry_run\":true");
     echoed.push(&mut out);
@@ -34,7 +41,7 @@ pub(super) fn body(request: &Request, auth: Auth, url: &str, headers: &HeaderMap
     out.extend_from_slice(b"},\"body\":");
     redact(&mut out, &request.body);
     out.push(b'}');
-    push_report(&mut out, &request.report);
+    push_report(&mut out, &request.report, copied);
     out.push(b'}');
     out
 }

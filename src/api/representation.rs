@@ -28,11 +28,16 @@ impl Found {
         Self { page: Arc::clone(page), id: (&*listed.id).into(), tag: tag(listed, account) }
     }
 
-    /// Calls a function with the assistant; `None` if the page does not hold it.
-    pub(super) fn with<R>(&self, account: &Account, then: impl FnOnce(&ReadAssistant<'_>) -> R) -> Option<R> {
+    /// The assistant; `None` if the page does not hold it.
+    pub(super) fn read(&self, account: &Account) -> Option<ReadAssistant<'_>> {
         let page = self.page.read(account.dialect).ok()?;
         let listed = page.assistants.iter().find(|listed| *listed.id == *self.id)?;
-        Some(then(&read_assistant(account.dialect, &account.policies, listed)))
+        Some(read_assistant(account.dialect, &account.policies, listed))
+    }
+
+    /// Calls a function with the assistant; `None` if the page does not hold it.
+    pub(super) fn with<R>(&self, account: &Account, then: impl FnOnce(&ReadAssistant<'_>) -> R) -> Option<R> {
+        self.read(account).map(|read| then(&read))
     }
 }
 

@@ -5,7 +5,7 @@ use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, 
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use vendors::json::{push_integer, push_string};
-use vendors::{Note, Report};
+use vendors::{CopyReport, Field, Note, Report};
 
 /// Lists the dropped fields, for callers that read headers only.
 pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
@@ -54,6 +54,7 @@ pub(super) fn applied(
     echoed: &Echoed<'_>,
     attempts: u32,
     report: &Report,
+    copied: Option<&CopyReport>,
 ) -> Vec<u8> {
     let mut out = Vec::with_capacity(768);
     out.extend_from_slice(b"{\"message\":");
@@ -69,7 +70,7 @@ pub(super) fn applied(
     echoed.push(&mut out);
     out.extend_from_slice(b",\"attempts\":");
     push_integer(&mut out, attempts.into());
-    push_report(&mut out, report);
+    push_report(&mut out, report, copied);
     out.push(b'}');
     out
 }
@@ -93,20 +94,40 @@ impl Echoed<'_> {
     }
 }
 
-/// `,"report":{…}`
-pub(super) fn push_report(out: &mut Vec<u8>, report: &Report) {
-    out.extend_from_slice(b",\"report\":{\"applied\":[");
-    for (index, field) in report.applied.iter().enumerate() {
+/// `,"report":{…}`; of a copy with what became of the other assistant's fields.
+pub(super) fn push_report(out: &mut Vec<u8>, report: &Report, copied: Option<&CopyReport>) {
+    out.extend_from_slice(b",\"report\":");
+    push_report_object(out, report, copied);
+}
+
+/// The report alone.
+pub(super) fn push_report_object(out: &mut Vec<u8>, report: &Report, copied: Option<&CopyReport>) {
+    out.extend_from_slice(b"{\"applied\":");
+    push_fields(out, &report.applied);
+    out.extend_from_slice(b",\"dropped\":");
+    push_notes(out, &report.dropped);
+    out.extend_from_slice(b",\"warnings\":");
+    push_notes(out, &report.warnings);
+    if let Some(copied) = copied {
+        out.extend_from_slice(b",\"copied\":");
+        push_fields(out, &copied.copied);
+        out.extend_from_slice(b",\"needs\":");
+        push_notes(out, &copied.needs);
+        out.extend_from_slice(b",\"unreadable\":");
+        push_fields(out, &copied.unreadable);
+    }
+    out.push(b'}');
+}
+
+fn push_fields(out: &mut Vec<u8>, fields: &[Field]) {
+    out.push(b'[');
+    for (index, field) in fields.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         out.extend_from_slice(field.spec().json.as_bytes());
     }
-    out.extend_from_slice(b"],\"dropped\":");
-    push_notes(out, &report.dropped);
-    out.extend_from_slice(b",\"warnings\":");
-    push_notes(out, &report.warnings);
-    out.push(b'}');
+    out.push(b']');
 }
 
 fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {

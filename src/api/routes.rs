@@ -58,6 +58,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     update(Method::PUT, "updateAssistant", &[EXPLAIN, ("again", "updateAssistant", "assistant", "/assistant")]),
     update(Method::PATCH, "patchAssistant", &[EXPLAIN, ("again", "patchAssistant", "assistant", "/assistant")]),
     DELETE,
+    COPY,
     get(
         "/v1/assistants/{assistant}/route",
         "Where an assistant leads and by which rule",
@@ -276,6 +277,56 @@ const CREATE: Endpoint<Operation> = Endpoint {
             Code::InvalidJson,
             Code::Forbidden,
             Code::UnknownAssistant,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::ValidationFailed,
+            Code::UnsupportedByVendor,
+            Code::StoreRequired,
+        ],
+    },
+};
+
+const COPY: Endpoint<Operation> = Endpoint {
+    method: Method::POST,
+    path: "/v1/assistants/{assistant}/copies",
+    summary: "Copy an assistant to any vendor",
+    exists: |_| true,
+    operation: Operation {
+        action: Action::CopyAssistant,
+        id: "copyAssistant",
+        tag: "assistants",
+        does: Some(AssistantOperation::Copy),
+        permission: Permission::Client,
+        listed: true,
+        description: "A client needs the operations `read` and `create`, and the use of all assistants of the vendor at which the copy is made. \
+                      The assistant is read, ids that belong to its account are carried by the names of what they stand for, and a new assistant is created, as by `POST /v1/assistants`. \
+                      `changes` win over what is carried; `null` leaves a field out. The report says what was `copied`, what was `dropped` and why, what the vendor `needs` and nothing was found for, \
+                      and what is `unreadable`, because the assistant's vendor never tells it. With needs left nothing is created (422, with the report). \
+                      A dry run always shows the report, and the request if nothing is needed.",
+        parameters: &["assistant", "dry_run", "prefer", "request_timeout", "request_id"],
+        body: Some(Body {
+            schema: "CopyRequest",
+            media: &[JSON],
+            examples: &[
+                ("copy", "", r#"{"vendor":"sondos"}"#),
+                (
+                    "changed",
+                    "With another name and voice.",
+                    r#"{"vendor":"sondos","changes":{"name":"Front desk B","voice":"Sarah"}}"#,
+                ),
+            ],
+        }),
+        success: Success {
+            status: 201,
+            headers: &["Location", "Preference-Applied", "Switchboard-Dropped", "ETag"],
+            links: &[UPDATE],
+            ..json("CopyResult")
+        },
+        problems: &[
+            Code::InvalidJson,
+            Code::Forbidden,
+            Code::UnknownAssistant,
+            Code::AssistantNotFound,
             Code::BodyTooLarge,
             Code::UnsupportedMediaType,
             Code::ValidationFailed,

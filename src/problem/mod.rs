@@ -85,6 +85,8 @@ pub struct Problem {
     pub base: Option<Arc<str>>,
     /// The preference that was applied.
     pub preference_applied: Option<HeaderValue>,
+    /// What would have become of each field, as JSON text.
+    pub report: Option<String>,
 }
 
 impl Problem {
@@ -106,6 +108,7 @@ impl Problem {
             header: None,
             base: None,
             preference_applied: None,
+            report: None,
         }
     }
 
@@ -187,6 +190,12 @@ impl Problem {
             vendor_response: self.vendor_response.as_ref(),
         };
         let mut body = serde_json::to_vec(&body).unwrap_or_default();
+        if let Some(report) = &self.report {
+            body.pop(); // the brace
+            body.extend_from_slice(b",\"report\":");
+            body.extend_from_slice(report.as_bytes());
+            body.push(b'}');
+        }
         body.push(b'\n');
         body
     }

@@ -7,6 +7,7 @@ mod catalog_refusals;
 mod catalogs;
 mod changes;
 mod clients;
+mod copies;
 mod discovery;
 mod docs;
 mod dry_run;

@@ -73,7 +73,8 @@ impl Exchange<'_> {
         report: &Report,
         verified: Option<&Verified>,
     ) -> Response<Full<Bytes>> {
-        let mut body = response::applied(confirmed, echoed, attempts, report);
+        let attempts = attempts + self.copied.map_or(0, |copied| copied.attempts);
+        let mut body = response::applied(confirmed, echoed, attempts, report, self.copy_report());
         body.pop(); // the brace
         if matches!(self.change, Change::Create(_)) {
             body.extend_from_slice(b",\"operation\":\"create\"");
@@ -111,8 +112,14 @@ impl Exchange<'_> {
     /// The response to a dry run.
     pub(super) fn dry_run(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
         let (auth, url) = (self.account.dialect.auth, prepared.uri.to_string());
-        let mut response =
-            response::json(dry_run::body(&prepared.request, auth, &url, &prepared.headers, &self.echoed()));
+        let mut response = response::json(dry_run::body(
+            &prepared.request,
+            auth,
+            &url,
+            &prepared.headers,
+            &self.echoed(),
+            self.copy_report(),
+        ));
         response::set_dropped_header(response.headers_mut(), &prepared.request.report);
         response
     }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
-use vendors::{Creation, Handling};
+use vendors::{CopyReport, Creation, Handling};
 
 use crate::account::Account;
 use crate::problem::{Code, Problem};
@@ -31,6 +31,8 @@ use super::context::Context;
 use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
 use super::response::Echoed;
+
+pub(super) use prepare::read_catalogs;
 
 /// An operation that changes an assistant, and where it goes.
 pub(super) struct Exchange<'a> {
@@ -43,6 +45,16 @@ pub(super) struct Exchange<'a> {
     pub(super) id: Option<&'a Arc<str>>,
     pub(super) handling: Handling,
     pub(super) options: &'a RequestOptions,
+    /// What came before, if the fields are those of another assistant.
+    pub(super) copied: Option<&'a Copied>,
+}
+
+/// What became of another assistant's fields, which are those of a new one.
+#[derive(Debug)]
+pub(super) struct Copied {
+    pub(super) report: CopyReport,
+    /// How many requests it took to read them.
+    pub(super) attempts: u32,
 }
 
 /// What becomes of the assistant.
@@ -54,17 +66,6 @@ pub(super) enum Change {
     Create(&'static Creation),
     /// It is removed.
     Delete,
-}
-
-impl Change {
-    /// The word in logs.
-    pub(super) fn operation(self) -> AssistantOperation {
-        match self {
-            Self::Update => AssistantOperation::Update,
-            Self::Create(_) => AssistantOperation::Create,
-            Self::Delete => AssistantOperation::Delete,
-        }
-    }
 }
 
 /// A translated request, ready to be sent.
@@ -123,6 +124,25 @@ impl Exchange<'_> {
             true => Ok(self.dry_run(&prepared)),
             false => self.send(prepared, permits, log).await,
         }
+    }
+
+    /// Why the vendor would not be sent these fields; `None` if it would.
+    pub(super) async fn refusal(&self, body: &[u8]) -> Option<Problem> {
+        self.prepare(body).await.err()
+    }
+
+    /// The word in logs.
+    fn operation(&self) -> AssistantOperation {
+        match self.change {
+            Change::Update => AssistantOperation::Update,
+            Change::Create(_) if self.copied.is_some() => AssistantOperation::Copy,
+            Change::Create(_) => AssistantOperation::Create,
+            Change::Delete => AssistantOperation::Delete,
+        }
+    }
+
+    fn copy_report(&self) -> Option<&CopyReport> {
+        self.copied.map(|copied| &copied.report)
     }
 
     fn echoed(&self) -> Echoed<'_> {

@@ -7,7 +7,9 @@ use vendors::{
     translate_creation, translate_request,
 };
 
+use crate::account::Account;
 use crate::api::classify::{catalog_problem, failure_problem};
+use crate::api::context::Context;
 use crate::api::request::prefer;
 use crate::problem::{Code, Problem};
 use crate::upstream::QueuedLock;
@@ -40,6 +42,10 @@ impl<'a> Exchange<'a> {
             }
             refusal_problem(refused, &target)
         })?;
+        if let Some(copied) = self.copy_report() {
+            request.report.dropped.splice(0..0, copied.dropped.iter().cloned());
+            request.report.warnings.splice(0..0, copied.warnings.iter().cloned());
+        }
         request.report.warnings.extend(self.options.unknown_preferences.iter().map(|name| prefer::warning(name)));
         self.complete(request, lock, headers)
     }
@@ -108,21 +114,34 @@ impl<'a> Exchange<'a> {
 
     /// The vendor's catalogs of these kinds.
     pub(super) async fn catalogs(&self, kinds: &[CatalogKind], headers: &HeaderMap) -> Result<CatalogSet, Problem> {
-        let account = self.account;
-        let reader = account.catalog_reader(headers.clone());
-        let started = Instant::now();
-        let fetch = Box::pin(account.live.get(kinds, &reader)); // Boxed because it is large and rare.
-        // The fetch may have been started by another update with a later deadline.
-        let read = timeout_at(self.options.deadline, fetch).await;
-        if let Some(recording) = &self.context.recording {
-            let failed = !matches!(read, Ok(Ok(_)));
-            recording.internal_span("catalogs", started, failed.then_some("unavailable"));
-        }
-        let live = read.map_err(|_| {
-            Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
-        })?;
-        live.map_err(|failure| catalog_problem(account, failure))
+        read_catalogs(self.context, self.account, kinds, headers, self.options.deadline).await
     }
+}
+
+/// An account's catalogs of these kinds, as far as its vendor has them.
+///
+/// # Errors
+/// One of them cannot be read now.
+pub(in crate::api) async fn read_catalogs(
+    context: &Context,
+    account: &Account,
+    kinds: &[CatalogKind],
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> Result<CatalogSet, Problem> {
+    let reader = account.catalog_reader(headers.clone());
+    let started = Instant::now();
+    let fetch = Box::pin(account.live.get(kinds, &reader)); // Boxed because it is large and rare.
+    // The fetch may have been started by another update with a later deadline.
+    let read = timeout_at(deadline, fetch).await;
+    if let Some(recording) = &context.recording {
+        let failed = !matches!(read, Ok(Ok(_)));
+        recording.internal_span("catalogs", started, failed.then_some("unavailable"));
+    }
+    let live = read.map_err(|_| {
+        Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
+    })?;
+    live.map_err(|failure| catalog_problem(account, failure))
 }
 
 /// The fields of a request.

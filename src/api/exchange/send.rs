@@ -111,6 +111,7 @@ impl Exchange<'_> {
         body: &Bytes,
     ) -> impl FnOnce(Result<VendorResponse, Failure>) + Send + 'static {
         let (account, id, change) = (Arc::clone(self.account), self.id.map(Arc::clone), self.change);
+        let operation = self.operation();
         let (telemetry, request_id) = (self.context.telemetry.clone(), self.context.request_id.clone());
         let (sent, body) = (sent.clone(), body.clone());
         move |result| {
@@ -119,7 +120,7 @@ impl Exchange<'_> {
                 classify_response(&account, change, &sent, &body, &response, &read).map(|_| response.attempts)
             });
             telemetry.change_finished(&ChangeFinished {
-                operation: change.operation(),
+                operation,
                 request_id: request_id.as_str(),
                 vendor: &account.name,
                 vendor_id: id.as_deref(),

@@ -52,13 +52,18 @@ impl InFlightLimit {
 impl InFlightPermit {
     /// This permit and one of the account's share, which leaves some for other accounts.
     pub(in crate::api) fn permits(self, account: &Account) -> Result<Permits, Problem> {
+        let share = self.share(account)?;
+        Ok(Permits { gateway: self.permit, share })
+    }
+
+    /// One of the account's share alone, for an operation that asks several accounts.
+    pub(in crate::api) fn share(&self, account: &Account) -> Result<SharePermit, Problem> {
         let others = self.permit.taken().saturating_sub(1);
         let free = if self.accounts > 1 { self.max.saturating_sub(others) } else { usize::MAX };
         let full = || {
             Problem::new(Code::Overloaded, "this vendor has reached its share of the requests in flight")
                 .after(DEFAULT_RETRY_AFTER)
         };
-        let share = account.stack.share(free).ok_or_else(full)?;
-        Ok(Permits { gateway: self.permit, share })
+        account.stack.share(free).ok_or_else(full)
     }
 }

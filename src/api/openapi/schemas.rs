@@ -14,6 +14,9 @@ pub(super) fn all() -> Value {
     let mut schemas = json!({
         "Id": { "description": ID, "anyOf": [{ "type": "integer", "format": "int64" }, { "type": "string" }] },
         "UpdateResult": update_result(),
+        "CopyRequest": copy_request(),
+        "CopyResult": copy_result(),
+        "CopyReport": copy_report(),
         "DeleteResult": delete_result(),
         "Stored": object(&[
             ("confirmed", list(text())), ("differs", list(named("StoredDifference"))), ("unreadable", list(text())),
@@ -163,6 +166,37 @@ fn update_result() -> Value {
     object_with(&required, &optional)
 }
 
+fn copy_request() -> Value {
+    let vendor = described(
+        json!({ "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" }),
+        "The vendor account at which the copy is made; it may be the assistant's own.",
+    );
+    let changes = described(named("Update"), "Fields that are different in the copy; `null` leaves one out.");
+    let mut schema = object_with(&[("vendor", vendor)], &[("changes", changes)]);
+    schema["additionalProperties"] = false.into();
+    schema
+}
+
+/// What a copy answers: what a creation does, with its own report, and without a request where fields are needed.
+fn copy_result() -> Value {
+    let mut schema = update_result();
+    schema["properties"]["report"] = named("CopyReport");
+    let request = json!({ "oneOf": [named("VendorRequest"), { "type": "null" }] });
+    schema["properties"]["request"] = described(request, "Only in a dry run; `null` if fields are needed.");
+    schema
+}
+
+fn copy_report() -> Value {
+    object(&[
+        ("applied", list(text())),
+        ("dropped", described(list(note(text())), "What of the assistant is lost, and which changes were dropped.")),
+        ("warnings", list(named("Warning"))),
+        ("copied", described(list(text()), "The fields that the copy has with the same meaning.")),
+        ("needs", described(list(note(text())), "What the vendor requires and nothing was found for.")),
+        ("unreadable", described(list(text()), "Fields that the assistant's vendor never tells.")),
+    ])
+}
+
 fn delete_result() -> Value {
     let required = [("assistant", text()), ("vendor", text()), ("request_id", text())];
     let optional = [
@@ -300,6 +334,7 @@ fn problem() -> Value {
         ("attempts", json!({ "type": "integer", "minimum": 1 })),
         ("errors", list(named("ProblemItem"))),
         ("vendor_response", named("VendorResponse")),
+        ("report", described(named("CopyReport"), "Of a copy that was refused.")),
     ];
     let mut schema = object_with(&required, &optional);
     schema["description"] = "RFC 9457 problem details.".into();

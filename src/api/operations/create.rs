@@ -56,6 +56,7 @@ where
         id: None,
         handling: handling(context, options.handling, None, &account),
         options: &options,
+        copied: None,
     };
     options.mark(exchange.run(body, permits, log).await)
 }

@@ -43,6 +43,7 @@ pub(super) async fn handle(
         id: Some(&route.id),
         handling: handling(context, options.handling, route.handling, &route.account),
         options: &options,
+        copied: None,
     };
     exchange.delete(call, permits, log).await
 }

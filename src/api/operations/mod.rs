@@ -1,6 +1,7 @@
 //! The operations of the API.
 
 mod catalogs;
+mod copy;
 mod create;
 mod delete;
 mod discovery;
@@ -56,6 +57,9 @@ where
         Action::CreateAssistant => return Box::pin(create::handle(context, head, body, log, permit)).await,
         Action::DeleteAssistant => {
             return Box::pin(delete::handle(context, segment("assistant"), head, log, permit)).await;
+        }
+        Action::CopyAssistant => {
+            return Box::pin(copy::handle(context, segment("assistant"), head, body, log, permit)).await;
         }
         Action::ReadCatalog => {
             let place = (segment("vendor"), segment("kind"));

@@ -64,7 +64,7 @@ pub(super) async fn handle(
 }
 
 /// Looks for the assistant in the vendor's list: in the copy, unless a condition asks for the present state.
-async fn find(
+pub(super) async fn find(
     context: &Context,
     route: &Route,
     options: &RequestOptions,

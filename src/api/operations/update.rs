@@ -50,6 +50,7 @@ where
         id: Some(&route.id),
         handling: handling(context, options.handling, route.handling, &route.account),
         options: &options,
+        copied: None,
     };
     options.mark(exchange.run(body, permits, log).await)
 }

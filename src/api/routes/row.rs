@@ -16,6 +16,8 @@ pub enum Action {
     CreateAssistant,
     /// The end of an assistant.
     DeleteAssistant,
+    /// A new assistant like another one.
+    CopyAssistant,
     /// The route of an assistant.
     ExplainRoute,
     /// The vendors.

@@ -189,6 +189,12 @@ impl<C: Call> Stack<C> {
         self.shares.take(free)
     }
 
+    /// Whether both lead to one account of a vendor, under whatever names: they share the order of updates.
+    #[must_use]
+    pub fn is_of_same_account(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.parts.locks.current(), &other.parts.locks.current())
+    }
+
     /// The account's name.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -177,14 +177,7 @@ impl<'a> Draft<'a> {
         let field = carried.field;
         let parts = match &mut carried.content {
             Content::List(parts) if !parts.is_empty() => parts,
-            // A new assistant has an empty list without being told.
-            Content::List(_) => {
-                self.report.copied.extend((!carried.is_part && self.copy.is_supported(field)).then_some(field));
-                let is_lost = !self.copy.is_supported(field);
-                self.report.dropped.extend(items.first().filter(|_| is_lost).map(|item| lost(field, item)));
-                return None;
-            }
-            Content::Whole(_) => {
+            Content::List(_) | Content::Whole(_) => {
                 self.drop(field, items.first()?);
                 return None;
             }
@@ -197,14 +190,16 @@ impl<'a> Draft<'a> {
             };
             by_part.entry(at).or_insert(item);
         }
-        for (at, item) in by_part.into_iter().rev() {
-            let Part { index, text } = parts.remove(at);
+        let mut at = 0..;
+        parts.retain(|Part { index, text }| {
+            let Some(item) = at.next().and_then(|at| by_part.get(&at)) else { return true };
             let name = match read_value(text.as_bytes(), Limits::VENDOR) {
-                Ok(element) => shown(field, index, element),
+                Ok(element) => shown(field, *index, element),
                 Err(_) => field.name().to_owned(),
             };
             self.report.dropped.push(note(field, item.code.as_str(), format!("{name}: {}", item.detail)));
-        }
+            false
+        });
         carried.is_part = true;
         let is_left = matches!(&carried.content, Content::List(parts) if !parts.is_empty());
         is_left.then_some(carried)

@@ -379,7 +379,8 @@ fn tools_are_carried_whole_or_not_at_all() {
     assert_eq!(body(&legacy)["tools"], json!([{ "type": "end_call", "description": "Bye" }]));
     let none = with(complete(), &json!({ "tools": [] }));
     let legacy = Copying::new("famulor", "sondos").run(&none);
-    assert_eq!((&body(&legacy)["tools"], legacy.report.dropped), (&Value::Null, vec![]));
+    let expected = "Sondos cannot remove built-in tools; send one `end_call` tool or leave the field out";
+    assert_eq!(notes(&legacy.report.dropped), [("tools", "unsupported_value", expected)]);
 }
 
 #[test]
