@@ -86,7 +86,7 @@ pub struct Problem {
     /// The preference that was applied.
     pub preference_applied: Option<HeaderValue>,
     /// What would have become of each field, as JSON text.
-    pub report: Option<String>,
+    pub report: Option<Box<str>>,
 }
 
 impl Problem {

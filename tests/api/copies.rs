@@ -106,7 +106,7 @@ async fn an_assistant_is_copied_from_every_vendor_to_every_other_and_what_is_cop
                         assert_eq!(name_of(&stage, to, "models", &there[field]).await, "GPT-4.1-mini");
                     }
                     _ if source.get(field).is_some() && !untold.contains(field) => {
-                        assert_eq!(there[field], source[field], "{from} to {to}: {field}")
+                        assert_eq!(there[field], source[field], "{from} to {to}: {field}");
                     }
                     _ => {}
                 }

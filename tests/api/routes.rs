@@ -26,6 +26,8 @@ const COMPLETE: &str = r#"{"name":"Front desk","voice_id":41,"language_id":1,"ty
 /// A path of this form that leads somewhere.
 fn filled(template: &str) -> String {
     template
+        // The row before it deletes the first one.
+        .replace("{assistant}/copies", "sondos:2/copies")
         .replace("{assistant}", "sondos:1")
         .replace("{vendor}", "sondos")
         .replace("{kind}", "voices")
@@ -34,7 +36,14 @@ fn filled(template: &str) -> String {
 
 async fn call(stage: &Stage, method: &Method, path: &str, headers: &[(&str, &str)]) -> Reply {
     let headers: Vec<_> = headers.iter().copied().chain([("content-type", "application/json")]).collect();
-    stage.call(method.clone(), path, &headers, if *method == Method::POST { COMPLETE } else { "{}" }).await
+    let body = match *method {
+        Method::POST if path.ends_with("/copies") => {
+            r#"{"vendor":"sondos","changes":{"initial_message":"Good day.","system_prompt":"Answer briefly."}}"#
+        }
+        Method::POST => COMPLETE,
+        _ => "{}",
+    };
+    stage.call(method.clone(), path, &headers, body).await
 }
 
 fn allow<O>(path: &[Endpoint<O>]) -> String {

@@ -53,6 +53,7 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
         id: Some(&id),
         handling: Handling::Strict,
         options: &options,
+        copied: None,
     };
     let request = |method| vendors::Request {
         repeatable: true,

@@ -51,7 +51,7 @@ pub(super) fn of_changes(mut problem: Problem, copied: &Copied) -> Problem {
     if !problem.errors.is_empty() && problem.outcome == Outcome::NotApplied {
         let mut report = Vec::new();
         push_report_object(&mut report, &nothing_applied(copied), Some(&copied.report));
-        problem.report = String::from_utf8(report).ok();
+        problem.report = String::from_utf8(report).ok().map(String::into_boxed_str);
     }
     let attempts = problem.attempts.unwrap_or_default() + copied.attempts;
     Problem { attempts: (attempts > 0).then_some(attempts), ..problem }
