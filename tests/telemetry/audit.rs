@@ -214,3 +214,33 @@ async fn a_gateway_that_cannot_open_its_audit_log_does_not_start() {
         format!("audit.file: `{}` cannot be opened: No such file or directory (os error 2)", path.display())
     );
 }
+
+#[tokio::test]
+async fn a_copy_is_recorded_with_the_assistant_that_it_is_of_and_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let stage = Stage::with(&section(&path)).await;
+    let headers = [("content-type", "application/json"), ("x-request-id", "one")];
+    let needed = r#"{"name":"hush","voice":"Sarah","initial_message":"hush","system_prompt":"hush"}"#;
+    let body = format!(r#"{{"vendor":"sondos","changes":{needed}}}"#);
+    let copies = "/v1/assistants/autocalls:789/copies";
+    let reply = stage.call(Method::POST, copies, &headers, body.clone()).await;
+    assert_eq!(reply.status, 201, "{:#}", reply.json());
+    stage.call(Method::POST, &format!("{copies}?dry_run=true"), &headers, body.clone()).await;
+    stage.call(Method::POST, copies, &headers, r#"{"vendor":"sondos"}"#).await.problem("validation_failed");
+    stage.fail("sondos", &["lost@create*1"]);
+    stage.call(Method::POST, copies, &headers, body).await;
+    stage.stop().await;
+    let events = events(&path);
+    assert_eq!(names(&events), ["start", "copy", "copy", "stop"], "only what was sent");
+    let copy = &events[1];
+    assert_eq!((&copy["assistant"], &copy["vendor"]), (&json!("autocalls:789"), &json!("sondos")));
+    assert_eq!(
+        (&copy["vendor_id"], &copy["outcome"]),
+        (&reply.json()["data"]["id"].to_string().into(), &json!("applied"))
+    );
+    assert_eq!(copy["attempts"], reply.json()["attempts"]);
+    assert!(copy["dropped"].as_array().unwrap().contains(&json!("ambient_sound")), "{copy:#}");
+    assert_eq!((&events[2]["vendor_id"], &events[2]["outcome"]), (&Value::Null, &json!("unknown")));
+    assert!(!fs::read_to_string(&path).unwrap().contains("hush"));
+}
