@@ -129,7 +129,9 @@ impl AssistantPages {
         };
         match timeout_at(deadline, flight.outcome.clone()).await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(ListFailure::Malformed("the task that fetched the page is gone".to_owned())),
+            Ok(Err(_)) => {
+                Err(ListFailure::Malformed { what: "the task that fetched it is gone".to_owned(), attempts: 0 })
+            }
             Err(_) => Err(ListFailure::Late),
         }
     }

@@ -27,9 +27,10 @@ impl ListReader {
         per_page: usize,
         deadline: Instant,
     ) -> Result<Fetched, ListFailure> {
-        let malformed = |error: &dyn fmt::Display| ListFailure::Malformed(error.to_string());
-        let uri = self.stack.uri(&listing.path_of(number, per_page)).map_err(|error| malformed(&error))?;
-        let method = listing.call.method.parse::<Method>().map_err(|error| malformed(&error))?;
+        let malformed =
+            |error: &dyn fmt::Display, attempts| ListFailure::Malformed { what: error.to_string(), attempts };
+        let uri = self.stack.uri(&listing.path_of(number, per_page)).map_err(|error| malformed(&error, 0))?;
+        let method = listing.call.method.parse::<Method>().map_err(|error| malformed(&error, 0))?;
         let repeat = if listing.call.repeatable { Repeat::WheneverSafe } else { Repeat::OnlyIfUnsent };
         let mut request = VendorRequest::new(method, uri, deadline).repeated(repeat);
         request.headers = self.headers.clone();
@@ -43,7 +44,8 @@ impl ListReader {
             return Err(ListFailure::Refused(response));
         }
         let attempts = response.attempts;
-        let (page, ids) = Page::of(self.dialect, number, per_page, response.body).map_err(|error| malformed(&error))?;
+        let (page, ids) =
+            Page::of(self.dialect, number, per_page, response.body).map_err(|error| malformed(&error, attempts))?;
         Ok(Fetched { page, ids, attempts })
     }
 }

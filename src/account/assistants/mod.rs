@@ -88,8 +88,13 @@ pub enum ListFailure {
     #[error("the vendor answered {}", .0.status.as_u16())]
     Refused(VendorResponse),
     /// The vendor's response is no page of the list.
-    #[error("not a page of the list of assistants: {0}")]
-    Malformed(String),
+    #[error("not a page of the list of assistants: {what}")]
+    Malformed {
+        /// What is wrong with it.
+        what: String,
+        /// The attempts that it took.
+        attempts: u32,
+    },
     /// A page is the one before it once more: the vendor does not page.
     #[error("page {0} of the list of assistants is the page before it")]
     Repeated(usize),

@@ -194,6 +194,7 @@ impl ListFailure {
         match self {
             Self::Unanswered(failure) => failure.attempts,
             Self::Refused(response) => response.attempts,
+            Self::Malformed { attempts, .. } => *attempts,
             _ => 0,
         }
     }

@@ -1,6 +1,9 @@
 //! Reads of the assistant within an exchange: always from the vendor, never from the copy.
 
+use std::time::Duration;
+
 use http::HeaderMap;
+use tokio::time::Instant;
 
 use crate::account::Walk;
 use crate::api::classify::list_problem;
@@ -9,16 +12,17 @@ use crate::problem::{Code, Problem};
 
 use super::Exchange;
 
-/// The reads of one exchange, and how many attempts they took.
+/// The reads of one exchange, and what they took.
 pub(super) struct Reads<'a> {
     exchange: &'a Exchange<'a>,
-    headers: HeaderMap,
+    pub(super) headers: HeaderMap,
     pub(super) attempts: u32,
+    pub(super) with_vendor: Duration,
 }
 
 impl<'a> Reads<'a> {
     pub(super) fn new(exchange: &'a Exchange<'a>, headers: &HeaderMap) -> Self {
-        Self { exchange, headers: headers.clone(), attempts: 0 }
+        Self { exchange, headers: headers.clone(), attempts: 0, with_vendor: Duration::ZERO }
     }
 
     /// The assistant as the vendor has it now; `None` if it has none of that id.
@@ -34,7 +38,9 @@ impl<'a> Reads<'a> {
         };
         let mut walk = Walk::new(&account.assistants, &reader, true, self.exchange.options.deadline)
             .map_err(|failure| problem(failure, self.attempts))?;
+        let started = Instant::now();
         let found = walk.find(id, |page, listed| Found::on(page, listed, account)).await;
+        self.with_vendor += started.elapsed();
         self.attempts += walk.attempts;
         found.map_err(|failure| problem(failure, self.attempts))
     }
@@ -45,9 +51,14 @@ impl<'a> Reads<'a> {
     /// The vendor cannot be asked, or has no such assistant.
     pub(super) async fn existing(&mut self, id: &str) -> Result<Found, Problem> {
         let found = self.find(id).await?;
-        found.ok_or_else(|| Problem {
-            attempts: Some(self.attempts),
+        found.ok_or_else(|| Self::missing(self.attempts))
+    }
+
+    /// The problem of an assistant that the vendor does not have, after so many attempts.
+    pub(super) fn missing(attempts: u32) -> Problem {
+        Problem {
+            attempts: Some(attempts),
             ..Problem::new(Code::AssistantNotFound, "The vendor has no such assistant.")
-        })
+        }
     }
 }

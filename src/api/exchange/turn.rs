@@ -1,19 +1,22 @@
 //! Several requests in one turn of the assistant: a condition is checked before, and the result is read afterwards.
 //!
-//! A request with a condition is sent again only after another read: in the state that the caller named it goes on, with
-//! every value in place it is done, and in any other state its outcome is unknown.
+//! A request with a condition is sent again only after another read. After a refusal the condition is checked once more. If
+//! the attempt may have been applied, the read waits until the vendor can no longer apply it: in the state of before it goes
+//! on, with every value in place it is done, and in any other state its outcome is unknown.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::Response;
 use http_body_util::Full;
+use tokio::time::Instant;
 use vendors::{AssistantSummary, Field, Note, ReadAssistant, Report, ResponseBody, SentFields, UpdateResponse};
 
 use crate::api::classify::failure_problem;
 use crate::api::representation::Found;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Outcome, Problem};
+use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{DetachOnDrop, Failure, Permits, QueuedLock, Repeat, VendorRequest, VendorResponse};
 
 use super::answer::nothing;
@@ -41,23 +44,35 @@ impl Exchange<'_> {
         permits: Permits,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
+        let mut reads = Reads::new(self, &prepared.headers);
+        let result = self.carry_out(prepared, &sent_body, permits, &mut reads, log).await;
+        log.with_vendor += reads.with_vendor;
+        result
+    }
+
+    async fn carry_out(
+        &self,
+        prepared: Prepared,
+        sent_body: &[u8],
+        permits: Permits,
+        reads: &mut Reads<'_>,
+        log: &mut RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
         let Prepared { request, method, uri, headers, lock } = prepared;
-        let is_dry = self.options.dry_run;
         let mut turn = Turn { lock: None, permits: Some(permits), ended: None };
-        if let Some(id) = self.id.filter(|_| !is_dry) {
-            let queued = lock.map_or_else(|| self.account.stack.queue_update(id), Ok).map_err(failure_problem)?;
-            turn.lock = Some(self.account.stack.turn(queued, self.options.deadline).await.map_err(failure_problem)?);
+        if !self.options.dry_run {
+            turn.lock = self.first(lock, log).await?;
         }
-        let mut reads = Reads::new(self, &headers);
-        let before = self.before(&mut reads, log).await?;
-        if is_dry {
+        let before = self.before(reads, log).await?;
+        if self.options.dry_run {
             let prepared = Prepared { request, method, uri, headers, lock: None };
             let response = self.dry_run(&prepared);
             log.report = Some(prepared.request.report);
             return Ok(response);
         }
-        let vendors::Request { body, mut report, sent, repeatable, .. } = request;
-        let body = Bytes::from(body);
+        let vendors::Request { body, report, sent, repeatable, .. } = request;
+        let (body, applied) = (Bytes::from(body), report.applied.clone());
+        log.report = Some(report);
         let is_nothing = matches!(self.change, Change::Update) && &*body == b"{}";
         let confirmed = if is_nothing {
             nothing()
@@ -67,18 +82,32 @@ impl Exchange<'_> {
                 self.complete_request(&mut request, repeatable, headers.clone(), &body);
                 request
             };
-            let applied = report.applied.clone();
-            let check = Check { before, sent_body: &sent_body, applied: &applied, sent: &sent, body: &body };
-            self.repeat(&request, &check, &mut turn, &mut reads, &headers, log).await?
+            let check = Check { sent_body, applied: &applied, sent: &sent, body: &body };
+            self.repeat(&request, before, &check, &mut turn, reads, log).await?
         };
+        let report = log.report.get_or_insert_default();
         report.warnings.extend(self.other_id(&confirmed));
         let verified = match self.options.representation {
-            true => Some(self.after(&confirmed, &sent_body, &mut report, &mut turn, &mut reads, &headers).await),
+            true => {
+                let unreported = (!is_nothing).then(|| Unreported { exchange: self, attempts: log.attempts });
+                let verified = self.after(&confirmed, sent_body, report, &mut turn, reads).await;
+                std::mem::forget(unreported); // the request's own line reports it
+                Some(verified)
+            }
             false => None,
         };
         log.attempts += reads.attempts;
-        let report = log.report.insert(report);
         self.done(&confirmed, log.attempts, report, verified.as_ref(), &mut log.id)
+    }
+
+    /// Waits for the assistant's turn; a new assistant has none.
+    async fn first(&self, queued: Option<QueuedLock>, log: &mut RequestLog) -> Result<Option<QueuedLock>, Problem> {
+        let (Some(id), stack) = (self.id, &self.account.stack) else { return Ok(None) };
+        let queued = queued.map_or_else(|| stack.queue_update(id), Ok).map_err(failure_problem)?;
+        let started = Instant::now();
+        let turn = stack.turn(queued, self.options.deadline).await;
+        log.queued += started.elapsed();
+        turn.map(Some).map_err(failure_problem)
     }
 
     /// The assistant before the first attempt, if there is a condition, which it must satisfy.
@@ -93,14 +122,18 @@ impl Exchange<'_> {
     async fn repeat(
         &self,
         request: &(impl Fn() -> VendorRequest + Send + Sync),
+        mut before: Option<Found>,
         check: &Check<'_>,
         turn: &mut Turn,
         reads: &mut Reads<'_>,
-        headers: &HeaderMap,
         log: &mut RequestLog,
     ) -> Result<Confirmed, Problem> {
         loop {
-            let (mut update, result) = self.attempt(request(), check, turn, log).await;
+            let request = match before {
+                Some(_) => request().repeated(Repeat::OnlyIfUnsent),
+                None => request(),
+            };
+            let (mut update, result) = self.attempt(request, check, turn, log).await;
             let attempts = log.attempts;
             let problem = match self.confirmed(check, &update, &result) {
                 Ok(confirmed) => {
@@ -109,53 +142,62 @@ impl Exchange<'_> {
                 }
                 Err(problem) => Problem { attempts: Some(attempts + reads.attempts), ..self.unknown(problem) },
             };
-            let (Some(before), Some(id)) = (&check.before, self.id) else { return Err(problem) };
+            let Some(found) = &before else { return Err(problem) };
             let may_repeat = self.account.stack.next_attempt(&mut update, &result, self.options.deadline).await;
-            let is_in_doubt = problem.outcome == Outcome::Unknown;
-            if !may_repeat && !is_in_doubt {
-                return Err(problem);
-            }
-            let now = reads.find(id).await;
-            let problem = Problem { attempts: Some(attempts + reads.attempts), ..problem };
-            let Ok(now) = now else { return Err(problem) };
-            match now {
-                Some(now) if now.tag == before.tag => {
-                    if !may_repeat {
-                        return Err(problem);
-                    }
-                }
-                Some(now) if is_in_doubt => {
-                    let stored = self.verify(check.sent_body, check.applied, &now, headers).await;
-                    let is_there = stored.differs.is_empty() && !stored.confirmed.is_empty();
-                    let done = now.with(self.account, summary).filter(|_| is_there);
-                    turn.ended = Some((update, attempts));
-                    return done.ok_or(problem);
-                }
-                None if is_in_doubt && matches!(self.change, Change::Delete) => {
-                    turn.ended = Some((update, attempts));
-                    return Ok(UpdateResponse { message: DELETED.into(), data: AssistantSummary::default() });
-                }
-                Some(now) => {
-                    let condition = self.options.if_match.as_ref();
-                    return Err(condition
-                        .and_then(|condition| super::condition::check(condition, &now, attempts + reads.attempts).err())
-                        .unwrap_or(problem));
-                }
-                None => return Err(problem),
-            }
+            let look = SecondLook { before: found, problem, may_repeat, attempts };
+            let next = self.look_again(look, check, &mut update, reads).await?;
             turn.ended = Some((update, attempts));
+            match next {
+                Next::Send(now) => before = Some(now),
+                Next::Done(confirmed) => return Ok(confirmed),
+            }
+        }
+    }
+
+    /// Reads the assistant after an attempt that was not confirmed, to see what comes next. If the attempt may have been
+    /// applied, that is once the vendor can no longer apply it.
+    async fn look_again(
+        &self,
+        look: SecondLook<'_>,
+        check: &Check<'_>,
+        update: &mut DetachOnDrop,
+        reads: &mut Reads<'_>,
+    ) -> Result<Next, Problem> {
+        let SecondLook { before, problem, may_repeat, attempts } = look;
+        let is_in_doubt = problem.outcome == Outcome::Unknown;
+        let (Some(id), Some(condition)) = (self.id, &self.options.if_match) else { return Err(problem) };
+        if !may_repeat && !is_in_doubt || is_in_doubt && update.settled(self.options.deadline).await.is_err() {
+            return Err(problem);
+        }
+        let now = reads.find(id).await;
+        let attempts = attempts + reads.attempts;
+        let problem = Problem { attempts: Some(attempts), ..problem };
+        match now {
+            Err(_) => Err(problem),
+            Ok(None) if !is_in_doubt => Err(Reads::missing(attempts)),
+            Ok(None) if matches!(self.change, Change::Delete) => {
+                Ok(Next::Done(UpdateResponse { message: DELETED.into(), data: AssistantSummary::default() }))
+            }
+            Ok(None) => Err(problem),
+            Ok(Some(now)) if may_repeat && now.tag == before.tag => Ok(Next::Send(now)),
+            Ok(Some(now)) if is_in_doubt => {
+                let stored = self.verify(check.sent_body, check.applied, &now, &reads.headers).await;
+                let is_there = stored.differs.is_empty() && !stored.confirmed.is_empty();
+                let done = now.with(self.account, summary).filter(|_| is_there);
+                done.map(Next::Done).ok_or(problem)
+            }
+            Ok(Some(now)) => super::condition::check(condition, &now, attempts).map(|()| Next::Send(now)),
         }
     }
 
     /// One request in the turn, which goes on with the attempts of the one before.
     async fn attempt(
         &self,
-        request: VendorRequest,
+        mut request: VendorRequest,
         check: &Check<'_>,
         turn: &mut Turn,
         log: &mut RequestLog,
     ) -> (DetachOnDrop, Result<VendorResponse, Failure>) {
-        let mut request = if check.before.is_some() { request.repeated(Repeat::OnlyIfUnsent) } else { request };
         if let Some((ended, attempts)) = turn.ended.take() {
             request = request.continuing(&ended, attempts);
             (turn.lock, turn.permits) = ended.into_turn();
@@ -203,7 +245,6 @@ impl Exchange<'_> {
         report: &mut Report,
         turn: &mut Turn,
         reads: &mut Reads<'_>,
-        headers: &HeaderMap,
     ) -> Verified {
         let new_id = match self.id {
             Some(_) => None,
@@ -221,7 +262,7 @@ impl Exchange<'_> {
         };
         let why = match found {
             Ok(Some(found)) => {
-                let stored = self.verify(sent_body, &report.applied, &found, headers).await;
+                let stored = self.verify(sent_body, &report.applied, &found, &reads.headers).await;
                 return Verified::Read { stored, found };
             }
             Ok(None) => "The vendor's list does not hold the assistant.".to_owned(),
@@ -235,12 +276,48 @@ impl Exchange<'_> {
 
 /// What a further attempt is checked against.
 struct Check<'a> {
-    /// The assistant before the first attempt, if there is a condition.
-    before: Option<Found>,
     sent_body: &'a [u8],
     applied: &'a [Field],
     sent: &'a SentFields,
     body: &'a Bytes,
+}
+
+/// An attempt under a condition that was not confirmed.
+struct SecondLook<'a> {
+    /// The assistant before it.
+    before: &'a Found,
+    problem: Problem,
+    /// Whether another one may follow.
+    may_repeat: bool,
+    /// The attempts so far, without reads.
+    attempts: u32,
+}
+
+/// What follows it.
+enum Next {
+    /// Another one, in this state.
+    Send(Found),
+    /// Nothing: it was applied.
+    Done(Confirmed),
+}
+
+/// Reports a confirmed change if its caller disconnects while the assistant is read.
+struct Unreported<'a, 'b> {
+    exchange: &'a Exchange<'b>,
+    attempts: u32,
+}
+
+impl Drop for Unreported<'_, '_> {
+    fn drop(&mut self) {
+        let Exchange { context, account, id, .. } = self.exchange;
+        context.telemetry.change_finished(&ChangeFinished {
+            operation: self.exchange.operation(),
+            request_id: context.request_id.as_str(),
+            vendor: &account.name,
+            vendor_id: id.map(|id| &**id),
+            result: Ok(self.attempts),
+        });
+    }
 }
 
 /// The message of a deletion whose response was lost.

@@ -7,4 +7,5 @@ mod matrix;
 mod order;
 mod pause;
 mod scene;
+mod turns;
 mod vendor;
