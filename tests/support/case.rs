@@ -1,4 +1,4 @@
-//! The cases of `tests/golden/`: canonical updates with their text kept, and under which conditions they are sent.
+//! The cases of `tests/golden/`: what callers send, with its text kept, and under which conditions it is sent.
 
 use std::path::PathBuf;
 
@@ -15,25 +15,37 @@ pub struct Case {
     pub about: String,
     /// What it adds to the configuration, by vendor.
     config: Vec<(String, String)>,
+    /// How many assistants the vendor lists from the start; 0 for the documented one alone.
+    pub listed: u64,
     exchanges: Vec<Exchange>,
     /// Whether each vendor's page examples stand in front; with their canonical form where that differs, by vendor.
     pages: Option<Vec<(String, Slugs)>>,
 }
 
-/// One update.
+/// One update, or another call.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// What it shows.
     pub name: String,
+    /// Whether it finds what the one before it left, instead of the vendor's account as it was at first.
+    pub continues: bool,
+    /// Method and target, in which `{vendor}`, `{sample}` (the id in the documented list) and `{cursor}` (that of the
+    /// reply before) stand for themselves.
+    pub call: String,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
     /// The vendors that it goes to; all if there are none.
     vendors: Vec<String>,
-    /// What `Prefer` says, if it is sent.
+    /// The handling that `Prefer` asks for, if it does.
     pub handling: Option<String>,
     /// The faults in force.
     pub faults: Vec<String>,
-    /// The canonical update, as it is sent.
+    /// The canonical fields, as they are sent; empty if none are.
     pub update: String,
 }
+
+/// What an exchange calls unless it says otherwise.
+const UPDATE: &str = "PUT /v1/assistants/{vendor}:789";
 
 /// The directory of the cases.
 pub fn directory() -> PathBuf {
@@ -49,6 +61,7 @@ impl Case {
         Self {
             about: text_of(file, "about").unwrap(),
             config: file.get("config").map(configs).unwrap_or_default(),
+            listed: file.get("listed").map_or(0, |count| count.text().parse().unwrap()),
             exchanges: all.into_iter().map(|exchange| Exchange::read(exchange, file)).collect(),
             pages: file.get("page_examples").map(|pages| {
                 pages.members().map(|(vendor, updates)| (vendor.into_owned(), updates_of(updates))).collect()
@@ -67,6 +80,9 @@ impl Case {
             let own = canonical.iter().find(|(name, _)| name == vendor).map(|(_, updates)| updates);
             contracts::examples(vendor).iter().map(move |(slug, text)| Exchange {
                 name: (*slug).to_owned(),
+                continues: false,
+                call: UPDATE.to_owned(),
+                headers: Vec::new(),
                 vendors: Vec::new(),
                 handling: None,
                 faults: Vec::new(),
@@ -87,12 +103,20 @@ impl Exchange {
             let list = exchange.get(key).or_else(|| file.get(key));
             list.map(|list| list.elements().filter_map(|text| Some(text.as_str()?.into_owned())).collect())
         };
+        let headers = exchange.get("headers").into_iter().flat_map(Value::members);
+        let headers = headers.map(|(name, value)| (name.into_owned(), value.as_str().unwrap().into_owned()));
+        let call = text_of(exchange, "call");
+        let update = exchange.get("update").or_else(|| file.get("update"));
+        assert!(call.is_some() || update.is_some(), "{exchange:?} sends nothing");
         Self {
             name: text_of(exchange, "name").unwrap(),
+            continues: exchange.get("continues").and_then(Value::as_bool).unwrap_or_default(),
+            call: call.unwrap_or_else(|| UPDATE.to_owned()),
+            headers: headers.collect(),
             vendors: list("vendors").unwrap_or_default(),
             handling: text_of(exchange, "handling").or_else(|| text_of(file, "handling")),
             faults: list("faults").unwrap_or_default(),
-            update: exchange.get("update").or_else(|| file.get("update")).unwrap().text().to_owned(),
+            update: update.map(|update| update.text().to_owned()).unwrap_or_default(),
         }
     }
 }

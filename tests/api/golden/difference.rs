@@ -74,10 +74,11 @@ fn between((base, theirs): (&str, &Transcript), (vendor, own): (&str, &Transcrip
 
 const fn heading(part: Part) -> &'static str {
     match part {
-        Part::Update => "PUT what the caller sends",
+        Part::Call => "==> what the caller sends",
         Part::Reads => "--> what is read from the vendor",
-        Part::DeliveryState => "--> what the vendor gets",
+        Part::VendorRequest => "--> what the vendor gets",
         Part::VendorResponse => "<-- what the vendor answers",
+        Part::ReadsAfter => "--> what is read from the vendor afterwards",
         Part::Reply => "<== what the caller gets",
     }
 }

@@ -1,4 +1,4 @@
-//! Golden exchanges: one canonical update, and for every vendor what it received, what it answered and what the
+//! Golden exchanges: one call, mostly an update, and for every vendor what it received, what it answered and what the
 //! caller got back.
 //!
 //! A case is a file in `tests/golden/`; its snapshots stand beside it as `<case>.<vendor>.snap`: whole exchanges for
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::support::Stage;
 use crate::support::case::{Case, directory};
 use difference::difference;
-use transcript::{Part, Transcript};
+use transcript::{Before, Part, Transcript};
 
 macro_rules! cases {
     ($($case:ident)*) => {
@@ -38,6 +38,11 @@ cases! {
     texts_kept_verbatim
     refusals_before_the_vendor
     errors_from_the_vendor
+    assistants_read_as_documented
+    assistants_listed
+    assistants_created
+    assistants_deleted
+    updates_proved_and_under_conditions
 }
 
 /// The vendors whose exchanges are shown whole.
@@ -48,8 +53,9 @@ const BASE: &str = "autocalls";
 /// The cases that show the tools, together.
 const TOOLS: [&str; 2] = ["tools_with_every_parameter", "tools_with_required_parameters_only"];
 
-/// Retries without the wait.
+/// Retries without the wait, and no copies of lists, whose age would show.
 const FAST: &str = "\n[vendors.{vendor}.retry]\nbackoff = \"1ms\"\nmax_backoff = \"2ms\"\n";
+const NO_COPIES: &str = "list_ttl = \"0s\"\n";
 
 /// Plays a case at every vendor and compares each with its snapshot.
 async fn play(name: &str) {
@@ -90,18 +96,21 @@ fn others(vendor: &str) -> String {
 
 /// Plays all exchanges of a case at one vendor.
 ///
-/// Exchanges can be reordered: each finds the vendor's assistants as they were at first, and a gateway that has neither
-/// seen the vendor fail (breaker, retry budget, pause) nor read its catalogs.
+/// Exchanges can be reordered, but for those that continue: each finds the vendor's assistants as they were at first, and
+/// a gateway that has neither seen the vendor fail (breaker, retry budget, pause) nor read its catalogs.
 async fn exchanges(case: &Case, vendor: &str) -> Vec<Transcript> {
-    let config = case.config(vendor) + &FAST.replace("{vendor}", vendor) + &others(vendor);
-    let mut stage = Stage::of(&[vendor], &config, |text| text).await;
-    let mut played = Vec::new();
+    let config = NO_COPIES.to_owned() + &case.config(vendor) + &FAST.replace("{vendor}", vendor) + &others(vendor);
+    let mut stage = Stage::listing(case.listed, &[vendor], &config, |text| text).await;
+    let (mut played, mut before) = (Vec::new(), Before::default());
     for exchange in case.exchanges(vendor) {
-        let transcript = Transcript::play(&stage, vendor, &exchange).await;
+        if !exchange.continues {
+            before = Before::default();
+            stage.simulator(vendor).reset();
+        }
+        let transcript = Transcript::play(&stage, vendor, &exchange, &mut before).await;
         assert!(played.iter().all(|other: &Transcript| other.name != exchange.name), "twice: {}", exchange.name);
         let is_marked = !exchange.faults.is_empty() || transcript.part(Part::Reads).is_some();
         played.push(transcript);
-        stage.simulator(vendor).reset();
         if is_marked {
             stage = stage.restart(&config).await;
         }
