@@ -18,5 +18,6 @@ mod problems;
 mod reading;
 mod routes;
 mod routing;
+mod stored;
 #[path = "../support/mod.rs"]
 mod support;
