@@ -16,6 +16,9 @@ use crate::problem::Code;
 const OF_HTTP: [StatusCode; 3] =
     [StatusCode::REQUEST_TIMEOUT, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
 
+/// The status of a dry run.
+const OK: u16 = 200;
+
 /// The problems of every operation.
 const ANYWHERE: [Code; 3] = [Code::InvalidRequest, Code::Internal, Code::Overloaded];
 
@@ -45,7 +48,14 @@ pub(super) fn responses(operation: &Operation) -> Responses {
     });
     let unchanged = operation.parameters.contains(&"if_none_match").then(not_modified);
     let problems = unchanged.into_iter().fold(problems, |responses, response| responses.response("304", response));
-    problems.response(operation.success.status.to_string(), success(&operation.success)).build()
+    let responses = problems.response(operation.success.status.to_string(), success(&operation.success));
+    // Nothing is made in a dry run.
+    let has_dry_run = operation.success.status != OK && operation.parameters.contains(&"dry_run");
+    let dry_run = has_dry_run.then(|| success(&Success { status: OK, headers: &[], links: &[], ..operation.success }));
+    match dry_run {
+        Some(dry_run) => responses.response(OK.to_string(), dry_run).build(),
+        None => responses.build(),
+    }
 }
 
 fn success(success: &Success) -> Response {

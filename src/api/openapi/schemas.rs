@@ -256,7 +256,10 @@ fn vendor_request() -> Value {
         ("method", text()),
         ("url", text()),
         ("headers", json!({ "type": "object", "additionalProperties": text() })),
-        ("body", json!({ "type": "object", "additionalProperties": true })),
+        (
+            "body",
+            json!({ "oneOf": [{ "type": "object", "additionalProperties": true }, { "type": "null" }], "description": "`null` where the request has none." }),
+        ),
     ]);
     schema["description"] = "The request that would be sent to the vendor, secrets redacted. Only in a dry run.".into();
     schema
