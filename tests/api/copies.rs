@@ -155,6 +155,19 @@ async fn what_the_legacy_dialect_lacks_is_lost_with_a_reason_and_all_of_it_fits_
     assert_eq!((&sent["language"], &sent["llm_model"]), (&"German".into(), &"GPT-4.1-mini".into()));
     assert_eq!(sent["end_call_tool"]["description"], "When all is said.");
 
+    for query in ["?dry_run=true", ""] {
+        let reply = copy_with(&stage, &assistant, query, &[], &json!({ "vendor": "famulor" })).await;
+        assert!(
+            reply.status.is_success() && !String::from_utf8_lossy(&reply.body).contains("hush"),
+            "{:#}",
+            reply.json()
+        );
+    }
+    for vendor in ["sondos", "famulor"] {
+        let received = stage.simulator(vendor).received();
+        assert!(received.iter().all(|request| !String::from_utf8_lossy(&request.body).contains("hush")), "{vendor}");
+    }
+
     let legacy = made(&stage, "sondos", &complete()).await;
     let reply = copy(&stage, &legacy, "autocalls", json!({})).await;
     let report = reply.json()["report"].clone();

@@ -4,6 +4,9 @@ use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 use crate::json::{Kind, Value};
 
+/// The most elements of a list that are looked at one by one. A longer list is not carried.
+pub(super) const MAX_ELEMENTS: usize = 1000;
+
 /// What an id in a tool stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ToolBinding {
@@ -50,11 +53,11 @@ pub(super) fn ids_of<'a>(field: Field, value: Value<'a>) -> Vec<(CatalogKind, Va
     let mut ids = Vec::new();
     match catalog_of(field) {
         Some(kind) if value.kind() == Kind::Array => {
-            ids.extend(value.elements().filter(|id| is_id(*id)).map(|id| (kind, id)));
+            ids.extend(value.elements().take(MAX_ELEMENTS).filter(|id| is_id(*id)).map(|id| (kind, id)));
         }
         Some(kind) => ids.extend(is_id(value).then_some((kind, value))),
         None if field == Field::Tools => {
-            for (name, id) in value.elements().flat_map(Value::members) {
+            for (name, id) in value.elements().take(MAX_ELEMENTS).flat_map(Value::members) {
                 match of_tool_member(&name) {
                     Some(ToolBinding::Entry(kind)) if is_id(id) => ids.push((kind, id)),
                     _ => {}

@@ -7,7 +7,7 @@ use crate::dialect::{Creation, translate_creation};
 use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::{Kind, Limits, Pointer, Value, read_value};
 
-use super::binding::{catalog_of, is_id};
+use super::binding::{MAX_ELEMENTS, catalog_of, is_id};
 use super::tools::{self, shown};
 use super::{AssistantCopy, CopyReport, IN_USE, UNRESOLVED, note, object};
 
@@ -98,6 +98,12 @@ impl<'a> Draft<'a> {
         // What the target does not have needs no look-up.
         let kind = catalog_of(field).filter(|_| self.copy.is_supported(field));
         let is_list = matches!(field.spec().shape, Shape::List(_)) && value.kind() == Kind::Array;
+        let is_long = is_list && value.elements().nth(MAX_ELEMENTS).is_some();
+        if is_long && (kind.is_some() || field == Field::Tools) {
+            let detail = format!("has more than {MAX_ELEMENTS} elements, so that none of them is looked up");
+            return Ok((Content::List(Vec::new()), vec![note(field, ItemCode::TooLong.as_str(), detail)]));
+        }
+        let is_list = is_list && !is_long;
         if is_list && field == Field::Tools {
             let (parts, lost) = tools::carry(value, passage.as_ref());
             return Ok((Content::List(parts), lost));
@@ -183,8 +189,10 @@ impl<'a> Draft<'a> {
             }
         };
         let mut by_part = BTreeMap::new();
+        // With so many problems, each round would settle a few elements only.
+        let is_hopeless = items.len() > Items::MAX / 2;
         for &item in items {
-            let Some(at) = index_in(field, &item.pointer).filter(|at| *at < parts.len()) else {
+            let Some(at) = index_in(field, &item.pointer).filter(|at| !is_hopeless && *at < parts.len()) else {
                 self.drop(field, item);
                 return None;
             };

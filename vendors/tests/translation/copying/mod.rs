@@ -384,6 +384,25 @@ fn tools_are_carried_whole_or_not_at_all() {
 }
 
 #[test]
+fn lists_that_nobody_makes_by_hand_are_lost_as_a_whole() {
+    let members: serde_json::Map<_, _> = (0..200).map(|number| (format!("m{number}"), json!(1))).collect();
+    let wide: Vec<_> = (0..50).map(|_| json!({ "type": "end_call", "data": members.clone() })).collect();
+    let many: Vec<_> = (0..5000).map(|_| json!({ "type": "end_call", "data": {} })).collect();
+    let schema: Vec<_> = (0..2000).map(|_| json!({ "name": "x", "type": "y" })).collect();
+    let deep = "[".repeat(40) + &"]".repeat(40);
+    for (field, value, code) in [
+        ("tools", json!(wide), "unknown_field"),
+        ("tools", json!(many), "too_long"),
+        ("post_call_schema", json!(schema), "too_short"),
+        ("variables", json!({ "a": serde_json::from_str::<Value>(&deep).unwrap() }), "not_allowed"),
+    ] {
+        let report = Copying::new("autocalls", "famulor").run(&with(complete(), &json!({ field: value }))).report;
+        let codes: Vec<_> = notes(&report.dropped).into_iter().map(|(field, code, _)| (field, code)).collect();
+        assert_eq!(codes, [(field, code)]);
+    }
+}
+
+#[test]
 fn changes_win_over_what_is_carried() {
     let entry = with(complete(), &json!({ "record": true, "synthesizer_provider_id": 203 }));
     let changes =
