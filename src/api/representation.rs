@@ -90,7 +90,12 @@ pub(super) fn push_assistant(
     out.extend_from_slice(b",\"vendor\":");
     push_string(out, echoed.vendor);
     out.extend_from_slice(b",\"id\":");
-    out.extend_from_slice(read.id.as_bytes());
+    // A list may have ids as text.
+    let id = read.id.trim_matches('"').trim();
+    match account.dialect.is_id(id) {
+        true => out.extend_from_slice(account.dialect.ids.json(id).as_bytes()),
+        false => out.extend_from_slice(read.id.as_bytes()),
+    }
     if let Some(attempts) = attempts {
         out.extend_from_slice(b",\"request_id\":");
         push_string(out, echoed.request_id);

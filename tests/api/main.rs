@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod answers;
+mod assistants_list;
 mod catalog_pages;
 mod catalog_refusals;
 mod catalogs;

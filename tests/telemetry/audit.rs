@@ -88,6 +88,45 @@ async fn the_result_of_an_update_whose_caller_disconnected_is_recorded_later() {
 }
 
 #[tokio::test]
+async fn the_result_of_a_change_whose_caller_left_while_it_was_read_back_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let stage = Stage::with(&section(&path)).await;
+    stage.fail("autocalls", &["hold@list"]);
+    let mut gone = TcpStream::connect(stage.app.api()).await.unwrap();
+    let request = "PUT /v1/assistants/autocalls:7 HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+                       prefer: return=representation\r\nx-request-id: gone\r\ncontent-length: 12\r\n\r\n{\"name\":\"x\"}";
+    gone.write_all(request.as_bytes()).await.unwrap();
+    stage.simulator("autocalls").received_at_least(2).await;
+    drop(gone);
+    let finished = heard(&path, "update_finished", 1).await.remove(0);
+    assert_eq!((&finished["outcome"], &finished["request_id"]), (&json!("applied"), &json!("gone")));
+    assert_eq!((&finished["vendor_id"], &finished["attempts"]), (&json!("7"), &json!(1)));
+    let left = heard(&path, "update", 1).await.remove(0);
+    assert_eq!((&left["applied"], &left["reason"]), (&json!(["name"]), &json!("client_closed")));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_change_that_fails_in_its_turn_is_recorded_with_its_fields_and_attempts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let stage = Stage::listing(20, &["autocalls"], &section(&path), |text| text).await;
+    stage.fail("autocalls", &["status=503@update"]);
+    let reply = stage.put_with("autocalls:7", &[("if-match", "*")], r#"{"name":"x"}"#).await;
+    let attempts = reply.problem("vendor_error")["attempts"].clone();
+    stage.fail("autocalls", &[]);
+    let headers = [("if-match", "*"), ("prefer", "return=representation")];
+    assert_eq!(stage.put_with("autocalls:7", &headers, r#"{"name":"x"}"#).await.status, 200);
+    stage.stop().await;
+    let events: Vec<_> = events(&path).into_iter().filter(|event| event["event"] == "update").collect();
+    let told: Vec<_> = events.iter().map(|event| [&event["applied"], &event["outcome"], &event["attempts"]]).collect();
+    let applied = json!(["name"]);
+    assert_eq!(told[0], [&applied, &json!("unknown"), &attempts]);
+    assert_eq!(told[1..], [[&applied, &json!("applied"), &json!(3)]]);
+}
+
+#[tokio::test]
 async fn rotation_under_load_loses_and_tears_no_line() {
     for fsync in ["never", "interval", "always"] {
         let folder = tempfile::tempdir().unwrap();
