@@ -15,6 +15,7 @@ mod examples;
 mod fields;
 mod generated;
 mod laws;
+mod listed;
 mod lookups;
 mod modes;
 mod operations;
