@@ -90,6 +90,7 @@ pub fn coverage_cell(field: Field, dialect: &'static Dialect) -> String {
 fn cell(described: &FieldDescription) -> String {
     let spec = described.field.spec();
     let mut words = match described.support {
+        Support::Unsupported if described.on_create => "creation only".to_owned(),
         Support::Unsupported => return "—".to_owned(),
         Support::Merged => "merged".to_owned(),
         Support::Same => "✓".to_owned(),
@@ -109,6 +110,9 @@ fn cell(described: &FieldDescription) -> String {
         .collect();
     if !missing.is_empty() {
         words.push_str(&format!(" without {}", missing.join(", ")));
+    }
+    if described.told.is_none() && described.support != Support::Merged {
+        words.push_str(", write-only");
     }
     words
 }

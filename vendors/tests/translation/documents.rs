@@ -110,6 +110,20 @@ fn vendors_differ_in_a_field_where_their_cells_do() {
 }
 
 #[test]
+fn a_cell_says_what_is_never_told_and_what_only_a_creation_sets() {
+    let cells = |field: Field| -> Vec<String> { coverage_rows(&named(), &[field]).1[0][2..].to_vec() };
+    for (position, contract) in contracts().iter().enumerate() {
+        let unreadable: BTreeSet<_> = contract.dialect.unreadable().collect();
+        for field in Field::ALL {
+            let cell = &cells(field)[position];
+            assert_eq!(cell.ends_with(", write-only"), unreadable.contains(&field), "{}: {cell}", field.name());
+            let own = contract.create["properties"].get(field.name()).is_some();
+            assert_eq!(cell.starts_with("creation only"), own, "{}: {cell}", field.name());
+        }
+    }
+}
+
+#[test]
 fn a_loss_in_one_direction_is_a_gain_in_the_other() {
     for from in contracts() {
         let Comparison { losses, gains, .. } = compare(from.dialect, from.dialect);
