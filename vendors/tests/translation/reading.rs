@@ -238,6 +238,27 @@ fn names_are_compared_through_the_catalog() {
 }
 
 #[test]
+fn a_mask_confirms_a_secret_and_another_secret_does_not() {
+    let contract = contract("autocalls");
+    let (configured, policies) = (CatalogSet::default(), Policies::default());
+    let target = target(contract, &configured, &policies);
+    let tools =
+        |key: &str| format!(r#"[{{"type":"calendar_integration","calcom_api_key":"{key}","calcom_event_slug":"s"}}]"#);
+    let confirms = |told: &str| {
+        let sent = format!(r#"{{"tools":{}}}"#, tools("cal_live_1f"));
+        let entry = format!(r#"{{"id":7,"tools":{}}}"#, tools(told));
+        let update = Update::read(sent.as_bytes()).unwrap();
+        let read = read_assistant(contract.dialect, &policies, &listed(&entry));
+        compare(&update, &[Field::Tools], &read, &target).confirmed == [Field::Tools]
+    };
+    for (told, is_confirmed) in
+        [("cal_live_1f", true), ("********", true), ("cal_••••1f", true), ("", true), ("cal_live_2e", false)]
+    {
+        assert_eq!(confirms(told), is_confirmed, "{told}");
+    }
+}
+
+#[test]
 fn every_member_of_the_documented_list_is_read_or_kept() {
     for contract in contracts() {
         let item = &contract.assistants["data"][0];
@@ -369,6 +390,11 @@ fn a_page_says_whether_more_follow() {
         (json!({ "current_page": 1, "per_page": 2, "total": 3 }), true),
         (json!({ "total": 2 }), false),
         (json!({ "per_page": 1, "total": 3 }), true),
+        (json!({ "per_page": 2 }), true),
+        (json!({ "per_page": 3 }), false),
+        (json!({ "next_page_url": "https://elsewhere.example//api?page=2" }), true),
+        (json!({ "next_page_url": null }), false),
+        (json!({ "last_page": 1, "next_page_url": "https://elsewhere.example" }), false),
         (json!({}), true),
     ] {
         let mut body = paging.clone();
@@ -400,6 +426,9 @@ fn a_page_says_whether_more_follow() {
     let more = [(r#"{"data":[{"id":1},{"id":2}],"total":3}"#, 1), (r#"{"data":[{"id":3}],"total":3}"#, 2)];
     assert_eq!(more.map(|(body, number)| read(body, number)), [true, true]);
     assert!(!read(r#"{"data":[],"total":3}"#, 3));
+    assert!(read(r#"{"data":[{"id":1}],"per_page":1}"#, 1) && read(r#"{"data":[{"id":1}],"next_page_url":"/2"}"#, 1));
+    let whole = json!({ "data": [{ "id": 1 }, { "id": 2 }, { "id": 3 }] });
+    assert!(!page(whole, 1).unwrap().1, "more than were asked for are the whole list");
     let gone =
         json!({ "data": [{ "id": 1, "deleted_at": "2026-01-01" }, { "id": 2, "deleted_at": null }], "total": 2 });
     assert_eq!(page(gone, 1), Ok((vec!["2".to_owned()], false)));

@@ -127,14 +127,19 @@ fn is_same(shape: &Shape, sent: Value<'_>, stored: Value<'_>) -> bool {
     }
 }
 
-/// Whether `stored` has every member of `sent` with the same value. A vendor may mask a secret.
+/// Whether `stored` has every member of `sent` with the same value, or with a mask in place of a secret.
 fn has_all(members: &[Member], sent: Value<'_>, stored: Value<'_>) -> bool {
     sent.members().all(|(key, sent)| {
         let member = members.iter().find(|member| member.name == key);
-        let is_masked = member.is_some_and(|member| member.secret);
+        let is_secret = member.is_some_and(|member| member.secret);
         let shape = member.map_or(&Shape::Any, |member| &member.shape);
-        stored.get(&key).is_some_and(|stored| is_masked || is_same(shape, sent, stored))
+        stored.get(&key).is_some_and(|stored| is_same(shape, sent, stored) || is_secret && is_mask(stored))
     })
+}
+
+/// Whether a text stands for a secret: `****`, `cal_••••1f`, nothing.
+fn is_mask(value: Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| text.contains(['*', '•', '…']) || !text.chars().any(char::is_alphanumeric))
 }
 
 fn quoted(text: &str) -> String {

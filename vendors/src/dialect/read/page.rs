@@ -91,6 +91,8 @@ impl<'a> ListPage<'a> {
             }
         }
         let (last, total, own_size) = (count("last_page"), count("total"), count("per_page"));
+        // Only whether there is a next page: its address is never followed.
+        let next = whole.get("next_page_url").map(|url| !url.is_null());
         // Without `per_page` the vendor may put fewer on a page than were asked for.
         let size = own_size.unwrap_or(per_page.min(entries)).max(1);
         let has_more = match (last, total) {
@@ -98,7 +100,8 @@ impl<'a> ListPage<'a> {
             (Some(last), _) => number < last,
             (None, Some(_)) if entries == 0 && own_size.is_none() && number > 1 => false,
             (None, Some(total)) => (number - 1).saturating_mul(size).saturating_add(entries) < total,
-            (None, None) => entries >= per_page,
+            // A list without pages may be longer than a page.
+            (None, None) => next.unwrap_or(entries == own_size.unwrap_or(per_page)),
         };
         if entries == 0 && has_more {
             return Err(InvalidPage::Empty(number));
