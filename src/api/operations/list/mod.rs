@@ -61,7 +61,7 @@ pub(super) async fn handle(
         || Problem::new(Code::InvalidRequest, "the query parameter `cursor` is no `next_cursor` of this gateway");
     let cursor = query::text(query, CURSOR)?.map(|text| Cursor::read(&text).ok_or_else(malformed)).transpose()?;
     let accounts = match query::text(query, VENDOR)? {
-        Some(name) => vec![account_named(context, &name)?],
+        Some(name) => vec![account_to_go_on_with(context, &name, cursor.as_ref())?],
         None => context.accounts().collect(),
     };
     let _permits = match accounts.as_slice() {
@@ -88,6 +88,19 @@ pub(super) async fn handle(
         return Err(Problem { vendor: Some(vendor), attempts, ..problem });
     }
     Ok(response::json(Answer::of(parts, &accounts, cursor, reading.limit).body(context)))
+}
+
+/// The account of that name, which must be the cursor's.
+///
+/// # Errors
+/// There is none, the caller may not use it, or the cursor is of another one's list.
+fn account_to_go_on_with(context: &Context, name: &str, cursor: Option<&Cursor>) -> Result<Arc<Account>, Problem> {
+    let account = account_named(context, name)?;
+    if cursor.is_some_and(|cursor| *cursor.vendor != *account.name) {
+        let detail = format!("the query parameter `cursor` is of another list, not of `{}`", account.name);
+        return Err(Problem::new(Code::InvalidRequest, detail));
+    }
+    Ok(account)
 }
 
 /// Reads what each account has from the cursor on. Those before it are done.
