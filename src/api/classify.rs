@@ -73,12 +73,15 @@ fn lost_deletion(change: Change, response: &VendorResponse, problem: &Problem) -
     })
 }
 
-/// No assistant is addressed by a creation, so that a 404 says something about the address.
+/// The same in the words of a creation. It addresses no assistant, so that a 404 says something about the address.
 fn in_creation(change: Change, problem: Problem) -> Problem {
     match (change, problem.code) {
         (Change::Create(_), Code::AssistantNotFound) => {
             let detail = "The address answered 404 to a creation: the account's `base_url` may be wrong.";
             Problem { code: Code::VendorBadResponse, detail: detail.to_owned(), ..problem }
+        }
+        (Change::Create(_), Code::ValidationFailed) => {
+            Problem { detail: "The vendor refused the creation.".to_owned(), ..problem }
         }
         _ => problem,
     }
@@ -268,6 +271,23 @@ pub(super) fn failure_problem(failure: Failure) -> Problem {
     problem
 }
 
+/// The same for a read, which changes nothing: what may go better is worth another request.
+fn read_failure(failure: Failure) -> Problem {
+    let (is_late, is_too_long) = match failure.kind {
+        FailureKind::DeadlineBeforeSend => (true, false),
+        FailureKind::BodyTooLong { .. } => (false, true),
+        _ => (false, false),
+    };
+    let mut problem = failure_problem(failure);
+    if is_late {
+        problem.detail = "The time allowed ended before the vendor was asked for everything.".to_owned();
+    }
+    if problem.code == Code::VendorBadResponse && !is_too_long {
+        problem.retryable = Some(true);
+    }
+    problem
+}
+
 /// The problem for an update that needs a catalog which cannot be read. Nothing has been sent yet.
 pub(super) fn catalog_problem(account: &Account, failure: CatalogFailure) -> Problem {
     let what = "A name or id of this update is resolved through the vendor's catalog, which cannot be read now";
@@ -281,7 +301,7 @@ pub(super) fn unread_catalog(account: &Account, failure: CatalogFailure) -> Prob
 
 fn catalog_failure(account: &Account, failure: CatalogFailure, what: &str) -> Problem {
     let problem = match failure {
-        CatalogFailure::Unanswered(failure) => failure_problem(failure),
+        CatalogFailure::Unanswered(failure) => read_failure(failure),
         CatalogFailure::Refused(response) => {
             let read = ResponseBody::read(&response.body);
             let problem = error_problem(account, &SentFields::default(), b"", &response, &read);
@@ -313,7 +333,7 @@ fn catalog_failure(account: &Account, failure: CatalogFailure, what: &str) -> Pr
 /// The problem for a list of assistants that cannot be read. Reading changes nothing.
 pub(super) fn list_problem(account: &Account, failure: ListFailure) -> Problem {
     let problem = match failure {
-        ListFailure::Unanswered(failure) => failure_problem(failure),
+        ListFailure::Unanswered(failure) => read_failure(failure),
         ListFailure::Refused(response) => {
             let body = ResponseBody::read(&response.body);
             let problem = error_problem(account, &SentFields::default(), b"", &response, &body);

@@ -193,6 +193,10 @@ async fn a_list_has_only_what_is_asked_for() {
         let problem = stage.get(&format!("/v1/assistants{query}")).await.problem("invalid_request");
         assert!(problem["detail"].as_str().unwrap().contains(said), "{query}: {problem:#}");
     }
+    let cursor = list(&stage, "?vendor=sondos&limit=1").await["next_cursor"].take();
+    let other = format!("/v1/assistants?vendor=famulor&cursor={}", cursor.as_str().unwrap());
+    let problem = stage.get(&other).await.problem("invalid_request");
+    assert!(problem["detail"].as_str().unwrap().ends_with("is of another list, not of `famulor`"), "{problem:#}");
     let problem = stage.get("/v1/assistants?vendor=sondoss").await.problem("unknown_assistant");
     assert!(problem["detail"].as_str().unwrap().ends_with("did you mean `sondos`?"), "{problem:#}");
     let conditional = stage.call(Method::GET, "/v1/assistants", &[("if-match", "*")], "").await;
@@ -225,6 +229,12 @@ async fn a_vendor_that_cannot_be_read_is_named_and_no_list_is_short() {
     assert!(problem.status.is_server_error(), "{problem:?}");
     let problem = stage.get("/v1/assistants?vendor=famulor").await.problem("vendor_error");
     assert_eq!(problem["vendor"], "famulor");
+    for cut in ["truncated@list", "reset-in-body@list"] {
+        stage.fail("sondos", &[cut]);
+        let problem = stage.get("/v1/assistants?vendor=sondos").await.problem("vendor_bad_response");
+        assert_eq!((&problem["retryable"], &problem["outcome"]), (&json!(true), &json!("not_applied")), "{cut}");
+        assert_eq!(problem["attempts"], 1, "{cut}");
+    }
     stage.stop().await;
 }
 

@@ -40,7 +40,7 @@ impl<'a> Exchange<'a> {
                 let (vendor, key) = (&*self.account.name, &hint.key);
                 tracing::info!(vendor, key, "an update has a name or id that is in no catalog; the key can add it");
             }
-            refusal_problem(refused, &target)
+            refusal_problem(refused, self.change, &target)
         })?;
         if let Some(copied) = self.copy_report() {
             request.report.dropped.splice(0..0, copied.dropped.iter().cloned());
@@ -89,7 +89,7 @@ impl<'a> Exchange<'a> {
     fn other_errors(&self, update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
         let mut refused = self.translate(update, target).err()?;
         refused.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
-        (!refused.items.is_empty()).then(|| refusal_problem(refused, target))
+        (!refused.items.is_empty()).then(|| refusal_problem(refused, self.change, target))
     }
 
     /// The vendor's catalogs that this update needs besides the configured ones. While they are read, which may take

@@ -4,13 +4,16 @@ use vendors::{Field, FieldPolicy, Item, ItemCode, Items, Target};
 
 use crate::problem::{Code, Problem};
 
-pub(super) fn refusal_problem(refused: vendors::Refused, target: &Target<'_>) -> Problem {
+use super::Change;
+
+pub(super) fn refusal_problem(refused: vendors::Refused, change: Change, target: &Target<'_>) -> Problem {
     let items = refused.items;
+    let sent = if matches!(change, Change::Create(_)) { "creation" } else { "update" };
     let (code, what, hint) = if items.only_unsupported() {
-        let what = format!("{} cannot express everything in this update", target.dialect.title);
+        let what = format!("{} cannot express everything in this {sent}", target.dialect.title);
         (Code::UnsupportedByVendor, what, lenient_hint(&items, target))
     } else {
-        (Code::ValidationFailed, "The update is not valid".to_owned(), String::new())
+        (Code::ValidationFailed, format!("The {sent} is not valid"), String::new())
     };
     let count = items.list.len();
     let noun = if count == 1 { "problem" } else { "problems" };
