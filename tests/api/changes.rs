@@ -80,6 +80,7 @@ async fn what_a_new_assistant_lacks_is_said_at_once_and_nothing_is_sent() {
         let expected: Vec<_> =
             expected.into_iter().filter(|name| vendor == "sondos" || *name != "llm_model_id").collect();
         assert_eq!(fields, expected, "{vendor}");
+        assert!(problem["detail"].as_str().unwrap().starts_with("The creation is not valid: "), "{problem:#}");
         assert_eq!(problem["outcome"], "not_applied");
         assert_eq!(arrivals(&stage, vendor, "POST"), 0);
     }
@@ -109,15 +110,18 @@ async fn a_creation_that_may_have_arrived_is_unknown_and_never_sent_again() {
 }
 
 #[tokio::test]
-async fn a_creation_is_not_sent_again_after_a_429_nor_after_a_404() {
+async fn a_creation_is_not_sent_again_after_a_429_nor_after_another_refusal() {
     let stage = Stage::of(&["autocalls"], "", |text| text).await;
-    for (fault, code) in
-        [("status=429,retry-after=0@create*1", "vendor_rate_limited"), ("no-route@create*1", "vendor_bad_response")]
-    {
+    for (fault, code) in [
+        ("status=429,retry-after=0@create*1", "vendor_rate_limited"),
+        ("no-route@create*1", "vendor_bad_response"),
+        ("status=422@create*1", "validation_failed"),
+    ] {
         stage.clear();
         stage.fail("autocalls", &[fault]);
         let problem = create(&stage, "autocalls", "", &[], &complete()).await.problem(code);
         assert_eq!(problem["outcome"], "not_applied", "{problem:#}");
+        assert!(!problem["detail"].as_str().unwrap().contains("update"), "{problem:#}");
         assert_eq!(arrivals(&stage, "autocalls", "POST"), 1, "{fault}");
     }
     stage.stop().await;
@@ -211,6 +215,22 @@ async fn a_representation_proves_what_was_stored() {
         assert_eq!(body["attempts"], 2, "{vendor}");
         assert!(reply.header("etag").is_some_and(|tag| tag.len() == 34), "{vendor}");
     }
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_field_that_the_vendor_has_another_value_of_is_not_applied() {
+    let stage = Stage::of(&["autocalls"], "", |text| text).await;
+    let update = |name: &str| json!({ "name": name, "max_duration": 600, "tool_ids": [] }).to_string();
+    assert_eq!(stage.put("autocalls:789", update("before")).await.status, 200);
+    stage.fail("autocalls", &["status=200@update*1"]);
+    let body = stage.put_with("autocalls:789", &[REPRESENT], update("after")).await.json();
+    let differs = json!([{ "field": "name", "sent": "after", "stored": "before" }]);
+    let stored = json!({ "confirmed": ["max_duration"], "differs": differs, "unreadable": ["tool_ids"] });
+    assert_eq!(body["stored"], stored, "{body:#}");
+    assert_eq!(body["report"]["applied"], json!(["max_duration", "tool_ids"]));
+    let warning = &body["report"]["warnings"][0];
+    assert_eq!((&warning["field"], &warning["code"]), (&"name".into(), &"changed_by_vendor".into()), "{body:#}");
     stage.stop().await;
 }
 

@@ -5,7 +5,7 @@ use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use vendors::json::{decode, push_integer, push_string};
-use vendors::{AssistantSummary, Note, Report, UpdateResponse};
+use vendors::{AssistantSummary, Note, Report, Stored, UpdateResponse};
 
 use crate::api::request_log::RequestLog;
 use crate::api::response::{self, Echoed};
@@ -25,6 +25,9 @@ impl Exchange<'_> {
         verified: Option<&Verified>,
         log_id: &mut Option<std::sync::Arc<str>>,
     ) -> Result<Response<Full<Bytes>>, Problem> {
+        if let Some(Verified::Read { stored, .. }) = verified {
+            only_stored(report, stored);
+        }
         let creation = match self.change {
             Change::Delete => return Ok(self.deleted(&confirmed.message, attempts)),
             Change::Update => None,
@@ -136,6 +139,15 @@ impl Exchange<'_> {
             self.account.name
         );
         Problem { detail: problem.detail.clone() + &look, retryable: Some(false), ..problem }
+    }
+}
+
+/// Applied means stored: a field that the vendor has another value of is not.
+fn only_stored(report: &mut Report, stored: &Stored) {
+    for one in &stored.differs {
+        report.applied.retain(|applied| *applied != one.field);
+        let detail = "the vendor has another value than was sent; `stored` has both".into();
+        report.warnings.push(Note { field: one.field.name().into(), code: "changed_by_vendor", detail });
     }
 }
 
