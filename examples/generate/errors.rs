@@ -18,7 +18,7 @@ code in a browser.
 | `request_id` | the id under which the gateway's log has the details |
 | `fault` | `caller`, `gateway` or `vendor` |
 | `retryable` | whether sending the same again may succeed |
-| `outcome` | `not_applied`: the vendor has not applied the update; `unknown`: it was sent, and no trustworthy response came |
+| `outcome` | `not_applied`: the vendor has not applied the change; `unknown`: it was sent, and no trustworthy response came |
 | `vendor`, `attempts` | which vendor account, and how often it was tried; where that applies |
 | `errors` | everything that is wrong, field by field; where that applies |
 | `vendor_response` | the vendor's `status` and `message`, credentials redacted; where there is one |

@@ -122,10 +122,10 @@ codes! {
         "Report the `request_id` to the gateway's operator, whose log has the details.";
     VendorError "vendor_error" BAD_GATEWAY Vendor true "Vendor error",
         "The vendor failed, or answered with a status that it does not document.",
-        "Try again later; `outcome` says whether the update may have been applied.";
+        "Try again later if `retryable`; `outcome` says whether the change may have been applied.";
     VendorBadResponse "vendor_bad_response" BAD_GATEWAY Vendor false "Bad vendor response",
         "The vendor's answer is not what it documents: no JSON, empty, a redirect, too long, an error under a status of success, or the answer of something in front of the vendor.",
-        "If `outcome` is `unknown`, check at the vendor whether the update was applied; otherwise see `detail`.";
+        "If `outcome` is `unknown`, read the assistant, or check at the vendor whether the change was applied; otherwise see `detail`.";
     VendorCredentialsRejected "vendor_credentials_rejected" BAD_GATEWAY Gateway false "Vendor credentials rejected",
         "The vendor refuses this gateway's token.",
         "The gateway's operator must renew the vendor's token.";
@@ -143,7 +143,7 @@ codes! {
         "Wait as long as `Retry-After` says.";
     VendorTimeout "vendor_timeout" GATEWAY_TIMEOUT Vendor true "Vendor timeout",
         "The vendor did not answer within the time allowed.",
-        "Try again; the update is idempotent, and `outcome` says whether it may have been applied.";
+        "Try again if `retryable`, which a creation that may have arrived is not; `outcome` says whether the change may have been applied.";
     StoreRequired "store_required" NOT_IMPLEMENTED Gateway false "Store required",
         "The request asks for what needs a store, such as an `Idempotency-Key`, and this gateway has none.",
         "Send it without that. An update may be repeated all the same: it sets values, so that a second one changes nothing more.";
