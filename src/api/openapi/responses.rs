@@ -51,7 +51,8 @@ pub(super) fn responses(operation: &Operation) -> Responses {
     let responses = problems.response(operation.success.status.to_string(), success(&operation.success));
     // Nothing is made in a dry run.
     let has_dry_run = operation.success.status != OK && operation.parameters.contains(&"dry_run");
-    let dry_run = has_dry_run.then(|| success(&Success { status: OK, headers: &[], links: &[], ..operation.success }));
+    let headers = &["Preference-Applied", "Switchboard-Dropped"];
+    let dry_run = has_dry_run.then(|| success(&Success { status: OK, headers, links: &[], ..operation.success }));
     match dry_run {
         Some(dry_run) => responses.response(OK.to_string(), dry_run).build(),
         None => responses.build(),
