@@ -40,9 +40,12 @@ pub(super) fn all() -> Value {
             ("assistant", text()), ("vendor", text()), ("id", text()), ("handling", handling()), ("rule", text()),
         ]),
         "VendorList": object(&[("vendors", list(named("VendorSummary")))]),
-        "VendorSummary": object(&[("vendor", text()), ("dialect", text()), ("handling", handling())]),
+        "VendorSummary": object(&[
+            ("vendor", text()), ("dialect", text()), ("handling", handling()), ("experimental", experimental()),
+        ]),
         "VendorFields": object(&[
-            ("vendor", text()), ("dialect", text()), ("handling", handling()), ("title", text()), ("source", text()),
+            ("vendor", text()), ("dialect", text()), ("handling", handling()), ("experimental", experimental()),
+            ("title", text()), ("source", text()),
             ("operations", list(json!({ "type": "string", "enum": ["read", "update", "create", "delete"] }))),
             ("unreadable", described(list(text()), "Fields that can be written and are never told.")),
             ("fields", list(named("VendorField"))),
@@ -249,6 +252,13 @@ fn assistant_summary() -> Value {
     let mut schema = object(&members);
     schema["description"] = "The vendor's answer about the assistant, in canonical values; `null` where it did not say. Absent in a dry run.".into();
     schema
+}
+
+fn experimental() -> Value {
+    described(
+        boolean(),
+        "Whether no live account of the vendor has confirmed the adapter, which is written from its documentation.",
+    )
 }
 
 fn vendor_request() -> Value {

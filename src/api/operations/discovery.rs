@@ -61,7 +61,10 @@ fn operations(dialect: &Dialect) -> Vec<&'static str> {
 }
 
 fn summary(account: &Account) -> Value {
-    json!({ "vendor": &*account.name, "dialect": account.dialect.name, "handling": account.handling.as_str() })
+    let Account { name, dialect, handling, .. } = account;
+    json!({
+        "vendor": &**name, "dialect": dialect.name, "handling": handling.as_str(), "experimental": dialect.experimental,
+    })
 }
 
 /// `GET /v1/fields`: the coverage matrix of the vendors that the client may use.

@@ -12,6 +12,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Kalla AI",
     base_url: "https://app.kallaai.com/api",
     documentation: "https://github.com/louisimond/documentation/blob/main/api-reference/assistants/update-assistant.mdx",
+    experimental: true,
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: sondos::OPERATIONS,

@@ -21,6 +21,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Autocalls",
     base_url: "https://app.autocalls.ai/api",
     documentation: "https://docs.autocalls.ai/api-reference/assistants/update-assistant",
+    experimental: true,
     ids: IDS,
     auth: Auth::Bearer,
     operations: OPERATIONS,

@@ -44,6 +44,8 @@ pub struct Dialect {
     pub base_url: &'static str,
     /// The URL of the documentation that the table is written from.
     pub documentation: &'static str,
+    /// Whether no live account has confirmed the adapter yet: it is written from documentation alone.
+    pub experimental: bool,
     /// What ids of assistants look like.
     pub ids: IdRule,
     /// How requests are authenticated.

@@ -15,6 +15,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Famulor",
     base_url: "https://app.famulor.de/api",
     documentation: "https://docs.famulor.io/en/api-reference/assistants/update",
+    experimental: true,
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: OPERATIONS,
@@ -57,6 +58,7 @@ const fn row(field: Field) -> Row {
         | Field::ConversationEndedWebhookUrl => {
             Row::unsupported("settings for ended conversations in updates, only in creations")
         }
+        Field::FolderId | Field::LabelIds => Row::unsupported("folders and labels in updates, only in creations"),
         Field::SynthesizerProviderId | Field::TranscriberProviderId => {
             Row::SAME.note("`null` is the system's default voice.")
         }

@@ -13,6 +13,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Gloriagent",
     base_url: "https://app.gloriagent.ai/api",
     documentation: "https://docs.gloriagent.ai/api-reference/assistants/update-assistant",
+    experimental: true,
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: autocalls::OPERATIONS,

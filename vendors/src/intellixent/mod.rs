@@ -14,6 +14,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Intellixent",
     base_url: "https://portal.intellixent.ai/api",
     documentation: "https://docs.intellixent.ai/api-reference/assistants/update-assistant",
+    experimental: true,
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: autocalls::OPERATIONS,

@@ -21,6 +21,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
     title: "Sondos",
     base_url: "https://app.sondos-ai.com/api",
     documentation: "https://docs.sondos-ai.com/api-reference/assistants/update-assistant",
+    experimental: true,
     ids: autocalls::IDS,
     auth: Auth::Bearer,
     operations: OPERATIONS,
