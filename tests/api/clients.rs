@@ -172,7 +172,10 @@ async fn a_client_without_the_vendor_neither_uses_nor_sees_it() {
     assert_eq!(known.problem("forbidden")["detail"], "this client may not use the assistant `autocalls:5`");
     stage.assert_nothing_sent();
     let vendors = get(&stage, "/v1/vendors", "sondos-only").await.json();
-    assert_eq!(vendors, json!({ "vendors": [{ "vendor": "sondos", "dialect": "sondos", "handling": "strict", "experimental": true }] }));
+    assert_eq!(
+        vendors,
+        json!({ "vendors": [{ "vendor": "sondos", "dialect": "sondos", "handling": "strict", "experimental": true }] })
+    );
     let hidden = get(&stage, "/v1/vendors/autocalls", "sondos-only").await;
     let missing = get(&stage, "/v1/vendors/nowhere", "sondos-only").await;
     assert_eq!(hidden.problem("not_found")["detail"], missing.problem("not_found")["detail"]);
