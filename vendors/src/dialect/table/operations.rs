@@ -53,6 +53,8 @@ pub struct Call {
     pub method: &'static str,
     /// The path below the base URL; `{id}` stands for the assistant's id.
     pub path: &'static str,
+    /// Where `{id}` stands in the path; its end if it does not.
+    id_at: usize,
     /// Whether the vendor is in the same state after it got the request twice.
     pub repeatable: bool,
 }
@@ -60,21 +62,33 @@ pub struct Call {
 impl Call {
     /// A request that may be sent again after its response was lost.
     pub const fn repeatable(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, repeatable: true }
+        Self { method, path, id_at: id_at(path), repeatable: true }
     }
 
     /// A request that is never sent again once it may have arrived.
     pub const fn once(method: &'static str, path: &'static str) -> Self {
-        Self { method, path, repeatable: false }
+        Self { method, path, id_at: id_at(path), repeatable: false }
     }
 
     /// The path for one assistant.
     pub fn path_of(&self, id: &str) -> String {
-        match self.path.split_once("{id}") {
-            Some((before, after)) => [before, id, after].concat(),
-            None => self.path.to_owned(),
+        match (self.path.get(..self.id_at), self.path.get(self.id_at + ID.len()..)) {
+            (Some(before), Some(after)) => [before, id, after].concat(),
+            _ => self.path.to_owned(),
         }
     }
+}
+
+/// What stands for an assistant's id in a path.
+const ID: &str = "{id}";
+
+/// Where [`ID`] stands in a path; its end if it does not.
+const fn id_at(path: &str) -> usize {
+    let (bytes, mut at) = (path.as_bytes(), 0);
+    while at < bytes.len() && bytes[at] != b'{' {
+        at += 1;
+    }
+    at
 }
 
 /// How an assistant is created. What is not said here is as in an update.
