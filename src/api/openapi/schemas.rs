@@ -32,7 +32,8 @@ pub(super) fn all() -> Value {
         ),
         "UnwritableField": object(&[("field", text()), ("value", json!({})), ("detail", text())]),
         "AssistantSummary": assistant_summary(),
-        "VendorRequest": vendor_request(),
+        "VendorRequest": vendor_request(json!({ "type": "object", "additionalProperties": true })),
+        "VendorDeletion": vendor_request(json!({ "type": ["object", "null"], "additionalProperties": true })),
         "Report": report(),
         "DroppedField": note(json!({ "type": "string", "enum": DROPPED.map(ItemCode::as_str) })),
         "Warning": note(text()),
@@ -207,7 +208,7 @@ fn delete_result() -> Value {
         ("id", named("Id")),
         ("attempts", described(integer(), "Requests to the vendor; absent in a dry run.")),
         ("dry_run", described(boolean(), "`true` in a dry run, else absent.")),
-        ("request", named("VendorRequest")),
+        ("request", named("VendorDeletion")),
         ("report", named("Report")),
     ];
     object_with(&required, &optional)
@@ -261,15 +262,12 @@ fn experimental() -> Value {
     )
 }
 
-fn vendor_request() -> Value {
+fn vendor_request(body: Value) -> Value {
     let mut schema = object(&[
         ("method", text()),
         ("url", text()),
         ("headers", json!({ "type": "object", "additionalProperties": text() })),
-        (
-            "body",
-            json!({ "oneOf": [{ "type": "object", "additionalProperties": true }, { "type": "null" }], "description": "`null` where the request has none." }),
-        ),
+        ("body", body),
     ]);
     schema["description"] = "The request that would be sent to the vendor, secrets redacted. Only in a dry run.".into();
     schema
