@@ -34,7 +34,11 @@ pub(super) fn classify_response<'a>(
 ) -> Result<UpdateResponse<'a>, Problem> {
     if !response.status.is_success() {
         let problem = error_problem(account, sent, request, response, body);
-        return lost_deletion(change, response, &problem).ok_or_else(|| in_creation(change, problem));
+        return match change {
+            // An attempt whose response was lost has carried it out: now the assistant is gone.
+            Change::Delete if problem.code == Code::AssistantNotFound && response.was_in_doubt => Ok(lost_deletion()),
+            _ => Err(in_creation(change, problem)),
+        };
     }
     let confirmed = match change {
         Change::Update => body.update_response(account.dialect),
@@ -64,13 +68,12 @@ pub(super) fn classify_response<'a>(
     }
 }
 
-/// A deletion that was carried out by an attempt whose response was lost: now the assistant is gone.
-fn lost_deletion(change: Change, response: &VendorResponse, problem: &Problem) -> Option<UpdateResponse<'static>> {
-    let is_gone = problem.code == Code::AssistantNotFound && response.was_in_doubt;
-    (is_gone && matches!(change, Change::Delete)).then(|| UpdateResponse {
+/// What stands for the response to a deletion that was lost.
+pub(super) fn lost_deletion() -> UpdateResponse<'static> {
+    UpdateResponse {
         message: "The assistant is gone; the response to the deletion was lost".into(),
         data: AssistantSummary::default(),
-    })
+    }
 }
 
 /// The same in the words of a creation. It addresses no assistant, so that a 404 says something about the address.

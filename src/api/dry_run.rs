@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use http::HeaderMap;
-use vendors::document::secret_members;
-use vendors::json::{Limits, Value, push_string, read_value};
+use vendors::document::{is_public_member, secret_members};
+use vendors::is_secret_name;
+use vendors::json::{Kind, Limits, Value, push_string, read_value};
 use vendors::{Auth, CopyReport, Request};
 
 use crate::value::REDACTED;
@@ -57,9 +58,23 @@ fn redacted_headers(auth: Auth, headers: &HeaderMap) -> impl Iterator<Item = (&'
 /// Copies a body unchanged, white space included, except that every secret member is redacted at any depth, because
 /// vendor options may hold tools, too.
 pub(crate) fn redact(out: &mut Vec<u8>, body: &[u8]) {
+    redact_members(out, body, &|key, _| secret_members().any(|secret| secret == key));
+}
+
+/// The same for what a vendor tells beyond its documentation: there every text, list or object whose name looks like a
+/// secret's is redacted, and headers for other servers are. A number, such as `max_tokens`, is none.
+pub(super) fn redact_undocumented(out: &mut Vec<u8>, body: &[u8]) {
+    redact_members(out, body, &|key, member| {
+        let is_scalar = matches!(member.kind(), Kind::Null | Kind::Boolean | Kind::Number);
+        let looks_secret = is_secret_name(key) || key.eq_ignore_ascii_case("headers");
+        !is_scalar && looks_secret && !is_public_member(key) || secret_members().any(|secret| secret == key)
+    });
+}
+
+fn redact_members(out: &mut Vec<u8>, body: &[u8], is_secret: &dyn Fn(&str, Value<'_>) -> bool) {
     let Ok(value) = read_value(body, Limits::VENDOR) else { return out.extend_from_slice(b"null") };
     let mut secrets = Vec::new();
-    find_secrets(value, &mut secrets);
+    find_secrets(value, is_secret, &mut secrets);
     let mut rest = value.text();
     for secret in secrets {
         // Both are slices of the same text, and secrets are found in order.
@@ -72,15 +87,15 @@ pub(crate) fn redact(out: &mut Vec<u8>, body: &[u8]) {
     out.extend_from_slice(rest.as_bytes());
 }
 
-fn find_secrets<'a>(value: Value<'a>, secrets: &mut Vec<&'a str>) {
+fn find_secrets<'a>(value: Value<'a>, is_secret: &dyn Fn(&str, Value<'_>) -> bool, secrets: &mut Vec<&'a str>) {
     for (key, member) in value.members() {
-        if secret_members().any(|secret| secret == key) {
+        if is_secret(&key, member) {
             secrets.push(member.text());
         } else {
-            find_secrets(member, secrets);
+            find_secrets(member, is_secret, secrets);
         }
     }
-    value.elements().for_each(|element| find_secrets(element, secrets));
+    value.elements().for_each(|element| find_secrets(element, is_secret, secrets));
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use vendors::{Field, ListedAssistant, ReadAssistant, read_assistant};
 use crate::account::{Account, Page};
 use crate::http::entity_tag::EntityTag;
 
-use super::dry_run::redact;
+use super::dry_run::{redact, redact_undocumented};
 use super::response::Echoed;
 
 /// An assistant that was found in the vendor's list.
@@ -67,16 +67,18 @@ pub(super) fn push_assistant(
         text.extend_from_slice(b"{\"field\":");
         push_string(text, told.field.name());
         text.extend_from_slice(b",\"value\":");
-        text.extend_from_slice(told.value.as_bytes());
+        redact_undocumented(text, told.value.as_bytes());
         text.extend_from_slice(b",\"detail\":");
         push_string(text, &told.detail);
         text.push(b'}');
     });
     text.push(b']');
     if includes_vendor {
-        text.extend_from_slice(b",\"vendor_fields\":{");
-        push_members(&mut text, read.vendor_fields.iter().map(|(key, value)| (&**key, value.text())));
-        text.push(b'}');
+        text.extend_from_slice(b",\"vendor_fields\":");
+        let mut undocumented = vec![b'{'];
+        push_members(&mut undocumented, read.vendor_fields.iter().map(|(key, value)| (&**key, value.text())));
+        undocumented.push(b'}');
+        redact_undocumented(&mut text, &undocumented);
     }
     for (name, value) in [("status", read.status), ("created_at", read.created_at), ("updated_at", read.updated_at)] {
         text.push(b',');

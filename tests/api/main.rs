@@ -22,3 +22,4 @@ mod routing;
 mod stored;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;

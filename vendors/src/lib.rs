@@ -18,6 +18,7 @@ mod item;
 pub mod json;
 mod nearest;
 pub mod registry;
+mod secret_name;
 mod sondos;
 
 pub use canonical::{Field, FieldSet, Update};
@@ -30,3 +31,4 @@ pub use dialect::*;
 pub use iso639::english_name as language_name;
 pub use item::{Item, ItemCode, Items, Note, Report};
 pub use nearest::{nearest, nearest_names};
+pub use secret_name::is_secret_name;

@@ -1,6 +1,6 @@
 //! The account's list of assistants: read page by page, with one short-lived copy for all readers.
 //!
-//! - A page that is being fetched is fetched once, whoever waits for it ([`copy`]).
+//! - A page that is being fetched is fetched once for all readers that wait for it ([`copy`]).
 //! - A finished write of this gateway makes the copy old at once; time does so after `list_ttl`.
 //! - The page that last held an assistant is asked first.
 //! - A page that is longer than is read is asked for again with half as many assistants on it ([`Walk`]).

@@ -5,7 +5,7 @@ use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use vendors::json::{decode, push_integer, push_string};
-use vendors::{AssistantSummary, Note, Report, Stored, UpdateResponse};
+use vendors::{AssistantSummary, Field, Note, Report, Stored, UpdateResponse};
 
 use crate::api::request_log::RequestLog;
 use crate::api::response::{self, Echoed};
@@ -25,16 +25,13 @@ impl Exchange<'_> {
         verified: Option<&Verified>,
         log_id: &mut Option<std::sync::Arc<str>>,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        if let Some(Verified::Read { stored, .. }) = verified {
-            only_stored(report, stored);
+        if let Some(Verified::Read { stored, unchanged, .. }) = verified {
+            only_stored(report, stored, unchanged);
         }
         let creation = match self.change {
             Change::Delete => return Ok(self.deleted(&confirmed.message, attempts)),
-            Change::Update => None,
-            Change::Create(creation) => Some(creation),
-        };
-        let Some(creation) = creation else {
-            return Ok(self.applied(confirmed, &self.echoed(), attempts, report, verified));
+            Change::Update => return Ok(self.applied(confirmed, &self.echoed(), attempts, report, verified)),
+            Change::Create(creation) => creation,
         };
         let id = self.new_id(confirmed, attempts)?;
         for remark in creation.remarks {
@@ -143,11 +140,14 @@ impl Exchange<'_> {
 }
 
 /// Applied means stored: a field that the vendor has another value of is not.
-fn only_stored(report: &mut Report, stored: &Stored) {
+fn only_stored(report: &mut Report, stored: &Stored, unchanged: &[Field]) {
     for one in &stored.differs {
         report.applied.retain(|applied| *applied != one.field);
-        let detail = "the vendor has another value than was sent; `stored` has both".into();
-        report.warnings.push(Note { field: one.field.name().into(), code: "changed_by_vendor", detail });
+        let (code, detail) = match unchanged.contains(&one.field) {
+            true => ("not_persisted", "the vendor still has the value of before; `stored` has both"),
+            false => ("changed_by_vendor", "the vendor has another value than was sent; `stored` has both"),
+        };
+        report.warnings.push(Note { field: one.field.name().into(), code, detail: detail.into() });
     }
 }
 
@@ -174,7 +174,7 @@ impl Verified {
         echoed: &Echoed<'_>,
         attempts: u32,
     ) -> Option<HeaderValue> {
-        let Self::Read { stored, found } = self else {
+        let Self::Read { stored, found, .. } = self else {
             out.extend_from_slice(b",\"stored\":null,\"representation\":null");
             return None;
         };
@@ -187,7 +187,7 @@ impl Verified {
             out.extend_from_slice(b",\"sent\":");
             dry_run::redact(out, one.sent.as_bytes());
             out.extend_from_slice(b",\"stored\":");
-            dry_run::redact(out, account.token.redact(&one.stored).as_bytes());
+            dry_run::redact_undocumented(out, account.token.redact(&one.stored).as_bytes());
             out.push(b'}');
         });
         out.extend_from_slice(b"],\"unreadable\":");

@@ -5,6 +5,7 @@
 //! on, with every value in place it is done, and in any other state its outcome is unknown.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
@@ -12,7 +13,7 @@ use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::{AssistantSummary, Field, Note, ReadAssistant, Report, ResponseBody, SentFields, UpdateResponse};
 
-use crate::api::classify::failure_problem;
+use crate::api::classify::{failure_problem, lost_deletion};
 use crate::api::representation::Found;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Outcome, Problem};
@@ -20,7 +21,7 @@ use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{DetachOnDrop, Failure, Permits, QueuedLock, Repeat, VendorRequest, VendorResponse};
 
 use super::answer::nothing;
-use super::condition::{Verified, check};
+use super::condition::{Verified, check, unchanged};
 use super::reading::Reads;
 use super::{Change, Exchange, Prepared};
 
@@ -63,9 +64,10 @@ impl Exchange<'_> {
         if !self.options.dry_run {
             turn.lock = self.first(lock, log).await?;
         }
-        let before = self.before(reads, log).await?;
+        let before = self.before(reads, log).await?.map(Arc::new);
         if self.options.dry_run {
             let prepared = Prepared { request, method, uri, headers, lock: None };
+            log.attempts = reads.attempts;
             let response = self.dry_run(&prepared);
             log.report = Some(prepared.request.report);
             return Ok(response);
@@ -83,14 +85,14 @@ impl Exchange<'_> {
                 request
             };
             let check = Check { sent_body, applied: &applied, sent: &sent, body: &body };
-            self.repeat(&request, before, &check, &mut turn, reads, log).await?
+            self.repeat(&request, before.clone(), &check, &mut turn, reads, log).await?
         };
         let report = log.report.get_or_insert_default();
         report.warnings.extend(self.other_id(&confirmed));
         let verified = match self.options.representation {
             true => {
                 let unreported = (!is_nothing).then(|| Unreported { exchange: self, attempts: log.attempts });
-                let verified = self.after(&confirmed, sent_body, report, &mut turn, reads).await;
+                let verified = self.after(&confirmed, sent_body, report, before.as_deref(), &mut turn, reads).await;
                 std::mem::forget(unreported); // the request's own line reports it
                 Some(verified)
             }
@@ -122,7 +124,7 @@ impl Exchange<'_> {
     async fn repeat(
         &self,
         request: &(impl Fn() -> VendorRequest + Send + Sync),
-        mut before: Option<Found>,
+        mut before: Option<Arc<Found>>,
         check: &Check<'_>,
         turn: &mut Turn,
         reads: &mut Reads<'_>,
@@ -148,7 +150,7 @@ impl Exchange<'_> {
             let next = self.look_again(look, check, &mut update, reads).await?;
             turn.ended = Some((update, attempts));
             match next {
-                Next::Send(now) => before = Some(now),
+                Next::Send(now) => before = Some(Arc::new(now)),
                 Next::Done(confirmed) => return Ok(confirmed),
             }
         }
@@ -175,9 +177,7 @@ impl Exchange<'_> {
         match now {
             Err(_) => Err(problem),
             Ok(None) if !is_in_doubt => Err(Reads::missing(attempts)),
-            Ok(None) if matches!(self.change, Change::Delete) => {
-                Ok(Next::Done(UpdateResponse { message: DELETED.into(), data: AssistantSummary::default() }))
-            }
+            Ok(None) if matches!(self.change, Change::Delete) => Ok(Next::Done(lost_deletion())),
             Ok(None) => Err(problem),
             Ok(Some(now)) if may_repeat && now.tag == before.tag => Ok(Next::Send(now)),
             Ok(Some(now)) if is_in_doubt => {
@@ -243,6 +243,7 @@ impl Exchange<'_> {
         confirmed: &Confirmed,
         sent_body: &[u8],
         report: &mut Report,
+        before: Option<&Found>,
         turn: &mut Turn,
         reads: &mut Reads<'_>,
     ) -> Verified {
@@ -263,7 +264,8 @@ impl Exchange<'_> {
         let why = match found {
             Ok(Some(found)) => {
                 let stored = self.verify(sent_body, &report.applied, &found, &reads.headers).await;
-                return Verified::Read { stored, found };
+                let unchanged = unchanged(&stored, before, self.account);
+                return Verified::Read { stored, found, unchanged };
             }
             Ok(None) => "The vendor's list does not hold the assistant.".to_owned(),
             Err(why) => why,
@@ -319,9 +321,6 @@ impl Drop for Unreported<'_, '_> {
         });
     }
 }
-
-/// The message of a deletion whose response was lost.
-const DELETED: &str = "Assistant deleted successfully";
 
 /// What the vendor would have confirmed, as it was read.
 fn summary(read: &ReadAssistant<'_>) -> Confirmed {

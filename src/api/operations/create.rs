@@ -62,7 +62,7 @@ where
 }
 
 /// The account for a new assistant: the one that the caller names, else the default one. The caller must be allowed to use
-/// every assistant there, as nobody knows the id of the new one before.
+/// every assistant there, because the id of the new one is not known before.
 ///
 /// # Errors
 /// There is no such account, or the caller may not create there.

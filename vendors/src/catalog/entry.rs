@@ -4,16 +4,13 @@ use std::borrow::Cow;
 
 use crate::iso639::{code_of, english_name};
 use crate::json::{Kind, Value, decode, push_string};
+use crate::secret_name::is_secret_name;
 
 /// The longest value of a member that is kept, as JSON text.
 const MAX_VALUE_BYTES: usize = 1024;
 
 /// The most bytes of further members that an entry keeps.
 const MAX_MEMBERS_BYTES: usize = 4096;
-
-/// What the name of a member or of a URL's parameter contains if the value is a secret.
-const SECRET_WORDS: [&str; 9] =
-    ["secret", "token", "password", "passwd", "credential", "authorization", "bearer", "apikey", "auth_"];
 
 /// One entry of a catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,12 +83,6 @@ pub(super) fn kept_members(row: Value<'_>, withheld: &[&str]) -> Box<str> {
         seen.push(key);
     }
     String::from_utf8(out).unwrap_or_default().into_boxed_str()
-}
-
-/// Whether a member or parameter of that name holds a secret.
-fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('-', "_");
-    matches!(&*name, "key" | "auth") || name.ends_with("_key") || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// Whether a text is a URL with a user or a parameter that looks like a secret.

@@ -158,23 +158,32 @@ pub fn secret_members() -> impl Iterator<Item = &'static str> {
     SECRETS.iter().copied()
 }
 
-static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut found = Vec::new();
-    Field::ALL.into_iter().for_each(|field| collect_secrets(&field.spec().shape, &mut found));
-    found
-});
+/// Whether a documented member has this name and contains no credential.
+pub fn is_public_member(name: &str) -> bool {
+    static PUBLIC: LazyLock<Vec<&'static str>> = LazyLock::new(|| all_members(false));
+    PUBLIC.contains(&name)
+}
 
-fn collect_secrets(shape: &Shape, found: &mut Vec<&'static str>) {
+static SECRETS: LazyLock<Vec<&'static str>> = LazyLock::new(|| all_members(true));
+
+/// The names of the documented members that are secret, or of those that are not.
+fn all_members(secret: bool) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    Field::ALL.into_iter().for_each(|field| collect_members(&field.spec().shape, secret, &mut found));
+    found
+}
+
+fn collect_members(shape: &Shape, secret: bool, found: &mut Vec<&'static str>) {
     let mut members = |members: &[Member]| {
         for member in members {
-            if member.secret && !found.contains(&member.name) {
+            if member.secret == secret && !found.contains(&member.name) {
                 found.push(member.name);
             }
-            collect_secrets(&member.shape, found);
+            collect_members(&member.shape, secret, found);
         }
     };
     match shape {
-        Shape::List(element) => collect_secrets(element, found),
+        Shape::List(element) => collect_members(element, secret, found),
         Shape::Record(record) => members(record),
         Shape::Tagged(variants) => variants.iter().for_each(|variant| members(variant.members)),
         _ => {}
@@ -196,7 +205,7 @@ mod tests {
             Member::optional("record", Shape::Record(SECRET), "A record."),
         ];
         let mut found = Vec::new();
-        collect_secrets(&Shape::Record(NESTED), &mut found);
+        collect_members(&Shape::Record(NESTED), true, &mut found);
         assert_eq!(found, ["token", "key"]);
         assert_eq!(secret_members().collect::<Vec<_>>(), ["calcom_api_key", "calendly_api_key"]);
     }
