@@ -7,13 +7,13 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
-use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
 use tower::Service;
 
 use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, authenticate};
 use crate::gateway::Gateway;
+use crate::http::body::RequestBody;
 use crate::http::path::Assistant;
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::trace_context::TraceContext;
@@ -61,8 +61,7 @@ impl Api {
     + Send
     + use<B>
     where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: RequestBody + 'static,
     {
         let shared = Arc::clone(&self.0);
         endpoint::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
@@ -82,8 +81,7 @@ impl Shared {
         request: Request<B>,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send
     where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: RequestBody,
     {
         let (mut head, body) = request.into_parts();
         async move {
@@ -160,8 +158,7 @@ impl Shared {
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem>
     where
-        B: Body<Data = Bytes> + Send,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: RequestBody,
     {
         if context.gateway.clients.open {
             context.gateway.hosts.check(head)?;

@@ -67,12 +67,13 @@ enum Coding {
     Gzip,
 }
 
+/// The body of a request, however it arrives.
+pub trait RequestBody: Body<Data = Bytes, Error: Into<BoxError>> + Send {}
+
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send> RequestBody for B {}
+
 /// Reads the whole `body`; a body of one chunk is not copied.
-pub async fn read_body<B>(headers: &HeaderMap, body: B, limits: BodyLimits) -> Result<Bytes, BodyError>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
+pub async fn read_body(headers: &HeaderMap, body: impl RequestBody, limits: BodyLimits) -> Result<Bytes, BodyError> {
     let coding = coding(headers)?;
     let wire_limit = match coding {
         Coding::Identity => limits.max_bytes,

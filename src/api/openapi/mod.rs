@@ -7,6 +7,7 @@ mod parameters;
 mod paths;
 mod responses;
 mod schemas;
+mod update_schema;
 
 use serde_json::{Value, json};
 use utoipa::openapi::security::SecurityRequirement;

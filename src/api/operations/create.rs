@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use http_body::Body;
 use http_body_util::Full;
 use vendors::Creation;
 
@@ -17,6 +16,7 @@ use crate::api::request::options::RequestOptions;
 use crate::api::request::{media, query};
 use crate::api::request_log::RequestLog;
 use crate::api::target::handling;
+use crate::http::body::RequestBody;
 use crate::problem::{Code, Problem};
 use crate::value::AssistantOperation;
 
@@ -26,17 +26,13 @@ use super::fields::receive;
 ///
 /// # Errors
 /// The creation's problem; `log.vendor` is the vendor once it is known.
-pub(super) async fn handle<B>(
+pub(super) async fn handle(
     context: &Context,
     head: &mut Parts,
-    body: B,
+    body: impl RequestBody,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Response<Full<Bytes>>, Problem> {
     let options = RequestOptions::read(context, AssistantOperation::Create, head.uri.query(), &head.headers)?;
     let vendor = query::text(head.uri.query(), query::VENDOR)?;
     if vendor.as_deref() == Some("") {

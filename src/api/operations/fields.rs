@@ -4,29 +4,24 @@ use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Uri};
-use http_body::Body;
 use tokio::time::Instant;
 
 use crate::api::context::Context;
 use crate::api::request_log::RequestLog;
-use crate::http::body::{BodyError, read_body};
+use crate::http::body::{BodyError, RequestBody, read_body};
 use crate::problem::{Code, Problem, Reason};
 
 /// Reads the body until `deadline`, and frees what the head was received in.
 ///
 /// # Errors
 /// The body is too long, too slow or cut off, or its coding is not known.
-pub(super) async fn receive<B>(
+pub(super) async fn receive(
     context: &Context,
     head: &mut Parts,
-    body: B,
+    body: impl RequestBody,
     deadline: Instant,
     log: &mut RequestLog,
-) -> Result<Bytes, Problem>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Bytes, Problem> {
     let mut limits = context.gateway.body_limits;
     let began = Instant::now();
     limits.timeout = limits.timeout.min(deadline.saturating_duration_since(began));

@@ -15,9 +15,9 @@ mod update;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use http_body::Body;
 use http_body_util::Full;
 
+use crate::http::body::RequestBody;
 use crate::problem::Problem;
 
 use super::context::Context;
@@ -32,18 +32,14 @@ use super::routes::{Action, Operation};
 ///
 /// # Errors
 /// The operation's problem.
-pub(super) async fn serve<B>(
+pub(super) async fn serve(
     endpoint: &Endpoint<Operation>,
     context: &Context,
     head: &mut Parts,
-    body: B,
+    body: impl RequestBody,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Response<Full<Bytes>>, Problem> {
     let Operation { action, parameters, .. } = endpoint.operation;
     if endpoint.path.starts_with("/v1/") {
         query::check(head.uri.query(), parameters)?;

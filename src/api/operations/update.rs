@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use http_body::Body;
 use http_body_util::Full;
 
 use crate::api::context::Context;
@@ -13,6 +12,7 @@ use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::api::target::{handling, target};
+use crate::http::body::RequestBody;
 use crate::problem::Problem;
 use crate::value::AssistantOperation;
 
@@ -22,18 +22,14 @@ use super::fields::receive;
 ///
 /// # Errors
 /// The update's problem; `log.vendor` is the vendor once it is known.
-pub(super) async fn handle<B>(
+pub(super) async fn handle(
     context: &Context,
     segment: &str,
     head: &mut Parts,
-    body: B,
+    body: impl RequestBody,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Response<Full<Bytes>>, Problem> {
     let options = RequestOptions::read(context, AssistantOperation::Update, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     let assistant = assistant.as_str();

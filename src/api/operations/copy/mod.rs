@@ -11,7 +11,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use http_body::Body;
 use http_body_util::Full;
 use tokio::time::Instant;
 use vendors::{AssistantCopy, CatalogKind, CatalogSet, Catalogs, CopiedFields, CopySource, Creation, Note, Target};
@@ -24,6 +23,7 @@ use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::api::target::{handling, target};
+use crate::http::body::RequestBody;
 use crate::problem::{Code, Problem};
 use crate::routing::Route;
 use crate::value::AssistantOperation;
@@ -38,18 +38,14 @@ use request::CopyRequest;
 ///
 /// # Errors
 /// The copy's problem; `log.vendor` is the account at which it occurred.
-pub(super) async fn handle<B>(
+pub(super) async fn handle(
     context: &Context,
     segment: &str,
     head: &mut Parts,
-    body: B,
+    body: impl RequestBody,
     log: &mut RequestLog,
     permit: InFlightPermit,
-) -> Result<Response<Full<Bytes>>, Problem>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Response<Full<Bytes>>, Problem> {
     let options = RequestOptions::read(context, AssistantOperation::Copy, head.uri.query(), &head.headers)?;
     let (assistant, route) = target(context, segment)?;
     log.routed(context, &route.account, Some(&route.id), options.dry_run);
