@@ -120,7 +120,7 @@ impl App {
         let generation = gateway.load().generation;
         let current = Arc::clone(&gateway);
         let base: Base = Arc::new(move || current.load().public_url.clone());
-        let api = Api::new(gateway, shutdown.clone(), telemetry.clone());
+        let api = Api::new(gateway, shutdown.clone(), telemetry.clone(), None);
         let listeners = Listeners::default();
         let service = catch_panics(api.service(), &base);
         let api_connections = connections(service, &api_settings, &listeners.api, &shutdown, &base);
@@ -345,7 +345,7 @@ mod tests {
         let settings = load_text(&text, &environment).unwrap();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &Tasks::default()).unwrap()));
         let base: Base = Arc::new(|| None);
-        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default()).service(), &base);
+        let api = catch_panics(Api::new(gateway, Shutdown::new(), Telemetry::default(), None).service(), &base);
 
         let headers = [
             ("x-request-id", "crm-1"),

@@ -5,6 +5,7 @@
 //! - [`net`]: listeners, connections, TLS and shutdown;
 //! - [`problem`]: everything that can be wrong with a request, as RFC 9457 problems;
 //! - [`upstream`], [`account`], [`routing`]: calls to vendors, what is known of each vendor account, and the choice of one;
+//! - [`store`]: what outlives the process;
 //! - [`access`], [`telemetry`]: who may call; logs, audit, metrics and traces;
 //! - [`gateway`]: one generation, built from a configuration in `gateway::build`;
 //! - [`api`], [`reload`], [`admin`]: what callers and operators use;
@@ -25,6 +26,7 @@ pub mod net;
 pub mod problem;
 pub mod reload;
 pub mod routing;
+pub mod store;
 pub mod telemetry;
 pub mod upstream;
 pub mod value;

@@ -18,11 +18,15 @@ use crate::routing::Route;
 use crate::telemetry::{RequestTrace, Telemetry};
 use crate::value::Rights;
 
+use super::records::Records;
+
 /// What is known of a request before its operation runs.
 #[derive(Debug)]
 pub struct Context {
     /// The generation that the request started with and keeps to its end.
     pub gateway: Arc<Gateway>,
+    /// The records of changes, if there is a store.
+    pub records: Option<Arc<Records>>,
     /// Where the request is reported.
     pub telemetry: Telemetry,
     /// The request's id.
@@ -170,6 +174,7 @@ impl Context {
         let gateway = Gateway::build(settings, None, &crate::upstream::Tasks::default()).unwrap();
         Self {
             gateway: Arc::new(gateway),
+            records: None,
             telemetry: Telemetry::default(),
             request_id: RequestId::from_headers(headers),
             trace: TraceContext::start(),

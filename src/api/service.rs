@@ -28,6 +28,7 @@ use super::context::Context;
 use super::endpoint::{self, Matched};
 use super::middleware::{InFlightLimit, RequestGuard, cors, loop_detection};
 use super::operations;
+use super::records::Records;
 use super::request_log::RequestLog;
 use super::routes::{ENDPOINTS, Operation, Permission};
 
@@ -41,12 +42,18 @@ struct Shared {
     in_flight: InFlightLimit,
     shutdown: Shutdown,
     telemetry: Telemetry,
+    records: Option<Arc<Records>>,
 }
 
 impl Api {
     /// The API of the generation that `gateway` holds when a request arrives.
-    pub fn new(gateway: Arc<ArcSwap<Gateway>>, shutdown: Shutdown, telemetry: Telemetry) -> Self {
-        Self(Arc::new(Shared { gateway, in_flight: InFlightLimit::default(), shutdown, telemetry }))
+    pub fn new(
+        gateway: Arc<ArcSwap<Gateway>>,
+        shutdown: Shutdown,
+        telemetry: Telemetry,
+        records: Option<Arc<Records>>,
+    ) -> Self {
+        Self(Arc::new(Shared { gateway, in_flight: InFlightLimit::default(), shutdown, telemetry, records }))
     }
 
     /// The service for connections.
@@ -136,6 +143,7 @@ impl Shared {
         let recording = self.telemetry.start_trace(&mut trace, &head.headers, arrived);
         Context {
             gateway: self.gateway.load_full(),
+            records: self.records.clone(),
             telemetry: self.telemetry.clone(),
             request_id: RequestId::from_headers(&head.headers),
             trace,

@@ -1,0 +1,97 @@
+//! Those who wait for a change to end.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::store::UpdateId;
+
+/// Those who wait, by change. A change that nothing waits for costs nothing.
+#[derive(Debug, Default)]
+pub(super) struct Endings {
+    waited_for: Mutex<HashMap<UpdateId, watch::Sender<()>>>,
+    drain: CancellationToken,
+}
+
+/// One who waits. Dropping it removes it.
+pub(super) struct Waiting<'a> {
+    endings: &'a Endings,
+    id: UpdateId,
+    ended: watch::Receiver<()>,
+}
+
+impl Endings {
+    /// Registers one who waits: an end from now on is noticed, so register first and look then.
+    pub(super) fn waiting(&self, id: UpdateId) -> Waiting<'_> {
+        let ended = self.table().entry(id).or_default().subscribe();
+        Waiting { endings: self, id, ended }
+    }
+
+    /// Tells those who wait for this change.
+    pub(super) fn ended(&self, id: UpdateId) {
+        if let Some(waiters) = self.table().get(&id) {
+            waiters.send_replace(());
+        }
+    }
+
+    /// Ends all waits, now and later.
+    pub(super) fn drain(&self) {
+        self.drain.cancel();
+    }
+
+    fn table(&self) -> MutexGuard<'_, HashMap<UpdateId, watch::Sender<()>>> {
+        self.waited_for.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting<'_> {
+    /// Waits until the change may have ended since the last call; false once `until` is over or the gateway drains.
+    pub(super) async fn may_have_ended(&mut self, until: Instant) -> bool {
+        tokio::select! {
+            biased;
+            () = self.endings.drain.cancelled() => false,
+            ended = timeout_at(until, self.ended.changed()) => ended.is_ok_and(|ended| ended.is_ok()),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut table = self.endings.table();
+        if table.get(&self.id).is_some_and(|waiters| waiters.receiver_count() == 1) {
+            table.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+
+    use crate::api::records::endings::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_with_the_change_or_its_time_or_a_drain_and_leaves_nothing_behind() {
+        let (endings, id) = (Endings::default(), UpdateId::generate());
+        let until = Instant::now() + Duration::from_secs(20);
+        let (mut one, mut other) = (endings.waiting(id), endings.waiting(id));
+        endings.ended(UpdateId::generate());
+        assert_eq!(one.may_have_ended(until).now_or_never(), None);
+        endings.ended(id);
+        assert!(one.may_have_ended(until).await && other.may_have_ended(until).await);
+        assert_eq!(one.may_have_ended(until).now_or_never(), None, "it ended before");
+        assert!(!one.may_have_ended(until).await);
+        assert_eq!(Instant::now(), until);
+        endings.drain();
+        assert!(!other.may_have_ended(until + Duration::from_secs(20)).await);
+        drop(one);
+        assert_eq!(endings.table().len(), 1);
+        drop(other);
+        assert!(endings.table().is_empty());
+    }
+}

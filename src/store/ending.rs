@@ -1,0 +1,76 @@
+//! How attempts and changes end.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::record::{Answer, State, UpdateId};
+use super::timestamp::Timestamp;
+
+/// A change that is not tried again.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Its id.
+    pub id: UpdateId,
+    /// Its final state.
+    pub state: State,
+    /// How often the vendor was tried in all.
+    pub attempts: u32,
+    /// When it ended.
+    pub now: Timestamp,
+    /// The assistant and the vendor's id, if only the end has shown them.
+    pub created: Option<(String, String)>,
+    /// What the journal keeps of the answer.
+    pub answer: Option<Answer>,
+    /// The problem of the last attempt.
+    pub problem: Option<Bytes>,
+    /// When its last attempt ended that may have been applied and got no trustworthy response.
+    pub doubted_at: Option<Timestamp>,
+    /// The others in the same request.
+    pub sent_with: Vec<UpdateId>,
+    /// What the journal keeps of the body; the whole one for a dead change, so that it can be replayed.
+    pub body: Option<Bytes>,
+    /// What the key answers from now on, and for how long; without it the key is free again.
+    pub key: Option<(Answer, Duration)>,
+    /// Whether its client is called back.
+    pub callback: bool,
+}
+
+/// Changes that are tried again later.
+#[derive(Clone, Debug)]
+pub struct Postponement {
+    /// Their ids.
+    pub ids: Vec<UpdateId>,
+    /// How many attempts the last request made.
+    pub attempts: u32,
+    /// The present time.
+    pub now: Timestamp,
+    /// When they are tried next.
+    pub next_attempt_at: Timestamp,
+    /// Why the last request failed.
+    pub problem: Bytes,
+    /// When an attempt ended that may have been applied and got no trustworthy response.
+    pub doubted_at: Option<Timestamp>,
+}
+
+/// A callback that is to be tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallbackDue {
+    /// The record that it tells of.
+    pub id: UpdateId,
+    /// Whom it tells.
+    pub client: String,
+    /// How often it was tried.
+    pub tries: u32,
+}
+
+/// What became of a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackTried {
+    /// It arrived.
+    Delivered(UpdateId),
+    /// It is tried again at that time.
+    Again(UpdateId, Timestamp),
+    /// It is given up.
+    GivenUp(UpdateId),
+}

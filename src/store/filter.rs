@@ -1,0 +1,52 @@
+//! Which records a list has.
+
+use crate::value::AssistantOperation;
+
+use super::record::{Line, Record, State};
+use super::timestamp::Timestamp;
+
+/// Whose records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// Everyone's.
+    #[default]
+    All,
+    /// Those of one client; `None` are the callers without a key.
+    Client(Option<String>),
+}
+
+/// Which records, and how many. Everything given has to hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Whose.
+    pub owner: Owner,
+    /// Those of a line.
+    pub line: Option<Line>,
+    /// Those whose `assistant` is exactly this.
+    pub assistant: Option<String>,
+    /// Those of a vendor account.
+    pub vendor: Option<String>,
+    /// Those in one of these states; empty for any.
+    pub states: Vec<State>,
+    /// Those that do this.
+    pub operation: Option<AssistantOperation>,
+    /// Those that send this field.
+    pub field: Option<String>,
+    /// Those admitted at this time or later.
+    pub since: Option<Timestamp>,
+    /// Those admitted before this time.
+    pub until: Option<Timestamp>,
+    /// Those with a smaller number.
+    pub below: Option<u64>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The records, newest first.
+    pub records: Vec<Record>,
+    /// The number below which the next part begins; `None` at the end.
+    pub next: Option<u64>,
+}
