@@ -15,6 +15,10 @@ use super::sections::client::{self, Client};
 use super::sections::log::Log;
 use super::sections::routing::Routing;
 use super::sections::server::Server;
+use super::sections::store::idempotency::Idempotency;
+use super::sections::store::journal::Journal;
+use super::sections::store::queue::Queue;
+use super::sections::store::{self, Store};
 use super::sections::traces::Traces;
 use super::sections::vendor::Vendor;
 use super::validate::problem::{ProblemKind, Problems};
@@ -36,6 +40,14 @@ pub struct Settings {
     pub routing: Routing,
     /// The named assistants.
     pub assistants: BTreeMap<String, Assistant>,
+    /// What outlives the process; nothing if `None`.
+    pub store: Option<Store>,
+    /// Changes that wait for their vendor.
+    pub queue: Queue,
+    /// What is kept of requests with an idempotency key.
+    pub idempotency: Idempotency,
+    /// What is kept of changes that ended.
+    pub journal: Journal,
     /// Access to administration.
     pub admin: Admin,
     /// Logging.
@@ -80,6 +92,13 @@ impl Settings {
             validator.warn(ProblemKind::Unused, span, "vendors", message, help);
         }
         let log = Log::read(&root.table("log"), validator);
+        let audit = Audit::read(&root.table("audit"), log.file.as_deref(), validator);
+        let logs = [("log.file", log.file.as_ref()), ("audit.file", audit.file.as_ref())];
+        let store = Store::read(&root.table("store"), &logs, validator);
+        let (queue, idempotency, journal) = (root.table("queue"), root.table("idempotency"), root.table("journal"));
+        if root.table("store").present().is_none() {
+            [&queue, &idempotency, &journal].into_iter().for_each(|reader| store::report_unused(reader, validator));
+        }
         Self {
             routing: Routing::read(&root.table("routing"), validator),
             assistants: root
@@ -88,7 +107,11 @@ impl Settings {
                 .filter_map(|(name, reader)| Some((name.to_owned(), Assistant::read(&reader, validator)?)))
                 .collect(),
             admin: Admin::read(&root.table("admin"), &server, validator),
-            audit: Audit::read(&root.table("audit"), log.file.as_deref(), validator),
+            store,
+            queue: Queue::read(&queue, validator),
+            idempotency: Idempotency::read(&idempotency),
+            journal: Journal::read(&journal, validator),
+            audit,
             log,
             traces: Traces::read(&root.table("traces"), validator),
             server,

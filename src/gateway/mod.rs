@@ -5,6 +5,7 @@
 //! A generation keeps no secret that it does not use: fingerprints tell whether settings have changed.
 
 mod build;
+mod records;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use build::{Fingerprints, OrderScopes};
 
 pub use build::BuildError;
 pub(crate) use build::{configured, pem, policies};
+pub use records::{JournalSettings, QueueSettings};
 
 /// One generation.
 #[derive(Debug)]
@@ -58,6 +60,14 @@ pub struct Gateway {
     pub admin: AdminTokens,
     /// How the gateway drains at shutdown.
     pub drain: DrainSettings,
+    /// How changes wait for their vendor.
+    pub queue: QueueSettings,
+    /// How long an idempotency key gives the same answer again, after the first request ended.
+    pub idempotency_retention: Duration,
+    /// What is kept of changes that ended.
+    pub journal: JournalSettings,
+    /// Whether plain synchronous updates are stored before they are sent.
+    pub sync_intent: bool,
     /// When the gateway's own certificates expire.
     pub certificates: Vec<CertificateExpiry>,
     fingerprints: Fingerprints,

@@ -139,7 +139,7 @@ impl Shape {
             Self::Section(section) => match section.key(name).map(|key| &key.kind) {
                 Some(Kind::Table(section)) => Self::Section(section),
                 Some(Kind::Named(_, section)) => Self::Named(section),
-                Some(Kind::Secret) => Self::Secret,
+                Some(Kind::Secret | Kind::OneOrMore(Kind::Secret)) => Self::Secret,
                 _ => Self::Free,
             },
             Self::Named(section) => Self::Section(section),

@@ -24,6 +24,36 @@ pub(crate) fn output_file(reader: &TableReader<'_>, name: &str, validator: &mut 
     None
 }
 
+/// The file that a key names, else `default` in the folder of the file with the reader's table. It is to be written by one
+/// who makes the last folder of the path, so that only the one above has to exist.
+pub(crate) fn made_folder_file(
+    reader: &TableReader<'_>,
+    name: &str,
+    default: &str,
+    validator: &mut Validator<'_>,
+) -> Option<PathBuf> {
+    let text = match reader.node(name) {
+        Some(node) => node.as_text().filter(|text| !text.trim().is_empty())?,
+        None => default,
+    };
+    let (span, key) = (reader.span(name), reader.key_path.key(name));
+    let path = validator.resolve(span, text);
+    let own = folder(&path);
+    let above = folder(own);
+    let (wrong, help) = if path.is_dir() || path.file_name().is_none() {
+        (format!("`{}` for `{key}` is a folder", path.display()), "name a file in it")
+    } else if own.exists() && !own.is_dir() {
+        (format!("`{}` for `{key}` is no folder", own.display()), "name a file in a folder of its own")
+    } else if !own.is_dir() && !above.is_dir() {
+        let help = "make that folder; only the last one of the path is made at start";
+        (format!("there is no folder `{}` for `{key}`", above.display()), help)
+    } else {
+        return Some(path);
+    };
+    validator.error(ProblemKind::UnreadableFile, span, key, wrong, help);
+    None
+}
+
 /// Whether two paths name the same file; it does not have to exist yet.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     let canonical = |path: &Path| Some((folder(path).canonicalize().ok()?, path.file_name()?.to_owned()));

@@ -155,7 +155,7 @@ impl Sources {
 }
 
 /// Words in the names of keys that hold credentials.
-const SECRET_WORDS: [&str; 3] = ["tok", "secret", "passw"];
+const SECRET_WORDS: [&str; 4] = ["tok", "secret", "passw", "encryption"];
 
 /// Whether text in front of the marked part may contain a credential.
 fn holds_secret(text: &str) -> bool {

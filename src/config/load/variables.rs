@@ -104,6 +104,11 @@ impl Validator<'_> {
         let section = match kind {
             Kind::Table(section) => section,
             Kind::Secret => &secret::SECTION,
+            Kind::OneOrMore(Kind::Secret) => {
+                // It replaces what is below, which may be a list.
+                level.below = None;
+                &secret::SECTION
+            }
             Kind::Named(_, section) => {
                 let Some(mut named) = level.inner(name, variable.span) else {
                     return;
@@ -179,6 +184,11 @@ impl Validator<'_> {
             Kind::Count { .. } => text.parse().map_or_else(|_| plain(), Value::Integer),
             Kind::Ratio { .. } => text.parse().map_or_else(|_| plain(), Value::Float),
             Kind::Secret if !text.starts_with('{') => Value::Table(variable.reference()),
+            // A comma may be part of a secret.
+            Kind::OneOrMore(Kind::Secret) => match text.starts_with(['{', '[']) {
+                true => return self.inline(variable, key_path),
+                false => Value::Table(variable.reference()),
+            },
             Kind::List { .. } | Kind::OneOrMore(_) if !text.starts_with('[') => {
                 let elements = text.split(',').map(str::trim);
                 let elements = elements.filter(|element| !element.is_empty());
@@ -280,6 +290,7 @@ fn references(tree: &Table, environment: &Environment) -> BTreeSet<String> {
         for (name, entry) in table {
             match &entry.node.value {
                 Value::Table(inner) => collect(inner, found),
+                Value::List(list) => list.iter().filter_map(Node::as_table).for_each(|inner| collect(inner, found)),
                 Value::Text(text) if name == "env" => {
                     found.insert(text.clone());
                 }

@@ -10,6 +10,7 @@ pub(super) mod log_filter;
 pub(super) mod rate_limit;
 pub(super) mod routing;
 pub(super) mod server;
+pub(super) mod store;
 pub(super) mod tls;
 pub(super) mod traces;
 pub(super) mod vendor;

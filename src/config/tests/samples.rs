@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use super::{Setup, identity, paths};
 use crate::config::{
-    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Log, Routing, Secret, Server, Settings, Traces, Vendor, load,
-    schema,
+    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Idempotency, Journal, Log, Queue, Routing, Secret, Server,
+    Settings, Traces, Vendor, load, schema,
 };
+
+/// 32 bytes in base64.
+const STORE_KEY: &str = "Key+Key+Key+Key+Key+Key+Key+Key+Key+Key+Kew=";
 
 /// The defaults with every commented setting switched on: lines that start with `#` and no blank.
 fn everything() -> Setup {
@@ -24,6 +27,7 @@ fn everything() -> Setup {
         .file("tls/server.key", &key)
         .variable("AUTOCALLS_TOKEN", "1|abc")
         .variable("ADMIN_TOKEN", "abc")
+        .variable("SWITCHBOARD_STORE_KEY", STORE_KEY)
         .variable("METRICS_TOKEN", "def")
         .variable("COLLECTOR_KEY", "xyz");
     names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), &certificate))
@@ -39,6 +43,10 @@ fn the_documented_defaults_are_the_built_in_ones() {
         vendors: [].into(),
         routing: Routing::default(),
         assistants: [].into(),
+        store: None,
+        queue: Queue::default(),
+        idempotency: Idempotency::default(),
+        journal: Journal::default(),
         admin: Admin::default(),
         log: Log::default(),
         audit: Audit::default(),
@@ -122,6 +130,9 @@ fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
     assert_eq!(settings["server"]["request_timeout"], "30s");
     assert_eq!(settings["vendors"]["autocalls"]["token"], "[redacted]");
     assert_eq!(settings["admin"]["token"], "[redacted]");
+    assert_eq!(settings["store"]["encryption_key"], serde_json::json!(["[redacted]"]));
+    assert_eq!(settings["store"]["kind"], "sqlite");
+    assert_eq!(settings["queue"]["max_age"], "1day");
     assert_eq!(settings["admin"]["metrics_token"], "[redacted]");
     assert_eq!(settings["traces"]["headers"]["x-api-key"], "[redacted]");
     assert_eq!(settings["traces"]["endpoint"], "http://127.0.0.1:4318");
@@ -132,6 +143,7 @@ fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
     assert_eq!(settings["clients"]["crm"]["handling"], "lenient");
     assert!(!settings.to_string().contains("1|abc"));
     assert!(!settings.to_string().contains("BEGIN"));
+    assert!(!settings.to_string().contains("Key+"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Credentials: read once from where the configuration points, wiped from memory, never printed.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use secrecy::zeroize::Zeroizing;
@@ -18,6 +19,15 @@ pub(crate) const SECTION: Section = Section {
     ],
     either: &["env", "file"],
 };
+
+/// What is made of the text of a secret.
+pub(crate) trait SecretText: Sized {
+    /// What to do about a text that is none; ends before the place where the text belongs.
+    const HELP: &'static str;
+
+    /// Reads the text, which is not empty; the error says what is wrong with it and shows nothing of it.
+    fn from_text(text: &str) -> Result<Self, Cow<'static, str>>;
+}
 
 /// A credential. Its text is wiped when dropped and can be read through [`Secret::expose`] only.
 #[derive(Clone)]
@@ -57,6 +67,14 @@ impl Secret {
             return Err("holds a character that no header can carry (only visible ASCII can)");
         }
         Ok(Self::new(text))
+    }
+}
+
+impl SecretText for Secret {
+    const HELP: &'static str = "put the secret, and nothing else, into";
+
+    fn from_text(text: &str) -> Result<Self, Cow<'static, str>> {
+        Self::for_header(text).map_err(Cow::Borrowed)
     }
 }
 

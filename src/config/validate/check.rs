@@ -13,6 +13,7 @@ use super::shape::{Kind, Section, one_of};
 use super::validator::Validator;
 use crate::config::load::source::Span;
 use crate::config::load::tree::{Entry, Node, Table, Value};
+use crate::config::sections::store;
 use crate::config::sections::vendor::vendor_tls::is_server_name;
 use crate::config::types::base_url::BaseUrl;
 use crate::config::types::digest::KeyDigest;
@@ -54,7 +55,8 @@ impl Validator<'_> {
     pub(crate) fn unknown_key(&mut self, name: &str, span: Span, section: &'static Section, key_path: &KeyPath<'_>) {
         let key = key_path.key(name);
         let diagnostic = Diagnostic::error(ProblemKind::UnknownKey, span, key, format!("unknown key `{key}`"));
-        let homes = root::homes(name);
+        // Where a reference or a rate is written, another section is hardly meant.
+        let homes = if section.either.is_empty() { root::homes(name) } else { Vec::new() };
         let otherwise = if homes.is_empty() {
             let names: Vec<String> = section.names().map(|name| format!("`{name}`")).collect();
             format!("the keys here are {}", names.join(", "))
@@ -248,13 +250,22 @@ impl Validator<'_> {
                 Err(wrong) => {
                     let help = match wrong {
                         "has no unit" => {
-                            format!("did you mean \"{}{}\"?", text.trim(), default_unit(key_path.name()))
+                            format!("did you mean \"{}{}\"?", text.trim(), default_unit(key_path))
                         }
                         _ => format!("write {}", kind.expected()),
                     };
                     self.bad_value(span, key_path, &format!("{wrong}: \"{text}\""), &help);
                 }
             },
+            Kind::Lifetime { max } => {
+                if let Err(wrong) = duration::parse_lifetime(text, *max) {
+                    let help = match wrong {
+                        "has no unit" => format!("did you mean \"{}{}\"?", text.trim(), default_unit(key_path)),
+                        _ => format!("write {}", kind.expected()),
+                    };
+                    self.bad_value(span, key_path, &format!("{wrong}: \"{text}\""), &help);
+                }
+            }
             Kind::Address if text.parse::<std::net::SocketAddr>().is_err() => {
                 let wrong = format!("is not an address to listen on: \"{text}\"");
                 self.bad_value(span, key_path, &wrong, &format!("write {}", kind.expected()));
@@ -277,6 +288,7 @@ impl Validator<'_> {
                 let otherwise = format!("write {}", one_of(words.iter().copied()));
                 self.report(diagnostic.nearest(nearest(text, words.iter().copied()), otherwise));
             }
+            Kind::StoreKind => store::check_kind(text, span, key_path, self),
             Kind::Dialect => self.check_dialect(text, span, key_path),
             Kind::Vendor => self.check_vendor(text, span, key_path),
             Kind::ClientGlob => self.check_client(text, span, key_path),

@@ -36,6 +36,15 @@ impl<'a> KeyPath<'a> {
         }
     }
 
+    /// The section that the key is in: the first step on the way to it.
+    pub(crate) fn section(&self) -> &'a str {
+        match (self.step, self.parent) {
+            (Step::Key(name), Some(parent)) if parent.is_root() => name,
+            (_, Some(parent)) => parent.section(),
+            _ => "",
+        }
+    }
+
     pub(crate) fn is_root(&self) -> bool {
         matches!(self.step, Step::Root)
     }

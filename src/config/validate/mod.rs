@@ -7,6 +7,7 @@ pub(super) mod problem;
 pub(super) mod rewritten;
 pub(super) mod root;
 pub(super) mod schema;
+pub(super) mod secret_reader;
 pub(super) mod shape;
 pub(super) mod table_reader;
 pub(super) mod validator;

@@ -8,8 +8,8 @@ use crate::config::load::tree::{Node, Value};
 /// The help for a value that `kind` does not take; `bare` where quotes are no syntax, as in environment variables.
 pub(crate) fn rewritten(node: &Node, kind: &Kind, key_path: &KeyPath<'_>, bare: bool) -> Option<String> {
     match (kind, &node.value) {
-        (Kind::Duration { .. }, Value::Integer(number)) => {
-            Some(format!("did you mean \"{number}{}\"?", default_unit(key_path.name())))
+        (Kind::Duration { .. } | Kind::Lifetime { .. }, Value::Integer(number)) => {
+            Some(format!("did you mean \"{number}{}\"?", default_unit(key_path)))
         }
         (Kind::Rows(_), Value::Table(_)) => Some(format!("write `[[{key_path}]]`, with double brackets")),
         (Kind::Table(_) | Kind::Named(..) | Kind::Pairs(..), Value::List(_)) => {
@@ -28,14 +28,16 @@ pub(crate) fn rewritten(node: &Node, kind: &Kind, key_path: &KeyPath<'_>, bare: 
     }
 }
 
-/// The unit in which the default of a duration is written.
-pub(crate) fn default_unit(name: &str) -> &'static str {
-    let written = format!("{name} = \"");
+/// The unit in which the default of a duration is written: the first one of that name in its section or after it.
+pub(crate) fn default_unit(key_path: &KeyPath<'_>) -> &'static str {
+    let written = format!("{} = \"", key_path.name());
+    let (header, headers) = (format!("[{}]", key_path.section()), format!("[{}.", key_path.section()));
+    let defaults = DEFAULTS.find(&header).or_else(|| DEFAULTS.find(&headers)).map_or(DEFAULTS, |at| &DEFAULTS[at..]);
     let starts_word =
-        |at: usize| !DEFAULTS[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_');
-    let values = DEFAULTS.match_indices(&written).filter(|(at, _)| starts_word(*at));
+        |at: usize| !defaults[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_');
+    let values = defaults.match_indices(&written).filter(|(at, _)| starts_word(*at));
     let units = values.filter_map(|(at, _)| {
-        let value = DEFAULTS.get(at + written.len()..)?.split('"').next()?;
+        let value = defaults.get(at + written.len()..)?.split('"').next()?;
         let unit = value.trim_start_matches(|digit: char| digit.is_ascii_digit());
         let end = unit.find(|digit: char| digit.is_ascii_digit()).unwrap_or(unit.len());
         unit.get(..end).filter(|unit| !unit.is_empty())
@@ -129,8 +131,17 @@ mod tests {
 
     #[test]
     fn a_duration_without_a_unit_is_meant_in_that_of_the_default() {
-        for (key, unit) in [("backoff", "ms"), ("max_backoff", "s"), ("catalog_ttl", "m"), ("request_timeout", "s")] {
-            assert_eq!(default_unit(key), unit, "{key}");
+        for (section, key, unit) in [
+            ("vendors", "backoff", "ms"),
+            ("vendors", "max_backoff", "s"),
+            ("vendors", "catalog_ttl", "m"),
+            ("server", "request_timeout", "s"),
+            ("queue", "backoff", "s"),
+            ("queue", "max_backoff", "m"),
+            ("idempotency", "retention", "h"),
+            ("journal", "retention", "d"),
+        ] {
+            assert_eq!(default_unit(&KeyPath::ROOT.key(section).key(key)), unit, "{section}.{key}");
         }
     }
 }

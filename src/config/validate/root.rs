@@ -2,7 +2,7 @@
 
 use super::name::NameRule;
 use super::shape::{Key, Kind, Section};
-use crate::config::sections::{admin, assistant, audit, auth, client, log, routing, server, traces, vendor};
+use crate::config::sections::{admin, assistant, audit, auth, client, log, routing, server, store, traces, vendor};
 
 /// The top level.
 pub(crate) const SECTION: Section = Section::of(&[
@@ -20,6 +20,14 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Named(NameRule::Assistant, &assistant::SECTION),
         "Names for assistants, each with its vendor and id.",
     ),
+    Key::new("store", Kind::Table(&store::SECTION), "What outlives the process; nothing where absent."),
+    Key::new("queue", Kind::Table(&store::queue::SECTION), "Changes that wait for their vendor; needs a store."),
+    Key::new(
+        "idempotency",
+        Kind::Table(&store::idempotency::SECTION),
+        "What is kept of requests with an `Idempotency-Key`; needs a store.",
+    ),
+    Key::new("journal", Kind::Table(&store::journal::SECTION), "What is kept of changes that ended; needs a store."),
     Key::new("admin", Kind::Table(&admin::SECTION), "Who may use administration; health is open."),
     Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
     Key::new("traces", Kind::Table(&traces::SECTION), "Where the spans of requests go."),

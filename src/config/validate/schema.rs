@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
+use strum::VariantNames;
 use vendors::registry;
 
 use super::name::{NameRule, dialects, fields};
@@ -10,6 +11,7 @@ use super::root;
 use super::shape::{Kind, Section};
 use crate::config::load::source::Sources;
 use crate::config::load::tree::{self, Table};
+use crate::config::sections::store::StoreKind;
 use crate::config::types::secret;
 
 /// JSON Schema (2020-12) of a configuration file.
@@ -70,8 +72,15 @@ fn kind(of: &Kind, defaults: Option<&Table>) -> Value {
             "pattern": r"^\s*([0-9]+\s*[a-z]+\s*)+$|^0$",
             "examples": ["500ms", "30s", "1m30s"],
         }),
+        Kind::Lifetime { .. } => json!({
+            "type": "string",
+            "pattern": r"^\s*([0-9]+\s*[a-z]+\s*)+$",
+            "examples": ["24h", "30d"],
+        }),
         Kind::Address => json!({ "type": "string", "examples": ["127.0.0.1:8080"] }),
         Kind::Url => json!({ "type": "string", "pattern": "^https?://[^?#@]+$" }),
+        Kind::Endpoint => json!({ "type": "string", "pattern": "^https?://[^#@]+$" }),
+        Kind::StoreKind => json!({ "type": "string", "enum": StoreKind::VARIANTS }),
         Kind::Path | Kind::Text | Kind::ServerName | Kind::Vendor | Kind::ClientGlob => {
             json!({ "type": "string", "minLength": 1 })
         }

@@ -3,7 +3,12 @@
 //! Each section's file holds its own [`Section`]; from these come the checks, the environment's names and the JSON
 //! Schema.
 
+use std::time::Duration;
+
+use strum::VariantNames;
+
 use super::name::NameRule;
+use crate::config::sections::store::StoreKind;
 
 /// The keys of one table.
 #[derive(Debug)]
@@ -57,10 +62,14 @@ pub(crate) enum Kind {
     Ratio { zero: bool },
     /// A duration as text; `zero` where a duration of zero makes sense.
     Duration { zero: bool },
+    /// How long something is kept: at least a second.
+    Lifetime { max: Duration },
     /// An IP address and a port.
     Address,
     /// An absolute URL that request paths are joined to.
     Url,
+    /// An absolute URL that requests are sent to as it is, with its query.
+    Endpoint,
     /// A DNS name or address that a certificate can be for.
     ServerName,
     /// A file, relative to the file that names it.
@@ -69,6 +78,8 @@ pub(crate) enum Kind {
     Text,
     /// One of a few words.
     Word(&'static [&'static str]),
+    /// The kind of a store.
+    StoreKind,
     /// One of the vendors' dialects.
     Dialect,
     /// The name of a configured vendor.
@@ -107,12 +118,17 @@ impl Kind {
             Self::Ratio { zero: false } => "a number above 0 and at most 1".into(),
             Self::Ratio { zero: true } => "a number from 0 to 1".into(),
             Self::Duration { .. } => "a duration such as \"500ms\", \"30s\" or \"1m30s\"".into(),
+            Self::Lifetime { max } => {
+                format!("a duration from 1 second to {} days such as \"24h\"", max.as_secs() / (24 * 60 * 60))
+            }
             Self::Address => "an IP address and port such as \"127.0.0.1:8080\"".into(),
             Self::Url => "a URL such as \"https://vendor.example/api\"".into(),
+            Self::Endpoint => "a URL such as \"https://crm.example/hooks\"".into(),
             Self::ServerName => "a name such as \"vendor.example\"".into(),
             Self::Path => "the path of a file".into(),
             Self::Text => "a string".into(),
             Self::Word(words) => one_of(words.iter().copied()),
+            Self::StoreKind => one_of(StoreKind::VARIANTS.iter().copied()),
             Self::Dialect => "a dialect's name".into(),
             Self::Vendor => "the name of a `[vendors.*]` table".into(),
             Self::ClientGlob => "a pattern over client names".into(),
@@ -133,12 +149,15 @@ impl Kind {
         matches!(
             self,
             Self::Duration { .. }
+                | Self::Lifetime { .. }
                 | Self::Address
                 | Self::Url
+                | Self::Endpoint
                 | Self::ServerName
                 | Self::Path
                 | Self::Text
                 | Self::Word(_)
+                | Self::StoreKind
                 | Self::Dialect
                 | Self::Vendor
                 | Self::ClientGlob

@@ -3,20 +3,19 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::Duration;
 
 use vendors::Handling;
 
 use super::key_path::KeyPath;
 use super::problem::{Diagnostic, ProblemKind};
+use super::secret_reader::read_secret;
 use super::validator::Validator;
 use crate::config::load::source::{Sources, Span};
 use crate::config::load::tree::{Entry, Node, Table, Value};
 use crate::config::types::duration;
 use crate::config::types::handling;
-use crate::config::types::secret::{self, Secret};
+use crate::config::types::secret::{Secret, SecretText};
 use crate::value::Glob;
 
 /// One table of the tree, or the absence of one.
@@ -30,6 +29,11 @@ pub(crate) struct TableReader<'a> {
 impl<'a> TableReader<'a> {
     pub(crate) fn root(table: &'a Table) -> Self {
         Self { table: Some(table), span: Sources::NOWHERE, key_path: KeyPath::ROOT }
+    }
+
+    /// A value that is a table; empty where it is none.
+    pub(crate) fn of(node: &'a Node, key_path: KeyPath<'a>) -> Self {
+        Self { table: node.as_table(), span: node.span, key_path }
     }
 
     /// The table under a key; empty where there is none.
@@ -116,6 +120,11 @@ impl<'a> TableReader<'a> {
         duration::parse(self.text(name)?).ok()
     }
 
+    /// How long something is kept, at most `max`.
+    pub(crate) fn lifetime(&self, name: &str, max: Duration) -> Option<Duration> {
+        duration::parse_lifetime(self.text(name)?, max).ok()
+    }
+
     pub(crate) fn address(&self, name: &str) -> Option<SocketAddr> {
         self.text(name)?.parse().ok()
     }
@@ -170,83 +179,18 @@ impl<'a> TableReader<'a> {
 
     /// Reads the secret that a key refers to; reports why where it cannot be read.
     pub(crate) fn secret(&self, name: &str, validator: &mut Validator<'_>) -> Option<Secret> {
+        read_secret(self.node(name)?, &self.key_path.key(name), validator)
+    }
+
+    /// Reads the secrets of a list, or the only one; reports why where one cannot be read.
+    pub(crate) fn secrets<T: SecretText>(&self, name: &str, validator: &mut Validator<'_>) -> Vec<T> {
         let key = self.key_path.key(name);
-        let span = self.span(name);
-        if let Some(text) = self.text(name) {
-            let literal = validator.sources.is_variable(span);
-            return literal.then(|| accept(text, "the environment variable", span, &key, validator))?;
-        }
-        let reference = self.table(name);
-        if let Some(variable) = reference.text("env") {
-            let span = reference.span("env");
-            let value = validator.environment.get(variable);
-            if value.is_none() && !is_variable_name(variable) {
-                let message = format!("`{key}.env` is not the name of an environment variable");
-                let help = "name the variable that holds the secret, not the secret itself";
-                let diagnostic = Diagnostic::error(ProblemKind::BadSecret, span, key, message);
-                validator.report(diagnostic.help(help).secret());
-                return None;
+        match self.node(name).map(|node| &node.value) {
+            Some(Value::List(list)) => {
+                let nodes = list.iter().enumerate();
+                nodes.filter_map(|(index, node)| read_secret(node, &key.index(index), validator)).collect()
             }
-            let Some(text) = value else {
-                unset(variable, span, &key, validator);
-                return None;
-            };
-            let origin = format!("the environment variable `{variable}`");
-            return accept(text, &origin, span, &key, validator);
-        }
-        let path = reference.text("file")?;
-        let span = reference.span("file");
-        let (path, text) = validator.read_file(span, key, path)?;
-        if is_open_to_others(&path) {
-            let message = format!("every user of this machine can read `{}` for `{key}`", path.display());
-            let help = "let only the gateway's user read it: `chmod 0640` with a group of its own, or `chmod 0600`";
-            validator.warn(ProblemKind::Insecure, span, key, message, help);
-        }
-        let origin = format!("the file `{}`", path.display());
-        accept(&text, &origin, span, &key, validator)
-    }
-}
-
-fn accept(text: &str, origin: &str, span: Span, key: &KeyPath<'_>, validator: &mut Validator<'_>) -> Option<Secret> {
-    match Secret::for_header(text) {
-        Ok(secret) => {
-            if let Some((what, help)) = secret::mistaken(text) {
-                let message = format!("the secret for `{key}` {what}");
-                validator.warn(ProblemKind::BadSecret, span, key, message, format!("in {origin}: {help}"));
-            }
-            Some(secret)
-        }
-        Err(wrong) => {
-            let message = format!("the secret for `{key}` {wrong}");
-            let help = format!("put the secret, and nothing else, into {origin}");
-            validator.error(ProblemKind::BadSecret, span, key, message, help);
-            None
+            _ => self.node(name).and_then(|node| read_secret(node, &key, validator)).into_iter().collect(),
         }
     }
-}
-
-/// Whether users other than the owner and the group can read the file and reach it through all folders above it.
-fn is_open_to_others(path: &Path) -> bool {
-    let has = |path: &Path, bits: u32| path.metadata().is_ok_and(|metadata| metadata.mode() & bits == bits);
-    let Ok(path) = path.canonicalize() else { return false };
-    has(&path, 0o004) && path.ancestors().skip(1).all(|folder| has(folder, 0o001))
-}
-
-/// Whether a shell could set a variable of this name; a secret put here by mistake mostly fails this.
-fn is_variable_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-fn unset(variable: &str, span: Span, key: &KeyPath<'_>, validator: &mut Validator<'_>) {
-    if validator.environment.is_unreadable(variable) {
-        let message = format!("the environment variable `{variable}` for `{key}` is not UTF-8");
-        let help = "a secret consists of visible ASCII characters; set it again";
-        validator.error(ProblemKind::BadSecret, span, key, message, help);
-        return;
-    }
-    let message = format!("the environment variable `{variable}` for `{key}` is not set");
-    let nearest = vendors::nearest(variable, validator.environment.names());
-    let diagnostic = Diagnostic::error(ProblemKind::UnsetVariable, span, key, message);
-    validator.report(diagnostic.nearest(nearest, format!("set {variable}, or name another one")));
 }

@@ -21,7 +21,7 @@ use crate::upstream::{
     BreakerSettings, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
 };
 
-use super::Gateway;
+use super::{Gateway, JournalSettings, QueueSettings};
 use fingerprints::VendorFingerprints;
 
 pub(super) use fingerprints::Fingerprints;
@@ -86,6 +86,10 @@ impl Gateway {
             admin_hosts: HostNames::new(settings.admin.hosts.clone(), "admin.hosts"),
             admin: admin_tokens(&settings.admin),
             drain: DrainSettings { drain_delay: server.drain_delay, drain_timeout: server.drain_timeout },
+            queue: QueueSettings::of(&settings),
+            idempotency_retention: settings.idempotency.retention,
+            journal: JournalSettings::of(&settings),
+            sync_intent: settings.store.as_ref().is_some_and(|store| store.sync_intent),
             certificates: tls::expiries(&settings),
             redacted_settings: settings.redacted(),
             fingerprints,

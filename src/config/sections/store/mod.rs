@@ -1,0 +1,128 @@
+//! `[store]`: what outlives the process; beside it `[queue]`, `[idempotency]` and `[journal]`, which need it.
+
+pub(crate) mod idempotency;
+pub(crate) mod journal;
+pub(crate) mod queue;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use strum::{EnumString, VariantNames};
+use vendors::nearest;
+
+use crate::config::load::output_path::{is_same, made_folder_file};
+use crate::config::load::source::Span;
+use crate::config::types::encryption_key::EncryptionKey;
+use crate::config::validate::key_path::KeyPath;
+use crate::config::validate::problem::{Diagnostic, ProblemKind};
+use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::table_reader::TableReader;
+use crate::config::validate::validator::Validator;
+
+/// The default of `path`.
+const PATH: &str = "data/switchboard.db";
+
+pub(crate) const SECTION: Section = Section::of(&[
+    Key::new("kind", Kind::StoreKind, "Where records are kept: `sqlite`, a file for one process.").required(),
+    Key::new("path", Kind::Path, "The database. Its folder is made, and nobody else may open it."),
+    Key::new(
+        "encryption_key",
+        Kind::OneOrMore(&Kind::Secret),
+        "The key that bodies and answers are encrypted with, from `switchboard keygen --store`; a list, newest first, while keys are rotated; without it a key file is made beside the database.",
+    ),
+    Key::new(
+        "sync_intent",
+        Kind::Flag,
+        "Stores plain synchronous updates before they are sent, too, so that a crash leaves none without a record.",
+    ),
+]);
+
+/// The kinds of stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum StoreKind {
+    /// A file for one process.
+    Sqlite,
+}
+
+/// The store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Store {
+    /// Its kind.
+    pub kind: StoreKind,
+    /// The database. The folder above its own exists.
+    pub path: PathBuf,
+    /// The keys that bodies and answers are encrypted with, newest first; empty if the store makes one itself.
+    pub encryption_key: Vec<EncryptionKey>,
+    /// Whether plain synchronous updates are stored before they are sent.
+    pub sync_intent: bool,
+}
+
+impl Store {
+    /// `None` where there is no such section, or its kind or path is wrong, which is reported; `logs` are the other files
+    /// that the gateway writes, with their keys.
+    pub(crate) fn read(
+        reader: &TableReader<'_>,
+        logs: &[(&str, Option<&PathBuf>)],
+        validator: &mut Validator<'_>,
+    ) -> Option<Self> {
+        let reader = reader.present()?;
+        let kind = reader.word("kind");
+        let path = made_folder_file(&reader, "path", PATH, validator);
+        let encryption_key = reader.secrets("encryption_key", validator);
+        report_repeated_keys(&reader, &encryption_key, validator);
+        let path = path.filter(|path| !is_other_file(path, &reader, logs, validator));
+        let sync_intent = reader.flag("sync_intent").unwrap_or_default();
+        Some(Self { kind: kind?, path: path?, encryption_key, sync_intent })
+    }
+}
+
+/// Reports a kind that there is not.
+pub(crate) fn check_kind(text: &str, span: Span, key_path: &KeyPath<'_>, validator: &mut Validator<'_>) {
+    if StoreKind::VARIANTS.contains(&text) {
+        return;
+    }
+    let message = format!("`{key_path}` cannot be \"{text}\"");
+    let diagnostic = Diagnostic::error(ProblemKind::BadValue, span, key_path, message);
+    let sqlite = "write \"sqlite\", which serves one process";
+    validator.report(match text {
+        "postgres" | "postgresql" => diagnostic.help(format!("it is not built into this version yet; {sqlite}")),
+        "memory" => diagnostic.help("leave `[store]` out instead"),
+        _ => diagnostic.nearest(nearest(text, StoreKind::VARIANTS.iter().copied()), sqlite),
+    });
+}
+
+/// Two that are the same are most likely a copy of which one was to be replaced.
+fn report_repeated_keys(reader: &TableReader<'_>, keys: &[EncryptionKey], validator: &mut Validator<'_>) {
+    let repeats = keys.iter().enumerate().any(|(index, key)| keys[..index].contains(key));
+    if repeats {
+        let diagnostic = reader.error("encryption_key", ProblemKind::Duplicate, "lists one key twice");
+        validator.report(diagnostic.help("list each key once, the newest first").secret());
+    }
+}
+
+fn is_other_file(
+    path: &Path,
+    reader: &TableReader<'_>,
+    logs: &[(&str, Option<&PathBuf>)],
+    validator: &mut Validator<'_>,
+) -> bool {
+    let same = logs.iter().find(|(_, log)| log.is_some_and(|log| is_same(path, log)));
+    let Some((key, _)) = same else { return false };
+    let wrong = format_args!("is the file of `{key}`, too");
+    let help = "give the store a file of its own";
+    validator.report(reader.error("path", ProblemKind::BadValue, wrong).help(help));
+    true
+}
+
+/// Warns of a section that only a store gives a meaning.
+pub(crate) fn report_unused(reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+    let set = reader.entries().filter(|(_, entry)| !validator.sources.is_default(entry.key_span));
+    let Some(first) = set.map(|(_, entry)| entry.key_span).min() else { return };
+    let message = format!("`[{}]` has no effect without `[store]`", reader.key_path);
+    validator.warn(ProblemKind::Unused, first, reader.key_path, message, ADD_STORE);
+}
+
+/// What gives a meaning to what needs a store.
+pub(crate) const ADD_STORE: &str = "add a `[store]` with `kind = \"sqlite\"`, or take this out";
