@@ -93,9 +93,21 @@ codes! {
     AssistantNotFound "assistant_not_found" NOT_FOUND Caller false "Assistant not found",
         "The vendor has no assistant with that id, or not in this account.",
         "Check the id at the vendor, or the name's mapping in the gateway's configuration.";
+    UpdateNotFound "update_not_found" NOT_FOUND Caller false "Update not found",
+        "There is no such record, or it is another client's, or its time is over.",
+        "Check the id: it is the member `update` of a record, or the `X-Request-Id` of its request. Records are kept as long as the gateway's operator says.";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED Caller false "Method not allowed",
         "This path exists, but not for this method.",
         "Use one of the methods in the header `Allow`.";
+    IdempotencyInProgress "idempotency_in_progress" CONFLICT Caller true "Idempotency key in progress",
+        "A request with this `Idempotency-Key` is under way.",
+        "Wait as long as `Retry-After` says, and send the same again: the answer is then the first one's.";
+    AlreadyStarted "already_started" CONFLICT Caller false "Already started",
+        "The record is no longer `queued`, so that it cannot be cancelled, or it is not `dead` or its replay is under way or ended, so that it cannot be replayed.",
+        "Read the record: `state` says what became of it.";
+    Superseded "superseded" CONFLICT Caller false "Superseded",
+        "What is to be sent again has fields that a newer change has set since, or the assistant was deleted since.",
+        "`errors` names the fields, and `superseded_by` the newer records. A replay with `?fields=remaining` sends the other fields, one with `?force=true` all.";
     BodyTooLarge "body_too_large" PAYLOAD_TOO_LARGE Caller false "Body too large",
         "The body is longer than this gateway accepts, as sent or after decompression.",
         "Send a shorter body.";
@@ -108,6 +120,9 @@ codes! {
     ValidationFailed "validation_failed" UNPROCESSABLE_ENTITY Caller false "Validation failed",
         "The update breaks a rule of the canonical schema, or the vendor refused it.",
         "Correct each entry of `errors`.";
+    IdempotencyKeyReused "idempotency_key_reused" UNPROCESSABLE_ENTITY Caller false "Idempotency key reused",
+        "This `Idempotency-Key` came before with another request: another method, assistant, query, `Prefer`, `If-Match` or body.",
+        "Send a new key with every new request, and the same one only with the same request again.";
     UnsupportedByVendor "unsupported_by_vendor" UNPROCESSABLE_ENTITY Caller false "Unsupported by vendor",
         "The update is valid, but this vendor lacks a field or value in it.",
         "Leave those fields out, or send `Prefer: handling=lenient` to have fields (not values) dropped and reported.";
@@ -135,6 +150,12 @@ codes! {
     Overloaded "overloaded" SERVICE_UNAVAILABLE Gateway true "Overloaded",
         "This gateway has no room for another request, or is shutting down.",
         "Wait as long as `Retry-After` says.";
+    QueueFull "queue_full" SERVICE_UNAVAILABLE Gateway true "Queue full",
+        "As many changes as may wait are waiting, for this assistant or in all.",
+        "Wait as long as `Retry-After` says.";
+    StoreUnavailable "store_unavailable" SERVICE_UNAVAILABLE Gateway true "Store unavailable",
+        "The gateway's store does not answer, or cannot write.",
+        "Wait as long as `Retry-After` says. With the outcome `unknown` the change may have been stored and may still be delivered: send it again with the same `Idempotency-Key`, or look for its record.";
     VendorUnreachable "vendor_unreachable" SERVICE_UNAVAILABLE Vendor true "Vendor unreachable",
         "No connection to the vendor could be made.",
         "Wait as long as `Retry-After` says.";
@@ -145,7 +166,7 @@ codes! {
         "The vendor did not answer within the time allowed.",
         "Try again if `retryable`, which a creation that may have arrived is not; `outcome` says whether the change may have been applied.";
     StoreRequired "store_required" NOT_IMPLEMENTED Gateway false "Store required",
-        "The request asks for what needs a store, such as an `Idempotency-Key`, and this gateway has none.",
+        "The request asks for what needs a store, such as an `Idempotency-Key` or a record, and this gateway has none.",
         "Send it without that. An update may be repeated all the same: it sets values, so that a second one changes nothing more.";
 }
 

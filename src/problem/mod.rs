@@ -1,6 +1,6 @@
 //! Problems as in RFC 9457: the only place where errors become responses.
 //!
-//! This room uses `http` and `value`, and of the crate `vendors` only [`Items`], the problems by field.
+//! This room uses `http` and `value`, and of the crate `vendors` only [`Items`], the problems by field, and what they are made of.
 
 pub mod code;
 pub mod failure_reason;
@@ -16,7 +16,7 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use serde::Serialize;
 use strum::IntoStaticStr;
-use vendors::{Item, Items};
+use vendors::{Item, ItemCode, Items};
 
 use crate::http::entity_tag::EntityTag;
 use crate::http::header_names::{PREFERENCE_APPLIED, PROBLEM_JSON};
@@ -85,6 +85,8 @@ pub struct Problem {
     pub base: Option<Arc<str>>,
     /// The preference that was applied.
     pub preference_applied: Option<HeaderValue>,
+    /// The newer records that stand against sending something again.
+    pub superseded_by: Vec<String>,
     /// What would have become of each field, as JSON text.
     pub report: Option<Box<str>>,
 }
@@ -108,6 +110,7 @@ impl Problem {
             header: None,
             base: None,
             preference_applied: None,
+            superseded_by: Vec::new(),
             report: None,
         }
     }
@@ -131,6 +134,25 @@ impl Problem {
     pub fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         self.header = value.try_into().ok().map(|value| (name, value));
         self
+    }
+
+    /// The problem of a change that is not sent again, because newer ones have these of its fields; none if the assistant was
+    /// deleted.
+    pub fn superseded(fields: &[String], by: Vec<String>) -> Self {
+        let newer = |field: &String| Item {
+            pointer: format!("#/{field}"),
+            field: Some(field.clone().into()),
+            code: ItemCode::Conflict,
+            detail: "a newer change has set this field".into(),
+            vendor_field: None,
+        };
+        let detail = match fields.len() {
+            0 => "a newer change stands against it",
+            1 => "a newer change has set a field of it",
+            _ => "newer changes have set fields of it",
+        };
+        let errors = Items { list: fields.iter().map(newer).collect(), ..Items::default() };
+        Self { errors, superseded_by: by, ..Self::new(Code::Superseded, detail) }
     }
 
     /// The problem of a change whose `If-Match` names another state than the present one.
@@ -187,6 +209,7 @@ impl Problem {
             outcome: self.outcome.as_str(),
             attempts: self.attempts,
             errors: self.errors.list.iter().map(ErrorEntry::from).collect(),
+            superseded_by: &self.superseded_by,
             vendor_response: self.vendor_response.as_ref(),
         };
         let mut body = serde_json::to_vec(&body).unwrap_or_default();
@@ -236,6 +259,8 @@ struct Body<'a> {
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorEntry<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    superseded_by: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     vendor_response: Option<&'a VendorResponseSummary>,
 }

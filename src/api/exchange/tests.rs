@@ -36,6 +36,9 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
     let context = Context { gateway: Arc::new(gateway), ..Context::example(&HeaderMap::new()) };
     let deadline = Instant::now() + Duration::from_secs(30);
     let options = RequestOptions {
+        respond_async: false,
+        wait: None,
+        idempotency_key: None,
         dry_run: false,
         handling: None,
         representation: false,

@@ -1,13 +1,16 @@
 //! The records of changes: what is on its way, and what became of it. It exists only with a store.
 
 mod document;
+#[cfg(test)]
+pub(crate) mod double;
 mod endings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Outcome, Problem};
 use crate::store::{Record, SharedStore, StoreError, UpdateId};
 
 use super::context::Context;
@@ -90,8 +93,45 @@ pub(crate) fn required(records: Option<&Arc<Records>>) -> Result<&Arc<Records>, 
     records.ok_or_else(|| Problem::new(Code::StoreRequired, detail))
 }
 
-/// The problem of a store that fails.
+/// The `Retry-After` of a store that fails.
+const STORE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The problem of a store that fails. What it says itself is for the log only.
 pub(crate) fn store_problem(error: StoreError) -> Problem {
-    let _ = error;
-    Problem::new(Code::Internal, "not built yet")
+    let text = error.to_string();
+    let unavailable = |detail: &str| Problem::new(Code::StoreUnavailable, detail).after(STORE_RETRY_AFTER);
+    let problem = match error {
+        StoreError::Failed(_) => unavailable("the gateway's store cannot do this now, and nothing was stored"),
+        StoreError::Closed => unavailable("the gateway is shutting down, and nothing was stored"),
+        StoreError::Unknown(_) => Problem {
+            outcome: Outcome::Unknown,
+            ..unavailable(
+                "the gateway's store did not answer; the change may have been stored, and may still be delivered",
+            )
+        },
+        StoreError::Unreadable(_) => Problem::new(Code::Internal, "what is stored of this cannot be read"),
+    };
+    problem.internally(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::records::*;
+
+    #[test]
+    fn a_store_that_fails_says_whether_something_was_stored_and_nothing_of_what_went_wrong() {
+        for (error, code, outcome, retry) in [
+            (StoreError::Failed("/data/x.db is full".to_owned()), Code::StoreUnavailable, Outcome::NotApplied, true),
+            (StoreError::Unknown("/data/x.db is full".to_owned()), Code::StoreUnavailable, Outcome::Unknown, true),
+            (StoreError::Closed, Code::StoreUnavailable, Outcome::NotApplied, true),
+            (StoreError::Unreadable("/data/x.db is torn".to_owned()), Code::Internal, Outcome::NotApplied, false),
+        ] {
+            let text = error.to_string();
+            let problem = store_problem(error);
+            assert_eq!((problem.code, problem.outcome, problem.is_retryable()), (code, outcome, retry), "{text}");
+            assert_eq!(problem.retry_after.is_some(), retry, "{text}");
+            assert!(!problem.detail.contains("x.db"), "{}", problem.detail);
+            assert_eq!(problem.internal, Some(text));
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! The options of an operation on assistants: `dry_run`, `Prefer`, `Request-Timeout`, conditions, and what this gateway
-//! cannot keep.
+//! The options of an operation on assistants: `dry_run`, `Prefer`, `Request-Timeout`, `Idempotency-Key`, conditions, and
+//! what this gateway cannot keep.
 //!
 //! An option that an operation does not take is refused where ignoring it would be a false promise. A read or a list
 //! changes nothing, so there it is ignored, but for `If-Match` on a list, which has no tag that could match.
@@ -17,11 +17,10 @@ use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 use crate::value::{AssistantOperation, Right, Rights};
 
+use super::idempotency::{self, IDEMPOTENCY_KEY};
 use super::prefer::{self, Preferences, Return};
 use super::query;
 use super::timeout::request_timeout;
-
-static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The options.
 #[derive(Debug)]
@@ -32,6 +31,12 @@ pub struct RequestOptions {
     pub handling: Option<Handling>,
     /// Whether the caller prefers to get the assistant as it is afterwards.
     pub representation: bool,
+    /// Whether the caller prefers not to wait for the outcome, this operation can end later, and there is a store.
+    pub respond_async: bool,
+    /// For how many seconds the caller waits first, if it prefers not to wait for the outcome.
+    pub wait: Option<u32>,
+    /// The key under which this change is made once only; there is a store then.
+    pub idempotency_key: Option<String>,
     /// The preferences that mean nothing here.
     pub unknown_preferences: Vec<String>,
     /// The state that the assistant must be in.
@@ -48,6 +53,7 @@ struct Taken {
     if_match: bool,
     if_none_match: bool,
     representation: bool,
+    respond_async: bool,
 }
 
 impl Taken {
@@ -60,6 +66,7 @@ impl Taken {
                 Update | Create | Copy => true,
                 Read | List | Delete => false,
             },
+            respond_async: matches!(operation, Update | Delete),
         }
     }
 }
@@ -77,7 +84,8 @@ impl RequestOptions {
     ) -> Result<Self, Problem> {
         let taken = Taken::by(operation);
         let dry_run = query::dry_run(query)?;
-        refuse_promises(operation, taken, headers, dry_run)?;
+        refuse_promises(operation, taken, headers)?;
+        let idempotency_key = read_key(context, operation, headers, dry_run)?;
         let read_condition = |is_taken: bool, name: &HeaderName, shown: &'static str| match is_taken {
             true => Condition::read(headers, name, shown)
                 .map_err(|malformed| Problem::new(Code::InvalidRequest, malformed.to_string())),
@@ -85,7 +93,13 @@ impl RequestOptions {
         };
         let if_match = read_condition(taken.if_match, &IF_MATCH, "If-Match")?;
         let if_none_match = read_condition(taken.if_none_match, &IF_NONE_MATCH, "If-None-Match")?;
-        let Preferences { handling, returned, unknown: unknown_preferences } = Preferences::read(headers)?;
+        let preferences = Preferences::read(headers)?;
+        let Preferences { handling, returned, wait, unknown: unknown_preferences, .. } = preferences;
+        let respond_async = preferences.respond_async && taken.respond_async && context.records.is_some();
+        if respond_async && dry_run {
+            let detail = "a dry run answers at once; send it without the preference `respond-async`";
+            return Err(Problem::new(Code::InvalidRequest, detail));
+        }
         let representation = taken.representation && returned == Some(Return::Representation);
         let read = Rights::of(&[Right::Read]);
         if if_match.is_some() {
@@ -97,7 +111,18 @@ impl RequestOptions {
         let max = context.gateway.request_timeout;
         let timeout = request_timeout(headers)?.map_or(max, |timeout| timeout.min(max));
         let deadline = context.arrived + timeout;
-        Ok(Self { dry_run, handling, representation, unknown_preferences, if_match, if_none_match, deadline })
+        Ok(Self {
+            dry_run,
+            handling,
+            representation,
+            respond_async,
+            wait: wait.filter(|_| respond_async),
+            idempotency_key,
+            unknown_preferences,
+            if_match,
+            if_none_match,
+            deadline,
+        })
     }
 
     /// The response or the problem with `Preference-Applied`. A response that holds the assistant has its tag.
@@ -118,17 +143,12 @@ impl RequestOptions {
 
     /// The value of `Preference-Applied`; `represented` is whether the answer holds the assistant.
     fn applied(&self, represented: bool) -> Option<HeaderValue> {
-        prefer::applied(self.handling, represented)
+        prefer::applied(self.handling, represented, false)
     }
 }
 
 /// Refuses what would be a false promise if it were ignored.
-fn refuse_promises(
-    operation: AssistantOperation,
-    taken: Taken,
-    headers: &HeaderMap,
-    dry_run: bool,
-) -> Result<(), Problem> {
+fn refuse_promises(operation: AssistantOperation, taken: Taken, headers: &HeaderMap) -> Result<(), Problem> {
     let has = |name: &HeaderName| headers.contains_key(name);
     let (is_change, is_list) = (operation.is_change(), operation == AssistantOperation::List);
     // RFC 9110, 13.1.4: beside `If-Match`, `If-Unmodified-Since` is ignored.
@@ -142,12 +162,24 @@ fn refuse_promises(
         let detail = format!("this operation has no condition {name}; send the request without that header");
         return Err(Problem::new(Code::InvalidRequest, detail));
     }
-    // A dry run changes nothing, so that it needs no key.
-    if is_change && !dry_run && has(&IDEMPOTENCY_KEY) {
+    Ok(())
+}
+
+/// The key of a change. A dry run changes nothing, so that its key counts for nothing.
+fn read_key(
+    context: &Context,
+    operation: AssistantOperation,
+    headers: &HeaderMap,
+    dry_run: bool,
+) -> Result<Option<String>, Problem> {
+    if !operation.is_change() || dry_run || !headers.contains_key(&IDEMPOTENCY_KEY) {
+        return Ok(None);
+    }
+    if context.records.is_none() {
         let detail = "an Idempotency-Key needs a store, and this gateway has none; send the request without it";
         return Err(Problem::new(Code::StoreRequired, detail));
     }
-    Ok(())
+    idempotency::key(headers)
 }
 
 #[cfg(test)]
@@ -155,12 +187,23 @@ mod tests {
     use std::sync::Arc;
 
     use crate::access::Client;
+    use crate::api::records::double::Double;
     use crate::api::request::options::*;
     use AssistantOperation::{Copy, Create, Delete, List, Read, Update};
 
     const TAG: &str = "\"a\"";
 
     fn read_by(
+        operations: Option<Rights>,
+        operation: AssistantOperation,
+        query: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<RequestOptions, (Code, String)> {
+        read_at(false, operations, operation, query, headers)
+    }
+
+    fn read_at(
+        with_store: bool,
         operations: Option<Rights>,
         operation: AssistantOperation,
         query: &str,
@@ -178,7 +221,8 @@ mod tests {
             limiter: None,
         };
         let client = operations.map(|operations| Arc::new(client(operations)));
-        let context = Context { client, ..Context::example(&headers) };
+        let records = with_store.then(|| Double::of(Vec::new()).records());
+        let context = Context { client, records, ..Context::example(&headers) };
         RequestOptions::read(&context, operation, Some(query), &headers)
             .map_err(|problem| (problem.code, problem.detail))
     }
@@ -230,6 +274,36 @@ mod tests {
             assert_eq!(result.err().map(|(code, _)| code), operation.is_change().then_some(Code::StoreRequired));
             assert!(read_by(None, operation, "dry_run=true", &[("idempotency-key", "k")]).unwrap().dry_run);
         }
+    }
+
+    #[tokio::test]
+    async fn with_a_store_a_key_is_kept_where_something_would_change() {
+        let key = [("idempotency-key", "\"k-1\"")];
+        for operation in AssistantOperation::ALL {
+            let kept = |query| read_at(true, None, operation, query, &key).unwrap().idempotency_key;
+            assert_eq!(kept("").as_deref(), operation.is_change().then_some("k-1"), "{operation:?}");
+            assert_eq!(kept("dry_run=true"), None);
+        }
+        let (code, detail) = read_at(true, None, Update, "", &[("idempotency-key", "a b")]).unwrap_err();
+        assert_eq!(code, Code::InvalidRequest);
+        assert!(detail.starts_with("the header Idempotency-Key "), "{detail}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_before_the_outcome_takes_a_store_and_an_operation_that_can_end_later() {
+        let prefer = [("prefer", "respond-async, wait=5")];
+        for operation in AssistantOperation::ALL {
+            let can = matches!(operation, Update | Delete);
+            let options = read_at(true, None, operation, "", &prefer).unwrap();
+            assert_eq!((options.respond_async, options.wait), (can, can.then_some(5)), "{operation:?}");
+            let dry_run = read_at(true, None, operation, "dry_run=true", &prefer);
+            assert_eq!(dry_run.err().map(|(code, _)| code), can.then_some(Code::InvalidRequest), "{operation:?}");
+            for query in ["", "dry_run=true"] {
+                let without = read_at(false, None, operation, query, &prefer).unwrap();
+                assert_eq!((without.respond_async, without.wait), (false, None), "{operation:?}");
+            }
+        }
+        assert_eq!(read_at(true, None, Update, "", &[("prefer", "wait=5")]).unwrap().wait, None);
     }
 
     #[tokio::test]

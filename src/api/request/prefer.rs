@@ -1,7 +1,7 @@
-//! RFC 7240 `Prefer` with the preferences `handling` and `return`, and `Preference-Applied`.
+//! RFC 7240 `Prefer` with the preferences `handling`, `return`, `respond-async` and `wait`, and `Preference-Applied`.
 //!
 //! The first of several wins, as the RFC says, and unknown preferences change nothing but a warning. Malformed syntax and
-//! unknown handlings are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
+//! unknown values are rejected, which the RFC does not ask for: a misspelled `strict` would otherwise drop fields silently.
 //! Crates for header fields read RFC 8941 (sfv) or do not know this header (headers).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use crate::problem::{Code, Problem};
 /// The request header.
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The names that mean something here. Those besides `handling` and `return` are accepted and not applied.
+/// The names that mean something here.
 const KNOWN: [&str; 4] = ["handling", "return", "respond-async", "wait"];
 
 /// As many unknown names are reported, each with as many characters at most.
@@ -26,6 +26,10 @@ pub struct Preferences {
     pub handling: Option<Handling>,
     /// The first `return`.
     pub returned: Option<Return>,
+    /// Whether the caller prefers not to wait for the outcome.
+    pub respond_async: bool,
+    /// The first `wait`: for how many seconds the caller waits for the outcome.
+    pub wait: Option<u32>,
     /// The names that mean nothing here, and `return` with another value.
     pub unknown: Vec<String>,
 }
@@ -41,26 +45,36 @@ pub enum Return {
     Unknown,
 }
 
-/// The value of `Preference-Applied` for a handling, and for an answer that holds the assistant.
-pub fn applied(handling: Option<Handling>, represented: bool) -> Option<HeaderValue> {
-    Some(HeaderValue::from_static(match (handling, represented) {
-        (None, false) => return None,
-        (None, true) => "return=representation",
-        (Some(Handling::Strict), false) => "handling=strict",
-        (Some(Handling::Lenient), false) => "handling=lenient",
-        (Some(Handling::Strict), true) => "handling=strict, return=representation",
-        (Some(Handling::Lenient), true) => "handling=lenient, return=representation",
+/// The value of `Preference-Applied` for a handling, for an answer that holds the assistant, and for one that comes before
+/// the outcome.
+pub fn applied(handling: Option<Handling>, represented: bool, asynchronous: bool) -> Option<HeaderValue> {
+    use Handling::{Lenient, Strict};
+    Some(HeaderValue::from_static(match (handling, represented, asynchronous) {
+        (None, false, false) => return None,
+        (None, false, true) => "respond-async",
+        (None, true, false) => "return=representation",
+        (None, true, true) => "return=representation, respond-async",
+        (Some(Strict), false, false) => "handling=strict",
+        (Some(Strict), false, true) => "handling=strict, respond-async",
+        (Some(Strict), true, false) => "handling=strict, return=representation",
+        (Some(Strict), true, true) => "handling=strict, return=representation, respond-async",
+        (Some(Lenient), false, false) => "handling=lenient",
+        (Some(Lenient), false, true) => "handling=lenient, respond-async",
+        (Some(Lenient), true, false) => "handling=lenient, return=representation",
+        (Some(Lenient), true, true) => "handling=lenient, return=representation, respond-async",
     }))
 }
 
 const MALFORMED: &str = "the header Prefer is malformed; it must look like `handling=strict`";
 const UNKNOWN_HANDLING: &str = "the preference `handling` must be `strict` or `lenient`";
+const ASYNC_VALUE: &str = "the preference `respond-async` has no value; leave it out to get the outcome";
+const BAD_WAIT: &str = "the preference `wait` must be a whole number of seconds, such as `wait=5`";
 
 impl Preferences {
     /// Reads all `Prefer` headers.
     ///
     /// # Errors
-    /// A header is malformed, or the handling is neither `strict` nor `lenient`.
+    /// A header is malformed, or a preference that means something here has another value.
     pub fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let invalid = |detail| Problem::new(Code::InvalidRequest, detail);
         let mut found = Self::default();
@@ -90,6 +104,12 @@ impl Preferences {
             });
             return Ok(());
         }
+        if name == "respond-async" && !self.respond_async {
+            self.respond_async = value.is_empty().then_some(true).ok_or(ASYNC_VALUE)?;
+        }
+        if name == "wait" && self.wait.is_none() {
+            self.wait = Some(seconds(value).ok_or(BAD_WAIT)?);
+        }
         let mut is_known = KNOWN.contains(&name.as_str());
         if name == "return" && self.returned.is_none() {
             self.returned = Some(match value {
@@ -107,6 +127,12 @@ impl Preferences {
         }
         Ok(())
     }
+}
+
+/// A whole number of seconds. More than can be counted is the greatest number.
+fn seconds(text: &str) -> Option<u32> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u32::MAX))
 }
 
 /// The warning about a preference that means nothing here.
@@ -228,6 +254,26 @@ mod tests {
         assert_eq!(returned("Return = \"minimal\""), Some(Return::Minimal));
         for unknown in ["return", "return=Minimal", "return=\"\", return=minimal"] {
             assert_eq!(returned(unknown), Some(Return::Unknown), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_a_whole_number_of_seconds_and_the_first_counts() {
+        let read = |value: &'static str| {
+            let headers = HeaderMap::from_iter([(PREFER, HeaderValue::from_static(value))]);
+            Preferences::read(&headers).map(|found| (found.respond_async, found.wait)).map_err(|problem| problem.detail)
+        };
+        assert_eq!(read("handling=strict"), Ok((false, None)));
+        assert_eq!(read("respond-async"), Ok((true, None)));
+        assert_eq!(read("Respond-Async=\"\"; x=1, wait = \"007\""), Ok((true, Some(7))));
+        assert_eq!(read("wait=0, wait=9, respond-async, respond-async=no"), Ok((true, Some(0))));
+        assert_eq!(read("wait=4294967296"), Ok((false, Some(u32::MAX))));
+        assert_eq!(read("wait=3, wait=x"), Ok((false, Some(3))));
+        for bad in ["wait", "wait=\"\"", "wait=1.5", "wait=-1", "wait=+1", "wait=1s", "wait=ten", "wait=x, wait=3"] {
+            assert_eq!(read(bad).unwrap_err(), BAD_WAIT, "{bad}");
+        }
+        for bad in ["respond-async=false", "respond-async=true", "respond-async=0, respond-async"] {
+            assert_eq!(read(bad).unwrap_err(), ASYNC_VALUE, "{bad}");
         }
     }
 

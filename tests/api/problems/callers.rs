@@ -591,6 +591,9 @@ async fn the_codes_are_the_contracts() {
         "overloaded": [503, "gateway"], "vendor_unreachable": [503, "vendor"],
         "vendor_circuit_open": [503, "vendor"], "vendor_timeout": [504, "vendor"],
         "store_required": [501, "gateway"], "precondition_failed": [412, "caller"],
+        "idempotency_key_reused": [422, "caller"], "idempotency_in_progress": [409, "caller"],
+        "update_not_found": [404, "caller"], "already_started": [409, "caller"], "superseded": [409, "caller"],
+        "queue_full": [503, "gateway"], "store_unavailable": [503, "gateway"],
     });
     let own: serde_json::Map<_, _> = switchboard::problem::Code::ALL
         .iter()

@@ -1,0 +1,161 @@
+//! A store for tests of what callers see: it has the records that a test gives it, and can do nothing but read them.
+
+use std::future::ready;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use crate::store::{
+    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, KeyState, KeyUse, Line, Owner, Page,
+    Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+};
+
+use super::Records;
+
+/// The records, oldest first, or why they cannot be read.
+#[derive(Debug)]
+pub(crate) struct Double(Mutex<Result<Vec<Record>, StoreError>>);
+
+impl Double {
+    pub(crate) fn of(records: Vec<Record>) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Ok(records))))
+    }
+
+    pub(crate) fn failing(error: StoreError) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Err(error))))
+    }
+
+    pub(crate) fn records(self: &Arc<Self>) -> Arc<Records> {
+        let store: Arc<Self> = Arc::clone(self);
+        Arc::new(Records::new(store))
+    }
+
+    fn found(&self) -> Result<Vec<Record>, StoreError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn refused<'a, T: Send + 'a>() -> Pending<'a, T> {
+    Box::pin(ready(Err(StoreError::Closed)))
+}
+
+fn is_owners(owner: &Owner, record: &Record) -> bool {
+    match owner {
+        Owner::All => true,
+        Owner::Client(client) => *client == record.client,
+    }
+}
+
+fn matches(filter: &Filter, record: &Record) -> bool {
+    let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+    is_owners(&filter.owner, record)
+        && filter.line.as_ref().is_none_or(|line| record.line().as_ref() == Some(line))
+        && is(&filter.assistant, &record.assistant)
+        && is(&filter.vendor, &record.vendor)
+        && (filter.states.is_empty() || filter.states.contains(&record.state))
+        && filter.operation.is_none_or(|operation| operation == record.operation)
+        && filter.field.as_ref().is_none_or(|field| record.fields.contains(field))
+        && filter.since.is_none_or(|since| record.created_at >= since)
+        && filter.until.is_none_or(|until| record.created_at < until)
+        && filter.below.is_none_or(|below| record.number < below)
+}
+
+impl Store for Double {
+    fn record(&self, id: UpdateId) -> Pending<'_, Option<Record>> {
+        let found = self.found().map(|records| records.into_iter().find(|record| record.id == id));
+        Box::pin(ready(found))
+    }
+
+    fn record_of_request(&self, owner: Owner, request_id: String) -> Pending<'_, Option<Record>> {
+        let is = |record: &Record| is_owners(&owner, record) && record.request_id == request_id;
+        let found = self.found().map(|records| records.into_iter().rfind(is));
+        Box::pin(ready(found))
+    }
+
+    fn list(&self, filter: Filter) -> Pending<'_, Page> {
+        let found = self.found().map(|records| {
+            let mut records: Vec<_> = records.into_iter().rev().filter(|record| matches(&filter, record)).collect();
+            let is_all = records.len() <= filter.limit;
+            records.truncate(filter.limit);
+            let next = records.last().map(|last| last.number).filter(|_| !is_all);
+            Page { records, next }
+        });
+        Box::pin(ready(found))
+    }
+
+    fn admit(&self, _: Admission) -> Pending<'_, Admitted> {
+        refused()
+    }
+
+    fn look_up(&self, _: KeyUse) -> Pending<'_, Option<KeyState>> {
+        refused()
+    }
+
+    fn start(&self, _: Vec<UpdateId>, _: Timestamp) -> Pending<'_, bool> {
+        refused()
+    }
+
+    fn postpone(&self, _: Postponement) -> Pending<'_, ()> {
+        refused()
+    }
+
+    fn finish(&self, _: Vec<Ending>) -> Pending<'_, ()> {
+        refused()
+    }
+
+    fn note(&self, _: Record, _: Option<Bytes>) -> Pending<'_, ()> {
+        refused()
+    }
+
+    fn cancel(&self, _: UpdateId, _: Timestamp) -> Pending<'_, Option<Record>> {
+        refused()
+    }
+
+    fn discard(&self, _: UpdateId, _: State, _: Timestamp) -> Pending<'_, bool> {
+        refused()
+    }
+
+    fn bodies(&self, _: Vec<UpdateId>) -> Pending<'_, Vec<Option<Bytes>>> {
+        refused()
+    }
+
+    fn replay_of(&self, _: UpdateId) -> Pending<'_, Option<Record>> {
+        refused()
+    }
+
+    fn newer(&self, _: Line, _: u64, _: Vec<String>) -> Pending<'_, Vec<Record>> {
+        refused()
+    }
+
+    fn tickets(&self) -> Pending<'_, Vec<Record>> {
+        refused()
+    }
+
+    fn unsettled(&self, _: Timestamp) -> Pending<'_, Vec<Record>> {
+        refused()
+    }
+
+    fn callbacks_due(&self, _: Timestamp, _: usize) -> Pending<'_, Vec<CallbackDue>> {
+        refused()
+    }
+
+    fn callback_tried(&self, _: CallbackTried) -> Pending<'_, ()> {
+        refused()
+    }
+
+    fn sweep(&self, _: Timestamp, _: Timestamp) -> Pending<'_, bool> {
+        refused()
+    }
+
+    fn next_number(&self) -> u64 {
+        1
+    }
+
+    fn figures(&self) -> Figures {
+        Figures::default()
+    }
+
+    fn close(&self) -> Pending<'_, ()> {
+        refused()
+    }
+}
