@@ -136,7 +136,7 @@ fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
         out.extend_from_slice(if index > 0 { b",{\"field\":" } else { b"{\"field\":" });
         push_string(out, &note.field);
         out.extend_from_slice(b",\"code\":");
-        push_string(out, note.code);
+        push_string(out, &note.code);
         out.extend_from_slice(b",\"detail\":");
         push_string(out, &note.detail);
         out.push(b'}');

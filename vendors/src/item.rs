@@ -152,8 +152,8 @@ pub struct Report {
 pub struct Note {
     /// The canonical field, or the unknown key as it was sent.
     pub field: Cow<'static, str>,
-    /// The reason, as a code.
-    pub code: &'static str,
+    /// The reason, as a code. One that was stored by another version may be unknown to this one.
+    pub code: Cow<'static, str>,
     /// The reason, as a sentence.
     pub detail: Cow<'static, str>,
 }

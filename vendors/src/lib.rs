@@ -20,6 +20,7 @@ mod nearest;
 pub mod registry;
 mod secret_name;
 mod sondos;
+mod stored;
 
 pub use canonical::{Field, FieldSet, Update};
 pub use catalog::{

@@ -77,7 +77,7 @@ pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, war
     for field in update.fields_in(without_effect) {
         warnings.push(Note {
             field: field.name().into(),
-            code: "ignored_in_mode",
+            code: "ignored_in_mode".into(),
             detail: format!("has an effect only in mode {only}, but this update sets mode `{mode}`").into(),
         });
     }

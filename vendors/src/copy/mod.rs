@@ -206,7 +206,7 @@ fn kinds(all: impl Iterator<Item = CatalogKind>) -> Vec<CatalogKind> {
 }
 
 fn note(field: Field, code: &'static str, detail: String) -> Note {
-    Note { field: field.name().into(), code, detail: detail.into() }
+    Note { field: field.name().into(), code: code.into(), detail: detail.into() }
 }
 
 fn note_of_url(field: Field) -> Note {

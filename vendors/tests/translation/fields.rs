@@ -199,7 +199,7 @@ fn an_undocumented_field_is_refused_with_strict_and_dropped_with_lenient_handlin
             assert!(refused.items.only_unsupported());
             let request = contract.translate(&update, Handling::Lenient).unwrap();
             assert_eq!(request.body, b"{}", "{} {update}", contract.name());
-            let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, note.code)).collect();
+            let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, &*note.code)).collect();
             assert_eq!(dropped, [(field, "unsupported_field")]);
             assert!(request.report.applied.is_empty() && request.report.warnings.is_empty());
         }

@@ -27,6 +27,7 @@ mod responses;
 mod rows;
 mod samples;
 mod schema;
+mod stored;
 mod table;
 mod tools;
 mod unknown_keys;

@@ -70,7 +70,7 @@ fn a_field_without_effect_in_the_sent_mode_is_sent_with_a_warning() {
                 assert_eq!((contract.vocabulary(), mode), (LEGACY, "dualplex"));
                 continue;
             };
-            let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
+            let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, &*note.code)).collect();
             let sent = request.report.applied.iter().any(|applied| applied.name() == field);
             let wanted: &[_] = if sent { &[(field, "ignored_in_mode")] } else { &[] };
             assert_eq!(warned, wanted, "{} {update}", contract.name());

@@ -12,7 +12,7 @@ fn another_vendors_options_are_ignored_with_a_warning() {
     for contract in contracts() {
         let request = contract.translate(r#"{"vendor_options":{"elsewhere":{"x":1}}}"#, Handling::Strict).unwrap();
         assert!(request.is_empty() && request.report.applied.is_empty(), "{:?}", request.report);
-        let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
+        let warned: Vec<_> = request.report.warnings.iter().map(|note| (&*note.field, &*note.code)).collect();
         assert_eq!(warned, [("vendor_options.elsewhere", "other_vendor")]);
         let update = format!(r#"{{"vendor_options":{{"elsewhere":{{"x":1}},"{}":{{"y":2}}}}}}"#, contract.name());
         let request = contract.translate(&update, Handling::Strict).unwrap();
@@ -48,7 +48,7 @@ fn a_name_that_is_no_account_is_an_unknown_field() {
         assert_eq!(items[0].field.as_deref(), Some("vendor_options.autocals"));
         assert!(items[0].detail.ends_with("did you mean `vendor_options.autocalls`?"), "{}", items[0].detail);
         let request = contract.translate(update, Handling::Lenient).unwrap();
-        let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, note.code)).collect();
+        let dropped: Vec<_> = request.report.dropped.iter().map(|note| (&*note.field, &*note.code)).collect();
         assert_eq!(dropped, [("vendor_options.autocals", "unknown_field"), ("vendor_options.zzzzzz", "unknown_field")]);
         assert_eq!(request.report.applied, [Field::Name]);
     }

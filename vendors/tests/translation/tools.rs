@@ -264,7 +264,7 @@ fn the_legacy_vendor_takes_one_end_call_tool_as_a_nested_object() {
         let wanted = format!(r#"{{"assistant_name":"a","end_call_tool":{{"description":{description}}}}}"#);
         assert_eq!(sondos.body(&update), wanted);
         let report = sondos.translate(&update, Handling::Strict).unwrap().report;
-        let warned: Vec<_> = report.warnings.iter().map(|note| (&*note.field, note.code)).collect();
+        let warned: Vec<_> = report.warnings.iter().map(|note| (&*note.field, &*note.code)).collect();
         assert_eq!(warned, [("tools", "partial_effect")], "the assistant's other tools stay unchanged");
     }
 }

@@ -21,7 +21,7 @@ fn an_unknown_key_is_refused_with_the_nearest_field() {
         let item = contract(vendor).translate(&body, Handling::Strict).unwrap_err().items.list.remove(0);
         assert_eq!((item.field.as_deref(), item.detail.as_str()), (Some(key), detail));
         let dropped = contract(vendor).translate(&body, Handling::Lenient).unwrap().report.dropped.remove(0);
-        assert_eq!((&*dropped.field, dropped.code, &*dropped.detail), (key, "unknown_field", detail));
+        assert_eq!((&*dropped.field, &*dropped.code, &*dropped.detail), (key, "unknown_field", detail));
     }
 }
 

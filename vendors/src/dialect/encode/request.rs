@@ -190,7 +190,7 @@ impl Translation<'_> {
     }
 
     fn drop(&mut self, field: Cow<'static, str>, code: ItemCode, detail: Cow<'static, str>) {
-        self.report.dropped.push(Note { field, code: code.as_str(), detail });
+        self.report.dropped.push(Note { field, code: code.as_str().into(), detail });
     }
 
     fn unsupported(&mut self, field: Field, detail: String) {

@@ -42,7 +42,7 @@ impl OptionsMerger<'_> {
             let detail = format!("is not sent: this update goes to `{}`", self.target.vendor);
             let note = |name: &Cow<'_, str>| Note {
                 field: option_name(name),
-                code: OTHER_VENDOR,
+                code: OTHER_VENDOR.into(),
                 detail: detail.clone().into(),
             };
             self.report.warnings.extend(others.iter().take(MAX_SUGGESTIONS).map(note));
@@ -89,7 +89,7 @@ impl OptionsMerger<'_> {
         let has_room = self.report.dropped.len() < Items::MAX;
         match self.target.handling {
             Handling::Lenient if has_room => {
-                let (field, code) = (option_name(name), ItemCode::UnknownField.as_str());
+                let (field, code) = (option_name(name), ItemCode::UnknownField.as_str().into());
                 self.report.dropped.push(Note { field, code, detail: detail.into() });
             }
             Handling::Lenient | Handling::Strict => {

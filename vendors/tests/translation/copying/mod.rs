@@ -152,7 +152,7 @@ fn body(copied: &CopiedFields) -> Value {
 
 /// Field, code and detail.
 fn notes(notes: &[Note]) -> Vec<(&str, &str, &str)> {
-    notes.iter().map(|note| (&*note.field, note.code, &*note.detail)).collect()
+    notes.iter().map(|note| (&*note.field, &*note.code, &*note.detail)).collect()
 }
 
 fn names(notes: &[Note]) -> Vec<&str> {
