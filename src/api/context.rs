@@ -21,7 +21,7 @@ use crate::value::Rights;
 use super::records::Records;
 
 /// What is known of a request before its operation runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Context {
     /// The generation that the request started with and keeps to its end.
     pub gateway: Arc<Gateway>,

@@ -7,6 +7,7 @@ use vendors::Report;
 
 use crate::account::Account;
 use crate::problem::Outcome;
+use crate::store::UpdateId;
 use crate::telemetry::event::UpdateSummary;
 use crate::telemetry::metrics::AccountMetrics;
 use crate::upstream::DeliveryState;
@@ -33,6 +34,8 @@ pub struct RequestLog {
     pub receiving: Duration,
     /// The length of the body in bytes, decompressed; 0 unless all of it was read.
     pub request_bytes: usize,
+    /// Its record, if there is a store.
+    pub record: Option<UpdateId>,
     /// The translation's report; `None` if there was no translation or it failed.
     pub report: Option<Report>,
     /// Whether the vendor may have received it; `None` before it is passed to the account's stack.

@@ -93,6 +93,11 @@ impl Gateway {
         before.fingerprints.changed_secrets(&self.fingerprints)
     }
 
+    /// The order scope of an account; `None` if there is no such account.
+    pub fn scope_of(&self, account: &str) -> Option<&Arc<str>> {
+        self.scopes.of_account(account)
+    }
+
     /// Applies this generation's order scopes to the updates that arrive from now on. Call it when the generation
     /// replaces `before`.
     pub(crate) fn apply_scopes(&self, before: Option<&Self>, tasks: &Tasks) {

@@ -57,6 +57,19 @@ impl fmt::Display for EntityTag {
     }
 }
 
+/// As in a header, but for bytes that are no UTF-8.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Tags(tags) => tags.iter().enumerate().try_for_each(|(index, tag)| {
+                let comma = if index > 0 { ", " } else { "" };
+                write!(f, "{comma}{tag}")
+            }),
+        }
+    }
+}
+
 impl Condition {
     /// The condition of all headers of that name; `None` without one.
     ///

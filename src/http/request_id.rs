@@ -33,6 +33,11 @@ impl RequestId {
         Self::of(Uuid::now_v7().hyphenated().encode_lower(&mut text).as_bytes())
     }
 
+    /// The id of an earlier request.
+    pub fn stored(text: &str) -> Self {
+        if is_valid(text.as_bytes()) { Self::of(text.as_bytes()) } else { Self::generate() }
+    }
+
     /// Copies `text`; a clone of the caller's header would keep the whole read buffer alive.
     fn of(text: &[u8]) -> Self {
         let value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text));

@@ -53,7 +53,7 @@ pub struct VendorResponseSummary {
 }
 
 /// An error on its way to the caller.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Problem {
     /// The code.
     pub code: Code,

@@ -10,6 +10,7 @@
 mod admission;
 mod ending;
 mod error;
+pub mod failpoint;
 mod filter;
 mod record;
 mod timestamp;

@@ -195,7 +195,8 @@ impl DeliveryState {
     }
 
     /// When the last attempt of that kind ended.
-    pub(super) fn doubted_at(&self) -> Option<Instant> {
+    #[must_use]
+    pub fn doubted_at(&self) -> Option<Instant> {
         *self.doubted()
     }
 

@@ -1,16 +1,21 @@
 //! The responses to callers.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use vendors::json::{decode, push_integer, push_string};
+use vendors::json::{Limits, decode, push_integer, push_string, read_value};
 use vendors::{AssistantSummary, Field, Note, Report, Stored, UpdateResponse};
 
+use crate::api::classify::lost_deletion;
+use crate::api::records::kept;
 use crate::api::request_log::RequestLog;
 use crate::api::response::{self, Echoed};
 use crate::api::{dry_run, representation};
 use crate::problem::{Code, Outcome, Problem};
+use crate::store::Answer;
 
 use super::condition::Verified;
 use super::{Change, Exchange, Prepared};
@@ -103,6 +108,20 @@ impl Exchange<'_> {
         response::json(out)
     }
 
+    /// The response to a deletion whose own response was lost.
+    pub(in crate::api) fn deletion_was_lost(&self, attempts: u32) -> Response<Full<Bytes>> {
+        self.deleted(&lost_deletion().message, attempts)
+    }
+
+    /// The answer to an update that went in one request with another one, which was answered with `other`.
+    pub(in crate::api) fn answer_like(&self, other: &Answer, report: &Report, attempts: u32) -> Answer {
+        let response = match other.body.as_deref().and_then(message_and_data) {
+            Some(confirmed) => self.applied(&confirmed, &self.echoed(), attempts, report, None),
+            None => self.applied(&nothing(), &self.echoed(), attempts, report, None),
+        };
+        kept(self.options.mark(Ok(response)).unwrap_or_default())
+    }
+
     /// The response to an update of which nothing is left: the vendor is not called.
     pub(super) fn nothing_to_send(&self, report: Report, log: &mut RequestLog) -> Response<Full<Bytes>> {
         let report = log.report.insert(report);
@@ -149,6 +168,23 @@ fn only_stored(report: &mut Report, stored: &Stored, unchanged: &[Field]) {
         };
         report.warnings.push(Note { field: one.field.name().into(), code: code.into(), detail: detail.into() });
     }
+}
+
+/// The message and the members of an assistant in an answer of this gateway.
+fn message_and_data(body: &[u8]) -> Option<UpdateResponse<'_>> {
+    let answer = read_value(body, Limits::VENDOR).ok()?;
+    let data = answer.get("data")?;
+    let member = |name| data.get(name).filter(|value| !value.is_null()).map(|value| Cow::Borrowed(value.text()));
+    Some(UpdateResponse {
+        message: answer.get("message")?.as_str()?,
+        data: AssistantSummary {
+            id: member("id"),
+            name: member("name"),
+            status: member("status"),
+            r#type: member("type"),
+            mode: member("mode"),
+        },
+    })
 }
 
 /// What an update without a request says.

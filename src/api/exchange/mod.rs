@@ -15,7 +15,7 @@ mod send;
 mod tests;
 mod turn;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
@@ -28,11 +28,14 @@ use crate::upstream::{Permits, QueuedLock};
 use crate::value::AssistantOperation;
 
 use super::context::Context;
+use super::records::{Key, Records, carry_out};
 use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
 use super::response::Echoed;
 
-pub(super) use prepare::read_catalogs;
+pub(super) use prepare::{read_catalogs, read_update};
+pub(super) use refusal::nothing_applied;
+use refusal::of_changes;
 
 /// An operation that changes an assistant, and where it goes.
 pub(super) struct Exchange<'a> {
@@ -46,8 +49,15 @@ pub(super) struct Exchange<'a> {
     pub(super) handling: Handling,
     pub(super) options: &'a RequestOptions,
     /// What came before, if the fields are those of another assistant.
-    pub(super) copied: Option<&'a Copied>,
+    pub(super) copied: Option<&'a Arc<Copied>>,
+    /// The caller's idempotency key.
+    pub(super) key: Option<&'a Key>,
+    /// Where the turn is put afterwards, if another request of the line may follow in it.
+    pub(super) slot: Option<&'a TurnSlot>,
 }
+
+/// A turn on its way from one request to the next.
+pub(super) type TurnSlot = Mutex<Option<QueuedLock>>;
 
 /// What became of another assistant's fields, which are those of a new one.
 #[derive(Debug)]
@@ -70,11 +80,11 @@ pub(super) enum Change {
 
 /// A translated request, ready to be sent.
 pub(super) struct Prepared {
-    request: vendors::Request,
+    pub(super) request: vendors::Request,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    lock: Option<QueuedLock>,
+    pub(super) lock: Option<QueuedLock>,
 }
 
 impl Exchange<'_> {
@@ -88,7 +98,27 @@ impl Exchange<'_> {
         permits: Permits,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let prepared = self.prepare(&body).await?;
+        let prepared = match self.prepare(&body).await {
+            Ok(prepared) => prepared,
+            Err(problem) => return self.presented(Err(problem)),
+        };
+        if let Some(records) = self.records(&prepared) {
+            return Box::pin(carry_out(self, records, prepared, body, permits, log)).await;
+        }
+        self.presented(self.carry_on(prepared, body, Some(permits), log).await)
+    }
+
+    /// Carries out what is translated.
+    ///
+    /// # Errors
+    /// The vendor did not carry it out.
+    pub(super) async fn carry_on(
+        &self,
+        prepared: Prepared,
+        body: Bytes,
+        permits: Option<Permits>,
+        log: &mut RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
         if self.options.if_match.is_some() || self.options.representation {
             // Boxed because it is large and rare.
             return Box::pin(self.in_turn(prepared, body, permits, log)).await;
@@ -99,7 +129,7 @@ impl Exchange<'_> {
             log.report = Some(prepared.request.report);
             return Ok(response);
         }
-        if prepared.request.is_empty() {
+        if self.is_nothing(&prepared) {
             return Ok(self.nothing_to_send(prepared.request.report, log));
         }
         self.send(prepared, permits, log).await
@@ -117,13 +147,40 @@ impl Exchange<'_> {
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let id = self.id.map_or("", |id| &**id);
         let prepared = self.prepare_deletion(call, id)?;
-        if self.options.if_match.is_some() {
-            return Box::pin(self.in_turn(prepared, Bytes::new(), permits, log)).await;
+        match self.records(&prepared) {
+            Some(records) => carry_out(self, records, prepared, Bytes::new(), permits, log).await,
+            None => self.presented(self.carry_on(prepared, Bytes::new(), Some(permits), log).await),
         }
-        match self.options.dry_run {
-            true => Ok(self.dry_run(&prepared)),
-            false => self.send(prepared, permits, log).await,
+    }
+
+    /// The result as its caller gets it: a problem names the fields of a copy as its request does, and the preferences that
+    /// were applied are listed.
+    ///
+    /// # Errors
+    /// The problem.
+    pub(super) fn presented(
+        &self,
+        result: Result<Response<Full<Bytes>>, Problem>,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let result = match self.copied {
+            Some(copied) => result.map_err(|problem| of_changes(problem, copied)),
+            None => result,
+        };
+        match self.change {
+            Change::Delete => result,
+            Change::Update | Change::Create(_) => self.options.mark(result),
         }
+    }
+
+    /// Where this is written down: nowhere without a store, and not if nothing is sent.
+    fn records(&self, prepared: &Prepared) -> Option<&Arc<Records>> {
+        let records = self.context.records.as_ref()?;
+        (!self.options.dry_run && !self.is_nothing(prepared)).then_some(records)
+    }
+
+    /// Whether nothing of an update is left to send.
+    fn is_nothing(&self, prepared: &Prepared) -> bool {
+        matches!(self.change, Change::Update) && prepared.request.is_empty()
     }
 
     /// Why the vendor would not be sent these fields; `None` if it would.
@@ -132,7 +189,7 @@ impl Exchange<'_> {
     }
 
     /// The word in logs.
-    fn operation(&self) -> AssistantOperation {
+    pub(super) fn operation(&self) -> AssistantOperation {
         match self.change {
             Change::Update => AssistantOperation::Update,
             Change::Create(_) if self.copied.is_some() => AssistantOperation::Copy,
@@ -151,7 +208,7 @@ impl Exchange<'_> {
     }
 
     /// Adds the method and URI with which the request is shown or sent.
-    fn complete(
+    pub(super) fn complete(
         &self,
         request: vendors::Request,
         lock: Option<QueuedLock>,

@@ -19,7 +19,7 @@ use super::{Change, Exchange, Prepared};
 
 impl<'a> Exchange<'a> {
     /// Reads and translates the fields. Only a catalog may make it wait.
-    pub(super) async fn prepare(&self, body: &[u8]) -> Result<Prepared, Problem> {
+    pub(in crate::api) async fn prepare(&self, body: &[u8]) -> Result<Prepared, Problem> {
         let context = self.context;
         let update = read_update(body)?;
         let headers = self.account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
@@ -145,6 +145,6 @@ pub(in crate::api) async fn read_catalogs(
 }
 
 /// The fields of a request.
-pub(super) fn read_update(body: &[u8]) -> Result<Update<'_>, Problem> {
+pub(in crate::api) fn read_update(body: &[u8]) -> Result<Update<'_>, Problem> {
     Update::read(body).map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))
 }

@@ -1,10 +1,33 @@
 //! The problem for fields that are not sent.
 
-use vendors::{Field, FieldPolicy, Item, ItemCode, Items, Target};
+use vendors::{Field, FieldPolicy, Item, ItemCode, Items, Report, Target};
 
-use crate::problem::{Code, Problem};
+use crate::api::response::push_report_object;
+use crate::problem::{Code, Outcome, Problem};
 
-use super::Change;
+use super::{Change, Copied};
+
+/// A problem with the new assistant's fields, as one with the changes: there the caller can set them.
+pub(in crate::api) fn of_changes(mut problem: Problem, copied: &Copied) -> Problem {
+    for item in &mut problem.errors.list {
+        if let Some(place) = item.pointer.strip_prefix('#') {
+            item.pointer = format!("#/changes{place}");
+        }
+    }
+    if !problem.errors.is_empty() && problem.outcome == Outcome::NotApplied {
+        let mut report = Vec::new();
+        push_report_object(&mut report, &nothing_applied(copied), Some(&copied.report));
+        problem.report = String::from_utf8(report).ok().map(String::into_boxed_str);
+    }
+    let attempts = problem.attempts.unwrap_or_default() + copied.attempts;
+    Problem { attempts: (attempts > 0).then_some(attempts), ..problem }
+}
+
+/// The report of a copy of which nothing is applied.
+pub(in crate::api) fn nothing_applied(copied: &Copied) -> Report {
+    let (dropped, warnings) = (copied.report.dropped.clone(), copied.report.warnings.clone());
+    Report { applied: Vec::new(), dropped, warnings }
+}
 
 pub(super) fn refusal_problem(refused: vendors::Refused, change: Change, target: &Target<'_>) -> Problem {
     let items = refused.items;

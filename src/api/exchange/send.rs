@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{ConnectionChoice, Failure, Permits, Repeat, VendorRequest, VendorResponse};
 
+use super::turn::put;
 use super::{Change, Exchange, Prepared};
 
 impl Exchange<'_> {
@@ -23,7 +24,7 @@ impl Exchange<'_> {
     pub(super) fn send(
         &self,
         prepared: Prepared,
-        permits: Permits,
+        permits: Option<Permits>,
         log: &mut RequestLog,
     ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
         let RequestLog { report: logged_report, delivery, attempts, queued, with_vendor, id, .. } = log;
@@ -33,8 +34,14 @@ impl Exchange<'_> {
         let body = Bytes::from(body);
         let mut request = VendorRequest::new(method, uri, self.options.deadline).with_lock(lock);
         self.complete_request(&mut request, repeatable, headers, &body);
-        *delivery = Some(request.sent.clone());
-        let mut update = self.account.stack.update(request).holding(permits);
+        match delivery {
+            Some(shared) => request.sent = shared.clone(),
+            None => *delivery = Some(request.sent.clone()),
+        }
+        let mut update = self.account.stack.update(request);
+        if let Some(permits) = permits {
+            update = update.holding(permits);
+        }
         if self.context.telemetry.follows_changes() {
             update = update.on_detached_end(self.report_detached(&sent, &body));
         }
@@ -44,15 +51,24 @@ impl Exchange<'_> {
                 Ok(response) => (response.attempts, response.queued, response.vendor),
                 Err(failure) => (failure.attempts, failure.queued, failure.vendor),
             };
-            let from_vendor = result.map_err(|failure| self.unknown(failure_problem(failure)))?;
-            let read = ResponseBody::read(&from_vendor.body);
-            let classified = self.classify(&sent, &body, &from_vendor, &read);
-            if from_vendor.status.is_success() && classified.is_err() {
-                update.doubt();
+            let finished = match result {
+                Ok(from_vendor) => {
+                    let read = ResponseBody::read(&from_vendor.body);
+                    let classified = self.classify(&sent, &body, &from_vendor, &read);
+                    if from_vendor.status.is_success() && classified.is_err() {
+                        update.doubt();
+                    }
+                    classified.and_then(|confirmed| {
+                        report.warnings.extend(self.other_id(&confirmed));
+                        self.done(&confirmed, from_vendor.attempts, report, None, id)
+                    })
+                }
+                Err(failure) => Err(failure_problem(failure)),
+            };
+            if let Some(slot) = self.slot {
+                put(slot, update.into_turn().0);
             }
-            let confirmed = classified.map_err(|problem| self.unknown(problem))?;
-            report.warnings.extend(self.other_id(&confirmed));
-            self.done(&confirmed, from_vendor.attempts, report, None, id)
+            finished.map_err(|problem| self.unknown(problem))
         }
     }
 

@@ -57,6 +57,8 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
         handling: Handling::Strict,
         options: &options,
         copied: None,
+        key: None,
+        slot: None,
     };
     let request = |method| vendors::Request {
         repeatable: true,
@@ -73,7 +75,7 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
     let permits =
         Permits { gateway: SharePermit::count(&Arc::default()).0, share: SharePermit::count(&Arc::default()).0 };
     let mut log = RequestLog::default();
-    let (sent, line) = tokio::join!(exchange.send(prepared, permits, &mut log), first_line(listener));
+    let (sent, line) = tokio::join!(exchange.send(prepared, Some(permits), &mut log), first_line(listener));
     assert!(sent.is_err());
     assert_eq!((shown["request"]["method"].as_str(), line.as_str()), (Some("PATCH"), "PATCH /x HTTP/1.1"));
 

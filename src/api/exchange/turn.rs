@@ -5,7 +5,7 @@
 //! on, with every value in place it is done, and in any other state its outcome is unknown.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use http::Response;
@@ -23,14 +23,30 @@ use crate::upstream::{DetachOnDrop, Failure, Permits, QueuedLock, Repeat, Vendor
 use super::answer::nothing;
 use super::condition::{Verified, check, unchanged};
 use super::reading::Reads;
-use super::{Change, Exchange, Prepared};
+use super::{Change, Exchange, Prepared, TurnSlot};
 
 /// A request that was sent, and what is kept for the next one in the same turn.
-struct Turn {
+struct Turn<'a> {
+    /// Where the turn is put at the end.
+    slot: Option<&'a TurnSlot>,
     lock: Option<QueuedLock>,
     permits: Option<Permits>,
     /// The last request that has ended, with its attempts.
     ended: Option<(DetachOnDrop, u32)>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot {
+            let ended = self.ended.take().and_then(|(ended, _)| ended.into_turn().0);
+            put(slot, ended.or_else(|| self.lock.take()));
+        }
+    }
+}
+
+/// Puts a turn where the next request of the line takes it.
+pub(super) fn put(slot: &TurnSlot, turn: Option<QueuedLock>) {
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = turn;
 }
 
 /// What the vendor confirmed, without the response that it stands in.
@@ -42,7 +58,7 @@ impl Exchange<'_> {
         &self,
         prepared: Prepared,
         sent_body: Bytes,
-        permits: Permits,
+        permits: Option<Permits>,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let mut reads = Reads::new(self, &prepared.headers);
@@ -55,12 +71,12 @@ impl Exchange<'_> {
         &self,
         prepared: Prepared,
         sent_body: &[u8],
-        permits: Permits,
+        permits: Option<Permits>,
         reads: &mut Reads<'_>,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
         let Prepared { request, method, uri, headers, lock } = prepared;
-        let mut turn = Turn { lock: None, permits: Some(permits), ended: None };
+        let mut turn = Turn { slot: self.slot, lock: None, permits, ended: None };
         if !self.options.dry_run {
             turn.lock = self.first(lock, log).await?;
         }
@@ -126,7 +142,7 @@ impl Exchange<'_> {
         request: &(impl Fn() -> VendorRequest + Send + Sync),
         mut before: Option<Arc<Found>>,
         check: &Check<'_>,
-        turn: &mut Turn,
+        turn: &mut Turn<'_>,
         reads: &mut Reads<'_>,
         log: &mut RequestLog,
     ) -> Result<Confirmed, Problem> {
@@ -195,14 +211,17 @@ impl Exchange<'_> {
         &self,
         mut request: VendorRequest,
         check: &Check<'_>,
-        turn: &mut Turn,
+        turn: &mut Turn<'_>,
         log: &mut RequestLog,
     ) -> (DetachOnDrop, Result<VendorResponse, Failure>) {
         if let Some((ended, attempts)) = turn.ended.take() {
             request = request.continuing(&ended, attempts);
             (turn.lock, turn.permits) = ended.into_turn();
         }
-        log.delivery = Some(request.sent.clone());
+        match &log.delivery {
+            Some(shared) => request.sent = shared.clone(),
+            None => log.delivery = Some(request.sent.clone()),
+        }
         let mut update = self.account.stack.update(request.with_lock(turn.lock.take()));
         if let Some(permits) = turn.permits.take() {
             update = update.holding(permits);
@@ -244,7 +263,7 @@ impl Exchange<'_> {
         sent_body: &[u8],
         report: &mut Report,
         before: Option<&Found>,
-        turn: &mut Turn,
+        turn: &mut Turn<'_>,
         reads: &mut Reads<'_>,
     ) -> Verified {
         let new_id = match self.id {

@@ -12,6 +12,7 @@ use crate::account::Account;
 use crate::api::context::{Context, did_you_mean};
 use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
+use crate::api::records::{Asked, Known, known};
 use crate::api::request::options::RequestOptions;
 use crate::api::request::{media, query};
 use crate::api::request_log::RequestLog;
@@ -43,7 +44,12 @@ pub(super) async fn handle(
     let creation = creation(&account)?;
     media::check(&head.headers)?;
     let permits = permit.permits(&account)?;
+    let asked = Asked::of(AssistantOperation::Create, &options, (&account.name, None), head);
     let body = receive(context, head, body, options.deadline, log).await?;
+    let key = match known(context, &options, asked, &body).await? {
+        Known::New(key) => key,
+        Known::Answered(response) => return Ok(response),
+    };
     let exchange = Exchange {
         context,
         change: Change::Create(creation),
@@ -53,8 +59,10 @@ pub(super) async fn handle(
         handling: handling(context, options.handling, None, &account),
         options: &options,
         copied: None,
+        key: key.as_ref(),
+        slot: None,
     };
-    options.mark(exchange.run(body, permits, log).await)
+    exchange.run(body, permits, log).await
 }
 
 /// The account for a new assistant: the one that the caller names, else the default one. The caller must be allowed to use

@@ -8,6 +8,7 @@ use http_body_util::Full;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
+use crate::api::records::{Asked, Known, known};
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::api::target::{handling, target};
@@ -34,6 +35,12 @@ pub(super) async fn handle(
         let detail = format!("{} documents no operation that deletes assistants", route.account.dialect.title);
         Problem::new(Code::UnsupportedByVendor, detail)
     })?;
+    let target = (&*route.account.name, Some(&*route.id));
+    let asked = Asked::of(AssistantOperation::Delete, &options, target, head);
+    let key = match known(context, &options, asked, b"").await? {
+        Known::New(key) => key,
+        Known::Answered(response) => return Ok(response),
+    };
     let permits = permit.permits(&route.account)?;
     let exchange = Exchange {
         context,
@@ -44,6 +51,8 @@ pub(super) async fn handle(
         handling: handling(context, options.handling, route.handling, &route.account),
         options: &options,
         copied: None,
+        key: key.as_ref(),
+        slot: None,
     };
     exchange.delete(call, permits, log).await
 }

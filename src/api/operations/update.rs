@@ -8,6 +8,7 @@ use http_body_util::Full;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
+use crate::api::records::{Asked, Known, known};
 use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
@@ -37,7 +38,13 @@ pub(super) async fn handle(
     log.assistant = Some(assistant.to_owned());
     media::check(&head.headers)?;
     let permits = permit.permits(&route.account)?;
+    let target = (&*route.account.name, Some(&*route.id));
+    let asked = Asked::of(AssistantOperation::Update, &options, target, head);
     let body = receive(context, head, body, options.deadline, log).await?;
+    let key = match known(context, &options, asked, &body).await? {
+        Known::New(key) => key,
+        Known::Answered(response) => return Ok(response),
+    };
     let exchange = Exchange {
         context,
         change: Change::Update,
@@ -47,6 +54,8 @@ pub(super) async fn handle(
         handling: handling(context, options.handling, route.handling, &route.account),
         options: &options,
         copied: None,
+        key: key.as_ref(),
+        slot: None,
     };
-    options.mark(exchange.run(body, permits, log).await)
+    exchange.run(body, permits, log).await
 }

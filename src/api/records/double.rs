@@ -2,13 +2,15 @@
 
 use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::store::{
-    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, KeyState, KeyUse, Line, Owner, Page,
-    Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, KeyState, KeyUse, Line, Mode, Owner,
+    Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
 };
+use crate::value::AssistantOperation;
 
 use super::Records;
 
@@ -157,5 +159,34 @@ impl Store for Double {
 
     fn close(&self) -> Pending<'_, ()> {
         refused()
+    }
+}
+
+/// A change of one field that waits; its times are `number` seconds after 1970.
+pub(crate) fn record(number: u64, client: Option<&str>) -> Record {
+    let created_at = Timestamp(i64::try_from(number).unwrap_or_default() * 1000);
+    Record {
+        id: UpdateId::generate(),
+        number,
+        request_id: format!("request-{number}"),
+        state: State::Queued,
+        mode: Mode::Asynchronous,
+        operation: AssistantOperation::Update,
+        assistant: "sales-bot".to_owned(),
+        vendor: "sondos".to_owned(),
+        vendor_id: Some("789".to_owned()),
+        scope: Some("sondos".to_owned()),
+        client: client.map(str::to_owned),
+        fields: vec!["name".to_owned()],
+        attempts: 0,
+        created_at,
+        updated_at: created_at,
+        next_attempt_at: None,
+        expires_at: created_at.after(Duration::from_secs(24 * 60 * 60)),
+        doubted_at: None,
+        sent_with: Vec::new(),
+        replay_of: None,
+        answer: None,
+        problem: None,
     }
 }

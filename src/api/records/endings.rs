@@ -7,12 +7,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::store::UpdateId;
+use crate::store::{Answer, UpdateId};
 
 /// Those who wait, by change. A change that nothing waits for costs nothing.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
-    waited_for: Mutex<HashMap<UpdateId, watch::Sender<()>>>,
+    waited_for: Mutex<HashMap<UpdateId, watch::Sender<Option<Answer>>>>,
     drain: CancellationToken,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Endings {
 pub(super) struct Waiting<'a> {
     endings: &'a Endings,
     id: UpdateId,
-    ended: watch::Receiver<()>,
+    ended: watch::Receiver<Option<Answer>>,
 }
 
 impl Endings {
@@ -30,10 +30,10 @@ impl Endings {
         Waiting { endings: self, id, ended }
     }
 
-    /// Tells those who wait for this change.
-    pub(super) fn ended(&self, id: UpdateId) {
+    /// Tells those who wait for this change, with what its caller would have got.
+    pub(super) fn ended(&self, id: UpdateId, answer: Option<&Answer>) {
         if let Some(waiters) = self.table().get(&id) {
-            waiters.send_replace(());
+            waiters.send_replace(answer.cloned());
         }
     }
 
@@ -42,18 +42,22 @@ impl Endings {
         self.drain.cancel();
     }
 
-    fn table(&self) -> MutexGuard<'_, HashMap<UpdateId, watch::Sender<()>>> {
+    fn table(&self) -> MutexGuard<'_, HashMap<UpdateId, watch::Sender<Option<Answer>>>> {
         self.waited_for.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting<'_> {
-    /// Waits until the change may have ended since the last call; false once `until` is over or the gateway drains.
-    pub(super) async fn may_have_ended(&mut self, until: Instant) -> bool {
+    /// Waits until the change has ended since the last call, and returns its answer if it has one; `None` once `until` is
+    /// over or the gateway drains.
+    pub(super) async fn may_have_ended(&mut self, until: Instant) -> Option<Option<Answer>> {
         tokio::select! {
             biased;
-            () = self.endings.drain.cancelled() => false,
-            ended = timeout_at(until, self.ended.changed()) => ended.is_ok_and(|ended| ended.is_ok()),
+            () = self.endings.drain.cancelled() => None,
+            ended = timeout_at(until, self.ended.changed()) => {
+                ended.ok()?.ok()?;
+                Some(self.ended.borrow_and_update().clone())
+            }
         }
     }
 }
@@ -80,15 +84,17 @@ mod tests {
         let (endings, id) = (Endings::default(), UpdateId::generate());
         let until = Instant::now() + Duration::from_secs(20);
         let (mut one, mut other) = (endings.waiting(id), endings.waiting(id));
-        endings.ended(UpdateId::generate());
+        endings.ended(UpdateId::generate(), None);
         assert_eq!(one.may_have_ended(until).now_or_never(), None);
-        endings.ended(id);
-        assert!(one.may_have_ended(until).await && other.may_have_ended(until).await);
+        let answer = Answer { status: 200, headers: Vec::new(), body: None };
+        endings.ended(id, Some(&answer));
+        assert_eq!(one.may_have_ended(until).await, Some(Some(answer)));
+        assert!(other.may_have_ended(until).await.is_some());
         assert_eq!(one.may_have_ended(until).now_or_never(), None, "it ended before");
-        assert!(!one.may_have_ended(until).await);
+        assert_eq!(one.may_have_ended(until).await, None);
         assert_eq!(Instant::now(), until);
         endings.drain();
-        assert!(!other.may_have_ended(until + Duration::from_secs(20)).await);
+        assert_eq!(other.may_have_ended(until + Duration::from_secs(20)).await, None);
         drop(one);
         assert_eq!(endings.table().len(), 1);
         drop(other);

@@ -1,47 +1,124 @@
 //! The records of changes: what is on its way, and what became of it. It exists only with a store.
+//!
+//! - `synchronous` carries a change out for a caller who waits, and writes down how it ends; `key` is about idempotency keys.
+//! - `asynchronous` admits a change that is delivered later. `lines` holds what waits; `delivery` sends it, one task for each
+//!   assistant with something to deliver; `batch` puts several in one request; `recovery` fills the lines at the start.
+//! - `payload` is what the store keeps so that a change can be sent; `job` is a change without its caller's connection.
+//! - `document` is a record as callers see it; `endings` tells those who wait for an end; `replay` sends a dead one again.
 
+mod answer;
+mod asynchronous;
+mod batch;
+mod delivery;
 mod document;
 #[cfg(test)]
 pub(crate) mod double;
 mod endings;
+mod job;
+mod key;
+mod lines;
+mod payload;
+mod recovery;
+mod replay;
+mod synchronous;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
+use crate::account::Account;
+use crate::api::dry_run::redact;
+use crate::gateway::Gateway;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Record, SharedStore, StoreError, UpdateId};
+use crate::store::{Answer, Mode, Record, SharedStore, State, StoreError, Timestamp, UpdateId};
+use crate::telemetry::Telemetry;
+use crate::upstream::{QueuedLock, Tasks};
+use crate::value::JournalValues;
 
-use super::context::Context;
-
+pub(crate) use answer::{accepted, kept};
 pub(crate) use document::push_record;
+pub(crate) use key::{Asked, Key, Known, known};
+pub use lines::Depth;
+pub use replay::Replay;
+pub(super) use synchronous::carry_out;
+
+#[cfg(test)]
+use super::context::Context;
 use endings::Endings;
+use job::Job;
+use lines::Lines;
+use payload::Payload;
 
 /// The records and the queue of one process.
-#[derive(Debug)]
 pub struct Records {
     /// Where they are kept.
     pub store: SharedStore,
+    gateway: Arc<ArcSwap<Gateway>>,
+    telemetry: Telemetry,
+    upstream: Tasks,
+    lines: Mutex<Lines<QueuedLock>>,
     endings: Endings,
+    slots: Mutex<HashMap<Arc<str>, Slots>>,
+    /// What runs without a caller. A shutdown waits for it before it closes the store.
+    tasks: TaskTracker,
+    /// No delivery begins from then on.
+    stop: CancellationToken,
+    /// This process among all that use the store.
+    incarnation: Uuid,
 }
 
-/// What of a dead change is sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Replay {
-    /// All of it, unless a newer change has one of its fields.
-    #[default]
-    Whole,
-    /// The fields that no newer change has.
-    Remaining,
-    /// All of it, over newer changes.
-    Forced,
+/// How many deliveries may be made to an account at once.
+#[derive(Debug)]
+struct Slots {
+    size: usize,
+    free: Arc<Semaphore>,
 }
 
 impl Records {
-    /// Those of that store.
-    pub fn new(store: SharedStore) -> Self {
-        Self { store, endings: Endings::default() }
+    /// The records of a store, whose waiting changes are taken up.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn start(
+        store: SharedStore,
+        gateway: Arc<ArcSwap<Gateway>>,
+        telemetry: Telemetry,
+        upstream: Tasks,
+    ) -> Result<Arc<Self>, StoreError> {
+        let records = Arc::new(Self::idle(store, gateway, telemetry, upstream));
+        records.recover().await?;
+        Ok(records)
+    }
+
+    fn idle(store: SharedStore, gateway: Arc<ArcSwap<Gateway>>, telemetry: Telemetry, upstream: Tasks) -> Self {
+        Self {
+            lines: Mutex::new(Lines::new(store.next_number())),
+            store,
+            gateway,
+            telemetry,
+            upstream,
+            endings: Endings::default(),
+            slots: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            incarnation: Uuid::now_v7(),
+        }
+    }
+
+    /// The records of a store that is only read.
+    #[cfg(test)]
+    pub(crate) fn new(store: SharedStore) -> Self {
+        let gateway = Context::example(&http::HeaderMap::new()).gateway;
+        Self::idle(store, Arc::new(ArcSwap::new(gateway)), Telemetry::default(), Tasks::default())
     }
 
     /// The record of that id once it is final, or as it is at `until`, or when the gateway drains; `None` if there is none.
@@ -53,34 +130,155 @@ impl Records {
         loop {
             let record = self.store.record(id).await?;
             let is_over = record.as_ref().is_none_or(|record| record.state.is_final());
-            if is_over || !waiting.may_have_ended(until).await {
+            if is_over || waiting.may_have_ended(until).await.is_none() {
                 return Ok(record);
             }
         }
     }
 
-    /// Withdraws a change that waits.
+    /// Withdraws a change that waits. With `on_dead = "hold"` also a dead one that holds up its line.
     ///
     /// # Errors
     /// `already_started`, or the store fails.
     pub async fn cancel(&self, record: &Record) -> Result<Record, Problem> {
-        let _ = record;
-        Err(Problem::new(Code::Internal, "not built yet"))
+        let started = |detail: &str| Err(Problem::new(Code::AlreadyStarted, detail));
+        let Some(line) = record.line() else { return started("a creation is sent at once, so it cannot be canceled") };
+        let now = Timestamp::now();
+        match (record.state, record.mode) {
+            (State::Queued, Mode::Asynchronous) => {}
+            (State::Queued, _) => return started("its caller waits for it; it ends with that request"),
+            (State::Dead, _) if self.lines().has_held(&line, record.id) => {
+                let discarded = self.store.discard(record.id, State::Canceled, now).await.map_err(store_problem)?;
+                self.lines().remove(&line, record.id);
+                if discarded {
+                    return self.known_record(record.id).await;
+                }
+            }
+            (State::Sending, _) => return started("it is being sent"),
+            (state, _) => return started(&format!("it has ended: {}", state.as_str())),
+        }
+        match self.store.cancel(record.id, now).await.map_err(store_problem)? {
+            Some(canceled) => {
+                self.lines().remove(&line, record.id);
+                self.endings.ended(record.id, None);
+                Ok(canceled)
+            }
+            None => started("it is being sent, or has ended"),
+        }
     }
 
-    /// Sends a dead change again, as a new record.
-    ///
-    /// # Errors
-    /// It is not dead, was replayed already, or newer changes have its fields.
-    pub async fn replay(&self, context: &Context, record: &Record, replay: Replay) -> Result<Record, Problem> {
-        let _ = (context, record, replay);
-        Err(Problem::new(Code::Internal, "not built yet"))
-    }
-
-    /// The place of a change that waits among those of its line, from 1; `None` if it does not wait.
+    /// The place of a change that waits among those of its line, from 1; `None` if it is final.
     pub fn position(&self, record: &Record) -> Option<u64> {
-        let _ = record;
-        None
+        if record.state.is_final() {
+            return None;
+        }
+        let waiting = record.line().and_then(|line| self.lines().position(&line, record.id));
+        waiting.or(Some(1))
+    }
+
+    /// What waits, by account.
+    pub fn depths(&self) -> HashMap<Arc<str>, Depth> {
+        self.lines().depths()
+    }
+
+    /// Takes note of another configuration: waiting changes are tried with it.
+    pub fn reloaded(&self) {
+        self.lines().wake_all();
+    }
+
+    /// Begins no delivery from now on, and ends waits for the end of changes.
+    pub fn drain(&self) {
+        self.endings.drain();
+        self.stop.cancel();
+        self.tasks.close();
+    }
+
+    /// Waits for deliveries under way, then closes the store.
+    pub async fn close(&self) {
+        self.drain();
+        self.tasks.wait().await;
+        if let Err(error) = self.store.close().await {
+            tracing::error!(%error, "the store did not close cleanly");
+        }
+    }
+
+    /// What the store keeps of a change so that it can be sent.
+    fn payload(&self, job: &Job, request: &vendors::Request, body: &[u8]) -> Payload {
+        let translation = format!("{}:{}", self.incarnation, job.context.gateway.generation);
+        Payload::new(request, body, job.handling, &job.options, translation)
+    }
+
+    /// What the journal keeps of a caller's fields.
+    fn journal_body(&self, body: &Bytes) -> Option<Bytes> {
+        if body.is_empty() {
+            return None;
+        }
+        match self.gateway.load().journal.values {
+            JournalValues::None => None,
+            JournalValues::Full => Some(body.clone()),
+            JournalValues::Redacted => {
+                let mut out = Vec::with_capacity(body.len());
+                redact(&mut out, body);
+                Some(out.into())
+            }
+        }
+    }
+
+    /// What the journal keeps of an answer.
+    fn journaled(&self, answer: Answer) -> Answer {
+        match self.gateway.load().journal.values {
+            JournalValues::None => Answer { body: None, ..answer },
+            JournalValues::Redacted | JournalValues::Full => answer,
+        }
+    }
+
+    /// Adds the record of a change without a ticket to the journal.
+    async fn note(&self, record: Record, body: Option<Bytes>) {
+        let id = record.id;
+        if let Err(error) = self.store.note(record, body).await {
+            tracing::error!(%error, update = %id, "what became of a change cannot be recorded");
+        }
+    }
+
+    /// Whether the client is told of the end of its asynchronous changes.
+    fn has_callback(&self, client: Option<&str>) -> bool {
+        let _ = client;
+        false
+    }
+
+    /// Has callbacks tried that are due.
+    fn callbacks_due(&self) {}
+
+    async fn known_record(&self, id: UpdateId) -> Result<Record, Problem> {
+        let record = self.store.record(id).await.map_err(store_problem)?;
+        record.ok_or_else(|| Problem::new(Code::UpdateNotFound, "the record is kept no longer"))
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines<QueuedLock>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The places for deliveries to an account: half of what it takes at once, so that callers who wait have the others.
+    fn slots(&self, account: &Account) -> Arc<Semaphore> {
+        let size = (account.limits.max_in_flight / 2).max(1);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_account = slots.entry(Arc::clone(&account.name)).or_insert_with(|| Slots::new(size));
+        if of_account.size != size {
+            *of_account = Slots::new(size);
+        }
+        Arc::clone(&of_account.free)
+    }
+}
+
+impl Slots {
+    fn new(size: usize) -> Self {
+        Self { size, free: Arc::new(Semaphore::new(size)) }
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("store", &self.store).finish_non_exhaustive()
     }
 }
 

@@ -23,7 +23,7 @@ use super::query;
 use super::timeout::request_timeout;
 
 /// The options.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestOptions {
     /// Whether everything is done but calling the vendor's endpoint that changes something.
     pub dry_run: bool,
@@ -139,6 +139,11 @@ impl RequestOptions {
             }
             Err(problem) => Err(Problem { preference_applied: self.applied(false), ..problem }),
         }
+    }
+
+    /// The value of `Preference-Applied` of a 202.
+    pub fn accepted_preferences(&self) -> Option<HeaderValue> {
+        prefer::applied(self.handling, false, true)
     }
 
     /// The value of `Preference-Applied`; `represented` is whether the answer holds the assistant.

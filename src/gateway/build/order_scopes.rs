@@ -33,6 +33,11 @@ impl OrderScopes {
         Self(scopes.collect())
     }
 
+    /// The scope of an account.
+    pub(in crate::gateway) fn of_account(&self, account: &str) -> Option<&Arc<str>> {
+        self.0.get(account).map(|scope| &scope.name)
+    }
+
     /// Applies them in place of `before`. Updates that wait or are in flight under an old scope go first.
     pub(in crate::gateway) fn apply(&self, before: Option<&Self>, tasks: &Tasks) {
         for (account, old) in before.into_iter().flat_map(|before| &before.0) {

@@ -138,6 +138,11 @@ impl KeyedLocks {
         self.writes.load(Ordering::Acquire)
     }
 
+    /// Whether nothing waits for the lock of `key`.
+    pub(in crate::upstream) fn nothing_waits(&self, key: &str) -> bool {
+        self.table(key).get(key).is_none_or(|queue| queue.waiters.is_empty())
+    }
+
     /// Locks every key that is busy in `other`, until the present queue of the key there is done. More writes have ended
     /// afterwards than in both before, so the number is new to the users of either.
     pub(super) fn follow(self: &Arc<Self>, other: &Self) {
@@ -206,6 +211,36 @@ impl QueuedLock {
 }
 
 impl QueuedLock {
+    /// Whether it is held already.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.0, LockState::Held(_))
+    }
+
+    /// Whether nothing waits behind it.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        let (locks, key, own) = match &self.0 {
+            LockState::Held(LockGuard { locks, key, .. }) => (locks, key, None),
+            LockState::Waiting(Waiting { locks, key, ticket, .. }) => (locks, key, Some(*ticket)),
+        };
+        let table = locks.table(key);
+        let last = table.get(key).and_then(|queue| queue.waiters.back());
+        last.is_none_or(|last| Some(last.ticket) == own)
+    }
+
+    /// The same lock, held until `until` at least, as the vendor may apply an attempt of an earlier process until then.
+    #[must_use]
+    pub fn unsettled(self, until: Instant) -> Self {
+        match self.0 {
+            LockState::Held(guard) => {
+                let earlier_unsettled = guard.earlier_unsettled.max(Some(until));
+                Self(LockState::Held(guard.with_unsettled(earlier_unsettled)))
+            }
+            LockState::Waiting(_) => self,
+        }
+    }
+
     /// Releases the lock when all before it in another scope are done. Their writes count in this scope as well.
     fn end_in_other_scope(self) {
         let (LockState::Held(LockGuard { locks, .. }) | LockState::Waiting(Waiting { locks, .. })) = &self.0;
@@ -267,6 +302,11 @@ impl LockGuard {
         self.earlier_unsettled = self.unsettled_until();
         self.unknown = Some((delivery.clone(), settle));
         QueuedLock(LockState::Held(self))
+    }
+
+    fn with_unsettled(mut self, until: Option<Instant>) -> Self {
+        self.earlier_unsettled = until;
+        self
     }
 
     /// Until when the vendor may still apply an attempt, unless that time is over.

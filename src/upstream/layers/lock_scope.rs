@@ -55,6 +55,11 @@ impl LockScopes {
         locks
     }
 
+    /// A place in the order of `key` in `scope`, which need not have an account yet.
+    pub(crate) fn queue_unbounded(&self, scope: &Arc<str>, key: &Arc<str>) -> Result<QueuedLock, Failure> {
+        self.table().scope(scope).queue(key, None)
+    }
+
     /// Makes new requests of `account` use the locks of `scope`, after those that use its present ones.
     pub(crate) fn assign(&self, account: &str, scope: &Arc<str>) {
         let mut table = self.table();
@@ -102,6 +107,12 @@ impl AccountLocks {
         // Held until the request is in the queue, so that no change of scope comes in between.
         let locks = self.0.read().unwrap_or_else(PoisonError::into_inner);
         locks.queue(key, Some(limit))
+    }
+
+    /// The same without a limit, for what a limit of its own bounds.
+    pub(crate) fn queue_unbounded(&self, key: &Arc<str>) -> Result<QueuedLock, Failure> {
+        let locks = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        locks.queue(key, None)
     }
 
     /// A write of this account with these attempts begins.

@@ -54,6 +54,7 @@ pub struct Stack<C = HttpClient> {
     parts: Parts,
     shares: FairShare,
     base_url: Uri,
+    settle: Duration,
     updates: TaskTracker,
 }
 
@@ -103,6 +104,14 @@ impl Tasks {
         self.locks.assign(account, scope);
     }
 
+    /// A place in the order of updates of `key` in `scope`, which need not have an account at present.
+    ///
+    /// # Errors
+    /// None at present; the queue has no limit.
+    pub(crate) fn queue_stored(&self, scope: &Arc<str>, key: &Arc<str>) -> Result<QueuedLock, Failure> {
+        self.locks.queue_unbounded(scope, key)
+    }
+
     /// Makes new updates of `scope` wait for the present ones of `other`.
     pub(crate) fn follow(&self, scope: &Arc<str>, other: &str) {
         self.locks.follow(scope, other);
@@ -149,6 +158,7 @@ impl<C: Call> Stack<C> {
             chain: Arc::new(chain(settings, &parts, client)),
             parts,
             base_url: settings.base_url.clone(),
+            settle: settings.settle_after_unknown,
             updates: tasks.updates.clone(),
         }
     }

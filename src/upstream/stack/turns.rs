@@ -13,6 +13,9 @@
 //! [`VendorRequest::with_lock`]: crate::upstream::VendorRequest::with_lock
 //! [`VendorRequest::continuing`]: crate::upstream::VendorRequest::continuing
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::upstream::{Call, DetachOnDrop, Failure, QueuedLock, Stack, VendorResponse};
@@ -29,6 +32,35 @@ impl<C: Call> Stack<C> {
             self.parts.context.counters.count_failure(&failure.kind);
             failure
         })
+    }
+
+    /// A place in the order of `key` for updates that are stored, whose number is bounded elsewhere.
+    ///
+    /// # Errors
+    /// None at present; the queue has no limit.
+    pub fn queue_stored(&self, key: &Arc<str>) -> Result<QueuedLock, Failure> {
+        self.parts.locks.queue_unbounded(key)
+    }
+
+    /// Whether nothing waits behind what is being sent for `key`.
+    #[must_use]
+    pub fn nothing_waits(&self, key: &str) -> bool {
+        self.parts.locks.current().nothing_waits(key)
+    }
+
+    /// Why no request would be sent before `deadline`: the breaker is open, or the vendor has asked for a longer pause.
+    ///
+    /// # Errors
+    /// That reason.
+    pub fn check_up(&self, deadline: Instant) -> Result<(), Failure> {
+        self.parts.context.pause.wait(deadline)?;
+        self.parts.context.circuit.check()
+    }
+
+    /// How long the vendor may still apply an attempt after its end.
+    #[must_use]
+    pub fn settle(&self) -> Duration {
+        self.settle
     }
 
     /// A number that changes when an update, creation or deletion that may have reached the vendor ends, with or without its

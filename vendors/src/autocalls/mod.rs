@@ -12,7 +12,7 @@ use crate::catalog::CatalogKind;
 use crate::dialect::{Auth, Dialect, Row, Rule, SendAs, UndocumentedFields, rows};
 
 pub(crate) use catalogs::{CATALOGS, MODELS, VOICES_BEFORE_PROVIDERS, catalog};
-pub(crate) use operations::{CREATION, IDS, LISTED, OPERATIONS, SILENCES, reading};
+pub(crate) use operations::{CREATION, IDS, LISTED, MERGING, OPERATIONS, SILENCES, reading};
 pub(crate) use responses::{ERRORS, RESPONSES};
 
 /// Autocalls.

@@ -5,7 +5,9 @@
 //! get-assistants.mdx and delete-assistant.mdx; <https://github.com/Konnect-U/Help> for the newer revisions.
 
 use crate::canonical::Field;
-use crate::dialect::{Call, Creation, Form, IdRule, Listed, Listing, Operations, Reading, Remark, Requirement};
+use crate::dialect::{
+    Call, Creation, Form, IdRule, Listed, Listing, Merging, Operations, Reading, Remark, Requirement,
+};
 
 use Requirement::{Always, InModes, With};
 
@@ -15,6 +17,7 @@ pub(crate) const IDS: IdRule = IdRule::Digits { max: 20 };
 /// The operations of the current dialect.
 pub(crate) const OPERATIONS: Operations = Operations {
     update: Call::repeatable("PUT", "/user/assistant/{id}"),
+    merging: Some(MERGING),
     create: Some(CREATION),
     delete: Some(Call::repeatable("DELETE", "/user/assistant/{id}")),
     list: Some(Listing {
@@ -23,6 +26,21 @@ pub(crate) const OPERATIONS: Operations = Operations {
         per_page: "per_page",
         max_per_page: 100,
     }),
+};
+
+/// The pages say of each list and object that it replaces the existing one, and of the mode that a change resets models and
+/// providers.
+pub(crate) const MERGING: Merging = Merging {
+    replaced: &[
+        Field::SecondaryLanguageIds,
+        Field::LabelIds,
+        Field::ToolIds,
+        Field::Tools,
+        Field::FillerConfig,
+        Field::PostCallSchema,
+        Field::Variables,
+    ],
+    resetting: &[Field::Mode],
 };
 
 /// The members of a listed assistant that are no fields, in every revision.

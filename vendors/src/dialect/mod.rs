@@ -24,8 +24,8 @@ pub use read::{
 };
 pub use table::{
     Auth, Call, CatalogSpec, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listed, Listing,
-    Literal, Member, Operation, Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs,
-    Support, Unsupported,
+    Literal, Member, Merging, Operation, Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema,
+    SendAs, Support, Unsupported,
 };
 
 use std::sync::OnceLock;

@@ -56,7 +56,7 @@ fn unreadable(dialect: &'static Dialect) -> String {
 
 /// The operations with their requests.
 fn operations(dialect: &Dialect) -> String {
-    let Operations { update, create, delete, list } = dialect.operations;
+    let Operations { update, create, delete, list, .. } = dialect.operations;
     let all = [
         ("Update", Some(update)),
         ("Create", create.map(|create| create.call)),

@@ -9,7 +9,7 @@ use crate::autocalls;
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 use crate::dialect::{
-    Auth, CatalogSpec, Creation, Dialect, Literal, Member, Operations, Requirement, Row, Rule, Schema, SendAs,
+    Auth, CatalogSpec, Creation, Dialect, Literal, Member, Merging, Operations, Requirement, Row, Rule, Schema, SendAs,
     UndocumentedFields, catalogs, rows,
 };
 
@@ -52,6 +52,8 @@ pub(crate) const OPERATIONS: Operations = Operations {
         remarks: &[],
         ..autocalls::CREATION
     }),
+    // The legacy page does not say what happens to stored lists and objects, nor what a change of the mode resets.
+    merging: Some(Merging { replaced: &[], ..autocalls::MERGING }),
     ..autocalls::OPERATIONS
 };
 

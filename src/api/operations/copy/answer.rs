@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
-use vendors::{ItemCode, Report};
+use vendors::ItemCode;
 
-use crate::api::exchange::{Copied, Exchange};
-use crate::api::response::{Echoed, json, push_report, push_report_object, set_dropped_header};
-use crate::problem::{Code, Outcome, Problem};
+use crate::api::exchange::{Copied, Exchange, nothing_applied};
+use crate::api::response::{Echoed, json, push_report, set_dropped_header};
+use crate::problem::{Code, Problem};
 
 /// The answer to a copy that lacks what the target requires: nothing is sent. A dry run shows what would be carried.
 ///
@@ -41,22 +41,6 @@ pub(super) async fn lacking(
     Err(Problem { detail, ..problem })
 }
 
-/// A problem with the new assistant's fields, as one with the changes: there the caller can set them.
-pub(super) fn of_changes(mut problem: Problem, copied: &Copied) -> Problem {
-    for item in &mut problem.errors.list {
-        if let Some(place) = item.pointer.strip_prefix('#') {
-            item.pointer = format!("#/changes{place}");
-        }
-    }
-    if !problem.errors.is_empty() && problem.outcome == Outcome::NotApplied {
-        let mut report = Vec::new();
-        push_report_object(&mut report, &nothing_applied(copied), Some(&copied.report));
-        problem.report = String::from_utf8(report).ok().map(String::into_boxed_str);
-    }
-    let attempts = problem.attempts.unwrap_or_default() + copied.attempts;
-    Problem { attempts: (attempts > 0).then_some(attempts), ..problem }
-}
-
 /// The response to a dry run that ends without a request.
 fn dry_run(exchange: &Exchange<'_>, copied: &Copied) -> Response<Full<Bytes>> {
     let Exchange { assistant, account, context, .. } = exchange;
@@ -69,9 +53,4 @@ fn dry_run(exchange: &Exchange<'_>, copied: &Copied) -> Response<Full<Bytes>> {
     let mut response = json(out);
     set_dropped_header(response.headers_mut(), &report);
     response
-}
-
-fn nothing_applied(copied: &Copied) -> Report {
-    let (dropped, warnings) = (copied.report.dropped.clone(), copied.report.warnings.clone());
-    Report { applied: Vec::new(), dropped, warnings }
 }

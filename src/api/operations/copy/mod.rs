@@ -19,6 +19,7 @@ use crate::account::Account;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Copied, Exchange, read_catalogs};
 use crate::api::middleware::InFlightPermit;
+use crate::api::records::{Asked, Known, known};
 use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
@@ -51,7 +52,13 @@ pub(super) async fn handle(
     log.routed(context, &route.account, Some(&route.id), options.dry_run);
     log.assistant = Some(assistant.as_str().to_owned());
     media::check(&head.headers)?;
+    let target = (&*route.account.name, Some(&*route.id));
+    let asked = Asked::of(AssistantOperation::Copy, &options, target, head);
     let body = receive(context, head, body, options.deadline, log).await?;
+    let key = match known(context, &options, asked, &body).await? {
+        Known::New(key) => key,
+        Known::Answered(response) => return Ok(response),
+    };
     let request = CopyRequest::read(&body)?;
     let account = account(context, Some(&request.vendor))?;
     let at_target = |problem| Problem { vendor: Some(account.name.to_string()), ..problem };
@@ -61,7 +68,7 @@ pub(super) async fn handle(
     let (fields, attempts) = job.read(&request, log).await?;
     drop(share);
     let permits = permit.permits(&account)?;
-    let copied = Copied { report: fields.report, attempts };
+    let copied = Arc::new(Copied { report: fields.report, attempts });
     let exchange = Exchange {
         context,
         change: Change::Create(creation),
@@ -71,14 +78,16 @@ pub(super) async fn handle(
         handling: handling(context, options.handling, None, &account),
         options: &options,
         copied: Some(&copied),
+        key: key.as_ref(),
+        slot: None,
     };
     let reading = (std::mem::take(&mut log.attempts), std::mem::take(&mut log.with_vendor));
     let result = match copied.report.needs.is_empty() {
         true => exchange.run(Bytes::from(fields.body), permits, log).await,
-        false => answer::lacking(&exchange, &copied, &fields.body).await,
+        false => exchange.presented(answer::lacking(&exchange, &copied, &fields.body).await),
     };
     (log.attempts, log.with_vendor) = (log.attempts + reading.0, log.with_vendor + reading.1);
-    options.mark(result.map_err(|problem| answer::of_changes(problem, &copied)))
+    result
 }
 
 /// From where to where.

@@ -2,6 +2,7 @@
 
 mod catalog_spec;
 mod description;
+mod merging;
 mod operations;
 mod reading;
 mod response_spec;
@@ -9,6 +10,7 @@ mod row;
 
 pub use catalog_spec::CatalogSpec;
 pub use description::{FieldDescription, Support};
+pub use merging::Merging;
 pub use operations::{Auth, Call, Creation, IdRule, Listed, Listing, Operation, Operations, Remark, Requirement};
 pub use reading::{Form, Reading};
 pub use response_spec::{ErrorSpec, Member, ResponseSpec, Schema};

@@ -3,6 +3,7 @@
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 
+use super::merging::Merging;
 use super::row::Row;
 
 /// An operation of a vendor's API.
@@ -38,6 +39,8 @@ impl Operation {
 pub struct Operations {
     /// Updates an assistant: what is absent stays as it is.
     pub update: Call,
+    /// How several updates become one request.
+    pub merging: Option<Merging>,
     /// Creates an assistant.
     pub create: Option<Creation>,
     /// Deletes an assistant.

@@ -1,0 +1,53 @@
+//! Answers as they are stored, and back.
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+
+use crate::problem::Problem;
+use crate::store::Answer;
+
+/// Says that the answer is that of an earlier request.
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// The response as it is stored.
+pub(crate) fn kept(response: Response<Full<Bytes>>) -> Answer {
+    let (head, body) = response.into_parts();
+    let body = body.collect().now_or_never().and_then(Result::ok).map(http_body_util::Collected::to_bytes);
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+    let headers = head.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)));
+    Answer { status: head.status.as_u16(), headers: headers.collect(), body: Some(body.unwrap_or_default()) }
+}
+
+/// The response that was stored.
+pub(super) fn response(answer: &Answer) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(answer.body.clone().unwrap_or_default()));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = answer.headers.iter().filter_map(|(name, value)| {
+        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
+    });
+    response.headers_mut().extend(headers);
+    response
+}
+
+/// The response that was stored, for another request with the same key.
+pub(super) fn replayed(answer: &Answer) -> Response<Full<Bytes>> {
+    let mut response = response(answer);
+    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+/// The problem as its caller gets it.
+pub(super) fn of_problem(problem: &Problem, path: &str, request_id: &str) -> Answer {
+    kept(problem.clone().into_response(path, request_id))
+}
+
+/// A 202 with a record.
+pub(crate) fn accepted(record: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(record));
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

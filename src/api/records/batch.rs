@@ -1,0 +1,301 @@
+//! One request for the first ticket of a run, or for several that can go together behind one that fails.
+//!
+//! Requests go together only where the vendor's state is provably the same as after one at a time (`vendors::merge`). Each
+//! ticket keeps its own answer. A refusal says nothing about the single ones, which are then sent one at a time.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+use tokio::time::Instant;
+use vendors::{Part, merge};
+
+use crate::account::Account;
+use crate::api::context::Context;
+use crate::api::exchange::{Change, TurnSlot};
+use crate::api::request_log::RequestLog;
+use crate::gateway::Gateway;
+use crate::http::request_id::RequestId;
+use crate::http::trace_context::TraceContext;
+use crate::problem::{Code, Outcome, Problem};
+use crate::store::{Answer, Ending, Mode, Record, State, StoreError, Timestamp, UpdateId};
+use crate::upstream::QueuedLock;
+use crate::value::AssistantOperation;
+
+use super::job::{Job, is_refusal};
+use super::lines::{Phase, Ticket};
+use super::payload::{Payload, Restored};
+use super::{Records, answer};
+
+/// As many go together at most.
+const MOST_TOGETHER: usize = 100;
+
+/// What is sent in one request.
+pub(super) struct Batch {
+    head: Ticket,
+    members: Vec<Member>,
+    /// The request for all of them.
+    request: vendors::Request,
+    /// For each, whether later ones have all its fields.
+    superseded: Vec<bool>,
+}
+
+/// One of them.
+pub(super) struct Member {
+    pub(super) record: Record,
+    pub(super) job: Job,
+    pub(super) body: Bytes,
+    request: vendors::Request,
+    /// Which configuration translated it; `None` if it must go alone.
+    translation: Option<String>,
+}
+
+/// How a change ended.
+pub(super) struct End {
+    pub(super) state: State,
+    pub(super) answer: Answer,
+    pub(super) problem: Option<Bytes>,
+}
+
+/// What became of a request.
+pub(super) enum Sent {
+    /// Each of them has ended so.
+    Ended(Vec<End>),
+    /// They are tried again.
+    Failed(Problem),
+    /// They are tried again one at a time.
+    Apart(Problem),
+}
+
+impl Batch {
+    /// Reads the first ticket, and those after it that can go along. `None` if the first cannot be read.
+    pub(super) async fn read(
+        records: &Records,
+        gateway: &Arc<Gateway>,
+        account: &Arc<Account>,
+        tickets: &[Ticket],
+        deadline: Instant,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some((head, later)) = tickets.split_first() else { return Ok(None) };
+        let reader = Reader { records, gateway, account, deadline };
+        let Some(first) = reader.member(head.id).await? else { return Ok(None) };
+        let mut members = vec![first];
+        if gateway.queue.coalesce && head.failures > 0 && !head.alone {
+            for ticket in later.iter().take(MOST_TOGETHER - 1) {
+                if ticket.phase != Phase::Waiting || ticket.vendor != head.vendor || ticket.alone {
+                    break;
+                }
+                let Some(member) = reader.member(ticket.id).await? else { break };
+                let translation = members.first().and_then(|first| first.translation.as_ref());
+                if translation.is_none() || member.translation.as_ref() != translation {
+                    break;
+                }
+                members.push(member);
+            }
+        }
+        let parts = members.iter().map(|member| Part { canonical: &member.body, request: &member.request });
+        let parts: Vec<_> = parts.collect();
+        let Some(first) = members.first() else { return Ok(None) };
+        let (mut request, mut superseded) = (first.request.clone(), vec![false]);
+        if parts.len() > 1 {
+            let merged = merge(account.dialect, &parts);
+            (request.body, request.sent) = (merged.body, merged.sent);
+            superseded = merged.superseded;
+            members.truncate(merged.count.max(1));
+        }
+        Ok(Some(Self { head: head.clone(), members, request, superseded }))
+    }
+
+    pub(super) fn head(&self) -> &Ticket {
+        &self.head
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter()
+    }
+
+    pub(super) fn ids(&self) -> Vec<UpdateId> {
+        self.members.iter().map(|member| member.record.id).collect()
+    }
+
+    /// Sends the request in its turn, and returns the turn.
+    pub(super) async fn send(&self, turn: QueuedLock, log: &mut RequestLog) -> (Sent, Option<QueuedLock>) {
+        let slot = TurnSlot::new(None);
+        let Some(head) = self.members.first() else {
+            return (Sent::Ended(Vec::new()), Some(turn));
+        };
+        let exchange = head.job.exchange(Some(&slot));
+        let Context { request_id, trace, .. } = &head.job.context;
+        let headers = head.job.account.headers(request_id.to_header_value(), trace.to_header_value());
+        let result = match exchange.complete(self.request.clone(), Some(turn), headers) {
+            Ok(prepared) => exchange.carry_on(prepared, head.body.clone(), None, log).await,
+            Err(problem) => Err(problem),
+        };
+        let result = match result {
+            Err(problem) => self.in_doubt(problem, head, log),
+            done => done,
+        };
+        let sent = self.sent(head.job.finished(result), log);
+        (sent, slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// What a refusal means after an earlier attempt that may have been applied.
+    fn in_doubt(&self, problem: Problem, head: &Member, log: &RequestLog) -> Result<Response<Full<Bytes>>, Problem> {
+        if head.record.doubted_at.is_none() || problem.outcome != Outcome::NotApplied {
+            return Err(problem);
+        }
+        match (head.job.change, problem.code) {
+            (Change::Delete, Code::AssistantNotFound) => {
+                Ok(head.job.exchange(None).deletion_was_lost(self.head.attempts + log.attempts))
+            }
+            (_, Code::PreconditionFailed) => Err(Problem { outcome: Outcome::Unknown, ..problem }),
+            _ => Err(problem),
+        }
+    }
+
+    fn sent(&self, result: Result<Response<Full<Bytes>>, Problem>, log: &RequestLog) -> Sent {
+        let problem = match result {
+            Ok(response) => return Sent::Ended(self.applied(&answer::kept(response), log)),
+            Err(problem) => problem,
+        };
+        let is_lost_condition = problem.code == Code::PreconditionFailed && problem.outcome == Outcome::Unknown;
+        let state = match (is_refusal(&problem), self.members.len()) {
+            (true, 1) => State::Refused,
+            (true, _) => return Sent::Apart(problem),
+            (false, _) if is_lost_condition => State::Unknown,
+            (false, _) => return Sent::Failed(problem),
+        };
+        self.members().for_each(|member| member.job.report(Err(&problem)));
+        let answer = self.members.first().map(|head| head.answer(&problem));
+        let problem = answer.as_ref().and_then(|answer| answer.body.clone());
+        Sent::Ended(answer.map(|answer| End { state, answer, problem }).into_iter().collect())
+    }
+
+    /// The answers of all of them to what the vendor has confirmed.
+    fn applied(&self, first: &Answer, log: &RequestLog) -> Vec<End> {
+        let ends = self.members.iter().zip(&self.superseded).enumerate().map(|(index, (member, superseded))| {
+            member.job.report(Ok(self.head.attempts + log.attempts));
+            let answer = match index {
+                0 => first.clone(),
+                _ => member.job.exchange(None).answer_like(first, &member.request.report, log.attempts),
+            };
+            let state = if *superseded { State::Superseded } else { State::Applied };
+            End { state, answer, problem: None }
+        });
+        ends.collect()
+    }
+
+    /// The problem of a request as the callers of all of them would see it.
+    pub(super) fn problem_body(&self, problem: &Problem) -> Bytes {
+        let body = self.members.first().and_then(|head| head.answer(problem).body);
+        body.unwrap_or_default()
+    }
+}
+
+impl Member {
+    fn answer(&self, problem: &Problem) -> Answer {
+        answer::of_problem(problem, &self.job.context.path, &self.record.request_id)
+    }
+}
+
+/// Reads what is stored of a ticket.
+struct Reader<'a> {
+    records: &'a Records,
+    gateway: &'a Arc<Gateway>,
+    account: &'a Arc<Account>,
+    deadline: Instant,
+}
+
+impl Reader<'_> {
+    async fn member(&self, id: UpdateId) -> Result<Option<Member>, StoreError> {
+        let store = &self.records.store;
+        let Some(record) = store.record(id).await? else { return Ok(None) };
+        let stored = store.bodies(vec![id]).await?.pop().flatten();
+        let payload = stored.as_deref().and_then(Payload::read);
+        let change = match record.operation {
+            AssistantOperation::Update => Change::Update,
+            AssistantOperation::Delete => Change::Delete,
+            _ => return Ok(None),
+        };
+        let Some((payload, restored)) = payload.and_then(|payload| {
+            let restored = payload.restore(self.deadline)?;
+            Some((payload, restored))
+        }) else {
+            return Ok(None);
+        };
+        let Restored { request, body, handling, options } = restored;
+        let context = self.records.context(self.gateway, &record);
+        let job = Job::restored(context, change, &record, Arc::clone(self.account), handling, options);
+        let may_join = payload.is_plain() && matches!(change, Change::Update);
+        Ok(Some(Member { record, job, body, request, translation: may_join.then_some(payload.translation) }))
+    }
+}
+
+impl Records {
+    /// The context of a change that no caller waits for.
+    pub(super) fn context(&self, gateway: &Arc<Gateway>, record: &Record) -> Context {
+        Context {
+            gateway: Arc::clone(gateway),
+            records: None,
+            telemetry: self.telemetry.clone(),
+            request_id: RequestId::stored(&record.request_id),
+            trace: TraceContext::start(),
+            recording: None,
+            path: format!("/v1/assistants/{}", record.assistant).into(),
+            arrived: Instant::now(),
+            peer: None,
+            client: None,
+            rate_limit: None,
+        }
+    }
+
+    /// What is stored of the end of a member.
+    pub(super) fn ending(
+        &self,
+        member: &Member,
+        end: End,
+        attempts: u32,
+        doubted_at: Option<Timestamp>,
+        batch: &Batch,
+    ) -> Ending {
+        let (record, gateway) = (&member.record, &member.job.context.gateway);
+        let ids = batch.ids().into_iter();
+        let waits = record.mode == Mode::Asynchronous;
+        Ending {
+            id: record.id,
+            state: end.state,
+            attempts,
+            now: Timestamp::now(),
+            created: None,
+            key: Some((end.answer.clone(), gateway.idempotency_retention)),
+            answer: Some(self.journaled(end.answer)),
+            problem: end.problem,
+            doubted_at: doubted_at.or(record.doubted_at),
+            sent_with: ids.filter(|id| *id != record.id).collect(),
+            body: self.journal_body(&member.body),
+            callback: waits && self.has_callback(record.client.as_deref()),
+        }
+    }
+}
+
+/// The end of a change that is given up: its last problem, unless another one is the reason.
+pub(super) fn dead(record: Option<&Record>, problem: Option<Problem>, gateway: &Gateway) -> End {
+    let last = record.and_then(|record| record.problem.clone()).filter(|_| problem.is_none());
+    let status = last.as_deref().and_then(|last| serde_json::from_slice::<serde_json::Value>(last).ok());
+    let status = status.and_then(|last| u16::try_from(last.get("status")?.as_u64()?).ok());
+    if let (Some(body), Some(status)) = (last, status) {
+        let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
+        let answer = Answer { status, headers, body: Some(body.clone()) };
+        return End { state: State::Dead, answer, problem: Some(body) };
+    }
+    let detail = "the change could not be delivered before its time ended";
+    let mut problem = problem.unwrap_or_else(|| Problem::new(Code::VendorTimeout, detail));
+    problem.base.clone_from(&gateway.public_url);
+    problem.vendor = record.map(|record| record.vendor.clone());
+    let path = record.map(|record| format!("/v1/assistants/{}", record.assistant)).unwrap_or_default();
+    let request_id = record.map(|record| record.request_id.as_str()).unwrap_or_default();
+    let answer = answer::of_problem(&problem, &path, request_id);
+    let problem = answer.body.clone();
+    End { state: State::Dead, answer, problem }
+}

@@ -1,0 +1,324 @@
+//! Delivers what waits: one task for each assistant with something to deliver, one request at a time, in the line's order.
+//!
+//! The task holds the assistant's turn from the first ticket of a run to the last, over failures and pauses, so that nothing
+//! overtakes. What it has begun is stored before it is sent, and what has ended is stored before the next one begins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::account::Account;
+use crate::api::request_log::RequestLog;
+use crate::problem::{Code, Problem};
+use crate::store::{Ending, Line, Pending, Postponement, State, StoreError, Timestamp, failpoint};
+use crate::upstream::QueuedLock;
+
+use super::Records;
+use super::batch::{Batch, Sent};
+use super::lines::{Front, Phase, Ticket};
+use super::synchronous::doubted_at;
+
+/// How long a step waits that the store has failed.
+const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// A wait that something else ends.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What comes next for the first tickets of a run.
+enum Step {
+    /// Time passes, or something changes.
+    Wait(Instant),
+    /// These are given up.
+    GiveUp(Vec<Ticket>),
+    /// The first is tried, and those after it if they can go along.
+    Try,
+}
+
+impl Records {
+    /// Starts the task of a line.
+    pub(super) fn deliver(self: &Arc<Self>, line: Line) {
+        let records = Arc::clone(self);
+        self.tasks.spawn(async move { records.deliver_line(&line).await });
+    }
+
+    async fn deliver_line(&self, line: &Line) {
+        let Some(changed) = self.lines().changed(line) else { return };
+        let mut turn = None;
+        while !self.stop.is_cancelled() {
+            let front = self.lines().front(line, turn.is_some());
+            turn = match front {
+                Front::LineEnded => return,
+                Front::RunEnded => None,
+                Front::Place(place) => self.take_place(line, place).await,
+                Front::Run(tickets) => match turn {
+                    Some(turn) => self.step(line, &tickets, turn, &changed).await,
+                    None => None,
+                },
+            };
+        }
+    }
+
+    /// Waits for the turn of a run.
+    async fn take_place(&self, line: &Line, place: Option<QueuedLock>) -> Option<QueuedLock> {
+        let place = place.map_or_else(|| self.upstream.queue_stored(&line.scope, &line.id).ok(), Some)?;
+        tokio::select! {
+            turn = place.held(Instant::now() + FOR_EVER) => turn.ok(),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Does what comes next, and returns the turn.
+    async fn step(&self, line: &Line, tickets: &[Ticket], turn: QueuedLock, changed: &Notify) -> Option<QueuedLock> {
+        match next_step(tickets, Instant::now()) {
+            Step::Wait(until) => {
+                self.pause(changed, until).await;
+                Some(turn)
+            }
+            Step::GiveUp(expired) => {
+                for ticket in &expired {
+                    self.give_up(line, ticket, None).await;
+                }
+                Some(turn)
+            }
+            Step::Try => self.try_first(line, tickets, turn, changed).await,
+        }
+    }
+
+    /// Waits until then, or until something changes.
+    async fn pause(&self, changed: &Notify, until: Instant) {
+        tokio::select! {
+            () = changed.notified() => {}
+            () = sleep_until(until) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// Tries the first ticket, if its account is there and its vendor is not known to be down.
+    async fn try_first(
+        &self,
+        line: &Line,
+        tickets: &[Ticket],
+        turn: QueuedLock,
+        changed: &Notify,
+    ) -> Option<QueuedLock> {
+        let Some(head) = tickets.first() else { return Some(turn) };
+        let gateway = self.gateway.load_full();
+        let Some(account) = gateway.routes.accounts.get(&head.vendor) else {
+            let earliest = tickets.iter().map(|ticket| ticket.expires).min();
+            self.pause(changed, earliest.unwrap_or(head.expires)).await;
+            return Some(turn);
+        };
+        let Some(_slot) = self.slot(account).await else { return Some(turn) };
+        let deadline = Instant::now() + gateway.request_timeout;
+        if let Err(down) = account.stack.check_up(deadline) {
+            let wait = down.kind.retry_after().unwrap_or(STORE_PAUSE).max(Duration::from_millis(10));
+            self.lines().change(line, head.id, |ticket| {
+                ticket.due = Instant::now() + wait;
+                ticket.failures = ticket.failures.max(1);
+            });
+            return Some(turn);
+        }
+        let batch = match Batch::read(self, &gateway, account, tickets, deadline).await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => {
+                let lost = Problem::new(Code::Internal, "what is stored of this change cannot be read");
+                tracing::error!(update = %head.id, vendor = %head.vendor, "a stored change cannot be read, and is given up");
+                self.give_up(line, head, Some(lost)).await;
+                return Some(turn);
+            }
+            Err(error) => return self.store_failed(&error, turn).await,
+        };
+        match self.store.start(batch.ids(), Timestamp::now()).await {
+            Ok(true) => {}
+            Ok(false) => {
+                sleep(Duration::from_millis(1)).await; // one of them was canceled, and its line is told next
+                return Some(turn);
+            }
+            Err(error) => return self.store_failed(&error, turn).await,
+        }
+        self.send(line, &batch, turn).await
+    }
+
+    /// A place among the deliveries to an account; `None` at a drain.
+    async fn slot(&self, account: &Account) -> Option<OwnedSemaphorePermit> {
+        tokio::select! {
+            slot = self.slots(account).acquire_owned() => slot.ok(),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    async fn store_failed(&self, error: &StoreError, turn: QueuedLock) -> Option<QueuedLock> {
+        tracing::error!(%error, "the store fails; delivery waits");
+        tokio::select! {
+            () = sleep(STORE_PAUSE) => {}
+            () = self.stop.cancelled() => {}
+        }
+        Some(turn)
+    }
+
+    /// Sends a batch in its turn, and stores what became of it.
+    async fn send(&self, line: &Line, batch: &Batch, turn: QueuedLock) -> Option<QueuedLock> {
+        self.set_phase(line, batch, Phase::Sending);
+        failpoint::reach("before_send");
+        let mut log = RequestLog::default();
+        let (sent, turn) = batch.send(turn, &mut log).await;
+        failpoint::reach("before_finish");
+        let attempts = batch.head().attempts + log.attempts;
+        match sent {
+            Sent::Ended(ends) => {
+                let ends = batch.members().zip(ends);
+                let endings = ends.map(|(member, end)| self.ending(member, end, attempts, doubted_at(&log), batch));
+                self.finish(endings.collect()).await;
+                self.lines_remove(line, batch);
+            }
+            Sent::Failed(problem) => self.postpone(line, batch, &problem, &log).await,
+            Sent::Apart(problem) => {
+                for id in batch.ids() {
+                    self.lines().change(line, id, |ticket| ticket.alone = true);
+                }
+                self.postpone_until(line, batch, &problem, &log, Duration::ZERO).await;
+            }
+        }
+        failpoint::reach("after_finish");
+        match turn {
+            // The vendor may still apply an attempt of this one after the next is sent.
+            Some(turn) => {
+                let settled = turn.settled(Instant::now() + FOR_EVER);
+                tokio::select! {
+                    _ = settled => {}
+                    () = self.stop.cancelled() => {}
+                }
+                Some(turn)
+            }
+            None => None,
+        }
+    }
+
+    fn set_phase(&self, line: &Line, batch: &Batch, phase: Phase) {
+        let mut lines = self.lines();
+        for id in batch.ids() {
+            lines.change(line, id, |ticket| ticket.phase = phase);
+        }
+    }
+
+    fn lines_remove(&self, line: &Line, batch: &Batch) {
+        let mut lines = self.lines();
+        for id in batch.ids() {
+            lines.remove(line, id);
+        }
+    }
+
+    /// Makes a batch wait after a request that failed.
+    async fn postpone(&self, line: &Line, batch: &Batch, problem: &Problem, log: &RequestLog) {
+        let queue = &self.gateway.load().queue;
+        let failures = batch.head().failures.min(32);
+        let most = queue.backoff.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(queue.max_backoff);
+        let wait = most.mul_f64(fastrand::f64()).max(problem.retry_after.unwrap_or_default());
+        self.postpone_until(line, batch, problem, log, wait).await;
+    }
+
+    async fn postpone_until(&self, line: &Line, batch: &Batch, problem: &Problem, log: &RequestLog, wait: Duration) {
+        let now = Timestamp::now();
+        let postponement = Postponement {
+            ids: batch.ids(),
+            attempts: log.attempts,
+            now,
+            next_attempt_at: now.after(wait),
+            problem: batch.problem_body(problem),
+            doubted_at: doubted_at(log),
+        };
+        self.insist(|| self.store.postpone(postponement.clone())).await;
+        let mut lines = self.lines();
+        for id in batch.ids() {
+            lines.change(line, id, |ticket| {
+                ticket.phase = Phase::Waiting;
+                ticket.due = Instant::now() + wait;
+                ticket.attempts += log.attempts;
+                ticket.failures += 1;
+            });
+        }
+    }
+
+    /// Gives a ticket up; its last problem stays, unless another one is the reason.
+    async fn give_up(&self, line: &Line, ticket: &Ticket, problem: Option<Problem>) {
+        let now = Timestamp::now();
+        let record = self.store.record(ticket.id).await.ok().flatten();
+        let body = self.store.bodies(vec![ticket.id]).await.ok().and_then(|mut bodies| bodies.pop().flatten());
+        let gateway = self.gateway.load_full();
+        let end = super::batch::dead(record.as_ref(), problem, &gateway);
+        let ending = Ending {
+            id: ticket.id,
+            state: State::Dead,
+            attempts: ticket.attempts,
+            now,
+            created: None,
+            answer: Some(self.journaled(end.answer)),
+            problem: end.problem,
+            doubted_at: record.as_ref().and_then(|record| record.doubted_at),
+            sent_with: Vec::new(),
+            body,
+            key: None,
+            callback: record.as_ref().is_some_and(|record| self.has_callback(record.client.as_deref())),
+        };
+        self.finish(vec![ending]).await;
+        tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, "an asynchronous change is dead");
+        if gateway.queue.hold_on_dead {
+            self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);
+        } else {
+            self.lines().remove(line, ticket.id);
+        }
+    }
+
+    /// Stores how changes ended, however long the store fails, and tells those who wait.
+    pub(super) async fn finish(&self, endings: Vec<Ending>) {
+        self.insist(|| self.store.finish(endings.clone())).await;
+        let mut calls_back = false;
+        for ending in &endings {
+            self.endings.ended(ending.id, ending.answer.as_ref());
+            calls_back |= ending.callback;
+        }
+        if calls_back {
+            self.callbacks_due();
+        }
+    }
+
+    /// Repeats a statement until it is carried out. At a drain it is given up: the next process finds the change under way.
+    async fn insist<'a>(&'a self, statement: impl Fn() -> Pending<'a, ()>) {
+        let mut pause = STORE_PAUSE;
+        let mut is_first = true;
+        loop {
+            let Err(error) = statement().await else { return };
+            if is_first {
+                tracing::error!(%error, "the store fails; what became of a change is stored when it works again");
+                is_first = false;
+            }
+            if matches!(error, StoreError::Closed) {
+                return;
+            }
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.stop.cancelled() => return,
+            }
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+}
+
+/// What comes next for the first tickets of a run.
+fn next_step(tickets: &[Ticket], now: Instant) -> Step {
+    let waits = |ticket: &&Ticket| ticket.phase == Phase::Waiting;
+    let expired: Vec<_> = tickets.iter().filter(waits).filter(|ticket| ticket.expires <= now).cloned().collect();
+    if !expired.is_empty() {
+        return Step::GiveUp(expired);
+    }
+    let Some(head) = tickets.first() else { return Step::Wait(now + FOR_EVER) };
+    match head.phase {
+        Phase::Waiting if head.due <= now => Step::Try,
+        phase => {
+            let earliest = tickets.iter().filter(waits).map(|ticket| ticket.expires).min();
+            let due = (phase == Phase::Waiting).then_some(head.due);
+            Step::Wait(earliest.into_iter().chain(due).min().unwrap_or(now + FOR_EVER))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Idempotency keys: what makes two requests the same, and what became of the first.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::IF_MATCH;
+use http::request::Parts;
+use http::{HeaderValue, Response};
+use http_body_util::Full;
+use sha2::{Digest, Sha256};
+
+use crate::api::context::Context;
+use crate::api::request::options::RequestOptions;
+use crate::api::request::prefer::PREFER;
+use crate::problem::{Code, Problem};
+use crate::store::{KeyState, KeyUse, Line, Record, Timestamp, UpdateId};
+use crate::value::AssistantOperation;
+
+use super::replay::superseded;
+use super::{Records, answer, required, store_problem};
+
+/// The `Retry-After` of a request whose key is in use.
+const IN_PROGRESS_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A key in a request that is carried out.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(super) used: KeyUse,
+    /// The record of the first request and its place in the order, if its outcome is unknown.
+    pub(super) again: Option<(UpdateId, u64)>,
+}
+
+/// What is known of a request by its key.
+pub(crate) enum Known {
+    /// It was carried out before; this is the response.
+    Answered(Response<Full<Bytes>>),
+    /// It is to be carried out.
+    New(Option<Key>),
+}
+
+/// SHA-256 of all that makes a request with a key the same request: what it does to what, its query, preferences and
+/// condition, and its body. The head is added before it is freed.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    operation: AssistantOperation,
+    key: String,
+    digest: Sha256,
+}
+
+impl Asked {
+    /// The head of a request, if it has a key. `target` is what it changes: the account, and the assistant's id there.
+    pub(crate) fn of(
+        operation: AssistantOperation,
+        options: &RequestOptions,
+        (account, id): (&str, Option<&str>),
+        head: &Parts,
+    ) -> Option<Self> {
+        let key = options.idempotency_key.clone().filter(|_| !options.dry_run)?;
+        let mut asked = Self { operation, key, digest: Sha256::new() };
+        asked.add(operation.as_str().as_bytes());
+        asked.add(account.as_bytes());
+        asked.add(id.unwrap_or_default().as_bytes());
+        asked.add(head.uri.query().unwrap_or_default().as_bytes());
+        for name in [&PREFER, &IF_MATCH] {
+            let values: Vec<_> = head.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+            asked.add(&values.join(&b","[..]));
+        }
+        Some(asked)
+    }
+
+    fn add(&mut self, part: &[u8]) {
+        self.digest.update(part.len().to_be_bytes());
+        self.digest.update(part);
+    }
+}
+
+/// Looks a request up by its key, if it has one.
+///
+/// # Errors
+/// The key came with another request, or the first one is under way, or the store fails.
+pub(crate) async fn known(
+    context: &Context,
+    options: &RequestOptions,
+    asked: Option<Asked>,
+    body: &[u8],
+) -> Result<Known, Problem> {
+    let Some(mut asked) = asked else { return Ok(Known::New(None)) };
+    let records = required(context.records.as_ref())?;
+    asked.add(body);
+    let Asked { operation, key, digest } = asked;
+    let client = context.client_name().map(str::to_owned);
+    let used = KeyUse { client, key, fingerprint: digest.finalize().into(), now: Timestamp::now() };
+    match records.store.look_up(used.clone()).await.map_err(store_problem)? {
+        Some(state) => records.answered(context, state, used, operation, options).await,
+        None => Ok(Known::New(Some(Key { used, again: None }))),
+    }
+}
+
+impl Records {
+    /// What a request gets whose key has been used before.
+    pub(super) async fn answered(
+        &self,
+        context: &Context,
+        state: KeyState,
+        used: KeyUse,
+        operation: AssistantOperation,
+        options: &RequestOptions,
+    ) -> Result<Known, Problem> {
+        match state {
+            KeyState::OtherRequest => {
+                let detail = "this Idempotency-Key came before with another request; use a new key for each request";
+                Err(Problem::new(Code::IdempotencyKeyReused, detail))
+            }
+            KeyState::InProgress(id) if options.respond_async && operation != AssistantOperation::Create => {
+                let record = self.known_record(id).await?;
+                Ok(Known::Answered(self.accepted(context, options, &record)))
+            }
+            KeyState::InProgress(_) => {
+                let detail = "the first request with this Idempotency-Key is under way";
+                Err(Problem::new(Code::IdempotencyInProgress, detail).after(IN_PROGRESS_RETRY_AFTER))
+            }
+            KeyState::Ended { id, unknown: Some(number), .. } if may_repeat(operation) => {
+                Ok(Known::New(Some(Key { used, again: Some((id, number)) })))
+            }
+            KeyState::Ended { answer, .. } => Ok(Known::Answered(answer::replayed(&answer))),
+        }
+    }
+
+    /// Refuses to send again what newer changes have overtaken. What was called before counts, so call it in the turn.
+    ///
+    /// # Errors
+    /// `superseded`, with the fields and the records.
+    pub(super) async fn check_newer(&self, line: Line, number: u64, record: &Record) -> Result<(), Problem> {
+        let newer = self.store.newer(line, number, record.fields.clone()).await.map_err(store_problem)?;
+        match newer.is_empty() {
+            true => Ok(()),
+            false => Err(superseded(record, &newer)),
+        }
+    }
+}
+
+/// Whether a change may be sent again after an unknown outcome.
+fn may_repeat(operation: AssistantOperation) -> bool {
+    matches!(operation, AssistantOperation::Update | AssistantOperation::Delete)
+}

@@ -1,0 +1,280 @@
+//! The waiting changes of each assistant, in their order. Only names and times are here; bodies stay in the store.
+//!
+//! A line is a sequence of *runs*. A run has a *place* in the order of everything that is sent for the assistant, and its
+//! tickets go one after another without anything between them. A ticket joins the last run if nothing waits behind that
+//! run's place; otherwise a request of a synchronous caller came in between, and the ticket begins another run.
+//!
+//! Plain data: no clock, no task, no store.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::store::{Line, Timestamp, UpdateId};
+
+/// All lines; `P` is a place in the order.
+#[derive(Debug)]
+pub(super) struct Lines<P> {
+    lines: HashMap<Line, Queue<P>>,
+    tickets: usize,
+    next_number: u64,
+}
+
+#[derive(Debug)]
+struct Queue<P> {
+    runs: VecDeque<Run<P>>,
+    /// Tells the line's task that something has changed.
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct Run<P> {
+    /// Its place, until the line's task takes it.
+    place: Option<P>,
+    tickets: VecDeque<Ticket>,
+}
+
+/// A change that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ticket {
+    pub(super) id: UpdateId,
+    pub(super) number: u64,
+    pub(super) vendor: Arc<str>,
+    pub(super) created_at: Timestamp,
+    /// When it is given up. Steps of the wall clock do not move it.
+    pub(super) expires: Instant,
+    /// When it is tried next.
+    pub(super) due: Instant,
+    /// How often the vendor was tried.
+    pub(super) attempts: u32,
+    /// How often a delivery has failed, or could not begin because the vendor was down.
+    pub(super) failures: u32,
+    /// Whether it goes alone, because a request of several was refused.
+    pub(super) alone: bool,
+    pub(super) phase: Phase,
+}
+
+/// How far a ticket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It is being stored.
+    Admitted,
+    /// It is stored and waits.
+    Waiting,
+    /// An attempt may be on the wire.
+    Sending,
+    /// It is dead and holds up its line.
+    Held,
+}
+
+/// Why no more may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// As many wait for this assistant as may.
+    Line,
+    /// As many wait in all as may.
+    All,
+}
+
+/// How many may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    pub(super) per_line: usize,
+    pub(super) total: usize,
+}
+
+/// What the task of a line sees first.
+#[derive(Debug)]
+pub(super) enum Front<P> {
+    /// A run whose place it has not taken; `None` if the place was lost.
+    Place(Option<P>),
+    /// The tickets of the run whose place it has, in their order; never none.
+    Run(Vec<Ticket>),
+    /// The run whose place it has is over.
+    RunEnded,
+    /// Nothing: the line is gone.
+    LineEnded,
+}
+
+impl<P> Lines<P> {
+    /// No lines; numbers begin with that one.
+    pub(super) fn new(next_number: u64) -> Self {
+        Self { lines: HashMap::new(), tickets: 0, next_number }
+    }
+
+    /// The next number. Call it while holding the place that it counts.
+    pub(super) fn number(&mut self) -> u64 {
+        let number = self.next_number;
+        self.next_number += 1;
+        number
+    }
+
+    /// Adds a ticket at the end of its line. `joins` says whether it can follow the last run directly; if not, `place` gives
+    /// the place of a run of its own. `true` if the line is new, so that a task has to deliver it.
+    ///
+    /// # Errors
+    /// No more may wait, or `place` fails.
+    pub(super) fn push<E>(
+        &mut self,
+        line: &Line,
+        ticket: Ticket,
+        limits: Limits,
+        joins: impl FnOnce(Option<&P>) -> bool,
+        place: impl FnOnce() -> Result<P, E>,
+    ) -> Result<Result<bool, E>, Full> {
+        if self.tickets >= limits.total {
+            return Err(Full::All);
+        }
+        if self.lines.get(line).is_some_and(|queue| queue.len() >= limits.per_line) {
+            return Err(Full::Line);
+        }
+        let entry = self.lines.entry(line.clone());
+        let last = match &entry {
+            Entry::Occupied(queue) => queue.get().runs.back(),
+            Entry::Vacant(_) => None,
+        };
+        if last.is_none_or(|run| !joins(run.place.as_ref())) {
+            let place = match place() {
+                Ok(place) => place,
+                Err(error) => return Ok(Err(error)),
+            };
+            let is_new = matches!(entry, Entry::Vacant(_));
+            let run = Run { place: Some(place), tickets: VecDeque::from([ticket]) };
+            entry.or_insert_with(Queue::new).runs.push_back(run);
+            self.tickets += 1;
+            return Ok(Ok(is_new));
+        }
+        if let Entry::Occupied(mut queue) = entry
+            && let Some(run) = queue.get_mut().runs.back_mut()
+        {
+            run.tickets.push_back(ticket);
+            self.tickets += 1;
+        }
+        Ok(Ok(false))
+    }
+
+    /// What comes first in a line. `has_place` is whether its task has the place of the first run.
+    pub(super) fn front(&mut self, line: &Line, has_place: bool) -> Front<P> {
+        let Some(queue) = self.lines.get_mut(line) else { return Front::LineEnded };
+        let Some(run) = queue.runs.front_mut() else {
+            self.lines.remove(line);
+            return Front::LineEnded;
+        };
+        if run.tickets.is_empty() {
+            queue.runs.pop_front();
+            if has_place {
+                return Front::RunEnded;
+            }
+            return self.front(line, false); // its place goes back unused
+        }
+        if has_place {
+            return Front::Run(run.tickets.iter().cloned().collect());
+        }
+        Front::Place(run.place.take())
+    }
+
+    /// What tells the task of a line that something has changed.
+    pub(super) fn changed(&self, line: &Line) -> Option<Arc<Notify>> {
+        self.lines.get(line).map(|queue| Arc::clone(&queue.changed))
+    }
+
+    /// Changes a ticket, and tells the line's task. `false` if there is none of that id.
+    pub(super) fn change(&mut self, line: &Line, id: UpdateId, change: impl FnOnce(&mut Ticket)) -> bool {
+        let Some(queue) = self.lines.get_mut(line) else { return false };
+        let Some(ticket) = queue.tickets_mut().find(|ticket| ticket.id == id) else { return false };
+        change(ticket);
+        queue.changed.notify_one();
+        true
+    }
+
+    /// Puts another ticket in the place of one, and tells the line's task. `false` if there is none of that id.
+    pub(super) fn replace(&mut self, line: &Line, id: UpdateId, with: Ticket) -> bool {
+        self.change(line, id, |ticket| *ticket = with)
+    }
+
+    /// Removes a ticket, and tells the line's task.
+    pub(super) fn remove(&mut self, line: &Line, id: UpdateId) -> Option<Ticket> {
+        let queue = self.lines.get_mut(line)?;
+        let removed = queue.runs.iter_mut().find_map(|run| {
+            let at = run.tickets.iter().position(|ticket| ticket.id == id)?;
+            run.tickets.remove(at)
+        })?;
+        self.tickets -= 1;
+        queue.changed.notify_one();
+        Some(removed)
+    }
+
+    /// Tells the tasks of all lines that something has changed.
+    pub(super) fn wake_all(&self) {
+        self.lines.values().for_each(|queue| queue.changed.notify_one());
+    }
+
+    /// Whether anything waits in a line.
+    pub(super) fn has(&self, line: &Line) -> bool {
+        self.lines.get(line).is_some_and(|queue| queue.len() > 0)
+    }
+
+    /// Whether that ticket is dead and holds up its line.
+    pub(super) fn has_held(&self, line: &Line, id: UpdateId) -> bool {
+        let queue = self.lines.get(line);
+        let mut tickets = queue.into_iter().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets);
+        tickets.any(|ticket| ticket.id == id && ticket.phase == Phase::Held)
+    }
+
+    /// The place of a ticket in its line, from 1.
+    pub(super) fn position(&self, line: &Line, id: UpdateId) -> Option<u64> {
+        let tickets = self.lines.get(line)?.runs.iter().flat_map(|run| &run.tickets);
+        let at = tickets.into_iter().position(|ticket| ticket.id == id)?;
+        u64::try_from(at).ok().map(|at| at + 1)
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.tickets
+    }
+
+    /// The numbers of tickets by account and state, and when the oldest of each account was admitted.
+    pub(super) fn depths(&self) -> HashMap<Arc<str>, Depth> {
+        let mut depths = HashMap::<Arc<str>, Depth>::new();
+        for ticket in self.lines.values().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets) {
+            let depth = depths.entry(Arc::clone(&ticket.vendor)).or_default();
+            match ticket.phase {
+                Phase::Admitted | Phase::Waiting => depth.queued += 1,
+                Phase::Sending => depth.sending += 1,
+                Phase::Held => depth.held += 1,
+            }
+            depth.oldest = Some(depth.oldest.map_or(ticket.created_at, |oldest| oldest.min(ticket.created_at)));
+        }
+        depths
+    }
+}
+
+/// What waits for one account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Changes in the state `queued`.
+    pub queued: usize,
+    /// Changes in the state `sending`.
+    pub sending: usize,
+    /// Dead changes that hold up their lines.
+    pub held: usize,
+    /// When the oldest of them was admitted.
+    pub oldest: Option<Timestamp>,
+}
+
+impl<P> Queue<P> {
+    fn new() -> Self {
+        Self { runs: VecDeque::new(), changed: Arc::default() }
+    }
+
+    fn len(&self) -> usize {
+        self.runs.iter().map(|run| run.tickets.len()).sum()
+    }
+
+    fn tickets_mut(&mut self) -> impl Iterator<Item = &mut Ticket> {
+        self.runs.iter_mut().flat_map(|run| &mut run.tickets)
+    }
+}

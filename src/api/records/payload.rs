@@ -1,0 +1,101 @@
+//! What the store keeps of a change so that it can be delivered: the caller's fields, the request as it was translated, and
+//! what the caller asked for. The account's address and token are those at delivery.
+
+use bytes::Bytes;
+use http::header::IF_MATCH;
+use http::{HeaderMap, HeaderValue};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use vendors::Handling;
+
+use crate::api::request::options::RequestOptions;
+use crate::http::entity_tag::Condition;
+
+/// The body of a ticket, as JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Payload {
+    /// The translated request, as `vendors::Request` is stored.
+    request: String,
+    /// The caller's body; empty for a deletion.
+    pub(super) body: String,
+    /// Whether fields that the vendor lacks were dropped.
+    lenient: bool,
+    /// Whether the caller asked for that handling.
+    preferred: bool,
+    representation: bool,
+    if_match: Option<String>,
+    /// Which configuration translated it. Requests of different ones do not go together.
+    pub(super) translation: String,
+}
+
+/// A payload and what it stands for.
+pub(super) struct Restored {
+    pub(super) request: vendors::Request,
+    pub(super) body: Bytes,
+    pub(super) handling: Handling,
+    pub(super) options: RequestOptions,
+}
+
+impl Payload {
+    pub(super) fn new(
+        request: &vendors::Request,
+        body: &[u8],
+        handling: Handling,
+        options: &RequestOptions,
+        translation: String,
+    ) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self {
+            request: text(&request.to_stored()),
+            body: text(body),
+            lenient: handling == Handling::Lenient,
+            preferred: options.handling.is_some(),
+            representation: options.representation,
+            if_match: options.if_match.as_ref().map(ToString::to_string),
+            translation,
+        }
+    }
+
+    pub(super) fn to_bytes(&self) -> Bytes {
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    /// `None` if it is none, as a later version may have written it.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// Whether it can go together with others: nothing is read before or after it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.if_match.is_none() && !self.representation
+    }
+
+    /// The request, and the options of a caller whose deadline is `deadline`.
+    pub(super) fn restore(&self, deadline: Instant) -> Option<Restored> {
+        let handling = if self.lenient { Handling::Lenient } else { Handling::Strict };
+        let if_match = match &self.if_match {
+            Some(text) => {
+                let headers = HeaderMap::from_iter([(IF_MATCH, HeaderValue::from_str(text).ok()?)]);
+                Condition::read(&headers, &IF_MATCH, "If-Match").ok()?
+            }
+            None => None,
+        };
+        Some(Restored {
+            request: vendors::Request::from_stored(self.request.as_bytes())?,
+            body: Bytes::copy_from_slice(self.body.as_bytes()),
+            handling,
+            options: RequestOptions {
+                dry_run: false,
+                handling: self.preferred.then_some(handling),
+                representation: self.representation,
+                unknown_preferences: Vec::new(),
+                if_match,
+                if_none_match: None,
+                respond_async: true,
+                wait: None,
+                idempotency_key: None,
+                deadline,
+            },
+        })
+    }
+}

@@ -1,0 +1,211 @@
+//! Takes up at the start what an earlier process has left: what was being sent is sent again first, everything else follows
+//! in its order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::account::Account;
+use crate::api::classify::failure_problem;
+use crate::problem::{Code, Outcome, Problem};
+use crate::store::{Ending, Filter, Line, Mode, Record, State, StoreError, Timestamp, UpdateId};
+use crate::upstream::QueuedLock;
+
+use super::lines::{Limits, Phase, Ticket};
+use super::{Records, answer};
+
+/// The longest time for which a vendor may go on applying an attempt that counts here.
+const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
+/// How many dead ones are read at a time.
+const PAGE: usize = 500;
+/// What is stored already is never too much.
+const NO_LIMITS: Limits = Limits { per_line: usize::MAX, total: usize::MAX };
+
+/// What becomes of a change that an earlier process has left.
+enum Fate {
+    /// It is delivered.
+    Deliver(Line),
+    /// It may have been applied, and is not sent again.
+    Unknown,
+    /// It is never sent.
+    Expired,
+}
+
+impl Records {
+    /// Puts what is stored into lines, and starts their delivery.
+    pub(super) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+        let now = Timestamp::now();
+        let (mut tickets, held) = (self.store.tickets().await?, self.held().await?);
+        let places: HashMap<UpdateId, u64> = held.iter().map(|record| (record.id, record.number)).collect();
+        // A replay has the place of the dead one that held up its line.
+        let place = |record: &Record| record.replay_of.and_then(|dead| places.get(&dead).copied());
+        tickets.sort_by_key(|record| {
+            (record.state != State::Sending, place(record).unwrap_or(record.number), record.number)
+        });
+        let replayed: Vec<_> = tickets.iter().filter_map(|record| record.replay_of).collect();
+        let count = tickets.len();
+        let mut endings = Vec::new();
+        let mut waiting: Vec<_> = held.into_iter().filter(|dead| !replayed.contains(&dead.id)).collect();
+        for record in tickets {
+            match fate(&record, now) {
+                Fate::Deliver(_) => waiting.push(record),
+                Fate::Unknown => endings.push(self.lost(&record, Outcome::Unknown)),
+                Fate::Expired => endings.push(self.lost(&record, Outcome::NotApplied)),
+            }
+        }
+        waiting.sort_by_key(|record| (record.state != State::Sending, place(record).unwrap_or(record.number)));
+        let mut unsettled = HashMap::new();
+        for record in self.store.unsettled(now.before(LONGEST_SETTLE)).await? {
+            self.note_unsettled(&record, record.doubted_at.unwrap_or(now), now, &mut unsettled);
+        }
+        for record in &waiting {
+            if record.state == State::Sending {
+                self.note_unsettled(record, now, now, &mut unsettled);
+            }
+        }
+        let places = unsettled
+            .into_iter()
+            .filter_map(|(line, until)| Some((line.clone(), self.place(&line).ok()?.unsettled(until))));
+        let mut places: HashMap<Line, QueuedLock> = places.collect();
+        for record in waiting {
+            self.take_up(&record, &mut places);
+        }
+        drop(places); // each is held until its time is over
+        if count > 0 {
+            let waiting = self.lines().len();
+            tracing::info!(waiting, ended = endings.len(), "changes of an earlier process are taken up");
+        }
+        if !endings.is_empty() {
+            self.finish(endings).await;
+        }
+        Ok(())
+    }
+
+    /// The dead ones that hold up their lines, oldest first.
+    async fn held(&self) -> Result<Vec<Record>, StoreError> {
+        let mut held = Vec::new();
+        if !self.gateway.load().queue.hold_on_dead {
+            return Ok(held);
+        }
+        let mut filter = Filter { states: vec![State::Dead], limit: PAGE, ..Filter::default() };
+        loop {
+            let page = self.store.list(filter.clone()).await?;
+            for record in page.records {
+                // Those that were replayed or discarded have no body.
+                if self.store.bodies(vec![record.id]).await?.pop().flatten().is_some() {
+                    held.push(record);
+                }
+            }
+            match page.next {
+                Some(next) => filter.below = Some(next),
+                None => break,
+            }
+        }
+        held.reverse();
+        Ok(held)
+    }
+
+    /// Notes until when the vendor may still apply an attempt that ended at `doubted_at`.
+    fn note_unsettled(
+        &self,
+        record: &Record,
+        doubted_at: Timestamp,
+        now: Timestamp,
+        unsettled: &mut HashMap<Line, Instant>,
+    ) {
+        let (Some(line), Some(account)) = (record.line(), self.account(&record.vendor)) else { return };
+        let left = account.stack.settle().saturating_sub(now.since(doubted_at));
+        if !left.is_zero() {
+            let until = Instant::now() + left;
+            let known = unsettled.entry(line).or_insert(until);
+            *known = (*known).max(until);
+        }
+    }
+
+    /// Puts a change at the end of its line.
+    fn take_up(self: &Arc<Self>, record: &Record, places: &mut HashMap<Line, QueuedLock>) {
+        let Some(line) = record.line() else { return };
+        let phase = if record.state == State::Dead { Phase::Held } else { Phase::Waiting };
+        let mut ticket = Ticket::of(record, phase);
+        if record.state == State::Sending {
+            ticket.due = Instant::now();
+        }
+        let own = places.remove(&line);
+        let mut lines = self.lines();
+        let place = || own.map_or_else(|| self.place(&line), Ok);
+        // Nothing but stored changes is there yet, so that all of a line are one run.
+        let pushed = lines.push(&line, ticket, NO_LIMITS, |_| true, place);
+        drop(lines);
+        match pushed {
+            Ok(Ok(true)) => self.deliver(line),
+            Ok(Ok(false)) => {}
+            Ok(Err(failure)) => {
+                let problem = failure_problem(failure);
+                tracing::error!(update = %record.id, detail = problem.detail, "a stored change has no place");
+            }
+            Err(_) => tracing::error!(update = %record.id, "a stored change has no room"),
+        }
+    }
+
+    /// A place in the order that the account has now; of an account that is gone, in that which it had.
+    fn place(&self, line: &Line) -> Result<QueuedLock, crate::upstream::Failure> {
+        self.upstream.queue_stored(&line.scope, &line.id)
+    }
+
+    fn account(&self, vendor: &str) -> Option<Arc<Account>> {
+        self.gateway.load().routes.accounts.get(vendor).cloned()
+    }
+
+    /// The end of a change that is not delivered by recovery.
+    fn lost(&self, record: &Record, outcome: Outcome) -> Ending {
+        let (state, detail) = match outcome {
+            Outcome::Unknown => (
+                State::Unknown,
+                "the gateway ended while this was being sent; whether it was applied is not known, and it is not sent again",
+            ),
+            Outcome::NotApplied => {
+                (State::Expired, "the gateway ended before this was sent, and it is not sent any more")
+            }
+        };
+        let gateway = self.gateway.load();
+        let mut problem = Problem::new(Code::VendorTimeout, detail);
+        problem.outcome = outcome;
+        problem.retryable = (record.line().is_none() && outcome == Outcome::Unknown).then_some(false);
+        problem.vendor = Some(record.vendor.clone());
+        problem.base.clone_from(&gateway.public_url);
+        let path = match record.line() {
+            Some(_) => format!("/v1/assistants/{}", record.assistant),
+            None => "/v1/assistants".to_owned(),
+        };
+        let answer = answer::of_problem(&problem, &path, &record.request_id);
+        Ending {
+            id: record.id,
+            state,
+            attempts: record.attempts,
+            now: Timestamp::now(),
+            created: None,
+            problem: answer.body.clone(),
+            key: (outcome == Outcome::Unknown).then(|| (answer.clone(), gateway.idempotency_retention)),
+            answer: Some(self.journaled(answer)),
+            doubted_at: record.doubted_at,
+            sent_with: Vec::new(),
+            body: None,
+            callback: false,
+        }
+    }
+}
+
+/// What becomes of a change that an earlier process has left.
+fn fate(record: &Record, now: Timestamp) -> Fate {
+    let is_over = record.expires_at <= now;
+    match (record.line(), record.mode, record.state) {
+        (None, _, State::Sending) => Fate::Unknown,
+        (None, ..) => Fate::Expired,
+        (Some(line), Mode::Keyed | Mode::Asynchronous, _) => Fate::Deliver(line),
+        (Some(line), Mode::Synchronous, State::Sending) if !is_over => Fate::Deliver(line),
+        (Some(_), Mode::Synchronous, State::Sending) => Fate::Unknown,
+        (Some(_), Mode::Synchronous, _) => Fate::Expired,
+    }
+}

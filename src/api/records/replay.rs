@@ -1,0 +1,141 @@
+//! Sends a dead change again, as a new record: checked and translated as the gateway is configured now.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::api::context::Context;
+use crate::api::exchange::{Change, read_update};
+use crate::problem::{Code, Problem};
+use crate::store::{Mode, Record, State, Timestamp};
+use crate::value::AssistantOperation;
+
+use super::asynchronous::{Entered, Entry};
+use super::job::Job;
+use super::payload::{Payload, Restored};
+use super::synchronous::fields;
+use super::{Records, store_problem};
+
+/// What of a dead change is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Replay {
+    /// All of it, unless a newer change has one of its fields.
+    #[default]
+    Whole,
+    /// The fields that no newer change has.
+    Remaining,
+    /// All of it, over newer changes.
+    Forced,
+}
+
+impl Records {
+    /// Sends a dead change again, as a new record.
+    ///
+    /// # Errors
+    /// It is not dead, was replayed already, or newer changes have its fields; or it is not valid any more.
+    pub async fn replay(self: &Arc<Self>, context: &Context, dead: &Record, replay: Replay) -> Result<Record, Problem> {
+        let line = dead.line().filter(|_| dead.state == State::Dead);
+        let line = line.ok_or_else(|| {
+            let detail = format!("only a dead change can be replayed; this one is {}", dead.state.as_str());
+            Problem::new(Code::AlreadyStarted, detail)
+        })?;
+        if let Some(last) = self.store.replay_of(dead.id).await.map_err(store_problem)?
+            && last.state != State::Dead
+        {
+            let detail = format!("it was replayed as {}, which is {}", last.id, last.state.as_str());
+            return Err(Problem::new(Code::AlreadyStarted, detail));
+        }
+        let kept = self.store.bodies(vec![dead.id]).await.map_err(store_problem)?.pop().flatten();
+        let payload = kept.as_deref().and_then(Payload::read);
+        let restored = payload.and_then(|payload| payload.restore(Instant::now() + context.gateway.request_timeout));
+        let mut restored = restored.ok_or_else(|| {
+            Problem::new(Code::AlreadyStarted, "what it would send is kept no longer, so it cannot be replayed")
+        })?;
+        let is_held = self.lines().has_held(&line, dead.id);
+        if !is_held && replay != Replay::Forced {
+            let newer = self.store.newer(line, dead.number, dead.fields.clone()).await.map_err(store_problem)?;
+            let is_overtaken = |field: &String| newer.iter().any(|record| overlaps(record, field));
+            match replay {
+                Replay::Remaining if dead.operation == AssistantOperation::Update => {
+                    let left: Vec<_> = dead.fields.iter().filter(|field| !is_overtaken(field)).cloned().collect();
+                    if left.is_empty() {
+                        return Err(superseded(dead, &newer));
+                    }
+                    restored.body = only(&restored.body, &left)?.into();
+                }
+                _ if !newer.is_empty() => return Err(superseded(dead, &newer)),
+                _ => {}
+            }
+        }
+        self.enter_replay(context, dead, restored, is_held).await
+    }
+
+    async fn enter_replay(
+        self: &Arc<Self>,
+        context: &Context,
+        dead: &Record,
+        restored: Restored,
+        is_held: bool,
+    ) -> Result<Record, Problem> {
+        let Restored { request, body, handling, options } = restored;
+        let gone = || {
+            let detail = format!("the vendor account `{}` is configured no longer", dead.vendor);
+            Problem::new(Code::UnknownAssistant, detail)
+        };
+        let account = Arc::clone(context.gateway.routes.accounts.get(&*dead.vendor).ok_or_else(gone)?);
+        let change = match dead.operation {
+            AssistantOperation::Delete => Change::Delete,
+            _ => Change::Update,
+        };
+        let job = Job::restored(context.clone(), change, dead, Arc::clone(&account), handling, options);
+        let (request, place) = match change {
+            Change::Delete => (request, None),
+            _ => {
+                let prepared = job.exchange(None).prepare(&body).await?;
+                (prepared.request, prepared.lock)
+            }
+        };
+        let expires_at = Timestamp::now().after(context.gateway.queue.max_age);
+        let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
+        (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
+        let payload = self.payload(&job, &request, &body);
+        let instead_of = is_held.then_some(dead.id);
+        let entry = Entry { record, body: payload.to_bytes(), key: None, place, instead_of };
+        let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
+        let entered = self.tasks.spawn(async move { records.enter(entry, &account, &in_context, &options).await });
+        let failed = |error: tokio::task::JoinError| {
+            Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string())
+        };
+        match entered.await.map_err(failed)?? {
+            Entered::Stored(record) => Ok(*record),
+            Entered::Answered(_) => Err(Problem::new(Code::Internal, "a replay has no key")),
+        }
+    }
+}
+
+fn overlaps(record: &Record, field: &String) -> bool {
+    record.operation == AssistantOperation::Delete || record.fields.contains(field)
+}
+
+/// The problem of fields that newer changes have.
+pub(super) fn superseded(older: &Record, newer: &[Record]) -> Problem {
+    let overtaken = |field: &&String| newer.iter().any(|record| overlaps(record, field));
+    let fields: Vec<_> = older.fields.iter().filter(overtaken).cloned().collect();
+    Problem::superseded(&fields, newer.iter().map(|record| record.id.to_string()).collect())
+}
+
+/// The update with these fields alone; their values keep their text.
+fn only(body: &[u8], fields: &[String]) -> Result<Vec<u8>, Problem> {
+    let update = read_update(body)?;
+    let mut out = b"{".to_vec();
+    for entry in update.entries.iter().filter(|entry| fields.iter().any(|field| *field == entry.key)) {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        vendors::json::push_string(&mut out, &entry.key);
+        out.push(b':');
+        out.extend_from_slice(entry.value.text().as_bytes());
+    }
+    out.push(b'}');
+    Ok(out)
+}
