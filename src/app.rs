@@ -10,6 +10,8 @@
 //! [`Api`] adds to the response: the request id, the rate limit, what CORS needs, the mark of a loop. It also reports each
 //! request once, however it ends ([`Telemetry::finished`]). What is refused before it, and a panic, have no CORS headers.
 
+mod records;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +23,7 @@ use http_body_util::Full;
 use tower::{Service, service_fn};
 
 use crate::admin::{self, Listeners};
-use crate::api::Api;
+use crate::api::{Api, Records};
 use crate::config::{self, Settings, WatchedFile};
 use crate::gateway::{BuildError, Gateway};
 use crate::http::catch_panic::catch_panic;
@@ -37,12 +39,15 @@ use crate::net::signals::{Signals, shutdown_on};
 use crate::net::tls::acceptor::{Tls, TlsError};
 use crate::problem::{Code, Outcome, Problem};
 use crate::reload::{ListenersTls, Reloader, START, Source, StartupSettings, telemetry, tls_material, watch};
+use crate::store::OpenError;
 use crate::telemetry::log::LogControl;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::Tasks;
 
 /// How long idle connections to vendors have to close.
 const VENDOR_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the store has to write what is gathered.
+const STORE_CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long administration drains, after everything else.
 const ADMIN_DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
@@ -54,6 +59,7 @@ pub struct App {
     admin_shutdown: Shutdown,
     reloader: Arc<Reloader>,
     tasks: Tasks,
+    records: Option<Arc<Records>>,
 }
 
 /// Gives what the links in problems start with at present: `server.public_url`.
@@ -77,6 +83,12 @@ pub enum StartError {
     /// Logs or traces cannot be written.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    /// The store cannot be opened.
+    #[error("store: {0}")]
+    Store(#[from] OpenError),
+    /// What is stored cannot be read.
+    #[error("store: {0}")]
+    Records(String),
 }
 
 impl App {
@@ -113,14 +125,19 @@ impl App {
         };
         let startup = StartupSettings::of(&settings);
         let files = WatchedFile::list(&settings.files);
+        let store = settings.store.clone();
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
+        let records = records::start(store, &gateway, &telemetry, &tasks).await?;
         let current = Arc::clone(&gateway);
         let reloader = Reloader::new(startup, current, source, tasks.clone(), tls.clone(), telemetry.clone());
         let reloader = Arc::new(reloader);
+        if let Some(records) = &records {
+            records::follow(records, &reloader, &shutdown);
+        }
         let generation = gateway.load().generation;
         let current = Arc::clone(&gateway);
         let base: Base = Arc::new(move || current.load().public_url.clone());
-        let api = Api::new(gateway, shutdown.clone(), telemetry.clone(), None);
+        let api = Api::new(gateway, shutdown.clone(), telemetry.clone(), records.clone());
         let listeners = Listeners::default();
         let service = catch_panics(api.service(), &base);
         let api_connections = connections(service, &api_settings, &listeners.api, &shutdown, &base);
@@ -133,7 +150,7 @@ impl App {
         let version = env!("CARGO_PKG_VERSION");
         tracing::info!(target: START, api = %api_address, admin = %admin_address, version, files, "listening");
         telemetry.started(generation);
-        Ok(Self { api: api_address, admin: admin_address, shutdown, admin_shutdown, reloader, tasks })
+        Ok(Self { api: api_address, admin: admin_address, shutdown, admin_shutdown, reloader, tasks, records })
     }
 
     /// Where the API listens.
@@ -159,25 +176,37 @@ impl App {
     /// Serves until a signal, then drains with the settings that are in force then.
     pub async fn run(self, signals: Signals) -> DrainOutcome {
         let settings = || self.reloader.gateway().drain;
-        let ended = shutdown_on(signals, &self.shutdown, finish_detached_updates(&self.tasks), settings).await;
+        let ended = shutdown_on(signals, &self.shutdown, self.finish_changes(), settings).await;
         self.release(ended).await
     }
 
     /// Drains and returns when everything has stopped.
     pub async fn stop(self) -> DrainOutcome {
         let timeout = self.reloader.gateway().drain.drain_timeout;
-        let updates = finish_detached_updates(&self.tasks);
-        let ended = self.shutdown.drain(updates, timeout, std::future::pending::<()>()).await;
+        let ended = self.shutdown.drain(self.finish_changes(), timeout, std::future::pending::<()>()).await;
         self.release(ended).await
+    }
+
+    /// Waits for changes that do not depend on their callers' connections. Only open connections can add any, so call it
+    /// after they have drained.
+    async fn finish_changes(&self) {
+        if let Some(records) = &self.records {
+            records.finished().await;
+        }
+        self.tasks.updates.close();
+        self.tasks.updates.wait().await;
     }
 
     /// Stops administration, which answers until everything else has drained, closes the connections to vendors, which
     /// end with the last generation, and stops telemetry.
     async fn release(self, ended: DrainOutcome) -> DrainOutcome {
-        let Self { reloader, tasks, admin_shutdown, .. } = self;
+        let Self { reloader, tasks, admin_shutdown, records, .. } = self;
         admin_shutdown.drain(std::future::ready(()), ADMIN_DRAIN_TIMEOUT, std::future::pending::<()>()).await;
         let telemetry = reloader.telemetry().clone();
         drop(reloader);
+        if let Some(records) = records {
+            records.close(STORE_CLOSE_TIMEOUT).await;
+        }
         if tasks.updates.is_empty() {
             tasks.connections.close();
             if tokio::time::timeout(VENDOR_CLOSE_TIMEOUT, tasks.connections.wait()).await.is_err() {
@@ -199,13 +228,6 @@ const fn reason(ended: DrainOutcome) -> &'static str {
         DrainOutcome::Forced => "forced",
         DrainOutcome::Abandoned { .. } => "abandoned",
     }
-}
-
-/// Waits for updates whose callers have disconnected. Only open connections can add any, so call it after they have
-/// drained.
-async fn finish_detached_updates(tasks: &Tasks) {
-    tasks.updates.close();
-    tasks.updates.wait().await;
 }
 
 /// One listener's connections, with a problem as the response to requests that hyper or the listener rejects.

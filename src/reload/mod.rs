@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use tokio::sync::watch as latest;
 
 use crate::config::{self, AuthMode, Environment, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
@@ -71,6 +72,8 @@ pub struct Reloader {
     tls: ListenersTls,
     telemetry: Telemetry,
     startup: StartupSettings,
+    /// The generation in force, for those who wait for another one.
+    applied: latest::Sender<u64>,
     /// Held during a reload: there is one at a time.
     lock: Mutex<()>,
     state: Mutex<State>,
@@ -142,12 +145,18 @@ impl Reloader {
     ) -> Self {
         let history = Arc::new(History { in_force_since: now(), ..History::default() });
         let state = Mutex::new(State { files: std::mem::take(&mut startup.files), history });
-        Self { gateway, source, tasks, tls, telemetry, startup, lock: Mutex::default(), state }
+        let applied = latest::Sender::new(gateway.load().generation);
+        Self { gateway, source, tasks, tls, telemetry, startup, applied, lock: Mutex::default(), state }
     }
 
     /// The generation in force.
     pub fn gateway(&self) -> Arc<Gateway> {
         self.gateway.load_full()
+    }
+
+    /// Tells of each generation that comes into force.
+    pub fn applied(&self) -> latest::Receiver<u64> {
+        self.applied.subscribe()
     }
 
     /// The telemetry of requests and reloads.
@@ -190,6 +199,7 @@ impl Reloader {
         let changed = changed(&before.redacted_settings, &gateway.redacted_settings, secrets);
         gateway.apply_scopes(Some(before), &self.tasks);
         self.gateway.store(Arc::new(gateway));
+        self.applied.send_replace(generation);
         for (tls, next) in [(&self.tls.api, tls), (&self.tls.admin, admin_tls)] {
             if let (Some(tls), Some(next)) = (tls, next) {
                 tls.replace(next);

@@ -8,11 +8,16 @@
 //! hold a secret (the body, the answer, the problem) is sealed; names, states and times are not.
 
 mod admission;
+#[cfg(test)]
+mod conformance;
 mod ending;
 mod error;
 pub mod failpoint;
+mod files;
 mod filter;
 mod record;
+mod seal;
+mod sqlite;
 mod timestamp;
 
 use std::fmt;
@@ -26,6 +31,8 @@ pub use ending::{CallbackDue, CallbackTried, Ending, Postponement};
 pub use error::StoreError;
 pub use filter::{Filter, Owner, Page};
 pub use record::{Answer, Line, Mode, Record, State, UpdateId};
+pub use seal::{KeyFileError, KeyId, KeySource};
+pub use sqlite::{OpenError, Sqlite};
 pub use timestamp::Timestamp;
 
 /// The result of a statement, once it is there.

@@ -193,12 +193,22 @@ impl Records {
         self.tasks.close();
     }
 
-    /// Waits for deliveries under way, then closes the store.
-    pub async fn close(&self) {
+    /// Waits for changes under way.
+    pub async fn finished(&self) {
         self.drain();
         self.tasks.wait().await;
-        if let Err(error) = self.store.close().await {
-            tracing::error!(%error, "the store did not close cleanly");
+    }
+
+    /// Closes the store, after changes under way have had a moment to end.
+    pub async fn close(&self, timeout: Duration) {
+        self.drain();
+        if tokio::time::timeout(timeout / 5, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "changes under way were cut off; the next process takes them up");
+        }
+        match tokio::time::timeout(timeout, self.store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the store did not close cleanly"),
+            Err(_) => tracing::error!("the store did not close in time"),
         }
     }
 

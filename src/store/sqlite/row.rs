@@ -1,0 +1,212 @@
+//! Records as rows.
+
+use bytes::Bytes;
+use rusqlite::Row;
+use uuid::Uuid;
+
+use crate::store::seal::{Purpose, Sealer};
+use crate::store::{Answer, Record, State, Timestamp, UpdateId};
+use crate::value::AssistantOperation;
+
+use super::failure::Failure;
+
+/// The columns of a record, in the order in which [`record`] reads them.
+macro_rules! columns {
+    () => {
+        "number, id, request_id, state, mode, operation, assistant, vendor, vendor_id, scope, client, fields, attempts, \
+         created_at, updated_at, next_attempt_at, expires_at, doubted_at, sent_with, replay_of, answer, problem"
+    };
+}
+pub(super) use columns;
+
+/// What of a record is sealed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The answer and the problem as well.
+    Whole,
+    /// Neither.
+    Open,
+}
+
+/// The record of a row with [`columns`].
+pub(super) fn record(row: &Row<'_>, sealer: &Sealer, part: Part) -> Result<Record, Failure> {
+    let id = id_of(row, 1)?;
+    let sealed = |at: usize, purpose| -> Result<Option<Bytes>, Failure> {
+        match (part, row.get_ref(at)?.as_blob_or_null().map_err(rusqlite::Error::from)?) {
+            (Part::Whole, Some(blob)) => Ok(Some(sealer.open(id, purpose, blob)?)),
+            _ => Ok(None),
+        }
+    };
+    let answer = sealed(20, Purpose::Answer)?.map(|bytes| unpack_answer(&bytes)).transpose()?;
+    Ok(Record {
+        id,
+        number: unsigned(row.get(0)?),
+        request_id: row.get(2)?,
+        state: word(row, 3)?.parse().map_err(|_| Failure::Form("state"))?,
+        mode: word(row, 4)?.parse().map_err(|_| Failure::Form("mode"))?,
+        operation: operation(word(row, 5)?)?,
+        assistant: row.get(6)?,
+        vendor: row.get(7)?,
+        vendor_id: row.get(8)?,
+        scope: row.get(9)?,
+        client: row.get(10)?,
+        fields: serde_json::from_str(word(row, 11)?).map_err(|_| Failure::Form("fields"))?,
+        attempts: u32::try_from(row.get::<_, i64>(12)?).map_err(|_| Failure::Form("attempts"))?,
+        created_at: Timestamp(row.get(13)?),
+        updated_at: Timestamp(row.get(14)?),
+        next_attempt_at: row.get::<_, Option<i64>>(15)?.map(Timestamp),
+        expires_at: Timestamp(row.get(16)?),
+        doubted_at: row.get::<_, Option<i64>>(17)?.map(Timestamp),
+        sent_with: unpack_ids(row.get_ref(18)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        replay_of: row.get::<_, Option<[u8; 16]>>(19)?.map(|bytes| UpdateId(Uuid::from_bytes(bytes))),
+        answer,
+        problem: sealed(21, Purpose::Problem)?,
+    })
+}
+
+fn word<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str, Failure> {
+    Ok(row.get_ref(at)?.as_str().map_err(rusqlite::Error::from)?)
+}
+
+pub(super) fn id_of(row: &Row<'_>, at: usize) -> Result<UpdateId, Failure> {
+    Ok(UpdateId(Uuid::from_bytes(row.get(at)?)))
+}
+
+fn operation(word: &str) -> Result<AssistantOperation, Failure> {
+    let named = AssistantOperation::ALL.into_iter().find(|operation| operation.as_str() == word);
+    named.ok_or(Failure::Form("operation"))
+}
+
+/// A number as SQLite has it.
+pub(super) fn signed(number: u64) -> Result<i64, Failure> {
+    i64::try_from(number).map_err(|_| Failure::Input(format!("the number {number} is too great")))
+}
+
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// Everything of a record that is bound as it stands.
+pub(super) struct Packed {
+    pub(super) fields: String,
+    pub(super) sent_with: Vec<u8>,
+    pub(super) answer: Option<Vec<u8>>,
+    pub(super) problem: Option<Vec<u8>>,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+impl Packed {
+    pub(super) fn of(record: &Record, body: Option<&Bytes>, sealer: &Sealer) -> Result<Self, Failure> {
+        Ok(Self {
+            fields: serde_json::to_string(&record.fields).map_err(|error| Failure::Input(error.to_string()))?,
+            sent_with: pack_ids(&record.sent_with),
+            answer: seal_answer(sealer, record.id, Purpose::Answer, record.answer.as_ref())?,
+            problem: seal(sealer, record.id, Purpose::Problem, record.problem.as_ref())?,
+            body: seal(sealer, record.id, Purpose::Body, body)?,
+        })
+    }
+}
+
+/// Adds a row with [`columns`] and the body.
+macro_rules! insert_into {
+    ($table:literal) => {
+        concat!(
+            "insert into ",
+            $table,
+            " (",
+            $crate::store::sqlite::row::columns!(),
+            ", body) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
+        )
+    };
+}
+pub(super) use insert_into;
+
+/// Binds everything to a statement of [`insert_into`] and runs it.
+pub(super) fn insert(
+    statement: &mut rusqlite::Statement<'_>,
+    record: &Record,
+    packed: &Packed,
+) -> Result<usize, Failure> {
+    let mode: &'static str = record.mode.into();
+    let done = statement.execute(rusqlite::params![
+        signed(record.number)?,
+        record.id.0.as_bytes(),
+        record.request_id,
+        record.state.as_str(),
+        mode,
+        record.operation.as_str(),
+        record.assistant,
+        record.vendor,
+        record.vendor_id,
+        record.scope,
+        record.client,
+        packed.fields,
+        record.attempts,
+        record.created_at.0,
+        record.updated_at.0,
+        record.next_attempt_at.map(|at| at.0),
+        record.expires_at.0,
+        record.doubted_at.map(|at| at.0),
+        packed.sent_with,
+        record.replay_of.map(|id| *id.0.as_bytes()),
+        packed.answer,
+        packed.problem,
+        packed.body,
+    ])?;
+    Ok(done)
+}
+
+pub(super) fn pack_ids(ids: &[UpdateId]) -> Vec<u8> {
+    ids.iter().flat_map(|id| *id.0.as_bytes()).collect()
+}
+
+fn unpack_ids(bytes: &[u8]) -> Result<Vec<UpdateId>, Failure> {
+    let (ids, rest) = bytes.as_chunks::<16>();
+    match rest {
+        [] => Ok(ids.iter().map(|id| UpdateId(Uuid::from_bytes(*id))).collect()),
+        _ => Err(Failure::Form("sent_with")),
+    }
+}
+
+pub(super) fn seal(
+    sealer: &Sealer,
+    id: UpdateId,
+    purpose: Purpose,
+    plain: Option<&Bytes>,
+) -> Result<Option<Vec<u8>>, Failure> {
+    Ok(plain.map(|plain| sealer.seal(id, purpose, plain)).transpose()?)
+}
+
+pub(super) fn seal_answer(
+    sealer: &Sealer,
+    id: UpdateId,
+    purpose: Purpose,
+    answer: Option<&Answer>,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(answer) = answer else { return Ok(None) };
+    Ok(Some(sealer.seal(id, purpose, &pack_answer(answer)?)?))
+}
+
+/// The length of the head, the head as JSON, and the body's bytes if there is one.
+fn pack_answer(answer: &Answer) -> Result<Vec<u8>, Failure> {
+    let head = serde_json::to_vec(&(answer.status, &answer.headers, answer.body.is_some()));
+    let head = head.map_err(|error| Failure::Input(error.to_string()))?;
+    let len = u32::try_from(head.len()).map_err(|_| Failure::Input("the headers of an answer are too long".into()))?;
+    let body = answer.body.as_deref().unwrap_or_default();
+    Ok([&len.to_be_bytes(), head.as_slice(), body].concat())
+}
+
+pub(super) fn unpack_answer(bytes: &Bytes) -> Result<Answer, Failure> {
+    let damaged = || Failure::Form("answer");
+    let (len, _) = bytes.split_first_chunk::<4>().ok_or_else(damaged)?;
+    let end = usize::try_from(u32::from_be_bytes(*len)).ok().and_then(|len| len.checked_add(4)).ok_or_else(damaged)?;
+    let head = bytes.get(4..end).ok_or_else(damaged)?;
+    let (status, headers, has_body): (u16, Vec<(String, String)>, bool) =
+        serde_json::from_slice(head).map_err(|_| damaged())?;
+    Ok(Answer { status, headers, body: has_body.then(|| bytes.slice(end..)) })
+}
+
+/// The states that a search of the index of states finds.
+pub(super) const fn is_indexed(state: State) -> bool {
+    !matches!(state, State::Applied)
+}

@@ -1,0 +1,52 @@
+//! Callbacks until they arrive or are given up.
+
+use rusqlite::Connection;
+
+use crate::store::sqlite::desk::Desk;
+use crate::store::sqlite::failure::Failure;
+use crate::store::sqlite::row::id_of;
+use crate::store::{CallbackDue, CallbackTried, Timestamp, UpdateId};
+
+pub(in crate::store::sqlite) fn callbacks_due(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<CallbackDue>, Failure> {
+    let sql = "select id, client, tries from callback where due_at <= ?1 order by due_at, id limit ?2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query((now.0, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let mut due = Vec::new();
+    while let Some(row) = rows.next()? {
+        due.push(CallbackDue { id: id_of(row, 0)?, client: row.get(1)?, tries: row.get(2)? });
+    }
+    Ok(due)
+}
+
+pub(in crate::store::sqlite) fn callback_tried(desk: &mut Desk<'_>, tried: CallbackTried) -> Result<(), Failure> {
+    match tried {
+        CallbackTried::Delivered(id) => {
+            remove(desk, id)?;
+        }
+        CallbackTried::GivenUp(id) => {
+            let removed = remove(desk, id)?;
+            desk.effects.given_up += u64::from(removed);
+        }
+        CallbackTried::Again(id, due_at) => {
+            let sql = "update callback set tries = tries + 1, due_at = ?2 where id = ?1";
+            desk.prepare(sql)?.execute((id.0.as_bytes(), due_at.0))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether it waited.
+fn remove(desk: &mut Desk<'_>, id: UpdateId) -> Result<bool, Failure> {
+    let removed = desk.prepare("delete from callback where id = ?1")?.execute([id.0.as_bytes()])? > 0;
+    desk.effects.callbacks -= i64::from(removed);
+    Ok(removed)
+}
+
+/// How many wait.
+pub(in crate::store::sqlite) fn waiting(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("select count(*) from callback", [], |row| row.get(0))
+}

@@ -1,0 +1,72 @@
+//! The end of tickets.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::store::seal::Purpose;
+use crate::store::sqlite::desk::Desk;
+use crate::store::sqlite::failure::Failure;
+use crate::store::sqlite::row::{columns, pack_ids, seal, seal_answer, unsigned};
+use crate::store::{Ending, State, Timestamp};
+
+/// Moves a ticket. What is sealed is bound to the id and moves as it is.
+const MOVE: &str = concat!(
+    "insert into journal (",
+    columns!(),
+    ", body) select number, id, request_id, ?2, mode, operation, coalesce(?3, assistant), vendor, coalesce(?4, vendor_id), \
+     scope, client, fields, ?5, created_at, ?6, null, expires_at, coalesce(?7, doubted_at), ?8, replay_of, ?9, ?10, ?11 \
+     from ticket where id = ?1 returning number, created_at, client"
+);
+
+pub(in crate::store::sqlite) fn finish(desk: &mut Desk<'_>, endings: &[Ending]) -> Result<(), Failure> {
+    endings.iter().try_for_each(|ending| end(desk, ending))
+}
+
+fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
+    let (sealer, id) = (desk.sealer, ending.id);
+    let (assistant, vendor_id) = ending.created.as_ref().map(|(assistant, id)| (assistant, id)).unzip();
+    let mut move_ = desk.prepare(MOVE)?;
+    let moved = move_.query_row(
+        params![
+            id.0.as_bytes(),
+            ending.state.as_str(),
+            assistant,
+            vendor_id,
+            ending.attempts,
+            ending.now.0,
+            ending.doubted_at.map(|at| at.0),
+            pack_ids(&ending.sent_with),
+            seal_answer(sealer, id, Purpose::Answer, ending.answer.as_ref())?,
+            seal(sealer, id, Purpose::Problem, ending.problem.as_ref())?,
+            seal(sealer, id, Purpose::Body, ending.body.as_ref())?,
+        ],
+        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?)),
+    );
+    let Some((number, created_at, client)) = moved.optional()? else { return Ok(()) };
+    desk.prepare("delete from ticket where id = ?1")?.execute([id.0.as_bytes()])?;
+    desk.journaled(unsigned(number), Timestamp(created_at));
+    end_key(desk, ending, number)?;
+    if let Some(client) = client.filter(|_| ending.callback) {
+        let sql = "insert into callback (id, client, tries, due_at) values (?1, ?2, 0, ?3)";
+        desk.prepare(sql)?.execute((id.0.as_bytes(), client, ending.now.0))?;
+        desk.effects.callbacks += 1;
+    }
+    Ok(())
+}
+
+/// What the key answers from now on, or that it is free.
+fn end_key(desk: &Desk<'_>, ending: &Ending, number: i64) -> Result<(), Failure> {
+    let id = ending.id;
+    let Some((answer, kept)) = &ending.key else {
+        desk.prepare("delete from idem where id = ?1")?.execute([id.0.as_bytes()])?;
+        return Ok(());
+    };
+    let answer = seal_answer(desk.sealer, id, Purpose::KeyAnswer, Some(answer))?;
+    let unknown = (ending.state == State::Unknown).then_some(number);
+    desk.prepare("update idem set answer = ?2, unknown = ?3, expires_at = ?4 where id = ?1")?.execute((
+        id.0.as_bytes(),
+        answer,
+        unknown,
+        ending.now.after(*kept).0,
+    ))?;
+    Ok(())
+}
