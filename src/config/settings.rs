@@ -78,7 +78,8 @@ impl Settings {
         let server = Server::read(&server_reader, validator);
         validator.admin_listen_span = server_reader.span("admin_listen");
         let auth = Auth::read(&root.table("auth"), &server, validator);
-        let clients = client::read_all(&root.table("clients"), &auth, &server, validator);
+        let has_store = root.table("store").present().is_some();
+        let clients = client::read_all(&root.table("clients"), &auth, &server, has_store, validator);
         let mut vendors = BTreeMap::new();
         for (name, reader) in root.table("vendors").tables() {
             if let Some(vendor) = Vendor::read(name, &reader, &server, validator) {
@@ -96,7 +97,7 @@ impl Settings {
         let logs = [("log.file", log.file.as_ref()), ("audit.file", audit.file.as_ref())];
         let store = Store::read(&root.table("store"), &logs, validator);
         let (queue, idempotency, journal) = (root.table("queue"), root.table("idempotency"), root.table("journal"));
-        if root.table("store").present().is_none() {
+        if !has_store {
             [&queue, &idempotency, &journal].into_iter().for_each(|reader| store::report_unused(reader, validator));
         }
         Self {

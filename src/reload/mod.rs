@@ -21,12 +21,12 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwap;
 use tokio::sync::watch as latest;
 
-use crate::config::{self, AuthMode, Environment, Settings, TlsVersion, WatchedFile};
+use crate::config::{self, AuthMode, Environment, Settings, StoreKind, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsError, TlsMaterial};
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
-use crate::value::{LogFormat, Network};
+use crate::value::{Fingerprint, LogFormat, Network};
 
 pub use outcome::{Outcome, ReloadProblem};
 pub(crate) use telemetry::{START, log, telemetry};
@@ -112,6 +112,15 @@ pub struct StartupSettings {
     tls: bool,
     admin_tls: bool,
     log_format: LogFormat,
+    store: Option<StartupStore>,
+}
+
+/// Where the store is, and what it encrypts with.
+#[derive(PartialEq)]
+struct StartupStore {
+    kind: StoreKind,
+    path: PathBuf,
+    encryption_key: Fingerprint,
 }
 
 #[derive(Default)]
@@ -329,11 +338,15 @@ impl StartupSettings {
             tls: server.tls.is_some(),
             admin_tls: server.admin_tls.is_some(),
             log_format: settings.log.format,
+            store: settings.store.as_ref().map(StartupStore::of),
         }
     }
 
     /// The changed keys, which take effect after a restart.
     fn changed_keys(&self, after: &Self) -> Vec<&'static str> {
+        let (store, store_after) = (self.store.as_ref(), after.store.as_ref());
+        let (path, path_after) = (store.map(|store| &store.path), store_after.map(|store| &store.path));
+        let key = |store: Option<&StartupStore>| store.map(|store| store.encryption_key);
         let changed = [
             ("server.listen", self.listen != after.listen),
             ("server.admin_listen", self.admin_listen != after.admin_listen),
@@ -346,6 +359,9 @@ impl StartupSettings {
             ("server.tls", self.tls != after.tls),
             ("server.admin_tls", self.admin_tls != after.admin_tls),
             ("log.format", self.log_format != after.log_format),
+            ("store.kind", store.map(|store| store.kind) != store_after.map(|store| store.kind)),
+            ("store.path", path != path_after),
+            ("store.encryption_key", key(store) != key(store_after)),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
@@ -364,5 +380,12 @@ impl StartupSettings {
             ));
         }
         Ok(())
+    }
+}
+
+impl StartupStore {
+    fn of(store: &config::Store) -> Self {
+        let keys: Vec<&[u8]> = store.encryption_key.iter().map(|key| key.expose().as_slice()).collect();
+        Self { kind: store.kind, path: store.path.clone(), encryption_key: Fingerprint::of(&(), &keys) }
     }
 }

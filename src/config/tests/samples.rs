@@ -20,13 +20,14 @@ fn everything() -> Setup {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
     });
-    let names = ["server.pem", "clients.pem", "autocalls-ca.pem", "collector-ca.pem", "gateway.pem"];
+    let names = ["server.pem", "clients.pem", "autocalls-ca.pem", "crm-ca.pem", "collector-ca.pem", "gateway.pem"];
     let (certificate, key) = identity();
     let setup = Setup::new(&lines.collect::<Vec<_>>().join("\n"))
         .file("tls/gateway.key", &key)
         .file("tls/server.key", &key)
         .variable("AUTOCALLS_TOKEN", "1|abc")
         .variable("ADMIN_TOKEN", "abc")
+        .variable("CRM_CALLBACK", "hush-hush-hush-hush-hush")
         .variable("SWITCHBOARD_STORE_KEY", STORE_KEY)
         .variable("METRICS_TOKEN", "def")
         .variable("COLLECTOR_KEY", "xyz");
@@ -130,6 +131,8 @@ fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
     assert_eq!(settings["server"]["request_timeout"], "30s");
     assert_eq!(settings["vendors"]["autocalls"]["token"], "[redacted]");
     assert_eq!(settings["admin"]["token"], "[redacted]");
+    assert_eq!(settings["clients"]["crm"]["callback"]["secret"], serde_json::json!(["[redacted]"]));
+    assert_eq!(settings["clients"]["crm"]["callback"]["url"], "https://crm.example/hooks/switchboard");
     assert_eq!(settings["store"]["encryption_key"], serde_json::json!(["[redacted]"]));
     assert_eq!(settings["store"]["kind"], "sqlite");
     assert_eq!(settings["queue"]["max_age"], "1day");
@@ -143,7 +146,7 @@ fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
     assert_eq!(settings["clients"]["crm"]["handling"], "lenient");
     assert!(!settings.to_string().contains("1|abc"));
     assert!(!settings.to_string().contains("BEGIN"));
-    assert!(!settings.to_string().contains("Key+"));
+    assert!(!settings.to_string().contains("Key+") && !settings.to_string().contains("hush"));
 }
 
 #[test]

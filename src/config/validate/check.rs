@@ -18,6 +18,7 @@ use crate::config::sections::vendor::vendor_tls::is_server_name;
 use crate::config::types::base_url::BaseUrl;
 use crate::config::types::digest::KeyDigest;
 use crate::config::types::duration;
+use crate::config::types::endpoint::Endpoint;
 use crate::config::types::secret;
 use crate::value::Glob;
 
@@ -276,6 +277,13 @@ impl Validator<'_> {
                     let diagnostic = bad_value(span, key_path, wrong).help(help);
                     // A password or a key in a query stays out of the message.
                     self.report(if text.contains(['@', '?']) { diagnostic.secret() } else { diagnostic });
+                }
+            }
+            Kind::Endpoint => {
+                if let Err(wrong) = Endpoint::parse(text) {
+                    let help = format!("write {}", kind.expected());
+                    // The path or query of such a URL is often a secret.
+                    self.report(bad_value(span, key_path, wrong).help(help).secret());
                 }
             }
             Kind::ServerName if !is_server_name(text) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Client, Secret, Settings, Vendor};
+use crate::config::{Client, Secret, Settings, SigningSecret, Store, Vendor};
 use crate::telemetry::event::KeyChanges;
 use crate::value::Fingerprint;
 
@@ -80,7 +80,7 @@ impl VendorFingerprints {
 }
 
 fn of_secrets(settings: &Settings) -> BTreeMap<String, Fingerprint> {
-    let mut found = BTreeMap::new();
+    let mut found = of_callbacks(settings);
     let mut add = |key: String, content: Option<&str>| {
         if let Some(content) = content {
             found.insert(key, Fingerprint::of(&(), &[content.as_bytes()]));
@@ -105,7 +105,34 @@ fn of_secrets(settings: &Settings) -> BTreeMap<String, Fingerprint> {
         add(format!("traces.headers.{name}"), Some(secret.expose()));
     }
     add("traces.ca_file".to_owned(), settings.traces.ca_file.as_ref().map(|file| file.pem.as_str()));
+    if let Some(store) = &settings.store {
+        found.insert("store.encryption_key".to_owned(), of_encryption_keys(store));
+    }
     found
+}
+
+/// The contents of callbacks that the redacted settings do not show.
+fn of_callbacks(settings: &Settings) -> ByName {
+    let mut found = ByName::new();
+    for (name, client) in &settings.clients {
+        let Some(callback) = &client.callback else { continue };
+        let mut add = |key: &str, contents: &[&[u8]]| {
+            found.insert(format!("clients.{name}.callback.{key}"), Fingerprint::of(&(), contents));
+        };
+        let secrets: Vec<&[u8]> = callback.secret.iter().map(SigningSecret::expose).collect();
+        add("secret", &secrets);
+        add("url", &[callback.url.uri().to_string().as_bytes()]);
+        if let Some(file) = &callback.ca_file {
+            add("ca_file", &[file.pem.as_bytes()]);
+        }
+    }
+    found
+}
+
+/// The fingerprint of the keys that a store encrypts with, in their order.
+fn of_encryption_keys(store: &Store) -> Fingerprint {
+    let keys: Vec<&[u8]> = store.encryption_key.iter().map(|key| key.expose().as_slice()).collect();
+    Fingerprint::of(&(), &keys)
 }
 
 fn of_client(client: &Client) -> Fingerprint {

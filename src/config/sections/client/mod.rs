@@ -1,15 +1,17 @@
 //! `[clients.*]`: the callers, how each is recognised and what it may do.
 
+pub(crate) mod callback;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use strum::VariantNames;
 use vendors::Handling;
 
-use super::auth::{Auth, AuthMode};
-use super::rate_limit::{self, RateLimit};
-use super::server::Server;
 use crate::config::load::tree::Node;
+use crate::config::sections::auth::{Auth, AuthMode};
+use crate::config::sections::rate_limit::{self, RateLimit};
+use crate::config::sections::server::Server;
 use crate::config::types::digest::KeyDigest;
 use crate::config::types::handling::{self, HANDLINGS};
 use crate::config::validate::problem::ProblemKind;
@@ -17,6 +19,7 @@ use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 use crate::value::{Glob, Right, Rights};
+use callback::Callback;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -46,6 +49,7 @@ pub(crate) const SECTION: Section = Section::of(&[
         "What becomes of fields a vendor cannot express; the vendor's where absent.",
     ),
     Key::new("rate_limit", Kind::Table(&rate_limit::SECTION), "How often it may call; no limit where absent."),
+    Key::new("callback", Kind::Table(&callback::SECTION), "Who hears how its asynchronous updates end; needs a store."),
 ]);
 
 /// A caller.
@@ -66,6 +70,8 @@ pub struct Client {
     pub handling: Option<Handling>,
     /// How often it may call.
     pub rate_limit: Option<RateLimit>,
+    /// Who hears how its asynchronous updates end.
+    pub callback: Option<Callback>,
 }
 
 /// Reads every client and checks that no two share a key or certificate.
@@ -73,12 +79,13 @@ pub(crate) fn read_all(
     reader: &TableReader<'_>,
     auth: &Auth,
     server: &Server,
+    has_store: bool,
     validator: &mut Validator<'_>,
 ) -> BTreeMap<String, Client> {
     let mut owners = Owners::default();
     let mut clients = BTreeMap::new();
     for (name, reader) in reader.tables() {
-        let client = Client::read(&reader, validator);
+        let client = Client::read(&reader, server, has_store, validator);
         client.validate(&reader, auth, server, validator);
         owners.claim(name, &reader, validator);
         clients.insert(name.to_owned(), client);
@@ -87,7 +94,7 @@ pub(crate) fn read_all(
 }
 
 impl Client {
-    fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
+    fn read(reader: &TableReader<'_>, server: &Server, has_store: bool, validator: &mut Validator<'_>) -> Self {
         let limit = reader.table("rate_limit").present();
         Self {
             key_sha256: digests(reader).map(|(_, digest)| digest).collect(),
@@ -97,6 +104,7 @@ impl Client {
             operations: rights(reader),
             handling: reader.handling("handling"),
             rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
+            callback: Callback::read(&reader.table("callback"), server, has_store, validator),
         }
     }
 
