@@ -24,6 +24,9 @@ pub(crate) fn output_file(reader: &TableReader<'_>, name: &str, validator: &mut 
     None
 }
 
+/// What names begin with that SQLite takes for a database in memory, or for a URL with options.
+const SQLITE_NAMES: [&str; 2] = [":memory:", "file:"];
+
 /// The file that a key names, else `default` in the folder of the file with the reader's table. It is to be written by one
 /// who makes the last folder of the path, so that only the one above has to exist.
 pub(crate) fn made_folder_file(
@@ -38,6 +41,12 @@ pub(crate) fn made_folder_file(
     };
     let (span, key) = (reader.span(name), reader.key_path.key(name));
     let path = validator.resolve(span, text);
+    if SQLITE_NAMES.iter().any(|name| text.starts_with(name)) {
+        let wrong = "is a name for SQLite, not the path of a file";
+        let help = format!("write \"./{text}\" if the file is called that");
+        validator.report(reader.error(name, ProblemKind::BadValue, wrong).help(help));
+        return None;
+    }
     let own = folder(&path);
     let above = folder(own);
     let (wrong, help) = if path.is_dir() || path.file_name().is_none() {

@@ -8,6 +8,7 @@ mod routes;
 mod samples;
 mod scale;
 mod secrets;
+mod store;
 mod telemetry;
 mod vendors;
 
