@@ -40,7 +40,8 @@ Examples:
 
 pub(super) const KEYGEN: &str = "\
 Examples:
-  switchboard keygen crm";
+  switchboard keygen crm
+  switchboard keygen --store";
 
 pub(super) const HEALTH: &str = "\
 Examples:

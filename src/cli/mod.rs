@@ -6,6 +6,7 @@
 mod address;
 mod client;
 mod commands;
+mod core_dumps;
 mod examples;
 mod heap_retention;
 mod input;
@@ -54,7 +55,7 @@ enum Command {
     /// What an assistant, or one update, would lose by moving from one vendor to another.
     #[command(after_help = examples::COMPARE)]
     Compare(commands::compare::Args),
-    /// A new API key for a client, shown once, and the line for the configuration.
+    /// A new API key for a client, or a key for a store, shown once, and the lines for the configuration.
     #[command(after_help = examples::KEYGEN)]
     Keygen(commands::keygen::Args),
     /// Ask a running gateway whether it is well; for container health checks.

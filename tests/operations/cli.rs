@@ -554,6 +554,33 @@ fn a_client_with_a_key_from_keygen_is_authenticated() {
     }
 }
 
+#[test]
+fn a_key_for_a_store_goes_with_the_lines_that_keygen_prints() {
+    let output = run(&["keygen", "--store"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let text = out(&output);
+    let key = text.lines().find(|line| line.len() == 44 && line.ends_with('=')).unwrap();
+    let (_, lines) = text.split_once("[store]").unwrap();
+    assert_ne!(out(&run(&["keygen", "--store"])), text, "each key is another one");
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!("[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = {{ env = \"T\" }}\n[store]{lines}");
+    std::fs::write(folder.path().join("switchboard.toml"), config).unwrap();
+    let check = |key: &str| {
+        let mut command = switchboard(&["check", "--config", "switchboard.toml"]);
+        command.current_dir(folder.path()).env("T", "1|abc").env("SWITCHBOARD_STORE_KEY", key).output().unwrap()
+    };
+    let valid = check(key);
+    assert_eq!(valid.status.code(), Some(0), "{}{}", out(&valid), err(&valid));
+    let cut = check(&key[..40]);
+    let said = out(&cut) + &err(&cut);
+    assert_eq!(cut.status.code(), Some(1));
+    assert!(said.contains("has 30 bytes instead of 32") && !said.contains(&key[..40]), "{said}");
+    assert!(!folder.path().join("data").exists(), "a check makes nothing");
+    for line in [&["keygen"][..], &["keygen", "crm", "--store"]] {
+        assert_eq!(run(line).status.code(), Some(2), "{line:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_that_the_environment_sets_is_named_as_not_used_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -337,6 +337,37 @@ async fn changes_that_need_a_restart_are_listed_until_the_restart() {
 }
 
 #[tokio::test]
+async fn what_changes_of_a_store_needs_a_restart_and_is_never_shown() {
+    let (key, other) = ("Key+".repeat(10) + "Kew=", "Kez+".repeat(10) + "Kew=");
+    let folder = Folder::new();
+    folder.write("token", "t");
+    folder.write("key", &key);
+    let config = HEAD.to_owned() + &vendor("sondos", "sondos", "http://127.0.0.1:9", "token");
+    let running = Running::start(folder, &config).await;
+    let with = |store: &str| format!("{config}[store]\nkind = \"sqlite\"\n{store}\n");
+    let (plain, sealed) = (with("sync_intent = true"), with("encryption_key = { file = \"key\" }"));
+    let queue = "[queue]\nmax_total = 7\nmax_per_assistant = 7\n";
+    for (text, content, restart, changed) in [
+        (plain.as_str(), &key, &["store.kind", "store.path", "store.encryption_key"][..], "store"),
+        (&with("path = \"other.db\""), &key, &["store.kind", "store.path", "store.encryption_key"], "store.path"),
+        (&sealed, &key, &["store.kind", "store.path", "store.encryption_key"], "store.encryption_key"),
+        // It is another key, though the text of the configuration is the same.
+        (&sealed, &other, &["store.kind", "store.path", "store.encryption_key"], "store.encryption_key"),
+        (&(config.clone() + queue), &key, &[], "queue.max_total"),
+    ] {
+        running.folder.write("key", content);
+        running.folder.write("switchboard.toml", text);
+        let outcome = running.admin(Method::POST, "/admin/reload").await.json();
+        assert_eq!(outcome["applied"], true, "{outcome:#}");
+        assert_eq!(outcome["needs_restart"], json!(restart), "{outcome:#}");
+        let keys = outcome["changed"].as_array().unwrap();
+        assert!(keys.iter().any(|key| key.as_str().unwrap().starts_with(changed)), "{outcome:#}");
+        let shown = running.admin(Method::GET, "/admin/config").await.json().to_string();
+        assert!(!shown.contains("Key+") && !shown.contains("Kez+"), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn a_reload_is_checked_against_the_address_that_is_in_use() {
     let digest = "0".repeat(64);
     let everywhere = format!(

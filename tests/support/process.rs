@@ -33,10 +33,15 @@ impl Process {
     /// Starts `switchboard serve` with the file `switchboard.toml` of `directory`, which is its working directory
     /// too, and returns once it listens.
     pub(crate) async fn serve(directory: &Path, environment: &[(String, String)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
+        Self::serve_by(command.envs(environment.iter().cloned()), directory).await
+    }
+
+    /// As [`serve`](Self::serve), by a command that runs the binary.
+    pub(crate) async fn serve_by(command: &mut Command, directory: &Path) -> Self {
+        let mut child = command
             .args(["serve", "--config", "switchboard.toml"])
             .env("SWITCHBOARD_LOG__FORMAT", "json")
-            .envs(environment.iter().cloned())
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

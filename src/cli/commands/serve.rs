@@ -12,7 +12,7 @@ use crate::reload::{self, Source};
 use crate::telemetry::log;
 
 use super::check::{nothing_named, refused};
-use crate::cli::{Failure, Terminal, heap_retention, open_files, proxy_variables, runtime, shut_down};
+use crate::cli::{Failure, Terminal, core_dumps, heap_retention, open_files, proxy_variables, runtime, shut_down};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +23,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    // Before a secret is read.
+    let core_dumps = core_dumps::switch_off();
     let source = Source { path: args.config.clone(), environment: terminal.environment.clone() };
     let settings = match source.load() {
         Ok(settings) => settings,
@@ -34,6 +36,9 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let control = log::start(&reload::log(&settings.log))?;
     if source.file().is_none() {
         tracing::warn!("no configuration file is read: {}", nothing_named());
+    }
+    if let Err(error) = core_dumps {
+        tracing::warn!(%error, "core dumps cannot be switched off");
     }
     open_files::raise();
     proxy_variables::warn_of(&terminal.environment);

@@ -1,5 +1,6 @@
 //! Whole loads, from texts and variables to settings or rendered problems.
 
+mod callbacks;
 mod clients;
 mod layers;
 mod messages;

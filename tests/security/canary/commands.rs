@@ -84,6 +84,9 @@ fn a_new_key_is_printed_once_and_nothing_else_of_a_secret() {
     let key = output.lines().find(|line| line.starts_with("sb_")).unwrap();
     assert_eq!(output.matches(key).count(), 1);
     assert_eq!(output.matches(&key[3..35]).count(), 1);
+    let output = String::from_utf8(run(&folder, &["keygen", "--store"]).stdout).unwrap();
+    let key = output.lines().find(|line| line.len() == 44 && line.ends_with('=')).unwrap();
+    assert_eq!(output.matches(&key[..43]).count(), 1);
     for arguments in [
         &["--help"][..],
         &["serve", "--help"],
