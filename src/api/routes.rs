@@ -1,6 +1,7 @@
 //! The table of the API's operations. The router, `Allow`, permissions, labels of logs and metrics, the OpenAPI
 //! document, `/docs` and the README's table are made from it.
 
+mod records;
 mod row;
 
 use http::Method;
@@ -59,6 +60,10 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     update(Method::PATCH, "patchAssistant", &[EXPLAIN, ("again", "patchAssistant", "assistant", "/assistant")]),
     DELETE,
     COPY,
+    records::READ,
+    records::CANCEL,
+    records::REPLAY,
+    records::LIST,
     get(
         "/v1/assistants/{assistant}/route",
         "Where an assistant leads and by which rule",

@@ -82,6 +82,11 @@ impl<'a> Assistant<'a> {
     }
 }
 
+/// Whether this can be the name of a vendor account.
+pub fn is_vendor_name(text: &str) -> bool {
+    check_vendor(text).is_ok()
+}
+
 fn check_vendor(vendor: &str) -> Result<(), AssistantError> {
     let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-');
     match vendor {

@@ -55,7 +55,8 @@ impl RequestId {
     }
 }
 
-fn is_valid(value: &[u8]) -> bool {
+/// Whether this can be an id of a request.
+pub fn is_valid(value: &[u8]) -> bool {
     (1..=MAX_LEN).contains(&value.len())
         // A fold without an early exit is vectorised.
         && value.iter().fold(true, |valid, b| valid & (b.is_ascii_alphanumeric() | matches!(b, b'.' | b'_' | b'-')))

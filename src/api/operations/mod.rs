@@ -10,6 +10,7 @@ mod documents;
 mod fields;
 mod list;
 mod read;
+mod records;
 mod update;
 
 use bytes::Bytes;
@@ -63,6 +64,10 @@ pub(super) async fn serve(
         }
         Action::ReadAssistant => return Box::pin(read::handle(context, segment("assistant"), head, log, permit)).await,
         Action::ListAssistants => return Box::pin(list::handle(context, head, log, permit)).await,
+        Action::ReadRecord => return Box::pin(records::read(context, segment("update"), head, log, permit)).await,
+        Action::ListRecords => return Box::pin(records::list(context, head)).await,
+        Action::CancelRecord => return Box::pin(records::cancel(context, segment("update"), log)).await,
+        Action::ReplayRecord => return Box::pin(records::replay(context, segment("update"), head, log)).await,
         Action::Root => return Ok(redirect("/docs")),
         Action::Docs => return Ok(documents::docs_page(context, head)),
         Action::Style => return Ok(documents::style()),

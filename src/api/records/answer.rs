@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
@@ -42,12 +41,4 @@ pub(super) fn replayed(answer: &Answer) -> Response<Full<Bytes>> {
 /// The problem as its caller gets it.
 pub(super) fn of_problem(problem: &Problem, path: &str, request_id: &str) -> Answer {
     kept(problem.clone().into_response(path, request_id))
-}
-
-/// A 202 with a record.
-pub(crate) fn accepted(record: Vec<u8>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::from(record));
-    *response.status_mut() = StatusCode::ACCEPTED;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{LOCATION, RETRY_AFTER};
-use http::{HeaderValue, Response};
+use http::Response;
 use http_body_util::Full;
 use tokio::time::Instant;
 
@@ -23,7 +22,7 @@ use super::job::Job;
 use super::key::{Key, Known};
 use super::lines::{Full as NoRoom, Limits, Phase, Ticket};
 use super::synchronous::fields;
-use super::{Records, answer, push_record, store_problem};
+use super::{Records, answer, store_problem};
 
 /// The `Retry-After` when no more may wait.
 const FULL_RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -177,14 +176,8 @@ impl Records {
         options: &RequestOptions,
         record: &Record,
     ) -> Response<Full<Bytes>> {
-        let mut out = Vec::with_capacity(1024);
-        push_record(&mut out, &context.gateway, record, self.position(record));
-        out.push(b'\n');
-        let mut response = answer::accepted(out);
-        let base = context.gateway.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
+        let mut response = super::accepted(context, self, record);
         let headers = response.headers_mut();
-        headers.extend(HeaderValue::try_from(format!("{base}/v1/updates/{}", record.id)).ok().map(|at| (LOCATION, at)));
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         headers.extend(options.accepted_preferences().map(|applied| (PREFERENCE_APPLIED, applied)));
         response
     }

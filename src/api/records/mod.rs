@@ -24,6 +24,7 @@ mod synchronous;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,11 +42,11 @@ use crate::gateway::Gateway;
 use crate::problem::{Code, Outcome, Problem};
 use crate::store::{Answer, Mode, Record, SharedStore, State, StoreError, Timestamp, UpdateId};
 use crate::telemetry::Telemetry;
-use crate::upstream::{QueuedLock, Tasks};
+use crate::upstream::{QueuedLock, SharePermit, Tasks};
 use crate::value::JournalValues;
 
-pub(crate) use answer::{accepted, kept};
-pub(crate) use document::push_record;
+pub(crate) use answer::kept;
+pub(crate) use document::{accepted, found, push_record};
 pub(crate) use key::{Asked, Key, Known, known};
 pub use lines::Depth;
 pub use replay::Replay;
@@ -74,6 +75,8 @@ pub struct Records {
     stop: CancellationToken,
     /// This process among all that use the store.
     incarnation: Uuid,
+    /// Callers who wait for a change to end.
+    readers: Arc<AtomicUsize>,
 }
 
 /// How many deliveries may be made to an account at once.
@@ -111,6 +114,7 @@ impl Records {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             incarnation: Uuid::now_v7(),
+            readers: Arc::default(),
         }
     }
 
@@ -119,6 +123,13 @@ impl Records {
     pub(crate) fn new(store: SharedStore) -> Self {
         let gateway = Context::example(&http::HeaderMap::new()).gateway;
         Self::idle(store, Arc::new(ArcSwap::new(gateway)), Telemetry::default(), Tasks::default())
+    }
+
+    /// A place among those who wait for a change to end without a request in flight, at most `max` at a time; `None` if all
+    /// are taken. Dropping it returns it.
+    pub(crate) fn reader(&self, max: usize) -> Option<SharePermit> {
+        let (permit, taken) = SharePermit::count(&self.readers);
+        (taken < max).then_some(permit)
     }
 
     /// The record of that id once it is final, or as it is at `until`, or when the gateway drains; `None` if there is none.

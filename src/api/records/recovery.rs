@@ -26,7 +26,7 @@ const NO_LIMITS: Limits = Limits { per_line: usize::MAX, total: usize::MAX };
 /// What becomes of a change that an earlier process has left.
 enum Fate {
     /// It is delivered.
-    Deliver(Line),
+    Deliver,
     /// It may have been applied, and is not sent again.
     Unknown,
     /// It is never sent.
@@ -50,7 +50,7 @@ impl Records {
         let mut waiting: Vec<_> = held.into_iter().filter(|dead| !replayed.contains(&dead.id)).collect();
         for record in tickets {
             match fate(&record, now) {
-                Fate::Deliver(_) => waiting.push(record),
+                Fate::Deliver => waiting.push(record),
                 Fate::Unknown => endings.push(self.lost(&record, Outcome::Unknown)),
                 Fate::Expired => endings.push(self.lost(&record, Outcome::NotApplied)),
             }
@@ -203,8 +203,8 @@ fn fate(record: &Record, now: Timestamp) -> Fate {
     match (record.line(), record.mode, record.state) {
         (None, _, State::Sending) => Fate::Unknown,
         (None, ..) => Fate::Expired,
-        (Some(line), Mode::Keyed | Mode::Asynchronous, _) => Fate::Deliver(line),
-        (Some(line), Mode::Synchronous, State::Sending) if !is_over => Fate::Deliver(line),
+        (Some(_), Mode::Keyed | Mode::Asynchronous, _) => Fate::Deliver,
+        (Some(_), Mode::Synchronous, State::Sending) if !is_over => Fate::Deliver,
         (Some(_), Mode::Synchronous, State::Sending) => Fate::Unknown,
         (Some(_), Mode::Synchronous, _) => Fate::Expired,
     }

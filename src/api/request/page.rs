@@ -94,7 +94,8 @@ impl fmt::Display for Cursor {
     }
 }
 
-fn list_digest(list: &str) -> u32 {
+/// What tells a list from others in its cursors.
+pub fn list_digest(list: &str) -> u32 {
     // The upper half, which depends on all of the text.
     u32::try_from(digest(&[list]) >> 32).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::problem::{Code, Problem};
 
 /// The parameters of `openapi/parameters.rs` that stand in the query: their names there, and in the query.
-pub const PARAMETERS: [(&str, &str); 12] = [
+pub const PARAMETERS: [(&str, &str); 24] = [
     (DRY_RUN, DRY_RUN),
     ("at_vendor", VENDOR),
     ("list_vendor", VENDOR),
@@ -18,6 +18,18 @@ pub const PARAMETERS: [(&str, &str); 12] = [
     ("q", "q"),
     ("list_limit", LIMIT),
     ("list_cursor", CURSOR),
+    (WAIT, WAIT),
+    ("of_assistant", ASSISTANT),
+    ("of_vendor", VENDOR),
+    ("state", STATE),
+    (OPERATION, OPERATION),
+    (FIELD, FIELD),
+    (SINCE, SINCE),
+    (UNTIL, UNTIL),
+    ("record_limit", LIMIT),
+    ("record_cursor", CURSOR),
+    ("replay_fields", FIELDS),
+    (FORCE, FORCE),
 ];
 
 const DRY_RUN: &str = "dry_run";
@@ -31,6 +43,24 @@ pub const STATUS: &str = "status";
 pub const NAME: &str = "name";
 /// Where a list goes on.
 pub const CURSOR: &str = "cursor";
+/// For how many seconds a reader waits.
+pub const WAIT: &str = "wait";
+/// An assistant, as in a path.
+pub const ASSISTANT: &str = "assistant";
+/// States of records.
+pub const STATE: &str = "state";
+/// What a change does.
+pub const OPERATION: &str = "operation";
+/// A field that a change sends.
+pub const FIELD: &str = "field";
+/// A time from which on.
+pub const SINCE: &str = "since";
+/// A time before which.
+pub const UNTIL: &str = "until";
+/// Which fields are sent again.
+pub const FIELDS: &str = "fields";
+/// Whether something is done over what stands against it.
+pub const FORCE: &str = "force";
 const LIMIT: &str = "limit";
 const INCLUDE: &str = "include";
 
@@ -62,8 +92,27 @@ fn pairs(query: Option<&str>) -> form_urlencoded::Parse<'_> {
 /// # Errors
 /// There is another value or a repetition.
 pub fn dry_run(query: Option<&str>) -> Result<bool, Problem> {
-    let value = text(query, DRY_RUN)?;
-    value.map_or(Ok(false), |value| value.parse().map_err(|_| must(DRY_RUN, "be `true` or `false`")))
+    flag(query, DRY_RUN)
+}
+
+/// Whether a parameter is `true`; without it, it is not.
+///
+/// # Errors
+/// There is another value or a repetition.
+pub fn flag(query: Option<&str>, name: &str) -> Result<bool, Problem> {
+    let value = text(query, name)?;
+    value.map_or(Ok(false), |value| value.parse().map_err(|_| must(name, "be `true` or `false`")))
+}
+
+/// A parameter that is a whole number of seconds, if it is there. More than can be counted is the greatest number.
+///
+/// # Errors
+/// It is no such number, or repeated.
+pub fn seconds(query: Option<&str>, name: &str) -> Result<Option<u32>, Problem> {
+    let Some(value) = text(query, name)? else { return Ok(None) };
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = is_number.then(|| value.parse().unwrap_or(u32::MAX));
+    seconds.map(Some).ok_or_else(|| must(name, "be a whole number of seconds, such as `20`"))
 }
 
 /// The value of a parameter, if it is there.

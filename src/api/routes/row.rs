@@ -18,6 +18,14 @@ pub enum Action {
     DeleteAssistant,
     /// A new assistant like another one.
     CopyAssistant,
+    /// What became of a change.
+    ReadRecord,
+    /// What became of changes.
+    ListRecords,
+    /// The end of a change that waits.
+    CancelRecord,
+    /// A dead change once more.
+    ReplayRecord,
     /// The route of an assistant.
     ExplainRoute,
     /// The vendors.

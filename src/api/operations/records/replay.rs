@@ -1,0 +1,47 @@
+//! `POST /v1/updates/{update}/replay`: a dead change is sent again.
+
+use bytes::Bytes;
+use http::Response;
+use http::request::Parts;
+use http_body_util::Full;
+
+use crate::api::context::Context;
+use crate::api::records::{Replay, accepted, required};
+use crate::api::request::query::{self, FIELDS, FORCE};
+use crate::api::request_log::RequestLog;
+use crate::problem::{Code, Problem};
+
+use super::by_id;
+
+/// Replays a change.
+///
+/// # Errors
+/// The caller has no such record or not the rights of its operation, it is not dead, newer changes stand against it, or the
+/// store fails.
+pub(in crate::api::operations) async fn replay(
+    context: &Context,
+    segment: &str,
+    head: &Parts,
+    log: &mut RequestLog,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    let records = required(context.records.as_ref())?;
+    let what = what(head.uri.query())?;
+    let record = by_id(context, records, segment, log).await?;
+    context.check_rights(record.operation.rights(), "replaying this change")?;
+    let replay = records.replay(context, &record, what).await?;
+    Ok(accepted(context, records, &replay))
+}
+
+/// What of the change is sent.
+pub(super) fn what(query: Option<&str>) -> Result<Replay, Problem> {
+    let remaining = query::word(query, FIELDS, &["remaining"])?.is_some();
+    match (remaining, query::flag(query, FORCE)?) {
+        (false, false) => Ok(Replay::Whole),
+        (true, false) => Ok(Replay::Remaining),
+        (false, true) => Ok(Replay::Forced),
+        (true, true) => {
+            let detail = "the query parameters `fields=remaining` and `force=true` exclude each other: the one leaves out what newer changes have set, the other sends it";
+            Err(Problem::new(Code::InvalidRequest, detail))
+        }
+    }
+}
