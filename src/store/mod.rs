@@ -85,7 +85,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn replay_of(&self, id: UpdateId) -> Pending<'_, Option<Record>>;
 
     /// The records of a line after `number` that were applied or are not final and have one of these fields, or are
-    /// deletions. It sees every statement that was called before.
+    /// deletions; without fields all of them. It sees every statement that was called before.
     fn newer(&self, line: Line, number: u64, fields: Vec<String>) -> Pending<'_, Vec<Record>>;
 
     /// All tickets in their order, without their answers and problems.

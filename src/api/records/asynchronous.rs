@@ -20,7 +20,7 @@ use crate::upstream::QueuedLock;
 
 use super::job::Job;
 use super::key::{Key, Known};
-use super::lines::{Full as NoRoom, Limits, Phase, Ticket};
+use super::queue::{Full as NoRoom, Limits, Phase, Ticket};
 use super::synchronous::fields;
 use super::{Records, answer, store_problem};
 
@@ -101,6 +101,9 @@ impl Records {
     ) -> Result<Entered, Problem> {
         let line = entry.record.line().ok_or_else(|| Problem::new(Code::Internal, "a creation has no line"))?;
         let again = entry.key.as_ref().and_then(|key| key.again);
+        if let Some((_, earlier)) = again {
+            self.check_newer(line.clone(), earlier, &entry.record).await?;
+        }
         self.reserve(&line, &mut entry, account, context)?;
         let (record, id) = (entry.record.clone(), entry.record.id);
         let key = entry.key.as_ref().map(|key| key.used.clone());

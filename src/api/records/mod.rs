@@ -1,25 +1,23 @@
 //! The records of changes: what is on its way, and what became of it. It exists only with a store.
 //!
 //! - `synchronous` carries a change out for a caller who waits, and writes down how it ends; `key` is about idempotency keys.
-//! - `asynchronous` admits a change that is delivered later. `lines` holds what waits; `delivery` sends it, one task for each
-//!   assistant with something to deliver; `batch` puts several in one request; `recovery` fills the lines at the start.
+//! - `asynchronous` admits a change that is delivered later; `queue` holds what waits, and delivers it.
 //! - `payload` is what the store keeps so that a change can be sent; `job` is a change without its caller's connection.
-//! - `document` is a record as callers see it; `endings` tells those who wait for an end; `replay` sends a dead one again.
+//! - `document` is a record as callers see it; `endings` tells those who wait for an end; `replay` sends a dead one again;
+//!   `sweeping` removes what is kept no longer.
 
 mod answer;
 mod asynchronous;
-mod batch;
-mod delivery;
 mod document;
 #[cfg(test)]
 pub(crate) mod double;
 mod endings;
 mod job;
 mod key;
-mod lines;
 mod payload;
-mod recovery;
+mod queue;
 mod replay;
+mod sweeping;
 mod synchronous;
 
 use std::collections::HashMap;
@@ -48,7 +46,7 @@ use crate::value::JournalValues;
 pub(crate) use answer::kept;
 pub(crate) use document::{accepted, found, push_record};
 pub(crate) use key::{Asked, Key, Known, known};
-pub use lines::Depth;
+pub use queue::Depth;
 pub use replay::Replay;
 pub(super) use synchronous::carry_out;
 
@@ -56,8 +54,8 @@ pub(super) use synchronous::carry_out;
 use super::context::Context;
 use endings::Endings;
 use job::Job;
-use lines::Lines;
 use payload::Payload;
+use queue::Lines;
 
 /// The records and the queue of one process.
 pub struct Records {
@@ -99,6 +97,7 @@ impl Records {
     ) -> Result<Arc<Self>, StoreError> {
         let records = Arc::new(Self::idle(store, gateway, telemetry, upstream));
         records.recover().await?;
+        records.keep_tidy();
         Ok(records)
     }
 

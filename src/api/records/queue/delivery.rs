@@ -15,10 +15,10 @@ use crate::problem::{Code, Problem};
 use crate::store::{Ending, Line, Pending, Postponement, State, StoreError, Timestamp, failpoint};
 use crate::upstream::QueuedLock;
 
-use super::Records;
 use super::batch::{Batch, Sent};
 use super::lines::{Front, Phase, Ticket};
-use super::synchronous::doubted_at;
+use crate::api::records::Records;
+use crate::api::records::synchronous::doubted_at;
 
 /// How long a step waits that the store has failed.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
@@ -37,7 +37,7 @@ enum Step {
 
 impl Records {
     /// Starts the task of a line.
-    pub(super) fn deliver(self: &Arc<Self>, line: Line) {
+    pub(in crate::api::records) fn deliver(self: &Arc<Self>, line: Line) {
         let records = Arc::clone(self);
         self.tasks.spawn(async move { records.deliver_line(&line).await });
     }
@@ -211,10 +211,14 @@ impl Records {
 
     /// Makes a batch wait after a request that failed.
     async fn postpone(&self, line: &Line, batch: &Batch, problem: &Problem, log: &RequestLog) {
-        let queue = &self.gateway.load().queue;
-        let failures = batch.head().failures.min(32);
-        let most = queue.backoff.saturating_mul(1_u32.checked_shl(failures).unwrap_or(u32::MAX)).min(queue.max_backoff);
-        let wait = most.mul_f64(fastrand::f64()).max(problem.retry_after.unwrap_or_default());
+        let queue = self.gateway.load().queue;
+        let doubled = 2_u32.saturating_pow(batch.head().failures);
+        let most = queue.backoff.saturating_mul(doubled).min(queue.max_backoff);
+        let asked = problem.retry_after.unwrap_or_default();
+        let wait = match log.attempts {
+            0 => asked + asked.mul_f64(fastrand::f64() / 10.0),
+            _ => most.mul_f64(fastrand::f64()).max(asked),
+        };
         self.postpone_until(line, batch, problem, log, wait).await;
     }
 
@@ -235,7 +239,7 @@ impl Records {
                 ticket.phase = Phase::Waiting;
                 ticket.due = Instant::now() + wait;
                 ticket.attempts += log.attempts;
-                ticket.failures += 1;
+                ticket.failures = if log.attempts > 0 { ticket.failures + 1 } else { ticket.failures.max(1) };
             });
         }
     }
@@ -271,11 +275,12 @@ impl Records {
     }
 
     /// Stores how changes ended, however long the store fails, and tells those who wait.
-    pub(super) async fn finish(&self, endings: Vec<Ending>) {
+    pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) {
         self.insist(|| self.store.finish(endings.clone())).await;
         let mut calls_back = false;
         for ending in &endings {
-            self.endings.ended(ending.id, ending.answer.as_ref());
+            let whole = ending.key.as_ref().map(|(answer, _)| answer);
+            self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
             calls_back |= ending.callback;
         }
         if calls_back {

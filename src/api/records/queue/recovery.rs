@@ -14,7 +14,7 @@ use crate::store::{Ending, Filter, Line, Mode, Record, State, StoreError, Timest
 use crate::upstream::QueuedLock;
 
 use super::lines::{Limits, Phase, Ticket};
-use super::{Records, answer};
+use crate::api::records::{Records, answer};
 
 /// The longest time for which a vendor may go on applying an attempt that counts here.
 const LONGEST_SETTLE: Duration = Duration::from_secs(3600);
@@ -35,7 +35,7 @@ enum Fate {
 
 impl Records {
     /// Puts what is stored into lines, and starts their delivery.
-    pub(super) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(in crate::api::records) async fn recover(self: &Arc<Self>) -> Result<(), StoreError> {
         let now = Timestamp::now();
         let (mut tickets, held) = (self.store.tickets().await?, self.held().await?);
         let places: HashMap<UpdateId, u64> = held.iter().map(|record| (record.id, record.number)).collect();

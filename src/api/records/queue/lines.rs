@@ -15,9 +15,12 @@ use tokio::time::Instant;
 
 use crate::store::{Line, Timestamp, UpdateId};
 
+/// As many tickets of a run are looked at together.
+pub(in crate::api::records) const MOST_SEEN: usize = 100;
+
 /// All lines; `P` is a place in the order.
 #[derive(Debug)]
-pub(super) struct Lines<P> {
+pub(in crate::api::records) struct Lines<P> {
     lines: HashMap<Line, Queue<P>>,
     tickets: usize,
     next_number: u64,
@@ -39,27 +42,27 @@ struct Run<P> {
 
 /// A change that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    pub(super) id: UpdateId,
-    pub(super) number: u64,
-    pub(super) vendor: Arc<str>,
-    pub(super) created_at: Timestamp,
+pub(in crate::api::records) struct Ticket {
+    pub(in crate::api::records) id: UpdateId,
+    pub(in crate::api::records) number: u64,
+    pub(in crate::api::records) vendor: Arc<str>,
+    pub(in crate::api::records) created_at: Timestamp,
     /// When it is given up. Steps of the wall clock do not move it.
-    pub(super) expires: Instant,
+    pub(in crate::api::records) expires: Instant,
     /// When it is tried next.
-    pub(super) due: Instant,
+    pub(in crate::api::records) due: Instant,
     /// How often the vendor was tried.
-    pub(super) attempts: u32,
+    pub(in crate::api::records) attempts: u32,
     /// How often a delivery has failed, or could not begin because the vendor was down.
-    pub(super) failures: u32,
+    pub(in crate::api::records) failures: u32,
     /// Whether it goes alone, because a request of several was refused.
-    pub(super) alone: bool,
-    pub(super) phase: Phase,
+    pub(in crate::api::records) alone: bool,
+    pub(in crate::api::records) phase: Phase,
 }
 
 /// How far a ticket is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(in crate::api::records) enum Phase {
     /// It is being stored.
     Admitted,
     /// It is stored and waits.
@@ -72,7 +75,7 @@ pub(super) enum Phase {
 
 /// Why no more may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(in crate::api::records) enum Full {
     /// As many wait for this assistant as may.
     Line,
     /// As many wait in all as may.
@@ -81,17 +84,17 @@ pub(super) enum Full {
 
 /// How many may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limits {
-    pub(super) per_line: usize,
-    pub(super) total: usize,
+pub(in crate::api::records) struct Limits {
+    pub(in crate::api::records) per_line: usize,
+    pub(in crate::api::records) total: usize,
 }
 
 /// What the task of a line sees first.
 #[derive(Debug)]
-pub(super) enum Front<P> {
+pub(in crate::api::records) enum Front<P> {
     /// A run whose place it has not taken; `None` if the place was lost.
     Place(Option<P>),
-    /// The tickets of the run whose place it has, in their order; never none.
+    /// The first tickets of the run whose place it has, in their order; never none.
     Run(Vec<Ticket>),
     /// The run whose place it has is over.
     RunEnded,
@@ -101,12 +104,12 @@ pub(super) enum Front<P> {
 
 impl<P> Lines<P> {
     /// No lines; numbers begin with that one.
-    pub(super) fn new(next_number: u64) -> Self {
+    pub(in crate::api::records) fn new(next_number: u64) -> Self {
         Self { lines: HashMap::new(), tickets: 0, next_number }
     }
 
     /// The next number. Call it while holding the place that it counts.
-    pub(super) fn number(&mut self) -> u64 {
+    pub(in crate::api::records) fn number(&mut self) -> u64 {
         let number = self.next_number;
         self.next_number += 1;
         number
@@ -117,7 +120,7 @@ impl<P> Lines<P> {
     ///
     /// # Errors
     /// No more may wait, or `place` fails.
-    pub(super) fn push<E>(
+    pub(in crate::api::records) fn push<E>(
         &mut self,
         line: &Line,
         ticket: Ticket,
@@ -157,7 +160,7 @@ impl<P> Lines<P> {
     }
 
     /// What comes first in a line. `has_place` is whether its task has the place of the first run.
-    pub(super) fn front(&mut self, line: &Line, has_place: bool) -> Front<P> {
+    pub(in crate::api::records) fn front(&mut self, line: &Line, has_place: bool) -> Front<P> {
         let Some(queue) = self.lines.get_mut(line) else { return Front::LineEnded };
         let Some(run) = queue.runs.front_mut() else {
             self.lines.remove(line);
@@ -171,18 +174,23 @@ impl<P> Lines<P> {
             return self.front(line, false); // its place goes back unused
         }
         if has_place {
-            return Front::Run(run.tickets.iter().cloned().collect());
+            return Front::Run(run.tickets.iter().take(MOST_SEEN).cloned().collect());
         }
         Front::Place(run.place.take())
     }
 
     /// What tells the task of a line that something has changed.
-    pub(super) fn changed(&self, line: &Line) -> Option<Arc<Notify>> {
+    pub(in crate::api::records) fn changed(&self, line: &Line) -> Option<Arc<Notify>> {
         self.lines.get(line).map(|queue| Arc::clone(&queue.changed))
     }
 
     /// Changes a ticket, and tells the line's task. `false` if there is none of that id.
-    pub(super) fn change(&mut self, line: &Line, id: UpdateId, change: impl FnOnce(&mut Ticket)) -> bool {
+    pub(in crate::api::records) fn change(
+        &mut self,
+        line: &Line,
+        id: UpdateId,
+        change: impl FnOnce(&mut Ticket),
+    ) -> bool {
         let Some(queue) = self.lines.get_mut(line) else { return false };
         let Some(ticket) = queue.tickets_mut().find(|ticket| ticket.id == id) else { return false };
         change(ticket);
@@ -191,12 +199,12 @@ impl<P> Lines<P> {
     }
 
     /// Puts another ticket in the place of one, and tells the line's task. `false` if there is none of that id.
-    pub(super) fn replace(&mut self, line: &Line, id: UpdateId, with: Ticket) -> bool {
+    pub(in crate::api::records) fn replace(&mut self, line: &Line, id: UpdateId, with: Ticket) -> bool {
         self.change(line, id, |ticket| *ticket = with)
     }
 
     /// Removes a ticket, and tells the line's task.
-    pub(super) fn remove(&mut self, line: &Line, id: UpdateId) -> Option<Ticket> {
+    pub(in crate::api::records) fn remove(&mut self, line: &Line, id: UpdateId) -> Option<Ticket> {
         let queue = self.lines.get_mut(line)?;
         let removed = queue.runs.iter_mut().find_map(|run| {
             let at = run.tickets.iter().position(|ticket| ticket.id == id)?;
@@ -208,36 +216,36 @@ impl<P> Lines<P> {
     }
 
     /// Tells the tasks of all lines that something has changed.
-    pub(super) fn wake_all(&self) {
+    pub(in crate::api::records) fn wake_all(&self) {
         self.lines.values().for_each(|queue| queue.changed.notify_one());
     }
 
     /// Whether anything waits in a line.
-    pub(super) fn has(&self, line: &Line) -> bool {
+    pub(in crate::api::records) fn has(&self, line: &Line) -> bool {
         self.lines.get(line).is_some_and(|queue| queue.len() > 0)
     }
 
     /// Whether that ticket is dead and holds up its line.
-    pub(super) fn has_held(&self, line: &Line, id: UpdateId) -> bool {
+    pub(in crate::api::records) fn has_held(&self, line: &Line, id: UpdateId) -> bool {
         let queue = self.lines.get(line);
         let mut tickets = queue.into_iter().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets);
         tickets.any(|ticket| ticket.id == id && ticket.phase == Phase::Held)
     }
 
     /// The place of a ticket in its line, from 1.
-    pub(super) fn position(&self, line: &Line, id: UpdateId) -> Option<u64> {
+    pub(in crate::api::records) fn position(&self, line: &Line, id: UpdateId) -> Option<u64> {
         let tickets = self.lines.get(line)?.runs.iter().flat_map(|run| &run.tickets);
         let at = tickets.into_iter().position(|ticket| ticket.id == id)?;
         u64::try_from(at).ok().map(|at| at + 1)
     }
 
     /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::api::records) fn len(&self) -> usize {
         self.tickets
     }
 
     /// The numbers of tickets by account and state, and when the oldest of each account was admitted.
-    pub(super) fn depths(&self) -> HashMap<Arc<str>, Depth> {
+    pub(in crate::api::records) fn depths(&self) -> HashMap<Arc<str>, Depth> {
         let mut depths = HashMap::<Arc<str>, Depth>::new();
         for ticket in self.lines.values().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets) {
             let depth = depths.entry(Arc::clone(&ticket.vendor)).or_default();

@@ -23,16 +23,13 @@ use crate::store::{Answer, Ending, Mode, Record, State, StoreError, Timestamp, U
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
-use super::job::{Job, is_refusal};
 use super::lines::{Phase, Ticket};
-use super::payload::{Payload, Restored};
-use super::{Records, answer};
-
-/// As many go together at most.
-const MOST_TOGETHER: usize = 100;
+use crate::api::records::job::{Job, is_refusal};
+use crate::api::records::payload::{Payload, Restored};
+use crate::api::records::{Records, answer};
 
 /// What is sent in one request.
-pub(super) struct Batch {
+pub(in crate::api::records) struct Batch {
     head: Ticket,
     members: Vec<Member>,
     /// The request for all of them.
@@ -42,24 +39,24 @@ pub(super) struct Batch {
 }
 
 /// One of them.
-pub(super) struct Member {
-    pub(super) record: Record,
-    pub(super) job: Job,
-    pub(super) body: Bytes,
+pub(in crate::api::records) struct Member {
+    pub(in crate::api::records) record: Record,
+    pub(in crate::api::records) job: Job,
+    pub(in crate::api::records) body: Bytes,
     request: vendors::Request,
     /// Which configuration translated it; `None` if it must go alone.
     translation: Option<String>,
 }
 
 /// How a change ended.
-pub(super) struct End {
-    pub(super) state: State,
-    pub(super) answer: Answer,
-    pub(super) problem: Option<Bytes>,
+pub(in crate::api::records) struct End {
+    pub(in crate::api::records) state: State,
+    pub(in crate::api::records) answer: Answer,
+    pub(in crate::api::records) problem: Option<Bytes>,
 }
 
 /// What became of a request.
-pub(super) enum Sent {
+pub(in crate::api::records) enum Sent {
     /// Each of them has ended so.
     Ended(Vec<End>),
     /// They are tried again.
@@ -70,7 +67,7 @@ pub(super) enum Sent {
 
 impl Batch {
     /// Reads the first ticket, and those after it that can go along. `None` if the first cannot be read.
-    pub(super) async fn read(
+    pub(in crate::api::records) async fn read(
         records: &Records,
         gateway: &Arc<Gateway>,
         account: &Arc<Account>,
@@ -82,7 +79,7 @@ impl Batch {
         let Some(first) = reader.member(head.id).await? else { return Ok(None) };
         let mut members = vec![first];
         if gateway.queue.coalesce && head.failures > 0 && !head.alone {
-            for ticket in later.iter().take(MOST_TOGETHER - 1) {
+            for ticket in later {
                 if ticket.phase != Phase::Waiting || ticket.vendor != head.vendor || ticket.alone {
                     break;
                 }
@@ -107,20 +104,24 @@ impl Batch {
         Ok(Some(Self { head: head.clone(), members, request, superseded }))
     }
 
-    pub(super) fn head(&self) -> &Ticket {
+    pub(in crate::api::records) fn head(&self) -> &Ticket {
         &self.head
     }
 
-    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+    pub(in crate::api::records) fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.iter()
     }
 
-    pub(super) fn ids(&self) -> Vec<UpdateId> {
+    pub(in crate::api::records) fn ids(&self) -> Vec<UpdateId> {
         self.members.iter().map(|member| member.record.id).collect()
     }
 
     /// Sends the request in its turn, and returns the turn.
-    pub(super) async fn send(&self, turn: QueuedLock, log: &mut RequestLog) -> (Sent, Option<QueuedLock>) {
+    pub(in crate::api::records) async fn send(
+        &self,
+        turn: QueuedLock,
+        log: &mut RequestLog,
+    ) -> (Sent, Option<QueuedLock>) {
         let slot = TurnSlot::new(None);
         let Some(head) = self.members.first() else {
             return (Sent::Ended(Vec::new()), Some(turn));
@@ -187,7 +188,7 @@ impl Batch {
     }
 
     /// The problem of a request as the callers of all of them would see it.
-    pub(super) fn problem_body(&self, problem: &Problem) -> Bytes {
+    pub(in crate::api::records) fn problem_body(&self, problem: &Problem) -> Bytes {
         let body = self.members.first().and_then(|head| head.answer(problem).body);
         body.unwrap_or_default()
     }
@@ -234,7 +235,7 @@ impl Reader<'_> {
 
 impl Records {
     /// The context of a change that no caller waits for.
-    pub(super) fn context(&self, gateway: &Arc<Gateway>, record: &Record) -> Context {
+    pub(in crate::api::records) fn context(&self, gateway: &Arc<Gateway>, record: &Record) -> Context {
         Context {
             gateway: Arc::clone(gateway),
             records: None,
@@ -251,7 +252,7 @@ impl Records {
     }
 
     /// What is stored of the end of a member.
-    pub(super) fn ending(
+    pub(in crate::api::records) fn ending(
         &self,
         member: &Member,
         end: End,
@@ -280,7 +281,7 @@ impl Records {
 }
 
 /// The end of a change that is given up: its last problem, unless another one is the reason.
-pub(super) fn dead(record: Option<&Record>, problem: Option<Problem>, gateway: &Gateway) -> End {
+pub(in crate::api::records) fn dead(record: Option<&Record>, problem: Option<Problem>, gateway: &Gateway) -> End {
     let last = record.and_then(|record| record.problem.clone()).filter(|_| problem.is_none());
     let status = last.as_deref().and_then(|last| serde_json::from_slice::<serde_json::Value>(last).ok());
     let status = status.and_then(|last| u16::try_from(last.get("status")?.as_u64()?).ok());
