@@ -296,7 +296,7 @@ impl Validator<'_> {
                 let otherwise = format!("write {}", one_of(words.iter().copied()));
                 self.report(diagnostic.nearest(nearest(text, words.iter().copied()), otherwise));
             }
-            Kind::StoreKind => store::check_kind(text, span, key_path, self),
+            Kind::Store => store::check_kind(text, span, key_path, self),
             Kind::Dialect => self.check_dialect(text, span, key_path),
             Kind::Vendor => self.check_vendor(text, span, key_path),
             Kind::ClientGlob => self.check_client(text, span, key_path),

@@ -80,7 +80,7 @@ fn kind(of: &Kind, defaults: Option<&Table>) -> Value {
         Kind::Address => json!({ "type": "string", "examples": ["127.0.0.1:8080"] }),
         Kind::Url => json!({ "type": "string", "pattern": "^https?://[^?#@]+$" }),
         Kind::Endpoint => json!({ "type": "string", "pattern": "^https?://[^#@]+$" }),
-        Kind::StoreKind => json!({ "type": "string", "enum": StoreKind::VARIANTS }),
+        Kind::Store => json!({ "type": "string", "enum": StoreKind::VARIANTS }),
         Kind::Path | Kind::Text | Kind::ServerName | Kind::Vendor | Kind::ClientGlob => {
             json!({ "type": "string", "minLength": 1 })
         }

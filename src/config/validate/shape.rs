@@ -79,7 +79,7 @@ pub(crate) enum Kind {
     /// One of a few words.
     Word(&'static [&'static str]),
     /// The kind of a store.
-    StoreKind,
+    Store,
     /// One of the vendors' dialects.
     Dialect,
     /// The name of a configured vendor.
@@ -128,7 +128,7 @@ impl Kind {
             Self::Path => "the path of a file".into(),
             Self::Text => "a string".into(),
             Self::Word(words) => one_of(words.iter().copied()),
-            Self::StoreKind => one_of(StoreKind::VARIANTS.iter().copied()),
+            Self::Store => one_of(StoreKind::VARIANTS.iter().copied()),
             Self::Dialect => "a dialect's name".into(),
             Self::Vendor => "the name of a `[vendors.*]` table".into(),
             Self::ClientGlob => "a pattern over client names".into(),
@@ -157,7 +157,7 @@ impl Kind {
                 | Self::Path
                 | Self::Text
                 | Self::Word(_)
-                | Self::StoreKind
+                | Self::Store
                 | Self::Dialect
                 | Self::Vendor
                 | Self::ClientGlob

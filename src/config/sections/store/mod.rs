@@ -23,7 +23,7 @@ use crate::config::validate::validator::Validator;
 const PATH: &str = "data/switchboard.db";
 
 pub(crate) const SECTION: Section = Section::of(&[
-    Key::new("kind", Kind::StoreKind, "Where records are kept: `sqlite`, a file for one process.").required(),
+    Key::new("kind", Kind::Store, "Where records are kept: `sqlite`, a file for one process.").required(),
     Key::new("path", Kind::Path, "The database. Its folder is made, and nobody else may open it."),
     Key::new(
         "encryption_key",
