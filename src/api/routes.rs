@@ -187,8 +187,9 @@ const fn update(method: Method, id: &'static str, links: &'static [Link]) -> End
                       Integers are written as digits only: `1.0` and `1e2` are none. \
                       A valid update is refused with 422 where this vendor has no such field or value, knows no such name, or says so itself. \
                       With `If-Match` it is applied only in the state that the tag names; with `Prefer: return=representation` the assistant is read afterwards, and the answer says which values the vendor has stored. \
+                      With `Prefer: respond-async` and a store it is stored, answered with 202 and its record, and delivered later. \
                       An `Idempotency-Key` needs a store and is refused with 501 without one.",
-        parameters: &["assistant", "dry_run", "prefer", "if_match", "request_timeout", "request_id"],
+        parameters: &["assistant", "dry_run", "prefer", "if_match", "idempotency_key", "request_timeout", "request_id"],
         body: Some(Body {
             schema: "Update",
             media: &[JSON, "application/merge-patch+json"],
@@ -232,8 +233,16 @@ const DELETE: Endpoint<Operation> = Endpoint {
         listed: true,
         description: "Permanent. A client needs the operation `delete`, which is not among the defaults. \
                       An assistant that is gone after an attempt whose response was lost counts as deleted. \
-                      With `If-Match` it is deleted only in the state that the tag names.",
-        parameters: &["assistant", "dry_run", "if_match", "request_timeout", "request_id"],
+                      With `If-Match` it is deleted only in the state that the tag names; with `Prefer: respond-async` and a store it is deleted later, as an update is made later.",
+        parameters: &[
+            "assistant",
+            "dry_run",
+            "prefer_async",
+            "if_match",
+            "idempotency_key",
+            "request_timeout",
+            "request_id",
+        ],
         body: None,
         success: json("DeleteResult"),
         problems: &[
@@ -262,7 +271,7 @@ const CREATE: Endpoint<Operation> = Endpoint {
         description: "A client needs the operation `create`, which is not among the defaults, and the use of all assistants of the vendor. \
                       Fields that the vendor requires and the body lacks are listed, all at once. `null` means absent where the vendor documents none. \
                       The request is sent to the vendor once at most: what was sent and not answered has the outcome `unknown` and is not retryable.",
-        parameters: &["at_vendor", "dry_run", "prefer", "request_timeout", "request_id"],
+        parameters: &["at_vendor", "dry_run", "prefer", "idempotency_key", "request_timeout", "request_id"],
         body: Some(Body {
             schema: "Update",
             media: &[JSON, "application/merge-patch+json"],
@@ -308,7 +317,7 @@ const COPY: Endpoint<Operation> = Endpoint {
                       `changes` win over what is carried; `null` leaves a field out. The report says what was `copied`, what was `dropped` and why, what the vendor `needs` and nothing was found for, \
                       and what is `unreadable`, because the assistant's vendor never tells it. With needs left nothing is created (422, with the report). \
                       A dry run always shows the report, and the request if nothing is needed.",
-        parameters: &["assistant", "dry_run", "prefer", "request_timeout", "request_id"],
+        parameters: &["assistant", "dry_run", "prefer", "idempotency_key", "request_timeout", "request_id"],
         body: Some(Body {
             schema: "CopyRequest",
             media: &[JSON],

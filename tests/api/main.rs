@@ -17,6 +17,7 @@ mod golden;
 mod handling;
 mod problems;
 mod reading;
+mod records;
 mod routes;
 mod routing;
 mod stored;

@@ -19,7 +19,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 /// What scripts may read besides the headers that they always may.
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static(
-    "accept-encoding, accept-patch, allow, etag, location, preference-applied, ratelimit, ratelimit-policy, retry-after, switchboard-dropped, \
+    "accept-encoding, accept-patch, allow, etag, idempotency-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, switchboard-dropped, \
      www-authenticate, x-request-id",
 );
 /// How many seconds a browser may keep the answer to a preflight.

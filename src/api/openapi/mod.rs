@@ -5,6 +5,8 @@
 
 mod parameters;
 mod paths;
+mod record_parameters;
+mod record_schema;
 mod responses;
 mod schemas;
 mod update_schema;
@@ -65,6 +67,7 @@ pub fn openapi(security: Security) -> Value {
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
     document["tags"] = json!([
         { "name": "assistants", "description": "Reading and changing assistants." },
+        { "name": "records", "description": "What is on its way, and what became of it. They need a store." },
         { "name": "discovery", "description": "What can be done where." },
         { "name": "documentation", "description": "About the API itself, for everyone." },
     ]);

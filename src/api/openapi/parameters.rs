@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::record_parameters;
+
 /// Every parameter, by the name that operations use in the table.
 pub(super) fn all() -> Value {
-    json!({
+    let mut all = json!({
         "assistant": {
             "name": "assistant", "in": "path", "required": true,
             "schema": { "type": "string", "pattern": ASSISTANT },
@@ -100,9 +102,25 @@ pub(super) fn all() -> Value {
             "schema": { "type": "string", "format": "prefer" },
             "description": "RFC 7240. `handling=strict` refuses an update holding anything that the vendor cannot express; \
                             `handling=lenient` drops such fields and reports each. `return=representation` reads the assistant afterwards. \
-                            Names other than `handling`, `return`, `respond-async` and `wait` are reported as warnings; \
-                            the last two are accepted and have no effect without a store.",
+                            `respond-async` stores the change and answers 202 at once, `respond-async, wait=5` after five seconds if it has not ended by then; \
+                            on `POST`, and at a gateway without a store, they are accepted and have no effect. \
+                            Other names are reported as warnings.",
             "examples": { "strict": { "value": "handling=strict" }, "lenient": { "value": "handling=lenient" }, "representation": { "value": "return=representation" } },
+        },
+        "prefer_async": {
+            "name": "Prefer", "in": "header",
+            "schema": { "type": "string", "format": "prefer" },
+            "description": "RFC 7240. `respond-async` stores the change and answers 202 at once, `respond-async, wait=5` after five seconds if it has not ended by then; \
+                            at a gateway without a store they are accepted and have no effect.",
+            "examples": { "later": { "value": "respond-async" }, "wait": { "value": "respond-async, wait=5" } },
+        },
+        "idempotency_key": {
+            "name": "Idempotency-Key", "in": "header",
+            "schema": { "type": "string", "pattern": KEY },
+            "description": "1 to 255 visible ASCII characters, also as a structured string in quotes. The change is made once only: \
+                            the same request under the same key gets the first one's answer, with `Idempotency-Replayed: true`. \
+                            Refused with 501 at a gateway without a store; a dry run takes no part.",
+            "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
         },
         "request_timeout": {
             "name": "Request-Timeout", "in": "header",
@@ -116,11 +134,18 @@ pub(super) fn all() -> Value {
                             Without one, or in place of any other, the gateway makes one.",
             "example": "order-4711",
         },
-    })
+    });
+    if let (Some(all), Value::Object(records)) = (all.as_object_mut(), record_parameters::all()) {
+        all.extend(records);
+    }
+    all
 }
 
 /// An id must not be a dot segment.
-const ASSISTANT: &str = r"^([a-z][a-z0-9_-]{0,63}:)?(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$";
+pub(super) const ASSISTANT: &str = r"^([a-z][a-z0-9_-]{0,63}:)?(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$";
+
+/// Visible ASCII characters, bare or as a structured string.
+const KEY: &str = r#"^((?!")[!-~]{1,255}|"([!#-\[\]-~]|\\["\\]){1,255}")$"#;
 
 /// Up to nine digits before and after the point, not all of them 0.
 const SECONDS: &str = r"^(?!0+(\.0+)?$)[0-9]{1,9}(\.[0-9]{1,9})?$";

@@ -8,13 +8,31 @@ use utoipa::openapi::link::{Link, LinkBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder, Responses, ResponsesBuilder};
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema};
 use utoipa::openapi::{Object, Ref, RefOr, Type};
+use vendors::Handling;
 
+use crate::api::request::prefer;
 use crate::api::routes::{Content, Operation, Permission, Success};
 use crate::problem::Code;
+use crate::value::AssistantOperation;
 
 /// Statuses of `invalid_request` besides 400, where HTTP has a more precise one.
 const OF_HTTP: [StatusCode; 3] =
     [StatusCode::REQUEST_TIMEOUT, StatusCode::URI_TOO_LONG, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE];
+
+/// The header of an answer that is an earlier request's.
+const REPLAYED: &str = "Idempotency-Replayed";
+
+/// The status of a change that is delivered later.
+const ACCEPTED: u16 = 202;
+
+/// The response to a change that is delivered later.
+const LATER: Success = Success {
+    status: ACCEPTED,
+    media: "application/json",
+    content: Content::Schema("Record"),
+    headers: &["Location", "Retry-After", "Preference-Applied", REPLAYED],
+    links: &[("record", "readRecord", "update", "/update")],
+};
 
 /// The status of a dry run.
 const OK: u16 = 200;
@@ -37,18 +55,39 @@ const VENDOR: [Code; 8] = [
     Code::VendorTimeout,
 ];
 
+/// The problems of every operation that takes an idempotency key.
+const KEYED: [Code; 6] = [
+    Code::IdempotencyInProgress,
+    Code::IdempotencyKeyReused,
+    Code::Superseded,
+    Code::QueueFull,
+    Code::StoreRequired,
+    Code::StoreUnavailable,
+];
+
 /// The response of an operation that succeeds, and those of its problems.
 pub(super) fn responses(operation: &Operation) -> Responses {
     let of_client: &[Code] = if operation.permission == Permission::Client { &CLIENT } else { &[] };
     let of_vendor: &[Code] = if operation.does.is_some() { &VENDOR } else { &[] };
-    let codes = ANYWHERE.iter().chain(of_client).chain(of_vendor).chain(operation.problems);
+    let is_keyed = operation.parameters.contains(&"idempotency_key");
+    let of_key: &[Code] = if is_keyed { &KEYED } else { &[] };
+    let codes = ANYWHERE.iter().chain(of_client).chain(of_vendor).chain(of_key).chain(operation.problems);
     let statuses = codes.map(|code| code.kind().status).chain(OF_HTTP);
     let problems = statuses.fold(ResponsesBuilder::new(), |responses, status| {
         responses.response(status.as_str(), Ref::from_response_name(status.as_str()))
     });
     let unchanged = operation.parameters.contains(&"if_none_match").then(not_modified);
     let problems = unchanged.into_iter().fold(problems, |responses, response| responses.response("304", response));
-    let responses = problems.response(operation.success.status.to_string(), success(&operation.success));
+    let can_end_later = matches!(operation.does, Some(AssistantOperation::Update | AssistantOperation::Delete));
+    let later = can_end_later.then(|| ("202", success(&LATER)));
+    let problems =
+        later.into_iter().fold(problems, |responses, (status, response)| responses.response(status, response));
+    let mut done = success(&operation.success);
+    if is_keyed {
+        let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{REPLAYED}")));
+        done.headers.insert(REPLAYED.to_owned(), reference);
+    }
+    let responses = problems.response(operation.success.status.to_string(), done);
     // Nothing is made in a dry run.
     let has_dry_run = operation.success.status != OK && operation.parameters.contains(&"dry_run");
     let headers = &["Preference-Applied", "Switchboard-Dropped"];
@@ -60,7 +99,8 @@ pub(super) fn responses(operation: &Operation) -> Responses {
 }
 
 fn success(success: &Success) -> Response {
-    let response = response("Done.", success.media, schema(success.content), success.headers);
+    let description = if success.status == ACCEPTED { "Stored, and delivered later." } else { "Done." };
+    let response = response(description, success.media, schema(success.content), success.headers);
     let add = |response: ResponseBuilder, (name, operation, parameter, pointer): &(&str, &str, &str, &str)| {
         response.link(*name, link(operation, parameter, pointer))
     };
@@ -126,9 +166,21 @@ fn problem(status: &str, description: &str) -> Response {
         "429" | "503" => &["Retry-After"],
         _ => &[],
     };
-    response(description, "application/problem+json", Ref::from_schema_name("Problem"), own)
-        .link("explanation", link("explainProblem", "code", "/code"))
-        .build()
+    let response = response(description, "application/problem+json", Ref::from_schema_name("Problem"), own);
+    let response = match status {
+        "409" => response.header_ref("Retry-After", Ref::new("#/components/headers/Retry-After-409")),
+        _ => response,
+    };
+    response.link("explanation", link("explainProblem", "code", "/code")).build()
+}
+
+/// All values of `Preference-Applied`.
+fn preferences() -> Vec<String> {
+    let handlings = [None, Some(Handling::Strict), Some(Handling::Lenient)];
+    let others = [(false, false), (true, false), (false, true), (true, true)];
+    let all = others.into_iter().flat_map(|other| handlings.map(|handling| (handling, other)));
+    let values = all.filter_map(|(handling, (represented, later))| prefer::applied(handling, represented, later));
+    values.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
 }
 
 /// The headers of responses.
@@ -147,8 +199,8 @@ pub(super) fn headers() -> Value {
             "description": "For a client with a limit: requests (`q`) in so many seconds (`w`).",
         },
         "Preference-Applied": {
-            "schema": { "type": "string", "enum": ["handling=strict", "handling=lenient", "return=representation", "handling=strict, return=representation", "handling=lenient, return=representation"] },
-            "description": "The preference that was taken into account, where one was sent.",
+            "schema": { "type": "string", "enum": preferences() },
+            "description": "The preferences that were taken into account, where some were sent.",
         },
         "Switchboard-Dropped": {
             "schema": { "type": "string" },
@@ -156,7 +208,7 @@ pub(super) fn headers() -> Value {
         },
         "Location": {
             "schema": { "type": "string" },
-            "description": "The path of the new assistant.",
+            "description": "Where to find the new assistant, or the record of the change.",
         },
         "ETag": {
             "schema": { "type": "string", "pattern": "^\"[0-9a-f]{32}\"$" },
@@ -165,6 +217,14 @@ pub(super) fn headers() -> Value {
         "Retry-After": {
             "required": true, "schema": { "type": "integer", "minimum": 0 },
             "description": "Seconds after which another try may succeed.",
+        },
+        "Retry-After-409": {
+            "schema": { "type": "integer", "minimum": 0 },
+            "description": "With `idempotency_in_progress`: seconds after which the first request may have ended.",
+        },
+        "Idempotency-Replayed": {
+            "schema": { "type": "string", "enum": ["true"] },
+            "description": "The answer is that of an earlier request with the same `Idempotency-Key`.",
         },
         "WWW-Authenticate": { "required": true, "schema": { "type": "string", "enum": ["Bearer"] }, "description": "How to authenticate." },
     })

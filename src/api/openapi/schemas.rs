@@ -5,6 +5,7 @@ use vendors::{CatalogKind, ItemCode, Support};
 
 use crate::problem::{Code, Fault};
 
+use super::record_schema::add_records;
 use super::update_schema::add_update;
 
 /// The codes of dropped fields.
@@ -77,6 +78,7 @@ pub(super) fn all() -> Value {
     });
     if let Some(schemas) = schemas.as_object_mut() {
         add_update(schemas);
+        add_records(schemas);
     }
     schemas
 }
@@ -287,6 +289,7 @@ fn problem() -> Value {
         ("attempts", json!({ "type": "integer", "minimum": 1 })),
         ("errors", list(named("ProblemItem"))),
         ("vendor_response", named("VendorResponse")),
+        ("superseded_by", described(list(text()), "The newer records that stand against it, by their ids.")),
         ("report", described(named("CopyReport"), "Of a copy that was refused.")),
     ];
     let mut schema = object_with(&required, &optional);
@@ -295,7 +298,7 @@ fn problem() -> Value {
 }
 
 /// An object that always has these members.
-fn object(members: &[(&str, Value)]) -> Value {
+pub(super) fn object(members: &[(&str, Value)]) -> Value {
     object_with(members, &[])
 }
 
@@ -314,20 +317,20 @@ pub(super) fn reference(name: &str) -> String {
     format!("#/components/schemas/{name}")
 }
 
-fn described(mut schema: Value, description: &str) -> Value {
+pub(super) fn described(mut schema: Value, description: &str) -> Value {
     schema["description"] = description.into();
     schema
 }
 
-fn list(items: Value) -> Value {
+pub(super) fn list(items: Value) -> Value {
     json!({ "type": "array", "items": items })
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({ "type": "string" })
 }
 
-fn nullable_text() -> Value {
+pub(super) fn nullable_text() -> Value {
     json!({ "type": ["string", "null"] })
 }
 
@@ -335,11 +338,11 @@ fn boolean() -> Value {
     json!({ "type": "boolean" })
 }
 
-fn nullable_integer() -> Value {
+pub(super) fn nullable_integer() -> Value {
     json!({ "type": ["integer", "null"], "minimum": 0 })
 }
 
-fn integer() -> Value {
+pub(super) fn integer() -> Value {
     json!({ "type": "integer" })
 }
 
