@@ -84,8 +84,9 @@ def with_integers(value):
 
 # RFC 7240, section 2: preferences of a caller, with `handling` first.
 token = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
-ignored = st.builds("{}={}".format, token.filter(lambda name: name != "handling"), token)
+ignored = st.builds("{}={}".format, token.filter(lambda name: name not in ("handling", "wait")), token)
+later = st.builds("wait={}".format, st.integers(0, 2))
 handling = st.sampled_from(["handling=strict", "handling=lenient", 'Handling = "lenient"'])
-schemathesis.openapi.format("prefer", st.lists(ignored, max_size=2).flatmap(
+schemathesis.openapi.format("prefer", st.lists(ignored | later, max_size=2).flatmap(
     lambda others: handling.map(lambda first: ", ".join([first, *others]))
 ))

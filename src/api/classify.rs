@@ -105,7 +105,7 @@ fn add_words(
     // What stays encoded is no text.
     let message = failure.message.filter(|_| unread_coding(&response.headers).is_none());
     let message = message.map(|message| scrub.text(&message).into_owned());
-    problem.vendor_response = Some(VendorResponseSummary { status: response.status.as_u16(), message });
+    problem.vendor_response = Some(Box::new(VendorResponseSummary { status: response.status.as_u16(), message }));
 }
 
 /// The same decision for an update whose caller has disconnected.

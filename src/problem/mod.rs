@@ -52,6 +52,10 @@ pub struct VendorResponseSummary {
     pub message: Option<String>,
 }
 
+/// The ids of records that are newer than something that is to be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NewerRecords(pub Vec<String>);
+
 /// An error on its way to the caller.
 #[derive(Clone, Debug)]
 pub struct Problem {
@@ -76,7 +80,7 @@ pub struct Problem {
     /// The problems by field.
     pub errors: Items,
     /// What the vendor said.
-    pub vendor_response: Option<VendorResponseSummary>,
+    pub vendor_response: Option<Box<VendorResponseSummary>>,
     /// When to try again.
     pub retry_after: Option<Duration>,
     /// A header that says what would have been accepted.
@@ -86,7 +90,7 @@ pub struct Problem {
     /// The preference that was applied.
     pub preference_applied: Option<HeaderValue>,
     /// The newer records that stand against sending something again.
-    pub superseded_by: Vec<String>,
+    pub superseded_by: Option<Box<NewerRecords>>,
     /// What would have become of each field, as JSON text.
     pub report: Option<Box<str>>,
 }
@@ -110,7 +114,7 @@ impl Problem {
             header: None,
             base: None,
             preference_applied: None,
-            superseded_by: Vec::new(),
+            superseded_by: None,
             report: None,
         }
     }
@@ -152,7 +156,8 @@ impl Problem {
             _ => "newer changes have set fields of it",
         };
         let errors = Items { list: fields.iter().map(newer).collect(), ..Items::default() };
-        Self { errors, superseded_by: by, ..Self::new(Code::Superseded, detail) }
+        let superseded_by = Some(Box::new(NewerRecords(by)));
+        Self { errors, superseded_by, ..Self::new(Code::Superseded, detail) }
     }
 
     /// The problem of a change whose `If-Match` names another state than the present one.
@@ -209,8 +214,8 @@ impl Problem {
             outcome: self.outcome.as_str(),
             attempts: self.attempts,
             errors: self.errors.list.iter().map(ErrorEntry::from).collect(),
-            superseded_by: &self.superseded_by,
-            vendor_response: self.vendor_response.as_ref(),
+            superseded_by: self.superseded_by.as_deref(),
+            vendor_response: self.vendor_response.as_deref(),
         };
         let mut body = serde_json::to_vec(&body).unwrap_or_default();
         if let Some(report) = &self.report {
@@ -259,8 +264,8 @@ struct Body<'a> {
     attempts: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ErrorEntry<'a>>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    superseded_by: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<&'a NewerRecords>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vendor_response: Option<&'a VendorResponseSummary>,
 }
@@ -285,5 +290,27 @@ impl<'a> From<&'a Item> for ErrorEntry<'a> {
             detail: &item.detail,
             vendor_field: item.vendor_field.as_deref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::problem::*;
+
+    #[test]
+    fn what_is_superseded_names_the_fields_and_the_newer_records() {
+        let body = |problem: Problem| serde_json::from_slice::<Value>(&problem.body("/x", "1")).unwrap();
+        let fields = ["name".to_owned(), "voice_id".to_owned()];
+        let problem = body(Problem::superseded(&fields, vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!((&problem["status"], &problem["superseded_by"]), (&json!(409), &json!(["a", "b"])));
+        let errors = problem["errors"].as_array().unwrap();
+        for (item, field) in errors.iter().zip(&fields) {
+            assert_eq!((&item["field"], &item["pointer"]), (&json!(field), &json!(format!("#/{field}"))));
+        }
+        let deleted = body(Problem::superseded(&[], vec!["a".to_owned()]));
+        assert_eq!((&deleted["superseded_by"], deleted.get("errors")), (&json!(["a"]), None));
+        assert_eq!(body(Problem::new(Code::Internal, "")).get("superseded_by"), None);
     }
 }
