@@ -53,7 +53,7 @@ pub struct Postponement {
     pub doubted_at: Option<Timestamp>,
 }
 
-/// A callback that is to be tried.
+/// A callback that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallbackDue {
     /// The record that it tells of.
@@ -62,6 +62,8 @@ pub struct CallbackDue {
     pub client: String,
     /// How often it was tried.
     pub tries: u32,
+    /// When it is to be tried next; the first time when its change ends.
+    pub due_at: Timestamp,
 }
 
 /// What became of a try.
@@ -69,7 +71,7 @@ pub struct CallbackDue {
 pub enum CallbackTried {
     /// It arrived.
     Delivered(UpdateId),
-    /// It is tried again at that time.
+    /// It failed, which is one more try, and is tried again at that time.
     Again(UpdateId, Timestamp),
     /// It is given up.
     GivenUp(UpdateId),

@@ -94,8 +94,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Records of the journal whose last attempt ended after `since` without a trustworthy response.
     fn unsettled(&self, since: Timestamp) -> Pending<'_, Vec<Record>>;
 
-    /// The callbacks that are due at `now`, the longest due first.
-    fn callbacks_due(&self, now: Timestamp, limit: usize) -> Pending<'_, Vec<CallbackDue>>;
+    /// The clients of whom callbacks wait.
+    fn callback_clients(&self) -> Pending<'_, Vec<String>>;
+
+    /// The callbacks of a client that wait, the one that is due first first. What another client's receiver leaves waiting
+    /// does not slow this down.
+    fn callbacks_of(&self, client: String, limit: usize) -> Pending<'_, Vec<CallbackDue>>;
 
     /// What became of a try of a callback.
     fn callback_tried(&self, tried: CallbackTried) -> Pending<'_, ()>;
