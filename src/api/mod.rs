@@ -24,6 +24,6 @@ pub use context::Context;
 pub(crate) use dry_run::redact;
 pub use endpoint::{Endpoint, Matched, by_path, service};
 pub use openapi::openapi;
-pub use records::{Depth, Records, Replay};
+pub use records::{CallbackCounters, Callbacks, Depth, Records, Replay};
 pub use request_log::RequestLog;
 pub use service::Api;

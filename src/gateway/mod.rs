@@ -5,6 +5,7 @@
 //! A generation keeps no secret that it does not use: fingerprints tell whether settings have changed.
 
 mod build;
+mod callback_target;
 mod records;
 
 use std::collections::HashMap;
@@ -23,6 +24,7 @@ use build::{Fingerprints, OrderScopes};
 
 pub use build::BuildError;
 pub(crate) use build::{configured, pem, policies};
+pub use callback_target::{CallbackTarget, CallbackTargets};
 pub use records::{JournalSettings, QueueSettings};
 
 /// One generation.
@@ -34,6 +36,8 @@ pub struct Gateway {
     pub redacted_settings: serde_json::Value,
     /// Who may call.
     pub clients: Clients,
+    /// Whom to tell of changes that have ended.
+    pub callbacks: Arc<CallbackTargets>,
     /// The limit on failed authentication, for callers and operators.
     pub failed_attempts: Arc<FailedAttempts>,
     /// Where updates go.

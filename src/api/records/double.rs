@@ -137,7 +137,11 @@ impl Store for Double {
         refused()
     }
 
-    fn callbacks_due(&self, _: Timestamp, _: usize) -> Pending<'_, Vec<CallbackDue>> {
+    fn callback_clients(&self) -> Pending<'_, Vec<String>> {
+        refused()
+    }
+
+    fn callbacks_of(&self, _: String, _: usize) -> Pending<'_, Vec<CallbackDue>> {
         refused()
     }
 

@@ -8,6 +8,7 @@
 
 mod answer;
 mod asynchronous;
+mod callbacks;
 mod document;
 #[cfg(test)]
 pub(crate) mod double;
@@ -44,6 +45,7 @@ use crate::upstream::{QueuedLock, SharePermit, Tasks};
 use crate::value::JournalValues;
 
 pub(crate) use answer::kept;
+pub use callbacks::{CallbackCounters, Callbacks};
 pub(crate) use document::{accepted, found, push_record};
 pub(crate) use key::{Asked, Key, Known, known};
 pub use queue::Depth;
@@ -66,6 +68,7 @@ pub struct Records {
     upstream: Tasks,
     lines: Mutex<Lines<QueuedLock>>,
     endings: Endings,
+    callbacks: Arc<Callbacks>,
     slots: Mutex<HashMap<Arc<str>, Slots>>,
     /// What runs without a caller. A shutdown waits for it before it closes the store.
     tasks: TaskTracker,
@@ -98,12 +101,14 @@ impl Records {
         let records = Arc::new(Self::idle(store, gateway, telemetry, upstream));
         records.recover().await?;
         records.keep_tidy();
+        records.tasks.spawn(Arc::clone(&records.callbacks).run(records.stop.clone()));
         Ok(records)
     }
 
     fn idle(store: SharedStore, gateway: Arc<ArcSwap<Gateway>>, telemetry: Telemetry, upstream: Tasks) -> Self {
         Self {
             lines: Mutex::new(Lines::new(store.next_number())),
+            callbacks: Arc::new(Callbacks::new(Arc::clone(&store), Arc::clone(&gateway), &upstream.connections)),
             store,
             gateway,
             telemetry,
@@ -259,15 +264,6 @@ impl Records {
             tracing::error!(%error, update = %id, "what became of a change cannot be recorded");
         }
     }
-
-    /// Whether the client is told of the end of its asynchronous changes.
-    fn has_callback(&self, client: Option<&str>) -> bool {
-        let _ = client;
-        false
-    }
-
-    /// Has callbacks tried that are due.
-    fn callbacks_due(&self) {}
 
     async fn known_record(&self, id: UpdateId) -> Result<Record, Problem> {
         let record = self.store.record(id).await.map_err(store_problem)?;

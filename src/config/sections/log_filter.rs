@@ -40,6 +40,7 @@ const MODULES: &[&str] = &[
     "api::endpoint",
     "api::exchange",
     "api::middleware",
+    "api::records",
     "cli::commands",
     "cli::open_files",
     "cli::proxy_variables",

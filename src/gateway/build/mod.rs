@@ -1,5 +1,6 @@
 //! Builds a generation of the gateway from a checked configuration.
 
+mod callbacks;
 mod fingerprints;
 mod order_scopes;
 mod tls;
@@ -39,6 +40,14 @@ pub enum BuildError {
         /// What is wrong.
         source: UpstreamTlsError,
     },
+    /// The certificates of a receiver of callbacks cannot be used.
+    #[error("clients.{client}.callback: {source}")]
+    Callback {
+        /// The client.
+        client: String,
+        /// What is wrong.
+        source: UpstreamTlsError,
+    },
     /// A value that the configuration's checks should have rejected.
     #[error("{0}")]
     Inconsistent(String),
@@ -73,6 +82,7 @@ impl Gateway {
         let next = Self {
             generation: previous.map_or(1, |previous| previous.generation + 1),
             clients: clients(&settings, previous)?,
+            callbacks: callbacks::targets(&settings, &mut roots)?,
             failed_attempts: failed_attempts(&settings, previous)?,
             routes,
             scopes: OrderScopes::of(&settings.vendors),

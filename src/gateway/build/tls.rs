@@ -7,7 +7,9 @@ use x509_cert::der::Decode;
 
 use crate::config::{self, Settings};
 use crate::gateway::CertificateExpiry;
-use crate::upstream::{ClientIdentity, PemFile, PublicRoots, UpstreamTlsError, VendorTls};
+use crate::upstream::{ClientIdentity, PemFile, UpstreamTlsError, VendorTls};
+
+use super::callbacks::public_roots;
 
 /// The configuration as the HTTP client's settings.
 pub(super) fn vendor_tls(tls: &config::VendorTls) -> Result<VendorTls, UpstreamTlsError> {
@@ -15,11 +17,7 @@ pub(super) fn vendor_tls(tls: &config::VendorTls) -> Result<VendorTls, UpstreamT
         Ok::<_, UpstreamTlsError>(ClientIdentity { chain: pem(&identity.cert), key: identity.key.signing_key()? })
     };
     Ok(VendorTls {
-        roots: match tls.roots {
-            config::Roots::Platform => PublicRoots::Platform,
-            config::Roots::Bundled => PublicRoots::Bundled,
-            config::Roots::None => PublicRoots::None,
-        },
+        roots: public_roots(tls.roots),
         issuers: tls.ca_file.as_ref().map(pem),
         identity: tls.client_certificate.as_ref().map(identity).transpose()?,
         tls13_only: tls.min_tls_version == config::TlsVersion::V1_3,

@@ -210,8 +210,12 @@ impl Store for Sqlite {
         self.read(move |connection, sealer| statements::unsettled(connection, sealer, since))
     }
 
-    fn callbacks_due(&self, now: Timestamp, limit: usize) -> Pending<'_, Vec<CallbackDue>> {
-        self.read(move |connection, _| statements::callbacks_due(connection, now, limit))
+    fn callback_clients(&self) -> Pending<'_, Vec<String>> {
+        self.read(|connection, _| statements::callback_clients(connection))
+    }
+
+    fn callbacks_of(&self, client: String, limit: usize) -> Pending<'_, Vec<CallbackDue>> {
+        self.read(move |connection, _| statements::callbacks_of(connection, &client, limit))
     }
 
     fn callback_tried(&self, tried: CallbackTried) -> Pending<'_, ()> {

@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::http::request_id::RequestId;
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Answer, Ending, Mode, Record, State, StoreError, Timestamp, UpdateId};
+use crate::store::{Answer, Ending, Record, State, StoreError, Timestamp, UpdateId};
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
@@ -262,7 +262,6 @@ impl Records {
     ) -> Ending {
         let (record, gateway) = (&member.record, &member.job.context.gateway);
         let ids = batch.ids().into_iter();
-        let waits = record.mode == Mode::Asynchronous;
         Ending {
             id: record.id,
             state: end.state,
@@ -275,7 +274,7 @@ impl Records {
             doubted_at: doubted_at.or(record.doubted_at),
             sent_with: ids.filter(|id| *id != record.id).collect(),
             body: self.journal_body(&member.body),
-            callback: waits && self.has_callback(record.client.as_deref()),
+            callback: self.calls_back(record),
         }
     }
 }

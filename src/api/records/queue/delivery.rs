@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::account::Account;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem};
-use crate::store::{Ending, Line, Pending, Postponement, State, StoreError, Timestamp, failpoint};
+use crate::store::{Ending, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp, failpoint};
 use crate::upstream::QueuedLock;
 
 use super::batch::{Batch, Sent};
@@ -170,6 +170,9 @@ impl Records {
                 let ends = batch.members().zip(ends);
                 let endings = ends.map(|(member, end)| self.ending(member, end, attempts, doubted_at(&log), batch));
                 self.finish(endings.collect()).await;
+                for member in batch.members() {
+                    self.call_back(&member.record);
+                }
                 self.lines_remove(line, batch);
             }
             Sent::Failed(problem) => self.postpone(line, batch, &problem, &log).await,
@@ -263,9 +266,12 @@ impl Records {
             sent_with: Vec::new(),
             body,
             key: None,
-            callback: record.as_ref().is_some_and(|record| self.has_callback(record.client.as_deref())),
+            callback: record.as_ref().is_some_and(|record| self.calls_back(record)),
         };
         self.finish(vec![ending]).await;
+        if let Some(record) = &record {
+            self.call_back(record);
+        }
         tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, "an asynchronous change is dead");
         if gateway.queue.hold_on_dead {
             self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);
@@ -277,14 +283,21 @@ impl Records {
     /// Stores how changes ended, however long the store fails, and tells those who wait.
     pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) {
         self.insist(|| self.store.finish(endings.clone())).await;
-        let mut calls_back = false;
         for ending in &endings {
             let whole = ending.key.as_ref().map(|(answer, _)| answer);
             self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
-            calls_back |= ending.callback;
         }
-        if calls_back {
-            self.callbacks_due();
+    }
+
+    /// Whether the client is told of the end of a change.
+    pub(in crate::api::records) fn calls_back(&self, record: &Record) -> bool {
+        record.mode == Mode::Asynchronous && self.callbacks.wants(record.client.as_deref())
+    }
+
+    /// Has the client told of the end that was stored.
+    fn call_back(&self, record: &Record) {
+        if let Some(client) = record.client.as_deref().filter(|_| self.calls_back(record)) {
+            self.callbacks.notify(client);
         }
     }
 

@@ -7,17 +7,24 @@ use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::id_of;
 use crate::store::{CallbackDue, CallbackTried, Timestamp, UpdateId};
 
-pub(in crate::store::sqlite) fn callbacks_due(
+pub(in crate::store::sqlite) fn callback_clients(connection: &Connection) -> Result<Vec<String>, Failure> {
+    let mut statement = connection.prepare_cached("select distinct client from callback order by client")?;
+    let clients = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(clients)
+}
+
+pub(in crate::store::sqlite) fn callbacks_of(
     connection: &Connection,
-    now: Timestamp,
+    client: &str,
     limit: usize,
 ) -> Result<Vec<CallbackDue>, Failure> {
-    let sql = "select id, client, tries from callback where due_at <= ?1 order by due_at, id limit ?2";
+    let sql = "select id, client, tries, due_at from callback where client = ?1 order by due_at, id limit ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((now.0, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let mut rows = statement.query((client, i64::try_from(limit).unwrap_or(i64::MAX)))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        due.push(CallbackDue { id: id_of(row, 0)?, client: row.get(1)?, tries: row.get(2)? });
+        let due_at = Timestamp(row.get(3)?);
+        due.push(CallbackDue { id: id_of(row, 0)?, client: row.get(1)?, tries: row.get(2)?, due_at });
     }
     Ok(due)
 }

@@ -9,7 +9,7 @@ pub(super) mod list;
 mod lookup;
 
 pub(super) use admission::{admit, look_up};
-pub(super) use callbacks::{callback_tried, callbacks_due, waiting};
+pub(super) use callbacks::{callback_clients, callback_tried, callbacks_of, waiting};
 pub(super) use changes::{cancel, postpone, start};
 pub(super) use ending::finish;
 pub(super) use journal::{discard, greatest, note, sweep};

@@ -1,0 +1,32 @@
+//! The receivers of callbacks of a configuration.
+
+use std::sync::Arc;
+
+use crate::config::{Roots, Settings};
+use crate::gateway::{CallbackTarget, CallbackTargets};
+use crate::upstream::{PublicRoots, TlsRoots};
+
+use super::{BuildError, pem};
+
+/// The receivers by client.
+pub(super) fn targets(settings: &Settings, roots: &mut TlsRoots) -> Result<Arc<CallbackTargets>, BuildError> {
+    let mut targets = CallbackTargets::new();
+    for (name, client) in &settings.clients {
+        let Some(callback) = &client.callback else { continue };
+        let secrets = callback.secret.iter().map(|secret| secret.expose().to_vec().into()).collect();
+        let trust = (public_roots(callback.roots), callback.ca_file.as_ref().map(pem));
+        let target = CallbackTarget::new(callback.url.uri().clone(), secrets, trust, roots)
+            .map_err(|source| BuildError::Callback { client: name.clone(), source })?;
+        targets.insert(name.as_str().into(), target);
+    }
+    Ok(Arc::new(targets))
+}
+
+/// The configuration's word as the HTTP client's.
+pub(super) fn public_roots(roots: Roots) -> PublicRoots {
+    match roots {
+        Roots::Platform => PublicRoots::Platform,
+        Roots::Bundled => PublicRoots::Bundled,
+        Roots::None => PublicRoots::None,
+    }
+}
