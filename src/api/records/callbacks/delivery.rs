@@ -130,10 +130,14 @@ impl Delivery {
             Err(_) => return Outcome::NotTried(PAUSE),
         };
         let stack = self.receivers.of(target, &targets, &self.terms);
-        outcome(stack.call(self.request(target, &record)).await)
+        // Waited for here, a `Retry-After` would shorten the try.
+        match stack.snapshot().paused {
+            Some(pause) => Outcome::NotTried(pause.max(MIN_PAUSE)),
+            None => outcome(stack.call(self.request(target, &record)).await),
+        }
     }
 
-    /// The request waits for its URL's places and for the receiver's `Retry-After` as long as the try itself may take.
+    /// The request waits for a place of its URL as long as the try itself may take.
     fn request(&self, target: &CallbackTarget, record: &Record) -> VendorRequest {
         let deadline = Instant::now() + 2 * self.terms.timeout;
         let mut request = VendorRequest::new(Method::POST, target.url.clone(), deadline).repeated(Repeat::WheneverSafe);

@@ -308,6 +308,24 @@ async fn an_open_breaker_costs_no_tries_and_what_waited_arrives_when_the_receive
 }
 
 #[tokio::test]
+async fn a_receiver_that_asks_for_a_pause_gets_nothing_meanwhile_and_that_costs_no_tries() {
+    for (status, seconds, longest) in [("429 Slowly", 20, 20), ("503 Down", 1000, 300)] {
+        let answer = Reaction::status(status, &format!("retry-after: {seconds}\r\n"));
+        let mut receiver = Receiver::start(move |_| answer.clone()).await;
+        let mut running = Running::start(&[("crm", &receiver.url)]);
+        let id = running.finish("crm");
+        assert!(matches!(running.tried().await, CallbackTried::Again(..)));
+        receiver.next().await;
+        let due = running.store.content().callbacks[&id].clone();
+        let pause = running.callbacks.delivery.attempt(due).await.unwrap();
+        assert!(pause <= longest * SECOND && pause > longest * SECOND / 2, "{pause:?}");
+        assert!(receiver.received.try_recv().is_err());
+        assert_eq!((running.store.content().callbacks[&id].tries, running.counters()), (1, [0, 1, 0]));
+        running.end().await;
+    }
+}
+
+#[tokio::test]
 async fn the_present_url_and_secret_count_for_the_next_try() {
     let mut first = Receiver::start(|_| Reaction::status("500 No", "")).await;
     let mut second = Receiver::start(|_| Reaction::Accepts).await;
