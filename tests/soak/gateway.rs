@@ -33,7 +33,7 @@ impl Gateway {
         let process = Process::serve(directory.path(), &environment).await;
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         let mut gateway = Self { directory, process, client, reloads: 0, descriptors: 0 };
-        gateway.descriptors = gateway.open_descriptors();
+        gateway.descriptors = gateway.open_descriptors().await;
         gateway
     }
 
@@ -48,8 +48,12 @@ impl Gateway {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    fn open_descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.process.pid)).unwrap().count()
+    /// As it counts them itself: to others than root its folder in `/proc` is closed.
+    async fn open_descriptors(&self) -> usize {
+        let metrics = self.answer("GET", "/metrics").await;
+        let metrics = String::from_utf8_lossy(&metrics);
+        let line = metrics.lines().find_map(|line| line.strip_prefix("process_open_fds ")).unwrap();
+        line.parse::<f64>().unwrap() as usize
     }
 
     /// A changed configuration, every third time a broken one, that the gateway is told of.
@@ -61,10 +65,14 @@ impl Gateway {
     }
 
     async fn admin(&self, method: &str, path: &str) -> Value {
+        serde_json::from_slice(&self.answer(method, path).await).unwrap()
+    }
+
+    async fn answer(&self, method: &str, path: &str) -> Bytes {
         let uri = format!("http://{}{path}", self.process.admin);
         let request = Request::builder().method(method).uri(uri).body(Full::default()).unwrap();
         let answer = self.client.request(request).await.unwrap();
-        serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap()
+        answer.into_body().collect().await.unwrap().to_bytes()
     }
 
     /// Waits until the gateway has nothing to do any more, holds no more connections than a pool each, and nobody
@@ -75,7 +83,7 @@ impl Gateway {
             let busy = |vendor: &Value| vendor["in_flight"] != 0 || vendor["waiting"] != 0;
             let idle = status["in_flight"] == 0 && !status["vendors"].as_object().unwrap().values().any(busy);
             // Idle connections to vendors are kept, those from callers have ended with them.
-            (idle && self.open_descriptors() <= self.descriptors + POOLED).then_some(())
+            (idle && self.open_descriptors().await <= self.descriptors + POOLED).then_some(())
         })
         .await;
     }
