@@ -8,6 +8,8 @@
 //! hold a secret (the body, the answer, the problem) is sealed; names, states and times are not.
 
 mod admission;
+#[cfg(test)]
+mod conformance;
 mod ending;
 mod error;
 pub mod failpoint;

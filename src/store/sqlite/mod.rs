@@ -124,9 +124,10 @@ impl Sqlite {
             let reading: Reading = Box::new(move |connection, sealer| {
                 let _ = reply.send(run(connection, sealer).map_err(Failure::into_error));
             });
-            if let Some(readers) = &*self.readers.lock().unwrap_or_else(PoisonError::into_inner) {
-                // Without readers it is dropped, and with it the way to answer.
-                let _ = readers.send(reading);
+            // A reading that nobody takes is dropped, and with it the way to answer.
+            match &*self.readers.lock().unwrap_or_else(PoisonError::into_inner) {
+                Some(readers) => drop(readers.send(reading)),
+                None => drop(reading),
             }
             answer.await.unwrap_or(Err(StoreError::Closed))
         })
@@ -215,7 +216,7 @@ impl Store for Sqlite {
     }
 
     fn callbacks_of(&self, client: String, limit: usize) -> Pending<'_, Vec<CallbackDue>> {
-        self.read(move |connection, _| statements::callbacks_of(connection, &client, limit))
+        self.read(move |connection, _| statements::callbacks_of(connection, client, limit))
     }
 
     fn callback_tried(&self, tried: CallbackTried) -> Pending<'_, ()> {

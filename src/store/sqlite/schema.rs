@@ -66,7 +66,7 @@ create index idem_expiry on idem(expires_at) where expires_at is not null;
 
 create table callback (id blob primary key, client text not null, tries integer not null, due_at integer not null)
     strict, without rowid;
-create index callback_due on callback (client, due_at, id);
+create index callback_client on callback(client, due_at);
 ";
 
 /// Makes the tables, or brings them to the present version, in one transaction.

@@ -7,24 +7,27 @@ use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::id_of;
 use crate::store::{CallbackDue, CallbackTried, Timestamp, UpdateId};
 
+/// It steps from one client to the next in the index, however many callbacks each has.
 pub(in crate::store::sqlite) fn callback_clients(connection: &Connection) -> Result<Vec<String>, Failure> {
-    let mut statement = connection.prepare_cached("select distinct client from callback order by client")?;
-    let clients = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(clients)
+    let sql = "with recursive step(client) as (select min(client) from callback union all \
+               select (select min(client) from callback where client > step.client) from step where client is not null) \
+               select client from step where client is not null";
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 pub(in crate::store::sqlite) fn callbacks_of(
     connection: &Connection,
-    client: &str,
+    client: String,
     limit: usize,
 ) -> Result<Vec<CallbackDue>, Failure> {
-    let sql = "select id, client, tries, due_at from callback where client = ?1 order by due_at, id limit ?2";
+    let sql = "select id, tries, due_at from callback where client = ?1 order by due_at, id limit ?2";
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query((client, i64::try_from(limit).unwrap_or(i64::MAX)))?;
+    let mut rows = statement.query((&client, i64::try_from(limit).unwrap_or(i64::MAX)))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        let due_at = Timestamp(row.get(3)?);
-        due.push(CallbackDue { id: id_of(row, 0)?, client: row.get(1)?, tries: row.get(2)?, due_at });
+        let due_at = Timestamp(row.get(2)?);
+        due.push(CallbackDue { id: id_of(row, 0)?, client: client.clone(), tries: row.get(1)?, due_at });
     }
     Ok(due)
 }

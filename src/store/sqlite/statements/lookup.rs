@@ -114,7 +114,7 @@ pub(in crate::store::sqlite) fn newer(
     for table in ["journal", "ticket"] {
         let sql = format!(
             "select {} from {table} as record where scope = ?1 and vendor_id = ?2 and number > ?3 \
-             and state in ('queued', 'sending', 'applied') and (operation = 'delete' or exists \
+             and state in ('queued', 'sending', 'applied') and (?4 = '[]' or operation = 'delete' or exists \
              (select 1 from json_each(record.fields) as sent, json_each(?4) as asked where sent.value = asked.value)) \
              order by number",
             columns!()
