@@ -1,7 +1,9 @@
 //! `switchboard demo`: one canonical update sent to five simulated vendors through a gateway.
 
+use std::fs;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -72,7 +74,8 @@ async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(
     }
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let (listen, admin) = if args.once { (anywhere, anywhere) } else { (args.listen, args.admin_listen) };
-    let settings = config::load_text(&configuration(&simulators, listen, admin), &tokens(&simulators))?;
+    let folder = StoreFolder::make()?;
+    let settings = config::load_text(&configuration(&simulators, listen, admin, &folder.0), &tokens(&simulators))?;
     let app = App::start(settings, None, None).await.map_err(|error| match args.once {
         true => error.to_string(),
         false => format!("{error}\nhelp: choose free ports with --listen and --admin-listen"),
@@ -88,7 +91,15 @@ async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(
     } else {
         let admin = format!("http://{}", app.admin());
         writeln!(out, "{}", style.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
-        write!(out, "{}", NEXT_STEPS.replace("{base}", &base).replace("{admin}", &admin).replace("{id}", ID))?;
+        write!(
+            out,
+            "{}",
+            NEXT_STEPS
+                .replace("{base}", &base)
+                .replace("{admin}", &admin)
+                .replace("{id}", ID)
+                .replace("{later}", LATER)
+        )?;
         out.flush()?;
         app.run(signals).await;
     }
@@ -98,10 +109,37 @@ async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(
     Ok(())
 }
 
-/// The configuration of the demonstration: one account and one named assistant for each simulator.
-fn configuration(simulators: &[Simulator], listen: SocketAddr, admin: SocketAddr) -> String {
+/// The folder of the demonstration's store, for one run.
+struct StoreFolder(PathBuf);
+
+impl StoreFolder {
+    fn make() -> std::io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("switchboard-demo-{}", uuid::Uuid::now_v7()));
+        fs::create_dir(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for StoreFolder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            tracing::warn!(folder = %self.0.display(), %error, "the folder of the demo's store is left behind");
+        }
+    }
+}
+
+/// Where the vendor listens that is not there at first.
+const LATER: &str = "127.0.0.1:7001";
+
+/// The configuration of the demonstration: one account and one named assistant for each simulator, and one for a vendor that
+/// is not there at first.
+fn configuration(simulators: &[Simulator], listen: SocketAddr, admin: SocketAddr, folder: &Path) -> String {
+    let path = folder.join("store").join("switchboard.db");
     let mut text = format!(
-        "[server]\nlisten = \"{listen}\"\nadmin_listen = \"{admin}\"\n[auth]\nmode = \"none\"\n[log]\nlevel = \"off\"\n"
+        "[server]\nlisten = \"{listen}\"\nadmin_listen = \"{admin}\"\n[auth]\nmode = \"none\"\n[log]\nlevel = \"off\"\n\
+         [store]\nkind = \"sqlite\"\npath = {path:?}\n[queue]\nmax_backoff = \"5s\"\n\
+         [vendors.later]\ndialect = \"sondos\"\nbase_url = \"http://{LATER}/api\"\ntoken = {{ env = \"DEMO_TOKEN_SONDOS\" }}\n\
+         [assistants.demo-later]\nvendor = \"later\"\nid = \"{ID}\"\n"
     );
     for simulator in simulators {
         let (vendor, url, token) = (simulator.vendor(), simulator.base_url(), token_variable(simulator));
@@ -183,6 +221,11 @@ curl -X PUT '{base}/v1/assistants/demo-sondos?dry_run=true' -H 'Content-Type: ap
 
 curl -X PUT {base}/v1/assistants/sondos:{id} -H 'Content-Type: application/json' \
   -d '{"mode": "dualplex", "speech_speed": 9, "nmae": "x"}'
+
+curl -X PUT {base}/v1/assistants/demo-later -H 'Content-Type: application/json' \
+  -H 'Prefer: respond-async' -H 'X-Request-Id: later-1' -d '{"name": "Night desk"}'
+switchboard simulate sondos --listen {later} &   # the vendor that this one waits for
+curl '{base}/v1/updates/later-1?wait=20'
 
 curl {base}/v1/vendors
 curl {base}/v1/vendors/sondos
