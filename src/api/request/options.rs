@@ -170,21 +170,21 @@ fn refuse_promises(operation: AssistantOperation, taken: Taken, headers: &Header
     Ok(())
 }
 
-/// The key of a change. A dry run changes nothing, so that its key counts for nothing.
+/// The key of a change. A dry run changes nothing, so that its key counts for nothing; it must be one all the same.
 fn read_key(
     context: &Context,
     operation: AssistantOperation,
     headers: &HeaderMap,
     dry_run: bool,
 ) -> Result<Option<String>, Problem> {
-    if !operation.is_change() || dry_run || !headers.contains_key(&IDEMPOTENCY_KEY) {
+    if !operation.is_change() || !headers.contains_key(&IDEMPOTENCY_KEY) {
         return Ok(None);
     }
-    if context.records.is_none() {
+    if context.records.is_none() && !dry_run {
         let detail = "an Idempotency-Key needs a store, and this gateway has none; send the request without it";
         return Err(Problem::new(Code::StoreRequired, detail));
     }
-    idempotency::key(headers)
+    Ok(idempotency::key(headers)?.filter(|_| !dry_run))
 }
 
 #[cfg(test)]
@@ -289,9 +289,11 @@ mod tests {
             assert_eq!(kept("").as_deref(), operation.is_change().then_some("k-1"), "{operation:?}");
             assert_eq!(kept("dry_run=true"), None);
         }
-        let (code, detail) = read_at(true, None, Update, "", &[("idempotency-key", "a b")]).unwrap_err();
-        assert_eq!(code, Code::InvalidRequest);
-        assert!(detail.starts_with("the header Idempotency-Key "), "{detail}");
+        for (with_store, query) in [(true, ""), (true, "dry_run=true"), (false, "dry_run=true")] {
+            let (code, detail) = read_at(with_store, None, Update, query, &[("idempotency-key", "a b")]).unwrap_err();
+            assert_eq!(code, Code::InvalidRequest);
+            assert!(detail.starts_with("the header Idempotency-Key "), "{detail}");
+        }
     }
 
     #[tokio::test]
