@@ -5,6 +5,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::store::*;
@@ -23,6 +24,8 @@ pub(super) struct Content {
     pub records: HashMap<UpdateId, Record>,
     /// How many of the next statements of that name fail, and how.
     pub failing: HashMap<&'static str, (u32, StoreError)>,
+    /// Holds the next answer about callbacks back until it rings.
+    pub gate: Option<Arc<Notify>>,
     /// How often callbacks were asked for.
     pub asked: u32,
 }
@@ -101,12 +104,19 @@ impl Store for Double {
     }
 
     fn callbacks_of(&self, client: String, limit: usize) -> Pending<'_, Vec<CallbackDue>> {
-        self.answer("callbacks_of", |content| {
+        let gate = self.content().gate.take();
+        let answer = self.answer("callbacks_of", |content| {
             content.asked += 1;
             let mut of: Vec<_> = content.callbacks.values().filter(|due| due.client == client).cloned().collect();
             of.sort_by_key(|due| (due.due_at, due.id));
             of.truncate(limit);
             of
+        });
+        Box::pin(async move {
+            if let Some(gate) = gate {
+                gate.notified().await;
+            }
+            answer.await
         })
     }
 

@@ -403,6 +403,24 @@ async fn none_is_missed_however_ends_and_deliveries_overlap() {
 }
 
 #[tokio::test]
+async fn an_end_between_the_look_into_the_store_and_the_end_of_the_backlog_is_not_missed() {
+    let mut running = Running::start(&[]);
+    let gate = Arc::new(Notify::new());
+    running.store.content().gate = Some(Arc::clone(&gate));
+    running.callbacks.notify("gone");
+    while running.store.content().asked == 0 {
+        tokio::task::yield_now().await;
+    }
+    let id = running.finish("gone");
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    gate.notify_one();
+    assert_eq!(running.tried().await, CallbackTried::GivenUp(id));
+    running.end().await;
+}
+
+#[tokio::test]
 async fn a_drain_waits_for_running_tries_and_starts_none() {
     let bell = Arc::new(Notify::new());
     let rings = Arc::clone(&bell);
