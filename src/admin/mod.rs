@@ -1,6 +1,7 @@
-//! The administration listener: health checks, metrics, status and reload.
+//! The administration listener: health checks, metrics, status, reload, and the records of changes.
 
 mod metrics;
+mod records;
 pub mod routes;
 mod status;
 
@@ -92,13 +93,21 @@ impl Shared {
         check_same_origin(head)?;
         let endpoint = matched.endpoint(&head.method, head.uri.path(), "");
         self.authenticate(endpoint.as_ref().ok().map(|endpoint| endpoint.operation.permission), head)?;
-        Ok(match endpoint?.operation.action {
+        let endpoint = endpoint?;
+        let (context, query) = (|| self.api.operators_context(head), head.uri.query());
+        let update = endpoint.segment(head.uri.path(), "update");
+        Ok(match endpoint.operation.action {
             Action::Liveness => json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             Action::Readiness => self.readiness(),
             Action::Metrics => self.metrics(&head.headers)?,
             Action::Status => json(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
             Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().redacted_settings),
             Action::Reload => self.reload(head.uri.path(), request_id).await?,
+            Action::Queue => records::queue(&context(), query).await?,
+            Action::Dead => records::dead(&context(), query).await?,
+            Action::History => records::history(&context(), query).await?,
+            Action::Cancel => records::cancel(&context(), update, query).await?,
+            Action::Replay => records::replay(&context(), update, query).await?,
         })
     }
 

@@ -20,6 +20,16 @@ pub enum Action {
     Configuration,
     /// A reload of the configuration.
     Reload,
+    /// What waits.
+    Queue,
+    /// Dead changes.
+    Dead,
+    /// What became of changes.
+    History,
+    /// Withdraws a change that waits.
+    Cancel,
+    /// Sends a dead change again.
+    Replay,
 }
 
 /// What an operation requires.
@@ -55,6 +65,23 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
     get("/admin/status", "What the gateway is doing, by vendor", Action::Status, Permission::Admin),
     get("/admin/config", "The configuration in force, secrets redacted", Action::Configuration, Permission::Admin),
     row(Method::POST, "/admin/reload", "Reads the configuration again", Action::Reload, Permission::Admin),
+    get("/admin/queue", "How many changes wait, and their records, newest first", Action::Queue, Permission::Admin),
+    row(
+        Method::POST,
+        "/admin/queue/{update}/cancel",
+        "Withdraws a change that waits",
+        Action::Cancel,
+        Permission::Admin,
+    ),
+    get("/admin/dead", "The records of dead changes, newest first", Action::Dead, Permission::Admin),
+    row(
+        Method::POST,
+        "/admin/dead/{update}/replay",
+        "Sends a dead change again, as a new record",
+        Action::Replay,
+        Permission::Admin,
+    ),
+    get("/admin/history", "All clients' records, newest first, with the values", Action::History, Permission::Admin),
 ];
 
 const fn get(path: &'static str, summary: &'static str, action: Action, permission: Permission) -> Endpoint<Operation> {

@@ -34,6 +34,7 @@ pub(super) fn status(reloader: &Reloader, api: &Api, started: Instant) -> Value 
         "assistants": gateway.routes.assistants.len(),
         "reloads": { "applied": applied, "refused": refused, "last": outcomes.front(), "history": outcomes },
         "lines": reloader.telemetry().health(),
+        "store": api.records().map(|records| super::records::store(records)),
         "vendors": vendors,
     })
 }

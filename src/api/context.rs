@@ -15,6 +15,8 @@ use crate::http::request_id::RequestId;
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Problem};
 use crate::routing::Route;
+use crate::store::Record;
+use crate::telemetry::event::{RecordMoved, Who};
 use crate::telemetry::{RequestTrace, Telemetry};
 use crate::value::Rights;
 
@@ -66,6 +68,31 @@ impl Context {
         let (words, verb) = (words.join(" and "), if words.len() == 1 { "is" } else { "are" });
         let detail = format!("{what} takes {words}, which {verb} not among this client's `operations`");
         Err(Problem::new(Code::Forbidden, detail))
+    }
+
+    /// Records for the audit log that a change was withdrawn.
+    pub(crate) fn canceled(&self, record: &Record, by: Who) {
+        self.telemetry.moved(&self.moved(record, None, by));
+    }
+
+    /// Records for the audit log that a dead change is sent again as `replay`.
+    pub(crate) fn replayed(&self, record: &Record, replay: &Record, by: Who) {
+        self.telemetry.moved(&self.moved(record, Some(replay), by));
+    }
+
+    fn moved<'a>(&'a self, record: &'a Record, replay: Option<&Record>, by: Who) -> RecordMoved<'a> {
+        RecordMoved {
+            request_id: self.request_id.as_str(),
+            by,
+            peer: self.peer,
+            update: record.id.0,
+            client: record.client.as_deref(),
+            operation: record.operation,
+            assistant: &record.assistant,
+            vendor: &record.vendor,
+            vendor_id: record.vendor_id.as_deref(),
+            replayed_as: replay.map(|replay| replay.id.0),
+        }
     }
 
     /// Whether the caller may use a vendor account.

@@ -72,6 +72,7 @@ impl RequestLog {
             assistant: self.assistant.as_deref(),
             vendor: self.vendor.as_deref(),
             vendor_id: self.id.as_deref(),
+            record: self.record.map(|record| record.0),
             dry_run: self.dry_run,
             receiving: self.receiving,
             request_bytes: self.request_bytes,

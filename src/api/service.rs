@@ -74,6 +74,16 @@ impl Api {
         endpoint::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
     }
 
+    /// The records of changes, if there is a store.
+    pub fn records(&self) -> Option<&Arc<Records>> {
+        self.0.records.as_ref()
+    }
+
+    /// The context of an operator's request to administration, which has no client and no trace.
+    pub(crate) fn operators_context(&self, head: &Parts) -> Context {
+        self.0.untraced(head, TraceContext::from_headers(&head.headers))
+    }
+
     /// How many requests are in flight.
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.count()
@@ -141,15 +151,19 @@ impl Shared {
     fn context(&self, head: &Parts) -> Context {
         let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
         let recording = self.telemetry.start_trace(&mut trace, &head.headers, arrived);
+        Context { arrived, recording, ..self.untraced(head, trace) }
+    }
+
+    fn untraced(&self, head: &Parts, trace: TraceContext) -> Context {
         Context {
             gateway: self.gateway.load_full(),
             records: self.records.clone(),
             telemetry: self.telemetry.clone(),
             request_id: RequestId::from_headers(&head.headers),
             trace,
-            recording,
+            recording: None,
             path: head.uri.path().into(),
-            arrived,
+            arrived: Instant::now(),
             peer: head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.ip().to_canonical()),
             client: None,
             rate_limit: None,

@@ -126,6 +126,8 @@ pub type SharedStore = Arc<dyn Store>;
 /// The state of a store, counted since its start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
+    /// What keeps it, as in the configuration.
+    pub kind: &'static str,
     /// Statements that wait to be carried out.
     pub waiting: usize,
     /// Transactions that were committed.
@@ -136,7 +138,7 @@ pub struct Figures {
     pub commit_seconds: f64,
     /// How many commits took at most so many seconds each, not cumulated.
     pub commit_histogram: Vec<(f64, u64)>,
-    /// Why the last transaction failed, if it is the last one.
+    /// Why the last transaction failed, if it is the last one; without paths.
     pub failing: Option<String>,
     /// Bytes on disk.
     pub bytes: u64,

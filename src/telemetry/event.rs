@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use tokio::time::Instant;
+use uuid::Uuid;
 use vendors::Report;
 
 use crate::problem::{Code, FailureReason, Fault, Outcome, Problem, Reason};
@@ -53,12 +54,49 @@ pub struct ChangeFinished<'a> {
     pub operation: AssistantOperation,
     /// The id of its request.
     pub request_id: &'a str,
+    /// Its record, if there is a store.
+    pub update: Option<Uuid>,
     /// The vendor account.
     pub vendor: &'a str,
     /// The vendor's id of the assistant; `None` for a new one of which it is not known.
     pub vendor_id: Option<&'a str>,
     /// The number of attempts, or the problem.
     pub result: Result<u32, &'a Problem>,
+}
+
+/// A change that waited and was withdrawn, or a dead one that is sent again.
+#[derive(Debug)]
+pub struct RecordMoved<'a> {
+    /// The id of the request that did it.
+    pub request_id: &'a str,
+    /// Who sent that request.
+    pub by: Who,
+    /// The address that it came from.
+    pub peer: Option<IpAddr>,
+    /// The record.
+    pub update: Uuid,
+    /// Whose record it is; `None` where callers need no key.
+    pub client: Option<&'a str>,
+    /// What the change does.
+    pub operation: AssistantOperation,
+    /// The assistant, as the record has it.
+    pub assistant: &'a str,
+    /// The vendor account.
+    pub vendor: &'a str,
+    /// The vendor's id of the assistant.
+    pub vendor_id: Option<&'a str>,
+    /// The record that sends it again.
+    pub replayed_as: Option<Uuid>,
+}
+
+/// Who moves a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// The client whose record it is.
+    Client,
+    /// An operator, at the admin listener.
+    Operator,
 }
 
 /// What is known of an operation on assistants when its request ends.
@@ -72,6 +110,8 @@ pub struct UpdateSummary<'a> {
     pub vendor: Option<&'a str>,
     /// The vendor's id of the assistant.
     pub vendor_id: Option<&'a str>,
+    /// Its record, if there is a store.
+    pub record: Option<Uuid>,
     /// Whether it is a dry run.
     pub dry_run: bool,
     /// The time in which the caller sent the body.

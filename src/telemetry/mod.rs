@@ -19,7 +19,7 @@ use crate::http::trace_context::TraceContext;
 
 use append_file::AppendFile;
 use audit::{Audit, Event};
-use event::{ChangeFinished, KeyChanges, RequestFinished};
+use event::{ChangeFinished, KeyChanges, RecordMoved, RequestFinished};
 use log::{LogControl, PreparedLog};
 use metrics::RequestMetrics;
 use settings::TelemetrySettings;
@@ -124,6 +124,11 @@ impl Telemetry {
     /// Records the result of a change whose caller disconnected.
     pub fn change_finished(&self, finished: &ChangeFinished<'_>) {
         self.0.audit.change_finished(finished);
+    }
+
+    /// Records that a change that waited was withdrawn, or a dead one sent again.
+    pub fn moved(&self, moved: &RecordMoved<'_>) {
+        self.0.audit.moved(moved);
     }
 
     /// Records that the gateway listens.

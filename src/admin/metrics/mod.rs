@@ -1,6 +1,7 @@
 //! `GET /metrics`: all metrics, collected on request.
 
 mod process;
+mod stored;
 mod table;
 
 use std::fmt;
@@ -60,6 +61,7 @@ struct State<'a> {
     history: Arc<History>,
     health: TelemetryHealth,
     process: Option<[(&'static str, f64); 7]>,
+    stored: Option<stored::Stored>,
 }
 
 struct AccountState<'a> {
@@ -94,6 +96,7 @@ impl Collector for Sources {
             history: self.reloader.history(),
             health: self.reloader.telemetry().health(),
             process: process::figures(),
+            stored: self.api.records().map(|records| stored::Stored::read(records)),
         };
         METRICS.iter().try_for_each(|metric| {
             // The encoder appends the suffix, where the format requires it.

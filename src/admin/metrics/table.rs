@@ -133,6 +133,35 @@ metrics! {
     "switchboard_drift_total" Counter ["vendor", "kind"] =>
         |to| to.each_of(|one| one.account.drift.counts().map(|(kind, count)| (kind.as_str(), count)));
 
+    /// Asynchronous changes that wait for delivery, by state: queued, sending, and held for dead ones that hold up their
+    /// assistants. Metrics of changes, the store and callbacks have series only with a `[store]`.
+    "switchboard_changes_waiting" Gauge ["vendor", "state"] => |to| to.depths();
+    /// Limit on changes that wait, of all vendors together: `queue.max_total`.
+    "switchboard_changes_waiting_limit" Gauge [] => |mut to| match &to.state.stored {
+        Some(_) => to.add(&[], to.state.gateway.queue.max_total),
+        None => Ok(()),
+    };
+    /// Age of the oldest change that waits; 0 if none does.
+    "switchboard_changes_oldest_age_seconds" Gauge ["vendor"] => |to| to.oldest();
+    /// Recorded changes that ended, synchronous ones too, by final state.
+    "switchboard_changes_ended_total" Counter ["vendor", "operation", "state"] => |to| to.ended();
+    /// Deliveries of waiting changes that failed and are tried again.
+    "switchboard_deliveries_failed_total" Counter ["vendor"] => |to| to.deliveries_failed();
+    /// Time that a commit of the store took.
+    "switchboard_store_commit_duration_seconds" Histogram [] => |to| to.commits();
+    /// Commits of the store that failed.
+    "switchboard_store_commits_failed_total" Counter [] => |to| to.stored(|stored| stored.figures.failures);
+    /// 1 while the last commit of the store is one that failed, otherwise 0.
+    "switchboard_store_failing" Gauge [] => |to| to.stored(|stored| u64::from(stored.figures.failing.is_some()));
+    /// Statements that wait for the store.
+    "switchboard_store_statements_waiting" Gauge [] => |to| to.stored(|stored| stored.figures.waiting);
+    /// Size of the store on disk.
+    "switchboard_store_size_bytes" Gauge [] => |to| to.stored(|stored| stored.figures.bytes);
+    /// Callbacks that wait to be tried.
+    "switchboard_callbacks_waiting" Gauge [] => |to| to.stored(|stored| stored.figures.callbacks_waiting);
+    /// Callbacks that were given up after their last try.
+    "switchboard_callbacks_given_up_total" Counter [] => |to| to.stored(|stored| stored.figures.callbacks_given_up);
+
     /// Number of the configuration in use, counted from 1.
     "switchboard_config_generation" Gauge [] => |mut to| to.add(&[], to.state.gateway.generation);
     /// Reloads of the configuration, by outcome: applied or refused.

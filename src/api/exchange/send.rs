@@ -138,6 +138,7 @@ impl Exchange<'_> {
             telemetry.change_finished(&ChangeFinished {
                 operation,
                 request_id: request_id.as_str(),
+                update: None, // with a store, no caller cuts a change off
                 vendor: &account.name,
                 vendor_id: id.as_deref(),
                 result: attempts.as_ref().copied(),

@@ -334,6 +334,7 @@ impl Drop for Unreported<'_, '_> {
         context.telemetry.change_finished(&ChangeFinished {
             operation: self.exchange.operation(),
             request_id: context.request_id.as_str(),
+            update: None, // with a store, no caller cuts a change off
             vendor: &account.name,
             vendor_id: id.map(|id| &**id),
             result: Ok(self.attempts),

@@ -115,10 +115,11 @@ impl Job {
     }
 
     /// Reports the end of a change that no caller waits for.
-    pub(super) fn report(&self, result: Result<u32, &Problem>) {
+    pub(super) fn report(&self, update: Option<UpdateId>, result: Result<u32, &Problem>) {
         self.context.telemetry.change_finished(&ChangeFinished {
             operation: self.exchange(None).operation(),
             request_id: self.context.request_id.as_str(),
+            update: update.map(|update| update.0),
             vendor: &self.account.name,
             vendor_id: self.id.as_deref(),
             result,

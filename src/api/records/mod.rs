@@ -41,6 +41,7 @@ use crate::gateway::Gateway;
 use crate::problem::{Code, Outcome, Problem};
 use crate::store::{Answer, Mode, Record, SharedStore, State, StoreError, Timestamp, UpdateId};
 use crate::telemetry::Telemetry;
+use crate::telemetry::metrics::ChangeMetrics;
 use crate::upstream::{QueuedLock, SharePermit, Tasks};
 use crate::value::JournalValues;
 
@@ -78,6 +79,8 @@ pub struct Records {
     incarnation: Uuid,
     /// Callers who wait for a change to end.
     readers: Arc<AtomicUsize>,
+    /// How changes ended.
+    pub metrics: ChangeMetrics,
 }
 
 /// How many deliveries may be made to an account at once.
@@ -119,6 +122,7 @@ impl Records {
             stop: CancellationToken::new(),
             incarnation: Uuid::now_v7(),
             readers: Arc::default(),
+            metrics: ChangeMetrics::default(),
         }
     }
 
@@ -176,6 +180,7 @@ impl Records {
             Some(canceled) => {
                 self.lines().remove(&line, record.id);
                 self.endings.ended(record.id, None);
+                self.metrics.ended(&canceled.vendor, canceled.operation, canceled.state.as_str());
                 Ok(canceled)
             }
             None => started("it is being sent, or has ended"),
@@ -260,6 +265,7 @@ impl Records {
     /// Adds the record of a change without a ticket to the journal.
     async fn note(&self, record: Record, body: Option<Bytes>) {
         let id = record.id;
+        self.metrics.ended(&record.vendor, record.operation, record.state.as_str());
         if let Err(error) = self.store.note(record, body).await {
             tracing::error!(%error, update = %id, "what became of a change cannot be recorded");
         }

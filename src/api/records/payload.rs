@@ -4,12 +4,52 @@
 use bytes::Bytes;
 use http::header::IF_MATCH;
 use http::{HeaderMap, HeaderValue};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use vendors::Handling;
 
 use crate::api::request::options::RequestOptions;
 use crate::http::entity_tag::Condition;
+use crate::problem::Problem;
+use crate::store::{Record, State};
+
+use super::{Records, store_problem};
+
+/// The most bytes of values in one part of a list, unless the first alone has more.
+const MOST_VALUES: usize = 8 << 20;
+/// How many bodies are read at a time.
+const READ_AT_ONCE: usize = 32;
+
+impl Records {
+    /// The callers' fields of these records as the journal is to keep them (`journal.values`), as JSON; `None` where there
+    /// are none. A ticket and a dead change have them, too, although what is stored of them is more. There are fewer than
+    /// records if they would be too many bytes.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(crate) async fn values(&self, records: &[Record]) -> Result<Vec<Option<Bytes>>, Problem> {
+        let mut values = Vec::with_capacity(records.len());
+        let mut bytes = 0;
+        for some in records.chunks(READ_AT_ONCE) {
+            let ids = some.iter().map(|record| record.id).collect();
+            let bodies = self.store.bodies(ids).await.map_err(store_problem)?;
+            for (record, body) in some.iter().zip(bodies) {
+                let is_payload = !record.state.is_final() || record.state == State::Dead;
+                let payload = body.as_deref().filter(|_| is_payload).and_then(Payload::read);
+                let fields = payload.map(|payload| Bytes::from(payload.body)).or(body);
+                let shown = fields.and_then(|fields| self.journal_body(&fields));
+                let shown = shown.filter(|shown| serde_json::from_slice::<IgnoredAny>(shown).is_ok());
+                bytes += shown.as_ref().map_or(0, Bytes::len);
+                if bytes > MOST_VALUES && !values.is_empty() {
+                    return Ok(values);
+                }
+                values.push(shown);
+            }
+        }
+        Ok(values)
+    }
+}
 
 /// The body of a ticket, as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::api::context::Context;
 use crate::api::exchange::{Change, read_update};
+use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::problem::{Code, Problem};
 use crate::store::{Mode, Record, State, Timestamp};
 use crate::value::AssistantOperation;
@@ -26,6 +27,25 @@ pub enum Replay {
     Remaining,
     /// All of it, over newer changes.
     Forced,
+}
+
+impl Replay {
+    /// What the query of a request asks for: `fields=remaining` or `force=true`.
+    ///
+    /// # Errors
+    /// One has another value, or both are there.
+    pub(crate) fn of_query(query: Option<&str>) -> Result<Self, Problem> {
+        let remaining = query::word(query, FIELDS, &["remaining"])?.is_some();
+        match (remaining, query::flag(query, FORCE)?) {
+            (false, false) => Ok(Self::Whole),
+            (true, false) => Ok(Self::Remaining),
+            (false, true) => Ok(Self::Forced),
+            (true, true) => {
+                let detail = "the query parameters `fields=remaining` and `force=true` exclude each other: the one leaves out what newer changes have set, the other sends it";
+                Err(Problem::new(Code::InvalidRequest, detail))
+            }
+        }
+    }
 }
 
 impl Records {

@@ -16,7 +16,7 @@ use crate::api::classify::failure_problem;
 use crate::api::exchange::{Exchange, Prepared};
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem, Reason};
-use crate::store::{Admission, Admitted, Answer, Ending, Line, Mode, Record, State, Timestamp, failpoint};
+use crate::store::{Admission, Admitted, Answer, Ending, Line, Mode, Record, State, Timestamp, UpdateId, failpoint};
 use crate::upstream::{DeliveryState, Permits, QueuedLock};
 
 use super::job::{Job, state_of};
@@ -28,6 +28,8 @@ type Outcome = Result<Response<Full<Bytes>>, Problem>;
 
 /// A change on its way.
 struct Running {
+    /// The id of its record.
+    id: UpdateId,
     records: Arc<Records>,
     job: Job,
     body: Bytes,
@@ -57,7 +59,9 @@ pub(in crate::api) async fn carry_out(
     let (records, gone) = (Arc::clone(records), CancellationToken::new());
     let shared =
         RequestLog { delivery: Some(log.delivery.insert(DeliveryState::default()).clone()), ..RequestLog::default() };
-    let mut running = Running { records: Arc::clone(&records), job, body, key, log: shared, gone: gone.clone() };
+    let id = UpdateId::generate();
+    log.record = Some(id);
+    let mut running = Running { id, records: Arc::clone(&records), job, body, key, log: shared, gone: gone.clone() };
     let (sender, ended) = oneshot::channel();
     records.tasks.spawn(async move {
         let outcome = running.run(prepared, permits).await;
@@ -65,7 +69,7 @@ pub(in crate::api) async fn carry_out(
         if let Err((outcome, done)) = sender.send((outcome, done))
             && done.delivery.is_some_and(|delivery| delivery.get())
         {
-            running.job.report(outcome.as_ref().map(|_| done.attempts));
+            running.job.report(done.record, outcome.as_ref().map(|_| done.attempts));
         }
     });
     let _gone = gone.drop_guard();
@@ -136,6 +140,7 @@ impl Running {
         };
         failpoint::reach("before_admit");
         if let Some(answered) = self.admit(admission).await? {
+            self.log.record = None; // the answer is that of an earlier one
             return Ok(answered);
         }
         failpoint::reach("after_admit");
@@ -145,7 +150,9 @@ impl Running {
         };
         let end = self.end(&outcome);
         failpoint::reach("before_finish");
+        let state = end.state;
         self.records.finish(vec![self.ending(&record, end)]).await;
+        self.records.metrics.ended(&record.vendor, record.operation, state.as_str());
         failpoint::reach("after_finish");
         outcome
     }
@@ -218,7 +225,7 @@ impl Running {
             Mode::Keyed => now.after(self.job.context.gateway.queue.max_age),
             _ => now.after(self.job.options.deadline.saturating_duration_since(Instant::now())),
         };
-        self.job.record(mode, number, fields(&prepared.request), expires_at)
+        Record { id: self.id, ..self.job.record(mode, number, fields(&prepared.request), expires_at) }
     }
 
     fn end(&self, outcome: &Outcome) -> End {

@@ -61,7 +61,10 @@ pub const UNTIL: &str = "until";
 pub const FIELDS: &str = "fields";
 /// Whether something is done over what stands against it.
 pub const FORCE: &str = "force";
-const LIMIT: &str = "limit";
+/// A client, as it is configured.
+pub const CLIENT: &str = "client";
+/// How many entries a page has.
+pub const LIMIT: &str = "limit";
 const INCLUDE: &str = "include";
 
 /// Refuses parameters that an operation does not have; `parameters` are all that it has, also in path and headers.
@@ -69,9 +72,16 @@ const INCLUDE: &str = "include";
 /// # Errors
 /// There is another parameter.
 pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
-    let Some(query) = query else { return Ok(()) };
     let known = PARAMETERS.into_iter().filter(|(parameter, _)| parameters.contains(parameter));
-    let known: Vec<&str> = known.map(|(_, name)| name).collect();
+    check_names(query, &known.map(|(_, name)| name).collect::<Vec<_>>())
+}
+
+/// Refuses parameters with other names than these.
+///
+/// # Errors
+/// There is another parameter.
+pub fn check_names(query: Option<&str>, known: &[&str]) -> Result<(), Problem> {
+    let Some(query) = query else { return Ok(()) };
     let Some((name, _)) = pairs(Some(query)).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
     let rest = match vendors::nearest(&name, known.iter().copied()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),

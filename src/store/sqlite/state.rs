@@ -71,7 +71,8 @@ impl Shared {
     pub(super) fn failed(&self, why: String) {
         let mut commits = self.commits();
         commits.failed += 1;
-        commits.failing = Some(why);
+        // Status shows it.
+        commits.failing = Some(why.replace(&*self.path.to_string_lossy(), "the database"));
     }
 
     /// Whether the last transaction failed.
@@ -89,6 +90,7 @@ impl Shared {
         let bytes = size(self.path.clone()) + size(beside(&self.path, "-wal"));
         let commits = self.commits();
         Figures {
+            kind: "sqlite",
             waiting: self.waiting.load(Ordering::Relaxed),
             commits: commits.done,
             failures: commits.failed,

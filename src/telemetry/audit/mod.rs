@@ -1,9 +1,10 @@
 //! The audit log: who changed what, when, and with which outcome. It holds names, never values.
 //!
-//! It records changes of assistants that a vendor may have received, reloads and the keys they change, refused requests to
+//! It records changes of assistants that a vendor may have received, changes that were withdrawn or sent again, reloads and the keys they change, refused requests to
 //! administration, start and stop. What is refused before it is sent changes nothing; it is in the access log only.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,7 +18,7 @@ use crate::value::AssistantOperation;
 
 use super::append_file::{AppendFile, AppendSettings};
 use super::background_writer::{BackgroundWriter, WriterHealth};
-use super::event::{ChangeFinished, KeyChanges, RequestFinished};
+use super::event::{ChangeFinished, KeyChanges, RecordMoved, RequestFinished, Who};
 use super::settings::AuditSettings;
 
 /// Only the gateway's own user may read the file.
@@ -57,6 +58,10 @@ pub(super) enum Event<'a> {
     CreateFinished(ChangeResult<'a>),
     DeleteFinished(ChangeResult<'a>),
     CopyFinished(ChangeResult<'a>),
+    /// A change that waited was withdrawn.
+    Cancel(Moved<'a>),
+    /// A dead change is sent again.
+    Replay(Moved<'a>),
     /// A configuration was applied or refused.
     Reload {
         trigger: &'a str,
@@ -83,6 +88,8 @@ pub(super) struct Change<'a> {
     assistant: Option<&'a str>,
     vendor: Option<&'a str>,
     vendor_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update: Option<String>,
     #[serde(flatten)]
     fields: Option<ChangedFields<'a>>,
     outcome: &'a str,
@@ -105,9 +112,27 @@ pub(super) struct ChangeResult<'a> {
     request_id: &'a str,
     vendor: &'a str,
     vendor_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    update: Option<String>,
     outcome: &'a str,
     reason: &'a str,
     attempts: Option<u32>,
+}
+
+/// Who moved which record.
+#[derive(Debug, Serialize)]
+pub(super) struct Moved<'a> {
+    request_id: &'a str,
+    by: Who,
+    peer: Option<IpAddr>,
+    client: Option<&'a str>,
+    update: String,
+    operation: &'a str,
+    assistant: &'a str,
+    vendor: &'a str,
+    vendor_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed_as: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -173,6 +198,7 @@ impl Audit {
             assistant: update.assistant,
             vendor: update.vendor,
             vendor_id: update.vendor_id,
+            update: update.record.map(|record| record.to_string()),
             fields: (operation != AssistantOperation::Delete).then(|| ChangedFields::of(update.report)),
             outcome,
             status: finished.status,
@@ -191,11 +217,30 @@ impl Audit {
             AssistantOperation::Read | AssistantOperation::List => return,
         };
         let &ChangeFinished { request_id, vendor, vendor_id, .. } = finished;
+        let update = finished.update.map(|update| update.to_string());
         let (outcome, reason, attempts) = match finished.result {
             Ok(attempts) => ("applied", "ok", Some(attempts)),
             Err(problem) => (problem.outcome.as_str(), problem.reason().as_str(), problem.attempts),
         };
-        self.record(&event(ChangeResult { request_id, vendor, vendor_id, outcome, reason, attempts }));
+        self.record(&event(ChangeResult { request_id, vendor, vendor_id, update, outcome, reason, attempts }));
+    }
+
+    /// Records that a change was withdrawn, or a dead one sent again.
+    pub(super) fn moved(&self, moved: &RecordMoved<'_>) {
+        let &RecordMoved { request_id, by, peer, client, assistant, vendor, vendor_id, replayed_as, .. } = moved;
+        let event: fn(_) -> _ = if replayed_as.is_some() { Event::Replay } else { Event::Cancel };
+        self.record(&event(Moved {
+            request_id,
+            by,
+            peer,
+            client,
+            update: moved.update.to_string(),
+            operation: moved.operation.as_str(),
+            assistant,
+            vendor,
+            vendor_id,
+            replayed_as: replayed_as.map(|replay| replay.to_string()),
+        }));
     }
 
     /// Whether lines are written; `None` while the audit log is off.

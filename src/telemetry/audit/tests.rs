@@ -86,6 +86,7 @@ fn the_end_of_a_change_whose_caller_had_gone_is_an_event_of_its_operation() {
                 audit.change_finished(&ChangeFinished {
                     operation,
                     request_id: "one",
+                    update: None,
                     vendor: "sondos",
                     vendor_id,
                     result,

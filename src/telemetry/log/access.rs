@@ -72,6 +72,7 @@ impl Line<'_> {
         line.word(",\"operation\":", update.operation.map(AssistantOperation::as_str));
         line.text(",\"assistant\":", update.assistant);
         line.text(",\"vendor\":", update.vendor);
+        line.word(",\"update\":", update.record.map(|record| record.to_string()).as_deref());
         if update.dry_run {
             line.0.push_str(",\"dry_run\":true");
         }
@@ -147,6 +148,7 @@ impl fmt::Display for Line<'_> {
         dry_run.into_iter().chain(reason).chain(self.0.outcome()).try_for_each(|word| write!(f, " {word}"))?;
         let (total, vendor) = (millis(self.0.total), millis(update.with_vendor));
         write!(f, " {total:.1} ms (vendor {vendor:.1}) {} {}", self.0.client.unwrap_or("-"), self.0.request_id)?;
+        update.record.map_or(Ok(()), |record| write!(f, " {record}"))?;
         let cause = problem.and_then(|problem| problem.internal.as_deref());
         cause.map_or(Ok(()), |cause| write!(f, ": {}", cause.escape_debug()))
     }

@@ -2,6 +2,7 @@
 //! with the account, or to those of telemetry without one; `admin/metrics` writes them.
 
 mod by_operation;
+mod changes;
 mod recent;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use crate::value::AssistantOperation;
 use super::event::RequestFinished;
 
 pub use by_operation::ByOperation;
+pub use changes::{ChangeMetrics, Ended};
 pub use recent::{Recent, Streak, Window};
 
 /// The upper bounds of all histograms in seconds. The first is about the gateway's own time for an update, the last is the

@@ -8,6 +8,7 @@ use crate::api::context::Context;
 use crate::api::records::{found, required};
 use crate::api::request_log::RequestLog;
 use crate::problem::Problem;
+use crate::telemetry::event::Who;
 
 use super::by_id;
 
@@ -24,5 +25,6 @@ pub(in crate::api::operations) async fn cancel(
     let record = by_id(context, records, segment, log).await?;
     context.check_rights(record.operation.rights(), "cancelling this change")?;
     let record = records.cancel(&record).await?;
+    context.canceled(&record, Who::Client);
     Ok(found(context, records, &record))
 }

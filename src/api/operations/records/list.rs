@@ -4,30 +4,13 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 use http_body_util::Full;
-use strum::VariantNames;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-use vendors::Field;
-use vendors::json::{excerpt, push_string};
 
 use crate::api::context::Context;
-use crate::api::records::{Records, push_record, required, store_problem};
-use crate::api::request::page::list_digest;
-use crate::api::request::query::{self, ASSISTANT, CURSOR, FIELD, OPERATION, SINCE, STATE, UNTIL, VENDOR, must};
+use crate::api::record_list::RecordList;
+use crate::api::records::required;
 use crate::api::response;
-use crate::http::path::{Assistant, is_vendor_name};
-use crate::problem::{Code, Problem};
-use crate::store::{Filter, Line, Owner, Page, State, Timestamp};
-use crate::value::{AssistantOperation, Right, Rights};
-
-use super::cursor::Cursor;
-
-/// How many records an answer has, unless the caller says how many.
-const LIMIT: usize = 50;
-/// How many it has at most.
-const MAX_LIMIT: usize = 500;
-/// The parameters that tell one list from another.
-const FILTERS: [&str; 7] = [ASSISTANT, VENDOR, STATE, OPERATION, FIELD, SINCE, UNTIL];
+use crate::problem::Problem;
+use crate::value::{Right, Rights};
 
 /// Lists records.
 ///
@@ -39,119 +22,11 @@ pub(in crate::api::operations) async fn list(
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let records = required(context.records.as_ref())?;
     context.check_rights(Rights::of(&[Right::Read]), "reading records")?;
-    let query = head.uri.query();
-    let (filter, list) = (filter(context, query)?, name(context, query)?);
-    let below = query::text(query, CURSOR)?.map(|text| below(&text, list)).transpose()?;
-    let page = records.store.list(Filter { below, ..filter }).await.map_err(store_problem)?;
-    Ok(response::json(body(context, records, &page, list)))
-}
-
-fn body(context: &Context, records: &Records, page: &Page, list: u32) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256 + page.records.len() * 1024);
-    out.extend_from_slice(b"{\"data\":[");
-    for (index, record) in page.records.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        push_record(&mut out, &context.gateway, record, records.position(record));
-    }
-    out.extend_from_slice(b"],\"next_cursor\":");
-    match page.next {
-        Some(below) => push_string(&mut out, &Cursor { list, below }.to_string()),
-        None => out.extend_from_slice(b"null"),
-    }
-    out.push(b'}');
-    out
-}
-
-/// Tells this list from those with other parameters and of other clients.
-fn name(context: &Context, query: Option<&str>) -> Result<u32, Problem> {
-    let mut list = format!("{:?}", context.client_name());
-    for name in FILTERS {
-        list += &format!(" {name}: {:?}", query::text(query, name)?);
-    }
-    Ok(list_digest(&list))
-}
-
-/// The number below which the list goes on.
-fn below(text: &str, list: u32) -> Result<u64, Problem> {
-    let none = "the query parameter `cursor` is no `next_cursor` of this list";
-    let other = "the query parameter `cursor` is of another list; repeat the parameters of the request that gave it";
-    let cursor = Cursor::read(text).ok_or_else(|| Problem::new(Code::InvalidRequest, none))?;
-    (cursor.list == list).then_some(cursor.below).ok_or_else(|| Problem::new(Code::InvalidRequest, other))
-}
-
-/// Which records the caller asks for.
-fn filter(context: &Context, query: Option<&str>) -> Result<Filter, Problem> {
-    let (assistant, line) = match query::text(query, ASSISTANT)? {
-        Some(text) => assistant(context, &text)?,
-        None => (None, None),
-    };
-    let vendor = query::text(query, VENDOR)?.map(|text| {
-        let is_name = is_vendor_name(&text).then(|| text.to_string());
-        is_name.ok_or_else(|| must(VENDOR, "be the name of a vendor account, such as `sondos`"))
-    });
-    let states = query::text(query, STATE)?.map(|text| text.split(',').map(state).collect()).transpose()?;
-    let field = query::text(query, FIELD)?.map(|text| {
-        let known = Field::from_name(&text).map(|field| field.name().to_owned());
-        known.ok_or_else(|| unknown(FIELD, &text, Field::ALL.into_iter().map(Field::name)))
-    });
-    Ok(Filter {
-        owner: Owner::Client(context.client_name().map(str::to_owned)),
-        line,
-        assistant,
-        vendor: vendor.transpose()?,
-        states: states.unwrap_or_default(),
-        operation: query::text(query, OPERATION)?.map(|text| operation(&text)).transpose()?,
-        field: field.transpose()?,
-        since: time(query, SINCE)?,
-        until: time(query, UNTIL)?,
-        below: None,
-        limit: query::limit(query, LIMIT, MAX_LIMIT)?,
-    })
-}
-
-/// The line of an assistant that leads somewhere, else the assistant as it is written.
-fn assistant(context: &Context, text: &str) -> Result<(Option<String>, Option<Line>), Problem> {
-    let malformed = || must(ASSISTANT, "be a name, `vendor:id` or an id of letters, digits, `.`, `_` and `-`");
-    // The query is decoded already; what a second decoding would change is none.
-    let assistant = Assistant::parse(text).ok().filter(|assistant| assistant.as_str() == text).ok_or_else(malformed)?;
-    let line = context.gateway.routes.resolve(&assistant, context.client_name()).ok().and_then(|route| {
-        let scope = context.gateway.scope_of(&route.account.name)?;
-        Some(Line { scope: scope.clone(), id: route.id.clone() })
-    });
-    let written = line.is_none().then(|| text.to_owned());
-    Ok((written, line))
-}
-
-fn state(word: &str) -> Result<State, Problem> {
-    word.parse().map_err(|_| unknown(STATE, word, State::VARIANTS.iter().copied()))
-}
-
-fn operation(word: &str) -> Result<AssistantOperation, Problem> {
-    let changes = || AssistantOperation::ALL.into_iter().filter(|operation| operation.is_change());
-    let known = changes().find(|operation| operation.as_str() == word);
-    known.ok_or_else(|| unknown(OPERATION, word, changes().map(AssistantOperation::as_str)))
-}
-
-/// The problem of a word that is none of those known.
-fn unknown<'a>(name: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
-    let shown = excerpt(word, 64);
-    let rest = match vendors::nearest(word, known.clone()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if name == FIELD => "`GET /v1/fields` lists all fields".to_owned(),
-        None => format!("only `{}` are known", known.collect::<Vec<_>>().join("`, `")),
-    };
-    Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` has the unknown value `{shown}`; {rest}"))
-}
-
-/// A time in RFC 3339, if it is there; between two milliseconds the later one, as records have whole ones.
-fn time(query: Option<&str>, name: &str) -> Result<Option<Timestamp>, Problem> {
-    const NANOS: i128 = 1_000_000;
-    let Some(text) = query::text(query, name)? else { return Ok(None) };
-    let hint = "be a time of RFC 3339, such as `2026-01-31T08:00:00Z`; a `+` is written `%2B` in a query";
-    let time = OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| must(name, hint))?;
-    let nanos = time.unix_timestamp_nanos();
-    let millis = nanos.div_euclid(NANOS) + i128::from(nanos.rem_euclid(NANOS) > 0);
-    Ok(i64::try_from(millis).ok().map(Timestamp))
+    let list = RecordList::own(&context.gateway, context.client_name(), head.uri.query())?;
+    let page = list.page(records).await?;
+    let mut body = Vec::with_capacity(256 + page.records.len() * 1024);
+    body.push(b'{');
+    list.push(&mut body, &context.gateway, records, &page, |_, _| {});
+    body.push(b'}');
+    Ok(response::json(body))
 }

@@ -2,7 +2,6 @@
 //! those of its own changes only.
 
 mod cancel;
-mod cursor;
 mod list;
 mod read;
 mod replay;
@@ -55,7 +54,7 @@ async fn by_id(context: &Context, records: &Records, segment: &str, log: &mut Re
 /// The record if it is the caller's. Others' are as if they were not there.
 fn callers(context: &Context, record: Option<Record>, log: &mut RequestLog) -> Option<Record> {
     let record = record.filter(|record| record.client.as_deref() == context.client_name())?;
-    log.assistant = Some(record.assistant.clone());
+    (log.assistant, log.record) = (Some(record.assistant.clone()), Some(record.id));
     Some(record)
 }
 

@@ -7,9 +7,9 @@ use http_body_util::Full;
 
 use crate::api::context::Context;
 use crate::api::records::{Replay, accepted, required};
-use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::api::request_log::RequestLog;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
+use crate::telemetry::event::Who;
 
 use super::by_id;
 
@@ -25,23 +25,11 @@ pub(in crate::api::operations) async fn replay(
     log: &mut RequestLog,
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let records = required(context.records.as_ref())?;
-    let what = what(head.uri.query())?;
+    let what = Replay::of_query(head.uri.query())?;
     let record = by_id(context, records, segment, log).await?;
     context.check_rights(record.operation.rights(), "replaying this change")?;
     let replay = records.replay(context, &record, what).await?;
+    log.record = Some(replay.id);
+    context.replayed(&record, &replay, Who::Client);
     Ok(accepted(context, records, &replay))
-}
-
-/// What of the change is sent.
-pub(super) fn what(query: Option<&str>) -> Result<Replay, Problem> {
-    let remaining = query::word(query, FIELDS, &["remaining"])?.is_some();
-    match (remaining, query::flag(query, FORCE)?) {
-        (false, false) => Ok(Replay::Whole),
-        (true, false) => Ok(Replay::Remaining),
-        (false, true) => Ok(Replay::Forced),
-        (true, true) => {
-            let detail = "the query parameters `fields=remaining` and `force=true` exclude each other: the one leaves out what newer changes have set, the other sends it";
-            Err(Problem::new(Code::InvalidRequest, detail))
-        }
-    }
 }

@@ -307,7 +307,7 @@ async fn what_a_list_cannot_understand_is_named() {
 
 #[test]
 fn a_replay_sends_all_or_what_remains_or_all_over_what_stands_against_it() {
-    let what = |query| replay::what(Some(query)).map_err(|problem| problem.detail);
+    let what = |query| Replay::of_query(Some(query)).map_err(|problem| problem.detail);
     assert_eq!(what(""), Ok(Replay::Whole));
     assert_eq!(what("force=false"), Ok(Replay::Whole));
     assert_eq!(what("fields=remaining&force=false"), Ok(Replay::Remaining));

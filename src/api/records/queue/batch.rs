@@ -167,7 +167,7 @@ impl Batch {
             (false, _) if is_lost_condition => State::Unknown,
             (false, _) => return Sent::Failed(problem),
         };
-        self.members().for_each(|member| member.job.report(Err(&problem)));
+        self.members().for_each(|member| member.job.report(Some(member.record.id), Err(&problem)));
         let answer = self.members.first().map(|head| head.answer(&problem));
         let problem = answer.as_ref().and_then(|answer| answer.body.clone());
         Sent::Ended(answer.map(|answer| End { state, answer, problem }).into_iter().collect())
@@ -176,7 +176,7 @@ impl Batch {
     /// The answers of all of them to what the vendor has confirmed.
     fn applied(&self, first: &Answer, log: &RequestLog) -> Vec<End> {
         let ends = self.members.iter().zip(&self.superseded).enumerate().map(|(index, (member, superseded))| {
-            member.job.report(Ok(self.head.attempts + log.attempts));
+            member.job.report(Some(member.record.id), Ok(self.head.attempts + log.attempts));
             let answer = match index {
                 0 => first.clone(),
                 _ => member.job.exchange(None).answer_like(first, &member.request.report, log.attempts),

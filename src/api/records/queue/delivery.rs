@@ -14,6 +14,7 @@ use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem};
 use crate::store::{Ending, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp, failpoint};
 use crate::upstream::QueuedLock;
+use crate::value::AssistantOperation;
 
 use super::batch::{Batch, Sent};
 use super::lines::{Front, Phase, Ticket};
@@ -168,7 +169,10 @@ impl Records {
         match sent {
             Sent::Ended(ends) => {
                 let ends = batch.members().zip(ends);
-                let endings = ends.map(|(member, end)| self.ending(member, end, attempts, doubted_at(&log), batch));
+                let endings = ends.map(|(member, end)| {
+                    self.metrics.ended(&member.record.vendor, member.record.operation, end.state.as_str());
+                    self.ending(member, end, attempts, doubted_at(&log), batch)
+                });
                 self.finish(endings.collect()).await;
                 for member in batch.members() {
                     self.call_back(&member.record);
@@ -227,6 +231,7 @@ impl Records {
 
     async fn postpone_until(&self, line: &Line, batch: &Batch, problem: &Problem, log: &RequestLog, wait: Duration) {
         let now = Timestamp::now();
+        self.metrics.delivery_failed(&batch.head().vendor);
         let postponement = Postponement {
             ids: batch.ids(),
             attempts: log.attempts,
@@ -272,6 +277,8 @@ impl Records {
         if let Some(record) = &record {
             self.call_back(record);
         }
+        let operation = record.map_or(AssistantOperation::Update, |record| record.operation);
+        self.metrics.ended(&ticket.vendor, operation, State::Dead.as_str());
         tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, "an asynchronous change is dead");
         if gateway.queue.hold_on_dead {
             self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);

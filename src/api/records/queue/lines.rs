@@ -273,6 +273,13 @@ pub struct Depth {
     pub oldest: Option<Timestamp>,
 }
 
+impl Depth {
+    /// All of them.
+    pub fn total(&self) -> usize {
+        self.queued + self.sending + self.held
+    }
+}
+
 impl<P> Queue<P> {
     fn new() -> Self {
         Self { runs: VecDeque::new(), changed: Arc::default() }

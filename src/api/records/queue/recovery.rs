@@ -180,6 +180,7 @@ impl Records {
             None => "/v1/assistants".to_owned(),
         };
         let answer = answer::of_problem(&problem, &path, &record.request_id);
+        self.metrics.ended(&record.vendor, record.operation, state.as_str());
         Ending {
             id: record.id,
             state,

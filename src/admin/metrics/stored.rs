@@ -1,0 +1,99 @@
+//! The metrics of the store and of recorded changes: no series without a store.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+use prometheus_client::encoding::NoLabelSet;
+
+use crate::api::{Depth, Records};
+use crate::store::{Figures, State as Fate, Timestamp};
+use crate::telemetry::metrics::Ended;
+use crate::value::AssistantOperation;
+
+use super::{Series, State, Value};
+
+/// What one scrape reads of them.
+pub(super) struct Stored {
+    pub(super) figures: Figures,
+    depths: HashMap<Arc<str>, Depth>,
+    ended: Vec<(Ended, u64)>,
+    failed: Vec<(Arc<str>, u64)>,
+}
+
+impl Stored {
+    pub(super) fn read(records: &Records) -> Self {
+        Self {
+            figures: records.store.figures(),
+            depths: records.depths(),
+            ended: records.metrics.all_ended(),
+            failed: records.metrics.all_failed(),
+        }
+    }
+
+    /// The accounts of the configuration, and those that are gone and have changes that wait.
+    fn vendors<'a>(&'a self, state: &'a State<'_>) -> BTreeSet<&'a str> {
+        let configured = state.accounts.iter().map(|one| &*one.account.name);
+        configured.chain(self.depths.keys().map(|vendor| &**vendor)).collect()
+    }
+}
+
+impl Series<'_> {
+    /// Writes one series of the store.
+    pub(super) fn stored<V: Value>(mut self, value: fn(&Stored) -> V) -> fmt::Result {
+        self.state.stored.as_ref().map_or(Ok(()), |stored| self.add(&[], value(stored)))
+    }
+
+    /// Writes the histogram of commits, which the store counts.
+    pub(super) fn commits(mut self) -> fmt::Result {
+        let Some(stored) = &self.state.stored else { return Ok(()) };
+        let Figures { commits, commit_seconds, commit_histogram, .. } = &stored.figures;
+        let within: u64 = commit_histogram.iter().map(|(_, count)| count).sum();
+        let beyond = (f64::MAX, commits.saturating_sub(within));
+        let buckets: Vec<_> = commit_histogram.iter().copied().chain([beyond]).collect();
+        self.encoder.encode_histogram::<NoLabelSet>(*commit_seconds, *commits, &buckets, None)
+    }
+
+    /// Writes how many changes wait, by account and state.
+    pub(super) fn depths(mut self) -> fmt::Result {
+        let Some(stored) = &self.state.stored else { return Ok(()) };
+        stored.vendors(self.state).into_iter().try_for_each(|vendor| {
+            let depth = stored.depths.get(vendor).copied().unwrap_or_default();
+            self.add(&[vendor, "queued"], to_u64(depth.queued))?;
+            self.add(&[vendor, "sending"], to_u64(depth.sending))?;
+            self.add(&[vendor, "held"], to_u64(depth.held))
+        })
+    }
+
+    /// Writes how old the oldest change is that waits, by account.
+    pub(super) fn oldest(mut self) -> fmt::Result {
+        let Some(stored) = &self.state.stored else { return Ok(()) };
+        let now = Timestamp::now();
+        stored.vendors(self.state).into_iter().try_for_each(|vendor| {
+            let oldest = stored.depths.get(vendor).and_then(|depth| depth.oldest);
+            self.add(&[vendor], oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64()))
+        })
+    }
+
+    /// Writes how changes ended. Updates that are dead have a series from the start, so that the first one is an increase.
+    pub(super) fn ended(mut self) -> fmt::Result {
+        let Some(stored) = &self.state.stored else { return Ok(()) };
+        let dead = |vendor| ((vendor, AssistantOperation::Update.as_str(), Fate::Dead.as_str()), 0);
+        let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().map(dead).collect();
+        series
+            .extend(stored.ended.iter().map(|((vendor, of, state), count)| ((&**vendor, of.as_str(), *state), *count)));
+        series.into_iter().try_for_each(|((vendor, of, state), count)| self.add(&[vendor, of, state], count))
+    }
+
+    /// Writes how many deliveries failed, by account.
+    pub(super) fn deliveries_failed(mut self) -> fmt::Result {
+        let Some(stored) = &self.state.stored else { return Ok(()) };
+        let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().map(|vendor| (vendor, 0)).collect();
+        series.extend(stored.failed.iter().map(|(vendor, count)| (&**vendor, *count)));
+        series.into_iter().try_for_each(|(vendor, count)| self.add(&[vendor], count))
+    }
+}
+
+fn to_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
