@@ -83,7 +83,7 @@ impl Records {
             if let Some(Some(answer)) = waiting.may_have_ended(until).await {
                 return Ok(answer::response(&answer));
             }
-            record = Box::new(self.known_record(record.id).await?);
+            *record = self.known_record(record.id).await?;
         }
         Ok(self.accepted(&job.context, &job.options, &record))
     }

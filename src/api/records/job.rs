@@ -84,7 +84,7 @@ impl Job {
             assistant: self.assistant.clone(),
             vendor: self.account.name.to_string(),
             vendor_id: self.id.as_deref().map(str::to_owned),
-            scope: scope.map(|scope| scope.to_string()),
+            scope: scope.map(ToString::to_string),
             client: context.client_name().map(str::to_owned),
             fields,
             attempts: 0,
