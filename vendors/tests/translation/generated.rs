@@ -156,6 +156,12 @@ pub(crate) fn update() -> impl Strategy<Value = Vec<Member>> {
     vec(field_member(40), 0..10).prop_map(distinct)
 }
 
+/// Updates of these fields, with documented values.
+pub(crate) fn update_of(fields: &'static [&'static str]) -> impl Strategy<Value = Vec<Member>> {
+    let one = select(fields).prop_flat_map(|field| member(field.to_owned(), value(field.to_owned(), 40)));
+    vec(one, 0..4).prop_map(distinct)
+}
+
 /// Updates with documented values, other values, any JSON and unknown keys.
 pub(crate) fn rough_update() -> impl Strategy<Value = Vec<Member>> {
     let any_value = select(fields()).prop_flat_map(|field| member(field, json().boxed()));

@@ -17,6 +17,7 @@ mod generated;
 mod laws;
 mod listed;
 mod lookups;
+mod merging;
 mod modes;
 mod operations;
 mod options;
