@@ -1,6 +1,7 @@
 //! What every store promises: a model in memory that says it plainly, and one suite that runs against every store.
 
 pub(in crate::store) mod model;
+mod property;
 pub(in crate::store) mod samples;
 pub(in crate::store) mod suite;
 

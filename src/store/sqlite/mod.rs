@@ -14,6 +14,8 @@ mod row;
 mod schema;
 mod state;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::VecDeque;
@@ -131,6 +133,14 @@ impl Sqlite {
             }
             answer.await.unwrap_or(Err(StoreError::Closed))
         })
+    }
+}
+
+#[cfg(test)]
+impl Sqlite {
+    /// Lets the file grow no more, as a full disk would.
+    fn fill_disk(&self, is_full: bool) {
+        self.shared.disk_is_full.store(is_full, Ordering::Release);
     }
 }
 

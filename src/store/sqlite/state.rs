@@ -26,6 +26,8 @@ pub(super) struct Shared {
     pub(super) noted: Noted,
     pub(super) next_number: AtomicU64,
     pub(super) closed: AtomicBool,
+    #[cfg(test)]
+    pub(super) disk_is_full: AtomicBool,
     callbacks: AtomicI64,
     given_up: AtomicU64,
     commits: Mutex<Commits>,
@@ -48,6 +50,8 @@ impl Shared {
             noted: Noted::default(),
             next_number: AtomicU64::new(greatest.saturating_add(1)),
             closed: AtomicBool::new(false),
+            #[cfg(test)]
+            disk_is_full: AtomicBool::new(false),
             callbacks: AtomicI64::new(callbacks),
             given_up: AtomicU64::new(0),
             commits: Mutex::default(),

@@ -136,6 +136,8 @@ impl Writer {
 
     fn attempt(&self, steps: &mut [Step]) -> Result<(Effects, Duration), StoreError> {
         let run = |sql: &str| self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+        #[cfg(test)]
+        self.bound_pages();
         run("begin immediate").map_err(|error| of_sql(&error))?;
         let mut desk = Desk::new(&self.connection, &self.sealer);
         for step in steps {
@@ -150,6 +152,14 @@ impl Writer {
         let start = Instant::now();
         run("commit").map_err(|error| of_commit(&error))?;
         Ok((effects, start.elapsed()))
+    }
+
+    /// A file that cannot grow is a full disk.
+    #[cfg(test)]
+    fn bound_pages(&self) {
+        let most = if self.shared.disk_is_full.load(Ordering::Acquire) { 1 } else { 4_294_967_294_i64 };
+        let set = self.connection.query_row(&format!("pragma max_page_count = {most}"), [], |_| Ok(()));
+        assert_eq!(set, Ok(()));
     }
 
     fn undo(&self) {
