@@ -3,6 +3,7 @@
 
 mod answers;
 mod assistants_list;
+mod callbacks;
 mod catalog_pages;
 mod catalog_refusals;
 mod catalogs;
