@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::Failure;
 
-/// Sends one request and reads at most 4 MiB of the response, all within `timeout`; an error names the URL.
+/// Sends one request and reads at most 64 MiB of the response, all within `timeout`; an error names the URL.
 pub(super) async fn send(request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, Failure> {
     let url = request.uri().clone();
     match tokio::time::timeout(timeout, exchange(request)).await {
@@ -62,7 +62,7 @@ fn tls_config() -> Result<ClientConfig, Failure> {
 
 async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, Failure> {
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, 4 << 20).collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let body = Limited::new(body, 64 << 20).collect().await.map_err(|error| error.to_string())?.to_bytes();
     Ok(Response::from_parts(head, body))
 }
 

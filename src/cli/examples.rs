@@ -54,6 +54,21 @@ Examples:
   switchboard status --watch
   switchboard status --url 10.0.0.7:9090 --token-env ADMIN_TOKEN --json";
 
+pub(super) const QUEUE: &str = "\
+Examples:
+  switchboard queue
+  switchboard queue dead --vendor sondos
+  switchboard queue cancel 0198c0de-0000-7000-8000-000000000001
+  switchboard queue replay 0198c0de-0000-7000-8000-000000000001 --remaining
+  switchboard queue replay --all --vendor sondos --remaining
+  switchboard queue list --url 10.0.0.7:9090 --token-env ADMIN_TOKEN --format json";
+
+pub(super) const HISTORY: &str = "\
+Examples:
+  switchboard history sales-bot
+  switchboard history sondos:789 --since 2d --field name --values
+  switchboard history sales-bot --state dead,unknown --format json";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   switchboard completions bash > /etc/bash_completion.d/switchboard

@@ -1,9 +1,10 @@
 //! The command line: one file per command.
 //!
 //! Exit codes: 0 the command succeeded; 1 it failed, or its result is negative (a configuration with problems, a
-//! refused update, an unhealthy gateway); 2 the command line is wrong.
+//! refused update, an unhealthy gateway, a record of several that could not be moved); 2 the command line is wrong.
 
 mod address;
+mod admin_client;
 mod client;
 mod commands;
 mod core_dumps;
@@ -12,6 +13,7 @@ mod heap_retention;
 mod input;
 mod open_files;
 mod proxy_variables;
+mod records;
 mod style;
 mod table;
 
@@ -64,6 +66,12 @@ enum Command {
     /// What a running gateway is doing, as a table: vendors, rates, latencies, and what needs attention.
     #[command(after_help = examples::STATUS)]
     Status(commands::status::Args),
+    /// What waits for delivery at a running gateway and what was given up; cancel it, or send it again.
+    #[command(after_help = examples::QUEUE)]
+    Queue(commands::queue::Args),
+    /// What became of the changes of an assistant: when, what, who, and the values as the journal has them.
+    #[command(after_help = examples::HISTORY)]
+    History(commands::history::Args),
     /// A script that completes this command line, for your shell.
     #[command(after_help = examples::COMPLETIONS)]
     Completions(commands::completions::Args),
@@ -99,6 +107,8 @@ impl Cli {
             Command::Keygen(args) => commands::keygen::run(&args, &mut terminal),
             Command::Health(args) => commands::health::run(&args, &mut terminal),
             Command::Status(args) => commands::status::run(&args, &mut terminal),
+            Command::Queue(args) => commands::queue::run(&args, &mut terminal),
+            Command::History(args) => commands::history::run(&args, &mut terminal),
             Command::Completions(args) => commands::completions::run(&args, &mut terminal),
             Command::Man => commands::man::run(&mut terminal),
         };

@@ -1,7 +1,7 @@
 //! Columns for a terminal, laid out by `comfy-table`; colours are added to whole lines, so that it needs no `crossterm`.
 
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
 use crate::config::Environment;
 
@@ -28,6 +28,18 @@ pub(super) fn table<R: Into<comfy_table::Row>>(
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     table
+}
+
+/// Leaves columns out until the table fits into `width`: those with the highest of `ranks` first, and never one below 2.
+pub(super) fn fit(table: &mut Table, ranks: &[u8], width: u16) {
+    for rank in (2..=ranks.iter().copied().max().unwrap_or_default()).rev() {
+        if natural_width(table) <= width {
+            return;
+        }
+        for (column, _) in table.column_iter_mut().zip(ranks).filter(|(_, of_column)| **of_column == rank) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+    }
 }
 
 /// Characters in a line of the table if no cell wraps; hidden columns do not count.

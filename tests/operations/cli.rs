@@ -105,7 +105,9 @@ fn send(address: SocketAddr, method: &str, path: &str, headers: &str, body: &str
 
 #[test]
 fn each_command_explains_itself() {
-    let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
+    let commands = [
+        "demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health", "queue", "history",
+    ];
     let whole = run(&["--help"]);
     assert_eq!(whole.status.code(), Some(0));
     for command in commands {

@@ -74,7 +74,9 @@ fn check_lists_every_problem_and_prints_a_json_schema() {
 #[test]
 fn completions_and_manual_have_every_command() {
     let manual = text(&switchboard(&["man"], "").stdout);
-    let commands = ["demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health"];
+    let commands = [
+        "demo", "serve", "simulate", "check", "explain", "coverage", "compare", "keygen", "health", "queue", "history",
+    ];
     for command in commands {
         assert!(manual.contains(&format!(".SS \"{command}\"")), "{command}");
         assert!(manual.contains(&format!("  switchboard {command}")), "an example of {command}");

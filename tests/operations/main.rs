@@ -7,6 +7,7 @@ mod dependencies;
 mod deploy;
 mod drain;
 mod operating;
+mod queue;
 mod reload;
 mod rooms;
 mod status;

@@ -82,8 +82,10 @@ const API: [(&str, &str, Row); 43] = [
 
 const ADMINISTRATION: Row = ["401", "401", "401", "200", "401", "401", "401"];
 
+const STORED: Row = ["401", "401", "401", "501", "401", "401", "401"];
+
 /// The administration listener.
-const ADMIN: [(&str, &str, Row); 18] = [
+const ADMIN: [(&str, &str, Row); 24] = [
     ("GET", "/livez", PUBLIC),
     ("HEAD", "/livez", PUBLIC),
     ("GET", "/readyz", PUBLIC),
@@ -96,6 +98,13 @@ const ADMIN: [(&str, &str, Row); 18] = [
     // This gateway was not started from a file, so there is nothing to reload for the administrator either.
     ("POST", "/admin/reload", ["401", "401", "401", "422", "401", "401", "401"]),
     ("GET", "/admin/reload", WRONG_METHOD),
+    // This gateway has no store.
+    ("GET", "/admin/queue", STORED),
+    ("GET", "/admin/dead", STORED),
+    ("GET", "/admin/history?assistant=bot", STORED),
+    ("POST", "/admin/queue/x/cancel", STORED),
+    ("POST", "/admin/dead/x/replay", STORED),
+    ("GET", "/admin/queue/x/cancel", WRONG_METHOD),
     ("PUT", "/admin/config", WRONG_METHOD),
     ("OPTIONS", "/admin/status", WRONG_METHOD),
     ("POST", "/livez", WRONG_METHOD),

@@ -23,11 +23,14 @@ async fn ask(address: std::net::SocketAddr, method: &str, path: &str, host: &str
 const FOREIGN: [&str; 6] =
     ["evil.example", "evil.example:9090", "localhost.evil.example", "127.0.0.1.evil.example", "user@localhost", ""];
 
-const ADMIN: [(&str, &str); 6] = [
+const ADMIN: [(&str, &str); 9] = [
     ("GET", "/admin/status"),
     ("GET", "/admin/config"),
     ("GET", "/metrics"),
     ("POST", "/admin/reload"),
+    ("GET", "/admin/history"),
+    ("POST", "/admin/queue/x/cancel"),
+    ("POST", "/admin/dead/x/replay"),
     ("GET", "/admin/nowhere"),
     ("PUT", "/admin/config"),
 ];

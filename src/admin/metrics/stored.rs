@@ -49,7 +49,7 @@ impl Series<'_> {
         let Some(stored) = &self.state.stored else { return Ok(()) };
         let Figures { commits, commit_seconds, commit_histogram, .. } = &stored.figures;
         let within: u64 = commit_histogram.iter().map(|(_, count)| count).sum();
-        let beyond = (f64::MAX, commits.saturating_sub(within));
+        let beyond = (f64::INFINITY, commits.saturating_sub(within));
         let buckets: Vec<_> = commit_histogram.iter().copied().chain([beyond]).collect();
         self.encoder.encode_histogram::<NoLabelSet>(*commit_seconds, *commits, &buckets, None)
     }

@@ -8,8 +8,10 @@ pub(super) mod coverage;
 pub(super) mod demo;
 pub(super) mod explain;
 pub(super) mod health;
+pub(super) mod history;
 pub(super) mod keygen;
 pub(super) mod man;
+pub(super) mod queue;
 pub(super) mod serve;
 #[cfg(feature = "simulators")]
 pub(super) mod simulate;

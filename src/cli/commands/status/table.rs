@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use comfy_table::{CellAlignment, ColumnConstraint};
+use comfy_table::CellAlignment;
 use serde_json::Value;
 
 use super::Style;
-use crate::cli::table::{natural_width, table};
+use crate::cli::table::{fit, table};
 
 /// A column. On a narrow terminal those with the highest rank are left out first.
 struct Column {
@@ -69,14 +69,7 @@ fn rows(vendors: &[(&String, &Value)], style: Style, width: u16) -> String {
     let cells = vendors.iter().map(|(name, vendor)| COLUMNS.iter().map(|column| (column.cell)(name, vendor)).collect());
     let mut table = table(std::iter::once(titles).chain(cells), 0, None);
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-    for rank in (2..=COLUMNS.iter().map(|column| column.rank).max().unwrap_or_default()).rev() {
-        if natural_width(&table) <= width {
-            break;
-        }
-        for (column, _) in table.column_iter_mut().zip(COLUMNS).filter(|(_, column)| column.rank == rank) {
-            column.set_constraint(ColumnConstraint::Hidden);
-        }
-    }
+    fit(&mut table, &COLUMNS.iter().map(|column| column.rank).collect::<Vec<_>>(), width);
     let is_well = |vendor: &Value| {
         vendor["breaker"] == "closed" && vendor["recent"]["1m"]["error_ratio"].as_f64().unwrap_or_default() < 0.1
     };
