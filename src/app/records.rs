@@ -9,7 +9,7 @@ use crate::config::{Store, StoreKind};
 use crate::gateway::Gateway;
 use crate::net::shutdown::Shutdown;
 use crate::reload::Reloader;
-use crate::store::{KeySource, SharedStore, Sqlite};
+use crate::store::{KeySource, SharedStore, Sqlite, failpoint};
 use crate::telemetry::Telemetry;
 use crate::upstream::Tasks;
 
@@ -26,6 +26,7 @@ pub(super) async fn start(
     tasks: &Tasks,
 ) -> Result<Option<Arc<Records>>, StartError> {
     let Some(store) = store else { return Ok(None) };
+    failpoint::check().map_err(StartError::Records)?;
     // Opening may wait for the disk, or check what a crash has left.
     let opened = tokio::task::spawn_blocking(move || open(&store)).await;
     let store = opened.map_err(|error| StartError::Records(error.to_string()))??;

@@ -1,28 +1,115 @@
 //! Points at which tests end the process, to prove what survives. Without the feature `failpoints` they are nothing.
 //!
-//! `SWITCHBOARD_FAIL=point:action` names one point: `kill` ends the process as `kill -9` does, `stop` freezes it.
+//! `SWITCHBOARD_FAIL=point:action[:nth]` names one point: `kill` ends the process as `kill -9` does, `stop` freezes it, the
+//! `nth` time that it is reached (the first, if none is given). What names no point or action is refused at the start, so
+//! that no test passes because nothing has happened.
+
+/// All points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Point {
+    /// A change has its place, and is not in the store.
+    BeforeAdmit,
+    /// It is in the store, and its caller knows nothing.
+    AfterAdmit,
+    /// A change waits in its line for its turn to be sent; the store does not say that it is being sent.
+    BeforeStart,
+    /// The store says that a change is being sent, and no connection is made yet.
+    BeforeSend,
+    /// The same for several changes in one request.
+    BeforeSendTogether,
+    /// The vendor has answered, or the attempt has failed; the store does not know.
+    BeforeFinish,
+    /// The store knows the end or the next try; nobody was told.
+    AfterFinish,
+    /// A dead change is to be sent again; its new record is not in the store.
+    BeforeReplay,
+    /// The new record is in the store.
+    AfterReplay,
+    /// Changes of an earlier process were read; nothing has become of them.
+    InRecovery,
+    /// The statements of a transaction are carried out, and it is not committed.
+    BeforeCommit,
+    /// It is committed, and nobody was told.
+    AfterCommit,
+    /// The tables are made or changed, and that is not committed.
+    InMigration,
+}
 
 /// Reaches a point.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
-pub fn reach(_point: &'static str) {}
+pub fn reach(_point: Point) {}
 
-/// Reaches a point.
+/// Checks what the environment says.
+///
+/// # Errors
+/// Never: without the feature nothing reads it.
+#[cfg(not(feature = "failpoints"))]
+pub fn check() -> Result<(), String> {
+    Ok(())
+}
+
 #[cfg(feature = "failpoints")]
-pub fn reach(point: &'static str) {
-    use rustix::process::{Signal, getpid, kill_process};
+pub use armed::{check, reach};
 
-    static FAIL: std::sync::LazyLock<Option<String>> =
-        std::sync::LazyLock::new(|| std::env::var("SWITCHBOARD_FAIL").ok());
-    let Some((named, action)) = FAIL.as_deref().and_then(|fail| fail.split_once(':')) else { return };
-    if named != point {
-        return;
+#[cfg(feature = "failpoints")]
+mod armed {
+    use std::str::FromStr;
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use rustix::process::{Signal, getpid, kill_process};
+    use strum::VariantArray;
+
+    use super::Point;
+
+    /// The point that the environment names.
+    static FAIL: LazyLock<Result<Option<Fail>, String>> =
+        LazyLock::new(|| std::env::var("SWITCHBOARD_FAIL").ok().map(|text| Fail::read(&text)).transpose());
+
+    struct Fail {
+        point: Point,
+        signal: Signal,
+        nth: u32,
+        reached: AtomicU32,
     }
-    let signal = match action {
-        "kill" => Signal::KILL,
-        "stop" => Signal::STOP,
-        _ => return,
-    };
-    // The process does not come back from the first, and only later from the second.
-    drop(kill_process(getpid(), signal));
+
+    impl Fail {
+        fn read(text: &str) -> Result<Self, String> {
+            let mut parts = text.split(':');
+            let (point, action, nth) = (parts.next().unwrap_or_default(), parts.next(), parts.next().unwrap_or("1"));
+            let point = Point::from_str(point).map_err(|_| {
+                let names: Vec<&str> = Point::VARIANTS.iter().map(|point| (*point).into()).collect();
+                format!("SWITCHBOARD_FAIL: `{point}` is no point; the points are {}", names.join(", "))
+            })?;
+            let signal = match action {
+                Some("kill") => Signal::KILL,
+                Some("stop") => Signal::STOP,
+                _ => return Err(format!("SWITCHBOARD_FAIL: `{text}` must be point:kill or point:stop")),
+            };
+            let nth = nth.parse().ok().filter(|nth| *nth > 0 && parts.next().is_none());
+            let nth = nth.ok_or_else(|| format!("SWITCHBOARD_FAIL: `{text}` must end with a number of 1 or more"))?;
+            Ok(Self { point, signal, nth, reached: AtomicU32::new(0) })
+        }
+    }
+
+    /// Checks what the environment says.
+    ///
+    /// # Errors
+    /// It names no point, no action, or no number.
+    pub fn check() -> Result<(), String> {
+        FAIL.as_ref().map(|_| ()).map_err(Clone::clone)
+    }
+
+    /// Reaches a point.
+    pub fn reach(point: Point) {
+        let Ok(Some(fail)) = &*FAIL else { return };
+        if fail.point == point && fail.reached.fetch_add(1, Ordering::Relaxed) + 1 == fail.nth {
+            // The process does not come back from the first signal, and only later from the second.
+            let _ = kill_process(getpid(), fail.signal);
+            // A signal may be delivered to another thread first.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+        }
+    }
 }

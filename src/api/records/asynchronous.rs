@@ -15,7 +15,8 @@ use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
-use crate::store::{Admission, Admitted, Line, Mode, Record, Timestamp, UpdateId, failpoint};
+use crate::store::failpoint::{Point, reach};
+use crate::store::{Admission, Admitted, Line, Mode, Record, Timestamp, UpdateId};
 use crate::upstream::QueuedLock;
 
 use super::job::Job;
@@ -107,10 +108,10 @@ impl Records {
         self.reserve(&line, &mut entry, account, context)?;
         let (record, id) = (entry.record.clone(), entry.record.id);
         let key = entry.key.as_ref().map(|key| key.used.clone());
-        failpoint::reach("before_admit");
+        reach(Point::BeforeAdmit);
         let admission = Admission { record: record.clone(), body: entry.body, key, again: again.map(|(id, _)| id) };
         let admitted = self.store.admit(admission).await;
-        failpoint::reach("after_admit");
+        reach(Point::AfterAdmit);
         match admitted {
             Ok(Admitted::Stored) => {
                 self.lines().change(&line, id, |ticket| ticket.phase = Phase::Waiting);

@@ -8,6 +8,7 @@ use crate::api::context::Context;
 use crate::api::exchange::{Change, read_update};
 use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::problem::{Code, Problem};
+use crate::store::failpoint::{Point, reach};
 use crate::store::{Mode, Record, State, Timestamp};
 use crate::value::AssistantOperation;
 
@@ -122,11 +123,14 @@ impl Records {
         let instead_of = is_held.then_some(dead.id);
         let entry = Entry { record, body: payload.to_bytes(), key: None, place, instead_of };
         let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
+        reach(Point::BeforeReplay);
         let entered = self.tasks.spawn(async move { records.enter(entry, &account, &in_context, &options).await });
         let failed = |error: tokio::task::JoinError| {
             Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string())
         };
-        match entered.await.map_err(failed)?? {
+        let entered = entered.await.map_err(failed)??;
+        reach(Point::AfterReplay);
+        match entered {
             Entered::Stored(record) => Ok(*record),
             Entered::Answered(_) => Err(Problem::new(Code::Internal, "a replay has no key")),
         }

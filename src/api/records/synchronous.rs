@@ -16,7 +16,8 @@ use crate::api::classify::failure_problem;
 use crate::api::exchange::{Exchange, Prepared};
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem, Reason};
-use crate::store::{Admission, Admitted, Answer, Ending, Line, Mode, Record, State, Timestamp, UpdateId, failpoint};
+use crate::store::failpoint::{Point, reach};
+use crate::store::{Admission, Admitted, Answer, Ending, Line, Mode, Record, State, Timestamp, UpdateId};
 use crate::upstream::{DeliveryState, Permits, QueuedLock};
 
 use super::job::{Job, state_of};
@@ -122,7 +123,9 @@ impl Running {
         let mut record = self.record(mode, number, &prepared);
         self.log.record = Some(record.id);
         let again = self.key.as_ref().and_then(|key| key.again);
-        if let (Some((_, earlier)), Some(lock)) = (again, prepared.lock.take()) {
+        if let Some((_, earlier)) = again
+            && let Some(lock) = prepared.lock.take()
+        {
             prepared.lock = Some(stack.turn(lock, self.job.options.deadline).await.map_err(failure_problem)?);
             if let Some(line) = record.line() {
                 self.records.check_newer(line, earlier, &record).await?;
@@ -138,22 +141,22 @@ impl Running {
             key: self.key.as_ref().map(|key| key.used.clone()),
             again: again.map(|(id, _)| id),
         };
-        failpoint::reach("before_admit");
+        reach(Point::BeforeAdmit);
         if let Some(answered) = self.admit(admission).await? {
             self.log.record = None; // the answer is that of an earlier one
             return Ok(answered);
         }
-        failpoint::reach("after_admit");
+        reach(Point::AfterAdmit);
         let outcome = match self.take_turn(&record, &mut prepared).await {
             Ok(()) => self.send(prepared, permits).await,
             Err(problem) => Err(problem),
         };
         let end = self.end(&outcome);
-        failpoint::reach("before_finish");
+        reach(Point::BeforeFinish);
         let state = end.state;
         self.records.finish(vec![self.ending(&record, end)]).await;
         self.records.metrics.ended(&record.vendor, record.operation, state.as_str());
-        failpoint::reach("after_finish");
+        reach(Point::AfterFinish);
         outcome
     }
 
@@ -180,6 +183,7 @@ impl Running {
         self.log.queued += started.elapsed();
         prepared.lock = Some(turn.map_err(failure_problem)?);
         if record.state == State::Queued {
+            reach(Point::BeforeStart);
             let started = self.records.store.start(vec![record.id], Timestamp::now()).await.map_err(store_problem)?;
             if !started {
                 return Err(Problem::new(Code::Internal, "the change was withdrawn before its turn"));
@@ -190,6 +194,7 @@ impl Running {
 
     /// Sends it. A plain change is withdrawn if its caller leaves before.
     async fn send(&mut self, prepared: Prepared, permits: Permits) -> Outcome {
+        reach(Point::BeforeSend);
         let Self { job, body, log, gone, key, .. } = self;
         let delivery = log.delivery.clone().unwrap_or_default();
         let exchange = job.exchange(None);

@@ -68,8 +68,14 @@ const PREFIX: &str = "SWITCHBOARD_";
 /// The variable that names the configuration file.
 pub(crate) const PATH: &str = "SWITCHBOARD_CONFIG";
 
-/// Variables with our prefix that set no keys: the last two are for callers.
-const NO_SETTINGS: [&str; 3] = [PATH, "SWITCHBOARD_URL", "SWITCHBOARD_KEY"];
+/// Variables with our prefix that set no keys: two are for callers, one is for tests.
+const NO_SETTINGS: &[&str] = &[
+    PATH,
+    "SWITCHBOARD_URL",
+    "SWITCHBOARD_KEY",
+    #[cfg(feature = "failpoints")]
+    "SWITCHBOARD_FAIL",
+];
 
 fn after_prefix(name: &str) -> Option<&str> {
     let (prefix, rest) = name.split_at_checked(PREFIX.len())?;

@@ -5,6 +5,8 @@
 
 use rusqlite::Connection;
 
+use crate::store::failpoint::{Point, reach};
+
 use super::failure::OpenFailure;
 
 /// What a file of this gateway has in its head, so that no other database is taken for one.
@@ -98,6 +100,7 @@ fn migrate_to(connection: &mut Connection, migrations: &[Migration]) -> Result<(
         let row = (version, step.min_reader, crate::store::Timestamp::now().0);
         transaction.execute("insert into schema_version values (?1, ?2, ?3)", row)?;
     }
+    reach(Point::InMigration);
     transaction.commit()?;
     Ok(())
 }

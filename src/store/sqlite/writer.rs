@@ -15,6 +15,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
+use crate::store::failpoint::{Point, reach};
 use crate::store::files::beside;
 use crate::store::seal::Sealer;
 
@@ -150,8 +151,11 @@ impl Writer {
         desk.settle().map_err(Failure::into_error)?;
         let effects = desk.effects;
         let start = Instant::now();
+        reach(Point::BeforeCommit);
         run("commit").map_err(|error| of_commit(&error))?;
-        Ok((effects, start.elapsed()))
+        let took = start.elapsed();
+        reach(Point::AfterCommit);
+        Ok((effects, took))
     }
 
     /// A file that cannot grow is a full disk.

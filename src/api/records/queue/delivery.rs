@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::account::Account;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem};
-use crate::store::{Ending, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp, failpoint};
+use crate::store::failpoint::{Point, reach};
+use crate::store::{Ending, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp};
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
@@ -130,6 +131,7 @@ impl Records {
             }
             Err(error) => return self.store_failed(&error, turn).await,
         };
+        reach(Point::BeforeStart);
         match self.store.start(batch.ids(), Timestamp::now()).await {
             Ok(true) => {}
             Ok(false) => {
@@ -161,10 +163,10 @@ impl Records {
     /// Sends a batch in its turn, and stores what became of it.
     async fn send(&self, line: &Line, batch: &Batch, turn: QueuedLock) -> Option<QueuedLock> {
         self.set_phase(line, batch, Phase::Sending);
-        failpoint::reach("before_send");
+        reach(if batch.members().count() > 1 { Point::BeforeSendTogether } else { Point::BeforeSend });
         let mut log = RequestLog::default();
         let (sent, turn) = batch.send(turn, &mut log).await;
-        failpoint::reach("before_finish");
+        reach(Point::BeforeFinish);
         let attempts = batch.head().attempts + log.attempts;
         match sent {
             Sent::Ended(ends) => {
@@ -187,7 +189,7 @@ impl Records {
                 self.postpone_until(line, batch, &problem, &log, Duration::ZERO).await;
             }
         }
-        failpoint::reach("after_finish");
+        reach(Point::AfterFinish);
         match turn {
             // The vendor may still apply an attempt of this one after the next is sent.
             Some(turn) => {

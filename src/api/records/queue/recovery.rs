@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::account::Account;
 use crate::api::classify::failure_problem;
 use crate::problem::{Code, Outcome, Problem};
+use crate::store::failpoint::{Point, reach};
 use crate::store::{Ending, Filter, Line, Mode, Record, State, StoreError, Timestamp, UpdateId};
 use crate::upstream::QueuedLock;
 
@@ -73,6 +74,7 @@ impl Records {
             self.take_up(&record, &mut places);
         }
         drop(places); // each is held until its time is over
+        reach(Point::InRecovery);
         if count > 0 {
             let waiting = self.lines().len();
             tracing::info!(waiting, ended = endings.len(), "changes of an earlier process are taken up");
