@@ -64,8 +64,9 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// too many rows wait already.
     fn note(&self, record: Record, body: Option<Bytes>) -> Pending<'_, ()>;
 
-    /// Makes a ticket that waits `canceled`. `None` if it does not wait, or there is none.
-    fn cancel(&self, id: UpdateId, now: Timestamp) -> Pending<'_, Option<Record>>;
+    /// Makes a ticket that waits `canceled`, with a callback if its client is called back. `None` if it does not wait, or there
+    /// is none.
+    fn cancel(&self, id: UpdateId, now: Timestamp, callback: bool) -> Pending<'_, Option<Record>>;
 
     /// Removes the body of a dead one, which is then `state`: superseded by its replay, or canceled. `false` if there is no
     /// dead one with a body.

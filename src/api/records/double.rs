@@ -109,7 +109,7 @@ impl Store for Double {
         refused()
     }
 
-    fn cancel(&self, _: UpdateId, _: Timestamp) -> Pending<'_, Option<Record>> {
+    fn cancel(&self, _: UpdateId, _: Timestamp, _: bool) -> Pending<'_, Option<Record>> {
         refused()
     }
 

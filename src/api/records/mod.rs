@@ -176,8 +176,10 @@ impl Records {
             (State::Sending, _) => return started("it is being sent"),
             (state, _) => return started(&format!("it has ended: {}", state.as_str())),
         }
-        match self.store.cancel(record.id, now).await.map_err(store_problem)? {
+        let calls_back = self.calls_back(record);
+        match self.store.cancel(record.id, now, calls_back).await.map_err(store_problem)? {
             Some(canceled) => {
+                self.call_back(record);
                 self.lines().remove(&line, record.id);
                 self.endings.ended(record.id, None);
                 self.metrics.ended(&canceled.vendor, canceled.operation, canceled.state.as_str());

@@ -115,7 +115,7 @@ impl Tables {
         self.journal.insert(number, (record, ending.body));
     }
 
-    fn cancel(&mut self, id: UpdateId, now: Timestamp) -> Option<Record> {
+    fn cancel(&mut self, id: UpdateId, now: Timestamp, callback: bool) -> Option<Record> {
         let record = self.ticket(id).filter(|record| record.state == State::Queued)?.clone();
         self.end(Ending {
             id,
@@ -125,11 +125,11 @@ impl Tables {
             created: None,
             answer: None,
             problem: record.problem,
-            doubted_at: None,
+            doubted_at: record.doubted_at,
             sent_with: record.sent_with,
             body: None,
             key: None,
-            callback: false,
+            callback,
         });
         self.newest(|record| record.id == id)
     }
@@ -214,8 +214,8 @@ impl Store for Model {
         })
     }
 
-    fn cancel(&self, id: UpdateId, now: Timestamp) -> Pending<'_, Option<Record>> {
-        self.answer(|tables| Ok(tables.cancel(id, now)))
+    fn cancel(&self, id: UpdateId, now: Timestamp, callback: bool) -> Pending<'_, Option<Record>> {
+        self.answer(|tables| Ok(tables.cancel(id, now, callback)))
     }
 
     fn discard(&self, id: UpdateId, state: State, now: Timestamp) -> Pending<'_, bool> {

@@ -181,8 +181,8 @@ impl Store for Sqlite {
         })
     }
 
-    fn cancel(&self, id: UpdateId, now: Timestamp) -> Pending<'_, Option<Record>> {
-        self.write(move |desk| statements::cancel(desk, id, now))
+    fn cancel(&self, id: UpdateId, now: Timestamp, callback: bool) -> Pending<'_, Option<Record>> {
+        self.write(move |desk| statements::cancel(desk, id, now, callback))
     }
 
     fn discard(&self, id: UpdateId, state: State, now: Timestamp) -> Pending<'_, bool> {

@@ -304,7 +304,7 @@ impl Records {
     }
 
     /// Has the client told of the end that was stored.
-    fn call_back(&self, record: &Record) {
+    pub(in crate::api::records) fn call_back(&self, record: &Record) {
         if let Some(client) = record.client.as_deref().filter(|_| self.calls_back(record)) {
             self.callbacks.notify(client);
         }

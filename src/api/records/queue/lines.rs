@@ -293,3 +293,6 @@ impl<P> Queue<P> {
         self.runs.iter_mut().flat_map(|run| &mut run.tickets)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -121,7 +121,7 @@ pub(in crate::store) async fn an_end_moves_a_ticket_once(place: &Place) {
     assert_eq!(stored(&**store, &first).await, dead);
     assert_eq!(store.callbacks_of("crm".into(), 10).await.unwrap().len(), 1);
     assert_eq!(store.start(vec![first.id], at(20)).await, Ok(false));
-    assert_eq!(store.cancel(first.id, at(20)).await, Ok(None));
+    assert_eq!(store.cancel(first.id, at(20), false).await, Ok(None));
 }
 
 pub(in crate::store) async fn an_end_says_what_was_created(place: &Place) {
@@ -145,9 +145,9 @@ pub(in crate::store) async fn only_what_waits_is_canceled(place: &Place) {
     admit(&**store, &first).await;
     admit(&**store, &second).await;
     store.start(vec![first.id, second.id], at(5)).await.unwrap();
-    assert_eq!(store.cancel(first.id, at(6)).await, Ok(None));
+    assert_eq!(store.cancel(first.id, at(6), false).await, Ok(None));
     store.postpone(postponement(vec![first.id], 7)).await.unwrap();
-    let canceled = store.cancel(first.id, at(8)).await.unwrap().unwrap();
+    let canceled = store.cancel(first.id, at(8), false).await.unwrap().unwrap();
     let expected = Record {
         state: State::Canceled,
         attempts: 2,
@@ -158,8 +158,8 @@ pub(in crate::store) async fn only_what_waits_is_canceled(place: &Place) {
     assert_eq!(canceled, expected);
     assert_eq!(stored(&**store, &first).await, canceled);
     assert_eq!(store.bodies(vec![first.id]).await, Ok(vec![None]));
-    assert_eq!(store.cancel(first.id, at(9)).await, Ok(None));
-    assert_eq!(store.cancel(UpdateId::generate(), at(9)).await, Ok(None));
+    assert_eq!(store.cancel(first.id, at(9), false).await, Ok(None));
+    assert_eq!(store.cancel(UpdateId::generate(), at(9), false).await, Ok(None));
     assert_eq!(store.tickets().await.unwrap().len(), 1);
 }
 

@@ -57,7 +57,7 @@ pub(in crate::store) async fn a_key_is_free_after_an_ending_that_keeps_no_answer
     assert_eq!(store.look_up(use_.clone()).await, Ok(None));
     let second = record(2);
     assert_eq!(store.admit(keyed(&second, &use_)).await, Ok(Admitted::Stored));
-    store.cancel(second.id, at(200)).await.unwrap().unwrap();
+    store.cancel(second.id, at(200), false).await.unwrap().unwrap();
     assert_eq!(store.look_up(use_).await, Ok(None));
 }
 

@@ -52,6 +52,7 @@ pub(in crate::store::sqlite) fn cancel(
     desk: &mut Desk<'_>,
     id: UpdateId,
     now: Timestamp,
+    callback: bool,
 ) -> Result<Option<Record>, Failure> {
     let record = super::lookup::ticket(desk.connection, desk.sealer, id)?;
     let Some(record) = record.filter(|record| record.state == State::Queued) else { return Ok(None) };
@@ -63,11 +64,11 @@ pub(in crate::store::sqlite) fn cancel(
         created: None,
         answer: None,
         problem: record.problem.clone(),
-        doubted_at: None,
+        doubted_at: record.doubted_at,
         sent_with: record.sent_with.clone(),
         body: None,
         key: None,
-        callback: false,
+        callback,
     };
     super::ending::finish(desk, std::slice::from_ref(&ending))?;
     super::lookup::record(desk.connection, desk.sealer, id)

@@ -161,7 +161,7 @@ impl Store for Double {
         unasked()
     }
 
-    fn cancel(&self, _: UpdateId, _: Timestamp) -> Pending<'_, Option<Record>> {
+    fn cancel(&self, _: UpdateId, _: Timestamp, _: bool) -> Pending<'_, Option<Record>> {
         unasked()
     }
 
