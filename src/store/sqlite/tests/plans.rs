@@ -87,7 +87,7 @@ fn fill(database: &mut Connection, rows: u64) {
         .execute(
             "with recursive n(n) as (select 1 union all select n + 1 from n where n < ?1)
              insert into journal select n, randomblob(16), 'request-' || n, case when n % 1000 = 0 then 'dead' else 'applied' end,
-             'synchronous', 'update', 'sales-bot', 'vendor ' || n % 3, n % 2000, 'main', case when n % 2 then 'crm' else 'shop' end,
+             'synchronous', 'update', 'sales-bot', 'vendor ' || (n % 3), n % 2000, 'main', case when n % 2 then 'crm' else 'shop' end,
              case when n % 12500 = 0 then '[\"rare\"]' else '[\"name\"]' end, 1, ?2 + n, ?2 + n, null, ?2 + n, null, x'', null,
              null, null, randomblob(600) from n",
             (i64::try_from(rows).unwrap(), at(0).0),
