@@ -81,6 +81,9 @@ fn completions_and_manual_have_every_command() {
         assert!(manual.contains(&format!(".SS \"{command}\"")), "{command}");
         assert!(manual.contains(&format!("  switchboard {command}")), "an example of {command}");
     }
+    for command in ["list", "dead", "replay", "cancel"] {
+        assert!(manual.contains(&format!(".SS \"queue {command}\"")), "{command}");
+    }
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = text(&switchboard(&["completions", shell], "").stdout);
         assert!(commands.iter().all(|command| script.contains(command)), "{shell}");

@@ -4,15 +4,16 @@
 use bytes::Bytes;
 use http::header::IF_MATCH;
 use http::{HeaderMap, HeaderValue};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use vendors::Handling;
 
+use crate::api::dry_run::redact;
 use crate::api::request::options::RequestOptions;
 use crate::http::entity_tag::Condition;
 use crate::problem::Problem;
 use crate::store::{Record, State};
+use crate::value::JournalValues;
 
 use super::{Records, store_problem};
 
@@ -22,24 +23,31 @@ const MOST_VALUES: usize = 8 << 20;
 const READ_AT_ONCE: usize = 32;
 
 impl Records {
-    /// The callers' fields of these records as the journal is to keep them (`journal.values`), as JSON; `None` where there
-    /// are none. A ticket and a dead change have them, too, although what is stored of them is more. There are fewer than
-    /// records if they would be too many bytes.
+    /// The callers' fields of these records with secrets redacted, as JSON; `None` where there are none, and for all with
+    /// `journal.values = "none"`. A ticket and a dead change have them, too, although what is stored of them is more. There
+    /// are fewer than records if they would be too many bytes.
     ///
     /// # Errors
     /// The store fails.
     pub(crate) async fn values(&self, records: &[Record]) -> Result<Vec<Option<Bytes>>, Problem> {
         let mut values = Vec::with_capacity(records.len());
         let mut bytes = 0;
+        let is_none = self.gateway.load().journal.values == JournalValues::None;
         for some in records.chunks(READ_AT_ONCE) {
             let ids = some.iter().map(|record| record.id).collect();
             let bodies = self.store.bodies(ids).await.map_err(store_problem)?;
             for (record, body) in some.iter().zip(bodies) {
                 let is_payload = !record.state.is_final() || record.state == State::Dead;
-                let payload = body.as_deref().filter(|_| is_payload).and_then(Payload::read);
-                let fields = payload.map(|payload| Bytes::from(payload.body)).or(body);
-                let shown = fields.and_then(|fields| self.journal_body(&fields));
-                let shown = shown.filter(|shown| serde_json::from_slice::<IgnoredAny>(shown).is_ok());
+                let fields = match body.filter(|_| !is_none) {
+                    // What cannot be read may hold anything.
+                    Some(payload) if is_payload => Payload::read(&payload).map(|payload| Bytes::from(payload.body)),
+                    body => body,
+                };
+                let shown = fields.filter(|fields| !fields.is_empty()).map(|fields| {
+                    let mut shown = Vec::with_capacity(fields.len());
+                    redact(&mut shown, &fields);
+                    Bytes::from(shown)
+                });
                 bytes += shown.as_ref().map_or(0, Bytes::len);
                 if bytes > MOST_VALUES && !values.is_empty() {
                     return Ok(values);

@@ -19,7 +19,7 @@ pub(crate) fn run(terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     man.render_description_section(&mut page)?;
     writeln!(page, ".SH COMMANDS")?;
     for command in command.get_subcommands() {
-        render_command(command, &mut page)?;
+        render_command(command, command.get_name(), &mut page)?;
     }
     page.write_all(FILES)?;
     man.render_version_section(&mut page)?;
@@ -27,9 +27,9 @@ pub(crate) fn run(terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One command: its synopsis, what it does and its options, as a section of the page.
-fn render_command(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> {
-    writeln!(page, ".SS \"{}\"", command.get_name())?;
+/// One command: its synopsis, what it does and its options, as a section of the page; those within it follow.
+fn render_command(command: &Command, name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
+    writeln!(page, ".SS \"{name}\"")?;
     let man = Man::new(command.clone());
     let mut parts = Vec::new();
     man.render_synopsis_section(&mut parts)?;
@@ -48,7 +48,7 @@ fn render_command(command: &Command, page: &mut Vec<u8>) -> std::io::Result<()> 
         }
         writeln!(page, ".fi")?;
     }
-    Ok(())
+    command.get_subcommands().try_for_each(|inner| render_command(inner, &format!("{name} {}", inner.get_name()), page))
 }
 
 fn is_heading(line: &str) -> bool {

@@ -77,6 +77,36 @@ fn every_change_that_the_vendor_may_have_received_is_an_event_of_its_operation()
 }
 
 #[test]
+fn who_withdraws_a_change_or_sends_one_again_is_recorded_with_both_records() {
+    let [old, new] = [1, 2].map(|end| format!("0198c0de-0000-7000-8000-00000000000{end}"));
+    let lines = recorded(|audit| {
+        for (by, replayed_as) in [(Who::Client, None), (Who::Operator, new.parse().ok())] {
+            audit.moved(&RecordMoved {
+                request_id: "one",
+                by,
+                peer: "10.1.2.3".parse().ok(),
+                update: old.parse().unwrap(),
+                client: Some("crm"),
+                operation: AssistantOperation::Update,
+                assistant: "sales-bot",
+                vendor: "sondos",
+                vendor_id: Some("7"),
+                replayed_as,
+            });
+        }
+    });
+    let line = |event: &str, by: &str| {
+        json!({
+            "event": event, "request_id": "one", "by": by, "peer": "10.1.2.3", "client": "crm", "update": old,
+            "operation": "update", "assistant": "sales-bot", "vendor": "sondos", "vendor_id": "7",
+        })
+    };
+    let mut replay = line("replay", "operator");
+    replay["replayed_as"] = new.clone().into();
+    assert_eq!(lines, [line("cancel", "client"), replay]);
+}
+
+#[test]
 fn the_end_of_a_change_whose_caller_had_gone_is_an_event_of_its_operation() {
     let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::VendorTimeout, "late") };
     let lines = recorded(|audit| {

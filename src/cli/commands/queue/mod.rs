@@ -17,7 +17,7 @@ use crate::cli::{Failure, Terminal, runtime, shut_down};
 
 /// Arguments of `queue`.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = false)]
+#[command(disable_help_subcommand = true)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,

@@ -59,6 +59,19 @@ fn failed(update: &mut UpdateSummary<'_>) -> Option<ProblemSummary> {
 }
 
 #[test]
+fn the_record_of_a_change_is_in_its_line_in_either_format() {
+    let id = "0198c0de-0000-7000-8000-000000000001";
+    let recorded = |update: &mut UpdateSummary<'_>| {
+        update.record = id.parse().ok();
+        None
+    };
+    assert_eq!(lines("trace", recorded)[0]["update"], id);
+    assert!(lines("trace", |_| None)[0]["update"].is_null());
+    let text = logged_as_text("trace", || log_one(recorded));
+    assert!(text.trim_end().ends_with(&format!(" - id {id}")), "{text}");
+}
+
+#[test]
 fn a_line_has_the_members_that_apply() {
     let succeeded = json!({
         "level": "INFO", "target": "switchboard::access", "message": "request", "request_id": "id", "method": "PUT",
