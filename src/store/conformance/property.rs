@@ -189,7 +189,7 @@ impl Pair<'_> {
                 let body = (*kind % 2 == 0).then(|| Bytes::from("noted"));
                 same!(self, store => store.note(record.clone(), body.clone())).unwrap();
             }
-            Step::Cancel(index) => drop(same!(self, store => store.cancel(self.id(index), now, index % 2 == 0))),
+            Step::Cancel(index) => drop(same!(self, store => store.cancel(self.id(index), now, true))),
             Step::Discard(index) => drop(same!(self, store => store.discard(self.id(index), State::Canceled, now))),
             Step::Newer(kind, number) => {
                 let line = crate::store::Line { scope: "main".into(), id: format!("id {}", kind % 2).into() };
