@@ -121,6 +121,10 @@ image TAG="switchboard":
 soak SECONDS="120":
     SOAK_SECONDS={{ SECONDS }} cargo test --release --locked --test soak -- --ignored --nocapture
 
+# Kills the real binary N times at any moment, and checks that nothing accepted is lost or reordered (four a second)
+kills N="1000":
+    KILLS={{ N }} cargo test --locked --test durability at_any_moment -- --nocapture
+
 # Scans the gateway's TLS from outside with testssl.sh and sslyze
 scan-tls:
     cargo build --release --locked

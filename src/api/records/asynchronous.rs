@@ -45,6 +45,8 @@ pub(super) struct Entry {
     pub(super) place: Option<QueuedLock>,
     /// The dead change whose place in the line it takes.
     pub(super) instead_of: Option<UpdateId>,
+    /// That change in its line, while it is not certain that this one takes its place.
+    pub(super) replaced: Option<Ticket>,
 }
 
 impl Records {
@@ -67,7 +69,7 @@ impl Records {
         log.record = Some(record.id);
         log.report = Some(request.report);
         let mut waiting = self.endings.waiting(record.id);
-        let entry = Entry { record, body: payload.to_bytes(), key, place: lock, instead_of: None };
+        let entry = Entry { record, body: payload.to_bytes(), key, place: lock, instead_of: None, replaced: None };
         // In a task of its own, so that a caller who leaves does not leave half of it.
         let (records, account, context) = (Arc::clone(self), Arc::clone(&job.account), job.context.clone());
         let options = job.options.clone();
@@ -128,7 +130,10 @@ impl Records {
                 }
             }
             Err(error) => {
-                self.lines().remove(&line, id);
+                match entry.replaced {
+                    Some(dead) => drop(self.lines().replace(&line, id, dead)),
+                    None => drop(self.lines().remove(&line, id)),
+                }
                 Err(store_problem(error))
             }
         }
@@ -148,9 +153,10 @@ impl Records {
         entry.record.number = lines.number();
         let ticket = Ticket::of(&entry.record, Phase::Admitted);
         if let Some(dead) = entry.instead_of {
-            return match lines.replace(line, dead, ticket) {
-                true => Ok(()),
-                false => Err(Problem::new(Code::AlreadyStarted, "the dead change holds up its line no longer")),
+            entry.replaced = lines.replace(line, dead, ticket);
+            return match entry.replaced {
+                Some(_) => Ok(()),
+                None => Err(Problem::new(Code::AlreadyStarted, "the dead change holds up its line no longer")),
             };
         }
         let own = entry.place.take();
@@ -201,6 +207,8 @@ impl Ticket {
             due: record.next_attempt_at.map_or(now, |due| now + left(due)),
             attempts: record.attempts,
             failures: u32::from(record.attempts > 0),
+            interrupted: false,
+            gathers: false,
             alone: false,
             phase,
         }

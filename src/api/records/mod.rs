@@ -21,6 +21,7 @@ mod replay;
 mod sweeping;
 mod synchronous;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
@@ -75,6 +76,8 @@ pub struct Records {
     tasks: TaskTracker,
     /// No delivery begins from then on.
     stop: CancellationToken,
+    /// The places in the order of what still waits then.
+    kept_places: Mutex<Vec<Box<dyn Any + Send>>>,
     /// This process among all that use the store.
     incarnation: Uuid,
     /// Callers who wait for a change to end.
@@ -120,6 +123,7 @@ impl Records {
             slots: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            kept_places: Mutex::default(),
             incarnation: Uuid::now_v7(),
             readers: Arc::default(),
             metrics: ChangeMetrics::default(),

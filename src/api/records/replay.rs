@@ -121,7 +121,7 @@ impl Records {
         (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
         let payload = self.payload(&job, &request, &body);
         let instead_of = is_held.then_some(dead.id);
-        let entry = Entry { record, body: payload.to_bytes(), key: None, place, instead_of };
+        let entry = Entry { record, body: payload.to_bytes(), key: None, place, instead_of, replaced: None };
         let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
         reach(Point::BeforeReplay);
         let entered = self.tasks.spawn(async move { records.enter(entry, &account, &in_context, &options).await });

@@ -4,6 +4,7 @@
 //! anything was sent, a plain change is withdrawn; one with a key goes on, because its caller will ask again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -23,6 +24,9 @@ use crate::upstream::{DeliveryState, Permits, QueuedLock};
 use super::job::{Job, state_of};
 use super::key::{Key, Known};
 use super::{Records, answer, store_problem};
+
+/// The `Retry-After` of a change that a drain withdraws.
+const DRAINING_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a caller gets.
 type Outcome = Result<Response<Full<Bytes>>, Problem>;
@@ -149,12 +153,12 @@ impl Running {
         reach(Point::AfterAdmit);
         let outcome = match self.take_turn(&record, &mut prepared).await {
             Ok(()) => self.send(prepared, permits).await,
-            Err(problem) => Err(problem),
+            Err(problem) => self.job.finished(Err(problem)),
         };
         let end = self.end(&outcome);
         reach(Point::BeforeFinish);
         let state = end.state;
-        self.records.finish(vec![self.ending(&record, end)]).await;
+        self.records.finish_for_caller(self.ending(&record, end)).await;
         self.records.metrics.ended(&record.vendor, record.operation, state.as_str());
         reach(Point::AfterFinish);
         outcome
@@ -179,9 +183,13 @@ impl Running {
     async fn take_turn(&mut self, record: &Record, prepared: &mut Prepared) -> Result<(), Problem> {
         let Some(lock) = prepared.lock.take() else { return Ok(()) };
         let (stack, started) = (&self.job.account.stack, Instant::now());
-        let turn = stack.turn(lock, self.job.options.deadline).await;
+        let turn = tokio::select! {
+            biased;
+            turn = stack.turn(lock, self.job.options.deadline) => turn.map_err(failure_problem),
+            () = self.records.cut_off(record.line()) => Err(draining()),
+        };
         self.log.queued += started.elapsed();
-        prepared.lock = Some(turn.map_err(failure_problem)?);
+        prepared.lock = Some(turn?);
         if record.state == State::Queued {
             reach(Point::BeforeStart);
             let started = self.records.store.start(vec![record.id], Timestamp::now()).await.map_err(store_problem)?;
@@ -195,7 +203,8 @@ impl Running {
     /// Sends it. A plain change is withdrawn if its caller leaves before.
     async fn send(&mut self, prepared: Prepared, permits: Permits) -> Outcome {
         reach(Point::BeforeSend);
-        let Self { job, body, log, gone, key, .. } = self;
+        let line = self.line();
+        let Self { records, job, body, log, gone, key } = self;
         let delivery = log.delivery.clone().unwrap_or_default();
         let exchange = job.exchange(None);
         let sent = exchange.carry_on(prepared, body.clone(), Some(permits), log);
@@ -207,21 +216,29 @@ impl Running {
                 true => sent.await,
                 false => Err(withdrawn()),
             },
+            () = records.cut_off(line) => match delivery.get() {
+                true => sent.await,
+                false => Err(draining()),
+            },
         };
         job.finished(outcome)
     }
 
     /// Refuses to wait behind older changes that wait for a vendor which is known to be down.
     fn check_older(&self) -> Result<(), Problem> {
-        let Job { account, id, context, options, .. } = &self.job;
-        let Some(id) = id else { return Ok(()) };
-        let scope = context.gateway.scope_of(&account.name).unwrap_or(&account.name);
-        let line = Line { scope: Arc::clone(scope), id: Arc::clone(id) };
+        let Job { account, options, .. } = &self.job;
+        let Some(line) = self.line() else { return Ok(()) };
         match self.records.lines().has(&line) {
             true => account.stack.check_up(options.deadline).map_err(failure_problem),
             false => Ok(()),
         }
         .map_err(|problem| self.job.finished(Err(problem)).err().unwrap_or_else(withdrawn))
+    }
+
+    fn line(&self) -> Option<Line> {
+        let Job { account, id, context, .. } = &self.job;
+        let scope = context.gateway.scope_of(&account.name).unwrap_or(&account.name);
+        Some(Line { scope: Arc::clone(scope), id: Arc::clone(id.as_ref()?) })
     }
 
     fn record(&self, mode: Mode, number: u64, prepared: &Prepared) -> Record {
@@ -295,6 +312,13 @@ pub(super) fn fields(request: &vendors::Request) -> Vec<String> {
 /// The problem of a change whose caller left before it was sent; there is no one to read it.
 fn withdrawn() -> Problem {
     Problem { cause: Some(Reason::ClientClosed), ..Problem::new(Code::InvalidRequest, "the caller left") }
+}
+
+/// The problem of a change that would have to overtake older ones, which the next process delivers.
+fn draining() -> Problem {
+    let detail = "this gateway is shutting down, and older changes of this assistant wait";
+    let problem = Problem::new(Code::Overloaded, detail).after(DRAINING_RETRY_AFTER);
+    Problem { cause: Some(Reason::Draining), ..problem }
 }
 
 fn is_withdrawn(problem: &Problem) -> bool {

@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::http::request_id::RequestId;
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Answer, Ending, Record, State, StoreError, Timestamp, UpdateId};
+use crate::store::{Answer, Ending, Mode, Record, State, StoreError, Timestamp, UpdateId};
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
@@ -78,7 +78,7 @@ impl Batch {
         let reader = Reader { records, gateway, account, deadline };
         let Some(first) = reader.member(head.id).await? else { return Ok(None) };
         let mut members = vec![first];
-        if gateway.queue.coalesce && head.failures > 0 && !head.alone {
+        if gateway.queue.coalesce && (head.failures > 0 || head.gathers) && !head.alone {
             for ticket in later {
                 if ticket.phase != Phase::Waiting || ticket.vendor != head.vendor || ticket.alone {
                     break;
@@ -143,7 +143,8 @@ impl Batch {
 
     /// What a refusal means after an earlier attempt that may have been applied.
     fn in_doubt(&self, problem: Problem, head: &Member, log: &RequestLog) -> Result<Response<Full<Bytes>>, Problem> {
-        if head.record.doubted_at.is_none() || problem.outcome != Outcome::NotApplied {
+        let is_in_doubt = self.head.interrupted || head.record.doubted_at.is_some();
+        if !is_in_doubt || problem.outcome != Outcome::NotApplied {
             return Err(problem);
         }
         match (head.job.change, problem.code) {
@@ -279,23 +280,48 @@ impl Records {
     }
 }
 
-/// The end of a change that is given up: its last problem, unless another one is the reason.
-pub(in crate::api::records) fn dead(record: Option<&Record>, problem: Option<Problem>, gateway: &Gateway) -> End {
+/// The end of a change that is given up: its last problem, unless another one is the reason. What may have been applied by
+/// an earlier attempt is not called `not_applied` because the last one failed.
+pub(in crate::api::records) fn dead(
+    record: Option<&Record>,
+    problem: Option<Problem>,
+    is_in_doubt: bool,
+    gateway: &Gateway,
+) -> End {
+    let waits = record.is_none_or(|record| record.mode == Mode::Asynchronous);
+    let state = match (waits, is_in_doubt) {
+        (true, _) => State::Dead,
+        (false, true) => State::Unknown,
+        (false, false) => State::Expired,
+    };
     let last = record.and_then(|record| record.problem.clone()).filter(|_| problem.is_none());
+    let last = last.map(|last| if is_in_doubt { doubted(&last) } else { last });
     let status = last.as_deref().and_then(|last| serde_json::from_slice::<serde_json::Value>(last).ok());
     let status = status.and_then(|last| u16::try_from(last.get("status")?.as_u64()?).ok());
     if let (Some(body), Some(status)) = (last, status) {
         let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
         let answer = Answer { status, headers, body: Some(body.clone()) };
-        return End { state: State::Dead, answer, problem: Some(body) };
+        return End { state, answer, problem: Some(body) };
     }
     let detail = "the change could not be delivered before its time ended";
     let mut problem = problem.unwrap_or_else(|| Problem::new(Code::VendorTimeout, detail));
     problem.base.clone_from(&gateway.public_url);
+    if is_in_doubt {
+        problem.outcome = Outcome::Unknown;
+    }
     problem.vendor = record.map(|record| record.vendor.clone());
     let path = record.map(|record| format!("/v1/assistants/{}", record.assistant)).unwrap_or_default();
     let request_id = record.map(|record| record.request_id.as_str()).unwrap_or_default();
     let answer = answer::of_problem(&problem, &path, request_id);
     let problem = answer.body.clone();
-    End { state: State::Dead, answer, problem }
+    End { state, answer, problem }
+}
+
+/// The same problem with an unknown outcome. A quote inside a text is escaped, so that what is found is the member.
+fn doubted(problem: &Bytes) -> Bytes {
+    let (told, truth) = (r#""outcome":"not_applied""#, r#""outcome":"unknown""#);
+    match std::str::from_utf8(problem) {
+        Ok(text) => text.replacen(told, truth, 1).into(),
+        Err(_) => problem.clone(),
+    }
 }

@@ -3,7 +3,7 @@
 //! The task holds the assistant's turn from the first ticket of a run to the last, over failures and pauses, so that nothing
 //! overtakes. What it has begun is stored before it is sent, and what has ended is stored before the next one begins.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -46,7 +46,7 @@ impl Records {
 
     async fn deliver_line(&self, line: &Line) {
         let Some(changed) = self.lines().changed(line) else { return };
-        let mut turn = None;
+        let mut turn: Option<QueuedLock> = None;
         while !self.stop.is_cancelled() {
             let front = self.lines().front(line, turn.is_some());
             turn = match front {
@@ -59,14 +59,34 @@ impl Records {
                 },
             };
         }
+        if self.lines().has(line) {
+            self.keep(turn);
+        }
+    }
+
+    /// Waits until a drain leaves older changes of the line, which nothing may overtake.
+    pub(in crate::api::records) async fn cut_off(&self, line: Option<Line>) {
+        self.stop.cancelled().await;
+        if line.is_none_or(|line| !self.lines().has(&line)) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Keeps a place of what still waits at a drain, so that nothing overtakes it before the process ends.
+    fn keep(&self, place: impl Send + 'static) {
+        self.kept_places.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(place));
     }
 
     /// Waits for the turn of a run.
     async fn take_place(&self, line: &Line, place: Option<QueuedLock>) -> Option<QueuedLock> {
         let place = place.map_or_else(|| self.upstream.queue_stored(&line.scope, &line.id).ok(), Some)?;
+        let mut held = Box::pin(place.held(Instant::now() + FOR_EVER));
         tokio::select! {
-            turn = place.held(Instant::now() + FOR_EVER) => turn.ok(),
-            () = self.stop.cancelled() => None,
+            turn = &mut held => turn.ok(),
+            () = self.stop.cancelled() => {
+                self.keep(held);
+                None
+            }
         }
     }
 
@@ -119,6 +139,7 @@ impl Records {
                 ticket.due = Instant::now() + wait;
                 ticket.failures = ticket.failures.max(1);
             });
+            self.lines().gather(line);
             return Some(turn);
         }
         let batch = match Batch::read(self, &gateway, account, tickets, deadline).await {
@@ -240,7 +261,7 @@ impl Records {
             now,
             next_attempt_at: now.after(wait),
             problem: batch.problem_body(problem),
-            doubted_at: doubted_at(log),
+            doubted_at: doubted_at(log).or_else(|| batch.head().interrupted.then_some(now)),
         };
         self.insist(|| self.store.postpone(postponement.clone())).await;
         let mut lines = self.lines();
@@ -252,6 +273,7 @@ impl Records {
                 ticket.failures = if log.attempts > 0 { ticket.failures + 1 } else { ticket.failures.max(1) };
             });
         }
+        lines.gather(line);
     }
 
     /// Gives a ticket up; its last problem stays, unless another one is the reason.
@@ -260,19 +282,21 @@ impl Records {
         let record = self.store.record(ticket.id).await.ok().flatten();
         let body = self.store.bodies(vec![ticket.id]).await.ok().and_then(|mut bodies| bodies.pop().flatten());
         let gateway = self.gateway.load_full();
-        let end = super::batch::dead(record.as_ref(), problem, &gateway);
+        let is_in_doubt = ticket.interrupted || record.as_ref().is_some_and(|record| record.doubted_at.is_some());
+        let end = super::batch::dead(record.as_ref(), problem, is_in_doubt, &gateway);
+        let (state, is_kept) = (end.state, end.state == State::Unknown);
         let ending = Ending {
             id: ticket.id,
-            state: State::Dead,
+            state,
             attempts: ticket.attempts,
             now,
             created: None,
+            key: is_kept.then(|| (end.answer.clone(), gateway.idempotency_retention)),
             answer: Some(self.journaled(end.answer)),
             problem: end.problem,
             doubted_at: record.as_ref().and_then(|record| record.doubted_at),
             sent_with: Vec::new(),
-            body,
-            key: None,
+            body: body.filter(|_| state == State::Dead),
             callback: record.as_ref().is_some_and(|record| self.calls_back(record)),
         };
         self.finish(vec![ending]).await;
@@ -280,9 +304,9 @@ impl Records {
             self.call_back(record);
         }
         let operation = record.map_or(AssistantOperation::Update, |record| record.operation);
-        self.metrics.ended(&ticket.vendor, operation, State::Dead.as_str());
-        tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, "an asynchronous change is dead");
-        if gateway.queue.hold_on_dead {
+        self.metrics.ended(&ticket.vendor, operation, state.as_str());
+        tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, state = state.as_str(), "a change is given up");
+        if state == State::Dead && gateway.queue.hold_on_dead {
             self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);
         } else {
             self.lines().remove(line, ticket.id);
@@ -292,7 +316,23 @@ impl Records {
     /// Stores how changes ended, however long the store fails, and tells those who wait.
     pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) {
         self.insist(|| self.store.finish(endings.clone())).await;
-        for ending in &endings {
+        self.tell(&endings);
+    }
+
+    /// The same for a change whose caller waits, and does not wait longer if the store fails.
+    pub(in crate::api::records) async fn finish_for_caller(self: &Arc<Self>, ending: Ending) {
+        match self.store.finish(vec![ending.clone()]).await {
+            Ok(()) => self.tell(&[ending]),
+            Err(_) => {
+                let records = Arc::clone(self);
+                self.tasks.spawn(async move { records.finish(vec![ending]).await });
+            }
+        }
+    }
+
+    /// Tells those who wait for these.
+    fn tell(&self, endings: &[Ending]) {
+        for ending in endings {
             let whole = ending.key.as_ref().map(|(answer, _)| answer);
             self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
         }

@@ -55,6 +55,10 @@ pub(in crate::api::records) struct Ticket {
     pub(in crate::api::records) attempts: u32,
     /// How often a delivery has failed, or could not begin because the vendor was down.
     pub(in crate::api::records) failures: u32,
+    /// Whether an earlier process was sending it when it ended.
+    pub(in crate::api::records) interrupted: bool,
+    /// Whether it has waited behind one that failed, or was sent with others, so that it may go with others.
+    pub(in crate::api::records) gathers: bool,
     /// Whether it goes alone, because a request of several was refused.
     pub(in crate::api::records) alone: bool,
     pub(in crate::api::records) phase: Phase,
@@ -174,7 +178,11 @@ impl<P> Lines<P> {
             return self.front(line, false); // its place goes back unused
         }
         if has_place {
-            return Front::Run(run.tickets.iter().take(MOST_SEEN).cloned().collect());
+            // Behind one that holds the line, dead ones must not hide those that are to expire.
+            let is_held = run.tickets.front().is_some_and(|head| head.phase == Phase::Held);
+            let is_seen = |(at, ticket): &(usize, &Ticket)| *at == 0 || !is_held || ticket.phase != Phase::Held;
+            let seen = run.tickets.iter().enumerate().filter(is_seen).take(MOST_SEEN);
+            return Front::Run(seen.map(|(_, ticket)| ticket.clone()).collect());
         }
         Front::Place(run.place.take())
     }
@@ -198,9 +206,33 @@ impl<P> Lines<P> {
         true
     }
 
-    /// Puts another ticket in the place of one, and tells the line's task. `false` if there is none of that id.
-    pub(in crate::api::records) fn replace(&mut self, line: &Line, id: UpdateId, with: Ticket) -> bool {
-        self.change(line, id, |ticket| *ticket = with)
+    /// Lets everything that waits in a line go together behind the first, which has failed.
+    pub(in crate::api::records) fn gather(&mut self, line: &Line) {
+        if let Some(queue) = self.lines.get_mut(line) {
+            queue.tickets_mut().for_each(|ticket| ticket.gathers = true);
+        }
+    }
+
+    /// Lets what an earlier process was sending wait, and go together again if it was sent together.
+    pub(in crate::api::records) fn gather_interrupted(&mut self) {
+        for queue in self.lines.values_mut() {
+            let is_sending = |ticket: &&mut Ticket| ticket.phase == Phase::Sending;
+            let were_together = queue.tickets_mut().filter(is_sending).count() > 1;
+            let has_failed = queue.tickets_mut().next().is_some_and(|head| head.failures > 0);
+            for ticket in queue.tickets_mut() {
+                ticket.gathers |= were_together || has_failed;
+                if ticket.phase == Phase::Sending {
+                    ticket.phase = Phase::Waiting;
+                }
+            }
+        }
+    }
+
+    /// Puts another ticket in the place of one, and tells the line's task. The old one; `None` if there is none of that id.
+    pub(in crate::api::records) fn replace(&mut self, line: &Line, id: UpdateId, with: Ticket) -> Option<Ticket> {
+        let mut old = None;
+        self.change(line, id, |ticket| old = Some(std::mem::replace(ticket, with)));
+        old
     }
 
     /// Removes a ticket, and tells the line's task.

@@ -24,6 +24,9 @@ const PAGE: usize = 500;
 /// What is stored already is never too much.
 const NO_LIMITS: Limits = Limits { per_line: usize::MAX, total: usize::MAX };
 
+/// By line, its account, and until when the vendor may still apply an attempt.
+type Unsettled = HashMap<Line, (String, Instant)>;
+
 /// What becomes of a change that an earlier process has left.
 enum Fate {
     /// It is delivered.
@@ -57,7 +60,7 @@ impl Records {
             }
         }
         waiting.sort_by_key(|record| (record.state != State::Sending, place(record).unwrap_or(record.number)));
-        let mut unsettled = HashMap::new();
+        let mut unsettled = Unsettled::new();
         for record in self.store.unsettled(now.before(LONGEST_SETTLE)).await? {
             self.note_unsettled(&record, record.doubted_at.unwrap_or(now), now, &mut unsettled);
         }
@@ -66,13 +69,15 @@ impl Records {
                 self.note_unsettled(record, now, now, &mut unsettled);
             }
         }
-        let places = unsettled
-            .into_iter()
-            .filter_map(|(line, until)| Some((line.clone(), self.place(&line).ok()?.unsettled(until))));
+        let places = unsettled.into_iter().filter_map(|(line, (vendor, until))| {
+            let place = self.place(&line, &vendor).ok()?.unsettled(until);
+            Some((line, place))
+        });
         let mut places: HashMap<Line, QueuedLock> = places.collect();
-        for record in waiting {
-            self.take_up(&record, &mut places);
-        }
+        let lines: Vec<_> = waiting.iter().filter_map(|record| self.take_up(record, &mut places)).collect();
+        self.lines().gather_interrupted();
+        // Only now that all are there, because those that were sent together are sent together again.
+        lines.into_iter().for_each(|line| self.deliver(line));
         drop(places); // each is held until its time is over
         reach(Point::InRecovery);
         if count > 0 {
@@ -110,38 +115,34 @@ impl Records {
     }
 
     /// Notes until when the vendor may still apply an attempt that ended at `doubted_at`.
-    fn note_unsettled(
-        &self,
-        record: &Record,
-        doubted_at: Timestamp,
-        now: Timestamp,
-        unsettled: &mut HashMap<Line, Instant>,
-    ) {
+    fn note_unsettled(&self, record: &Record, doubted_at: Timestamp, now: Timestamp, unsettled: &mut Unsettled) {
         let (Some(line), Some(account)) = (record.line(), self.account(&record.vendor)) else { return };
         let left = account.stack.settle().saturating_sub(now.since(doubted_at));
         if !left.is_zero() {
             let until = Instant::now() + left;
-            let known = unsettled.entry(line).or_insert(until);
+            let (_, known) = unsettled.entry(line).or_insert_with(|| (record.vendor.clone(), until));
             *known = (*known).max(until);
         }
     }
 
-    /// Puts a change at the end of its line.
-    fn take_up(self: &Arc<Self>, record: &Record, places: &mut HashMap<Line, QueuedLock>) {
-        let Some(line) = record.line() else { return };
+    /// Puts a change at the end of its line; the line, if it is new.
+    fn take_up(&self, record: &Record, places: &mut HashMap<Line, QueuedLock>) -> Option<Line> {
+        let line = record.line()?;
         let phase = if record.state == State::Dead { Phase::Held } else { Phase::Waiting };
         let mut ticket = Ticket::of(record, phase);
         if record.state == State::Sending {
             ticket.due = Instant::now();
+            ticket.phase = Phase::Sending; // until all are there
+            ticket.interrupted = true;
         }
         let own = places.remove(&line);
         let mut lines = self.lines();
-        let place = || own.map_or_else(|| self.place(&line), Ok);
+        let place = || own.map_or_else(|| self.place(&line, &record.vendor), Ok);
         // Nothing but stored changes is there yet, so that all of a line are one run.
         let pushed = lines.push(&line, ticket, NO_LIMITS, |_| true, place);
         drop(lines);
         match pushed {
-            Ok(Ok(true)) => self.deliver(line),
+            Ok(Ok(true)) => return Some(line),
             Ok(Ok(false)) => {}
             Ok(Err(failure)) => {
                 let problem = failure_problem(failure);
@@ -149,11 +150,15 @@ impl Records {
             }
             Err(_) => tracing::error!(update = %record.id, "a stored change has no room"),
         }
+        None
     }
 
     /// A place in the order that the account has now; of an account that is gone, in that which it had.
-    fn place(&self, line: &Line) -> Result<QueuedLock, crate::upstream::Failure> {
-        self.upstream.queue_stored(&line.scope, &line.id)
+    fn place(&self, line: &Line, vendor: &str) -> Result<QueuedLock, crate::upstream::Failure> {
+        match self.account(vendor) {
+            Some(account) => account.stack.queue_stored(&line.id),
+            None => self.upstream.queue_stored(&line.scope, &line.id),
+        }
     }
 
     fn account(&self, vendor: &str) -> Option<Arc<Account>> {

@@ -23,6 +23,8 @@ fn ticket(number: u64, vendor: &str) -> Ticket {
         due: now,
         attempts: 0,
         failures: 0,
+        interrupted: false,
+        gathers: false,
         alone: false,
         phase: Phase::Waiting,
     }
