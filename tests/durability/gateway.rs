@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) more: String,
     /// The folder of the database.
     pub(crate) data: String,
+    /// Further keys of the store.
+    pub(crate) store: String,
     pub(crate) accounts: String,
 }
 
@@ -39,6 +41,7 @@ impl Setup {
             queue: "backoff = \"10ms\"\nmax_backoff = \"20ms\"\n".to_owned(),
             more: String::new(),
             data: "data".to_owned(),
+            store: String::new(),
             accounts: String::new(),
         }
     }
@@ -64,7 +67,7 @@ impl Setup {
     }
 
     fn text(&self) -> String {
-        let Self { base, vendor, queue, more, data, accounts } = self;
+        let Self { base, vendor, queue, more, data, store, accounts } = self;
         let accounts = if accounts.is_empty() {
             format!("[vendors.sondos]\nbase_url = \"{base}\"\ntoken = {{ env = \"TOKEN\" }}\n{vendor}")
         } else {
@@ -73,7 +76,7 @@ impl Setup {
         let server = if more.contains("[server]") { "" } else { "[server]\nrequest_timeout = \"20s\"\n" };
         let auth = if more.contains("[auth]") { "" } else { "[auth]\nmode = \"none\"\n" };
         format!(
-            "{server}{auth}[store]\nkind = \"sqlite\"\npath = \"{data}/switchboard.db\"\n\
+            "{server}{auth}[store]\nkind = \"sqlite\"\npath = \"{data}/switchboard.db\"\n{store}\
              [queue]\n{queue}{accounts}{more}[log]\nlevel = \"warn\"\nfilter = \"warn,switchboard::app=info,switchboard::reload=info\"\n"
         )
     }
@@ -240,4 +243,9 @@ pub(crate) async fn ends_at_start(home: &Path, setup: &Setup, fail: &str) -> (Ex
 /// Whether it ended as `kill -9` does.
 pub(crate) fn was_killed(status: ExitStatus) -> bool {
     status.signal() == Some(9)
+}
+
+/// A queue that tries everything once, and then waits for very long.
+pub(crate) fn slow(vendor: &Vendor) -> Setup {
+    Setup { queue: "backoff = \"1d\"\nmax_backoff = \"1d\"\nmax_age = \"30d\"\n".to_owned(), ..Setup::new(vendor) }
 }

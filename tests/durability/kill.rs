@@ -140,7 +140,6 @@ async fn dies_in_replay(fail: &str) {
         true => assert_eq!(reply.code(), "already_started"),
         false => assert_eq!(reply.status, 202, "{reply:?}"),
     }
-    vendor.arrived(vendor.arrivals().len().max(1)).await;
     let replays = gateway.get("/v1/updates?assistant=sondos:1").await.json();
     let replays: Vec<_> =
         replays["data"].as_array().unwrap().iter().filter(|record| record["replay_of"] == *dead).collect();
@@ -166,10 +165,10 @@ async fn what_names_no_point_is_refused_at_the_start() {
     }
 }
 
-/// Kills at any moment; `SWITCHBOARD_KILLS` says how many.
+/// Kills at any moment; `KILLS` says how many, and `just kills` does it for long.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_accepted_is_lost_or_reordered_when_the_process_is_killed_at_any_moment() {
-    let kills = std::env::var("SWITCHBOARD_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(30_usize);
+    let kills = std::env::var_os("KILLS").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(30_usize);
     let vendor = Vendor::start().await;
     vendor.answers(|_| match fastrand::u8(..20) {
         0 => Answer::Slow(Duration::from_millis(fastrand::u64(..40)), Box::new(Answer::Ok)),
@@ -201,13 +200,15 @@ async fn nothing_accepted_is_lost_or_reordered_when_the_process_is_killed_at_any
     for caller in &mut callers {
         caller.check(&gateway, &vendor, kills).await;
     }
-    for (key, first) in created {
-        let again = create(&gateway, &key).await.unwrap();
+    for (key, first) in &created {
+        let again = create(&gateway, key).await.unwrap();
         if let Ok(first) = first {
             assert_eq!((first.status, &first.body), (again.status, &again.body), "{key}");
         }
-        let arrivals = vendor.arrivals();
-        let count = arrivals.iter().filter(|arrival| arrival.body["assistant_name"] == *key).count();
+    }
+    let arrivals = vendor.arrivals();
+    for (key, _) in &created {
+        let count = arrivals.iter().filter(|arrival| arrival.body["assistant_name"] == **key).count();
         assert!(count <= 1, "{key}: {count} creations");
     }
     let changes: usize = (1..=ASSISTANTS).map(|id| vendor.applied(id).len()).sum();

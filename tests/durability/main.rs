@@ -2,9 +2,15 @@
 //! answer, and each record tells what became of its change. The process is killed, its disk fills, its vendors fail.
 #![cfg(test)]
 
+mod disk;
 mod gateway;
+mod keys;
 mod kill;
 mod load;
+mod order;
+mod replay;
+mod states;
 #[path = "../support/mod.rs"]
 mod support;
+mod together;
 mod vendor;

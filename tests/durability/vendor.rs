@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use crate::support::PATIENCE;
 
@@ -63,9 +64,14 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// A failure for which the caller can do nothing.
+    /// A failure that says nothing of what was applied.
     pub(crate) fn down() -> Self {
         Self::Status(503, json!({ "message": "Service unavailable" }))
+    }
+
+    /// A failure for which the caller can do nothing, and which proves that nothing was applied.
+    pub(crate) fn unauthenticated() -> Self {
+        Self::Status(401, json!({ "message": "Unauthenticated." }))
     }
 
     /// A refusal of what was sent.
@@ -202,7 +208,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let mut answer = lock(&shared.script)(&arrival);
     shared.count.send_replace(count);
     // In a task of its own, because the gateway may go away meanwhile.
-    let done = tokio::spawn(async move {
+    let done = TaskTracker::new().spawn(async move {
         loop {
             answer = match answer {
                 Answer::Slow(moment, then) => {
@@ -225,7 +231,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
             Answer::Lost | Answer::Slow(..) | Answer::After(..) => return Err(Gone),
             Answer::AppliedLate(gate) => {
                 let (shared, arrival) = (Arc::clone(&shared), arrival.clone());
-                tokio::spawn(async move {
+                TaskTracker::new().spawn(async move {
                     gate.opened().await;
                     lock(&shared.applied).push((arrival.id, arrival.body));
                 });
@@ -240,6 +246,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         let name = arrival.body["assistant_name"].as_str().unwrap_or("an assistant");
         let data = |id| json!({ "id": id, "name": name, "status": "active", "type": "inbound", "mode": "pipeline" });
         Ok(match arrival.method.as_str() {
+            "GET" => respond(200, &json!([{ "id": 41, "name": "Voice 41" }])),
             "DELETE" => respond(200, &json!({ "message": "Assistant deleted successfully" })),
             "POST" => {
                 respond(201, &json!({ "message": "Assistant created successfully", "data": data(9000 + arrival.nth) }))
