@@ -86,17 +86,17 @@ fn ids(list: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn what_waits_is_counted_listed_and_canceled() {
     let scene = Scene::new("max_total = 50", "").await;
-    scene.stage.fail("sondos", &["status=503"]);
+    scene.stage.fail("sondos", &["status=429,retry-after=600"]);
     let mut sent = Vec::new();
     for body in [r#"{"name": "a"}"#, r#"{"name": "b"}"#, r#"{"name": "c"}"#] {
         sent.push(scene.later("sales-bot", body).await);
     }
     sent.push(scene.later("night-desk", r#"{"name": "d"}"#).await);
     sent.reverse();
-    // Both heads have failed.
+    // The first has failed, and the vendor has asked for a pause, so that nothing is sent from now on.
     let is_failed = |list: &Value| {
         list["vendors"]["sondos"]["sending"] == 0
-            && list["data"].as_array().unwrap().iter().filter(|record| record["attempts"] != 0).count() >= 2
+            && !list["data"].as_array().unwrap().last().unwrap()["problem"].is_null()
     };
     let queue = scene.until("/admin/queue", is_failed).await;
     assert_eq!(ids(&queue), sent, "newest first");
@@ -108,7 +108,7 @@ async fn what_waits_is_counted_listed_and_canceled() {
     assert_eq!((&queue["store"]["kind"], &queue["store"]["failing"]), (&json!("sqlite"), &Value::Null));
     assert!(!queue.to_string().contains(&*scene.folder.path().to_string_lossy()), "no path: {queue}");
     let record = queue["data"].as_array().unwrap().last().unwrap();
-    assert_eq!((&record["problem"]["code"], &record["position"]), (&json!("vendor_error"), &json!(1)));
+    assert_eq!((&record["problem"]["code"], &record["position"]), (&json!("vendor_rate_limited"), &json!(1)));
 
     // Page by page, and by assistant under all of its names.
     let first = scene.admin(Method::GET, "/admin/queue?limit=3").await.json();
