@@ -30,10 +30,21 @@ pub struct Ending {
     pub sent_with: Vec<UpdateId>,
     /// What the journal keeps of the body; the whole one for a dead change, so that it can be replayed.
     pub body: Option<Bytes>,
-    /// What the key answers from now on, and for how long; without it the key is free again.
-    pub key: Option<(Answer, Duration)>,
+    /// What the key answers from now on; without it the key is free again.
+    pub key: Option<KeyEnd>,
     /// Whether its client is called back.
     pub callback: bool,
+}
+
+/// What a key answers after the end of its request.
+#[derive(Clone, Debug)]
+pub struct KeyEnd {
+    /// The answer.
+    pub answer: Answer,
+    /// For how long.
+    pub kept: Duration,
+    /// The place in the order of what may have been applied, if that is not known: then the key may send it again.
+    pub unknown: Option<u64>,
 }
 
 /// Changes that are tried again later.

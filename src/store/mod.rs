@@ -27,7 +27,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use admission::{Admission, Admitted, Fingerprint, KeyState, KeyUse};
-pub use ending::{CallbackDue, CallbackTried, Ending, Postponement};
+pub use ending::{CallbackDue, CallbackTried, Ending, KeyEnd, Postponement};
 pub use error::StoreError;
 pub use filter::{Filter, Owner, Page};
 pub use record::{Answer, Line, Mode, Record, State, UpdateId};
@@ -60,9 +60,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// without a ticket is skipped, so that repeating this is safe.
     fn finish(&self, endings: Vec<Ending>) -> Pending<'_, ()>;
 
-    /// Adds a row to the journal for a change that has no ticket. It is stored with what comes next, and not waited for unless
-    /// too many rows wait already.
+    /// Adds a row to the journal for a change that has no ticket. It is stored with what comes next; what this returns waits
+    /// only while too many rows are noted already.
     fn note(&self, record: Record, body: Option<Bytes>) -> Pending<'_, ()>;
+
+    /// Whether more rows may be noted without waiting: not while the store fails and as many wait as may.
+    fn has_room(&self) -> bool;
 
     /// Makes a ticket that waits `canceled`, with a callback if its client is called back. `None` if it does not wait, or there
     /// is none.

@@ -12,6 +12,7 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::support::process::Process;
 use crate::support::{PATIENCE, Reply, eventually};
@@ -147,10 +148,13 @@ impl Gateway {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::from(body.to_owned())).unwrap();
-        let response = self.client.request(request).await.map_err(|error| error.to_string())?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-        Ok(Reply { status: head.status, headers: head.headers, body })
+        let whole = async {
+            let (head, body) = self.client.request(request).await.map_err(|error| error.to_string())?.into_parts();
+            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+            Ok(Reply { status: head.status, headers: head.headers, body })
+        };
+        // Bounds a request whose gateway was killed, should the client never notice.
+        timeout(PATIENCE, whole).await.unwrap_or_else(|_| Err("no answer".to_owned()))
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -236,7 +240,7 @@ pub(crate) async fn ends_at_start(home: &Path, setup: &Setup, fail: &str) -> (Ex
     command.args(["serve", "--config", "switchboard.toml"]).current_dir(home).envs(environment(fail));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-    let output = tokio::time::timeout(Duration::from_mins(1), output).await.expect("it does not end").unwrap();
+    let output = timeout(Duration::from_mins(1), output).await.expect("it does not end").unwrap();
     (output.status, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 

@@ -28,7 +28,7 @@ use crate::upstream::{Permits, QueuedLock};
 use crate::value::AssistantOperation;
 
 use super::context::Context;
-use super::records::{Key, Records, carry_out};
+use super::records::{Key, Records, Reservation, carry_out};
 use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
 use super::response::Echoed;
@@ -84,7 +84,28 @@ pub(super) struct Prepared {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    pub(super) lock: Option<QueuedLock>,
+    pub(super) place: Place,
+}
+
+/// The place in the order that an operation has before it is sent.
+#[derive(Default)]
+pub(super) enum Place {
+    /// It gets one when it is sent.
+    #[default]
+    Later,
+    /// Its turn, or its place in the queue for it; with a store it has a number.
+    Queued(QueuedLock, Option<u64>),
+    /// A ticket among what is delivered later.
+    Reserved(Reservation),
+}
+
+impl Place {
+    pub(super) fn into_lock(self) -> Option<QueuedLock> {
+        match self {
+            Self::Queued(lock, _) => Some(lock),
+            Self::Later | Self::Reserved(_) => None,
+        }
+    }
 }
 
 impl Exchange<'_> {
@@ -211,7 +232,7 @@ impl Exchange<'_> {
     pub(super) fn complete(
         &self,
         request: vendors::Request,
-        lock: Option<QueuedLock>,
+        place: Place,
         headers: HeaderMap,
     ) -> Result<Prepared, Problem> {
         let impossible = |error: &dyn std::error::Error| {
@@ -219,6 +240,6 @@ impl Exchange<'_> {
         };
         let uri = self.account.stack.uri(&request.path).map_err(|error| impossible(&error))?;
         let method = request.method.parse::<Method>().map_err(|error| impossible(&error))?;
-        Ok(Prepared { request, method, uri, headers, lock })
+        Ok(Prepared { request, method, uri, headers, place })
     }
 }

@@ -12,10 +12,9 @@ use crate::api::classify::{catalog_problem, failure_problem};
 use crate::api::context::Context;
 use crate::api::request::prefer;
 use crate::problem::{Code, Problem};
-use crate::upstream::QueuedLock;
 
 use super::refusal::refusal_problem;
-use super::{Change, Exchange, Prepared};
+use super::{Change, Exchange, Place, Prepared};
 
 impl<'a> Exchange<'a> {
     /// Reads and translates the fields. Only a catalog may make it wait.
@@ -25,7 +24,7 @@ impl<'a> Exchange<'a> {
         let headers = self.account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
         let unknown = CatalogSet::default();
         let mut target = self.target(&unknown);
-        let (live, lock) = self
+        let (live, place) = self
             .live_catalogs(&update, &headers)
             .await
             .map_err(|problem| self.other_errors(&update, &target).unwrap_or(problem))?;
@@ -47,7 +46,7 @@ impl<'a> Exchange<'a> {
             request.report.warnings.splice(0..0, copied.warnings.iter().cloned());
         }
         request.report.warnings.extend(self.options.unknown_preferences.iter().map(|name| prefer::warning(name)));
-        self.complete(request, lock, headers)
+        self.complete(request, place, headers)
     }
 
     /// The request of a deletion, which has no body.
@@ -62,7 +61,7 @@ impl<'a> Exchange<'a> {
             report: Report::default(),
             sent: SentFields::default(),
         };
-        self.complete(request, None, headers)
+        self.complete(request, Place::Later, headers)
     }
 
     /// Where the fields go, with these catalogs of the vendor.
@@ -94,22 +93,31 @@ impl<'a> Exchange<'a> {
 
     /// The vendor's catalogs that this update needs besides the configured ones. While they are read, which may take
     /// time, the update already waits for the assistant's lock, so that no later update overtakes it.
-    async fn live_catalogs(
-        &self,
-        update: &Update<'_>,
-        headers: &HeaderMap,
-    ) -> Result<(CatalogSet, Option<QueuedLock>), Problem> {
+    async fn live_catalogs(&self, update: &Update<'_>, headers: &HeaderMap) -> Result<(CatalogSet, Place), Problem> {
         let account = self.account;
         let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
         let missing = missing_lookups(update, account.dialect, &account.policies, &known);
         if missing.is_empty() {
-            return Ok((CatalogSet::default(), None));
+            return Ok((CatalogSet::default(), Place::Later));
         }
-        let lock = match self.id.filter(|_| !self.options.dry_run) {
-            Some(id) => Some(account.stack.queue_update(id).map_err(failure_problem)?),
-            None => None,
-        };
-        Ok((self.catalogs(&missing, headers).await?, lock))
+        let place = self.place()?;
+        Ok((self.catalogs(&missing, headers).await?, place))
+    }
+
+    /// A place in the order, from now on.
+    fn place(&self) -> Result<Place, Problem> {
+        let Self { context, account, id, options, .. } = self;
+        let Some(id) = id.filter(|_| !options.dry_run) else { return Ok(Place::Later) };
+        match &context.records {
+            None => account.stack.queue_update(id).map(|lock| Place::Queued(lock, None)).map_err(failure_problem),
+            Some(records) if options.respond_async => {
+                records.reserve(&context.gateway, account, id).map(Place::Reserved)
+            }
+            Some(records) => {
+                let (lock, number) = records.queue(account, id).map_err(failure_problem)?;
+                Ok(Place::Queued(lock, Some(number)))
+            }
+        }
     }
 
     /// The vendor's catalogs of these kinds.

@@ -28,11 +28,11 @@ impl Exchange<'_> {
         log: &mut RequestLog,
     ) -> impl Future<Output = Result<Response<Full<Bytes>>, Problem>> + Send {
         let RequestLog { report: logged_report, delivery, attempts, queued, with_vendor, id, .. } = log;
-        let Prepared { request: vendors::Request { body, report, sent, repeatable, .. }, method, uri, headers, lock } =
+        let Prepared { request: vendors::Request { body, report, sent, repeatable, .. }, method, uri, headers, place } =
             prepared;
         let report = logged_report.insert(report);
         let body = Bytes::from(body);
-        let mut request = VendorRequest::new(method, uri, self.options.deadline).with_lock(lock);
+        let mut request = VendorRequest::new(method, uri, self.options.deadline).with_lock(place.into_lock());
         self.complete_request(&mut request, repeatable, headers, &body);
         match delivery {
             Some(shared) => request.sent = shared.clone(),

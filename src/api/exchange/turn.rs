@@ -23,7 +23,7 @@ use crate::upstream::{DetachOnDrop, Failure, Permits, QueuedLock, Repeat, Vendor
 use super::answer::nothing;
 use super::condition::{Verified, check, unchanged};
 use super::reading::Reads;
-use super::{Change, Exchange, Prepared, TurnSlot};
+use super::{Change, Exchange, Place, Prepared, TurnSlot};
 
 /// A request that was sent, and what is kept for the next one in the same turn.
 struct Turn<'a> {
@@ -75,14 +75,14 @@ impl Exchange<'_> {
         reads: &mut Reads<'_>,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let Prepared { request, method, uri, headers, lock } = prepared;
+        let Prepared { request, method, uri, headers, place } = prepared;
         let mut turn = Turn { slot: self.slot, lock: None, permits, ended: None };
         if !self.options.dry_run {
-            turn.lock = self.first(lock, log).await?;
+            turn.lock = self.first(place.into_lock(), log).await?;
         }
         let before = self.before(reads, log).await?.map(Arc::new);
         if self.options.dry_run {
-            let prepared = Prepared { request, method, uri, headers, lock: None };
+            let prepared = Prepared { request, method, uri, headers, place: Place::Later };
             log.attempts = reads.attempts;
             let response = self.dry_run(&prepared);
             log.report = Some(prepared.request.report);

@@ -10,23 +10,20 @@ use tokio::time::Instant;
 
 use crate::account::Account;
 use crate::api::context::Context;
-use crate::api::exchange::Prepared;
+use crate::api::exchange::{Place, Prepared};
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Admission, Admitted, Line, Mode, Record, Timestamp, UpdateId};
-use crate::upstream::QueuedLock;
+use crate::store::{Admission, Admitted, Mode, Record, StoreError, Timestamp};
 
 use super::job::Job;
 use super::key::{Key, Known};
-use super::queue::{Full as NoRoom, Limits, Phase, Ticket};
+use super::queue::{Phase, Ticket};
+use super::reservation::Reservation;
 use super::synchronous::fields;
 use super::{Records, answer, store_problem};
-
-/// The `Retry-After` when no more may wait.
-const FULL_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// What became of an admission.
 pub(super) enum Entered {
@@ -42,11 +39,7 @@ pub(super) struct Entry {
     pub(super) body: Bytes,
     pub(super) key: Option<Key>,
     /// Its place in the order, if it has one already.
-    pub(super) place: Option<QueuedLock>,
-    /// The dead change whose place in the line it takes.
-    pub(super) instead_of: Option<UpdateId>,
-    /// That change in its line, while it is not certain that this one takes its place.
-    pub(super) replaced: Option<Ticket>,
+    pub(super) reserved: Option<Reservation>,
 }
 
 impl Records {
@@ -62,14 +55,20 @@ impl Records {
         key: Option<Key>,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let Prepared { request, lock, .. } = prepared;
+        let Prepared { request, place, .. } = prepared;
         let expires_at = Timestamp::now().after(job.context.gateway.queue.max_age);
-        let record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
+        let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
+        let reserved = match place {
+            Place::Reserved(reserved) => Some(reserved),
+            Place::Later | Place::Queued(..) => None,
+        };
+        if let Some(reserved) = &reserved {
+            record.id = reserved.id;
+        }
         let payload = self.payload(&job, &request, &body);
-        log.record = Some(record.id);
         log.report = Some(request.report);
         let mut waiting = self.endings.waiting(record.id);
-        let entry = Entry { record, body: payload.to_bytes(), key, place: lock, instead_of: None, replaced: None };
+        let entry = Entry { record, body: payload.to_bytes(), key, reserved };
         // In a task of its own, so that a caller who leaves does not leave half of it.
         let (records, account, context) = (Arc::clone(self), Arc::clone(&job.account), job.context.clone());
         let options = job.options.clone();
@@ -81,6 +80,7 @@ impl Records {
             Entered::Stored(record) => record,
             Entered::Answered(response) => return Ok(response),
         };
+        log.record = Some(record.id);
         if let Some(wait) = job.options.wait {
             let until = (Instant::now() + Duration::from_secs(wait.into())).min(job.options.deadline);
             if let Some(Some(answer)) = waiting.may_have_ended(until).await {
@@ -97,31 +97,35 @@ impl Records {
     /// No more may wait, or the store fails.
     pub(super) async fn enter(
         self: &Arc<Self>,
-        mut entry: Entry,
+        entry: Entry,
         account: &Arc<Account>,
         context: &Context,
         options: &RequestOptions,
     ) -> Result<Entered, Problem> {
-        let line = entry.record.line().ok_or_else(|| Problem::new(Code::Internal, "a creation has no line"))?;
-        let again = entry.key.as_ref().and_then(|key| key.again);
-        if let Some((_, earlier)) = again {
-            self.check_newer(line.clone(), earlier, &entry.record).await?;
+        let Entry { mut record, body, key, reserved } = entry;
+        let missing = || Problem::new(Code::Internal, "a creation has no line");
+        let (line, id) = (record.line().ok_or_else(missing)?, record.vendor_id.as_deref().map(Arc::from));
+        let again = key.as_ref().and_then(|key| key.again.as_ref());
+        let reserved = match reserved {
+            Some(reserved) => reserved,
+            None => self.reserve(&context.gateway, account, &id.ok_or_else(missing)?)?,
+        };
+        (record.id, record.number) = (reserved.id, reserved.number);
+        if let Some(again) = again {
+            self.check_newer(line, again.number, &record).await?;
         }
-        self.reserve(&line, &mut entry, account, context)?;
-        let (record, id) = (entry.record.clone(), entry.record.id);
-        let key = entry.key.as_ref().map(|key| key.used.clone());
         reach(Point::BeforeAdmit);
-        let admission = Admission { record: record.clone(), body: entry.body, key, again: again.map(|(id, _)| id) };
-        let admitted = self.store.admit(admission).await;
+        let (used, again) = (key.as_ref().map(|key| key.used.clone()), again.map(|again| again.id));
+        let admitted = self.store.admit(Admission { record: record.clone(), body, key: used, again }).await;
         reach(Point::AfterAdmit);
         match admitted {
             Ok(Admitted::Stored) => {
-                self.lines().change(&line, id, |ticket| ticket.phase = Phase::Waiting);
+                reserved.keep();
                 Ok(Entered::Stored(Box::new(record)))
             }
             Ok(Admitted::Known(state)) => {
-                self.lines().remove(&line, id);
-                let Some(Key { used, .. }) = entry.key else {
+                drop(reserved);
+                let Some(Key { used, .. }) = key else {
                     return Err(Problem::new(Code::Internal, "a change without a key has one"));
                 };
                 match self.answered(context, state, used, record.operation, options).await? {
@@ -130,52 +134,11 @@ impl Records {
                 }
             }
             Err(error) => {
-                match entry.replaced {
-                    Some(dead) => drop(self.lines().replace(&line, id, dead)),
-                    None => drop(self.lines().remove(&line, id)),
+                if matches!(error, StoreError::Unknown(_)) {
+                    reserved.keep_until_known();
                 }
                 Err(store_problem(error))
             }
-        }
-    }
-
-    /// Gives the change a number and a place in its line.
-    fn reserve(
-        self: &Arc<Self>,
-        line: &Line,
-        entry: &mut Entry,
-        account: &Account,
-        context: &Context,
-    ) -> Result<(), Problem> {
-        let queue = &context.gateway.queue;
-        let limits = Limits { per_line: queue.max_per_assistant, total: queue.max_total };
-        let mut lines = self.lines();
-        entry.record.number = lines.number();
-        let ticket = Ticket::of(&entry.record, Phase::Admitted);
-        if let Some(dead) = entry.instead_of {
-            entry.replaced = lines.replace(line, dead, ticket);
-            return match entry.replaced {
-                Some(_) => Ok(()),
-                None => Err(Problem::new(Code::AlreadyStarted, "the dead change holds up its line no longer")),
-            };
-        }
-        let own = entry.place.take();
-        let has_own = own.is_some();
-        let joins = |last: Option<&QueuedLock>| {
-            !has_own && last.map_or_else(|| account.stack.nothing_waits(&line.id), QueuedLock::is_last)
-        };
-        let place = || own.map_or_else(|| account.stack.queue_stored(&line.id), Ok);
-        let pushed = lines.push(line, ticket, limits, joins, place);
-        drop(lines);
-        match pushed {
-            Ok(Ok(is_new)) => {
-                if is_new {
-                    self.deliver(line.clone());
-                }
-                Ok(())
-            }
-            Ok(Err(failure)) => Err(crate::api::classify::failure_problem(failure)),
-            Err(full) => Err(full.problem().after(FULL_RETRY_AFTER)),
         }
     }
 
@@ -212,15 +175,5 @@ impl Ticket {
             alone: false,
             phase,
         }
-    }
-}
-
-impl NoRoom {
-    fn problem(self) -> Problem {
-        let detail = match self {
-            Self::Line => "as many changes wait for this assistant as may (`queue.max_per_assistant`)",
-            Self::All => "as many changes wait as may (`queue.max_total`)",
-        };
-        Problem::new(Code::QueueFull, detail)
     }
 }

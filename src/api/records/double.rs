@@ -109,6 +109,10 @@ impl Store for Double {
         refused()
     }
 
+    fn has_room(&self) -> bool {
+        true
+    }
+
     fn cancel(&self, _: UpdateId, _: Timestamp, _: bool) -> Pending<'_, Option<Record>> {
         refused()
     }

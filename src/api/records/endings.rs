@@ -20,14 +20,14 @@ pub(super) struct Endings {
 pub(super) struct Waiting<'a> {
     endings: &'a Endings,
     id: UpdateId,
-    ended: watch::Receiver<Option<Answer>>,
+    ended: Option<watch::Receiver<Option<Answer>>>,
 }
 
 impl Endings {
     /// Registers one who waits: an end from now on is noticed, so register first and look then.
     pub(super) fn waiting(&self, id: UpdateId) -> Waiting<'_> {
         let ended = self.table().entry(id).or_default().subscribe();
-        Waiting { endings: self, id, ended }
+        Waiting { endings: self, id, ended: Some(ended) }
     }
 
     /// Tells those who wait for this change, with what its caller would have got.
@@ -51,12 +51,13 @@ impl Waiting<'_> {
     /// Waits until the change has ended since the last call, and returns its answer if it has one; `None` once `until` is
     /// over or the gateway drains.
     pub(super) async fn may_have_ended(&mut self, until: Instant) -> Option<Option<Answer>> {
+        let receiver = self.ended.as_mut()?;
         tokio::select! {
             biased;
             () = self.endings.drain.cancelled() => None,
-            ended = timeout_at(until, self.ended.changed()) => {
+            ended = timeout_at(until, receiver.changed()) => {
                 ended.ok()?.ok()?;
-                Some(self.ended.borrow_and_update().clone())
+                Some(receiver.borrow_and_update().clone())
             }
         }
     }
@@ -65,7 +66,8 @@ impl Waiting<'_> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut table = self.endings.table();
-        if table.get(&self.id).is_some_and(|waiters| waiters.receiver_count() == 1) {
+        drop(self.ended.take()); // under the lock, so that the last one sees that it is the last
+        if table.get(&self.id).is_some_and(|waiters| waiters.receiver_count() == 0) {
             table.remove(&self.id);
         }
     }

@@ -13,10 +13,10 @@ use crate::api::context::Context;
 use crate::api::request::options::RequestOptions;
 use crate::api::request::prefer::PREFER;
 use crate::problem::{Code, Problem};
-use crate::store::{KeyState, KeyUse, Line, Record, Timestamp, UpdateId};
+use crate::store::{Answer, KeyState, KeyUse, Line, Record, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
-use super::replay::superseded;
+use super::replay::{superseded, with_twins};
 use super::{Records, answer, required, store_problem};
 
 /// The `Retry-After` of a request whose key is in use.
@@ -26,8 +26,19 @@ const IN_PROGRESS_RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub(super) used: KeyUse,
-    /// The record of the first request and its place in the order, if its outcome is unknown.
-    pub(super) again: Option<(UpdateId, u64)>,
+    /// The first request, if its outcome is unknown.
+    pub(super) again: Option<Again>,
+}
+
+/// An earlier request with a key, of which it is not known whether it was applied.
+#[derive(Clone, Debug)]
+pub(super) struct Again {
+    /// Its record.
+    pub(super) id: UpdateId,
+    /// Its place in the order.
+    pub(super) number: u64,
+    /// What its caller got.
+    pub(super) answer: Answer,
 }
 
 /// What is known of a request by its key.
@@ -119,8 +130,8 @@ impl Records {
                 let detail = "the first request with this Idempotency-Key is under way";
                 Err(Problem::new(Code::IdempotencyInProgress, detail).after(IN_PROGRESS_RETRY_AFTER))
             }
-            KeyState::Ended { id, unknown: Some(number), .. } if may_repeat(operation) => {
-                Ok(Known::New(Some(Key { used, again: Some((id, number)) })))
+            KeyState::Ended { id, answer, unknown: Some(number) } if may_repeat(operation) => {
+                Ok(Known::New(Some(Key { used, again: Some(Again { id, number, answer }) })))
             }
             KeyState::Ended { answer, .. } => Ok(Known::Answered(answer::replayed(&answer))),
         }
@@ -131,7 +142,8 @@ impl Records {
     /// # Errors
     /// `superseded`, with the fields and the records.
     pub(super) async fn check_newer(&self, line: Line, number: u64, record: &Record) -> Result<(), Problem> {
-        let newer = self.store.newer(line, number, record.fields.clone()).await.map_err(store_problem)?;
+        let fields = with_twins(&record.fields);
+        let newer = self.store.newer(line, number, fields).await.map_err(store_problem)?;
         match newer.is_empty() {
             true => Ok(()),
             false => Err(superseded(record, &newer)),

@@ -18,11 +18,12 @@ mod key;
 mod payload;
 mod queue;
 mod replay;
+mod reservation;
 mod sweeping;
 mod synchronous;
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +54,7 @@ pub(crate) use document::{accepted, found, push_record};
 pub(crate) use key::{Asked, Key, Known, known};
 pub use queue::Depth;
 pub use replay::Replay;
+pub(crate) use reservation::Reservation;
 pub(super) use synchronous::carry_out;
 
 #[cfg(test)]
@@ -76,6 +79,8 @@ pub struct Records {
     tasks: TaskTracker,
     /// No delivery begins from then on.
     stop: CancellationToken,
+    /// The dead changes that are being replayed.
+    replaying: Mutex<HashSet<UpdateId>>,
     /// The places in the order of what still waits then.
     kept_places: Mutex<Vec<Box<dyn Any + Send>>>,
     /// This process among all that use the store.
@@ -123,6 +128,7 @@ impl Records {
             slots: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            replaying: Mutex::default(),
             kept_places: Mutex::default(),
             incarnation: Uuid::now_v7(),
             readers: Arc::default(),
@@ -153,8 +159,11 @@ impl Records {
         loop {
             let record = self.store.record(id).await?;
             let is_over = record.as_ref().is_none_or(|record| record.state.is_final());
-            if is_over || waiting.may_have_ended(until).await.is_none() {
+            if is_over {
                 return Ok(record);
+            }
+            if waiting.may_have_ended(until).await.is_none() {
+                return self.store.record(id).await;
             }
         }
     }
@@ -169,6 +178,8 @@ impl Records {
         let now = Timestamp::now();
         match (record.state, record.mode) {
             (State::Queued, Mode::Asynchronous) => {}
+            // What an earlier process has left has no caller any more.
+            (State::Queued, _) if self.lines().position(&line, record.id).is_some() => {}
             (State::Queued, _) => return started("its caller waits for it; it ends with that request"),
             (State::Dead, _) if self.lines().has_held(&line, record.id) => {
                 let discarded = self.store.discard(record.id, State::Canceled, now).await.map_err(store_problem)?;
@@ -269,10 +280,11 @@ impl Records {
     }
 
     /// Adds the record of a change without a ticket to the journal.
-    async fn note(&self, record: Record, body: Option<Bytes>) {
+    fn note(&self, record: Record, body: Option<Bytes>) {
         let id = record.id;
         self.metrics.ended(&record.vendor, record.operation, record.state.as_str());
-        if let Err(error) = self.store.note(record, body).await {
+        // Whether there is room was asked before anything was sent.
+        if let Some(Err(error)) = self.store.note(record, body).now_or_never() {
             tracing::error!(%error, update = %id, "what became of a change cannot be recorded");
         }
     }
@@ -280,6 +292,10 @@ impl Records {
     async fn known_record(&self, id: UpdateId) -> Result<Record, Problem> {
         let record = self.store.record(id).await.map_err(store_problem)?;
         record.ok_or_else(|| Problem::new(Code::UpdateNotFound, "the record is kept no longer"))
+    }
+
+    fn replaying(&self) -> MutexGuard<'_, HashSet<UpdateId>> {
+        self.replaying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lines(&self) -> MutexGuard<'_, Lines<QueuedLock>> {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use vendors::Field;
 
 use crate::api::context::Context;
-use crate::api::exchange::{Change, read_update};
+use crate::api::exchange::{Change, Place, Prepared, read_update};
 use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Mode, Record, State, Timestamp};
+use crate::store::{Mode, Record, State, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
 use super::asynchronous::{Entered, Entry};
@@ -55,6 +56,7 @@ impl Records {
     /// # Errors
     /// It is not dead, was replayed already, or newer changes have its fields; or it is not valid any more.
     pub async fn replay(self: &Arc<Self>, context: &Context, dead: &Record, replay: Replay) -> Result<Record, Problem> {
+        let _one_at_a_time = Replaying::begin(self, dead.id)?;
         let line = dead.line().filter(|_| dead.state == State::Dead);
         let line = line.ok_or_else(|| {
             let detail = format!("only a dead change can be replayed; this one is {}", dead.state.as_str());
@@ -74,7 +76,8 @@ impl Records {
         })?;
         let is_held = self.lines().has_held(&line, dead.id);
         if !is_held && replay != Replay::Forced {
-            let newer = self.store.newer(line, dead.number, dead.fields.clone()).await.map_err(store_problem)?;
+            let newer =
+                self.store.newer(line.clone(), dead.number, with_twins(&dead.fields)).await.map_err(store_problem)?;
             let is_overtaken = |field: &String| newer.iter().any(|record| overlaps(record, field));
             match replay {
                 Replay::Remaining if dead.operation == AssistantOperation::Update => {
@@ -109,19 +112,25 @@ impl Records {
             _ => Change::Update,
         };
         let job = Job::restored(context.clone(), change, dead, Arc::clone(&account), handling, options);
-        let (request, place) = match change {
+        let (request, reserved) = match change {
             Change::Delete => (request, None),
-            _ => {
-                let prepared = job.exchange(None).prepare(&body).await?;
-                (prepared.request, prepared.lock)
-            }
+            _ => match job.exchange(None).prepare(&body).await? {
+                Prepared { request, place: Place::Reserved(reserved), .. } if !is_held => (request, Some(reserved)),
+                Prepared { request, .. } => (request, None),
+            },
+        };
+        if request.is_empty() && change_is_update(change) {
+            return Err(Problem::new(Code::ValidationFailed, "nothing of it is left to send at this vendor"));
+        }
+        let reserved = match (is_held, dead.line()) {
+            (true, Some(line)) => Some(self.reserve_instead_of(dead.id, line, &account, &context.gateway.queue)?),
+            _ => reserved,
         };
         let expires_at = Timestamp::now().after(context.gateway.queue.max_age);
         let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
         (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
         let payload = self.payload(&job, &request, &body);
-        let instead_of = is_held.then_some(dead.id);
-        let entry = Entry { record, body: payload.to_bytes(), key: None, place, instead_of, replaced: None };
+        let entry = Entry { record, body: payload.to_bytes(), key: None, reserved };
         let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
         reach(Point::BeforeReplay);
         let entered = self.tasks.spawn(async move { records.enter(entry, &account, &in_context, &options).await });
@@ -137,8 +146,44 @@ impl Records {
     }
 }
 
-fn overlaps(record: &Record, field: &String) -> bool {
-    record.operation == AssistantOperation::Delete || record.fields.contains(field)
+/// A dead change that is being replayed. Two replays at once would both find that it was not replayed yet.
+struct Replaying<'a> {
+    records: &'a Records,
+    dead: UpdateId,
+}
+
+impl<'a> Replaying<'a> {
+    fn begin(records: &'a Records, dead: UpdateId) -> Result<Self, Problem> {
+        match records.replaying().insert(dead) {
+            true => Ok(Self { records, dead }),
+            false => Err(Problem::new(Code::AlreadyStarted, "it is being replayed")),
+        }
+    }
+}
+
+impl Drop for Replaying<'_> {
+    fn drop(&mut self) {
+        self.records.replaying().remove(&self.dead);
+    }
+}
+
+fn change_is_update(change: Change) -> bool {
+    matches!(change, Change::Update)
+}
+
+fn overlaps(record: &Record, field: &str) -> bool {
+    let has = |field: &str| record.fields.iter().any(|other| other == field);
+    record.operation == AssistantOperation::Delete || has(field) || twin(field).is_some_and(has)
+}
+
+/// These fields and their twins, which are other forms of the same.
+pub(super) fn with_twins(fields: &[String]) -> Vec<String> {
+    let twins = fields.iter().filter_map(|field| twin(field)).map(str::to_owned);
+    fields.iter().cloned().chain(twins).collect()
+}
+
+fn twin(field: &str) -> Option<&'static str> {
+    Field::from_name(field)?.twin().map(Field::name)
 }
 
 /// The problem of fields that newer changes have.

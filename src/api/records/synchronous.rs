@@ -3,7 +3,8 @@
 //! The change runs in a task of its own, which does not end with the caller's connection. If the caller leaves before
 //! anything was sent, a plain change is withdrawn; one with a key goes on, because its caller will ask again.
 
-use std::sync::Arc;
+use std::mem::take;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,11 +15,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::classify::failure_problem;
-use crate::api::exchange::{Exchange, Prepared};
+use crate::api::exchange::{Change, Exchange, Place, Prepared, TurnSlot};
 use crate::api::request_log::RequestLog;
+use crate::problem::Outcome::NotApplied;
 use crate::problem::{Code, Problem, Reason};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Admission, Admitted, Answer, Ending, Line, Mode, Record, State, Timestamp, UpdateId};
+use crate::store::{
+    Admission, Admitted, Answer, Ending, KeyEnd, Line, Mode, Record, State, StoreError, Timestamp, UpdateId,
+};
 use crate::upstream::{DeliveryState, Permits, QueuedLock};
 
 use super::job::{Job, state_of};
@@ -70,7 +74,7 @@ pub(in crate::api) async fn carry_out(
     let (sender, ended) = oneshot::channel();
     records.tasks.spawn(async move {
         let outcome = running.run(prepared, permits).await;
-        let done = std::mem::take(&mut running.log);
+        let done = take(&mut running.log);
         if let Err((outcome, done)) = sender.send((outcome, done))
             && done.delivery.is_some_and(|delivery| delivery.get())
         {
@@ -90,18 +94,23 @@ pub(in crate::api) async fn carry_out(
 }
 
 impl Running {
-    async fn run(&mut self, prepared: Prepared, permits: Permits) -> Outcome {
-        let gateway = Arc::clone(&self.job.context.gateway);
-        if self.key.is_some() || gateway.sync_intent {
-            return self.with_ticket(prepared, permits).await;
+    async fn run(&mut self, mut prepared: Prepared, permits: Permits) -> Outcome {
+        self.check_older()?;
+        let number = match self.number(&mut prepared) {
+            Ok(number) => number,
+            Err(problem) => return self.job.finished(Err(problem)),
+        };
+        if self.key.is_some() || self.job.context.gateway.sync_intent {
+            return self.with_ticket(prepared, number, permits).await;
         }
-        let number = self.records.lines().number();
+        if !self.records.store.has_room() {
+            let full = StoreError::Failed("too many records wait to be stored".to_owned());
+            return self.job.finished(Err(store_problem(full)));
+        }
         let mut record = self.record(Mode::Synchronous, number, &prepared);
         self.log.record = Some(record.id);
-        let outcome = match self.check_older() {
-            Ok(()) => self.send(prepared, permits).await,
-            Err(problem) => Err(problem),
-        };
+        let slot = TurnSlot::default();
+        let outcome = self.send(prepared, permits, &slot).await;
         let end = self.end(&outcome);
         record.state = end.state;
         record.attempts = self.log.attempts;
@@ -111,31 +120,40 @@ impl Running {
             (record.assistant, record.vendor_id) = (assistant, Some(id));
         }
         (record.answer, record.problem) = (Some(self.records.journaled(end.answer)), end.problem);
-        self.records.note(record, self.records.journal_body(&self.body)).await;
+        // Noted before the turn goes to the next change, so that what is read in that turn sees it.
+        self.records.note(record, self.records.journal_body(&self.body));
+        drop(slot);
         outcome
     }
 
-    /// The same, stored before it is sent and before its caller is answered.
-    async fn with_ticket(&mut self, mut prepared: Prepared, permits: Permits) -> Outcome {
-        self.check_older()?;
-        let stack = Arc::clone(&self.job.account.stack);
-        if let (Some(id), None) = (&self.job.id, &prepared.lock) {
-            prepared.lock = Some(stack.queue_update(id).map_err(failure_problem)?);
+    /// The number of the change's place in the order, which it takes now if it has none.
+    fn number(&self, prepared: &mut Prepared) -> Result<u64, Problem> {
+        if let Place::Queued(_, Some(number)) = &prepared.place {
+            return Ok(*number);
         }
-        let number = self.records.lines().number();
+        let Some(id) = &self.job.id else { return Ok(self.records.lines().number()) };
+        let (lock, number) = self.records.queue(&self.job.account, id).map_err(failure_problem)?;
+        prepared.place = Place::Queued(lock, Some(number));
+        Ok(number)
+    }
+
+    /// The same, stored before it is sent and before its caller is answered.
+    async fn with_ticket(&mut self, mut prepared: Prepared, number: u64, permits: Permits) -> Outcome {
         let mode = if self.key.is_some() { Mode::Keyed } else { Mode::Synchronous };
         let mut record = self.record(mode, number, &prepared);
-        self.log.record = Some(record.id);
-        let again = self.key.as_ref().and_then(|key| key.again);
-        if let Some((_, earlier)) = again
-            && let Some(lock) = prepared.lock.take()
+        let mut turn = take(&mut prepared.place).into_lock();
+        let again = self.key.as_ref().and_then(|key| key.again.clone());
+        if let Some(again) = &again
+            && let Some(lock) = turn.take()
         {
-            prepared.lock = Some(stack.turn(lock, self.job.options.deadline).await.map_err(failure_problem)?);
+            let held = self.job.account.stack.turn(lock, self.job.options.deadline).await;
+            turn = Some(self.or_refuse(held.map_err(failure_problem))?);
             if let Some(line) = record.line() {
-                self.records.check_newer(line, earlier, &record).await?;
+                let checked = self.records.check_newer(line, again.number, &record).await;
+                self.or_refuse(checked)?;
             }
         }
-        if prepared.lock.as_ref().is_none_or(QueuedLock::is_held) {
+        if turn.as_ref().is_none_or(QueuedLock::is_held) {
             record.state = State::Sending;
         }
         let payload = self.records.payload(&self.job, &prepared.request, &self.body);
@@ -143,25 +161,36 @@ impl Running {
             record: record.clone(),
             body: payload.to_bytes(),
             key: self.key.as_ref().map(|key| key.used.clone()),
-            again: again.map(|(id, _)| id),
+            again: again.map(|again| again.id),
         };
         reach(Point::BeforeAdmit);
-        if let Some(answered) = self.admit(admission).await? {
-            self.log.record = None; // the answer is that of an earlier one
+        let admitted = self.admit(admission).await;
+        if let Some(answered) = self.or_refuse(admitted)? {
             return Ok(answered);
         }
+        self.log.record = Some(record.id);
         reach(Point::AfterAdmit);
-        let outcome = match self.take_turn(&record, &mut prepared).await {
-            Ok(()) => self.send(prepared, permits).await,
+        let slot = TurnSlot::default();
+        let outcome = match self.take_turn(&record, turn).await {
+            Ok(turn) => {
+                prepared.place = turn.map_or(Place::Later, |turn| Place::Queued(turn, Some(number)));
+                self.send(prepared, permits, &slot).await
+            }
             Err(problem) => self.job.finished(Err(problem)),
         };
         let end = self.end(&outcome);
         reach(Point::BeforeFinish);
         let state = end.state;
-        self.records.finish_for_caller(self.ending(&record, end)).await;
+        let turn = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.records.finish_for_caller(self.ending(&record, end), turn).await;
         self.records.metrics.ended(&record.vendor, record.operation, state.as_str());
         reach(Point::AfterFinish);
         outcome
+    }
+
+    /// A problem before anything was admitted, as its caller gets it.
+    fn or_refuse<T>(&self, result: Result<T, Problem>) -> Result<T, Problem> {
+        result.map_err(|problem| self.job.finished(Err(problem)).err().unwrap_or_else(withdrawn))
     }
 
     /// Stores the ticket; the response if the key has been used meanwhile.
@@ -180,8 +209,8 @@ impl Running {
     }
 
     /// Waits for the turn, and stores that the change is being sent.
-    async fn take_turn(&mut self, record: &Record, prepared: &mut Prepared) -> Result<(), Problem> {
-        let Some(lock) = prepared.lock.take() else { return Ok(()) };
+    async fn take_turn(&mut self, record: &Record, turn: Option<QueuedLock>) -> Result<Option<QueuedLock>, Problem> {
+        let Some(lock) = turn else { return Ok(None) };
         let (stack, started) = (&self.job.account.stack, Instant::now());
         let turn = tokio::select! {
             biased;
@@ -189,39 +218,50 @@ impl Running {
             () = self.records.cut_off(record.line()) => Err(draining()),
         };
         self.log.queued += started.elapsed();
-        prepared.lock = Some(turn?);
+        let turn = turn?;
         if record.state == State::Queued {
             reach(Point::BeforeStart);
-            let started = self.records.store.start(vec![record.id], Timestamp::now()).await.map_err(store_problem)?;
+            let started = self.records.store.start(vec![record.id], Timestamp::now()).await;
+            // Nothing of it was sent, whatever the store did.
+            let started = started.map_err(|error| Problem { outcome: NotApplied, ..store_problem(error) })?;
             if !started {
                 return Err(Problem::new(Code::Internal, "the change was withdrawn before its turn"));
             }
         }
-        Ok(())
+        Ok(Some(turn))
     }
 
-    /// Sends it. A plain change is withdrawn if its caller leaves before.
-    async fn send(&mut self, prepared: Prepared, permits: Permits) -> Outcome {
+    /// Sends it, and puts its turn into the slot. A plain change is withdrawn if its caller leaves before.
+    async fn send(&mut self, prepared: Prepared, permits: Permits, slot: &TurnSlot) -> Outcome {
         reach(Point::BeforeSend);
         let line = self.line();
-        let Self { records, job, body, log, gone, key } = self;
+        let Self { records, job, body, log, gone, key, .. } = self;
         let delivery = log.delivery.clone().unwrap_or_default();
-        let exchange = job.exchange(None);
-        let sent = exchange.carry_on(prepared, body.clone(), Some(permits), log);
-        tokio::pin!(sent);
-        let outcome = tokio::select! {
+        let exchange = job.exchange(Some(slot));
+        let outcome = {
+            let sent = exchange.carry_on(prepared, body.clone(), Some(permits), log);
+            tokio::pin!(sent);
+            tokio::select! {
             biased;
-            outcome = &mut sent => outcome,
             () = gone.cancelled(), if key.is_none() => match delivery.get() {
                 true => sent.await,
                 false => Err(withdrawn()),
             },
+            outcome = &mut sent => outcome,
             () = records.cut_off(line) => match delivery.get() {
                 true => sent.await,
                 false => Err(draining()),
             },
+            }
         };
-        job.finished(outcome)
+        let was_sent_before = key.as_ref().is_some_and(|key| key.again.is_some());
+        job.finished(match outcome {
+            // The earlier request with the key has deleted it.
+            Err(problem) if was_sent_before && is_gone(job, &problem) => {
+                Ok(job.exchange(None).deletion_was_lost(log.attempts))
+            }
+            outcome => outcome,
+        })
     }
 
     /// Refuses to wait behind older changes that wait for a vendor which is known to be down.
@@ -271,14 +311,21 @@ impl Running {
 
     fn ending(&self, record: &Record, end: End) -> Ending {
         let retention = self.job.context.gateway.idempotency_retention;
-        let is_kept = matches!(end.state, State::Applied | State::Refused | State::Unknown);
+        let kept = |answer: Answer, unknown| KeyEnd { answer, kept: retention, unknown };
+        let key = self.key.as_ref().and_then(|key| match (end.state, &key.again) {
+            (State::Applied | State::Refused, _) => Some(kept(end.answer.clone(), None)),
+            (State::Unknown, _) => Some(kept(end.answer.clone(), Some(record.number))),
+            // Nothing was done now, and of the earlier request it is known no better than before.
+            (_, Some(again)) => Some(kept(again.answer.clone(), Some(again.number))),
+            _ => None,
+        });
         Ending {
             id: record.id,
             state: end.state,
             attempts: self.log.attempts,
             now: Timestamp::now(),
             created: end.created,
-            key: (self.key.is_some() && is_kept).then(|| (end.answer.clone(), retention)),
+            key,
             answer: Some(self.records.journaled(end.answer)),
             problem: end.problem,
             doubted_at: end.doubted_at,
@@ -319,6 +366,11 @@ fn draining() -> Problem {
     let detail = "this gateway is shutting down, and older changes of this assistant wait";
     let problem = Problem::new(Code::Overloaded, detail).after(DRAINING_RETRY_AFTER);
     Problem { cause: Some(Reason::Draining), ..problem }
+}
+
+/// Whether a deletion found nothing.
+fn is_gone(job: &Job, problem: &Problem) -> bool {
+    matches!(job.change, Change::Delete) && problem.code == Code::AssistantNotFound
 }
 
 fn is_withdrawn(problem: &Problem) -> bool {

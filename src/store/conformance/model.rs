@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 
 use crate::store::{
-    Admission, Admitted, Answer, CallbackDue, CallbackTried, Ending, Figures, Filter, Fingerprint, KeyState, KeyUse,
-    Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, Answer, CallbackDue, CallbackTried, Ending, Figures, Filter, Fingerprint, KeyEnd, KeyState,
+    KeyUse, Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -99,10 +99,9 @@ impl Tables {
         if let Some((assistant, vendor_id)) = ending.created {
             (record.assistant, record.vendor_id) = (assistant, Some(vendor_id));
         }
-        let unknown = (record.state == State::Unknown).then_some(number);
         match ending.key {
             None => self.keys.retain(|_, key| key.id != record.id),
-            Some((answer, kept)) => {
+            Some(KeyEnd { answer, kept, unknown }) => {
                 let until = ending.now.after(kept);
                 for key in self.keys.values_mut().filter(|key| key.id == record.id) {
                     key.ended = Some((answer.clone(), until, unknown));
@@ -111,6 +110,10 @@ impl Tables {
         }
         if let Some(client) = record.client.clone().filter(|_| ending.callback) {
             self.callbacks.push(CallbackDue { id: record.id, client, tries: 0, due_at: ending.now });
+        }
+        if let Some(dead) = record.replay_of.filter(|_| record.state != State::Dead) {
+            let replayed = self.journal.values_mut().filter(|(old, _)| old.id == dead && old.state == State::Dead);
+            replayed.for_each(|(_, body)| *body = None);
         }
         self.journal.insert(number, (record, ending.body));
     }
@@ -212,6 +215,10 @@ impl Store for Model {
             }
             Ok(())
         })
+    }
+
+    fn has_room(&self) -> bool {
+        true
     }
 
     fn cancel(&self, id: UpdateId, now: Timestamp, callback: bool) -> Pending<'_, Option<Record>> {

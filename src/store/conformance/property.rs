@@ -10,8 +10,8 @@ use proptest::sample::Index;
 use crate::store::conformance::model::Model;
 use crate::store::conformance::samples::*;
 use crate::store::{
-    Admission, Answer, CallbackTried, Ending, Filter, KeySource, KeyUse, Owner, Postponement, Record, Sqlite, State,
-    Store, Timestamp, UpdateId,
+    Admission, Answer, CallbackTried, Ending, Filter, KeyEnd, KeySource, KeyUse, Owner, Postponement, Record, Sqlite,
+    State, Store, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -151,7 +151,11 @@ impl Pair<'_> {
     fn ending(&self, id: UpdateId, end: &End) -> Ending {
         let text = Answer { body: end.body.then(|| Bytes::from("an answer")), ..answer("") };
         Ending {
-            key: end.key.then(|| (text.clone(), Duration::from_millis(500))),
+            key: end.key.then(|| KeyEnd {
+                answer: text.clone(),
+                kept: Duration::from_millis(500),
+                unknown: (end.state % 2 == 1).then_some(7),
+            }),
             callback: end.callback,
             body: end.body.then(|| Bytes::from("a body")),
             created: end.created.then(|| ("vendor:new".into(), "new".into())),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::store::{Admission, Answer, Ending, KeyUse, Line, Mode, Postponement, Record, State, Timestamp, UpdateId};
+use crate::store::{
+    Admission, Answer, Ending, KeyEnd, KeyUse, Line, Mode, Postponement, Record, State, Timestamp, UpdateId,
+};
 use crate::value::AssistantOperation;
 
 /// A time so many milliseconds after a fixed one.
@@ -88,7 +90,9 @@ pub(in crate::store) fn ending(record: &Record, state: State, millis: i64) -> En
 
 /// An ending after which the key answers for a second.
 pub(in crate::store) fn keeping(record: &Record, state: State, millis: i64) -> Ending {
-    Ending { key: Some((answer("for the key"), Duration::from_secs(1))), ..ending(record, state, millis) }
+    let unknown = (state == State::Unknown).then_some(record.number);
+    let key = KeyEnd { answer: answer("for the key"), kept: Duration::from_secs(1), unknown };
+    Ending { key: Some(key), ..ending(record, state, millis) }
 }
 
 pub(in crate::store) fn postponement(ids: Vec<UpdateId>, millis: i64) -> Postponement {

@@ -181,6 +181,10 @@ impl Store for Sqlite {
         })
     }
 
+    fn has_room(&self) -> bool {
+        self.shared.noted.fits()
+    }
+
     fn cancel(&self, id: UpdateId, now: Timestamp, callback: bool) -> Pending<'_, Option<Record>> {
         self.write(move |desk| statements::cancel(desk, id, now, callback))
     }

@@ -134,7 +134,7 @@ impl Noted {
         self.rows.load(Ordering::Acquire) == 0
     }
 
-    fn fits(&self) -> bool {
+    pub(super) fn fits(&self) -> bool {
         self.bytes.load(Ordering::Acquire) <= MOST_NOTED
     }
 

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use crate::api::context::Context;
 use crate::api::records::{Replay, accepted, required};
 use crate::api::request_log::RequestLog;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::telemetry::event::Who;
 
 use super::by_id;
@@ -28,6 +28,11 @@ pub(in crate::api::operations) async fn replay(
     let what = Replay::of_query(head.uri.query())?;
     let record = by_id(context, records, segment, log).await?;
     context.check_rights(record.operation.rights(), "replaying this change")?;
+    // As any change that is admitted now.
+    if !record.vendor_id.as_deref().is_none_or(|id| context.may_use_assistant(&record.assistant, &record.vendor, id)) {
+        let detail = format!("this client may not use the assistant `{}` any more", record.assistant);
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
     let replay = records.replay(context, &record, what).await?;
     log.record = Some(replay.id);
     context.replayed(&record, &replay, Who::Client);

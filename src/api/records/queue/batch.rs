@@ -13,13 +13,13 @@ use vendors::{Part, merge};
 
 use crate::account::Account;
 use crate::api::context::Context;
-use crate::api::exchange::{Change, TurnSlot};
+use crate::api::exchange::{Change, Place, TurnSlot};
 use crate::api::request_log::RequestLog;
 use crate::gateway::Gateway;
 use crate::http::request_id::RequestId;
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Answer, Ending, Mode, Record, State, StoreError, Timestamp, UpdateId};
+use crate::store::{Answer, Ending, KeyEnd, Mode, Record, State, StoreError, Timestamp, UpdateId};
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
@@ -129,7 +129,7 @@ impl Batch {
         let exchange = head.job.exchange(Some(&slot));
         let Context { request_id, trace, .. } = &head.job.context;
         let headers = head.job.account.headers(request_id.to_header_value(), trace.to_header_value());
-        let result = match exchange.complete(self.request.clone(), Some(turn), headers) {
+        let result = match exchange.complete(self.request.clone(), Place::Queued(turn, None), headers) {
             Ok(prepared) => exchange.carry_on(prepared, head.body.clone(), None, log).await,
             Err(problem) => Err(problem),
         };
@@ -209,11 +209,19 @@ struct Reader<'a> {
     deadline: Instant,
 }
 
+/// What cannot be read ever is as nothing.
+fn readable<T: Default>(read: Result<T, StoreError>) -> Result<T, StoreError> {
+    match read {
+        Err(StoreError::Unreadable(_)) => Ok(T::default()),
+        read => read,
+    }
+}
+
 impl Reader<'_> {
     async fn member(&self, id: UpdateId) -> Result<Option<Member>, StoreError> {
         let store = &self.records.store;
-        let Some(record) = store.record(id).await? else { return Ok(None) };
-        let stored = store.bodies(vec![id]).await?.pop().flatten();
+        let Some(record) = readable(store.record(id).await)? else { return Ok(None) };
+        let stored = readable(store.bodies(vec![id]).await)?.into_iter().flatten().next();
         let payload = stored.as_deref().and_then(Payload::read);
         let change = match record.operation {
             AssistantOperation::Update => Change::Update,
@@ -269,7 +277,11 @@ impl Records {
             attempts,
             now: Timestamp::now(),
             created: None,
-            key: Some((end.answer.clone(), gateway.idempotency_retention)),
+            key: Some(KeyEnd {
+                answer: end.answer.clone(),
+                kept: gateway.idempotency_retention,
+                unknown: (end.state == State::Unknown).then_some(record.number),
+            }),
             answer: Some(self.journaled(end.answer)),
             problem: end.problem,
             doubted_at: doubted_at.or(record.doubted_at),

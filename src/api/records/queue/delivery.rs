@@ -13,7 +13,7 @@ use crate::account::Account;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Ending, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp};
+use crate::store::{Ending, KeyEnd, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp};
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
@@ -24,6 +24,8 @@ use crate::api::records::synchronous::doubted_at;
 
 /// How long a step waits that the store has failed.
 const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// The shortest pause after a request that could not be sent, whatever the reason.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 /// A wait that something else ends.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -82,7 +84,7 @@ impl Records {
         let place = place.map_or_else(|| self.upstream.queue_stored(&line.scope, &line.id).ok(), Some)?;
         let mut held = Box::pin(place.held(Instant::now() + FOR_EVER));
         tokio::select! {
-            turn = &mut held => turn.ok(),
+            turn = &mut held => self.settled(turn.ok()?).await,
             () = self.stop.cancelled() => {
                 self.keep(held);
                 None
@@ -144,6 +146,11 @@ impl Records {
         }
         let batch = match Batch::read(self, &gateway, account, tickets, deadline).await {
             Ok(Some(batch)) => batch,
+            // It may have been canceled meanwhile.
+            Ok(None) if self.has_ended(head).await => {
+                self.lines().remove(line, head.id);
+                return Some(turn);
+            }
             Ok(None) => {
                 let lost = Problem::new(Code::Internal, "what is stored of this change cannot be read");
                 tracing::error!(update = %head.id, vendor = %head.vendor, "a stored change cannot be read, and is given up");
@@ -162,6 +169,12 @@ impl Records {
             Err(error) => return self.store_failed(&error, turn).await,
         }
         self.send(line, &batch, turn).await
+    }
+
+    /// Whether a ticket has ended by another way than its delivery.
+    async fn has_ended(&self, ticket: &Ticket) -> bool {
+        let record = self.store.record(ticket.id).await.ok().flatten();
+        record.is_some_and(|record| record.state.is_final())
     }
 
     /// A place among the deliveries to an account; `None` at a drain.
@@ -211,18 +224,16 @@ impl Records {
             }
         }
         reach(Point::AfterFinish);
-        match turn {
-            // The vendor may still apply an attempt of this one after the next is sent.
-            Some(turn) => {
-                let settled = turn.settled(Instant::now() + FOR_EVER);
-                tokio::select! {
-                    _ = settled => {}
-                    () = self.stop.cancelled() => {}
-                }
-                Some(turn)
-            }
-            None => None,
+        self.settled(turn?).await
+    }
+
+    /// Waits until the vendor can no longer apply an attempt before, and returns the turn.
+    async fn settled(&self, turn: QueuedLock) -> Option<QueuedLock> {
+        tokio::select! {
+            _ = turn.settled(Instant::now() + FOR_EVER) => {}
+            () = self.stop.cancelled() => {}
         }
+        Some(turn)
     }
 
     fn set_phase(&self, line: &Line, batch: &Batch, phase: Phase) {
@@ -246,7 +257,7 @@ impl Records {
         let most = queue.backoff.saturating_mul(doubled).min(queue.max_backoff);
         let asked = problem.retry_after.unwrap_or_default();
         let wait = match log.attempts {
-            0 => asked + asked.mul_f64(fastrand::f64() / 10.0),
+            0 => asked.max(SHORTEST_PAUSE) + asked.mul_f64(fastrand::f64() / 10.0),
             _ => most.mul_f64(fastrand::f64()).max(asked),
         };
         self.postpone_until(line, batch, problem, log, wait).await;
@@ -279,8 +290,9 @@ impl Records {
     /// Gives a ticket up; its last problem stays, unless another one is the reason.
     async fn give_up(&self, line: &Line, ticket: &Ticket, problem: Option<Problem>) {
         let now = Timestamp::now();
-        let record = self.store.record(ticket.id).await.ok().flatten();
-        let body = self.store.bodies(vec![ticket.id]).await.ok().and_then(|mut bodies| bodies.pop().flatten());
+        let Some(record) = self.insist_on(|| self.store.record(ticket.id)).await else { return };
+        let Some(bodies) = self.insist_on(|| self.store.bodies(vec![ticket.id])).await else { return };
+        let body = bodies.into_iter().flatten().next();
         let gateway = self.gateway.load_full();
         let is_in_doubt = ticket.interrupted || record.as_ref().is_some_and(|record| record.doubted_at.is_some());
         let end = super::batch::dead(record.as_ref(), problem, is_in_doubt, &gateway);
@@ -291,7 +303,11 @@ impl Records {
             attempts: ticket.attempts,
             now,
             created: None,
-            key: is_kept.then(|| (end.answer.clone(), gateway.idempotency_retention)),
+            key: is_kept.then(|| KeyEnd {
+                answer: end.answer.clone(),
+                kept: gateway.idempotency_retention,
+                unknown: Some(ticket.number),
+            }),
             answer: Some(self.journaled(end.answer)),
             problem: end.problem,
             doubted_at: record.as_ref().and_then(|record| record.doubted_at),
@@ -320,12 +336,15 @@ impl Records {
     }
 
     /// The same for a change whose caller waits, and does not wait longer if the store fails.
-    pub(in crate::api::records) async fn finish_for_caller(self: &Arc<Self>, ending: Ending) {
+    pub(in crate::api::records) async fn finish_for_caller(self: &Arc<Self>, ending: Ending, turn: Option<QueuedLock>) {
         match self.store.finish(vec![ending.clone()]).await {
             Ok(()) => self.tell(&[ending]),
             Err(_) => {
                 let records = Arc::clone(self);
-                self.tasks.spawn(async move { records.finish(vec![ending]).await });
+                self.tasks.spawn(async move {
+                    records.finish(vec![ending]).await;
+                    drop(turn); // the next change is sent only now
+                });
             }
         }
     }
@@ -333,7 +352,7 @@ impl Records {
     /// Tells those who wait for these.
     fn tell(&self, endings: &[Ending]) {
         for ending in endings {
-            let whole = ending.key.as_ref().map(|(answer, _)| answer);
+            let whole = ending.key.as_ref().map(|key| &key.answer);
             self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
         }
     }
@@ -347,6 +366,20 @@ impl Records {
     pub(in crate::api::records) fn call_back(&self, record: &Record) {
         if let Some(client) = record.client.as_deref().filter(|_| self.calls_back(record)) {
             self.callbacks.notify(client);
+        }
+    }
+
+    /// Repeats a read until the store answers; the default for what cannot be read ever, `None` at a drain.
+    async fn insist_on<'a, T: Default>(&'a self, read: impl Fn() -> Pending<'a, T>) -> Option<T> {
+        loop {
+            match read().await {
+                Ok(found) => return Some(found),
+                Err(StoreError::Unreadable(_)) => return Some(T::default()),
+                Err(_) => tokio::select! {
+                    () = sleep(STORE_PAUSE) => {}
+                    () = self.stop.cancelled() => return None,
+                },
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::account::Account;
 use crate::api::classify::failure_problem;
 use crate::problem::{Code, Outcome, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Ending, Filter, Line, Mode, Record, State, StoreError, Timestamp, UpdateId};
+use crate::store::{Ending, Filter, KeyEnd, Line, Mode, Record, State, StoreError, Timestamp, UpdateId};
 use crate::upstream::QueuedLock;
 
 use super::lines::{Limits, Phase, Ticket};
@@ -195,7 +195,11 @@ impl Records {
             now: Timestamp::now(),
             created: None,
             problem: answer.body.clone(),
-            key: (outcome == Outcome::Unknown).then(|| (answer.clone(), gateway.idempotency_retention)),
+            key: (outcome == Outcome::Unknown).then(|| KeyEnd {
+                answer: answer.clone(),
+                kept: gateway.idempotency_retention,
+                unknown: Some(record.number),
+            }),
             answer: Some(self.journaled(answer)),
             doubted_at: record.doubted_at,
             sent_with: Vec::new(),

@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, params};
 use crate::store::seal::Purpose;
 use crate::store::sqlite::desk::Desk;
 use crate::store::sqlite::failure::Failure;
-use crate::store::sqlite::row::{columns, pack_ids, seal, seal_answer, unsigned};
-use crate::store::{Ending, State, Timestamp};
+use crate::store::sqlite::row::{columns, pack_ids, seal, seal_answer, signed, unsigned};
+use crate::store::{Ending, KeyEnd, State, Timestamp};
 
 /// Moves a ticket. What is sealed is bound to the id and moves as it is.
 const MOVE: &str = concat!(
@@ -44,7 +44,8 @@ fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
     let Some((number, created_at, client)) = moved.optional()? else { return Ok(()) };
     desk.prepare("delete from ticket where id = ?1")?.execute([id.0.as_bytes()])?;
     desk.journaled(unsigned(number), Timestamp(created_at));
-    end_key(desk, ending, number)?;
+    end_key(desk, ending)?;
+    end_replay(desk, ending)?;
     if let Some(client) = client.filter(|_| ending.callback) {
         let sql = "insert into callback (id, client, tries, due_at) values (?1, ?2, 0, ?3)";
         desk.prepare(sql)?.execute((id.0.as_bytes(), client, ending.now.0))?;
@@ -53,15 +54,26 @@ fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What was replayed is not replayed again, unless the replay is dead, too.
+fn end_replay(desk: &Desk<'_>, ending: &Ending) -> Result<(), Failure> {
+    if ending.state == State::Dead {
+        return Ok(());
+    }
+    let sql =
+        "update journal set body = null where state = 'dead' and id = (select replay_of from journal where id = ?1)";
+    desk.prepare(sql)?.execute([ending.id.0.as_bytes()])?;
+    Ok(())
+}
+
 /// What the key answers from now on, or that it is free.
-fn end_key(desk: &Desk<'_>, ending: &Ending, number: i64) -> Result<(), Failure> {
+fn end_key(desk: &Desk<'_>, ending: &Ending) -> Result<(), Failure> {
     let id = ending.id;
-    let Some((answer, kept)) = &ending.key else {
+    let Some(KeyEnd { answer, kept, unknown }) = &ending.key else {
         desk.prepare("delete from idem where id = ?1")?.execute([id.0.as_bytes()])?;
         return Ok(());
     };
     let answer = seal_answer(desk.sealer, id, Purpose::KeyAnswer, Some(answer))?;
-    let unknown = (ending.state == State::Unknown).then_some(number);
+    let unknown = unknown.map(signed).transpose()?;
     desk.prepare("update idem set answer = ?2, unknown = ?3, expires_at = ?4 where id = ?1")?.execute((
         id.0.as_bytes(),
         answer,

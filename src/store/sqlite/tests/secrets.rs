@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::open;
 use crate::store::conformance::samples::*;
-use crate::store::{Admission, Ending, Postponement, Record, State, Store, StoreError};
+use crate::store::{Admission, Ending, KeyEnd, Postponement, Record, State, Store, StoreError};
 
 /// All bytes of all files of a folder.
 fn bytes_below(folder: &Path) -> Vec<u8> {
@@ -38,7 +38,7 @@ async fn no_file_shows_a_body_an_answer_or_a_problem() {
         body: Some(canary("journal")),
         problem: Some(canary("last")),
         answer: Some(answer("CANARY-answer")),
-        key: Some((answer("CANARY-key"), std::time::Duration::from_secs(9))),
+        key: Some(KeyEnd { answer: answer("CANARY-key"), kept: std::time::Duration::from_secs(9), unknown: None }),
         ..ending(&dead, State::Dead, 3)
     };
     store.finish(vec![end]).await.unwrap();

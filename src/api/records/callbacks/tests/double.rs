@@ -161,6 +161,10 @@ impl Store for Double {
         unasked()
     }
 
+    fn has_room(&self) -> bool {
+        true
+    }
+
     fn cancel(&self, _: UpdateId, _: Timestamp, _: bool) -> Pending<'_, Option<Record>> {
         unasked()
     }

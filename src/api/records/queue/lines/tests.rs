@@ -116,7 +116,7 @@ fn what_waits_is_counted_by_account_and_phase() {
     assert_eq!(of("w"), Depth { queued: 1, sending: 0, held: 0, oldest: Some(Timestamp(7)) });
     let replay = ticket(9, "v");
     let id = replay.id;
-    assert!(lines.replace(&at, held, replay) && !lines.has_held(&at, held));
+    assert!(lines.replace(&at, held, replay).is_some() && !lines.has_held(&at, held));
     assert_eq!(lines.position(&at, id), Some(2), "it has the place of what it replaces");
 }
 
