@@ -117,7 +117,10 @@ impl<'a> AssistantCopy<'a> {
         let lost: Vec<_> = unresolved.into_iter().filter(|(field, _)| !is_needed(*field)).collect();
         let note = |(field, detail): (Field, String)| note(field, UNRESOLVED, detail);
         report.dropped.extend(lost.into_iter().map(note));
-        report.copied.extend(carried.iter().filter(|carried| !carried.is_part).map(|carried| carried.field));
+        // A `null` of the source is nothing where the target requires the field.
+        let is_lacking = |field: Field| report.needs.iter().any(|need| need.field == field.name());
+        let whole = carried.iter().filter(|carried| !carried.is_part && !is_lacking(carried.field));
+        report.copied.extend(whole.map(|carried| carried.field));
         report.copied.sort_unstable();
         report.unreadable = self.source.dialect.unreadable().collect();
         let is_url = |field: &&Field| matches!(field, Field::WebhookUrl | Field::ConversationEndedWebhookUrl);
