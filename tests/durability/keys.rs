@@ -320,7 +320,7 @@ async fn a_copy_has_one_answer_for_its_key() {
     let gateway = Gateway::start(&setup).await;
     let body = r#"{"vendor":"sondos","changes":{"name":"a copy","voice_id":1,"system_prompt":"Be kind","initial_message":"Hello"}}"#;
     let copy = async |gateway: &Gateway, body: &str| {
-        gateway.call(Method::POST, "/v1/assistants/sondos:1/copy", &[KEY, ("prefer", "handling=lenient")], body).await
+        gateway.call(Method::POST, "/v1/assistants/sondos:1/copies", &[KEY, ("prefer", "handling=lenient")], body).await
     };
     let first = copy(&gateway, body).await;
     assert_eq!(first.status, 201, "{first:?}");

@@ -272,8 +272,8 @@ async fn a_drain_with_a_backlog_ends_waits_and_loses_nothing() {
     let waits = gateway.try_call(Method::PUT, "/v1/assistants/sondos:1", &headers, &last);
     let drains = async {
         eventually(PATIENCE, async || {
-            let status = gateway.admin(Method::GET, "/admin/status").await.json();
-            (status["in_flight"] == 1).then_some(())
+            let queue = gateway.admin(Method::GET, "/admin/queue").await.json();
+            (queue["waiting"] == 61).then_some(())
         })
         .await;
         gateway.process.signal("TERM");

@@ -214,7 +214,11 @@ fn the_demonstration_serves_and_its_printed_commands_work() {
         let _json: Value = reply.json();
         statuses.push(reply.status);
     }
-    assert_eq!(statuses, [200, 200, 422, 202, 200, 200, 200, 200, 200], "the third shows refusals, the fourth is for later");
+    assert_eq!(
+        statuses,
+        [200, 200, 422, 202, 200, 200, 200, 200, 200],
+        "the third shows refusals, the fourth is for later"
+    );
     let people = text.split("In a browser: http://").nth(1).unwrap().trim();
     let docs = get(people.split_once('/').unwrap().0.parse().unwrap(), "/docs");
     assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));

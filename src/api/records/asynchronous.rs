@@ -8,7 +8,6 @@ use http::Response;
 use http_body_util::Full;
 use tokio::time::Instant;
 
-use crate::account::Account;
 use crate::api::context::Context;
 use crate::api::exchange::{Place, Prepared};
 use crate::api::request::options::RequestOptions;
@@ -38,8 +37,8 @@ pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) body: Bytes,
     pub(super) key: Option<Key>,
-    /// Its place in the order, if it has one already.
-    pub(super) reserved: Option<Reservation>,
+    /// Its place in the order.
+    pub(super) reserved: Reservation,
 }
 
 impl Records {
@@ -58,21 +57,19 @@ impl Records {
         let Prepared { request, place, .. } = prepared;
         let expires_at = Timestamp::now().after(job.context.gateway.queue.max_age);
         let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
-        let reserved = match place {
-            Place::Reserved(reserved) => Some(reserved),
-            Place::Later | Place::Queued(..) => None,
+        let reserved = match (place, &job.id) {
+            (Place::Reserved(reserved), _) => reserved,
+            (_, Some(id)) => self.reserve(&job.context.gateway, &job.account, id)?,
+            (_, None) => return Err(Problem::new(Code::Internal, "a creation has no line")),
         };
-        if let Some(reserved) = &reserved {
-            record.id = reserved.id;
-        }
+        (record.id, record.number) = (reserved.id, reserved.number);
         let payload = self.payload(&job, &request, &body);
         log.report = Some(request.report);
         let mut waiting = self.endings.waiting(record.id);
         let entry = Entry { record, body: payload.to_bytes(), key, reserved };
         // In a task of its own, so that a caller who leaves does not leave half of it.
-        let (records, account, context) = (Arc::clone(self), Arc::clone(&job.account), job.context.clone());
-        let options = job.options.clone();
-        let entered = self.tasks.spawn(async move { records.enter(entry, &account, &context, &options).await });
+        let (records, context, options) = (Arc::clone(self), job.context.clone(), job.options.clone());
+        let entered = self.tasks.spawn(async move { records.enter(entry, &context, &options).await });
         let entered = entered
             .await
             .map_err(|error| Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string()))?;
@@ -98,21 +95,14 @@ impl Records {
     pub(super) async fn enter(
         self: &Arc<Self>,
         entry: Entry,
-        account: &Arc<Account>,
         context: &Context,
         options: &RequestOptions,
     ) -> Result<Entered, Problem> {
         let Entry { mut record, body, key, reserved } = entry;
-        let missing = || Problem::new(Code::Internal, "a creation has no line");
-        let (line, id) = (record.line().ok_or_else(missing)?, record.vendor_id.as_deref().map(Arc::from));
         let again = key.as_ref().and_then(|key| key.again.as_ref());
-        let reserved = match reserved {
-            Some(reserved) => reserved,
-            None => self.reserve(&context.gateway, account, &id.ok_or_else(missing)?)?,
-        };
         (record.id, record.number) = (reserved.id, reserved.number);
         if let Some(again) = again {
-            self.check_newer(line, again.number, &record).await?;
+            self.check_newer(reserved.line.clone(), again.number, &record).await?;
         }
         reach(Point::BeforeAdmit);
         let (used, again) = (key.as_ref().map(|key| key.used.clone()), again.map(|again| again.id));

@@ -122,9 +122,13 @@ impl Records {
         if request.is_empty() && change_is_update(change) {
             return Err(Problem::new(Code::ValidationFailed, "nothing of it is left to send at this vendor"));
         }
-        let reserved = match (is_held, dead.line()) {
-            (true, Some(line)) => Some(self.reserve_instead_of(dead.id, line, &account, &context.gateway.queue)?),
-            _ => reserved,
+        let reserved = match (reserved, dead.line(), &job.id) {
+            (_, Some(line), _) if is_held => {
+                self.reserve_instead_of(dead.id, line, &account, &context.gateway.queue)?
+            }
+            (Some(reserved), ..) => reserved,
+            (None, _, Some(id)) => self.reserve(&context.gateway, &account, id)?,
+            (None, ..) => return Err(Problem::new(Code::Internal, "a creation has no line")),
         };
         let expires_at = Timestamp::now().after(context.gateway.queue.max_age);
         let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
@@ -133,7 +137,7 @@ impl Records {
         let entry = Entry { record, body: payload.to_bytes(), key: None, reserved };
         let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
         reach(Point::BeforeReplay);
-        let entered = self.tasks.spawn(async move { records.enter(entry, &account, &in_context, &options).await });
+        let entered = self.tasks.spawn(async move { records.enter(entry, &in_context, &options).await });
         let failed = |error: tokio::task::JoinError| {
             Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string())
         };
