@@ -1,6 +1,6 @@
 //! The audit log: who changed what, when, and with which outcome. It holds names, never values.
 //!
-//! It records changes of assistants that a vendor may have received, changes that were withdrawn or sent again, reloads and the keys they change, refused requests to
+//! It records changes of assistants that a vendor may have received or is to receive, changes that were withdrawn or sent again, reloads and the keys they change, refused requests to
 //! administration, start and stop. What is refused before it is sent changes nothing; it is in the access log only.
 
 use std::io;
@@ -25,6 +25,8 @@ use super::settings::AuditSettings;
 const FILE_MODE: u32 = 0o600;
 /// How long a flush may take.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// The status of a change that is delivered later.
+const ACCEPTED: u16 = 202;
 /// The longest text of a problem, in characters.
 const MAX_TEXT_CHARS: usize = 4096;
 /// The longest name of a field, in characters. Callers choose the names of unknown fields.
@@ -180,8 +182,11 @@ impl Audit {
     /// Records a change if the vendor may have received it.
     pub(super) fn finished(&self, finished: &RequestFinished<'_>) {
         let update = &finished.update;
-        let (Some(operation), Some(outcome)) = (update.operation, finished.outcome()) else { return };
-        if update.sent != Some(true) || !self.is_on() {
+        // What is delivered later is recorded with who asked for it, and once more with its result.
+        let is_accepted = update.record.is_some() && finished.status == ACCEPTED;
+        let outcome = if is_accepted { Some("accepted") } else { finished.outcome() };
+        let (Some(operation), Some(outcome)) = (update.operation, outcome) else { return };
+        if !is_accepted && update.sent != Some(true) || !self.is_on() {
             return;
         }
         let event: fn(_) -> _ = match operation {

@@ -24,7 +24,7 @@ fn recorded(record: impl FnOnce(&Audit)) -> Vec<Value> {
     text.lines().map(line).collect()
 }
 
-fn finish(audit: &Audit, update: UpdateSummary<'_>) {
+fn finish(audit: &Audit, status: u16, update: UpdateSummary<'_>) {
     audit.finished(&RequestFinished {
         request_id: "one",
         path: "/v1/assistants/sales-bot",
@@ -34,7 +34,7 @@ fn finish(audit: &Audit, update: UpdateSummary<'_>) {
         trace: None,
         method: &Method::POST,
         route: "/v1/assistants/{assistant}",
-        status: 200,
+        status,
         problem: None,
         total: Duration::ZERO,
         response_bytes: 0,
@@ -59,10 +59,10 @@ fn every_change_that_the_vendor_may_have_received_is_an_event_of_its_operation()
                     sent,
                     ..UpdateSummary::default()
                 };
-                finish(audit, update);
+                finish(audit, 200, update);
             }
         }
-        finish(audit, UpdateSummary { sent: Some(true), ..UpdateSummary::default() });
+        finish(audit, 200, UpdateSummary { sent: Some(true), ..UpdateSummary::default() });
     });
     let line = |event: &str, id: Option<&str>| {
         json!({
@@ -74,6 +74,21 @@ fn every_change_that_the_vendor_may_have_received_is_an_event_of_its_operation()
     let mut deleted = line("delete", Some("7"));
     deleted.as_object_mut().unwrap().retain(|name, _| name != "applied" && name != "dropped");
     assert_eq!(lines, [line("update", Some("7")), line("create", None), deleted, line("copy", Some("7"))]);
+}
+
+#[test]
+fn a_change_that_is_accepted_for_later_is_recorded_with_who_asked_for_it() {
+    let record = "0198c0de-0000-7000-8000-000000000001";
+    let lines = recorded(|audit| {
+        for (status, record) in [(202, record.parse().ok()), (202, None), (200, record.parse().ok())] {
+            let operation = Some(AssistantOperation::Update);
+            finish(audit, status, UpdateSummary { operation, record, ..UpdateSummary::default() });
+        }
+    });
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let said = |name: &str| lines[0][name].clone();
+    assert_eq!((said("event"), said("outcome"), said("status")), ("update".into(), "accepted".into(), 202.into()));
+    assert_eq!((said("client"), said("update")), ("crm".into(), record.into()));
 }
 
 #[test]

@@ -11,9 +11,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::account::Account;
 use crate::api::request_log::RequestLog;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Outcome, Problem};
 use crate::store::failpoint::{Point, reach};
 use crate::store::{Ending, KeyEnd, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp};
+use crate::telemetry::event::ChangeFinished;
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
@@ -295,6 +296,9 @@ impl Records {
         let body = bodies.into_iter().flatten().next();
         let gateway = self.gateway.load_full();
         let is_in_doubt = ticket.interrupted || record.as_ref().is_some_and(|record| record.doubted_at.is_some());
+        if let Some(record) = &record {
+            self.report_given_up(record, is_in_doubt);
+        }
         let end = super::batch::dead(record.as_ref(), problem, is_in_doubt, &gateway);
         let (state, is_kept) = (end.state, end.state == State::Unknown);
         let ending = Ending {
@@ -327,6 +331,21 @@ impl Records {
         } else {
             self.lines().remove(line, ticket.id);
         }
+    }
+
+    /// Records in the audit log that a change is not tried again.
+    pub(in crate::api::records) fn report_given_up(&self, record: &Record, is_in_doubt: bool) {
+        let outcome = if is_in_doubt { Outcome::Unknown } else { Outcome::NotApplied };
+        let given_up = Problem::new(Code::VendorTimeout, "given up");
+        let given_up = Problem { outcome, attempts: Some(record.attempts), ..given_up };
+        self.telemetry.change_finished(&ChangeFinished {
+            operation: record.operation,
+            request_id: &record.request_id,
+            update: Some(record.id.0),
+            vendor: &record.vendor,
+            vendor_id: record.vendor_id.as_deref(),
+            result: Err(&given_up),
+        });
     }
 
     /// Stores how changes ended, however long the store fails, and tells those who wait.

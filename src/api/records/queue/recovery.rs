@@ -55,7 +55,10 @@ impl Records {
         for record in tickets {
             match fate(&record, now) {
                 Fate::Deliver => waiting.push(record),
-                Fate::Unknown => endings.push(self.lost(&record, Outcome::Unknown)),
+                Fate::Unknown => {
+                    self.report_given_up(&record, true);
+                    endings.push(self.lost(&record, Outcome::Unknown));
+                }
                 Fate::Expired => endings.push(self.lost(&record, Outcome::NotApplied)),
             }
         }
