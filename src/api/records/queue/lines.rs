@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::store::{Line, Timestamp, UpdateId};
 
 /// As many tickets of a run are looked at together.
-pub(in crate::api::records) const MOST_SEEN: usize = 100;
+pub(in crate::api::records) const MOST_SEEN: usize = 200;
 
 /// All lines; `P` is a place in the order.
 #[derive(Debug)]
@@ -154,11 +154,12 @@ impl<P> Lines<P> {
             self.tickets += 1;
             return Ok(Ok(is_new));
         }
-        if let Entry::Occupied(mut queue) = entry
-            && let Some(run) = queue.get_mut().runs.back_mut()
-        {
-            run.tickets.push_back(ticket);
-            self.tickets += 1;
+        if let Entry::Occupied(mut queue) = entry {
+            let waits_behind_failure = queue.get().has_failed();
+            if let Some(run) = queue.get_mut().runs.back_mut() {
+                run.tickets.push_back(Ticket { gathers: ticket.gathers || waits_behind_failure, ..ticket });
+                self.tickets += 1;
+            }
         }
         Ok(Ok(false))
     }
@@ -319,6 +320,12 @@ impl<P> Queue<P> {
 
     fn len(&self) -> usize {
         self.runs.iter().map(|run| run.tickets.len()).sum()
+    }
+
+    /// Whether its first ticket has failed, or waits behind one that has.
+    fn has_failed(&self) -> bool {
+        let first = self.runs.front().and_then(|run| run.tickets.front());
+        first.is_some_and(|first| first.gathers || first.failures > 0)
     }
 
     fn tickets_mut(&mut self) -> impl Iterator<Item = &mut Ticket> {

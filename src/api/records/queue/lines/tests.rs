@@ -120,6 +120,21 @@ fn what_waits_is_counted_by_account_and_phase() {
     assert_eq!(lines.position(&at, id), Some(2), "it has the place of what it replaces");
 }
 
+#[test]
+fn what_comes_to_wait_behind_a_failure_may_go_together_with_others() {
+    let (mut lines, at) = (Lines::new(0), line("789"));
+    let (head, _) = push(&mut lines, &at, "v", true).unwrap();
+    push(&mut lines, &at, "v", true).unwrap();
+    lines.change(&at, head, |ticket| ticket.failures = 1);
+    push(&mut lines, &at, "v", true).unwrap();
+    lines.gather(&at);
+    lines.remove(&at, head);
+    push(&mut lines, &at, "v", true).unwrap();
+    assert!(matches!(lines.front(&at, false), Front::Place(_)));
+    let Front::Run(tickets) = lines.front(&at, true) else { panic!("no run") };
+    assert_eq!(tickets.iter().map(|ticket| ticket.gathers).collect::<Vec<_>>(), [true, true, true]);
+}
+
 /// What a test does to one of two lines.
 #[derive(Clone, Debug)]
 enum Act {
