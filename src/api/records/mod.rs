@@ -2,6 +2,7 @@
 //!
 //! - `synchronous` carries a change out for a caller who waits, and writes down how it ends; `key` is about idempotency keys.
 //! - `asynchronous` admits a change that is delivered later; `queue` holds what waits, and delivers it.
+//! - `reservation` is a place in the order with its number, taken before a change is ready.
 //! - `payload` is what the store keeps so that a change can be sent; `job` is a change without its caller's connection.
 //! - `document` is a record as callers see it; `endings` tells those who wait for an end; `replay` sends a dead one again;
 //!   `sweeping` removes what is kept no longer.
