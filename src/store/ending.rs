@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::record::{Answer, State, UpdateId};
+use super::record::{Answer, Line, State, UpdateId};
 use super::timestamp::Timestamp;
 
 /// A change that is not tried again.
@@ -19,7 +19,7 @@ pub struct Ending {
     /// When it ended.
     pub now: Timestamp,
     /// The assistant and the vendor's id, if only the end has shown them.
-    pub created: Option<(String, String)>,
+    pub created: Option<Created>,
     /// What the journal keeps of the answer.
     pub answer: Option<Answer>,
     /// The problem of the last attempt.
@@ -34,6 +34,15 @@ pub struct Ending {
     pub key: Option<KeyEnd>,
     /// Whether its client is called back.
     pub callback: bool,
+}
+
+/// A new assistant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// Its name here: `vendor:id`.
+    pub assistant: String,
+    /// The line of its changes from now on.
+    pub line: Line,
 }
 
 /// What a key answers after the end of its request.

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use admission::{Admission, Admitted, Fingerprint, KeyState, KeyUse};
-pub use ending::{CallbackDue, CallbackTried, Ending, KeyEnd, Postponement};
+pub use ending::{CallbackDue, CallbackTried, Created, Ending, KeyEnd, Postponement};
 pub use error::StoreError;
 pub use filter::{Filter, Owner, Page};
 pub use record::{Answer, Line, Mode, Record, State, UpdateId};

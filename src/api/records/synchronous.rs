@@ -21,7 +21,7 @@ use crate::problem::Outcome::NotApplied;
 use crate::problem::{Code, Problem, Reason};
 use crate::store::failpoint::{Point, reach};
 use crate::store::{
-    Admission, Admitted, Answer, Ending, KeyEnd, Line, Mode, Record, State, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, Answer, Created, Ending, KeyEnd, Line, Mode, Record, State, StoreError, Timestamp, UpdateId,
 };
 use crate::upstream::{DeliveryState, Permits, QueuedLock};
 
@@ -116,8 +116,9 @@ impl Running {
         record.attempts = self.log.attempts;
         record.updated_at = Timestamp::now();
         record.doubted_at = end.doubted_at;
-        if let Some((assistant, id)) = end.created {
-            (record.assistant, record.vendor_id) = (assistant, Some(id));
+        if let Some(Created { assistant, line }) = end.created {
+            record.assistant = assistant;
+            (record.scope, record.vendor_id) = (Some(line.scope.to_string()), Some(line.id.to_string()));
         }
         (record.answer, record.problem) = (Some(self.records.journaled(end.answer)), end.problem);
         // Noted before the turn goes to the next change, so that what is read in that turn sees it.
@@ -305,7 +306,10 @@ impl Running {
             _ => state_of(outcome.as_ref().map(|_| ()), self.log.attempts),
         };
         let id = self.log.id.as_deref().filter(|_| self.job.id.is_none());
-        let created = id.map(|id| (format!("{}:{id}", account.name), id.to_owned()));
+        let created = id.map(|id| Created {
+            assistant: format!("{}:{id}", account.name),
+            line: Records::line(&context.gateway, account, &id.into()),
+        });
         End { state, answer, problem, created, doubted_at: doubted_at(&self.log) }
     }
 
@@ -341,7 +345,7 @@ struct End {
     state: State,
     answer: Answer,
     problem: Option<Bytes>,
-    created: Option<(String, String)>,
+    created: Option<Created>,
     doubted_at: Option<Timestamp>,
 }
 

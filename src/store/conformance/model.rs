@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 
 use crate::store::{
-    Admission, Admitted, Answer, CallbackDue, CallbackTried, Ending, Figures, Filter, Fingerprint, KeyEnd, KeyState,
-    KeyUse, Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, Answer, CallbackDue, CallbackTried, Created, Ending, Figures, Filter, Fingerprint, KeyEnd,
+    KeyState, KeyUse, Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -96,8 +96,9 @@ impl Tables {
         record.problem = ending.problem;
         record.doubted_at = ending.doubted_at.or(record.doubted_at);
         record.sent_with = ending.sent_with;
-        if let Some((assistant, vendor_id)) = ending.created {
-            (record.assistant, record.vendor_id) = (assistant, Some(vendor_id));
+        if let Some(Created { assistant, line }) = ending.created {
+            record.assistant = assistant;
+            (record.scope, record.vendor_id) = (Some(line.scope.to_string()), Some(line.id.to_string()));
         }
         match ending.key {
             None => self.keys.retain(|_, key| key.id != record.id),

@@ -10,8 +10,8 @@ use proptest::sample::Index;
 use crate::store::conformance::model::Model;
 use crate::store::conformance::samples::*;
 use crate::store::{
-    Admission, Answer, CallbackTried, Ending, Filter, KeyEnd, KeySource, KeyUse, Owner, Postponement, Record, Sqlite,
-    State, Store, Timestamp, UpdateId,
+    Admission, Answer, CallbackTried, Created, Ending, Filter, KeyEnd, KeySource, KeyUse, Line, Owner, Postponement,
+    Record, Sqlite, State, Store, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -158,7 +158,10 @@ impl Pair<'_> {
             }),
             callback: end.callback,
             body: end.body.then(|| Bytes::from("a body")),
-            created: end.created.then(|| ("vendor:new".into(), "new".into())),
+            created: end.created.then(|| Created {
+                assistant: "vendor:new".into(),
+                line: Line { scope: "vendor".into(), id: "new".into() },
+            }),
             doubted_at: end.doubted.then(|| at(self.now)),
             problem: (!end.key).then(|| Bytes::from("{}")),
             answer: Some(text),
@@ -196,7 +199,7 @@ impl Pair<'_> {
             Step::Cancel(index) => drop(same!(self, store => store.cancel(self.id(index), now, true))),
             Step::Discard(index) => drop(same!(self, store => store.discard(self.id(index), State::Canceled, now))),
             Step::Newer(kind, number) => {
-                let line = crate::store::Line { scope: "main".into(), id: format!("id {}", kind % 2).into() };
+                let line = Line { scope: "main".into(), id: format!("id {}", kind % 2).into() };
                 let fields: Vec<String> = if kind % 3 == 0 { vec![] } else { vec!["voice".into()] };
                 let number = number.index(self.records.len() + 1) as u64;
                 drop(same!(self, store => store.newer(line.clone(), number, fields.clone())));
@@ -254,7 +257,7 @@ impl Pair<'_> {
 fn filters(now: i64) -> Vec<Filter> {
     let none = Filter { limit: 3, ..Filter::default() };
     let crm = Owner::Client(Some("crm".into()));
-    let line = crate::store::Line { scope: "main".into(), id: "id 1".into() };
+    let line = Line { scope: "main".into(), id: "id 1".into() };
     vec![
         Filter { limit: 100, ..none.clone() },
         none.clone(),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{admit, ended, stored};
 use crate::store::conformance::Place;
 use crate::store::conformance::samples::*;
-use crate::store::{Admission, Ending, Mode, Postponement, Record, State, UpdateId};
+use crate::store::{Admission, Created, Ending, Filter, Line, Mode, Postponement, Record, State, UpdateId};
 use crate::value::AssistantOperation;
 
 pub(in crate::store) async fn a_ticket_is_read_as_it_was_written(place: &Place) {
@@ -134,10 +134,13 @@ pub(in crate::store) async fn an_end_says_what_was_created(place: &Place) {
         ..record(1)
     };
     admit(&**store, &creation).await;
-    let created = Some(("sondos:12".into(), "12".into()));
+    let line = Line { scope: "sondos".into(), id: "12".into() };
+    let created = Some(Created { assistant: "sondos:12".into(), line: line.clone() });
     store.finish(vec![Ending { created, ..ending(&creation, State::Applied, 10) }]).await.unwrap();
     let row = stored(&**store, &creation).await;
-    assert_eq!((row.assistant.as_str(), row.vendor_id.as_deref(), row.line()), ("sondos:12", Some("12"), None));
+    assert_eq!((row.assistant.as_str(), row.line()), ("sondos:12", Some(line.clone())));
+    let of_line = store.list(Filter { line: Some(line), limit: 9, ..Filter::default() }).await.unwrap();
+    assert_eq!(of_line.records, [row], "it is the first of the line's changes");
 }
 
 pub(in crate::store) async fn only_what_waits_is_canceled(place: &Place) {

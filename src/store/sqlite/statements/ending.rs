@@ -13,7 +13,7 @@ const MOVE: &str = concat!(
     "insert into journal (",
     columns!(),
     ", body) select number, id, request_id, ?2, mode, operation, coalesce(?3, assistant), vendor, coalesce(?4, vendor_id), \
-     scope, client, fields, ?5, created_at, ?6, null, expires_at, coalesce(?7, doubted_at), ?8, replay_of, ?9, ?10, ?11 \
+     coalesce(?12, scope), client, fields, ?5, created_at, ?6, null, expires_at, coalesce(?7, doubted_at), ?8, replay_of, ?9, ?10, ?11 \
      from ticket where id = ?1 returning number, created_at, client"
 );
 
@@ -23,14 +23,14 @@ pub(in crate::store::sqlite) fn finish(desk: &mut Desk<'_>, endings: &[Ending]) 
 
 fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
     let (sealer, id) = (desk.sealer, ending.id);
-    let (assistant, vendor_id) = ending.created.as_ref().map(|(assistant, id)| (assistant, id)).unzip();
+    let created = ending.created.as_ref();
     let mut move_ = desk.prepare(MOVE)?;
     let moved = move_.query_row(
         params![
             id.0.as_bytes(),
             ending.state.as_str(),
-            assistant,
-            vendor_id,
+            created.map(|created| &created.assistant),
+            created.map(|created| &*created.line.id),
             ending.attempts,
             ending.now.0,
             ending.doubted_at.map(|at| at.0),
@@ -38,6 +38,7 @@ fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
             seal_answer(sealer, id, Purpose::Answer, ending.answer.as_ref())?,
             seal(sealer, id, Purpose::Problem, ending.problem.as_ref())?,
             seal(sealer, id, Purpose::Body, ending.body.as_ref())?,
+            created.map(|created| &*created.line.scope),
         ],
         |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?)),
     );
