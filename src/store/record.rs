@@ -56,7 +56,7 @@ pub enum State {
     Unknown,
     /// Its time ended before it was sent.
     Expired,
-    /// A later change in the same request had all its fields, or its replay took its place.
+    /// A later change in the same request had all its fields.
     Superseded,
     /// It was withdrawn before it was sent.
     Canceled,

@@ -63,7 +63,8 @@ impl Records {
             (_, None) => return Err(Problem::new(Code::Internal, "a creation has no line")),
         };
         (record.id, record.number) = (reserved.id, reserved.number);
-        let payload = self.payload(&job, &request, &body);
+        let again = key.as_ref().and_then(|key| key.again.as_ref()).map(|again| again.number);
+        let payload = self.payload(&job, &request, &body).guarded(again);
         log.report = Some(request.report);
         let mut waiting = self.endings.waiting(record.id);
         let entry = Entry { record, body: payload.to_bytes(), key, reserved };

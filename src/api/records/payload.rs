@@ -74,6 +74,9 @@ pub(super) struct Payload {
     if_match: Option<String>,
     /// Which configuration translated it. Requests of different ones do not go together.
     pub(super) translation: String,
+    /// The place in the order of the change that it sends again: a newer change of the same fields forbids it.
+    #[serde(default)]
+    pub(super) guard: Option<u64>,
 }
 
 /// A payload and what it stands for.
@@ -101,7 +104,13 @@ impl Payload {
             representation: options.representation,
             if_match: options.if_match.as_ref().map(ToString::to_string),
             translation,
+            guard: None,
         }
+    }
+
+    /// The same, unless a newer change of the same fields than that one comes before it.
+    pub(super) fn guarded(self, guard: Option<u64>) -> Self {
+        Self { guard, ..self }
     }
 
     pub(super) fn to_bytes(&self) -> Bytes {

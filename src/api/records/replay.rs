@@ -91,7 +91,8 @@ impl Records {
                 _ => {}
             }
         }
-        self.enter_replay(context, dead, restored, is_held).await
+        let guard = (!is_held && replay != Replay::Forced).then_some(dead.number);
+        self.enter_replay(context, dead, restored, (is_held, guard)).await
     }
 
     async fn enter_replay(
@@ -99,7 +100,7 @@ impl Records {
         context: &Context,
         dead: &Record,
         restored: Restored,
-        is_held: bool,
+        (is_held, guard): (bool, Option<u64>),
     ) -> Result<Record, Problem> {
         let Restored { request, body, handling, options } = restored;
         let gone = || {
@@ -133,7 +134,7 @@ impl Records {
         let expires_at = Timestamp::now().after(context.gateway.queue.max_age);
         let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
         (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
-        let payload = self.payload(&job, &request, &body);
+        let payload = self.payload(&job, &request, &body).guarded(guard);
         let entry = Entry { record, body: payload.to_bytes(), key: None, reserved };
         let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
         reach(Point::BeforeReplay);

@@ -26,6 +26,7 @@ use crate::value::AssistantOperation;
 use super::lines::{Phase, Ticket};
 use crate::api::records::job::{Job, is_refusal};
 use crate::api::records::payload::{Payload, Restored};
+use crate::api::records::replay::{superseded, with_twins};
 use crate::api::records::{Records, answer};
 
 /// What is sent in one request.
@@ -46,6 +47,8 @@ pub(in crate::api::records) struct Member {
     request: vendors::Request,
     /// Which configuration translated it; `None` if it must go alone.
     translation: Option<String>,
+    /// The place after which a newer change of the same fields forbids it.
+    guard: Option<u64>,
 }
 
 /// How a change ended.
@@ -114,6 +117,25 @@ impl Batch {
 
     pub(in crate::api::records) fn ids(&self) -> Vec<UpdateId> {
         self.members.iter().map(|member| member.record.id).collect()
+    }
+
+    /// The end of a change that is sent again although newer ones of the same fields came meanwhile; `None` if none did. What was
+    /// noted before this turn is seen.
+    pub(in crate::api::records) async fn overtaken(&self, records: &Records) -> Result<Option<End>, StoreError> {
+        let Some(head) = self.members.first() else { return Ok(None) };
+        let (Some(guard), Some(line)) = (head.guard, head.record.line()) else { return Ok(None) };
+        let mut newer = records.store.newer(line, guard, with_twins(&head.record.fields)).await?;
+        newer.retain(|record| record.id != head.record.id);
+        if newer.is_empty() {
+            return Ok(None);
+        }
+        let problem = superseded(&head.record, &newer);
+        let problem = head.job.finished(Err(problem)).err();
+        let Some(problem) = problem else { return Ok(None) };
+        head.job.report(Some(head.record.id), Err(&problem));
+        let answer = head.answer(&problem);
+        let problem = answer.body.clone();
+        Ok(Some(End { state: State::Refused, answer, problem }))
     }
 
     /// Sends the request in its turn, and returns the turn.
@@ -237,8 +259,9 @@ impl Reader<'_> {
         let Restored { request, body, handling, options } = restored;
         let context = self.records.context(self.gateway, &record);
         let job = Job::restored(context, change, &record, Arc::clone(self.account), handling, options);
-        let may_join = payload.is_plain() && matches!(change, Change::Update);
-        Ok(Some(Member { record, job, body, request, translation: may_join.then_some(payload.translation) }))
+        let may_join = payload.is_plain() && payload.guard.is_none() && matches!(change, Change::Update);
+        let translation = may_join.then_some(payload.translation);
+        Ok(Some(Member { record, job, body, request, translation, guard: payload.guard }))
     }
 }
 

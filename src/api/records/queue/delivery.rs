@@ -11,12 +11,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::account::Account;
 use crate::api::request_log::RequestLog;
-use crate::problem::{Code, Outcome, Problem};
+use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Ending, KeyEnd, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp};
-use crate::telemetry::event::ChangeFinished;
+use crate::store::{Line, StoreError, Timestamp};
 use crate::upstream::QueuedLock;
-use crate::value::AssistantOperation;
 
 use super::batch::{Batch, Sent};
 use super::lines::{Front, Phase, Ticket};
@@ -24,9 +22,7 @@ use crate::api::records::Records;
 use crate::api::records::synchronous::doubted_at;
 
 /// How long a step waits that the store has failed.
-const STORE_PAUSE: Duration = Duration::from_millis(500);
-/// The shortest pause after a request that could not be sent, whatever the reason.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// A wait that something else ends.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -160,6 +156,14 @@ impl Records {
             }
             Err(error) => return self.store_failed(&error, turn).await,
         };
+        match batch.overtaken(self).await {
+            Ok(None) => {}
+            Ok(Some(end)) => {
+                self.end(line, &batch, vec![end], head.attempts, None).await;
+                return Some(turn);
+            }
+            Err(error) => return self.store_failed(&error, turn).await,
+        }
         reach(Point::BeforeStart);
         match self.store.start(batch.ids(), Timestamp::now()).await {
             Ok(true) => {}
@@ -204,18 +208,7 @@ impl Records {
         reach(Point::BeforeFinish);
         let attempts = batch.head().attempts + log.attempts;
         match sent {
-            Sent::Ended(ends) => {
-                let ends = batch.members().zip(ends);
-                let endings = ends.map(|(member, end)| {
-                    self.metrics.ended(&member.record.vendor, member.record.operation, end.state.as_str());
-                    self.ending(member, end, attempts, doubted_at(&log), batch)
-                });
-                self.finish(endings.collect()).await;
-                for member in batch.members() {
-                    self.call_back(&member.record);
-                }
-                self.lines_remove(line, batch);
-            }
+            Sent::Ended(ends) => self.end(line, batch, ends, attempts, doubted_at(&log)).await,
             Sent::Failed(problem) => self.postpone(line, batch, &problem, &log).await,
             Sent::Apart(problem) => {
                 for id in batch.ids() {
@@ -244,182 +237,10 @@ impl Records {
         }
     }
 
-    fn lines_remove(&self, line: &Line, batch: &Batch) {
+    pub(super) fn lines_remove(&self, line: &Line, batch: &Batch) {
         let mut lines = self.lines();
         for id in batch.ids() {
             lines.remove(line, id);
-        }
-    }
-
-    /// Makes a batch wait after a request that failed.
-    async fn postpone(&self, line: &Line, batch: &Batch, problem: &Problem, log: &RequestLog) {
-        let queue = self.gateway.load().queue;
-        let doubled = 2_u32.saturating_pow(batch.head().failures);
-        let most = queue.backoff.saturating_mul(doubled).min(queue.max_backoff);
-        let asked = problem.retry_after.unwrap_or_default();
-        let wait = match log.attempts {
-            0 => asked.max(SHORTEST_PAUSE) + asked.mul_f64(fastrand::f64() / 10.0),
-            _ => most.mul_f64(fastrand::f64()).max(asked),
-        };
-        self.postpone_until(line, batch, problem, log, wait).await;
-    }
-
-    async fn postpone_until(&self, line: &Line, batch: &Batch, problem: &Problem, log: &RequestLog, wait: Duration) {
-        let now = Timestamp::now();
-        self.metrics.delivery_failed(&batch.head().vendor);
-        let postponement = Postponement {
-            ids: batch.ids(),
-            attempts: log.attempts,
-            now,
-            next_attempt_at: now.after(wait),
-            problem: batch.problem_body(problem),
-            doubted_at: doubted_at(log).or_else(|| batch.head().interrupted.then_some(now)),
-        };
-        self.insist(|| self.store.postpone(postponement.clone())).await;
-        let mut lines = self.lines();
-        for id in batch.ids() {
-            lines.change(line, id, |ticket| {
-                ticket.phase = Phase::Waiting;
-                ticket.due = Instant::now() + wait;
-                ticket.attempts += log.attempts;
-                ticket.failures = if log.attempts > 0 { ticket.failures + 1 } else { ticket.failures.max(1) };
-            });
-        }
-        lines.gather(line);
-    }
-
-    /// Gives a ticket up; its last problem stays, unless another one is the reason.
-    async fn give_up(&self, line: &Line, ticket: &Ticket, problem: Option<Problem>) {
-        let now = Timestamp::now();
-        let Some(record) = self.insist_on(|| self.store.record(ticket.id)).await else { return };
-        let Some(bodies) = self.insist_on(|| self.store.bodies(vec![ticket.id])).await else { return };
-        let body = bodies.into_iter().flatten().next();
-        let gateway = self.gateway.load_full();
-        let is_in_doubt = ticket.interrupted || record.as_ref().is_some_and(|record| record.doubted_at.is_some());
-        if let Some(record) = &record {
-            self.report_given_up(record, is_in_doubt);
-        }
-        let end = super::batch::dead(record.as_ref(), problem, is_in_doubt, &gateway);
-        let (state, is_kept) = (end.state, end.state == State::Unknown);
-        let ending = Ending {
-            id: ticket.id,
-            state,
-            attempts: ticket.attempts,
-            now,
-            created: None,
-            key: is_kept.then(|| KeyEnd {
-                answer: end.answer.clone(),
-                kept: gateway.idempotency_retention,
-                unknown: Some(ticket.number),
-            }),
-            answer: Some(self.journaled(end.answer)),
-            problem: end.problem,
-            doubted_at: record.as_ref().and_then(|record| record.doubted_at),
-            sent_with: Vec::new(),
-            body: body.filter(|_| state == State::Dead),
-            callback: record.as_ref().is_some_and(|record| self.calls_back(record)),
-        };
-        self.finish(vec![ending]).await;
-        if let Some(record) = &record {
-            self.call_back(record);
-        }
-        let operation = record.map_or(AssistantOperation::Update, |record| record.operation);
-        self.metrics.ended(&ticket.vendor, operation, state.as_str());
-        tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, state = state.as_str(), "a change is given up");
-        if state == State::Dead && gateway.queue.hold_on_dead {
-            self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);
-        } else {
-            self.lines().remove(line, ticket.id);
-        }
-    }
-
-    /// Records in the audit log that a change is not tried again.
-    pub(in crate::api::records) fn report_given_up(&self, record: &Record, is_in_doubt: bool) {
-        let outcome = if is_in_doubt { Outcome::Unknown } else { Outcome::NotApplied };
-        let given_up = Problem::new(Code::VendorTimeout, "given up");
-        let given_up = Problem { outcome, attempts: Some(record.attempts), ..given_up };
-        self.telemetry.change_finished(&ChangeFinished {
-            operation: record.operation,
-            request_id: &record.request_id,
-            update: Some(record.id.0),
-            vendor: &record.vendor,
-            vendor_id: record.vendor_id.as_deref(),
-            result: Err(&given_up),
-        });
-    }
-
-    /// Stores how changes ended, however long the store fails, and tells those who wait.
-    pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) {
-        self.insist(|| self.store.finish(endings.clone())).await;
-        self.tell(&endings);
-    }
-
-    /// The same for a change whose caller waits, and does not wait longer if the store fails.
-    pub(in crate::api::records) async fn finish_for_caller(self: &Arc<Self>, ending: Ending, turn: Option<QueuedLock>) {
-        match self.store.finish(vec![ending.clone()]).await {
-            Ok(()) => self.tell(&[ending]),
-            Err(_) => {
-                let records = Arc::clone(self);
-                self.tasks.spawn(async move {
-                    records.finish(vec![ending]).await;
-                    drop(turn); // the next change is sent only now
-                });
-            }
-        }
-    }
-
-    /// Tells those who wait for these.
-    fn tell(&self, endings: &[Ending]) {
-        for ending in endings {
-            let whole = ending.key.as_ref().map(|key| &key.answer);
-            self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
-        }
-    }
-
-    /// Whether the client is told of the end of a change.
-    pub(in crate::api::records) fn calls_back(&self, record: &Record) -> bool {
-        record.mode == Mode::Asynchronous && self.callbacks.wants(record.client.as_deref())
-    }
-
-    /// Has the client told of the end that was stored.
-    pub(in crate::api::records) fn call_back(&self, record: &Record) {
-        if let Some(client) = record.client.as_deref().filter(|_| self.calls_back(record)) {
-            self.callbacks.notify(client);
-        }
-    }
-
-    /// Repeats a read until the store answers; the default for what cannot be read ever, `None` at a drain.
-    async fn insist_on<'a, T: Default>(&'a self, read: impl Fn() -> Pending<'a, T>) -> Option<T> {
-        loop {
-            match read().await {
-                Ok(found) => return Some(found),
-                Err(StoreError::Unreadable(_)) => return Some(T::default()),
-                Err(_) => tokio::select! {
-                    () = sleep(STORE_PAUSE) => {}
-                    () = self.stop.cancelled() => return None,
-                },
-            }
-        }
-    }
-
-    /// Repeats a statement until it is carried out. At a drain it is given up: the next process finds the change under way.
-    async fn insist<'a>(&'a self, statement: impl Fn() -> Pending<'a, ()>) {
-        let mut pause = STORE_PAUSE;
-        let mut is_first = true;
-        loop {
-            let Err(error) = statement().await else { return };
-            if is_first {
-                tracing::error!(%error, "the store fails; what became of a change is stored when it works again");
-                is_first = false;
-            }
-            if matches!(error, StoreError::Closed) {
-                return;
-            }
-            tokio::select! {
-                () = sleep(pause) => {}
-                () = self.stop.cancelled() => return,
-            }
-            pause = (pause * 2).min(Duration::from_secs(5));
         }
     }
 }
