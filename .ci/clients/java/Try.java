@@ -27,14 +27,14 @@ public final class Try {
                 .vendorOptions(Map.of("autocalls", Map.of("extra", List.of(1)))),
             new Update().tools(tools()));
     for (int index = 0; index < updates.size(); index++) {
-      UpdateResult result = api.updateAssistant("autocalls:" + (index + 1), updates.get(index), null, null, null, null, null);
+      UpdateResult result = api.updateAssistant("autocalls:" + (index + 1), updates.get(index), null, null, null, null, null, null);
       check(!result.getReport().getApplied().isEmpty(), result);
       check(result.getData().getId().getActualInstance().equals(index + 1L), result);
     }
-    UpdateResult dry = api.updateAssistant("autocalls:1", new Update().name("Night desk"), true, null, null, null, null);
+    UpdateResult dry = api.updateAssistant("autocalls:1", new Update().name("Night desk"), true, null, null, null, null, null);
     check(dry.getDryRun() && "Night desk".equals(dry.getRequest().getBody().get("name")), dry);
     try {
-      api.updateAssistant("autocalls:1", new Update().speechSpeed(new java.math.BigDecimal("9")), null, null, null, null, null);
+      api.updateAssistant("autocalls:1", new Update().speechSpeed(new java.math.BigDecimal("9")), null, null, null, null, null, null);
       throw new AssertionError("a wrong value was not refused");
     } catch (ApiException refused) {
       var problem = ApiClient.createDefaultObjectMapper().readValue(refused.getResponseBody(), Problem.class);

@@ -27,6 +27,7 @@ for (const [index, body] of updates.entries()) {
   const assistant = `autocalls:${index + 1}`;
   const { data, error } = await client.PUT("/v1/assistants/{assistant}", { params: { path: { assistant } }, body });
   if (error) throw new Error(`${assistant}: ${error.code} ${JSON.stringify(error.errors)}`);
+  if (!("report" in data)) throw new Error(`${assistant}: it is to be delivered later`);
   const applied: string[] = data.report.applied;
   if (applied.length === 0 || data.data?.id !== index + 1) throw new Error(`${assistant}: ${JSON.stringify(data)}`);
 }
@@ -35,7 +36,7 @@ const dry = await client.PUT("/v1/assistants/{assistant}", {
   params: { path: { assistant: "autocalls:1" }, query: { dry_run: true } },
   body: { name: "Night desk" },
 });
-if (dry.data?.dry_run !== true || dry.data.request?.body["name"] !== "Night desk") throw new Error("dry run");
+if (!dry.data || !("report" in dry.data) || dry.data.dry_run !== true || dry.data.request?.body["name"] !== "Night desk") throw new Error("dry run");
 
 const wrong = await client.PUT("/v1/assistants/{assistant}", {
   params: { path: { assistant: "autocalls:1" } },

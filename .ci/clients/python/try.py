@@ -25,7 +25,7 @@ client = AuthenticatedClient(os.environ["SWITCHBOARD_URL"], token=os.environ["SW
 
 def put(assistant: str, update: Update, dry_run: bool = False) -> UpdateResult | Problem:
     result = update_assistant.sync(assistant, client=client, body=update, dry_run=dry_run)
-    assert result is not None
+    assert isinstance(result, UpdateResult | Problem)  # a record only with `Prefer: respond-async`
     return result
 
 
