@@ -118,7 +118,7 @@ impl Backlog {
 
     fn ended(&mut self, (id, pause): (UpdateId, Option<Duration>)) {
         self.in_progress.remove(&id);
-        // One that was sent shows that others can be sent, or finds out anew that they cannot.
+        // One that was sent shows that others can be sent, or finds out again that they cannot.
         self.paused_until = pause.map(|pause| Instant::now() + pause);
     }
 }

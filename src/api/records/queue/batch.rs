@@ -250,8 +250,13 @@ impl Reader<'_> {
             AssistantOperation::Delete => Change::Delete,
             _ => return Ok(None),
         };
+        // What a caller waited for before a crash is not sent after that caller's deadline.
+        let deadline = match record.mode {
+            Mode::Synchronous => self.deadline.min(Instant::now() + record.expires_at.since(Timestamp::now())),
+            Mode::Keyed | Mode::Asynchronous => self.deadline,
+        };
         let Some((payload, restored)) = payload.and_then(|payload| {
-            let restored = payload.restore(self.deadline)?;
+            let restored = payload.restore(deadline)?;
             Some((payload, restored))
         }) else {
             return Ok(None);
