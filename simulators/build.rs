@@ -10,17 +10,37 @@ fn main() -> Outcome<()> {
     println!("cargo::rerun-if-changed={}", root.display());
 
     let mut table = String::new();
-    let vendors = entries(&root, Path::is_dir)?;
+    let (families, vendors): (Vec<_>, Vec<_>) =
+        entries(&root, Path::is_dir)?.into_iter().partition(|vendor| root.join(vendor).join("api.json").exists());
     for vendor in &vendors {
         write_contract(&mut table, &root.join(vendor), vendor)?;
     }
     let count = vendors.len();
     let names = format!(
-        "/// Every simulated vendor, in alphabetical order.\npub const NAMES: [&str; {count}] = {vendors:?};\n"
+        "/// Every simulated white label of the platform, in alphabetical order.\npub const NAMES: [&str; {count}] = {vendors:?};\n"
     );
     let rows = format!("static CONTRACTS: [Contract; {count}] = [\n{table}];\n");
     fs::write(Path::new(&out).join("contracts.rs"), names + &rows)?;
+    fs::write(Path::new(&out).join("families.rs"), family_contracts(&root, &families)?)?;
     Ok(())
+}
+
+/// The vendors with an API of their own.
+fn family_contracts(root: &Path, families: &[String]) -> Outcome<String> {
+    let count = families.len();
+    let mut table = format!(
+        "/// Every simulated vendor with an API of its own, in alphabetical order.\npub const FAMILIES: [&str; {count}] = {families:?};\n\
+         static CONTRACTS: [FamilyContract; {count}] = [\n"
+    );
+    for vendor in families {
+        writeln!(table, "FamilyContract {{ vendor: {vendor:?},")?;
+        for field in ["api", "objects", "seeds", "answers", "catalogs"] {
+            writeln!(table, "{field}: include_str!({:?}),", root.join(vendor).join(format!("{field}.json")))?;
+        }
+        writeln!(table, "}},")?;
+    }
+    table.push_str("];\n");
+    Ok(table)
 }
 
 fn write_contract(table: &mut String, folder: &Path, vendor: &str) -> Outcome<()> {

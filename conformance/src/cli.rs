@@ -36,6 +36,9 @@ pub struct Cli {
     /// and delete an assistant of its own
     #[arg(long)]
     write: bool,
+    /// With --write, if the assistant is published: allow that updates leave a draft version behind
+    #[arg(long, requires = "write")]
+    draft: bool,
     /// Time between two requests, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 700)]
     pause: u64,
@@ -83,8 +86,8 @@ impl Cli {
     }
 
     fn report(self, environment: &Environment, err: &mut dyn Write) -> io::Result<Result<Report, String>> {
-        let options =
-            Options { assistant: self.assistant, write: self.write, pause: Duration::from_millis(self.pause) };
+        let pause = Duration::from_millis(self.pause);
+        let options = Options { assistant: self.assistant, write: self.write, draft: self.draft, pause };
         let source =
             Source { vendor: self.vendor, config: self.config, base_url: self.base_url, token_env: self.token_env };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -125,10 +128,14 @@ fn print(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let hint = if report.write { "" } else { " (--write sends some)" };
     writeln!(out, "{reads} requests read, {writes} requests that write{hint}")?;
     print_findings(&report.findings, out)?;
+    let is_nested = vendors::registry::dialect(dialect).is_some_and(|dialect| dialect.plan.is_some());
     for (outcome, what) in [
         (Outcome::Confirmed, "took the value that it has"),
-        (Outcome::Shown, "shown by the list"),
-        (Outcome::NotShown, "not shown by the list, so not verified"),
+        (Outcome::Shown, if is_nested { "told" } else { "shown by the list" }),
+        (
+            Outcome::NotShown,
+            if is_nested { "not told, so not verified" } else { "not shown by the list, so not verified" },
+        ),
         (Outcome::NoValue, "without a value that an update could set"),
         (Outcome::LeftAlone, "left alone, because it holds a credential"),
     ] {

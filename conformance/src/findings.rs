@@ -1,7 +1,7 @@
 //! Findings: each difference from the documentation, with a kind that says what to do about it.
 
 use serde::Serialize;
-use vendors::{Drift, DriftKind, Field, Operation};
+use vendors::{Dialect, Drift, DriftKind, Field, Operation};
 
 use crate::SingleAccount;
 
@@ -29,6 +29,8 @@ pub enum FindingKind {
     Ignored,
     /// The vendor lists a value that is not documented.
     UndocumentedValue,
+    /// An error does not name its field as documented.
+    ErrorNaming,
     /// A catalog cannot be read.
     BrokenCatalog,
     /// An error that is none of the documented ones.
@@ -73,6 +75,7 @@ impl FindingKind {
             Self::Operation => "operation",
             Self::Ignored => "ignored",
             Self::UndocumentedValue => "undocumented_value",
+            Self::ErrorNaming => "error_naming",
             Self::BrokenCatalog => "broken_catalog",
             Self::UnknownErrorShape => "unknown_error_shape",
             Self::NewField => "new_field",
@@ -85,9 +88,15 @@ impl FindingKind {
 
 impl FindingKind {
     /// The files of the repository that state what differs.
-    fn files(self, dialect: &str) -> Vec<String> {
+    fn files(self, dialect: &Dialect) -> Vec<String> {
+        let is_nested = dialect.plan.is_some();
         let page = match self {
-            Self::LeftBehind | Self::Changed => return Vec::new(),
+            Self::LeftBehind => return Vec::new(),
+            Self::Changed => return Vec::new(),
+            Self::Operation if is_nested => "api.json",
+            Self::BrokenCatalog => "catalogs.json",
+            Self::UnknownErrorShape | Self::NotJson | Self::ErrorNaming if is_nested => "answers.json",
+            _ if is_nested => "objects.json",
             Self::Renamed
             | Self::NarrowedRange
             | Self::NewRequiredField
@@ -95,11 +104,12 @@ impl FindingKind {
             | Self::NotStored
             | Self::Ignored => "request.schema.json",
             Self::Operation => "operations.json",
-            Self::UndocumentedValue | Self::BrokenCatalog => "catalogs.json",
-            Self::UnknownErrorShape | Self::NotJson => "answers/",
+            Self::UndocumentedValue => "catalogs.json",
+            Self::UnknownErrorShape | Self::NotJson | Self::ErrorNaming => "answers/",
             Self::NewField | Self::MissingField | Self::RetypedField => "assistants.json",
         };
-        vec![format!("vendors/contracts/{dialect}/{page}"), format!("vendors/src/{dialect}/mod.rs")]
+        let name = dialect.name;
+        vec![format!("vendors/contracts/{name}/{page}"), format!("vendors/src/{name}/mod.rs")]
     }
 }
 
@@ -121,7 +131,7 @@ impl<'a> Findings<'a> {
             field: field.map(Field::name),
             vendor_field: vendor_field.map(|name| self.account.redact(name)),
             detail: self.account.redact(detail),
-            files: kind.files(self.account.dialect().name),
+            files: kind.files(self.account.dialect()),
         };
         let same = |known: &Finding| {
             (known.kind, known.field, &known.vendor_field) == (kind, finding.field, &finding.vendor_field)
@@ -207,7 +217,7 @@ const NAMES_GONE_OR_NEW: [FindingKind; 4] =
     [FindingKind::MissingField, FindingKind::Ignored, FindingKind::NewField, FindingKind::NewRequiredField];
 
 /// Whether two names share a word of four letters or more, or differ in half of their letters at most.
-fn are_alike(old: &str, new: &str) -> bool {
+pub(crate) fn are_alike(old: &str, new: &str) -> bool {
     let words = |name: &'_ str| name.split('_').filter(|word| word.len() >= 4).map(str::to_owned).collect::<Vec<_>>();
     let shared = words(old).iter().any(|word| words(new).contains(word));
     shared || strsim::osa_distance(old, new) * 2 <= old.len().max(new.len())

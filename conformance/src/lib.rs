@@ -6,12 +6,15 @@
 //! changed and deleted again. An update that must be
 //! rejected has an impossible value in a field that the vendor has just been seen to validate, and vendors reject an
 //! update as a whole.
+//!
+//! Dialects whose assistants are nested documents are checked in `nested`.
 
 mod account;
 pub mod cli;
 mod current_value;
 mod findings;
 mod listing;
+mod nested;
 mod own_assistant;
 mod reads;
 mod refusals;
@@ -42,6 +45,8 @@ pub struct Options {
     pub assistant: String,
     /// Whether updates may be sent.
     pub write: bool,
+    /// Whether updates may leave a draft behind, where a published assistant is changed in one.
+    pub draft: bool,
     /// The pause between two requests.
     pub pause: Duration,
 }
@@ -73,6 +78,10 @@ pub async fn verify(
         findings: Findings::new(account),
         report: Report::new(account, options),
     };
+    if account.dialect().plan.is_some() {
+        verification.nested(announce).await?;
+        return Ok(verification.finish());
+    }
     let listed = verification.read().await?;
     if options.write {
         // The findings so far are worth more than the reason for stopping, so they are kept.

@@ -45,7 +45,8 @@ impl Verification<'_> {
         listing::find(&mut self.vendor, |page, per_page| listing.path_of(page, per_page), &self.options.assistant).await
     }
 
-    async fn catalog(&mut self, kind: CatalogKind) -> Result<(), Stop> {
+    /// Reads a catalog, so that names can be looked up in it.
+    pub(crate) async fn catalog(&mut self, kind: CatalogKind) -> Result<(), Stop> {
         let Some(spec) = self.account.dialect().catalog(kind) else { return Ok(()) };
         let broken = match self.vendor.get(Operation::Catalog(kind), spec.path).await? {
             None => "the answer is longer than is read".to_owned(),

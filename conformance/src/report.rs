@@ -9,9 +9,9 @@ use crate::{Finding, Options, SingleAccount};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// The list shows it; nothing was written.
+    /// The list shows it, or the document of a nested dialect tells it; nothing was written.
     Shown,
-    /// The list does not show it, so there was no value to set it to.
+    /// Neither shows it, so there was no value to set it to.
     NotShown,
     /// It has no value that an update could set.
     NoValue,

@@ -74,6 +74,11 @@ impl SingleAccount {
         &self.account.configured
     }
 
+    /// What the configuration says about the plans of a nested dialect.
+    pub(crate) fn settings(&self) -> &vendors::Settings {
+        &self.account.plan
+    }
+
     /// `text` with every occurrence of the token redacted.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.account.token.redact(text).into_owned()

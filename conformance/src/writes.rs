@@ -94,7 +94,7 @@ impl Verification<'_> {
 
     /// Reports a listed value that the dialect itself rejects. A value that a hook cannot express, or whose catalog
     /// could not be read, says nothing about the vendor.
-    fn undocumented(&mut self, field: Field, items: Vec<vendors::Item>) {
+    pub(crate) fn undocumented(&mut self, field: Field, items: Vec<vendors::Item>) {
         let dialect = self.account.dialect();
         let unread = dialect.catalog_of(field).is_some_and(|kind| self.live.get(kind).is_none());
         let excused = |item: &vendors::Item| match item.code {

@@ -1,10 +1,15 @@
 //! The vendors' documentation as data, embedded from `vendors/contracts/<vendor>`.
 //!
-//! The build script lists the files. Other packages' tests read them through this module too.
+//! The build script lists the files. Other packages' tests read them through this module too. The white labels of the
+//! platform have a [`Contract`] each; a vendor with an API of its own, whose folder has an `api.json`, a
+//! [`FamilyContract`].
 
 mod create;
+mod families;
 
 use serde_json::Value;
+
+pub use families::{FAMILIES, FamilyContract};
 
 include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 
@@ -109,6 +114,12 @@ pub fn examples(vendor: &str) -> &'static [(&'static str, &'static str)] {
 #[must_use]
 pub fn answers(vendor: &str) -> &'static [(&'static str, &'static str)] {
     find(vendor).map_or(&[], |contract| contract.answers)
+}
+
+/// The contract of a vendor with an API of its own, or `None` for a name that is not in [`FAMILIES`].
+#[must_use]
+pub fn family(vendor: &str) -> Option<&'static FamilyContract> {
+    families::find(vendor)
 }
 
 fn parsed(text: &str) -> Option<Value> {

@@ -145,6 +145,19 @@ pub struct Report {
     pub dropped: Vec<Note>,
     /// Warnings about applied fields.
     pub warnings: Vec<Note>,
+    /// Fields that were sent and that the vendor has another value of. They are warnings, too.
+    pub changed: Vec<Changed>,
+}
+
+/// A field that the vendor has another value of than was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The warning.
+    pub note: Note,
+    /// The value that was sent, as JSON; secrets in it are redacted.
+    pub sent: String,
+    /// The value that the vendor has, likewise.
+    pub stored: String,
 }
 
 /// One entry of a report.

@@ -10,6 +10,7 @@ mod catalog;
 mod copy;
 mod dialect;
 pub mod document;
+mod elevenlabs;
 mod famulor;
 mod gloriagent;
 mod intellixent;
@@ -18,10 +19,13 @@ mod item;
 pub mod json;
 mod merge;
 mod nearest;
+mod plan;
 pub mod registry;
+mod retell;
 mod secret_name;
 mod sondos;
 mod stored;
+mod vapi;
 
 pub use canonical::{Field, FieldSet, Update};
 pub use catalog::{
@@ -31,7 +35,8 @@ pub use catalog::{
 pub use copy::{AssistantCopy, CopiedFields, CopyReport, CopySource};
 pub use dialect::*;
 pub use iso639::english_name as language_name;
-pub use item::{Item, ItemCode, Items, Note, Report};
+pub use item::{Changed, Item, ItemCode, Items, Note, Report};
 pub use merge::{Barrier, Merged, Part, merge};
 pub use nearest::{nearest, nearest_names};
+pub use plan::{Purpose, Run, Settings, Step};
 pub use secret_name::is_secret_name;

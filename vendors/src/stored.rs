@@ -51,6 +51,7 @@ impl Request {
                 applied: list("applied")?.map(field).collect::<Option<_>>()?,
                 dropped: list("dropped")?.map(note).collect::<Option<_>>()?,
                 warnings: list("warnings")?.map(note).collect::<Option<_>>()?,
+                changed: Vec::new(), // is known only after it was sent
             },
             sent: SentFields {
                 fields: list("sent")?.map(field).collect::<Option<_>>()?,

@@ -2,6 +2,8 @@
 //! assistant is the same afterwards.
 
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod own_assistant;
 #[cfg(test)]
 #[path = "../../../tests/security/canary/parrot.rs"]
@@ -52,7 +54,7 @@ mod conformance {
             config: None,
         };
         let account = source.build(&environment).unwrap();
-        let options = CheckOptions { assistant: assistant.to_owned(), write, pause: Duration::ZERO };
+        let options = CheckOptions { assistant: assistant.to_owned(), write, draft: false, pause: Duration::ZERO };
         conformance::verify(&account, &options, &mut |_| {}).await
     }
 

@@ -12,7 +12,9 @@ async fn a_vendor_that_repeats_the_token_in_every_form_and_place_is_redacted() {
     let parrot = Parrot::start(None).await;
     let url = format!("http://{}/api", parrot.address);
     for id in ids().step_by(41).map(|id| id.to_string()) {
-        for (vendor, option) in [("autocalls", "--write"), ("sondos", "--json")] {
+        for (vendor, option) in
+            [("autocalls", "--write"), ("sondos", "--json"), ("elevenlabs", "--write"), ("retell", "--json")]
+        {
             let heard = parrot.heard();
             let mut command = Command::new(env!("CARGO_BIN_EXE_conformance"));
             command.args([vendor, "--assistant", &id, option, "--base-url", &url, "--token-env", "T", "--pause", "0"]);

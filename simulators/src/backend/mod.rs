@@ -5,7 +5,6 @@
 
 mod account;
 mod catalogs;
-mod clock;
 mod creation;
 mod field_names;
 mod initial_state;
@@ -85,6 +84,14 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// The same without these fields.
+    pub(crate) fn without(mut self, fields: &[String]) -> Self {
+        for field in fields {
+            self.fields.shift_remove(field);
+        }
+        self
+    }
+
     /// The keys that are not documented.
     pub(crate) fn unknown_keys(&self) -> &[String] {
         &self.checked.unknown_keys

@@ -2,12 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{http::VendorResponse, validation::ValidationErrors};
+use crate::{clock::time_stamp, http::VendorResponse, validation::ValidationErrors};
 
 use super::{
     Answer, Backend,
     account::{Account, State},
-    clock::time_stamp,
     list_item::list_item,
     operation::{Catalog, Operation},
     pagination::{Paging, page},

@@ -138,11 +138,6 @@ impl<'t> Route<'t> {
         }
     }
 
-    /// Whether it is an operation that only reads.
-    pub(crate) fn reads(self) -> bool {
-        self.row().is_some_and(Row::reads)
-    }
-
     /// The operation, if the request leads to one.
     pub(crate) const fn row(self) -> Option<&'t Row> {
         match self {

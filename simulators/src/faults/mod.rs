@@ -26,6 +26,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Which requests it affects.
     pub scope: Scope,
+    /// The first of the matching requests that it affects, counted from 1.
+    pub from: u32,
     /// How many requests it affects before it ends; `None` for all.
     pub times: Option<u32>,
 }
@@ -34,7 +36,14 @@ impl Fault {
     /// A fault that affects every update.
     #[must_use]
     pub const fn new(kind: FaultKind) -> Self {
-        Self { kind, scope: Scope::Updates, times: None }
+        Self { kind, scope: Scope::Updates, from: 1, times: None }
+    }
+
+    /// The same fault, which lets the matching requests before the `from`th pass.
+    #[must_use]
+    pub const fn from(mut self, from: u32) -> Self {
+        self.from = from;
+        self
     }
 
     /// The same fault, which ends after `times` requests.
@@ -61,7 +70,7 @@ pub enum Scope {
     Assistant(u64),
     /// Reading requests: catalogs, lists and the account.
     Reads,
-    /// The operation with this name in the vendor's `operations.json`.
+    /// The operation with this name in the vendor's `operations.json` or `api.json`.
     Operation(&'static str),
     /// Every request that the vendor has an endpoint for.
     Any,
@@ -69,7 +78,7 @@ pub enum Scope {
 
 /// What a fault does.
 ///
-/// [`Delay`](Self::Delay) and [`Hold`](Self::Hold) come before anything else and add up. Of the others, only the first
+/// [`Delay`](Self::Delay), [`Hold`](Self::Hold) and [`Drop`](Self::Drop) come before anything else and add up. Of the others, only the first
 /// one that matches takes effect. `Lost`, `ResetInBody`, `Drip`, `Truncated`, `Oversized` and those from `ByteOrderMark` on alter the
 /// vendor's own response, and the request takes effect; the others replace the response, and it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +156,8 @@ pub enum FaultKind {
     StringIds,
     /// Sends a list in pages of so many rows.
     Pages(usize),
+    /// Accepts the value at this path of the body, which then has no effect.
+    Drop(String),
 }
 
 /// How an error response says when to retry.

@@ -1,4 +1,4 @@
-//! The text form of a fault: `kind[=value][,option=value][@scope][*times]`.
+//! The text form of a fault: `kind[=value][,option=value][@scope][#from][*times]`.
 //!
 //! `Display` writes what `FromStr` reads.
 
@@ -6,7 +6,7 @@ use std::{error::Error, fmt, str::FromStr, time::Duration};
 
 use hyper::header::{HeaderName, HeaderValue};
 
-use crate::backend::Operation;
+use crate::vendor::operation;
 
 use super::{
     Fault, FaultKind, RetryAfter, Scope,
@@ -30,12 +30,15 @@ impl Error for FaultError {}
 
 const KINDS: &str = "the kinds are status=N, delay=T, hold, hang, reset, lost, reset-in-body, drip=T, html[=N], truncated, \
      oversized, error-in-2xx[=success-false], empty[=N], redirect, echo-headers, shape=SLUG, refusal=SHAPE, challenge, \
-     no-route, denied=WORD, bom, gzip, coding=NAME, old-headers, other-id, duplicate-keys, bad-rows, string-ids and pages=N";
+     no-route, denied=WORD, bom, gzip, coding=NAME, old-headers, other-id, duplicate-keys, bad-rows, string-ids, \
+     pages=N and drop=PATH";
 const SHAPE: &str = "a refusal's shape is map, strings, objects, json-api, code-and-message, problem, fastapi, nest, spring, \
      top-level, message-list, error-object, text, html or empty";
 const DENIAL: &str = "a denial is success-zero, success-text, status-error, status-code or message-only";
 const PAGES: &str = "a page has a number of rows, 1 or more";
+const DROP: &str = "`drop` is followed by the path of a member, with dots";
 const TIMES: &str = "`*` is followed by the number of requests it affects, 1 or more";
+const FROM: &str = "`#` is followed by the number of the first request it affects, 1 or more";
 const SCOPE: &str =
     "`@` is followed by `get`, `any`, an assistant's id, or an operation such as `create`, `delete` or `list`";
 const STATUS: &str = "a status is a number from 200 to 599";
@@ -60,11 +63,15 @@ fn parse(text: &str) -> Result<Fault, &'static str> {
         }
         None => (text, None),
     };
+    let (text, from) = match text.rsplit_once('#') {
+        Some((rest, number)) => (rest, number.parse().ok().filter(|from: &u32| *from > 0).ok_or(FROM)?),
+        None => (text, 1),
+    };
     let (text, scope) = match text.rsplit_once('@') {
         Some((rest, "get")) => (rest, Scope::Reads),
         Some((rest, "any")) => (rest, Scope::Any),
         Some((rest, name)) if !name.starts_with(|first: char| first.is_ascii_digit()) => {
-            (rest, Scope::Operation(Operation::named(name).ok_or(SCOPE)?.0))
+            (rest, Scope::Operation(operation(name).ok_or(SCOPE)?))
         }
         Some((rest, id)) => (rest, Scope::Assistant(id.parse().map_err(|_| SCOPE)?)),
         None => (text, Scope::Updates),
@@ -77,7 +84,7 @@ fn parse(text: &str) -> Result<Fault, &'static str> {
         Some((name, value)) => (name, Some(value)),
         None => (head, None),
     };
-    Ok(Fault { kind: kind(name, value, option)?, scope, times })
+    Ok(Fault { kind: kind(name, value, option)?, scope, from, times })
 }
 
 fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKind, &'static str> {
@@ -102,6 +109,7 @@ fn kind(name: &str, value: Option<&str>, option: Option<&str>) -> Result<FaultKi
         "shape" => Ok(FaultKind::Shape(value.ok_or(KINDS)?.to_owned())),
         "refusal" => Ok(FaultKind::Refusal(one_of(&SHAPES, value).ok_or(SHAPE)?)),
         "denied" => Ok(FaultKind::Denied(one_of(&DENIALS, value).ok_or(DENIAL)?)),
+        "drop" => Ok(FaultKind::Drop(value.filter(|path| !path.is_empty()).ok_or(DROP)?.to_owned())),
         "coding" => Ok(FaultKind::Coding(value.ok_or(KINDS)?.to_owned())),
         "pages" => {
             let size = value.and_then(|size| size.parse().ok()).filter(|size| *size > 0);
@@ -177,6 +185,9 @@ impl fmt::Display for Fault {
             Scope::Any => f.write_str("@any")?,
             Scope::Operation(name) => write!(f, "@{name}")?,
         }
+        if self.from > 1 {
+            write!(f, "#{}", self.from)?;
+        }
         self.times.map_or(Ok(()), |times| write!(f, "*{times}"))
     }
 }
@@ -206,6 +217,7 @@ impl fmt::Display for FaultKind {
             Self::Refusal(shape) => write!(f, "refusal={shape}"),
             Self::Denied(word) => write!(f, "denied={word}"),
             Self::Coding(coding) => write!(f, "coding={coding}"),
+            Self::Drop(path) => write!(f, "drop={path}"),
             Self::Pages(size) => write!(f, "pages={size}"),
             Self::Challenge => f.write_str("challenge"),
             Self::NoRoute => f.write_str("no-route"),
@@ -273,6 +285,8 @@ mod tests {
             "bad-rows@get",
             "string-ids@get",
             "pages=2@get",
+            "drop=voice.speed*1",
+            "status=500@update-llm#2*1",
         ] {
             assert_eq!(text.parse::<Fault>().expect(text).to_string(), text);
         }
@@ -312,6 +326,8 @@ mod tests {
             ("hang=1", VALUE),
             ("hang*0", TIMES),
             ("hang*x", TIMES),
+            ("hang#0", FROM),
+            ("drop=", DROP),
             ("hang@post", SCOPE),
             ("html,retry-after=1", OPTION),
             ("status=429,later=1", OPTION),

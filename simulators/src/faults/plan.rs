@@ -16,6 +16,8 @@ pub(crate) struct Plan {
     pub(crate) delay: Duration,
     /// Whether to wait until the faults are changed.
     pub(crate) hold: bool,
+    /// The paths of the body whose values have no effect.
+    pub(crate) dropped: Vec<String>,
     /// The fault that replaces or alters the response, if there is one.
     pub(crate) response: Option<FaultKind>,
 }
@@ -35,7 +37,12 @@ impl FaultPlan {
     pub(crate) fn take(&mut self, target: Option<Target>) -> Plan {
         let mut plan = Plan::default();
         for fault in self.faults.iter_mut().filter(|fault| affects(fault, target)) {
+            if fault.from > 1 {
+                fault.from -= 1;
+                continue;
+            }
             match &fault.kind {
+                FaultKind::Drop(path) => plan.dropped.push(path.clone()),
                 FaultKind::Delay(time) => plan.delay += *time,
                 FaultKind::Hold => plan.hold = true,
                 _ if plan.response.is_some() => continue,
@@ -80,8 +87,18 @@ mod tests {
 
     #[test]
     fn delays_add_up_and_one_response_fault_applies() {
-        let taken = plan(&["delay=1s", "reset", "delay=2s", "hold", "hang"]).take(update(None));
-        assert_eq!(taken, Plan { delay: Duration::from_secs(3), hold: true, response: Some(FaultKind::Reset) });
+        let taken = plan(&["delay=1s", "reset", "delay=2s", "hold", "hang", "drop=a.b"]).take(update(None));
+        let (delay, dropped) = (Duration::from_secs(3), vec!["a.b".to_owned()]);
+        assert_eq!(taken, Plan { delay, hold: true, dropped, response: Some(FaultKind::Reset) });
+    }
+
+    #[test]
+    fn a_fault_can_wait_for_the_nth_request() {
+        let mut plan = plan(&["reset@any#3*1", "hang@list#2"]);
+        let of_list = Some(Target { name: "list", reads: true, id: None });
+        let responses =
+            [update(None), of_list, of_list, of_list, update(None)].map(|target| plan.take(target).response);
+        assert_eq!(responses, [None, None, Some(FaultKind::Reset), Some(FaultKind::Hang), None]);
     }
 
     #[test]

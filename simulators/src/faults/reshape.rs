@@ -36,6 +36,12 @@ pub(crate) fn reshaped(kind: &FaultKind, response: VendorResponse, request: &Rec
             if let Some(id) = body.get_mut("data").and_then(|data| data.get_mut("id")) {
                 *id = json!(id.as_u64().unwrap_or_default() + 1);
             }
+            for name in ["agent_id", "llm_id", "id"] {
+                if let Some(Value::String(id)) = body.get_mut(name) {
+                    id.pop();
+                    id.push('z');
+                }
+            }
         }),
         FaultKind::DuplicateKeys => {
             let earlier = br#"{"message":"an earlier one","data":{"id":1,"name":"an earlier one"},"#;
@@ -68,11 +74,14 @@ pub(crate) fn reshaped(kind: &FaultKind, response: VendorResponse, request: &Rec
     }
 }
 
-/// The rows of a list, which may be wrapped in `data`.
+/// The rows of a list, which may be wrapped in `data`, or in what a vendor with an API of its own calls it.
 fn rows(body: &mut Value) -> Option<&mut Vec<Value>> {
     match body {
         Value::Array(rows) => Some(rows),
-        other => other.get_mut("data")?.as_array_mut(),
+        other => {
+            let name = ["data", "agents", "items", "voices"].into_iter().find(|name| other.get(*name).is_some())?;
+            other.get_mut(name)?.as_array_mut()
+        }
     }
 }
 

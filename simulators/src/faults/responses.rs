@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backend::{Backend, Route},
     http::{Received, ResponseBody, VendorResponse},
+    vendor::{Call, Vendor},
 };
 
 use super::{
@@ -21,25 +21,25 @@ use super::{
     refusals,
 };
 
-/// One byte more than the most that the gateway reads: of the answer to a write, and of the answer to a read.
-const OVERSIZE: [usize; 2] = [(1 << 20) + 1, (8 << 20) + 1];
+/// One byte more than the most that the gateway reads of any answer.
+const OVERSIZE: usize = (8 << 20) + 1;
 
 /// The response that replaces the vendor's own, if the fault is of that kind.
 pub(crate) fn replacement(
     kind: &FaultKind,
-    backend: &Backend,
-    route: Route<'_>,
+    vendor: &Vendor,
+    call: &Call<'_>,
     request: &Received,
 ) -> Option<VendorResponse> {
     Some(match kind {
-        FaultKind::Status { status, retry_after } => status_response((backend, route), *status, *retry_after),
+        FaultKind::Status { status, retry_after } => status_response((vendor, call), *status, *retry_after),
         FaultKind::StatusWithHeader { status, header: (name, value) } => {
             let value = String::from_utf8_lossy(value.as_bytes());
-            status_response((backend, route), *status, None).with(name.clone(), &value)
+            status_response((vendor, call), *status, None).with(name.clone(), &value)
         }
         FaultKind::Html(status) => VendorResponse::html(*status),
         FaultKind::Empty(status) => VendorResponse::empty(*status),
-        FaultKind::Redirect => VendorResponse::redirect(&format!("{}/login", backend.origin)),
+        FaultKind::Redirect => VendorResponse::redirect(&format!("{}/login", vendor.origin())),
         FaultKind::ErrorIn2xx { success_false: false } => {
             VendorResponse::json(200, &json!({ "error": "Something went wrong." }))
         }
@@ -48,7 +48,7 @@ pub(crate) fn replacement(
             &json!({ "success": false, "error": "Something went wrong.", "error_code": "INTERNAL_ERROR" }),
         ),
         FaultKind::EchoHeaders => VendorResponse::message(500, &echo(request)),
-        FaultKind::Shape(slug) => shape(backend, slug),
+        FaultKind::Shape(slug) => shape(vendor, slug),
         FaultKind::Refusal(shape) => refusals::refusal(shape, request),
         FaultKind::Challenge => refusals::challenge(),
         FaultKind::NoRoute => refusals::no_route(request),
@@ -62,6 +62,7 @@ pub(crate) fn replacement(
         | FaultKind::BadRows
         | FaultKind::StringIds
         | FaultKind::Pages(_)
+        | FaultKind::Drop(_)
         | FaultKind::Delay(_)
         | FaultKind::Hold
         | FaultKind::Hang
@@ -78,7 +79,6 @@ pub(crate) fn replacement(
 pub(crate) fn altered(
     kind: Option<&FaultKind>,
     response: VendorResponse,
-    reads: bool,
     reset: &CancellationToken,
 ) -> Response<ResponseBody> {
     match kind {
@@ -96,8 +96,7 @@ pub(crate) fn altered(
         }
         Some(FaultKind::Oversized) => {
             let mut padded = response.body.to_vec();
-            let [for_writes, for_reads] = OVERSIZE;
-            padded.resize(padded.len() + if reads { for_reads } else { for_writes }, b' ');
+            padded.resize(padded.len() + OVERSIZE, b' ');
             response.with_body(padded).into_response()
         }
         _ => response.into_response(),
@@ -105,20 +104,11 @@ pub(crate) fn altered(
 }
 
 fn status_response(
-    (backend, route): (&Backend, Route<'_>),
+    (vendor, call): (&Vendor, &Call<'_>),
     status: u16,
     retry_after: Option<RetryAfter>,
 ) -> VendorResponse {
-    let of_any = || {
-        backend.contract.answers.iter().find_map(|(slug, _)| {
-            let (of, body) = backend.contract.answer(slug)?;
-            (of == status && body.is_object()).then_some(body)
-        })
-    };
-    let documented = route.row().and_then(|row| row.answer(status).cloned()).or_else(of_any);
-    let mut body = documented.unwrap_or_else(
-        || json!({ "message": VendorResponse::empty(status).status.canonical_reason().unwrap_or("Unknown status") }),
-    );
+    let mut body = vendor.documented(call, status);
     if let Some(members) = body.as_object_mut() {
         members.shift_remove("retry_after");
         if let Some(RetryAfter::Body(seconds)) = retry_after {
@@ -137,8 +127,8 @@ fn status_response(
     }
 }
 
-fn shape(backend: &Backend, slug: &str) -> VendorResponse {
-    match backend.contract.answer(slug) {
+fn shape(vendor: &Vendor, slug: &str) -> VendorResponse {
+    match vendor.answer(slug) {
         Some((status, Value::Null)) => VendorResponse::empty(status),
         Some((status, body)) => VendorResponse::json(status, &body),
         None => VendorResponse::message(500, &format!("This simulator has no response named {slug}.")),

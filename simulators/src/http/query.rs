@@ -13,6 +13,11 @@ pub(crate) fn value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
 /// The same, decoded; empty values are none, as in Laravel.
 pub(crate) fn decoded(query: Option<&str>, name: &str) -> Option<String> {
     let text = value(query, name)?.replace('+', " ");
+    Some(percent_decoded(&text)).filter(|text| !text.is_empty())
+}
+
+/// A text with its `%XX` decoded.
+pub(crate) fn percent_decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, tail @ ..] = rest {
         let code = (*first == b'%').then(|| tail.get(..2)).flatten();
@@ -20,7 +25,7 @@ pub(crate) fn decoded(query: Option<&str>, name: &str) -> Option<String> {
         bytes.push(code.unwrap_or(*first));
         rest = if code.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
     }
-    Some(String::from_utf8_lossy(&bytes).into_owned()).filter(|text| !text.is_empty())
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -17,10 +17,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     backend::{Backend, Deviations},
-    contracts::{self, Contract, NAMES},
+    contracts::{self, FAMILIES, NAMES},
     drift::Drift,
+    families::Family,
     faults::{Fault, FaultKind},
     http::Received,
+    vendor::Vendor,
 };
 
 use listener::listen;
@@ -82,9 +84,14 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownVendor(name) => write!(f, "no vendor is called `{name}`; there are {}", NAMES.join(", ")),
+            Self::UnknownVendor(name) => {
+                let known: Vec<_> = NAMES.into_iter().chain(FAMILIES).collect();
+                write!(f, "no vendor is called `{name}`; there are {}", known.join(", "))
+            }
             Self::UnknownShape { slug, vendor } => {
-                let known: Vec<_> = contracts::answers(vendor).iter().map(|(slug, _)| *slug).collect();
+                let of_family = contracts::family(vendor).map(contracts::FamilyContract::slugs).unwrap_or_default();
+                let slugs = contracts::answers(vendor).iter().map(|(slug, _)| *slug);
+                let known: Vec<_> = slugs.chain(of_family.iter().map(String::as_str)).collect();
                 write!(f, "{vendor} has no response named `{slug}`; there are {}", known.join(", "))
             }
             Self::Contract { vendor, reason } => {
@@ -107,7 +114,7 @@ impl Error for StartError {
 /// A running simulator. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Simulator {
-    contract: &'static Contract,
+    vendor: &'static str,
     address: SocketAddr,
     token: String,
     service: Arc<Service>,
@@ -120,26 +127,27 @@ impl Simulator {
     /// # Errors
     /// There is no such vendor, a fault names an unknown response, or the address cannot be listened on.
     pub async fn start(vendor: &str, options: Options) -> Result<Self, StartError> {
-        let contract = contracts::find(vendor).ok_or_else(|| StartError::UnknownVendor(vendor.to_owned()))?;
-        check_shapes(contract, &options.faults)?;
+        let known = NAMES.into_iter().chain(FAMILIES).find(|known| *known == vendor);
+        let vendor = known.ok_or_else(|| StartError::UnknownVendor(vendor.to_owned()))?;
         let failed = |error| StartError::Listen(options.listen, error);
         let listener = TcpListener::bind(options.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let token = options.token.unwrap_or_else(|| format!("sim-{vendor}"));
-        let deviations = Deviations { strict: options.strict, drift: options.drift, assistants: options.assistants };
-        let backend = Backend::new(contract, &token, deviations, format!("http://{address}"))
-            .map_err(|reason| StartError::Contract { vendor: contract.vendor, reason })?;
-        let service = Arc::new(Service::new(backend, options.faults, CancellationToken::new()));
+        let token = options.token.clone().unwrap_or_else(|| format!("sim-{vendor}"));
+        let faults = options.faults.clone();
+        let behaviour = behaviour(vendor, &token, options, format!("http://{address}"))
+            .map_err(|reason| StartError::Contract { vendor, reason })?;
+        check_shapes(vendor, &behaviour, &faults)?;
+        let service = Arc::new(Service::new(behaviour, faults, CancellationToken::new()));
         let tasks = TaskTracker::new();
         tasks.spawn(listen(listener, Arc::clone(&service), tasks.clone()));
         tracing::info!(vendor, %address, "simulator started");
-        Ok(Self { contract, address, token, service, tasks })
+        Ok(Self { vendor, address, token, service, tasks })
     }
 
     /// The vendor's name.
     #[must_use]
     pub const fn vendor(&self) -> &'static str {
-        self.contract.vendor
+        self.vendor
     }
 
     /// The listening address.
@@ -148,10 +156,11 @@ impl Simulator {
         self.address
     }
 
-    /// The base URL to use instead of the vendor's: `http://127.0.0.1:PORT/api`.
+    /// The base URL to use instead of the vendor's: `http://127.0.0.1:PORT/api`, without `/api` for one of [`FAMILIES`].
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}/api", self.address)
+        let path = if FAMILIES.contains(&self.vendor) { "" } else { "/api" };
+        format!("http://{}{path}", self.address)
     }
 
     /// The token that callers must send.
@@ -187,7 +196,7 @@ impl Simulator {
     /// Returns to the state at the start: no received requests, no active faults, every assistant and resource unchanged.
     pub fn reset(&self) {
         self.service.set_faults(Vec::new());
-        self.service.backend.reset();
+        self.service.vendor.reset();
         self.service.clear();
     }
 
@@ -199,13 +208,32 @@ impl Simulator {
     /// The assistant's current state, under the documented names; `None` if the account does not have it.
     #[must_use]
     pub fn state(&self, id: u64) -> Option<Value> {
-        self.service.backend.state(id)
+        self.service.vendor.state(id)
     }
 
     /// The ids of the assistants that lists show, in ascending order.
     #[must_use]
     pub fn assistants(&self) -> Vec<u64> {
-        self.service.backend.ids()
+        self.service.vendor.numbers()
+    }
+
+    /// An object of the account as a reading request tells it; of an agent or an LLM with versions, the newest. `None` if the
+    /// account does not have it.
+    #[must_use]
+    pub fn document(&self, id: &str) -> Option<Value> {
+        self.service.vendor.document(id)
+    }
+
+    /// Every version of an object, oldest first; without versions the object alone.
+    #[must_use]
+    pub fn versions(&self, id: &str) -> Vec<Value> {
+        self.service.vendor.versions(id)
+    }
+
+    /// The ids of the assistants that lists show, of any vendor, oldest first.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.service.vendor.ids()
     }
 
     /// Stops it: it accepts no new connections and cuts off hanging requests. All tasks have ended when this returns.
@@ -222,12 +250,23 @@ impl Drop for Simulator {
     }
 }
 
-fn check_shapes(contract: &'static Contract, faults: &[Fault]) -> Result<(), StartError> {
+fn behaviour(vendor: &'static str, token: &str, options: Options, origin: String) -> Result<Vendor, String> {
+    let Options { strict, drift, assistants, .. } = options;
+    if let Some(contract) = contracts::family(vendor) {
+        let family = Family::new(contract, token, (strict, drift, assistants), origin)?;
+        return Ok(Vendor::Family(Box::new(family)));
+    }
+    let contract = contracts::find(vendor).ok_or("it has no contract")?;
+    let backend = Backend::new(contract, token, Deviations { strict, drift, assistants }, origin)?;
+    Ok(Vendor::Platform(Box::new(backend)))
+}
+
+fn check_shapes(vendor: &'static str, behaviour: &Vendor, faults: &[Fault]) -> Result<(), StartError> {
     for fault in faults {
         if let FaultKind::Shape(slug) = &fault.kind
-            && contract.answer(slug).is_none()
+            && behaviour.answer(slug).is_none()
         {
-            return Err(StartError::UnknownShape { slug: slug.clone(), vendor: contract.vendor });
+            return Err(StartError::UnknownShape { slug: slug.clone(), vendor });
         }
     }
     Ok(())

@@ -21,9 +21,9 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backend::{Backend, Route},
     faults::{Fault, FaultKind, FaultPlan, Plan, altered, replacement, reshaped},
     http::{Received, ResponseBody, VendorResponse},
+    vendor::{Call, Vendor},
 };
 
 use super::request_log::RequestLog;
@@ -36,7 +36,7 @@ const MAX_DISCARDED: usize = 16 * MAX_BODY;
 /// A vendor with its faults and its log of requests.
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) backend: Backend,
+    pub(crate) vendor: Vendor,
     /// Cancelled when the simulator stops.
     pub(crate) stop: CancellationToken,
     faults: Mutex<FaultPlan>,
@@ -59,9 +59,9 @@ impl fmt::Display for NoResponse {
 impl Error for NoResponse {}
 
 impl Service {
-    pub(crate) fn new(backend: Backend, faults: Vec<Fault>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(vendor: Vendor, faults: Vec<Fault>, stop: CancellationToken) -> Self {
         Self {
-            backend,
+            vendor,
             stop,
             faults: Mutex::new(FaultPlan::new(faults)),
             fault_changes: watch::Sender::default(),
@@ -80,18 +80,17 @@ impl Service {
         let (parts, body) = request.into_parts();
         self.arrived.fetch_add(1, Ordering::Relaxed);
         let body = read(body).await?;
-        let route = self.backend.route(&parts.method, parts.uri.path());
+        let call = self.vendor.call(&parts.method, parts.uri.path());
         let Some(body) = body else {
-            let reads = route.reads();
             let sequence = self.record(&received(parts, Bytes::new()));
             let refused = VendorResponse::message(413, "The POST data is too large.");
             self.answered(sequence, &refused);
-            return Ok(altered(None, refused, reads, &reset));
+            return Ok(altered(None, refused, &reset));
         };
         let mut request = received(parts, body);
-        let body = self.backend.read_body(route, &request);
-        request.unknown_keys = body.unknown_keys().into();
-        let (plan, changes) = self.plan(route);
+        let reading = self.vendor.read_body(&call, &request);
+        request.unknown_keys = reading.unknown_keys.as_slice().into();
+        let (plan, changes) = self.plan(&call);
         let sequence = self.record(&request);
         self.wait(&plan, changes).await?;
         match plan.response {
@@ -102,8 +101,8 @@ impl Service {
             }
             _ => {}
         }
-        let replaced = plan.response.as_ref().and_then(|kind| replacement(kind, &self.backend, route, &request));
-        let response = replaced.unwrap_or_else(|| self.backend.respond(route, &request, body));
+        let replaced = plan.response.as_ref().and_then(|kind| replacement(kind, &self.vendor, &call, &request));
+        let response = replaced.unwrap_or_else(|| self.vendor.respond(&call, &request, reading, &plan.dropped));
         let response = match &plan.response {
             Some(FaultKind::Lost) => {
                 reset.cancel();
@@ -113,14 +112,13 @@ impl Service {
             None => response,
         };
         self.answered(sequence, &response);
-        let reads = route.reads();
-        Ok(altered(plan.response.as_ref(), response, reads, &reset))
+        Ok(altered(plan.response.as_ref(), response, &reset))
     }
 
     /// The faults for this request, and a receiver that reports a change of faults.
-    fn plan(&self, route: Route<'_>) -> (Plan, watch::Receiver<()>) {
+    fn plan(&self, call: &Call<'_>) -> (Plan, watch::Receiver<()>) {
         let mut faults = locked(&self.faults);
-        let plan = faults.take(route.target());
+        let plan = faults.take(call.target());
         (plan, self.fault_changes.subscribe())
     }
 

@@ -11,6 +11,8 @@ mod creation;
 #[cfg(test)]
 mod documentation;
 #[cfg(test)]
+mod families;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod lifecycle;

@@ -26,6 +26,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     auth: Auth::Bearer,
     operations: OPERATIONS,
     listed: LISTED,
+    plan: None,
+    splices: &[],
     rows: rows!(row, reading),
     catalogs: CATALOGS,
     responses: RESPONSES,
@@ -41,6 +43,11 @@ pub(crate) const fn row(field: Field) -> Row {
         Field::LlmModel => Row::lookup("llm_model_id", CatalogKind::Models, SendAs::Id),
         Field::MultimodalModel => Row::lookup("multimodal_model_id", CatalogKind::MultimodalModels, SendAs::Id),
         Field::VendorOptions => Row::by(Rule::Merge),
+        Field::EndCallAfterSilence => Row::unsupported("ending a call after silence"),
+        Field::Keywords => Row::unsupported("words for the transcriber"),
+        Field::TtsModel => Row::unsupported("a choice of the speech model"),
+        Field::LlmFallbackModels => Row::unsupported("a list of fallback models"),
+        Field::FirstMessageInterruptible => Row::unsupported("interruptions of the first message alone"),
         Field::Mode => Row::SAME.note("Changing it resets the models and providers to the new mode's defaults."),
         Field::Name
         | Field::VoiceId

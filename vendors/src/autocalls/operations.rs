@@ -20,12 +20,7 @@ pub(crate) const OPERATIONS: Operations = Operations {
     merging: Some(MERGING),
     create: Some(CREATION),
     delete: Some(Call::repeatable("DELETE", "/user/assistant/{id}")),
-    list: Some(Listing {
-        call: Call::repeatable("GET", "/user/assistants/get"),
-        page: "page",
-        per_page: "per_page",
-        max_per_page: 100,
-    }),
+    list: Some(Listing::numbered(Call::repeatable("GET", "/user/assistants/get"), "page", "per_page", 100)),
 };
 
 /// The pages say of each list and object that it replaces the existing one, and of the mode that a change resets models and
@@ -47,6 +42,7 @@ pub(crate) const MERGING: Merging = Merging {
 pub(crate) const LISTED: Listed = Listed {
     id: "id",
     status: Some("status"),
+    statuses: &[],
     created_at: Some("created_at"),
     updated_at: Some("updated_at"),
     deleted_at: Some("deleted_at"),
@@ -121,7 +117,12 @@ pub(crate) const fn reading(field: Field) -> Reading {
         | Field::MaxInitialSilenceDuration
         | Field::ConversationInactivityTimeout
         | Field::ConversationEndedRetrigger
-        | Field::ConversationEndedWebhookUrl => Reading::Never,
+        | Field::ConversationEndedWebhookUrl
+        | Field::EndCallAfterSilence
+        | Field::Keywords
+        | Field::TtsModel
+        | Field::LlmFallbackModels
+        | Field::FirstMessageInterruptible => Reading::Never,
         _ => Reading::As(Form::Same),
     }
 }

@@ -3,7 +3,7 @@
 //! Sources: the documentation of the update; <https://github.com/Autocalls/documentation>, api-reference/assistants/get-assistants.mdx
 //! for the list, which does not state what may be `null`; <https://github.com/Konnect-U/Help> for 402, 403 and 429.
 
-use crate::dialect::{ErrorSpec, Member, ResponseSpec, Schema};
+use crate::dialect::{ErrorSpec, Meaning, Member, Naming, ResponseSpec, Schema, VendorErrorKind};
 
 use Schema::{Anything, Boolean, Integer, List, Map, Number, Object, Text};
 
@@ -14,7 +14,7 @@ pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
     deleted: Object(&[MESSAGE]),
     errors: &[ERRORS],
     // The text exists in English only (<https://github.com/Konnect-U/Help>, campaigns/create-campaign).
-    plan_limit: Some("allowed by your plan"),
+    meanings: &[Meaning { statuses: &[403], word: "allowed by your plan", kind: VendorErrorKind::AccountProblem }],
     assistants: Object(&[
         Member::new("data", List(&Object(ASSISTANT))),
         Member::new("current_page", Integer),
@@ -30,6 +30,7 @@ pub(crate) const RESPONSES: ResponseSpec = ResponseSpec {
         Member::new("prev_page_url", Text).nullable().optional(),
         Member::new("links", List(&Anything)).optional(),
     ]),
+    naming: Naming::Nowhere,
 };
 
 /// The response to an update and to a creation.

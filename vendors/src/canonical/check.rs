@@ -31,6 +31,17 @@ pub fn check_value(field: Field, value: Value<'_>, items: &mut Items) {
     }
 }
 
+/// The same where a vendor's values have another type, which no flat dialect has.
+#[inline(never)]
+pub fn check_shape(field: Field, shape: &Shape, value: Value<'_>, items: &mut Items) {
+    if value.is_null() {
+        return check_value(field, value, items);
+    }
+    if !is_valid(value, shape) {
+        Check { field, items }.report(value, shape, &Pointer::Root.key(field.name()));
+    }
+}
+
 /// Whether a value is valid, as most are. For an array or an object with members the answer is `false`: they have to be
 /// walked.
 fn is_valid(value: Value<'_>, shape: &Shape) -> bool {

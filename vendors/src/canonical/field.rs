@@ -107,6 +107,11 @@ fields! {
     ConversationInactivityTimeout "conversation_inactivity_timeout" Conversation null Any Shape::integer(1, 1440), "Minutes of chat inactivity that end a conversation; `null` disables it.";
     ConversationEndedRetrigger "conversation_ended_retrigger" Conversation value Any Shape::Boolean, "Whether an ended conversation may be triggered again.";
     ConversationEndedWebhookUrl "conversation_ended_webhook_url" Conversation null Any Shape::WEB_ADDRESS, "URL called when a conversation ends; `null` removes it.";
+    EndCallAfterSilence "end_call_after_silence" Timing null Any Shape::integer(1, 7200), "Silence that ends the call, in seconds; `null` disables it.";
+    Keywords "keywords" Voice null Any Shape::List(&Shape::TEXT), "Words that the transcriber listens for; replaces them all.";
+    TtsModel "tts_model" Voice value Any Shape::TEXT, "Speech model of the voice, by the vendor's name.";
+    LlmFallbackModels "llm_fallback_models" Core null Any Shape::List(&Shape::TEXT), "LLMs that are tried in turn if the first fails, by the vendor's names.";
+    FirstMessageInterruptible "first_message_interruptible" Call value Any Shape::Boolean, "Whether the caller may interrupt the first message.";
     VendorOptions "vendor_options" Options value Any Shape::PerVendor, "One object per vendor, merged verbatim into that vendor's body.";
 }
 

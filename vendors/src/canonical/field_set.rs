@@ -1,16 +1,22 @@
-//! A set of canonical fields, one bit each.
+//! A set of canonical fields, one bit each. Two words cost less than one of twice the length.
 
 use super::field::Field;
 
 /// A set of canonical fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FieldSet(u64);
+pub struct FieldSet([u64; 2]);
 
-const _: () = assert!(Field::COUNT <= 64, "a FieldSet has one bit for each field");
+const _: () = assert!(Field::COUNT <= 128, "a FieldSet has one bit for each field");
+
+/// The word and the bit of a field.
+const fn place(field: Field) -> (usize, u64) {
+    let index = field as usize;
+    (index / 64 % 2, 1 << (index % 64))
+}
 
 impl FieldSet {
     /// The empty set.
-    pub const EMPTY: Self = Self(0);
+    pub const EMPTY: Self = Self([0; 2]);
 
     /// The fields whose values can have members, at any depth.
     pub const STRUCTURED: Self = {
@@ -27,17 +33,19 @@ impl FieldSet {
 
     /// Adds a field.
     pub const fn insert(&mut self, field: Field) {
-        self.0 |= 1 << field as u8;
+        let (word, bit) = place(field);
+        self.0[word] |= bit;
     }
 
     /// Whether the field is in the set.
     pub const fn contains(self, field: Field) -> bool {
-        self.0 & (1 << field as u8) != 0
+        let (word, bit) = place(field);
+        self.0[word] & bit != 0
     }
 
     /// Whether the two sets have a field in common.
     pub const fn intersects(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        self.0[0] & other.0[0] | self.0[1] & other.0[1] != 0
     }
 }
 

@@ -53,11 +53,7 @@ const RULE_FIELDS: RuleFields = {
 /// Reports twins that are sent together, and fields that conflict with the mode in the same update, but for the fields
 /// `lifted`, which the vendor takes nevertheless.
 pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, warnings: &mut Vec<Note>) {
-    for field in update.fields_in(RULE_FIELDS.twins) {
-        if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
-            refuse(items, field, format!("sets the same property as `{}`; send only one of the two", twin.name()));
-        }
-    }
+    check_twins(update, items);
     let Some(mode) = update.get(Field::Mode).and_then(Value::as_str) else { return };
     let (multimodal, without_effect, only) = match &*mode {
         "pipeline" => (false, RULE_FIELDS.multimodal, "`multimodal` and `dualplex`"),
@@ -80,6 +76,15 @@ pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, war
             code: "ignored_in_mode".into(),
             detail: format!("has an effect only in mode {only}, but this update sets mode `{mode}`").into(),
         });
+    }
+}
+
+/// Reports twins that are sent together.
+pub fn check_twins(update: &Update<'_>, items: &mut Items) {
+    for field in update.fields_in(RULE_FIELDS.twins) {
+        if let Some(twin) = field.twin().filter(|&twin| update.fields.contains(twin)) {
+            refuse(items, field, format!("sets the same property as `{}`; send only one of the two", twin.name()));
+        }
     }
 }
 

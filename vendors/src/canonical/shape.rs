@@ -195,6 +195,11 @@ impl Shape {
         }
     }
 
+    /// Whether the values are ids or lists of ids: integers without a range. A vendor may have strings in their place.
+    pub const fn is_of_ids(&self) -> bool {
+        matches!(self, Self::Integer(None) | Self::List(Self::Integer(None)))
+    }
+
     /// The JSON type, for documents and messages.
     pub const fn type_name(&self) -> &'static str {
         match self {
@@ -203,6 +208,7 @@ impl Shape {
             Self::Number(_) => "number",
             Self::Text(_) | Self::Choice(_) => "string",
             Self::List(Shape::Integer(_)) => "integer[]",
+            Self::List(Shape::Text(_)) => "string[]",
             Self::List(_) => "array",
             Self::Record(_) | Self::Tagged(_) | Self::Map | Self::PerVendor => "object",
             Self::Any => "any",

@@ -4,6 +4,19 @@
 
 use super::shape::{Bounds, Member, Shape, Variant};
 
+/// Members whose ids, the integers without a range, are texts.
+const fn with_text_ids<const COUNT: usize>(members: &[Member]) -> [Member; COUNT] {
+    let (mut all, mut index) = ([members[0]; COUNT], 0);
+    while index < COUNT {
+        all[index] = members[index];
+        if matches!(all[index].shape, Shape::Integer(None)) {
+            all[index].shape = Shape::TEXT;
+        }
+        index += 1;
+    }
+    all
+}
+
 const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Member {
     Member::optional(name, shape, doc)
 }
@@ -13,27 +26,41 @@ const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Member
 }
 
 /// One element of `tools`.
-pub(super) const TOOL: Shape = Shape::Tagged(&[
-    Variant { tag: "call_transfer", members: CALL_TRANSFER, doc: "Transfer the call to another phone number." },
-    Variant {
-        tag: "warm_call_transfer",
-        members: WARM_CALL_TRANSFER,
-        doc: "Transfer the call after briefing a supervisor.",
-    },
-    Variant { tag: "end_call", members: END_CALL, doc: "End the call." },
-    Variant { tag: "dtmf_input", members: DTMF_INPUT, doc: "Send DTMF tones." },
-    Variant { tag: "collect_keypad", members: COLLECT_KEYPAD, doc: "Collect keypad input from the caller." },
-    Variant {
-        tag: "calendar_integration",
-        members: CALENDAR_INTEGRATION,
-        doc: "Book appointments through Cal.com or Calendly.",
-    },
-    Variant {
-        tag: "assistant_transfer",
-        members: ASSISTANT_TRANSFER,
-        doc: "Hand the conversation to another assistant.",
-    },
-]);
+pub(super) const TOOL: Shape = Shape::Tagged(&variants(WARM_CALL_TRANSFER, ASSISTANT_TRANSFER));
+
+/// The same where the ids of assistants and phone numbers are texts.
+pub(crate) const TOOL_WITH_TEXT_IDS: Shape = Shape::Tagged(&variants(
+    &with_text_ids::<{ WARM_CALL_TRANSFER.len() }>(WARM_CALL_TRANSFER),
+    &with_text_ids::<{ ASSISTANT_TRANSFER.len() }>(ASSISTANT_TRANSFER),
+));
+
+/// Every type of tool, with the members of the two that hold ids.
+pub(crate) const fn variants(
+    warm_call_transfer: &'static [Member],
+    assistant_transfer: &'static [Member],
+) -> [Variant; 7] {
+    [
+        Variant { tag: "call_transfer", members: CALL_TRANSFER, doc: "Transfer the call to another phone number." },
+        Variant {
+            tag: "warm_call_transfer",
+            members: warm_call_transfer,
+            doc: "Transfer the call after briefing a supervisor.",
+        },
+        Variant { tag: "end_call", members: END_CALL, doc: "End the call." },
+        Variant { tag: "dtmf_input", members: DTMF_INPUT, doc: "Send DTMF tones." },
+        Variant { tag: "collect_keypad", members: COLLECT_KEYPAD, doc: "Collect keypad input from the caller." },
+        Variant {
+            tag: "calendar_integration",
+            members: CALENDAR_INTEGRATION,
+            doc: "Book appointments through Cal.com or Calendly.",
+        },
+        Variant {
+            tag: "assistant_transfer",
+            members: assistant_transfer,
+            doc: "Hand the conversation to another assistant.",
+        },
+    ]
+}
 
 const CALL_TRANSFER: &[Member] = &[
     required("phone_number", Shape::TEXT, "Phone number to transfer to."),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::CatalogSpec;
 use crate::iso639::{code_of, english_name};
 use crate::json::{Kind, Value, decode, push_string};
 use crate::secret_name::is_secret_name;
@@ -41,6 +42,11 @@ impl Entry {
         Some(self.key()).filter(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
+    /// The id as text, in whatever type the catalog has it.
+    pub fn text_id(&self) -> Cow<'_, str> {
+        self.key()
+    }
+
     /// The ISO 639-1 code of a language, in lower case: the catalog's own, or that of its English name.
     pub fn language_code(&self) -> Option<Cow<'_, str>> {
         let own = self.iso_2.as_deref().map(|code| Cow::Owned(code.trim().to_ascii_lowercase()));
@@ -57,15 +63,15 @@ pub(super) fn id_key(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// What an entry keeps of a row besides id and name: every member with a scalar value, unless it is in `withheld`, too
+/// What an entry keeps of a row besides id and name: every member with a scalar value, unless it is withheld, too
 /// long, or looks like a secret. Lists and objects hold what only the vendor needs, such as the headers of a tool.
-pub(super) fn kept_members(row: Value<'_>, withheld: &[&str]) -> Box<str> {
-    let mut seen: Vec<Cow<'_, str>> = vec!["id".into(), "name".into()];
+pub(super) fn kept_members(row: Value<'_>, spec: &CatalogSpec) -> Box<str> {
+    let mut seen: Vec<Cow<'_, str>> = vec!["id".into(), "name".into(), spec.id.into()];
     let mut out = Vec::new();
     for (key, value) in row.members() {
         let is_scalar = !matches!(value.kind(), Kind::Object | Kind::Array);
         let length = key.len() + value.text().len();
-        if !is_scalar || length > MAX_VALUE_BYTES || withheld.contains(&&*key) || seen.contains(&key) {
+        if !is_scalar || length > MAX_VALUE_BYTES || spec.withheld.contains(&&*key) || seen.contains(&key) {
             continue;
         }
         if value.as_str().is_some_and(|text| is_secret_name(&key) || is_url_with_secret(&text)) {
@@ -98,10 +104,12 @@ fn is_url_with_secret(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::Schema;
     use crate::json::{Limits, read_value};
 
-    fn kept(row: &str, withheld: &[&str]) -> String {
-        kept_members(read_value(row.as_bytes(), Limits::VENDOR).unwrap(), withheld).into_string()
+    fn kept(row: &str, withheld: &'static [&'static str]) -> String {
+        let spec = CatalogSpec::new("/x", Schema::Anything).withholding(withheld);
+        kept_members(read_value(row.as_bytes(), Limits::VENDOR).unwrap(), &spec).into_string()
     }
 
     #[test]

@@ -68,6 +68,11 @@ impl Catalog {
         CatalogPage::parse(body, 1, spec).map(|page| page.entries.into_iter().collect())
     }
 
+    /// The entries, in the order of the vendor.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::dialect::CatalogSpec;
+use crate::dialect::{CatalogSpec, Paging, cursor, member};
 use crate::json::{JsonError, Kind, Limits, Value, read_value};
 
 use super::Entry;
@@ -18,6 +18,8 @@ pub struct CatalogPage {
     pub skipped: usize,
     /// Whether the vendor says that further pages follow.
     pub has_more: bool,
+    /// What the next page is asked for with, if its number is not enough.
+    pub next: Option<String>,
 }
 
 /// Why a response is not a catalog.
@@ -30,6 +32,8 @@ pub enum CatalogError {
         /// The member.
         member: &'static str,
     },
+    /// More pages follow, and the vendor does not say where.
+    NoCursor(usize),
 }
 
 impl fmt::Display for CatalogError {
@@ -38,6 +42,9 @@ impl fmt::Display for CatalogError {
             Self::Json(error) => write!(f, "the catalog is not JSON: {error}"),
             Self::NotAList { member } => {
                 write!(f, "the catalog is neither an array nor an object with an array `{member}`")
+            }
+            Self::NoCursor(number) => {
+                write!(f, "more follows page {number} of the catalog, and the vendor does not say where")
             }
         }
     }
@@ -102,7 +109,16 @@ impl CatalogPage {
                 None => page.skipped += 1,
             }
         }
-        page.has_more = value.kind() == Kind::Object && has_more(value, number);
+        match spec.paging {
+            Paging::Cursor { next, has_more, .. } => {
+                page.next = cursor(value, next, has_more).map_err(|_| CatalogError::NoCursor(number))?;
+                page.has_more = page.next.is_some();
+            }
+            // No catalog is known that is read by time.
+            Paging::Numbered { .. } | Paging::Window { .. } => {
+                page.has_more = value.kind() == Kind::Object && has_more(value, number);
+            }
+        }
         Ok(page)
     }
 }
@@ -128,14 +144,14 @@ fn whole_number(value: Value<'_>) -> Option<usize> {
 }
 
 fn entry(row: Value<'_>, spec: &CatalogSpec) -> Option<Entry> {
-    let id = row.get("id").filter(|id| match id.kind() {
+    let id = row.get(spec.id).filter(|id| match id.kind() {
         Kind::Number => true,
         Kind::String => id.as_str().is_some_and(|text| !text.trim().is_empty()),
         _ => false,
     })?;
-    let name = row.get(spec.name)?.as_str().filter(|name| !super::name::folded(name).is_empty())?.into_owned();
+    let name = member(row, spec.name)?.as_str().filter(|name| !super::name::folded(name).is_empty())?.into_owned();
     let iso_2 = row.get("iso_2").and_then(Value::as_str).filter(|code| !code.trim().is_empty()).map(Cow::into_owned);
-    Some(Entry { id: id.text().to_owned(), name, iso_2, members: kept_members(row, spec.withheld) })
+    Some(Entry { id: id.text().to_owned(), name, iso_2, members: kept_members(row, spec) })
 }
 
 #[cfg(test)]
@@ -169,6 +185,39 @@ mod tests {
         assert_eq!((page.entries.len(), &*page.entries[0].name, page.skipped), (1, "Good", 2 * bad.len()));
         let only = CatalogPage::parse(b"\xef\xbb\xbf[null]", 1, &SPEC).unwrap();
         assert_eq!((only.entries.len(), only.skipped, only.has_more), (0, 1, false));
+    }
+
+    #[test]
+    fn rows_have_the_members_that_the_vendor_documents() {
+        let spec = SPEC.in_member("voices").identified_by("voice_id").named_by("labels.title");
+        let body =
+            br#"{"voices":[{"voice_id":"v1","labels":{"title":"Ada"},"age":"old","id":7,"name":"x"}],"data":[]}"#;
+        let page = CatalogPage::parse(body, 1, &spec).unwrap();
+        let [entry] = page.entries.as_slice() else { panic!("one entry") };
+        assert_eq!((&*entry.id, &*entry.name, &*entry.members), ("\"v1\"", "Ada", "\"age\":\"old\""));
+        assert_eq!(
+            CatalogPage::parse(br#"{"data":[]}"#, 1, &spec).unwrap_err(),
+            CatalogError::NotAList { member: "voices" }
+        );
+        let llms = SPEC.in_member("llms").identified_by("llm").named_by("llm");
+        let page = CatalogPage::parse(br#"{"llms":[{"llm":"gpt-4o"},{"name":"x"}]}"#, 1, &llms).unwrap();
+        assert_eq!((&*page.entries[0].id, &*page.entries[0].name, page.skipped), ("\"gpt-4o\"", "gpt-4o", 1));
+    }
+
+    #[test]
+    fn a_cursor_leads_to_the_next_page() {
+        let spec = CatalogSpec::new("/v2/voices?page_size=100", Schema::Anything);
+        let spec = spec.paged_by("next_page_token", "next_page_token", "has_more");
+        assert_eq!(spec.page_path(1, None), "/v2/voices?page_size=100");
+        assert_eq!(spec.page_path(2, Some("a/b=")), "/v2/voices?page_size=100&next_page_token=a%2Fb%3D");
+        let page = |members: &str| {
+            let body = format!(r#"{{"data":[{{"id":"a","name":"A"}}]{members}}}"#);
+            CatalogPage::parse(body.as_bytes(), 2, &spec).map(|page| (page.has_more, page.next))
+        };
+        assert_eq!(page(r#","has_more":true,"next_page_token":"t""#), Ok((true, Some("t".to_owned()))));
+        assert_eq!(page(r#","has_more":false,"next_page_token":"t""#), Ok((false, None)));
+        assert_eq!(page(r#","has_more":true,"next_page_token":null"#), Err(CatalogError::NoCursor(2)));
+        assert_eq!(page(r#","last_page":9"#), Ok((false, None)), "what other paginators say is not asked");
     }
 
     #[test]

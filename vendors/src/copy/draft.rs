@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::canonical::{Field, Shape, Update};
-use crate::dialect::{Creation, translate_creation};
+use crate::dialect::{Creation, Target, translate_creation};
 use crate::item::{Item, ItemCode, Items, Note};
 use crate::json::{Kind, Limits, Pointer, Value, read_value};
+use crate::plan::{Run, Settings};
 
 use super::binding::{MAX_ELEMENTS, catalog_of, is_id};
 use super::tools::{self, shown};
-use super::{AssistantCopy, CopyReport, IN_USE, UNRESOLVED, note, object};
+use super::{AssistantCopy, CopyReport, IN_USE, OTHER_ACCOUNT, UNRESOLVED, note, object};
 
 /// The fields that are carried so far, and what became of the others.
 pub(super) struct Draft<'a> {
@@ -77,6 +78,11 @@ impl<'a> Draft<'a> {
             let detail = "a phone number serves one inbound assistant; send another one in `changes`".to_owned();
             return self.report.dropped.push(note(field, IN_USE, detail));
         }
+        if self.copy.is_of_other_vendor(field) {
+            let title = self.copy.source.dialect.title;
+            let detail = format!("has names of {title}'s own; send those of the other vendor in `changes`");
+            return self.report.dropped.push(note(field, OTHER_ACCOUNT, detail));
+        }
         let (content, lost) = match self.content(field, value) {
             Ok(found) => found,
             Err(why) => return self.unresolved.push((field, why)),
@@ -109,7 +115,7 @@ impl<'a> Draft<'a> {
             return Ok((Content::List(parts), lost));
         }
         let carry = |id: Value<'_>| match (kind, &passage) {
-            (Some(kind), Some(passage)) if is_id(id) => passage.carry(kind, id.text()),
+            (Some(kind), Some(passage)) if is_id(id) => passage.carry(kind, id.text(), self.copy.has_text_ids(field)),
             _ => Ok(id.text().to_owned()),
         };
         if !is_list {
@@ -149,6 +155,24 @@ impl<'a> Draft<'a> {
                         return;
                     }
                 }
+            }
+        }
+    }
+
+    /// Drops what means nothing beside the other settings of the new assistant, of which the changes are a part.
+    pub(super) fn vet_beside_changes(&mut self) {
+        let (changes, target) = (self.copy.changes, Target { id: "", ..*self.copy.target });
+        let creation = Creation { required: &[], nullable: &Field::ALL, ..*self.copy.creation };
+        loop {
+            let own = self.carried.iter().map(|carried| (carried.field.name(), carried.text()));
+            let changed = changes.entries.iter().map(|entry| (&*entry.key, entry.value.text().to_owned()));
+            let body = object(own.chain(changed));
+            let Some(update) = Update::read(&body).ok() else { return };
+            let Ok(request) = translate_creation(&update, &creation, &target) else { return };
+            let settings = Settings::default();
+            let refused = Run::create(target.dialect, &request, &settings).and_then(|mut run| run.next().err());
+            if !refused.is_some_and(|refused| self.settle(&refused.items)) {
+                return;
             }
         }
     }

@@ -12,7 +12,9 @@ mod tools;
 
 use crate::canonical::{Field, Update};
 use crate::catalog::{CatalogKind, Catalogs};
-use crate::dialect::{Creation, Dialect, Handling, ReadAssistant, Rule, SendAs, Target, check_required};
+use crate::dialect::{
+    Creation, Dialect, Handling, Place, PlaceForm, ReadAssistant, Rule, SendAs, Target, check_required,
+};
 use crate::item::{Items, Note};
 use crate::json::{Limits, Value, push_string, read_value};
 
@@ -105,6 +107,7 @@ impl<'a> AssistantCopy<'a> {
     pub fn fields(&self) -> CopiedFields {
         let mut draft = Draft::of(self);
         draft.vet();
+        draft.vet_beside_changes();
         let Draft { carried, mut report, unresolved, .. } = draft;
         let copied = carried.iter().map(|carried| (carried.field.name(), carried.text()));
         let changes = self.changes.entries.iter().map(|entry| (&*entry.key, entry.value.text().to_owned()));
@@ -164,6 +167,19 @@ impl<'a> AssistantCopy<'a> {
         row.is_supported()
     }
 
+    /// Whether the ids in a field are strings at the target.
+    fn has_text_ids(&self, field: Field) -> bool {
+        let row = self.creation.row(field).unwrap_or_else(|| self.target.row(field));
+        row.shape.is_some_and(|shape| !shape.is_of_ids())
+    }
+
+    /// Whether a field has names that only the source's vendor knows.
+    fn is_of_other_vendor(&self, field: Field) -> bool {
+        matches!(field, Field::TtsModel | Field::LlmFallbackModels)
+            && self.is_supported(field)
+            && !std::ptr::eq(self.source.dialect, self.target.dialect)
+    }
+
     /// The fields of the source that are carried, with their values. What an update there would refuse is among them,
     /// because the target may take it.
     fn told(&self) -> impl Iterator<Item = (Field, &'a str)> {
@@ -190,7 +206,11 @@ impl<'a> AssistantCopy<'a> {
                 copy.target.catalogs.by_id(catalog, text).is_none().then_some(catalog)
             }
             // The vendor told a name where others tell an id.
-            Rule::Lookup { catalog, .. } if field.id_of_name().is_some() => Some(catalog),
+            Rule::Lookup { catalog, .. } | Rule::At(Place { form: PlaceForm::Named(catalog), .. })
+                if field.id_of_name().is_some() =>
+            {
+                Some(catalog)
+            }
             _ => None,
         })
     }

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use crate::canonical::Field;
 use crate::catalog::{CatalogKind, Entry};
-use crate::dialect::Target;
-use crate::json::excerpt;
+use crate::dialect::{Dialect, Place, PlaceForm, Rule, Target};
+use crate::iso639::english_name;
+use crate::json::{excerpt, push_string};
 
 use super::CopySource;
 
@@ -22,17 +24,64 @@ pub(super) struct Passage<'a> {
 }
 
 impl<'a> Passage<'a> {
-    /// The id at the target, as JSON text, for an id of the source.
+    /// The id at the target, as JSON text, for an id of the source. `as_text` says that ids of the field are strings there.
     ///
     /// # Errors
     /// Why there is none: a sentence without its full stop.
-    pub(super) fn carry(&self, kind: CatalogKind, id: &str) -> Result<String, String> {
+    pub(super) fn carry(&self, kind: CatalogKind, id: &str, as_text: bool) -> Result<String, String> {
+        if let Some(id) = self.carried_without_catalog(kind, id, as_text) {
+            return Ok(id);
+        }
         let entry = self.entry(kind, id)?;
         match self.candidates(kind, entry).as_slice() {
+            [only] if as_text => Ok(quoted_json(&only.text_id())),
             [only] => Ok(only.integer_id().map_or_else(|| only.id.clone(), Cow::into_owned)),
             [] => Err(self.missing(kind, entry)),
             many => Err(ambiguous(kind, &entry.name, self.target.vendor, many)),
         }
+    }
+
+    /// The id at the target of what needs no catalog there: of a language, whose code says what it is; and of what is the
+    /// vendor's own, not the account's, at another account of the same nested dialect.
+    fn carried_without_catalog(&self, kind: CatalogKind, id: &str, as_text: bool) -> Option<String> {
+        let (source, target) = (self.source.dialect, self.target.dialect);
+        if kind == CatalogKind::Languages {
+            let code = self.language_code(id)?;
+            if self.target.catalogs.entries(kind).next().is_some() || target.catalog(kind).is_some() {
+                let mut coded = self.of_language(&code);
+                let only =
+                    coded.pop().filter(|_| coded.is_empty() && self.source.catalogs.by_id(kind, id).is_none())?;
+                return Some(if as_text { quoted_json(&only.text_id()) } else { only.integer_id()?.into_owned() });
+            }
+            return as_text.then(|| quoted_json(&spelled(target, code)));
+        }
+        let is_of_vendor = matches!(
+            kind,
+            CatalogKind::Models
+                | CatalogKind::MultimodalModels
+                | CatalogKind::SynthesizerProviders
+                | CatalogKind::TranscriberProviders
+        );
+        let is_same = std::ptr::eq(source, target) && source.plan.is_some() && source.catalog(kind).is_none();
+        (is_of_vendor && is_same).then(|| id.to_owned())
+    }
+
+    /// The ISO 639-1 code of a language of the source: its catalog's, or the id itself where there is no catalog.
+    fn language_code(&self, id: &str) -> Option<String> {
+        let CopySource { dialect, catalogs, .. } = self.source;
+        if let Some(entry) = catalogs.by_id(CatalogKind::Languages, id) {
+            return entry.language_code().map(Cow::into_owned);
+        }
+        let text =
+            id.strip_prefix('"')?.strip_suffix('"').filter(|_| dialect.catalog(CatalogKind::Languages).is_none())?;
+        let lower = text.split(['-', '_']).next()?.to_ascii_lowercase();
+        english_name(&lower).is_some().then_some(lower)
+    }
+
+    /// The target's entries of a language.
+    fn of_language(&self, code: &str) -> Vec<&'a Entry> {
+        let entries = self.target.catalogs.entries(CatalogKind::Languages).map(|listed| listed.entry);
+        entries.filter(|entry| entry.language_code().as_deref() == Some(code)).collect()
     }
 
     /// Whether the source's catalog says what an id stands for, and the target's has nothing of that name.
@@ -90,6 +139,20 @@ impl<'a> Passage<'a> {
         };
         format!("{name} is not in the catalog `{kind}` of `{vendor}`{nearest}")
     }
+}
+
+/// A code of ISO 639-1 as the dialect has it.
+fn spelled(dialect: &Dialect, code: String) -> String {
+    let Rule::At(Place { form: PlaceForm::Language(codes), .. }) = dialect.row(Field::Language).rule else {
+        return code;
+    };
+    codes.iter().find(|(known, _)| *known == code).map_or(code, |(_, own)| (*own).to_owned())
+}
+
+fn quoted_json(text: &str) -> String {
+    let mut out = Vec::new();
+    push_string(&mut out, text);
+    String::from_utf8(out).unwrap_or_default()
 }
 
 fn ambiguous(kind: CatalogKind, name: &str, vendor: &str, many: &[&Entry]) -> String {

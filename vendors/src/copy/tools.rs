@@ -59,7 +59,7 @@ fn carried(tool: Value<'_>, passage: Option<&Passage<'_>>) -> Result<String, Rea
                 return Err((OTHER_ACCOUNT, why));
             }
             Some(ToolBinding::Entry(kind)) if is_id(value) => {
-                passage.carry(kind, value.text()).map_err(|why| (UNRESOLVED, format!("`{name}`: {why}")))?
+                passage.carry(kind, value.text(), false).map_err(|why| (UNRESOLVED, format!("`{name}`: {why}")))?
             }
             Some(ToolBinding::Entry(_)) | None => value.text().to_owned(),
         };

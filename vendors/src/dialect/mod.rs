@@ -19,13 +19,16 @@ pub use encode::{
     missing_lookups, translate_creation, translate_request,
 };
 pub use read::{
-    Difference, InvalidPage, ListPage, ListedAssistant, ReadAssistant, Stored, Unwritable, compare, lookups_to_compare,
-    read_assistant,
+    Difference, InvalidPage, ListPage, ListedAssistant, ReadAssistant, Stored, Unwritable, WrittenBody, compare,
+    list_of_documents, lookups_to_compare, read_assistant, read_listed, read_written,
 };
+pub(crate) use read::{cursor, holds, is_on, member};
+pub(crate) use table::leads_through;
 pub use table::{
-    Auth, Call, CatalogSpec, Creation, ErrorSpec, FieldDescription, Form, Hook, IdRule, Limit, Listed, Listing,
-    Literal, Member, Merging, Operation, Operations, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema,
-    SendAs, Support, Unsupported,
+    Auth, Call, Capture, CatalogSpec, CreateObject, Creation, Draft, ErrorSpec, Factor, Fidelity, FieldDescription,
+    Form, GoesLive, Hook, IdRule, Limit, Listed, Listing, Literal, Meaning, Member, Merging, Naming, NestedHook,
+    NullForm, Object, Only, Operation, Operations, Paging, Parameters, Path, Place, PlaceForm, Plan, Publish, Reading,
+    Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Splice, Splicing, Support, Unsupported,
 };
 
 use std::sync::OnceLock;
@@ -54,6 +57,11 @@ pub struct Dialect {
     pub operations: Operations,
     /// What the members of a listed assistant mean, besides the fields.
     pub listed: Listed,
+    /// How a nested dialect reads and changes assistants; `None` in a flat one, where one request with the translated fields is
+    /// enough.
+    pub plan: Option<&'static Plan>,
+    /// Where a nested dialect's documents have to be read before they are written.
+    pub splices: &'static [Splice],
     /// One row for each field, in the order of [`Field::ALL`].
     pub rows: [Row; Field::COUNT],
     /// The catalogs that the vendor documents, in the order of [`CatalogKind::ALL`].
@@ -117,10 +125,13 @@ impl Dialect {
 
     /// The catalog that a field is looked up in, if any.
     pub fn catalog_of(&self, field: Field) -> Option<CatalogKind> {
-        match self.row(field).rule {
-            Rule::Lookup { catalog, .. } => Some(catalog),
-            _ => None,
-        }
+        let row = self.row(field);
+        row.catalog().map(|(catalog, _)| catalog).or(row.looks_in)
+    }
+
+    /// The splice at a path of the document.
+    pub(crate) fn splice(&self, path: &[&str]) -> Option<Splicing> {
+        splice_at(self.splices, path)
     }
 
     /// Whether `id` can be an assistant's id.
@@ -149,6 +160,11 @@ impl Dialect {
         });
         sentences.get(field as usize).map(String::as_str)
     }
+}
+
+/// The splice at a path.
+pub(crate) fn splice_at(splices: &[Splice], path: &[&str]) -> Option<Splicing> {
+    splices.iter().find(|splice| splice.path == path).map(|splice| splice.how)
 }
 
 /// Builds a dialect's rows from its `const fn row(Field) -> Row` and its `const fn reading(Field) -> Reading`.

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::canonical::Field;
-use crate::dialect::{Dialect, FieldDescription, Support};
+use crate::canonical::{Field, Shape};
+use crate::dialect::{Dialect, Fidelity, FieldDescription, Support};
 
 use super::member_tables::type_and_limits;
 use super::schema::number;
@@ -23,7 +23,7 @@ pub fn coverage_json(vendors: &[Named<'_>], fields: &[Field]) -> Value {
             let spec = field.spec();
             json!({
                 "field": field.name(),
-                "type": spec.shape.type_name(),
+                "type": type_name(field),
                 "nullable": spec.nullable,
                 "description": spec.doc,
                 "vendors": cells,
@@ -47,17 +47,20 @@ pub fn vendor_json(dialect: &'static Dialect) -> Value {
 }
 
 fn described_json(described: &FieldDescription) -> Value {
-    let spec = described.field.spec();
     let mut cell = Map::new();
     cell.insert("support".into(), described.support.as_str().into());
     cell.insert("supported".into(), (described.support != Support::Unsupported).into());
-    cell.insert("wire_name".into(), described.wire.last().copied().into());
+    cell.insert("fidelity".into(), described.fidelity.as_str().into());
+    if described.fidelity == Fidelity::Approximate {
+        cell.insert("approximation".into(), described.approximation.clone().into());
+    }
+    cell.insert("wire_name".into(), described.wire.last().cloned().into());
     if described.wire.len() > 1 {
         cell.insert("wire_names".into(), described.wire.clone().into());
     }
     cell.insert("on_create".into(), described.on_create.into());
     cell.insert("readable".into(), described.told.is_some().into());
-    cell.insert("type".into(), spec.shape.type_name().into());
+    cell.insert("type".into(), described.shape.type_name().into());
     cell.insert("nullable".into(), described.nullable.into());
     if let Some(bounds) = described.bounds {
         cell.insert("range".into(), json!({ "min": number(bounds.min), "max": number(bounds.max) }));
@@ -94,9 +97,12 @@ fn cell(described: &FieldDescription) -> String {
         Support::Unsupported => return "—".to_owned(),
         Support::Merged => "merged".to_owned(),
         Support::Same => "✓".to_owned(),
-        Support::Partial => "✓ in part".to_owned(),
+        Support::Partial => "in part".to_owned(),
         _ => described.wire.join(" + "),
     };
+    if described.fidelity == Fidelity::Approximate {
+        words.insert_str(0, "≈ ");
+    }
     if described.bounds != spec.shape.bounds()
         && let Some(bounds) = described.bounds
     {
@@ -120,8 +126,27 @@ fn cell(described: &FieldDescription) -> String {
 /// A field's type, limits and nullability, in a few words.
 pub(super) fn field_type(field: Field) -> String {
     let spec = field.spec();
-    let null = if spec.nullable { ", null" } else { "" };
-    format!("{}{null}", type_and_limits(&spec.shape))
+    let kind = if spec.shape.is_of_ids() { type_name(field).to_owned() } else { type_and_limits(&spec.shape) };
+    or_null(kind, spec.nullable)
+}
+
+/// The same at one vendor.
+pub(super) fn described_type(described: &FieldDescription) -> String {
+    or_null(type_and_limits(&described.shape), described.field.spec().nullable)
+}
+
+fn or_null(kind: String, nullable: bool) -> String {
+    if nullable { kind + ", null" } else { kind }
+}
+
+/// The name of a field's type; vendors decide whether their ids are integers or strings.
+pub fn type_name(field: Field) -> &'static str {
+    let shape = &field.spec().shape;
+    match shape {
+        Shape::List(_) if shape.is_of_ids() => "integer[] or string[]",
+        _ if shape.is_of_ids() => "integer or string",
+        _ => shape.type_name(),
+    }
 }
 
 /// The matrix as text: the titles of its columns, and a row for each of the fields.

@@ -27,7 +27,8 @@ pub fn canonical_schema() -> Value {
         "$id": "/v1/schema",
         "title": "Canonical assistant update",
         "description": "A partial update: an absent field stays unchanged, null clears it or resets it to its default, \
-                        a value sets it.",
+                        a value sets it. Ids are integers or strings, as \
+                        the vendor has them.",
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
@@ -38,15 +39,28 @@ pub fn canonical_schema() -> Value {
 /// The schema of one field, with `null` if it is documented.
 pub fn field_schema(field: Field) -> Value {
     let spec = field.spec();
-    let mut schema = shape(&spec.shape);
+    let mut schema = match spec.shape {
+        Shape::List(_) if spec.shape.is_of_ids() => json!({ "type": "array", "items": id() }),
+        _ if spec.shape.is_of_ids() => id(),
+        _ => shape(&spec.shape),
+    };
     if let Some(object) = schema.as_object_mut() {
         if spec.nullable {
-            let kind = object.remove("type").unwrap_or(Value::Null);
-            object.insert("type".into(), json!([kind, "null"]));
+            let mut kinds = match object.remove("type") {
+                Some(Value::Array(kinds)) => kinds,
+                kind => kind.into_iter().collect(),
+            };
+            kinds.push("null".into());
+            object.insert("type".into(), kinds.into());
         }
         object.insert("description".into(), spec.doc.into());
     }
     schema
+}
+
+/// An id: an integer at some vendors, a string at others, which only the vendor of the assistant decides.
+fn id() -> Value {
+    json!({ "type": ["integer", "string"] })
 }
 
 fn shape(of: &Shape) -> Value {

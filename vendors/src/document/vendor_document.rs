@@ -2,10 +2,14 @@
 
 use crate::canonical::{Field, Shape};
 use crate::catalog::CatalogKind;
-use crate::dialect::{Call, Dialect, FieldDescription, Operations, Support};
+use crate::dialect::{Call, Dialect, Fidelity, FieldDescription, Operations, Support};
 
-use super::coverage::field_type;
+use super::coverage::described_type;
 use super::member_tables::{listed, member_tables};
+use super::plan_document::{plan_operations, plan_sections};
+
+/// The line about an adapter that no live account has confirmed.
+const EXPERIMENTAL: &str = "- Experimental: written from documentation alone; no live account has confirmed it yet\n";
 
 /// The document as Markdown.
 pub fn vendor_markdown(dialect: &'static Dialect) -> String {
@@ -29,12 +33,12 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
          Generated from the adapter's table by `just generate`; edit `vendors/src/{name}/` instead.\n\n\
          - Dialect: `{name}`\n\
          - Base URL: `{base}`\n\
-         {operations}{catalogs}\
+         {experimental}{operations}{catalogs}\
          - Source: <{documentation}>\n\
          - More sources, quirks and what is uncertain: [README of the adapter](../../vendors/src/{name}/README.md); the\n  \
          documentation as data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
-         ## Fields\n\n\
-         | field | type | wire name | written by | read | notes |\n| --- | --- | --- | --- | --- | --- |\n{supported}\n\
+         {plan}## Fields\n\n{counted}\n\n\
+         | field | type | wire name | fidelity | written by | read | notes |\n| --- | --- | --- | --- | --- | --- | --- |\n{supported}\n\
          ## Never told\n\nThese fields can be written and do not appear when an assistant is read: {unreadable}.\n\n\
          ## What the documentation does not say\n\n{silences}\n\
          ## Not supported: refused with strict handling, dropped with lenient\n\n{refused}\n{members}",
@@ -42,9 +46,26 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
         name = dialect.name,
         base = dialect.base_url,
         documentation = dialect.documentation,
+        experimental = if dialect.experimental { EXPERIMENTAL } else { "" },
+        plan = plan_sections(dialect),
+        counted = counted(&described),
         unreadable = unreadable(dialect),
-        silences = dialect.silences.iter().map(|silence| format!("- {silence}\n")).collect::<String>(),
+        silences = silences(dialect),
         members = member_tables(dialect),
+    )
+}
+
+/// How many of the fields the vendor holds exactly, nearly, and not at all.
+fn counted(described: &[FieldDescription]) -> String {
+    let count = |fidelity| {
+        let fields = described.iter().filter(|row| row.support != Support::Merged && row.fidelity == fidelity);
+        fields.count()
+    };
+    format!(
+        "Of the canonical fields, this vendor holds {} faithfully and {} approximately, as their notes say; {} it does not have.",
+        count(Fidelity::Faithful),
+        count(Fidelity::Approximate),
+        count(Fidelity::None),
     )
 }
 
@@ -54,8 +75,17 @@ fn unreadable(dialect: &'static Dialect) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+/// What the documentation leaves open, as a list.
+fn silences(dialect: &Dialect) -> String {
+    let list: String = dialect.silences.iter().map(|silence| format!("- {silence}\n")).collect();
+    if list.is_empty() { "Nothing is noted.\n".to_owned() } else { list }
+}
+
 /// The operations with their requests.
 fn operations(dialect: &Dialect) -> String {
+    if let Some(plan) = dialect.plan {
+        return plan_operations(dialect, plan);
+    }
     let Operations { update, create, delete, list, .. } = dialect.operations;
     let all = [
         ("Update", Some(update)),
@@ -96,10 +126,11 @@ fn line(row: &FieldDescription) -> String {
         (false, _) => "creation",
     };
     format!(
-        "| `{}` | {} | {} | {written} | {} | {} |\n",
+        "| `{}` | {} | {} | {} | {written} | {} | {} |\n",
         row.field.name(),
-        field_type(row.field),
+        described_type(row),
         wire.join(", "),
+        row.fidelity.as_str(),
         row.told.unwrap_or("never"),
         notes.join(" ")
     )

@@ -20,6 +20,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     auth: Auth::Bearer,
     operations: OPERATIONS,
     listed: autocalls::LISTED,
+    plan: None,
+    splices: &[],
     rows: rows!(row, reading),
     catalogs: autocalls::CATALOGS,
     responses: responses::RESPONSES,

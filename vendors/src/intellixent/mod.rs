@@ -19,6 +19,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     auth: Auth::Bearer,
     operations: autocalls::OPERATIONS,
     listed: autocalls::LISTED,
+    plan: None,
+    splices: &[],
     rows: rows!(row, autocalls::reading),
     catalogs: catalogs!(catalog),
     responses: autocalls::RESPONSES,

@@ -143,6 +143,17 @@ impl<'a> Value<'a> {
         std::iter::from_fn(move || Some((walk.key()?, walk.value()?)))
     }
 
+    /// The same with each key as it is spelled, quotation marks included.
+    pub(crate) fn spelled_members(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+        let mut walk = Walk::inside(self, Kind::Object);
+        std::iter::from_fn(move || Some((walk.spelled_key()?, walk.value()?)))
+    }
+
+    /// The value at a path of members.
+    pub fn at(self, path: &[&str]) -> Option<Self> {
+        path.iter().try_fold(self, |value, key| value.get(key))
+    }
+
     /// The last member called `key`, as PHP, JavaScript and Python read an object that has the key twice.
     pub fn get(self, key: &str) -> Option<Value<'a>> {
         self.members().filter(|(name, _)| name == key).last().map(|(_, value)| value)
@@ -173,6 +184,12 @@ impl<'a> Walk<'a> {
         self.at = end;
         let inner = self.inside.get(start + 1..end.saturating_sub(1))?;
         Some(if escaped { decode(inner) } else { Cow::Borrowed(inner) })
+    }
+
+    fn spelled_key(&mut self) -> Option<&'a str> {
+        let start = self.next_start()?;
+        self.at = end_of_string(self.inside.as_bytes(), start).0;
+        self.inside.get(start..self.at)
     }
 
     /// The position after white space and punctuation, unless that is the end.

@@ -19,6 +19,7 @@ pub(super) static HOOK: Hook = Hook {
     read,
     doc: "One tool of type `end_call`, with a description of at most 500 characters, is sent as \
           `end_call_tool: { description }`; the assistant's other tools stay unchanged.",
+    loses: "One tool of type `end_call` at most.",
 };
 
 fn write(value: Value<'_>, writer: &mut FieldWriter<'_>) {

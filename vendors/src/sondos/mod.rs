@@ -26,6 +26,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     auth: Auth::Bearer,
     operations: OPERATIONS,
     listed: autocalls::LISTED,
+    plan: None,
+    splices: &[],
     rows: rows!(row, autocalls::reading),
     catalogs: CATALOGS,
     responses: autocalls::RESPONSES,
@@ -162,5 +164,10 @@ pub(crate) const fn row(field: Field) -> Row {
         | Field::ConversationInactivityTimeout
         | Field::ConversationEndedRetrigger
         | Field::ConversationEndedWebhookUrl => Row::unsupported("this field"),
+        Field::EndCallAfterSilence
+        | Field::Keywords
+        | Field::TtsModel
+        | Field::LlmFallbackModels
+        | Field::FirstMessageInterruptible => autocalls::row(field),
     }
 }

@@ -126,7 +126,7 @@ fn what_a_vendor_documents_of_an_entry_is_shown_and_is_no_drift() {
 
 #[test]
 fn the_secrets_of_tools_are_not_kept() {
-    for dialect in registry::DIALECTS.into_iter().filter(|dialect| dialect.catalog(CatalogKind::Tools).is_some()) {
+    for dialect in registry::flat().filter(|dialect| dialect.catalog(CatalogKind::Tools).is_some()) {
         let tools = shown(dialect, CatalogKind::Tools, &sample(CatalogKind::Tools));
         assert_eq!(tools.len(), 1);
         let text = Value::from(tools).to_string();
@@ -154,7 +154,7 @@ fn a_phone_number_is_the_name_of_its_entry_and_is_found_in_any_spelling() {
 fn pages_without_their_number_are_counted_by_the_total() {
     let spec = registry::dialect("famulor").unwrap().catalog(CatalogKind::Labels).unwrap();
     assert_eq!(
-        [1, 2, 3].map(|page| spec.page_path(page).into_owned()),
+        [1, 2, 3].map(|page| spec.page_path(page, None).into_owned()),
         ["/user/labels?per_page=100", "/user/labels?per_page=100&page=2", "/user/labels?per_page=100&page=3",]
     );
     for (page, per_page, has_more) in [(1, 100, true), (2, 100, true), (3, 100, false), (16, 15, true), (17, 15, false)]
@@ -165,5 +165,5 @@ fn pages_without_their_number_are_counted_by_the_total() {
         assert_eq!((read.entries.len(), read.has_more), (1, has_more), "{page} {per_page}");
     }
     let plain = registry::dialect("sondos").unwrap().catalog(CatalogKind::Models).unwrap();
-    assert_eq!(plain.page_path(2), "/user/assistants/models?page=2");
+    assert_eq!(plain.page_path(2, None), "/user/assistants/models?page=2");
 }

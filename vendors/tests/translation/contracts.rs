@@ -48,10 +48,10 @@ impl DocumentedResponse {
     }
 }
 
-static CONTRACTS: LazyLock<Vec<Contract>> =
-    LazyLock::new(|| registry::DIALECTS.into_iter().map(Contract::read).collect());
+static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| registry::flat().map(Contract::read).collect());
 
-/// Every vendor's contract.
+/// The contracts of the flat dialects, whose bodies have the fields as their members. Nested dialects are held to theirs in
+/// [`nested`](crate::nested).
 pub(crate) fn contracts() -> &'static [Contract] {
     &CONTRACTS
 }

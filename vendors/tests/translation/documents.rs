@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vendors::document::{
     Comparison, Named, compare, coverage_json, coverage_markdown, coverage_rows, differs, vendor_json, vendor_markdown,
 };
-use vendors::{Field, registry};
+use vendors::{Dialect, Field, registry};
 
 use super::contracts::{LEGACY, SUPERSET, contract, contracts};
 
@@ -20,16 +20,15 @@ fn named() -> Vec<Named<'static>> {
     registry::DIALECTS.iter().map(|dialect| (dialect.name, *dialect)).collect()
 }
 
-fn unsupported(vendor: &str) -> BTreeSet<Field> {
-    let dialect = contract(vendor).dialect;
+fn unsupported(dialect: &Dialect) -> BTreeSet<Field> {
     Field::ALL.into_iter().filter(|field| !dialect.row(*field).is_supported()).collect()
 }
 
 #[test]
 fn the_committed_documents_are_current() {
-    for contract in contracts() {
-        let path = format!("docs/vendors/{}.md", contract.name());
-        assert_eq!(vendor_markdown(contract.dialect), committed(&path), "{path} is stale: `just generate`");
+    for dialect in registry::DIALECTS {
+        let path = format!("docs/vendors/{}.md", dialect.name);
+        assert_eq!(vendor_markdown(dialect), committed(&path), "{path} is stale: `just generate`");
     }
     assert!(
         committed("docs/coverage.md").ends_with(&coverage_markdown(&named(), &Field::ALL)),
@@ -43,16 +42,16 @@ fn the_matrix_and_the_list_of_one_vendor_agree() {
     assert_eq!(matrix["vendors"], Value::from(registry::DIALECTS.map(|dialect| dialect.name).to_vec()));
     let rows = matrix["fields"].as_array().unwrap();
     assert_eq!(rows.len(), Field::COUNT);
-    for contract in contracts() {
-        let own = vendor_json(contract.dialect);
-        let lacks = unsupported(contract.name());
+    for dialect in registry::DIALECTS {
+        let own = vendor_json(dialect);
+        let lacks = unsupported(dialect);
         for ((row, entry), field) in rows.iter().zip(own.as_array().unwrap()).zip(Field::ALL) {
-            let mut cell = row["vendors"][contract.name()].clone();
+            let mut cell = row["vendors"][dialect.name].clone();
             cell["field"] = row["field"].clone();
             cell["description"] = row["description"].clone();
             assert_eq!(&cell, entry);
             assert_eq!(entry["field"], field.name());
-            assert_eq!(entry["supported"], !lacks.contains(&field), "{} {}", contract.name(), field.name());
+            assert_eq!(entry["supported"], !lacks.contains(&field), "{} {}", dialect.name, field.name());
         }
     }
 }
@@ -65,7 +64,7 @@ fn a_cell_contains_exactly_the_facts_of_its_row() {
         cell.as_object_mut().unwrap().retain(|key, _| !["field", "description", "detail"].contains(&key.as_str()));
         cell
     };
-    let plain = |support: &str, wire: &str, kind: &str| json!({ "support": support, "supported": true, "wire_name": wire, "type": kind, "nullable": false, "on_create": true, "readable": true });
+    let plain = |support: &str, wire: &str, kind: &str| json!({ "support": support, "supported": true, "fidelity": "faithful", "wire_name": wire, "type": kind, "nullable": false, "on_create": true, "readable": true });
     let and = |mut cell: Value, more: Value| {
         cell.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         cell
@@ -76,7 +75,7 @@ fn a_cell_contains_exactly_the_facts_of_its_row() {
     assert_eq!(cell(Field::SpeechSpeed), and(plain("same", "speech_speed", "number"), speed));
     let silence = json!({ "range": { "min": 1, "max": 120 } });
     assert_eq!(cell(Field::MaxSilenceDuration), and(plain("same", "max_silence_duration", "integer"), silence));
-    let modes = json!({ "values": ["pipeline", "multimodal"], "wire_values": ["pipeline", "multimodal"] });
+    let modes = json!({ "fidelity": "approximate", "approximation": "Without `dualplex`.", "values": ["pipeline", "multimodal"], "wire_values": ["pipeline", "multimodal"] });
     assert_eq!(cell(Field::Mode), and(plain("mapped", "engine_type", "string"), modes));
     let speaks = json!({ "values": [true, false], "wire_values": ["Customer", "AI assistant"] });
     assert_eq!(cell(Field::WaitForCustomer), and(plain("mapped", "who_speaks_first", "boolean"), speaks));
@@ -86,9 +85,9 @@ fn a_cell_contains_exactly_the_facts_of_its_row() {
         "wire_names": ["use_min_interrupt_words", "min_interrupt_words"], "nullable": true, "range": { "min": 0, "max": 10 },
     });
     assert_eq!(cell(Field::MinInterruptWords), and(plain("converted", "min_interrupt_words", "integer"), words));
-    let lacking = json!({ "support": "unsupported", "supported": false, "wire_name": null, "type": "integer", "nullable": false, "on_create": false, "readable": false });
+    let lacking = json!({ "support": "unsupported", "supported": false, "fidelity": "none", "wire_name": null, "type": "integer", "nullable": false, "on_create": false, "readable": false });
     assert_eq!(cell(Field::FolderId), lacking);
-    let merged = json!({ "support": "merged", "supported": true, "wire_name": null, "type": "object", "nullable": false, "on_create": true, "readable": false });
+    let merged = json!({ "support": "merged", "supported": true, "fidelity": "faithful", "wire_name": null, "type": "object", "nullable": false, "on_create": true, "readable": false });
     assert_eq!(cell(Field::VendorOptions), merged);
     assert_eq!(cells[Field::FolderId as usize]["detail"], "Sondos does not document this field.");
     assert_eq!(cells[Field::Timezone as usize].get("detail"), None);
@@ -103,36 +102,35 @@ fn vendors_differ_in_a_field_where_their_cells_do() {
         assert_eq!(differs(&named, field), cells.len() > 1, "{row:?}");
         assert!(!differs(&named[..1], field), "one vendor does not differ from itself");
     }
-    assert!(
-        rows.len() == Field::COUNT
-            && coverage_rows(&named[1..3], &[Field::Name]).1 == [vec!["name", "string ≤ 255", "✓", "✓"]]
-    );
+    assert_eq!(rows.len(), Field::COUNT);
+    let flat: Vec<Named<'_>> = registry::flat().map(|dialect| (dialect.name, dialect)).take(2).collect();
+    assert_eq!(coverage_rows(&flat, &[Field::Name]).1, [vec!["name", "string ≤ 255", "✓", "✓"]]);
 }
 
 #[test]
 fn a_cell_says_what_is_never_told_and_what_only_a_creation_sets() {
-    let cells = |field: Field| -> Vec<String> { coverage_rows(&named(), &[field]).1[0][2..].to_vec() };
-    for (position, contract) in contracts().iter().enumerate() {
+    for contract in contracts() {
+        let own = [(contract.name(), contract.dialect)];
         let unreadable: BTreeSet<_> = contract.dialect.unreadable().collect();
         for field in Field::ALL {
-            let cell = &cells(field)[position];
+            let cell = &coverage_rows(&own, &[field]).1[0][2];
             assert_eq!(cell.ends_with(", write-only"), unreadable.contains(&field), "{}: {cell}", field.name());
-            let own = contract.create["properties"].get(field.name()).is_some();
-            assert_eq!(cell.starts_with("creation only"), own, "{}: {cell}", field.name());
+            let is_own = contract.create["properties"].get(field.name()).is_some();
+            assert_eq!(cell.starts_with("creation only"), is_own, "{}: {cell}", field.name());
         }
     }
 }
 
 #[test]
 fn a_loss_in_one_direction_is_a_gain_in_the_other() {
-    for from in contracts() {
-        let Comparison { losses, gains, .. } = compare(from.dialect, from.dialect);
-        assert!(losses.is_empty() && gains.is_empty(), "{}", from.name());
-        for to in contracts() {
-            let (there, back) = (compare(from.dialect, to.dialect), compare(to.dialect, from.dialect));
-            let (lacked, lacks) = (unsupported(from.name()), unsupported(to.name()));
+    for from in registry::DIALECTS {
+        let Comparison { losses, gains, .. } = compare(from, from);
+        assert!(losses.is_empty() && gains.is_empty(), "{}", from.name);
+        for to in registry::DIALECTS {
+            let (there, back) = (compare(from, to), compare(to, from));
+            let (lacked, lacks) = (unsupported(from), unsupported(to));
             let gone: Vec<_> = lacks.difference(&lacked).copied().collect();
-            assert_eq!(back.gains, gone, "{} to {}", to.name(), from.name());
+            assert_eq!(back.gains, gone, "{} to {}", to.name, from.name);
             let lost: BTreeSet<_> = there.losses.iter().map(|loss| loss.field).collect();
             assert!(gone.iter().all(|field| lost.contains(field)));
             assert!(there.losses.iter().all(|loss| !loss.detail.is_empty() && !lacked.contains(&loss.field)));
@@ -145,7 +143,7 @@ fn a_loss_in_one_direction_is_a_gain_in_the_other() {
 fn partial_support_is_a_loss_only_for_a_vendor_with_more() {
     let narrowed = |from: &str, to: &str| {
         let losses = compare(contract(from).dialect, contract(to).dialect).losses;
-        let lacks = unsupported(to);
+        let lacks = unsupported(contract(to).dialect);
         let kept = losses.into_iter().filter(|loss| !lacks.contains(&loss.field));
         kept.map(|loss| (loss.field, loss.detail)).collect::<Vec<_>>()
     };

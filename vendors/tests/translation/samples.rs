@@ -1,6 +1,6 @@
 //! Values for every canonical field: at each documented limit of the superset, and just outside.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::contracts::{SUPERSET, contract};
 
@@ -16,10 +16,14 @@ pub(crate) struct Samples {
 /// The canonical fields that no vendor documents under this name: twins by name, and `vendor_options`.
 pub(crate) const ADDED: [&str; 5] = ["language", "voice", "llm_model", "multimodal_model", "vendor_options"];
 
-/// Every field of the superset, and the added ones.
+/// The canonical fields that vendors of other families document and no flat dialect does.
+pub(crate) const OF_OTHER_FAMILIES: [&str; 5] =
+    ["end_call_after_silence", "keywords", "tts_model", "llm_fallback_models", "first_message_interruptible"];
+
+/// Every field of the superset, the added ones, and those of other families.
 pub(crate) fn fields() -> Vec<String> {
     let properties = contract(SUPERSET).schema["properties"].as_object().unwrap();
-    properties.keys().cloned().chain(ADDED.map(str::to_owned)).collect()
+    properties.keys().cloned().chain(ADDED.into_iter().chain(OF_OTHER_FAMILIES).map(str::to_owned)).collect()
 }
 
 /// The samples of a field; only a few for `tools` and `vendor_options`, which have their own tests.
@@ -32,10 +36,15 @@ pub(crate) fn samples(field: &str) -> Samples {
         "vendor_options" => Samples { inside: vec!["{}".into()], ..Samples::default() },
         "webhook_url" | "conversation_ended_webhook_url" => urls(),
         "language" | "voice" | "llm_model" | "multimodal_model" => names(),
+        "end_call_after_silence" => integer(&json!({ "minimum": 1, "maximum": 7200 })),
+        "keywords" | "llm_fallback_models" => words(),
+        "tts_model" => text(None),
+        "first_message_interruptible" => from_schema(&json!({ "type": "boolean" })),
         _ => from_schema(contract(SUPERSET).property(field).unwrap()),
     };
+    let of_other_families = ["end_call_after_silence", "keywords", "llm_fallback_models"].contains(&field);
     let null = contract(SUPERSET).endpoint["null_documented"].as_array().unwrap().iter().any(|name| name == field);
-    if null {
+    if null || of_other_families {
         samples.inside.push("null".into());
     } else {
         samples.outside.push(("null".into(), "null_not_allowed", ""));
@@ -170,6 +179,15 @@ fn names() -> Samples {
         .outside("too_short", &["\"\""])
         .outside("too_long", &[&long])
         .outside("wrong_type", &["1", "true", "[]", "{}"])
+}
+
+/// Lists of strings.
+fn words() -> Samples {
+    Samples::default()
+        .inside(&["[]", r#"["Acme"]"#, "[ \"\\u0041cme\",\n\"\" , \"ü 😀\" ]"])
+        .outside("wrong_type", &["{}", "1", "\"Acme\""])
+        .outside_at("/0", "wrong_type", &["[1]", "[[]]", "[true]"])
+        .outside_at("/1", "null_not_allowed", &[r#"["Acme",null]"#])
 }
 
 fn post_call_schema() -> Samples {

@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use jsonschema::Validator;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use serde_json::Value;
 use vendors::canonical::{check_modes, check_value};
 use vendors::document::canonical_schema;
+use vendors::json::{Kind, Limits, Value, read_value};
 use vendors::{Field, FieldSet, Item, ItemCode, Items, Update};
 
 use super::contracts::{Contract, SUPERSET, contract, contracts};
@@ -25,6 +25,10 @@ fn validated(update: &Update<'_>) -> Vec<Item> {
     let mut items = Items::default();
     for entry in &update.entries {
         match entry.field {
+            Some(field) if field.spec().shape.is_of_ids() => {
+                let text = with_integers(entry.value);
+                check_value(field, read_value(text.as_bytes(), Limits::VENDOR).unwrap(), &mut items);
+            }
             Some(field) => check_value(field, entry.value, &mut items),
             None => items.push(Item {
                 pointer: format!("#/{}", entry.key),
@@ -39,12 +43,21 @@ fn validated(update: &Update<'_>) -> Vec<Item> {
     items.list
 }
 
+/// A value of ids with an integer for each string: the schema takes the ids of every vendor.
+fn with_integers(value: Value<'_>) -> String {
+    let id = |value: Value<'_>| if value.kind() == Kind::String { "1".to_owned() } else { value.text().to_owned() };
+    match value.kind() {
+        Kind::Array => format!("[{}]", value.elements().map(id).collect::<Vec<_>>().join(",")),
+        _ => id(value),
+    }
+}
+
 /// Fails if the two disagree on whether the update is valid or which fields are not. Returns whether it is valid; `None`
 /// if they cannot be compared.
 fn agree(body: &str) -> Option<bool> {
     let update = Update::read(body.as_bytes()).ok()?;
     // The reference cannot represent numbers such as 1e999.
-    let value: Value = serde_json::from_str(body).ok()?;
+    let value: serde_json::Value = serde_json::from_str(body).ok()?;
     let items = validated(&update);
     if items.iter().any(|item| item.detail.contains("without a fraction")) {
         return None;
@@ -63,13 +76,15 @@ fn agree(body: &str) -> Option<bool> {
 }
 
 /// The pointers to all values inside a value, the value itself included.
-fn places(value: &Value, at: &str, found: &mut Vec<String>) {
+fn places(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
-        Value::Array(list) => {
+        serde_json::Value::Array(list) => {
             list.iter().enumerate().for_each(|(index, inner)| places(inner, &format!("{at}/{index}"), found));
         }
-        Value::Object(object) => object.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{key}"), found)),
+        serde_json::Value::Object(object) => {
+            object.iter().for_each(|(key, inner)| places(inner, &format!("{at}/{key}"), found));
+        }
         _ => {}
     }
 }
@@ -80,17 +95,17 @@ fn tampered() -> impl Strategy<Value = String> {
     let key =
         prop_oneof![Just("extra".to_owned()), select(vec!["type", "description", "custom"]).prop_map(str::to_owned)];
     (select(examples), any::<Index>(), 0..3_u8, key, json()).prop_map(|(example, at, how, key, new)| {
-        let mut value: Value = serde_json::from_str(&example).unwrap();
+        let mut value: serde_json::Value = serde_json::from_str(&example).unwrap();
         let mut all = Vec::new();
         places(&value, "", &mut all);
         let place = at.get(&all).clone();
-        let new = serde_json::from_str(&new).unwrap_or(Value::Null);
+        let new = serde_json::from_str(&new).unwrap_or(serde_json::Value::Null);
         let (parent, last) = place.rsplit_once('/').unwrap_or_default();
         match (how, value.pointer_mut(parent)) {
-            (0, Some(Value::Object(object))) => drop(object.remove(last)),
+            (0, Some(serde_json::Value::Object(object))) => drop(object.remove(last)),
             (1, _) if !place.is_empty() => *value.pointer_mut(&place).unwrap() = new,
             _ => {
-                if let Some(Value::Object(object)) = value.pointer_mut(&place) {
+                if let Some(serde_json::Value::Object(object)) = value.pointer_mut(&place) {
                     object.insert(key, new);
                 }
             }

@@ -19,6 +19,7 @@ fn sample() -> Request {
             applied: vec![Field::SpeechSpeed, Field::Name],
             dropped: vec![note("unsupported_field"), note("unknown_field")],
             warnings: vec![note("of_a_newer_version")],
+            ..Report::default()
         },
         sent: SentFields {
             fields: [Field::Name, Field::SpeechSpeed].into_iter().collect(),

@@ -112,7 +112,7 @@ pub(super) fn differences(
 
 /// Whether the vendor, or what stands in front of it, is out of order. Such a response is none of the documented
 /// application's.
-const fn is_outage(status: u16, is_json: bool) -> bool {
+pub(super) const fn is_outage(status: u16, is_json: bool) -> bool {
     matches!(status, 502..=504) || status >= 500 && !is_json
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::canonical::{Field, Member, Shape};
-use crate::dialect::{Dialect, Rule};
+use crate::dialect::{Dialect, Place, PlaceForm, Rule, Splicing, leads_through};
 use crate::item::{Item, ItemCode, Items};
 use crate::json::{Pointer, excerpt};
 
@@ -13,6 +13,9 @@ use super::vendor_error::MAX_TEXT_BYTES;
 /// Longest vendor key that is mapped, in bytes. A longer key is cut, with an ellipsis, so that a hostile response cannot
 /// make pointers grow without limit. The ellipsis also tells the redaction of secrets that a key was cut.
 const MAX_KEY_BYTES: usize = 256;
+
+/// How many words of a sentence are compared with the vendor's members.
+const MAX_WORDS: usize = 256;
 
 /// The field errors of one response.
 pub(super) struct ErrorKeys<'a> {
@@ -34,6 +37,41 @@ impl ErrorKeys<'_> {
             pointer,
             vendor_field: (field.is_none() && !key.is_empty()).then(|| key.to_owned()),
             field: field.map(|field| field.name().into()),
+            code: ItemCode::RejectedByVendor,
+            detail: excerpt(sentence, MAX_TEXT_BYTES).into_owned(),
+        });
+    }
+
+    /// The same if the key leads to something that the vendor has; for a text that may be no key at all.
+    pub(super) fn push_if_known(&mut self, key: &str, sentence: &str) {
+        if self.canonical(&clipped(key)).1.is_some() {
+            self.push(key, sentence);
+        }
+    }
+
+    /// Adds an item for a sentence that mentions a member of the vendor's objects among its words: one that was sent, or else the
+    /// first. It leads to no field, as the sentence may be about another one.
+    pub(super) fn push_mentioned<'w>(&mut self, words: impl Iterator<Item = &'w str>, sentence: &str) {
+        let this = &*self;
+        let rows = Field::ALL.into_iter().flat_map(|field| {
+            let members = this.dialect.row(field).paths().filter_map(|path| this.in_object(path).first().copied());
+            members.map(move |member| (member, this.sent.fields.contains(field)))
+        });
+        let options = this.sent.options.iter().filter_map(|option| Some((option.split('.').nth(1)?, true)));
+        let members: Vec<_> = rows.chain(options).collect();
+        let known = words.take(MAX_WORDS).filter_map(|word| {
+            let is_sent = members.iter().filter(|(member, _)| *member == word).map(|(_, is_sent)| *is_sent);
+            Some((word, is_sent.reduce(|one, other| one || other)?))
+        });
+        let known: Vec<_> = known.collect();
+        let Some((word, _)) = known.iter().find(|(_, is_sent)| *is_sent).or(known.first()) else { return };
+        if self.items.is_full() {
+            return self.items.skip();
+        }
+        self.items.push(Item {
+            pointer: "#".to_owned(),
+            field: None,
+            vendor_field: Some((*word).to_owned()),
             code: ItemCode::RejectedByVendor,
             detail: excerpt(sentence, MAX_TEXT_BYTES).into_owned(),
         });
@@ -63,6 +101,9 @@ impl ErrorKeys<'_> {
     }
 
     fn placed(&self, key: &str) -> Option<(String, Field)> {
+        if self.dialect.plan.is_some() {
+            return self.in_document(key);
+        }
         if let Some((option, rest)) = self.option(key) {
             let steps = ["vendor_options", self.vendor, option].into_iter().chain(rest.split('.').skip(1));
             return Some((pointer(steps), Field::VendorOptions));
@@ -77,6 +118,70 @@ impl ErrorKeys<'_> {
         let depth = depth(&field.spec().shape, &inside);
         let steps = [field.name()].into_iter().chain(inside.into_iter().take(depth));
         Some((pointer(steps), field))
+    }
+
+    /// The same in a nested dialect: the sent option that the key lies in, the field with the longest path that the key begins
+    /// with, or else the only sent field or option that lies in the key. A path may lack the name of its object, as the vendor
+    /// knows only that one.
+    fn in_document(&self, key: &str) -> Option<(String, Field)> {
+        let steps: Vec<&str> = key.split('.').collect();
+        let option = |steps: &[&str]| {
+            let outer = ["vendor_options", self.vendor].into_iter();
+            (pointer(outer.chain(steps.iter().copied())), Field::VendorOptions)
+        };
+        if self.option(key).is_some() {
+            return Some(option(&steps));
+        }
+        let rows = || {
+            let fields = Field::ALL.into_iter();
+            fields.flat_map(|field| self.dialect.row(field).paths().map(move |path| (path, field)))
+        };
+        let is_sent = |field: Field| self.sent.fields.contains(field);
+        let longest = rows().filter_map(|(path, field)| {
+            let inside = self.inside(path, &steps, is_sent(field))?;
+            Some((path, field, inside))
+        });
+        if let Some((_, field, inside)) = longest.max_by_key(|(path, field, _)| (path.len(), is_sent(*field))) {
+            let inside = match self.dialect.row(field).rule {
+                Rule::At(Place { form: PlaceForm::Same, .. }) => inside,
+                _ => &[],
+            };
+            let depth = depth(&field.spec().shape, inside);
+            return Some((pointer([field.name()].into_iter().chain(inside.iter().copied().take(depth))), field));
+        }
+        let outer = rows().filter(|(path, field)| is_sent(*field) && leads_through(&steps, self.in_object(path)));
+        let mut outer = outer.map(|(_, field)| field);
+        let is_around = |option: &String| option.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+        match outer.next() {
+            Some(only) => outer.all(|other| other == only).then(|| (pointer([only.name()].into_iter()), only)),
+            None => self.sent.options.iter().any(is_around).then(|| option(&steps)),
+        }
+    }
+
+    /// A path without the name of its object, if that is part of it.
+    fn in_object(&self, path: &'static [&'static str]) -> &'static [&'static str] {
+        let objects = self.dialect.plan.map_or(&[][..], |plan| plan.objects);
+        match path.split_first() {
+            Some((first, inside)) if objects.iter().any(|object| object.name == *first) => inside,
+            _ => path,
+        }
+    }
+
+    /// The rest of a key that begins with a path. An element of an array, which the path names, is a number in the key of a
+    /// field that was sent.
+    fn inside<'k>(&self, path: &'static [&'static str], steps: &'k [&'k str], is_sent: bool) -> Option<&'k [&'k str]> {
+        let (short, object) = (self.in_object(path), path.len() - self.in_object(path).len());
+        let is_entry = |index: usize| {
+            let at = path.get(..object + index).unwrap_or_default();
+            matches!(self.dialect.splice(at), Some(Splicing::Entries { .. }))
+        };
+        let is_number = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+        let matches = short
+            .iter()
+            .enumerate()
+            .zip(steps)
+            .all(|((index, name), step)| name == step || is_sent && is_number(step) && is_entry(index));
+        (matches && !short.is_empty()).then(|| steps.get(short.len()..)).flatten()
     }
 
     /// The longest sent option that `key` equals or lies in, and the rest of `key`.

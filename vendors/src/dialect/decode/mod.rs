@@ -7,6 +7,7 @@ mod prose;
 mod refusal;
 mod response_body;
 mod sent_fields;
+mod sentence;
 mod update_response;
 mod vendor_error;
 

@@ -8,12 +8,14 @@
 use std::borrow::Cow;
 
 use crate::canonical::Field;
+use crate::dialect::Naming;
 use crate::json::{Kind, Value, excerpt};
 
 use super::ResponseBody;
 use super::complaint::{Complaint, is_scalar, joined, last_members, sentence, sequence, text};
 use super::error_keys::{ErrorKeys, clipped};
 use super::prose;
+use super::sentence::{named_field, words};
 use super::vendor_error::MAX_TEXT_BYTES;
 
 /// Members that hold complaints about fields.
@@ -199,8 +201,12 @@ impl Refusal<'_, '_> {
     /// Reads a member that usually holds a sentence.
     fn sentence(&mut self, rank: usize, value: Value<'_>) {
         match value.kind() {
-            Kind::String => self.sentences.extend(sentence(value).map(|text| (rank, text))),
+            Kind::String => {
+                self.named(value);
+                self.sentences.extend(sentence(value).map(|text| (rank, text)));
+            }
             Kind::Array => {
+                value.elements().for_each(|element| self.named(element));
                 let texts: Vec<_> = value.elements().filter(|one| is_scalar(*one)).map(text).collect();
                 if !texts.is_empty() {
                     self.sentences.push((rank, sequence(&texts)));
@@ -216,6 +222,17 @@ impl Refusal<'_, '_> {
                 added.iter_mut().for_each(|(inner, _)| *inner = rank);
             }
             Kind::Number | Kind::Boolean | Kind::Null => {}
+        }
+    }
+
+    /// Adds an item for a sentence that names a field of the vendor's. It stays a sentence of the message as well.
+    fn named(&mut self, value: Value<'_>) {
+        let Some(text) = value.as_str().filter(|_| self.is_refusal) else { return };
+        let naming = self.keys.dialect.responses.naming;
+        if naming == Naming::Anywhere {
+            self.keys.push_mentioned(words(&text), &text);
+        } else if let Some(key) = named_field(&text, naming) {
+            self.keys.push_if_known(&key, &text);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::dialect::{Dialect, Operation};
 use crate::json::{Discard, JsonError, Kind, Limits, Object, Sink, Value, read_object_into, read_value};
 
 use super::SentFields;
-use super::drift::{Drift, differences};
+use super::drift::{Drift, differences, is_outage};
 use super::update_response::{CREATED, DELETED, InvalidResponse, UPDATED, UpdateResponse, deletion, normalize};
 use super::vendor_error::{VendorError, error};
 
@@ -90,12 +90,13 @@ impl<'a> ResponseBody<'a> {
         normalize(dialect, self, CREATED)
     }
 
-    /// The message of a deletion with the 2xx status `status`; 204 has no body.
+    /// The message of a deletion with the 2xx status `status`; 204 has no body. A nested dialect's vendor may send nothing,
+    /// `null`, or the object that is gone, with another status, too.
     ///
     /// # Errors
     /// The body is no object, or it reports an error.
-    pub fn deletion_message(&self, status: u16) -> Result<Cow<'a, str>, InvalidResponse> {
-        if status == NO_CONTENT { Ok(Cow::Borrowed(DELETED)) } else { deletion(self) }
+    pub fn deletion_message(&self, dialect: &Dialect, status: u16) -> Result<Cow<'a, str>, InvalidResponse> {
+        if status == NO_CONTENT { Ok(Cow::Borrowed(DELETED)) } else { deletion(dialect, self) }
     }
 
     /// The error of a response with another status, as [`normalize_error`](super::normalize_error) returns it.
@@ -106,6 +107,12 @@ impl<'a> ResponseBody<'a> {
     /// The differences from the documentation, as [`drift`](super::drift) returns them.
     pub fn drift(&self, dialect: &Dialect, operation: Operation, status: u16) -> Vec<Drift> {
         differences(dialect, operation, status, self)
+    }
+
+    /// Whether the vendor, or what stands in front of it, is out of order, so that the response is none of the documented
+    /// application's and differs in nothing.
+    pub fn is_outage(&self, status: u16) -> bool {
+        status >= 500 && is_outage(status, self.value().is_ok())
     }
 }
 

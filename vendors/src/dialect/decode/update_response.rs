@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Rule};
+use crate::dialect::{Dialect, Plan, Rule};
 use crate::json::{JsonError, Kind, Value, decode, excerpt};
 
 use super::ResponseBody;
@@ -55,6 +55,10 @@ pub enum InvalidResponse {
     NotJson(JsonError),
     /// The body is JSON, but not an object with an object `data`.
     NoData,
+    /// The body is an object without this member, which a later request needs.
+    Lacks(String),
+    /// The body is an object with another id, in this member, than was asked for.
+    OtherObject(String),
     /// The body reports an error despite the 2xx status: an error, a `success` that is none, or an error status; its message.
     Error(Option<String>),
 }
@@ -65,6 +69,10 @@ impl fmt::Display for InvalidResponse {
             Self::Empty => f.write_str("the vendor's response is empty"),
             Self::NotJson(error) => write!(f, "the vendor's response is not JSON: {error}"),
             Self::NoData => f.write_str("the vendor's response has no object `data`"),
+            Self::Lacks(member) => write!(f, "the vendor's response has no `{member}`, which a later request needs"),
+            Self::OtherObject(member) => {
+                write!(f, "the vendor's response is about another object: its `{member}` is not what was asked for")
+            }
             Self::Error(_) => f.write_str("the vendor's response reports an error although its status is 2xx"),
         }
     }
@@ -88,9 +96,17 @@ pub(super) fn normalize<'a>(
     confirmation: &'static str,
 ) -> Result<UpdateResponse<'a>, InvalidResponse> {
     let Some(outer) = body.outer() else { return Err(not_an_object(body)) };
+    let is_own = dialect.plan.is_some_and(|plan| is_object_of(plan, &outer.object, dialect.listed.id));
+    if is_own {
+        // The vendor's own object; its members are the document's, and what they say is read there.
+        return Ok(UpdateResponse { message: Cow::Borrowed(confirmation), data: AssistantSummary::default() });
+    }
     let message = message(|key| outer.object.get(key));
     if reports_error(&outer.object) {
         return Err(InvalidResponse::Error(message.map(Cow::into_owned)));
+    }
+    if dialect.plan.is_some() {
+        return Err(InvalidResponse::NoData);
     }
     let data = outer.data.as_ref().ok_or(InvalidResponse::NoData)?;
     Ok(UpdateResponse {
@@ -105,9 +121,28 @@ pub(super) fn normalize<'a>(
     })
 }
 
+/// Whether a response is one of the vendor's objects: it has the assistant's id, or what the plan captures from it.
+fn is_object_of(plan: &Plan, object: &Members<'_>, id: &str) -> bool {
+    let captured = plan.objects.iter().filter_map(|object| object.create).flat_map(|create| create.captures);
+    let names = captured.filter_map(|capture| capture.path.first().copied());
+    let id = id.rsplit('.').next().unwrap_or(id);
+    names.chain([id]).any(|name| object.get(name).is_some_and(|value| !value.is_null()))
+}
+
 /// The message of a deletion that was carried out.
-pub(super) fn deletion<'a>(body: &ResponseBody<'a>) -> Result<Cow<'a, str>, InvalidResponse> {
-    let Some(outer) = body.outer() else { return Err(not_an_object(body)) };
+pub(super) fn deletion<'a>(dialect: &Dialect, body: &ResponseBody<'a>) -> Result<Cow<'a, str>, InvalidResponse> {
+    let Some(outer) = body.outer() else {
+        let is_nothing = body.bytes.trim_ascii().is_empty() || body.value().is_ok_and(Value::is_null);
+        return if dialect.plan.is_some() && is_nothing {
+            Ok(Cow::Borrowed(DELETED))
+        } else {
+            Err(not_an_object(body))
+        };
+    };
+    if dialect.plan.is_some_and(|plan| is_object_of(plan, &outer.object, dialect.listed.id)) {
+        // The object that is gone; its members are not about the request.
+        return Ok(Cow::Borrowed(DELETED));
+    }
     let message = message(|key| outer.object.get(key));
     match reports_error(&outer.object) {
         true => Err(InvalidResponse::Error(message.map(Cow::into_owned))),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::dialect::Dialect;
 use crate::item::Items;
-use crate::json::{Value, excerpt, without_byte_order_mark};
+use crate::json::{Kind, Value, excerpt, without_byte_order_mark};
 
 use super::error_keys::ErrorKeys;
 use super::update_response::reports_error;
@@ -12,6 +12,9 @@ use super::{ResponseBody, SentFields, prose, refusal};
 
 /// Longest vendor text that is kept, in bytes.
 pub(super) const MAX_TEXT_BYTES: usize = 1024;
+
+/// How deep in a body a word is looked for that says what an error means.
+const MAX_WORD_DEPTH: usize = 4;
 
 /// What the status of a vendor's error means for the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +73,7 @@ pub(super) fn error(
     let mut items = Items::default();
     let is_refusal = !(200..300).contains(&status) || object.is_some_and(reports_error);
     let message = refusal::read(body, is_refusal, ErrorKeys { dialect, vendor, sent, items: &mut items });
-    let kind = match kind(dialect, status, message.as_deref()) {
+    let kind = match kind(dialect, status, message.as_deref(), body) {
         VendorErrorKind::CredentialsRejected if is_foreign(status, body) => VendorErrorKind::Intermediary,
         VendorErrorKind::Refused if status == 400 && prose::is_page(body.bytes) => VendorErrorKind::Intermediary,
         VendorErrorKind::NotFound if body.value().is_err() || message.as_deref().is_some_and(is_of_framework) => {
@@ -109,14 +112,17 @@ fn is_of_framework(message: &str) -> bool {
     is_about_route || cannot || ADDRESSES.iter().any(|address| message.contains(address))
 }
 
-fn kind(dialect: &Dialect, status: u16, message: Option<&str>) -> VendorErrorKind {
-    let is_plan_limit = || match (dialect.responses.plan_limit, message) {
-        (Some(text), Some(message)) => message.contains(text),
-        _ => false,
+fn kind(dialect: &Dialect, status: u16, message: Option<&str>, body: &ResponseBody<'_>) -> VendorErrorKind {
+    let meanings = dialect.responses.meanings.iter().filter(|meaning| meaning.statuses.contains(&status));
+    let is_there = |word: &str| {
+        message.is_some_and(|message| message.to_ascii_lowercase().contains(&word.to_ascii_lowercase()))
+            || body.value().is_ok_and(|value| has_text(value, word, MAX_WORD_DEPTH))
     };
+    if let Some(meaning) = meanings.into_iter().find(|meaning| is_there(meaning.word)) {
+        return meaning.kind;
+    }
     match status {
         402 => VendorErrorKind::AccountProblem,
-        403 if is_plan_limit() => VendorErrorKind::AccountProblem,
         401 | 403 => VendorErrorKind::CredentialsRejected,
         400 | 422 => VendorErrorKind::Refused,
         404 => VendorErrorKind::NotFound,
@@ -124,6 +130,16 @@ fn kind(dialect: &Dialect, status: u16, message: Option<&str>) -> VendorErrorKin
         500..=599 => VendorErrorKind::Failed,
         300..=399 => VendorErrorKind::Redirected,
         _ => VendorErrorKind::Unexpected,
+    }
+}
+
+/// Whether a text of a body is this word.
+fn has_text(value: Value<'_>, word: &str, depth: usize) -> bool {
+    match value.kind() {
+        Kind::String => value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(word)),
+        Kind::Object if depth > 0 => value.members().any(|(_, inner)| has_text(inner, word, depth - 1)),
+        Kind::Array if depth > 0 => value.elements().any(|inner| has_text(inner, word, depth - 1)),
+        _ => false,
     }
 }
 

@@ -4,10 +4,14 @@ use crate::canonical::Field;
 use crate::dialect::Literal;
 use crate::json::push_string;
 
-/// A JSON object under construction: one buffer, written from front to back.
+use super::leaves::Leaves;
+
+/// A JSON object under construction. For a flat dialect it is one buffer, written from front to back; for a nested one it is
+/// collected as leaves.
 #[derive(Debug)]
 pub struct Body {
     bytes: Vec<u8>,
+    pub(super) leaves: Leaves,
 }
 
 impl Body {
@@ -15,7 +19,7 @@ impl Body {
     pub(super) fn with_capacity(capacity: usize) -> Self {
         let mut bytes = Vec::with_capacity(capacity);
         bytes.push(b'{');
-        Self { bytes }
+        Self { bytes, leaves: Leaves::default() }
     }
 
     /// Adds a member. The key needs no escapes; `json` is written verbatim.
@@ -52,6 +56,7 @@ impl Body {
                 self.bytes.push(b'"');
             }
             Literal::Bool(bool) => self.bytes.extend_from_slice(if bool { b"true" } else { b"false" }),
+            Literal::Json(json) => self.bytes.extend_from_slice(json.as_bytes()),
         }
     }
 
@@ -83,6 +88,9 @@ impl Body {
     }
 
     pub(super) fn finish(mut self) -> Vec<u8> {
+        if !self.leaves.is_empty() {
+            return self.leaves.document();
+        }
         self.bytes.push(b'}');
         self.bytes
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::canonical::{Field, Shape, Update};
 use crate::catalog::{CatalogKind, Catalogs, Entry};
-use crate::dialect::{Dialect, Rule, SendAs};
+use crate::dialect::{Dialect, SendAs};
 use crate::iso639::english_name;
 use crate::item::ItemCode;
 use crate::json::{Kind, Value, excerpt};
@@ -35,6 +35,8 @@ enum Lookup<'a> {
     NotNeeded,
     /// The entry with this id.
     ById(&'a str),
+    /// The same with an id that is a text.
+    OfId(Cow<'a, str>),
     /// The entry with this name.
     ByName(Cow<'a, str>),
 }
@@ -68,12 +70,20 @@ pub fn missing_lookups(
         if matches!(policy, Some(FieldPolicy::Drop | FieldPolicy::Refuse)) {
             continue;
         }
-        let Some(Rule::Lookup { catalog, send, .. }) = entry.field.map(|field| dialect.row(field).rule) else {
-            continue;
+        let Some(row) = entry.field.map(|field| dialect.row(field)) else { continue };
+        let (catalog, lookup) = match (row.catalog(), row.looks_in) {
+            (Some((catalog, send)), _) => (catalog, lookup_for(entry.value, catalog, send)),
+            (None, Some(catalog)) if !entry.value.is_null() => (catalog, Lookup::OfId(id_of(entry.value))),
+            (None, _) => continue,
         };
-        let is_known = match lookup_for(entry.value, catalog, send) {
+        // A vendor without such a catalog cannot be asked: its names are in the configuration or nowhere.
+        if dialect.catalog(catalog).is_none() {
+            continue;
+        }
+        let is_known = match lookup {
             Lookup::NotNeeded => true,
             Lookup::ById(id) => known.by_id(catalog, id).is_some(),
+            Lookup::OfId(id) => known.by_id(catalog, &id).is_some(),
             Lookup::ByName(name) => !known.by_name(catalog, &name).is_empty(),
         };
         if !is_known && !missing.contains(&catalog) {
@@ -83,7 +93,7 @@ pub fn missing_lookups(
     missing
 }
 
-/// Writes a field with the rule [`Rule::Lookup`].
+/// Writes a field with the rule [`Rule::Lookup`](crate::dialect::Rule::Lookup).
 pub(super) fn write_lookup(
     value: Value<'_>,
     wire: &'static str,
@@ -92,23 +102,69 @@ pub(super) fn write_lookup(
     target: &Target<'_>,
     writer: &mut FieldWriter<'_>,
 ) {
-    let found = match lookup_for(value, catalog, send) {
-        Lookup::NotNeeded => return writer.body.member(wire, value.text()),
-        Lookup::ById(id) => target.catalogs.by_id(catalog, id).into_iter().collect(),
-        Lookup::ByName(name) => target.catalogs.by_name(catalog, &name),
-    };
-    match found.as_slice() {
-        [only] if send == SendAs::Id => match only.integer_id().filter(|_| has_integer_id(writer.field)) {
+    let lookup = lookup_for(value, catalog, send);
+    if matches!(lookup, Lookup::NotNeeded) {
+        return writer.body.member(wire, value.text());
+    }
+    match only(lookup, value, catalog, target, writer) {
+        Some(only) if send == SendAs::Id => match only.integer_id().filter(|_| has_integer_id(writer.field)) {
             Some(digits) => writer.body.member(wire, &digits),
             None => writer.body.member(wire, &only.id),
         },
-        [only] => writer.body.string_member(wire, &only.name),
+        Some(only) => writer.body.string_member(wire, &only.name),
+        None => {}
+    }
+}
+
+/// The entry with an id; otherwise the update is refused.
+pub(super) fn entry_of_id<'c>(
+    value: Value<'_>,
+    catalog: CatalogKind,
+    target: &Target<'c>,
+    writer: &mut FieldWriter<'_>,
+) -> Option<&'c Entry> {
+    only(Lookup::OfId(id_of(value)), value, catalog, target, writer)
+}
+
+/// An id as text.
+fn id_of(value: Value<'_>) -> Cow<'_, str> {
+    value.as_str().unwrap_or(Cow::Borrowed(value.text()))
+}
+
+/// The id of a name in a nested dialect, as text; otherwise the update is refused.
+pub(super) fn id_of_name(
+    value: Value<'_>,
+    catalog: CatalogKind,
+    target: &Target<'_>,
+    writer: &mut FieldWriter<'_>,
+) -> Option<String> {
+    let only = only(lookup_for(value, catalog, SendAs::Id), value, catalog, target, writer)?;
+    Some(only.text_id().into_owned())
+}
+
+/// The only entry that is meant; otherwise the update is refused.
+fn only<'c>(
+    lookup: Lookup<'_>,
+    value: Value<'_>,
+    catalog: CatalogKind,
+    target: &Target<'c>,
+    writer: &mut FieldWriter<'_>,
+) -> Option<&'c Entry> {
+    let found = match lookup {
+        Lookup::NotNeeded => Vec::new(),
+        Lookup::ById(id) => target.catalogs.by_id(catalog, id).into_iter().collect(),
+        Lookup::OfId(id) => target.catalogs.by_id(catalog, &id).into_iter().collect(),
+        Lookup::ByName(name) => target.catalogs.by_name(catalog, &name),
+    };
+    match found.as_slice() {
+        [only] => return Some(only),
         [] => {
             writer.refuse(&[], ItemCode::UnresolvedName, unknown(value, catalog, target));
             writer.hints.push(hint(value, catalog, target.vendor));
         }
         many => writer.refuse(&[], ItemCode::UnresolvedName, ambiguous(many, catalog, writer.field)),
     }
+    None
 }
 
 /// Whether the ids of this field, or of its twin, are documented as integers.

@@ -3,7 +3,9 @@
 mod body;
 mod creation;
 mod field_writer;
+mod leaves;
 mod lookup;
+mod nested;
 mod request;
 mod target;
 mod unsupported;

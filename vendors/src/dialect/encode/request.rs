@@ -2,13 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::{Bounds, Entry, Field, FieldSet, Update, check_modes, check_redacted, check_value};
+use crate::canonical::{
+    Bounds, Entry, Field, FieldSet, Update, check_modes, check_redacted, check_shape, check_twins, check_value,
+};
 use crate::dialect::{Call, Creation, Limit, Literal, Row, Rule, SentFields};
 use crate::item::{Item, ItemCode, Items, Note, Report};
 use crate::json::{Kind, Pointer, Value, excerpt};
 
 use super::creation::check_required;
 use super::lookup::write_lookup;
+use super::nested::write_nested;
 use super::unsupported::refuse_unsupported;
 use super::vendor_options::OptionsMerger;
 use super::{Body, CatalogHint, FieldPolicy, FieldWriter, Handling, Target};
@@ -84,6 +87,7 @@ fn translate(
     let capacity = update.len + update.entries.len() * EXTRA_BYTES_PER_ENTRY;
     let mut translation = Translation {
         target,
+        update,
         creation,
         body: Body::with_capacity(capacity),
         items: Items::default(),
@@ -93,7 +97,13 @@ fn translate(
     for entry in &update.entries {
         translation.entry(entry);
     }
-    check_modes(update, target.policies.sent(), &mut translation.items, &mut translation.report.warnings);
+    match target.dialect.plan {
+        // Its modes are others; its rows say where a field has a meaning.
+        Some(_) => check_twins(update, &mut translation.items),
+        None => {
+            check_modes(update, target.policies.sent(), &mut translation.items, &mut translation.report.warnings);
+        }
+    }
     if let Some(creation) = creation {
         check_required(update, creation, target.dialect.title, &mut translation.items);
     }
@@ -102,6 +112,7 @@ fn translate(
 
 struct Translation<'a> {
     target: &'a Target<'a>,
+    update: &'a Update<'a>,
     /// The creation, if this is none of an update.
     creation: Option<&'a Creation>,
     body: Body,
@@ -114,10 +125,13 @@ impl Translation<'_> {
     fn entry(&mut self, entry: &Entry<'_>) {
         let Some(field) = entry.field else { return self.unknown(&entry.key) };
         let before = self.items.list.len();
-        check_value(field, entry.value, &mut self.items);
+        let row = self.row(field);
+        match &row.shape {
+            Some(shape) => check_shape(field, shape, entry.value, &mut self.items),
+            None => check_value(field, entry.value, &mut self.items),
+        }
         check_redacted(field, entry.value, &mut self.items);
         let valid = self.items.list.len() == before && !self.items.is_full();
-        let row = self.row(field);
         match (&row.rule, self.target.policies.get(field), self.target.handling) {
             (_, Some(FieldPolicy::Drop), _) => {
                 self.drop(
@@ -228,6 +242,9 @@ impl Translation<'_> {
             items: &mut self.items,
             hints: &mut self.hints,
             warnings: &mut self.report.warnings,
+            target: self.target,
+            update: self.update,
+            group: &[],
         };
         if !check_limit(row.limit, value, &mut writer) {
             return;
@@ -252,6 +269,7 @@ impl Translation<'_> {
                 writer.body.member(field.name(), value.text());
             }
             Rule::Hook(hook) => (hook.write)(value, &mut writer),
+            Rule::At(_) | Rule::Nested(_) => write_nested(row, value, self.target, &mut writer),
             // `finish` merges the options after all other fields have been written.
             Rule::Merge | Rule::Unsupported(_) => {}
         }
@@ -277,7 +295,12 @@ impl Translation<'_> {
         Ok(Request {
             method: call.method,
             repeatable: call.repeatable,
-            path: call.path_of(self.target.id),
+            path: match self.target.dialect.plan {
+                None => call.path_of(self.target.id),
+                Some(_) => {
+                    call.path_with(&|name| (name == "id").then(|| self.target.id.to_owned())).unwrap_or_default()
+                }
+            },
             body: self.body.finish(),
             report: self.report,
             sent: SentFields { fields, options },
@@ -306,7 +329,7 @@ fn out_of_bounds(bounds: Bounds, vendor_title: &str) -> String {
     format!("must be between {} and {} for {vendor_title}", bounds.min, bounds.max)
 }
 
-fn refuse_unmapped(value: Value<'_>, values: &[(Literal, Literal)], writer: &mut FieldWriter<'_>) {
+pub(super) fn refuse_unmapped(value: Value<'_>, values: &[(Literal, Literal)], writer: &mut FieldWriter<'_>) {
     let known: Vec<_> = values.iter().map(|(canonical, _)| canonical.json()).collect();
     let vendor = writer.vendor_title;
     let detail = format!("{vendor} does not support {}; send one of {}", value.text(), known.join(", "));

@@ -103,7 +103,8 @@ impl Target<'_> {
     /// The row of a field, with the policy [`Send`](FieldPolicy::Send) applied.
     pub(crate) fn row(&self, field: Field) -> &'static Row {
         let row = self.dialect.row(field);
-        let sent = !row.is_supported() && self.policies.get(field) == Some(FieldPolicy::Send);
+        let sent =
+            self.dialect.plan.is_none() && !row.is_supported() && self.policies.get(field) == Some(FieldPolicy::Send);
         if sent { &Row::SAME } else { row }
     }
 

@@ -50,10 +50,59 @@ impl OptionsMerger<'_> {
         keys
     }
 
+    /// Writes the options of a nested dialect as leaves, and returns their paths. An object is merged member by member.
+    fn merge_document(&mut self, entry: Value<'_>) -> Vec<String> {
+        let objects = self.target.dialect.plan.map_or(&[][..], |plan| plan.objects);
+        let mut paths = Vec::new();
+        for (key, option) in entry.members() {
+            let is_object = objects.iter().any(|object| object.name.is_empty() || object.name == key);
+            if !is_object || !objects.iter().any(|object| object.name.is_empty()) && option.kind() != Kind::Object {
+                let names: Vec<_> = objects.iter().map(|object| format!("`{}`", object.name)).collect();
+                let detail =
+                    format!("{} keeps an assistant in the objects {}", self.target.dialect.title, names.join(" and "));
+                self.refuse(std::slice::from_ref(&key), ItemCode::NotAllowed, detail);
+                continue;
+            }
+            self.merge_leaves(vec![key], option, &mut paths);
+        }
+        paths
+    }
+
+    fn merge_leaves<'v>(&mut self, path: Vec<Cow<'v, str>>, option: Value<'v>, paths: &mut Vec<String>) {
+        if option.kind() == Kind::Object && option.members().next().is_some() {
+            for (key, inner) in option.members() {
+                self.merge_leaves([&path[..], &[key]].concat(), inner, paths);
+            }
+            return;
+        }
+        let place = path.join(".");
+        let owned = path.iter().map(|key| Cow::Owned(key.clone().into_owned())).collect();
+        match self.body.leaves.put(owned, option.text().to_owned(), Field::VendorOptions) {
+            Ok(()) => paths.push(place),
+            Err(field) => {
+                let detail = format!("the field `{}` already sets `{place}`; send only one of the two", field.name());
+                self.refuse(&path, ItemCode::Conflict, detail);
+            }
+        }
+    }
+
+    /// Refuses an option of this account.
+    fn refuse(&mut self, path: &[Cow<'_, str>], code: ItemCode, detail: String) {
+        let steps = [Field::VendorOptions.name(), self.target.vendor].into_iter().chain(path.iter().map(|key| &**key));
+        let pointer = steps.fold("#".to_owned(), |pointer, step| {
+            pointer + Pointer::Root.key(step).to_string().trim_start_matches('#')
+        });
+        let item = Item::new(&Pointer::Root, Field::VendorOptions, code, detail);
+        self.items.push(Item { pointer, ..item });
+    }
+
     /// Writes the options and returns their keys. A key that a canonical field has already written is refused, because one of
     /// the two values would be lost.
     fn merge_entry(&mut self, entry: Value<'_>) -> Vec<String> {
         let target = self.target;
+        if target.dialect.plan.is_some() {
+            return self.merge_document(entry);
+        }
         let root = Pointer::Root;
         let options = root.key(Field::VendorOptions.name());
         let at = options.key(target.vendor);

@@ -7,6 +7,7 @@ use crate::dialect::{Dialect, Policies, Reading, Rule, SendAs};
 use crate::json::{Kind, Value};
 
 use super::ListedAssistant;
+use super::document::read_document;
 use super::form::canonical;
 use super::writable::refusals;
 
@@ -21,8 +22,8 @@ pub struct ReadAssistant<'a> {
     pub unwritable: Vec<Unwritable<'a>>,
     /// The fields that are `null` although no update can set that.
     pub nulls: Vec<Field>,
-    /// What has no canonical counterpart.
-    pub vendor_fields: Vec<(Cow<'a, str>, Value<'a>)>,
+    /// What has no canonical counterpart, as JSON text.
+    pub vendor_fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Whether it is active, as JSON text.
     pub status: Option<&'a str>,
     /// When it was created, as JSON text.
@@ -73,7 +74,10 @@ pub fn read_assistant<'a>(
     policies: &Policies,
     listed: &ListedAssistant<'a>,
 ) -> ReadAssistant<'a> {
-    let mut entry = Entry { members: listed.entry.members().collect(), used: Vec::new() };
+    if dialect.plan.is_some() {
+        return read_document(dialect, policies, listed.entry);
+    }
+    let mut entry = Entry::of(listed.entry);
     let names = &dialect.listed;
     let id = entry.take(names.id).map_or("null", Value::text);
     let mut scalar = |name: Option<&str>| {
@@ -91,6 +95,33 @@ pub fn read_assistant<'a>(
     }
     let told_by_id: Vec<_> = told.iter().map(|(field, _)| *field).collect();
     told.retain(|(field, _)| field.id_of_name().is_none_or(|id| !told_by_id.contains(&id)));
+    let (fields, unwritable) = writable(dialect, policies, told);
+    ReadAssistant { id, fields, unwritable, nulls, vendor_fields: entry.rest(), status, created_at, updated_at }
+}
+
+/// Reads an element of the list. Where it has only a part of the assistant, a field that it lacks is not told, whatever its
+/// absence says in a whole document.
+pub fn read_listed<'a>(
+    dialect: &'static Dialect,
+    policies: &Policies,
+    listed: &ListedAssistant<'a>,
+) -> ReadAssistant<'a> {
+    let mut read = read_assistant(dialect, policies, listed);
+    if dialect.operations.list.is_some_and(|listing| listing.is_partial) {
+        let is_there = |field: Field| dialect.row(field).paths().any(|path| listed.entry.at(path).is_some());
+        read.fields.retain(|(field, _)| is_there(*field));
+        read.unwritable.retain(|told| is_there(told.field));
+        read.nulls.retain(|field| is_there(*field));
+    }
+    read
+}
+
+/// What was told, divided into what an update would take and what it would refuse.
+pub(super) fn writable<'a>(
+    dialect: &'static Dialect,
+    policies: &Policies,
+    told: Vec<(Field, Cow<'a, str>)>,
+) -> (Vec<(Field, Cow<'a, str>)>, Vec<Unwritable<'a>>) {
     let refused = refusals(dialect, policies, &told);
     let (mut fields, mut unwritable) = (Vec::with_capacity(told.len()), Vec::new());
     for (field, value) in told {
@@ -99,18 +130,23 @@ pub fn read_assistant<'a>(
             None => fields.push((field, value)),
         }
     }
-    ReadAssistant { id, fields, unwritable, nulls, vendor_fields: entry.rest(), status, created_at, updated_at }
+    (fields, unwritable)
 }
 
 /// The members of an entry, and which of them were read.
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
     used: Vec<usize>,
 }
 
 impl<'a> Entry<'a> {
+    /// An entry of which nothing was read.
+    pub(super) fn of(entry: Value<'a>) -> Self {
+        Self { members: entry.members().collect(), used: Vec::new() }
+    }
+
     /// The last member of this name.
-    fn take(&mut self, name: &str) -> Option<Value<'a>> {
+    pub(super) fn take(&mut self, name: &str) -> Option<Value<'a>> {
         let index = self.members.iter().rposition(|(key, _)| key == name)?;
         self.used.push(index);
         self.members.get(index).map(|(_, value)| *value)
@@ -129,7 +165,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The same under the names that updates write.
-    fn backwards(&mut self, dialect: &Dialect, field: Field) -> Option<Cow<'a, str>> {
+    pub(super) fn backwards(&mut self, dialect: &Dialect, field: Field) -> Option<Cow<'a, str>> {
         let verbatim = |value: Value<'a>| Cow::Borrowed(value.text());
         let is_name = matches!(field.spec().shape, Shape::Text(_));
         match dialect.row(field).rule {
@@ -146,16 +182,17 @@ impl<'a> Entry<'a> {
             Rule::Lookup { wire, send: SendAs::Id, .. } if !is_name => self.take(wire).map(verbatim),
             Rule::Lookup { wire, send: SendAs::Name, .. } if is_name => self.take(wire).map(verbatim),
             Rule::Hook(hook) => self.take(hook.wire).map(|value| (hook.read)(value)),
-            Rule::Lookup { .. } | Rule::Merge | Rule::Unsupported(_) => None,
+            Rule::Lookup { .. } | Rule::At(_) | Rule::Nested(_) | Rule::Merge | Rule::Unsupported(_) => None,
         }
     }
 
     /// The members that were not read, each the last of its name.
-    fn rest(self) -> Vec<(Cow<'a, str>, Value<'a>)> {
+    pub(super) fn rest(self) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
         let Self { members, used } = self;
         let names: Vec<_> = used.iter().filter_map(|&index| members.get(index)).map(|(key, _)| key.clone()).collect();
-        let mut rest: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+        let mut rest: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for (key, value) in members {
+            let value = Cow::Borrowed(value.text());
             match rest.iter_mut().find(|(known, _)| *known == key) {
                 Some(known) => known.1 = value,
                 None if names.contains(&key) => {}

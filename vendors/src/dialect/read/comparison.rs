@@ -2,7 +2,7 @@
 
 use crate::canonical::{Field, Member, Shape, Update};
 use crate::catalog::CatalogKind;
-use crate::dialect::{Dialect, Rule, Target};
+use crate::dialect::{Dialect, Handling, NullForm, Place, PlaceForm, Rule, Target, translate_request};
 use crate::json::{Kind, Limits, Value, push_string, read_value, same_number};
 
 use super::ReadAssistant;
@@ -50,6 +50,7 @@ pub fn compare(update: &Update<'_>, applied: &[Field], read: &ReadAssistant<'_>,
     for &field in applied {
         let Some(sent) = update.get(field) else { continue };
         let verdict = match field.id_of_name() {
+            _ if is_written_alike(field, sent, read, target) => Verdict::Confirmed,
             Some(id) => compare_name(field, id, sent, read, target),
             None => compare_value(field, sent, read, target.dialect),
         };
@@ -64,10 +65,32 @@ pub fn compare(update: &Update<'_>, applied: &[Field], read: &ReadAssistant<'_>,
     stored
 }
 
+/// Whether a nested dialect would write what it tells as it writes what was sent: a vendor may have several canonical values for
+/// one of its own, and what it does not tell is what `null` leaves.
+fn is_written_alike(field: Field, sent: Value<'_>, read: &ReadAssistant<'_>, target: &Target<'_>) -> bool {
+    let told = field.id_of_name().unwrap_or(field);
+    let body = |field: Field, value: &str| {
+        let mut update = vec![b'{'];
+        push_string(&mut update, field.name());
+        update.push(b':');
+        update.extend_from_slice(value.as_bytes());
+        update.push(b'}');
+        let update = Update::read(&update).ok()?;
+        let target = Target { handling: Handling::Strict, ..*target };
+        translate_request(&update, &target).ok().map(|request| request.body)
+    };
+    let value = read.told(told).or_else(|| (read.nulls.contains(&told) || sent.is_null()).then_some("null"));
+    target.dialect.plan.is_some()
+        && value.is_some_and(|value| body(field, sent.text()).is_some_and(|sent| body(told, value) == Some(sent)))
+}
+
 /// A name is stored as an id: the vendor's catalog says whether it is the name's.
 fn compare_name(field: Field, id: Field, sent: Value<'_>, read: &ReadAssistant<'_>, target: &Target<'_>) -> Verdict {
     // A vendor that takes names may tell the name.
     let Some(told) = read.told(id) else { return compare_value(field, sent, read, target.dialect) };
+    if let Rule::At(Place { form: PlaceForm::Language(_), .. }) = target.dialect.row(field).rule {
+        return Verdict::Differs(told.to_owned());
+    }
     let (Some(kind), Some(name)) = (target.dialect.catalog_of(field), sent.as_str()) else {
         return Verdict::Unreadable;
     };
@@ -86,10 +109,17 @@ fn compare_value(field: Field, sent: Value<'_>, read: &ReadAssistant<'_>, dialec
     let told = match read.told(field) {
         Some(told) => told,
         None if read.nulls.contains(&field) => "null",
+        // A member that was cleared may be gone.
+        None if sent.is_null() && matches!(dialect.row(field).rule, Rule::At(_)) => return Verdict::Confirmed,
         None => return Verdict::Unreadable,
     };
     let Ok(stored) = read_value(told.as_bytes(), Limits::VENDOR) else { return Verdict::Unreadable };
-    let is_same = match dialect.row(field).rule {
+    let row = dialect.row(field);
+    // The vendor's value for `null` may be sent as such.
+    if stored.is_null() && matches!(row.null, NullForm::Json(json) if json == sent.text()) {
+        return Verdict::Confirmed;
+    }
+    let is_same = match row.rule {
         // The field sets some elements and leaves the others as they are.
         Rule::Hook(_) if sent.kind() == Kind::Array && stored.kind() == Kind::Array => {
             let Shape::List(shape) = field.spec().shape else { return Verdict::Unreadable };

@@ -6,11 +6,19 @@
 
 mod assistant;
 mod comparison;
+mod cursor;
+mod document;
+mod elements;
 mod form;
 mod page;
 mod state;
 mod writable;
+mod written;
 
-pub use assistant::{ReadAssistant, Unwritable, read_assistant};
+pub use assistant::{ReadAssistant, Unwritable, read_assistant, read_listed};
 pub use comparison::{Difference, Stored, compare, lookups_to_compare};
+pub(crate) use cursor::cursor;
+pub(crate) use document::{holds, is_on, member};
+pub use elements::list_of_documents;
 pub use page::{InvalidPage, ListPage, ListedAssistant};
+pub use written::{WrittenBody, read_written};

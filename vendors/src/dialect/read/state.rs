@@ -12,15 +12,15 @@ impl ListedAssistant<'_> {
     /// members, without white space.
     pub fn state(&self, dialect: &Dialect) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.entry.text().len());
-        let lasting = self.entry.members().filter(|(key, _)| !dialect.listed.volatile.contains(&&**key));
-        push_sorted(&mut out, lasting);
+        push_sorted(&mut out, self.entry, dialect.listed.volatile);
         out
     }
 }
 
-/// A vendor that names a member twice means the last one.
-fn push_sorted<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (std::borrow::Cow<'a, str>, Value<'a>)>) {
-    let sorted: BTreeMap<_, _> = members.collect();
+/// Writes an object without its volatile members, which are paths with dots. A vendor that names a member twice means the last
+/// one.
+fn push_sorted(out: &mut Vec<u8>, object: Value<'_>, volatile: &[&str]) {
+    let sorted: BTreeMap<_, _> = object.members().filter(|(key, _)| !volatile.contains(&&**key)).collect();
     out.push(b'{');
     for (index, (key, value)) in sorted.iter().enumerate() {
         if index > 0 {
@@ -28,21 +28,23 @@ fn push_sorted<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (std::borrow
         }
         push_string(out, key);
         out.push(b':');
-        push_value(out, *value);
+        let inside = volatile.iter().filter_map(|path| path.strip_prefix(&**key)?.strip_prefix('.'));
+        let inside: Vec<&str> = inside.collect();
+        push_value(out, *value, &inside);
     }
     out.push(b'}');
 }
 
-fn push_value(out: &mut Vec<u8>, value: Value<'_>) {
+fn push_value(out: &mut Vec<u8>, value: Value<'_>, volatile: &[&str]) {
     match value.kind() {
-        Kind::Object => push_sorted(out, value.members()),
+        Kind::Object => push_sorted(out, value, volatile),
         Kind::Array => {
             out.push(b'[');
             for (index, element) in value.elements().enumerate() {
                 if index > 0 {
                     out.push(b',');
                 }
-                push_value(out, element);
+                push_value(out, element, &[]);
             }
             out.push(b']');
         }

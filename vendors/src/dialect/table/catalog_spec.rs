@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use super::Schema;
+use super::listing::Paging;
+use super::operations::push_escaped;
 
 /// One catalog.
 #[derive(Debug, Clone, Copy)]
@@ -11,10 +13,14 @@ pub struct CatalogSpec {
     pub path: &'static str,
     /// The member that holds the list, where the list is not the whole response.
     pub list: &'static str,
-    /// The member of a row that is its name.
+    /// The member of a row that is its id.
+    pub id: &'static str,
+    /// The member of a row that is its name. With dots it is one inside.
     pub name: &'static str,
     /// Members of a row that may hold a secret. Lists and objects are never kept.
     pub withheld: &'static [&'static str],
+    /// How the next page is asked for. Vendors that know no pages answer the first with the whole list.
+    pub paging: Paging,
     /// The documented response.
     pub schema: Schema,
 }
@@ -22,7 +28,26 @@ pub struct CatalogSpec {
 impl CatalogSpec {
     /// A catalog whose rows have a `name`, as a bare array or in `data`.
     pub const fn new(path: &'static str, schema: Schema) -> Self {
-        Self { path, list: "data", name: "name", withheld: &[], schema }
+        let paging = Paging::Numbered { page: "page" };
+        Self { path, list: "data", id: "id", name: "name", withheld: &[], paging, schema }
+    }
+
+    /// The same catalog with another member as the list.
+    pub const fn in_member(mut self, member: &'static str) -> Self {
+        self.list = member;
+        self
+    }
+
+    /// The same catalog with another member as the id.
+    pub const fn identified_by(mut self, member: &'static str) -> Self {
+        self.id = member;
+        self
+    }
+
+    /// The same catalog in pages that a cursor leads to, as [`Paging::Cursor`] has it.
+    pub const fn paged_by(mut self, parameter: &'static str, next: &'static str, has_more: &'static str) -> Self {
+        self.paging = Paging::Cursor { parameter, next, has_more };
+        self
     }
 
     /// The same catalog with another member as the name.
@@ -37,13 +62,16 @@ impl CatalogSpec {
         self
     }
 
-    /// Path and query of a page, counted from 1. Vendors that know no pages answer the first with the whole list.
-    pub fn page_path(&self, number: usize) -> Cow<'static, str> {
-        match number {
-            0 | 1 => Cow::Borrowed(self.path),
-            _ => {
+    /// Path and query of a page, counted from 1. `at` is what the page before said of the next one, if the number is not
+    /// enough ([`CatalogPage::next`](crate::CatalogPage::next)).
+    pub fn page_path(&self, number: usize, at: Option<&str>) -> Cow<'static, str> {
+        match self.paging.parameter(number, at).filter(|_| number > 1) {
+            None => Cow::Borrowed(self.path),
+            Some((name, value)) => {
                 let separator = if self.path.contains('?') { '&' } else { '?' };
-                Cow::Owned(format!("{}{separator}page={number}", self.path))
+                let mut path = format!("{}{separator}{name}=", self.path);
+                push_escaped(&mut path, &value);
+                Cow::Owned(path)
             }
         }
     }

@@ -2,16 +2,23 @@
 
 mod catalog_spec;
 mod description;
+mod listing;
 mod merging;
 mod operations;
+mod place;
+mod plan;
 mod reading;
 mod response_spec;
 mod row;
 
 pub use catalog_spec::CatalogSpec;
-pub use description::{FieldDescription, Support};
+pub use description::{Fidelity, FieldDescription, Support};
+pub use listing::{Listing, Paging, Parameters};
 pub use merging::Merging;
-pub use operations::{Auth, Call, Creation, IdRule, Listed, Listing, Operation, Operations, Remark, Requirement};
+pub use operations::{Auth, Call, Creation, IdRule, Listed, Operation, Operations, Remark, Requirement};
+pub(crate) use place::leads_through;
+pub use place::{Factor, NestedHook, NullForm, Only, Path, Place, PlaceForm, Splice, Splicing};
+pub use plan::{Capture, CreateObject, Draft, GoesLive, Object, Plan, Publish};
 pub use reading::{Form, Reading};
-pub use response_spec::{ErrorSpec, Member, ResponseSpec, Schema};
+pub use response_spec::{ErrorSpec, Meaning, Member, Naming, ResponseSpec, Schema};
 pub use row::{Hook, Limit, Literal, Row, Rule, SendAs, Unsupported};

@@ -3,6 +3,7 @@
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
 
+use super::listing::Listing;
 use super::merging::Merging;
 use super::row::Row;
 
@@ -73,11 +74,51 @@ impl Call {
         Self { method, path, id_at: id_at(path), repeatable: false }
     }
 
+    /// The path with a value for each `{name}` in it, each escaped as one segment. A parameter of the query without a value is
+    /// left out; `None` if one of the path has none.
+    pub fn path_with(&self, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        let (path, query) = self.path.split_once('?').unwrap_or((self.path, ""));
+        let mut out = filled(path, value)?;
+        let parameters = query.split('&').filter(|part| !part.is_empty()).filter_map(|part| filled(part, value));
+        for (index, parameter) in parameters.enumerate() {
+            out.push(if index == 0 { '?' } else { '&' });
+            out.push_str(&parameter);
+        }
+        Some(out)
+    }
+
     /// The path for one assistant.
     pub fn path_of(&self, id: &str) -> String {
         match (self.path.get(..self.id_at), self.path.get(self.id_at + ID.len()..)) {
             (Some(before), Some(after)) => [before, id, after].concat(),
             _ => self.path.to_owned(),
+        }
+    }
+}
+
+/// A template with the value of each `{name}` in it, escaped; `None` if one has none.
+fn filled(template: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let (mut out, mut rest) = (String::with_capacity(template.len() + 32), template);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        out.push_str(before);
+        push_escaped(&mut out, &value(name)?);
+        rest = after;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// Adds a text as one segment of a path, or one value of a query (RFC 3986, unreserved characters).
+pub(super) fn push_escaped(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789ABCDEF";
+                let digit = |index: u8| HEX.get(usize::from(index)).copied().map_or('0', char::from);
+                out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
         }
     }
 }
@@ -140,33 +181,15 @@ pub struct Remark {
     pub detail: &'static str,
 }
 
-/// How assistants are listed: page by page, counted from 1. A URL in a response is never followed.
-#[derive(Debug, Clone, Copy)]
-pub struct Listing {
-    /// The request.
-    pub call: Call,
-    /// The query parameter for the number of the page.
-    pub page: &'static str,
-    /// The query parameter for the number of assistants on a page.
-    pub per_page: &'static str,
-    /// The most assistants on a page.
-    pub max_per_page: usize,
-}
-
-impl Listing {
-    /// The path of a page.
-    pub fn path_of(&self, page: usize, per_page: usize) -> String {
-        format!("{}?{}={per_page}&{}={page}", self.call.path, self.per_page, self.page)
-    }
-}
-
-/// The members of a listed assistant that are no fields.
+/// The members of a listed assistant that are no fields. In a nested dialect a name is a path with dots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
     /// The id.
     pub id: &'static str,
     /// Whether the assistant is active.
     pub status: Option<&'static str>,
+    /// Pairs of the vendor's value of the status and the one for callers, as JSON.
+    pub statuses: &'static [(&'static str, &'static str)],
     /// When it was created.
     pub created_at: Option<&'static str>,
     /// When it was last changed.
@@ -185,6 +208,13 @@ pub enum IdRule {
         /// The most digits.
         max: usize,
     },
+    /// A UUID in lower case with hyphens. The vendor's JSON has them as strings.
+    Uuid,
+    /// Letters, digits, `_` and `-`, at most as many. The vendor's JSON has them as strings.
+    Token {
+        /// The most characters.
+        max: usize,
+    },
 }
 
 impl IdRule {
@@ -196,6 +226,13 @@ impl IdRule {
                     && !text.starts_with('0')
                     && text.bytes().all(|byte| byte.is_ascii_digit())
             }
+            Self::Uuid => {
+                let is_hyphen = |index: usize| matches!(index, 8 | 13 | 18 | 23);
+                let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                let fits = |(index, byte)| if is_hyphen(index) { byte == b'-' } else { is_hex(byte) };
+                text.len() == 36 && text.bytes().enumerate().all(fits)
+            }
+            Self::Token { max } => (1..=max).contains(&text.len()) && text.bytes().all(|byte| self.can_hold(byte)),
         }
     }
 
@@ -203,6 +240,8 @@ impl IdRule {
     pub const fn can_hold(self, byte: u8) -> bool {
         match self {
             Self::Digits { .. } => byte.is_ascii_digit(),
+            Self::Uuid => matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'),
+            Self::Token { .. } => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
         }
     }
 
@@ -210,6 +249,8 @@ impl IdRule {
     pub fn pattern(self) -> String {
         match self {
             Self::Digits { max } => format!("^[1-9][0-9]{{0,{}}}$", max.saturating_sub(1)),
+            Self::Uuid => "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$".to_owned(),
+            Self::Token { max } => format!("^[A-Za-z0-9_-]{{1,{max}}}$"),
         }
     }
 
@@ -217,6 +258,35 @@ impl IdRule {
     pub const fn described(self) -> &'static str {
         match self {
             Self::Digits { .. } => "digits, without a leading zero",
+            Self::Uuid => "UUIDs in lower case",
+            Self::Token { .. } => "letters, digits, `_` and `-`",
+        }
+    }
+
+    /// The id that a text most likely means, if it is none itself and only its spelling is wrong.
+    pub fn meant(self, text: &str) -> Option<String> {
+        let text = text.trim();
+        let form = match self {
+            Self::Digits { .. } => text.trim_start_matches('0').to_owned(),
+            Self::Uuid => {
+                let inner = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
+                inner.to_ascii_lowercase()
+            }
+            Self::Token { .. } => text.to_owned(),
+        };
+        self.admits(&form).then_some(form)
+    }
+
+    /// Whether the vendor's JSON has ids as strings, those of its catalogs included.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Digits { .. })
+    }
+
+    /// An id that no assistant has, for examples.
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Digits { .. } | Self::Token { .. } => "789",
+            Self::Uuid => "00000000-0000-4000-8000-000000000789",
         }
     }
 
@@ -224,6 +294,7 @@ impl IdRule {
     pub fn json(self, id: &str) -> String {
         match self {
             Self::Digits { .. } => id.to_owned(),
+            Self::Uuid | Self::Token { .. } => format!("\"{id}\""),
         }
     }
 }
@@ -233,6 +304,8 @@ impl IdRule {
 pub enum Auth {
     /// `Authorization: Bearer <token>`.
     Bearer,
+    /// A header of its own with the token alone.
+    Header(&'static str),
 }
 
 impl Auth {
@@ -240,6 +313,7 @@ impl Auth {
     pub const fn header(self) -> &'static str {
         match self {
             Self::Bearer => "Authorization",
+            Self::Header(name) => name,
         }
     }
 
@@ -247,6 +321,7 @@ impl Auth {
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer ",
+            Self::Header(_) => "",
         }
     }
 }
@@ -269,12 +344,26 @@ mod tests {
     }
 
     #[test]
+    fn an_id_has_one_spelling_and_another_one_is_told_it() {
+        let (uuid, token) = (IdRule::Uuid, IdRule::Token { max: 8 });
+        let id = "1a2b3c4d-0000-4000-8000-00000000000f";
+        assert!(uuid.admits(id) && !uuid.admits(&id.to_uppercase()) && !uuid.admits(&id.replace('-', "")));
+        assert!(!uuid.admits(&format!("{{{id}}}")) && !uuid.admits(&id[1..]) && !uuid.admits(&id.replace('a', "g")));
+        for other in [id.to_uppercase(), format!(" {id} "), format!("{{{}}}", id.to_uppercase())] {
+            assert_eq!(uuid.meant(&other).as_deref(), Some(id), "{other}");
+        }
+        assert_eq!(uuid.meant("x"), None);
+        assert!(token.admits("aB_-09") && !token.admits("") && !token.admits("123456789") && !token.admits("a.b"));
+        assert!(!token.admits("a/b") && !token.admits("ä") && !token.admits("a b"));
+        assert_eq!(token.meant(" aB ").as_deref(), Some("aB"));
+        assert_eq!(IdRule::Digits { max: 20 }.meant("007").as_deref(), Some("7"));
+        assert_eq!(IdRule::Digits { max: 20 }.meant("0"), None);
+    }
+
+    #[test]
     fn a_path_has_the_id_where_its_template_has_it() {
         assert_eq!(Call::repeatable("PUT", "/a/{id}").path_of("7"), "/a/7");
         assert_eq!(Call::once("POST", "/a/{id}/b").path_of("7"), "/a/7/b");
         assert_eq!(Call::once("POST", "/a").path_of("7"), "/a");
-        let listing =
-            Listing { call: Call::repeatable("GET", "/list"), page: "page", per_page: "per_page", max_per_page: 100 };
-        assert_eq!(listing.path_of(2, 50), "/list?per_page=50&page=2");
     }
 }

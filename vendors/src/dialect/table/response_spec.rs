@@ -1,5 +1,7 @@
 //! The documented responses of a vendor: a schema for each operation and each error.
 
+use crate::dialect::VendorErrorKind;
+
 /// The documented responses of one vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct ResponseSpec {
@@ -11,11 +13,28 @@ pub struct ResponseSpec {
     pub deleted: Schema,
     /// Errors, in groups, so that a revision can add its own to those of its base.
     pub errors: &'static [&'static [ErrorSpec]],
-    /// A text in the message of a 403 which shows that the account's plan does not allow the update; without it, a 403
-    /// means that the token was rejected. `None` if the vendor documents no such text.
-    pub plan_limit: Option<&'static str>,
+    /// Words that change what a status means.
+    pub meanings: &'static [Meaning],
     /// One page of the account's assistants.
     pub assistants: Schema,
+    /// Where a sentence about the request names the field that it is about.
+    pub naming: Naming,
+}
+
+/// Where a sentence of an error names a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// Nowhere that can be relied on.
+    Nowhere,
+    /// As a dotted path at its start, or as the member after this word there: `voice.speed must not be greater than 1.2`,
+    /// `voice.property pitch should not exist`.
+    AtStart {
+        /// The word.
+        before: &'static str,
+    },
+    /// Anywhere, as a whole word, and without being what the sentence is about: a member of one of the vendor's objects. It is
+    /// told as the vendor's field, and leads to none of the update.
+    Anywhere,
 }
 
 /// A documented error.
@@ -25,6 +44,17 @@ pub struct ErrorSpec {
     pub statuses: &'static [u16],
     /// The body.
     pub body: Schema,
+}
+
+/// What an error means whose status alone would mean something else.
+#[derive(Debug, Clone, Copy)]
+pub struct Meaning {
+    /// The statuses.
+    pub statuses: &'static [u16],
+    /// What the message contains, or what a text of the body is, in any case of its ASCII letters.
+    pub word: &'static str,
+    /// What the error means then.
+    pub kind: VendorErrorKind,
 }
 
 /// The documented type of a value in a response.

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use crate::canonical::{Bounds, Field};
+use crate::canonical::{Bounds, Field, Shape};
 use crate::catalog::CatalogKind;
 use crate::dialect::FieldWriter;
 use crate::json::Value;
 
+use super::place::{NestedHook, NullForm, Only, Path, Place, PlaceForm};
 use super::reading::Reading;
 
 /// How one vendor represents one canonical field.
@@ -20,6 +21,16 @@ pub struct Row {
     pub limit: Option<Limit>,
     /// Further information for callers; empty if there is none.
     pub note: &'static str,
+    /// The type of the values here, if it is another than the canonical one: ids may be texts.
+    pub shape: Option<Shape>,
+    /// What `null` becomes in a document.
+    pub null: NullForm,
+    /// What else must hold at the vendor for the field to have a meaning.
+    pub only: Option<Only>,
+    /// The catalog that a hook looks ids up in.
+    pub looks_in: Option<CatalogKind>,
+    /// What becomes of a value that the vendor holds only nearly, as a sentence; empty if it holds values exactly.
+    pub nearly: &'static str,
 }
 
 /// How a field is written.
@@ -58,6 +69,10 @@ pub enum Rule {
     Merge,
     /// By a function in the vendor's module.
     Hook(&'static Hook),
+    /// At a place of a document.
+    At(Place),
+    /// At places of a document, by a function in the vendor's module.
+    Nested(&'static NestedHook),
     /// Not at all. The text completes the sentence "… does not document …", without its full stop.
     Unsupported(&'static str),
 }
@@ -69,6 +84,8 @@ pub enum Literal {
     Text(&'static str),
     /// A boolean.
     Bool(bool),
+    /// Any other JSON without white space: `null`, a number, an object.
+    Json(&'static str),
 }
 
 /// Which side of a catalog entry is sent.
@@ -111,6 +128,8 @@ pub struct Hook {
     pub read: for<'a> fn(Value<'a>) -> Cow<'a, str>,
     /// What the functions do, in one sentence for the documentation.
     pub doc: &'static str,
+    /// What of the canonical values is lost, in one sentence; empty if nothing is.
+    pub loses: &'static str,
 }
 
 impl Row {
@@ -119,7 +138,96 @@ impl Row {
 
     /// A row with a rule and nothing else.
     pub const fn by(rule: Rule) -> Self {
-        Self { rule, reading: Reading::Backwards, limit: None, note: "" }
+        Self {
+            rule,
+            reading: Reading::Backwards,
+            limit: None,
+            note: "",
+            shape: None,
+            null: NullForm::Null,
+            only: None,
+            looks_in: None,
+            nearly: "",
+        }
+    }
+
+    /// At a place of a document, in the canonical form.
+    pub const fn at(path: Path) -> Self {
+        Self::by(Rule::At(Place { path, form: PlaceForm::Same, beside: &[] }))
+    }
+
+    /// At a place of a document, in another form.
+    pub const fn at_as(path: Path, form: PlaceForm) -> Self {
+        Self::by(Rule::At(Place { path, form, beside: &[] }))
+    }
+
+    /// A name that is looked up in a catalog of a nested dialect, and written as the row of its twin says. `path` is that row's.
+    pub const fn named(path: Path, catalog: CatalogKind) -> Self {
+        Self::at_as(path, PlaceForm::Named(catalog))
+    }
+
+    /// The same row, whose values have another type than the canonical one.
+    pub const fn typed(mut self, shape: Shape) -> Self {
+        self.shape = Some(shape);
+        self
+    }
+
+    /// The same row with these leaves along with a value.
+    pub const fn beside(mut self, leaves: &'static [(Path, &'static str)]) -> Self {
+        if let Rule::At(place) = &mut self.rule {
+            place.beside = leaves;
+        }
+        self
+    }
+
+    /// The same row, of which `null` becomes this JSON.
+    pub const fn null_is(mut self, json: &'static str) -> Self {
+        self.null = NullForm::Json(json);
+        self
+    }
+
+    /// The same row, of which `null` is written at another path, which leads to the place.
+    pub const fn null_at(mut self, path: Path) -> Self {
+        self.null = NullForm::At(path);
+        self
+    }
+
+    /// The same row, which refuses `null` because the vendor documents no value that clears it.
+    pub const fn without_null(mut self) -> Self {
+        self.null = NullForm::Refused;
+        self
+    }
+
+    /// The same row, which has a meaning only if the setting at `path` has one of these values.
+    pub const fn only_where(mut self, path: Path, is: &'static [&'static str]) -> Self {
+        self.only = Some(Only { path, is, or_unset: false });
+        self
+    }
+
+    /// The same row, if the vendor takes an unset value for one of those of [`only_where`](Self::only_where).
+    pub const fn or_unset(mut self) -> Self {
+        if let Some(only) = &mut self.only {
+            only.or_unset = true;
+        }
+        self
+    }
+
+    /// The same row, whose hook looks ids up in a catalog.
+    pub const fn looking_in(mut self, catalog: CatalogKind) -> Self {
+        self.looks_in = Some(catalog);
+        self
+    }
+
+    /// The same row, whose values the vendor holds only nearly.
+    pub const fn nearly(mut self, sentence: &'static str) -> Self {
+        self.nearly = sentence;
+        self
+    }
+
+    /// The same row with a greatest length.
+    pub const fn at_most(mut self, length: usize) -> Self {
+        self.limit = Some(Limit::Length(length));
+        self
     }
 
     /// Another name, the same values.
@@ -170,14 +278,33 @@ impl Row {
         !matches!(self.rule, Rule::Unsupported(_))
     }
 
-    /// The vendor's names for `field`: none, one, or a flag and its value.
+    /// The paths in a document that the field is written at; none in a flat dialect.
+    pub fn paths(&self) -> impl Iterator<Item = Path> + use<> {
+        let (place, hook): (_, &'static [Path]) = match self.rule {
+            Rule::At(Place { path, .. }) => (Some(path), &[]),
+            Rule::Nested(hook) => (None, hook.paths),
+            _ => (None, &[]),
+        };
+        place.into_iter().chain(hook.iter().copied())
+    }
+
+    /// The catalog that the field is looked up in, if any.
+    pub const fn catalog(&self) -> Option<(CatalogKind, SendAs)> {
+        match self.rule {
+            Rule::Lookup { catalog, send, .. } => Some((catalog, send)),
+            Rule::At(Place { form: PlaceForm::Named(catalog), .. }) => Some((catalog, SendAs::Id)),
+            _ => None,
+        }
+    }
+
+    /// The vendor's names for `field` in a flat dialect: none, one, or a flag and its value.
     pub fn wire_names(&self, field: Field) -> impl Iterator<Item = &'static str> + use<> {
         let (first, second) = match self.rule {
             Rule::Same | Rule::Without(_) => (Some(field.name()), None),
             Rule::Rename(wire) | Rule::Map { wire, .. } | Rule::Lookup { wire, .. } => (Some(wire), None),
             Rule::FlagPair { flag, wire } => (Some(flag), Some(wire)),
             Rule::Hook(hook) => (Some(hook.wire), None),
-            Rule::Merge | Rule::Unsupported(_) => (None, None),
+            Rule::At(_) | Rule::Nested(_) | Rule::Merge | Rule::Unsupported(_) => (None, None),
         };
         first.into_iter().chain(second)
     }
@@ -189,6 +316,7 @@ impl Literal {
         match self {
             Self::Text(text) => value.is_str(text),
             Self::Bool(bool) => value.as_bool() == Some(bool),
+            Self::Json(json) => value.text() == json,
         }
     }
 
@@ -202,6 +330,7 @@ impl Literal {
         match self {
             Self::Text(text) => format!("\"{text}\""),
             Self::Bool(bool) => bool.to_string(),
+            Self::Json(json) => json.to_owned(),
         }
     }
 }

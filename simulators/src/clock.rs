@@ -1,7 +1,7 @@
 //! The vendor's time: it moves one second with every write, so that time stamps are the same in every run.
 
 /// 2026-09-01T06:00:00Z in seconds since 1970.
-const START: u64 = 1_788_242_400;
+pub(crate) const START: u64 = 1_788_242_400;
 
 /// The time after so many writes, in ISO 8601; with microseconds if the vendor writes them.
 pub(crate) fn time_stamp(writes: u64, microseconds: bool) -> String {
