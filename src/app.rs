@@ -22,7 +22,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Service, service_fn};
 
-use crate::admin::{self, Listeners};
+use crate::admin::{Admin, Listeners};
 use crate::api::{Api, Records};
 use crate::config::{self, Settings, WatchedFile};
 use crate::gateway::{BuildError, Gateway};
@@ -43,6 +43,8 @@ use crate::store::OpenError;
 use crate::telemetry::log::LogControl;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::upstream::Tasks;
+
+use records::Opened;
 
 /// How long idle connections to vendors have to close.
 const VENDOR_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -86,6 +88,9 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("store: {0}")]
     Store(#[from] OpenError),
+    /// The store in PostgreSQL cannot be opened.
+    #[error("store: {0}")]
+    Postgres(#[from] crate::store::postgres::OpenError),
     /// What is stored cannot be read.
     #[error("store: {0}")]
     Records(String),
@@ -102,7 +107,6 @@ impl App {
         log: Option<LogControl>,
     ) -> Result<Self, StartError> {
         let (shutdown, admin_shutdown) = (Shutdown::new(), Shutdown::new());
-        let tasks = Tasks::default();
         let admin_settings = listener_settings(&settings);
         let tls = ListenersTls {
             api: listener_tls(&settings.server.tls).map_err(StartError::Tls)?,
@@ -125,9 +129,10 @@ impl App {
         };
         let startup = StartupSettings::of(&settings);
         let files = WatchedFile::list(&settings.files);
-        let store = settings.store.clone();
+        let opened = records::open(settings.store.as_ref(), &settings.cluster).await?;
+        let tasks = Opened::tasks(opened.as_ref());
         let gateway = Arc::new(ArcSwap::from_pointee(Gateway::build(settings, None, &tasks)?));
-        let records = records::start(store, &gateway, &telemetry, &tasks).await?;
+        let records = records::start(opened, &gateway, &telemetry, &tasks).await?;
         let current = Arc::clone(&gateway);
         let reloader = Reloader::new(startup, current, source, tasks.clone(), tls.clone(), telemetry.clone());
         let reloader = Arc::new(reloader);
@@ -142,13 +147,17 @@ impl App {
         let service = catch_panics(api.service(), &base);
         let api_connections = connections(service, &api_settings, &listeners.api, &shutdown, &base);
         shutdown.spawn(api_listener.run(api_connections, tls.api));
-        let admin = admin::service(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
-        let service = catch_panics(admin, &base);
+        let admin = Admin::new(Arc::clone(&reloader), api, shutdown.clone(), listeners.clone());
+        #[cfg(feature = "console")]
+        let service = catch_panics(crate::console::service(&admin), &base);
+        #[cfg(not(feature = "console"))]
+        let service = catch_panics(admin.service(), &base);
         let admin_connections = connections(service, &admin_settings, &listeners.admin, &admin_shutdown, &base);
+        let console = console(&admin_address, tls.admin.is_some());
         admin_shutdown.spawn(admin_listener.run(admin_connections, tls.admin));
         shutdown.spawn(watch(Arc::clone(&reloader), shutdown.clone()));
         let version = env!("CARGO_PKG_VERSION");
-        tracing::info!(target: START, api = %api_address, admin = %admin_address, version, files, "listening");
+        tracing::info!(target: START, api = %api_address, admin = %admin_address, console, version, files, "listening");
         telemetry.started(generation);
         Ok(Self { api: api_address, admin: admin_address, shutdown, admin_shutdown, reloader, tasks, records })
     }
@@ -207,6 +216,9 @@ impl App {
         if let Some(records) = records {
             records.close(STORE_CLOSE_TIMEOUT).await;
         }
+        if let Some(shared) = &tasks.shared {
+            shared.close().await;
+        }
         if tasks.updates.is_empty() {
             tasks.connections.close();
             if tokio::time::timeout(VENDOR_CLOSE_TIMEOUT, tasks.connections.wait()).await.is_err() {
@@ -219,6 +231,12 @@ impl App {
         telemetry.stop(reason(ended)).await;
         ended
     }
+}
+
+/// Where the console is, as a URL; `None` in a build without it.
+fn console(admin: &SocketAddr, is_tls: bool) -> Option<String> {
+    let scheme = if is_tls { "https" } else { "http" };
+    cfg!(feature = "console").then(|| format!("{scheme}://{admin}/console/"))
 }
 
 /// How the gateway ended, for the log.

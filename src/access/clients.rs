@@ -1,6 +1,6 @@
 //! Authenticates callers, and says what they may use.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -18,6 +18,7 @@ use crate::value::{Glob, Rights};
 
 use super::failed_attempts::FailedAttempts;
 use super::rate_limit::RateLimiter;
+use super::usage::Usage;
 
 /// A client that the operator has configured.
 #[derive(Debug)]
@@ -34,6 +35,19 @@ pub struct Client {
     pub handling: Option<Handling>,
     /// Its limit.
     pub limiter: Option<Arc<RateLimiter>>,
+    /// What it has sent.
+    pub usage: Arc<Usage>,
+}
+
+/// Why a client may not use an assistant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAllowed {
+    /// The vendor is not among the client's `vendors`.
+    #[error("its vendor is not among the client's `vendors`")]
+    Vendor,
+    /// No pattern of the client's `assistants` covers its name or its `vendor:id`.
+    #[error("no pattern of the client's `assistants` covers the name or its `vendor:id`")]
+    Assistant,
 }
 
 impl Client {
@@ -44,8 +58,20 @@ impl Client {
 
     /// Whether the client may use the assistant that is `id` at `vendor`, under this name or as `vendor:id`.
     pub fn may_use(&self, name: &str, vendor: &str, id: &str) -> bool {
+        self.check(name, vendor, id).is_ok()
+    }
+
+    /// Checks that the client may use the assistant that is `id` at `vendor`, under this name or as `vendor:id`.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn check(&self, name: &str, vendor: &str, id: &str) -> Result<(), NotAllowed> {
         let by_id = || self.may_use_assistant(&format!("{vendor}:{id}"));
-        self.may_use_vendor(vendor) && (self.may_use_assistant(name) || by_id())
+        match self.may_use_vendor(vendor) {
+            false => Err(NotAllowed::Vendor),
+            true if self.may_use_assistant(name) || by_id() => Ok(()),
+            true => Err(NotAllowed::Assistant),
+        }
     }
 
     /// Whether the client may use every assistant that a vendor has or will have, as who creates one there must.
@@ -59,6 +85,17 @@ impl Client {
     pub fn may_use_assistant(&self, assistant: &str) -> bool {
         self.assistants.as_ref().is_none_or(|globs| globs.iter().any(|glob| glob.matches(assistant)))
     }
+}
+
+/// A client, and what it is recognised by.
+#[derive(Debug)]
+pub struct Identified<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// The SHA-256 of its keys.
+    pub digests: Vec<&'a [u8; 32]>,
+    /// The names of its certificates.
+    pub certificates: Vec<&'a str>,
 }
 
 /// All clients, found by the digest of their key or by their certificate.
@@ -78,6 +115,24 @@ impl Clients {
     /// The client of that name.
     pub fn named(&self, name: &str) -> Option<&Arc<Client>> {
         self.all().find(|client| &*client.name == name)
+    }
+
+    /// The clients' names, sorted.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.all().map(|client| &*client.name).collect()
+    }
+
+    /// All clients by name, each with its digests and the names of its certificates.
+    pub fn by_name(&self) -> BTreeMap<&str, Identified<'_>> {
+        let mut all = BTreeMap::new();
+        let new = |client| Identified { client, digests: Vec::new(), certificates: Vec::new() };
+        for (digest, client) in &self.by_digest {
+            all.entry(&*client.name).or_insert_with(|| new(client)).digests.push(digest);
+        }
+        for (name, client) in &self.by_certificate {
+            all.entry(&*client.name).or_insert_with(|| new(client)).certificates.push(&**name);
+        }
+        all
     }
 
     fn all(&self) -> impl Iterator<Item = &Arc<Client>> {
@@ -197,6 +252,7 @@ mod tests {
             operations: Rights::default(),
             handling: None,
             limiter: None,
+            usage: Arc::default(),
         };
         for (vendors, assistants, expected) in [
             (None, None, true),

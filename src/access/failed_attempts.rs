@@ -13,7 +13,7 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
@@ -36,6 +36,8 @@ pub struct FailedAttempts {
     seed: RandomState,
     failed: AtomicU64,
     limited: AtomicU64,
+    /// When the last one was over the limit, in seconds since 1970.
+    limited_at: AtomicU64,
 }
 
 impl FailedAttempts {
@@ -48,6 +50,7 @@ impl FailedAttempts {
             seed: RandomState::new(),
             failed: AtomicU64::new(0),
             limited: AtomicU64::new(0),
+            limited_at: AtomicU64::new(0),
         })
     }
 
@@ -59,7 +62,8 @@ impl FailedAttempts {
     /// The same limit with the counts of the limit that it replaces.
     pub fn counting_on(self, replaced: &Self) -> Self {
         let (failed, limited) = replaced.counts();
-        Self { failed: failed.into(), limited: limited.into(), ..self }
+        let limited_at = replaced.limited_at.load(Ordering::Relaxed).into();
+        Self { failed: failed.into(), limited: limited.into(), limited_at, ..self }
     }
 
     /// Counts a failed attempt; returns `problem`, or `rate_limited` if there were too many.
@@ -69,6 +73,8 @@ impl FailedAttempts {
         let bucket = self.seed.hash_one(network) % BUCKET_COUNT;
         let Err(until) = self.attempts.check_key(&bucket) else { return problem };
         self.limited.fetch_add(1, Ordering::Relaxed);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.limited_at.store(now.as_secs(), Ordering::Relaxed);
         if self.logged.check_key(&bucket).is_ok() {
             tracing::warn!(target: "switchboard::authentication", peer = %network, "too many failed attempts to authenticate");
         }
@@ -80,6 +86,11 @@ impl FailedAttempts {
     /// How many attempts have failed, and how many of these were over the limit.
     pub fn counts(&self) -> (u64, u64) {
         (self.failed.load(Ordering::Relaxed), self.limited.load(Ordering::Relaxed))
+    }
+
+    /// When the last one was over the limit, in seconds since 1970; `None` if none was.
+    pub fn limited_at(&self) -> Option<u64> {
+        Some(self.limited_at.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 }
 

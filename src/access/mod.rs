@@ -6,12 +6,19 @@ mod failed_attempts;
 mod host_names;
 mod rate_limit;
 mod same_origin;
+#[cfg_attr(not(feature = "console"), expect(dead_code, reason = "only the console starts sessions"))]
+mod sessions;
+mod usage;
 
-pub use admin_tokens::AdminTokens;
-pub use clients::{Client, Clients};
+pub use admin_tokens::{AdminTokens, Role};
+pub use clients::{Client, Clients, Identified, NotAllowed};
 pub(crate) use clients::{authenticate, bearer};
 pub use failed_attempts::FailedAttempts;
 pub use host_names::HostNames;
 pub use rate_limit::RateLimiter;
 pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 pub(crate) use same_origin::check_same_origin;
+#[cfg(feature = "console")]
+pub(crate) use sessions::{LIFETIME, SESSION_COOKIE, cookies};
+pub use sessions::{Session, Sessions};
+pub use usage::Usage;

@@ -59,13 +59,13 @@ pub struct CatalogReader {
 }
 
 impl CatalogReader {
-    /// Reads a catalog to its end: page after page, by number, because a URL from the vendor could lead elsewhere.
+    /// Reads a catalog to its end: page after page, by number or cursor, because a URL from the vendor could lead elsewhere.
     pub(super) async fn read(&self, kind: CatalogKind, spec: &CatalogSpec) -> Result<Catalog, CatalogFailure> {
         let deadline = Instant::now() + ALL_PAGES_TIMEOUT;
         let (mut entries, mut seen, mut skipped, mut bytes) = (Vec::new(), HashSet::new(), 0, 0);
-        let mut was_unread = false;
+        let (mut was_unread, mut at) = (false, None);
         for number in 1..=MAX_PAGES {
-            let (page, length) = self.page(kind, spec, number, deadline).await?;
+            let (page, length) = self.page(kind, spec, (number, at.as_deref()), deadline).await?;
             (skipped, bytes) = (skipped + page.skipped, bytes + length);
             let (before, is_unread) = (entries.len(), page.entries.is_empty());
             entries.extend(page.entries.into_iter().filter(|row| seen.insert((row.id.clone(), row.name.clone()))));
@@ -76,7 +76,7 @@ impl CatalogReader {
                 self.report(kind, skipped, page.has_more);
                 break;
             }
-            was_unread = is_unread;
+            (was_unread, at) = (is_unread, page.next);
         }
         Ok(entries.into_iter().collect())
     }
@@ -92,16 +92,16 @@ impl CatalogReader {
         }
     }
 
-    /// Page `number`, and the length of its body.
+    /// A page, by its number and what the page before said of it, and the length of its body.
     async fn page(
         &self,
         kind: CatalogKind,
         spec: &CatalogSpec,
-        number: usize,
+        (number, at): (usize, Option<&str>),
         deadline: Instant,
     ) -> Result<(CatalogPage, usize), CatalogFailure> {
         let malformed = |error: &dyn fmt::Display| CatalogFailure::Malformed(error.to_string());
-        let uri = self.stack.uri(&spec.page_path(number)).map_err(|error| malformed(&error))?;
+        let uri = self.stack.uri(&spec.page_path(number, at)).map_err(|error| malformed(&error))?;
         let deadline = deadline.min(Instant::now() + FETCH_TIMEOUT);
         let mut request = VendorRequest::new(Method::GET, uri, deadline).repeated(Repeat::WheneverSafe);
         request.headers = self.headers.clone();

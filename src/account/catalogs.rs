@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use vendors::{Catalog, CatalogKind, CatalogSet, CatalogSpec};
 
 use super::catalog_reader::{CatalogFailure, CatalogReader};
-use crate::value::Counter;
+use super::shared_catalogs;
+use crate::value::{Counter, SharedCatalog};
 
 /// How long a failed fetch is answered from memory.
 const FAILURE_TTL: Duration = Duration::from_secs(1);
@@ -32,6 +33,8 @@ pub struct LiveCatalogs {
     ttl: Duration,
     entries: Arc<[CacheEntry; CatalogKind::ALL.len()]>,
     failures: Arc<[Counter; CatalogKind::ALL.len()]>,
+    /// Where replicas share them, if they do.
+    shared: Option<[Arc<dyn SharedCatalog>; CatalogKind::ALL.len()]>,
 }
 
 #[derive(Debug, Default)]
@@ -51,19 +54,28 @@ struct Latest {
 impl LiveCatalogs {
     /// Empty catalogs; an entry older than `ttl` is refreshed when it is next used.
     pub fn new(ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, entries: Arc::default(), failures: Arc::default() })
+        Arc::new(Self { ttl, entries: Arc::default(), failures: Arc::default(), shared: None })
     }
 
     /// The same catalogs with another TTL.
     #[must_use]
     pub fn with_ttl(&self, ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, entries: Arc::clone(&self.entries), failures: Arc::clone(&self.failures) })
+        let (entries, failures, shared) = (Arc::clone(&self.entries), Arc::clone(&self.failures), self.shared.clone());
+        Arc::new(Self { ttl, entries, failures, shared })
+    }
+
+    /// The same catalogs, which replicas share.
+    #[must_use]
+    pub fn sharing(&self, shared: [Arc<dyn SharedCatalog>; CatalogKind::ALL.len()]) -> Arc<Self> {
+        let (entries, failures) = (Arc::clone(&self.entries), Arc::clone(&self.failures));
+        Arc::new(Self { ttl: self.ttl, entries, failures, shared: Some(shared) })
     }
 
     /// Empty catalogs that continue the counters of these.
     #[must_use]
     pub fn emptied(&self, ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, entries: Arc::default(), failures: Arc::clone(&self.failures) })
+        let (failures, shared) = (Arc::clone(&self.failures), self.shared.clone());
+        Arc::new(Self { ttl, entries: Arc::default(), failures, shared })
     }
 
     /// The catalogs of these kinds; those that are not cached are fetched at the same time. A list that the vendor does
@@ -100,6 +112,27 @@ impl LiveCatalogs {
         let spec = reader.dialect.catalog(kind).ok_or(CatalogFailure::Absent)?;
         let (catalog, fetched_at) = self.look_up(kind, spec, reader).await?;
         Ok((catalog, fetched_at.elapsed()))
+    }
+
+    /// One catalog, which the vendor is asked for now, whatever the age of the copy. A failure leaves the copy in place.
+    ///
+    /// # Errors
+    /// It cannot be fetched now, or the vendor has no such list.
+    pub async fn refresh(
+        self: &Arc<Self>,
+        kind: CatalogKind,
+        reader: &CatalogReader,
+    ) -> Result<Arc<Catalog>, CatalogFailure> {
+        let spec = reader.dialect.catalog(kind).ok_or(CatalogFailure::Absent)?;
+        let entry = &self.entries[kind as usize];
+        let turn = Arc::clone(&entry.fetch).lock_owned().await;
+        self.start_fetch((kind, spec), Duration::ZERO, reader.clone(), turn);
+        drop(entry.fetch.lock().await);
+        match &**entry.latest.load() {
+            Latest { failure: Some((failure, _)), .. } => Err(failure.clone()),
+            Latest { catalog: Some((catalog, _)), .. } => Ok(Arc::clone(catalog)),
+            _ => Err(CatalogFailure::Malformed("the task that fetched the catalog is gone".to_owned())),
+        }
     }
 
     /// The copy of a catalog and its age, if there is one; the vendor is not asked.
@@ -139,7 +172,7 @@ impl LiveCatalogs {
             && entry.is_due(self.ttl)
         // no fetch has just ended
         {
-            self.start_fetch(kind, spec, reader.clone(), turn);
+            self.start_fetch((kind, spec), self.ttl, reader.clone(), turn);
         }
         if let Some(copy) = &entry.latest.load().catalog {
             return Ok(copy.clone());
@@ -152,17 +185,21 @@ impl LiveCatalogs {
         }
     }
 
+    /// Fetches a catalog; another replica's copy counts while it is younger than `shared_ttl`.
     fn start_fetch(
         self: &Arc<Self>,
-        kind: CatalogKind,
-        spec: &'static CatalogSpec,
+        (kind, spec): (CatalogKind, &'static CatalogSpec),
+        shared_ttl: Duration,
         reader: CatalogReader,
         turn: OwnedMutexGuard<()>,
     ) {
         let catalogs = Arc::clone(self);
         reader.stack.clone().spawn(async move {
             let _turn = turn;
-            let result = reader.read(kind, spec).await;
+            let result = match catalogs.shared.as_ref().and_then(|shared| shared.get(kind as usize)) {
+                None => reader.read(kind, spec).await.map(|catalog| (catalog, Duration::ZERO)),
+                Some(shared) => shared_catalogs::read(&**shared, shared_ttl, kind, spec, &reader).await,
+            };
             if result.as_ref().is_err_and(|failure| !matches!(failure, CatalogFailure::Absent)) {
                 catalogs.failures[kind as usize].add();
             }
@@ -189,11 +226,14 @@ impl CacheEntry {
         !is_fresh && latest.failure.as_ref().is_none_or(|(failure, at)| at.elapsed() >= pause(failure))
     }
 
-    /// Keeps the result of a fetch. A failure leaves the last good copy in place.
-    fn finish(&self, result: Result<Catalog, CatalogFailure>) {
+    /// Keeps the result of a fetch, with the age of the catalog. A failure leaves the last good copy in place.
+    fn finish(&self, result: Result<(Catalog, Duration), CatalogFailure>) {
         let now = Instant::now();
         self.latest.store(Arc::new(match result {
-            Ok(catalog) => Latest { catalog: Some((Arc::new(catalog), now)), failure: None },
+            Ok((catalog, age)) => {
+                let read_at = now.checked_sub(age).unwrap_or(now);
+                Latest { catalog: Some((Arc::new(catalog), read_at)), failure: None }
+            }
             Err(failure) => Latest { catalog: self.latest.load().catalog.clone(), failure: Some((failure, now)) },
         }));
     }
@@ -211,6 +251,7 @@ mod tests {
     use crate::account::Token;
     use crate::account::catalogs::*;
     use crate::upstream::{BreakerSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, VendorTls};
+    use crate::value::Shared;
 
     const KINDS: &[CatalogKind] = &[CatalogKind::ALL[0]];
 
@@ -298,7 +339,7 @@ mod tests {
             reader("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 1).await;
         let live = LiveCatalogs::new(Duration::ZERO);
         let entry = &live.entries[KINDS[0] as usize];
-        entry.finish(Ok(Catalog::default()));
+        entry.finish(Ok((Catalog::default(), Duration::ZERO)));
         let set = live.get(KINDS, &reader).await.unwrap();
         assert!(set.get(KINDS[0]).is_some());
         tasks.updates.close();
@@ -308,5 +349,38 @@ mod tests {
         for live in [live.with_ttl(Duration::ZERO), live.emptied(Duration::ZERO)] {
             assert_eq!(live.failures().next(), Some((KINDS[0], 1)));
         }
+    }
+    #[tokio::test]
+    async fn three_replicas_fetch_a_catalog_once() {
+        let Some(server) = private_postgres::shared() else { return };
+        let replicas = crate::sharing::tests::on(server, 3, Duration::from_secs(60)).await;
+        let list = "HTTP/1.1 200 OK\r\ncontent-length: 25\r\nconnection: close\r\n\r\n[{\"id\":1,\"name\":\"Vega\"}]\n";
+        let (reader, tasks, seen) = reader(list, 1).await;
+        let lives = |identity| {
+            let sharing = |replica: &Arc<crate::sharing::Sharing>| {
+                let shared = CatalogKind::ALL.map(|kind| replica.catalog("v", &kind.to_string(), identity));
+                LiveCatalogs::new(Duration::from_secs(300)).sharing(shared)
+            };
+            replicas.iter().map(sharing).collect::<Vec<_>>()
+        };
+        for (identity, reads) in [([1; 32], 1), ([1; 32], 1), ([2; 32], 2)] {
+            let lives = lives(identity);
+            for result in futures_util::future::join_all(lives.iter().map(|live| live.get(KINDS, &reader))).await {
+                let set = result.unwrap();
+                assert_eq!(set.get(KINDS[0]).unwrap().entries()[0].name, "Vega");
+            }
+            assert_eq!(seen.load(Ordering::SeqCst), reads, "another account's copy is none");
+        }
+        // Without the store each reads for itself.
+        let alone = lives([2; 32]);
+        for replica in &replicas {
+            replica.close().await;
+        }
+        for live in &alone {
+            live.get(KINDS, &reader).await.unwrap();
+        }
+        assert_eq!(seen.load(Ordering::SeqCst), 5);
+        tasks.updates.close();
+        tasks.updates.wait().await;
     }
 }

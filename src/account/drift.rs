@@ -1,10 +1,12 @@
 //! Counts where a vendor's responses differ from its documentation.
 //!
 //! Each difference is logged when it is first seen. At most `MAX_DIFFERENCES` are listed for each account, so that a
-//! vendor that invents keys cannot fill the memory; the rest are counted together.
+//! vendor that invents keys cannot fill the memory; the rest are counted together. Answers of a vendor that is out of order are
+//! no differences and are counted apart. An operator may mark a difference as known, in this process only.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -27,6 +29,9 @@ pub struct Seen {
     pub differences: Vec<Difference>,
     /// All others together.
     pub other: Option<Times>,
+    /// Answers of a vendor that is out of order, or of what stands in front of it, by status.
+    #[serde(skip)]
+    pub outages: BTreeMap<u16, Times>,
 }
 
 /// One difference between responses and their documentation.
@@ -40,6 +45,8 @@ pub struct Difference {
     pub field: String,
     /// What is documented and what was found.
     pub detail: String,
+    /// Whether an operator has marked it as known, so that it needs no attention.
+    pub known: bool,
     /// How often and when.
     #[serde(flatten)]
     pub times: Times,
@@ -72,6 +79,20 @@ impl DriftWatch {
             self.count(found.kind);
             self.record(vendor, operation.as_str(), found);
         }
+        if body.is_outage(status) {
+            let now = now();
+            let mut seen = self.locked();
+            seen.outages.entry(status).and_modify(|times| times.again(now)).or_insert(Times::first(now));
+        }
+    }
+
+    /// Marks a listed difference as known, or as not known; `false` if none is listed under these names.
+    pub fn mark(&self, asked: &str, kind: &str, field: &str, known: bool) -> bool {
+        let mut seen = self.locked();
+        let same = |one: &&mut Difference| (one.asked, one.kind, &*one.field) == (asked, kind, field);
+        let Some(found) = seen.differences.iter_mut().find(same) else { return false };
+        found.known = known;
+        true
     }
 
     /// Counts the rows of a catalog that were not understood.
@@ -102,13 +123,17 @@ impl DriftWatch {
 
     /// What has been seen.
     pub fn seen(&self) -> Seen {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn record(&self, vendor: &str, asked: &'static str, found: Drift) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = now();
         let kind = found.kind.as_str();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.locked();
         let same = |known: &&mut Difference| (known.asked, known.kind, &known.field) == (asked, kind, &found.location);
         if let Some(known) = seen.differences.iter_mut().find(same) {
             return known.times.again(now);
@@ -116,7 +141,8 @@ impl DriftWatch {
         if seen.differences.len() < MAX_DIFFERENCES {
             let Drift { location: field, detail, .. } = found;
             tracing::warn!(vendor, asked, kind, field, detail, "the vendor's answer is not as documented");
-            return seen.differences.push(Difference { asked, kind, field, detail, times: Times::first(now) });
+            let (known, times) = (false, Times::first(now));
+            return seen.differences.push(Difference { asked, kind, field, detail, known, times });
         }
         match &mut seen.other {
             Some(times) => times.again(now),
@@ -126,6 +152,19 @@ impl DriftWatch {
             }
         }
     }
+}
+
+impl Seen {
+    /// How many of the listed differences are not known.
+    #[must_use]
+    pub fn unknown(&self) -> usize {
+        self.differences.iter().filter(|one| !one.known).count()
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl Times {
@@ -163,6 +202,34 @@ mod tests {
         let [only] = seen.differences.as_slice() else { panic!("{seen:?}") };
         assert_eq!((only.kind, only.field.as_str(), only.times.count), ("unknown_field", "***", 3));
         assert_eq!(watch.counts().map(|(_, count)| count).sum::<u64>(), 3);
+    }
+
+    #[test]
+    fn answers_of_a_vendor_that_is_out_of_order_are_counted_apart() {
+        let (watch, dialect) = (DriftWatch::default(), vendors::registry::dialect("sondos").unwrap());
+        for (status, body) in [(502, "<html>"), (503, "{}"), (503, ""), (500, "not JSON"), (404, "not JSON")] {
+            watch.check("v", dialect, Operation::Update, status, &ResponseBody::read(body.as_bytes()), str::to_owned);
+        }
+        let seen = watch.seen();
+        let counts: Vec<_> = seen.outages.iter().map(|(status, times)| (*status, times.count)).collect();
+        assert_eq!(counts, [(500, 1), (502, 1), (503, 2)]);
+        let listed: Vec<_> = seen.differences.iter().map(|one| &*one.field).collect();
+        assert_eq!(listed, ["404 not JSON"]);
+    }
+
+    #[test]
+    fn a_known_difference_is_counted_on_and_is_no_unknown_one() {
+        let watch = DriftWatch::default();
+        let body = format!(r#"{{"hush":1,{DATA}}}"#);
+        check(&watch, &body);
+        assert!(!watch.mark("update", "unknown_field", "other", true));
+        assert_eq!(watch.seen().unknown(), 1);
+        assert!(watch.mark("update", "unknown_field", "***", true));
+        check(&watch, &body);
+        let seen = watch.seen();
+        assert_eq!((seen.unknown(), seen.differences[0].times.count), (0, 2));
+        assert!(watch.mark("update", "unknown_field", "***", false));
+        assert_eq!(watch.seen().unknown(), 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod assistants;
 mod catalog_reader;
 mod catalogs;
 pub mod drift;
+mod shared_catalogs;
 mod token;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::upstream::Stack;
 
 use drift::DriftWatch;
 
-pub use assistants::{AssistantPages, ListFailure, ListReader, Page, Walk};
+pub use assistants::{AssistantPages, ListFailure, ListReader, Page, Walk, read_single};
 pub use catalog_reader::{CatalogFailure, CatalogReader};
 pub use catalogs::LiveCatalogs;
 pub use token::Token;
@@ -29,10 +30,13 @@ pub struct Account {
     pub name: Arc<str>,
     /// Its dialect.
     pub dialect: &'static Dialect,
-    /// What to do with fields that it cannot express, unless the assistant or the request decides.
-    pub handling: Handling,
+    /// What to do with fields that it cannot express, unless the request, the assistant or the client decides; the default
+    /// if `None`.
+    pub handling: Option<Handling>,
     /// The operator's decisions by field.
     pub policies: Policies,
+    /// What it says about the requests that an update of a nested dialect takes.
+    pub plan: vendors::Settings,
     /// Names and ids from the configuration.
     pub configured: CatalogSet,
     /// Names and ids from the vendor.
@@ -61,6 +65,11 @@ pub struct Limits {
 }
 
 impl Account {
+    /// What to do with fields that it cannot express, if nothing else decides.
+    pub fn handling(&self) -> Handling {
+        self.handling.unwrap_or_default()
+    }
+
     /// What reads the list of assistants, with the headers of a request.
     pub fn list_reader(&self, headers: HeaderMap) -> ListReader {
         ListReader {

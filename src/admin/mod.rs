@@ -1,9 +1,15 @@
 //! The administration listener: health checks, metrics, status, reload, and the records of changes.
 
+#[cfg_attr(
+    not(feature = "console"),
+    expect(dead_code, unused_imports, reason = "pages show what JSON writes from its fields")
+)]
+pub(crate) mod documents;
 mod metrics;
-mod records;
+mod operator;
+pub(crate) mod records;
+mod responses;
 pub mod routes;
-mod status;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -11,24 +17,34 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
-use serde_json::{Map, Value};
+use serde_json::Map;
 use tokio::time::Instant;
 use tower::Service;
 
-use crate::access::{AdminTokens, bearer, check_same_origin};
-use crate::api::{self, Api, Matched};
+#[cfg(feature = "console")]
+use crate::access::Role;
+use crate::access::{Sessions, check_same_origin};
+use crate::api::{self, Api, Matched, query_names};
+use crate::http::body::{BodyError, RequestBody, read_body};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::{Code, Problem};
-use crate::reload::Reloader;
+use crate::reload::{Outcome, Reloader};
 
+use documents::translation;
 pub use metrics::{Listeners, METRICS, Metric};
-use routes::{Action, ENDPOINTS, Operation, Permission};
+pub(crate) use operator::Operator;
+use responses::{PROBLEM, coverage, document, json, json_lines, moved};
+use routes::{Action, ENDPOINTS, Operation};
+
+/// Administration, cheap to clone.
+#[derive(Clone)]
+pub struct Admin(Arc<Shared>);
 
 /// What all requests share.
 struct Shared {
@@ -36,78 +52,177 @@ struct Shared {
     api: Api,
     shutdown: Shutdown,
     metrics: Registry,
+    sessions: Sessions,
     started: Instant,
+    jobs: records::Jobs,
 }
 
-type FullResponse = Response<Full<Bytes>>;
+pub(crate) type FullResponse = Response<Full<Bytes>>;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+impl Admin {
+    /// Administration of the gateway that `reloader` holds.
+    pub fn new(reloader: Arc<Reloader>, api: Api, shutdown: Shutdown, listeners: Listeners) -> Self {
+        let mut metrics = Registry::default();
+        let sources = metrics::Sources { reloader: Arc::clone(&reloader), api: api.clone(), listeners };
+        metrics.register_collector(Box::new(sources));
+        let (sessions, started) = (Sessions::default(), Instant::now());
+        Self(Arc::new(Shared { reloader, api, shutdown, metrics, sessions, started, jobs: records::Jobs::default() }))
+    }
 
-/// The administration service of the gateway that `reloader` holds.
-pub fn service<B: Send + 'static>(
-    reloader: Arc<Reloader>,
-    api: Api,
-    shutdown: Shutdown,
-    listeners: Listeners,
-) -> impl Service<
-    Request<B>,
-    Response = FullResponse,
-    Error = Infallible,
-    Future = impl Future<Output = Result<FullResponse, Infallible>> + Send + use<B>,
-> + Clone
-+ Send
-+ use<B> {
-    let mut metrics = Registry::default();
-    let sources = metrics::Sources { reloader: Arc::clone(&reloader), api: api.clone(), listeners };
-    metrics.register_collector(Box::new(sources));
-    let shared = Arc::new(Shared { reloader, api, shutdown, metrics, started: Instant::now() });
-    api::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
+    /// The service of `/admin/*`, `/metrics` and the health checks.
+    pub fn service<B: RequestBody + 'static>(
+        &self,
+    ) -> impl Service<
+        Request<B>,
+        Response = FullResponse,
+        Error = Infallible,
+        Future = impl Future<Output = Result<FullResponse, Infallible>> + Send + use<B>,
+    > + Clone
+    + Send
+    + Sync
+    + use<B> {
+        let shared = Arc::clone(&self.0);
+        api::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
+    }
+
+    /// Records for the audit log that a request was refused for its token.
+    pub(crate) fn refused(&self, request_id: &RequestId, head: &Parts) {
+        let (method, path) = (head.method.as_str(), head.uri.path());
+        self.0.reloader.telemetry().admin_refused(request_id.as_str(), method, path, peer(head));
+    }
+}
+
+#[cfg(feature = "console")]
+impl Admin {
+    /// Who sent a request to the console, if it may look. Its session counts for forms, too; one that changes anything also
+    /// has to bring the session's token.
+    ///
+    /// # Errors
+    /// It has no valid token and no session, or comes under another name.
+    pub(crate) fn operator(&self, head: &Parts) -> Result<Operator, Problem> {
+        let access = self.0.authenticate_reader(head)?;
+        Ok(Operator::new(&self.0, head, access))
+    }
+
+    /// The sessions of browsers.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// What applies configurations.
+    pub(crate) fn reloader(&self) -> &Arc<Reloader> {
+        &self.0.reloader
+    }
+
+    /// Records for the audit log that a browser has signed in.
+    pub(crate) fn signed_in(&self, request_id: &RequestId, role: Role, head: &Parts) {
+        self.0.reloader.telemetry().admin_signed_in(request_id.as_str(), role.name(), peer(head));
+    }
 }
 
 impl Shared {
-    async fn respond<B>(self: Arc<Self>, matched: Matched<Operation>, request: Request<B>) -> FullResponse {
-        let (head, _) = request.into_parts();
-        let (method, path) = (&head.method, head.uri.path());
+    async fn respond<B: RequestBody>(
+        self: Arc<Self>,
+        matched: Matched<Operation>,
+        request: Request<B>,
+    ) -> FullResponse {
+        let (head, body) = request.into_parts();
         let request_id = RequestId::from_headers(&head.headers);
-        let mut response = self.serve(matched, &head, &request_id).await.unwrap_or_else(|mut problem| {
+        let mut response = self.serve(matched, &head, body, &request_id).await.unwrap_or_else(|mut problem| {
             problem.base.clone_from(&self.reloader.gateway().public_url);
             if problem.code == Code::Unauthenticated {
-                let peer = head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string());
-                let telemetry = self.reloader.telemetry();
-                telemetry.admin_refused(request_id.as_str(), method.as_str(), path, peer);
+                Admin(Arc::clone(&self)).refused(&request_id, &head);
             }
-            problem.into_response(path, request_id.as_str())
+            problem.into_response(head.uri.path(), request_id.as_str())
         });
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response.headers_mut().insert(X_REQUEST_ID, request_id.to_header_value());
         response
     }
 
-    async fn serve(
-        &self,
+    async fn serve<B: RequestBody>(
+        self: &Arc<Self>,
         matched: Matched<Operation>,
         head: &Parts,
+        body: B,
         request_id: &RequestId,
     ) -> Result<FullResponse, Problem> {
         check_same_origin(head)?;
         let endpoint = matched.endpoint(&head.method, head.uri.path(), "");
-        self.authenticate(endpoint.as_ref().ok().map(|endpoint| endpoint.operation.permission), head)?;
+        let access = self.authenticate(endpoint.as_ref().ok().map(|endpoint| endpoint.operation.permission), head)?;
         let endpoint = endpoint?;
-        let (context, query) = (|| self.api.operators_context(head), head.uri.query());
+        let (operator, query) = (Operator::new(self, head, access), head.uri.query());
+        let context = || &operator.context;
         let update = endpoint.segment(head.uri.path(), "update");
         Ok(match endpoint.operation.action {
             Action::Liveness => json(StatusCode::OK, &serde_json::json!({ "status": "alive" })),
             Action::Readiness => self.readiness(),
             Action::Metrics => self.metrics(&head.headers)?,
-            Action::Status => json(StatusCode::OK, &status::status(&self.reloader, &self.api, self.started)),
+            Action::Status => document(&documents::status::status(&operator).await)?,
+            Action::Vendors => document(&documents::accounts::vendors(&operator, query)?)?,
+            Action::Vendor => document(&documents::accounts::detail(&operator, query)?)?,
+            Action::Runbook => document(&documents::runbook::runbook(query)?)?,
+            Action::RefreshCatalog => {
+                let segment = |name| endpoint.segment(head.uri.path(), name);
+                document(&documents::accounts::refresh(&operator, segment("vendor"), segment("kind")).await?)?
+            }
             Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().redacted_settings),
+            Action::Origins => document(&documents::configuration::configuration(&operator, query).await?)?,
+            Action::Check => document(&documents::configuration::check(&operator).await?)?,
             Action::Reload => self.reload(head.uri.path(), request_id).await?,
-            Action::Queue => records::queue(&context(), query).await?,
-            Action::Dead => records::dead(&context(), query).await?,
-            Action::History => records::history(&context(), query).await?,
-            Action::Cancel => records::cancel(&context(), update, query).await?,
-            Action::Replay => records::replay(&context(), update, query).await?,
+            Action::Routing => document(&documents::assistants::routing(&operator, query)?)?,
+            Action::Assistants => document(&documents::assistants::assistants(&operator, query).await?)?,
+            Action::Assistant => document(&documents::assistants::assistant(&operator, query).await?)?,
+            Action::Replicas => document(&documents::replicas::replicas(&operator)?)?,
+            Action::Clients => document(&documents::clients::clients(&operator))?,
+            Action::Drift => document(&documents::drift::drift(&operator, query)?)?,
+            Action::KnownDrift => document(&documents::drift::mark_by_query(&operator, query)?)?,
+            Action::Requests => match documents::requests::json_lines(&operator, query).await? {
+                Some(lines) => json_lines(lines),
+                None => document(&documents::requests::requests(&operator, query).await?)?,
+            },
+            Action::Request => document(&documents::requests::request(&operator, query).await?)?,
+            Action::Find => document(&documents::requests::find(&operator, query).await?)?,
+            Action::TranslationChoices => document(&translation::choices(&operator))?,
+            Action::Translate => {
+                let body = read_posted(&operator, head, body).await?;
+                document(&translation::answer(&operator, &body).await?)?
+            }
+            Action::Coverage => coverage(&operator, query)?,
+            Action::Compare => {
+                let update = match head.method == Method::POST {
+                    true => Some(read_posted(&operator, head, body).await?),
+                    false => None,
+                };
+                let update = update.as_deref().map(std::str::from_utf8).transpose();
+                let update = update.map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
+                document(&translation::compare_query(&operator, query, update)?)?
+            }
+            Action::Queue => records::response(documents::records::queue(&operator, query).await?.json()),
+            Action::Dead => records::response(documents::records::dead(&operator, query).await?.json()),
+            Action::History => records::response(documents::records::history(&operator, query).await?.json()),
+            Action::Update => records::response(documents::records::update(&operator, query).await?.json()),
+            Action::Cancel => {
+                query_names(query, &[])?;
+                moved(context(), StatusCode::OK, &records::cancel(context(), update).await?)?
+            }
+            Action::Replay => {
+                moved(context(), StatusCode::ACCEPTED, &records::replay(context(), update, query).await?)?
+            }
+            Action::Discard => {
+                let reason = records::reason(query, &head.headers, body).await?;
+                moved(context(), StatusCode::OK, &records::discard(context(), update, &reason).await?)?
+            }
+            Action::ReplayAll => {
+                json(StatusCode::ACCEPTED, &serde_json::json!(records::start(&operator, query).await?))
+            }
+            Action::Jobs => json(StatusCode::OK, &serde_json::json!({ "data": records::jobs(&operator) })),
+            Action::Job => json(StatusCode::OK, &serde_json::json!(records::job(&operator, query)?)),
+            Action::CancelJob => {
+                query_names(query, &[])?;
+                let job = records::cancel_job(&operator, endpoint.segment(head.uri.path(), "job"))?;
+                json(StatusCode::OK, &serde_json::json!(job))
+            }
         })
     }
 
@@ -142,12 +257,15 @@ impl Shared {
         }
     }
 
-    /// The response to a rejected configuration has the members of a problem and those of an outcome.
-    async fn reload(&self, path: &str, request_id: &RequestId) -> Result<FullResponse, Problem> {
+    async fn reloaded(&self) -> Result<Outcome, Problem> {
         let reloader = Arc::clone(&self.reloader);
         let outcome = tokio::task::spawn_blocking(move || reloader.reload("request")).await;
-        let outcome =
-            outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))?;
+        outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))
+    }
+
+    /// The response to a rejected configuration has the members of a problem and those of an outcome.
+    async fn reload(&self, path: &str, request_id: &RequestId) -> Result<FullResponse, Problem> {
+        let outcome = self.reloaded().await?;
         let mut body = serde_json::to_value(&outcome).unwrap_or_default();
         if outcome.applied {
             return Ok(json(StatusCode::OK, &body));
@@ -163,46 +281,18 @@ impl Shared {
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
         Ok(response)
     }
-
-    /// `/admin/*` and `/metrics` need the configured token, which is required on addresses other than loopback.
-    /// `/metrics` also accepts a token of its own. Without a valid token, `Host` has to be a name of this listener: a
-    /// website that made its name point here has no token. `permission` is `None` where there is no operation.
-    fn authenticate(&self, permission: Option<Permission>, head: &Parts) -> Result<(), Problem> {
-        let gateway = self.reloader.gateway();
-        let AdminTokens { admin, metrics } = &gateway.admin;
-        let (tokens, which) = match permission {
-            Some(Permission::Open) => return Ok(()),
-            Some(Permission::Admin) => ([admin, &None], "`admin.token`"),
-            Some(Permission::Metrics) | None => ([admin, metrics], "`admin.metrics_token` or `admin.token`"),
-        };
-        let host = gateway.admin_hosts.check(head);
-        let mut tokens = tokens.into_iter().flatten().peekable();
-        if tokens.peek().is_none() {
-            return host;
-        }
-        let sent = bearer(&head.headers);
-        // All are compared, so that timing reveals nothing.
-        if tokens.fold(false, |any, token| any | sent.is_ok_and(|sent| token.is_of(sent))) {
-            return Ok(());
-        }
-        if permission.is_none() {
-            return host;
-        }
-        let detail = format!("send the token of {which} as `Authorization: Bearer`");
-        let problem = Problem::new(Code::Unauthenticated, detail);
-        // It counts as a failed attempt under any name.
-        let problem = match head.extensions.get::<Arc<Peer>>() {
-            Some(peer) => gateway.failed_attempts.record(peer.address.ip(), problem),
-            None => problem,
-        };
-        Err(host.err().filter(|_| problem.code == Code::Unauthenticated).unwrap_or(problem))
-    }
 }
 
-/// A response with indented JSON.
-fn json(status: StatusCode, body: &Value) -> FullResponse {
-    let mut response = Response::new(Full::from(format!("{body:#}\n")));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
+/// The address that a request came from.
+fn peer(head: &Parts) -> Option<String> {
+    head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.to_string())
+}
+
+/// The body of a request, within the limits of the API.
+async fn read_posted(operator: &Operator, head: &Parts, body: impl RequestBody) -> Result<Bytes, Problem> {
+    let read = read_body(&head.headers, body, operator.gateway().body_limits).await;
+    read.map_err(|error| match error {
+        BodyError::TooLarge { .. } => Problem::new(Code::BodyTooLarge, error.to_string()),
+        error => Problem::new(Code::InvalidRequest, error.to_string()),
+    })
 }

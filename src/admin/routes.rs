@@ -16,20 +16,72 @@ pub enum Action {
     Metrics,
     /// The state of the gateway.
     Status,
+    /// The vendor accounts.
+    Vendors,
+    /// One vendor account.
+    Vendor,
+    /// Has a vendor asked for a catalog.
+    RefreshCatalog,
+    /// What the runbook says.
+    Runbook,
     /// The configuration in force.
     Configuration,
+    /// Where the values of the configuration come from, and what a reload would change.
+    Origins,
+    /// A look at the configuration that applies nothing.
+    Check,
     /// A reload of the configuration.
     Reload,
+    /// Who may call, and what they sent.
+    Clients,
+    /// Where vendors' answers differ from their documentation.
+    Drift,
+    /// Marks a difference as known.
+    KnownDrift,
     /// What waits.
     Queue,
     /// Dead changes.
     Dead,
     /// What became of changes.
     History,
+    /// Where assistants lead.
+    Routing,
+    /// The assistants of an account, or those of the configuration.
+    Assistants,
+    /// One assistant.
+    Assistant,
+    /// The processes that share the store.
+    Replicas,
     /// Withdraws a change that waits.
     Cancel,
     /// Sends a dead change again.
     Replay,
+    /// The last requests.
+    Requests,
+    /// One request.
+    Request,
+    /// What an id, a name or a text leads to.
+    Find,
+    /// What a translation can be asked for.
+    TranslationChoices,
+    /// An update at several vendors, or a vendor's body read backwards.
+    Translate,
+    /// What each vendor supports.
+    Coverage,
+    /// What a move between vendors loses.
+    Compare,
+    /// Discards a dead change.
+    Discard,
+    /// Sends many dead changes again.
+    ReplayAll,
+    /// The jobs that do that.
+    Jobs,
+    /// One of them.
+    Job,
+    /// Stops one.
+    CancelJob,
+    /// One record whole.
+    Update,
 }
 
 /// What an operation requires.
@@ -39,8 +91,10 @@ pub enum Permission {
     Open,
     /// A token that may read the metrics.
     Metrics,
+    /// The administrator's token, or the viewer's.
+    Viewer,
     /// The administrator's token.
-    Admin,
+    Administrator,
 }
 
 /// What administration's operations have besides method, path and summary.
@@ -62,26 +116,130 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
         Permission::Open,
     ),
     get("/metrics", "Metrics for Prometheus", Action::Metrics, Permission::Metrics),
-    get("/admin/status", "What the gateway is doing, by vendor", Action::Status, Permission::Admin),
-    get("/admin/config", "The configuration in force, secrets redacted", Action::Configuration, Permission::Admin),
-    row(Method::POST, "/admin/reload", "Reads the configuration again", Action::Reload, Permission::Admin),
-    get("/admin/queue", "How many changes wait, and their records, newest first", Action::Queue, Permission::Admin),
+    get("/admin/status", "What the gateway is doing, by vendor", Action::Status, Permission::Viewer),
+    get("/admin/vendors", "All vendor accounts, with their last 15 minutes", Action::Vendors, Permission::Viewer),
+    get("/admin/vendor", "One vendor account, and its catalogs", Action::Vendor, Permission::Viewer),
+    row(
+        Method::POST,
+        "/admin/vendor/{vendor}/catalogs/{kind}/refresh",
+        "Asks a vendor for a catalog now",
+        Action::RefreshCatalog,
+        Permission::Administrator,
+    ),
+    get("/admin/runbook", "What the runbook says about an alert or a problem", Action::Runbook, Permission::Viewer),
+    get("/admin/config", "The configuration in force, secrets redacted", Action::Configuration, Permission::Viewer),
+    get(
+        "/admin/configuration",
+        "Each value in force and where it comes from, what a reload would change or refuse, and the last reloads",
+        Action::Origins,
+        Permission::Viewer,
+    ),
+    row(
+        Method::POST,
+        "/admin/configuration/check",
+        "Reads the configuration again and applies nothing: what a reload would change or refuse",
+        Action::Check,
+        Permission::Viewer,
+    ),
+    row(Method::POST, "/admin/reload", "Reads the configuration again", Action::Reload, Permission::Administrator),
+    get("/admin/queue", "How many changes wait, and their records, newest first", Action::Queue, Permission::Viewer),
     row(
         Method::POST,
         "/admin/queue/{update}/cancel",
         "Withdraws a change that waits",
         Action::Cancel,
-        Permission::Admin,
+        Permission::Administrator,
     ),
-    get("/admin/dead", "The records of dead changes, newest first", Action::Dead, Permission::Admin),
+    get("/admin/dead", "The records of dead changes, newest first", Action::Dead, Permission::Viewer),
     row(
         Method::POST,
         "/admin/dead/{update}/replay",
         "Sends a dead change again, as a new record",
         Action::Replay,
-        Permission::Admin,
+        Permission::Administrator,
     ),
-    get("/admin/history", "All clients' records, newest first, with the values", Action::History, Permission::Admin),
+    row(
+        Method::POST,
+        "/admin/dead/{update}/discard",
+        "Discards a dead change, with a reason for the audit log",
+        Action::Discard,
+        Permission::Administrator,
+    ),
+    row(
+        Method::POST,
+        "/admin/dead/replay",
+        "Starts a job that sends all dead changes of a filter again",
+        Action::ReplayAll,
+        Permission::Administrator,
+    ),
+    get("/admin/jobs", "The jobs of this process, newest first", Action::Jobs, Permission::Viewer),
+    get("/admin/job", "One job, with what became of each change", Action::Job, Permission::Viewer),
+    row(Method::POST, "/admin/jobs/{job}/cancel", "Stops a job", Action::CancelJob, Permission::Administrator),
+    get(
+        "/admin/update",
+        "One record whole, with its values and what stands against a replay",
+        Action::Update,
+        Permission::Viewer,
+    ),
+    get("/admin/clients", "Who may call, what they may, and what they have sent", Action::Clients, Permission::Viewer),
+    get("/admin/drift", "Where vendors' answers differ from their documentation", Action::Drift, Permission::Viewer),
+    row(
+        Method::POST,
+        "/admin/drift/known",
+        "Marks the difference of `vendor`, `asked`, `kind` and `field` as known, until this process ends",
+        Action::KnownDrift,
+        Permission::Administrator,
+    ),
+    get("/admin/replicas", "The gateways that share the store", Action::Replicas, Permission::Viewer),
+    get("/admin/history", "All clients' records, newest first, with the values", Action::History, Permission::Viewer),
+    get(
+        "/admin/requests",
+        "The last requests, newest first, with counts by reason",
+        Action::Requests,
+        Permission::Viewer,
+    ),
+    get("/admin/request", "One request, also from the audit log or its record", Action::Request, Permission::Viewer),
+    get("/admin/find", "What an id, a name or a text is", Action::Find, Permission::Viewer),
+    get(
+        "/admin/translate",
+        "What a translation can be asked for: accounts, dialects, examples",
+        Action::TranslationChoices,
+        Permission::Viewer,
+    ),
+    row(
+        Method::POST,
+        "/admin/translate",
+        "What vendors would receive for an update, or a vendor's body in canonical form; nothing is sent",
+        Action::Translate,
+        Permission::Viewer,
+    ),
+    get("/admin/coverage", "How each vendor supports each field", Action::Coverage, Permission::Viewer),
+    get(
+        "/admin/compare",
+        "What an assistant loses by moving from one vendor to another",
+        Action::Compare,
+        Permission::Viewer,
+    ),
+    row(
+        Method::POST,
+        "/admin/compare",
+        "What an update loses by going to another vendor; nothing is sent",
+        Action::Compare,
+        Permission::Viewer,
+    ),
+    get("/admin/routing", "Where names lead, and how one assistant is routed", Action::Routing, Permission::Viewer),
+    get(
+        "/admin/assistants",
+        "A vendor's assistants as the API lists them, or the configured ones",
+        Action::Assistants,
+        Permission::Viewer,
+    ),
+    get(
+        "/admin/assistant",
+        "One assistant as the API reads it, where it leads, and its newest changes",
+        Action::Assistant,
+        Permission::Viewer,
+    ),
 ];
 
 const fn get(path: &'static str, summary: &'static str, action: Action, permission: Permission) -> Endpoint<Operation> {

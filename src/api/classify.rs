@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, HeaderName};
-use vendors::{AssistantSummary, Dialect, ResponseBody, SentFields, UpdateResponse, VendorError, VendorErrorKind};
+use vendors::{
+    AssistantSummary, Dialect, InvalidResponse, ResponseBody, SentFields, UpdateResponse, VendorError, VendorErrorKind,
+};
 
 use crate::account::{Account, CatalogFailure, ListFailure};
 use crate::problem::{Code, Fault, Outcome, Problem, Reason, VendorResponseSummary};
@@ -44,7 +46,7 @@ pub(super) fn classify_response<'a>(
         Change::Update => body.update_response(account.dialect),
         Change::Create(_) => body.creation_response(account.dialect),
         Change::Delete => {
-            let message = body.deletion_message(response.status.as_u16());
+            let message = body.deletion_message(account.dialect, response.status.as_u16());
             message.map(|message| UpdateResponse { message, data: AssistantSummary::default() })
         }
     };
@@ -54,18 +56,39 @@ pub(super) fn classify_response<'a>(
             Ok(update)
         }
         Err(bad) => {
-            let detail = match unread_coding(&response.headers) {
-                Some(coding) => unread_detail(&coding),
-                None => capitalised(&bad.to_string()),
-            };
-            let mut problem = Problem::new(Code::VendorBadResponse, detail);
-            problem.outcome = Outcome::Unknown;
-            problem.attempts = Some(response.attempts);
+            let mut problem = misread(response, &bad);
             let failure = body.error(account.dialect, &account.name, sent, response.status.as_u16());
             add_words(&mut problem, account, sent, request, response, failure);
             Err(problem)
         }
     }
+}
+
+/// The problem for a response with a 2xx status that is not what the vendor documents.
+pub(super) fn misread(response: &VendorResponse, bad: &InvalidResponse) -> Problem {
+    let detail = match unread_coding(&response.headers) {
+        Some(coding) => unread_detail(&coding),
+        None => capitalised(&bad.to_string()),
+    };
+    Problem {
+        outcome: Outcome::Unknown,
+        attempts: Some(response.attempts),
+        ..Problem::new(Code::VendorBadResponse, detail)
+    }
+}
+
+/// The problem for an assistant that cannot be read before it is written. Nothing has been sent yet.
+pub(super) fn read_problem(account: &Account, response: &VendorResponse) -> Problem {
+    let body = ResponseBody::read(&response.body);
+    let problem = error_problem(account, &SentFields::default(), b"", response, &body);
+    let problem = match problem.code {
+        Code::ValidationFailed => {
+            let detail = format!("The vendor answered {} instead of the assistant.", response.status.as_u16());
+            Problem { code: Code::VendorBadResponse, detail, errors: Default::default(), ..problem }
+        }
+        _ => problem,
+    };
+    Problem { outcome: Outcome::NotApplied, ..problem }
 }
 
 /// What stands for the response to a deletion that was lost.
@@ -236,6 +259,10 @@ pub(super) fn failure_problem(failure: Failure) -> Problem {
             Code::VendorTimeout,
             "The time allowed ended while the update waited because the vendor may still apply an earlier one.",
         ),
+        FailureKind::NotOwner => (
+            Code::StoreUnavailable,
+            "The gateway has lost its connection to the store for so long that another one may send in its place.",
+        ),
         FailureKind::ResponseCut { status } if status.is_success() => {
             (Code::VendorBadResponse, "The vendor's answer ended before it was complete.")
         }
@@ -275,7 +302,7 @@ pub(super) fn failure_problem(failure: Failure) -> Problem {
 }
 
 /// The same for a read, which changes nothing: what may go better is worth another request.
-fn read_failure(failure: Failure) -> Problem {
+pub(super) fn read_failure(failure: Failure) -> Problem {
     let (is_late, is_too_long) = match failure.kind {
         FailureKind::DeadlineBeforeSend => (true, false),
         FailureKind::BodyTooLong { .. } => (false, true),
@@ -288,7 +315,7 @@ fn read_failure(failure: Failure) -> Problem {
     if problem.code == Code::VendorBadResponse && !is_too_long {
         problem.retryable = Some(true);
     }
-    problem
+    Problem { outcome: Outcome::NotApplied, ..problem }
 }
 
 /// The problem for an update that needs a catalog which cannot be read. Nothing has been sent yet.

@@ -72,15 +72,20 @@ impl Context {
 
     /// Records for the audit log that a change was withdrawn.
     pub(crate) fn canceled(&self, record: &Record, by: Who) {
-        self.telemetry.moved(&self.moved(record, None, by));
+        self.telemetry.moved(&self.moved(record, by));
     }
 
     /// Records for the audit log that a dead change is sent again as `replay`.
     pub(crate) fn replayed(&self, record: &Record, replay: &Record, by: Who) {
-        self.telemetry.moved(&self.moved(record, Some(replay), by));
+        self.telemetry.moved(&RecordMoved { replayed_as: Some(replay.id.0), ..self.moved(record, by) });
     }
 
-    fn moved<'a>(&'a self, record: &'a Record, replay: Option<&Record>, by: Who) -> RecordMoved<'a> {
+    /// Records for the audit log that an operator discarded a dead change, and why.
+    pub(crate) fn discarded(&self, record: &Record, reason: &str) {
+        self.telemetry.moved(&RecordMoved { reason: Some(reason), ..self.moved(record, Who::Operator) });
+    }
+
+    fn moved<'a>(&'a self, record: &'a Record, by: Who) -> RecordMoved<'a> {
         RecordMoved {
             request_id: self.request_id.as_str(),
             by,
@@ -91,7 +96,8 @@ impl Context {
             assistant: &record.assistant,
             vendor: &record.vendor,
             vendor_id: record.vendor_id.as_deref(),
-            replayed_as: replay.map(|replay| replay.id.0),
+            replayed_as: None,
+            reason: None,
         }
     }
 

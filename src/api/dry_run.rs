@@ -6,10 +6,11 @@ use http::HeaderMap;
 use vendors::document::{is_public_member, secret_members};
 use vendors::is_secret_name;
 use vendors::json::{Kind, Limits, Value, push_string, read_value};
-use vendors::{Auth, CopyReport, Request};
+use vendors::{Auth, CopyReport, Report, Request, Step};
 
 use crate::value::REDACTED;
 
+use super::representation::push_list;
 use super::response::{Echoed, push_report};
 
 /// The headers besides the token, in the spelling of the documentation; HTTP itself ignores case.
@@ -28,23 +29,73 @@ pub(super) fn body(
     let mut out = Vec::with_capacity(request.body.len() + 1024);
     out.extend_from_slice(b"{\"dry_run\":true");
     echoed.push(&mut out);
-    out.extend_from_slice(b",\"request\":{\"method\":");
-    push_string(&mut out, request.method);
-    out.extend_from_slice(b",\"url\":");
-    push_string(&mut out, url);
-    out.extend_from_slice(b",\"headers\":{");
-    for (index, (name, value)) in redacted_headers(auth, headers).enumerate() {
-        out.extend_from_slice(if index > 0 { b"," } else { b"" });
-        push_string(&mut out, name);
-        out.push(b':');
-        push_string(&mut out, &value);
-    }
-    out.extend_from_slice(b"},\"body\":");
-    redact(&mut out, &request.body);
+    out.extend_from_slice(b",\"request\":{");
+    push_request(&mut out, (request.method, url, &request.body), auth, headers, redact);
     out.push(b'}');
     push_report(&mut out, &request.report, copied);
     out.push(b'}');
     out
+}
+
+/// The same for a plan: its requests with their addresses. One that may take several shows them as a list. Their bodies may
+/// hold what the vendor has stored, foreign secrets included.
+pub(super) fn plan_body(
+    steps: &[(&Step, String)],
+    is_several: bool,
+    auth: Auth,
+    headers: &HeaderMap,
+    report: &Report,
+    echoed: &Echoed<'_>,
+    copied: Option<&CopyReport>,
+) -> Vec<u8> {
+    let mut out = b"{\"dry_run\":true".to_vec();
+    echoed.push(&mut out);
+    match (steps, is_several) {
+        ([(step, url)], false) => {
+            out.extend_from_slice(b",\"request\":{");
+            push_request(&mut out, (step.method, url, &step.body), auth, headers, redact_undocumented);
+            out.push(b'}');
+        }
+        _ => {
+            out.extend_from_slice(b",\"requests\":[");
+            push_list(&mut out, steps.iter(), |out, (step, url)| {
+                out.extend_from_slice(b"{\"purpose\":");
+                push_string(out, step.purpose.as_str());
+                out.extend_from_slice(b",\"object\":");
+                push_string(out, step.title.trim_start_matches("the "));
+                out.push(b',');
+                push_request(out, (step.method, url, &step.body), auth, headers, redact_undocumented);
+                out.push(b'}');
+            });
+            out.push(b']');
+        }
+    }
+    push_report(&mut out, report, copied);
+    out.push(b'}');
+    out
+}
+
+/// Writes a request without its braces.
+fn push_request(
+    out: &mut Vec<u8>,
+    (method, url, body): (&str, &str, &[u8]),
+    auth: Auth,
+    headers: &HeaderMap,
+    redact: fn(&mut Vec<u8>, &[u8]),
+) {
+    out.extend_from_slice(b"\"method\":");
+    push_string(out, method);
+    out.extend_from_slice(b",\"url\":");
+    push_string(out, url);
+    out.extend_from_slice(b",\"headers\":{");
+    for (index, (name, value)) in redacted_headers(auth, headers).enumerate() {
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        push_string(out, name);
+        out.push(b':');
+        push_string(out, &value);
+    }
+    out.extend_from_slice(b"},\"body\":");
+    redact(out, body);
 }
 
 fn redacted_headers(auth: Auth, headers: &HeaderMap) -> impl Iterator<Item = (&'static str, Cow<'_, str>)> {
@@ -63,10 +114,10 @@ pub(crate) fn redact(out: &mut Vec<u8>, body: &[u8]) {
 
 /// The same for what a vendor tells beyond its documentation: there every text, list or object whose name looks like a
 /// secret's is redacted, and headers for other servers are. A number, such as `max_tokens`, is none.
-pub(super) fn redact_undocumented(out: &mut Vec<u8>, body: &[u8]) {
+pub(crate) fn redact_undocumented(out: &mut Vec<u8>, body: &[u8]) {
     redact_members(out, body, &|key, member| {
         let is_scalar = matches!(member.kind(), Kind::Null | Kind::Boolean | Kind::Number);
-        let looks_secret = is_secret_name(key) || key.eq_ignore_ascii_case("headers");
+        let looks_secret = is_secret_name(key) || key.to_ascii_lowercase().ends_with("headers");
         !is_scalar && looks_secret && !is_public_member(key) || secret_members().any(|secret| secret == key)
     });
 }

@@ -3,36 +3,78 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 use vendors::json::push_string;
 use vendors::{Field, ListedAssistant, ReadAssistant, read_assistant};
 
-use crate::account::{Account, Page};
+use crate::account::{Account, ListFailure, ListReader, Page, Walk, read_single};
 use crate::http::entity_tag::EntityTag;
 
 use super::dry_run::{redact, redact_undocumented};
 use super::response::Echoed;
 
-/// An assistant that was found in the vendor's list.
+/// An assistant that the vendor has told.
 pub(super) struct Found {
-    page: Arc<Page>,
-    /// The vendor's id.
-    id: Box<str>,
+    source: Source,
     /// The tag of its state.
     pub(super) tag: EntityTag,
 }
 
+/// Where an assistant was found.
+enum Source {
+    /// On this page of the list, with this id.
+    Page(Arc<Page>, Box<str>),
+    /// By itself: its document.
+    Document(Bytes),
+}
+
 impl Found {
-    /// Notes an entry of a page.
-    pub(super) fn on(page: &Arc<Page>, listed: &ListedAssistant<'_>, account: &Account) -> Self {
-        Self { page: Arc::clone(page), id: (&*listed.id).into(), tag: tag(listed, account) }
+    /// Asks an account for an assistant: for itself, or for the list until it is found there, which may be a copy unless it
+    /// must be `fresh`. `None` if the vendor has none of that id; and how many requests it took.
+    pub(super) async fn look_for(
+        account: &Account,
+        reader: &ListReader,
+        id: &str,
+        fresh: bool,
+        deadline: Instant,
+    ) -> (Result<Option<Self>, ListFailure>, u32) {
+        if account.dialect.plan.is_some() {
+            let (read, attempts) = read_single(reader, &account.plan, id, deadline).await;
+            return (read.map(|read| read.and_then(|document| Self::of(document, account))), attempts);
+        }
+        let mut walk = match Walk::new(&account.assistants, reader, fresh, deadline) {
+            Ok(walk) => walk,
+            Err(failure) => return (Err(failure), 0),
+        };
+        let on = |page: &Arc<Page>, listed: &ListedAssistant<'_>| Self {
+            source: Source::Page(Arc::clone(page), (&*listed.id).into()),
+            tag: tag(listed, account),
+        };
+        let found = walk.find(id, on).await;
+        (found, walk.attempts)
     }
 
-    /// The assistant; `None` if the page does not hold it.
+    /// An assistant from its document.
+    pub(super) fn of(document: Bytes, account: &Account) -> Option<Self> {
+        let tag = tag(&ListedAssistant::document(account.dialect, &document).ok()?, account);
+        Some(Self { source: Source::Document(document), tag })
+    }
+
+    /// The assistant; `None` if it is not where it was found.
     pub(super) fn read(&self, account: &Account) -> Option<ReadAssistant<'_>> {
-        let page = self.page.read(account.dialect).ok()?;
-        let listed = page.assistants.iter().find(|listed| *listed.id == *self.id)?;
-        Some(read_assistant(account.dialect, &account.policies, listed))
+        match &self.source {
+            Source::Page(page, id) => {
+                let page = page.read(account.dialect).ok()?;
+                let listed = page.assistants.iter().find(|listed| *listed.id == **id)?;
+                Some(read_assistant(account.dialect, &account.policies, listed))
+            }
+            Source::Document(document) => {
+                let listed = ListedAssistant::document(account.dialect, document).ok()?;
+                Some(read_assistant(account.dialect, &account.policies, &listed))
+            }
+        }
     }
 
     /// Calls a function with the assistant; `None` if the page does not hold it.
@@ -76,7 +118,7 @@ pub(super) fn push_assistant(
     if includes_vendor {
         text.extend_from_slice(b",\"vendor_fields\":");
         let mut undocumented = vec![b'{'];
-        push_members(&mut undocumented, read.vendor_fields.iter().map(|(key, value)| (&**key, value.text())));
+        push_members(&mut undocumented, read.vendor_fields.iter().map(|(key, value)| (&**key, &**value)));
         undocumented.push(b'}');
         redact_undocumented(&mut text, &undocumented);
     }

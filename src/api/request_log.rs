@@ -81,6 +81,7 @@ impl RequestLog {
             attempts: self.attempts,
             queued: self.queued,
             with_vendor: self.with_vendor,
+            attempt_times: self.delivery.as_ref().map(DeliveryState::times).unwrap_or_default(),
         }
     }
 }

@@ -104,10 +104,8 @@ pub(super) fn push_report(out: &mut Vec<u8>, report: &Report, copied: Option<&Co
 pub(super) fn push_report_object(out: &mut Vec<u8>, report: &Report, copied: Option<&CopyReport>) {
     out.extend_from_slice(b"{\"applied\":");
     push_fields(out, &report.applied);
-    out.extend_from_slice(b",\"dropped\":");
-    push_notes(out, &report.dropped);
-    out.extend_from_slice(b",\"warnings\":");
-    push_notes(out, &report.warnings);
+    out.push(b',');
+    push_notes_of(out, report);
     if let Some(copied) = copied {
         out.extend_from_slice(b",\"copied\":");
         push_fields(out, &copied.copied);
@@ -117,6 +115,14 @@ pub(super) fn push_report_object(out: &mut Vec<u8>, report: &Report, copied: Opt
         push_fields(out, &copied.unreadable);
     }
     out.push(b'}');
+}
+
+/// `"dropped":…,"warnings":…`.
+pub(super) fn push_notes_of(out: &mut Vec<u8>, report: &Report) {
+    out.extend_from_slice(b"\"dropped\":");
+    push_notes(out, &report.dropped);
+    out.extend_from_slice(b",\"warnings\":");
+    push_warnings(out, report);
 }
 
 fn push_fields(out: &mut Vec<u8>, fields: &[Field]) {
@@ -133,15 +139,36 @@ fn push_fields(out: &mut Vec<u8>, fields: &[Field]) {
 fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
     out.push(b'[');
     for (index, note) in notes.iter().enumerate() {
-        out.extend_from_slice(if index > 0 { b",{\"field\":" } else { b"{\"field\":" });
-        push_string(out, &note.field);
-        out.extend_from_slice(b",\"code\":");
-        push_string(out, &note.code);
-        out.extend_from_slice(b",\"detail\":");
-        push_string(out, &note.detail);
+        out.extend_from_slice(if index > 0 { b"," } else { b"" });
+        push_note(out, note);
         out.push(b'}');
     }
     out.push(b']');
+}
+
+/// The warnings, those about fields with another value last.
+fn push_warnings(out: &mut Vec<u8>, report: &Report) {
+    push_notes(out, &report.warnings);
+    for (index, changed) in report.changed.iter().enumerate() {
+        out.pop(); // the bracket
+        out.extend_from_slice(if index > 0 || !report.warnings.is_empty() { b"," } else { b"" });
+        push_note(out, &changed.note);
+        for (name, json) in [(&b",\"sent\":"[..], &changed.sent), (b",\"stored\":", &changed.stored)] {
+            out.extend_from_slice(name);
+            out.extend_from_slice(json.as_bytes());
+        }
+        out.extend_from_slice(b"}]");
+    }
+}
+
+/// A note without its closing brace.
+fn push_note(out: &mut Vec<u8>, note: &Note) {
+    out.extend_from_slice(b"{\"field\":");
+    push_string(out, &note.field);
+    out.extend_from_slice(b",\"code\":");
+    push_string(out, &note.code);
+    out.extend_from_slice(b",\"detail\":");
+    push_string(out, &note.detail);
 }
 
 /// Sets `Switchboard-Dropped` if fields were dropped. Unknown keys may hold any character, so those that a header cannot

@@ -20,8 +20,8 @@ use crate::http::trace_context::TraceContext;
 use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::Problem;
-use crate::telemetry::Telemetry;
 use crate::telemetry::event::ProblemSummary;
+use crate::telemetry::{RequestTrace, Telemetry};
 use crate::value::without_credentials;
 
 use super::context::Context;
@@ -81,7 +81,22 @@ impl Api {
 
     /// The context of an operator's request to administration, which has no client and no trace.
     pub(crate) fn operators_context(&self, head: &Parts) -> Context {
-        self.0.untraced(head, TraceContext::from_headers(&head.headers))
+        self.0.context_with(head, TraceContext::from_headers(&head.headers), None, Instant::now())
+    }
+
+    /// What the API answers to who may use all assistants: to `GET /v1/assistants`, or with one in the path, encoded, to
+    /// `GET /v1/assistants/{assistant}`.
+    ///
+    /// # Errors
+    /// The problem that the API would answer with.
+    pub(crate) async fn read_assistants(
+        &self,
+        context: &Context,
+        segment: Option<&str>,
+        query: &str,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let permit = self.0.in_flight.acquire(&context.gateway, &self.0.shutdown)?;
+        operations::read_assistants(context, segment, query, permit).await
     }
 
     /// How many requests are in flight.
@@ -120,7 +135,10 @@ impl Shared {
                 log.assistant = named_assistant(label, &path);
             }
             let (mut response, problem) = match result {
-                Ok(response) => (response, None),
+                Ok(mut response) => {
+                    let problem = response.extensions_mut().remove::<ProblemSummary>();
+                    (response, problem)
+                }
                 Err(mut problem) => {
                     problem.base.clone_from(&context.gateway.public_url);
                     if problem.vendor.is_none() {
@@ -151,19 +169,25 @@ impl Shared {
     fn context(&self, head: &Parts) -> Context {
         let (arrived, mut trace) = (Instant::now(), TraceContext::from_headers(&head.headers));
         let recording = self.telemetry.start_trace(&mut trace, &head.headers, arrived);
-        Context { arrived, recording, ..self.untraced(head, trace) }
+        self.context_with(head, trace, recording, arrived)
     }
 
-    fn untraced(&self, head: &Parts, trace: TraceContext) -> Context {
+    fn context_with(
+        &self,
+        head: &Parts,
+        trace: TraceContext,
+        recording: Option<Arc<RequestTrace>>,
+        arrived: Instant,
+    ) -> Context {
         Context {
             gateway: self.gateway.load_full(),
             records: self.records.clone(),
             telemetry: self.telemetry.clone(),
             request_id: RequestId::from_headers(&head.headers),
             trace,
-            recording: None,
+            recording,
             path: head.uri.path().into(),
-            arrived: Instant::now(),
+            arrived,
             peer: head.extensions.get::<Arc<Peer>>().map(|peer| peer.address.ip().to_canonical()),
             client: None,
             rate_limit: None,
@@ -195,7 +219,10 @@ impl Shared {
             let Gateway { clients, failed_attempts, .. } = &*context.gateway;
             context.client = authenticate(clients, failed_attempts, head)?;
             if let Some(limiter) = context.client.as_deref().and_then(|client| client.limiter.as_ref()) {
-                let (headers, verdict) = limiter.check();
+                let (headers, verdict) = match limiter.shared() {
+                    None => limiter.check(),
+                    Some(shared) => limiter.check_shared(shared).await,
+                };
                 context.rate_limit = Some(headers);
                 verdict?;
             }

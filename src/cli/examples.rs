@@ -16,7 +16,9 @@ pub(super) const SIMULATE: &str = "\
 Examples:
   switchboard simulate sondos --listen 127.0.0.1:7001
   switchboard simulate famulor --listen 127.0.0.1:7002 --fault status=503*3
-  switchboard simulate autocalls --listen 127.0.0.1:7003 --assistants 3000 --fault 'lost@create*1'";
+  switchboard simulate autocalls --listen 127.0.0.1:7003 --assistants 3000 --fault 'lost@create*1'
+  switchboard simulate retell --listen 127.0.0.1:7004 --fault 'status=500@update-llm*1'
+  switchboard simulate elevenlabs --listen 127.0.0.1:7005 --fault drop=conversation_config.tts.speed";
 
 pub(super) const CHECK: &str = "\
 Examples:

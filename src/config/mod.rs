@@ -5,6 +5,7 @@
 //! whole tree against the schema, then lets the sections read the values that passed.
 
 mod load;
+mod origins;
 mod sections;
 mod settings;
 #[cfg(test)]
@@ -13,20 +14,25 @@ mod types;
 mod validate;
 
 pub use load::environment::Environment;
+pub use load::shown_line::SourceLine;
 pub use load::watched_file::WatchedFile;
 pub use load::{DEFAULTS, administration, file, load, load_text};
+pub use origins::{Origin, Origins, Setting};
 pub use sections::admin::Admin;
 pub use sections::assistant::Assistant;
 pub use sections::audit::Audit;
 pub use sections::auth::{Auth, AuthMode};
 pub use sections::client::Client;
 pub use sections::client::callback::Callback;
+pub use sections::console::Console;
 pub use sections::log::Log;
 pub use sections::rate_limit::RateLimit;
 pub use sections::routing::{Routing, Rule};
 pub use sections::server::{Server, is_loopback};
+pub use sections::store::cluster::Cluster;
 pub use sections::store::idempotency::Idempotency;
 pub use sections::store::journal::Journal;
+pub use sections::store::postgres::{OnOutage, PostgresStore};
 pub use sections::store::queue::{OnDead, Queue};
 pub use sections::store::{Store, StoreKind};
 pub use sections::tls::{Tls, TlsVersion};
@@ -34,6 +40,7 @@ pub use sections::traces::Traces;
 pub use sections::vendor::Vendor;
 pub use sections::vendor::breaker::Breaker;
 pub use sections::vendor::catalog::Catalog;
+pub use sections::vendor::plan::{PlanSettings, Publish};
 pub use sections::vendor::retry::Retry;
 pub use sections::vendor::vendor_tls::{Roots, VendorTls};
 pub use settings::Settings;

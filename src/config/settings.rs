@@ -1,24 +1,28 @@
 //! The result of a load: a configuration that passed every check.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::load::source::Sources;
 use super::load::tree::Table;
 use super::load::watched_file::WatchedFile;
+use super::origins::Origins;
 use super::sections::admin::Admin;
 use super::sections::assistant::Assistant;
 use super::sections::audit::Audit;
 use super::sections::auth::Auth;
 use super::sections::client::{self, Client};
+use super::sections::console::Console;
 use super::sections::log::Log;
 use super::sections::routing::Routing;
 use super::sections::server::Server;
+use super::sections::store::cluster::Cluster;
 use super::sections::store::idempotency::Idempotency;
 use super::sections::store::journal::Journal;
 use super::sections::store::queue::Queue;
-use super::sections::store::{self, Store};
+use super::sections::store::{self, Store, StoreKind};
 use super::sections::traces::Traces;
 use super::sections::vendor::Vendor;
 use super::validate::problem::{ProblemKind, Problems};
@@ -42,6 +46,8 @@ pub struct Settings {
     pub assistants: BTreeMap<String, Assistant>,
     /// What outlives the process; nothing if `None`.
     pub store: Option<Store>,
+    /// How replicas that share a store notice that one of them is gone.
+    pub cluster: Cluster,
     /// Changes that wait for their vendor.
     pub queue: Queue,
     /// What is kept of requests with an idempotency key.
@@ -56,6 +62,11 @@ pub struct Settings {
     pub audit: Audit,
     /// Traces.
     pub traces: Traces,
+    /// What is kept for the console.
+    pub console: Console,
+    /// Where each value comes from.
+    #[serde(skip)]
+    pub origins: Arc<Origins>,
     /// Every file that was read, and the folders that patterns name: what a watcher has to watch.
     #[serde(skip)]
     pub files: Vec<WatchedFile>,
@@ -100,6 +111,10 @@ impl Settings {
         if !has_store {
             [&queue, &idempotency, &journal].into_iter().for_each(|reader| store::report_unused(reader, validator));
         }
+        let (cluster, kind) = (root.table("cluster"), root.table("store").word("kind"));
+        if kind != Some(StoreKind::Postgres) {
+            store::report_alone(&cluster, validator);
+        }
         Self {
             routing: Routing::read(&root.table("routing"), validator),
             assistants: root
@@ -109,16 +124,19 @@ impl Settings {
                 .collect(),
             admin: Admin::read(&root.table("admin"), &server, validator),
             store,
+            cluster: Cluster::read(&cluster),
             queue: Queue::read(&queue, validator),
             idempotency: Idempotency::read(&idempotency),
             journal: Journal::read(&journal, validator),
             audit,
             log,
             traces: Traces::read(&root.table("traces"), validator),
+            console: Console::read(&root.table("console")),
             server,
             auth,
             clients,
             vendors,
+            origins: Arc::default(),
             files: Vec::new(),
             warnings: Problems::default(),
         }

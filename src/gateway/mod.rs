@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{AdminTokens, Clients, FailedAttempts, HostNames};
+use crate::config::Settings;
 use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
 use crate::routing::RoutingTable;
@@ -22,6 +23,7 @@ use crate::upstream::Tasks;
 
 use build::{Fingerprints, OrderScopes};
 
+pub use crate::config::{Origin, Origins, Setting};
 pub use build::BuildError;
 pub(crate) use build::{configured, pem, policies};
 pub use callback_target::{CallbackTarget, CallbackTargets};
@@ -34,6 +36,8 @@ pub struct Gateway {
     pub generation: u64,
     /// The settings as operators see them, secrets redacted.
     pub redacted_settings: serde_json::Value,
+    /// Where each of them comes from.
+    pub origins: Arc<Origins>,
     /// Who may call.
     pub clients: Clients,
     /// Whom to tell of changes that have ended.
@@ -62,6 +66,8 @@ pub struct Gateway {
     pub admin_hosts: HostNames,
     /// Who may use administration.
     pub admin: AdminTokens,
+    /// The address of a trace for people, with `{trace_id}` in it.
+    pub traces_ui: Option<Arc<str>>,
     /// How the gateway drains at shutdown.
     pub drain: DrainSettings,
     /// How changes wait for their vendor.
@@ -95,6 +101,11 @@ impl Gateway {
     /// The keys of secrets and certificates whose contents differ from those of the generation `before`.
     pub(crate) fn secrets_changed_since(&self, before: &Self) -> Vec<String> {
         before.fingerprints.changed_secrets(&self.fingerprints)
+    }
+
+    /// The keys of secrets and certificates whose contents differ in other settings.
+    pub(crate) fn secrets_that_differ(&self, settings: &Settings) -> Vec<String> {
+        self.fingerprints.changed_secrets(&Fingerprints::of(settings))
     }
 
     /// The order scope of an account; `None` if there is no such account.

@@ -1,5 +1,7 @@
-//! HTTP that both the API and the vendor side use: request ids, trace context, bodies, paths, entity tags, header names.
+//! HTTP that both the API and the vendor side use: request ids, trace context, bodies, paths, entity tags, header names, times of
+//! attempts.
 
+pub mod attempt_times;
 pub mod body;
 pub mod catch_panic;
 pub mod disconnect;

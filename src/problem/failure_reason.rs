@@ -30,6 +30,8 @@ pub enum FailureReason {
     CircuitOpen,
     /// The deadline passed before anything was sent.
     DeadlineBeforeSend,
+    /// This process cannot prove that it is still its turn to send for the assistant.
+    NotOwner,
     /// The connection ended within the response body.
     ResponseCut,
     /// An earlier update of this assistant may still be applied; waiting for that would exceed the deadline.

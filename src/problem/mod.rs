@@ -34,6 +34,8 @@ pub enum Outcome {
     NotApplied,
     /// It was sent, and no trustworthy response came back.
     Unknown,
+    /// One of several requests that the vendor needs was carried out, and another was refused.
+    Partial,
 }
 
 impl Outcome {

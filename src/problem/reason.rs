@@ -47,6 +47,7 @@ impl Reason {
                 FailureReason::Paused => "vendor_paused",
                 FailureReason::CircuitOpen => Code::VendorCircuitOpen.as_str(),
                 FailureReason::DeadlineBeforeSend => "deadline_in_queue",
+                FailureReason::NotOwner => "not_owner",
                 FailureReason::Settling => "vendor_settling",
             },
         }

@@ -7,32 +7,35 @@
 //! the new clients. A connection accepted under the old authorities meets the old clients, or the new generation, which
 //! verifies its certificate again (see [`crate::net::tls::client_trust`]).
 
+mod check;
 mod collector;
 mod outcome;
+mod startup;
 mod telemetry;
 mod watch;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch as latest;
 
-use crate::config::{self, AuthMode, Environment, Settings, StoreKind, TlsVersion, WatchedFile};
+use crate::config::{self, Environment, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsError, TlsMaterial};
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
-use crate::value::{Fingerprint, LogFormat, Network};
 
+pub use crate::config::{Severity, SourceLine};
+pub use check::{Check, CheckedProblem, Difference};
 pub use outcome::{Outcome, ReloadProblem};
 pub(crate) use telemetry::{START, log, telemetry};
 pub use watch::watch;
 
 use outcome::{Refusal, changed};
+pub use startup::StartupSettings;
 
 /// How often the files are read if they change meanwhile.
 const MAX_READS: usize = 3;
@@ -76,6 +79,8 @@ pub struct Reloader {
     applied: latest::Sender<u64>,
     /// Held during a reload: there is one at a time.
     lock: Mutex<()>,
+    /// The last check that applied nothing.
+    checked: Mutex<Option<check::Checked>>,
     state: Mutex<State>,
 }
 
@@ -96,31 +101,6 @@ pub struct ListenersTls {
     pub api: Option<Tls>,
     /// Of administration.
     pub admin: Option<Tls>,
-}
-
-/// The settings that take effect only when the process starts, and the files that it started from.
-pub struct StartupSettings {
-    files: Vec<WatchedFile>,
-    listen: SocketAddr,
-    admin_listen: SocketAddr,
-    header_timeout: Duration,
-    idle_timeout: Duration,
-    max_connections: usize,
-    max_headers: usize,
-    proxy_protocol: bool,
-    trusted_proxies: Vec<Network>,
-    tls: bool,
-    admin_tls: bool,
-    log_format: LogFormat,
-    store: Option<StartupStore>,
-}
-
-/// Where the store is, and what it encrypts with.
-#[derive(PartialEq)]
-struct StartupStore {
-    kind: StoreKind,
-    path: PathBuf,
-    encryption_key: Fingerprint,
 }
 
 #[derive(Default)]
@@ -155,7 +135,18 @@ impl Reloader {
         let history = Arc::new(History { in_force_since: now(), ..History::default() });
         let state = Mutex::new(State { files: std::mem::take(&mut startup.files), history });
         let applied = latest::Sender::new(gateway.load().generation);
-        Self { gateway, source, tasks, tls, telemetry, startup, applied, lock: Mutex::default(), state }
+        Self {
+            gateway,
+            source,
+            tasks,
+            tls,
+            telemetry,
+            startup,
+            applied,
+            lock: Mutex::default(),
+            checked: Mutex::default(),
+            state,
+        }
     }
 
     /// The generation in force.
@@ -181,6 +172,11 @@ impl Reloader {
     /// The configuration file; `None` if only the environment is read.
     pub fn file(&self) -> Option<PathBuf> {
         self.source.as_ref().and_then(Source::file)
+    }
+
+    /// Whether limits are shared with other replicas at present; `None` without a store that replicas share.
+    pub fn shares_limits(&self) -> Option<bool> {
+        self.tasks.shared.as_ref().map(|shared| shared.is_shared())
     }
 
     /// The limit on each listener's connections, which only a restart changes.
@@ -238,19 +234,25 @@ impl Reloader {
     fn next(&self, before: &Gateway) -> Result<Next, Refusal> {
         let source = self.source.as_ref().ok_or("this gateway was not started from a configuration file")?;
         let mut settings = self.read(source)?;
-        if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
-            return Err("the configuration has no vendor any more, as if its file were empty or incomplete; restart if that is intended".into());
-        }
-        self.startup.check_addresses(&settings)?;
-        let server = &settings.server;
-        let tls = next_tls(&self.tls.api, &server.tls).map_err(|error| format!("server.tls: {error}"))?;
-        let admin_tls =
-            next_tls(&self.tls.admin, &server.admin_tls).map_err(|error| format!("server.admin_tls: {error}"))?;
+        let (tls, admin_tls) = self.acceptable(&settings, before)?;
         let needs_restart = self.startup.changed_keys(&StartupSettings::of(&settings));
         let (warnings, telemetry) = (std::mem::take(&mut settings.warnings), telemetry(&settings));
         let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
         let telemetry = self.telemetry.prepare(telemetry)?;
         Ok(Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart })
+    }
+
+    /// Checks what makes settings impossible that are right in themselves, and reads the listeners' new certificates.
+    fn acceptable(&self, settings: &Settings, before: &Gateway) -> Result<(Option<NextTls>, Option<NextTls>), Refusal> {
+        if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
+            return Err("the configuration has no vendor any more, as if its file were empty or incomplete; restart if that is intended".into());
+        }
+        self.startup.check_addresses(settings)?;
+        let server = &settings.server;
+        let tls = next_tls(&self.tls.api, &server.tls).map_err(|error| format!("server.tls: {error}"))?;
+        let admin_tls =
+            next_tls(&self.tls.admin, &server.admin_tls).map_err(|error| format!("server.admin_tls: {error}"))?;
+        Ok((tls, admin_tls))
     }
 
     /// Reads the configuration from files that do not change meanwhile.
@@ -318,74 +320,5 @@ pub fn tls_material(tls: &config::Tls) -> TlsMaterial {
         private_key: tls.identity.key.pem.expose().as_bytes().to_vec().into(),
         client_ca: tls.client_ca.as_ref().map(|file| file.pem.clone().into_bytes()),
         tls13_only: tls.min_version == TlsVersion::V1_3,
-    }
-}
-
-impl StartupSettings {
-    /// Those of the first configuration.
-    pub fn of(settings: &Settings) -> Self {
-        let server = &settings.server;
-        Self {
-            files: settings.files.clone(),
-            listen: server.listen,
-            admin_listen: server.admin_listen,
-            header_timeout: server.header_timeout,
-            idle_timeout: server.idle_timeout,
-            max_connections: server.max_connections,
-            max_headers: server.max_headers,
-            proxy_protocol: server.proxy_protocol,
-            trusted_proxies: server.trusted_proxies.clone(),
-            tls: server.tls.is_some(),
-            admin_tls: server.admin_tls.is_some(),
-            log_format: settings.log.format,
-            store: settings.store.as_ref().map(StartupStore::of),
-        }
-    }
-
-    /// The changed keys, which take effect after a restart.
-    fn changed_keys(&self, after: &Self) -> Vec<&'static str> {
-        let (store, store_after) = (self.store.as_ref(), after.store.as_ref());
-        let (path, path_after) = (store.map(|store| &store.path), store_after.map(|store| &store.path));
-        let key = |store: Option<&StartupStore>| store.map(|store| store.encryption_key);
-        let changed = [
-            ("server.listen", self.listen != after.listen),
-            ("server.admin_listen", self.admin_listen != after.admin_listen),
-            ("server.header_timeout", self.header_timeout != after.header_timeout),
-            ("server.idle_timeout", self.idle_timeout != after.idle_timeout),
-            ("server.max_connections", self.max_connections != after.max_connections),
-            ("server.max_headers", self.max_headers != after.max_headers),
-            ("server.proxy_protocol", self.proxy_protocol != after.proxy_protocol),
-            ("server.trusted_proxies", self.trusted_proxies != after.trusted_proxies),
-            ("server.tls", self.tls != after.tls),
-            ("server.admin_tls", self.admin_tls != after.admin_tls),
-            ("log.format", self.log_format != after.log_format),
-            ("store.kind", store.map(|store| store.kind) != store_after.map(|store| store.kind)),
-            ("store.path", path != path_after),
-            ("store.encryption_key", key(store) != key(store_after)),
-        ];
-        changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
-    }
-
-    /// Rejects settings that are safe on the new addresses but not on the present ones, which stay until a restart.
-    fn check_addresses(&self, after: &Settings) -> Result<(), String> {
-        let (api, admin) = (self.listen, self.admin_listen);
-        if after.auth.mode == AuthMode::None && !after.auth.allow_insecure && !config::is_loopback(api) {
-            return Err(format!(
-                "`auth.mode = \"none\"` needs a restart: until then the gateway listens on {api} and would accept everyone who can reach it"
-            ));
-        }
-        if after.admin.token.is_none() && !config::is_loopback(admin) {
-            return Err(format!(
-                "going without `admin.token` needs a restart: until then administration listens on {admin}, which other machines can reach"
-            ));
-        }
-        Ok(())
-    }
-}
-
-impl StartupStore {
-    fn of(store: &config::Store) -> Self {
-        let keys: Vec<&[u8]> = store.encryption_key.iter().map(|key| key.expose().as_slice()).collect();
-        Self { kind: store.kind, path: store.path.clone(), encryption_key: Fingerprint::of(&(), &keys) }
     }
 }

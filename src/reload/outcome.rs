@@ -67,6 +67,12 @@ pub(super) struct Refusal {
 }
 
 impl ReloadProblem {
+    /// Whether it makes the configuration unusable.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     fn of(problem: &config::Problem) -> Self {
         let mut shown = Self {
             severity: problem.severity,

@@ -19,7 +19,12 @@ pub(crate) const START: &str = "switchboard::start";
 
 /// All of them.
 pub(crate) fn telemetry(settings: &Settings) -> TelemetrySettings {
-    TelemetrySettings { log: log(&settings.log), audit: audit(&settings.audit), traces: traces(&settings.traces) }
+    TelemetrySettings {
+        log: log(&settings.log),
+        audit: audit(&settings.audit),
+        traces: traces(&settings.traces),
+        requests: usize::try_from(settings.console.requests).unwrap_or_default(),
+    }
 }
 
 /// Those of the log, which starts before everything else.
@@ -36,7 +41,7 @@ fn traces(traces: &config::Traces) -> Option<TracesSettings> {
     let endpoint = traces.url()?;
     let issuers = traces.ca_file.as_ref().map(|file| file.pem.as_bytes()).unwrap_or_default();
     let hidden: Vec<_> = traces.headers.values().map(|secret| secret.expose().as_bytes()).chain([issuers]).collect();
-    let other_ratio = config::Traces { sample_ratio: None, ..traces.clone() };
+    let other_ratio = config::Traces { sample_ratio: None, ui: None, ..traces.clone() };
     let (settings, to) = (traces.clone(), endpoint.clone());
     let connect = move || Ok(Arc::new(HttpCollector::new(&to, &settings)?) as Arc<dyn HttpClient>);
     let collector = Collector {

@@ -2,6 +2,8 @@
 
 mod route;
 mod table;
+mod trail;
 
 pub use route::{Route, RouteError, Rule};
 pub use table::{NamedAssistant, RoutingRule, RoutingTable};
+pub use trail::{Mismatch, Trail};

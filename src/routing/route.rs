@@ -56,7 +56,7 @@ pub enum RouteError {
     #[error("no routing rule covers the id `{0}`, and there is no default vendor; write `vendor:{0}`")]
     NoDefault(String),
     /// The id in `vendor:id` is not valid at that vendor.
-    #[error("`{id}` is no assistant id at `{vendor}`, where ids are {described}")]
+    #[error("`{id}` is no assistant id at `{vendor}`, where ids are {described}{}", did_you_mean(.vendor, .meant.as_deref()))]
     BadId {
         /// The id.
         id: String,
@@ -64,5 +64,11 @@ pub enum RouteError {
         vendor: String,
         /// What its ids look like.
         described: &'static str,
+        /// The id that is most likely meant.
+        meant: Option<String>,
     },
+}
+
+fn did_you_mean(vendor: &str, meant: Option<&str>) -> String {
+    meant.map(|meant| format!("; did you mean `{vendor}:{meant}`?")).unwrap_or_default()
 }

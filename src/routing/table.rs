@@ -10,6 +10,7 @@ use crate::http::path::{Assistant, Reference};
 use crate::value::Glob;
 
 use super::route::{Route, RouteError, Rule};
+use super::trail::{Mismatch, Trail};
 
 /// A named assistant.
 #[derive(Debug)]
@@ -34,13 +35,13 @@ pub struct RoutingRule {
 }
 
 /// Whether a rule for these clients and ids applies to an id sent by `client`, `None` without authentication.
-fn applies(clients: Option<&Glob>, ids: &Glob, client: Option<&str>, id: &str) -> bool {
-    let client_matches = match (clients, client) {
-        (None, _) => true,
-        (Some(glob), Some(client)) => glob.matches(client),
-        (Some(glob), None) => glob.matches_all(),
-    };
-    client_matches && ids.matches(id)
+fn check(clients: Option<&Glob>, ids: &Glob, client: Option<&str>, id: &str) -> Result<(), Mismatch> {
+    match (clients, client) {
+        (Some(glob), Some(client)) if !glob.matches(client) => Err(Mismatch::OtherClient),
+        (Some(glob), None) if !glob.matches_all() => Err(Mismatch::NoClient),
+        _ if ids.matches(id) => Ok(()),
+        _ => Err(Mismatch::OtherId),
+    }
 }
 
 /// Resolves assistants. A look-up costs one hash, however many assistants there are.
@@ -71,25 +72,51 @@ impl RoutingTable {
     /// # Errors
     /// There is none.
     pub fn resolve(&self, assistant: &Assistant<'_>, client: Option<&str>) -> Result<Route, RouteError> {
+        self.resolve_along(assistant, client, &mut ())
+    }
+
+    /// The same, and tells `trail` what is tried.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn resolve_along(
+        &self,
+        assistant: &Assistant<'_>,
+        client: Option<&str>,
+        trail: &mut impl Trail,
+    ) -> Result<Route, RouteError> {
         let (account, id, handling, rule) = match assistant.reference() {
-            Reference::VendorId { vendor, id } => {
-                let account = self.accounts.get(vendor);
-                let account = account.ok_or_else(|| RouteError::UnknownVendor(vendor.to_owned()))?;
-                if !account.dialect.is_id(id) {
-                    let (id, vendor) = (id.to_owned(), account.name.to_string());
-                    return Err(RouteError::BadId { id, vendor, described: account.dialect.ids.described() });
+            Reference::VendorId { vendor, id } => (self.explicit(vendor, id, trail)?, id.into(), None, Rule::Explicit),
+            Reference::Name(text) | Reference::Id(text) => {
+                trail.tried(Rule::Explicit, Err(Mismatch::NoVendor));
+                let named = self.assistants.get(text);
+                trail.tried(Rule::Name, named.map(|_| ()).ok_or(Mismatch::UnknownName));
+                match named {
+                    Some(named) => (&named.account, Arc::clone(&named.id), named.handling, Rule::Name),
+                    None => {
+                        let (account, rule) = self.bare(text, client, trail).ok_or_else(|| self.nowhere(assistant))?;
+                        (account, text.into(), None, rule)
+                    }
                 }
-                (account, id.into(), None, Rule::Explicit)
             }
-            Reference::Name(text) | Reference::Id(text) => match self.assistants.get(text) {
-                Some(named) => (&named.account, Arc::clone(&named.id), named.handling, Rule::Name),
-                None => {
-                    let (account, rule) = self.bare(text, client).ok_or_else(|| self.nowhere(assistant))?;
-                    (account, text.into(), None, rule)
-                }
-            },
         };
         Ok(Route { account: Arc::clone(account), id, handling, rule })
+    }
+
+    /// The account of `vendor:id`, whose dialect has such ids.
+    fn explicit(&self, vendor: &str, id: &str, trail: &mut impl Trail) -> Result<&Arc<Account>, RouteError> {
+        let Some(account) = self.accounts.get(vendor) else {
+            trail.tried(Rule::Explicit, Err(Mismatch::UnknownVendor));
+            return Err(RouteError::UnknownVendor(vendor.to_owned()));
+        };
+        let is_id = is_id(account, id);
+        trail.tried(Rule::Explicit, is_id);
+        if is_id.is_err() {
+            let (ids, vendor) = (account.dialect.ids, account.name.to_string());
+            let (described, meant) = (ids.described(), ids.meant(id));
+            return Err(RouteError::BadId { id: id.to_owned(), vendor, described, meant });
+        }
+        Ok(account)
     }
 
     /// Why a text that is no assistant's name leads nowhere. Only what some vendor would take as an id is called one.
@@ -124,13 +151,30 @@ impl RoutingTable {
     }
 
     /// The account of a bare id: first match wins, then the default; none if its dialect has no such ids.
-    fn bare(&self, id: &str, client: Option<&str>) -> Option<(&Arc<Account>, Rule)> {
-        let matches = |rule: &RoutingRule| applies(rule.client.as_ref(), &rule.assistant, client, id);
-        let ruled = self.rules.iter().position(matches);
-        let ruled = ruled.and_then(|index| Some((&self.rules.get(index)?.account, Rule::Pattern(index))));
-        let chosen = ruled.or_else(|| Some((self.default.as_ref()?, Rule::Default)));
-        chosen.filter(|(account, _)| account.dialect.is_id(id))
+    fn bare(&self, id: &str, client: Option<&str>, trail: &mut impl Trail) -> Option<(&Arc<Account>, Rule)> {
+        let mut chosen = None;
+        for (index, rule) in self.rules.iter().enumerate() {
+            match check(rule.client.as_ref(), &rule.assistant, client, id) {
+                Ok(()) => {
+                    chosen = Some((&rule.account, Rule::Pattern(index)));
+                    break;
+                }
+                mismatch => trail.tried(Rule::Pattern(index), mismatch),
+            }
+        }
+        let Some((account, rule)) = chosen.or_else(|| Some((self.default.as_ref()?, Rule::Default))) else {
+            trail.tried(Rule::Default, Err(Mismatch::NoDefault));
+            return None;
+        };
+        let is_id = is_id(account, id);
+        trail.tried(rule, is_id);
+        is_id.is_ok().then_some((account, rule))
     }
+}
+
+/// Whether an account's dialect has such ids.
+fn is_id(account: &Account, id: &str) -> Result<(), Mismatch> {
+    account.dialect.is_id(id).then_some(()).ok_or(Mismatch::NotAnId(account.dialect.ids.described()))
 }
 
 #[cfg(test)]
@@ -140,9 +184,10 @@ mod tests {
     #[test]
     fn a_rule_applies_to_its_clients_and_ids() {
         let (crm, ids) = (Glob::new("crm"), Glob::new("7*"));
-        assert!(applies(Some(&crm), &ids, Some("crm"), "789"));
-        assert!(!applies(Some(&crm), &ids, Some("web"), "789"));
-        assert!(!applies(Some(&crm), &ids, Some("crm"), "89"));
-        assert!(!applies(Some(&crm), &ids, None, "789"));
+        assert_eq!(check(Some(&crm), &ids, Some("crm"), "789"), Ok(()));
+        assert_eq!(check(Some(&crm), &ids, Some("web"), "789"), Err(Mismatch::OtherClient));
+        assert_eq!(check(Some(&crm), &ids, Some("crm"), "89"), Err(Mismatch::OtherId));
+        assert_eq!(check(Some(&crm), &ids, None, "789"), Err(Mismatch::NoClient));
+        assert_eq!(check(Some(&Glob::new("*")), &ids, None, "789"), Ok(()));
     }
 }

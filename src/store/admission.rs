@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::cluster::{Incarnation, Stored};
 use super::record::{Answer, Record, UpdateId};
 use super::timestamp::Timestamp;
 
@@ -19,6 +20,17 @@ pub struct Admission {
     pub key: Option<KeyUse>,
     /// The record of an earlier request with the key, whose outcome is unknown and which this one sends again.
     pub again: Option<UpdateId>,
+    /// Who admits it, where several processes share the store.
+    pub member: Option<Membership>,
+}
+
+/// Who admits a change to a store that several processes share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The process. If it is no member any more, the line gets no owner, and is orphaned.
+    pub id: Incarnation,
+    /// How many open tickets its line may have with this one.
+    pub most_in_line: u64,
 }
 
 /// An idempotency key in one request.
@@ -38,7 +50,9 @@ pub struct KeyUse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admitted {
     /// It is stored.
-    Stored,
+    Stored(Stored),
+    /// Nothing is stored: its line has as many open tickets as it may.
+    Full,
     /// Nothing is stored: the key is in use.
     Known(KeyState),
 }

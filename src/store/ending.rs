@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::cluster::Incarnation;
 use super::record::{Answer, Line, State, UpdateId};
 use super::timestamp::Timestamp;
 
@@ -34,6 +35,14 @@ pub struct Ending {
     pub key: Option<KeyEnd>,
     /// Whether its client is called back.
     pub callback: bool,
+    /// Who ends it, where several processes share the store.
+    pub by: Option<Incarnation>,
+    /// Whether it is dead and holds up its line, which then stays as it is otherwise.
+    pub holds: bool,
+    /// What the caller gets who waits at another member, if it is more than the journal keeps. It is kept for a few minutes.
+    pub reply: Option<Answer>,
+    /// Whether a crash of the store's machine may undo it, after which the change is sent again.
+    pub is_lax: bool,
 }
 
 /// A new assistant.
@@ -71,6 +80,8 @@ pub struct Postponement {
     pub problem: Bytes,
     /// When an attempt ended that may have been applied and got no trustworthy response.
     pub doubted_at: Option<Timestamp>,
+    /// Who postpones them, where several processes share the store.
+    pub by: Option<Incarnation>,
 }
 
 /// A callback that waits.

@@ -1,8 +1,11 @@
 //! Points at which tests end the process, to prove what survives. Without the feature `failpoints` they are nothing.
 //!
-//! `SWITCHBOARD_FAIL=point:action[:nth]` names one point: `kill` ends the process as `kill -9` does, `stop` freezes it, the
-//! `nth` time that it is reached (the first, if none is given). What names no point or action is refused at the start, so
-//! that no test passes because nothing has happened.
+//! `SWITCHBOARD_FAIL=point:action[:nth[:file]]` names one point: `kill` ends the process as `kill -9` does, `stop` freezes it,
+//! the `nth` time that it is reached (the first, if none is given), counted from when that file exists. What names no point or
+//! action is refused at the start, so that no test passes because nothing has happened.
+//!
+//! `SWITCHBOARD_FAIL=unfenced` has the process send attempts although its session may be over, to prove that the tests of
+//! several replicas notice that.
 
 /// All points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
@@ -28,6 +31,10 @@ pub enum Point {
     AfterReplay,
     /// Changes of an earlier process were read; nothing has become of them.
     InRecovery,
+    /// Another process was removed; nothing that it owned is adopted.
+    InTakeover,
+    /// Lines were adopted; nothing of them is read.
+    InAdoption,
     /// The statements of a transaction are carried out, and it is not committed.
     BeforeCommit,
     /// It is committed, and nobody was told.
@@ -50,11 +57,20 @@ pub fn check() -> Result<(), String> {
     Ok(())
 }
 
+/// Whether attempts begin although the process cannot prove that its session is fresh.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+#[must_use]
+pub fn is_unfenced() -> bool {
+    false
+}
+
 #[cfg(feature = "failpoints")]
-pub use armed::{check, reach};
+pub use armed::{check, is_unfenced, reach};
 
 #[cfg(feature = "failpoints")]
 mod armed {
+    use std::path::PathBuf;
     use std::str::FromStr;
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -64,34 +80,50 @@ mod armed {
 
     use super::Point;
 
-    /// The point that the environment names.
+    /// What the environment names.
     #[expect(clippy::disallowed_methods, reason = "a test's variable, which is no setting and is passed nowhere")]
     static FAIL: LazyLock<Result<Option<Fail>, String>> =
         LazyLock::new(|| std::env::var("SWITCHBOARD_FAIL").ok().map(|text| Fail::read(&text)).transpose());
 
-    struct Fail {
+    enum Fail {
+        At(Place),
+        Unfenced,
+    }
+
+    struct Place {
         point: Point,
         signal: Signal,
         nth: u32,
+        counts_once: Option<PathBuf>,
         reached: AtomicU32,
     }
 
     impl Fail {
         fn read(text: &str) -> Result<Self, String> {
+            if text == "unfenced" {
+                return Ok(Self::Unfenced);
+            }
             let mut parts = text.split(':');
             let (point, action, nth) = (parts.next().unwrap_or_default(), parts.next(), parts.next().unwrap_or("1"));
             let point = Point::from_str(point).map_err(|_| {
                 let names: Vec<&str> = Point::VARIANTS.iter().map(|point| (*point).into()).collect();
-                format!("SWITCHBOARD_FAIL: `{point}` is no point; the points are {}", names.join(", "))
+                format!(
+                    "SWITCHBOARD_FAIL: `{point}` is no point; the points are {}; `unfenced` is another thing",
+                    names.join(", ")
+                )
             })?;
             let signal = match action {
                 Some("kill") => Signal::KILL,
                 Some("stop") => Signal::STOP,
                 _ => return Err(format!("SWITCHBOARD_FAIL: `{text}` must be point:kill or point:stop")),
             };
-            let nth = nth.parse().ok().filter(|nth| *nth > 0 && parts.next().is_none());
-            let nth = nth.ok_or_else(|| format!("SWITCHBOARD_FAIL: `{text}` must end with a number of 1 or more"))?;
-            Ok(Self { point, signal, nth, reached: AtomicU32::new(0) })
+            let counts_once = parts.next().map(PathBuf::from);
+            let is_path = counts_once.as_ref().is_none_or(|file| file.is_absolute()) && parts.next().is_none();
+            let nth = nth.parse().ok().filter(|nth| *nth > 0 && is_path);
+            let nth = nth.ok_or_else(|| {
+                format!("SWITCHBOARD_FAIL: `{text}` must end with a number of 1 or more, or with that and the absolute path of a file")
+            })?;
+            Ok(Self::At(Place { point, signal, nth, counts_once, reached: AtomicU32::new(0) }))
         }
     }
 
@@ -103,11 +135,20 @@ mod armed {
         FAIL.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
+    /// Whether attempts begin although the process cannot prove that its session is fresh.
+    #[must_use]
+    pub fn is_unfenced() -> bool {
+        matches!(&*FAIL, Ok(Some(Fail::Unfenced)))
+    }
+
     /// Reaches a point.
     #[expect(clippy::disallowed_methods, reason = "nothing may go on before the signal arrives")]
     pub fn reach(point: Point) {
-        let Ok(Some(fail)) = &*FAIL else { return };
-        if fail.point == point && fail.reached.fetch_add(1, Ordering::Relaxed) + 1 == fail.nth {
+        let Ok(Some(Fail::At(fail))) = &*FAIL else { return };
+        if fail.point != point || fail.counts_once.as_ref().is_some_and(|file| !file.exists()) {
+            return;
+        }
+        if fail.reached.fetch_add(1, Ordering::Relaxed) + 1 == fail.nth {
             // The process does not come back from the first signal, and only later from the second.
             let _ = kill_process(getpid(), fail.signal);
             // A signal may be delivered to another thread first.

@@ -36,6 +36,8 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Those admitted before this time.
     pub until: Option<Timestamp>,
+    /// Those that a record replays, or those that none does.
+    pub replayed: Option<bool>,
     /// Those with a smaller number.
     pub below: Option<u64>,
     /// How many at most.

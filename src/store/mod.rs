@@ -8,6 +8,8 @@
 //! hold a secret (the body, the answer, the problem) is sealed; names, states and times are not.
 
 mod admission;
+mod cluster;
+mod commits;
 #[cfg(test)]
 mod conformance;
 mod ending;
@@ -15,8 +17,11 @@ mod error;
 pub mod failpoint;
 mod files;
 mod filter;
+mod noted;
+pub mod postgres;
 mod record;
 mod seal;
+pub mod shared;
 mod sqlite;
 mod timestamp;
 
@@ -26,10 +31,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use admission::{Admission, Admitted, Fingerprint, KeyState, KeyUse};
+pub use admission::{Admission, Admitted, Fingerprint, KeyState, KeyUse, Membership};
+pub use cluster::{Beat, Cluster, Ended, Finished, Incarnation, LineState, Member, OpenTicket, Stored, Withdrawn};
 pub use ending::{CallbackDue, CallbackTried, Created, Ending, KeyEnd, Postponement};
 pub use error::StoreError;
 pub use filter::{Filter, Owner, Page};
+pub use postgres::Postgres;
 pub use record::{Answer, Line, Mode, Record, State, UpdateId};
 pub use seal::{KeyFileError, KeyId, KeySource};
 pub use sqlite::{OpenError, Sqlite};
@@ -44,21 +51,23 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + S
 /// Dropping what they return does not stop them.
 pub trait Store: fmt::Debug + Send + Sync {
     /// Stores a ticket before anything of it is sent. With a key that is in use nothing is stored, and the answer says so.
+    /// Where several processes share the store, it gives the ticket its number: the order of the commits is the order of the
+    /// numbers of a line. A ticket is then `sending` only if the line is owned by who admits it and has no other open ticket.
     fn admit(&self, admission: Admission) -> Pending<'_, Admitted>;
 
     /// What became of an earlier request with this key; `None` if there was none.
     fn look_up(&self, key: KeyUse) -> Pending<'_, Option<KeyState>>;
 
     /// Makes waiting tickets `sending`, all or none: they go together in one request. `false` if one of them waits no
-    /// longer. Those that are sending already stay so.
-    fn start(&self, ids: Vec<UpdateId>, now: Timestamp) -> Pending<'_, bool>;
+    /// longer, or `by` does not own their line. Those that are sending already stay so.
+    fn start(&self, ids: Vec<UpdateId>, now: Timestamp, by: Option<Incarnation>) -> Pending<'_, bool>;
 
     /// Makes tickets that are sending wait again, after an attempt that failed.
     fn postpone(&self, postponement: Postponement) -> Pending<'_, ()>;
 
     /// Moves tickets to the journal, all in one transaction, with the end of their keys and the callbacks that follow. An id
-    /// without a ticket is skipped, so that repeating this is safe.
-    fn finish(&self, endings: Vec<Ending>) -> Pending<'_, ()>;
+    /// without a ticket is skipped, so that repeating this is safe; so is one that another member owns. What became of each.
+    fn finish(&self, endings: Vec<Ending>) -> Pending<'_, Vec<Finished>>;
 
     /// Adds a row to the journal for a change that has no ticket. It is stored with what comes next; what this returns waits
     /// only while too many rows are noted already.
@@ -77,6 +86,9 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The bodies of these, in their order; `None` for one that has none any more.
     fn bodies(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<Option<Bytes>>>;
+
+    /// A ticket that was admitted before, with its body, for its delivery. `None` if there is none any more.
+    fn ticket(&self, id: UpdateId) -> Pending<'_, Option<(Record, Bytes)>>;
 
     /// The record of that id.
     fn record(&self, id: UpdateId) -> Pending<'_, Option<Record>>;
@@ -114,7 +126,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// removes a bounded number at a time; `true` if there may be more.
     fn sweep(&self, now: Timestamp, journal: Timestamp) -> Pending<'_, bool>;
 
-    /// The number that follows the greatest one stored.
+    /// The number that follows the greatest one stored; without meaning where several processes share the store.
     fn next_number(&self) -> u64;
 
     /// What metrics and status show.

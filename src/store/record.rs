@@ -155,6 +155,10 @@ pub struct Record {
     pub answer: Option<Answer>,
     /// The problem of its last attempt, as JSON text.
     pub problem: Option<Bytes>,
+    /// How many open tickets of its line stand before it, if it is one and several processes share the store.
+    pub ahead: Option<u64>,
+    /// Whether it is dead and holds up its line, where several processes share the store.
+    pub holds: bool,
 }
 
 impl Record {

@@ -12,6 +12,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::value::Fsync;
 
+use super::audit::AuditFiles;
 use super::background_writer::Sink;
 
 /// Which file, and how it is written.
@@ -53,6 +54,11 @@ impl AppendFile {
     pub(super) fn open(key: &str, settings: AppendSettings) -> Result<Self, String> {
         let path = settings.path.clone();
         Self::try_open(settings).map_err(|error| format!("{key}: `{}` cannot be opened: {error}", path.display()))
+    }
+
+    /// Where it is, with its old files.
+    pub(super) fn files(&self) -> AuditFiles {
+        AuditFiles { path: self.settings.path.clone(), keep: self.settings.keep }
     }
 
     /// Does not wait for a reader of a named pipe.

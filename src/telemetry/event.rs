@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 use vendors::Report;
 
+use crate::http::attempt_times::AttemptTimes;
 use crate::problem::{Code, FailureReason, Fault, Outcome, Problem, Reason};
 use crate::value::AssistantOperation;
 
@@ -64,7 +65,7 @@ pub struct ChangeFinished<'a> {
     pub result: Result<u32, &'a Problem>,
 }
 
-/// A change that waited and was withdrawn, or a dead one that is sent again.
+/// A change that waited and was withdrawn, or a dead one that is sent again or discarded.
 #[derive(Debug)]
 pub struct RecordMoved<'a> {
     /// The id of the request that did it.
@@ -87,6 +88,8 @@ pub struct RecordMoved<'a> {
     pub vendor_id: Option<&'a str>,
     /// The record that sends it again.
     pub replayed_as: Option<Uuid>,
+    /// Why it was discarded.
+    pub reason: Option<&'a str>,
 }
 
 /// Who moves a record.
@@ -128,6 +131,8 @@ pub struct UpdateSummary<'a> {
     pub queued: Duration,
     /// The time spent in attempts.
     pub with_vendor: Duration,
+    /// When its attempts at changing anything began and ended.
+    pub attempt_times: AttemptTimes,
 }
 
 impl RequestFinished<'_> {
@@ -158,7 +163,7 @@ impl UpdateSummary<'_> {
 }
 
 /// A problem, or the end of a request without a response, for log and metrics.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ProblemSummary {
     /// The label.
     pub reason: Reason,

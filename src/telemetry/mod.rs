@@ -1,4 +1,4 @@
-//! Log, audit log, metrics and traces. Every finished request is reported once, to [`Telemetry::finished`].
+//! Log, audit log, metrics, traces and the last requests. Every finished request is reported once, to [`Telemetry::finished`].
 
 mod append_file;
 mod audit;
@@ -6,6 +6,7 @@ mod background_writer;
 pub mod event;
 pub mod log;
 pub mod metrics;
+pub mod recent_requests;
 pub mod settings;
 mod traces;
 
@@ -22,9 +23,11 @@ use audit::{Audit, Event};
 use event::{ChangeFinished, KeyChanges, RecordMoved, RequestFinished};
 use log::{LogControl, PreparedLog};
 use metrics::RequestMetrics;
+use recent_requests::RecentRequests;
 use settings::TelemetrySettings;
 use traces::{Active, Traces};
 
+pub use audit::AuditFound;
 pub use background_writer::WriterHealth;
 pub use traces::{RequestTrace, SpanCounts, VendorCall};
 
@@ -39,6 +42,7 @@ struct Parts {
     audit: Audit,
     metrics: RequestMetrics,
     traces: Traces,
+    recent: RecentRequests,
 }
 
 /// The telemetry of a new configuration, opened and ready to be applied.
@@ -46,6 +50,7 @@ pub struct PreparedTelemetry {
     log: Option<PreparedLog>,
     audit: Option<AppendFile>,
     traces: Option<Active>,
+    requests: usize,
 }
 
 /// Whether lines are written and spans exported.
@@ -73,7 +78,9 @@ impl Telemetry {
         let (audit, traces) = (Audit::default(), Traces::default());
         traces.apply(traces.prepare(settings.traces).map_err(TelemetryError)?);
         audit.apply(Audit::prepare(settings.audit).map_err(TelemetryError)?);
-        Ok(Self(Arc::new(Parts { log, audit, metrics: RequestMetrics::default(), traces })))
+        let recent = RecentRequests::default();
+        recent.set_capacity(settings.requests);
+        Ok(Self(Arc::new(Parts { log, audit, metrics: RequestMetrics::default(), traces, recent })))
     }
 
     /// Does everything of a new configuration that can fail.
@@ -83,12 +90,13 @@ impl Telemetry {
     pub fn prepare(&self, settings: TelemetrySettings) -> Result<PreparedTelemetry, String> {
         let traces = self.0.traces.prepare(settings.traces)?;
         let log = self.0.log.as_ref().map(|_| PreparedLog::of(&settings.log)).transpose()?;
-        Ok(PreparedTelemetry { log, audit: Audit::prepare(settings.audit)?, traces })
+        Ok(PreparedTelemetry { log, audit: Audit::prepare(settings.audit)?, traces, requests: settings.requests })
     }
 
     /// Switches to what was prepared. If that ends the audit log, waits for a bounded time for its last lines.
     pub fn apply(&self, prepared: PreparedTelemetry) {
-        let PreparedTelemetry { log, audit, traces } = prepared;
+        let PreparedTelemetry { log, audit, traces, requests } = prepared;
+        self.0.recent.set_capacity(requests);
         self.0.traces.apply(traces);
         if let (Some(current), Some(log)) = (&self.0.log, log) {
             current.apply(log);
@@ -111,6 +119,7 @@ impl Telemetry {
         self.0.metrics.finished(finished);
         log::access::log(finished);
         self.0.audit.finished(finished);
+        self.0.recent.add(finished);
         if let Some(trace) = finished.trace {
             trace.finished(finished);
         }
@@ -150,9 +159,24 @@ impl Telemetry {
         self.0.audit.record(&Event::AdminRefused { request_id, method, path, peer });
     }
 
+    /// Records that a browser has signed in to the console.
+    pub fn admin_signed_in(&self, request_id: &str, role: &str, peer: Option<String>) {
+        self.0.audit.record(&Event::AdminSignedIn { request_id, role, peer });
+    }
+
     /// The metrics of requests without a vendor account.
     pub fn metrics(&self) -> &RequestMetrics {
         &self.0.metrics
+    }
+
+    /// Looks up what the audit log has of a request or a record. It blocks, for seconds at most. `None` without an audit log.
+    pub fn audited(&self, id: &str) -> Option<AuditFound> {
+        self.0.audit.find(id)
+    }
+
+    /// The last requests.
+    pub fn recent(&self) -> &RecentRequests {
+        &self.0.recent
     }
 
     /// Whether lines are written and spans exported.

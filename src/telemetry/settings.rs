@@ -1,4 +1,4 @@
-//! The settings of log, audit log and traces, as plain data.
+//! The settings of log, audit log, traces and the last requests, as plain data.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub struct TelemetrySettings {
     pub audit: Option<AuditSettings>,
     /// Traces; `None` turns them off.
     pub traces: Option<TracesSettings>,
+    /// How many of the last requests are kept for operators.
+    pub requests: usize,
 }
 
 /// What is logged, where and in which format.

@@ -78,6 +78,8 @@ pub enum FailureKind {
     },
     /// The deadline passed while waiting; nothing was sent.
     DeadlineBeforeSend,
+    /// This process cannot prove any more that it is its turn, as another one may have taken over; nothing was sent.
+    NotOwner,
     /// The deadline passed while the vendor might still have applied an earlier update of the assistant.
     Settling {
         /// The rest of that time.
@@ -102,6 +104,7 @@ impl FailureKind {
             Self::Paused { .. } => FailureReason::Paused,
             Self::CircuitOpen { .. } => FailureReason::CircuitOpen,
             Self::DeadlineBeforeSend => FailureReason::DeadlineBeforeSend,
+            Self::NotOwner => FailureReason::NotOwner,
             Self::ResponseCut { .. } => FailureReason::ResponseCut,
             Self::Settling { .. } => FailureReason::Settling,
         }
@@ -144,6 +147,14 @@ impl Failure {
         let (queued, vendor) = (Duration::ZERO, Duration::ZERO);
         let blames_vendor = kind.blames_vendor();
         Self { kind, attempts: 0, sent: false, queued, vendor, source: source.into(), plain: None, blames_vendor }
+    }
+}
+
+impl Failure {
+    /// The failure of a request whose deadline passed while it waited for its turn.
+    #[must_use]
+    pub fn in_queue() -> Self {
+        Self::new(FailureKind::DeadlineBeforeSend, "the deadline passed in the queue of its assistant")
     }
 }
 

@@ -20,6 +20,7 @@ mod client;
 mod counters;
 mod detached;
 mod failure;
+mod fence;
 mod layers;
 #[cfg(test)]
 mod mock_call;
@@ -31,16 +32,18 @@ mod request;
 mod response;
 mod retry;
 mod settings;
+mod signals;
 pub mod stack;
 mod sync;
 
 pub use attempt_observer::AttemptObserver;
-pub use breaker::circuit::BreakerState;
+pub use breaker::circuit::{BreakerChange, BreakerState};
 pub use call::Call;
 pub use client::http_client::HttpClient;
 pub use client::roots::{ClientIdentity, PemFile, PublicRoots, TlsRoots, UpstreamTlsError, VendorTls};
 pub use detached::DetachOnDrop;
 pub use failure::{Failure, FailureKind};
+pub use fence::Fence;
 pub use layers::fair_share::{Permits, SharePermit};
 pub use layers::keyed_lock::QueuedLock;
 pub use layers::retry_after_gate::PauseCause;

@@ -9,8 +9,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
+use crate::http::attempt_times::{AttemptEnd, AttemptTimes};
+
 use super::layers::keyed_lock::QueuedLock;
-use super::{AttemptObserver, DetachOnDrop, MAX_RESPONSE, ResponseValidator};
+use super::{AttemptObserver, DetachOnDrop, Fence, MAX_RESPONSE, ResponseValidator};
 
 /// When a request may be sent again: a property of what it asks for, not of its HTTP method.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub struct VendorRequest {
     pub observer: Option<Arc<dyn AttemptObserver>>,
     /// Validates the response if the caller is gone.
     pub validator: Option<&'static dyn ResponseValidator>,
+    /// Until when an attempt may begin, if other processes share the order.
+    pub fence: Option<Fence>,
     lock: Mutex<Option<QueuedLock>>,
 }
 
@@ -85,6 +89,7 @@ impl VendorRequest {
             sent: DeliveryState::default(),
             observer: None,
             validator: None,
+            fence: None,
             lock: Mutex::default(),
         }
     }
@@ -166,6 +171,8 @@ struct DeliveryFlags {
     doubt: AtomicBool,
     /// When the last attempt ended that was sent and got no trustworthy response.
     doubted: Mutex<Option<Instant>>,
+    /// When its attempts began and ended.
+    times: Mutex<AttemptTimes>,
 }
 
 impl DeliveryState {
@@ -198,6 +205,26 @@ impl DeliveryState {
     #[must_use]
     pub fn doubted_at(&self) -> Option<Instant> {
         *self.doubted()
+    }
+
+    /// When its attempts so far began and ended.
+    #[must_use]
+    pub fn times(&self) -> AttemptTimes {
+        self.lock_times().clone()
+    }
+
+    /// Records that an attempt begins.
+    pub(super) fn time_begins(&self, started: Instant) {
+        self.lock_times().begin(started);
+    }
+
+    /// Records how the attempt that began then has just ended.
+    pub(super) fn time_ends(&self, started: Instant, end: AttemptEnd) {
+        self.lock_times().end(started, end);
+    }
+
+    fn lock_times(&self) -> MutexGuard<'_, AttemptTimes> {
+        self.0.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn doubted(&self) -> MutexGuard<'_, Option<Instant>> {

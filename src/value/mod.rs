@@ -9,7 +9,10 @@ mod glob;
 mod journal_values;
 mod log_format;
 mod network;
+mod postgres_url;
 mod right;
+mod shared;
+mod token_clock;
 
 pub use assistant_operation::AssistantOperation;
 pub use counter::Counter;
@@ -20,7 +23,12 @@ pub use glob::Glob;
 pub use journal_values::JournalValues;
 pub use log_format::LogFormat;
 pub use network::{Network, NotANetwork};
+pub use postgres_url::{ChannelBinding, PostgresHost, PostgresTls, PostgresUrl};
 pub use right::{Right, Rights};
+pub use shared::{
+    AccountSignals, CatalogState, Later, ProbeEnd, Shared, SharedAccount, SharedCatalog, SharedLimit, Taken,
+};
+pub use token_clock::TokenClock;
 
 /// The text that replaces a secret in output.
 pub const REDACTED: &str = "[redacted]";

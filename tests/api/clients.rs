@@ -174,7 +174,7 @@ async fn a_client_without_the_vendor_neither_uses_nor_sees_it() {
     let vendors = get(&stage, "/v1/vendors", "sondos-only").await.json();
     assert_eq!(
         vendors,
-        json!({ "vendors": [{ "vendor": "sondos", "dialect": "sondos", "handling": "strict", "experimental": true }] })
+        json!({ "vendors": [{ "vendor": "sondos", "dialect": "sondos", "handling": "strict", "experimental": true, "live": null }] })
     );
     let hidden = get(&stage, "/v1/vendors/autocalls", "sondos-only").await;
     let missing = get(&stage, "/v1/vendors/nowhere", "sondos-only").await;

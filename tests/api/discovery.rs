@@ -22,7 +22,7 @@ async fn vendors_are_listed_with_dialect_and_handling() {
         .into_iter()
         .map(|name| {
             let handling = if name == "famulor" { "lenient" } else { "strict" };
-            json!({ "vendor": name, "dialect": name, "handling": handling, "experimental": true })
+            json!({ "vendor": name, "dialect": name, "handling": handling, "experimental": true, "live": null })
         })
         .collect();
     assert_eq!(get(&stage, "/v1/vendors").await, json!({ "vendors": expected }));

@@ -92,7 +92,8 @@ async fn the_table_of_fields_has_a_column_for_each_vendor() {
     let stage = Stage::new().await;
     let page = page(&stage, &[]).await;
     for dialect in vendors::registry::DIALECTS {
-        assert!(page.contains(&format!("<th>{}</th>", dialect.title)));
+        let experimental = if dialect.experimental { "<br><small>experimental</small>" } else { "" };
+        assert!(page.contains(&format!("<th>{}{experimental}</th>", dialect.title)));
     }
     let row = |field: &str| page.lines().find(|line| line.starts_with(&format!("<tr id=\"{field}\">"))).unwrap();
     assert!(row("name").contains("assistant_name"), "{}", row("name"));

@@ -16,6 +16,9 @@ mod dry_run;
 mod exchange;
 mod golden;
 mod handling;
+mod nested;
+mod paging;
+mod plans;
 mod problems;
 mod reading;
 mod records;
@@ -25,3 +28,4 @@ mod stored;
 #[path = "../support/mod.rs"]
 mod support;
 mod told;
+mod translate;

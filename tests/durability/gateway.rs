@@ -1,5 +1,6 @@
 //! The binary with a store in a folder of its own, which outlives the process.
 
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
@@ -30,6 +31,10 @@ pub(crate) struct Setup {
     /// Further keys of the store.
     pub(crate) store: String,
     pub(crate) accounts: String,
+    /// Another table `[store]`.
+    pub(crate) table: String,
+    /// Further variables of the process.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -44,6 +49,8 @@ impl Setup {
             data: "data".to_owned(),
             store: String::new(),
             accounts: String::new(),
+            table: String::new(),
+            environment: Vec::new(),
         }
     }
 
@@ -68,16 +75,21 @@ impl Setup {
     }
 
     fn text(&self) -> String {
-        let Self { base, vendor, queue, more, data, store, accounts } = self;
+        let Self { base, vendor, queue, more, data, store, accounts, table, environment: _ } = self;
         let accounts = if accounts.is_empty() {
             format!("[vendors.sondos]\nbase_url = \"{base}\"\ntoken = {{ env = \"TOKEN\" }}\n{vendor}")
         } else {
             accounts.clone()
         };
+        let table = if table.is_empty() {
+            format!("[store]\nkind = \"sqlite\"\npath = \"{data}/switchboard.db\"\n{store}")
+        } else {
+            table.clone()
+        };
         let server = if more.contains("[server]") { "" } else { "[server]\nrequest_timeout = \"20s\"\n" };
         let auth = if more.contains("[auth]") { "" } else { "[auth]\nmode = \"none\"\n" };
         format!(
-            "{server}{auth}[store]\nkind = \"sqlite\"\npath = \"{data}/switchboard.db\"\n{store}\
+            "{server}{auth}{table}\
              [queue]\n{queue}{accounts}{more}[log]\nlevel = \"warn\"\nfilter = \"warn,switchboard::app=info,switchboard::reload=info\"\n"
         )
     }
@@ -109,10 +121,20 @@ impl Gateway {
 
     /// In that folder, and with that failpoint.
     pub(crate) async fn start_in(home: TempDir, setup: &Setup, fail: &str) -> Self {
+        Self::try_start_in(home, setup, fail).await.unwrap_or_else(|(_, error)| panic!("{error}"))
+    }
+
+    /// The same; the folder and what is wrong if the process ends before it listens.
+    pub(crate) async fn try_start_in(home: TempDir, setup: &Setup, fail: &str) -> Result<Self, (TempDir, String)> {
         setup.write(home.path());
-        let process = Process::serve(home.path(), &environment(fail)).await;
+        let mut variables = environment(fail);
+        variables.extend(setup.environment.iter().cloned());
+        let process = match Process::try_serve(home.path(), &variables).await {
+            Ok(process) => process,
+            Err(error) => return Err((home, error)),
+        };
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { home, process, client }
+        Ok(Self { home, process, client })
     }
 
     /// Ends it as `kill -9` does.
@@ -142,19 +164,7 @@ impl Gateway {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<Reply, String> {
-        let uri = format!("http://{}{path}", self.process.api);
-        let mut request = Request::builder().method(method).uri(uri).header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::from(body.to_owned())).unwrap();
-        let whole = async {
-            let (head, body) = self.client.request(request).await.map_err(|error| error.to_string())?.into_parts();
-            let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-            Ok(Reply { status: head.status, headers: head.headers, body })
-        };
-        // Bounds a request whose gateway was killed, should the client never notice.
-        timeout(PATIENCE, whole).await.unwrap_or_else(|_| Err("no answer".to_owned()))
+        ask(&self.client, self.process.api, method, path, headers, body).await
     }
 
     pub(crate) async fn call(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
@@ -215,6 +225,30 @@ impl Gateway {
         let reply = self.admin(Method::POST, "/admin/reload").await;
         assert_eq!(reply.json()["applied"], true, "{reply:?}");
     }
+}
+
+/// Any request to the API at that address; an error if it ends before its answer.
+pub(crate) async fn ask(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Reply, String> {
+    let uri = format!("http://{address}{path}");
+    let mut request = Request::builder().method(method).uri(uri).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::from(body.to_owned())).unwrap();
+    let whole = async {
+        let (head, body) = client.request(request).await.map_err(|error| error.to_string())?.into_parts();
+        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+        Ok(Reply { status: head.status, headers: head.headers, body })
+    };
+    // Bounds a request whose gateway was killed, should the client never notice.
+    timeout(PATIENCE, whole).await.unwrap_or_else(|_| Err("no answer".to_owned()))
 }
 
 pub(crate) fn path(id: u64) -> String {

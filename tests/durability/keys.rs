@@ -104,6 +104,10 @@ async fn another_request_under_the_key_is_told_so_before_anything_else() {
                 gateway.call(Method::POST, "/v1/assistants?vendor=sondos", &[KEY], &new_assistant("n1")).await,
                 gateway.put(1, &[KEY, ("prefer", "respond-async")], &name(1)).await,
                 gateway.put(1, &[KEY, etag], &name(1)).await,
+                // What is refused anyway, and what would send nothing.
+                gateway.put(1, &[KEY], "{\"name\":7}").await,
+                gateway.put(1, &[KEY], "{\"nam\":").await,
+                gateway.put(1, &[KEY, ("prefer", "handling=lenient")], "{\"tool_ids\":[1]}").await,
             ];
             for (at, reply) in others.iter().enumerate() {
                 assert_eq!((reply.status.as_u16(), &*reply.code()), (422, "idempotency_key_reused"), "{at} {reply:?}");
@@ -242,6 +246,48 @@ async fn what_was_not_applied_frees_its_key_and_a_refusal_keeps_it() {
     let own = ("idempotency-key", "b");
     assert_eq!(gateway.put(1, &[own], "{\"name\":7}").await.status, 422);
     assert_eq!(gateway.put(1, &[own], &name(2)).await.status, 200);
+    gateway.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stored_answer_comes_before_whatever_would_refuse_the_same_request_today() {
+    let vendor = Vendor::start().await;
+    let languages = "[vendors.sondos.catalog.languages]\n\"1\" = \"English\"\n";
+    let strict = Setup::new(&vendor).more(languages).queue("max_per_assistant = 1");
+    let keys = strict.vendor.clone() + "handling = \"lenient\"\n";
+    let lenient = strict.clone().vendor(&keys);
+    let gateway = Gateway::start(&lenient).await;
+    let dropped = "{\"name\":\"n1\",\"tool_ids\":[1]}";
+    let named = "{\"name\":\"n2\",\"language_id\":1}";
+    let asynchronous = [("idempotency-key", "c"), ("prefer", "respond-async, wait=20")];
+    let first = [
+        gateway.put(1, &[KEY], dropped).await,
+        gateway.put(1, &[("idempotency-key", "b")], named).await,
+        gateway.put(2, &asynchronous, &name(3)).await,
+    ];
+    assert!(first.iter().all(|reply| reply.status == 200), "{first:?}");
+    let before = vendor.arrivals().len();
+    // The field is refused, the id is in no catalog of the configuration, and no more changes of the assistant may wait.
+    gateway.reload(&Setup { more: String::new(), ..strict }).await;
+    vendor.answers(|_| Answer::down());
+    let waits = gateway.later(2, &name(4)).await;
+    vendor.arrived(before + 1).await;
+    let unused = ("idempotency-key", "d");
+    let refused = gateway.put(1, &[unused], dropped).await;
+    assert_eq!((refused.status.as_u16(), &*refused.code()), (422, "unsupported_by_vendor"), "{refused:?}");
+    let full = gateway.put(2, &[unused, ("prefer", "respond-async")], &name(3)).await;
+    assert_eq!(full.code(), "queue_full", "{full:?}");
+    let asked = vendor.arrivals().into_iter().filter(|arrival| arrival.method == "GET").count();
+    same(&first[0], &gateway.put(1, &[KEY], dropped).await);
+    same(&first[1], &gateway.put(1, &[("idempotency-key", "b")], named).await);
+    let again = gateway.put(2, &asynchronous, &name(3)).await;
+    assert_eq!((again.status, &again.body), (first[2].status, &first[2].body), "{again:?}");
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    // Nor was the vendor asked for its catalogs.
+    let after = vendor.arrivals().into_iter().filter(|arrival| arrival.method == "GET").count();
+    assert_eq!(after, asked);
+    vendor.answers(|_| Answer::Ok);
+    gateway.end(&waits).await;
     gateway.stopped().await;
 }
 

@@ -314,6 +314,26 @@ async fn the_time_to_settle_after_an_unknown_outcome_outlives_the_process() {
 }
 
 #[tokio::test]
+async fn a_drain_waits_for_no_caller_who_asks_again_behind_what_waits() {
+    let vendor = Vendor::start().await;
+    vendor.answers(|arrival| if arrival.number() == 1 { Answer::AppliedAndLost } else { Answer::down() });
+    let gateway = Gateway::start(&Setup::new(&vendor)).await;
+    let (first, key) = (name(1), [("idempotency-key", "a")]);
+    let reply = gateway.put(1, &key, &first).await;
+    assert_eq!(reply.json()["outcome"], "unknown", "{reply:?}");
+    gateway.later(1, &name(2)).await;
+    vendor.arrived(2).await;
+    let again = gateway.put(1, &key, &first);
+    let drains = async {
+        waiting(&gateway, 1).await;
+        gateway.process.signal("TERM");
+    };
+    let (reply, ()) = futures_util::future::join(again, drains).await;
+    assert!(gateway.process.ended().await.success());
+    assert_eq!((&*reply.code(), &reply.json()["outcome"]), ("overloaded", &"not_applied".into()), "{reply:?}");
+}
+
+#[tokio::test]
 async fn a_drain_lets_no_caller_overtake_what_waits() {
     for headers in [&[][..], &[("idempotency-key", "a")], &[("prefer", "return=representation")]] {
         let vendor = Vendor::start().await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -30,6 +30,7 @@ pub(crate) struct Arrival {
     pub(crate) id: u64,
     pub(crate) body: Value,
     pub(crate) token: String,
+    pub(crate) at: Instant,
 }
 
 impl Arrival {
@@ -109,7 +110,7 @@ type Script = Box<dyn Fn(&Arrival) -> Answer + Send + Sync>;
 
 struct Shared {
     arrivals: Mutex<Vec<Arrival>>,
-    applied: Mutex<Vec<(u64, Value)>>,
+    applied: Mutex<Vec<Arrival>>,
     script: Mutex<Script>,
     count: watch::Sender<usize>,
 }
@@ -166,13 +167,18 @@ impl Vendor {
 
     /// The numbers that were applied for an assistant, in their order.
     pub(crate) fn applied(&self, id: u64) -> Vec<u64> {
-        lock(&self.shared.applied).iter().filter(|(of, _)| *of == id).map(|(_, body)| number(body)).collect()
+        self.all_applied().iter().filter(|applied| applied.id == id).map(Arrival::number).collect()
+    }
+
+    /// What was applied, in its order.
+    pub(crate) fn all_applied(&self) -> Vec<Arrival> {
+        lock(&self.shared.applied).clone()
     }
 
     /// The fields of each assistant.
     pub(crate) fn state(&self) -> BTreeMap<u64, Map<String, Value>> {
         let mut state = BTreeMap::<u64, Map<String, Value>>::new();
-        for (id, body) in &*lock(&self.shared.applied) {
+        for Arrival { id, body, .. } in &*lock(&self.shared.applied) {
             state.entry(*id).or_default().extend(body.as_object().cloned().unwrap_or_default());
         }
         state
@@ -198,10 +204,11 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
         id,
         body: serde_json::from_slice(&body).unwrap_or_default(),
         token: token.to_owned(),
+        at: Instant::now(),
     };
     let count = {
         let mut arrivals = lock(&shared.arrivals);
-        arrival.nth = arrivals.len() + 1;
+        (arrival.nth, arrival.at) = (arrivals.len() + 1, Instant::now());
         arrivals.push(arrival.clone());
         arrivals.len()
     };
@@ -225,7 +232,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
                 }
             }
         }
-        let apply = || lock(&shared.applied).push((arrival.id, arrival.body.clone()));
+        let apply = || lock(&shared.applied).push(arrival.clone());
         match answer {
             Answer::Status(status, body) => return Ok(respond(status, &body)),
             Answer::Lost | Answer::Slow(..) | Answer::After(..) => return Err(Gone),
@@ -233,7 +240,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
                 let (shared, arrival) = (Arc::clone(&shared), arrival.clone());
                 TaskTracker::new().spawn(async move {
                     gate.opened().await;
-                    lock(&shared.applied).push((arrival.id, arrival.body));
+                    lock(&shared.applied).push(arrival);
                 });
                 return Err(Gone);
             }

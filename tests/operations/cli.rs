@@ -219,6 +219,9 @@ fn the_demonstration_serves_and_its_printed_commands_work() {
         [200, 200, 422, 202, 200, 200, 200, 200, 200],
         "the third shows refusals, the fourth is for later"
     );
+    let console = text.split("The console: http://").nth(1).unwrap().split_once('/').unwrap().0;
+    let overview = get(console.parse().unwrap(), "/console/");
+    assert_eq!((overview.status, overview.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let people = text.split("In a browser: http://").nth(1).unwrap().trim();
     let docs = get(people.split_once('/').unwrap().0.parse().unwrap(), "/docs");
     assert_eq!((docs.status, docs.header("content-type")), (200, Some("text/html; charset=utf-8")));
@@ -319,6 +322,19 @@ fn a_simulator_applies_the_faults_of_its_command_line() {
     let unknown = run(&["simulate", "nobody", "--listen", "127.0.0.1:0"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(err(&unknown).contains("sondos"), "the vendors there are: {}", err(&unknown));
+}
+
+#[test]
+fn a_vendor_with_an_api_of_its_own_is_simulated_at_its_origin() {
+    for name in simulators::FAMILIES {
+        let mut vendor = Running::start(&mut switchboard(&["simulate", name, "--listen", "127.0.0.1:0"]));
+        let line = vendor.until("listens at");
+        let base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap().trim_end_matches(',');
+        assert!(line.contains(&format!("sim-{name}")), "{line}");
+        let address = base.strip_prefix("http://").unwrap().parse().expect("an origin without a path");
+        assert_eq!(send(address, "GET", "/nothing", "", "").status, 404, "{name}");
+        assert_eq!(vendor.terminate(), Some(0));
+    }
 }
 
 #[test]
@@ -486,7 +502,7 @@ fn coverage_fits_the_terminal_and_names_every_field() {
         }
     }
     assert!(cut("80").contains('…') && !cut("80").starts_with("field  type") && !whole.contains('…'));
-    assert_eq!((cut("500"), cut("0")), (whole.clone(), whole), "columns are cut only where they do not fit");
+    assert_eq!((cut("2000"), cut("0")), (whole.clone(), whole), "columns are cut only where they do not fit");
 }
 
 #[test]

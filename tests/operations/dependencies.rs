@@ -7,7 +7,8 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 /// The manifests of the workspace's packages, and of the fuzz targets beside it.
-const MANIFESTS: [&str; 7] = ["", "bench", "conformance", "fuzz", "fuzz/oracles", "simulators", "vendors"];
+const MANIFESTS: [&str; 8] =
+    ["", "bench", "conformance", "fuzz", "fuzz/oracles", "private-postgres", "simulators", "vendors"];
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()

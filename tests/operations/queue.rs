@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use crate::support::{PATIENCE, Reply, Stage, eventually};
 
 /// A gateway with a store in a folder of its own, and two names for assistants of `sondos`.
-struct Scene {
-    stage: Stage,
+pub(crate) struct Scene {
+    pub(crate) stage: Stage,
     folder: tempfile::TempDir,
 }
 
@@ -18,7 +18,7 @@ const ASYNC: &[(&str, &str)] = &[("prefer", "respond-async")];
 
 impl Scene {
     /// `queue` is what the section of that name has, `extra` whatever else.
-    async fn new(queue: &str, extra: &str) -> Self {
+    pub(crate) async fn new(queue: &str, extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let audit = folder.path().join("audit.jsonl");
@@ -32,23 +32,23 @@ impl Scene {
     }
 
     /// Sends an update that waits, and gives its record's id.
-    async fn later(&self, assistant: &str, body: &str) -> String {
+    pub(crate) async fn later(&self, assistant: &str, body: &str) -> String {
         let reply = self.stage.put_with(assistant, ASYNC, body.to_owned()).await;
         assert_eq!(reply.status, 202, "{reply:?}");
         reply.json()["update"].as_str().unwrap().to_owned()
     }
 
-    async fn admin(&self, method: Method, path: &str) -> Reply {
+    pub(crate) async fn admin(&self, method: Method, path: &str) -> Reply {
         self.stage.admin(method, path).await
     }
 
     /// A list of the admin listener once `is` holds.
-    async fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, path: &str, is: impl Fn(&Value) -> bool) -> Value {
         eventually(PATIENCE, async || Some(self.admin(Method::GET, path).await.json()).filter(|list| is(list))).await
     }
 
     /// Waits until so many changes are dead.
-    async fn dead(&self, count: usize) -> Value {
+    pub(crate) async fn dead(&self, count: usize) -> Value {
         self.until("/admin/dead", |list| list["data"].as_array().unwrap().len() == count).await
     }
 
@@ -58,7 +58,7 @@ impl Scene {
     }
 
     /// The events of the audit log of that kind, once there are so many.
-    async fn audited(&self, event: &str, count: usize) -> Vec<Value> {
+    pub(crate) async fn audited(&self, event: &str, count: usize) -> Vec<Value> {
         let path = self.folder.path().join("audit.jsonl");
         eventually(PATIENCE, async || {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
@@ -79,7 +79,7 @@ async fn run(args: &[&str], columns: &str) -> (Option<i32>, String) {
 }
 
 /// The ids of a list, as it has them.
-fn ids(list: &Value) -> Vec<&str> {
+pub(crate) fn ids(list: &Value) -> Vec<&str> {
     list["data"].as_array().unwrap().iter().map(|record| record["update"].as_str().unwrap()).collect()
 }
 

@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("upstream", &["http", "problem", "value"]),
     ("account", &["http", "upstream", "value"]),
     ("store", &["value"]),
+    ("sharing", &["store", "value"]),
     ("routing", &["account", "http", "value"]),
     ("access", &["net", "problem", "value"]),
     ("telemetry", &["http", "problem", "value"]),
@@ -49,22 +50,38 @@ const ROOMS: &[(&str, &[&str])] = &[
             "net",
             "problem",
             "reload",
+            "routing",
             "store",
             "telemetry",
             "upstream",
             "value",
         ],
     ),
+    ("console", &["access", "admin", "http", "net", "problem"]),
     (
         "app",
-        &["admin", "api", "config", "gateway", "http", "net", "problem", "reload", "store", "telemetry", "upstream"],
+        &[
+            "admin",
+            "api",
+            "config",
+            "console",
+            "gateway",
+            "http",
+            "net",
+            "problem",
+            "reload",
+            "sharing",
+            "store",
+            "telemetry",
+            "upstream",
+        ],
     ),
     ("cli", &["api", "app", "config", "gateway", "net", "reload", "telemetry", "value"]),
 ];
 
 /// The rooms that know the package `vendors`: the others move bytes and requests, whatever they say.
 const KNOW_VENDORS: &[&str] =
-    &["problem", "account", "routing", "access", "telemetry", "gateway", "api", "admin", "config", "cli"];
+    &["problem", "account", "routing", "access", "telemetry", "gateway", "api", "admin", "console", "config", "cli"];
 
 /// The most files that a folder has before it gets rooms inside.
 const MOST_FILES: usize = 14;

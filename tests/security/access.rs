@@ -85,7 +85,7 @@ const ADMINISTRATION: Row = ["401", "401", "401", "200", "401", "401", "401"];
 const STORED: Row = ["401", "401", "401", "501", "401", "401", "401"];
 
 /// The administration listener.
-const ADMIN: [(&str, &str, Row); 24] = [
+const ADMIN: [(&str, &str, Row); 32] = [
     ("GET", "/livez", PUBLIC),
     ("HEAD", "/livez", PUBLIC),
     ("GET", "/readyz", PUBLIC),
@@ -98,6 +98,15 @@ const ADMIN: [(&str, &str, Row); 24] = [
     // This gateway was not started from a file, so there is nothing to reload for the administrator either.
     ("POST", "/admin/reload", ["401", "401", "401", "422", "401", "401", "401"]),
     ("GET", "/admin/reload", WRONG_METHOD),
+    ("GET", "/admin/configuration", ADMINISTRATION),
+    ("POST", "/admin/configuration/check", ["401", "401", "401", "404", "401", "401", "401"]),
+    ("GET", "/admin/configuration/check", WRONG_METHOD),
+    ("GET", "/admin/clients", ADMINISTRATION),
+    ("GET", "/admin/drift", ADMINISTRATION),
+    // No difference is named.
+    ("POST", "/admin/drift/known", ["401", "401", "401", "400", "401", "401", "401"]),
+    ("GET", "/admin/requests", ADMINISTRATION),
+    ("GET", "/admin/find?q=x", ADMINISTRATION),
     // This gateway has no store.
     ("GET", "/admin/queue", STORED),
     ("GET", "/admin/dead", STORED),

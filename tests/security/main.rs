@@ -6,6 +6,7 @@ mod addresses;
 mod admin_tls;
 mod browsers;
 mod canary;
+mod console;
 mod core_dumps;
 mod failed_attempts;
 mod framing;

@@ -98,6 +98,11 @@ impl Stage {
         Self::with("").await
     }
 
+    /// A running gateway in front of something else than simulators.
+    pub fn around(app: App) -> Self {
+        Self { app, simulators: Vec::new(), client: Client::builder(TokioExecutor::new()).build_http() }
+    }
+
     pub fn simulator(&self, vendor: &str) -> &Simulator {
         self.simulators.iter().find(|simulator| simulator.vendor() == vendor).unwrap()
     }

@@ -33,12 +33,21 @@ impl Process {
     /// Starts `switchboard serve` with the file `switchboard.toml` of `directory`, which is its working directory
     /// too, and returns once it listens.
     pub(crate) async fn serve(directory: &Path, environment: &[(String, String)]) -> Self {
+        Self::try_serve(directory, environment).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same; what is wrong if it does not come to listen.
+    pub(crate) async fn try_serve(directory: &Path, environment: &[(String, String)]) -> Result<Self, String> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-        Self::serve_by(command.envs(environment.iter().cloned()), directory).await
+        Self::try_serve_by(command.envs(environment.iter().cloned()), directory).await
     }
 
     /// As [`serve`](Self::serve), by a command that runs the binary.
     pub(crate) async fn serve_by(command: &mut Command, directory: &Path) -> Self {
+        Self::try_serve_by(command, directory).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn try_serve_by(command: &mut Command, directory: &Path) -> Result<Self, String> {
         let mut child = command
             .args(["serve", "--config", "switchboard.toml"])
             .env("SWITCHBOARD_LOG__FORMAT", "json")
@@ -58,22 +67,30 @@ impl Process {
         let address = SocketAddr::from(([0, 0, 0, 0], 0));
         let pid = child.id();
         let mut process = Self { child: Arc::new(Mutex::new(child)), pid, log, api: address, admin: address };
-        let listening = process.logged("\"message\":\"listening\"").await;
+        let listening = process.try_logged("\"message\":\"listening\"").await?;
         let listening: Value = serde_json::from_str(&listening).unwrap();
         process.api = listening["api"].as_str().unwrap().parse().unwrap();
         process.admin = listening["admin"].as_str().unwrap().parse().unwrap();
-        process
+        Ok(process)
     }
 
     /// The first line of the log that holds `text`, as soon as there is one.
     pub(crate) async fn logged(&mut self, text: &str) -> String {
+        self.try_logged(text).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn try_logged(&mut self, text: &str) -> Result<String, String> {
         let says = self.log.wait_for(|lines| lines.iter().any(|line| line.contains(text)));
-        let lines = match timeout(TO_LOG, says).await {
-            Ok(Ok(lines)) => lines.clone(),
-            Ok(Err(_)) => panic!("the process ended without saying {text}"),
-            Err(_) => panic!("the process did not say {text} within {TO_LOG:?}"),
+        let found = timeout(TO_LOG, says).await.map(|lines| lines.map(|lines| lines.clone()));
+        let lines = match found {
+            Ok(Ok(lines)) => lines,
+            Ok(Err(_)) => {
+                let said = self.log.borrow().join("\n");
+                return Err(format!("the process ended without saying {text}:\n{said}"));
+            }
+            Err(_) => return Err(format!("the process did not say {text} within {TO_LOG:?}")),
         };
-        lines.into_iter().find(|line| line.contains(text)).unwrap()
+        Ok(lines.into_iter().find(|line| line.contains(text)).unwrap())
     }
 
     /// How many lines of the log hold `text` by now.

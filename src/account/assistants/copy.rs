@@ -16,7 +16,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use vendors::Listing;
 
 use super::fetch::Fetched;
-use super::{ListFailure, ListReader, Page};
+use super::{Asked, ListFailure, ListReader, Page};
 
 /// The most bytes of pages that are kept.
 pub(super) const MAX_BYTES: usize = 32 * 1024 * 1024;
@@ -28,6 +28,13 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_PLACES: usize = 100_000;
 const MAX_ID: usize = 64;
 
+/// Of so many pages it is remembered what they are asked for with, if it is not longer than [`MAX_START`].
+const MAX_STARTS: usize = 20_000;
+const MAX_START: usize = 1024;
+
+/// How long that is remembered.
+const STARTS_FOR: Duration = Duration::from_secs(600);
+
 /// How long fewer assistants are asked for after a page that was too long.
 const SMALLER_PAGES_FOR: Duration = Duration::from_secs(600);
 
@@ -38,9 +45,6 @@ pub struct AssistantPages {
     state: Mutex<State>,
     tasks: TaskTracker,
 }
-
-/// How many assistants are on a page, and the number of the page.
-type Key = (usize, usize);
 
 /// A page, or why there is none, and the number of attempts.
 type Outcome = Result<(Arc<Page>, u32), ListFailure>;
@@ -57,10 +61,13 @@ pub(super) struct State {
     writes: u64,
     /// How many assistants are asked for at once, if it is not the most, and since when.
     per_page: Option<(usize, Instant)>,
-    pub(super) pages: HashMap<Key, (Arc<Page>, Instant)>,
+    pub(super) pages: HashMap<Asked, (Arc<Page>, Instant)>,
     pub(super) bytes: usize,
     /// The fetches under way.
-    pub(super) flights: HashMap<Key, Arc<Flight>>,
+    pub(super) flights: HashMap<Asked, Arc<Flight>>,
+    /// What pages are asked for with besides their numbers, by how many assistants are on a page and the number, and since
+    /// when it is known.
+    starts: HashMap<(usize, usize), (Box<str>, Instant)>,
     /// How many assistants come before the one with this id.
     pub(super) places: HashMap<Box<str>, usize>,
     /// Drops the pages when they are old.
@@ -101,29 +108,51 @@ impl AssistantPages {
         self.state().places.get(id).copied()
     }
 
+    /// The last page up to this one of which it is known what it is asked for with. The first page is always known.
+    pub(super) fn start(&self, listing: &Listing, number: usize, per_page: usize) -> Asked {
+        if listing.paging.is_numbered() {
+            return Asked { number, per_page, at: None };
+        }
+        let state = self.state();
+        let known = state
+            .starts
+            .iter()
+            .filter(|((size, page), (_, since))| *size == per_page && *page <= number && since.elapsed() < STARTS_FOR);
+        let last = known.max_by_key(|((_, page), _)| *page);
+        last.map_or(Asked { number: 1, per_page, at: None }, |((_, page), (at, _))| Asked {
+            number: *page,
+            per_page,
+            at: Some(at.clone()),
+        })
+    }
+
+    /// Forgets what pages are asked for with: the vendor does not know it any more.
+    pub(super) fn forget_starts(&self) {
+        self.state().starts.clear();
+    }
+
     /// Drops a page that is not what it should be.
     pub(super) fn drop_page(&self, page: &Page) {
-        self.state().remove((page.per_page, page.number));
+        self.state().remove(&page.asked());
     }
 
     /// A page, from the copy or from the vendor, and the attempts that this reader waited for. `fresh` asks the vendor.
     pub(super) async fn page(
         self: &Arc<Self>,
         listing: Listing,
-        number: usize,
-        per_page: usize,
+        asked: &Asked,
         reader: &ListReader,
         fresh: bool,
         deadline: Instant,
     ) -> Outcome {
         if fresh || self.ttl.is_zero() {
             let writes = reader.stack.writes();
-            let Fetched { page, ids, attempts } = reader.fetch(listing, number, per_page, deadline).await?;
+            let Fetched { page, ids, attempts } = reader.fetch(listing, asked, deadline).await?;
             let page = Arc::new(page);
             self.keep(writes, &page, ids, reader);
             return Ok((page, attempts));
         }
-        let flight = match self.kept_or_flight(listing, number, per_page, reader) {
+        let flight = match self.kept_or_flight(listing, asked, reader) {
             Ok(page) => return Ok((page, 0)),
             Err(flight) => flight,
         };
@@ -140,26 +169,24 @@ impl AssistantPages {
     fn kept_or_flight(
         self: &Arc<Self>,
         listing: Listing,
-        number: usize,
-        per_page: usize,
+        asked: &Asked,
         reader: &ListReader,
     ) -> Result<Arc<Page>, Arc<Flight>> {
-        let key = (per_page, number);
         let mut state = self.state();
         state.follow(reader.stack.writes());
-        if let Some((page, at)) = state.pages.get(&key)
+        if let Some((page, at)) = state.pages.get(asked)
             && at.elapsed() < self.ttl
         {
             return Ok(Arc::clone(page));
         }
         // One that has ended and is still there has panicked.
-        if let Some(flight) = state.flights.get(&key).filter(|flight| !flight.task.is_finished()) {
+        if let Some(flight) = state.flights.get(asked).filter(|flight| !flight.task.is_finished()) {
             return Err(Arc::clone(flight));
         }
         let (done, outcome) = oneshot::channel();
-        let (pages, writes, reader) = (Arc::downgrade(self), state.writes, reader.clone());
+        let (pages, writes, reader, key) = (Arc::downgrade(self), state.writes, reader.clone(), asked.clone());
         let task = self.tasks.spawn(async move {
-            let fetched = reader.fetch(listing, number, per_page, Instant::now() + FETCH_TIMEOUT).await;
+            let fetched = reader.fetch(listing, &key, Instant::now() + FETCH_TIMEOUT).await;
             let outcome = match fetched {
                 Ok(Fetched { page, ids, attempts }) => {
                     let page = Arc::new(page);
@@ -172,11 +199,11 @@ impl AssistantPages {
             };
             let _ = done.send(outcome); // without readers it is only kept
             if let Some(pages) = pages.upgrade() {
-                pages.state().ended(key, writes);
+                pages.state().ended(&key, writes);
             }
         });
         let flight = Arc::new(Flight { outcome: outcome.shared(), task: AbortOnDropHandle::new(task) });
-        state.flights.insert(key, Arc::clone(&flight));
+        state.flights.insert(asked.clone(), Arc::clone(&flight));
         Err(flight)
     }
 
@@ -208,9 +235,9 @@ impl State {
     }
 
     /// Removes the fetch of a page, which has ended, unless a later one has taken its place.
-    fn ended(&mut self, key: Key, writes: u64) {
+    fn ended(&mut self, asked: &Asked, writes: u64) {
         if self.writes == writes {
-            self.flights.remove(&key);
+            self.flights.remove(asked);
         }
     }
 
@@ -221,22 +248,29 @@ impl State {
         }
         let places = ids.into_iter().zip((page.number - 1) * page.per_page..);
         self.places.extend(places.filter(|(id, _)| id.len() <= MAX_ID));
+        if self.starts.len() >= MAX_STARTS {
+            self.starts = HashMap::new();
+        }
+        let starts = [(page.number, &page.at), (page.number + 1, &page.next)];
+        let starts = starts.into_iter().filter_map(|(number, at)| Some(((page.per_page, number), at.clone()?)));
+        let short = starts.filter(|(_, at)| at.len() <= MAX_START);
+        self.starts.extend(short.map(|(key, at)| (key, (at, Instant::now()))));
     }
 
     /// Keeps a page, in the place of an older copy of it; false if it does not fit.
     pub(super) fn insert(&mut self, page: &Arc<Page>) -> bool {
-        let key = (page.per_page, page.number);
-        self.remove(key);
+        let asked = page.asked();
+        self.remove(&asked);
         let fits = self.bytes + page.body.len() <= MAX_BYTES;
         if fits {
             self.bytes += page.body.len();
-            self.pages.insert(key, (Arc::clone(page), Instant::now()));
+            self.pages.insert(asked, (Arc::clone(page), Instant::now()));
         }
         fits
     }
 
-    fn remove(&mut self, key: Key) {
-        if let Some((old, _)) = self.pages.remove(&key) {
+    fn remove(&mut self, asked: &Asked) {
+        if let Some((old, _)) = self.pages.remove(asked) {
             self.bytes -= old.body.len();
         }
     }

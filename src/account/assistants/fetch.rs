@@ -7,7 +7,7 @@ use http::{HeaderMap, Method};
 use tokio::time::Instant;
 use vendors::{Listing, Operation, ResponseBody};
 
-use super::{ListFailure, ListReader, Page};
+use super::{Asked, ListFailure, ListReader, Page};
 use crate::upstream::{FailureKind, MAX_READ_RESPONSE, Repeat, VendorRequest, redact};
 
 /// A page, and what it took.
@@ -19,21 +19,22 @@ pub(super) struct Fetched {
 }
 
 impl ListReader {
-    /// Page `number` of the list, as the vendor has it now.
+    /// A page of the list, as the vendor has it now.
     pub(super) async fn fetch(
         &self,
         listing: Listing,
-        number: usize,
-        per_page: usize,
+        asked: &Asked,
         deadline: Instant,
     ) -> Result<Fetched, ListFailure> {
         let malformed =
             |error: &dyn fmt::Display, attempts| ListFailure::Malformed { what: error.to_string(), attempts };
-        let uri = self.stack.uri(&listing.path_of(number, per_page)).map_err(|error| malformed(&error, 0))?;
+        let (path, body) = listing.request(asked.number, asked.per_page, asked.at.as_deref());
+        let uri = self.stack.uri(&path).map_err(|error| malformed(&error, 0))?;
         let method = listing.call.method.parse::<Method>().map_err(|error| malformed(&error, 0))?;
         let repeat = if listing.call.repeatable { Repeat::WheneverSafe } else { Repeat::OnlyIfUnsent };
         let mut request = VendorRequest::new(method, uri, deadline).repeated(repeat);
         request.headers = self.headers.clone();
+        request.body = body.into();
         request.max_response = MAX_READ_RESPONSE;
         let response = self.stack.call(request).await.map_err(ListFailure::Unanswered)?;
         let body = ResponseBody::read(&response.body);
@@ -44,8 +45,7 @@ impl ListReader {
             return Err(ListFailure::Refused(response));
         }
         let attempts = response.attempts;
-        let (page, ids) =
-            Page::of(self.dialect, number, per_page, response.body).map_err(|error| malformed(&error, attempts))?;
+        let (page, ids) = Page::of(self.dialect, asked, response.body).map_err(|error| malformed(&error, attempts))?;
         Ok(Fetched { page, ids, attempts })
     }
 }
@@ -55,6 +55,11 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 impl ListFailure {
+    /// Whether the vendor refuses the request itself, as it does with a cursor that is too old.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(response) if matches!(response.status.as_u16(), 400 | 404 | 410 | 422))
+    }
+
     /// Whether a page with fewer assistants could be read.
     pub(super) fn is_too_long(&self) -> bool {
         match self {

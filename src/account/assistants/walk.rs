@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use vendors::{ListedAssistant, Listing};
 
-use super::{AssistantPages, ListFailure, ListReader, Page};
+use super::{Asked, AssistantPages, ListFailure, ListReader, Page};
 
 /// The most pages that are read of one list.
 pub(super) const MAX_PAGES: usize = 10_000;
@@ -24,7 +24,11 @@ pub struct Walk<'a> {
     deadline: Instant,
     per_page: usize,
     /// The next page; `None` at the end.
-    next: Option<usize>,
+    next: Option<Asked>,
+    /// The first page that is of interest: those before it only say where it is.
+    from: usize,
+    /// What pages of this walk were asked for with, if their numbers were not enough.
+    starts: HashSet<Box<str>>,
     pub(super) read: usize,
     /// The page that was asked for before the first one.
     hinted: Option<Arc<Page>>,
@@ -60,7 +64,9 @@ impl<'a> Walk<'a> {
             fresh,
             deadline,
             per_page,
-            next: Some(1),
+            next: Some(Asked { number: 1, per_page, at: None }),
+            from: 1,
+            starts: HashSet::new(),
             read: 0,
             hinted: None,
             before: None,
@@ -73,10 +79,11 @@ impl<'a> Walk<'a> {
 
     /// Starts at a page of an earlier walk. A number of assistants that no page can have is ignored.
     pub fn start_at(&mut self, number: usize, per_page: usize) {
-        self.next = Some(number.max(1));
-        if (1..=self.listing.max_per_page).contains(&per_page) {
+        if (self.listing.min_per_page()..=self.listing.max_per_page).contains(&per_page) {
             self.per_page = per_page;
         }
+        self.from = number.max(1);
+        self.next = Some(self.pages.start(&self.listing, self.from, self.per_page));
     }
 
     /// The next page; `None` after the last one.
@@ -84,26 +91,56 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// A page cannot be read. The list is never shortened silently.
     pub async fn next(&mut self) -> Result<Option<Arc<Page>>, ListFailure> {
-        let Some(number) = self.next else { return Ok(None) };
+        loop {
+            let Some(page) = self.following().await? else { return Ok(None) };
+            if page.number >= self.from {
+                return Ok(Some(page));
+            }
+        }
+    }
+
+    /// The next page, of interest or not.
+    async fn following(&mut self) -> Result<Option<Arc<Page>>, ListFailure> {
+        let Some(asked) = self.next.clone() else { return Ok(None) };
         if self.read == MAX_PAGES {
             return Err(ListFailure::Endless(MAX_PAGES));
         }
-        let hinted = self.hinted.take_if(|page| page.number == number && page.per_page == self.per_page);
-        let page = match hinted {
+        let page = match self.hinted.take_if(|page| page.asked() == asked) {
             Some(page) => page,
-            None => self.page(number).await?,
+            None => self.page_or_start_over(asked).await?,
         };
         self.read += 1;
         let is_the_same = page.ends.is_some() && page.ends == self.before && page.total == self.total;
-        if is_the_same && page.has_more {
+        let leads_back = page.next.as_ref().is_some_and(|next| !self.starts.insert(next.clone()));
+        if (is_the_same && page.has_more) || leads_back {
             self.pages.drop_page(&page);
+            self.pages.forget_starts();
             return Err(ListFailure::Repeated(page.number));
         }
         self.before.clone_from(&page.ends);
         self.has_changed |= self.total.is_some() && self.total != page.total;
         self.total = page.total;
-        self.next = page.has_more.then_some(page.number + 1);
+        let (number, per_page, at) = (page.number + 1, page.per_page, page.next.clone());
+        self.next = page.has_more.then_some(Asked { number, per_page, at });
         Ok(Some(page))
+    }
+
+    /// A page. If the vendor refuses what an earlier walk knows of it, such as a cursor that is too old, the walk starts at
+    /// the first page.
+    async fn page_or_start_over(&mut self, asked: Asked) -> Result<Arc<Page>, ListFailure> {
+        let is_remembered = self.read == 0 && asked.at.is_some();
+        match self.page(asked).await {
+            Err(failure) if is_remembered && failure.is_refusal() => {
+                self.pages.forget_starts();
+                self.page(self.first()).await
+            }
+            page => page,
+        }
+    }
+
+    /// The first page.
+    fn first(&self) -> Asked {
+        Asked { number: 1, per_page: self.per_page, at: None }
     }
 
     /// Whether no page of this walk has had the assistant. A list that grows at its front moves assistants to pages still
@@ -114,19 +151,18 @@ impl<'a> Walk<'a> {
 
     /// Goes back to the first page, and reads all of them at the vendor.
     fn start_over(&mut self) {
-        self.next = Some(1);
+        self.next = Some(self.first());
+        self.starts.clear();
         (self.fresh, self.has_changed) = (true, false);
         (self.hinted, self.before, self.total) = (None, None, None);
     }
 
-    /// The page with the assistants of page `number`, or with those of its first part if it is too long.
-    async fn page(&mut self, number: usize) -> Result<Arc<Page>, ListFailure> {
-        let before = (number - 1) * self.per_page;
+    /// A page, or one with its first part if it is too long.
+    async fn page(&mut self, mut asked: Asked) -> Result<Arc<Page>, ListFailure> {
+        let before = (asked.number - 1) * asked.per_page;
         loop {
-            let number = before / self.per_page + 1;
-            let (listing, per_page, fresh) = (self.listing, self.per_page, self.fresh);
-            let asked = self.pages.page(listing, number, per_page, self.reader, fresh, self.deadline).await;
-            match asked {
+            let page = self.pages.page(self.listing, &asked, self.reader, self.fresh, self.deadline).await;
+            match page {
                 Ok((page, attempts)) => {
                     self.attempts += attempts;
                     return Ok(page);
@@ -136,12 +172,15 @@ impl<'a> Walk<'a> {
                     if !failure.is_too_long() {
                         return Err(failure);
                     }
-                    if self.per_page == 1 {
+                    let least = self.listing.min_per_page();
+                    if asked.per_page <= least {
                         self.pages.reset_per_page();
                         return Err(failure);
                     }
-                    self.per_page = fewer(self.per_page);
+                    self.per_page = fewer(asked.per_page).max(least);
                     self.pages.set_per_page(self.per_page);
+                    self.from = (self.from - 1) * asked.per_page / self.per_page + 1;
+                    (asked.number, asked.per_page) = (before / self.per_page + 1, self.per_page);
                 }
             }
         }
@@ -157,11 +196,15 @@ impl<'a> Walk<'a> {
         found: impl FnOnce(&Arc<Page>, &ListedAssistant<'_>) -> R,
     ) -> Result<Option<R>, ListFailure> {
         if let Some(before) = self.pages.place(id) {
-            let page = self.page(before / self.per_page + 1).await?;
-            if let Some(listed) = on(&page, self.reader, id) {
-                return Ok(Some(found(&page, &listed)));
+            let number = before / self.per_page + 1;
+            let asked = self.pages.start(&self.listing, number, self.per_page);
+            if asked.number == number {
+                let page = self.page(asked).await?;
+                if let Some(listed) = on(&page, self.reader, id) {
+                    return Ok(Some(found(&page, &listed)));
+                }
+                self.hinted = Some(page);
             }
-            self.hinted = Some(page);
         }
         for _ in 0..MAX_ROUNDS {
             while let Some(page) = self.next().await? {

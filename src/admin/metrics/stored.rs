@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use prometheus_client::encoding::NoLabelSet;
 
-use crate::api::{Depth, Records};
+use crate::api::{Depth, Records, ReplicaView};
 use crate::store::{Figures, State as Fate, Timestamp};
 use crate::telemetry::metrics::Ended;
 use crate::value::AssistantOperation;
@@ -19,6 +19,7 @@ pub(super) struct Stored {
     depths: HashMap<Arc<str>, Depth>,
     ended: Vec<(Ended, u64)>,
     failed: Vec<(Arc<str>, u64)>,
+    replica: Option<ReplicaView>,
 }
 
 impl Stored {
@@ -28,6 +29,7 @@ impl Stored {
             depths: records.depths(),
             ended: records.metrics.all_ended(),
             failed: records.metrics.all_failed(),
+            replica: records.replica_view(),
         }
     }
 
@@ -42,6 +44,12 @@ impl Series<'_> {
     /// Writes one series of the store.
     pub(super) fn stored<V: Value>(mut self, value: fn(&Stored) -> V) -> fmt::Result {
         self.state.stored.as_ref().map_or(Ok(()), |stored| self.add(&[], value(stored)))
+    }
+
+    /// Writes one series of a process that shares its store.
+    pub(super) fn shared<V: Value>(mut self, value: fn(&ReplicaView) -> V) -> fmt::Result {
+        let replica = self.state.stored.as_ref().and_then(|stored| stored.replica.as_ref());
+        replica.map_or(Ok(()), |replica| self.add(&[], value(replica)))
     }
 
     /// Writes the histogram of commits, which the store counts.

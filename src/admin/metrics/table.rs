@@ -157,10 +157,29 @@ metrics! {
     "switchboard_store_statements_waiting" Gauge [] => |to| to.stored(|stored| stored.figures.waiting);
     /// Size of the store on disk.
     "switchboard_store_size_bytes" Gauge [] => |to| to.stored(|stored| stored.figures.bytes);
+    /// Whether the store that gateways share has answered within the last two seconds; no series otherwise.
+    "switchboard_store_up" Gauge [] => |to| to.shared(|replica| u64::from(replica.silent_seconds < 2.0));
+    /// Whether this gateway's session is fresh, so that it may send changes.
+    "switchboard_session_fresh" Gauge [] => |to| to.shared(|replica| u64::from(replica.fresh));
+    /// Gateways that share the store, as of the last beat.
+    "switchboard_replicas" Gauge [] => |to| to.shared(|replica| replica.replicas.len());
+    /// Gateways without a sign of life that this one has removed.
+    "switchboard_takeovers_total" Counter [] => |to| to.shared(|replica| replica.removed);
+    /// Assistants whose waiting changes this gateway has taken over from another, or from an earlier process.
+    "switchboard_lines_adopted_total" Counter [] => |to| to.shared(|replica| replica.adopted);
+    /// Sessions that this gateway has lost: it was silent for too long, or the database failed over.
+    "switchboard_sessions_lost_total" Counter [] => |to| to.shared(|replica| replica.sessions_lost);
     /// Callbacks that wait to be tried.
     "switchboard_callbacks_waiting" Gauge [] => |to| to.stored(|stored| stored.figures.callbacks_waiting);
     /// Callbacks that were given up after their last try.
     "switchboard_callbacks_given_up_total" Counter [] => |to| to.stored(|stored| stored.figures.callbacks_given_up);
+
+    /// 1 while limits, pauses, breaker openings and catalogs are shared with the other replicas, 0 while the store does not
+    /// answer and this replica keeps its equal share of every limit. Only with a store that replicas share.
+    "switchboard_limits_shared" Gauge [] => |mut to| match to.state.sources.reloader.shares_limits() {
+        Some(is_shared) => to.add(&[], u64::from(is_shared)),
+        None => Ok(()),
+    };
 
     /// Number of the configuration in use, counted from 1.
     "switchboard_config_generation" Gauge [] => |mut to| to.add(&[], to.state.gateway.generation);

@@ -2,12 +2,19 @@
 //! response.
 //!
 //! - `prepare` translates, with the catalogs that it needs.
+//! - `keyed` is what an idempotency key adds before.
 //! - `send` is one request: the way of a plain update.
 //! - `turn` is several requests in one turn of the assistant: read, send, read again.
+//! - `preview` shows a translation to operators, without an assistant.
+//! - `plan` is what takes the place of the one request where the vendor needs several.
 
 mod answer;
 mod condition;
+mod keyed;
+mod partial;
+mod plan;
 mod prepare;
+mod preview;
 mod reading;
 mod refusal;
 mod send;
@@ -15,7 +22,8 @@ mod send;
 mod tests;
 mod turn;
 
-use std::sync::{Arc, Mutex};
+use std::mem::take;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response, Uri};
@@ -24,7 +32,7 @@ use vendors::{CopyReport, Creation, Handling};
 
 use crate::account::Account;
 use crate::problem::{Code, Problem};
-use crate::upstream::{Permits, QueuedLock};
+use crate::upstream::{Fence, Permits, QueuedLock};
 use crate::value::AssistantOperation;
 
 use super::context::Context;
@@ -34,6 +42,7 @@ use super::request_log::RequestLog;
 use super::response::Echoed;
 
 pub(super) use prepare::{read_catalogs, read_update};
+pub(crate) use preview::{Destination, Preview, PreviewOptions, PreviewRefusal, handling_at, preview};
 pub(super) use refusal::nothing_applied;
 use refusal::of_changes;
 
@@ -57,7 +66,28 @@ pub(super) struct Exchange<'a> {
 }
 
 /// A turn on its way from one request to the next.
-pub(super) type TurnSlot = Mutex<Option<QueuedLock>>;
+#[derive(Debug, Default)]
+pub(super) struct TurnSlot {
+    turn: Mutex<Option<QueuedLock>>,
+    /// Until when requests in this turn may begin, if other processes share the order.
+    pub(super) fence: Option<Fence>,
+}
+
+impl TurnSlot {
+    /// An empty one for a turn in which requests may begin until then.
+    pub(super) fn fenced(fence: Option<Fence>) -> Self {
+        Self { turn: Mutex::default(), fence }
+    }
+
+    fn put(&self, turn: Option<QueuedLock>) {
+        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+    }
+
+    /// The turn, if a request has put it here.
+    pub(super) fn into_turn(self) -> Option<QueuedLock> {
+        self.turn.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What became of another assistant's fields, which are those of a new one.
 #[derive(Debug)]
@@ -96,7 +126,7 @@ pub(super) enum Place {
     /// Its turn, or its place in the queue for it; with a store it has a number.
     Queued(QueuedLock, Option<u64>),
     /// A ticket among what is delivered later.
-    Reserved(Reservation),
+    Reserved(Box<Reservation>),
 }
 
 impl Place {
@@ -119,14 +149,25 @@ impl Exchange<'_> {
         permits: Permits,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        let prepared = match self.prepare(&body).await {
+        if let Some(key) = self.key {
+            return Box::pin(self.run_keyed(key, body, permits, log)).await;
+        }
+        let mut prepared = match self.prepare(&body).await {
             Ok(prepared) => prepared,
             Err(problem) => return self.presented(Err(problem)),
         };
         if let Some(records) = self.records(&prepared) {
             return Box::pin(carry_out(self, records, prepared, body, permits, log)).await;
         }
-        self.presented(self.carry_on(prepared, body, Some(permits), log).await)
+        // As `carry_on`, which as a future of its own would hold all of this twice.
+        if self.is_in_turn() {
+            return self.presented(Box::pin(self.in_turn(prepared, body, Some(permits), log)).await);
+        }
+        drop(body); // The translated body replaces it while the vendor is called.
+        if let Some(response) = self.at_once(&mut prepared, log) {
+            return self.presented(Ok(response));
+        }
+        self.presented(self.send(prepared, Some(permits), log).await)
     }
 
     /// Carries out what is translated.
@@ -135,25 +176,37 @@ impl Exchange<'_> {
     /// The vendor did not carry it out.
     pub(super) async fn carry_on(
         &self,
-        prepared: Prepared,
+        mut prepared: Prepared,
         body: Bytes,
         permits: Option<Permits>,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        if self.options.if_match.is_some() || self.options.representation {
+        if self.is_in_turn() {
             // Boxed because it is large and rare.
             return Box::pin(self.in_turn(prepared, body, permits, log)).await;
         }
-        drop(body); // The translated body replaces it while the vendor is called.
+        drop(body);
+        match self.at_once(&mut prepared, log) {
+            Some(response) => Ok(response),
+            None => self.send(prepared, permits, log).await,
+        }
+    }
+
+    /// Whether the assistant is read before or afterwards, or written in several requests.
+    fn is_in_turn(&self) -> bool {
+        let has_plan = self.account.dialect.plan.is_some() && !matches!(self.change, Change::Delete);
+        self.options.if_match.is_some() || self.options.representation || has_plan
+    }
+
+    /// The response to what is not sent: a dry run, or an update of which nothing is left.
+    fn at_once(&self, prepared: &mut Prepared, log: &mut RequestLog) -> Option<Response<Full<Bytes>>> {
         if self.options.dry_run {
-            let response = self.dry_run(&prepared);
-            log.report = Some(prepared.request.report);
-            return Ok(response);
+            let response = self.dry_run(prepared);
+            log.report = Some(take(&mut prepared.request.report));
+            return Some(response);
         }
-        if self.is_nothing(&prepared) {
-            return Ok(self.nothing_to_send(prepared.request.report, log));
-        }
-        self.send(prepared, permits, log).await
+        let is_nothing = self.is_nothing(prepared);
+        is_nothing.then(|| self.nothing_to_send(take(&mut prepared.request.report), log))
     }
 
     /// Deletes the assistant.

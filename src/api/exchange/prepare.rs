@@ -85,7 +85,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The errors of an update other than unresolved names. The caller can fix these at once.
-    fn other_errors(&self, update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
+    pub(super) fn other_errors(&self, update: &Update<'_>, target: &Target<'_>) -> Option<Problem> {
         let mut refused = self.translate(update, target).err()?;
         refused.items.list.retain(|item| item.code != ItemCode::UnresolvedName);
         (!refused.items.is_empty()).then(|| refusal_problem(refused, self.change, target))
@@ -93,15 +93,29 @@ impl<'a> Exchange<'a> {
 
     /// The vendor's catalogs that this update needs besides the configured ones. While they are read, which may take
     /// time, the update already waits for the assistant's lock, so that no later update overtakes it.
-    async fn live_catalogs(&self, update: &Update<'_>, headers: &HeaderMap) -> Result<(CatalogSet, Place), Problem> {
-        let account = self.account;
-        let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
-        let missing = missing_lookups(update, account.dialect, &account.policies, &known);
+    pub(super) async fn live_catalogs(
+        &self,
+        update: &Update<'_>,
+        headers: &HeaderMap,
+    ) -> Result<(CatalogSet, Place), Problem> {
+        let missing = self.missing_catalogs(update);
         if missing.is_empty() {
             return Ok((CatalogSet::default(), Place::Later));
         }
         let place = self.place()?;
         Ok((self.catalogs(&missing, headers).await?, place))
+    }
+
+    /// The kinds of the vendor's catalogs that this update needs besides the configured ones.
+    fn missing_catalogs(&self, update: &Update<'_>) -> Vec<CatalogKind> {
+        let account = self.account;
+        let known = Catalogs { configured: &account.configured, live: &CatalogSet::default() };
+        missing_lookups(update, account.dialect, &account.policies, &known)
+    }
+
+    /// Whether the vendor may be asked for catalogs before this is translated.
+    pub(super) fn needs_catalogs(&self, body: &[u8]) -> bool {
+        read_update(body).is_ok_and(|update| !self.missing_catalogs(&update).is_empty())
     }
 
     /// A place in the order, from now on.
@@ -110,8 +124,10 @@ impl<'a> Exchange<'a> {
         let Some(id) = id.filter(|_| !options.dry_run) else { return Ok(Place::Later) };
         match &context.records {
             None => account.stack.queue_update(id).map(|lock| Place::Queued(lock, None)).map_err(failure_problem),
+            Some(records) if records.shares_order() => records.gate_of(&context.gateway, account, id),
             Some(records) if options.respond_async => {
-                records.reserve(&context.gateway, account, id).map(Place::Reserved)
+                let reserved = records.reserve(&context.gateway, account, id)?;
+                Ok(Place::Reserved(Box::new(reserved)))
             }
             Some(records) => {
                 let (lock, number) = records.queue(account, id).map_err(failure_problem)?;

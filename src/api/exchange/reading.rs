@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use tokio::time::Instant;
+use vendors::Step;
 
-use crate::account::Walk;
-use crate::api::classify::list_problem;
+use crate::api::classify::{list_problem, read_failure};
 use crate::api::representation::Found;
 use crate::problem::{Code, Problem};
+use crate::upstream::{MAX_READ_RESPONSE, Repeat, VendorRequest, VendorResponse};
 
 use super::Exchange;
 
@@ -36,16 +37,39 @@ impl<'a> Reads<'a> {
             let problem = list_problem(account, failure);
             Problem { attempts: (attempts > 0).then_some(attempts), ..problem }
         };
-        let mut walk = Walk::new(&account.assistants, &reader, true, self.exchange.options.deadline)
-            .map_err(|failure| problem(failure, self.attempts))?;
         let started = Instant::now();
-        let found = walk.find(id, |page, listed| Found::on(page, listed, account)).await;
+        let deadline = self.exchange.options.deadline;
+        let (found, attempts) = Found::look_for(account, &reader, id, true, deadline).await;
         self.with_vendor += started.elapsed();
-        self.attempts += walk.attempts;
+        self.attempts += attempts;
         found.map_err(|failure| problem(failure, self.attempts))
     }
 
-    /// The same, which must exist.
+    /// The response to a request of a plan that reads.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) async fn step(&mut self, step: &Step) -> Result<VendorResponse, Problem> {
+        let (stack, deadline) = (&self.exchange.account.stack, self.exchange.options.deadline);
+        let impossible = |error: &dyn std::error::Error| {
+            Problem::new(Code::Internal, "the vendor's request could not be built").internally(error.to_string())
+        };
+        let uri = stack.uri(&step.path).map_err(|error| impossible(&error))?;
+        let method = step.method.parse::<Method>().map_err(|error| impossible(&error))?;
+        let mut request = VendorRequest::new(method, uri, deadline).repeated(Repeat::WheneverSafe);
+        request.headers = self.headers.clone();
+        request.max_response = MAX_READ_RESPONSE;
+        let started = Instant::now();
+        let result = stack.call(request).await;
+        self.with_vendor += started.elapsed();
+        self.attempts += match &result {
+            Ok(response) => response.attempts,
+            Err(failure) => failure.attempts,
+        };
+        result.map_err(read_failure)
+    }
+
+    /// The same as [`find`](Self::find) for an assistant that must exist.
     ///
     /// # Errors
     /// The vendor cannot be asked, or has no such assistant.

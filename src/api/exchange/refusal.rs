@@ -26,7 +26,7 @@ pub(in crate::api) fn of_changes(mut problem: Problem, copied: &Copied) -> Probl
 /// The report of a copy of which nothing is applied.
 pub(in crate::api) fn nothing_applied(copied: &Copied) -> Report {
     let (dropped, warnings) = (copied.report.dropped.clone(), copied.report.warnings.clone());
-    Report { applied: Vec::new(), dropped, warnings }
+    Report { dropped, warnings, ..Report::default() }
 }
 
 pub(super) fn refusal_problem(refused: vendors::Refused, change: Change, target: &Target<'_>) -> Problem {

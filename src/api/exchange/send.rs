@@ -16,7 +16,6 @@ use crate::problem::Problem;
 use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{ConnectionChoice, Failure, Permits, Repeat, VendorRequest, VendorResponse};
 
-use super::turn::put;
 use super::{Change, Exchange, Prepared};
 
 impl Exchange<'_> {
@@ -66,7 +65,7 @@ impl Exchange<'_> {
                 Err(failure) => Err(failure_problem(failure)),
             };
             if let Some(slot) = self.slot {
-                put(slot, update.into_turn().0);
+                slot.put(update.into_turn().0);
             }
             finished.map_err(|problem| self.unknown(problem))
         }
@@ -89,6 +88,7 @@ impl Exchange<'_> {
         request.key = self.id.map(Arc::clone);
         request.headers = headers;
         request.body = body.clone();
+        request.fence = self.slot.and_then(|slot| slot.fence.clone());
         request.validator = match self.change {
             Change::Update | Change::Create(_) => Some(self.account.dialect),
             Change::Delete => None,

@@ -5,13 +5,13 @@
 //! on, with every value in place it is done, and in any other state its outcome is unknown.
 
 use std::borrow::Cow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 use tokio::time::Instant;
-use vendors::{AssistantSummary, Field, Note, ReadAssistant, Report, ResponseBody, SentFields, UpdateResponse};
+use vendors::{AssistantSummary, Field, Note, ReadAssistant, Report, ResponseBody, SentFields, Stored, UpdateResponse};
 
 use crate::api::classify::{failure_problem, lost_deletion};
 use crate::api::representation::Found;
@@ -26,31 +26,26 @@ use super::reading::Reads;
 use super::{Change, Exchange, Place, Prepared, TurnSlot};
 
 /// A request that was sent, and what is kept for the next one in the same turn.
-struct Turn<'a> {
+pub(super) struct Turn<'a> {
     /// Where the turn is put at the end.
     slot: Option<&'a TurnSlot>,
-    lock: Option<QueuedLock>,
-    permits: Option<Permits>,
+    pub(super) lock: Option<QueuedLock>,
+    pub(super) permits: Option<Permits>,
     /// The last request that has ended, with its attempts.
-    ended: Option<(DetachOnDrop, u32)>,
+    pub(super) ended: Option<(DetachOnDrop, u32)>,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if let Some(slot) = self.slot {
             let ended = self.ended.take().and_then(|(ended, _)| ended.into_turn().0);
-            put(slot, ended.or_else(|| self.lock.take()));
+            slot.put(ended.or_else(|| self.lock.take()));
         }
     }
 }
 
-/// Puts a turn where the next request of the line takes it.
-pub(super) fn put(slot: &TurnSlot, turn: Option<QueuedLock>) {
-    *slot.lock().unwrap_or_else(PoisonError::into_inner) = turn;
-}
-
 /// What the vendor confirmed, without the response that it stands in.
-type Confirmed = UpdateResponse<'static>;
+pub(super) type Confirmed = UpdateResponse<'static>;
 
 impl Exchange<'_> {
     /// Carries out the operation with its condition and its read afterwards. `sent_body` are the fields as they came.
@@ -81,6 +76,9 @@ impl Exchange<'_> {
             turn.lock = self.first(place.into_lock(), log).await?;
         }
         let before = self.before(reads, log).await?.map(Arc::new);
+        if self.options.dry_run && self.account.dialect.plan.is_some() {
+            return self.planned_dry_run(request, &headers, reads, log).await;
+        }
         if self.options.dry_run {
             let prepared = Prepared { request, method, uri, headers, place: Place::Later };
             log.attempts = reads.attempts;
@@ -94,6 +92,12 @@ impl Exchange<'_> {
         let is_nothing = matches!(self.change, Change::Update) && &*body == b"{}";
         let confirmed = if is_nothing {
             nothing()
+        } else if self.account.dialect.plan.is_some() {
+            let (method, path, report) = ("", String::new(), Report::default());
+            let request =
+                vendors::Request { method, repeatable, path, body: body.to_vec(), report, sent: sent.clone() };
+            let planned = self.in_plan(&request, sent_body, &mut turn, reads, log).await;
+            planned.inspect_err(|_| log.attempts += reads.attempts)?
         } else {
             let request = || {
                 let mut request = VendorRequest::new(method.clone(), uri.clone(), self.options.deadline);
@@ -284,6 +288,10 @@ impl Exchange<'_> {
             Ok(Some(found)) => {
                 let stored = self.verify(sent_body, &report.applied, &found, &reads.headers).await;
                 let unchanged = unchanged(&stored, before, self.account);
+                if self.account.dialect.plan.is_some() {
+                    let missing = Stored { unreadable: stored.unreadable.clone(), ..Stored::default() };
+                    self.only_told(report, sent_body, &missing, None);
+                }
                 return Verified::Read { stored, found, unchanged };
             }
             Ok(None) => "The vendor's list does not hold the assistant.".to_owned(),
@@ -343,7 +351,7 @@ impl Drop for Unreported<'_, '_> {
 }
 
 /// What the vendor would have confirmed, as it was read.
-fn summary(read: &ReadAssistant<'_>) -> Confirmed {
+pub(super) fn summary(read: &ReadAssistant<'_>) -> Confirmed {
     let told = |field| read.told(field).map(|text| Cow::Owned(text.to_owned()));
     UpdateResponse {
         message: Cow::Borrowed("Assistant updated successfully"),

@@ -41,6 +41,9 @@ impl RequestGuard {
     fn report(&mut self, status: u16, response_bytes: u64, problem: Option<&ProblemSummary>) {
         self.reported = true;
         let Context { telemetry, request_id, path, arrived, recording, .. } = &self.context;
+        if let Some(client) = &self.context.client {
+            client.usage.add(*arrived, problem.map_or(Reason::Ok, |problem| problem.reason));
+        }
         telemetry.finished(&RequestFinished {
             request_id: request_id.as_str(),
             path,

@@ -10,6 +10,7 @@ mod record_schema;
 mod responses;
 mod schemas;
 mod update_schema;
+mod vendor_schemas;
 
 use serde_json::{Value, json};
 use utoipa::openapi::security::SecurityRequirement;

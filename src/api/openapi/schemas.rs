@@ -1,12 +1,13 @@
 //! The schemas: the canonical update, and the bodies of responses.
 
 use serde_json::{Map, Value, json};
-use vendors::{CatalogKind, ItemCode, Support};
+use vendors::{CatalogKind, ItemCode};
 
 use crate::problem::{Code, Fault};
 
 use super::record_schema::add_records;
 use super::update_schema::add_update;
+use super::vendor_schemas::{experimental, live, requests, support, vendor_request, vendor_step};
 
 /// The codes of dropped fields.
 const DROPPED: [ItemCode; 2] = [ItemCode::UnsupportedField, ItemCode::UnknownField];
@@ -19,6 +20,7 @@ pub(super) fn all() -> Value {
         "CopyRequest": copy_request(),
         "CopyResult": copy_result(),
         "CopyReport": copy_report(),
+        "ProblemReport": problem_report(),
         "DeleteResult": delete_result(),
         "Stored": object(&[
             ("confirmed", list(text())), ("differs", list(named("StoredDifference"))), ("unreadable", list(text())),
@@ -35,20 +37,22 @@ pub(super) fn all() -> Value {
         "UnwritableField": object(&[("field", text()), ("value", json!({})), ("detail", text())]),
         "AssistantSummary": assistant_summary(),
         "VendorRequest": vendor_request(json!({ "type": "object", "additionalProperties": true })),
+        "VendorStep": vendor_step(),
         "VendorDeletion": vendor_request(json!({ "type": ["object", "null"], "additionalProperties": true })),
         "Report": report(),
         "DroppedField": note(json!({ "type": "string", "enum": DROPPED.map(ItemCode::as_str) })),
-        "Warning": note(text()),
+        "Warning": warning(),
         "Route": object(&[
             ("assistant", text()), ("vendor", text()), ("id", text()), ("handling", handling()), ("rule", text()),
         ]),
         "VendorList": object(&[("vendors", list(named("VendorSummary")))]),
         "VendorSummary": object(&[
             ("vendor", text()), ("dialect", text()), ("handling", handling()), ("experimental", experimental()),
+            ("live", live()),
         ]),
         "VendorFields": object(&[
             ("vendor", text()), ("dialect", text()), ("handling", handling()), ("experimental", experimental()),
-            ("title", text()), ("source", text()),
+            ("live", live()), ("title", text()), ("source", text()),
             ("operations", list(json!({ "type": "string", "enum": ["read", "update", "create", "delete"] }))),
             ("unreadable", described(list(text()), "Fields that can be written and are never told.")),
             ("fields", list(named("VendorField"))),
@@ -110,6 +114,7 @@ fn update_result() -> Value {
         ("representation", json!({ "oneOf": [named("Assistant"), { "type": "null" }] })),
         ("dry_run", described(boolean(), "`true` in a dry run, else absent.")),
         ("request", named("VendorRequest")),
+        ("requests", requests()),
     ];
     object_with(&required, &optional)
 }
@@ -143,6 +148,18 @@ fn copy_report() -> Value {
         ("needs", described(list(note(text())), "What the vendor requires and nothing was found for.")),
         ("unreadable", described(list(text()), "Fields that the assistant's vendor never tells.")),
     ])
+}
+
+/// What a problem reports: of a copy that was refused, or of an operation that was carried out in part.
+fn problem_report() -> Value {
+    let mut schema = copy_report();
+    schema["required"] = json!(["applied", "dropped", "warnings"]);
+    schema["properties"]["pending"] = described(
+        list(text()),
+        "With the outcome `partial`: the fields of the requests that were refused or not sent; `applied` has those that were applied.",
+    );
+    schema["description"] = "Of a copy that was refused, or of an operation of which only a part was applied.".into();
+    schema
 }
 
 fn delete_result() -> Value {
@@ -199,21 +216,11 @@ fn assistant_summary() -> Value {
     schema
 }
 
-fn experimental() -> Value {
-    described(
-        boolean(),
-        "Whether no live account of the vendor has confirmed the adapter, which is written from its documentation.",
-    )
-}
-
-fn vendor_request(body: Value) -> Value {
-    let mut schema = object(&[
-        ("method", text()),
-        ("url", text()),
-        ("headers", json!({ "type": "object", "additionalProperties": text() })),
-        ("body", body),
-    ]);
-    schema["description"] = "The request that would be sent to the vendor, secrets redacted. Only in a dry run.".into();
+fn warning() -> Value {
+    let mut schema = note(text());
+    schema["properties"]["sent"] =
+        json!({ "description": "With `not_persisted` and `changed_by_vendor`: the value that was sent." });
+    schema["properties"]["stored"] = json!({ "description": "Likewise: the value that the vendor has." });
     schema
 }
 
@@ -223,30 +230,6 @@ fn report() -> Value {
 
 fn note(code: Value) -> Value {
     object(&[("field", text()), ("code", code), ("detail", text())])
-}
-
-/// How a vendor supports a field, after these members.
-fn support(first: &[(&str, Value)]) -> Value {
-    let words = Support::ALL.map(Support::as_str);
-    let required = [
-        ("support", json!({ "type": "string", "enum": words })),
-        ("supported", boolean()),
-        ("wire_name", nullable_text()),
-        ("on_create", described(boolean(), "Whether a creation can hold the field.")),
-        ("readable", described(boolean(), "Whether the vendor tells the field when an assistant is read.")),
-        ("type", text()),
-        ("nullable", boolean()),
-    ];
-    let optional = [
-        ("wire_names", list(text())),
-        ("range", named("NumberRange")),
-        ("max_length", integer()),
-        ("values", list(json!({}))),
-        ("wire_values", list(json!({}))),
-        ("catalog", text()),
-        ("detail", text()),
-    ];
-    object_with(&[first, &required].concat(), &optional)
 }
 
 /// An entry of a catalog: id, name, and further scalar members, which differ by kind and vendor.
@@ -282,7 +265,7 @@ fn problem() -> Value {
         ("request_id", text()),
         ("fault", json!({ "type": "string", "enum": faults })),
         ("retryable", boolean()),
-        ("outcome", json!({ "type": "string", "enum": ["not_applied", "unknown"] })),
+        ("outcome", json!({ "type": "string", "enum": ["not_applied", "unknown", "partial"] })),
     ];
     let optional = [
         ("vendor", text()),
@@ -290,7 +273,7 @@ fn problem() -> Value {
         ("errors", list(named("ProblemItem"))),
         ("vendor_response", named("VendorResponse")),
         ("superseded_by", described(list(text()), "The newer records that stand against it, by their ids.")),
-        ("report", described(named("CopyReport"), "Of a copy that was refused.")),
+        ("report", named("ProblemReport")),
     ];
     let mut schema = object_with(&required, &optional);
     schema["description"] = "RFC 9457 problem details.".into();
@@ -303,7 +286,7 @@ pub(super) fn object(members: &[(&str, Value)]) -> Value {
 }
 
 /// An object that always has the `required` members and may have the `optional` ones.
-fn object_with(required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
+pub(super) fn object_with(required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
     let names: Vec<_> = required.iter().map(|(name, _)| *name).collect();
     let members = required.iter().chain(optional).map(|(name, schema)| ((*name).to_owned(), schema.clone()));
     json!({ "type": "object", "required": names, "properties": members.collect::<Map<_, _>>() })
@@ -334,7 +317,7 @@ pub(super) fn nullable_text() -> Value {
     json!({ "type": ["string", "null"] })
 }
 
-fn boolean() -> Value {
+pub(super) fn boolean() -> Value {
     json!({ "type": "boolean" })
 }
 

@@ -45,7 +45,7 @@ pub(super) fn add_update(schemas: &mut Map<String, Value>) {
 /// Makes the schema of a field that holds ids accept those of every vendor.
 fn allow_any_id(name: &str, property: &mut Value) {
     let description = property["description"].take();
-    let nullable = property["type"].is_array();
+    let nullable = property["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == "null"));
     let id = match nullable {
         true => json!({ "oneOf": [named("Id"), { "type": "null" }] }),
         false => named("Id"),

@@ -88,8 +88,23 @@ pub(super) async fn read_catalog(
     Ok(response::json(out))
 }
 
+/// Has a vendor asked for a catalog now, whatever the age of the copy: for operators. Returns the number of its entries.
+///
+/// # Errors
+/// The catalog cannot be read now.
+pub(crate) async fn refresh_catalog(context: &Context, account: &Account, kind: CatalogKind) -> Result<usize, Problem> {
+    let headers = account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
+    let reader = account.catalog_reader(headers);
+    let deadline = context.arrived + context.gateway.request_timeout;
+    let read = tokio::time::timeout_at(deadline, account.live.refresh(kind, &reader)).await;
+    let read = read.map_err(|_| {
+        Problem::new(Code::VendorTimeout, "The time allowed ended while the vendor's catalog was being read.")
+    })?;
+    read.map(|catalog| catalog.len()).map_err(|failure| unread_catalog(account, failure))
+}
+
 /// The kind of that name, if the account's dialect documents it.
-fn documented_kind(account: &Account, name: &str) -> Result<CatalogKind, Problem> {
+pub(crate) fn documented_kind(account: &Account, name: &str) -> Result<CatalogKind, Problem> {
     let dialect = account.dialect;
     let Some(kind) = CatalogKind::from_name(name) else {
         let rest = match vendors::nearest(name, dialect.catalog_kinds().map(CatalogKind::as_str)) {

@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::api::context::{Context, did_you_mean};
 use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
-use crate::api::records::{Asked, Known, known};
+use crate::api::records::{Asked, Key};
 use crate::api::request::options::RequestOptions;
 use crate::api::request::{media, query};
 use crate::api::request_log::RequestLog;
@@ -46,10 +46,7 @@ pub(super) async fn handle(
     let permits = permit.permits(&account)?;
     let asked = Asked::of(AssistantOperation::Create, &options, (&account.name, None), head);
     let body = receive(context, head, body, options.deadline, log).await?;
-    let key = match known(context, &options, asked, &body).await? {
-        Known::New(key) => key,
-        Known::Answered(response) => return Ok(response),
-    };
+    let key = asked.map(|asked| Key::of(context, asked, &body));
     let exchange = Exchange {
         context,
         change: Change::Create(creation),

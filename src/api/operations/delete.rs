@@ -8,7 +8,7 @@ use http_body_util::Full;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
-use crate::api::records::{Asked, Known, known};
+use crate::api::records::{Asked, Key};
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::api::target::{handling, target};
@@ -37,11 +37,11 @@ pub(super) async fn handle(
     })?;
     let target = (&*route.account.name, Some(&*route.id));
     let asked = Asked::of(AssistantOperation::Delete, &options, target, head);
-    let key = match known(context, &options, asked, b"").await? {
-        Known::New(key) => key,
-        Known::Answered(response) => return Ok(response),
+    let key = asked.map(|asked| Key::of(context, asked, b""));
+    let permits = match (permit.permits(&route.account), &key) {
+        (Err(problem), Some(key)) => return key.refused(context, &options, problem).await,
+        (permits, _) => permits?,
     };
-    let permits = permit.permits(&route.account)?;
     let exchange = Exchange {
         context,
         change: Change::Delete,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vendors::document::{Named, coverage_json, vendor_json};
-use vendors::{Dialect, Field, Operations};
+use vendors::{Dialect, Field, GoesLive, Operations};
 
 use crate::account::Account;
 use crate::api::context::Context;
@@ -53,17 +53,25 @@ pub(super) fn vendor_account(context: &Context, name: &str) -> Result<Arc<Accoun
     account.ok_or_else(|| Problem::new(Code::NotFound, "there is no vendor of that name"))
 }
 
-/// The operations that the vendor documents. Where there is a list, one assistant can be read, too.
+/// The operations that the vendor documents. One assistant can be read where there is a list or a request for it.
 fn operations(dialect: &Dialect) -> Vec<&'static str> {
     let Operations { create, delete, list, .. } = dialect.operations;
-    let all = [("read", list.is_some()), ("update", true), ("create", create.is_some()), ("delete", delete.is_some())];
+    let all = [
+        ("read", list.is_some() || dialect.plan.is_some()),
+        ("update", true),
+        ("create", create.is_some()),
+        ("delete", delete.is_some()),
+    ];
     all.into_iter().filter(|(_, is_documented)| *is_documented).map(|(name, _)| name).collect()
 }
 
 fn summary(account: &Account) -> Value {
-    let Account { name, dialect, handling, .. } = account;
+    let Account { name, dialect, .. } = account;
+    let handling = account.handling();
+    let live = dialect.plan.map(|plan| if account.plan.publishes { GoesLive::AtOnce } else { plan.goes_live() });
     json!({
         "vendor": &**name, "dialect": dialect.name, "handling": handling.as_str(), "experimental": dialect.experimental,
+        "live": live.map(GoesLive::as_str),
     })
 }
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, LazyLock};
 
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
-use vendors::Field;
-use vendors::document::{coverage_cell, field_schema};
+use vendors::document::{coverage_cell, field_schema, type_name};
 use vendors::registry::DIALECTS;
+use vendors::{Dialect, Field};
 
 use crate::access::{Client, authenticate};
 use crate::api::context::Context;
@@ -91,7 +91,11 @@ fn template() -> String {
             )
         })
         .collect();
-    let vendors: String = DIALECTS.iter().map(|dialect| format!("<th>{}</th>", dialect.title)).collect();
+    let heading = |dialect: &&Dialect| {
+        let experimental = if dialect.experimental { "<br><small>experimental</small>" } else { "" };
+        format!("<th>{}{experimental}</th>", dialect.title)
+    };
+    let vendors: String = DIALECTS.iter().map(heading).collect();
     let parts = [("endpoints", endpoints), ("vendors", vendors), ("fields", fields), ("problems", problems)];
     parts.into_iter().fold(PAGE.to_owned(), |page, (name, html)| page.replace(&format!("{{{{{name}}}}}"), &html))
 }
@@ -132,7 +136,7 @@ fn field_row(field: Field) -> String {
     format!(
         "<tr id=\"{0}\"><td><a class=\"self\" href=\"#{0}\"><code>{0}</code></a></td><td>{1}</td><td>{2}</td><td class=\"long\">{3}</td>{4}</tr>\n",
         spec.name,
-        spec.shape.type_name(),
+        type_name(field),
         limits.join("; "),
         spec.doc.replace('`', ""),
         cells.collect::<String>(),

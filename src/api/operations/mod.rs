@@ -14,12 +14,12 @@ mod records;
 mod update;
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Request, Response};
 use http_body_util::Full;
 
 use crate::http::body::RequestBody;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 use super::context::Context;
 use super::endpoint::Endpoint;
@@ -28,6 +28,8 @@ use super::request::query;
 use super::request_log::RequestLog;
 use super::response::{json, redirect};
 use super::routes::{Action, Operation};
+
+pub(crate) use catalogs::{documented_kind, refresh_catalog};
 
 /// Runs the operation of a request that has passed the middleware.
 ///
@@ -83,4 +85,29 @@ pub(super) async fn serve(
         Action::ListFields => discovery::list_fields(context),
     };
     Ok(json(value.to_string().into_bytes()))
+}
+
+/// Lists assistants, or reads the one in the path, for an operator: without options, and without a line in the log.
+///
+/// # Errors
+/// The operation's problem.
+pub(super) async fn read_assistants(
+    context: &Context,
+    segment: Option<&str>,
+    query: &str,
+    permit: InFlightPermit,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    let target = Request::get(format!("/v1/assistants?{query}")).body(());
+    let target =
+        target.map_err(|error| Problem::new(Code::InvalidRequest, format!("the query is invalid: {error}")))?;
+    let (head, ()) = target.into_parts();
+    let mut log = RequestLog::default();
+    let answer = match segment {
+        Some(segment) => Box::pin(read::handle(context, segment, &head, &mut log, permit)).await,
+        None => Box::pin(list::handle(context, &head, &mut log, permit)).await,
+    };
+    answer.map_err(|problem| {
+        let vendor = problem.vendor.or_else(|| log.vendor.map(|vendor| vendor.to_string()));
+        Problem { base: context.gateway.public_url.clone(), vendor, ..problem }
+    })
 }

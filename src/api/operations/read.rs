@@ -7,7 +7,6 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use tokio::time::Instant;
 
-use crate::account::Walk;
 use crate::api::classify::list_problem;
 use crate::api::context::Context;
 use crate::api::middleware::InFlightPermit;
@@ -63,7 +62,7 @@ pub(super) async fn handle(
     Ok(response)
 }
 
-/// Looks for the assistant in the vendor's list: in the copy, unless a condition asks for the present state.
+/// Looks for the assistant; where the vendor only lists them, in the copy, unless a condition asks for the present state.
 pub(super) async fn find(
     context: &Context,
     route: &Route,
@@ -74,10 +73,9 @@ pub(super) async fn find(
     let headers = account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
     let reader = account.list_reader(headers);
     let started = Instant::now();
-    let mut walk = Walk::new(&account.assistants, &reader, options.if_match.is_some(), options.deadline)
-        .map_err(|failure| list_problem(account, failure))?;
-    let found = walk.find(&route.id, |page, listed| Found::on(page, listed, account)).await;
-    log.attempts = walk.attempts;
+    let fresh = options.if_match.is_some();
+    let (found, attempts) = Found::look_for(account, &reader, &route.id, fresh, options.deadline).await;
+    log.attempts = attempts;
     if log.attempts > 0 {
         log.with_vendor = started.elapsed();
     }

@@ -8,7 +8,7 @@ use http_body_util::Full;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Exchange};
 use crate::api::middleware::InFlightPermit;
-use crate::api::records::{Asked, Known, known};
+use crate::api::records::{Asked, Key};
 use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
@@ -41,10 +41,7 @@ pub(super) async fn handle(
     let target = (&*route.account.name, Some(&*route.id));
     let asked = Asked::of(AssistantOperation::Update, &options, target, head);
     let body = receive(context, head, body, options.deadline, log).await?;
-    let key = match known(context, &options, asked, &body).await? {
-        Known::New(key) => key,
-        Known::Answered(response) => return Ok(response),
-    };
+    let key = asked.map(|asked| Key::of(context, asked, &body));
     let exchange = Exchange {
         context,
         change: Change::Update,

@@ -6,10 +6,13 @@ use time::format_description::well_known::Rfc3339;
 use vendors::Field;
 use vendors::json::excerpt;
 
-use crate::api::request::query::{self, ASSISTANT, FIELD, OPERATION, SINCE, STATE, UNTIL, VENDOR, must};
+use crate::api::request::query::{
+    self, ASSISTANT, FIELD, OLDER, OPERATION, REASON, REPLAYED, SINCE, STATE, UNTIL, VENDOR, must,
+};
 use crate::gateway::Gateway;
 use crate::http::path::{Assistant, is_vendor_name};
 use crate::problem::{Code, Problem};
+use crate::routing::RouteError;
 use crate::store::{Filter, Line, Owner, State, Timestamp};
 use crate::value::AssistantOperation;
 
@@ -33,6 +36,8 @@ pub(super) fn filter(gateway: &Gateway, client: Option<&str>, query: Option<&str
         let known = Field::from_name(&text).map(|field| field.name().to_owned());
         known.ok_or_else(|| unknown(FIELD, &text, Field::ALL.into_iter().map(Field::name)))
     });
+    let until = [time(query, UNTIL)?, older(query)?].into_iter().flatten().min();
+    let replayed = query::word(query, REPLAYED, &["true", "false"])?;
     Ok(Filter {
         owner: Owner::All,
         line,
@@ -42,7 +47,8 @@ pub(super) fn filter(gateway: &Gateway, client: Option<&str>, query: Option<&str
         operation: query::text(query, OPERATION)?.map(|text| operation(&text)).transpose()?,
         field: field.transpose()?,
         since: time(query, SINCE)?,
-        until: time(query, UNTIL)?,
+        until,
+        replayed: replayed.map(|word| word == "true"),
         below: None,
         limit: query::limit(query, LIMIT, MAX_LIMIT)?,
     })
@@ -53,12 +59,26 @@ fn assistant(gateway: &Gateway, client: Option<&str>, text: &str) -> Result<(Opt
     let malformed = || must(ASSISTANT, "be a name, `vendor:id` or an id of letters, digits, `.`, `_` and `-`");
     // The query is decoded already; what a second decoding would change is none.
     let assistant = Assistant::parse(text).ok().filter(|assistant| assistant.as_str() == text).ok_or_else(malformed)?;
-    let line = gateway.routes.resolve(&assistant, client).ok().and_then(|route| {
+    let route = match gateway.routes.resolve(&assistant, client) {
+        Ok(route) => Some(route),
+        // Only its spelling is wrong: no record has it. Who may not use the account does not learn that there is one.
+        Err(RouteError::BadId { id, vendor, described, meant: Some(meant) }) if may_use(gateway, client, &vendor) => {
+            let error = RouteError::BadId { id, vendor, described, meant: Some(meant) };
+            return Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{ASSISTANT}`: {error}")));
+        }
+        Err(_) => None,
+    };
+    let line = route.and_then(|route| {
         let scope = gateway.scope_of(&route.account.name)?;
         Some(Line { scope: scope.clone(), id: route.id.clone() })
     });
     let written = line.is_none().then(|| text.to_owned());
     Ok((written, line))
+}
+
+/// Whether a client may use an account; without a client the caller may use all.
+fn may_use(gateway: &Gateway, client: Option<&str>, vendor: &str) -> bool {
+    client.is_none_or(|name| gateway.clients.named(name).is_some_and(|client| client.may_use_vendor(vendor)))
 }
 
 fn state(word: &str) -> Result<State, Problem> {
@@ -69,6 +89,21 @@ fn operation(word: &str) -> Result<AssistantOperation, Problem> {
     let changes = || AssistantOperation::ALL.into_iter().filter(|operation| operation.is_change());
     let known = changes().find(|operation| operation.as_str() == word);
     known.ok_or_else(|| unknown(OPERATION, word, changes().map(AssistantOperation::as_str)))
+}
+
+/// The code that the problem of a record has to have.
+pub(super) fn reason(query: Option<&str>) -> Result<Option<Code>, Problem> {
+    let Some(word) = query::text(query, REASON)? else { return Ok(None) };
+    let unknown = || unknown(REASON, &word, Code::ALL.iter().map(|code| code.as_str()));
+    Code::from_name(&word).map(Some).ok_or_else(unknown)
+}
+
+/// The time before which something was admitted that is so old now.
+fn older(query: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    let Some(text) = query::text(query, OLDER)? else { return Ok(None) };
+    let age =
+        humantime::parse_duration(&text).map_err(|_| must(OLDER, "be an age, such as `90s`, `15m`, `2h` or `1d`"))?;
+    Ok(Some(Timestamp::now().before(age)))
 }
 
 /// The problem of a word that is none of those known.

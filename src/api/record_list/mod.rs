@@ -3,27 +3,35 @@
 mod cursor;
 mod filter;
 
+use serde::Deserialize;
 use vendors::json::push_string;
 
 use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
-use crate::store::{Filter, Owner, Page, State};
+use crate::store::{Filter, Owner, Page, Record, State};
 
 use super::records::{Records, push_record, store_problem};
 use super::request::page::list_digest;
 use super::request::query::{
-    self, ASSISTANT, CLIENT, CURSOR, FIELD, LIMIT, OPERATION, SINCE, STATE, UNTIL, VENDOR, check_names,
+    self, ASSISTANT, CLIENT, CURSOR, FIELD, LIMIT, OLDER, OPERATION, REASON, REPLAYED, SINCE, STATE, UNTIL, VENDOR,
+    check_names,
 };
 
 use cursor::Cursor;
 
 /// The parameters that choose records, and tell one list from another.
-const FILTERS: [&str; 8] = [ASSISTANT, VENDOR, CLIENT, STATE, OPERATION, FIELD, SINCE, UNTIL];
+const FILTERS: [&str; 11] = [ASSISTANT, VENDOR, CLIENT, STATE, OPERATION, FIELD, SINCE, UNTIL, REASON, OLDER, REPLAYED];
+/// How many records are read at a time where each is looked at.
+const READ_AT_ONCE: usize = 500;
+/// How many records one part of a list looks at.
+const LOOKED_AT: usize = 20_000;
 
 /// Which records, and which part of their list.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct RecordList {
     filter: Filter,
+    /// What no index finds, as problems are sealed: the code of a record's problem.
+    reason: Option<Code>,
     digest: u32,
 }
 
@@ -65,12 +73,60 @@ impl RecordList {
     fn read(gateway: &Gateway, client: Option<&str>, name: &str, query: Option<&str>) -> Result<Self, Problem> {
         let mut name = name.to_owned();
         for filter in FILTERS {
-            name += &format!(" {filter}: {:?}", query::text(query, filter)?);
+            let value = query::text(query, filter)?;
+            // The later filters count only where they are used, so that cursors of older versions stay valid.
+            if value.is_some() || ![REASON, OLDER, REPLAYED].contains(&filter) {
+                name += &format!(" {filter}: {value:?}");
+            }
         }
         let digest = list_digest(&name);
-        let filter = filter::filter(gateway, client, query)?;
+        let (filter, reason) = (filter::filter(gateway, client, query)?, filter::reason(query)?);
         let below = query::text(query, CURSOR)?.map(|text| below(&text, digest)).transpose()?;
-        Ok(Self { filter: Filter { below, ..filter }, digest })
+        Ok(Self { filter: Filter { below, ..filter }, reason, digest })
+    }
+
+    /// The same without what was sent again by another record.
+    #[must_use]
+    pub(crate) fn not_replayed(mut self) -> Self {
+        self.filter.replayed = Some(false);
+        self
+    }
+
+    /// Whether the request asks for the beginning of the list.
+    pub(crate) fn is_first(&self) -> bool {
+        self.filter.below.is_none()
+    }
+
+    /// Whether the list has only what was sent again.
+    pub(crate) fn is_of_replayed(&self) -> bool {
+        self.filter.replayed == Some(true)
+    }
+
+    /// Whether a record's problem is the one that the list asks for.
+    pub(crate) fn has_reason(&self, record: &Record) -> bool {
+        self.reason.is_none_or(|wanted| said(record).is_some_and(|said| said.code == wanted.as_str()))
+    }
+
+    /// Looks at every record, whatever its problem, newest first, as long as `visit` goes on; `true` if it did to the end.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(crate) async fn each(
+        &self,
+        records: &Records,
+        mut visit: impl FnMut(&Record) -> bool,
+    ) -> Result<bool, Problem> {
+        let mut filter = Filter { below: None, limit: READ_AT_ONCE, ..self.filter.clone() };
+        loop {
+            let page = records.store.list(filter.clone()).await.map_err(store_problem)?;
+            if !page.records.iter().all(&mut visit) {
+                return Ok(false);
+            }
+            match page.next {
+                Some(next) => filter.below = Some(next),
+                None => return Ok(true),
+            }
+        }
     }
 
     /// The part of the list that the request asks for.
@@ -78,7 +134,28 @@ impl RecordList {
     /// # Errors
     /// The store fails.
     pub(crate) async fn page(&self, records: &Records) -> Result<Page, Problem> {
-        records.store.list(self.filter.clone()).await.map_err(store_problem)
+        if self.reason.is_none() {
+            return records.store.list(self.filter.clone()).await.map_err(store_problem);
+        }
+        let (mut found, mut filter) = (Vec::new(), Filter { limit: READ_AT_ONCE, ..self.filter.clone() });
+        for _ in 0..LOOKED_AT / READ_AT_ONCE {
+            let page = records.store.list(filter.clone()).await.map_err(store_problem)?;
+            found.extend(page.records.into_iter().filter(|record| self.has_reason(record)));
+            filter.below = page.next;
+            if found.len() > self.filter.limit {
+                found.truncate(self.filter.limit);
+                filter.below = found.last().map(|record| record.number);
+            }
+            if filter.below.is_none() || found.len() == self.filter.limit {
+                break;
+            }
+        }
+        Ok(Page { records: found, next: filter.below })
+    }
+
+    /// Where the list goes on after this part.
+    pub(crate) fn next(&self, page: &Page) -> Option<String> {
+        page.next.map(|below| Cursor { list: self.digest, below }.to_string())
     }
 
     /// Writes the members `data` and `next_cursor` of an answer. `more` writes what a record has besides its own members.
@@ -101,11 +178,27 @@ impl RecordList {
             out.push(b'}');
         }
         out.extend_from_slice(b"],\"next_cursor\":");
-        match page.next {
-            Some(below) => push_string(out, &Cursor { list: self.digest, below }.to_string()),
+        match self.next(page) {
+            Some(next) => push_string(out, &next),
             None => out.extend_from_slice(b"null"),
         }
     }
+}
+
+/// What the problem of a record says.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Said {
+    /// Its code.
+    pub(crate) code: String,
+    /// What happened.
+    #[cfg_attr(not(feature = "console"), expect(dead_code, reason = "only the console shows it"))]
+    #[serde(default)]
+    pub(crate) detail: String,
+}
+
+/// What the problem of a record says, if it has one that can be read.
+pub(crate) fn said(record: &Record) -> Option<Said> {
+    serde_json::from_slice(record.problem.as_deref()?).ok()
 }
 
 /// The number below which the list goes on.

@@ -5,8 +5,9 @@ use futures_util::FutureExt;
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
-use crate::problem::Problem;
+use crate::problem::{Code, Outcome, Problem, Reason};
 use crate::store::Answer;
+use crate::telemetry::event::ProblemSummary;
 
 /// Says that the answer is that of an earlier request.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -29,6 +30,28 @@ pub(super) fn response(answer: &Answer) -> Response<Full<Bytes>> {
     });
     response.headers_mut().extend(headers);
     response
+}
+
+/// The response that was stored, for the request that it answers: of a problem, the log is told.
+pub(super) fn delivered(answer: &Answer) -> Response<Full<Bytes>> {
+    let mut response = response(answer);
+    if let Some(summary) = summary(answer) {
+        response.extensions_mut().insert(summary);
+    }
+    response
+}
+
+/// What a stored problem says of itself.
+fn summary(answer: &Answer) -> Option<ProblemSummary> {
+    if answer.status < 400 {
+        return None;
+    }
+    let problem: serde_json::Value = serde_json::from_slice(answer.body.as_deref()?).ok()?;
+    let code = Code::from_name(problem.get("code")?.as_str()?)?;
+    let is_unknown = problem.get("outcome").and_then(serde_json::Value::as_str) == Some(Outcome::Unknown.as_str());
+    let outcome = if is_unknown { Outcome::Unknown } else { Outcome::NotApplied };
+    let fault = code.kind().fault;
+    Some(ProblemSummary { reason: Reason::Code(code), code: Some(code), fault, outcome, internal: None })
 }
 
 /// The response that was stored, for another request with the same key.

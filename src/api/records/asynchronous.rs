@@ -16,12 +16,15 @@ use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
 use crate::store::{Admission, Admitted, Mode, Record, StoreError, Timestamp};
+use crate::upstream::QueuedLock;
 
+use super::cluster::{Replica, SharedEntry};
 use super::job::Job;
+use super::job::fields;
 use super::key::{Key, Known};
-use super::queue::{Phase, Ticket};
-use super::reservation::Reservation;
-use super::synchronous::fields;
+use super::payload::Payload;
+use super::queue::{self, Phase, Ticket};
+use super::reservation::{Reservation, full_problem};
 use super::{Records, answer, store_problem};
 
 /// What became of an admission.
@@ -35,10 +38,18 @@ pub(super) enum Entered {
 /// A change that is to wait.
 pub(super) struct Entry {
     pub(super) record: Record,
-    pub(super) body: Bytes,
+    pub(super) payload: Payload,
     pub(super) key: Option<Key>,
     /// Its place in the order.
     pub(super) reserved: Reservation,
+}
+
+/// The order in which it waits.
+enum Way {
+    /// That of this process, with its place in it.
+    Own(Reservation),
+    /// That which all processes share, with its place among those that are to be admitted.
+    Shared(Arc<Replica>, Option<QueuedLock>),
 }
 
 impl Records {
@@ -57,20 +68,31 @@ impl Records {
         let Prepared { request, place, .. } = prepared;
         let expires_at = Timestamp::now().after(job.context.gateway.queue.max_age);
         let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
-        let reserved = match (place, &job.id) {
-            (Place::Reserved(reserved), _) => reserved,
-            (_, Some(id)) => self.reserve(&job.context.gateway, &job.account, id)?,
-            (_, None) => return Err(Problem::new(Code::Internal, "a creation has no line")),
+        let way = match (self.replica.clone(), place, &job.id) {
+            (Some(replica), place, _) => Way::Shared(replica, place.into_lock()),
+            (None, Place::Reserved(reserved), _) => Way::Own(*reserved),
+            (None, _, Some(id)) => match (self.reserve(&job.context.gateway, &job.account, id), &key) {
+                (Err(problem), Some(key)) => return key.refused(&job.context, &job.options, problem).await,
+                (reserved, _) => Way::Own(reserved?),
+            },
+            (None, _, None) => return Err(Problem::new(Code::Internal, "a creation has no line")),
         };
-        (record.id, record.number) = (reserved.id, reserved.number);
-        let again = key.as_ref().and_then(|key| key.again.as_ref()).map(|again| again.number);
-        let payload = self.payload(&job, &request, &body).guarded(again);
-        log.report = Some(request.report);
+        if let Way::Own(reserved) = &way {
+            (record.id, record.number) = (reserved.id, reserved.number);
+        }
+        let payload = self.payload(&job, &request, &body);
         let mut waiting = self.endings.waiting(record.id);
-        let entry = Entry { record, body: payload.to_bytes(), key, reserved };
         // In a task of its own, so that a caller who leaves does not leave half of it.
         let (records, context, options) = (Arc::clone(self), job.context.clone(), job.options.clone());
-        let entered = self.tasks.spawn(async move { records.enter(entry, &context, &options).await });
+        let entered = self.tasks.spawn(async move {
+            match way {
+                Way::Own(reserved) => records.enter(Entry { record, payload, key, reserved }, &context, &options).await,
+                Way::Shared(replica, gate) => {
+                    let entry = SharedEntry { record, payload, key, gate };
+                    records.enter_shared(&replica, entry, &context, &options).await
+                }
+            }
+        });
         let entered = entered
             .await
             .map_err(|error| Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string()))?;
@@ -78,9 +100,12 @@ impl Records {
             Entered::Stored(record) => record,
             Entered::Answered(response) => return Ok(response),
         };
-        log.record = Some(record.id);
+        (log.report, log.record) = (Some(request.report), Some(record.id));
         if let Some(wait) = job.options.wait {
             let until = (Instant::now() + Duration::from_secs(wait.into())).min(job.options.deadline);
+            if let Some(replica) = &self.replica {
+                replica.wait();
+            }
             if let Some(Some(answer)) = waiting.may_have_ended(until).await {
                 return Ok(answer::response(&answer));
             }
@@ -99,36 +124,39 @@ impl Records {
         context: &Context,
         options: &RequestOptions,
     ) -> Result<Entered, Problem> {
-        let Entry { mut record, body, key, reserved } = entry;
-        let again = key.as_ref().and_then(|key| key.again.as_ref());
+        let Entry { mut record, mut payload, mut key, reserved } = entry;
         (record.id, record.number) = (reserved.id, reserved.number);
-        if let Some(again) = again {
-            self.check_newer(reserved.line.clone(), again.number, &record).await?;
-        }
-        reach(Point::BeforeAdmit);
-        let (used, again) = (key.as_ref().map(|key| key.used.clone()), again.map(|again| again.id));
-        let admitted = self.store.admit(Admission { record: record.clone(), body, key: used, again }).await;
-        reach(Point::AfterAdmit);
-        match admitted {
-            Ok(Admitted::Stored) => {
-                reserved.keep();
-                Ok(Entered::Stored(Box::new(record)))
+        loop {
+            let again = key.as_ref().and_then(|key| key.again.clone());
+            if let Some(again) = &again {
+                self.check_newer(reserved.line.clone(), again.number, &record).await?;
+                payload = payload.guarded(Some(again.number));
             }
-            Ok(Admitted::Known(state)) => {
-                drop(reserved);
-                let Some(Key { used, .. }) = key else {
-                    return Err(Problem::new(Code::Internal, "a change without a key has one"));
-                };
-                match self.answered(context, state, used, record.operation, options).await? {
-                    Known::Answered(response) => Ok(Entered::Answered(response)),
-                    Known::New(_) => Err(Problem::new(Code::IdempotencyInProgress, "its key is in use")),
+            reach(Point::BeforeAdmit);
+            let used = key.as_ref().map(|key| key.used.clone());
+            let (body, again) = (payload.to_bytes(), again.map(|again| again.id));
+            let admitted =
+                self.store.admit(Admission { record: record.clone(), body, key: used, again, member: None }).await;
+            reach(Point::AfterAdmit);
+            let state = match admitted {
+                Ok(Admitted::Stored(_)) => {
+                    reserved.keep();
+                    return Ok(Entered::Stored(Box::new(record)));
                 }
-            }
-            Err(error) => {
-                if matches!(error, StoreError::Unknown(_)) {
-                    reserved.keep_until_known();
+                Ok(Admitted::Full) => return Err(full_problem(queue::Full::Line)),
+                Ok(Admitted::Known(state)) => state,
+                Err(error) => {
+                    if matches!(error, StoreError::Unknown(_)) {
+                        reserved.keep_until_known();
+                    }
+                    let problem = store_problem(error);
+                    let Some(key) = &key else { return Err(problem) };
+                    return key.not_admitted(context, options, record.id, problem).await.map(Entered::Answered);
                 }
-                Err(store_problem(error))
+            };
+            match self.known_at_admission(context, options, key.as_ref(), state).await? {
+                Known::Answered(response) => return Ok(Entered::Answered(response)),
+                Known::New(again) => key = Some(again),
             }
         }
     }
@@ -165,6 +193,8 @@ impl Ticket {
             gathers: false,
             alone: false,
             phase,
+            is_waited_for: false,
+            fresh: None,
         }
     }
 }

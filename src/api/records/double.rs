@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::store::{
-    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, KeyState, KeyUse, Line, Mode, Owner,
-    Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
+    Line, Mode, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -93,7 +93,7 @@ impl Store for Double {
         refused()
     }
 
-    fn start(&self, _: Vec<UpdateId>, _: Timestamp) -> Pending<'_, bool> {
+    fn start(&self, _: Vec<UpdateId>, _: Timestamp, _: Option<Incarnation>) -> Pending<'_, bool> {
         refused()
     }
 
@@ -101,7 +101,7 @@ impl Store for Double {
         refused()
     }
 
-    fn finish(&self, _: Vec<Ending>) -> Pending<'_, ()> {
+    fn finish(&self, _: Vec<Ending>) -> Pending<'_, Vec<Finished>> {
         refused()
     }
 
@@ -118,6 +118,10 @@ impl Store for Double {
     }
 
     fn discard(&self, _: UpdateId, _: State, _: Timestamp) -> Pending<'_, bool> {
+        refused()
+    }
+
+    fn ticket(&self, _: UpdateId) -> Pending<'_, Option<(Record, Bytes)>> {
         refused()
     }
 
@@ -196,5 +200,7 @@ pub(crate) fn record(number: u64, client: Option<&str>) -> Record {
         replay_of: None,
         answer: None,
         problem: None,
+        ahead: None,
+        holds: false,
     }
 }

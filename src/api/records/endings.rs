@@ -37,7 +37,12 @@ impl Endings {
         }
     }
 
-    /// Ends all waits, now and later.
+    /// The changes that anything waits for.
+    pub(super) fn waited_for(&self) -> Vec<UpdateId> {
+        self.table().keys().copied().collect()
+    }
+
+    /// Ends all waits, now and later, but those of callers whose changes are under way.
     pub(super) fn drain(&self) {
         self.drain.cancel();
     }
@@ -60,6 +65,15 @@ impl Waiting<'_> {
                 Some(receiver.borrow_and_update().clone())
             }
         }
+    }
+}
+
+impl Waiting<'_> {
+    /// The same, whether the gateway drains or not.
+    pub(super) async fn ended(&mut self, until: Instant) -> Option<Option<Answer>> {
+        let receiver = self.ended.as_mut()?;
+        timeout_at(until, receiver.changed()).await.ok()?.ok()?;
+        Some(receiver.borrow_and_update().clone())
     }
 }
 

@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Copied, Exchange, TurnSlot};
 use crate::api::request::options::RequestOptions;
+use crate::api::request_log::RequestLog;
 use crate::problem::{Outcome, Problem};
 use crate::store::{Mode, Record, State, Timestamp, UpdateId};
 use crate::telemetry::event::ChangeFinished;
@@ -97,6 +98,8 @@ impl Job {
             replay_of: None,
             answer: None,
             problem: None,
+            ahead: None,
+            holds: false,
         }
     }
 
@@ -127,6 +130,17 @@ impl Job {
     }
 }
 
+/// The canonical fields that a request sends.
+pub(super) fn fields(request: &vendors::Request) -> Vec<String> {
+    request.report.applied.iter().map(|field| field.name().to_owned()).collect()
+}
+
+/// When the last attempt ended that may have been applied and got no trustworthy response.
+pub(super) fn doubted_at(log: &RequestLog) -> Option<Timestamp> {
+    let doubted = log.delivery.as_ref()?.doubted_at()?;
+    Some(Timestamp::now().before(doubted.elapsed()))
+}
+
 /// The final state of a synchronous change.
 pub(super) fn state_of(result: Result<(), &Problem>, attempts: u32) -> State {
     use crate::problem::{Code, FailureReason, Reason};
@@ -136,12 +150,14 @@ pub(super) fn state_of(result: Result<(), &Problem>, attempts: u32) -> State {
     match problem.outcome {
         Outcome::Unknown => State::Unknown,
         Outcome::NotApplied if problem.code == Code::VendorTimeout && waited && attempts == 0 => State::Expired,
-        Outcome::NotApplied if is_refusal(problem) => State::Refused,
+        Outcome::NotApplied | Outcome::Partial if is_refusal(problem) => State::Refused,
+        // What was applied stays, and what was not may be sent again.
+        Outcome::Partial => State::Unknown,
         Outcome::NotApplied => State::Failed,
     }
 }
 
 /// Whether a change was refused for good: by the vendor, or because its condition does not hold.
 pub(super) fn is_refusal(problem: &Problem) -> bool {
-    problem.outcome == Outcome::NotApplied && problem.code.kind().fault == crate::problem::Fault::Caller
+    problem.outcome != Outcome::Unknown && problem.code.kind().fault == crate::problem::Fault::Caller
 }

@@ -1,4 +1,7 @@
 //! Idempotency keys: what makes two requests the same, and what became of the first.
+//!
+//! Admission finds a key that was used before, so most requests are not looked up. One is if it is refused before it is
+//! admitted, because what is stored under its key comes first, or if the vendor would be asked something before that.
 
 use std::time::Duration;
 
@@ -22,12 +25,15 @@ use super::{Records, answer, required, store_problem};
 /// The `Retry-After` of a request whose key is in use.
 const IN_PROGRESS_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A key in a request that is carried out.
+/// The key of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
+    operation: AssistantOperation,
     pub(super) used: KeyUse,
     /// The first request, if its outcome is unknown.
     pub(super) again: Option<Again>,
+    /// Whether it is known what became of the first request.
+    is_looked_up: bool,
 }
 
 /// An earlier request with a key, of which it is not known whether it was applied.
@@ -46,7 +52,7 @@ pub(crate) enum Known {
     /// It was carried out before; this is the response.
     Answered(Response<Full<Bytes>>),
     /// It is to be carried out.
-    New(Option<Key>),
+    New(Key),
 }
 
 /// SHA-256 of all that makes a request with a key the same request: what it does to what, its query, preferences and
@@ -85,25 +91,70 @@ impl Asked {
     }
 }
 
-/// Looks a request up by its key, if it has one.
-///
-/// # Errors
-/// The key came with another request, or the first one is under way, or the store fails.
-pub(crate) async fn known(
-    context: &Context,
-    options: &RequestOptions,
-    asked: Option<Asked>,
-    body: &[u8],
-) -> Result<Known, Problem> {
-    let Some(mut asked) = asked else { return Ok(Known::New(None)) };
-    let records = required(context.records.as_ref())?;
-    asked.add(body);
-    let Asked { operation, key, digest } = asked;
-    let client = context.client_name().map(str::to_owned);
-    let used = KeyUse { client, key, fingerprint: digest.finalize().into(), now: Timestamp::now() };
-    match records.store.look_up(used.clone()).await.map_err(store_problem)? {
-        Some(state) => records.answered(context, state, used, operation, options).await,
-        None => Ok(Known::New(Some(Key { used, again: None }))),
+impl Key {
+    /// The key of a request with this body.
+    pub(crate) fn of(context: &Context, asked: Asked, body: &[u8]) -> Self {
+        let mut asked = asked;
+        asked.add(body);
+        let Asked { operation, key, digest } = asked;
+        let client = context.client_name().map(str::to_owned);
+        let used = KeyUse { client, key, fingerprint: digest.finalize().into(), now: Timestamp::now() };
+        Self { operation, used, again: None, is_looked_up: false }
+    }
+
+    /// What became of an earlier request with the key.
+    ///
+    /// # Errors
+    /// The key came with another request, or the first one is under way, or the store fails.
+    pub(crate) async fn look_up(&self, context: &Context, options: &RequestOptions) -> Result<Known, Problem> {
+        if self.is_looked_up {
+            return Ok(Known::New(self.clone()));
+        }
+        let records = required(context.records.as_ref())?;
+        match records.store.look_up(self.used.clone()).await.map_err(store_problem)? {
+            Some(state) => records.answered(context, options, self, state).await,
+            None => Ok(Known::New(Self { is_looked_up: true, ..self.clone() })),
+        }
+    }
+
+    /// What a request gets that is refused before it is admitted: what an earlier one with its key has got, if there is one.
+    ///
+    /// # Errors
+    /// There is none, or as of [`Self::look_up`].
+    pub(crate) async fn refused(
+        &self,
+        context: &Context,
+        options: &RequestOptions,
+        problem: Problem,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        match self.look_up(context, options).await? {
+            Known::Answered(response) => Ok(response),
+            Known::New(_) => Err(problem),
+        }
+    }
+
+    /// The same for one that the store did not admit as `own`, which it may have stored all the same.
+    ///
+    /// # Errors
+    /// The same; if the store fails again, its first failure says more.
+    pub(super) async fn not_admitted(
+        &self,
+        context: &Context,
+        options: &RequestOptions,
+        own: UpdateId,
+        problem: Problem,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let Some(records) = context.records.as_ref().filter(|_| !self.is_looked_up) else { return Err(problem) };
+        let known = match records.store.look_up(self.used.clone()).await {
+            Ok(Some(state)) if state != KeyState::InProgress(own) => {
+                records.answered(context, options, self, state).await?
+            }
+            _ => return Err(problem),
+        };
+        match known {
+            Known::Answered(response) => Ok(response),
+            Known::New(_) => Err(problem),
+        }
     }
 }
 
@@ -112,11 +163,11 @@ impl Records {
     pub(super) async fn answered(
         &self,
         context: &Context,
-        state: KeyState,
-        used: KeyUse,
-        operation: AssistantOperation,
         options: &RequestOptions,
+        key: &Key,
+        state: KeyState,
     ) -> Result<Known, Problem> {
+        let operation = key.operation;
         match state {
             KeyState::OtherRequest => {
                 let detail = "this Idempotency-Key came before with another request; use a new key for each request";
@@ -131,9 +182,30 @@ impl Records {
                 Err(Problem::new(Code::IdempotencyInProgress, detail).after(IN_PROGRESS_RETRY_AFTER))
             }
             KeyState::Ended { id, answer, unknown: Some(number) } if may_repeat(operation) => {
-                Ok(Known::New(Some(Key { used, again: Some(Again { id, number, answer }) })))
+                let again = Some(Again { id, number, answer });
+                Ok(Known::New(Key { again, is_looked_up: true, ..key.clone() }))
             }
             KeyState::Ended { answer, .. } => Ok(Known::Answered(answer::replayed(&answer))),
+        }
+    }
+
+    /// What a request gets whose admission finds its key in use: it is answered, or admitted once more to be sent again.
+    ///
+    /// # Errors
+    /// As of [`Key::look_up`], or the key was taken again meanwhile.
+    pub(super) async fn known_at_admission(
+        &self,
+        context: &Context,
+        options: &RequestOptions,
+        key: Option<&Key>,
+        state: KeyState,
+    ) -> Result<Known, Problem> {
+        let key = key.ok_or_else(|| Problem::new(Code::Internal, "a change without a key has one"))?;
+        match self.answered(context, options, key, state).await? {
+            Known::New(_) if key.again.is_some() => {
+                Err(Problem::new(Code::IdempotencyInProgress, "its key is in use; try again"))
+            }
+            known => Ok(known),
         }
     }
 

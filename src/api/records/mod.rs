@@ -1,6 +1,7 @@
 //! The records of changes: what is on its way, and what became of it. It exists only with a store.
 //!
-//! - `synchronous` carries a change out for a caller who waits, and writes down how it ends; `key` is about idempotency keys.
+//! - `synchronous` carries a change out for a caller who waits, and writes down how it ends; `attached` is its
+//!   way on when the caller leaves; `key` is about idempotency keys.
 //! - `asynchronous` admits a change that is delivered later; `queue` holds what waits, and delivers it.
 //! - `reservation` is a place in the order with its number, taken before a change is ready.
 //! - `payload` is what the store keeps so that a change can be sent; `job` is a change without its caller's connection.
@@ -10,6 +11,8 @@
 mod answer;
 mod asynchronous;
 mod callbacks;
+mod cancel;
+mod cluster;
 mod document;
 #[cfg(test)]
 pub(crate) mod double;
@@ -43,16 +46,18 @@ use crate::account::Account;
 use crate::api::dry_run::redact;
 use crate::gateway::Gateway;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Answer, Mode, Record, SharedStore, State, StoreError, Timestamp, UpdateId};
+use crate::store::{Answer, Cluster, Membership, Record, SharedStore, StoreError, UpdateId};
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::ChangeMetrics;
 use crate::upstream::{QueuedLock, SharePermit, Tasks};
 use crate::value::JournalValues;
 
 pub(crate) use answer::kept;
+pub(crate) use callbacks::CallbackState;
 pub use callbacks::{CallbackCounters, Callbacks};
+pub use cluster::{ClusterSettings, MemberView, ReplicaView};
 pub(crate) use document::{accepted, found, push_record};
-pub(crate) use key::{Asked, Key, Known, known};
+pub(crate) use key::{Asked, Key, Known};
 pub use queue::Depth;
 pub use replay::Replay;
 pub(crate) use reservation::Reservation;
@@ -60,6 +65,7 @@ pub(super) use synchronous::carry_out;
 
 #[cfg(test)]
 use super::context::Context;
+use cluster::{Replica, Seen};
 use endings::Endings;
 use job::Job;
 use payload::Payload;
@@ -84,7 +90,9 @@ pub struct Records {
     replaying: Mutex<HashSet<UpdateId>>,
     /// The places in the order of what still waits then.
     kept_places: Mutex<Vec<Box<dyn Any + Send>>>,
-    /// This process among all that use the store.
+    /// This process among those that share the store, if they do.
+    replica: Option<Arc<Replica>>,
+    /// This process among all that have used the store.
     incarnation: Uuid,
     /// Callers who wait for a change to end.
     readers: Arc<AtomicUsize>,
@@ -110,15 +118,49 @@ impl Records {
         telemetry: Telemetry,
         upstream: Tasks,
     ) -> Result<Arc<Self>, StoreError> {
-        let records = Arc::new(Self::idle(store, gateway, telemetry, upstream));
+        let records = Arc::new(Self::idle(store, None, gateway, telemetry, upstream));
         records.recover().await?;
-        records.keep_tidy();
-        records.tasks.spawn(Arc::clone(&records.callbacks).run(records.stop.clone()));
+        records.begin();
         Ok(records)
     }
 
-    fn idle(store: SharedStore, gateway: Arc<ArcSwap<Gateway>>, telemetry: Telemetry, upstream: Tasks) -> Self {
+    /// The records of a store that other processes share. What waits without an owner is taken up.
+    pub async fn join(
+        store: Arc<dyn Cluster>,
+        settings: ClusterSettings,
+        gateway: Arc<ArcSwap<Gateway>>,
+        telemetry: Telemetry,
+        upstream: Tasks,
+    ) -> Arc<Self> {
+        let replica = Replica::new(Arc::clone(&store), settings);
+        let records = Arc::new(Self::idle(store, Some(Arc::clone(&replica)), gateway, telemetry, upstream));
+        records.begin();
+        let mut seen = Seen::default();
+        records.beat_once(&replica, &mut seen, Instant::now()).await;
+        let connections = &records.upstream.connections;
+        connections.spawn(Arc::clone(&records).beat(Arc::clone(&replica), seen));
+        connections.spawn(Arc::clone(&records).take_over(Arc::clone(&replica)));
+        connections.spawn(Arc::clone(&records).poll(replica));
+        records
+    }
+
+    /// Starts what goes on besides changes.
+    fn begin(self: &Arc<Self>) {
+        self.keep_tidy();
+        let leads = self.replica.clone();
+        let leads = move || leads.as_ref().is_none_or(|replica| replica.is_leader());
+        self.tasks.spawn(Arc::clone(&self.callbacks).run(leads, self.stop.clone()));
+    }
+
+    fn idle(
+        store: SharedStore,
+        replica: Option<Arc<Replica>>,
+        gateway: Arc<ArcSwap<Gateway>>,
+        telemetry: Telemetry,
+        upstream: Tasks,
+    ) -> Self {
         Self {
+            replica,
             lines: Mutex::new(Lines::new(store.next_number())),
             callbacks: Arc::new(Callbacks::new(Arc::clone(&store), Arc::clone(&gateway), &upstream.connections)),
             store,
@@ -141,7 +183,7 @@ impl Records {
     #[cfg(test)]
     pub(crate) fn new(store: SharedStore) -> Self {
         let gateway = Context::example(&http::HeaderMap::new()).gateway;
-        Self::idle(store, Arc::new(ArcSwap::new(gateway)), Telemetry::default(), Tasks::default())
+        Self::idle(store, None, Arc::new(ArcSwap::new(gateway)), Telemetry::default(), Tasks::default())
     }
 
     /// A place among those who wait for a change to end without a request in flight, at most `max` at a time; `None` if all
@@ -157,6 +199,9 @@ impl Records {
     /// The store fails.
     pub async fn ended(&self, id: UpdateId, until: Instant) -> Result<Option<Record>, StoreError> {
         let mut waiting = self.endings.waiting(id);
+        if let Some(replica) = &self.replica {
+            replica.wait();
+        }
         loop {
             let record = self.store.record(id).await?;
             let is_over = record.as_ref().is_none_or(|record| record.state.is_final());
@@ -169,49 +214,13 @@ impl Records {
         }
     }
 
-    /// Withdraws a change that waits. With `on_dead = "hold"` also a dead one that holds up its line.
-    ///
-    /// # Errors
-    /// `already_started`, or the store fails.
-    pub async fn cancel(&self, record: &Record) -> Result<Record, Problem> {
-        let started = |detail: &str| Err(Problem::new(Code::AlreadyStarted, detail));
-        let Some(line) = record.line() else { return started("a creation is sent at once, so it cannot be canceled") };
-        let now = Timestamp::now();
-        match (record.state, record.mode) {
-            (State::Queued, Mode::Asynchronous) => {}
-            // What an earlier process has left has no caller any more.
-            (State::Queued, _) if self.lines().position(&line, record.id).is_some() => {}
-            (State::Queued, _) => return started("its caller waits for it; it ends with that request"),
-            (State::Dead, _) if self.lines().has_held(&line, record.id) => {
-                let discarded = self.store.discard(record.id, State::Canceled, now).await.map_err(store_problem)?;
-                self.lines().remove(&line, record.id);
-                if discarded {
-                    return self.known_record(record.id).await;
-                }
-            }
-            (State::Sending, _) => return started("it is being sent"),
-            (state, _) => return started(&format!("it has ended: {}", state.as_str())),
-        }
-        let calls_back = self.calls_back(record);
-        match self.store.cancel(record.id, now, calls_back).await.map_err(store_problem)? {
-            Some(canceled) => {
-                self.call_back(record);
-                self.lines().remove(&line, record.id);
-                self.endings.ended(record.id, None);
-                self.metrics.ended(&canceled.vendor, canceled.operation, canceled.state.as_str());
-                Ok(canceled)
-            }
-            None => started("it is being sent, or has ended"),
-        }
-    }
-
     /// The place of a change that waits among those of its line, from 1; `None` if it is final.
     pub fn position(&self, record: &Record) -> Option<u64> {
         if record.state.is_final() {
             return None;
         }
         let waiting = record.line().and_then(|line| self.lines().position(&line, record.id));
-        waiting.or(Some(1))
+        waiting.or(record.ahead.map(|ahead| ahead + 1)).or(Some(1))
     }
 
     /// What waits, by account.
@@ -242,6 +251,9 @@ impl Records {
         self.drain();
         if tokio::time::timeout(timeout / 5, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "changes under way were cut off; the next process takes them up");
+        }
+        if let Some(replica) = &self.replica {
+            replica.leave().await;
         }
         match tokio::time::timeout(timeout, self.store.close()).await {
             Ok(Ok(())) => {}
@@ -293,6 +305,17 @@ impl Records {
     async fn known_record(&self, id: UpdateId) -> Result<Record, Problem> {
         let record = self.store.record(id).await.map_err(store_problem)?;
         record.ok_or_else(|| Problem::new(Code::UpdateNotFound, "the record is kept no longer"))
+    }
+
+    /// Who admits a change here, where several processes share the store.
+    fn membership(&self) -> Option<Membership> {
+        let replica = self.replica.as_ref()?;
+        Some(Membership { id: replica.session().id, most_in_line: u64::MAX })
+    }
+
+    /// The number of a change without a line. Where several processes share the store, the store gives it.
+    fn number(&self) -> u64 {
+        if self.replica.is_some() { 0 } else { self.lines().number() }
     }
 
     fn replaying(&self) -> MutexGuard<'_, HashSet<UpdateId>> {

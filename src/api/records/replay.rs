@@ -14,9 +14,10 @@ use crate::store::{Mode, Record, State, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
 use super::asynchronous::{Entered, Entry};
+use super::cluster::SharedEntry;
 use super::job::Job;
+use super::job::fields;
 use super::payload::{Payload, Restored};
-use super::synchronous::fields;
 use super::{Records, store_problem};
 
 /// What of a dead change is sent again.
@@ -74,10 +75,9 @@ impl Records {
         let mut restored = restored.ok_or_else(|| {
             Problem::new(Code::AlreadyStarted, "what it would send is kept no longer, so it cannot be replayed")
         })?;
-        let is_held = self.lines().has_held(&line, dead.id);
+        let is_held = dead.holds || self.lines().has_held(&line, dead.id);
         if !is_held && replay != Replay::Forced {
-            let newer =
-                self.store.newer(line.clone(), dead.number, with_twins(&dead.fields)).await.map_err(store_problem)?;
+            let newer = self.newer_than(dead).await?;
             let is_overtaken = |field: &String| newer.iter().any(|record| overlaps(record, field));
             match replay {
                 Replay::Remaining if dead.operation == AssistantOperation::Update => {
@@ -116,12 +116,22 @@ impl Records {
         let (request, reserved) = match change {
             Change::Delete => (request, None),
             _ => match job.exchange(None).prepare(&body).await? {
-                Prepared { request, place: Place::Reserved(reserved), .. } if !is_held => (request, Some(reserved)),
+                Prepared { request, place: Place::Reserved(reserved), .. } if !is_held => (request, Some(*reserved)),
                 Prepared { request, .. } => (request, None),
             },
         };
         if request.is_empty() && change_is_update(change) {
             return Err(Problem::new(Code::ValidationFailed, "nothing of it is left to send at this vendor"));
+        }
+        if let Some(replica) = &self.replica {
+            let entry = self.replay_entry(&job, dead, &request, &body, guard);
+            reach(Point::BeforeReplay);
+            let entered = self.enter_shared(replica, entry, context, &job.options).await?;
+            reach(Point::AfterReplay);
+            return match entered {
+                Entered::Stored(record) => Ok(*record),
+                Entered::Answered(_) => Err(Problem::new(Code::Internal, "a replay has no key")),
+            };
         }
         let reserved = match (reserved, dead.line(), &job.id) {
             (_, Some(line), _) if is_held => {
@@ -131,11 +141,8 @@ impl Records {
             (None, _, Some(id)) => self.reserve(&context.gateway, &account, id)?,
             (None, ..) => return Err(Problem::new(Code::Internal, "a creation has no line")),
         };
-        let expires_at = Timestamp::now().after(context.gateway.queue.max_age);
-        let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
-        (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
-        let payload = self.payload(&job, &request, &body).guarded(guard);
-        let entry = Entry { record, body: payload.to_bytes(), key: None, reserved };
+        let SharedEntry { record, payload, .. } = self.replay_entry(&job, dead, &request, &body, guard);
+        let entry = Entry { record, payload, key: None, reserved };
         let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
         reach(Point::BeforeReplay);
         let entered = self.tasks.spawn(async move { records.enter(entry, &in_context, &options).await });
@@ -151,14 +158,43 @@ impl Records {
     }
 }
 
+impl Records {
+    /// The newer changes that stand against a replay of a dead one; none if it holds its place in the line.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(crate) async fn newer_than(&self, dead: &Record) -> Result<Vec<Record>, Problem> {
+        let Some(line) = dead.line().filter(|line| !dead.holds && !self.lines().has_held(line, dead.id)) else {
+            return Ok(Vec::new());
+        };
+        self.store.newer(line, dead.number, with_twins(&dead.fields)).await.map_err(store_problem)
+    }
+
+    /// What is admitted for a replay, whatever its place.
+    fn replay_entry(
+        &self,
+        job: &Job,
+        dead: &Record,
+        request: &vendors::Request,
+        body: &[u8],
+        guard: Option<u64>,
+    ) -> SharedEntry {
+        let expires_at = Timestamp::now().after(job.context.gateway.queue.max_age);
+        let mut record = job.record(Mode::Asynchronous, 0, fields(request), expires_at);
+        (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
+        let payload = self.payload(job, request, body).guarded(guard);
+        SharedEntry { record, payload, key: None, gate: None }
+    }
+}
+
 /// A dead change that is being replayed. Two replays at once would both find that it was not replayed yet.
-struct Replaying<'a> {
+pub(super) struct Replaying<'a> {
     records: &'a Records,
     dead: UpdateId,
 }
 
 impl<'a> Replaying<'a> {
-    fn begin(records: &'a Records, dead: UpdateId) -> Result<Self, Problem> {
+    pub(super) fn begin(records: &'a Records, dead: UpdateId) -> Result<Self, Problem> {
         match records.replaying().insert(dead) {
             true => Ok(Self { records, dead }),
             false => Err(Problem::new(Code::AlreadyStarted, "it is being replayed")),

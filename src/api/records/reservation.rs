@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::account::Account;
 use crate::api::classify::failure_problem;
+use crate::api::exchange::Place;
 use crate::gateway::{Gateway, QueueSettings};
 use crate::problem::{Code, Problem};
 use crate::store::{Line, Timestamp, UpdateId};
@@ -38,6 +39,25 @@ impl Records {
     pub(super) fn line(gateway: &Gateway, account: &Account, id: &Arc<str>) -> Line {
         let scope = gateway.scope_of(&account.name).unwrap_or(&account.name);
         Line { scope: Arc::clone(scope), id: Arc::clone(id) }
+    }
+
+    /// Whether other processes share the order, so that a change gets its place from the store.
+    pub(crate) fn shares_order(&self) -> bool {
+        self.replica.is_some()
+    }
+
+    /// A place among those that are to be admitted to a line.
+    ///
+    /// # Errors
+    /// No more may wait.
+    pub(in crate::api) fn gate_of(
+        &self,
+        gateway: &Gateway,
+        account: &Account,
+        id: &Arc<str>,
+    ) -> Result<Place, Problem> {
+        let line = Self::line(gateway, account, id);
+        self.gate(&line).map(|gate| Place::Queued(gate, None)).map_err(failure_problem)
     }
 
     /// A place in the order for a synchronous change, and its number.
@@ -160,11 +180,13 @@ impl Ticket {
             gathers: false,
             alone: false,
             phase: Phase::Admitted,
+            is_waited_for: false,
+            fresh: None,
         }
     }
 }
 
-fn full_problem(full: Full) -> Problem {
+pub(super) fn full_problem(full: Full) -> Problem {
     let detail = match full {
         Full::Line => "as many changes wait for this assistant as may (`queue.max_per_assistant`)",
         Full::All => "as many changes wait as may (`queue.max_total`)",

@@ -23,7 +23,9 @@ impl Records {
                     () = sleep(records.sweeping_pause()) => {}
                     () = records.stop.cancelled() => return,
                 }
-                records.sweep().await;
+                if records.replica.as_ref().is_none_or(|replica| replica.is_leader()) {
+                    records.sweep().await;
+                }
             }
         });
     }

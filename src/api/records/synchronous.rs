@@ -1,16 +1,19 @@
 //! Carries a change out for a caller who waits, and writes down how it ends.
 //!
-//! The change runs in a task of its own, which does not end with the caller's connection. If the caller leaves before
-//! anything was sent, a plain change is withdrawn; one with a key goes on, because its caller will ask again.
+//! The change does not end with the caller's connection. If the caller leaves before anything was sent, a plain change is
+//! withdrawn; one with a key goes on, because its caller will ask again.
+
+mod attached;
+mod ending;
+mod shared;
 
 use std::mem::take;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -21,22 +24,26 @@ use crate::problem::Outcome::NotApplied;
 use crate::problem::{Code, Problem, Reason};
 use crate::store::failpoint::{Point, reach};
 use crate::store::{
-    Admission, Admitted, Answer, Created, Ending, KeyEnd, Line, Mode, Record, State, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, Created, Ending, KeyState, Line, Membership, Mode, Record, State, StoreError, Timestamp,
+    UpdateId,
 };
 use crate::upstream::{DeliveryState, Permits, QueuedLock};
 
-use super::job::{Job, state_of};
-use super::key::{Key, Known};
-use super::{Records, answer, store_problem};
+use attached::Attached;
+use ending::End;
+
+use super::job::{Job, fields};
+use super::key::{Again, Key, Known};
+use super::{Records, store_problem};
 
 /// The `Retry-After` of a change that a drain withdraws.
 const DRAINING_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What a caller gets.
-type Outcome = Result<Response<Full<Bytes>>, Problem>;
+pub(super) type Outcome = Result<Response<Full<Bytes>>, Problem>;
 
 /// A change on its way.
-struct Running {
+pub(super) struct Running {
     /// The id of its record.
     id: UpdateId,
     records: Arc<Records>,
@@ -71,21 +78,12 @@ pub(in crate::api) async fn carry_out(
     let id = UpdateId::generate();
     log.record = Some(id);
     let mut running = Running { id, records: Arc::clone(&records), job, body, key, log: shared, gone: gone.clone() };
-    let (sender, ended) = oneshot::channel();
-    records.tasks.spawn(async move {
+    let run = async move {
         let outcome = running.run(prepared, permits).await;
-        let done = take(&mut running.log);
-        if let Err((outcome, done)) = sender.send((outcome, done))
-            && done.delivery.is_some_and(|delivery| delivery.get())
-        {
-            running.job.report(done.record, outcome.as_ref().map(|_| done.attempts));
-        }
-    });
-    let _gone = gone.drop_guard();
-    let Ok((outcome, done)) = ended.await else {
-        return Err(Problem::new(Code::Internal, "a defect of this gateway"));
+        (outcome, running)
     };
-    let RequestLog { report, attempts, queued, with_vendor, id, record, .. } = done;
+    let (outcome, mut running) = Attached::new(run, &records.tasks, gone).await;
+    let RequestLog { report, attempts, queued, with_vendor, id, record, .. } = take(&mut running.log);
     (log.report, log.record) = (report, record);
     (log.attempts, log.queued, log.with_vendor) =
         (log.attempts + attempts, log.queued + queued, log.with_vendor + with_vendor);
@@ -94,11 +92,21 @@ pub(in crate::api) async fn carry_out(
 }
 
 impl Running {
+    /// Reports the end of a change that was sent and whose caller has left.
+    pub(super) fn report(&self, outcome: &Outcome) {
+        if self.log.delivery.as_ref().is_some_and(DeliveryState::get) {
+            self.job.report(self.log.record, outcome.as_ref().map(|_| self.log.attempts));
+        }
+    }
+
     async fn run(&mut self, mut prepared: Prepared, permits: Permits) -> Outcome {
-        self.check_older()?;
-        let number = match self.number(&mut prepared) {
+        let records = Arc::clone(&self.records);
+        if let (Some(replica), Some(line)) = (&records.replica, self.line()) {
+            return Box::pin(self.in_shared_order(replica, line, prepared, permits)).await;
+        }
+        let number = match self.check_older().and_then(|()| self.number(&mut prepared)) {
             Ok(number) => number,
-            Err(problem) => return self.job.finished(Err(problem)),
+            Err(problem) => return self.refused(problem).await,
         };
         if self.key.is_some() || self.job.context.gateway.sync_intent {
             return self.with_ticket(prepared, number, permits).await;
@@ -132,7 +140,7 @@ impl Running {
         if let Place::Queued(_, Some(number)) = &prepared.place {
             return Ok(*number);
         }
-        let Some(id) = &self.job.id else { return Ok(self.records.lines().number()) };
+        let Some(id) = &self.job.id else { return Ok(self.records.number()) };
         let (lock, number) = self.records.queue(&self.job.account, id).map_err(failure_problem)?;
         prepared.place = Place::Queued(lock, Some(number));
         Ok(number)
@@ -143,30 +151,9 @@ impl Running {
         let mode = if self.key.is_some() { Mode::Keyed } else { Mode::Synchronous };
         let mut record = self.record(mode, number, &prepared);
         let mut turn = take(&mut prepared.place).into_lock();
-        let again = self.key.as_ref().and_then(|key| key.again.clone());
-        if let Some(again) = &again
-            && let Some(lock) = turn.take()
-        {
-            let held = self.job.account.stack.turn(lock, self.job.options.deadline).await;
-            turn = Some(self.or_refuse(held.map_err(failure_problem))?);
-            if let Some(line) = record.line() {
-                let checked = self.records.check_newer(line, again.number, &record).await;
-                self.or_refuse(checked)?;
-            }
-        }
-        if turn.as_ref().is_none_or(QueuedLock::is_held) {
-            record.state = State::Sending;
-        }
-        let payload = self.records.payload(&self.job, &prepared.request, &self.body);
-        let admission = Admission {
-            record: record.clone(),
-            body: payload.to_bytes(),
-            key: self.key.as_ref().map(|key| key.used.clone()),
-            again: again.map(|again| again.id),
-        };
-        reach(Point::BeforeAdmit);
-        let admitted = self.admit(admission).await;
-        if let Some(answered) = self.or_refuse(admitted)? {
+        let body = self.records.payload(&self.job, &prepared.request, &self.body).to_bytes();
+        let member = self.records.membership();
+        if let Some(answered) = self.admit(&mut record, &mut turn, body, member).await? {
             return Ok(answered);
         }
         self.log.record = Some(record.id);
@@ -182,30 +169,86 @@ impl Running {
         let end = self.end(&outcome);
         reach(Point::BeforeFinish);
         let state = end.state;
-        let turn = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.records.finish_for_caller(self.ending(&record, end), turn).await;
+        let ending = Ending { by: member.map(|member| member.id), ..self.ending(&record, end) };
+        self.records.finish_for_caller(ending, slot.into_turn()).await;
         self.records.metrics.ended(&record.vendor, record.operation, state.as_str());
         reach(Point::AfterFinish);
         outcome
     }
 
-    /// A problem before anything was admitted, as its caller gets it.
-    fn or_refuse<T>(&self, result: Result<T, Problem>) -> Result<T, Problem> {
-        result.map_err(|problem| self.job.finished(Err(problem)).err().unwrap_or_else(withdrawn))
+    /// A problem before anything was admitted. An answer that is stored under the key comes first.
+    async fn refused(&self, problem: Problem) -> Outcome {
+        let finished = self.job.finished(Err(problem));
+        match (finished, &self.key) {
+            (Err(problem), Some(key)) => key.refused(&self.job.context, &self.job.options, problem).await,
+            (finished, _) => finished,
+        }
     }
 
-    /// Stores the ticket; the response if the key has been used meanwhile.
-    async fn admit(&self, admission: Admission) -> Result<Option<Response<Full<Bytes>>>, Problem> {
-        let (Job { context, options, .. }, records) = (&self.job, &self.records);
-        match (records.store.admit(admission).await.map_err(store_problem)?, &self.key) {
-            (Admitted::Known(state), Some(key)) => {
-                let operation = self.job.exchange(None).operation();
-                match records.answered(context, state, key.used.clone(), operation, options).await? {
-                    Known::Answered(response) => Ok(Some(response)),
-                    Known::New(_) => Err(Problem::new(Code::IdempotencyInProgress, "try again")),
-                }
+    /// Stores the ticket; the response if the key was used before.
+    async fn admit(
+        &mut self,
+        record: &mut Record,
+        turn: &mut Option<QueuedLock>,
+        body: Bytes,
+        member: Option<Membership>,
+    ) -> Result<Option<Response<Full<Bytes>>>, Problem> {
+        loop {
+            let again = self.key.as_ref().and_then(|key| key.again.clone());
+            if let Some(again) = &again {
+                let may_be_sent = self.check_newer(record, turn, again).await;
+                may_be_sent.or_else(|problem| self.job.finished(Err(problem)).map(drop))?;
             }
-            _ => Ok(None),
+            if turn.as_ref().is_none_or(QueuedLock::is_held) {
+                record.state = State::Sending;
+            }
+            let used = self.key.as_ref().map(|key| key.used.clone());
+            let again = again.map(|again| again.id);
+            let admission = Admission { record: record.clone(), body: body.clone(), key: used, again, member };
+            reach(Point::BeforeAdmit);
+            let state = match self.records.store.admit(admission).await {
+                Ok(Admitted::Known(state)) if self.key.is_some() => state,
+                Ok(_) => return Ok(None),
+                Err(error) => return self.not_admitted(record.id, error).await.map(Some),
+            };
+            if let Some(answered) = self.known(state).await? {
+                return Ok(Some(answered));
+            }
+        }
+    }
+
+    /// What the caller gets if the store did not admit the change.
+    async fn not_admitted(&self, id: UpdateId, error: StoreError) -> Outcome {
+        let Job { context, options, .. } = &self.job;
+        match (self.job.finished(Err(store_problem(error))), &self.key) {
+            (Err(problem), Some(key)) => key.not_admitted(context, options, id, problem).await,
+            (finished, _) => finished,
+        }
+    }
+
+    /// The answer of an earlier request with the key; `None` if it is to be sent again.
+    async fn known(&mut self, state: KeyState) -> Result<Option<Response<Full<Bytes>>>, Problem> {
+        let Job { context, options, .. } = &self.job;
+        match self.records.known_at_admission(context, options, self.key.as_ref(), state).await? {
+            Known::Answered(response) => Ok(Some(response)),
+            Known::New(key) => {
+                self.key = Some(key);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Refuses, in the turn, to send again what newer changes have overtaken.
+    async fn check_newer(&self, record: &Record, turn: &mut Option<QueuedLock>, again: &Again) -> Result<(), Problem> {
+        let Some(lock) = turn.take() else { return Ok(()) };
+        *turn = Some(tokio::select! {
+            biased;
+            held = self.job.account.stack.turn(lock, self.job.options.deadline) => held.map_err(failure_problem)?,
+            () = self.records.cut_off(record.line()) => return Err(draining()),
+        });
+        match record.line() {
+            Some(line) => self.records.check_newer(line, again.number, record).await,
+            None => Ok(()),
         }
     }
 
@@ -222,7 +265,7 @@ impl Running {
         let turn = turn?;
         if record.state == State::Queued {
             reach(Point::BeforeStart);
-            let started = self.records.store.start(vec![record.id], Timestamp::now()).await;
+            let started = self.records.store.start(vec![record.id], Timestamp::now(), None).await;
             // Nothing of it was sent, whatever the store did.
             let started = started.map_err(|error| Problem { outcome: NotApplied, ..store_problem(error) })?;
             if !started {
@@ -273,7 +316,6 @@ impl Running {
             true => account.stack.check_up(options.deadline).map_err(failure_problem),
             false => Ok(()),
         }
-        .map_err(|problem| self.job.finished(Err(problem)).err().unwrap_or_else(withdrawn))
     }
 
     fn line(&self) -> Option<Line> {
@@ -290,74 +332,6 @@ impl Running {
         };
         Record { id: self.id, ..self.job.record(mode, number, fields(&prepared.request), expires_at) }
     }
-
-    fn end(&self, outcome: &Outcome) -> End {
-        let Job { context, account, .. } = &self.job;
-        let (answer, problem) = match outcome {
-            Ok(response) => (answer::kept(response.clone()), None),
-            Err(problem) => {
-                let answer = answer::of_problem(problem, &context.path, context.request_id.as_str());
-                let body = answer.body.clone();
-                (answer, body)
-            }
-        };
-        let state = match outcome {
-            Err(problem) if is_withdrawn(problem) => State::Canceled,
-            _ => state_of(outcome.as_ref().map(|_| ()), self.log.attempts),
-        };
-        let id = self.log.id.as_deref().filter(|_| self.job.id.is_none());
-        let created = id.map(|id| Created {
-            assistant: format!("{}:{id}", account.name),
-            line: Records::line(&context.gateway, account, &id.into()),
-        });
-        End { state, answer, problem, created, doubted_at: doubted_at(&self.log) }
-    }
-
-    fn ending(&self, record: &Record, end: End) -> Ending {
-        let retention = self.job.context.gateway.idempotency_retention;
-        let kept = |answer: Answer, unknown| KeyEnd { answer, kept: retention, unknown };
-        let key = self.key.as_ref().and_then(|key| match (end.state, &key.again) {
-            (State::Applied | State::Refused, _) => Some(kept(end.answer.clone(), None)),
-            (State::Unknown, _) => Some(kept(end.answer.clone(), Some(record.number))),
-            // Nothing was done now, and of the earlier request it is known no better than before.
-            (_, Some(again)) => Some(kept(again.answer.clone(), Some(again.number))),
-            _ => None,
-        });
-        Ending {
-            id: record.id,
-            state: end.state,
-            attempts: self.log.attempts,
-            now: Timestamp::now(),
-            created: end.created,
-            key,
-            answer: Some(self.records.journaled(end.answer)),
-            problem: end.problem,
-            doubted_at: end.doubted_at,
-            sent_with: Vec::new(),
-            body: self.records.journal_body(&self.body),
-            callback: false,
-        }
-    }
-}
-
-/// How a change ended.
-struct End {
-    state: State,
-    answer: Answer,
-    problem: Option<Bytes>,
-    created: Option<Created>,
-    doubted_at: Option<Timestamp>,
-}
-
-/// When the last attempt ended that may have been applied and got no trustworthy response.
-pub(super) fn doubted_at(log: &RequestLog) -> Option<Timestamp> {
-    let doubted = log.delivery.as_ref()?.doubted_at()?;
-    Some(Timestamp::now().before(doubted.elapsed()))
-}
-
-/// The canonical fields that a request sends.
-pub(super) fn fields(request: &vendors::Request) -> Vec<String> {
-    request.report.applied.iter().map(|field| field.name().to_owned()).collect()
 }
 
 /// The problem of a change whose caller left before it was sent; there is no one to read it.

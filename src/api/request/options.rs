@@ -224,6 +224,7 @@ mod tests {
             operations,
             handling: None,
             limiter: None,
+            usage: Arc::default(),
         };
         let client = operations.map(|operations| Arc::new(client(operations)));
         let records = with_store.then(|| Double::of(Vec::new()).records());

@@ -63,6 +63,12 @@ pub const FIELDS: &str = "fields";
 pub const FORCE: &str = "force";
 /// A client, as it is configured.
 pub const CLIENT: &str = "client";
+/// Why a change is dead.
+pub const REASON: &str = "reason";
+/// How long ago at least something was admitted.
+pub const OLDER: &str = "older";
+/// Whether something was sent again.
+pub const REPLAYED: &str = "replayed";
 /// How many entries a page has.
 pub const LIMIT: &str = "limit";
 const INCLUDE: &str = "include";
@@ -72,6 +78,9 @@ const INCLUDE: &str = "include";
 /// # Errors
 /// There is another parameter.
 pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
+    if query.is_none() {
+        return Ok(()); // most requests, for which the names are not gathered
+    }
     let known = PARAMETERS.into_iter().filter(|(parameter, _)| parameters.contains(parameter));
     check_names(query, &known.map(|(_, name)| name).collect::<Vec<_>>())
 }

@@ -1,15 +1,12 @@
 //! `switchboard compare`: what an assistant, or one update, would lose by moving from one vendor to another.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde_json::json;
-use vendors::document::compare;
-use vendors::{
-    CatalogSet, Catalogs, Dialect, Field, Handling, Item, ItemCode, Policies, Target, Update, translate_request,
-};
+use vendors::document::{compare, compare_update};
+use vendors::{Dialect, Field, Update, registry};
 
 use crate::cli::input::{VendorName, dialect, read};
 use crate::cli::style::Style;
@@ -81,43 +78,15 @@ fn of_vendors(from: &Dialect, to: &Dialect) -> Losses {
 
 /// What the second vendor does not support although the first does. An update that is invalid at both is an error.
 fn of_update(update: &Update<'_>, from: &'static Dialect, to: &'static Dialect) -> Result<Losses, Failure> {
-    let (before, after) = (errors_at(update, from), errors_at(update, to));
-    let wrong = before.iter().filter(|(pointer, item)| !is_unsupported(item) && after.get(*pointer) == Some(item));
-    let wrong: Vec<_> = wrong.map(|(pointer, item)| format!("  {pointer:<32} {}", item.detail)).collect();
-    if !wrong.is_empty() {
-        return Err(format!("the update is wrong for both vendors:\n{}", wrong.join("\n")).into());
-    }
-    let lost = after.iter().filter(|(pointer, _)| !before.contains_key(*pointer));
-    let gained = before.keys().filter(|pointer| !after.contains_key(*pointer));
-    let resolved = compare(from, to).resolve;
-    let resolve = update.entries.iter().filter_map(|entry| entry.field).filter(|field| resolved.contains(field));
+    let compared = compare_update(update, (from.name, from), (to.name, to), &registry::Names).map_err(|wrong| {
+        let wrong: Vec<_> = wrong.iter().map(|item| format!("  {:<32} {}", item.pointer, item.detail)).collect();
+        format!("the update is wrong for both vendors:\n{}", wrong.join("\n"))
+    })?;
     Ok(Losses {
-        lost: lost.map(|(pointer, item)| (pointer.clone(), item.detail.clone())).collect(),
-        gained: gained.cloned().collect(),
-        resolve: resolve.map(|field| field.name().to_owned()).collect(),
+        lost: compared.losses.into_iter().map(|item| (item.pointer, item.detail)).collect(),
+        gained: compared.gains,
+        resolve: compared.resolve.iter().map(|field| field.name().to_owned()).collect(),
     })
-}
-
-fn is_unsupported(item: &Item) -> bool {
-    matches!(item.code, ItemCode::UnsupportedField | ItemCode::UnsupportedValue)
-}
-
-/// Every error of the update at a vendor, by pointer. Unresolved names do not count; they depend on its catalogs.
-fn errors_at(update: &Update<'_>, dialect: &'static Dialect) -> BTreeMap<String, Item> {
-    let nothing = CatalogSet::default();
-    let target = Target {
-        dialect,
-        vendor: dialect.name,
-        id: "1",
-        handling: Handling::Strict,
-        policies: &Policies::default(),
-        catalogs: Catalogs { configured: &nothing, live: &nothing },
-        accounts: &vendors::registry::Names,
-    };
-    let refused = translate_request(update, &target).err();
-    let items = refused.into_iter().flat_map(|refused| refused.items.list);
-    let items = items.filter(|item| item.code != ItemCode::UnresolvedName);
-    items.map(|item| (item.pointer.clone(), item)).collect()
 }
 
 fn print(

@@ -12,6 +12,7 @@ use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use http_body_util::Full;
 use simulators::{Options, Received, Simulator};
+use vendors::document::EXAMPLE;
 use vendors::json::lay_out;
 
 use crate::app::App;
@@ -35,24 +36,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090", conflicts_with = "once")]
     admin_listen: SocketAddr,
 }
-
-/// The update that is sent; it has an example of every kind of translation.
-const UPDATE: &str = r#"{
-  "name": "Sales assistant",
-  "type": "outbound",
-  "mode": "pipeline",
-  "language": "en",
-  "wait_for_customer": true,
-  "speech_speed": 1.10,
-  "max_duration": 900,
-  "min_interrupt_words": 2,
-  "webhook_url": null,
-  "ambient_sound": "office",
-  "label_ids": [3, 5],
-  "conversation_inactivity_timeout": 30,
-  "filler_config": { "positive": ["Great!"] },
-  "tools": [{ "type": "end_call", "description": "When the customer says goodbye." }]
-}"#;
 
 /// The vendor's id of the assistant, as in the vendors' documentation.
 const ID: &str = "789";
@@ -82,7 +65,7 @@ async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(
     })?;
     let base = format!("http://{}", app.api());
     writeln!(out, "{}", style.bold("One canonical update goes in:"))?;
-    writeln!(out, "{UPDATE}\n")?;
+    writeln!(out, "{EXAMPLE}\n")?;
     for simulator in &simulators {
         exchange(simulator, &base, style, out).await?;
     }
@@ -91,15 +74,12 @@ async fn demonstrate(args: &Args, style: Style, out: &mut dyn Write) -> Result<(
     } else {
         let admin = format!("http://{}", app.admin());
         writeln!(out, "{}", style.bold("The gateway goes on serving until Ctrl-C. Try:"))?;
-        write!(
-            out,
-            "{}",
-            NEXT_STEPS
-                .replace("{base}", &base)
-                .replace("{admin}", &admin)
-                .replace("{id}", ID)
-                .replace("{later}", LATER)
-        )?;
+        let steps = NEXT_STEPS.replace("{base}", &base).replace("{admin}", &admin);
+        write!(out, "{}", steps.replace("{id}", ID).replace("{later}", LATER))?;
+        if cfg!(feature = "console") {
+            writeln!(out, "The console: {}", style.bold(&format!("{admin}/console/")))?;
+        }
+        writeln!(out, "In a browser: {base}/docs")?;
         out.flush()?;
         app.run(signals).await;
     }
@@ -167,7 +147,7 @@ async fn exchange(simulator: &Simulator, base: &str, style: Style, out: &mut dyn
     let request = Request::put(format!("{base}/v1/assistants/demo-{vendor}"))
         .header(CONTENT_TYPE, "application/json")
         .header("Prefer", "handling=lenient")
-        .body(Full::new(Bytes::from_static(UPDATE.as_bytes())))?;
+        .body(Full::new(Bytes::from_static(EXAMPLE.as_bytes())))?;
     let response = send(request, Duration::from_secs(30)).await?;
     writeln!(out, "{}", style.bold(&format!("── {vendor} ──")))?;
     for received in simulator.received().iter().skip(before) {
@@ -232,5 +212,4 @@ curl {base}/v1/vendors/sondos
 curl {base}/v1/assistants/demo-famulor/route
 curl {admin}/admin/status
 
-In a browser: {base}/docs
 "#;

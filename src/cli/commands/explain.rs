@@ -4,9 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use vendors::{
-    CatalogSet, Catalogs, Dialect, Field, Handling, Policies, Request, Support, Target, Update, translate_request,
-};
+use vendors::document::what_becomes;
+use vendors::{CatalogSet, Catalogs, Dialect, Handling, Policies, Request, Target, Update, translate_request};
 
 use crate::api::redact;
 use crate::gateway;
@@ -32,9 +31,9 @@ pub(crate) struct Args {
     /// What to do with fields that the vendor does not support [default: the vendor's, else strict]
     #[arg(long, value_enum)]
     handling: Option<HandlingArg>,
-    /// The vendor's id of the assistant
-    #[arg(long, default_value = "789")]
-    id: String,
+    /// The vendor's id of the assistant; an example without it
+    #[arg(long)]
+    id: Option<String>,
     /// `text`: readable, keys of third parties redacted; `body`: the wire body alone, byte for byte
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -66,9 +65,11 @@ struct Vendor {
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let vendor = vendor(args, terminal)?;
     let body = read(&args.file)?;
-    if !vendor.dialect.is_id(&args.id) {
+    let id = args.id.as_deref().unwrap_or(vendor.dialect.ids.example());
+    if !vendor.dialect.is_id(id) {
         let (title, described) = (vendor.dialect.title, vendor.dialect.ids.described());
-        return Err(format!("`{}` is no assistant id at {title}, where ids are {described}", args.id).into());
+        let meant = vendor.dialect.ids.meant(id).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        return Err(format!("`{id}` is no assistant id at {title}, where ids are {described}{meant}").into());
     }
     let update = Update::read(&body).map_err(|error| format!("the update is not valid JSON: {error}"))?;
     let live = CatalogSet::default();
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let target = Target {
         dialect: vendor.dialect,
         vendor: &args.vendor,
-        id: &args.id,
+        id,
         handling: match args.handling {
             Some(HandlingArg::Strict) => Handling::Strict,
             Some(HandlingArg::Lenient) => Handling::Lenient,
@@ -134,12 +135,13 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
         let known: Vec<_> = settings.vendors.keys().map(String::as_str).collect();
         format!("`{}` has no vendor `{}`; it has {}", path.display(), args.vendor, known.join(", "))
     })?;
+    let dialect = dialect(&configured.dialect)?;
     Ok(Vendor {
-        dialect: dialect(&configured.dialect)?,
+        dialect,
         base_url: configured.base_url.as_str().to_owned(),
-        handling: configured.handling,
+        handling: configured.handling.unwrap_or_default(),
         policies: gateway::policies(configured),
-        configured: gateway::configured(&configured.catalog),
+        configured: gateway::configured(dialect, &configured.catalog),
         accounts: settings.vendors.keys().cloned().collect(),
     })
 }
@@ -153,7 +155,8 @@ fn print(request: &Request, vendor: &Vendor, terminal: &mut Terminal<'_>) -> std
     writeln!(terminal.out, "{}\n", String::from_utf8_lossy(&body))?;
     let report = &request.report;
     let row = |kind: &str, field: &str, what: &str| [kind.to_owned(), field.to_owned(), what.to_owned()];
-    let applied = report.applied.iter().map(|&field| row("applied", field.name(), &applied(vendor.dialect, field)));
+    let applied =
+        report.applied.iter().map(|&field| row("applied", field.name(), &what_becomes(vendor.dialect, field)));
     let dropped = report.dropped.iter().map(|note| row("dropped", &note.field, &note.detail));
     let warnings = report.warnings.iter().map(|note| row("warning", &note.field, &note.detail));
     for line in table(applied.chain(dropped).chain(warnings), 2, width(&terminal.environment)).trim_fmt().lines() {
@@ -166,22 +169,4 @@ fn print(request: &Request, vendor: &Vendor, terminal: &mut Terminal<'_>) -> std
         writeln!(terminal.out, "{kind}{rest}")?;
     }
     Ok(())
-}
-
-/// What happened to an applied field.
-fn applied(dialect: &Dialect, field: Field) -> String {
-    let described = dialect.describe(field);
-    let wire = described.wire.join(" + ");
-    match described.support {
-        Support::Same | Support::Partial => "as it is".to_owned(),
-        Support::Merged => "merged into the body".to_owned(),
-        Support::Renamed => format!("renamed to {wire}"),
-        Support::Mapped => {
-            let pairs = described.values.iter().filter_map(|(from, to)| Some(format!("{from} → {}", to.as_ref()?)));
-            format!("mapped to {wire}: {}", pairs.collect::<Vec<_>>().join(", "))
-        }
-        Support::Resolved => format!("resolved to {wire}"),
-        Support::Converted => format!("converted to {wire}"),
-        Support::Unsupported => format!("sent although {} does not document this field", dialect.title),
-    }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long)]
     token: Option<String>,
     /// Misbehave: status=503, delay=200ms, hang, reset, html, refusal=json-api, challenge, bom, gzip, bad-rows@get,
-    /// pages=2@get, lost@create, … (see simulators/README.md); may be given several times
+    /// pages=2@get, lost@create, drop=PATH, … (see simulators/README.md); may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     faults: Vec<Fault>,
     /// Differ from the documentation: rename=FIELD:NAME, narrow=FIELD:MIN:MAX, … (see

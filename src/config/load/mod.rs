@@ -6,6 +6,7 @@ pub(super) mod document;
 pub(super) mod environment;
 pub(super) mod layers;
 pub(super) mod output_path;
+pub(super) mod shown_line;
 pub(super) mod source;
 pub(super) mod text;
 pub(super) mod tree;
@@ -14,9 +15,11 @@ pub(super) mod watched_file;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use vendors::{Dialect, registry};
 
+use super::origins::Origins;
 use super::settings::Settings;
 use super::types::secret::Secret;
 use super::validate::key_path::KeyPath;
@@ -86,7 +89,8 @@ fn checked(
     let mut validator = Validator::new(environment);
     let settings = tree(file, &mut validator).map(|tree| {
         validator.check_section(&tree, Sources::NOWHERE, &root::SECTION, &KeyPath::ROOT);
-        Settings::read(&tree, &mut validator)
+        let settings = Settings::read(&tree, &mut validator);
+        Settings { origins: Arc::new(Origins::of(&tree, &validator.sources)), ..settings }
     });
     let refused = validator.has_errors();
     let (diagnostics, sources, files) = validator.finish();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use secrecy::zeroize::Zeroizing;
 
+use super::shown_line::{self, SourceLine};
 use crate::config::validate::problem::{Excerpt, Location};
 use crate::config::validate::visible::visible_columns;
 
@@ -152,7 +153,30 @@ impl Sources {
         }
         Some(Excerpt { line, text: shown, indent: column - 1, width: whole.get(before..end)?.chars().count().max(1) })
     }
+
+    /// The lines around a problem in a file, without what may be secret. The line of the problem itself is shown as
+    /// `excerpt` has it.
+    pub(crate) fn around(&self, span: Span, excerpt: Option<&Excerpt>) -> Vec<SourceLine> {
+        let Source::File(_, text) = &self.0[span.source.0] else { return Vec::new() };
+        let (line, ..) = text.position(span.start);
+        let last = text.line_starts.len();
+        let numbers = line.saturating_sub(LINES_AROUND).max(1)..=(line + LINES_AROUND).min(last);
+        let shown = |number: usize| match excerpt.filter(|excerpt| number == line && excerpt.is_single()) {
+            Some(excerpt) => {
+                let mark = Some((excerpt.indent, excerpt.width));
+                SourceLine { number, text: excerpt.text.clone(), mark }
+            }
+            None => {
+                let text = text.line_starts.get(number - 1).map(|start| shown_line::shown(text.line_at(*start)));
+                SourceLine { number, text: text.unwrap_or_default(), mark: (number == line).then_some((0, 0)) }
+            }
+        };
+        numbers.map(shown).collect()
+    }
 }
+
+/// How many lines before and after a problem are shown.
+const LINES_AROUND: usize = 2;
 
 /// Words in the names of keys that hold credentials.
 const SECRET_WORDS: [&str; 4] = ["tok", "secret", "passw", "encryption"];

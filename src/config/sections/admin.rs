@@ -15,6 +15,11 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Secret,
         "The bearer token for `/admin/*` and `/metrics`, as a reference; needed where other machines reach the listener.",
     ),
+    Key::new(
+        "viewer_token",
+        Kind::Secret,
+        "A bearer token that opens the console and the same paths for looking only, as a reference.",
+    ),
     Key::new("metrics_token", Kind::Secret, "A bearer token that opens `/metrics` and nothing else, as a reference."),
     Key::new(
         "hosts",
@@ -28,6 +33,8 @@ pub(crate) const SECTION: Section = Section::of(&[
 pub struct Admin {
     /// The bearer token for `/admin/*` and `/metrics`; always there where other machines reach the listener.
     pub token: Option<Secret>,
+    /// A bearer token for the same paths, for looking only.
+    pub viewer_token: Option<Secret>,
     /// A bearer token for `/metrics` alone.
     pub metrics_token: Option<Secret>,
     /// Names in `Host` besides IP addresses and `localhost`.
@@ -44,6 +51,7 @@ impl Admin {
         }
         Self {
             token: reader.secret("token", validator),
+            viewer_token: reader.secret("viewer_token", validator),
             metrics_token: reader.secret("metrics_token", validator),
             hosts: reader.texts("hosts").unwrap_or_default(),
         }

@@ -45,10 +45,9 @@ impl Assistant {
 
 fn report_bad_id(reader: &TableReader<'_>, dialect: &Dialect, vendor: &str, id: &str, validator: &mut Validator<'_>) {
     let wrong = format_args!("is no assistant id at `{vendor}`, where ids are {}: \"{id}\"", dialect.ids.described());
-    let meant = id.trim().trim_start_matches('0');
-    let help = match dialect.is_id(meant) {
-        true => format!("did you mean \"{meant}\"?"),
-        false => "write the vendor's own id of the assistant".to_owned(),
+    let help = match dialect.ids.meant(id) {
+        Some(meant) => format!("did you mean \"{meant}\"?"),
+        None => "write the vendor's own id of the assistant".to_owned(),
     };
     validator.report(reader.error("id", ProblemKind::BadValue, wrong).help(help));
 }

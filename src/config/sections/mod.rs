@@ -5,6 +5,7 @@ pub(super) mod assistant;
 pub(super) mod audit;
 pub(super) mod auth;
 pub(super) mod client;
+pub(super) mod console;
 pub(super) mod log;
 pub(super) mod log_filter;
 pub(super) mod rate_limit;

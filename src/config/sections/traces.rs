@@ -1,4 +1,4 @@
-//! `[traces]`: where the spans of requests go.
+//! `[traces]`: where the spans of requests go, and where people look at them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,6 +15,8 @@ use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 
+/// What stands for the id of a trace in `ui`.
+const TRACE_ID: &str = "{trace_id}";
 /// OpenTelemetry's variable for the whole URL, to which nothing is added.
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 
@@ -60,6 +62,7 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Path,
         "Issuers of the collector's certificate to trust instead of the public ones (PEM).",
     ),
+    Key::new("ui", Kind::Text, "The address of a trace for people, with `{trace_id}` in it: the console's links."),
 ]);
 
 /// Traces.
@@ -83,6 +86,8 @@ pub struct Traces {
     pub headers: BTreeMap<String, Secret>,
     /// Issuers to trust instead of the public ones.
     pub ca_file: Option<CertificateFile>,
+    /// The address of a trace for people, with `{trace_id}` in it.
+    pub ui: Option<String>,
 }
 
 impl Default for Traces {
@@ -96,6 +101,7 @@ impl Default for Traces {
             resource: BTreeMap::new(),
             headers: BTreeMap::new(),
             ca_file: None,
+            ui: None,
         }
     }
 }
@@ -138,6 +144,20 @@ impl Traces {
             resource: pairs.map(|(name, text)| (name.to_owned(), text.to_owned())).collect(),
             headers,
             ca_file: CertificateFile::issuers(reader, "ca_file", validator),
+            ui: ui(reader, validator),
         }
     }
+}
+
+/// A link has to lead to a page, whatever the id.
+fn ui(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<String> {
+    let text = reader.text("ui")?;
+    let is_web = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
+    if !is_web || !text.contains(TRACE_ID) || text.chars().any(|letter| letter.is_control() || letter == ' ') {
+        let help = "write the address as the browser shows it for a trace, with `{trace_id}` in the place of its id";
+        let message = "must be an http or https address with `{trace_id}` in it";
+        validator.report(reader.error("ui", ProblemKind::BadValue, message).help(help));
+        return None;
+    }
+    Some(text.to_owned())
 }

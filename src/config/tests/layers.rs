@@ -1,5 +1,7 @@
 //! Defaults, file and environment, one over the other.
 
+mod origins;
+
 use std::time::Duration;
 
 use super::{Setup, assert_text};

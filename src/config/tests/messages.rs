@@ -451,7 +451,7 @@ error: `vendors.acme` names no dialect and is not named after one
   --> c.toml:8:10
 8 | [vendors.acme …
   |          ^^^^
-  help: add `dialect`: "autocalls", "famulor", "gloriagent", "intellixent" or "sondos"
+  help: add `dialect`: "autocalls", "elevenlabs", "famulor", "gloriagent", "intellixent", "retell", "sondos" or "vapi"
 error: `vendors.acme.eu` is a table in a table
   --> c.toml:8:15
 8 | [vendors.acme.eu …

@@ -5,6 +5,7 @@ mod clients;
 mod layers;
 mod messages;
 mod names;
+mod postgres;
 mod routes;
 mod samples;
 mod scale;

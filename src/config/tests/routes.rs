@@ -318,3 +318,52 @@ fn assistants_files_as_spreadsheets_write_them_are_read() {
         );
     }
 }
+
+#[test]
+fn ids_of_every_dialect_are_checked() {
+    let setup = Setup::new(
+        r#"[vendors.vapi]
+token = { env = "T" }
+[vendors.retell]
+token = { env = "T" }
+[assistants.good]
+vendor = "vapi"
+id = "1a2b3c4d-0000-4000-8000-00000000000f"
+[assistants.token]
+vendor = "retell"
+id = "agent_1A-b"
+[assistants.upper]
+vendor = "vapi"
+id = "1A2B3C4D-0000-4000-8000-00000000000F"
+[assistants.dotted]
+vendor = "retell"
+id = "agent.1"
+[[routing.rules]]
+assistant = "agent_*"
+vendor = "retell"
+[[routing.rules]]
+assistant = "1A*"
+vendor = "vapi"
+"#,
+    );
+    assert_text(
+        &setup.errors(),
+        r#"
+error: `assistants.upper.id` is no assistant id at `vapi`, where ids are UUIDs in lower case: "1A2B3C4D-0000-4000-8000-00000000000F"
+  --> c.toml:13:6
+13 | id = "1A2B3C4D-0000-4000-8000-00000000000F"
+   |      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  help: did you mean "1a2b3c4d-0000-4000-8000-00000000000f"?
+error: `assistants.dotted.id` is no assistant id at `retell`, where ids are letters, digits, `_` and `-`: "agent.1"
+  --> c.toml:16:6
+16 | id = "agent.1"
+   |      ^^^^^^^^^
+  help: write the vendor's own id of the assistant
+"#,
+    );
+    let rules = "[vendors.vapi]\ntoken = { env = \"T\" }\n[[routing.rules]]\nassistant = \"1A*\"\nvendor = \"vapi\"\n\
+                 [[routing.rules]]\nassistant = \"1a*-*f?\"\nvendor = \"vapi\"\n";
+    let warnings = Setup::new(rules).warnings();
+    assert!(warnings.contains("`routing.rules[0]` never applies: ids are UUIDs in lower case at `vapi`"), "{warnings}");
+    assert!(!warnings.contains("routing.rules[1]"), "{warnings}");
+}

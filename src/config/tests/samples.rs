@@ -7,18 +7,33 @@ use serde_json::Value;
 
 use super::{Setup, identity, paths};
 use crate::config::{
-    Admin, Audit, Auth, BaseUrl, DEFAULTS, Environment, Idempotency, Journal, Log, Queue, Routing, Secret, Server,
-    Settings, Traces, Vendor, load, schema,
+    Admin, Audit, Auth, BaseUrl, Console, DEFAULTS, Environment, Idempotency, Journal, Log, Origin, Queue, Routing,
+    Secret, Server, Settings, Traces, Vendor, load, schema,
 };
 
 /// 32 bytes in base64.
 const STORE_KEY: &str = "Key+Key+Key+Key+Key+Key+Key+Key+Key+Key+Kew=";
 
-/// The defaults with every commented setting switched on: lines that start with `#` and no blank.
-fn everything() -> Setup {
+/// The defaults with every commented setting switched on: lines that start with `#` and no blank. Of the store there are the
+/// keys of one kind.
+fn everything(kind: &str) -> Setup {
     let lines = DEFAULTS.lines().map(|line| match line.strip_prefix('#') {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting,
         _ => line,
+    });
+    let mut table = "";
+    let lines = lines.filter_map(|line| {
+        table = if line.starts_with('[') { line } else { table };
+        let is_of_postgres = ["[store.postgres]", "[cluster]"].contains(&table);
+        let is_of_sqlite = table == "[store]" && ["path ", "sync_intent "].iter().any(|key| line.starts_with(key));
+        let is_of_other = if kind == "sqlite" { is_of_postgres } else { is_of_sqlite };
+        (!is_of_other).then(|| {
+            if table == "[store]" {
+                line.replace("kind = \"sqlite\"", &format!("kind = \"{kind}\""))
+            } else {
+                line.to_owned()
+            }
+        })
     });
     let names = ["server.pem", "clients.pem", "autocalls-ca.pem", "crm-ca.pem", "collector-ca.pem", "gateway.pem"];
     let (certificate, key) = identity();
@@ -27,9 +42,12 @@ fn everything() -> Setup {
         .file("tls/server.key", &key)
         .variable("AUTOCALLS_TOKEN", "1|abc")
         .variable("ADMIN_TOKEN", "abc")
+        .variable("VIEWER_TOKEN", "ghi")
+        .variable("DATABASE_URL", "postgres://me:hushhush@db/switch")
         .variable("CRM_CALLBACK", "hush-hush-hush-hush-hush")
         .variable("SWITCHBOARD_STORE_KEY", STORE_KEY)
         .variable("METRICS_TOKEN", "def")
+        .variable("VIEWER_TOKEN", "ghi")
         .variable("COLLECTOR_KEY", "xyz");
     names.iter().fold(setup, |setup, name| setup.file(&format!("tls/{name}"), &certificate))
 }
@@ -45,6 +63,7 @@ fn the_documented_defaults_are_the_built_in_ones() {
         routing: Routing::default(),
         assistants: [].into(),
         store: None,
+        cluster: crate::config::Cluster::default(),
         queue: Queue::default(),
         idempotency: Idempotency::default(),
         journal: Journal::default(),
@@ -52,6 +71,8 @@ fn the_documented_defaults_are_the_built_in_ones() {
         log: Log::default(),
         audit: Audit::default(),
         traces: Traces::default(),
+        console: Console::default(),
+        origins: settings.origins.clone(),
         files: settings.files.clone(),
         warnings: settings.warnings.clone(),
     };
@@ -60,7 +81,7 @@ fn the_documented_defaults_are_the_built_in_ones() {
 
 #[test]
 fn the_documented_vendor_defaults_are_the_built_in_ones() {
-    let settings = everything().settings();
+    let settings = everything("sqlite").settings();
     assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
     let mut vendor = settings.vendors["autocalls"].clone();
     assert!(vendor.rate_limit.take().is_some());
@@ -68,9 +89,22 @@ fn the_documented_vendor_defaults_are_the_built_in_ones() {
     assert!(vendor.tls.client_certificate.take().is_some());
     assert_eq!(vendor.tls.server_name.take().as_deref(), Some("api.vendor.example"));
     vendor.fields.clear();
+    assert_eq!(vendor.handling.take(), Some(vendors::Handling::default()));
     vendor.catalog = crate::config::Catalog::default();
     let url = BaseUrl::parse("https://app.autocalls.ai/api").expect("valid");
     assert_eq!(vendor, Vendor::new("autocalls", url, Secret::new("1|abc")));
+}
+
+#[test]
+fn the_documented_defaults_of_postgres_are_the_built_in_ones() {
+    let documented = everything("postgres").settings();
+    assert_eq!(documented.warnings.to_string(), "0 errors, 0 warnings");
+    let text = "[store]\nkind = \"postgres\"\nencryption_key = { env = \"KEY\" }\n\
+                [store.postgres]\nurl = { env = \"DATABASE_URL\" }\n";
+    let plain =
+        Setup::new(text).variable("KEY", STORE_KEY).variable("DATABASE_URL", "postgres://me:hushhush@db/switch");
+    let plain = plain.settings();
+    assert_eq!((documented.store, documented.cluster), (plain.store, plain.cluster));
 }
 
 #[test]
@@ -127,7 +161,7 @@ fn the_production_example_loads_without_a_warning() {
 
 #[test]
 fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
-    let settings = everything().settings().redacted();
+    let settings = everything("sqlite").settings().redacted();
     assert_eq!(settings["server"]["request_timeout"], "30s");
     assert_eq!(settings["vendors"]["autocalls"]["token"], "[redacted]");
     assert_eq!(settings["admin"]["token"], "[redacted]");
@@ -149,6 +183,19 @@ fn the_redacted_settings_read_like_the_file_and_hold_no_secret() {
     assert!(!settings.to_string().contains("Key+") && !settings.to_string().contains("hush"));
 }
 
+/// Every key that the file writes is found again under the name that operators see. Three are not among its lines.
+#[test]
+fn what_a_file_sets_has_its_place_in_the_file() {
+    let settings = everything("sqlite").settings();
+    let listed = settings.origins.settings(&settings.redacted());
+    let unset = |value: &Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+    let defaults = listed.iter().filter(|setting| setting.origin == Origin::Default && !unset(&setting.value));
+    let defaults: Vec<_> = defaults.map(|setting| &*setting.key).collect();
+    assert_eq!(defaults, ["server.admin_tls.min_version", "vendors.autocalls.publish", "cluster.session_ttl"]);
+    let secrets = listed.iter().filter(|setting| setting.value == "[redacted]" && setting.reads.is_none());
+    assert_eq!(secrets.map(|setting| &*setting.key).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
 #[test]
 fn the_schema_knows_types_defaults_and_names() {
     let schema = schema();
@@ -157,7 +204,7 @@ fn the_schema_knows_types_defaults_and_names() {
     assert_eq!(server["properties"]["max_in_flight"]["default"], 1024);
     let vendor = &schema["properties"]["vendors"]["additionalProperties"];
     assert_eq!(vendor["required"], serde_json::json!(["token"]));
-    assert_eq!(vendor["properties"]["dialect"]["enum"][4], "sondos");
+    assert_eq!(vendor["properties"]["dialect"]["enum"][6], "sondos");
     let names = &schema["properties"]["assistants"]["propertyNames"];
     assert_eq!(names["pattern"], "^[a-z][a-z0-9._-]{0,127}$");
 }

@@ -18,7 +18,8 @@ fn a_store_has_defaults_and_its_path_starts_from_the_file() {
     let settings = setup.settings();
     let store = settings.store.expect("a store");
     assert_eq!((store.kind, store.sync_intent), (StoreKind::Sqlite, false));
-    assert_eq!(store.path, setup.path("data/switchboard.db"));
+    assert_eq!(store.path, Some(setup.path("data/switchboard.db")));
+    assert!(store.postgres.is_none());
     assert!(store.encryption_key.is_empty());
     assert!(!setup.path("data").exists(), "a check makes no folder");
     assert_eq!(setup.warnings(), "");
@@ -41,17 +42,16 @@ fn times_may_be_as_short_as_a_second() {
     assert_eq!(settings.idempotency.retention, second);
     assert_eq!(settings.journal.retention, Duration::from_hours(24 * 365));
     assert_eq!(settings.journal.values, JournalValues::None);
-    assert_eq!(settings.store.map(|store| (store.path, store.sync_intent)), Some((setup.path("s.db"), true)));
+    assert_eq!(settings.store.map(|store| (store.path, store.sync_intent)), Some((Some(setup.path("s.db")), true)));
 }
 
 #[test]
 fn another_kind_of_store_is_reported() {
     for (kind, help) in [
-        ("postgres", "it is not built into this version yet; write \"sqlite\", which serves one process"),
-        ("postgresql", "it is not built into this version yet; write \"sqlite\", which serves one process"),
+        ("postgresql", "write \"postgres\""),
         ("sqlit", "did you mean `sqlite`?"),
         ("memory", "leave `[store]` out instead"),
-        ("redis", "write \"sqlite\", which serves one process"),
+        ("redis", "write \"sqlite\", which serves one process, or \"postgres\", which serves any number"),
     ] {
         let errors = Setup::new(&format!("[store]\nkind = \"{kind}\"\n")).errors();
         let marks = "^".repeat(kind.len() + 2);
@@ -67,7 +67,7 @@ error: `store` lacks `kind`
   --> c.toml:1:1
 1 | [store]
   | ^^^^^^^
-  help: add `kind`: Where records are kept: `sqlite`, a file for one process.
+  help: add `kind`: Where records are kept: `sqlite`, a file for one process, or `postgres`, a database for any number of replicas.
 "#,
     );
 }
@@ -94,7 +94,7 @@ fn a_path_where_no_database_can_be_is_reported() {
     }
     for path in ["s.db", "made/s.db", "new/s.db", "made/new/s.db", "../s.db"] {
         let setup = Setup::new(&format!("[store]\nkind = \"sqlite\"\npath = \"{path}\"\n")).file("made/x", "");
-        assert_eq!(setup.settings().store.map(|store| store.path), Some(setup.path(path)));
+        assert_eq!(setup.settings().store.map(|store| store.path), Some(Some(setup.path(path))));
     }
 }
 

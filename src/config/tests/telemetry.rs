@@ -38,6 +38,18 @@ error: `audit.rotate_bytes` must be an integer of at least 4096, not 10
 }
 
 #[test]
+fn the_page_of_a_trace_is_an_address_with_the_id_in_it() {
+    let ui = |text: &str| Setup::new(&format!("[traces]\nui = \"{text}\"\n"));
+    let right = "https://traces.example/search?id={trace_id}";
+    assert_eq!(ui(right).settings().traces.ui.as_deref(), Some(right));
+    for wrong in ["https://traces.example/", "javascript:alert('{trace_id}')", "https://a b/{trace_id}"] {
+        let errors = ui(wrong).errors();
+        let expected = "error: `traces.ui` must be an http or https address with `{trace_id}` in it\n  --> c.toml:2:6";
+        assert!(errors.contains(expected), "{wrong}: {errors}");
+    }
+}
+
+#[test]
 fn a_collector_without_tls_and_bad_numbers_are_reported() {
     let setup = Setup::new(
         "[traces]\nendpoint = \"http://collector.example:4318\"\nsample_ratio = 1.5\n\

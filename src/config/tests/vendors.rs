@@ -29,7 +29,7 @@ error: `vendors.acme` names no dialect and is not named after one
   --> c.toml:3:10
 3 | [vendors.acme …
   |          ^^^^
-  help: add `dialect`: "autocalls", "famulor", "gloriagent", "intellixent" or "sondos"
+  help: add `dialect`: "autocalls", "elevenlabs", "famulor", "gloriagent", "intellixent", "retell", "sondos" or "vapi"
 error: `vendors.other.dialect`: there is no dialect "famular"
   --> c.toml:6:11
 6 | dialect = "famular"
@@ -39,7 +39,7 @@ error: `vendors.third.dialect`: there is no dialect "x"
   --> c.toml:9:11
 9 | dialect = "x"
   |           ^^^
-  help: the dialects are "autocalls", "famulor", "gloriagent", "intellixent" or "sondos"
+  help: the dialects are "autocalls", "elevenlabs", "famulor", "gloriagent", "intellixent", "retell", "sondos" or "vapi"
 "#,
     );
 }
@@ -59,6 +59,108 @@ error: `vendors.sondos.list_ttl` must be a duration such as "500ms", "30s" or "1
   help: did you mean "7s"?
 "#,
     );
+}
+
+#[test]
+fn branch_and_publish_are_for_dialects_that_know_them() {
+    let settings = Setup::new(
+        r#"[vendors.elevenlabs]
+token = { env = "T" }
+branch = "agtbrch 1/2"
+[vendors.retell]
+token = { env = "T" }
+publish = "after_update"
+[vendors.vapi]
+token = { env = "T" }
+"#,
+    )
+    .settings();
+    let plan = |name: &str| settings.vendors[name].plan.plan();
+    assert_eq!(plan("elevenlabs").parameters, [("branch", "agtbrch 1/2".to_owned())]);
+    assert!(!plan("elevenlabs").publishes && plan("retell").publishes);
+    assert_eq!(plan("vapi"), ::vendors::Settings::default());
+    let shown = settings.redacted();
+    assert_eq!(shown["vendors"]["elevenlabs"]["branch"], "agtbrch 1/2");
+    assert_eq!(shown["vendors"]["retell"]["publish"], "after_update");
+    assert_text(
+        &Setup::new(
+            r#"[vendors.sondos]
+token = { env = "T" }
+branch = "main"
+publish = "never"
+[vendors.elevenlabs]
+token = { env = "T" }
+branch = " "
+publish = "after_update"
+[vendors.retell]
+token = { env = "T" }
+branch = "main"
+publish = "always"
+"#,
+        )
+        .errors(),
+        r#"
+error: `vendors.sondos.branch` has no meaning with the dialect "sondos", which knows no branches
+  --> c.toml:3:10
+3 | branch = "main"
+  |          ^^^^^^
+  help: take it out; it is for accounts of the dialect "elevenlabs"
+error: `vendors.sondos.publish` has no meaning with the dialect "sondos", which knows no step that publishes
+  --> c.toml:4:11
+4 | publish = "never"
+  |           ^^^^^^^
+  help: take it out; it is for accounts of the dialect "retell"
+error: `vendors.elevenlabs.branch` must not be empty
+  --> c.toml:7:10
+7 | branch = " "
+  |          ^^^
+  help: leave the key out instead
+error: `vendors.elevenlabs.publish` has no meaning with the dialect "elevenlabs", which knows no step that publishes
+  --> c.toml:8:11
+8 | publish = "after_update"
+  |           ^^^^^^^^^^^^^^
+  help: take it out; it is for accounts of the dialect "retell"
+error: `vendors.retell.branch` has no meaning with the dialect "retell", which knows no branches
+  --> c.toml:11:10
+11 | branch = "main"
+   |          ^^^^^^
+  help: take it out; it is for accounts of the dialect "elevenlabs"
+error: `vendors.retell.publish` cannot be "always"
+  --> c.toml:12:11
+12 | publish = "always"
+   |           ^^^^^^^^
+  help: write "never" or "after_update"
+"#,
+    );
+}
+
+#[test]
+fn catalogs_have_texts_as_ids_where_the_vendor_has_them() {
+    let text = |vendor: &str, ids: &str| {
+        Setup::new(&format!(
+            "[vendors.v]\ndialect = \"{vendor}\"\ntoken = {{ env = \"T\" }}\n[vendors.v.catalog]\nvoices = {ids}\n"
+        ))
+    };
+    let ids = r#"{ "11labs:burt" = "Burt", "7" = "Seven", "a \"b\"" = "Quoted" }"#;
+    let settings = text("vapi", ids).settings();
+    let voices = settings.vendors["v"].catalog.kinds().find(|(kind, _)| kind.as_str() == "voices").unwrap().1.clone();
+    assert_eq!(voices.keys().collect::<Vec<_>>(), ["11labs:burt", "7", "a \"b\""]);
+    assert_text(
+        &text("retell", r#"{ " burt" = "Burt", "" = "None" }"#).errors(),
+        r#"
+error: ` burt` cannot be a catalog id
+  --> c.toml:5:12
+5 | voices = { " burt" …
+  |            ^^^^^^^
+  help: did you mean `burt`? it is the vendor's id as text, without blanks around it, at most 256 bytes
+error: `` cannot be a catalog id
+  --> c.toml:5:30
+5 | voices = { " burt" = "Burt", "" …
+  |                              ^^
+  help: it is the vendor's id as text, without blanks around it, at most 256 bytes
+"#,
+    );
+    assert!(text("sondos", r#"{ "11labs:burt" = "Burt" }"#).errors().contains("it is the vendor's number"));
 }
 
 #[test]

@@ -30,8 +30,9 @@ pub(crate) fn field_policy(word: &str) -> Option<FieldPolicy> {
     [FieldPolicy::Drop, FieldPolicy::Refuse, FieldPolicy::Send].into_iter().find(|&policy| policy_word(policy) == word)
 }
 
-pub(crate) fn serialize<S: Serializer>(handling: &Handling, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(handling.as_str())
+/// The default where nothing is chosen.
+pub(crate) fn serialize_effective<S: Serializer>(choice: &Option<Handling>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(choice.unwrap_or_default().as_str())
 }
 
 pub(crate) fn serialize_choice<S: Serializer>(choice: &Option<Handling>, serializer: S) -> Result<S::Ok, S::Error> {

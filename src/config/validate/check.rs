@@ -96,11 +96,13 @@ impl Validator<'_> {
                 }
             }
             (Kind::Pairs(rule, of), Value::Table(table)) => {
+                let has_texts = || self.dialect_of(key_path.named()).is_some_and(|dialect| dialect.ids.is_text());
+                let rule = if *rule == NameRule::CatalogId && has_texts() { NameRule::CatalogText } else { *rule };
                 for (name, entry) in table {
-                    if *rule == NameRule::CatalogId && self.reports_swapped(name, entry, key_path) {
+                    if rule == NameRule::CatalogId && self.reports_swapped(name, entry, key_path) {
                         continue;
                     }
-                    self.check_name(name, entry.key_span, *rule, key_path);
+                    self.check_name(name, entry.key_span, rule, key_path);
                     self.check(&entry.node, of, &key_path.key(name));
                 }
             }

@@ -45,6 +45,15 @@ impl<'a> KeyPath<'a> {
         }
     }
 
+    /// The table of a section of named ones that the key is in: the second step on the way to it.
+    pub(crate) fn named(&self) -> &'a str {
+        match (self.step, self.parent) {
+            (Step::Key(name), Some(KeyPath { parent: Some(before), .. })) if before.is_root() => name,
+            (_, Some(parent)) => parent.named(),
+            _ => "",
+        }
+    }
+
     pub(crate) fn is_root(&self) -> bool {
         matches!(self.step, Step::Root)
     }
@@ -84,5 +93,7 @@ mod tests {
         assert_eq!(first.key("vendor").to_string(), "routing.rules[0].vendor");
         let assistants = KeyPath::ROOT.key("assistants");
         assert_eq!(assistants.key("a.b").to_string(), "assistants.\"a.b\"");
+        let (name, below) = (assistants.key("a.b"), "id");
+        assert_eq!((name.key(below).named(), name.named(), assistants.named()), ("a.b", "a.b", ""));
     }
 }

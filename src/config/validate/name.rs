@@ -9,8 +9,11 @@ pub(crate) enum NameRule {
     Client,
     /// An assistant, as it appears in the path.
     Assistant,
-    /// A vendor's id in a catalog: a number as JSON writes it, since it goes to the vendor as one.
+    /// A vendor's id in a catalog: a number as JSON writes it, since it goes to the vendor as one. At vendors whose ids are
+    /// texts it is [`CatalogText`](Self::CatalogText).
     CatalogId,
+    /// The same at a vendor whose ids are texts.
+    CatalogText,
     /// A canonical field.
     Field,
     /// A header of HTTP.
@@ -28,6 +31,9 @@ impl NameRule {
             Self::Assistant | Self::Attribute => is_name(name, 128),
             Self::Header => is_header(name),
             Self::CatalogId => name == "0" || is_number(name),
+            Self::CatalogText => {
+                (1..=256).contains(&name.len()) && name == name.trim() && !name.contains(char::is_control)
+            }
             Self::Field => true,
         }
     }
@@ -39,7 +45,8 @@ impl NameRule {
             Self::Client => "^[a-z][a-z0-9._-]{0,63}$",
             Self::Assistant | Self::Attribute => "^[a-z][a-z0-9._-]{0,127}$",
             Self::Header => "^[A-Za-z][A-Za-z0-9-]{0,63}$",
-            Self::CatalogId => "^(0|[1-9][0-9]{0,19})$",
+            // The schema cannot tell which vendor's it is.
+            Self::CatalogId | Self::CatalogText => r"^\S(.{0,254}\S)?$",
             Self::Field => "^[a-z][a-z0-9_]*$",
         }
     }
@@ -52,6 +59,9 @@ impl NameRule {
             Self::Assistant | Self::Attribute => ("lower-case letters, digits, `.`, `_` and `-`", 128),
             Self::Header => ("letters, digits and `-`", 64),
             Self::CatalogId => return "it is the vendor's number, without zeros before it, such as `12`".to_owned(),
+            Self::CatalogText => {
+                return "it is the vendor's id as text, without blanks around it, at most 256 bytes".to_owned();
+            }
             Self::Field => return "it is the name of a canonical field".to_owned(),
         };
         format!("{} consists of {characters}, a letter first, at most {most} characters", self.noun())
@@ -61,6 +71,7 @@ impl NameRule {
     pub(crate) fn allowed_form(self, name: &str) -> Option<String> {
         let form = match self {
             Self::CatalogId => name.trim().trim_start_matches('0').to_owned(),
+            Self::CatalogText => name.trim().to_owned(),
             _ => {
                 let plain = |character: char| match character {
                     'A'..='Z' if self != Self::Header => character.to_ascii_lowercase(),
@@ -80,7 +91,7 @@ impl NameRule {
             Self::Vendor => "a vendor name",
             Self::Client => "a client name",
             Self::Assistant => "an assistant name",
-            Self::CatalogId => "a catalog id",
+            Self::CatalogId | Self::CatalogText => "a catalog id",
             Self::Field => "a field",
             Self::Header => "a header",
             Self::Attribute => "an attribute",
@@ -164,5 +175,25 @@ mod tests {
         ] {
             assert_eq!(NameRule::CatalogId.allows(text), good, "{text}");
         }
+    }
+
+    #[test]
+    fn a_catalogs_ids_may_be_texts() {
+        let (longest, too_long) = ("é".repeat(128), "é".repeat(129));
+        for (text, good) in [
+            ("11labs:burt", true),
+            ("gpt-4.1-mini", true),
+            ("7", true),
+            ("en US", true),
+            (longest.as_str(), true),
+            (too_long.as_str(), false),
+            ("", false),
+            (" a", false),
+            ("a\n", false),
+            ("a\u{7}b", false),
+        ] {
+            assert_eq!(NameRule::CatalogText.allows(text), good, "{text}");
+        }
+        assert_eq!(NameRule::CatalogText.allowed_form(" burt ").as_deref(), Some("burt"));
     }
 }

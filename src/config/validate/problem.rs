@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::visible::visible;
+use crate::config::load::shown_line::SourceLine;
 use crate::config::load::source::{Sources, Span};
 use crate::config::load::watched_file::WatchedFile;
 use crate::value::without_credentials;
@@ -105,6 +106,24 @@ pub(crate) struct Excerpt {
     pub(crate) width: usize,
 }
 
+impl Excerpt {
+    /// Whether it holds no other value than the marked one.
+    pub(crate) fn is_single(&self) -> bool {
+        let start = self.text.char_indices().nth(self.indent).map_or(self.text.len(), |(start, _)| start);
+        let (before, marked) = self.text.split_at(start);
+        let has_text = |text: &str| text.contains(['"', '\'']);
+        !has_text(before) && (!marked.starts_with(['{', '[']) || !has_text(marked))
+    }
+
+    /// Whether an address in it has a query or a password.
+    fn holds_address(&self) -> bool {
+        self.text.split_once("://").is_some_and(|(_, rest)| rest.contains(['?', '@']))
+    }
+}
+
+/// Of how many problems the lines around them are kept.
+const MAX_WITH_LINES: usize = 20;
+
 /// One thing that is wrong, where it is, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -124,6 +143,9 @@ pub struct Problem {
     pub help: Option<String>,
     #[serde(skip)]
     excerpt: Option<Excerpt>,
+    /// The lines around it, without what may be secret; of the first problems only.
+    #[serde(skip)]
+    pub lines: Vec<SourceLine>,
 }
 
 impl fmt::Display for Problem {
@@ -205,10 +227,13 @@ impl Diagnostic {
     }
 
     /// Adds location and excerpt. Anything that looks like a credential is redacted; the location shows where it is.
-    fn locate(self, sources: &Sources) -> Problem {
+    fn locate(self, sources: &Sources, has_lines: bool) -> Problem {
         let excerpt = (!self.secret).then(|| sources.excerpt(self.span)).flatten();
+        let is_plain = |text: &str| matches!(without_credentials(text), Cow::Borrowed(_));
+        let excerpt = excerpt.filter(|excerpt| !excerpt.holds_address() && is_plain(&excerpt.text));
         Problem {
-            excerpt: excerpt.filter(|excerpt| matches!(without_credentials(&excerpt.text), Cow::Borrowed(_))),
+            lines: if has_lines { sources.around(self.span, excerpt.as_ref()) } else { Vec::new() },
+            excerpt,
             severity: self.severity,
             kind: self.kind,
             key: visible(&without_credentials(&self.key)),
@@ -231,7 +256,8 @@ pub struct Problems {
 impl Problems {
     pub(crate) fn new(mut found: Vec<Diagnostic>, sources: &Sources, files: Vec<WatchedFile>) -> Self {
         found.sort_by_key(|diagnostic| (diagnostic.severity, diagnostic.span.source, diagnostic.span.start));
-        let list = found.into_iter().map(|diagnostic| diagnostic.locate(sources)).collect();
+        let found = found.into_iter().enumerate();
+        let list = found.map(|(at, diagnostic)| diagnostic.locate(sources, at < MAX_WITH_LINES)).collect();
         Self { list, files }
     }
 

@@ -2,7 +2,9 @@
 
 use super::name::NameRule;
 use super::shape::{Key, Kind, Section};
-use crate::config::sections::{admin, assistant, audit, auth, client, log, routing, server, store, traces, vendor};
+use crate::config::sections::{
+    admin, assistant, audit, auth, client, console, log, routing, server, store, traces, vendor,
+};
 
 /// The top level.
 pub(crate) const SECTION: Section = Section::of(&[
@@ -21,6 +23,11 @@ pub(crate) const SECTION: Section = Section::of(&[
         "Names for assistants, each with its vendor and id.",
     ),
     Key::new("store", Kind::Table(&store::SECTION), "What outlives the process; nothing where absent."),
+    Key::new(
+        "cluster",
+        Kind::Table(&store::cluster::SECTION),
+        "How replicas notice that one of them is gone; needs a store that they share.",
+    ),
     Key::new("queue", Kind::Table(&store::queue::SECTION), "Changes that wait for their vendor; needs a store."),
     Key::new(
         "idempotency",
@@ -29,6 +36,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     ),
     Key::new("journal", Kind::Table(&store::journal::SECTION), "What is kept of changes that ended; needs a store."),
     Key::new("admin", Kind::Table(&admin::SECTION), "Who may use administration; health is open."),
+    Key::new("console", Kind::Table(&console::SECTION), "What is kept for the console's pages."),
     Key::new("log", Kind::Table(&log::SECTION), "What is logged, and how."),
     Key::new("traces", Kind::Table(&traces::SECTION), "Where the spans of requests go."),
     Key::new("audit", Kind::Table(&audit::SECTION), "The record of who changed what."),
@@ -38,6 +46,23 @@ pub(crate) const SECTION: Section = Section::of(&[
 pub(crate) fn homes(name: &str) -> Vec<String> {
     let mut found = Vec::new();
     collect(&SECTION, "", name, &mut found);
+    found
+}
+
+/// What the keys of this name accept, wherever they stand.
+pub(crate) fn kinds(name: &str) -> Vec<&'static Kind> {
+    fn collect(section: &'static Section, name: &str, found: &mut Vec<&'static Kind>) {
+        for key in section.keys {
+            if key.name == name {
+                found.push(&key.kind);
+            }
+            if let Kind::Table(inner) | Kind::Named(_, inner) | Kind::Rows(inner) = &key.kind {
+                collect(inner, name, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(&SECTION, name, &mut found);
     found
 }
 

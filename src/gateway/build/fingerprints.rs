@@ -30,7 +30,7 @@ pub(super) struct VendorFingerprints {
 }
 
 impl Fingerprints {
-    pub(super) fn of(settings: &Settings) -> Self {
+    pub(in crate::gateway) fn of(settings: &Settings) -> Self {
         Self {
             vendors: settings
                 .vendors
@@ -71,7 +71,8 @@ impl VendorFingerprints {
         let times = (vendor.timeout, vendor.connect_timeout, vendor.max_connection_age, vendor.settle_after_unknown);
         let transport = (&vendor.base_url, times, limits, tls);
         Self {
-            all: Fingerprint::of(vendor, &[token, issuers, chain, key]),
+            // Whether the handling is the default is not seen in the settings.
+            all: Fingerprint::of(&(vendor, vendor.handling.is_some()), &[token, issuers, chain, key]),
             transport: Fingerprint::of(&transport, &[issuers, chain, key]),
             catalogs: Fingerprint::of(&(&vendor.dialect, &vendor.base_url), &[token]),
             token: Fingerprint::of(&(), &[token]),
@@ -87,6 +88,7 @@ fn of_secrets(settings: &Settings) -> BTreeMap<String, Fingerprint> {
         }
     };
     add("admin.token".to_owned(), settings.admin.token.as_ref().map(Secret::expose));
+    add("admin.viewer_token".to_owned(), settings.admin.viewer_token.as_ref().map(Secret::expose));
     add("admin.metrics_token".to_owned(), settings.admin.metrics_token.as_ref().map(Secret::expose));
     if let Some(tls) = &settings.server.tls {
         add("server.tls.cert".to_owned(), Some(&tls.identity.cert.pem));
@@ -153,7 +155,7 @@ fn compared(old: &ByName, new: &ByName) -> (Vec<String>, Vec<String>, Vec<String
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{CertificateFile, Environment, Secret, load_text};
+    use crate::config::{CertificateFile, Environment, PlanSettings, Publish, Secret, load_text};
     use crate::gateway::build::fingerprints::*;
 
     #[test]
@@ -174,6 +176,10 @@ mod tests {
         };
         assert_eq!(same(&Vendor { token: Secret::new("1|b"), ..vendor.clone() }), [false, true, false]);
         assert_eq!(same(&Vendor { max_waiting: 1, ..vendor.clone() }), [false, false, true]);
+        let plan = PlanSettings { branch: Some("b".to_owned()), ..PlanSettings::default() };
+        assert_eq!(same(&Vendor { plan, ..vendor.clone() }), [false, true, true]);
+        let plan = PlanSettings { publish: Publish::AfterUpdate, ..PlanSettings::default() };
+        assert_eq!(same(&Vendor { plan, ..vendor.clone() }), [false, true, true]);
         assert_eq!(same(&with_ca("one")), [false, false, true]);
         assert_ne!(
             VendorFingerprints::of(&with_ca("one")).transport,

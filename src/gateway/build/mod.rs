@@ -8,8 +8,10 @@ mod tls;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use vendors::{Catalog, CatalogEntry, CatalogSet, Field, Policies, registry};
+use vendors::json::push_string;
+use vendors::{Catalog, CatalogEntry, CatalogKind, CatalogSet, Dialect, Field, Policies, registry};
 
 use crate::access::{AdminTokens, Client, Clients, FailedAttempts, HostNames, RateLimiter};
 use crate::account::{Account, AssistantPages, Limits, LiveCatalogs, Token};
@@ -81,7 +83,7 @@ impl Gateway {
         let server = &settings.server;
         let next = Self {
             generation: previous.map_or(1, |previous| previous.generation + 1),
-            clients: clients(&settings, previous)?,
+            clients: clients(&settings, previous, tasks)?,
             callbacks: callbacks::targets(&settings, &mut roots)?,
             failed_attempts: failed_attempts(&settings, previous)?,
             routes,
@@ -101,13 +103,28 @@ impl Gateway {
             journal: JournalSettings::of(&settings),
             sync_intent: settings.store.as_ref().is_some_and(|store| store.sync_intent),
             certificates: tls::expiries(&settings),
+            traces_ui: settings.traces.ui.as_deref().map(Into::into),
             redacted_settings: settings.redacted(),
+            origins: Arc::clone(&settings.origins),
             fingerprints,
         };
         if previous.is_none() {
             next.apply_scopes(None, tasks);
         }
         Ok(next)
+    }
+
+    /// Checks whether a generation can be built from settings, without building one.
+    ///
+    /// # Errors
+    /// The configuration names certificates that cannot be used.
+    pub(crate) fn check(settings: &Settings) -> Result<(), BuildError> {
+        let mut roots = TlsRoots::default();
+        for (name, vendor) in &settings.vendors {
+            client_tls(name, vendor, &mut roots)?;
+        }
+        callbacks::targets(settings, &mut roots)?;
+        client_trust(settings).map(|_| ())
     }
 }
 
@@ -148,12 +165,20 @@ fn account(
         Some(before) => before.account.live.emptied(vendor.catalog_ttl),
         None => LiveCatalogs::new(vendor.catalog_ttl),
     };
+    let live = match &tasks.shared {
+        None => live,
+        Some(shared) => {
+            let identity = order_scopes::catalog_identity(vendor);
+            live.sharing(CatalogKind::ALL.map(|kind| shared.catalog(name, &kind.to_string(), identity)))
+        }
+    };
     let drift = before.filter(|before| before.account.dialect.name == dialect.name);
     Ok(Account {
         dialect,
         handling: vendor.handling,
         policies: policies(vendor),
-        configured: configured(&vendor.catalog),
+        plan: vendor.plan.plan(),
+        configured: configured(dialect, &vendor.catalog),
         live,
         assistants: AssistantPages::new(vendor.list_ttl),
         stack,
@@ -169,11 +194,16 @@ fn account(
     })
 }
 
+/// How to speak TLS with a vendor.
+fn client_tls(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots) -> Result<Arc<ClientConfig>, BuildError> {
+    tls::vendor_tls(&vendor.tls)
+        .and_then(|tls| roots.client(vendor.base_url.is_https(), &tls))
+        .map_err(|source| BuildError::Tls { vendor: name.to_owned(), source })
+}
+
 fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Tasks) -> Result<Stack, BuildError> {
     let name: Arc<str> = name.into();
-    let tls = tls::vendor_tls(&vendor.tls)
-        .and_then(|tls| roots.client(vendor.base_url.is_https(), &tls))
-        .map_err(|source| BuildError::Tls { vendor: name.to_string(), source })?;
+    let tls = client_tls(&name, vendor, roots)?;
     let server_name = vendor.tls.server_name.clone().map(ServerName::try_from).transpose();
     let server_name = server_name
         .map_err(|_| BuildError::Inconsistent(format!("vendors.{name}: its `server_name` is not a server's name")))?;
@@ -211,11 +241,17 @@ pub(crate) fn policies(vendor: &config::Vendor) -> Policies {
     Field::ALL.into_iter().filter_map(|field| Some((field, decided(field)?))).collect()
 }
 
-/// The catalogs of the configuration.
-pub(crate) fn configured(catalog: &config::Catalog) -> CatalogSet {
+/// The catalogs of the configuration, with ids as the vendor's JSON has them.
+pub(crate) fn configured(dialect: &Dialect, catalog: &config::Catalog) -> CatalogSet {
     let mut set = CatalogSet::default();
+    let json = |id: &str| {
+        let mut text = Vec::with_capacity(id.len() + 2);
+        push_string(&mut text, id);
+        String::from_utf8(text).unwrap_or_default()
+    };
+    let id = |id: &str| if dialect.ids.is_text() { json(id) } else { id.to_owned() };
     for (kind, pairs) in catalog.kinds().filter(|(_, pairs)| !pairs.is_empty()) {
-        let entries = pairs.iter().map(|(id, name)| CatalogEntry::new(id, name));
+        let entries = pairs.iter().map(|(own, name)| CatalogEntry::new(id(own), name));
         set.set(kind, Arc::new(entries.collect::<Catalog>()));
     }
     set
@@ -247,15 +283,21 @@ fn routes(settings: &Settings, accounts: HashMap<Arc<str>, Arc<Account>>) -> Res
     })
 }
 
-/// A client whose limit did not change keeps its limiter, and with it what it has used.
-fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, BuildError> {
+/// Whose certificates callers may show.
+fn client_trust(settings: &Settings) -> Result<Option<ClientTrust>, BuildError> {
     let client_ca = settings.server.tls.as_ref().and_then(|tls| tls.client_ca.as_ref());
     let trust = client_ca.map(|file| ClientTrust::new(file.pem.as_bytes())).transpose();
-    let trust = trust.map_err(|error| BuildError::Inconsistent(format!("server.tls: {error}")))?;
+    trust.map_err(|error| BuildError::Inconsistent(format!("server.tls: {error}")))
+}
+
+/// A client whose limit did not change keeps its limiter, and with it what it has used.
+fn clients(settings: &Settings, previous: Option<&Gateway>, tasks: &Tasks) -> Result<Clients, BuildError> {
+    let trust = client_trust(settings)?;
     let mut clients = Clients { open: settings.auth.mode == AuthMode::None, trust, ..Clients::default() };
     for (name, configured) in &settings.clients {
-        let before = previous.and_then(|previous| previous.clients.named(name)?.limiter.as_ref());
-        let limiter = configured.rate_limit.as_ref().and_then(|limit| limiter(limit, before));
+        let before = previous.and_then(|previous| previous.clients.named(name));
+        let limited = before.and_then(|before| before.limiter.as_ref());
+        let limiter = configured.rate_limit.as_ref().and_then(|limit| limiter(name, limit, limited, tasks));
         let client = Arc::new(Client {
             name: name.as_str().into(),
             vendors: configured.vendors.clone(),
@@ -263,6 +305,7 @@ fn clients(settings: &Settings, previous: Option<&Gateway>) -> Result<Clients, B
             operations: configured.operations,
             handling: configured.handling,
             limiter,
+            usage: before.map(|before| Arc::clone(&before.usage)).unwrap_or_default(),
         });
         for digest in &configured.key_sha256 {
             clients.by_digest.insert(*digest.as_bytes(), Arc::clone(&client));
@@ -290,13 +333,19 @@ fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Ar
 }
 
 /// The previous limiter if it has this limit, else a new one that continues its count of refusals.
-fn limiter(limit: &config::RateLimit, before: Option<&Arc<RateLimiter>>) -> Option<Arc<RateLimiter>> {
+fn limiter(
+    client: &str,
+    limit: &config::RateLimit,
+    before: Option<&Arc<RateLimiter>>,
+    tasks: &Tasks,
+) -> Option<Arc<RateLimiter>> {
     let interval = rate(limit).interval();
     if let Some(before) = before.filter(|before| before.is_limit_of(interval, limit.burst)) {
         return Some(Arc::clone(before));
     }
     let refused = before.map(|limiter| Arc::clone(limiter.refused())).unwrap_or_default();
-    RateLimiter::new(interval, limit.burst, refused).map(Arc::new)
+    let shared = tasks.shared.as_ref().map(|shared| shared.limit(&format!("client:{client}"), interval, limit.burst));
+    RateLimiter::new(interval, limit.burst, refused).map(|limiter| Arc::new(limiter.sharing(shared)))
 }
 
 /// The names under which callers without keys may reach the API.
@@ -306,9 +355,36 @@ fn api_hosts(settings: &Settings) -> Vec<String> {
 }
 
 fn admin_tokens(admin: &config::Admin) -> AdminTokens {
-    AdminTokens::new(admin.token.as_ref().map(Secret::expose), admin.metrics_token.as_ref().map(Secret::expose))
+    let [token, viewer, metrics] =
+        [&admin.token, &admin.viewer_token, &admin.metrics_token].map(|token| token.as_ref().map(Secret::expose));
+    AdminTokens::new(token, viewer, metrics)
 }
 
 fn rate(limit: &config::RateLimit) -> RateSettings {
     RateSettings { count: limit.requests, period: limit.period, burst: limit.burst }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{Environment, load_text};
+    use crate::gateway::build::*;
+
+    #[test]
+    fn configured_ids_are_numbers_or_texts_as_the_vendor_has_them() {
+        let environment = Environment::default().with([("T".to_owned(), "1|a".to_owned())].into_iter());
+        let ids = |vendor: &str, id: &str| {
+            let table = format!("[auth]\nmode = \"none\"\n[vendors.{vendor}]\ntoken = {{ env = \"T\" }}\n");
+            let text = format!("{table}[vendors.{vendor}.catalog]\nvoices = {{ {id:?} = \"Burt\" }}\n");
+            let settings = load_text(&text, &environment).unwrap();
+            let dialect = registry::dialect(vendor).unwrap();
+            let set = configured(dialect, &settings.vendors[vendor].catalog);
+            let [entry] = set.get(CatalogKind::Voices).unwrap().entries() else { panic!("one entry") };
+            (entry.id.clone(), entry.text_id().into_owned())
+        };
+        let own = |json: &str, text: &str| (json.to_owned(), text.to_owned());
+        assert_eq!(ids("vapi", "11labs:burt"), own(r#""11labs:burt""#, "11labs:burt"));
+        assert_eq!(ids("retell", "7"), own(r#""7""#, "7"));
+        assert_eq!(ids("elevenlabs", "a \"b\""), own(r#""a \"b\"""#, "a \"b\""));
+        assert_eq!(ids("sondos", "7"), own("7", "7"));
+    }
 }

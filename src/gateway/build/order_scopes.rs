@@ -67,6 +67,11 @@ fn identity(vendor: &config::Vendor) -> Identity {
     digest.finalize().into()
 }
 
+/// What tells the catalogs of an account from those of another account of that name.
+pub(super) fn catalog_identity(vendor: &config::Vendor) -> [u8; 32] {
+    Sha256::new_with_prefix(identity(vendor)).chain_update(&vendor.dialect).finalize().into()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::config::{Environment, load_text};

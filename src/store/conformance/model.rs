@@ -6,8 +6,9 @@ use std::sync::Mutex;
 use bytes::Bytes;
 
 use crate::store::{
-    Admission, Admitted, Answer, CallbackDue, CallbackTried, Created, Ending, Figures, Filter, Fingerprint, KeyEnd,
-    KeyState, KeyUse, Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, Answer, CallbackDue, CallbackTried, Created, Ending, Figures, Filter, Fingerprint, Finished,
+    Incarnation, KeyEnd, KeyState, KeyUse, Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError,
+    Stored, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -80,13 +81,14 @@ impl Tables {
             let taken = Key { id: record.id, fingerprint: key.fingerprint, ended: None };
             self.keys.insert((key.client, key.key), taken);
         }
-        self.greatest = self.greatest.max(record.number);
+        let number = record.number;
+        self.greatest = self.greatest.max(number);
         self.tickets.insert(record.number, (record, admission.body));
-        Admitted::Stored
+        Admitted::Stored(Stored { number, is_owned: true, ..Stored::default() })
     }
 
-    fn end(&mut self, ending: Ending) {
-        let Some(number) = self.ticket(ending.id).map(|record| record.number) else { return };
+    fn end(&mut self, ending: Ending) -> Finished {
+        let Some(number) = self.ticket(ending.id).map(|record| record.number) else { return Finished::Gone };
         let (mut record, _) = self.tickets.remove(&number).unwrap();
         record.state = ending.state;
         record.attempts = ending.attempts;
@@ -117,6 +119,7 @@ impl Tables {
             replayed.for_each(|(_, body)| *body = None);
         }
         self.journal.insert(number, (record, ending.body));
+        Finished::Done { left: 0 }
     }
 
     fn cancel(&mut self, id: UpdateId, now: Timestamp, callback: bool) -> Option<Record> {
@@ -134,6 +137,10 @@ impl Tables {
             body: None,
             key: None,
             callback,
+            by: None,
+            holds: false,
+            reply: None,
+            is_lax: false,
         });
         self.newest(|record| record.id == id)
     }
@@ -168,7 +175,7 @@ impl Store for Model {
         self.answer(|tables| Ok(tables.key_state(&key)))
     }
 
-    fn start(&self, ids: Vec<UpdateId>, now: Timestamp) -> Pending<'_, bool> {
+    fn start(&self, ids: Vec<UpdateId>, now: Timestamp, _: Option<Incarnation>) -> Pending<'_, bool> {
         self.answer(|tables| {
             if ids.iter().any(|id| tables.ticket(*id).is_none()) {
                 return Ok(false);
@@ -200,11 +207,8 @@ impl Store for Model {
         })
     }
 
-    fn finish(&self, endings: Vec<Ending>) -> Pending<'_, ()> {
-        self.answer(|tables| {
-            endings.into_iter().for_each(|ending| tables.end(ending));
-            Ok(())
-        })
+    fn finish(&self, endings: Vec<Ending>) -> Pending<'_, Vec<Finished>> {
+        self.answer(|tables| Ok(endings.into_iter().map(|ending| tables.end(ending)).collect()))
     }
 
     fn note(&self, record: Record, body: Option<Bytes>) -> Pending<'_, ()> {
@@ -237,6 +241,10 @@ impl Store for Model {
         })
     }
 
+    fn ticket(&self, id: UpdateId) -> Pending<'_, Option<(Record, Bytes)>> {
+        self.answer(|tables| Ok(tables.tickets.values().find(|(record, _)| record.id == id).cloned()))
+    }
+
     fn bodies(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<Option<Bytes>>> {
         self.answer(|tables| {
             let body = |id: UpdateId| {
@@ -258,7 +266,10 @@ impl Store for Model {
 
     fn list(&self, filter: Filter) -> Pending<'_, Page> {
         self.answer(|tables| {
-            let mut records: Vec<_> = tables.records().filter(|record| fits(&filter, record)).cloned().collect();
+            let replayed = |id| tables.records().any(|record| record.replay_of == Some(id));
+            let is_as_wanted = |record: &Record| filter.replayed.is_none_or(|wanted| wanted == replayed(record.id));
+            let fits = |record: &&Record| fits(&filter, record) && is_as_wanted(record);
+            let mut records: Vec<_> = tables.records().filter(fits).cloned().collect();
             records.sort_by_key(|record| std::cmp::Reverse(record.number));
             let more = records.len() > filter.limit;
             records.truncate(filter.limit);

@@ -1,6 +1,6 @@
-//! Any sequence of statements does in SQLite what it does in the model, though its file is closed and opened in between.
+//! Any sequence of statements does in a store what it does in the model, though the store is closed and opened in between.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -86,11 +86,26 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The model, SQLite, and what the steps have made so far.
-struct Pair<'p> {
+/// Where a store is.
+enum At {
+    Sqlite(PathBuf),
+    Postgres(private_postgres::Database),
+}
+
+impl At {
+    async fn open(&self) -> Box<dyn Store> {
+        match self {
+            Self::Sqlite(path) => Box::new(Sqlite::open(path, KeySource::FileBeside).unwrap()),
+            Self::Postgres(database) => Box::new(crate::store::postgres::tests::open(database).await),
+        }
+    }
+}
+
+/// The model, the store, and what the steps have made so far.
+struct Pair {
     model: Model,
-    sqlite: Sqlite,
-    path: &'p Path,
+    store: Box<dyn Store>,
+    at: At,
     now: i64,
     records: Vec<Record>,
 }
@@ -100,15 +115,11 @@ macro_rules! same {
     ($pair:expr, $store:ident => $statement:expr) => {{
         let $store = &$pair.model;
         let expected = $statement.await;
-        let $store = &$pair.sqlite;
+        let $store = &$pair.store;
         let found = $statement.await;
         assert_eq!(found, expected, "{}", stringify!($statement));
         expected
     }};
-}
-
-fn open(path: &Path) -> Sqlite {
-    Sqlite::open(path, KeySource::FileBeside).unwrap()
 }
 
 fn key_of((client, key): (u8, u8), now: i64) -> KeyUse {
@@ -118,7 +129,7 @@ fn key_of((client, key): (u8, u8), now: i64) -> KeyUse {
     KeyUse { client, key: format!("key {name}"), fingerprint: [fingerprint; 32], now: at(now) }
 }
 
-impl Pair<'_> {
+impl Pair {
     fn id(&self, index: &Index) -> UpdateId {
         match self.records.len() {
             0 => UpdateId::generate(),
@@ -176,11 +187,15 @@ impl Pair<'_> {
                 let again = again.as_ref().map(|index| self.id(index));
                 let key = key.map(|key| key_of(key, self.now));
                 let record = self.fresh(*kind);
+                if let Some(id) = record.replay_of {
+                    // What is replayed was read before.
+                    same!(self, store => store.record(id)).unwrap();
+                }
                 let admission = Admission { key, again, ..admission(&record) };
                 same!(self, store => store.admit(admission.clone())).unwrap();
             }
             Step::LookUp(key) => drop(same!(self, store => store.look_up(key_of(*key, self.now)))),
-            Step::Start(ids) => drop(same!(self, store => store.start(self.ids(ids), now))),
+            Step::Start(ids) => drop(same!(self, store => store.start(self.ids(ids), now, None))),
             Step::Postpone(ids, doubted) => {
                 let doubted_at = doubted.then_some(now);
                 let postponement = Postponement { doubted_at, ..postponement(self.ids(ids), self.now) };
@@ -215,12 +230,12 @@ impl Pair<'_> {
             Step::Sweep(age) => {
                 let journal = now.before(Duration::from_millis(age.unsigned_abs()));
                 self.model.sweep(now, journal).await.unwrap();
-                while self.sqlite.sweep(now, journal).await.unwrap() {}
+                while self.store.sweep(now, journal).await.unwrap() {}
             }
             Step::Pass(millis) => self.now += millis,
             Step::Reopen => {
-                self.sqlite.close().await.unwrap();
-                self.sqlite = open(self.path);
+                self.store.close().await.unwrap();
+                self.store = self.at.open().await;
                 self.compare().await;
             }
         }
@@ -245,11 +260,14 @@ impl Pair<'_> {
         for request in 0..4 {
             same!(self, store => store.record_of_request(Owner::Client(None), format!("request {request}"))).unwrap();
         }
-        assert_eq!(self.model.next_number(), self.sqlite.next_number());
-        assert_eq!(self.model.figures().callbacks_waiting, self.sqlite.figures().callbacks_waiting);
+        // Where several processes share the store, the next number is the database's.
+        if matches!(self.at, At::Sqlite(_)) {
+            assert_eq!(self.model.next_number(), self.store.next_number());
+        }
+        assert_eq!(self.model.figures().callbacks_waiting, self.store.figures().callbacks_waiting);
         for filter in filters(self.now) {
             let expected = all(&self.model, &filter).await;
-            assert_eq!(all(&self.sqlite, &filter).await, expected, "{filter:?}");
+            assert_eq!(all(&*self.store, &filter).await, expected, "{filter:?}");
         }
     }
 }
@@ -266,6 +284,8 @@ fn filters(now: i64) -> Vec<Filter> {
         Filter { line: Some(line.clone()), ..none.clone() },
         Filter { line: Some(line), states: vec![State::Dead, State::Canceled], owner: crm, ..none.clone() },
         Filter { states: vec![State::Dead, State::Unknown, State::Failed], ..none.clone() },
+        Filter { states: vec![State::Dead], replayed: Some(false), ..none.clone() },
+        Filter { replayed: Some(true), ..none.clone() },
         Filter { vendor: Some("vendor 1".into()), field: Some("voice".into()), ..none.clone() },
         Filter { since: Some(at(now / 2)), ..none.clone() },
         Filter { until: Some(at(now / 2)), since: Some(Timestamp(0)), ..none },
@@ -285,21 +305,42 @@ async fn all(store: &dyn Store, filter: &Filter) -> Vec<Record> {
     }
 }
 
+/// Takes all steps, and compares at the end and once more after another start.
+async fn take_all(at: At, steps: &[Step]) {
+    let store = at.open().await;
+    let mut pair = Pair { model: Model::default(), store, at, now: 0, records: Vec::new() };
+    for step in steps {
+        pair.take(step).await;
+    }
+    pair.compare().await;
+    pair.take(&Step::Reopen).await;
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 300, ..ProptestConfig::default() })]
 
     #[test]
     fn sqlite_does_what_the_model_does(steps in proptest::collection::vec(step(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
+        runtime().block_on(async {
             let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("switchboard.db");
-            let mut pair = Pair { model: Model::default(), sqlite: open(&path), path: &path, now: 0, records: Vec::new() };
-            for step in &steps {
-                pair.take(step).await;
+            take_all(At::Sqlite(folder.path().join("switchboard.db")), &steps).await;
+        });
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn postgres_does_what_the_model_does(steps in proptest::collection::vec(step(), 1..60)) {
+        runtime().block_on(async {
+            if let Some(database) = private_postgres::database().await {
+                take_all(At::Postgres(database), &steps).await;
             }
-            pair.compare().await;
-            pair.take(&Step::Reopen).await;
         });
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::store::{
-    Admission, Answer, Ending, KeyEnd, KeyUse, Line, Mode, Postponement, Record, State, Timestamp, UpdateId,
+    Admission, Admitted, Answer, Ending, KeyEnd, KeyUse, Line, Mode, Postponement, Record, State, Stored, Timestamp,
+    UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -39,6 +40,8 @@ pub(in crate::store) fn record(number: u64) -> Record {
         replay_of: None,
         answer: None,
         problem: None,
+        ahead: None,
+        holds: false,
     }
 }
 
@@ -59,11 +62,16 @@ pub(in crate::store) fn answer(text: &str) -> Answer {
 
 pub(in crate::store) fn admission(record: &Record) -> Admission {
     let body = Bytes::from(format!("the body of {}", record.number));
-    Admission { record: record.clone(), body, key: None, again: None }
+    Admission { record: record.clone(), body, key: None, again: None, member: None }
 }
 
 pub(in crate::store) fn keyed(record: &Record, key: &KeyUse) -> Admission {
     Admission { key: Some(key.clone()), ..admission(record) }
+}
+
+/// What the admission of a record says.
+pub(in crate::store) fn as_stored(record: &Record) -> Admitted {
+    Admitted::Stored(Stored { number: record.number, is_owned: true, ..Stored::default() })
 }
 
 /// A key of `crm`, used at a time.
@@ -85,6 +93,10 @@ pub(in crate::store) fn ending(record: &Record, state: State, millis: i64) -> En
         body: None,
         key: None,
         callback: false,
+        by: None,
+        holds: false,
+        reply: None,
+        is_lax: false,
     }
 }
 
@@ -103,5 +115,6 @@ pub(in crate::store) fn postponement(ids: Vec<UpdateId>, millis: i64) -> Postpon
         next_attempt_at: at(millis + 500),
         problem: Bytes::from_static(b"{\"code\":\"vendor_error\"}"),
         doubted_at: None,
+        by: None,
     }
 }

@@ -5,6 +5,7 @@
 //! random nonces cannot run out however much one key seals.
 
 mod key_file;
+pub(in crate::store) mod packed;
 mod purpose;
 #[cfg(test)]
 mod tests;

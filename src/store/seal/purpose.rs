@@ -16,6 +16,10 @@ pub(in crate::store) enum Purpose {
     Problem = 3,
     /// What an idempotency key answers.
     KeyAnswer = 4,
+    /// What a caller gets who waits at another member.
+    Reply = 5,
+    /// A catalog that replicas share; the id stands for its account and kind.
+    Catalog = 16,
 }
 
 impl Purpose {

@@ -1,9 +1,9 @@
 //! What the writer is told to do.
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use crate::store::{Record, StoreError};
+use crate::store::StoreError;
+use crate::store::noted::Note;
 
 use super::desk::Desk;
 use super::failure::Failure;
@@ -15,33 +15,6 @@ pub(super) enum Command {
     Run(Box<dyn Work>),
     /// The end.
     Close(oneshot::Sender<Result<(), StoreError>>),
-}
-
-/// A row of the journal, kept until it is committed.
-pub(super) struct Note {
-    pub(super) record: Record,
-    pub(super) body: Option<Bytes>,
-}
-
-impl Note {
-    /// About how much memory it takes.
-    pub(super) fn bytes(&self) -> usize {
-        let record = &self.record;
-        let texts = [&record.request_id, &record.assistant, &record.vendor];
-        let options = [&record.vendor_id, &record.scope, &record.client];
-        let answer = record.answer.as_ref().map_or(0, |answer| {
-            let headers: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
-            headers + answer.body.as_ref().map_or(0, Bytes::len)
-        });
-        size_of::<Self>()
-            + texts.into_iter().map(String::len).sum::<usize>()
-            + options.into_iter().flatten().map(String::len).sum::<usize>()
-            + record.fields.iter().map(|field| field.len() + size_of::<String>()).sum::<usize>()
-            + record.sent_with.len() * 16
-            + answer
-            + record.problem.as_ref().map_or(0, Bytes::len)
-            + self.body.as_ref().map_or(0, Bytes::len)
-    }
 }
 
 /// A statement whose answer waits for the commit.

@@ -28,13 +28,14 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::store::noted::Note;
 use crate::store::seal::{KeySource, Sealer};
 use crate::store::{
-    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, KeyState, KeyUse, Line, Owner, Page,
-    Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
+    Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
 };
 
-use command::{Command, Note, Statement};
+use command::{Command, Statement};
 use desk::Desk;
 pub use failure::OpenError;
 use failure::{Failure, OpenFailure};
@@ -153,7 +154,7 @@ impl Store for Sqlite {
         self.read(move |connection, sealer| statements::look_up(connection, sealer, &key))
     }
 
-    fn start(&self, ids: Vec<UpdateId>, now: Timestamp) -> Pending<'_, bool> {
+    fn start(&self, ids: Vec<UpdateId>, now: Timestamp, _: Option<Incarnation>) -> Pending<'_, bool> {
         self.write(move |desk| statements::start(desk, &ids, now))
     }
 
@@ -161,7 +162,7 @@ impl Store for Sqlite {
         self.write(move |desk| statements::postpone(desk, &postponement))
     }
 
-    fn finish(&self, endings: Vec<Ending>) -> Pending<'_, ()> {
+    fn finish(&self, endings: Vec<Ending>) -> Pending<'_, Vec<Finished>> {
         self.write(move |desk| statements::finish(desk, &endings))
     }
 
@@ -191,6 +192,14 @@ impl Store for Sqlite {
 
     fn discard(&self, id: UpdateId, state: State, now: Timestamp) -> Pending<'_, bool> {
         self.write(move |desk| statements::discard(desk, id, state, now))
+    }
+
+    fn ticket(&self, id: UpdateId) -> Pending<'_, Option<(Record, Bytes)>> {
+        self.read(move |connection, sealer| {
+            let Some(record) = statements::ticket(connection, sealer, id)? else { return Ok(None) };
+            let body = statements::bodies(connection, sealer, &[id])?.pop().flatten();
+            Ok(body.map(|body| (record, body)))
+        })
     }
 
     fn bodies(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<Option<Bytes>>> {

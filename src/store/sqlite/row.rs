@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rusqlite::Row;
 use uuid::Uuid;
 
-use crate::store::seal::{Purpose, Sealer};
+use crate::store::seal::{Purpose, Sealer, packed};
 use crate::store::{Answer, Record, State, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
@@ -61,6 +61,8 @@ pub(super) fn record(row: &Row<'_>, sealer: &Sealer, part: Part) -> Result<Recor
         replay_of: row.get::<_, Option<[u8; 16]>>(19)?.map(|bytes| UpdateId(Uuid::from_bytes(bytes))),
         answer,
         problem: sealed(21, Purpose::Problem)?,
+        ahead: None,
+        holds: false,
     })
 }
 
@@ -184,26 +186,11 @@ pub(super) fn seal_answer(
     answer: Option<&Answer>,
 ) -> Result<Option<Vec<u8>>, Failure> {
     let Some(answer) = answer else { return Ok(None) };
-    Ok(Some(sealer.seal(id, purpose, &pack_answer(answer)?)?))
-}
-
-/// The length of the head, the head as JSON, and the body's bytes if there is one.
-fn pack_answer(answer: &Answer) -> Result<Vec<u8>, Failure> {
-    let head = serde_json::to_vec(&(answer.status, &answer.headers, answer.body.is_some()));
-    let head = head.map_err(|error| Failure::Input(error.to_string()))?;
-    let len = u32::try_from(head.len()).map_err(|_| Failure::Input("the headers of an answer are too long".into()))?;
-    let body = answer.body.as_deref().unwrap_or_default();
-    Ok([&len.to_be_bytes(), head.as_slice(), body].concat())
+    Ok(Some(sealer.seal(id, purpose, &packed::pack(answer).map_err(Failure::Input)?)?))
 }
 
 pub(super) fn unpack_answer(bytes: &Bytes) -> Result<Answer, Failure> {
-    let damaged = || Failure::Form("answer");
-    let (len, _) = bytes.split_first_chunk::<4>().ok_or_else(damaged)?;
-    let end = usize::try_from(u32::from_be_bytes(*len)).ok().and_then(|len| len.checked_add(4)).ok_or_else(damaged)?;
-    let head = bytes.get(4..end).ok_or_else(damaged)?;
-    let (status, headers, has_body): (u16, Vec<(String, String)>, bool) =
-        serde_json::from_slice(head).map_err(|_| damaged())?;
-    Ok(Answer { status, headers, body: has_body.then(|| bytes.slice(end..)) })
+    packed::unpack(bytes).ok_or(Failure::Form("answer"))
 }
 
 /// The states that a search of the index of states finds.

@@ -17,9 +17,10 @@ use tokio::sync::oneshot;
 use crate::store::StoreError;
 use crate::store::failpoint::{Point, reach};
 use crate::store::files::beside;
+use crate::store::noted::Note;
 use crate::store::seal::Sealer;
 
-use super::command::{Command, Note, Work};
+use super::command::{Command, Work};
 use super::desk::{Desk, Effects};
 use super::failure::{Failure, of_commit, of_sql};
 use super::lock::Lock;
@@ -128,7 +129,7 @@ impl Writer {
                 if !self.shared.is_failing() {
                     tracing::error!(%error, "the database cannot be written; nothing that needs it can be done meanwhile");
                 }
-                self.shared.failed(error.to_string());
+                self.shared.failed(&error.to_string());
                 self.give_back(steps, &error);
                 Err(error)
             }

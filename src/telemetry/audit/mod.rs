@@ -1,7 +1,9 @@
 //! The audit log: who changed what, when, and with which outcome. It holds names, never values.
 //!
-//! It records changes of assistants that a vendor may have received or is to receive, changes that were withdrawn or sent again, reloads and the keys they change, refused requests to
+//! It records changes of assistants that a vendor may have received or is to receive, changes that were withdrawn, sent again or discarded, reloads and the keys they change, refused requests to
 //! administration, start and stop. What is refused before it is sent changes nothing; it is in the access log only.
+
+mod search;
 
 use std::io;
 use std::net::IpAddr;
@@ -32,9 +34,12 @@ const MAX_TEXT_CHARS: usize = 4096;
 /// The longest name of a field, in characters. Callers choose the names of unknown fields.
 const MAX_NAME_CHARS: usize = 64;
 
+pub(super) use search::AuditFiles;
+pub use search::AuditFound;
+
 /// The audit log; records nothing while it is off. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Audit(Arc<ArcSwapOption<BackgroundWriter>>);
+pub(super) struct Audit(Arc<ArcSwapOption<BackgroundWriter>>, Arc<ArcSwapOption<AuditFiles>>);
 
 /// One line.
 #[derive(Debug, Serialize)]
@@ -64,6 +69,8 @@ pub(super) enum Event<'a> {
     Cancel(Moved<'a>),
     /// A dead change is sent again.
     Replay(Moved<'a>),
+    /// A dead change is not to be sent again.
+    Discard(Moved<'a>),
     /// A configuration was applied or refused.
     Reload {
         trigger: &'a str,
@@ -78,6 +85,12 @@ pub(super) enum Event<'a> {
         request_id: &'a str,
         method: &'a str,
         path: String,
+        peer: Option<String>,
+    },
+    /// A browser has signed in to the console.
+    AdminSignedIn {
+        request_id: &'a str,
+        role: &'a str,
         peer: Option<String>,
     },
 }
@@ -135,6 +148,8 @@ pub(super) struct Moved<'a> {
     vendor_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     replayed_as: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -155,6 +170,7 @@ impl Audit {
     /// Switches to another file. Earlier lines are written to the old one, or to the new one if that fails. Waits for
     /// them, for a bounded time, only if there is no new one.
     pub(super) fn apply(&self, next: Option<AppendFile>) {
+        self.1.store(next.as_ref().map(|file| Arc::new(file.files())));
         match (next.map(Box::new), self.0.load_full()) {
             (Some(file), Some(writer)) => writer.replace(file),
             (Some(file), None) => self.0.store(Some(Arc::new(BackgroundWriter::start("audit", file)))),
@@ -230,10 +246,15 @@ impl Audit {
         self.record(&event(ChangeResult { request_id, vendor, vendor_id, update, outcome, reason, attempts }));
     }
 
-    /// Records that a change was withdrawn, or a dead one sent again.
+    /// Records that a change was withdrawn, or a dead one sent again or discarded.
     pub(super) fn moved(&self, moved: &RecordMoved<'_>) {
-        let &RecordMoved { request_id, by, peer, client, assistant, vendor, vendor_id, replayed_as, .. } = moved;
-        let event: fn(_) -> _ = if replayed_as.is_some() { Event::Replay } else { Event::Cancel };
+        let &RecordMoved { request_id, by, peer, client, assistant, vendor, vendor_id, replayed_as, reason, .. } =
+            moved;
+        let event: fn(_) -> _ = match (replayed_as, reason) {
+            (Some(_), _) => Event::Replay,
+            (None, Some(_)) => Event::Discard,
+            (None, None) => Event::Cancel,
+        };
         self.record(&event(Moved {
             request_id,
             by,
@@ -245,7 +266,13 @@ impl Audit {
             vendor,
             vendor_id,
             replayed_as: replayed_as.map(|replay| replay.to_string()),
+            reason,
         }));
+    }
+
+    /// Looks up the events of a request or a record. It blocks. `None` while the audit log is off.
+    pub(super) fn find(&self, id: &str) -> Option<AuditFound> {
+        Some(self.1.load_full()?.find(id))
     }
 
     /// Whether lines are written; `None` while the audit log is off.

@@ -92,10 +92,13 @@ fn a_change_that_is_accepted_for_later_is_recorded_with_who_asked_for_it() {
 }
 
 #[test]
-fn who_withdraws_a_change_or_sends_one_again_is_recorded_with_both_records() {
+fn who_withdraws_sends_again_or_discards_a_change_is_recorded() {
     let [old, new] = [1, 2].map(|end| format!("0198c0de-0000-7000-8000-00000000000{end}"));
     let lines = recorded(|audit| {
-        for (by, replayed_as) in [(Who::Client, None), (Who::Operator, new.parse().ok())] {
+        let hostile = "</td><script>\n\u{1b}[31m";
+        for (by, replayed_as, reason) in
+            [(Who::Client, None, None), (Who::Operator, new.parse().ok(), None), (Who::Operator, None, Some(hostile))]
+        {
             audit.moved(&RecordMoved {
                 request_id: "one",
                 by,
@@ -107,6 +110,7 @@ fn who_withdraws_a_change_or_sends_one_again_is_recorded_with_both_records() {
                 vendor: "sondos",
                 vendor_id: Some("7"),
                 replayed_as,
+                reason,
             });
         }
     });
@@ -118,7 +122,9 @@ fn who_withdraws_a_change_or_sends_one_again_is_recorded_with_both_records() {
     };
     let mut replay = line("replay", "operator");
     replay["replayed_as"] = new.clone().into();
-    assert_eq!(lines, [line("cancel", "client"), replay]);
+    let mut discard = line("discard", "operator");
+    discard["reason"] = "</td><script>\n\u{1b}[31m".into();
+    assert_eq!(lines, [line("cancel", "client"), replay, discard]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Request rate, error ratio and latencies of an account over the last minutes.
 //!
-//! Time is divided into slots of ten seconds. A window is the current slot and the whole slots before it.
+//! Time is divided into slots of ten seconds. A window is the current slot and the whole slots before it. What is older than
+//! five minutes is kept as a few numbers for each slot, for lines of a quarter of an hour.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 const SLOT: Duration = Duration::from_secs(10);
 /// Five minutes and the current slot.
 const MAX_SLOTS: usize = 31;
+/// The slots of a line: a quarter of an hour.
+const LINE_SLOTS: u64 = 90;
 
 /// The last minutes of one account.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct Recent {
 struct State {
     /// The slots that had requests, oldest first, each with its number counted from the origin.
     slots: VecDeque<(u64, Window)>,
+    /// The slots before them, oldest first.
+    older: VecDeque<Point>,
     streak: Option<Streak>,
 }
 
@@ -54,6 +59,33 @@ pub struct Window {
     pub vendor: Histogram<u32>,
 }
 
+/// A slot of a line, by its number counted from the origin.
+#[derive(Debug, Clone, Copy)]
+struct Point {
+    number: u64,
+    requests: u64,
+    errors: u64,
+    p50_ms: f64,
+    p99_ms: f64,
+}
+
+/// A quarter of an hour, as one value for each ten seconds, oldest first; the last slot is the current one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lines {
+    /// The seconds of a slot.
+    pub slot_seconds: u64,
+    /// For how many seconds the last slot has gone on.
+    pub current_seconds: f64,
+    /// Requests.
+    pub requests: Vec<u64>,
+    /// Those of them that failed and were not the caller's fault.
+    pub errors: Vec<u64>,
+    /// The median of their durations in milliseconds; `null` where there were none.
+    pub p50_ms: Vec<Option<f64>>,
+    /// The 99th percentile.
+    pub p99_ms: Vec<Option<f64>>,
+}
+
 impl Default for Recent {
     fn default() -> Self {
         Self { origin: Instant::now(), state: Mutex::default() }
@@ -66,7 +98,7 @@ impl Recent {
     pub fn add(&self, ended: Instant, failed: Option<&'static str>, total: Duration, vendor: Option<Duration>) {
         let number = slot_number(ended.saturating_duration_since(self.origin));
         let mut state = self.state();
-        let State { slots, streak } = &mut *state;
+        let State { slots, older, streak } = &mut *state;
         if vendor.is_some() {
             *streak = failed.map(|reason| match *streak {
                 Some(streak) if streak.reason == reason => Streak { count: streak.count + 1, ..streak },
@@ -76,8 +108,13 @@ impl Recent {
         if slots.back().is_none_or(|(newest, _)| *newest < number) {
             slots.push_back((number, Window::new(SLOT.as_secs_f64())));
         }
-        if slots.len() > MAX_SLOTS {
-            slots.pop_front();
+        if slots.len() > MAX_SLOTS
+            && let Some((gone, window)) = slots.pop_front()
+        {
+            older.push_back(Point::of(gone, &window));
+            while older.front().is_some_and(|point| point.number + LINE_SLOTS <= number) {
+                older.pop_front();
+            }
         }
         // A thread that waited for the lock meanwhile counts in the newest slot.
         if let Some((_, slot)) = slots.back_mut() {
@@ -104,6 +141,31 @@ impl Recent {
         sum
     }
 
+    /// What happened in each slot of the last quarter of an hour.
+    pub fn lines(&self) -> Lines {
+        let (age, length) = (self.origin.elapsed(), LINE_SLOTS as usize);
+        let newest = slot_number(age);
+        let mut lines = Lines {
+            slot_seconds: SLOT.as_secs(),
+            current_seconds: age.as_secs_f64() - (newest * SLOT.as_secs()) as f64,
+            requests: vec![0; length],
+            errors: vec![0; length],
+            p50_ms: vec![None; length],
+            p99_ms: vec![None; length],
+        };
+        let state = self.state();
+        let recent = state.slots.iter().map(|(number, window)| Point::of(*number, window));
+        for point in state.older.iter().copied().chain(recent) {
+            let before_newest = usize::try_from(newest.saturating_sub(point.number)).unwrap_or(usize::MAX);
+            let Some(index) = (length - 1).checked_sub(before_newest) else { continue };
+            lines.requests[index] = point.requests;
+            lines.errors[index] = point.errors;
+            lines.p50_ms[index] = Some(point.p50_ms);
+            lines.p99_ms[index] = Some(point.p99_ms);
+        }
+        lines
+    }
+
     /// Why the last requests that the vendor received failed; `None` if the last one did not.
     pub fn streak(&self) -> Option<Streak> {
         self.state().streak
@@ -112,6 +174,18 @@ impl Recent {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Point {
+    fn of(number: u64, window: &Window) -> Self {
+        let Window { failed, total, .. } = window;
+        Self { number, requests: total.len(), errors: *failed, p50_ms: millis(total, 0.5), p99_ms: millis(total, 0.99) }
+    }
+}
+
+/// A percentile in milliseconds, of latencies in microseconds.
+pub fn millis(latencies: &Histogram<u32>, quantile: f64) -> f64 {
+    latencies.median_equivalent(latencies.value_at_quantile(quantile)) as f64 / 1000.0
 }
 
 impl Window {
@@ -190,6 +264,29 @@ mod tests {
             let found = latencies.median_equivalent(latencies.value_at_quantile(quantile));
             assert!((found as f64 / micros - 1.0).abs() <= 0.032, "{found} instead of {micros}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_have_a_quarter_of_an_hour_and_then_forget_it() {
+        let recent = Recent::default();
+        let add = |failed, millis| recent.add(Instant::now(), failed, Duration::from_millis(millis), None);
+        add(Some("x"), 40);
+        add(None, 40);
+        for _ in 0..89 {
+            advance(SLOT).await;
+            add(None, 10);
+        }
+        let lines = recent.lines();
+        assert_eq!((lines.requests.len(), lines.requests[0], lines.errors[0]), (90, 2, 1));
+        assert!(lines.p99_ms[0].unwrap() > 35.0 && lines.p50_ms[89].unwrap() < 12.0, "{lines:?}");
+        assert_eq!(lines.requests.iter().sum::<u64>(), 91);
+        advance(SLOT).await;
+        let lines = recent.lines();
+        assert_eq!((lines.requests[0], lines.errors[0], lines.requests[89], lines.p50_ms[89]), (1, 0, 0, None));
+        advance(SLOT * 90).await;
+        assert_eq!(recent.lines().requests.iter().sum::<u64>(), 0);
+        add(None, 1);
+        assert!(recent.state().older.len() < 90 && recent.lines().requests[89] == 1);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //!
 //! An error status may be about one assistant alone, so that error statuses count only if several assistants met them.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::sync::Mutex as PlainMutex;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -13,9 +15,22 @@ use super::window::{Counts, SlidingWindow};
 use crate::upstream::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::upstream::{BreakerSettings, Failure, FailureKind};
+use crate::value::{ProbeEnd, SharedAccount};
 
 /// The `Retry-After` of requests that are refused while a probe is in flight.
 const PROBE_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How many changes of its state a breaker remembers.
+const MAX_CHANGES: usize = 20;
+
+/// A change of a breaker's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct BreakerChange {
+    /// The state that it changed to: `closed`, `open` or `half_open`.
+    pub state: &'static str,
+    /// When, in seconds since 1970.
+    pub at: u64,
+}
 
 /// What a breaker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +64,10 @@ pub(crate) struct Circuit {
     /// Grows with every change of the state, so that outcomes of earlier requests are ignored.
     generation: AtomicU64,
     state: Mutex<State>,
+    /// The last changes of the state, the newest first. Not one of the locks that are modelled: nothing waits inside it.
+    changes: PlainMutex<VecDeque<BreakerChange>>,
+    /// The other replicas.
+    shared: Option<Arc<dyn SharedAccount>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,7 +112,19 @@ impl Circuit {
             closed: AtomicBool::new(true),
             generation: AtomicU64::new(0),
             state: Mutex::new(State::Closed),
+            changes: PlainMutex::default(),
+            shared: None,
         }
+    }
+
+    /// The same, told to other replicas.
+    pub(crate) fn telling(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
+        Self { shared, ..self }
+    }
+
+    /// Whether other replicas are told and asked.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared.is_some()
     }
 
     /// Whether requests pass freely; false also for the probe itself.
@@ -146,18 +177,56 @@ impl Circuit {
         }
     }
 
+    /// The last changes of the state, the newest first.
+    pub(crate) fn changes(&self) -> Vec<BreakerChange> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Another replica has opened its breaker, or its probe has failed.
+    pub(crate) fn hear_open(&self, left: Duration) {
+        let (mut state, heard) = (self.lock(), Instant::now() + left.min(self.settings.open_for));
+        match *state {
+            State::Closed => self.change(&mut state, State::Open { until: heard }),
+            State::Open { until } => *state = State::Open { until: until.max(heard) },
+            // The probe of this replica decides.
+            State::HalfOpen => {}
+        }
+    }
+
+    /// The probe of another replica has succeeded.
+    pub(crate) fn hear_closed(&self) {
+        let mut state = self.lock();
+        if matches!(*state, State::Open { .. }) {
+            self.change(&mut state, State::Closed);
+        }
+    }
+
+    /// Another replica sends the probe.
+    fn lose_probe(&self) {
+        let mut state = self.lock();
+        *state = State::Open { until: Instant::now() + PROBE_RETRY_AFTER };
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn settle_probe(&self, outcome: CallOutcome) {
+        let (mut state, now, open_for) = (self.lock(), Instant::now(), self.settings.open_for);
+        let (next, end) = match outcome {
+            CallOutcome::Success => (State::Closed, ProbeEnd::Succeeded),
+            CallOutcome::Failure | CallOutcome::ErrorStatus => {
+                (State::Open { until: now + open_for }, ProbeEnd::Failed { open_for })
+            }
+            CallOutcome::Neutral => (State::Open { until: now }, ProbeEnd::Undecided),
+        };
+        self.change(&mut state, next);
+        if let Some(shared) = &self.shared {
+            shared.probed(end);
+        }
+    }
+
     fn settle(&self, generation: u64, key: u64, probe: bool, outcome: CallOutcome) {
         let failed = matches!(outcome, CallOutcome::Failure | CallOutcome::ErrorStatus);
         if probe {
-            let mut state = self.lock();
-            let next = match outcome {
-                CallOutcome::Success => State::Closed,
-                CallOutcome::Failure | CallOutcome::ErrorStatus => {
-                    State::Open { until: Instant::now() + self.settings.open_for }
-                }
-                CallOutcome::Neutral => State::Open { until: Instant::now() },
-            };
-            self.change(&mut state, next);
+            self.settle_probe(outcome);
             return;
         }
         if outcome == CallOutcome::Neutral || generation != self.generation.load(Ordering::Acquire) {
@@ -175,6 +244,9 @@ impl Circuit {
             if matches!(*state, State::Closed) && generation == self.generation.load(Ordering::Acquire) {
                 let until = Instant::now() + self.settings.open_for;
                 self.change(&mut state, State::Open { until });
+                if let Some(shared) = &self.shared {
+                    shared.opened(self.settings.open_for);
+                }
             }
         }
     }
@@ -213,6 +285,19 @@ impl Circuit {
             State::HalfOpen => tracing::info!(vendor = %self.name, "breaker half open"),
         }
         self.closed.store(matches!(next, State::Closed), Ordering::Release);
+        self.remember(next);
+    }
+
+    fn remember(&self, next: State) {
+        let state = match next {
+            State::Closed => "closed",
+            State::Open { .. } => "open",
+            State::HalfOpen => "half_open",
+        };
+        let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        changes.push_front(BreakerChange { state, at });
+        changes.truncate(MAX_CHANGES);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -228,6 +313,22 @@ impl Admission<'_> {
     pub(crate) fn settle(mut self, outcome: CallOutcome) {
         self.settled = true;
         self.circuit.settle(self.generation, self.key, self.probe, outcome);
+    }
+
+    /// Asks the other replicas, if this is the probe and there are others.
+    ///
+    /// # Errors
+    /// One of them sends it.
+    pub(crate) async fn among_replicas(mut self) -> Result<Self, Failure> {
+        if let Some(shared) = &self.circuit.shared
+            && self.probe
+            && !shared.win_probe().await
+        {
+            self.settled = true;
+            self.circuit.lose_probe();
+            return Err(refused(PROBE_RETRY_AFTER));
+        }
+        Ok(self)
     }
 }
 

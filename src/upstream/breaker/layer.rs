@@ -23,7 +23,10 @@ impl<S> Breaker<S> {
 
 impl<S: Call> Call for Breaker<S> {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
-        let admission = self.circuit.admit(key(request))?;
+        let mut admission = self.circuit.admit(key(request))?;
+        if self.circuit.is_shared() {
+            admission = admission.among_replicas().await?;
+        }
         let result = self.inner.call(request).await;
         admission.settle(outcome(&result));
         result

@@ -106,6 +106,10 @@ impl HttpClient {
             yield_now().await; // requests that are translated go out one after another (decision 12)
             let opened = self.connection(request.connection).await;
             let (mut connection, kept) = opened.map_err(|error| (sent(error.into(), request), false))?;
+            if request.fence.as_ref().is_some_and(|fence| !fence.is_open()) {
+                let fenced = Failure::new(FailureKind::NotOwner, "the session with the store is not fresh");
+                return Err((sent(fenced, request), false));
+            }
             request.sent.mark();
             let before = Baseline::of(connection.state());
             let exchange = before.state.begin(connection.is_http2(), request.max_response);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
+use crate::http::attempt_times::AttemptEnd;
 use crate::upstream::attempt_observer::ObservedAttempt;
 use crate::upstream::counters::Counters;
 use crate::upstream::{Call, DeliveryState, Failure, FailureKind, VendorRequest, VendorResponse};
@@ -30,7 +31,9 @@ impl<S: Call> Call for Attempt<S> {
             return Err(Failure::new(FailureKind::DeadlineBeforeSend, "the deadline passed before the attempt"));
         }
         request.sent.begin_attempt();
-        let mut pending = PendingAttempt { sent: &request.sent, trustworthy: false };
+        request.sent.time_begins(started);
+        let mut pending =
+            PendingAttempt { sent: &request.sent, started, trustworthy: false, end: AttemptEnd::Abandoned };
         self.counters.attempts.add();
         let observed = ObservedAttempt::begin(request);
         let result = match timeout_at(until, self.inner.call(request)).await {
@@ -39,6 +42,10 @@ impl<S: Call> Call for Attempt<S> {
         };
         observed.end(&result);
         pending.trustworthy = result.as_ref().is_ok_and(is_trustworthy);
+        pending.end = match &result {
+            Ok(response) => AttemptEnd::Answered(response.status.as_u16()),
+            Err(failure) => AttemptEnd::Failed(failure.kind.reason().name()),
+        };
         result
     }
 }
@@ -46,11 +53,14 @@ impl<S: Call> Call for Attempt<S> {
 /// An attempt under way. If it is cancelled or gets no trustworthy response, its outcome is unknown.
 struct PendingAttempt<'a> {
     sent: &'a DeliveryState,
+    started: Instant,
     trustworthy: bool,
+    end: AttemptEnd,
 }
 
 impl Drop for PendingAttempt<'_> {
     fn drop(&mut self) {
+        self.sent.time_ends(self.started, self.end);
         if !self.trustworthy {
             self.sent.doubt();
         }

@@ -10,4 +10,3 @@ pub(super) mod queue_limit;
 pub(super) mod rate;
 pub(super) mod retry_after_gate;
 pub(super) mod serialize;
-pub(super) mod token_clock;

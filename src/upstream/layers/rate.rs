@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep};
 
 use super::deadline;
 use super::queue_limit::QueueLimit;
-use super::token_clock::TokenClock;
 use crate::upstream::{Call, Failure, FailureKind, RateSettings, VendorRequest, VendorResponse};
+use crate::value::{SharedLimit, TokenClock};
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, TokenClock, NoOpMiddleware<Duration>>;
 
@@ -28,6 +28,8 @@ struct TokenQueue {
     interval: Duration,
     queued: AtomicU32,
     head: Semaphore,
+    /// Where the tokens come from instead, if replicas share the limit.
+    shared: Option<Arc<dyn SharedLimit>>,
 }
 
 /// Lets requests through at the account's rate.
@@ -41,6 +43,14 @@ impl<S> Rate<S> {
     pub(crate) fn new(inner: S, settings: Option<RateSettings>, queue_limit: Arc<QueueLimit>) -> Self {
         let tokens = settings.and_then(TokenQueue::new);
         Self { inner, tokens, queue_limit }
+    }
+
+    /// The same, with a limit that replicas share.
+    pub(crate) fn sharing(mut self, limit: Option<Arc<dyn SharedLimit>>) -> Self {
+        if let Some(tokens) = &mut self.tokens {
+            tokens.shared = limit;
+        }
+        self
     }
 }
 
@@ -56,10 +66,14 @@ impl TokenQueue {
             interval,
             queued: AtomicU32::new(0),
             head: Semaphore::new(1),
+            shared: None,
         })
     }
 
     async fn take(&self, queue_limit: &Arc<QueueLimit>, deadline: Instant) -> Result<(), Failure> {
+        if let Some(shared) = &self.shared {
+            return take_shared(&**shared, queue_limit, deadline).await;
+        }
         let mut wait = Duration::ZERO;
         if self.queued.load(Ordering::Acquire) == 0 {
             match self.limiter.check() {
@@ -80,14 +94,31 @@ impl TokenQueue {
     }
 }
 
+/// A token of a limit that replicas share, which queues requests itself.
+async fn take_shared(limit: &dyn SharedLimit, queue_limit: &Arc<QueueLimit>, deadline: Instant) -> Result<(), Failure> {
+    let taken = match limit.take_now() {
+        Some(taken) => taken,
+        // A round trip to the store is no wait for a token.
+        None => deadline::within(deadline, "asking for the rate", limit.take(None)).await?,
+    };
+    let Err(wait) = taken else { return Ok(()) };
+    refuse_if_too_long(wait, deadline)?;
+    let _permit = queue_limit.acquire()?;
+    match limit.take(Some(deadline)).await {
+        Ok(_) => Ok(()),
+        Err(wait) => Err(too_long(wait)),
+    }
+}
+
 fn refuse_if_too_long(wait: Duration, deadline: Instant) -> Result<(), Failure> {
     if wait < deadline.saturating_duration_since(Instant::now()) {
         return Ok(());
     }
-    Err(Failure::new(
-        FailureKind::RateLimited { retry_after: wait },
-        "the account's rate_limit would exceed the deadline",
-    ))
+    Err(too_long(wait))
+}
+
+fn too_long(wait: Duration) -> Failure {
+    Failure::new(FailureKind::RateLimited { retry_after: wait }, "the account's rate_limit would exceed the deadline")
 }
 
 /// One more request in the queue, until dropped.

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::queue_limit::QueueLimit;
 use crate::upstream::breaker::circuit::Circuit;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
+use crate::value::SharedAccount;
 
 /// A vendor that asks for a longer pause gets the next request after this one.
 pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(300);
@@ -44,15 +45,30 @@ pub(crate) struct Pause {
     origin: Instant,
     /// The end in microseconds, doubled; odd if the vendor is unavailable.
     until: AtomicU64,
+    /// Who is told.
+    shared: Option<Arc<dyn SharedAccount>>,
 }
 
 impl Pause {
     pub(crate) fn new() -> Self {
-        Self { origin: Instant::now(), until: AtomicU64::new(0) }
+        Self { origin: Instant::now(), until: AtomicU64::new(0), shared: None }
+    }
+
+    /// The same, told to other replicas.
+    pub(crate) fn telling(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
+        Self { shared, ..self }
     }
 
     /// Pauses for `time` from now on, at most [`MAX_PAUSE`]; never shortens a pause.
     pub(crate) fn extend(&self, time: Duration, cause: PauseCause) {
+        self.hear(time, cause);
+        if let Some(shared) = &self.shared {
+            shared.paused(time.min(MAX_PAUSE), cause == PauseCause::Unavailable);
+        }
+    }
+
+    /// The same, for a pause that others know.
+    pub(crate) fn hear(&self, time: Duration, cause: PauseCause) {
         let until = self.origin.elapsed() + time.min(MAX_PAUSE);
         let until_us = u64::try_from(until.as_micros()).unwrap_or(u64::MAX >> 1);
         self.until.fetch_max(until_us << 1 | u64::from(cause == PauseCause::Unavailable), Ordering::AcqRel);
@@ -104,16 +120,28 @@ pub(crate) struct RetryAfterGate<S> {
     pause: Arc<Pause>,
     circuit: Arc<Circuit>,
     queue_limit: Arc<QueueLimit>,
+    /// What other replicas tell of the account.
+    shared: Option<Arc<dyn SharedAccount>>,
 }
 
 impl<S> RetryAfterGate<S> {
     pub(crate) fn new(inner: S, pause: Arc<Pause>, circuit: Arc<Circuit>, queue_limit: Arc<QueueLimit>) -> Self {
-        Self { inner, pause, circuit, queue_limit }
+        Self { inner, pause, circuit, queue_limit, shared: None }
+    }
+
+    /// The same, which hears of other replicas before it decides.
+    pub(crate) fn hearing(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
+        Self { shared, ..self }
     }
 }
 
 impl<S: Call> Call for RetryAfterGate<S> {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
+        if let Some(shared) = &self.shared
+            && let Some(refresh) = shared.refresh()
+        {
+            refresh.await;
+        }
         self.circuit.check()?;
         while let Some(wait) = self.pause.wait(request.deadline)? {
             let _permit = self.queue_limit.acquire()?;

@@ -161,7 +161,7 @@ impl<S: Call> Call for Retry<S> {
             let result = self.inner.call(request).await;
             vendor += started.elapsed();
             let result = match (result, last) {
-                (Err(failure), Some(last)) if failure.kind == FailureKind::DeadlineBeforeSend => {
+                (Err(failure), Some(last)) if is_before_attempt(failure.kind) => {
                     return self.last(last);
                 }
                 (result, _) => with_totals(result, attempts, vendor, request),
@@ -196,10 +196,15 @@ fn with_totals(
             Ok(VendorResponse { attempts, vendor, was_in_doubt: request.sent.was_in_doubt(), ..response })
         }
         Err(failure) => {
-            let attempts = attempts - u32::from(failure.kind == FailureKind::DeadlineBeforeSend);
+            let attempts = attempts - u32::from(is_before_attempt(failure.kind));
             Err(Failure { attempts, vendor, sent: request.sent.is_in_doubt(), ..failure })
         }
     }
+}
+
+/// Whether the attempt did not begin.
+fn is_before_attempt(kind: FailureKind) -> bool {
+    matches!(kind, FailureKind::DeadlineBeforeSend | FailureKind::NotOwner)
 }
 
 fn is_transient(result: &Result<VendorResponse, Failure>) -> bool {

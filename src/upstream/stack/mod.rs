@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tower::{ServiceBuilder, layer::layer_fn};
 
 use crate::problem::FailureReason;
+use crate::value::{Shared, SharedAccount, SharedLimit};
 
 use super::breaker::circuit::Circuit;
 use super::breaker::layer::Breaker;
@@ -31,7 +32,13 @@ use super::layers::retry_after_gate::{Pause, RetryAfterGate};
 use super::layers::serialize::SerializePerKey;
 use super::retry::budget::RetryBudget;
 use super::retry::layer::{Retry, RetryContext};
-use super::{BreakerState, Call, DetachOnDrop, Failure, HttpClient, StackSettings, VendorRequest, VendorResponse};
+use super::signals::Signals;
+use super::{
+    BreakerChange, BreakerState, Call, DetachOnDrop, Failure, HttpClient, StackSettings, VendorRequest, VendorResponse,
+};
+
+/// What a probe may take beyond the timeout of its attempt, before another replica sends one.
+const PROBE_SLACK: Duration = Duration::from_secs(1);
 
 /// The layers, outermost first.
 type Chain<C> = Deadline<SerializePerKey<RetryAfterGate<Rate<InFlight<Breaker<Retry<Attempt<C>>>>>>>>;
@@ -43,6 +50,8 @@ pub struct Tasks {
     pub updates: TaskTracker,
     /// Connections; they end once the stack is dropped.
     pub connections: TaskTracker,
+    /// What replicas share; `None` where there is one only.
+    pub shared: Option<Arc<dyn Shared>>,
     locks: LockScopes,
     counters: AllCounters,
 }
@@ -55,6 +64,7 @@ pub struct Stack<C = HttpClient> {
     shares: FairShare,
     base_url: Uri,
     settle: Duration,
+    timeout: Duration,
     updates: TaskTracker,
 }
 
@@ -65,6 +75,36 @@ struct Parts {
     queue_limit: Arc<QueueLimit>,
     limit: Arc<InFlightLimit>,
     context: RetryContext,
+    shared: SharedParts,
+}
+
+/// What the layers share with other replicas.
+#[derive(Clone, Default)]
+struct SharedParts {
+    account: Option<Arc<dyn SharedAccount>>,
+    limit: Option<Arc<dyn SharedLimit>>,
+    /// Heard for as long as the stack is there.
+    _signals: Option<Arc<Signals>>,
+}
+
+impl SharedParts {
+    fn of(settings: &StackSettings, tasks: &Tasks) -> Self {
+        let Some(shared) = &tasks.shared else { return Self::default() };
+        let name = &settings.name;
+        let limit = settings.rate_limit.as_ref();
+        let limit = limit.map(|rate| shared.limit(&format!("vendor:{name}"), rate.interval(), rate.burst));
+        let account = shared.account(name, settings.timeout.saturating_add(PROBE_SLACK));
+        Self { account: Some(account), limit, _signals: None }
+    }
+
+    /// Hears of other replicas from now on.
+    fn listening(self, pause: &Arc<Pause>, circuit: &Arc<Circuit>) -> Self {
+        let Some(account) = &self.account else { return self };
+        let signals = Arc::new(Signals { pause: Arc::clone(pause), circuit: Arc::clone(circuit) });
+        let heard = Arc::downgrade(&signals);
+        account.listen(heard);
+        Self { _signals: Some(signals), ..self }
+    }
 }
 
 /// The state and the counters of a stack.
@@ -99,6 +139,12 @@ pub struct Snapshot {
 }
 
 impl Tasks {
+    /// None yet, of stacks that share limits, pauses and openings with other replicas.
+    #[must_use]
+    pub fn sharing(shared: Arc<dyn Shared>) -> Self {
+        Self { shared: Some(shared), ..Self::default() }
+    }
+
     /// Makes the updates of `account` keep one order with all accounts that share `scope`.
     pub(crate) fn scope(&self, account: &str, scope: &Arc<str>) {
         self.locks.assign(account, scope);
@@ -139,15 +185,19 @@ impl<C: Call> Stack<C> {
     }
 
     fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
+        let shared = SharedParts::of(settings, tasks);
+        let circuit = Circuit::new(settings.breaker, Arc::clone(&settings.name)).telling(shared.account.clone());
+        let (circuit, pause) = (Arc::new(circuit), Arc::new(Pause::new().telling(shared.account.clone())));
         let parts = Parts {
+            shared: shared.listening(&pause, &circuit),
             locks: tasks.locks.of(&settings.name),
             queue_limit: Arc::new(QueueLimit::new(settings.max_waiting)),
             limit: Arc::new(InFlightLimit::new(settings.max_in_flight)),
             context: RetryContext {
                 settings: settings.retry,
                 budget: Arc::new(RetryBudget::new(settings.retry.max_attempts)),
-                circuit: Arc::new(Circuit::new(settings.breaker, Arc::clone(&settings.name))),
-                pause: Arc::new(Pause::new()),
+                circuit,
+                pause,
                 counters,
                 vendor: Arc::clone(&settings.name),
             },
@@ -159,6 +209,7 @@ impl<C: Call> Stack<C> {
             parts,
             base_url: settings.base_url.clone(),
             settle: settings.settle_after_unknown,
+            timeout: settings.timeout,
             updates: tasks.updates.clone(),
         }
     }
@@ -229,6 +280,12 @@ impl<C: Call> Stack<C> {
         Ok(Uri::from_parts(parts)?)
     }
 
+    /// The last changes of the breaker's state, the newest first.
+    #[must_use]
+    pub fn breaker_changes(&self) -> Vec<BreakerChange> {
+        self.parts.context.circuit.changes()
+    }
+
     /// The state and the counters.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -253,7 +310,7 @@ impl<C: Call> Stack<C> {
 }
 
 fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C> {
-    let Parts { locks, queue_limit, limit, context } = parts;
+    let Parts { locks, queue_limit, limit, context, shared } = parts;
     let RetryContext { circuit, pause, counters, .. } = context;
     // The docs of `upstream` say why each layer has its place.
     ServiceBuilder::new()
@@ -263,8 +320,11 @@ fn chain<C: Call>(settings: &StackSettings, parts: &Parts, client: C) -> Chain<C
         }))
         .layer(layer_fn(|inner| {
             RetryAfterGate::new(inner, Arc::clone(pause), Arc::clone(circuit), Arc::clone(queue_limit))
+                .hearing(shared.account.clone())
         }))
-        .layer(layer_fn(|inner| Rate::new(inner, settings.rate_limit, Arc::clone(queue_limit))))
+        .layer(layer_fn(|inner| {
+            Rate::new(inner, settings.rate_limit, Arc::clone(queue_limit)).sharing(shared.limit.clone())
+        }))
         .layer(layer_fn(|inner| InFlight::new(inner, Arc::clone(limit), Arc::clone(pause), Arc::clone(queue_limit))))
         .layer(layer_fn(|inner| Breaker::new(inner, Arc::clone(circuit))))
         .layer(layer_fn(|inner| Retry::new(inner, context.clone())))

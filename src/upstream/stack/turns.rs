@@ -57,6 +57,12 @@ impl<C: Call> Stack<C> {
         self.parts.context.circuit.check()
     }
 
+    /// How long an attempt lasts at most.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// How long the vendor may still apply an attempt after its end.
     #[must_use]
     pub fn settle(&self) -> Duration {

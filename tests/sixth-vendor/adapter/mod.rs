@@ -17,6 +17,8 @@ pub(crate) static DIALECT: Dialect = Dialect {
     auth: Auth::Bearer,
     operations: sondos::OPERATIONS,
     listed: autocalls::LISTED,
+    plan: None,
+    splices: &[],
     rows: rows!(row, autocalls::reading),
     catalogs: sondos::CATALOGS,
     responses: autocalls::RESPONSES,

@@ -125,7 +125,7 @@ async fn old_pages_are_dropped_with_and_without_readers() {
 fn no_more_than_32_mib_are_kept() {
     let page = |number, mebibytes: usize| {
         let body = vec![b' '; mebibytes << 20].into();
-        Arc::new(Page { number, per_page: 100, body, has_more: true, total: None, ends: None })
+        Arc::new(Page { number, per_page: 100, body, at: None, next: None, has_more: true, total: None, ends: None })
     };
     let mut state = State::default();
     let kept: Vec<_> = (1..=10).map(|number| state.insert(&page(number, 5))).collect();
@@ -209,7 +209,7 @@ async fn a_fetch_that_died_is_started_again() {
         state.pages.clear();
         let outcome = futures_util::FutureExt::shared(tokio::sync::oneshot::channel().1);
         let flight = Arc::new(Flight { outcome, task: tokio_util::task::AbortOnDropHandle::new(dead) });
-        state.flights.insert((100, 1), flight);
+        state.flights.insert(Asked { number: 1, per_page: 100, at: None }, flight);
     }
     assert_eq!(list(&pages, &reader, false).await.unwrap(), (vec![1], 1));
 }

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::account::Token;
-use crate::account::assistants::{AssistantPages, ListFailure, ListReader, Page, Walk};
+use crate::account::assistants::{Asked, AssistantPages, ListFailure, ListReader, Page, Walk};
 use crate::upstream::{
     BreakerSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, VendorRequest, VendorTls,
 };

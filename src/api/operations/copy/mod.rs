@@ -19,7 +19,7 @@ use crate::account::Account;
 use crate::api::context::Context;
 use crate::api::exchange::{Change, Copied, Exchange, read_catalogs};
 use crate::api::middleware::InFlightPermit;
-use crate::api::records::{Asked, Known, known};
+use crate::api::records::{Asked, Key, Known};
 use crate::api::request::media;
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
@@ -55,9 +55,13 @@ pub(super) async fn handle(
     let target = (&*route.account.name, Some(&*route.id));
     let asked = Asked::of(AssistantOperation::Copy, &options, target, head);
     let body = receive(context, head, body, options.deadline, log).await?;
-    let key = match known(context, &options, asked, &body).await? {
-        Known::New(key) => key,
-        Known::Answered(response) => return Ok(response),
+    let key = match asked.map(|asked| Key::of(context, asked, &body)) {
+        // Before the source is read.
+        Some(key) => match key.look_up(context, &options).await? {
+            Known::New(key) => Some(key),
+            Known::Answered(response) => return Ok(response),
+        },
+        None => None,
     };
     let request = CopyRequest::read(&body)?;
     let account = account(context, Some(&request.vendor))?;
@@ -116,7 +120,7 @@ impl Job<'_> {
             dialect: account.dialect,
             vendor: &account.name,
             id: "",
-            handling: account.handling,
+            handling: account.handling(),
             policies: &account.policies,
             catalogs: Catalogs { configured: &account.configured, live: &none },
             accounts: self.context,

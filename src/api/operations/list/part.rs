@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
-use vendors::read_assistant;
+use vendors::read_listed;
 
 use super::cursor::Place;
 use super::filter::Filter;
@@ -96,7 +96,7 @@ impl Reading<'_> {
             if !self.context.may_use_assistant(assistant, &account.name, &listed.id) {
                 continue;
             }
-            let read = read_assistant(account.dialect, &account.policies, listed);
+            let read = read_listed(account.dialect, &account.policies, listed);
             if !self.filter.matches(&read) {
                 continue;
             }

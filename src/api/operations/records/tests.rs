@@ -31,7 +31,8 @@ fn asked(store: &Arc<Double>, client: Option<&str>, rights: Rights) -> Context {
     let gateway = Gateway::build(load_text(text, &environment).unwrap(), None, &Tasks::default()).unwrap();
     let client = client.map(|name| {
         let (vendors, assistants, handling, limiter) = (None, None, None, None);
-        Arc::new(Client { name: name.into(), vendors, assistants, operations: rights, handling, limiter })
+        let usage = Arc::default();
+        Arc::new(Client { name: name.into(), vendors, assistants, operations: rights, handling, limiter, usage })
     });
     let (gateway, records) = (Arc::new(gateway), Some(store.records()));
     Context { gateway, records, client, ..Context::example(&HeaderMap::new()) }

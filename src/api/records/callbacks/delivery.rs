@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -44,6 +45,8 @@ pub struct CallbackCounters {
     pub failed: Counter,
     /// Callbacks that were given up.
     pub given_up: Counter,
+    /// When the last one was given up, in seconds since 1970; 0 if none was.
+    pub given_up_at: AtomicU64,
 }
 
 /// What tries need.
@@ -100,6 +103,7 @@ impl Delivery {
 
     fn give_up(&self, due: &CallbackDue, tries: u32, reason: &str) -> CallbackTried {
         self.counters.given_up.add();
+        self.counters.given_up_at.store(u64::try_from((self.clock)().0 / 1000).unwrap_or_default(), Ordering::Relaxed);
         tracing::warn!(client = due.client, update = %due.id, tries, reason, "a callback was given up");
         CallbackTried::GivenUp(due.id)
     }

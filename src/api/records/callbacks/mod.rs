@@ -9,9 +9,11 @@ mod delivery;
 mod receivers;
 mod schedule;
 mod signature;
+mod state;
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -25,12 +27,13 @@ use tokio_util::task::TaskTracker;
 use crate::gateway::{CallbackTargets, Gateway};
 use crate::store::{SharedStore, StoreError, Timestamp};
 
-use super::push_record;
+use super::{Records, push_record};
 use backlog::Backlog;
 pub use delivery::CallbackCounters;
 use delivery::{Clock, Delivery, Document, Targets};
 use receivers::Receivers;
 use schedule::{StoreBackoff, Terms};
+pub(crate) use state::CallbackState;
 
 /// The callbacks of all clients.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Callbacks {
     /// The clients of whom another change has ended.
     told: Mutex<HashSet<Arc<str>>>,
     wake: Notify,
+    /// Whether those of clients that nothing was told of are to be looked for.
+    looks: AtomicBool,
 }
 
 impl Callbacks {
@@ -59,7 +64,7 @@ impl Callbacks {
     ) -> Self {
         let (receivers, counters) = (Receivers::new(connections), CallbackCounters::default());
         let delivery = Delivery { store, targets, document, clock, receivers, terms, counters };
-        Self { delivery: Arc::new(delivery), told: Mutex::default(), wake: Notify::new() }
+        Self { delivery: Arc::new(delivery), told: Mutex::default(), wake: Notify::new(), looks: AtomicBool::new(true) }
     }
 
     /// Whether the ends of that client's asynchronous changes are to be stored with a callback.
@@ -73,24 +78,32 @@ impl Callbacks {
         self.wake.notify_one();
     }
 
+    /// Has all callbacks that wait looked at again, as another process may have added some.
+    pub(super) fn look(&self) {
+        self.looks.store(true, Ordering::Release);
+        self.wake.notify_one();
+    }
+
     /// What became of callbacks since the start.
     pub fn counters(&self) -> &CallbackCounters {
         &self.delivery.counters
     }
 
     /// Sends callbacks until the gateway drains: then the tries that run have a moment to end, and the rest stays in the
-    /// store.
-    pub async fn run(self: Arc<Self>, drain: CancellationToken) {
-        let waiting = tokio::select! {
-            biased;
-            () = drain.cancelled() => return,
-            waiting = self.clients() => waiting,
-        };
-        self.told().extend(waiting.into_iter().map(Arc::from));
+    /// store. Of several processes that share the store, the one that leads sends them.
+    pub async fn run(self: Arc<Self>, leads: impl Fn() -> bool + Send, drain: CancellationToken) {
         let mut backlogs = FuturesUnordered::new();
         let mut served: HashMap<Arc<str>, Arc<Notify>> = HashMap::new();
         loop {
-            let told = take(&mut *self.told());
+            if leads() && self.looks.swap(false, Ordering::AcqRel) {
+                let waiting = tokio::select! {
+                    biased;
+                    () = drain.cancelled() => break,
+                    waiting = self.clients() => waiting,
+                };
+                self.told().extend(waiting.into_iter().map(Arc::from));
+            }
+            let told = if leads() { take(&mut *self.told()) } else { HashSet::new() };
             for client in told {
                 if let Some(told) = served.get(&client) {
                     told.notify_one();
@@ -129,6 +142,15 @@ impl Callbacks {
 
     fn told(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Records {
+    /// How many callbacks were given up here since the start, and when the last one was, in seconds since 1970.
+    pub fn callbacks_given_up(&self) -> (u64, Option<u64>) {
+        let counters = self.callbacks.counters();
+        let at = counters.given_up_at.load(Ordering::Relaxed);
+        (counters.given_up.get(), Some(at).filter(|at| *at > 0))
     }
 }
 

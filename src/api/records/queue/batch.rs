@@ -19,12 +19,14 @@ use crate::gateway::Gateway;
 use crate::http::request_id::RequestId;
 use crate::http::trace_context::TraceContext;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Answer, Ending, KeyEnd, Mode, Record, State, StoreError, Timestamp, UpdateId};
+use crate::store::{Answer, Incarnation, Mode, Record, State, StoreError, UpdateId};
 use crate::upstream::QueuedLock;
 use crate::value::AssistantOperation;
 
+use super::end::{End, is_not_owner};
 use super::lines::{Phase, Ticket};
-use crate::api::records::job::{Job, is_refusal};
+use crate::api::records::cluster::Session;
+use crate::api::records::job::{Job, is_refusal, state_of};
 use crate::api::records::payload::{Payload, Restored};
 use crate::api::records::replay::{superseded, with_twins};
 use crate::api::records::{Records, answer};
@@ -37,6 +39,8 @@ pub(in crate::api::records) struct Batch {
     request: vendors::Request,
     /// For each, whether later ones have all its fields.
     superseded: Vec<bool>,
+    /// The session in which it is sent, where several processes share the store.
+    session: Option<Arc<Session>>,
 }
 
 /// One of them.
@@ -48,14 +52,7 @@ pub(in crate::api::records) struct Member {
     /// Which configuration translated it; `None` if it must go alone.
     translation: Option<String>,
     /// The place after which a newer change of the same fields forbids it.
-    guard: Option<u64>,
-}
-
-/// How a change ended.
-pub(in crate::api::records) struct End {
-    pub(in crate::api::records) state: State,
-    pub(in crate::api::records) answer: Answer,
-    pub(in crate::api::records) problem: Option<Bytes>,
+    pub(super) guard: Option<u64>,
 }
 
 /// What became of a request.
@@ -66,6 +63,8 @@ pub(in crate::api::records) enum Sent {
     Failed(Problem),
     /// They are tried again one at a time.
     Apart(Problem),
+    /// Nothing was sent: another process may have taken over, and goes on.
+    Lost,
 }
 
 impl Batch {
@@ -79,14 +78,14 @@ impl Batch {
     ) -> Result<Option<Self>, StoreError> {
         let Some((head, later)) = tickets.split_first() else { return Ok(None) };
         let reader = Reader { records, gateway, account, deadline };
-        let Some(first) = reader.member(head.id).await? else { return Ok(None) };
+        let Some(first) = reader.member(head).await? else { return Ok(None) };
         let mut members = vec![first];
-        if gateway.queue.coalesce && (head.failures > 0 || head.gathers) && !head.alone {
+        if gateway.queue.coalesce && (head.failures > 0 || head.gathers) && !head.alone && !head.is_waited_for {
             for ticket in later {
                 if ticket.phase != Phase::Waiting || ticket.vendor != head.vendor || ticket.alone {
                     break;
                 }
-                let Some(member) = reader.member(ticket.id).await? else { break };
+                let Some(member) = reader.member(ticket).await? else { break };
                 let translation = members.first().and_then(|first| first.translation.as_ref());
                 if translation.is_none() || member.translation.as_ref() != translation {
                     break;
@@ -104,7 +103,13 @@ impl Batch {
             superseded = merged.superseded;
             members.truncate(merged.count.max(1));
         }
-        Ok(Some(Self { head: head.clone(), members, request, superseded }))
+        let session = records.replica.as_ref().map(|replica| replica.session());
+        Ok(Some(Self { head: head.clone(), members, request, superseded, session }))
+    }
+
+    /// Who sends it, where several processes share the store.
+    pub(in crate::api::records) fn member(&self) -> Option<Incarnation> {
+        self.session.as_ref().map(|session| session.id)
     }
 
     pub(in crate::api::records) fn head(&self) -> &Ticket {
@@ -144,7 +149,7 @@ impl Batch {
         turn: QueuedLock,
         log: &mut RequestLog,
     ) -> (Sent, Option<QueuedLock>) {
-        let slot = TurnSlot::new(None);
+        let slot = TurnSlot::fenced(self.session.as_ref().map(|session| session.fence.clone()));
         let Some(head) = self.members.first() else {
             return (Sent::Ended(Vec::new()), Some(turn));
         };
@@ -156,11 +161,12 @@ impl Batch {
             Err(problem) => Err(problem),
         };
         let result = match result {
+            Err(problem) if log.attempts == 0 && is_not_owner(&problem) => return (Sent::Lost, slot.into_turn()),
             Err(problem) => self.in_doubt(problem, head, log),
             done => done,
         };
         let sent = self.sent(head.job.finished(result), log);
-        (sent, slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        (sent, slot.into_turn())
     }
 
     /// What a refusal means after an earlier attempt that may have been applied.
@@ -173,8 +179,7 @@ impl Batch {
             (Change::Delete, Code::AssistantNotFound) => {
                 Ok(head.job.exchange(None).deletion_was_lost(self.head.attempts + log.attempts))
             }
-            (_, Code::PreconditionFailed) => Err(Problem { outcome: Outcome::Unknown, ..problem }),
-            _ => Err(problem),
+            _ => Err(after_doubt(problem, self.head.is_waited_for)),
         }
     }
 
@@ -188,6 +193,7 @@ impl Batch {
             (true, 1) => State::Refused,
             (true, _) => return Sent::Apart(problem),
             (false, _) if is_lost_condition => State::Unknown,
+            (false, _) if self.head.is_waited_for => state_of(Err(&problem), self.head.attempts + log.attempts),
             (false, _) => return Sent::Failed(problem),
         };
         self.members().for_each(|member| member.job.report(Some(member.record.id), Err(&problem)));
@@ -217,6 +223,16 @@ impl Batch {
     }
 }
 
+/// What a problem says of a change that an earlier attempt may have applied. One whose caller waits ends with it, so that it must
+/// not say that nothing was applied; a refusal by the vendor stands.
+fn after_doubt(problem: Problem, is_waited_for: bool) -> Problem {
+    let is_end = is_waited_for && !is_refusal(&problem);
+    match problem.code == Code::PreconditionFailed || is_end {
+        true => Problem { outcome: Outcome::Unknown, ..problem },
+        false => problem,
+    }
+}
+
 impl Member {
     fn answer(&self, problem: &Problem) -> Answer {
         answer::of_problem(problem, &self.job.context.path, &self.record.request_id)
@@ -240,11 +256,16 @@ fn readable<T: Default>(read: Result<T, StoreError>) -> Result<T, StoreError> {
 }
 
 impl Reader<'_> {
-    async fn member(&self, id: UpdateId) -> Result<Option<Member>, StoreError> {
-        let store = &self.records.store;
-        let Some(record) = readable(store.record(id).await)? else { return Ok(None) };
-        let stored = readable(store.bodies(vec![id]).await)?.into_iter().flatten().next();
-        let payload = stored.as_deref().and_then(Payload::read);
+    async fn member(&self, ticket: &Ticket) -> Result<Option<Member>, StoreError> {
+        let (store, id) = (&self.records.store, ticket.id);
+        let (record, stored) = match &ticket.fresh {
+            Some(fresh) => (**fresh).clone(),
+            None => match readable(store.ticket(id).await)? {
+                Some(stored) => stored,
+                None => return Ok(None),
+            },
+        };
+        let payload = Payload::read(&stored);
         let change = match record.operation {
             AssistantOperation::Update => Change::Update,
             AssistantOperation::Delete => Change::Delete,
@@ -252,7 +273,7 @@ impl Reader<'_> {
         };
         // What a caller waited for before a crash is not sent after that caller's deadline.
         let deadline = match record.mode {
-            Mode::Synchronous => self.deadline.min(Instant::now() + record.expires_at.since(Timestamp::now())),
+            Mode::Synchronous => self.deadline.min(ticket.expires),
             Mode::Keyed | Mode::Asynchronous => self.deadline,
         };
         let Some((payload, restored)) = payload.and_then(|payload| {
@@ -287,81 +308,22 @@ impl Records {
             rate_limit: None,
         }
     }
-
-    /// What is stored of the end of a member.
-    pub(in crate::api::records) fn ending(
-        &self,
-        member: &Member,
-        end: End,
-        attempts: u32,
-        doubted_at: Option<Timestamp>,
-        batch: &Batch,
-    ) -> Ending {
-        let (record, gateway) = (&member.record, &member.job.context.gateway);
-        let ids = batch.ids().into_iter();
-        Ending {
-            id: record.id,
-            state: end.state,
-            attempts,
-            now: Timestamp::now(),
-            created: None,
-            key: Some(KeyEnd {
-                answer: end.answer.clone(),
-                kept: gateway.idempotency_retention,
-                unknown: (end.state == State::Unknown).then_some(record.number),
-            }),
-            answer: Some(self.journaled(end.answer)),
-            problem: end.problem,
-            doubted_at: doubted_at.or(record.doubted_at),
-            sent_with: ids.filter(|id| *id != record.id).collect(),
-            body: self.journal_body(&member.body),
-            callback: self.calls_back(record),
-        }
-    }
 }
 
-/// The end of a change that is given up: its last problem, unless another one is the reason. What may have been applied by
-/// an earlier attempt is not called `not_applied` because the last one failed.
-pub(in crate::api::records) fn dead(
-    record: Option<&Record>,
-    problem: Option<Problem>,
-    is_in_doubt: bool,
-    gateway: &Gateway,
-) -> End {
-    let waits = record.is_none_or(|record| record.mode == Mode::Asynchronous);
-    let state = match (waits, is_in_doubt) {
-        (true, _) => State::Dead,
-        (false, true) => State::Unknown,
-        (false, false) => State::Expired,
-    };
-    let last = record.and_then(|record| record.problem.clone()).filter(|_| problem.is_none());
-    let last = last.map(|last| if is_in_doubt { doubted(&last) } else { last });
-    let status = last.as_deref().and_then(|last| serde_json::from_slice::<serde_json::Value>(last).ok());
-    let status = status.and_then(|last| u16::try_from(last.get("status")?.as_u64()?).ok());
-    if let (Some(body), Some(status)) = (last, status) {
-        let headers = vec![("content-type".to_owned(), "application/problem+json".to_owned())];
-        let answer = Answer { status, headers, body: Some(body.clone()) };
-        return End { state, answer, problem: Some(body) };
-    }
-    let detail = "the change could not be delivered before its time ended";
-    let mut problem = problem.unwrap_or_else(|| Problem::new(Code::VendorTimeout, detail));
-    problem.base.clone_from(&gateway.public_url);
-    if is_in_doubt {
-        problem.outcome = Outcome::Unknown;
-    }
-    problem.vendor = record.map(|record| record.vendor.clone());
-    let path = record.map(|record| format!("/v1/assistants/{}", record.assistant)).unwrap_or_default();
-    let request_id = record.map(|record| record.request_id.as_str()).unwrap_or_default();
-    let answer = answer::of_problem(&problem, &path, request_id);
-    let problem = answer.body.clone();
-    End { state, answer, problem }
-}
+#[cfg(test)]
+mod tests {
+    use crate::api::classify::failure_problem;
+    use crate::api::records::queue::batch::*;
+    use crate::upstream::Failure;
 
-/// The same problem with an unknown outcome. A quote inside a text is escaped, so that what is found is the member.
-fn doubted(problem: &Bytes) -> Bytes {
-    let (told, truth) = (r#""outcome":"not_applied""#, r#""outcome":"unknown""#);
-    match std::str::from_utf8(problem) {
-        Ok(text) => text.replacen(told, truth, 1).into(),
-        Err(_) => problem.clone(),
+    #[test]
+    fn what_may_have_been_applied_is_not_said_to_be_expired() {
+        let in_queue = || failure_problem(Failure::in_queue());
+        assert_eq!(state_of(Err(&in_queue()), 0), State::Expired);
+        assert_eq!(state_of(Err(&after_doubt(in_queue(), true)), 0), State::Unknown);
+        assert_eq!(after_doubt(in_queue(), false).outcome, Outcome::NotApplied, "it is tried again");
+        let refused = after_doubt(Problem::new(Code::ValidationFailed, ""), true);
+        assert_eq!((refused.outcome, state_of(Err(&refused), 1)), (Outcome::NotApplied, State::Refused));
+        assert_eq!(after_doubt(Problem::new(Code::PreconditionFailed, ""), true).outcome, Outcome::Unknown);
     }
 }

@@ -19,12 +19,14 @@ use crate::upstream::QueuedLock;
 use super::batch::{Batch, Sent};
 use super::lines::{Front, Phase, Ticket};
 use crate::api::records::Records;
-use crate::api::records::synchronous::doubted_at;
+use crate::api::records::job::doubted_at;
 
 /// How long a step waits that the store has failed.
 pub(super) const STORE_PAUSE: Duration = Duration::from_millis(500);
+/// How long a line waits when the session with the store was not fresh.
+const LOST_PAUSE: Duration = Duration::from_millis(100);
 /// A wait that something else ends.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(in crate::api::records) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What comes next for the first tickets of a run.
 enum Step {
@@ -40,10 +42,15 @@ impl Records {
     /// Starts the task of a line.
     pub(in crate::api::records) fn deliver(self: &Arc<Self>, line: Line) {
         let records = Arc::clone(self);
-        self.tasks.spawn(async move { records.deliver_line(&line).await });
+        self.tasks.spawn(async move {
+            match &records.replica {
+                Some(replica) => records.deliver_owned(replica, &line).await,
+                None => records.deliver_line(&line).await,
+            }
+        });
     }
 
-    async fn deliver_line(&self, line: &Line) {
+    async fn deliver_line(self: &Arc<Self>, line: &Line) {
         let Some(changed) = self.lines().changed(line) else { return };
         let mut turn: Option<QueuedLock> = None;
         while !self.stop.is_cancelled() {
@@ -90,7 +97,13 @@ impl Records {
     }
 
     /// Does what comes next, and returns the turn.
-    async fn step(&self, line: &Line, tickets: &[Ticket], turn: QueuedLock, changed: &Notify) -> Option<QueuedLock> {
+    pub(in crate::api::records) async fn step(
+        self: &Arc<Self>,
+        line: &Line,
+        tickets: &[Ticket],
+        turn: QueuedLock,
+        changed: &Notify,
+    ) -> Option<QueuedLock> {
         match next_step(tickets, Instant::now()) {
             Step::Wait(until) => {
                 self.pause(changed, until).await;
@@ -117,7 +130,7 @@ impl Records {
 
     /// Tries the first ticket, if its account is there and its vendor is not known to be down.
     async fn try_first(
-        &self,
+        self: &Arc<Self>,
         line: &Line,
         tickets: &[Ticket],
         turn: QueuedLock,
@@ -145,6 +158,7 @@ impl Records {
             Ok(Some(batch)) => batch,
             // It may have been canceled meanwhile.
             Ok(None) if self.has_ended(head).await => {
+                self.doubt_line(line);
                 self.lines().remove(line, head.id);
                 return Some(turn);
             }
@@ -165,15 +179,23 @@ impl Records {
             Err(error) => return self.store_failed(&error, turn).await,
         }
         reach(Point::BeforeStart);
-        match self.store.start(batch.ids(), Timestamp::now()).await {
+        match self.store.start(batch.ids(), Timestamp::now(), batch.member()).await {
             Ok(true) => {}
             Ok(false) => {
+                self.doubt_line(line);
                 sleep(Duration::from_millis(1)).await; // one of them was canceled, and its line is told next
                 return Some(turn);
             }
             Err(error) => return self.store_failed(&error, turn).await,
         }
         self.send(line, &batch, turn).await
+    }
+
+    /// Takes note that a line may not be what it is thought to be, if other processes share it.
+    fn doubt_line(&self, line: &Line) {
+        if self.replica.is_some() {
+            self.lines().touch(line);
+        }
     }
 
     /// Whether a ticket has ended by another way than its delivery.
@@ -190,25 +212,44 @@ impl Records {
         }
     }
 
-    async fn store_failed(&self, error: &StoreError, turn: QueuedLock) -> Option<QueuedLock> {
+    /// Waits until the store may answer again. It keeps the turn, unless others may go on meanwhile.
+    pub(in crate::api::records) async fn store_failed(
+        &self,
+        error: &StoreError,
+        turn: QueuedLock,
+    ) -> Option<QueuedLock> {
         tracing::error!(%error, "the store fails; delivery waits");
+        let turn = self.unless_others_go_on(Some(turn));
         tokio::select! {
             () = sleep(STORE_PAUSE) => {}
             () = self.stop.cancelled() => {}
         }
-        Some(turn)
+        turn
+    }
+
+    /// The turn while its holder waits for the store: where updates go on without the store, it is free for them.
+    pub(in crate::api::records) fn unless_others_go_on(&self, turn: Option<QueuedLock>) -> Option<QueuedLock> {
+        let go_on = self.replica.as_ref().is_some_and(|replica| replica.settings.local_on_outage);
+        turn.filter(|_| !go_on)
     }
 
     /// Sends a batch in its turn, and stores what became of it.
-    async fn send(&self, line: &Line, batch: &Batch, turn: QueuedLock) -> Option<QueuedLock> {
+    async fn send(self: &Arc<Self>, line: &Line, batch: &Batch, turn: QueuedLock) -> Option<QueuedLock> {
         self.set_phase(line, batch, Phase::Sending);
         reach(if batch.members().count() > 1 { Point::BeforeSendTogether } else { Point::BeforeSend });
         let mut log = RequestLog::default();
         let (sent, turn) = batch.send(turn, &mut log).await;
         reach(Point::BeforeFinish);
+        let turn = self.unless_others_go_on(turn);
         let attempts = batch.head().attempts + log.attempts;
         match sent {
             Sent::Ended(ends) => self.end(line, batch, ends, attempts, doubted_at(&log)).await,
+            Sent::Lost => {
+                self.set_phase(line, batch, Phase::Waiting);
+                self.doubt_line(line);
+                sleep(LOST_PAUSE).await;
+                return turn;
+            }
             Sent::Failed(problem) => self.postpone(line, batch, &problem, &log).await,
             Sent::Apart(problem) => {
                 for id in batch.ids() {
@@ -222,7 +263,7 @@ impl Records {
     }
 
     /// Waits until the vendor can no longer apply an attempt before, and returns the turn.
-    async fn settled(&self, turn: QueuedLock) -> Option<QueuedLock> {
+    pub(in crate::api::records) async fn settled(&self, turn: QueuedLock) -> Option<QueuedLock> {
         tokio::select! {
             _ = turn.settled(Instant::now() + FOR_EVER) => {}
             () = self.stop.cancelled() => {}

@@ -6,14 +6,17 @@
 //!
 //! Plain data: no clock, no task, no store.
 
+mod owned;
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::store::{Line, Timestamp, UpdateId};
+use crate::store::{Line, Record, Timestamp, UpdateId};
 
 /// As many tickets of a run are looked at together.
 pub(in crate::api::records) const MOST_SEEN: usize = 200;
@@ -29,6 +32,12 @@ pub(in crate::api::records) struct Lines<P> {
 #[derive(Debug)]
 struct Queue<P> {
     runs: VecDeque<Run<P>>,
+    /// Whether the store may have others, where it keeps the order.
+    is_stale: bool,
+    /// How many more the store has than are known here, where it keeps the order.
+    unseen: u64,
+    /// The greatest number that was known here, where the store keeps the order.
+    last: u64,
     /// Tells the line's task that something has changed.
     changed: Arc<Notify>,
 }
@@ -62,6 +71,10 @@ pub(in crate::api::records) struct Ticket {
     /// Whether it goes alone, because a request of several was refused.
     pub(in crate::api::records) alone: bool,
     pub(in crate::api::records) phase: Phase,
+    /// Whether a caller waits for it, where its delivery is another task's: then it is tried once.
+    pub(in crate::api::records) is_waited_for: bool,
+    /// What the store has of it, if it was just admitted here and is the next to be tried.
+    pub(in crate::api::records) fresh: Option<Arc<(Record, Bytes)>>,
 }
 
 /// How far a ticket is.
@@ -179,11 +192,7 @@ impl<P> Lines<P> {
             return self.front(line, false); // its place goes back unused
         }
         if has_place {
-            // Behind one that holds the line, dead ones must not hide those that are to expire.
-            let is_held = run.tickets.front().is_some_and(|head| head.phase == Phase::Held);
-            let is_seen = |(at, ticket): &(usize, &Ticket)| *at == 0 || !is_held || ticket.phase != Phase::Held;
-            let seen = run.tickets.iter().enumerate().filter(is_seen).take(MOST_SEEN);
-            return Front::Run(seen.map(|(_, ticket)| ticket.clone()).collect());
+            return Front::Run(run.seen());
         }
         Front::Place(run.place.take())
     }
@@ -313,9 +322,19 @@ impl Depth {
     }
 }
 
+impl<P> Run<P> {
+    /// The first tickets. Behind one that holds the line, dead ones must not hide those that are to expire.
+    fn seen(&self) -> Vec<Ticket> {
+        let is_held = self.tickets.front().is_some_and(|head| head.phase == Phase::Held);
+        let is_seen = |(at, ticket): &(usize, &Ticket)| *at == 0 || !is_held || ticket.phase != Phase::Held;
+        let seen = self.tickets.iter().enumerate().filter(is_seen).take(MOST_SEEN);
+        seen.map(|(_, ticket)| ticket.clone()).collect()
+    }
+}
+
 impl<P> Queue<P> {
     fn new() -> Self {
-        Self { runs: VecDeque::new(), changed: Arc::default() }
+        Self { runs: VecDeque::new(), is_stale: false, unseen: 0, last: 0, changed: Arc::default() }
     }
 
     fn len(&self) -> usize {
@@ -333,5 +352,7 @@ impl<P> Queue<P> {
     }
 }
 
+#[cfg(test)]
+mod owned_tests;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,14 @@
 //! What waits, and its delivery: `lines` holds it, `delivery` sends it, one task for each assistant with something to deliver;
-//! `batch` puts several in one request; `outcome` stores what becomes of them; `recovery` fills the lines at the start.
+//! `batch` puts several in one request; `end` is how they end, `outcome` stores that or their next try; `recovery` fills the lines at the start.
 
 mod batch;
 mod delivery;
+mod end;
 mod lines;
 mod outcome;
 mod recovery;
 
+pub(super) use delivery::FOR_EVER;
+pub(super) use end::is_not_owner;
 pub use lines::Depth;
-pub(super) use lines::{Full, Limits, Lines, Phase, Ticket};
+pub(super) use lines::{Full, Limits, Lines, MOST_SEEN, Phase, Ticket};

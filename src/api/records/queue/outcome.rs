@@ -7,16 +7,19 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::api::records::Records;
-use crate::api::records::synchronous::doubted_at;
+use crate::api::records::job::doubted_at;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Outcome, Problem};
-use crate::store::{Ending, KeyEnd, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp};
+use crate::store::{
+    Answer, Ending, Finished, KeyEnd, Line, Mode, Pending, Postponement, Record, State, StoreError, Timestamp,
+};
 use crate::telemetry::event::ChangeFinished;
 use crate::upstream::QueuedLock;
-use crate::value::AssistantOperation;
+use crate::value::{AssistantOperation, JournalValues};
 
-use super::batch::{Batch, End, dead};
+use super::batch::Batch;
 use super::delivery::STORE_PAUSE;
+use super::end::{End, dead};
 use super::lines::{Phase, Ticket};
 
 /// The shortest pause after a request that could not be sent, whatever the reason.
@@ -25,7 +28,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 impl Records {
     /// Stores how each of a batch has ended, and takes them out of their line.
     pub(super) async fn end(
-        &self,
+        self: &Arc<Self>,
         line: &Line,
         batch: &Batch,
         ends: Vec<End>,
@@ -37,11 +40,14 @@ impl Records {
             self.metrics.ended(&member.record.vendor, member.record.operation, end.state.as_str());
             self.ending(member, end, attempts, doubted_at, batch)
         });
-        self.finish(endings.collect()).await;
+        let finished = self.finish(endings.collect()).await;
         for member in batch.members() {
             self.call_back(&member.record);
         }
         self.lines_remove(line, batch);
+        if self.replica.is_some() {
+            self.left(line, &finished);
+        }
     }
 
     /// Makes a batch wait after a request that failed.
@@ -74,12 +80,14 @@ impl Records {
             next_attempt_at: now.after(wait),
             problem: batch.problem_body(problem),
             doubted_at: doubted_at(log).or_else(|| batch.head().interrupted.then_some(now)),
+            by: batch.member(),
         };
         self.insist(|| self.store.postpone(postponement.clone())).await;
         let mut lines = self.lines();
         for id in batch.ids() {
             lines.change(line, id, |ticket| {
                 ticket.phase = Phase::Waiting;
+                ticket.fresh = None; // the store says more of it now
                 ticket.due = Instant::now() + wait;
                 ticket.attempts += log.attempts;
                 ticket.failures = if log.attempts > 0 { ticket.failures + 1 } else { ticket.failures.max(1) };
@@ -89,7 +97,7 @@ impl Records {
     }
 
     /// Gives a ticket up; its last problem stays, unless another one is the reason.
-    pub(super) async fn give_up(&self, line: &Line, ticket: &Ticket, problem: Option<Problem>) {
+    pub(super) async fn give_up(self: &Arc<Self>, line: &Line, ticket: &Ticket, problem: Option<Problem>) {
         let now = Timestamp::now();
         let Some(record) = self.insist_on(|| self.store.record(ticket.id)).await else { return };
         let Some(bodies) = self.insist_on(|| self.store.bodies(vec![ticket.id])).await else { return };
@@ -101,6 +109,7 @@ impl Records {
         }
         let end = dead(record.as_ref(), problem, is_in_doubt, &gateway);
         let (state, is_kept) = (end.state, end.state == State::Unknown);
+        let is_held = state == State::Dead && gateway.queue.hold_on_dead;
         let ending = Ending {
             id: ticket.id,
             state,
@@ -118,18 +127,25 @@ impl Records {
             sent_with: Vec::new(),
             body: body.filter(|_| state == State::Dead),
             callback: record.as_ref().is_some_and(|record| self.calls_back(record)),
+            by: self.replica.as_ref().map(|replica| replica.session().id),
+            holds: self.replica.is_some() && is_held,
+            reply: None,
+            is_lax: false,
         };
-        self.finish(vec![ending]).await;
+        let finished = self.finish(vec![ending]).await;
         if let Some(record) = &record {
             self.call_back(record);
         }
         let operation = record.map_or(AssistantOperation::Update, |record| record.operation);
         self.metrics.ended(&ticket.vendor, operation, state.as_str());
         tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, state = state.as_str(), "a change is given up");
-        if state == State::Dead && gateway.queue.hold_on_dead {
+        if is_held {
             self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);
         } else {
             self.lines().remove(line, ticket.id);
+        }
+        if self.replica.is_some() {
+            self.left(line, &finished);
         }
     }
 
@@ -149,15 +165,28 @@ impl Records {
     }
 
     /// Stores how changes ended, however long the store fails, and tells those who wait.
-    pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) {
-        self.insist(|| self.store.finish(endings.clone())).await;
-        self.tell(&endings);
+    pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) -> Vec<Finished> {
+        let finished = self.insist(|| self.store.finish(endings.clone())).await.unwrap_or_default();
+        for (ending, finished) in endings.iter().zip(&finished) {
+            // Of what another process delivers, that one says the end.
+            if *finished != Finished::NotOwned {
+                self.tell(ending);
+            }
+        }
+        finished
+    }
+
+    /// What the caller gets who waits at another process, if the journal keeps less.
+    pub(in crate::api::records) fn reply(&self, record: &Record, answer: &Answer) -> Option<Answer> {
+        let is_elsewhere = self.replica.is_some() && record.mode != Mode::Asynchronous;
+        let is_less = self.gateway.load().journal.values == JournalValues::None;
+        (is_elsewhere && is_less).then(|| answer.clone())
     }
 
     /// The same for a change whose caller waits, and does not wait longer if the store fails.
     pub(in crate::api::records) async fn finish_for_caller(self: &Arc<Self>, ending: Ending, turn: Option<QueuedLock>) {
         match self.store.finish(vec![ending.clone()]).await {
-            Ok(()) => self.tell(&[ending]),
+            Ok(_) => self.tell(&ending),
             Err(_) => {
                 let records = Arc::clone(self);
                 self.tasks.spawn(async move {
@@ -168,12 +197,10 @@ impl Records {
         }
     }
 
-    /// Tells those who wait for these.
-    fn tell(&self, endings: &[Ending]) {
-        for ending in endings {
-            let whole = ending.key.as_ref().map(|key| &key.answer);
-            self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
-        }
+    /// Tells those who wait for it.
+    fn tell(&self, ending: &Ending) {
+        let whole = ending.key.as_ref().map(|key| &key.answer).or(ending.reply.as_ref());
+        self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
     }
 
     /// Whether the client is told of the end of a change.
@@ -203,21 +230,24 @@ impl Records {
     }
 
     /// Repeats a statement until it is carried out. At a drain it is given up: the next process finds the change under way.
-    async fn insist<'a>(&'a self, statement: impl Fn() -> Pending<'a, ()>) {
+    async fn insist<'a, T>(&'a self, statement: impl Fn() -> Pending<'a, T>) -> Option<T> {
         let mut pause = STORE_PAUSE;
         let mut is_first = true;
         loop {
-            let Err(error) = statement().await else { return };
+            let error = match statement().await {
+                Ok(done) => return Some(done),
+                Err(error) => error,
+            };
             if is_first {
                 tracing::error!(%error, "the store fails; what became of a change is stored when it works again");
                 is_first = false;
             }
             if matches!(error, StoreError::Closed) {
-                return;
+                return None;
             }
             tokio::select! {
                 () = sleep(pause) => {}
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => return None,
             }
             pause = (pause * 2).min(Duration::from_secs(5));
         }

@@ -164,18 +164,18 @@ impl Records {
         }
     }
 
-    fn account(&self, vendor: &str) -> Option<Arc<Account>> {
+    pub(in crate::api::records) fn account(&self, vendor: &str) -> Option<Arc<Account>> {
         self.gateway.load().routes.accounts.get(vendor).cloned()
     }
 
     /// The end of a change that is not delivered by recovery.
-    fn lost(&self, record: &Record, outcome: Outcome) -> Ending {
+    pub(in crate::api::records) fn lost(&self, record: &Record, outcome: Outcome) -> Ending {
         let (state, detail) = match outcome {
             Outcome::Unknown => (
                 State::Unknown,
                 "the gateway ended while this was being sent; whether it was applied is not known, and it is not sent again",
             ),
-            Outcome::NotApplied => {
+            Outcome::NotApplied | Outcome::Partial => {
                 (State::Expired, "the gateway ended before this was sent, and it is not sent any more")
             }
         };
@@ -208,6 +208,10 @@ impl Records {
             sent_with: Vec::new(),
             body: None,
             callback: false,
+            by: None,
+            holds: false,
+            reply: None,
+            is_lax: false,
         }
     }
 }

@@ -41,8 +41,7 @@ pub(crate) fn text(status: &Value, style: Style, width: Option<u16>) -> String {
     text.push('\n');
     let vendors: Vec<(&String, &Value)> = status["vendors"].as_object().into_iter().flatten().collect();
     text.push_str(&rows(&vendors, style, width.unwrap_or(u16::MAX)));
-    let notes: Vec<String> =
-        general(status).into_iter().chain(vendors.iter().flat_map(|(name, vendor)| notes(name, vendor))).collect();
+    let notes = notes(status);
     if !notes.is_empty() {
         text.push('\n');
     }
@@ -86,60 +85,27 @@ fn rows(vendors: &[(&String, &Value)], style: Style, width: u16) -> String {
     text
 }
 
-/// What needs attention, apart from vendors.
-fn general(status: &Value) -> Vec<String> {
-    let mut notes = Vec::new();
-    let last = &status["reloads"]["last"];
-    if last["applied"] == false {
-        let config = status["config"].as_str().map(|path| format!(" --config {path}")).unwrap_or_default();
-        let see = format!("see `switchboard check{config}`");
-        notes.push(format!("the last reload was refused, the old configuration is in force: {see}"));
-        notes.extend(last["problems"].as_array().into_iter().flatten().take(MAX_PROBLEMS).map(problem));
-    }
-    let waiting: Vec<&str> = last["needs_restart"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    if !waiting.is_empty() {
-        notes.push(format!("waits for a restart: {}", waiting.join(", ")));
-    }
-    for (name, lines) in status["lines"].as_object().into_iter().flatten() {
-        if let Some(why) = lines["failing"].as_str() {
-            notes.push(format!("the {name} cannot be written: {why}"));
-        }
-        if lines["lost"].as_u64().is_some_and(|lost| lost > 0) {
-            notes.push(format!("{} lines of the {name} are lost", lines["lost"]));
-        }
-    }
-    notes
+/// What needs attention, as the gateway says it; an older one says nothing.
+fn notes(status: &Value) -> Vec<String> {
+    let all = status["attention"].as_array().into_iter().flatten();
+    all.flat_map(|attention| {
+        let details = attention["details"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        std::iter::once(note(attention)).chain(details.map(|detail| format!("  {detail}")))
+    })
+    .collect()
 }
 
-/// How many problems of a refused configuration are shown.
-const MAX_PROBLEMS: usize = 2;
-
-/// A problem of a configuration in one line.
-fn problem(problem: &Value) -> String {
-    let place = match (problem["file"].as_str(), problem["variable"].as_str()) {
-        (Some(file), _) => format!("{file}:{}:{}: ", problem["line"], problem["column"]),
-        (None, Some(variable)) => format!("{variable}: "),
-        (None, None) => String::new(),
-    };
-    let help = problem["help"].as_str().map(|help| format!("; {help}")).unwrap_or_default();
-    format!("  {place}{}{help}", text_of(&problem["message"]))
-}
-
-/// How many updates in a row fail for one reason before it is noted; a refused token or account is noted at once.
-const MIN_STREAK: u64 = 3;
-
-/// Why the last updates failed.
-fn failing(streak: &Value) -> Option<String> {
-    let (reason, count) = (streak["reason"].as_str()?, streak["count"].as_u64()?);
-    let since = since(streak["since"].as_u64()?, SystemTime::now());
-    let updates = if count == 1 { "update" } else { "updates" };
-    let what = match reason {
-        "vendor_credentials_rejected" => "refuses our token".to_owned(),
-        "vendor_account_problem" => "refuses our account, for its balance or plan".to_owned(),
-        _ if count >= MIN_STREAK => format!("every update fails ({reason})"),
-        _ => return None,
-    };
-    Some(format!("{what} since {since} ({count} {updates})"))
+/// One thing that needs attention: what, for how many updates and since when, and what to look at.
+fn note(attention: &Value) -> String {
+    let mut note = text_of(&attention["what"]);
+    if let (Some(count), Some(at)) = (attention["updates"].as_u64(), attention["since"].as_u64()) {
+        let updates = if count == 1 { "update" } else { "updates" };
+        note += &format!(" since {} ({count} {updates})", since(at, SystemTime::now()));
+    }
+    if let Some(advice) = attention["advice"].as_str() {
+        note += &format!(": {advice}");
+    }
+    note
 }
 
 /// A time of today as `03:12 UTC`, an earlier one with its date.
@@ -149,24 +115,6 @@ fn since(seconds: u64, now: SystemTime) -> String {
         (humantime::format_rfc3339_seconds(then).to_string(), humantime::format_rfc3339_seconds(now).to_string());
     let (date, clock) = (then.get(..10).unwrap_or_default(), then.get(11..16).unwrap_or_default());
     if now.starts_with(date) { format!("{clock} UTC") } else { format!("{date} {clock} UTC") }
-}
-
-/// What needs attention at a vendor.
-fn notes(name: &str, vendor: &Value) -> Vec<String> {
-    let seconds = |value: &Value| value.as_f64().map(|seconds| time(seconds.ceil() as u64));
-    let mut notes: Vec<String> = failing(&vendor["failing"]).map(|why| format!("{name}: {why}")).into_iter().collect();
-    if let Some(probe) = seconds(&vendor["next_probe_seconds"]) {
-        notes.push(format!("{name}: left alone after too many failures; next probe in {probe}"));
-    }
-    if let Some(pause) = seconds(&vendor["paused_seconds"]) {
-        notes.push(format!("{name}: has asked for a pause, {pause} left"));
-    }
-    let drift = vendor["drift"]["differences"].as_array().map_or(0, Vec::len);
-    if drift > 0 {
-        let places = if drift == 1 { "place" } else { "places" };
-        notes.push(format!("{name}: answers differ from its documentation in {drift} {places}: see --json"));
-    }
-    notes
 }
 
 fn text_of(value: &Value) -> String {
@@ -218,8 +166,14 @@ mod tests {
         };
         json!({
             "version": "1.2.3", "uptime_seconds": 4000, "in_flight": 3, "generation": 2,
-            "reloads": { "applied": 1, "refused": 1, "last": { "applied": false, "needs_restart": [] } },
-            "lines": { "log": { "lost": 0, "failing": null }, "audit": { "lost": 2, "failing": "no space" } },
+            "reloads": { "applied": 1, "refused": 1 },
+            "attention": [
+                { "what": "the audit cannot be written: no space" },
+                { "what": "the last reload was refused", "since": 1, "advice": "see `switchboard check`",
+                  "details": ["c.toml:3:5: unknown key `a`; did you mean `b`?"] },
+                { "what": "sondos: refuses our token", "since": 1, "updates": 3, "advice": null, "details": [] },
+                { "what": "sondos: refuses our account", "since": 2, "updates": 1 },
+            ],
             "vendors": {
                 "autocalls": {
                     "breaker": "closed", "recent": { "1m": window(123.4, Some(0.0)), "5m": window(9.876, None) },
@@ -227,7 +181,6 @@ mod tests {
                 },
                 "sondos": {
                     "breaker": "open", "next_probe_seconds": 61.2, "paused_seconds": null, "in_flight": 0, "waiting": 0,
-                    "drift": { "differences": [{}, {}] },
                 },
             },
         })
@@ -247,46 +200,25 @@ vendor     breaker  req/s  (5m)  errors  (5m)  reason (5m)    p50    p99  vendor
 autocalls  closed     123  9.88   0.0 %     -            -  12 ms  1.2 s       11 ms        20 s      2/128    0/256
 sondos     open         -     -       -     -            -      -      -           -           -          0        0
 
-! the last reload was refused, the old configuration is in force: see `switchboard check`
 ! the audit cannot be written: no space
-! 2 lines of the audit are lost
-! sondos: left alone after too many failures; next probe in 1m 2s
-! sondos: answers differ from its documentation in 2 places: see --json
+! the last reload was refused: see `switchboard check`
+!   c.toml:3:5: unknown key `a`; did you mean `b`?
+! sondos: refuses our token since 1970-01-01 00:00 UTC (3 updates)
+! sondos: refuses our account since 1970-01-01 00:00 UTC (1 update)
 ";
         assert_eq!(text(&status(), plain(), None), expected);
     }
 
     #[test]
-    fn notes_say_why() {
+    fn an_older_gateway_says_nothing_and_times_of_other_days_have_a_date() {
         let mut status = status();
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let streak = |reason: &str, count: u64| json!({ "reason": reason, "since": since, "count": count });
         status["config"] = "/etc/c.toml".into();
-        status["reloads"]["last"]["problems"] = json!([
-            { "file": "c.toml", "line": 3, "column": 5, "key": "a", "message": "unknown key `a`", "help": "did you mean `b`?" },
-            { "variable": "SWITCHBOARD_X", "message": "unknown key `x`" },
-            { "message": "a third one" },
-        ]);
-        status["vendors"]["sondos"]["failing"] = streak("vendor_credentials_rejected", 3);
-        status["vendors"]["sondos"]["recent"]["5m"]["commonest_reason"] = "vendor_credentials_rejected".into();
-        status["vendors"]["autocalls"]["failing"] = streak("vendor_error", 1);
+        status.as_object_mut().unwrap().remove("attention");
         let text = text(&status, plain(), None);
-        for expected in [
-            "configuration 2 (/etc/c.toml): 1 reloads",
-            "! the last reload was refused, the old configuration is in force: see `switchboard check --config /etc/c.toml`\n",
-            "!   c.toml:3:5: unknown key `a`; did you mean `b`?\n!   SWITCHBOARD_X: unknown key `x`\n",
-            "! sondos: refuses our token since ",
-            " UTC (3 updates)\n",
-            "  vendor_credentials_rejected  ",
-        ] {
-            assert!(text.contains(expected), "{expected}\n{text}");
-        }
-        assert!(!text.contains("a third one") && !text.contains("autocalls: "), "{text}");
-        status["vendors"]["autocalls"]["failing"] = streak("vendor_error", 4);
-        assert!(super::text(&status, plain(), None).contains("! autocalls: every update fails (vendor_error) since "));
+        assert!(text.contains("configuration 2 (/etc/c.toml): 1 reloads") && !text.contains('!'), "{text}");
         let then = SystemTime::UNIX_EPOCH + Duration::from_secs(11 * 60 + 3 * 3600);
-        assert_eq!(super::since(3 * 3600, then), "03:00 UTC");
-        assert_eq!(super::since(3 * 3600, then + Duration::from_secs(86_400)), "1970-01-01 03:00 UTC");
+        assert_eq!(since(3 * 3600, then), "03:00 UTC");
+        assert_eq!(since(3 * 3600, then + Duration::from_secs(86_400)), "1970-01-01 03:00 UTC");
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! `[store]`: what outlives the process; beside it `[queue]`, `[idempotency]` and `[journal]`, which need it.
+//! `[store]`: what outlives the process; beside it `[cluster]`, `[queue]`, `[idempotency]` and `[journal]`, which need it.
 
+pub(crate) mod cluster;
 pub(crate) mod idempotency;
 pub(crate) mod journal;
+pub(crate) mod postgres;
 pub(crate) mod queue;
 
 use std::path::{Path, PathBuf};
@@ -19,22 +21,25 @@ use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 
+use postgres::PostgresStore;
+
 /// The default of `path`.
 const PATH: &str = "data/switchboard.db";
 
 pub(crate) const SECTION: Section = Section::of(&[
-    Key::new("kind", Kind::Store, "Where records are kept: `sqlite`, a file for one process.").required(),
-    Key::new("path", Kind::Path, "The database. Its folder is made, and nobody else may open it."),
+    Key::new("kind", Kind::Store, "Where records are kept: `sqlite`, a file for one process, or `postgres`, a database for any number of replicas.").required(),
+    Key::new("path", Kind::Path, "The database of `sqlite`. Its folder is made, and nobody else may open it."),
     Key::new(
         "encryption_key",
         Kind::OneOrMore(&Kind::Secret),
-        "The key that bodies and answers are encrypted with, from `switchboard keygen --store`; a list, newest first, while keys are rotated; without it a key file is made beside the database.",
+        "The key that bodies and answers are encrypted with, from `switchboard keygen --store`; a list, newest first, while keys are rotated; required for `postgres`, and without it `sqlite` makes a key file beside the database.",
     ),
     Key::new(
         "sync_intent",
         Kind::Flag,
-        "Stores plain synchronous updates before they are sent, too, so that a crash leaves none without a record.",
+        "Stores plain synchronous updates before they are sent, too, so that a crash leaves none without a record; `postgres` always does.",
     ),
+    Key::new("postgres", Kind::Table(&postgres::SECTION), "The database of `postgres`."),
 ]);
 
 /// The kinds of stores.
@@ -44,6 +49,8 @@ pub(crate) const SECTION: Section = Section::of(&[
 pub enum StoreKind {
     /// A file for one process.
     Sqlite,
+    /// A database for any number of replicas.
+    Postgres,
 }
 
 /// The store.
@@ -51,12 +58,14 @@ pub enum StoreKind {
 pub struct Store {
     /// Its kind.
     pub kind: StoreKind,
-    /// The database. The folder above its own exists.
-    pub path: PathBuf,
+    /// The database of [`StoreKind::Sqlite`]. The folder above its own exists.
+    pub path: Option<PathBuf>,
     /// The keys that bodies and answers are encrypted with, newest first; empty if the store makes one itself.
     pub encryption_key: Vec<EncryptionKey>,
     /// Whether plain synchronous updates are stored before they are sent.
     pub sync_intent: bool,
+    /// The database of [`StoreKind::Postgres`].
+    pub postgres: Option<PostgresStore>,
 }
 
 impl Store {
@@ -69,13 +78,60 @@ impl Store {
     ) -> Option<Self> {
         let reader = reader.present()?;
         let kind = reader.word("kind");
-        let path = made_folder_file(&reader, "path", PATH, validator);
         let encryption_key = reader.secrets("encryption_key", validator);
         report_repeated_keys(&reader, &encryption_key, validator);
-        let path = path.filter(|path| !is_other_file(path, &reader, logs, validator));
-        let sync_intent = reader.flag("sync_intent").unwrap_or_default();
-        Some(Self { kind: kind?, path: path?, encryption_key, sync_intent })
+        let store = Self { kind: kind?, path: None, encryption_key, sync_intent: false, postgres: None };
+        match store.kind {
+            StoreKind::Sqlite => store.read_sqlite(&reader, logs, validator),
+            StoreKind::Postgres => store.read_postgres(&reader, validator),
+        }
     }
+
+    fn read_sqlite(
+        mut self,
+        reader: &TableReader<'_>,
+        logs: &[(&str, Option<&PathBuf>)],
+        validator: &mut Validator<'_>,
+    ) -> Option<Self> {
+        report_other_kind(reader, &["postgres"], "postgres", "", validator);
+        let path = made_folder_file(reader, "path", PATH, validator)?;
+        if is_other_file(&path, reader, logs, validator) {
+            return None;
+        }
+        self.path = Some(path);
+        self.sync_intent = reader.flag("sync_intent").unwrap_or_default();
+        Some(self)
+    }
+
+    fn read_postgres(mut self, reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<Self> {
+        let always = "; `postgres` stores every change before it is sent";
+        report_other_kind(reader, &["path", "sync_intent"], "sqlite", always, validator);
+        if reader.node("encryption_key").is_none() {
+            let help = "`switchboard keygen --store` makes a key, which all replicas need";
+            lacks(reader, "encryption_key", help, validator);
+        }
+        if reader.node("postgres").is_none() {
+            lacks(reader, "postgres", "add `[store.postgres]` with a `url`", validator);
+        }
+        self.postgres = PostgresStore::read(&reader.table("postgres"), validator);
+        self.postgres.is_some().then_some(self)
+    }
+}
+
+/// Reports keys that the other kind of store has.
+fn report_other_kind(reader: &TableReader<'_>, names: &[&str], other: &str, why: &str, validator: &mut Validator<'_>) {
+    for name in names.iter().filter(|name| reader.node(name).is_some()) {
+        let why = if *name == "sync_intent" { why } else { "" };
+        let wrong = format!("belongs to `kind = \"{other}\"`{why}");
+        let help = format!("take it out, or write `kind = \"{other}\"`");
+        validator.report(reader.error(name, ProblemKind::Conflict, wrong).help(help));
+    }
+}
+
+/// Reports a key that this kind of store needs.
+fn lacks(reader: &TableReader<'_>, name: &str, help: &str, validator: &mut Validator<'_>) {
+    let message = format!("`{}` lacks `{name}`, which `kind = \"postgres\"` needs", reader.key_path);
+    validator.error(ProblemKind::MissingKey, reader.own_span(), reader.key_path, message, help);
 }
 
 /// Reports a kind that there is not.
@@ -85,11 +141,11 @@ pub(crate) fn check_kind(text: &str, span: Span, key_path: &KeyPath<'_>, validat
     }
     let message = format!("`{key_path}` cannot be \"{text}\"");
     let diagnostic = Diagnostic::error(ProblemKind::BadValue, span, key_path, message);
-    let sqlite = "write \"sqlite\", which serves one process";
+    let kinds = "write \"sqlite\", which serves one process, or \"postgres\", which serves any number";
     validator.report(match text {
-        "postgres" | "postgresql" => diagnostic.help(format!("it is not built into this version yet; {sqlite}")),
+        "postgresql" => diagnostic.help("write \"postgres\""),
         "memory" => diagnostic.help("leave `[store]` out instead"),
-        _ => diagnostic.nearest(nearest(text, StoreKind::VARIANTS.iter().copied()), sqlite),
+        _ => diagnostic.nearest(nearest(text, StoreKind::VARIANTS.iter().copied()), kinds),
     });
 }
 
@@ -122,6 +178,15 @@ pub(crate) fn report_unused(reader: &TableReader<'_>, validator: &mut Validator<
     let Some(first) = set.map(|(_, entry)| entry.key_span).min() else { return };
     let message = format!("`[{}]` has no effect without `[store]`", reader.key_path);
     validator.warn(ProblemKind::Unused, first, reader.key_path, message, ADD_STORE);
+}
+
+/// Warns of `[cluster]` where no replicas share a store.
+pub(crate) fn report_alone(reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+    let set = reader.entries().filter(|(_, entry)| !validator.sources.is_default(entry.key_span));
+    let Some(first) = set.map(|(_, entry)| entry.key_span).min() else { return };
+    let message = format!("`[{}]` has no effect without a `[store]` that replicas share", reader.key_path);
+    let help = "write `kind = \"postgres\"`, or take this out";
+    validator.warn(ProblemKind::Unused, first, reader.key_path, message, help);
 }
 
 /// What gives a meaning to what needs a store.

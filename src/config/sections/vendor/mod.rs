@@ -2,6 +2,7 @@
 
 pub(crate) mod breaker;
 pub(crate) mod catalog;
+pub(crate) mod plan;
 pub(crate) mod retry;
 pub(crate) mod vendor_tls;
 
@@ -27,6 +28,7 @@ use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 use breaker::Breaker;
 use catalog::Catalog;
+use plan::{PlanSettings, Publish};
 use retry::Retry;
 use vendor_tls::VendorTls;
 
@@ -40,6 +42,16 @@ pub(crate) const SECTION: Section = Section::of(&[
         "handling",
         Kind::Word(HANDLINGS),
         "What becomes of fields it cannot express, unless a client, assistant or request says otherwise.",
+    ),
+    Key::new(
+        "branch",
+        Kind::Text,
+        "The branch of its assistants that is read and changed; the vendor's main one where absent.",
+    ),
+    Key::new(
+        "publish",
+        Kind::Word(Publish::VARIANTS),
+        "Whether an update ends with publishing what it wrote, at a vendor that keeps drafts: `never`, or `after_update`.",
     ),
     Key::new("timeout", DURATION, "The time one attempt may take."),
     Key::new("connect_timeout", DURATION, "The time a connection may take, TLS included."),
@@ -108,9 +120,12 @@ pub struct Vendor {
     pub base_url: BaseUrl,
     /// The account's API key, fit for a header.
     pub token: Secret,
-    /// What becomes of fields it cannot express.
-    #[serde(serialize_with = "handling::serialize")]
-    pub handling: Handling,
+    /// What becomes of fields it cannot express; the default if `None`.
+    #[serde(serialize_with = "handling::serialize_effective")]
+    pub handling: Option<Handling>,
+    /// What it says about the requests that an update takes.
+    #[serde(flatten)]
+    pub plan: PlanSettings,
     /// The time one attempt may take.
     #[serde(serialize_with = "duration::serialize")]
     pub timeout: Duration,
@@ -159,7 +174,8 @@ impl Vendor {
             dialect: dialect.into(),
             base_url,
             token,
-            handling: Handling::Strict,
+            handling: None,
+            plan: PlanSettings::default(),
             timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(3),
             max_connection_age: Duration::from_mins(5),
@@ -188,11 +204,13 @@ impl Vendor {
         let dialect = dialect(name, reader, validator);
         let base_url = base_url(dialect.as_deref(), reader, validator);
         let token = reader.secret("token", validator);
+        let plan = dialect.as_deref().map(|dialect| PlanSettings::read(dialect, reader, validator));
         let own = Self::new(dialect?, base_url?, token?);
         let limit = reader.table("rate_limit").present();
         let fields = reader.table("fields");
         let vendor = Self {
-            handling: reader.handling("handling").unwrap_or(own.handling),
+            handling: reader.handling("handling"),
+            plan: plan.unwrap_or_default(),
             timeout: reader.duration("timeout").unwrap_or(own.timeout),
             connect_timeout: reader.duration("connect_timeout").unwrap_or(own.connect_timeout),
             max_connection_age: reader.duration("max_connection_age").unwrap_or(own.max_connection_age),

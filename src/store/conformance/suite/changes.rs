@@ -40,7 +40,11 @@ pub(in crate::store) async fn a_ticket_is_read_as_it_was_written(place: &Place) 
     assert_eq!(stored(&**store, &full).await, full);
     assert_eq!(stored(&**store, &bare).await, bare);
     let found = store.bodies(vec![full.id, bare.id]).await.unwrap();
-    assert!(found == bodies.map(Some));
+    assert!(found == bodies.clone().map(Some));
+    for (record, body) in [full, bare].into_iter().zip(bodies) {
+        assert!(store.ticket(record.id).await.unwrap() == Some((record, body)));
+    }
+    assert_eq!(store.ticket(UpdateId::generate()).await, Ok(None));
     assert_eq!(store.record(UpdateId::generate()).await, Ok(None));
 }
 
@@ -50,23 +54,23 @@ pub(in crate::store) async fn tickets_start_all_or_none(place: &Place) {
     admit(&**store, &first).await;
     admit(&**store, &second).await;
     let gone = ended(&**store, 3, State::Applied).await;
-    assert_eq!(store.start(vec![first.id, second.id, gone.id], at(10)).await, Ok(false));
-    assert_eq!(store.start(vec![first.id, UpdateId::generate()], at(10)).await, Ok(false));
+    assert_eq!(store.start(vec![first.id, second.id, gone.id], at(10), None).await, Ok(false));
+    assert_eq!(store.start(vec![first.id, UpdateId::generate()], at(10), None).await, Ok(false));
     assert_eq!(stored(&**store, &first).await, first);
-    assert_eq!(store.start(vec![first.id], at(10)).await, Ok(true));
+    assert_eq!(store.start(vec![first.id], at(10), None).await, Ok(true));
     let sending = Record { state: State::Sending, updated_at: at(10), next_attempt_at: None, ..first.clone() };
     assert_eq!(stored(&**store, &first).await, sending);
-    assert_eq!(store.start(vec![first.id, second.id], at(20)).await, Ok(true));
+    assert_eq!(store.start(vec![first.id, second.id], at(20), None).await, Ok(true));
     assert_eq!(stored(&**store, &first).await, sending, "it was sending already");
     assert_eq!(stored(&**store, &second).await.state, State::Sending);
-    assert_eq!(store.start(Vec::new(), at(30)).await, Ok(true));
+    assert_eq!(store.start(Vec::new(), at(30), None).await, Ok(true));
 }
 
 pub(in crate::store) async fn only_what_is_sending_is_postponed(place: &Place) {
     let (store, first, second) = (&place.store, record(1), record(2));
     admit(&**store, &first).await;
     admit(&**store, &second).await;
-    store.start(vec![first.id], at(10)).await.unwrap();
+    store.start(vec![first.id], at(10), None).await.unwrap();
     let doubting = Postponement { doubted_at: Some(at(19)), ..postponement(vec![first.id, second.id], 20) };
     store.postpone(doubting).await.unwrap();
     let waits = Record {
@@ -79,7 +83,7 @@ pub(in crate::store) async fn only_what_is_sending_is_postponed(place: &Place) {
     };
     assert_eq!(stored(&**store, &first).await, waits);
     assert_eq!(stored(&**store, &second).await, second);
-    store.start(vec![first.id], at(30)).await.unwrap();
+    store.start(vec![first.id], at(30), None).await.unwrap();
     store.postpone(postponement(vec![first.id, UpdateId::generate()], 40)).await.unwrap();
     let again = stored(&**store, &first).await;
     assert_eq!((again.attempts, again.doubted_at, again.state), (4, Some(at(19)), State::Queued));
@@ -89,7 +93,7 @@ pub(in crate::store) async fn an_end_moves_a_ticket_once(place: &Place) {
     let (store, first, second) = (&place.store, record(1), record(2));
     admit(&**store, &first).await;
     admit(&**store, &second).await;
-    store.start(vec![first.id, second.id], at(5)).await.unwrap();
+    store.start(vec![first.id, second.id], at(5), None).await.unwrap();
     store.postpone(Postponement { doubted_at: Some(at(6)), ..postponement(vec![first.id], 6) }).await.unwrap();
     let end = Ending {
         problem: Some(Bytes::from_static(b"{}")),
@@ -120,7 +124,7 @@ pub(in crate::store) async fn an_end_moves_a_ticket_once(place: &Place) {
     store.finish(vec![Ending { state: State::Applied, ..end }]).await.unwrap();
     assert_eq!(stored(&**store, &first).await, dead);
     assert_eq!(store.callbacks_of("crm".into(), 10).await.unwrap().len(), 1);
-    assert_eq!(store.start(vec![first.id], at(20)).await, Ok(false));
+    assert_eq!(store.start(vec![first.id], at(20), None).await, Ok(false));
     assert_eq!(store.cancel(first.id, at(20), false).await, Ok(None));
 }
 
@@ -147,7 +151,7 @@ pub(in crate::store) async fn only_what_waits_is_canceled(place: &Place) {
     let (store, first, second) = (&place.store, record(1), record(2));
     admit(&**store, &first).await;
     admit(&**store, &second).await;
-    store.start(vec![first.id, second.id], at(5)).await.unwrap();
+    store.start(vec![first.id, second.id], at(5), None).await.unwrap();
     assert_eq!(store.cancel(first.id, at(6), false).await, Ok(None));
     store.postpone(postponement(vec![first.id], 7)).await.unwrap();
     let canceled = store.cancel(first.id, at(8), false).await.unwrap().unwrap();
@@ -185,6 +189,15 @@ pub(in crate::store) async fn only_a_dead_body_is_discarded_and_once(place: &Pla
     let left = vec![None, Some("it".into()), None];
     assert_eq!(store.bodies(vec![dead.id, refused.id, bare.id]).await, Ok(left));
     assert_eq!(store.discard(dead.id, State::Canceled, at(30)).await, Ok(false));
+}
+
+pub(in crate::store) async fn what_was_noted_is_discarded_though_it_may_wait_to_be_written(place: &Place) {
+    let store = &place.store;
+    for number in 1..=20 {
+        let row = noted(number, State::Dead);
+        store.note(row.clone(), Some("it".into())).await.unwrap();
+        assert_eq!(store.discard(row.id, State::Canceled, at(30)).await, Ok(true), "{number}");
+    }
 }
 
 pub(in crate::store) async fn bodies_come_in_the_order_of_their_ids(place: &Place) {

@@ -9,7 +9,7 @@ pub(in crate::store) async fn a_key_in_use_stores_nothing_and_says_what_became_o
     let (store, first, second) = (&place.store, record(1), record(2));
     let use_ = key("a", 0);
     assert_eq!(store.look_up(use_.clone()).await, Ok(None));
-    assert_eq!(store.admit(keyed(&first, &use_)).await, Ok(Admitted::Stored));
+    assert_eq!(store.admit(keyed(&first, &use_)).await, Ok(as_stored(&first)));
     let under_way = KeyState::InProgress(first.id);
     assert_eq!(store.look_up(use_.clone()).await, Ok(Some(under_way.clone())));
     assert_eq!(store.admit(keyed(&second, &use_)).await, Ok(Admitted::Known(under_way.clone())));
@@ -27,9 +27,9 @@ pub(in crate::store) async fn keys_belong_to_one_client(place: &Place) {
     let store = &place.store;
     for (number, client) in [(1, Some("crm")), (2, Some("shop")), (3, None), (4, Some("")), (5, Some("="))] {
         let use_ = KeyUse { client: client.map(Into::into), ..key("a", 0) };
-        assert_eq!(store.admit(keyed(&record(number), &use_)).await, Ok(Admitted::Stored), "{client:?}");
+        assert_eq!(store.admit(keyed(&record(number), &use_)).await, Ok(as_stored(&record(number))), "{client:?}");
     }
-    assert_eq!(store.admit(keyed(&record(6), &key("A", 0))).await, Ok(Admitted::Stored), "keys differ by case");
+    assert_eq!(store.admit(keyed(&record(6), &key("A", 0))).await, Ok(as_stored(&record(6))), "keys differ by case");
 }
 
 pub(in crate::store) async fn an_ended_key_answers_until_its_time_is_over(place: &Place) {
@@ -44,7 +44,7 @@ pub(in crate::store) async fn an_ended_key_answers_until_its_time_is_over(place:
     assert_eq!(store.look_up(key("a", 1_100)).await, Ok(None));
     let second = record(3);
     let changed = KeyUse { fingerprint: [9; 32], ..key("a", 1_100) };
-    assert_eq!(store.admit(keyed(&second, &changed)).await, Ok(Admitted::Stored));
+    assert_eq!(store.admit(keyed(&second, &changed)).await, Ok(as_stored(&second)));
     // The end of the first one again is none of the second.
     store.finish(vec![keeping(&first, State::Applied, 2_000)]).await.unwrap();
     assert_eq!(store.look_up(changed).await, Ok(Some(KeyState::InProgress(second.id))));
@@ -56,7 +56,7 @@ pub(in crate::store) async fn a_key_is_free_after_an_ending_that_keeps_no_answer
     store.finish(vec![ending(&first, State::Failed, 100)]).await.unwrap();
     assert_eq!(store.look_up(use_.clone()).await, Ok(None));
     let second = record(2);
-    assert_eq!(store.admit(keyed(&second, &use_)).await, Ok(Admitted::Stored));
+    assert_eq!(store.admit(keyed(&second, &use_)).await, Ok(as_stored(&second)));
     store.cancel(second.id, at(200), false).await.unwrap().unwrap();
     assert_eq!(store.look_up(use_).await, Ok(None));
 }
@@ -72,7 +72,7 @@ pub(in crate::store) async fn a_key_of_an_unknown_outcome_is_taken_again_only_by
     let other = Admission { key: Some(KeyUse { fingerprint: [1; 32], ..use_.clone() }), ..again(4, Some(first.id)) };
     assert_eq!(store.admit(other).await, Ok(Admitted::Known(KeyState::OtherRequest)));
     let second = again(5, Some(first.id));
-    assert_eq!(store.admit(second.clone()).await, Ok(Admitted::Stored));
+    assert_eq!(store.admit(second.clone()).await, Ok(as_stored(&second.record)));
     assert_eq!(store.look_up(use_.clone()).await, Ok(Some(KeyState::InProgress(second.record.id))));
     // Two that send it again: one is first.
     let under_way = KeyState::InProgress(second.record.id);

@@ -103,6 +103,22 @@ pub(in crate::store) async fn a_list_holds_what_fits_every_condition(place: &Pla
     is(Filter { owner: shop, since: Some(at(8)), field: Some("name".into()), ..none }, &[12, 11, 10, 9, 8]).await;
 }
 
+pub(in crate::store) async fn a_list_tells_what_is_replayed(place: &Place) {
+    let store = &place.store;
+    let dead = [noted(1, State::Dead), noted(2, State::Dead), noted(3, State::Dead)];
+    for row in &dead {
+        store.note(row.clone(), None).await.unwrap();
+    }
+    admit(&**store, &Record { replay_of: Some(dead[0].id), ..record(4) }).await;
+    store.note(Record { replay_of: Some(dead[1].id), ..noted(5, State::Dead) }, None).await.unwrap();
+    let none = Filter { states: vec![State::Dead], ..Filter::default() };
+    for (replayed, expected) in [(None, &[5, 3, 2, 1][..]), (Some(true), &[2, 1]), (Some(false), &[5, 3])] {
+        assert_eq!(numbers(&**store, Filter { replayed, ..none.clone() }).await, expected, "{replayed:?}");
+        let any = numbers(&**store, Filter { replayed, ..Filter::default() }).await;
+        assert_eq!(any.contains(&4), replayed != Some(true), "{replayed:?}");
+    }
+}
+
 pub(in crate::store) async fn pages_join_without_a_gap_or_a_repetition(place: &Place) {
     let store = &place.store;
     for number in 1..=50 {
@@ -142,7 +158,7 @@ pub(in crate::store) async fn newer_ones_are_those_that_a_replay_would_overwrite
     ended(&**store, 3, State::Refused).await;
     let sending = sends(4, &["voice", "name"]);
     admit(&**store, &sending).await;
-    store.start(vec![sending.id], at(5)).await.unwrap();
+    store.start(vec![sending.id], at(5), None).await.unwrap();
     admit(&**store, &sends(5, &["voice"])).await;
     let deletion = Record { operation: AssistantOperation::Delete, ..sends(6, &[]) };
     store.note(Record { state: State::Applied, ..deletion.clone() }, None).await.unwrap();

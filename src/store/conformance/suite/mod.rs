@@ -11,11 +11,11 @@ pub(in crate::store) use lists::*;
 pub(in crate::store) use rest::*;
 
 use crate::store::conformance::samples::*;
-use crate::store::{Admitted, Record, State, Store};
+use crate::store::{Record, State, Store};
 
 /// Stores a ticket.
 async fn admit(store: &dyn Store, record: &Record) {
-    assert_eq!(store.admit(admission(record)).await, Ok(Admitted::Stored));
+    assert_eq!(store.admit(admission(record)).await, Ok(as_stored(record)));
 }
 
 /// Stores a ticket and ends it.

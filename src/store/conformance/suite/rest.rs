@@ -81,7 +81,7 @@ pub(in crate::store) async fn numbers_go_on_after_the_greatest(place: &Place) {
 pub(in crate::store) async fn a_statement_is_carried_out_though_nobody_waits(place: &Place) {
     let (store, row) = (&place.store, record(1));
     drop(store.admit(admission(&row)));
-    drop(store.start(vec![row.id], at(1)));
+    drop(store.start(vec![row.id], at(1), None));
     drop(store.note(noted(2, State::Applied), None));
     drop(store.finish(vec![ending(&row, State::Applied, 2)]));
     // One more, so that what came before is done.
@@ -99,6 +99,6 @@ pub(in crate::store) async fn a_closed_store_refuses_everything(place: &Place) {
     assert_eq!(store.note(noted(3, State::Applied), None).await, Err(StoreError::Closed));
     assert_eq!(store.record(row.id).await, Err(StoreError::Closed));
     assert_eq!(store.list(Filter { owner: Owner::All, limit: 1, ..Filter::default() }).await, Err(StoreError::Closed));
-    assert_eq!(store.start(vec![UpdateId::generate()], at(1)).await, Err(StoreError::Closed));
+    assert_eq!(store.start(vec![UpdateId::generate()], at(1), None).await, Err(StoreError::Closed));
     assert_eq!(store.close().await, Err(StoreError::Closed));
 }

@@ -6,7 +6,7 @@ use crate::store::seal::{Purpose, Sealer};
 use crate::store::sqlite::desk::Desk;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{Packed, id_of, insert, insert_into, unpack_answer, unsigned};
-use crate::store::{Admission, Admitted, KeyState, KeyUse};
+use crate::store::{Admission, Admitted, KeyState, KeyUse, Stored};
 
 /// A key that is in use and of the same request.
 const FIND: &str = "select fingerprint, id, unknown, answer from idem where owner = ?1 and key = ?2 and \
@@ -33,7 +33,7 @@ pub(in crate::store::sqlite) fn admit(desk: &mut Desk<'_>, admission: &Admission
     let packed = Packed::of(record, Some(&admission.body), desk.sealer)?;
     insert(&mut *desk.prepare(insert_into!("ticket"))?, record, &packed)?;
     desk.effects.greatest = desk.effects.greatest.max(record.number);
-    Ok(Admitted::Stored)
+    Ok(Admitted::Stored(Stored { number: record.number, is_owned: true, ..Stored::default() }))
 }
 
 pub(in crate::store::sqlite) fn look_up(

@@ -69,6 +69,10 @@ pub(in crate::store::sqlite) fn cancel(
         body: None,
         key: None,
         callback,
+        by: None,
+        holds: false,
+        reply: None,
+        is_lax: false,
     };
     super::ending::finish(desk, std::slice::from_ref(&ending))?;
     super::lookup::record(desk.connection, desk.sealer, id)

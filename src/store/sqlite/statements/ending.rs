@@ -6,7 +6,7 @@ use crate::store::seal::Purpose;
 use crate::store::sqlite::desk::Desk;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{columns, pack_ids, seal, seal_answer, signed, unsigned};
-use crate::store::{Ending, KeyEnd, State, Timestamp};
+use crate::store::{Ending, Finished, KeyEnd, State, Timestamp};
 
 /// Moves a ticket. What is sealed is bound to the id and moves as it is.
 const MOVE: &str = concat!(
@@ -17,11 +17,11 @@ const MOVE: &str = concat!(
      from ticket where id = ?1 returning number, created_at, client"
 );
 
-pub(in crate::store::sqlite) fn finish(desk: &mut Desk<'_>, endings: &[Ending]) -> Result<(), Failure> {
-    endings.iter().try_for_each(|ending| end(desk, ending))
+pub(in crate::store::sqlite) fn finish(desk: &mut Desk<'_>, endings: &[Ending]) -> Result<Vec<Finished>, Failure> {
+    endings.iter().map(|ending| end(desk, ending)).collect()
 }
 
-fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
+fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<Finished, Failure> {
     let (sealer, id) = (desk.sealer, ending.id);
     let created = ending.created.as_ref();
     let mut move_ = desk.prepare(MOVE)?;
@@ -42,7 +42,7 @@ fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
         ],
         |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, Option<String>>(2)?)),
     );
-    let Some((number, created_at, client)) = moved.optional()? else { return Ok(()) };
+    let Some((number, created_at, client)) = moved.optional()? else { return Ok(Finished::Gone) };
     desk.prepare("delete from ticket where id = ?1")?.execute([id.0.as_bytes()])?;
     desk.journaled(unsigned(number), Timestamp(created_at));
     end_key(desk, ending)?;
@@ -52,7 +52,7 @@ fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<(), Failure> {
         desk.prepare(sql)?.execute((id.0.as_bytes(), client, ending.now.0))?;
         desk.effects.callbacks += 1;
     }
-    Ok(())
+    Ok(Finished::Done { left: 0 })
 }
 
 /// What was replayed is not replayed again, unless the replay is dead, too.

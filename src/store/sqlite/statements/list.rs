@@ -166,12 +166,12 @@ fn search(table: &str, filter: &Filter, range: (i64, i64), state: Option<State>)
     if let Some(vendor) = &filter.vendor {
         clauses.add(by == By::Vendor, "vendor = ?", Value::Text(vendor.clone()));
     }
-    residual(&mut clauses, filter, state.is_none());
+    residual(&mut clauses, table, filter, state.is_none());
     clauses.search(table)
 }
 
 /// What no index decides.
-fn residual(clauses: &mut Clauses, filter: &Filter, with_states: bool) {
+fn residual(clauses: &mut Clauses, table: &str, filter: &Filter, with_states: bool) {
     if let Some(assistant) = &filter.assistant {
         clauses.check("assistant = ?", Value::Text(assistant.clone()));
     }
@@ -186,6 +186,10 @@ fn residual(clauses: &mut Clauses, filter: &Filter, with_states: bool) {
     }
     if let Some(field) = &filter.field {
         clauses.check("exists (select 1 from json_each(fields) where value = ?)", Value::Text(field.clone()));
+    }
+    if let Some(replayed) = filter.replayed {
+        let replays = TABLES.map(|other| format!("exists (select 1 from {other} as r where r.replay_of = {table}.id)"));
+        clauses.check(&format!("({}) = ?", replays.join(" or ")), Value::Integer(replayed.into()));
     }
     if with_states && !filter.states.is_empty() {
         // The words are ours and need no quotes.

@@ -23,7 +23,11 @@ pub(in crate::store::sqlite) fn record(
 }
 
 /// The ticket of that id.
-pub(super) fn ticket(connection: &Connection, sealer: &Sealer, id: UpdateId) -> Result<Option<Record>, Failure> {
+pub(in crate::store::sqlite) fn ticket(
+    connection: &Connection,
+    sealer: &Sealer,
+    id: UpdateId,
+) -> Result<Option<Record>, Failure> {
     first(connection, sealer, concat!("select ", columns!(), " from ticket where id = ?1"), [id.0.as_bytes()])
 }
 

@@ -13,4 +13,4 @@ pub(super) use callbacks::{callback_clients, callback_tried, callbacks_of, waiti
 pub(super) use changes::{cancel, postpone, start};
 pub(super) use ending::finish;
 pub(super) use journal::{discard, greatest, note, sweep};
-pub(super) use lookup::{bodies, newer, record, record_of_request, replay_of, tickets, unsettled};
+pub(super) use lookup::{bodies, newer, record, record_of_request, replay_of, ticket, tickets, unsettled};

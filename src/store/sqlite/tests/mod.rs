@@ -29,7 +29,7 @@ async fn nothing_is_lost_between_many_callers() {
                 let row = record(number.fetch_add(1, Ordering::Relaxed));
                 let use_ = key(&format!("{caller} {turn}"), 0);
                 store.admit(keyed(&row, &use_)).await.unwrap();
-                assert!(store.start(vec![row.id], at(1)).await.unwrap());
+                assert!(store.start(vec![row.id], at(1), None).await.unwrap());
                 if turn % 2 == 0 {
                     store.finish(vec![keeping(&row, State::Applied, 2)]).await.unwrap();
                     assert_eq!(store.record(row.id).await.unwrap().unwrap().state, State::Applied);

@@ -38,7 +38,8 @@ async fn every_list_walks_along_an_index() {
         (Filter { owner: Owner::Client(None), below: Some(9), ..none.clone() }, "journal_client (client=? AND rowid"),
         (Filter { owner: client(), vendor: Some("a".into()), ..none.clone() }, "journal_client"),
         (Filter { owner: client(), states: dead.clone(), ..none.clone() }, "journal_state (state=? AND rowid"),
-        (Filter { states: dead, ..none.clone() }, "journal_state (state=? AND rowid"),
+        (Filter { states: dead.clone(), ..none.clone() }, "journal_state (state=? AND rowid"),
+        (Filter { states: dead, replayed: Some(false), ..none.clone() }, "journal_replay (replay_of=?)"),
         (Filter { vendor: Some("a".into()), ..none.clone() }, "journal_vendor (vendor=? AND rowid"),
         (Filter { field: Some("name".into()), ..none }, "PRIMARY KEY"),
     ];

@@ -31,7 +31,7 @@ async fn no_file_shows_a_body_an_answer_or_a_problem() {
         let admission = Admission { body: canary("ticket"), key, ..admission(row) };
         store.admit(admission).await.unwrap();
     }
-    store.start(vec![waits.id, dead.id], at(1)).await.unwrap();
+    store.start(vec![waits.id, dead.id], at(1), None).await.unwrap();
     let problem = canary("problem");
     store.postpone(Postponement { problem, ..postponement(vec![waits.id], 2) }).await.unwrap();
     let end = Ending {

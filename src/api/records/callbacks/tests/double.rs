@@ -86,6 +86,8 @@ fn record(id: UpdateId, client: &str, at: Timestamp) -> Record {
         replay_of: None,
         answer: None,
         problem: None,
+        ahead: None,
+        holds: false,
     }
 }
 
@@ -145,7 +147,7 @@ impl Store for Double {
         unasked()
     }
 
-    fn start(&self, _: Vec<UpdateId>, _: Timestamp) -> Pending<'_, bool> {
+    fn start(&self, _: Vec<UpdateId>, _: Timestamp, _: Option<Incarnation>) -> Pending<'_, bool> {
         unasked()
     }
 
@@ -153,7 +155,7 @@ impl Store for Double {
         unasked()
     }
 
-    fn finish(&self, _: Vec<Ending>) -> Pending<'_, ()> {
+    fn finish(&self, _: Vec<Ending>) -> Pending<'_, Vec<Finished>> {
         unasked()
     }
 
@@ -170,6 +172,10 @@ impl Store for Double {
     }
 
     fn discard(&self, _: UpdateId, _: State, _: Timestamp) -> Pending<'_, bool> {
+        unasked()
+    }
+
+    fn ticket(&self, _: UpdateId) -> Pending<'_, Option<(Record, Bytes)>> {
         unasked()
     }
 

@@ -88,7 +88,7 @@ impl Running {
         let sources: (Targets, Document) = (Box::new(move || present.load_full()), document);
         let callbacks = Callbacks::with(shared, sources, now, terms, &connections);
         let (callbacks, drain) = (Arc::new(callbacks), CancellationToken::new());
-        let task = TaskTracker::new().spawn(Arc::clone(&callbacks).run(drain.clone()));
+        let task = TaskTracker::new().spawn(Arc::clone(&callbacks).run(|| true, drain.clone()));
         Self { callbacks, store, tried, clock, targets, drain, task, connections }
     }
 
@@ -115,7 +115,7 @@ impl Running {
     }
 
     fn counters(&self) -> [u64; 3] {
-        let CallbackCounters { delivered, failed, given_up } = self.callbacks.counters();
+        let CallbackCounters { delivered, failed, given_up, .. } = self.callbacks.counters();
         [delivered, failed, given_up].map(crate::value::Counter::get)
     }
 
@@ -272,7 +272,7 @@ async fn a_receiver_that_hangs_has_few_tries_at_a_time_and_holds_up_no_other() {
 #[tokio::test]
 async fn an_open_breaker_costs_no_tries_and_what_waited_arrives_when_the_receiver_is_back() {
     let (lines, _guard) = log();
-    let up = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let up = Arc::new(AtomicBool::new(false));
     let state = Arc::clone(&up);
     let receiver = Receiver::start(move |_| match state.load(Ordering::SeqCst) {
         true => Reaction::Accepts,

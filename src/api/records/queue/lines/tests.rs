@@ -8,11 +8,11 @@ use crate::api::records::queue::lines::*;
 
 const LIMITS: Limits = Limits { per_line: 5, total: 8 };
 
-fn line(id: &str) -> Line {
+pub(super) fn line(id: &str) -> Line {
     Line { scope: "a".into(), id: id.into() }
 }
 
-fn ticket(number: u64, vendor: &str) -> Ticket {
+pub(super) fn ticket(number: u64, vendor: &str) -> Ticket {
     let now = Instant::now();
     Ticket {
         id: UpdateId::generate(),
@@ -27,6 +27,8 @@ fn ticket(number: u64, vendor: &str) -> Ticket {
         gathers: false,
         alone: false,
         phase: Phase::Waiting,
+        is_waited_for: false,
+        fresh: None,
     }
 }
 

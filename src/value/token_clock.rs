@@ -1,0 +1,26 @@
+//! Tokio's clock for governor, so that tests with paused time pause the rate limits too.
+
+use std::time::Duration;
+
+use governor::clock::Clock;
+use tokio::time::Instant;
+
+/// Time since the limiter was built.
+#[derive(Clone, Debug)]
+pub struct TokenClock(Instant);
+
+impl TokenClock {
+    /// A clock that starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for TokenClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

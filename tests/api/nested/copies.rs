@@ -1,0 +1,85 @@
+//! Copies from one family to another.
+
+use http::Method;
+use serde_json::{Value, json};
+use simulators::FAMILIES;
+
+use super::{JSON, first, names};
+use crate::support::Stage;
+
+async fn all() -> Stage {
+    let vendors: Vec<_> = FAMILIES.into_iter().chain(["autocalls"]).collect();
+    Stage::of(&vendors, "", |text| text).await
+}
+
+/// What a vendor needs that cannot be carried over.
+fn changes(to: &str) -> Value {
+    match to {
+        "vapi" => json!({ "voice_id": "11labs:21m00Tcm4TlvDq8ikWAM", "llm_model_id": "openai:gpt-4.1" }),
+        "retell" => json!({ "voice_id": "11labs-Lily", "llm_model_id": "gpt-4.1" }),
+        "elevenlabs" => json!({ "voice_id": "21m00Tcm4TlvDq8ikWAM" }),
+        _ => {
+            json!({ "voice_id": 41, "language": "English", "type": "outbound", "mode": "pipeline", "llm_model": "GPT-4.1-mini", "timezone": "Europe/Berlin" })
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_assistant_is_copied_from_each_family_to_each() {
+    let stage = all().await;
+    let mut failures = Vec::new();
+    for from in FAMILIES.into_iter().chain(["autocalls"]) {
+        let source = if from == "autocalls" { "autocalls:789".to_owned() } else { format!("{from}:{}", first(from)) };
+        let fields = stage.get(&format!("/v1/assistants/{source}")).await.json()["fields"].clone();
+        for to in FAMILIES.into_iter().chain(["autocalls"]).filter(|to| *to != from) {
+            let body = json!({ "vendor": to, "changes": changes(to) }).to_string();
+            let path = format!("/v1/assistants/{source}/copies");
+            let known = stage.simulator(to).ids();
+            let dry = stage.call(Method::POST, &format!("{path}?dry_run=true"), &JSON, body.clone()).await;
+            if dry.status != 200 || stage.simulator(to).ids() != known {
+                failures.push(format!("{from} to {to} dry: {}", dry.json()));
+            }
+            let shown = String::from_utf8_lossy(&dry.body).replace("?key=hook-key-of-the-sample", "");
+            assert!(!shown.contains("-of-the-sample"), "{from} to {to}: {shown}");
+            let reply = stage.call(Method::POST, &path, &JSON, body).await;
+            let made = reply.json();
+            if reply.status != 201 {
+                failures.push(format!("{from} to {to}: {made}"));
+                continue;
+            }
+            assert_eq!(dry.json()["report"]["copied"], made["report"]["copied"], "{from} to {to}");
+            let assistant = made["assistant"].as_str().unwrap();
+            let there = stage.get(&format!("/v1/assistants/{assistant}")).await.json();
+            for field in
+                ["name", "system_prompt", "initial_message"].into_iter().filter(|field| !fields[*field].is_null())
+            {
+                assert_eq!(there["fields"][field], fields[field], "{from} to {to} {field}: {made:#}");
+            }
+            // What is neither copied nor changed is said to be lost.
+            let copied = names(&made["report"]["copied"]);
+            let lost = names(&made["report"]["dropped"]);
+            let changed = changes(to);
+            for field in fields.as_object().unwrap().keys() {
+                let twin = match &**field {
+                    "language_id" => "language",
+                    "llm_model_id" => "llm_model",
+                    other => other,
+                };
+                let is_changed = changed.get(field).or(changed.get(twin)).is_some();
+                if !copied.contains(&&**field) && !lost.contains(&&**field) && !is_changed {
+                    failures.push(format!("{from} to {to}: {field} is gone without a word: {}", made["report"]));
+                }
+                if copied.contains(&&**field) && lost.contains(&&**field) && field != "tools" {
+                    failures.push(format!("{from} to {to}: {field} is both copied and lost: {}", made["report"]));
+                }
+            }
+            // The address of a webhook is a field, and the answer warns of it.
+            for sent in stage.simulator(to).received() {
+                let sent = String::from_utf8_lossy(&sent.body).replace("?key=hook-key-of-the-sample", "");
+                assert!(!sent.contains("-of-the-sample"), "{from} to {to}: {sent}");
+            }
+        }
+    }
+    stage.stop().await;
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
