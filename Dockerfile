@@ -10,7 +10,7 @@
 # The API listens on 0.0.0.0:8080: the variable below overrides the file's `server.listen`. The admin listener (health,
 # metrics, administration) stays on the container's own loopback address, which the health check uses. To give an
 # orchestrator or a scraper access, set SWITCHBOARD_SERVER__ADMIN_LISTEN=0.0.0.0:9090. The gateway then refuses to start
-# without `admin.token`; /livez and /readyz need no token. `auth.mode = "none"` is refused here, because 0.0.0.0 is not a
+# without `admin.token`, which also opens the console at /console/; /livez and /readyz need no token. `auth.mode = "none"` is refused here, because 0.0.0.0 is not a
 # loopback address.
 
 # Base images are referenced by tag, so that a build gets their security updates. For reproducible builds, reference them
@@ -24,10 +24,10 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -
     && rustup component add llvm-tools
 WORKDIR /build
 COPY . .
-# Builds, runs the binary under load, and builds again with the profile: a quarter less CPU per request. The binary has no
-# simulators and no demo. The cache mounts speed up the next build and are not part of the layers. A plain build takes half
+# Builds, runs the binary under load, and builds again with the profile: a quarter less CPU per request. The binary has the
+# console, but no simulators and no demo. The cache mounts speed up the next build and are not part of the layers. A plain build takes half
 # the time, but its binary needs more CPU:
-#   cargo build --profile dist --locked --no-default-features --bin switchboard
+#   cargo build --profile dist --locked --no-default-features --features console --bin switchboard
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     python3 bench/trained.py && cp target/trained/switchboard /usr/local/bin/switchboard && mkdir /logs

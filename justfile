@@ -40,6 +40,23 @@ generate:
 demo *ARGS:
     cargo run --release -- demo {{ ARGS }}
 
+# Starts three gateways with a PostgreSQL of their own, nginx and Prometheus on this machine, and shows that they keep one order
+cluster *ARGS:
+    cargo build --release --locked --bin switchboard
+    deploy/cluster/run target/release/switchboard {{ ARGS }}
+
+# Checks deploy/: what Kubernetes, Compose, nginx and Prometheus would get
+deploy:
+    .ci/run kubernetes compose nginx alerts
+
+# Tries the console in a real browser ($CHROMIUM, or /usr/bin/chromium): all tests, files such as `keyboard`, or `--only PATTERN`
+browser *ARGS:
+    BROWSER_ARGUMENTS="{{ ARGS }}" .ci/run console
+
+# The same, and draws the pictures of docs/console.md
+pictures:
+    BROWSER_ARGUMENTS="--pictures" .ci/run console
+
 # Runs the commands of the README
 readme:
     .ci/run release readme
@@ -124,6 +141,10 @@ soak SECONDS="120":
 # Kills the real binary N times at any moment, and checks that nothing accepted is lost or reordered (four a second)
 kills N="1000":
     KILLS={{ N }} cargo test --locked --test durability at_any_moment -- --nocapture
+
+# Hurts three replicas on one PostgreSQL at random for SECONDS, checks order and promises, and prints figures
+chaos SECONDS="600":
+    CHAOS={{ SECONDS }} cargo test --locked --test cluster chaos_loses -- --nocapture
 
 # Scans the gateway's TLS from outside with testssl.sh and sslyze
 scan-tls:

@@ -56,7 +56,7 @@ def tools():
 
 def build(target, host, flags):
     """Builds the gateway with `flags`, which do not apply to build scripts and macros."""
-    command = ["cargo", "build", "--locked", "--profile", "dist", "--no-default-features", "--bin", "switchboard", "--target", host]
+    command = ["cargo", "build", "--locked", "--profile", "dist", "--no-default-features", "--features", "console", "--bin", "switchboard", "--target", host]
     flags = f"{os.environ.get('RUSTFLAGS', '')} {flags}".strip()
     subprocess.run(command, cwd=side_by_side.ROOT, check=True, env={**os.environ, "RUSTFLAGS": flags, "CARGO_TARGET_DIR": str(target)})
     return target / host / "dist" / "switchboard"

@@ -18,13 +18,19 @@ TWINS = {
     "multimodal_model": ("multimodal_model_id", "multimodal_models"),
 }
 
+# Fields that no vendor of the family here documents.
+OF_OTHER_FAMILIES = [
+    "end_call_after_silence", "keywords", "tts_model", "llm_fallback_models", "first_message_interruptible",
+]
+
 # What a calendar integration needs, by its type.
 CALENDAR = {"calcom": ("calcom_api_key", "calcom_event_slug"), "calendly": ("calendly_api_key", "calendly_event_type_uri")}
 
 
 def names(kind):
     """All names in the vendors' catalogs of this kind."""
-    lists = [json.loads(path.read_text()).get(kind, []) for path in sorted(CONTRACTS.glob("*/catalogs.json"))]
+    paths = [CONTRACTS / vendor / "catalogs.json" for vendor in VENDORS]
+    lists = [json.loads(path.read_text()).get(kind, []) for path in paths]
     return sorted({entry["name"] for entries in lists for entry in entries})
 
 
@@ -42,6 +48,8 @@ def before_load_schema(context, raw_schema):
     schemas["Id"] = {"type": "integer"}
     for method, by in (("put", "Id"), ("patch", "Name")):
         schema = schemas[f"UpdateBy{by}"] = copy.deepcopy(schemas["Update"])
+        for name in OF_OTHER_FAMILIES:
+            del schema["properties"][name]
         for name, (id_, kind) in TWINS.items():
             del schema["properties"][name if by == "Id" else id_]
             if by == "Name":

@@ -4,7 +4,7 @@
 use clap::Parser;
 use switchboard::cli::Cli;
 use vendors::json::{Limits, Object, lay_out, read_object};
-use vendors::registry::{DIALECTS, dialect};
+use vendors::registry::dialect;
 use vendors::{Dialect, Field};
 
 use super::{Failure, replace_between};
@@ -53,8 +53,8 @@ impl Exchanges {
         let mut sections = printed.split(RULE);
         let update = sections.next().and_then(|intro| Some(&intro[intro.find('{')?..])).unwrap_or_default();
         let exchanges = sections.map(|section| exchange(section, update)).collect::<Result<Vec<_>, _>>()?;
-        if exchanges.len() != DIALECTS.len() {
-            return Err(format!("the demo shows {} vendors of {}", exchanges.len(), DIALECTS.len()).into());
+        if exchanges.len() != simulators::NAMES.len() {
+            return Err(format!("the demo shows {} vendors of {}", exchanges.len(), simulators::NAMES.len()).into());
         }
         Ok(Self { update: lay_out(update.as_bytes()), exchanges })
     }

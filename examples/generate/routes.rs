@@ -23,8 +23,9 @@ pub(crate) fn within_readme(readme: &str) -> Result<String, Failure> {
 pub(crate) fn within_operating(page: &str) -> Result<String, Failure> {
     let needs = |operation: &admin::Operation| match operation.permission {
         admin::Permission::Open => Some("nothing"),
-        admin::Permission::Metrics => Some("`admin.metrics_token` or `admin.token`"),
-        admin::Permission::Admin => Some("`admin.token`"),
+        admin::Permission::Metrics => Some("`admin.metrics_token`, `admin.viewer_token` or `admin.token`"),
+        admin::Permission::Viewer => Some("`admin.token` or `admin.viewer_token`"),
+        admin::Permission::Administrator => Some("`admin.token`"),
     };
     replace_between(page, BEGIN, END, &table(admin::ENDPOINTS, needs))
 }

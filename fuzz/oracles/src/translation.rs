@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use vendors::json::{Limits, excerpt, read_object};
-use vendors::{Field, Handling, Items, Refused, Request, Rule, Target, Update, missing_lookups, translate_request};
+use vendors::{
+    Field, Handling, ItemCode, Items, Refused, Request, Row, Rule, Target, Update, missing_lookups, translate_request,
+};
 
 use crate::pointer;
 use crate::vendor::vendors;
@@ -51,8 +53,14 @@ fn accepted(update: &Update<'_>, target: &Target<'_>, request: &Request) {
         assert!(is_applied || note.code == "other_vendor", "{note:?}");
     }
     for (key, _) in &wire {
-        let written = applied.iter().any(|field| target.dialect.row(*field).wire_names(*field).any(|name| name == key));
-        assert!(written || request.sent.options.contains(key), "`{key}` comes from nowhere");
+        let mut rows = applied.iter().map(|field| (*field, target.dialect.row(*field)));
+        let is_written = |(field, row): (Field, &Row)| {
+            row.wire_names(field).any(|name| name == key) || row.paths().any(|path| path.first() == Some(&&**key))
+        };
+        let is_option =
+            |path: &String| path == key || path.strip_prefix(&**key).is_some_and(|rest| rest.starts_with('.'));
+        let written = rows.any(is_written) || request.sent.options.iter().any(is_option);
+        assert!(written, "`{key}` comes from nowhere");
     }
     for entry in &update.entries {
         let Some(field) = entry.field.filter(|field| applied.contains(field)) else { continue };
@@ -95,11 +103,14 @@ fn backwards(update: &Update<'_>, target: &Target<'_>, result: &Result<Request, 
             assert_eq!(one.sent.fields, other.sent.fields);
         }
         (Err(one), Err(other)) => {
+            // Of two fields that set the same place of a document, the later one is refused.
+            let is_either = |code: ItemCode| code == ItemCode::Conflict && target.dialect.plan.is_some();
             let places = |refused: &Refused| {
                 refused
                     .items
                     .list
                     .iter()
+                    .filter(|item| !is_either(item.code))
                     .map(|item| (item.pointer.clone(), item.code.as_str()))
                     .collect::<BTreeSet<_>>()
             };
