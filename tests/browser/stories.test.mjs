@@ -112,12 +112,17 @@ test("what the playground shows is what dry runs send, byte for byte, and a shar
     const dry = await gateway.call("PUT", `assistants/desk-${vendor}?dry_run=true`, UPDATE, { prefer: "handling=lenient" });
     assert.equal(dry.status, 200, dry.text);
     const at = page.locator(`#column-${vendor}-body`);
-    await eventually(async () => (await at.count()) && (await at.textContent()).includes("Sales assistant"), `a column for ${vendor}`);
-    bodies[vendor] = await at.textContent();
-    assert.deepEqual(JSON.parse(bodies[vendor]), dry.json.request.body, vendor);
-    assert.ok(dry.text.includes(`"body":${bodies[vendor]}`), `the same bytes: ${bodies[vendor]} in ${dry.text}`);
+    // Until the last edit and choice are answered, the column shows the example, or this update under another choice.
+    let shown;
+    const same = eventually(async () => {
+      shown = (await at.count()) ? await at.textContent() : "no column";
+      return dry.text.includes(`"body":${shown}`);
+    }, `what ${vendor} would receive`);
+    await same.catch((never) => assert.fail(`${never.message}; shown: ${shown}; sent: ${dry.text}`));
+    assert.deepEqual(JSON.parse(shown), dry.json.request.body, vendor);
+    bodies[vendor] = shown;
   }
-  const link = await eventually(async () => page.url().includes("#u=") && page.url(), "the address holds the update");
+  const link = await eventually(async () => page.url().includes("handling=lenient") && page.url(), "the address holds the update");
   await reader.close();
 
   // Somebody else opens it, signs in, and sees the same.
