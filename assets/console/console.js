@@ -128,8 +128,40 @@
       else if (id) refused();
     }
   });
+  const select = (area, from, to) => {
+    const line = area.value.slice(0, from).split("\n").length;
+    area.focus();
+    area.setSelectionRange(from, to);
+    area.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(area).lineHeight) || 0);
+  };
+  // `data-field` names canonical fields. One that is pointed at or in focus is marked wherever it stands; a click selects it in the editor.
+  const fieldsOf = (element) => element.dataset.field.split(" ");
+  for (const event of $("#result") ? ["mouseover", "focusin"] : []) {
+    document.addEventListener(event, ({ target }) => {
+      const at = target.closest("[data-field]");
+      $$("[data-field]").forEach((element) => element.classList.toggle("marked", Boolean(at) && fieldsOf(element).some((name) => fieldsOf(at).includes(name))));
+    });
+  }
+  /** Where one of these members of the object's first level stands in the text of an update. */
+  const placeOf = (text, names) => {
+    let depth = 0;
+    for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+      const end = index + token.length;
+      if ("{[".includes(token)) depth += 1;
+      else if ("}]".includes(token)) depth -= 1;
+      else if (depth === 1 && names.includes(token.slice(1, -1)) && /^\s*:/.test(text.slice(end))) return [index, end];
+    }
+    return null;
+  };
   // A link with `data-caret` leads to a line and column of the text area that it names; `data-copy` copies an element's text.
   document.addEventListener("click", (event) => {
+    const field = event.target.closest("[data-field]");
+    const editor = field && getSelection().isCollapsed && $("#update");
+    if (editor) {
+      event.preventDefault();
+      const place = placeOf(editor.value, fieldsOf(field));
+      if (place) select(editor, ...place);
+    }
     const caret = event.target.closest("a[data-caret]");
     const area = caret && $(caret.getAttribute("href"));
     if (area) {
@@ -137,9 +169,7 @@
       const [line, column] = caret.dataset.caret.split(":").map(Number);
       const before = area.value.split("\n").slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
       const offset = before + [...area.value.slice(before)].slice(0, column - 1).join("").length;
-      area.focus();
-      area.setSelectionRange(offset, offset);
-      area.scrollTop = Math.max(0, (line - 4) * parseFloat(getComputedStyle(area).lineHeight) || 0);
+      select(area, offset, offset);
     }
     const copy = event.target.closest("button[data-copy]");
     if (copy) {

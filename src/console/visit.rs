@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use http::header::HeaderName;
 use http::request::Parts;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -15,6 +16,11 @@ use super::routes::Page;
 /// The cookie with the theme that a reader has chosen.
 pub(super) const THEME_COOKIE: &str = "switchboard_theme";
 
+/// The `id` of the part of a page that is loaded again each second.
+pub(super) const LIVE: &str = "live";
+/// The `id` of the part that htmx puts the answer in the place of.
+const HX_TARGET: HeaderName = HeaderName::from_static("hx-target");
+
 /// One request to a page or a form.
 pub(super) struct Visit {
     /// Who looks.
@@ -23,6 +29,8 @@ pub(super) struct Visit {
     pub(super) page: &'static Page,
     /// The query as it was sent, for the page's twin and for itself again.
     pub(super) query: Option<String>,
+    /// Only the live part of the page is used; see [`live`](super::parts::live).
+    pub(super) is_tick: bool,
     /// The theme that the reader has chosen; `None` for that of the system.
     pub(super) theme: Option<&'static str>,
     /// Where the page leads instead of being shown.
@@ -32,7 +40,8 @@ pub(super) struct Visit {
 impl Visit {
     pub(super) fn new(operator: Operator, page: &'static Page, head: &Parts) -> Self {
         let query = head.uri.query().map(str::to_owned);
-        Self { operator, page, query, theme: theme(head), leads_to: OnceLock::new() }
+        let is_tick = head.headers.get(HX_TARGET).is_some_and(|target| target == LIVE);
+        Self { operator, page, query, is_tick, theme: theme(head), leads_to: OnceLock::new() }
     }
 
     /// The query as it was sent.

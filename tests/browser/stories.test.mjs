@@ -122,6 +122,16 @@ test("what the playground shows is what dry runs send, byte for byte, and a shar
     assert.deepEqual(JSON.parse(shown), dry.json.request.body, vendor);
     bodies[vendor] = shown;
   }
+  // A member that is pointed at is marked with the same field elsewhere, and a click selects it in the editor.
+  const member = page.locator("#column-sondos pre.body [data-field=wait_for_customer]");
+  await member.hover();
+  assert.ok((await page.locator("[data-field=wait_for_customer].marked").count()) > BRANDS.length);
+  assert.equal(await page.locator("[data-field=name].marked").count(), 0);
+  const selected = () => page.evaluate(() => document.querySelector("#update").value.slice(...["selectionStart", "selectionEnd"].map((at) => document.querySelector("#update")[at])));
+  await member.click();
+  assert.equal(await selected(), `"wait_for_customer"`);
+  await page.locator("#column-sondos li [data-field=tools]").first().press("Enter");
+  assert.equal(await selected(), `"tools"`);
   const link = await eventually(async () => page.url().includes("handling=lenient") && page.url(), "the address holds the update");
   await reader.close();
 

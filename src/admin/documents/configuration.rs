@@ -29,6 +29,15 @@ pub(crate) const ORIGINS: [&str; 3] = ["default", "file", "variable"];
 /// The document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Configuration {
+    #[serde(flatten)]
+    pub(crate) state: State,
+    /// The values in force.
+    pub(crate) values: Values,
+}
+
+/// What is in force and what is on disk, without the values.
+#[derive(Debug, Serialize)]
+pub(crate) struct State {
     /// The file; `null` if only the environment is read.
     pub(crate) file: Option<String>,
     /// Counts configurations, from 1.
@@ -39,8 +48,6 @@ pub(crate) struct Configuration {
     pub(crate) waits_for_restart: Vec<&'static str>,
     /// What a reload would do now; `null` if this gateway was not started from a configuration that can be read again.
     pub(crate) on_disk: Option<Check>,
-    /// The values in force.
-    pub(crate) values: Values,
     /// The reloads so far.
     pub(crate) reloads: Reloads,
 }
@@ -83,18 +90,26 @@ struct Filter {
 /// The query is invalid.
 pub(crate) async fn configuration(operator: &Operator, query: Option<&str>) -> Result<Configuration, Problem> {
     let filter = Filter::of(query)?;
-    let (reloader, gateway) = (Arc::clone(operator.reloader()), Arc::clone(&operator.context.gateway));
-    let (on_disk, values) =
-        blocking(move || (reloader.check(false).map(Arc::unwrap_or_clone), filter.apply(&gateway))).await?;
+    let gateway = Arc::clone(&operator.context.gateway);
+    let values = blocking(move || filter.apply(&gateway)).await?;
+    Ok(Configuration { state: state(operator).await?, values })
+}
+
+/// The document without the values.
+///
+/// # Errors
+/// The process has no thread for it.
+pub(crate) async fn state(operator: &Operator) -> Result<State, Problem> {
+    let reloader = Arc::clone(operator.reloader());
+    let on_disk = blocking(move || reloader.check(false).map(Arc::unwrap_or_clone)).await?;
     let history = operator.reloader().history();
     let applied = history.outcomes.iter().find(|outcome| outcome.applied);
-    Ok(Configuration {
+    Ok(State {
         file: operator.reloader().file().map(|file| file.display().to_string()),
         generation: operator.gateway().generation,
         in_force_since: history.in_force_since,
         waits_for_restart: applied.map(|outcome| outcome.needs_restart.clone()).unwrap_or_default(),
         on_disk,
-        values,
         reloads: Reloads { applied: history.applied, refused: history.refused, last: history.outcomes.clone() },
     })
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::admin::documents::configuration::{
-    self, Check, CheckedProblem, Configuration, ORIGINS, Origin, Outcome, ReloadProblem, Setting, SourceLine, Values,
+    self, Check, CheckedProblem, Configuration, ORIGINS, Origin, Outcome, ReloadProblem, Setting, SourceLine, State,
     configuration,
 };
 use crate::console::parts::{self, Tone};
@@ -14,6 +14,10 @@ use crate::console::visit::{Form, Visit};
 
 pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
     Box::pin(async move {
+        if visit.is_tick {
+            // There are as many values as the configuration has, and the live part shows none of them.
+            return Ok(parts::live(visit, &state(&configuration::state(&visit.operator).await?)));
+        }
         let document = configuration(&visit.operator, Some(&visit.query_with(&[]))).await?;
         Ok(html! {
             div.buttons {
@@ -21,7 +25,7 @@ pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
                 (parts::write_button(visit, "reload", "Reload", &html! {}))
                 span.hint { "A check applies nothing." }
             }
-            (parts::live(visit, &state(&document)))
+            (parts::live(visit, &state(&document.state)))
             h2 { "Values in force" }
             (parts::filters(visit, &html! {
                 (parts::text_filter(visit, "q", "key"))
@@ -41,7 +45,7 @@ pub(in crate::console) fn check(visit: &Visit, _: Form) -> Made<'_, Done> {
     })
 }
 
-fn state(document: &Configuration) -> Markup {
+fn state(document: &State) -> Markup {
     html! {
         dl.figures {
             (parts::figure("in force", html! { "configuration " (document.generation) }))
@@ -192,14 +196,14 @@ fn details(outcome: &Outcome) -> Markup {
 }
 
 fn values(document: &Configuration) -> Markup {
-    let Values { total, matching, list, .. } = &document.values;
+    let configuration::Values { total, matching, list, .. } = &document.values;
     html! {
         @if list.is_empty() {
             (parts::empty("No value has such a key", parts::code_spans("The filter looks for a part of the dotted key, such as `vendors.` or `timeout`.")))
         } @else {
             (parts::framed("Values in force", &html! {
                 table {
-                    caption { (matching) " of " (total) " values of configuration " (document.generation) ", secrets redacted" }
+                    caption { (matching) " of " (total) " values of configuration " (document.state.generation) ", secrets redacted" }
                     thead { tr { th scope="col" { "key" } th scope="col" { "value" } th scope="col" { "from" } } }
                     tbody { @for setting in list { (row(setting)) } }
                 }

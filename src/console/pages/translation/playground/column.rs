@@ -121,7 +121,9 @@ fn inner(object: Value<'_>, at: &str, depth: usize, members: &[Member], only_dif
                 Some(member) if only_differing && !member.differs => {}
                 Some(member) => {
                     @let (word, class) = word(member.how);
-                    span class=(class) title={ (word) ": " (sentence(member)) } { (line(key, *value, depth)) }
+                    span class=(class) title={ (word) ": " (sentence(member)) } data-field=(member.fields.join(" ")) {
+                        (line(key, *value, depth))
+                    }
                     (comma)
                 }
                 None if value.kind() == Kind::Object => {
@@ -165,7 +167,7 @@ fn rules(column: &Column) -> Markup {
             ul.plain-list {
                 @for applied in other {
                     @let (word, class) = word(applied.how);
-                    li { span class=(class) { (word) } " " code { (applied.field) } ": " (applied.rule) }
+                    li { span class=(class) { (word) } " " (field(applied.field)) ": " (applied.rule) }
                 }
                 @if !same.is_empty() {
                     @let (word, class) = word("same");
@@ -200,7 +202,13 @@ fn notes(title: &str, tone: Tone, notes: &[ShownNote]) -> Markup {
 }
 
 fn fields<'n>(names: impl Iterator<Item = &'n str>) -> Markup {
-    html! { @for (index, name) in names.enumerate() { @if index > 0 { ", " } code { (name) } } }
+    html! { @for (index, name) in names.enumerate() { @if index > 0 { ", " } (field(name)) } }
+}
+
+/// A canonical field. Script marks it wherever it stands, and leads to it in the editor.
+fn field(name: &str) -> Markup {
+    let whole = name.split(['/', '[']).next().unwrap_or_default();
+    html! { a href="#update" data-field=(whole) { code { (name) } } }
 }
 
 /// Text to copy, behind its title.
@@ -228,8 +236,8 @@ mod tests {
         let members = [member("#/a", "renamed", true), member("#/b", "same", false)];
         let body = r#"{"a":1.10,"b":"<script>","c":{"d":[]}}"#;
         let all = tinted(body, &members, false).into_string();
-        let a = r#"<span class="how how-renamed" title="renamed: `name` is renamed to x">  &quot;a&quot;: 1.10</span>"#;
-        assert!(all.starts_with(&format!("{{\n{a},\n")), "{all}");
+        let a = r#"<span class="how how-renamed" title="renamed: `name` is renamed to x" data-field="name">"#;
+        assert!(all.starts_with(&format!("{{\n{a}  &quot;a&quot;: 1.10</span>,\n")), "{all}");
         assert!(all.contains("&lt;script&gt;") && !all.contains("<script>"), "{all}");
         assert!(all.ends_with("  &quot;c&quot;: {\n    &quot;d&quot;: []\n  }\n}"), "{all}");
         let differing = tinted(body, &members, true).into_string();
@@ -252,7 +260,11 @@ mod tests {
         };
         let shown = notes("Dropped", Tone::Warning, &[note("a", "why"), note("<b>", "<script>"), note("c", "why")]);
         let shown = shown.into_string();
-        assert!(shown.contains("<code>a</code>, <code>c</code>: why") && shown.matches("<li>").count() == 2, "{shown}");
+        assert!(
+            shown.contains(r##"<code>a</code></a>, <a href="#update" data-field="c"><code>c</code></a>: why"##)
+                && shown.matches("<li>").count() == 2,
+            "{shown}"
+        );
         assert!(shown.contains("&lt;b&gt;") && !shown.contains("<script>"), "{shown}");
     }
 }
