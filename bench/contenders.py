@@ -98,9 +98,14 @@ VENDOR = """
 dialect = "{dialect}"
 base_url = "{scheme}://{upstream}/api"
 token = {{ env = "BENCH_TOKEN" }}
+handling = "{handling}"
 {room}
 {limit}
 {tls}
+[vendors.{name}.catalog.languages]
+1 = "English"
+[vendors.{name}.catalog.models]
+4 = "gpt-4.1"
 """
 ASSISTANT = '[assistants.{name}]\nvendor = "vendor"\nid = "{number}"\n'
 EDGE_TLS = '[server.tls]\ncert = "{folder}/certificate.pem"\nkey = "{folder}/key.pem"\n'
@@ -125,7 +130,7 @@ class Contender:
 
     `variant` holds the differences in Switchboard's configuration: `auth`, `limits`, `level`, `telemetry`; `edge`, which
     is `clear`, `tls`, `http2` or `tls http2`; `upstream`, which is `clear`, `tls` or `tls http2`; the vendors' `dialect`;
-    `room`, the limit of concurrent requests if not the default; the number of `vendors` and named `assistants`; the
+    `handling`; `room`, the limit of concurrent requests if not the default; the number of `vendors` and named `assistants`; the
     number of `cores`.
     """
 
@@ -133,6 +138,7 @@ class Contender:
     kind: str
     variant: dict = field(default_factory=dict)
     path: str = "/api/user/assistant/{n}"
+    method: str = "PUT"
     headers: tuple = ()
     certificates: str = ""
 
@@ -169,18 +175,19 @@ class Contender:
             (folder / "haproxy.cfg").write_text(HAPROXY.format(listen=listen, upstream=upstream))
             return ["haproxy", "-db", "-f", folder / "haproxy.cfg"]
         (folder / "switchboard.toml").write_text(self.toml(folder, listen, upstream))
-        return [binaries["switchboard"], "serve", "--config", folder / "switchboard.toml"]
+        binary = binaries["switchboard"]
+        return [*(binary if isinstance(binary, list) else [binary]), "serve", "--config", folder / "switchboard.toml"]
 
     def toml(self, folder, listen, upstream):
         variant = {"auth": "keys", "limits": True, "level": "info", "telemetry": "", "vendors": 1, "assistants": 0}
-        variant.update(edge="clear", upstream="clear", dialect="sondos", room=None)
+        variant.update(edge="clear", upstream="clear", dialect="sondos", handling="strict", room=None)
         variant.update(self.variant)
         limit = "rate_limit = { per_second = 1000000, burst = 1000000 }" if variant["limits"] else ""
         digest = hashlib.sha256(KEY.encode()).hexdigest()
         secure = "tls" in variant["upstream"]
         names = ["vendor", *(f"other{number}" for number in range(1, variant["vendors"]))]
         room = f"max_in_flight = {variant['room']}" if variant["room"] else ""
-        vendor = {"dialect": variant["dialect"], "scheme": "https" if secure else "http", "upstream": upstream}
+        vendor = {"dialect": variant["dialect"], "scheme": "https" if secure else "http", "upstream": upstream, "handling": variant["handling"]}
         vendor.update(limit=limit, room=room)
         vendors = (
             VENDOR.format(name=name, tls=VENDOR_TLS.format(folder=self.certificates) if secure else "", **vendor)
@@ -203,7 +210,7 @@ def switchboard(name="switchboard", **variant):
     """Switchboard in its production configuration, with the differences in `variant`."""
     path = "/v1/assistants/a{n}" if variant.get("assistants") else "/v1/assistants/vendor:{n}"
     headers = (f"Authorization: Bearer {KEY}",) if variant.get("auth", "keys") == "keys" else ()
-    return Contender(name, "switchboard", variant, path, headers)
+    return Contender(name, "switchboard", variant, path, headers=headers)
 
 
 PASS = Contender("hyper pass", "pass")
@@ -216,7 +223,7 @@ SWITCHBOARD_ALL = switchboard()
 class Running:
     """A started proxy."""
 
-    def __init__(self, contender, folder, upstream, binaries):
+    def __init__(self, contender, folder, upstream, binaries, patience=20):
         self.contender = contender
         self.listen = f"127.0.0.1:{free_port()}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -228,7 +235,7 @@ class Running:
             stderr=self.log,
             env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "BENCH_TOKEN": "1|bench"},
         )
-        wait_for(self.listen, self.process, folder / "log.json")
+        wait_for(self.listen, self.process, folder / "log.json", patience)
 
     def pids(self):
         """The process and its children; nginx works in a child."""

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).absolute()
 AUDIT = '[audit]\nfile = "{dir}/audit.json"\n'
 TRACES = '[traces]\nendpoint = "http://{upstream}"\n'
-SUITES = ("cpu", "latency", "memory", "start", "growth", "features", "generator")
+SUITES = ("cpu", "kinds", "latency", "memory", "start", "growth", "features", "generator")
 WRK_ASSISTANTS = 10_000
 
 
@@ -85,7 +85,7 @@ class Bench:
         """One measurement: the callers' figures and the proxy's CPU; with `refused`, the proxy must reject every request."""
         contender = running.contender if running else c.PASS
         command = ["taskset", "-c", str(c.ENDS_CORE), str(self.binaries["bench"]), "load", to or running.listen]
-        command += ["--hold", "--path", contender.path, "--body", str(body), "--connections", str(connections)]
+        command += ["--hold", "--method", contender.method, "--path", contender.path, "--body", str(body), "--connections", str(connections)]
         command += ["--seconds", str(seconds or self.options.seconds)]
         command += contender.load_options()
         for header in contender.headers:
@@ -115,7 +115,7 @@ class Bench:
         result = json.loads(output.splitlines()[-1])
         answers = result["bad"] if refused else result["good"]
         if result["bad"] and not refused:
-            raise SystemExit(f"{name}: {result['bad']} answers were not 200")
+            raise SystemExit(f"{name}: {result['bad']} answers were no success")
         result["cpu_us"] = (running.cpu() - before) * 1e6 / answers if running else 0
         result["per_second"] = answers / result["seconds"]
         return result
@@ -183,6 +183,58 @@ def cpu(bench):
         table(["proxy", "µs", "÷ nginx pass", "÷ hyper pass"], against(found, "cpu_us"))
         print(f"\n### Throughput at {size} bytes, requests per second on one core\n")
         table(["proxy", "1/s", "÷ nginx pass", "÷ hyper pass"], against(found, "per_second", 0))
+
+
+@dataclasses.dataclass
+class Kind:
+    """A kind of request, and how it reaches Switchboard: `variant` is its configuration, `path` that of an update if not given."""
+
+    name: str
+    bodies: str
+    variant: dict
+    method: str = "PUT"
+    path: str = ""
+    refused: bool = False
+
+    def switchboard(self):
+        contender = c.switchboard(**self.variant)
+        return dataclasses.replace(contender, method=self.method, path=self.path or contender.path)
+
+    def forwarding(self, contender):
+        """A proxy that forwards the same request."""
+        return dataclasses.replace(contender, method=self.method)
+
+
+AUTOCALLS, SONDOS = {"dialect": "autocalls"}, {"dialect": "sondos", "handling": "lenient"}
+ONE, NEW = "/v1/assistants/vendor:789", "/v1/assistants?vendor=vendor"
+KINDS = (
+    Kind("Autocalls, strict, light (12 fields)", updates.of_size(2048), AUTOCALLS),
+    Kind("Autocalls, strict, dense (44 to 57)", updates.dense(), AUTOCALLS),
+    Kind("Sondos, lenient, light (12)", updates.of_size(2048), SONDOS),
+    Kind("Sondos, lenient, dense (44 to 57)", updates.dense(), SONDOS),
+    Kind("Autocalls, read", "", AUTOCALLS, "GET", ONE),
+    Kind("Autocalls, creation (15)", updates.creation(), AUTOCALLS, "POST", NEW),
+    Kind("Sondos, strict, dense, refused", updates.dense(), {**SONDOS, "handling": "strict"}, refused=True),
+)
+
+
+def kinds(bench):
+    """CPU of each kind of request beside proxies that forward the same bytes; what is refused is not forwarded by Switchboard."""
+    rows = []
+    for kind in KINDS:
+        body = bench.body(kind.name.replace(" ", "-"), kind.bodies or "\n")
+        contenders = available([kind.forwarding(c.NGINX_PASS), kind.forwarding(c.PASS), kind.switchboard()])
+
+        def measure(proxy):
+            return bench.load(proxy, body, refused=kind.refused and proxy.contender.kind == "switchboard")
+
+        found = bench.rounds(contenders, measure)
+        bench.results[f"kind_{kind.name}"] = found
+        ours = against(found, "cpu_us")[-1]
+        nginx = f"{median(found, c.NGINX_PASS.name, 'cpu_us'):.1f}" if c.NGINX_PASS.name in found else "–"
+        rows.append([kind.name, nginx, *ours[1:]])
+    print("\n### CPU by kind of request, 64 connections, µs\n")
+    table(["request", "nginx pass", "switchboard", "÷ nginx pass", "÷ hyper pass"], rows)
 
 
 def latency(bench):

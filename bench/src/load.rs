@@ -7,9 +7,9 @@
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use clap::Args as ClapArgs;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,10 +26,13 @@ use crate::{Failure, multiplexed, pace};
 pub(crate) struct Args {
     /// The address to send requests to
     pub(crate) to: SocketAddr,
-    /// The path; `{n}` is replaced by the connection's number, from 1
+    /// The method
+    #[arg(long, default_value = "PUT")]
+    pub(crate) method: hyper::Method,
+    /// The path; `{n}` is replaced by the request's number: that of the connection, from 1, then increased by the number of connections
     #[arg(long)]
     pub(crate) path: String,
-    /// The file with the body
+    /// The file with the bodies, one in each line; a connection sends each of its bodies in turn
     #[arg(long)]
     pub(crate) body: PathBuf,
     /// An additional header, as `Name: value`; repeatable
@@ -56,18 +59,23 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The path of one caller.
+    /// The path of one request.
     pub(crate) fn path(&self, number: usize) -> String {
         self.path.replace("{n}", &number.to_string())
     }
 
-    /// The request of one connection, as bytes.
-    pub(crate) fn request(&self, number: usize, body: &[u8]) -> Vec<u8> {
-        let path = self.path(number);
+    /// The requests of one connection, as bytes.
+    pub(crate) fn requests(&self, connection: usize, bodies: &Bodies) -> Vec<Vec<u8>> {
+        let numbers = bodies.numbers(connection, self.connections);
+        numbers.map(|number| self.request(number, bodies.of(number))).collect()
+    }
+
+    fn request(&self, number: usize, body: &[u8]) -> Vec<u8> {
+        let (method, path) = (&self.method, self.path(number));
         let headers: String = self.headers.iter().map(|header| format!("{header}\r\n")).collect();
         let length = body.len();
         let mut bytes = format!(
-            "PUT {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{headers}\r\n",
             self.to
         )
         .into_bytes();
@@ -81,15 +89,39 @@ impl Args {
     }
 }
 
-/// Sends the load and prints the number of 200 responses, of all others, the seconds, and the latency in microseconds.
+/// The bodies to send.
+#[derive(Debug)]
+pub(crate) struct Bodies(Vec<Bytes>);
+
+impl Bodies {
+    fn read(args: &Args) -> Result<Self, Failure> {
+        let text = Bytes::from(std::fs::read(&args.body)?);
+        let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+        let bodies: Vec<_> = lines.map(|line| text.slice_ref(line)).collect();
+        Ok(Self(if bodies.is_empty() { vec![Bytes::new()] } else { bodies }))
+    }
+
+    /// The numbers of the requests of one connection, from 1: as many as it takes to send each body once.
+    pub(crate) fn numbers(&self, connection: usize, connections: usize) -> impl Iterator<Item = usize> {
+        (connection..=connection.max(self.0.len())).step_by(connections.max(1))
+    }
+
+    /// The body of a request.
+    pub(crate) fn of(&self, number: usize) -> &Bytes {
+        static NONE: Bytes = Bytes::new();
+        self.0.get((number - 1) % self.0.len()).unwrap_or(&NONE)
+    }
+}
+
+/// Sends the load and prints the number of responses of success, of all others, the seconds, and the latency in microseconds.
 ///
 /// # Errors
 /// A connection was refused or lost.
 pub(crate) fn run(args: &Args, runtime: &Runtime) -> Result<(), Failure> {
-    let body = std::fs::read(&args.body)?;
+    let bodies = Bodies::read(args)?;
     let tally = match args.rate {
-        Some(rate) => pace::run(args, &body, rate)?,
-        None => LocalSet::new().block_on(runtime, saturate(args, &body))?,
+        Some(rate) => pace::run(args, &bodies, rate)?,
+        None => LocalSet::new().block_on(runtime, saturate(args, &bodies))?,
     };
     use std::io::Write as _;
     writeln!(std::io::stdout(), "{}", tally.report())?;
@@ -131,15 +163,15 @@ impl Tally {
     }
 }
 
-async fn saturate(args: &Args, body: &[u8]) -> Result<Tally, Failure> {
+async fn saturate(args: &Args, bodies: &Bodies) -> Result<Tally, Failure> {
     let mut callers = if args.http2 {
-        multiplexed::Caller::all(args, body)
+        multiplexed::Caller::all(args, bodies)
             .await?
             .into_iter()
             .map(|caller| Caller::Multiplexed(Box::new(caller)))
             .collect()
     } else {
-        Connection::all(args, body).await?.into_iter().map(Caller::Alone).collect::<Vec<_>>()
+        Connection::all(args, bodies).await?.into_iter().map(Caller::Alone).collect::<Vec<_>>()
     };
     for caller in &mut callers {
         caller.exchange().await?; // what a proxy sets up once is not measured
@@ -194,26 +226,34 @@ impl Caller {
 /// A connection with one request at a time.
 struct Connection {
     stream: Box<dyn Stream>,
-    request: Arc<[u8]>,
+    requests: Vec<Vec<u8>>,
+    next: usize,
     answer: Vec<u8>,
 }
 
 impl Connection {
-    async fn all(args: &Args, body: &[u8]) -> Result<Vec<Self>, Failure> {
+    async fn all(args: &Args, bodies: &Bodies) -> Result<Vec<Self>, Failure> {
         let tls = args.tls.as_deref().map(|folder| connector(folder, HTTP1)).transpose()?;
         let mut connections = Vec::new();
         for number in 1..=args.connections {
             let tcp = TcpStream::connect(args.to).await?;
             tcp.set_nodelay(true)?;
             let stream = dial(tcp, tls.as_ref()).await?;
-            connections.push(Self { stream, request: args.request(number, body).into(), answer: vec![0; 1 << 14] });
+            connections.push(Self {
+                stream,
+                requests: args.requests(number, bodies),
+                next: 0,
+                answer: vec![0; 1 << 16],
+            });
         }
         Ok(connections)
     }
 
-    /// Sends one request; whether the response was 200.
+    /// Sends the next request; whether the response was a success.
     async fn exchange(&mut self) -> Result<bool, Error> {
-        self.stream.write_all(&self.request).await?;
+        let request = self.requests.get(self.next).map(Vec::as_slice).unwrap_or_default();
+        self.next = (self.next + 1) % self.requests.len();
+        self.stream.write_all(request).await?;
         self.stream.flush().await?;
         let mut filled = 0;
         loop {
@@ -224,7 +264,7 @@ impl Connection {
             filled += read;
             let answer = self.answer.get(..filled).unwrap_or_default();
             if Head::find(answer)?.is_some_and(|head| filled >= head.total()) {
-                return Ok(answer.starts_with(b"HTTP/1.1 200"));
+                return Ok(answer.starts_with(b"HTTP/1.1 2"));
             }
         }
     }

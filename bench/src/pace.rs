@@ -6,18 +6,18 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use crate::head::Head;
-use crate::load::{Args, Tally, hold};
+use crate::load::{Args, Bodies, Tally, hold};
 
 /// Sends `rate` requests per second over all connections.
 ///
 /// # Errors
 /// A connection was refused or lost.
-pub(crate) fn run(args: &Args, body: &[u8], rate: f64) -> Result<Tally, Error> {
+pub(crate) fn run(args: &Args, bodies: &Bodies, rate: f64) -> Result<Tally, Error> {
     let barrier = Arc::new(Barrier::new(args.connections + 1));
     let threads: Vec<_> = (0..args.connections)
         .map(|number| {
-            let (args, request, barrier) = (args.clone(), args.request(number + 1, body), Arc::clone(&barrier));
-            std::thread::spawn(move || caller(&args, &request, (number, rate), &barrier))
+            let (args, requests, barrier) = (args.clone(), args.requests(number + 1, bodies), Arc::clone(&barrier));
+            std::thread::spawn(move || caller(&args, &requests, (number, rate), &barrier))
         })
         .collect();
     barrier.wait();
@@ -32,10 +32,10 @@ pub(crate) fn run(args: &Args, body: &[u8], rate: f64) -> Result<Tally, Error> {
     Ok(total)
 }
 
-fn caller(args: &Args, request: &[u8], (number, rate): (usize, f64), barrier: &Barrier) -> Result<Tally, Error> {
+fn caller(args: &Args, requests: &[Vec<u8>], (number, rate): (usize, f64), barrier: &Barrier) -> Result<Tally, Error> {
     let opened = TcpStream::connect(args.to).and_then(|mut stream| {
         stream.set_nodelay(true)?;
-        exchange(&mut stream, request)?;
+        exchange(&mut stream, requests.first().map(Vec::as_slice).unwrap_or_default())?;
         Ok(stream)
     });
     barrier.wait();
@@ -45,10 +45,11 @@ fn caller(args: &Args, request: &[u8], (number, rate): (usize, f64), barrier: &B
     let every = Duration::from_secs_f64(args.connections as f64 / rate);
     let mut next = began + Duration::from_secs_f64(number as f64 / rate);
     let mut tally = Tally::default();
+    let mut turn = requests.iter().cycle();
     while next < began + args.duration() {
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         let sent = Instant::now();
-        let good = exchange(&mut stream, request)?;
+        let good = exchange(&mut stream, turn.next().map(Vec::as_slice).unwrap_or_default())?;
         tally.count(good, sent.elapsed());
         next += every;
     }
@@ -58,7 +59,7 @@ fn caller(args: &Args, request: &[u8], (number, rate): (usize, f64), barrier: &B
 
 fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<bool, Error> {
     stream.write_all(request)?;
-    let mut answer = [0; 1 << 14];
+    let mut answer = [0; 1 << 16];
     let mut filled = 0;
     loop {
         let read = stream.read(answer.get_mut(filled..).unwrap_or_default())?;
@@ -68,7 +69,7 @@ fn exchange(stream: &mut TcpStream, request: &[u8]) -> Result<bool, Error> {
         filled += read;
         let bytes = answer.get(..filled).unwrap_or_default();
         if Head::find(bytes)?.is_some_and(|head| filled >= head.total()) {
-            return Ok(bytes.starts_with(b"HTTP/1.1 200"));
+            return Ok(bytes.starts_with(b"HTTP/1.1 2"));
         }
     }
 }
