@@ -114,6 +114,7 @@ VENDOR_TLS = 'ca_file = "{folder}/certificate.pem"'
 CLIENT = """
 [clients.bench]
 key_sha256 = "{digest}"
+operations = ["create", "read", "update"]
 {limit}
 """
 
