@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Counts the instructions of whole requests in real gateways, whatever else the machine does.
+"""Counts the instructions and allocations of whole requests in real gateways, whatever else the machine does.
 
 Each gateway runs under `valgrind --tool=callgrind` on one core, twice for each kind of request: the difference between 400 and
 100 requests over one connection, divided by 300, is what one costs once everything is warm.
@@ -21,16 +21,29 @@ import contenders as c
 import side_by_side
 
 FEW, MANY = 100, 400
+ALLOCATIONS = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign")
 
 
 class Counted(c.Running):
     """A gateway under callgrind."""
 
-    def count(self):
-        """The instructions so far, once it has ended."""
+    def count(self, profile):
+        """The instructions and the allocations so far, once it has ended."""
         self.stop()
         text = Path(self.log.name).read_text(errors="replace")
-        return int(re.search(r"Collected : (\d+)", text)[1])
+        return int(re.search(r"Collected : (\d+)", text)[1]), allocations(profile)
+
+
+def allocations(profile):
+    """How often the allocator was called; a profile names a function where it first occurs, then by its number only."""
+    names, callee, found = {}, None, 0
+    for line in profile.read_text().splitlines():
+        if name := re.match(r"c?fn=\((\d+)\)(?: (.+))?", line):
+            names[name[1]] = name[2] or names[name[1]]
+            callee = names[name[1]]
+        elif line.startswith("calls=") and callee in ALLOCATIONS:
+            found += int(line.split()[0][len("calls="):])
+    return found
 
 
 def send(running, contender, bodies, count, refused):
@@ -49,14 +62,15 @@ def send(running, contender, bodies, count, refused):
 
 
 def instructions(kind, binary, upstream, folder):
-    """What one request costs."""
-    contender, counts = kind.switchboard(), []
-    valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind.out", str(Path(binary).absolute())]
+    """What one request costs: its instructions, and in brackets its allocations."""
+    contender, counts, profile = kind.switchboard(), [], folder / "callgrind.out"
+    valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}", str(Path(binary).absolute())]
     for count in (FEW, MANY):
         running = Counted(contender, folder, upstream, {"switchboard": valgrind}, patience=60)
         send(running, contender, kind.bodies.encode().split(b"\n"), count, kind.refused)
-        counts.append(running.count())
-    return (counts[1] - counts[0]) / (MANY - FEW)
+        counts.append(running.count(profile))
+    needed, allocated = ((many - few) / (MANY - FEW) for few, many in zip(*counts))
+    return f"{needed:,.0f} ({allocated:.0f})"
 
 
 def main():
@@ -73,7 +87,7 @@ def main():
             rows = []
             for kind in side_by_side.KINDS:
                 if options.kind in kind.name:
-                    rows.append([kind.name, *(f"{instructions(kind, path, upstream, Path(folder)):,.0f}" for path in gateways.values())])
+                    rows.append([kind.name, *(instructions(kind, path, upstream, Path(folder)) for path in gateways.values())])
             side_by_side.table(["request", *gateways], rows)
         finally:
             server.kill()

@@ -13,6 +13,10 @@ pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("swit
 /// About the most bytes in this header, which ends in `...` where it was cut. The report in the body has all fields.
 const MAX_HEADER_BYTES: usize = 2048;
 
+/// Room for an applied field's name in a response, and for a note.
+const BYTES_PER_FIELD: usize = 24;
+const BYTES_PER_NOTE: usize = 192;
+
 /// A 200 with a JSON body and a line feed, for those who read it in a terminal.
 pub(super) fn json(mut body: Vec<u8>) -> Response<Full<Bytes>> {
     body.push(b'\n');
@@ -56,7 +60,8 @@ pub(super) fn applied(
     report: &Report,
     copied: Option<&CopyReport>,
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(768);
+    let notes = report.dropped.len() + report.warnings.len();
+    let mut out = Vec::with_capacity(768 + BYTES_PER_FIELD * report.applied.len() + BYTES_PER_NOTE * notes);
     out.extend_from_slice(b"{\"message\":");
     push_string(&mut out, &response.message);
     out.extend_from_slice(b",\"data\":{");
@@ -139,9 +144,10 @@ fn push_fields(out: &mut Vec<u8>, fields: &[Field]) {
 fn push_notes(out: &mut Vec<u8>, notes: &[Note]) {
     out.push(b'[');
     for (index, note) in notes.iter().enumerate() {
-        out.extend_from_slice(if index > 0 { b"," } else { b"" });
-        push_note(out, note);
-        out.push(b'}');
+        if index > 0 {
+            out.push(b',');
+        }
+        note.push_json(out);
     }
     out.push(b']');
 }
@@ -152,7 +158,8 @@ fn push_warnings(out: &mut Vec<u8>, report: &Report) {
     for (index, changed) in report.changed.iter().enumerate() {
         out.pop(); // the bracket
         out.extend_from_slice(if index > 0 || !report.warnings.is_empty() { b"," } else { b"" });
-        push_note(out, &changed.note);
+        changed.note.push_json(out);
+        out.pop(); // the brace
         for (name, json) in [(&b",\"sent\":"[..], &changed.sent), (b",\"stored\":", &changed.stored)] {
             out.extend_from_slice(name);
             out.extend_from_slice(json.as_bytes());
@@ -161,36 +168,26 @@ fn push_warnings(out: &mut Vec<u8>, report: &Report) {
     }
 }
 
-/// A note without its closing brace.
-fn push_note(out: &mut Vec<u8>, note: &Note) {
-    out.extend_from_slice(b"{\"field\":");
-    push_string(out, &note.field);
-    out.extend_from_slice(b",\"code\":");
-    push_string(out, &note.code);
-    out.extend_from_slice(b",\"detail\":");
-    push_string(out, &note.detail);
-}
-
 /// Sets `Switchboard-Dropped` if fields were dropped. Unknown keys may hold any character, so those that a header cannot
 /// hold become `_`.
 pub(super) fn set_dropped_header(headers: &mut HeaderMap, report: &Report) {
     if report.dropped.is_empty() {
         return;
     }
-    let printable = |note: &Note| -> String {
-        let token = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
-        note.field.chars().map(token).collect()
-    };
-    let mut names = String::new();
+    let token = |byte: u8| if byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) { byte } else { b'_' };
+    let mut names = Vec::with_capacity((32 * report.dropped.len()).min(2 * MAX_HEADER_BYTES));
     for note in &report.dropped {
-        let comma = if names.is_empty() { "" } else { ", " };
-        let name = if names.len() > MAX_HEADER_BYTES { "...".to_owned() } else { printable(note) };
-        names = names + comma + &name;
-        if name == "..." {
+        if !names.is_empty() {
+            names.extend_from_slice(b", ");
+        }
+        if names.len() > MAX_HEADER_BYTES {
+            names.extend_from_slice(b"...");
             break;
         }
+        // One underscore for each character: the bytes of a character after its first are left out.
+        names.extend(note.field.bytes().filter(|byte| byte & 0xc0 != 0x80).map(token));
     }
-    if let Ok(value) = HeaderValue::try_from(names) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(names)) {
         headers.insert(SWITCHBOARD_DROPPED, value);
     }
 }

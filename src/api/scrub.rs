@@ -1,7 +1,9 @@
 //! Redacts secrets that a vendor repeats in its response, in any common encoding.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use vendors::document::secret_members;
 use vendors::json::{Kind, Limits, Value, read_value};
 use vendors::{Items, SentFields, UpdateResponse};
@@ -73,8 +75,9 @@ impl<'a> Scrub<'a> {
 
 /// Whether a body may have a member that holds a key; escapes may hide its name.
 fn may_hold_key(request: &[u8]) -> bool {
-    let holds = |name: &str| memchr::memmem::find(request, name.as_bytes()).is_some();
-    holds("\\u00") || secret_members().any(holds)
+    static FINDERS: LazyLock<Vec<Finder<'static>>> =
+        LazyLock::new(|| secret_members().chain(["\\u00"]).map(Finder::new).collect());
+    FINDERS.iter().any(|finder| finder.find(request).is_some())
 }
 
 fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::canonical::Field;
-use crate::json::Pointer;
+use crate::json::{Pointer, push_string};
 
 /// What is wrong with a value of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,7 +161,7 @@ pub struct Changed {
 }
 
 /// One entry of a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Note {
     /// The canonical field, or the unknown key as it was sent.
     pub field: Cow<'static, str>,
@@ -169,7 +169,46 @@ pub struct Note {
     pub code: Cow<'static, str>,
     /// The reason, as a sentence.
     pub detail: Cow<'static, str>,
+    /// The whole note as JSON, if it was made once for all updates: a lenient update may have dozens of them.
+    json: Option<&'static str>,
 }
+
+impl Note {
+    /// A note about a field or a key.
+    pub fn new(
+        field: impl Into<Cow<'static, str>>,
+        code: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { field: field.into(), code: code.into(), detail: detail.into(), json: None }
+    }
+
+    /// The same, which was written as JSON before.
+    pub(crate) fn prepared(field: &'static str, code: &'static str, detail: &'static str, json: &'static str) -> Self {
+        Self { json: Some(json), ..Self::new(field, code, detail) }
+    }
+
+    /// Writes it as a JSON object.
+    pub fn push_json(&self, out: &mut Vec<u8>) {
+        if let Some(json) = self.json {
+            return out.extend_from_slice(json.as_bytes());
+        }
+        for (start, text) in [("{\"field\":", &self.field), (",\"code\":", &self.code), (",\"detail\":", &self.detail)] {
+            out.extend_from_slice(start.as_bytes());
+            push_string(out, text);
+        }
+        out.push(b'}');
+    }
+}
+
+/// Notes are equal if they say the same.
+impl PartialEq for Note {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.field, &self.code, &self.detail) == (&other.field, &other.code, &other.detail)
+    }
+}
+
+impl Eq for Note {}
 
 impl Item {
     /// A problem with a canonical field at `pointer`.

@@ -25,8 +25,8 @@ impl Request {
         out.extend_from_slice(b",\"path\":");
         push_string(&mut out, &self.path);
         push_list(&mut out, "applied", &self.report.applied, |out, field| push_string(out, field.name()));
-        push_list(&mut out, "dropped", &self.report.dropped, push_note);
-        push_list(&mut out, "warnings", &self.report.warnings, push_note);
+        push_list(&mut out, "dropped", &self.report.dropped, |out, note| note.push_json(out));
+        push_list(&mut out, "warnings", &self.report.warnings, |out, note| note.push_json(out));
         let sent: Vec<_> = Field::ALL.into_iter().filter(|&field| self.sent.fields.contains(field)).collect();
         push_list(&mut out, "sent", &sent, |out, field| push_string(out, field.name()));
         push_list(&mut out, "options", &self.sent.options, |out, key| push_string(out, key));
@@ -74,14 +74,6 @@ fn push_list<T>(out: &mut Vec<u8>, key: &str, list: &[T], push: impl Fn(&mut Vec
     out.push(b']');
 }
 
-fn push_note(out: &mut Vec<u8>, note: &Note) {
-    for (start, text) in [("{\"field\":", &note.field), (",\"code\":", &note.code), (",\"detail\":", &note.detail)] {
-        out.extend_from_slice(start.as_bytes());
-        push_string(out, text);
-    }
-    out.push(b'}');
-}
-
 fn text<'a>(object: Value<'a>, key: &str) -> Option<Cow<'a, str>> {
     object.get(key)?.as_str()
 }
@@ -91,8 +83,8 @@ fn field(name: Value<'_>) -> Option<Field> {
 }
 
 fn note(note: Value<'_>) -> Option<Note> {
-    let owned = |key| text(note, key).map(|text| Cow::Owned(text.into_owned()));
-    Some(Note { field: owned("field")?, code: owned("code")?, detail: owned("detail")? })
+    let owned = |key| text(note, key).map(Cow::into_owned);
+    Some(Note::new(owned("field")?, owned("code")?, owned("detail")?))
 }
 
 /// The method of this name, if a dialect changes assistants with it.

@@ -64,9 +64,7 @@ metrics! {
     /// Fields dropped from updates because the vendor does not support them; names that are no canonical fields count
     /// as `unknown`.
     "switchboard_fields_dropped_total" Counter ["vendor", "field"] => |to| {
-        to.each_of(|one| {
-            one.meters.dropped.read().iter().map(|(field, count)| (*field, count.get())).collect::<Vec<_>>()
-        })
+        to.each_of(|one| one.meters.dropped.read().collect::<Vec<_>>())
     };
 
     /// Requests to the vendor in progress, including their retries.

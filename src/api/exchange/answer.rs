@@ -41,8 +41,7 @@ impl Exchange<'_> {
         let id = self.new_id(confirmed, attempts)?;
         for remark in creation.remarks {
             if told(confirmed, remark.member).is_none_or(|told| told == remark.value) {
-                let (field, detail) = (remark.member.into(), remark.detail.into());
-                report.warnings.push(Note { field, code: remark.code.into(), detail });
+                report.warnings.push(Note::new(remark.member, remark.code, remark.detail));
             }
         }
         let assistant = format!("{}:{id}", self.account.name);
@@ -166,7 +165,7 @@ fn only_stored(report: &mut Report, stored: &Stored, unchanged: &[Field]) {
             true => ("not_persisted", "the vendor still has the value of before; `stored` has both"),
             false => ("changed_by_vendor", "the vendor has another value than was sent; `stored` has both"),
         };
-        report.warnings.push(Note { field: one.field.name().into(), code: code.into(), detail: detail.into() });
+        report.warnings.push(Note::new(one.field.name(), code, detail));
     }
 }
 

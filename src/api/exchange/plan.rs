@@ -81,7 +81,7 @@ impl Exchange<'_> {
             let detail = format!(
                 "the update is in the draft version {version}; it becomes live when that is published (`publish` of the account)"
             );
-            report.warnings.push(Note { field: "publish".into(), code: "not_published".into(), detail: detail.into() });
+            report.warnings.push(Note::new("publish", "not_published", detail));
         }
         let found = Found::of(run.document().into(), self.account);
         let Some(found) = found else { return Ok(self.without_document(&run)) };
@@ -321,7 +321,7 @@ fn changed(exchange: &Exchange<'_>, field: Field, sent: &str, stored: &str, is_l
         dry_run::redact_undocumented(&mut out, exchange.account.token.redact(text).as_bytes());
         String::from_utf8(out).unwrap_or_default()
     };
-    let note = Note { field: field.name().into(), code: code.into(), detail: detail.into() };
+    let note = Note::new(field.name(), code, detail);
     Changed { note, sent: shown(sent), stored: shown(stored) }
 }
 

@@ -117,7 +117,7 @@ impl Exchange<'_> {
         }
         self.account.drift.record_other_id(&self.account.name);
         let detail = "the vendor confirmed the update with another assistant's id: check what was changed";
-        Some(Note { field: "data.id".into(), code: "other_id".into(), detail: detail.into() })
+        Some(Note::new("data.id", "other_id", detail))
     }
 
     /// Reports the outcome of an operation that ends after its caller has disconnected.

@@ -298,7 +298,7 @@ impl Exchange<'_> {
             Err(why) => why,
         };
         let detail = format!("the assistant could not be read afterwards: {why}");
-        report.warnings.push(Note { field: "stored".into(), code: "not_verified".into(), detail: detail.into() });
+        report.warnings.push(Note::new("stored", "not_verified", detail));
         Verified::Failed
     }
 }

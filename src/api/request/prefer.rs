@@ -142,7 +142,7 @@ pub(crate) fn warning(name: &str) -> Note {
         "representation" | "minimal" => format!("did you mean `return={name}`?"),
         "return" => {
             let detail = "the preference `return` must be `representation` or `minimal`; it changes nothing";
-            return Note { field: "Prefer".into(), code: "unknown_preference".into(), detail: detail.into() };
+            return Note::new("Prefer", "unknown_preference", detail);
         }
         _ => match nearest(name, KNOWN) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
@@ -150,7 +150,7 @@ pub(crate) fn warning(name: &str) -> Note {
         },
     };
     let detail = format!("the preference `{name}` is not known here; {meant}");
-    Note { field: "Prefer".into(), code: "unknown_preference".into(), detail: detail.into() }
+    Note::new("Prefer", "unknown_preference", detail)
 }
 
 /// The trimmed parts of a text between separators that are not within quotes.

@@ -3,6 +3,7 @@
 
 mod by_operation;
 mod changes;
+mod dropped_fields;
 mod recent;
 
 use std::collections::HashMap;
@@ -13,7 +14,6 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
-use vendors::Field;
 
 use crate::problem::Fault;
 use crate::value::AssistantOperation;
@@ -22,6 +22,7 @@ use super::event::RequestFinished;
 
 pub use by_operation::ByOperation;
 pub use changes::{ChangeMetrics, Ended};
+pub use dropped_fields::DroppedFields;
 pub use recent::{Lines, Recent, Streak, Window, millis};
 
 /// The upper bounds of all histograms in seconds. The first is about the gateway's own time for an update, the last is the
@@ -77,7 +78,7 @@ pub struct AccountMetrics {
     /// The remaining time, spent in the gateway.
     pub overhead: ByOperation<Durations>,
     /// The fields dropped from updates, by name; `unknown` stands for names that are no canonical fields.
-    pub dropped: SeriesMap<&'static str, Counter>,
+    pub dropped: DroppedFields,
     /// The last minutes.
     pub recent: Recent,
 }
@@ -149,8 +150,7 @@ impl RequestMetrics {
             metrics.queue.of(operation).observe(update.queued);
             metrics.overhead.of(operation).observe(total.saturating_sub(elsewhere));
             for note in update.report.iter().flat_map(|report| &report.dropped) {
-                let field = Field::from_name(&note.field).map_or("unknown", Field::name);
-                metrics.dropped.get_or_create(field).inc();
+                metrics.dropped.count(&note.field);
             }
         }
     }

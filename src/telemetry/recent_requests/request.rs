@@ -249,7 +249,10 @@ impl Texts {
         }
         self.text.push_str(code);
         self.text.push(' ');
-        self.text.extend(name.chars().map(|letter| if letter == '\n' { ' ' } else { letter }));
+        match name.contains('\n') {
+            false => self.text.push_str(name),
+            true => self.text.push_str(&name.replace('\n', " ")),
+        }
         self.text.push('\n');
     }
 

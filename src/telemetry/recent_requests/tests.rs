@@ -92,7 +92,7 @@ fn a_reader_stops_where_it_wants_to_and_sees_numbers_fall_while_others_write() {
 }
 
 fn note(field: &str, code: &str) -> Note {
-    Note { field: field.to_owned().into(), code: code.to_owned().into(), detail: "".into() }
+    Note::new(field.to_owned(), code.to_owned(), "")
 }
 
 #[test]

@@ -71,11 +71,8 @@ pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, war
         refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
     }
     for field in update.fields_in(without_effect) {
-        warnings.push(Note {
-            field: field.name().into(),
-            code: "ignored_in_mode".into(),
-            detail: format!("has an effect only in mode {only}, but this update sets mode `{mode}`").into(),
-        });
+        let detail = format!("has an effect only in mode {only}, but this update sets mode `{mode}`");
+        warnings.push(Note::new(field.name(), "ignored_in_mode", detail));
     }
 }
 

@@ -229,7 +229,7 @@ fn kinds(all: impl Iterator<Item = CatalogKind>) -> Vec<CatalogKind> {
 }
 
 fn note(field: Field, code: &'static str, detail: String) -> Note {
-    Note { field: field.name().into(), code: code.into(), detail: detail.into() }
+    Note::new(field.name(), code, detail)
 }
 
 fn note_of_url(field: Field) -> Note {

@@ -35,6 +35,7 @@ use std::sync::OnceLock;
 
 use crate::canonical::Field;
 use crate::catalog::CatalogKind;
+use crate::item::{ItemCode, Note};
 
 /// One vendor's dialect: its table and its endpoints.
 #[derive(Debug)]
@@ -70,14 +71,14 @@ pub struct Dialect {
     pub responses: ResponseSpec,
     /// What the documentation does not say about the operations.
     pub silences: &'static [&'static str],
-    /// Sentences about fields that the vendor does not document; each is made once.
+    /// Notes about fields that the vendor does not document; each is made once.
     pub undocumented: UndocumentedFields,
 }
 
-/// The sentence for each field that a vendor does not document, made when the first is needed: lenient updates drop many
-/// fields, and each of them needs its sentence.
+/// The sentence for each field that a vendor does not document, and the note about it as JSON, made when the first is
+/// needed: lenient updates drop many fields, and each of them needs its note.
 #[derive(Debug)]
-pub struct UndocumentedFields(OnceLock<Vec<String>>);
+pub struct UndocumentedFields(OnceLock<Vec<Option<[String; 2]>>>);
 
 impl UndocumentedFields {
     /// No sentence has been needed yet.
@@ -149,16 +150,20 @@ impl Dialect {
         [self.title, " does not document ", what, "."].concat()
     }
 
-    /// The sentence for a field that the vendor does not document.
-    fn undocumented_field(&self, field: Field) -> Option<&str> {
-        let sentences = self.undocumented.0.get_or_init(|| {
-            let sentence = |row: &Row| match row.rule {
-                Rule::Unsupported(what) => self.undocumented(what),
-                _ => String::new(),
+    /// The note about a field that the vendor does not document; `None` if it does.
+    fn undocumented_field(&'static self, field: Field) -> Option<Note> {
+        let code = ItemCode::UnsupportedField.as_str();
+        let all = self.undocumented.0.get_or_init(|| {
+            let note = |field: Field| {
+                let Rule::Unsupported(what) = self.row(field).rule else { return None };
+                let (sentence, mut json) = (self.undocumented(what), Vec::new());
+                Note::new(field.name(), code, sentence.clone()).push_json(&mut json);
+                Some([sentence, String::from_utf8(json).ok()?])
             };
-            self.rows.iter().map(sentence).collect()
+            Field::ALL.into_iter().map(note).collect()
         });
-        sentences.get(field as usize).map(String::as_str)
+        let [sentence, json] = all.get(field as usize)?.as_ref()?;
+        Some(Note::prepared(field.name(), code, sentence, json))
     }
 }
 

@@ -9,7 +9,7 @@ use super::generated::{config, rough_update, text, update};
 
 /// A request with every part, to damage.
 fn sample() -> Request {
-    let note = |code: &'static str| Note { field: "fi\"eld".into(), code: code.into(), detail: "Ä\n\u{0}😀".into() };
+    let note = |code: &'static str| Note::new("fi\"eld", code, "Ä\n\u{0}😀");
     Request {
         method: "PUT",
         repeatable: true,

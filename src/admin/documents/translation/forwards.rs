@@ -317,7 +317,7 @@ fn add(problems: &mut Vec<FieldProblems>, field: &str, found: FieldProblem) {
 }
 
 fn note(note: &Note) -> ShownNote {
-    let Note { field, code, detail } = note.clone();
+    let Note { field, code, detail, .. } = note.clone();
     ShownNote { field: field.into_owned(), code: code.into_owned(), detail: detail.into_owned() }
 }
 

@@ -301,20 +301,20 @@ mod tests {
         let setting = |key: &str, value: Value, origin| Setting { key: key.to_owned(), value, origin, reads: None };
         let file = Origin::File { file: "/etc/sb.toml".to_owned(), line: 3, column: 5 };
         let list = vec![setting("log.level", json!("<i>"), file), setting("log.file", Value::Null, Origin::Default)];
-        Configuration {
+        let state = State {
             file: Some("/etc/sb.toml".to_owned()),
             generation: 7,
             in_force_since: 0,
             waits_for_restart: vec!["server.admin_listen"],
             on_disk,
-            values: Values { total: 157, matching: 2, list, next: None },
             reloads: Reloads { applied: 6, refused: 1, last: VecDeque::from([refused]) },
-        }
+        };
+        Configuration { state, values: configuration::Values { total: 157, matching: 2, list, next: None } }
     }
 
     #[test]
     fn a_refused_file_is_shown_at_its_lines() {
-        let page = state(&document(Some(check(false)))).into_string();
+        let page = state(&document(Some(check(false))).state).into_string();
         for shown in [
             "configuration 7 stays in force",
             "/etc/sb.toml:14:9",
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn what_a_reload_would_change_has_both_values_and_a_secret_has_none() {
-        let page = state(&document(Some(check(true)))).into_string();
+        let page = state(&document(Some(check(true))).state).into_string();
         for shown in [
             "A reload would change 2 keys.",
             "<td><code>info</code></td><td><code>&lt;b&gt;</code></td>",
@@ -341,7 +341,7 @@ mod tests {
         ] {
             assert!(page.contains(shown), "{shown}: {page}");
         }
-        assert!(state(&document(None)).into_string().contains("not started from a configuration file"));
+        assert!(state(&document(None).state).into_string().contains("not started from a configuration file"));
     }
 
     #[test]

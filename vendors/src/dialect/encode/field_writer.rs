@@ -81,6 +81,6 @@ impl FieldWriter<'_> {
 
     /// Adds a warning about this field.
     pub fn warn(&mut self, code: &'static str, detail: impl Into<Cow<'static, str>>) {
-        self.warnings.push(Note { field: self.field.name().into(), code: code.into(), detail: detail.into() });
+        self.warnings.push(Note::new(self.field.name(), code, detail));
     }
 }

@@ -1,7 +1,5 @@
 //! The translation of an update into a vendor's request.
 
-use std::borrow::Cow;
-
 use crate::canonical::{
     Bounds, Entry, Field, FieldSet, Update, check_modes, check_redacted, check_shape, check_twins, check_value,
 };
@@ -134,11 +132,8 @@ impl Translation<'_> {
         let valid = self.items.list.len() == before && !self.items.is_full();
         match (&row.rule, self.target.policies.get(field), self.target.handling) {
             (_, Some(FieldPolicy::Drop), _) => {
-                self.drop(
-                    field.name().into(),
-                    ItemCode::UnsupportedField,
-                    "the gateway's configuration drops this field for this vendor".into(),
-                );
+                let detail = "the gateway's configuration drops this field for this vendor";
+                self.drop(Note::new(field.name(), ItemCode::UnsupportedField.as_str(), detail));
             }
             (_, Some(FieldPolicy::Refuse), _) => {
                 self.unsupported(field, "the gateway's configuration refuses this field for this vendor".into());
@@ -147,8 +142,9 @@ impl Translation<'_> {
                 self.unsupported(field, self.target.dialect.undocumented(what));
             }
             (Rule::Unsupported(_), _, Handling::Lenient) => {
-                let detail = self.target.dialect.undocumented_field(field).unwrap_or_default();
-                self.drop(field.name().into(), ItemCode::UnsupportedField, detail.into());
+                if let Some(note) = self.target.dialect.undocumented_field(field) {
+                    self.drop(note);
+                }
             }
             _ => {
                 self.report.applied.push(field);
@@ -186,7 +182,7 @@ impl Translation<'_> {
                 detail: hint,
                 vendor_field: None,
             }),
-            Handling::Lenient => self.drop(field.into(), ItemCode::UnknownField, hint.into()),
+            Handling::Lenient => self.drop(Note::new(field, ItemCode::UnknownField.as_str(), hint)),
         }
     }
 
@@ -203,8 +199,8 @@ impl Translation<'_> {
         }
     }
 
-    fn drop(&mut self, field: Cow<'static, str>, code: ItemCode, detail: Cow<'static, str>) {
-        self.report.dropped.push(Note { field, code: code.as_str().into(), detail });
+    fn drop(&mut self, note: Note) {
+        self.report.dropped.push(note);
     }
 
     fn unsupported(&mut self, field: Field, detail: String) {

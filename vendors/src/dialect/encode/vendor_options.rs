@@ -40,11 +40,7 @@ impl OptionsMerger<'_> {
         let has_own = value.get(self.target.vendor).is_some_and(|entry| entry.kind() == Kind::Object);
         if !has_own {
             let detail = format!("is not sent: this update goes to `{}`", self.target.vendor);
-            let note = |name: &Cow<'_, str>| Note {
-                field: option_name(name),
-                code: OTHER_VENDOR.into(),
-                detail: detail.clone().into(),
-            };
+            let note = |name: &Cow<'_, str>| Note::new(option_name(name), OTHER_VENDOR, detail.clone());
             self.report.warnings.extend(others.iter().take(MAX_SUGGESTIONS).map(note));
         }
         keys
@@ -138,8 +134,7 @@ impl OptionsMerger<'_> {
         let has_room = self.report.dropped.len() < Items::MAX;
         match self.target.handling {
             Handling::Lenient if has_room => {
-                let (field, code) = (option_name(name), ItemCode::UnknownField.as_str().into());
-                self.report.dropped.push(Note { field, code, detail: detail.into() });
+                self.report.dropped.push(Note::new(option_name(name), ItemCode::UnknownField.as_str(), detail));
             }
             Handling::Lenient | Handling::Strict => {
                 let root = Pointer::Root;
