@@ -174,6 +174,7 @@ pub(super) fn set_dropped_header(headers: &mut HeaderMap, report: &Report) {
     if report.dropped.is_empty() {
         return;
     }
+    let is_name = |name: &str| name.bytes().fold(true, |is, byte| is & (byte.is_ascii_lowercase() | (byte == b'_')));
     let token = |byte: u8| if byte.is_ascii_alphanumeric() || b"_-.".contains(&byte) { byte } else { b'_' };
     let mut names = Vec::with_capacity((32 * report.dropped.len()).min(2 * MAX_HEADER_BYTES));
     for note in &report.dropped {
@@ -184,8 +185,11 @@ pub(super) fn set_dropped_header(headers: &mut HeaderMap, report: &Report) {
             names.extend_from_slice(b"...");
             break;
         }
-        // One underscore for each character: the bytes of a character after its first are left out.
-        names.extend(note.field.bytes().filter(|byte| byte & 0xc0 != 0x80).map(token));
+        match is_name(&note.field) {
+            true => names.extend_from_slice(note.field.as_bytes()),
+            // One underscore for each character: the bytes of a character after its first are left out.
+            false => names.extend(note.field.bytes().filter(|byte| byte & 0xc0 != 0x80).map(token)),
+        }
     }
     if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(names)) {
         headers.insert(SWITCHBOARD_DROPPED, value);

@@ -193,7 +193,8 @@ impl Note {
         if let Some(json) = self.json {
             return out.extend_from_slice(json.as_bytes());
         }
-        for (start, text) in [("{\"field\":", &self.field), (",\"code\":", &self.code), (",\"detail\":", &self.detail)] {
+        for (start, text) in [("{\"field\":", &self.field), (",\"code\":", &self.code), (",\"detail\":", &self.detail)]
+        {
             out.extend_from_slice(start.as_bytes());
             push_string(out, text);
         }

@@ -1,12 +1,13 @@
 //! One finished request, with everything that its access line has, and the names of its fields.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use http::Method;
 use tokio::time::Instant;
 use uuid::Uuid;
-use vendors::{Field, Note};
+use vendors::{Field, FieldSet, Note};
 
 use crate::http::attempt_times::{AttemptTime, AttemptTimes};
 use crate::problem::{Code, Fault, Reason};
@@ -114,7 +115,7 @@ impl RecentRequest {
             request_bytes: update.request_bytes,
             response_bytes: finished.response_bytes,
             method: finished.method.clone(),
-            applied_fields: FieldSet::of(update.report.map_or(&[], |report| &report.applied)),
+            applied_fields: update.report.map_or(&[][..], |report| &report.applied).iter().copied().collect(),
             arrived: finished.arrived,
             attempt_times: update.attempt_times.clone(),
             texts: Texts::of(finished),
@@ -158,7 +159,7 @@ impl RecentRequest {
 
     /// The names of the applied fields.
     pub fn applied_fields(&self) -> impl Iterator<Item = &'static str> {
-        self.applied_fields.names()
+        Field::ALL.into_iter().filter(|field| self.applied_fields.contains(*field)).map(Field::name)
     }
 
     /// The names of the dropped fields, each with the code of its reason.
@@ -242,16 +243,16 @@ impl Texts {
     }
 
     /// Adds a code and a name; nothing if there is no room.
-    fn push_note(&mut self, until: usize, name: &str, code: &str) {
-        let (name, code) = (start(name, MAX_TEXT), start(code, MAX_TEXT));
+    fn push_note(&mut self, until: usize, field: &Cow<'static, str>, code: &str) {
+        let (name, code) = (start(field, MAX_TEXT), start(code, MAX_TEXT));
         if self.text.len() + name.len() + code.len() + 2 > until {
             return;
         }
         self.text.push_str(code);
         self.text.push(' ');
-        match name.contains('\n') {
-            false => self.text.push_str(name),
-            true => self.text.push_str(&name.replace('\n', " ")),
+        match field {
+            Cow::Borrowed(_) => self.text.push_str(name), // a canonical name
+            Cow::Owned(_) => self.text.push_str(&name.replace('\n', " ")),
         }
         self.text.push('\n');
     }
@@ -281,20 +282,4 @@ fn start(text: &str, bytes: usize) -> &str {
 #[cold]
 fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or_default()
-}
-
-/// Fields as bits, by their place among all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FieldSet(u128);
-
-const _: () = assert!(Field::ALL.len() <= 128, "the fields fit into 128 bits");
-
-impl FieldSet {
-    fn of(fields: &[Field]) -> Self {
-        Self(fields.iter().fold(0, |bits, field| bits | 1 << (*field as u8 & 127)))
-    }
-
-    fn names(self) -> impl Iterator<Item = &'static str> {
-        Field::ALL.into_iter().filter(move |field| self.0 >> (*field as u8 & 127) & 1 == 1).map(Field::name)
-    }
 }

@@ -55,9 +55,20 @@ const RULE_FIELDS: RuleFields = {
 pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, warnings: &mut Vec<Note>) {
     check_twins(update, items);
     let Some(mode) = update.get(Field::Mode).and_then(Value::as_str) else { return };
-    let (multimodal, without_effect, only) = match &*mode {
-        "pipeline" => (false, RULE_FIELDS.multimodal, "`multimodal` and `dualplex`"),
-        "multimodal" | "dualplex" => (true, RULE_FIELDS.pipeline, "`pipeline`"),
+    let (multimodal, without_effect, detail) = match &*mode {
+        "pipeline" => (
+            false,
+            RULE_FIELDS.multimodal,
+            "has an effect only in mode `multimodal` and `dualplex`, but this update sets mode `pipeline`",
+        ),
+        "multimodal" => (
+            true,
+            RULE_FIELDS.pipeline,
+            "has an effect only in mode `pipeline`, but this update sets mode `multimodal`",
+        ),
+        "dualplex" => {
+            (true, RULE_FIELDS.pipeline, "has an effect only in mode `pipeline`, but this update sets mode `dualplex`")
+        }
         _ => return,
     };
     let is_rule = |field: Field| multimodal && !lifted.contains(field);
@@ -71,7 +82,6 @@ pub fn check_modes(update: &Update<'_>, lifted: FieldSet, items: &mut Items, war
         refuse(items, Field::KnowledgebaseMode, format!("must be `function_call` in mode `{mode}`"));
     }
     for field in update.fields_in(without_effect) {
-        let detail = format!("has an effect only in mode {only}, but this update sets mode `{mode}`");
         warnings.push(Note::new(field.name(), "ignored_in_mode", detail));
     }
 }

@@ -158,6 +158,16 @@ impl<'a> Value<'a> {
     pub fn get(self, key: &str) -> Option<Value<'a>> {
         self.members().filter(|(name, _)| name == key).last().map(|(_, value)| value)
     }
+
+    /// The same for several keys in one walk.
+    pub(crate) fn get_each<const N: usize>(self, keys: [&str; N]) -> [Option<Value<'a>>; N] {
+        let mut found = [None; N];
+        for (name, value) in self.members() {
+            let asked = keys.iter().zip(&mut found).filter(|(key, _)| **key == name);
+            asked.for_each(|(_, found)| *found = Some(value));
+        }
+        found
+    }
 }
 
 /// A walk over the values directly inside one array or object. The reader has checked the punctuation between them.

@@ -150,13 +150,19 @@ fn only<'c>(
     target: &Target<'c>,
     writer: &mut FieldWriter<'_>,
 ) -> Option<&'c Entry> {
-    let found = match lookup {
-        Lookup::NotNeeded => Vec::new(),
-        Lookup::ById(id) => target.catalogs.by_id(catalog, id).into_iter().collect(),
-        Lookup::OfId(id) => target.catalogs.by_id(catalog, &id).into_iter().collect(),
-        Lookup::ByName(name) => target.catalogs.by_name(catalog, &name),
+    let by_id = match &lookup {
+        Lookup::ById(id) => target.catalogs.by_id(catalog, id),
+        Lookup::OfId(id) => target.catalogs.by_id(catalog, id),
+        Lookup::NotNeeded | Lookup::ByName(_) => None,
     };
-    match found.as_slice() {
+    if by_id.is_some() {
+        return by_id;
+    }
+    let by_name = match &lookup {
+        Lookup::ByName(name) => target.catalogs.by_name(catalog, name),
+        Lookup::NotNeeded | Lookup::ById(_) | Lookup::OfId(_) => Vec::new(),
+    };
+    match by_name.as_slice() {
         [only] => return Some(only),
         [] => {
             writer.refuse(&[], ItemCode::UnresolvedName, unknown(value, catalog, target));

@@ -200,7 +200,11 @@ impl Translation<'_> {
     }
 
     fn drop(&mut self, note: Note) {
-        self.report.dropped.push(note);
+        let dropped = &mut self.report.dropped;
+        if dropped.is_empty() {
+            dropped.reserve((self.update.entries.len() - self.report.applied.len()).min(Field::COUNT));
+        }
+        dropped.push(note);
     }
 
     fn unsupported(&mut self, field: Field, detail: String) {

@@ -131,20 +131,31 @@ impl<'a> ListPage<'a> {
     pub fn read(dialect: &Dialect, body: &'a [u8], number: usize, per_page: usize) -> Result<Self, InvalidPage> {
         let whole = read_value(body, Limits::VENDOR).map_err(InvalidPage::Json)?;
         let listing = dialect.operations.list.ok_or(InvalidPage::NotAList { member: "", or_bare: false })?;
-        let list = list_in(&listing, whole)?;
+        // A page may be long, so it is walked once for all of its members.
+        let [items, current_page, last_page, total, own_size, next] =
+            whole.get_each([listing.items, "current_page", "last_page", "total", "per_page", "next_page_url"]);
+        let list = list_of(&listing, whole, items)?;
         let is_nested = dialect.plan.is_some();
         let (mut assistants, mut entries) = (Vec::new(), 0);
         for entry in list.elements() {
-            let at = |name: &'static str| if is_nested { member(entry, name) } else { entry.get(name) };
             entries += 1;
-            let id = at(dialect.listed.id).and_then(id_text).ok_or(InvalidPage::NoId(entries))?;
-            if dialect.listed.deleted_at.and_then(at).is_none_or(Value::is_null) {
+            let names = [dialect.listed.id, dialect.listed.deleted_at.unwrap_or_default()];
+            let [id, deleted_at] = match is_nested {
+                true => names.map(|name| member(entry, name)),
+                false => entry.get_each(names),
+            };
+            let id = id.and_then(id_text).ok_or(InvalidPage::NoId(entries))?;
+            if dialect.listed.deleted_at.and(deleted_at).is_none_or(Value::is_null) {
                 assistants.push(ListedAssistant { id, entry });
             }
         }
         match listing.paging {
             Paging::Numbered { .. } => {
-                let (has_more, total) = numbered(whole, number, per_page, entries)?;
+                let page = Paginator { current_page, last_page, total, own_size, next };
+                let (has_more, total) = match whole.kind() {
+                    Kind::Object => page.what_follows(number, per_page, entries)?,
+                    _ => (false, None), // a bare array is the whole list
+                };
                 Ok(Self { assistants, has_more, total, next: None })
             }
             Paging::Cursor { next, has_more, .. } => {
@@ -161,45 +172,58 @@ impl<'a> ListPage<'a> {
 
 /// The array of a page.
 pub(super) fn list_in<'a>(listing: &Listing, whole: Value<'a>) -> Result<Value<'a>, InvalidPage> {
+    list_of(listing, whole, whole.get(listing.items))
+}
+
+/// The same where the member of that name has been found.
+fn list_of<'a>(listing: &Listing, whole: Value<'a>, items: Option<Value<'a>>) -> Result<Value<'a>, InvalidPage> {
     let or_bare = listing.paging.is_numbered();
     let list = match whole.kind() {
-        Kind::Object => whole.get(listing.items),
+        Kind::Object => items,
         _ => (or_bare || listing.items.is_empty()).then_some(whole),
     };
     let not_a_list = InvalidPage::NotAList { member: listing.items, or_bare };
     list.filter(|list| list.kind() == Kind::Array).ok_or(not_a_list)
 }
 
-/// Whether another page follows and how long the list is, by the paginator of the vendors' framework. A bare array is the
-/// whole list.
-fn numbered(
-    whole: Value<'_>,
-    number: usize,
-    per_page: usize,
-    entries: usize,
-) -> Result<(bool, Option<usize>), InvalidPage> {
-    let is_page = whole.kind() == Kind::Object;
-    let count = |key: &str| whole.get(key).and_then(whole_number);
-    if let Some(got) = count("current_page").filter(|&got| is_page && got != number) {
-        return Err(InvalidPage::OtherPage { asked: number, got });
+/// What the paginator of the vendors' framework says of a page.
+struct Paginator<'a> {
+    current_page: Option<Value<'a>>,
+    last_page: Option<Value<'a>>,
+    total: Option<Value<'a>>,
+    own_size: Option<Value<'a>>,
+    next: Option<Value<'a>>,
+}
+
+impl Paginator<'_> {
+    /// Whether another page follows, and how long the list is.
+    fn what_follows(
+        &self,
+        number: usize,
+        per_page: usize,
+        entries: usize,
+    ) -> Result<(bool, Option<usize>), InvalidPage> {
+        if let Some(got) = self.current_page.and_then(whole_number).filter(|&got| got != number) {
+            return Err(InvalidPage::OtherPage { asked: number, got });
+        }
+        let count = |value: Option<Value<'_>>| value.and_then(whole_number);
+        let (last, total, own_size) = (count(self.last_page), count(self.total), count(self.own_size));
+        // Only whether there is a next page: its address is never followed.
+        let next = self.next.map(|url| !url.is_null());
+        // Without `per_page` the vendor may put fewer on a page than were asked for.
+        let size = own_size.unwrap_or(per_page.min(entries)).max(1);
+        let has_more = match (last, total) {
+            (Some(last), _) => number < last,
+            (None, Some(_)) if entries == 0 && own_size.is_none() && number > 1 => false,
+            (None, Some(total)) => (number - 1).saturating_mul(size).saturating_add(entries) < total,
+            // A list without pages may be longer than a page.
+            (None, None) => next.unwrap_or(entries == own_size.unwrap_or(per_page)),
+        };
+        if entries == 0 && has_more {
+            return Err(InvalidPage::Empty(number));
+        }
+        Ok((has_more, total))
     }
-    let (last, total, own_size) = (count("last_page"), count("total"), count("per_page"));
-    // Only whether there is a next page: its address is never followed.
-    let next = whole.get("next_page_url").map(|url| !url.is_null());
-    // Without `per_page` the vendor may put fewer on a page than were asked for.
-    let size = own_size.unwrap_or(per_page.min(entries)).max(1);
-    let has_more = match (last, total) {
-        _ if !is_page => false,
-        (Some(last), _) => number < last,
-        (None, Some(_)) if entries == 0 && own_size.is_none() && number > 1 => false,
-        (None, Some(total)) => (number - 1).saturating_mul(size).saturating_add(entries) < total,
-        // A list without pages may be longer than a page.
-        (None, None) => next.unwrap_or(entries == own_size.unwrap_or(per_page)),
-    };
-    if entries == 0 && has_more {
-        return Err(InvalidPage::Empty(number));
-    }
-    Ok((has_more, total))
 }
 
 /// The time that the next page begins before. A page that is full may end within assistants of the same time: they are left
