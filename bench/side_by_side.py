@@ -81,6 +81,10 @@ class Bench:
         path.write_text(text or updates.of_size(size))
         return path
 
+    def body_of(self, kind):
+        """The file with the bodies of a kind of request."""
+        return self.body(kind.name.replace(" ", "-"), kind.bodies or "\n")
+
     def load(self, running, body, connections=64, rate=None, seconds=None, to=None, refused=False):
         """One measurement: the callers' figures and the proxy's CPU; with `refused`, the proxy must reject every request."""
         contender = running.contender if running else c.PASS
@@ -222,7 +226,7 @@ def kinds(bench):
     """CPU of each kind of request beside proxies that forward the same bytes; what is refused is not forwarded by Switchboard."""
     rows = []
     for kind in KINDS:
-        body = bench.body(kind.name.replace(" ", "-"), kind.bodies or "\n")
+        body = bench.body_of(kind)
         contenders = available([kind.forwarding(c.NGINX_PASS), kind.forwarding(c.PASS), kind.switchboard()])
 
         def measure(proxy):

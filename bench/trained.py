@@ -2,8 +2,8 @@
 """Builds the binary of the image with profile-guided optimisation: an instrumented build, a load run, a final build.
 
 The profile shows the compiler which branches are taken, which calls are worth inlining, and which code never runs and can
-be placed elsewhere. The load is typical of a gateway: valid and invalid updates of all sizes for every dialect, over
-plaintext and TLS, HTTP/1 and HTTP/2. Code that did not run in training works as well, only not as fast.
+be placed elsewhere. The load is typical of a gateway: valid and invalid updates of all sizes, with few and many fields, for
+every dialect, over plaintext and TLS, HTTP/1 and HTTP/2, and the kinds of requests that the benchmark measures. Code that did not run in training works as well, only not as fast.
 
     python3 bench/trained.py            # target/trained/switchboard
 
@@ -68,12 +68,17 @@ def train(binaries):
         bench = side_by_side.Bench(argparse.Namespace(seconds=SECONDS, rounds=1), binaries, Path(folder))
         try:
             for dialect, edge, upstream in TRAINING:
-                running = bench.start(c.switchboard(dialect, dialect=dialect, edge=edge, upstream=upstream))
+                running = bench.start(c.switchboard(dialect, dialect=dialect, edge=edge, upstream=upstream, handling="lenient"))
                 for size in SIZES:
                     bench.load(running, bench.body(size))
                 for count in FIELDS:
                     bench.load(running, bench.body(f"fields-{count}", updates.of_fields(count)))
+                bench.load(running, bench.body("dense", updates.dense()))
                 bench.load(running, bench.body("errors", updates.of_errors()), seconds=SECONDS / 3, refused=True)
+                running.stop()
+            for kind in side_by_side.KINDS:
+                running = bench.start(kind.switchboard())
+                bench.load(running, bench.body_of(kind), refused=kind.refused)
                 running.stop()
         finally:
             bench.close()
