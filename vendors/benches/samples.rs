@@ -21,6 +21,7 @@ pub(crate) struct Case {
 enum Work {
     Read,
     Translate(&'static Dialect),
+    TranslateLenient(&'static Dialect),
     Refuse(&'static Dialect),
     Response(&'static Dialect),
     Error(&'static Dialect),
@@ -38,8 +39,9 @@ impl Case {
         let body = black_box(self.body.as_slice());
         match self.work {
             Work::Read => black_box(Update::read(body)).is_ok(),
-            Work::Translate(dialect) => translate(dialect, body, true),
-            Work::Refuse(dialect) => translate(dialect, body, false),
+            Work::Translate(dialect) => translate(dialect, body, Handling::Strict, true),
+            Work::TranslateLenient(dialect) => translate(dialect, body, Handling::Lenient, true),
+            Work::Refuse(dialect) => translate(dialect, body, Handling::Strict, false),
             Work::Response(dialect) => black_box(normalize_response(dialect, body)).is_ok(),
             Work::Error(dialect) => {
                 !black_box(normalize_error(dialect, dialect.name, &SentFields::default(), 422, body)).items.is_empty()
@@ -48,13 +50,13 @@ impl Case {
     }
 }
 
-fn translate(dialect: &'static Dialect, body: &[u8], accepted: bool) -> bool {
+fn translate(dialect: &'static Dialect, body: &[u8], handling: Handling, accepted: bool) -> bool {
     let (policies, empty) = (Policies::default(), CatalogSet::default());
     let target = Target {
         dialect,
         vendor: dialect.name,
         id: "789",
-        handling: Handling::Strict,
+        handling,
         policies: &policies,
         catalogs: Catalogs { configured: &empty, live: &empty },
         accounts: &registry::Names,
@@ -80,6 +82,7 @@ pub(crate) fn cases() -> Vec<Case> {
         worst("escapes-64KiB", prompt(r#"\"\u00e9\n\\"#)),
         worst("every-field", every_field(base)),
         worst("tools", tools()),
+        Case::new("lenient/every-field", Work::TranslateLenient(most_dropping(&every_field(base))), every_field(base)),
         worst("nested-variables", format!(r#"{{"variables":{}1{}}}"#, r#"{"a":["#.repeat(15), "]}".repeat(15))),
         Case::new("worst/many-errors", Work::Refuse(base), many_errors()),
         Case::new("worst/unknown-keys", Work::Refuse(base), unknown_keys()),
@@ -87,6 +90,13 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::new("answer/errors", Work::Error(base), FAILURE.to_owned()),
     ]);
     cases
+}
+
+/// The dialect that drops most fields of this update, of those that take the rest of it.
+fn most_dropping(body: &str) -> &'static Dialect {
+    let supported = |dialect: &&Dialect| Field::ALL.iter().filter(|field| dialect.row(**field).is_supported()).count();
+    let takes_it = |dialect: &&'static Dialect| translate(dialect, body.as_bytes(), Handling::Lenient, true);
+    registry::flat().filter(takes_it).min_by_key(supported).unwrap_or(registry::DIALECTS[0])
 }
 
 /// An update that every vendor with a flat dialect accepts, with a prompt that extends it to `size` bytes.

@@ -8,7 +8,8 @@ use allocation_counter::measure;
 
 /// The allocations of the cases whose name has this start and this end. Reading allocates the entries, and the keys of
 /// nested objects if there are any; translating allocates the body, the path and the report. Sondos' `tools` add another
-/// object and a warning. Reading a response allocates its members and those of its `data`.
+/// object and a warning. Every field at once needs no more, and those that are dropped none of their own. Reading a
+/// response allocates its members and those of its `data`.
 const EXPECTED: &[(&str, &str, u64)] = &[
     ("read/", "120B", 1),
     ("read/", "", 2),
@@ -19,6 +20,8 @@ const EXPECTED: &[(&str, &str, u64)] = &[
     ("", "/64KiB", 5),
     ("worst/", "-64KiB", 4),
     ("worst/", "tools", 5),
+    ("worst/", "every-field", 6),
+    ("lenient/", "every-field", 6),
     ("answer/", "success", 2),
 ];
 
