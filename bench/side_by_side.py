@@ -210,12 +210,14 @@ class Kind:
 
 
 AUTOCALLS, SONDOS = {"dialect": "autocalls"}, {"dialect": "sondos", "handling": "lenient"}
+STORE = '[store]\nkind = "sqlite"\npath = "{dir}/store.db"\n'
 ONE, NEW = "/v1/assistants/vendor:789", "/v1/assistants?vendor=vendor"
 KINDS = (
     Kind("Autocalls, strict, light (12 fields)", updates.of_size(2048), AUTOCALLS),
     Kind("Autocalls, strict, dense (44 to 57)", updates.dense(), AUTOCALLS),
     Kind("Sondos, lenient, light (12)", updates.of_size(2048), SONDOS),
     Kind("Sondos, lenient, dense (44 to 57)", updates.dense(), SONDOS),
+    Kind("Autocalls, strict, dense, with a store", updates.dense(), {**AUTOCALLS, "telemetry": STORE}),
     Kind("Autocalls, read", "", AUTOCALLS, "GET", ONE),
     Kind("Autocalls, creation (15)", updates.creation(), AUTOCALLS, "POST", NEW),
     Kind("Sondos, strict, dense, refused", updates.dense(), {**SONDOS, "handling": "strict"}, refused=True),

@@ -195,3 +195,29 @@ pub(super) fn set_dropped_header(headers: &mut HeaderMap, report: &Report) {
         headers.insert(SWITCHBOARD_DROPPED, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::api::response::*;
+
+    fn dropped<'n>(names: impl Iterator<Item = &'n str>) -> String {
+        let dropped = names.map(|name| Note::new(name.to_owned(), "unknown_field", "")).collect();
+        let mut headers = HeaderMap::new();
+        set_dropped_header(&mut headers, &Report { dropped, ..Report::default() });
+        headers.get(SWITCHBOARD_DROPPED).map_or("", |value| value.to_str().unwrap()).to_owned()
+    }
+
+    #[test]
+    fn what_a_header_cannot_hold_is_an_underscore_for_each_character() {
+        assert_eq!(dropped(["voice_id", "Größe, 😀", "a.b-C9\r\n", ""].into_iter()), "voice_id, Gr__e___, a.b-C9__, ");
+        assert_eq!(dropped(std::iter::empty()), "");
+    }
+
+    #[test]
+    fn a_long_list_is_cut_after_a_name() {
+        let name = "x".repeat(100);
+        let long = dropped(std::iter::repeat_n(name.as_str(), 1000));
+        assert!(long.len() > MAX_HEADER_BYTES && long.len() < MAX_HEADER_BYTES + 110, "{}", long.len());
+        assert!(long.ends_with("x, ..."), "{long}");
+    }
+}

@@ -1,10 +1,8 @@
 //! Redacts secrets that a vendor repeats in its response, in any common encoding.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
-use vendors::document::secret_members;
+use vendors::document::{may_hold_credentials, secret_members};
 use vendors::json::{Kind, Limits, Value, read_value};
 use vendors::{Items, SentFields, UpdateResponse};
 
@@ -26,7 +24,7 @@ impl<'a> Scrub<'a> {
     pub(super) fn new(token: &'a Token, sent: &SentFields, request: &[u8]) -> Self {
         let mut keys = Vec::new();
         if sent.may_hold_secrets()
-            && may_hold_key(request)
+            && may_hold_credentials(request)
             && let Ok(body) = read_value(request, Limits::VENDOR)
         {
             collect(body, &mut keys);
@@ -71,13 +69,6 @@ impl<'a> Scrub<'a> {
     fn secrets(&self) -> impl Iterator<Item = &SecretPatterns> {
         std::iter::once(self.token.patterns()).chain(&self.keys)
     }
-}
-
-/// Whether a body may have a member that holds a key; escapes may hide its name.
-fn may_hold_key(request: &[u8]) -> bool {
-    static FINDERS: LazyLock<Vec<Finder<'static>>> =
-        LazyLock::new(|| secret_members().chain(["\\u00"]).map(Finder::new).collect());
-    FINDERS.iter().any(|finder| finder.find(request).is_some())
 }
 
 fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {

@@ -37,7 +37,7 @@ pub use ending::{CallbackDue, CallbackTried, Created, Ending, KeyEnd, Postponeme
 pub use error::StoreError;
 pub use filter::{Filter, Owner, Page};
 pub use postgres::Postgres;
-pub use record::{Answer, Line, Mode, Record, State, UpdateId};
+pub use record::{Answer, FieldName, Line, Mode, Record, State, UpdateId};
 pub use seal::{KeyFileError, KeyId, KeySource};
 pub use sqlite::{OpenError, Sqlite};
 pub use timestamp::Timestamp;

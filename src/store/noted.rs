@@ -29,7 +29,7 @@ impl Note {
         size_of::<Self>()
             + texts.into_iter().map(String::len).sum::<usize>()
             + options.into_iter().flatten().map(String::len).sum::<usize>()
-            + record.fields.iter().map(|field| field.len() + size_of::<String>()).sum::<usize>()
+            + record.fields.iter().map(|field| field.len() + size_of::<FieldName>()).sum::<usize>()
             + record.sent_with.len() * 16
             + answer
             + record.problem.as_ref().map_or(0, Bytes::len)

@@ -1,5 +1,6 @@
 //! The record of one change: what it was, and what became of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -108,6 +109,9 @@ pub struct Answer {
     pub body: Option<Bytes>,
 }
 
+/// The name of a canonical field; a text of its own if a store had it, perhaps from another version.
+pub type FieldName = Cow<'static, str>;
+
 /// A change and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -134,7 +138,7 @@ pub struct Record {
     /// The client; `None` where callers need no key.
     pub client: Option<String>,
     /// The canonical fields that it sends.
-    pub fields: Vec<String>,
+    pub fields: Vec<FieldName>,
     /// How often the vendor was tried.
     pub attempts: u32,
     /// When it was admitted.

@@ -25,7 +25,7 @@ pub(crate) fn push_record(out: &mut Vec<u8>, gateway: &Gateway, record: &Record,
     push_text(out, "vendor", Some(&record.vendor));
     push_id(out, gateway, record);
     push_text(out, "client", record.client.as_deref());
-    push_texts(out, "fields", record.fields.iter().map(String::as_str));
+    push_texts(out, "fields", record.fields.iter().map(|field| &**field));
     push_number(out, "position", position);
     push_number(out, "attempts", Some(record.attempts.into()));
     push_text(out, "created_at", Some(&record.created_at.to_string()));
@@ -163,7 +163,7 @@ mod tests {
         let ended = Record {
             state: State::Applied,
             client: None,
-            fields: vec!["a\"b".to_owned(), "c".to_owned()],
+            fields: vec!["a\"b".into(), "c".into()],
             attempts: 2,
             next_attempt_at: Some(Timestamp(1)),
             sent_with: vec![other, dead],

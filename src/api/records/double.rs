@@ -56,7 +56,7 @@ fn matches(filter: &Filter, record: &Record) -> bool {
         && is(&filter.vendor, &record.vendor)
         && (filter.states.is_empty() || filter.states.contains(&record.state))
         && filter.operation.is_none_or(|operation| operation == record.operation)
-        && filter.field.as_ref().is_none_or(|field| record.fields.contains(field))
+        && filter.field.as_ref().is_none_or(|field| record.fields.iter().any(|other| other == field))
         && filter.since.is_none_or(|since| record.created_at >= since)
         && filter.until.is_none_or(|until| record.created_at < until)
         && filter.below.is_none_or(|below| record.number < below)
@@ -189,7 +189,7 @@ pub(crate) fn record(number: u64, client: Option<&str>) -> Record {
         vendor_id: Some("789".to_owned()),
         scope: Some("sondos".to_owned()),
         client: client.map(str::to_owned),
-        fields: vec!["name".to_owned()],
+        fields: vec!["name".into()],
         attempts: 0,
         created_at,
         updated_at: created_at,

@@ -13,7 +13,7 @@ use crate::api::exchange::{Change, Copied, Exchange, TurnSlot};
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Outcome, Problem};
-use crate::store::{Mode, Record, State, Timestamp, UpdateId};
+use crate::store::{FieldName, Mode, Record, State, Timestamp, UpdateId};
 use crate::telemetry::event::ChangeFinished;
 
 /// An exchange that owns what it needs.
@@ -72,7 +72,7 @@ impl Job {
     }
 
     /// Its record, before anything is sent.
-    pub(super) fn record(&self, mode: Mode, number: u64, fields: Vec<String>, expires_at: Timestamp) -> Record {
+    pub(super) fn record(&self, mode: Mode, number: u64, fields: Vec<FieldName>, expires_at: Timestamp) -> Record {
         let (context, now) = (&self.context, Timestamp::now());
         let scope = context.gateway.scope_of(&self.account.name).filter(|_| self.id.is_some());
         Record {
@@ -131,8 +131,8 @@ impl Job {
 }
 
 /// The canonical fields that a request sends.
-pub(super) fn fields(request: &vendors::Request) -> Vec<String> {
-    request.report.applied.iter().map(|field| field.name().to_owned()).collect()
+pub(super) fn fields(request: &vendors::Request) -> Vec<FieldName> {
+    request.report.applied.iter().map(|field| FieldName::Borrowed(field.name())).collect()
 }
 
 /// When the last attempt ended that may have been applied and got no trustworthy response.

@@ -41,6 +41,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
+use vendors::document::may_hold_credentials;
 
 use crate::account::Account;
 use crate::api::dry_run::redact;
@@ -276,6 +277,8 @@ impl Records {
         match self.gateway.load().journal.values {
             JournalValues::None => None,
             JournalValues::Full => Some(body.clone()),
+            // A copy, because a caller's buffer may be far larger.
+            JournalValues::Redacted if !may_hold_credentials(body) => Some(Bytes::copy_from_slice(body)),
             JournalValues::Redacted => {
                 let mut out = Vec::with_capacity(body.len());
                 redact(&mut out, body);

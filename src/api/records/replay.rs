@@ -10,7 +10,7 @@ use crate::api::exchange::{Change, Place, Prepared, read_update};
 use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Mode, Record, State, Timestamp, UpdateId};
+use crate::store::{FieldName, Mode, Record, State, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
 use super::asynchronous::{Entered, Entry};
@@ -78,7 +78,7 @@ impl Records {
         let is_held = dead.holds || self.lines().has_held(&line, dead.id);
         if !is_held && replay != Replay::Forced {
             let newer = self.newer_than(dead).await?;
-            let is_overtaken = |field: &String| newer.iter().any(|record| overlaps(record, field));
+            let is_overtaken = |field: &str| newer.iter().any(|record| overlaps(record, field));
             match replay {
                 Replay::Remaining if dead.operation == AssistantOperation::Update => {
                     let left: Vec<_> = dead.fields.iter().filter(|field| !is_overtaken(field)).cloned().collect();
@@ -218,9 +218,9 @@ fn overlaps(record: &Record, field: &str) -> bool {
 }
 
 /// These fields and their twins, which are other forms of the same.
-pub(super) fn with_twins(fields: &[String]) -> Vec<String> {
+pub(super) fn with_twins(fields: &[FieldName]) -> Vec<String> {
     let twins = fields.iter().filter_map(|field| twin(field)).map(str::to_owned);
-    fields.iter().cloned().chain(twins).collect()
+    fields.iter().map(|field| field.to_string()).chain(twins).collect()
 }
 
 fn twin(field: &str) -> Option<&'static str> {
@@ -229,13 +229,13 @@ fn twin(field: &str) -> Option<&'static str> {
 
 /// The problem of fields that newer changes have.
 pub(super) fn superseded(older: &Record, newer: &[Record]) -> Problem {
-    let overtaken = |field: &&String| newer.iter().any(|record| overlaps(record, field));
-    let fields: Vec<_> = older.fields.iter().filter(overtaken).cloned().collect();
+    let overtaken = |field: &&FieldName| newer.iter().any(|record| overlaps(record, field));
+    let fields: Vec<_> = older.fields.iter().filter(overtaken).map(|field| field.to_string()).collect();
     Problem::superseded(&fields, newer.iter().map(|record| record.id.to_string()).collect())
 }
 
 /// The update with these fields alone; their values keep their text.
-fn only(body: &[u8], fields: &[String]) -> Result<Vec<u8>, Problem> {
+fn only(body: &[u8], fields: &[FieldName]) -> Result<Vec<u8>, Problem> {
     let update = read_update(body)?;
     let mut out = b"{".to_vec();
     for entry in update.entries.iter().filter(|entry| fields.iter().any(|field| *field == entry.key)) {

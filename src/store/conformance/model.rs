@@ -160,7 +160,7 @@ fn fits(filter: &Filter, record: &Record) -> bool {
         && filter.vendor.as_ref().is_none_or(|vendor| record.vendor == *vendor)
         && (filter.states.is_empty() || filter.states.contains(&record.state))
         && filter.operation.is_none_or(|operation| record.operation == operation)
-        && filter.field.as_ref().is_none_or(|field| record.fields.contains(field))
+        && filter.field.as_ref().is_none_or(|field| record.fields.iter().any(|other| other == field))
         && filter.since.is_none_or(|since| record.created_at >= since)
         && filter.until.is_none_or(|until| record.created_at < until)
         && filter.below.is_none_or(|below| record.number < below)
@@ -290,7 +290,7 @@ impl Store for Model {
                     && (record.state == State::Applied || !record.state.is_final())
                     && (fields.is_empty()
                         || record.operation == AssistantOperation::Delete
-                        || record.fields.iter().any(|field| fields.contains(field)))
+                        || fields.iter().any(|field| record.fields.iter().any(|other| other == field)))
             };
             let mut newer: Vec<_> = tables.records().filter(fits).cloned().collect();
             newer.sort_by_key(|record| record.number);

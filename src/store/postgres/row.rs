@@ -63,7 +63,7 @@ pub(super) fn record(row: &Row, sealer: &Sealer, part: Part) -> Result<Record, S
         vendor_id: optional_text(row, 8)?,
         scope: optional_text(row, 9)?,
         client: optional_text(row, 10)?,
-        fields: get::<Vec<&str>>(row, 11)?.into_iter().map(plain).collect(),
+        fields: get::<Vec<&str>>(row, 11)?.into_iter().map(|name| plain(name).into()).collect(),
         attempts: small(row, 12)?,
         created_at: Timestamp(get(row, 13)?),
         updated_at: Timestamp(get(row, 14)?),

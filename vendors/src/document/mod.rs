@@ -16,6 +16,6 @@ pub use coverage::{
     Named, coverage_cell, coverage_json, coverage_markdown, coverage_rows, differs, type_name, vendor_json,
 };
 pub use examples::{EVERY_FIELD, EXAMPLE};
-pub use schema::{canonical_schema, field_schema, is_public_member, secret_members};
+pub use schema::{canonical_schema, field_schema, is_public_member, may_hold_credentials, secret_members};
 pub use update_comparison::{UpdateComparison, compare_update};
 pub use vendor_document::vendor_markdown;

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use serde_json::{Map, Value, json};
 
 use crate::canonical::{Bounds, Field, Length, Member, Required, Shape, Variant};
@@ -170,6 +171,13 @@ fn record(members: &[Member], tag: Option<&str>) -> Value {
 /// The names of all members that contain credentials.
 pub fn secret_members() -> impl Iterator<Item = &'static str> {
     SECRETS.iter().copied()
+}
+
+/// Whether a body may have such a member. Few have, and none of the others needs a closer look; escapes may hide a name.
+pub fn may_hold_credentials(body: &[u8]) -> bool {
+    static FINDERS: LazyLock<Vec<Finder<'static>>> =
+        LazyLock::new(|| secret_members().chain(["\\u00"]).map(Finder::new).collect());
+    FINDERS.iter().any(|finder| finder.find(body).is_some())
 }
 
 /// Whether a documented member has this name and contains no credential.

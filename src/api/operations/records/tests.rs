@@ -200,7 +200,7 @@ async fn a_list_has_what_is_asked_for_newest_first() {
         record(1, crm),
         Record { assistant: "twin:789".to_owned(), vendor: "twin".to_owned(), ..record(2, crm) },
         Record { assistant: "gone-bot".to_owned(), vendor: "gone".to_owned(), scope: None, ..record(3, crm) },
-        Record { state: State::Dead, fields: vec!["language".to_owned()], ..record(4, crm) },
+        Record { state: State::Dead, fields: vec!["language".into()], ..record(4, crm) },
         Record { operation: AssistantOperation::Delete, fields: Vec::new(), ..record(5, crm) },
         record(6, Some("erp")),
         record(7, None),

@@ -26,7 +26,7 @@ fn record(state: State) -> Record {
         vendor_id: Some(HOSTILE.to_owned()),
         scope: None,
         client: Some(HOSTILE.to_owned()),
-        fields: vec!["name".to_owned(), HOSTILE.to_owned()],
+        fields: vec!["name".into(), HOSTILE.into()],
         attempts: 3,
         created_at: at,
         updated_at: at,
