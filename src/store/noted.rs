@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::Record;
+use super::{FieldName, Record};
 
 /// Rows that were noted may take this many bytes of memory before callers wait.
 const MOST_NOTED: usize = 16 << 20;

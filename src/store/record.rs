@@ -171,4 +171,10 @@ impl Record {
         let (scope, id) = (self.scope.as_deref()?, self.vendor_id.as_deref()?);
         Some(Line { scope: scope.into(), id: id.into() })
     }
+
+    /// Whether an attempt may have been applied: one that is under way, or an earlier one without a trustworthy response. What
+    /// waits after a failed attempt may be the latter.
+    pub fn may_be_applied(&self) -> bool {
+        self.state == State::Sending || self.doubted_at.is_some()
+    }
 }

@@ -21,6 +21,7 @@ use crate::api::records::queue::{FOR_EVER, MOST_SEEN, Phase, Ticket};
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(60);
 
 /// What becomes of a ticket that another process, or an earlier one, has left.
+#[derive(Debug, PartialEq, Eq)]
 enum Left {
     Deliver,
     End(Outcome),
@@ -190,16 +191,16 @@ impl Records {
     }
 }
 
-/// What becomes of a ticket: one whose caller is gone with its process is sent only if it was being sent, or if its caller
-/// will ask again.
+/// What becomes of a ticket: one whose caller is gone with its process is sent only if an attempt may have been applied, or if
+/// its caller will ask again.
 fn left(open: &OpenTicket) -> Left {
     if open.is_waited_for || open.record.mode != Mode::Synchronous || open.record.state == State::Dead {
         return Left::Deliver;
     }
-    match open.record.state {
-        State::Sending if open.expires_in.is_zero() => Left::End(Outcome::Unknown),
-        State::Sending => Left::Deliver,
-        _ => Left::End(Outcome::NotApplied),
+    match open.record.may_be_applied() {
+        true if open.expires_in.is_zero() => Left::End(Outcome::Unknown),
+        true => Left::Deliver,
+        false => Left::End(Outcome::NotApplied),
     }
 }
 
@@ -214,5 +215,27 @@ impl Ticket {
             is_waited_for: open.is_waited_for && open.record.mode != Mode::Asynchronous,
             ..Self::of(&open.record, phase)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::records::cluster::line::*;
+    use crate::api::records::double::record;
+    use crate::store::{Record, Timestamp};
+
+    #[test]
+    fn what_an_earlier_attempt_may_have_applied_is_never_said_to_be_expired() {
+        let left = |state, doubted_at, expires_in| {
+            let record = Record { mode: Mode::Synchronous, state, doubted_at, ..record(1, None) };
+            left(&OpenTicket { record, expires_in, due_in: Duration::ZERO, is_waited_for: false })
+        };
+        let (soon, doubted) = (Duration::from_secs(1), Some(Timestamp::now()));
+        // The process that took it over sent it, got no answer, and ended before the next attempt.
+        assert_eq!(left(State::Queued, doubted, soon), Left::Deliver);
+        assert_eq!(left(State::Queued, doubted, Duration::ZERO), Left::End(Outcome::Unknown));
+        assert_eq!(left(State::Sending, None, soon), Left::Deliver);
+        assert_eq!(left(State::Sending, None, Duration::ZERO), Left::End(Outcome::Unknown));
+        assert_eq!(left(State::Queued, None, soon), Left::End(Outcome::NotApplied));
     }
 }

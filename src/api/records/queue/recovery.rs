@@ -28,6 +28,7 @@ const NO_LIMITS: Limits = Limits { per_line: usize::MAX, total: usize::MAX };
 type Unsettled = HashMap<Line, (String, Instant)>;
 
 /// What becomes of a change that an earlier process has left.
+#[derive(Debug, PartialEq, Eq)]
 enum Fate {
     /// It is delivered.
     Deliver,
@@ -219,12 +220,36 @@ impl Records {
 /// What becomes of a change that an earlier process has left.
 fn fate(record: &Record, now: Timestamp) -> Fate {
     let is_over = record.expires_at <= now;
-    match (record.line(), record.mode, record.state) {
-        (None, _, State::Sending) => Fate::Unknown,
-        (None, ..) => Fate::Expired,
+    match (record.line(), record.mode, record.may_be_applied()) {
+        (None, _, true) => Fate::Unknown,
+        (None, _, false) => Fate::Expired,
         (Some(_), Mode::Keyed | Mode::Asynchronous, _) => Fate::Deliver,
-        (Some(_), Mode::Synchronous, State::Sending) if !is_over => Fate::Deliver,
-        (Some(_), Mode::Synchronous, State::Sending) => Fate::Unknown,
-        (Some(_), Mode::Synchronous, _) => Fate::Expired,
+        (Some(_), Mode::Synchronous, true) if !is_over => Fate::Deliver,
+        (Some(_), Mode::Synchronous, true) => Fate::Unknown,
+        (Some(_), Mode::Synchronous, false) => Fate::Expired,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::records::double::record;
+    use crate::api::records::queue::recovery::*;
+
+    #[test]
+    fn what_an_earlier_attempt_may_have_applied_is_never_said_to_be_expired() {
+        let now = Timestamp::now();
+        let (later, before) = (now.after(Duration::from_secs(60)), now.before(Duration::from_secs(60)));
+        let fate = |mode, state, doubted_at, expires_at| {
+            fate(&Record { mode, state, doubted_at, expires_at, ..record(1, None) }, now)
+        };
+        // It waits again after an attempt without an answer, and the process ended before the next one.
+        assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), later), Fate::Deliver);
+        assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), before), Fate::Unknown);
+        assert_eq!(fate(Mode::Synchronous, State::Sending, None, later), Fate::Deliver);
+        assert_eq!(fate(Mode::Synchronous, State::Sending, None, before), Fate::Unknown);
+        assert_eq!(fate(Mode::Synchronous, State::Queued, None, later), Fate::Expired);
+        assert_eq!(fate(Mode::Asynchronous, State::Queued, None, before), Fate::Deliver);
+        let creation = Record { vendor_id: None, doubted_at: Some(before), ..record(1, None) };
+        assert_eq!(super::fate(&creation, now), Fate::Unknown);
     }
 }
