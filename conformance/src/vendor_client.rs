@@ -122,7 +122,9 @@ impl<'a> VendorClient<'a> {
     pub(crate) async fn step(&mut self, step: &Step) -> Result<Reply, Stop> {
         match step.purpose {
             Purpose::Read => self.reads += 1,
-            Purpose::Draft | Purpose::Write | Purpose::Create | Purpose::Publish => self.writes += 1,
+            Purpose::Draft | Purpose::Write | Purpose::Create | Purpose::Publish | Purpose::Assign => {
+                self.writes += 1;
+            }
         }
         // What is told of an object is the same in all responses but that to its creation.
         let asked = if step.purpose == Purpose::Create { Operation::Create } else { Operation::Update };

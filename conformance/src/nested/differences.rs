@@ -167,7 +167,15 @@ mod tests {
             (r#"{"a":1}"#, &["llm.a"]),
         ] {
             let (method, path, body, repeatable) = ("PATCH", String::new(), body.as_bytes().to_vec(), true);
-            let step = Step { purpose: vendors::Purpose::Write, title: "the LLM", method, path, body, repeatable };
+            let step = Step {
+                purpose: vendors::Purpose::Write,
+                field: None,
+                title: "the LLM",
+                method,
+                path,
+                body,
+                repeatable,
+            };
             assert_eq!(would_change(dialect, &step, &stored), paths);
         }
     }

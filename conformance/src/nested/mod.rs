@@ -17,8 +17,8 @@ mod writes;
 
 use vendors::json::{Limits, Value, read_value};
 use vendors::{
-    Field, InvalidPage, ListedAssistant, Policies, Purpose, ReadAssistant, Refused, ResponseBody, Run, SentFields,
-    Settings, VendorError, read_assistant,
+    Field, InvalidPage, ListedAssistant, Policies, Purpose, ReadAssistant, Refused, ResponseBody, Rule, Run,
+    SentFields, Settings, VendorError, read_assistant,
 };
 
 use crate::Verification;
@@ -102,7 +102,7 @@ impl Verification<'_> {
             let confirmed = match step.purpose {
                 Purpose::Write => body.update_response(dialect).map(drop),
                 Purpose::Create => body.creation_response(dialect).map(drop),
-                Purpose::Read | Purpose::Draft | Purpose::Publish => Ok(()),
+                Purpose::Read | Purpose::Draft | Purpose::Publish | Purpose::Assign => Ok(()),
             };
             if let Err(invalid) = confirmed.and_then(|()| run.answered(&reply.body)) {
                 return Ok(Ended::Unread(invalid.to_string()));
@@ -163,10 +163,11 @@ impl Verification<'_> {
         format!("status {}{}", reply.status, message.unwrap_or_default())
     }
 
-    /// The fields that documents tell.
+    /// The fields that documents tell, without those that are kept in other objects: a number that answers calls is left alone.
     fn told_fields(&self) -> Vec<Field> {
         let dialect = self.account.dialect();
-        self.fields().filter(|field| dialect.tells(*field)).collect()
+        let is_own = |field: &Field| !matches!(dialect.row(*field).rule, Rule::Assigned(_));
+        self.fields().filter(|field| dialect.tells(*field)).filter(is_own).collect()
     }
 }
 

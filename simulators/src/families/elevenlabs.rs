@@ -275,11 +275,19 @@ impl ElevenLabs {
         numbers.answer(ask, |body| {
             let mut update = body.clone();
             if let Some(id) = update.shift_remove("agent_id") {
+                let (branch, environment) = (update.shift_remove("branch_id"), update.shift_remove("environment"));
                 let assigned = match id.as_str() {
                     None => Value::Null,
                     Some(id) => {
                         let agent = agents.iter().find(|agent| agent.id == id).ok_or_else(|| not_found(id))?;
-                        json!({ "agent_id": id, "agent_name": agent.head()["name"] })
+                        let branch = branch.filter(|branch| !branch.is_null());
+                        if branch.as_ref().is_some_and(|id| !agent.branches.iter().any(|known| *id == known.id)) {
+                            return Err(Refusal::Documented("404-branch-not-found"));
+                        }
+                        json!({
+                            "agent_id": id, "agent_name": agent.head()["name"],
+                            "environment": environment.unwrap_or_default(), "branch_id": branch.unwrap_or_default(),
+                        })
                     }
                 };
                 update.insert("assigned_agent".to_owned(), assigned);

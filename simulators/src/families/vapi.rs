@@ -37,7 +37,7 @@ impl Vapi {
             assistants.push(assistant);
         }
         assistants.sort_by_cached_key(|assistant| assistant["createdAt"].as_str().unwrap_or_default().to_owned());
-        let numbers = PhoneNumbers::new(shared.seeded("phone_numbers"), "id", "404-not-found");
+        let numbers = PhoneNumbers::new(shared.seeded("phone_numbers"), "id", "404-phone-number-not-found");
         Self { shared, assistants, numbers, counter: Counter::default() }
     }
 
@@ -105,6 +105,30 @@ impl Vapi {
     }
 }
 
+impl Vapi {
+    /// Lists, reads or changes numbers. What an update may have depends on the provider, which must be the number's own.
+    fn phone_number(&mut self, ask: &Ask<'_>) -> Answer {
+        if !ask.id.is_empty() && !is_uuid(ask.id) {
+            return Err(Refusal::Documented("400-not-a-uuid"));
+        }
+        let Self { assistants, numbers, counter, .. } = self;
+        let provider =
+            numbers.all().iter().find(|number| number["id"] == ask.id).map(|number| number["provider"].clone());
+        numbers.answer(ask, |body| {
+            if body.get("provider") != provider.as_ref() {
+                return Err(Refusal::Documented("400-other-provider"));
+            }
+            let named = body.get("assistantId").filter(|id| !id.is_null());
+            if named.is_some_and(|id| !assistants.iter().any(|assistant| assistant["id"] == *id)) {
+                return Err(Refusal::Documented("404-not-found"));
+            }
+            let mut update = body.clone();
+            update.insert("updatedAt".to_owned(), json!(counter.time_stamp()));
+            Ok(update)
+        })
+    }
+}
+
 /// Whether a time stands so to a bound.
 type Holds = fn(&String, &String) -> bool;
 
@@ -127,7 +151,7 @@ impl Account for Vapi {
             }
             "delete" => self.delete(ask)?,
             "list" => self.list(ask)?,
-            _ => return self.numbers.answer(ask, |body| Ok(body.clone())),
+            _ => return self.phone_number(ask),
         };
         Ok(VendorResponse::json(ask.row.status, &shown))
     }

@@ -6,9 +6,11 @@
 //! - `send` is one request: the way of a plain update.
 //! - `turn` is several requests in one turn of the assistant: read, send, read again.
 //! - `preview` shows a translation to operators, without an assistant.
-//! - `plan` is what takes the place of the one request where the vendor needs several.
+//! - `plan` is what takes the place of the one request where the vendor needs several, `assigned` what those have that go to
+//!   another object than the assistant.
 
 mod answer;
+mod assigned;
 mod condition;
 mod keyed;
 mod partial;

@@ -83,11 +83,15 @@ impl Exchange<'_> {
             );
             report.warnings.push(Note::new("publish", "not_published", detail));
         }
+        self.only_assigned(&run, report);
         let found = Found::of(run.document().into(), self.account);
         let Some(found) = found else { return Ok(self.without_document(&run)) };
         if matches!(self.change, Change::Update) && !self.options.representation {
             let before = before.and_then(|before| Found::of(before, self.account));
-            let stored = self.verify(sent_body, &report.applied, &found, &reads.headers).await;
+            // What was told of the assistant is older than what became of other objects.
+            let is_own = |field: &Field| !run.assigned().any(|(assigned, ..)| assigned == *field);
+            let own: Vec<_> = report.applied.iter().copied().filter(is_own).collect();
+            let stored = self.verify(sent_body, &own, &found, &reads.headers).await;
             self.only_told(report, sent_body, &stored, before.as_ref());
         }
         let told = found.with(self.account, summary).unwrap_or_else(|| self.without_document(&run));
@@ -133,7 +137,10 @@ impl Exchange<'_> {
     async fn read_step(&self, run: &mut Run<'_>, step: &Step, reads: &mut Reads<'_>) -> Result<(), Problem> {
         let response = reads.step(step).await?;
         if !response.status.is_success() {
-            return Err(read_problem(self.account, &response));
+            return Err(match step.field {
+                Some(field) => self.refused_object(field, b"", &response),
+                None => read_problem(self.account, &response),
+            });
         }
         let taken = run.check_identity(&response.body).and_then(|()| run.answered(&response.body));
         taken.map_err(|invalid| {
@@ -187,6 +194,9 @@ impl Exchange<'_> {
         let method = step.method.parse::<Method>().map_err(|error| impossible(&error))?;
         let mut to_vendor = VendorRequest::new(method, uri, self.options.deadline);
         self.complete_request(&mut to_vendor, step.repeatable, reads.headers.clone(), body);
+        if step.field.is_some() {
+            to_vendor.validator = None; // the response is no assistant
+        }
         to_vendor.max_response = MAX_READ_RESPONSE; // the whole object, which a read must be able to tell, too
         if starts_over {
             to_vendor = to_vendor.repeated(Repeat::OnlyIfUnsent);
@@ -224,6 +234,9 @@ impl Exchange<'_> {
         sending: &Sending<'_, '_, '_>,
     ) -> Result<(), Problem> {
         let response = result.as_ref().map_err(|failure| failure_problem(failure.clone()))?;
+        if let Some(field) = step.field.filter(|_| !response.status.is_success()) {
+            return Err(self.refused_object(field, body, response));
+        }
         let read = ResponseBody::read(&response.body);
         let is_change = matches!(step.purpose, Purpose::Write | Purpose::Create);
         if is_change || !response.status.is_success() {
@@ -311,7 +324,7 @@ impl Exchange<'_> {
 }
 
 /// The warning about a field that the vendor did not store as it was sent.
-fn changed(exchange: &Exchange<'_>, field: Field, sent: &str, stored: &str, is_lost: bool) -> Changed {
+pub(super) fn changed(exchange: &Exchange<'_>, field: Field, sent: &str, stored: &str, is_lost: bool) -> Changed {
     let (code, detail) = match is_lost {
         true => ("not_persisted", "the vendor accepted the update and did not store this value"),
         false => ("changed_by_vendor", "the vendor has another value than was sent"),

@@ -30,7 +30,9 @@ async fn every_documented_answer_has_its_code() {
             stage.fail(vendor, &[&format!("shape={slug}@update")]);
             let before = document(&stage, vendor);
             let (code, outcome) = match (vendor, &*slug, &slug[..3]) {
-                ("elevenlabs", "401-quota-exceeded", _) => ("vendor_account_problem", "not_applied"),
+                ("elevenlabs", "401-quota-exceeded" | "404-branch-not-found", _) => {
+                    ("vendor_account_problem", "not_applied")
+                }
                 ("retell", "422-not-found", _) => ("assistant_not_found", "not_applied"),
                 (_, _, "400" | "422") => ("validation_failed", "not_applied"),
                 (_, _, "401" | "403") => ("vendor_credentials_rejected", "not_applied"),

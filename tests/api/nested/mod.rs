@@ -10,6 +10,7 @@ mod copies;
 mod faults;
 mod fields;
 mod lifecycle;
+mod numbers;
 mod options;
 mod updates;
 

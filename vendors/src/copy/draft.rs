@@ -78,6 +78,10 @@ impl<'a> Draft<'a> {
             let detail = "a phone number serves one inbound assistant; send another one in `changes`".to_owned();
             return self.report.dropped.push(note(field, IN_USE, detail));
         }
+        if !value.is_null() && self.copy.is_of_one_assistant(field) {
+            let detail = "serves one assistant there; send another one in `changes`".to_owned();
+            return self.report.dropped.push(note(field, IN_USE, detail));
+        }
         if self.copy.is_of_other_vendor(field) {
             let title = self.copy.source.dialect.title;
             let detail = format!("has names of {title}'s own; send those of the other vendor in `changes`");

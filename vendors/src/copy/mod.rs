@@ -13,7 +13,7 @@ mod tools;
 use crate::canonical::{Field, Update};
 use crate::catalog::{CatalogKind, Catalogs};
 use crate::dialect::{
-    Creation, Dialect, Handling, Place, PlaceForm, ReadAssistant, Rule, SendAs, Target, check_required,
+    Creation, Dialect, Handling, Place, PlaceForm, ReadAssistant, Row, Rule, SendAs, Target, check_required,
 };
 use crate::item::{Items, Note};
 use crate::json::{Limits, Value, push_string, read_value};
@@ -173,6 +173,12 @@ impl<'a> AssistantCopy<'a> {
         row.shape.is_some_and(|shape| !shape.is_of_ids())
     }
 
+    /// Whether a field is an object that names one assistant, at the source or at the target: a copy would take it away from that.
+    fn is_of_one_assistant(&self, field: Field) -> bool {
+        let is_assigned = |row: &Row| matches!(row.rule, Rule::Assigned(_));
+        is_assigned(self.source.dialect.row(field)) || is_assigned(self.target.row(field))
+    }
+
     /// Whether a field has names that only the source's vendor knows.
     fn is_of_other_vendor(&self, field: Field) -> bool {
         matches!(field, Field::TtsModel | Field::LlmFallbackModels)
@@ -193,7 +199,9 @@ impl<'a> AssistantCopy<'a> {
     /// The ids that are carried by name, with the catalogs that they are in.
     fn ids(&self) -> impl Iterator<Item = (CatalogKind, Value<'a>)> {
         let copy = *self;
-        let told = self.told().filter(move |(field, _)| !copy.is_same_account && copy.is_supported(*field));
+        let told = self.told().filter(move |(field, _)| {
+            !copy.is_same_account && copy.is_supported(*field) && !copy.is_of_one_assistant(*field)
+        });
         let read = told.filter_map(|(field, text)| Some((field, read_value(text.as_bytes(), Limits::VENDOR).ok()?)));
         read.flat_map(|(field, value)| binding::ids_of(field, value))
     }

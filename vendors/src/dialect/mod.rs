@@ -25,10 +25,11 @@ pub use read::{
 pub(crate) use read::{cursor, holds, is_on, member};
 pub(crate) use table::leads_through;
 pub use table::{
-    Auth, Call, Capture, CatalogSpec, CreateObject, Creation, Draft, ErrorSpec, Factor, Fidelity, FieldDescription,
-    Form, GoesLive, Hook, IdRule, Limit, Listed, Listing, Literal, Meaning, Member, Merging, Naming, NestedHook,
-    NullForm, Object, Only, Operation, Operations, Paging, Parameters, Path, Place, PlaceForm, Plan, Publish, Reading,
-    Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Splice, Splicing, Support, Unsupported,
+    Assignment, Auth, Call, Capture, CatalogSpec, CreateObject, Creation, Draft, ErrorSpec, Factor, Fidelity,
+    FieldDescription, Form, GoesLive, Hook, IdRule, Limit, Listed, Listing, Literal, Meaning, Member, Merging, Naming,
+    NestedHook, NullForm, Object, Only, Operation, Operations, Paging, Parameters, Path, Place, PlaceForm, Plan,
+    Publish, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Splice, Splicing, Support,
+    Unsupported,
 };
 
 use std::sync::OnceLock;
@@ -128,6 +129,14 @@ impl Dialect {
     pub fn catalog_of(&self, field: Field) -> Option<CatalogKind> {
         let row = self.row(field);
         row.catalog().map(|(catalog, _)| catalog).or(row.looks_in)
+    }
+
+    /// The fields that are written to other objects, which name the assistant.
+    pub fn assignments(&self) -> impl Iterator<Item = (Field, &'static Assignment)> {
+        Field::ALL.into_iter().filter_map(|field| match self.row(field).rule {
+            Rule::Assigned(assignment) => Some((field, assignment)),
+            _ => None,
+        })
     }
 
     /// The splice at a path of the document.

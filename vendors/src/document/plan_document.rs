@@ -1,17 +1,18 @@
 //! The part of a nested vendor's document about its plan: every request in its order, and what is read before it is written.
 
-use crate::dialect::{Call, Capture, Dialect, GoesLive, Object, Operations, Plan, Splice, Splicing};
+use crate::canonical::Field;
+use crate::dialect::{Assignment, Call, Capture, Dialect, GoesLive, Object, Operations, Plan, Splice, Splicing};
 
 /// The sections, after the list of operations; empty for a flat dialect.
 pub(super) fn plan_sections(dialect: &Dialect) -> String {
     let Some(plan) = dialect.plan else { return String::new() };
-    let (reads, updates) = (numbered(&reads(plan), dialect), numbered(&updates(plan), dialect));
+    let (reads, updates) = (numbered(&reads(plan), dialect), numbered(&updates(plan, dialect), dialect));
     format!(
         "## Requests\n\n{live}\n\nAn update takes these requests, in this order:\n\n\
          | # | request | sent | for |\n| --- | --- | --- | --- |\n{updates}\n\
          A read takes these:\n\n| # | request | sent | for |\n| --- | --- | --- | --- |\n{reads}\n\
          {creations}{parameters}{splices}",
-        live = live(plan),
+        live = live(plan, dialect),
         creations = creations(plan, dialect),
         parameters = parameters(plan),
         splices = splices(dialect),
@@ -22,7 +23,7 @@ pub(super) fn plan_sections(dialect: &Dialect) -> String {
 pub(super) fn plan_operations(dialect: &Dialect, plan: &Plan) -> String {
     let Operations { delete, list, .. } = dialect.operations;
     let count = |count: usize| if count == 1 { "1 request".to_owned() } else { format!("up to {count} requests") };
-    let created = plan.objects.iter().filter(|object| object.create.is_some()).count();
+    let created = created(plan, dialect).len();
     let create = if dialect.operations.create.is_none() { "not documented".to_owned() } else { count(created) };
     let call = |call: Option<Call>| match call {
         Some(Call { method, path, .. }) => format!("`{method} {}{path}`", dialect.base_url),
@@ -31,7 +32,7 @@ pub(super) fn plan_operations(dialect: &Dialect, plan: &Plan) -> String {
     format!(
         "- Read: {}\n- Update: {}\n- Create: {create}\n- Delete: {}\n- List: {}\n",
         count(plan.objects.len()),
-        count(updates(plan).len()),
+        count(updates(plan, dialect).len()),
         call(delete),
         call(list.map(|list| list.call)),
     )
@@ -46,12 +47,14 @@ fn reads(plan: &Plan) -> Vec<Line> {
 }
 
 /// The requests of an update, in the order in which [`Run`](crate::Run) sends them.
-fn updates(plan: &Plan) -> Vec<Line> {
+fn updates(plan: &Plan, dialect: &Dialect) -> Vec<Line> {
+    let alone = dialect.assignments().map(|(field, _)| format!(", or only `{}` is sent", field.name()));
+    let alone: String = alone.collect();
     let read = |object: &Object| {
         let when = match object.is_always_read {
             true => "always".to_owned(),
             false => format!(
-                "if something of {} is replaced whole, or has a meaning only beside other settings",
+                "if something of {} is replaced whole, or has a meaning only beside other settings{alone}",
                 object.title
             ),
         };
@@ -71,8 +74,22 @@ fn updates(plan: &Plan) -> Vec<Line> {
             "makes the changes live".to_owned(),
         )
     });
-    let reads = plan.objects.iter().map(read).chain(draft);
-    reads.chain(plan.objects.iter().rev().map(write)).chain(publish).collect()
+    let assigned = dialect.assignments();
+    let reads = plan.objects.iter().map(read).chain(assigned.map(read_of_other)).chain(draft);
+    let writes = plan.objects.iter().rev().map(write).chain(publish);
+    reads.chain(writes).chain(dialect.assignments().map(write_of_other)).collect()
+}
+
+/// The request that reads another object, which is to name the assistant.
+fn read_of_other((field, by): (Field, &'static Assignment)) -> Line {
+    let besides = if by.is_always_read() { "" } else { " and something else is written before it" };
+    let what = format!("makes sure that {} is there{}", by.title, captured(by.captures));
+    (by.read, format!("if `{}` is sent{besides}", field.name()), what)
+}
+
+/// The request that makes another object name the assistant.
+fn write_of_other((field, by): (Field, &'static Assignment)) -> Line {
+    (by.write, format!("if `{}` is sent", field.name()), format!("gives {} to the assistant", by.title))
 }
 
 /// The parameters that reading an object gives, as the end of a sentence.
@@ -92,7 +109,8 @@ fn numbered(lines: &[Line], dialect: &Dialect) -> String {
     lines.iter().enumerate().map(line).collect()
 }
 
-fn creations(plan: &Plan, dialect: &Dialect) -> String {
+/// The requests of a creation.
+fn created(plan: &Plan, dialect: &Dialect) -> Vec<Line> {
     let made = plan.objects.iter().rev().filter_map(|object| {
         let create = object.create?;
         Some((
@@ -101,7 +119,12 @@ fn creations(plan: &Plan, dialect: &Dialect) -> String {
             format!("makes {}{}", object.title, captured(create.captures)),
         ))
     });
-    let made: Vec<_> = made.collect();
+    let reads = dialect.assignments().map(read_of_other);
+    reads.chain(made).chain(dialect.assignments().map(write_of_other)).collect()
+}
+
+fn creations(plan: &Plan, dialect: &Dialect) -> String {
+    let made = created(plan, dialect);
     if made.is_empty() || dialect.operations.create.is_none() {
         return String::new();
     }
@@ -110,7 +133,7 @@ fn creations(plan: &Plan, dialect: &Dialect) -> String {
 }
 
 /// When callers notice an update, and what refusals in between mean.
-fn live(plan: &Plan) -> String {
+fn live(plan: &Plan, dialect: &Dialect) -> String {
     let live = match plan.goes_live() {
         GoesLive::AtOnce => "An update is live at once: this vendor's API has no step that publishes it.",
         GoesLive::AfterPublication => {
@@ -118,7 +141,7 @@ fn live(plan: &Plan) -> String {
              `publish = \"after_update\"`; otherwise the answer has the warning `not_published`."
         }
     };
-    let several = if plan.objects.len() > 1 {
+    let several = if plan.objects.len() > 1 || dialect.assignments().next().is_some() {
         " If the vendor refuses a later request after an earlier one was applied, the outcome is `partial`, and `report` says \
          which fields are `applied` and which are `pending`; the same update can be sent again."
     } else {

@@ -7,6 +7,7 @@ mod knowledge;
 mod listing;
 mod operations;
 mod paths;
+mod phone_numbers;
 mod responses;
 mod speech;
 mod tools;
@@ -58,9 +59,9 @@ const fn row(field: Field) -> Row {
             Row::at(&["tags"]).typed(TEXTS).nearly("there are no labels: each becomes a tag, which is a free text")
         }
         Field::FolderId => Row::unsupported("folders of agents"),
-        Field::PhoneNumberId => Row::unsupported(
-            "the phone number in an agent: a number names its agent there (`PATCH /v1/convai/phone-numbers/{id}`)",
-        ),
+        Field::PhoneNumberId => Row::assigned(&phone_numbers::PHONE_NUMBER)
+            .typed(Shape::TEXT)
+            .nearly("a number names its agent: it leaves the agent that had it, and other numbers of this one stay"),
         Field::LlmModelId
         | Field::LlmModel
         | Field::MultimodalModelId

@@ -75,6 +75,8 @@ pub(super) const SILENCES: &[&str] = &[
     "How high the limits of requests are, and how long to wait after a 429.",
     "An idempotency key for creations, and conditional requests.",
     "Whether two agents may have the same name, and how long a cursor of the list is valid.",
+    "What becomes of the branch and the environment that a phone number was given for another agent. Both are the number's; only \
+     a configured `branch` is sent.",
     "What a deletion does to phone numbers and to agents that transfer to the deleted one.",
     "Whether the older turn detection (`turn.mode`) and the filter of voices in the background (`vad`) are still stored: the \
      OpenAPI has them, the SDK has not.",

@@ -16,6 +16,8 @@ pub(super) const RESPONSES: ResponseSpec = ResponseSpec {
         // A key without credits left is no wrong key.
         Meaning { statuses: &[400, 401], word: "quota_exceeded", kind: VendorErrorKind::AccountProblem },
         Meaning { statuses: &[400], word: "invalid_api_key", kind: VendorErrorKind::CredentialsRejected },
+        // Only the configuration names a branch.
+        Meaning { statuses: &[404], word: "branch_not_found", kind: VendorErrorKind::Misconfigured },
     ],
     assistants: Anything,
     naming: Naming::Nowhere,

@@ -2,73 +2,26 @@
 //!
 //! A [`Run`] says what comes next ([`Run::next`]) and takes the vendor's responses ([`Run::answered`]). It reads what has to
 //! be known, makes a draft where the vendor has published versions, writes each object of the assistant that is to change,
-//! and publishes if the account is configured so. After a failure another run starts from the beginning: every request but
-//! those of a creation has the same effect twice as once.
+//! publishes if the account is configured so, and makes other objects name the assistant. After a failure another run starts
+//! from the beginning: every request but those of a creation has the same effect twice as once.
 
+mod assigned;
 mod refusals;
 mod splice;
+mod step;
 mod steps;
 mod template;
+
+use std::borrow::Cow;
 
 use crate::canonical::{Field, FieldSet};
 use crate::dialect::{Capture, Dialect, InvalidResponse, Object, Plan, Refused, Request};
 use crate::json::{Limits, Value, push_string, read_value};
 
+use assigned::Assigned;
 use template::{filled, object_in, scalar};
 
-/// What the configuration of an account says about its plans.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Values of parameters in paths, by their names.
-    pub parameters: Vec<(&'static str, String)>,
-    /// Whether an update is published at the end.
-    pub publishes: bool,
-}
-
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// It reads an object.
-    Read,
-    /// It makes a version that can be changed.
-    Draft,
-    /// It changes an object.
-    Write,
-    /// It makes a new object.
-    Create,
-    /// It makes the changes live.
-    Publish,
-}
-
-impl Purpose {
-    /// The word in dry runs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Draft => "draft",
-            Self::Write => "write",
-            Self::Create => "create",
-            Self::Publish => "publish",
-        }
-    }
-}
-
-/// One request of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What it is for.
-    pub purpose: Purpose,
-    /// What the object is called in sentences.
-    pub title: &'static str,
-    /// The HTTP method.
-    pub method: &'static str,
-    /// The path and the query below the base URL.
-    pub path: String,
-    /// The JSON body; empty if there is none.
-    pub body: Vec<u8>,
-    /// Whether it may be sent again after it may have arrived.
-    pub repeatable: bool,
-}
+pub use step::{Purpose, Settings, Step};
 
 /// What stands for a value that only a response would tell, where no request is sent.
 const UNKNOWN: &str = "new";
@@ -85,10 +38,13 @@ enum Goal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Read(usize),
+    /// Another object, which is to name the assistant, is read.
+    ReadAssigned(usize),
     Draft,
     /// So many objects are still to be written, the last of them next.
     Write(usize),
     Publish,
+    Assign(usize),
     Done,
 }
 
@@ -100,8 +56,10 @@ pub struct Run<'a> {
     goal: Goal,
     stage: Stage,
     settings: &'a Settings,
-    /// What is to be written; an empty object for a read.
-    sparse: &'a [u8],
+    /// What is to be written to the objects of the assistant; an empty object for a read.
+    sparse: Cow<'a, [u8]>,
+    /// What is to be written to other objects.
+    assigned: Vec<Assigned>,
     /// The fields in it.
     fields: FieldSet,
     /// The paths in it that `vendor_options` wrote.
@@ -144,10 +102,11 @@ impl<'a> Run<'a> {
         let count = plan.objects.len();
         let (sparse, fields): (&[u8], _) =
             request.map_or((b"{}", FieldSet::EMPTY), |request| (&request.body, request.sent.fields));
+        let (sparse, assigned) = assigned::divided(dialect, sparse, fields);
         let options = request.map_or(&[][..], |request| &request.sent.options);
         let mut parameters = settings.parameters.clone();
         parameters.extend(id.map(|id| ("id", id.to_owned())));
-        let stage = if goal == Goal::Create { Stage::Write(count) } else { Stage::Read(0) };
+        let stage = if goal == Goal::Create { Stage::ReadAssigned(0) } else { Stage::Read(0) };
         let (told, written) = (vec![None; count], vec![false; count]);
         let (has_changes, is_published) = (false, false);
         Some(Self {
@@ -157,6 +116,7 @@ impl<'a> Run<'a> {
             stage,
             settings,
             sparse,
+            assigned,
             fields,
             options,
             parameters,
@@ -179,13 +139,21 @@ impl<'a> Run<'a> {
         loop {
             let step = match self.stage {
                 Stage::Read(index) => self.reading(index)?,
-                Stage::Draft => self.drafting()?,
+                Stage::ReadAssigned(index) => self.reading_assigned(index)?,
+                Stage::Draft => {
+                    self.check_others()?;
+                    self.drafting()?
+                }
                 Stage::Write(0) => {
                     self.stage = Stage::Publish;
                     continue;
                 }
-                Stage::Write(left) => self.writing(left - 1)?,
+                Stage::Write(left) => {
+                    self.check_others()?;
+                    self.writing(left - 1)?
+                }
                 Stage::Publish => self.publishing()?,
+                Stage::Assign(index) => self.assigning(index),
                 Stage::Done => return Ok(None),
             };
             if let Some(step) = step {
@@ -221,6 +189,8 @@ impl<'a> Run<'a> {
                 }
             }
             Stage::Publish => self.is_published = true,
+            Stage::ReadAssigned(index) => self.assigned_is_read(index, object_in(body)?)?,
+            Stage::Assign(index) => self.is_assigned(index, object_in(body)?)?,
             Stage::Done => {}
         }
         self.stage = self.following();
@@ -238,6 +208,9 @@ impl<'a> Run<'a> {
             }
             _ => &[],
         };
+        if let Stage::ReadAssigned(index) = self.stage {
+            self.skip_assigned(index);
+        }
         self.parameters.extend(captures.iter().map(|capture| (capture.name, UNKNOWN.to_owned())));
         self.has_changes |= matches!(self.stage, Stage::Write(_));
         self.stage = self.following();
@@ -254,8 +227,11 @@ impl<'a> Run<'a> {
     }
 
     /// Whether another attempt has to read first: what it sends depends on what the vendor has stored, or it is one of several.
+    /// What follows a creation is sent again by itself, as that is not begun again.
     pub fn must_start_over(&self) -> bool {
-        self.plan.objects.len() > 1 || self.told.iter().any(Option::is_some)
+        let is_several = self.plan.objects.len() > 1 || !self.assigned.is_empty();
+        let is_apart = self.goal == Goal::Create && matches!(self.stage, Stage::Assign(_));
+        !is_apart && (is_several || self.told.iter().any(Option::is_some))
     }
 
     /// The document, as far as the vendor has told it, as JSON.
@@ -302,6 +278,9 @@ impl<'a> Run<'a> {
     pub fn applied_and_pending(&self) -> (Vec<Field>, Vec<Field>) {
         let sent = Field::ALL.into_iter().filter(|&field| self.fields.contains(field));
         sent.partition(|&field| {
+            if let Some(assigned) = self.assigned.iter().find(|assigned| assigned.field == field) {
+                return assigned.is_written();
+            }
             let mut objects = self.plan.objects.iter().zip(&self.written);
             objects.any(|(object, written)| *written && self.is_in(field, object))
                 && self.plan.objects.iter().zip(&self.written).all(|(object, done)| *done || !self.is_in(field, object))
@@ -318,21 +297,23 @@ impl<'a> Run<'a> {
                     Goal::Create => object.create.is_some(),
                     Goal::Read | Goal::Update => self.sparse_part(object).is_some(),
                 };
-                !publishes && !rest.iter().any(is_written)
+                !publishes && !rest.iter().any(is_written) && self.assigned.is_empty()
             }
-            Stage::Publish | Stage::Done => true,
-            Stage::Read(_) | Stage::Draft => false,
+            Stage::Publish => self.assigned.is_empty(),
+            Stage::Assign(index) => index + 1 >= self.assigned.len(),
+            Stage::Done => true,
+            Stage::Read(_) | Stage::ReadAssigned(_) | Stage::Draft => false,
         }
     }
 
     /// Whether an object was written.
     pub fn is_begun(&self) -> bool {
-        self.written.contains(&true)
+        self.written.contains(&true) || self.assigned.iter().any(Assigned::is_written)
     }
 
     /// The version that was written and is not published, if the vendor has such a step.
     pub fn unpublished(&self) -> Option<&str> {
-        let publish = self.plan.publish.filter(|_| !self.is_published && self.is_begun())?;
+        let publish = self.plan.publish.filter(|_| !self.is_published && self.written.contains(&true))?;
         self.parameter(publish.version)
     }
 
@@ -341,12 +322,17 @@ impl<'a> Run<'a> {
         match self.stage {
             Stage::Read(index) if index + 1 < self.plan.objects.len() => Stage::Read(index + 1),
             Stage::Read(_) if self.goal == Goal::Read => Stage::Done,
-            Stage::Read(_) => Stage::Draft,
+            Stage::Read(_) => Stage::ReadAssigned(0),
+            Stage::ReadAssigned(index) if index + 1 < self.assigned.len() => Stage::ReadAssigned(index + 1),
+            Stage::ReadAssigned(_) if self.goal == Goal::Create => Stage::Write(self.plan.objects.len()),
+            Stage::ReadAssigned(_) => Stage::Draft,
             Stage::Draft => Stage::Write(self.plan.objects.len()),
             Stage::Write(left) if left > 1 => Stage::Write(left - 1),
-            Stage::Write(_) if self.goal == Goal::Create => Stage::Done,
+            Stage::Write(_) if self.goal == Goal::Create => Stage::Assign(0),
             Stage::Write(_) => Stage::Publish,
-            Stage::Publish | Stage::Done => Stage::Done,
+            Stage::Publish => Stage::Assign(0),
+            Stage::Assign(index) if index + 1 < self.assigned.len() => Stage::Assign(index + 1),
+            Stage::Assign(_) | Stage::Done => Stage::Done,
         }
     }
 
@@ -376,8 +362,8 @@ impl<'a> Run<'a> {
     }
 
     /// The part of the sparse document for an object; `None` if nothing of it is written.
-    fn sparse_part(&self, object: &Object) -> Option<Value<'a>> {
-        let sparse = read_value(self.sparse, Limits::VENDOR).ok()?;
+    fn sparse_part(&self, object: &Object) -> Option<Value<'_>> {
+        let sparse = read_value(&self.sparse, Limits::VENDOR).ok()?;
         let part = if object.name.is_empty() { Some(sparse) } else { sparse.get(object.name) };
         part.filter(|part| part.members().next().is_some())
     }

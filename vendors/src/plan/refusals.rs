@@ -15,7 +15,7 @@ impl Run<'_> {
             let is_inside = |path: &String| path.strip_prefix(object.name).is_some_and(|rest| rest.starts_with('.'));
             return self.options.iter().any(|path| object.name.is_empty() || is_inside(path));
         }
-        let Ok(sparse) = read_value(self.sparse, Limits::VENDOR) else { return false };
+        let Ok(sparse) = read_value(&self.sparse, Limits::VENDOR) else { return false };
         self.dialect.row(field).paths().any(|path| path.starts_with(&path_of(object)) && sparse.at(path).is_some())
     }
 
@@ -28,7 +28,7 @@ impl Run<'_> {
 
     /// Refuses fields that have no meaning beside what is written, or else beside what the vendor has stored.
     pub(super) fn check_conditions(&self) -> Result<(), Refused> {
-        let (sparse, told) = (read_value(self.sparse, Limits::VENDOR).ok(), self.known());
+        let (sparse, told) = (read_value(&self.sparse, Limits::VENDOR).ok(), self.known());
         let told = std::str::from_utf8(&told).ok().and_then(value_in);
         let mut items = Items::default();
         for field in self.sent() {
@@ -86,7 +86,11 @@ impl Run<'_> {
     /// # Errors
     /// It has no id, or that of another object.
     pub fn check_identity(&self, body: &[u8]) -> Result<(), InvalidResponse> {
-        let Stage::Read(index) = self.stage else { return Ok(()) };
+        let index = match self.stage {
+            Stage::Read(index) => index,
+            Stage::ReadAssigned(index) => return self.check_assigned(index, object_in(body)?),
+            _ => return Ok(()),
+        };
         let told = object_in(body)?;
         let created = self.plan.objects.get(index).and_then(|object| object.create);
         for capture in created.map_or(&[][..], |create| create.captures) {
@@ -100,7 +104,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn sent(&self) -> impl Iterator<Item = Field> {
+    pub(super) fn sent(&self) -> impl Iterator<Item = Field> {
         Field::ALL.into_iter().filter(|&field| self.fields.contains(field))
     }
 }

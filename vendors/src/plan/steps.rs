@@ -15,6 +15,7 @@ impl Run<'_> {
             Goal::Read => true,
             Goal::Update => {
                 object.is_always_read
+                    || self.only_assigns() && index == 0
                     || written.is_some_and(|written| needs_stored(self.dialect.splices, &path_of(object), written))
                     || self.conditions(object).next().is_some()
             }
@@ -110,6 +111,6 @@ impl Run<'_> {
     fn step(&self, purpose: Purpose, object: &Object, call: Call, body: Vec<u8>) -> Option<Step> {
         let Call { method, repeatable, .. } = call;
         let path = call.path_with(&|name| self.parameter(name).map(str::to_owned))?;
-        Some(Step { purpose, title: object.title, method, path, body, repeatable })
+        Some(Step { purpose, title: object.title, field: None, method, path, body, repeatable })
     }
 }

@@ -7,6 +7,7 @@ mod models;
 mod operations;
 mod outputs;
 mod pair;
+mod phone_numbers;
 mod responses;
 mod silence;
 mod splices;
@@ -96,8 +97,8 @@ const ONE_TIMER: &str = "Vapi has one timer for both, in a hook `customer.speech
 
 const fn reading(field: Field) -> Reading {
     match field {
-        // `language_id` tells it.
-        Field::Language => Reading::Never,
+        // `language_id` tells it; and an assistant does not tell its numbers.
+        Field::Language | Field::PhoneNumberId => Reading::Never,
         _ => Reading::Backwards,
     }
 }
@@ -207,6 +208,9 @@ const fn call_row(field: Field) -> Row {
         Field::EnableNoiseCancellation => {
             Row::at(&["backgroundSpeechDenoisingPlan", "smartDenoisingPlan", "enabled"])
         }
+        Field::PhoneNumberId => Row::assigned(&phone_numbers::PHONE_NUMBER).typed(ID).nearly(
+            "a number names its assistant: it leaves the assistant that had it, and other numbers of this one stay",
+        ),
         Field::Record => Row::at(&["artifactPlan", "recordingEnabled"]),
         Field::IsWebhookActive => Row::at(&["serverMessages"]).nearly(
             "Vapi has no switch: `false` empties the list of messages, and `true` fills an empty one with Vapi's defaults",
@@ -233,10 +237,6 @@ const fn unsupported_row(field: Field) -> Row {
         }
         Field::KnowledgebaseMode => "how a knowledge base is used",
         Field::FolderId | Field::LabelIds => "folders and labels",
-        Field::PhoneNumberId => {
-            "a phone number of an assistant: the number names its assistant, in a request of its own (`PATCH \
-             /phone-number/{id}`)"
-        }
         Field::TtsEmotionEnabled => "a switch for emotions that holds for voices of all providers",
         Field::AllowInterruptions => {
             "a switch for interruptions; `first_message_interruptible` and `min_interrupt_words` are near"
@@ -304,6 +304,7 @@ const fn unsupported_row(field: Field) -> Row {
         | Field::TtsModel
         | Field::LlmFallbackModels
         | Field::FirstMessageInterruptible
+        | Field::PhoneNumberId
         | Field::VendorOptions => "this field",
     })
 }

@@ -30,6 +30,7 @@ pub(super) const SILENCES: &[&str] = &[
     "Whether each update makes a version. Updates are live at once.",
     "The least time of a `customer.speech.timeout`: the reference of 2026-08 says 1 second, the SDK of 2026-11 says 2. The \
      gateway sends what it gets.",
+    "What answers a phone number that has a squad or a workflow beside an assistant. Such a number is refused.",
     "How many requests an organisation may send, and whether a 429 says when to come back.",
     "Conditional requests: none. A change by another client between the gateway's read and its write is lost.",
 ];

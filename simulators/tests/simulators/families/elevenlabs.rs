@@ -157,6 +157,11 @@ async fn an_agent_is_made_and_removed_and_a_number_is_assigned() {
     let numbers = &answered(&simulator, ("GET", &path), Value::Null, 200).await["phone_numbers"];
     assert_eq!(numbers[0]["phone_number_id"], "phnum_2");
     assert_eq!(call(&simulator, number.0, number.1, json!({ "agent_id": "agent_x" })).await.status, 404);
+    let elsewhere = answered(&simulator, number, json!({ "agent_id": id, "branch_id": "agtbrch_x" }), 404).await;
+    assert_eq!(elsewhere["detail"]["status"], "branch_not_found");
+    let branch = json!({ "agent_id": id, "branch_id": agent["branch_id"] });
+    let named = answered(&simulator, number, branch, 200).await;
+    assert_eq!(named["assigned_agent"]["branch_id"], agent["branch_id"]);
     assert_eq!(call(&simulator, "DELETE", &path, Value::Null).await.status, 200);
     assert_eq!(call(&simulator, "DELETE", &path, Value::Null).await.status, 404);
     assert_eq!(call(&simulator, "POST", "/v1/convai/agents/create", json!({ "name": "x" })).await.status, 422);

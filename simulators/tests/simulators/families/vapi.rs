@@ -116,5 +116,14 @@ async fn a_phone_number_needs_its_provider() {
     assert_eq!(without["message"][0], "provider should not be null or undefined");
     let freed = answered(&simulator, ("PATCH", &path), json!({ "provider": "twilio", "assistantId": null }), 200).await;
     assert_eq!((&freed["assistantId"], &freed["number"]), (&Value::Null, &json!("+13025550101")));
+    let other = answered(&simulator, ("PATCH", &path), json!({ "provider": "vapi" }), 400).await;
+    assert_eq!(other["message"], "provider does not match the phone number's provider");
+    let missing = json!({ "provider": "twilio", "assistantId": "3f2c8a10-6b7d-4e51-9c0a-5d1e8f7a2bff" });
+    answered(&simulator, ("PATCH", &path), missing, 404).await;
+    let given = json!({ "provider": "twilio", "assistantId": "3f2c8a10-6b7d-4e51-9c0a-5d1e8f7a2b02" });
+    let given = answered(&simulator, ("PATCH", &path), given, 200).await;
+    assert_eq!(answered(&simulator, ("GET", &path), Value::Null, 200).await, given);
+    let unknown = answered(&simulator, ("GET", "/phone-number/9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4eff"), Value::Null, 404);
+    assert_eq!(unknown.await["message"], "Couldn't find phone number.");
     simulator.stop().await;
 }

@@ -44,9 +44,10 @@ fn failing(name: &str, Streak { reason, since, count }: Streak) -> Option<Attent
         "vendor_credentials_rejected" => {
             ("refuses our token".to_owned(), "docs/runbook.md#switchboardcredentialsrejected")
         }
-        "vendor_account_problem" => {
-            ("refuses our account, for its balance or plan".to_owned(), "docs/runbook.md#switchboardaccountproblem")
-        }
+        "vendor_account_problem" => (
+            "refuses our account, for its balance, plan or configuration".to_owned(),
+            "docs/runbook.md#switchboardaccountproblem",
+        ),
         _ if count >= MIN_STREAK => {
             (format!("every update fails ({reason})"), "docs/runbook.md#switchboardvendorerrors")
         }

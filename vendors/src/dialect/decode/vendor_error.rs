@@ -31,6 +31,8 @@ pub enum VendorErrorKind {
     WrongAddress,
     /// 402, and a 403 about the account's plan: the account cannot do this.
     AccountProblem,
+    /// The vendor does not know what the configuration of the account says, such as a branch.
+    Misconfigured,
     /// 429.
     RateLimited,
     /// 5xx.

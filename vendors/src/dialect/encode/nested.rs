@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::{Factor, Literal, NullForm, Path, Place, PlaceForm, Row, Rule};
+use crate::dialect::{Assignment, Factor, Literal, NullForm, Path, Place, PlaceForm, Row, Rule};
 use crate::iso639::{code_of, english_name};
 use crate::item::ItemCode;
 use crate::json::{Kind, Pointer, Value, scaled};
@@ -23,10 +23,34 @@ pub(super) fn write_nested(row: &Row, value: Value<'_>, target: &Target<'_>, wri
             writer.group = hook.group;
             (hook.write)(value, writer);
         }
+        Rule::Assigned(assignment) => return write_assigned(assignment, row.nearly, value, writer),
         _ => return,
     }
     if !row.nearly.is_empty() {
         writer.warn("approximated", row.nearly);
+    }
+}
+
+/// Writes the id of another object, which must have the form of one, as it becomes a part of a path.
+fn write_assigned(assignment: &Assignment, nearly: &'static str, value: Value<'_>, writer: &mut FieldWriter<'_>) {
+    let (vendor, title) = (writer.vendor_title, assignment.title);
+    let Some(id) = value.as_str() else {
+        let detail = format!(
+            "{vendor} keeps the assistant in {title}, and `null` does not say which is to let go of it; take it off there"
+        );
+        return writer.refuse(&[], ItemCode::UnsupportedValue, detail);
+    };
+    if !assignment.ids.admits(&id) {
+        let detail = format!(
+            "is not the id of a {} at {vendor}, where ids are {}",
+            assignment.noun(),
+            assignment.ids.described()
+        );
+        return writer.refuse(&[], ItemCode::NotAllowed, detail);
+    }
+    writer.put_text(assignment.place, &id);
+    if !nearly.is_empty() {
+        writer.warn("approximated", nearly);
     }
 }
 

@@ -269,7 +269,7 @@ impl Translation<'_> {
                 writer.body.member(field.name(), value.text());
             }
             Rule::Hook(hook) => (hook.write)(value, &mut writer),
-            Rule::At(_) | Rule::Nested(_) => write_nested(row, value, self.target, &mut writer),
+            Rule::At(_) | Rule::Nested(_) | Rule::Assigned(_) => write_nested(row, value, self.target, &mut writer),
             // `finish` merges the options after all other fields have been written.
             Rule::Merge | Rule::Unsupported(_) => {}
         }

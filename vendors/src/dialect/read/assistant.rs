@@ -182,7 +182,12 @@ impl<'a> Entry<'a> {
             Rule::Lookup { wire, send: SendAs::Id, .. } if !is_name => self.take(wire).map(verbatim),
             Rule::Lookup { wire, send: SendAs::Name, .. } if is_name => self.take(wire).map(verbatim),
             Rule::Hook(hook) => self.take(hook.wire).map(|value| (hook.read)(value)),
-            Rule::Lookup { .. } | Rule::At(_) | Rule::Nested(_) | Rule::Merge | Rule::Unsupported(_) => None,
+            Rule::Lookup { .. }
+            | Rule::At(_)
+            | Rule::Nested(_)
+            | Rule::Assigned(_)
+            | Rule::Merge
+            | Rule::Unsupported(_) => None,
         }
     }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use crate::canonical::Field;
 use crate::dialect::{
-    Dialect, Factor, Literal, NullForm, Only, Path, Place, PlaceForm, Policies, Reading, Rule, Splicing, leads_through,
+    Assignment, Dialect, Factor, Literal, NullForm, Only, Path, Place, PlaceForm, Policies, Reading, Rule, Splicing,
+    leads_through,
 };
 use crate::json::{Kind, Limits, Value, push_string, read_value, same_number, unscaled};
 
@@ -68,7 +69,23 @@ fn told_value<'a>(dialect: &Dialect, field: Field, document: Value<'a>) -> Optio
             None => switched_off(dialect, place, document).or_else(|| unset(place, row.null, document)),
         },
         Rule::Nested(hook) => (hook.read)(document),
+        Rule::Assigned(assignment) => assigned(assignment, document),
         _ => None,
+    }
+}
+
+/// The id of the only object that names an assistant; a list of them if there are several, as which of them it should be is not
+/// known. In a sparse document it is the one that was sent.
+fn assigned<'a>(assignment: &Assignment, document: Value<'a>) -> Option<Cow<'a, str>> {
+    if let Some(sent) = document.at(assignment.place) {
+        return Some(Cow::Borrowed(sent.text()));
+    }
+    let (path, id) = assignment.listed?;
+    let ids: Vec<_> = document.at(path)?.elements().filter_map(|object| object.get(id)).map(Value::text).collect();
+    match ids.as_slice() {
+        [] => None,
+        [only] => Some(Cow::Borrowed(only)),
+        many => Some(Cow::Owned(format!("[{}]", many.join(",")))),
     }
 }
 

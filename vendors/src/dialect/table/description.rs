@@ -4,6 +4,8 @@ use crate::canonical::{Bounds, Field, Shape};
 use crate::catalog::CatalogKind;
 use crate::dialect::Dialect;
 
+use super::assignment::Assignment;
+use super::operations::Call;
 use super::place::{Factor, NullForm, Place, PlaceForm};
 use super::reading::{Form, Reading};
 use super::row::{Limit, Literal, Row, Rule, SendAs, Unsupported};
@@ -132,7 +134,7 @@ impl Dialect {
                 PlaceForm::Values(_) | PlaceForm::Kinds(_) | PlaceForm::Language(_) => Support::Mapped,
                 PlaceForm::Scaled(_) | PlaceForm::Listed | PlaceForm::Sole => Support::Converted,
             },
-            Rule::Nested(_) => Support::Converted,
+            Rule::Nested(_) | Rule::Assigned(_) => Support::Converted,
             Rule::Unsupported(_) => Support::Unsupported,
         };
         let supported = row.is_supported();
@@ -143,7 +145,10 @@ impl Dialect {
         FieldDescription {
             field,
             support,
-            wire: row.wire_names(field).map(str::to_owned).chain(row.paths().map(|path| path.join("."))).collect(),
+            wire: match row.rule {
+                Rule::Assigned(assignment) => vec![assignment.member().to_owned()],
+                _ => row.wire_names(field).map(str::to_owned).chain(row.paths().map(|path| path.join("."))).collect(),
+            },
             shape,
             fidelity: match (supported || on_create, approximation.is_empty()) {
                 (false, _) => Fidelity::None,
@@ -227,6 +232,7 @@ impl Dialect {
                 ]
             }
             Rule::Nested(hook) => vec![hook.doc.to_owned()],
+            Rule::Assigned(assignment) => vec![assigned(assignment)],
             Rule::Same | Rule::Rename(_) | Rule::Map { .. } | Rule::At(_) => Vec::new(),
         };
         if row.only.is_some() || !row.nearly.is_empty() || row.null == NullForm::Refused && self.plan.is_some() {
@@ -268,7 +274,12 @@ fn limits(row: &Row, field: Field) -> Vec<String> {
         sentences.push(format!("Only where `{}` is {}{unset}.", only.path.join("."), only.wanted()));
     }
     if row.null == NullForm::Refused && field.spec().nullable {
-        sentences.push("`null` is refused: the vendor documents no value that clears it.".to_owned());
+        sentences.push(match row.rule {
+            Rule::Assigned(by) => {
+                format!("`null` is refused: it does not say which {} is to let go of the assistant.", by.noun())
+            }
+            _ => "`null` is refused: the vendor documents no value that clears it.".to_owned(),
+        });
     }
     if !row.nearly.is_empty() {
         sentences.push(format!("Approximate: {}.", row.nearly));
@@ -303,6 +314,15 @@ fn kinds(values: &[(Literal, Literal)]) -> String {
     let pairs: Vec<_> =
         values.iter().map(|(canonical, vendor)| format!("`{}` for `{}`", vendor.json(), canonical.json())).collect();
     format!("The vendor's values are {}; a stored one that means the same stays.", pairs.join(", "))
+}
+
+/// The request that writes an assignment.
+fn assigned(assignment: &Assignment) -> String {
+    let Call { method, path, .. } = assignment.write;
+    format!(
+        "A member of {}, not of the assistant: it is sent there (`{method} {path}`), after the assistant is written.",
+        assignment.title
+    )
 }
 
 /// Whether the field is a name, not an id.

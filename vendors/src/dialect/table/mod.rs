@@ -1,5 +1,6 @@
 //! What a dialect's table says: a row for each field, each operation, and a schema for each response, all of it data.
 
+mod assignment;
 mod catalog_spec;
 mod description;
 mod listing;
@@ -11,6 +12,7 @@ mod reading;
 mod response_spec;
 mod row;
 
+pub use assignment::Assignment;
 pub use catalog_spec::CatalogSpec;
 pub use description::{Fidelity, FieldDescription, Support};
 pub use listing::{Listing, Paging, Parameters};

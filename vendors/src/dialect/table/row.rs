@@ -7,6 +7,7 @@ use crate::catalog::CatalogKind;
 use crate::dialect::FieldWriter;
 use crate::json::Value;
 
+use super::assignment::Assignment;
 use super::place::{NestedHook, NullForm, Only, Path, Place, PlaceForm};
 use super::reading::Reading;
 
@@ -73,6 +74,8 @@ pub enum Rule {
     At(Place),
     /// At places of a document, by a function in the vendor's module.
     Nested(&'static NestedHook),
+    /// By a request to another object, which names the assistant; the value is that object's id.
+    Assigned(&'static Assignment),
     /// Not at all. The text completes the sentence "… does not document …", without its full stop.
     Unsupported(&'static str),
 }
@@ -164,6 +167,11 @@ impl Row {
     /// A name that is looked up in a catalog of a nested dialect, and written as the row of its twin says. `path` is that row's.
     pub const fn named(path: Path, catalog: CatalogKind) -> Self {
         Self::at_as(path, PlaceForm::Named(catalog))
+    }
+
+    /// The id of another object, which names the assistant. `null` does not say which object is to let go of it.
+    pub const fn assigned(assignment: &'static Assignment) -> Self {
+        Self::by(Rule::Assigned(assignment)).without_null()
     }
 
     /// The same row, whose values have another type than the canonical one.
@@ -283,6 +291,7 @@ impl Row {
         let (place, hook): (_, &'static [Path]) = match self.rule {
             Rule::At(Place { path, .. }) => (Some(path), &[]),
             Rule::Nested(hook) => (None, hook.paths),
+            Rule::Assigned(assignment) => (Some(assignment.place), &[]),
             _ => (None, &[]),
         };
         place.into_iter().chain(hook.iter().copied())
@@ -304,7 +313,7 @@ impl Row {
             Rule::Rename(wire) | Rule::Map { wire, .. } | Rule::Lookup { wire, .. } => (Some(wire), None),
             Rule::FlagPair { flag, wire } => (Some(flag), Some(wire)),
             Rule::Hook(hook) => (Some(hook.wire), None),
-            Rule::At(_) | Rule::Nested(_) | Rule::Merge | Rule::Unsupported(_) => (None, None),
+            Rule::At(_) | Rule::Nested(_) | Rule::Assigned(_) | Rule::Merge | Rule::Unsupported(_) => (None, None),
         };
         first.into_iter().chain(second)
     }

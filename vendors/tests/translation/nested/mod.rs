@@ -1,5 +1,6 @@
 //! The nested dialects: what an update becomes, request by request, against vendors made of closures.
 
+mod assignments;
 mod elevenlabs;
 mod engine;
 mod laws;

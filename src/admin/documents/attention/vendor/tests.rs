@@ -10,7 +10,7 @@ fn a_refused_token_and_a_refused_account_are_said_at_once() {
         ("vendor_credentials_rejected", "v: refuses our token", "docs/runbook.md#switchboardcredentialsrejected"),
         (
             "vendor_account_problem",
-            "v: refuses our account, for its balance or plan",
+            "v: refuses our account, for its balance, plan or configuration",
             "docs/runbook.md#switchboardaccountproblem",
         ),
     ] {

@@ -67,7 +67,8 @@ fn what_stays_when_the_provider_changes_exists_at_the_new_one() {
 fn every_path_is_documented_as_far_as_the_documentation_goes() {
     let documented = documented();
     for field in Field::ALL {
-        for path in vapi().row(field).paths() {
+        // What is written to a number is none of the assistant's members.
+        for path in vapi().row(field).paths().filter(|path| *path != ["phone_number_id"]) {
             let mut schema = &documented[path[0]];
             assert!(!schema.is_null(), "{}: {path:?}", field.name());
             for (index, name) in path.iter().enumerate().skip(1) {

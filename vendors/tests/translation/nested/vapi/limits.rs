@@ -46,7 +46,7 @@ fn what_vapi_cannot_hold_is_refused_with_what_would_be_right() {
         (json!({ "name": "x".repeat(41) }), "#/name", "40"),
         (json!({ "interrupt_sensitivity": 1 }), "#/interrupt_sensitivity", "stopSpeakingPlan.voiceSeconds"),
         (json!({ "end_call_after_silence": 30 }), "#/end_call_after_silence", "silenceTimeoutSeconds"),
-        (json!({ "phone_number_id": 7 }), "#/phone_number_id", "/phone-number/{id}"),
+        (json!({ "phone_number_id": null }), "#/phone_number_id", "let go"),
         (json!({ "knowledgebase_id": 7 }), "#/knowledgebase_id", "tool_ids"),
         (json!({ "type": "inbound" }), "#/type", "phone number"),
         (json!({ "variables": {} }), "#/variables", "call"),

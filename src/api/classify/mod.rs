@@ -1,9 +1,11 @@
 //! Turns a vendor's response or the failure to get one into a canonical response or a problem.
 
+mod status;
+
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, HeaderName};
+use http::header::CONTENT_ENCODING;
 use vendors::{
     AssistantSummary, Dialect, InvalidResponse, ResponseBody, SentFields, UpdateResponse, VendorError, VendorErrorKind,
 };
@@ -12,15 +14,14 @@ use crate::account::{Account, CatalogFailure, ListFailure};
 use crate::problem::{Code, Fault, Outcome, Problem, Reason, VendorResponseSummary};
 use crate::upstream::{Failure, FailureKind, PauseCause, ResponseValidator, VendorResponse};
 
+use status::{depends_on_body, kind_by_headers, status_problem};
+
 use super::exchange::Change;
 use super::middleware::loop_detection;
 use super::scrub::Scrub;
 
 /// The `Retry-After` where neither the vendor nor a timer sets one.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// Cloudflare sets it on a challenge that it answers itself.
-const CF_MITIGATED: HeaderName = HeaderName::from_static("cf-mitigated");
 
 /// Classifies a vendor's response to an operation; `request` is the body that was sent, `sent` the fields in it.
 ///
@@ -139,7 +140,7 @@ impl ResponseValidator for Dialect {
 }
 
 /// The problem for a vendor's response outside 2xx.
-fn error_problem(
+pub(super) fn error_problem(
     account: &Account,
     sent: &SentFields,
     request: &[u8],
@@ -156,7 +157,7 @@ fn error_problem(
         Some(coding) if depends_on_body(failure.kind) || response.status.is_success() => {
             Problem { outcome: Outcome::NotApplied, ..Problem::new(Code::VendorBadResponse, unread_detail(&coding)) }
         }
-        _ => status_problem(failure.kind, status),
+        _ => status_problem(account, failure.kind, status),
     };
     // Only these two are about the update itself. Other errors say nothing about an earlier attempt without a response.
     let is_definite = matches!(failure.kind, VendorErrorKind::Refused | VendorErrorKind::NotFound);
@@ -183,66 +184,6 @@ fn unread_detail(coding: &str) -> String {
             "The vendor's answer has the content coding `{coding}`, which this gateway did not ask for and cannot read."
         ),
     }
-}
-
-/// What an error means, as its headers say it. A challenge of bot protection never comes from the vendor's API.
-fn kind_by_headers(kind: VendorErrorKind, headers: &HeaderMap) -> VendorErrorKind {
-    match headers.contains_key(CF_MITIGATED) && depends_on_body(kind) {
-        true => VendorErrorKind::Intermediary,
-        false => kind,
-    }
-}
-
-/// Whether a kind of error is believed only if the body is the API's.
-fn depends_on_body(kind: VendorErrorKind) -> bool {
-    use VendorErrorKind::{CredentialsRejected, Intermediary, NotFound, Refused, WrongAddress};
-    matches!(kind, CredentialsRejected | Intermediary | NotFound | Refused | WrongAddress)
-}
-
-/// The problem for a vendor's error status. A 4xx means that the update was not applied; after any other status it may
-/// have been.
-fn status_problem(kind: VendorErrorKind, status: u16) -> Problem {
-    let (code, detail) = match kind {
-        VendorErrorKind::Refused => (Code::ValidationFailed, "The vendor refused the update.".to_owned()),
-        VendorErrorKind::NotFound => (Code::AssistantNotFound, "The vendor has no such assistant.".to_owned()),
-        VendorErrorKind::CredentialsRejected => {
-            (Code::VendorCredentialsRejected, "The vendor refused this gateway's token.".to_owned())
-        }
-        VendorErrorKind::Intermediary => (
-            Code::VendorBadResponse,
-            format!(
-                "Something in front of the vendor's API answered with status {status} and a page or text of its own, as bot \
-                 protection and firewalls do."
-            ),
-        ),
-        VendorErrorKind::WrongAddress => (
-            Code::VendorBadResponse,
-            format!(
-                "The address answered {status}, but not as the vendor's API does for an unknown assistant: the account's \
-                 `base_url` may be wrong."
-            ),
-        ),
-        VendorErrorKind::AccountProblem => {
-            (Code::VendorAccountProblem, "The vendor account cannot do this at present.".to_owned())
-        }
-        VendorErrorKind::RateLimited => {
-            (Code::VendorRateLimited, "The vendor allows no more requests for now.".to_owned())
-        }
-        VendorErrorKind::Failed => (Code::VendorError, format!("The vendor failed with status {status}.")),
-        VendorErrorKind::Redirected => {
-            (Code::VendorBadResponse, format!("The vendor answered with a redirect, status {status}."))
-        }
-        VendorErrorKind::Unexpected => {
-            (Code::VendorError, format!("The vendor answered with the undocumented status {status}."))
-        }
-    };
-    let outcome = if (400..500).contains(&status) { Outcome::NotApplied } else { Outcome::Unknown };
-    let retryable = match kind {
-        VendorErrorKind::Unexpected if status != 408 => Some(false),
-        VendorErrorKind::Intermediary => Some(true),
-        _ => None,
-    };
-    Problem { outcome, retryable, ..Problem::new(code, detail) }
 }
 
 /// The problem for a request without a response.
