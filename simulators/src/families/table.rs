@@ -4,7 +4,7 @@ use hyper::Method;
 use serde_json::Value;
 
 /// Every operation of these vendors, under the names of `api.json` and of faults.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "create",
     "create-branch",
     "create-llm",
@@ -21,6 +21,7 @@ const NAMES: [&str; 23] = [
     "list-tools",
     "list-versions",
     "list-voices",
+    "list-webhooks",
     "publish",
     "read",
     "read-llm",

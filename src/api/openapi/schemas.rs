@@ -58,7 +58,7 @@ pub(super) fn all() -> Value {
             ("fields", list(named("VendorField"))),
         ]),
         "VendorField": support(&[("field", text()), ("description", text())]),
-        "CatalogKind": { "type": "string", "enum": CatalogKind::ALL.map(CatalogKind::as_str) },
+        "CatalogKind": { "type": "string", "enum": CatalogKind::ALL.into_iter().filter(|kind| kind.is_shown()).map(CatalogKind::as_str).collect::<Vec<_>>() },
         "CatalogList": object(&[("vendor", text()), ("catalogs", list(named("CatalogState")))]),
         "CatalogState": object(&[
             ("kind", named("CatalogKind")), ("entries", nullable_integer()), ("age", nullable_integer()),

@@ -38,7 +38,7 @@ const MAX_LIMIT: usize = 1000;
 /// The client may not use a vendor of that name, or there is none.
 pub(super) fn list_catalogs(context: &Context, vendor: &str) -> Result<Value, Problem> {
     let account = vendor_account(context, vendor)?;
-    let described = account.dialect.catalog_kinds().map(|kind| {
+    let described = account.dialect.shown_catalogs().map(|kind| {
         let copy = account.live.copy(kind);
         let age = copy.as_ref().map(|(_, age)| age.as_secs());
         let entries = copy.map(|(catalog, _)| {
@@ -64,6 +64,11 @@ pub(super) async fn read_catalog(
 ) -> Result<Response<Full<Bytes>>, Problem> {
     let account = vendor_account(context, vendor)?;
     let kind = documented_kind(&account, kind)?;
+    if !kind.is_shown() {
+        let detail =
+            format!("the catalog `{kind}` is not shown, as its names may hold secrets; it only finds what is sent");
+        return Err(Problem::new(Code::NotFound, detail));
+    }
     let list = format!("the catalog `{kind}` of `{}`", account.name);
     let page = Page::read(head.uri.query(), &list, DEFAULT_LIMIT, 1..=MAX_LIMIT)?;
     let part = NamePart::new(&query::text(head.uri.query(), "q")?.unwrap_or_default());
@@ -107,7 +112,7 @@ pub(crate) async fn refresh_catalog(context: &Context, account: &Account, kind: 
 pub(crate) fn documented_kind(account: &Account, name: &str) -> Result<CatalogKind, Problem> {
     let dialect = account.dialect;
     let Some(kind) = CatalogKind::from_name(name) else {
-        let rest = match vendors::nearest(name, dialect.catalog_kinds().map(CatalogKind::as_str)) {
+        let rest = match vendors::nearest(name, dialect.shown_catalogs().map(CatalogKind::as_str)) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => "`GET /v1/vendors/{vendor}/catalogs` has those that there are".to_owned(),
         };

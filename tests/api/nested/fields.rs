@@ -61,6 +61,8 @@ fn value(vendor: &str, field: &str) -> Value {
         "ringing_time" => json!(25),
         "reengagement_prompt" => json!("Ask whether they are there."),
         "voice_mail_message" => json!("Call us again."),
+        // `webhooks` is about them.
+        "webhook_url" | "is_webhook_active" if vendor == "elevenlabs" => json!(null),
         "webhook_url" => json!("https://hooks.example.com/other"),
         // ElevenLabs' simulator merges maps, so that an entry which is to go would stay.
         "post_call_schema" => json!([{ "name": "order", "type": "number", "description": "The order." }]),

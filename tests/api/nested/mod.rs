@@ -13,6 +13,7 @@ mod lifecycle;
 mod numbers;
 mod options;
 mod updates;
+mod webhooks;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 

@@ -27,6 +27,7 @@ pub(crate) const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
         CatalogKind::KnowledgeBases => CatalogSpec::new("/user/knowledgebases", KNOWLEDGE_BASES),
         CatalogKind::Folders => CatalogSpec::new("/user/folders?per_page=100", COLOURED),
         CatalogKind::Labels => CatalogSpec::new("/user/labels?per_page=100", COLOURED),
+        CatalogKind::Webhooks => return None,
     })
 }
 

@@ -42,6 +42,13 @@ impl Entry {
         Some(self.key()).filter(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
+    /// Whether a member that the vendor shows has this value, as JSON text.
+    pub fn has(&self, member: &str, json: &str) -> bool {
+        let members = format!("{{{}}}", self.members);
+        let read = crate::json::read_value(members.as_bytes(), crate::json::Limits::VENDOR).ok();
+        read.and_then(|members| members.get(member)).is_some_and(|value| value.text() == json)
+    }
+
     /// The id as text, in whatever type the catalog has it.
     pub fn text_id(&self) -> Cow<'_, str> {
         self.key()

@@ -27,6 +27,8 @@ pub enum CatalogKind {
     Folders,
     /// The account's labels.
     Labels,
+    /// The account's webhooks, by their URLs.
+    Webhooks,
 }
 
 impl CatalogKind {
@@ -43,10 +45,11 @@ impl CatalogKind {
         Self::KnowledgeBases,
         Self::Folders,
         Self::Labels,
+        Self::Webhooks,
     ];
 
     /// The number of kinds.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 
     /// The name of the kind in the configuration and in paths.
     pub const fn as_str(self) -> &'static str {
@@ -62,7 +65,14 @@ impl CatalogKind {
             Self::KnowledgeBases => "knowledge_bases",
             Self::Folders => "folders",
             Self::Labels => "labels",
+            Self::Webhooks => "webhooks",
         }
+    }
+
+    /// Whether callers may see the entries: their names hold no secrets, as URLs may. Such a catalog only finds what is known
+    /// already.
+    pub const fn is_shown(self) -> bool {
+        !matches!(self, Self::Webhooks)
     }
 
     /// The kind of that name.

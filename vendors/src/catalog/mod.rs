@@ -97,8 +97,8 @@ impl Catalog {
     /// The best matches for `name`, in the order of the module's documentation.
     fn named(&self, kind: CatalogKind, name: &str) -> Vec<&Entry> {
         let exact = self.at(self.by_name.get(name));
-        if !exact.is_empty() {
-            return exact;
+        if !exact.is_empty() || kind == CatalogKind::Webhooks {
+            return exact; // an address that is spelled otherwise may be another one
         }
         let folded = folded(name);
         let by_case = self.at(self.by_folded.get(&folded));

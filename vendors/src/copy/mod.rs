@@ -213,6 +213,7 @@ impl<'a> AssistantCopy<'a> {
             Rule::Lookup { catalog, send: SendAs::Name, .. } if copy.is_same_account => {
                 copy.target.catalogs.by_id(catalog, text).is_none().then_some(catalog)
             }
+            Rule::At(Place { form: PlaceForm::Found { catalog, .. }, .. }) if text != "null" => Some(catalog),
             // The vendor told a name where others tell an id.
             Rule::Lookup { catalog, .. } | Rule::At(Place { form: PlaceForm::Named(catalog), .. })
                 if field.id_of_name().is_some() =>

@@ -109,6 +109,11 @@ impl Dialect {
         CatalogKind::ALL.into_iter().filter(|kind| self.catalog(*kind).is_some())
     }
 
+    /// The kinds of catalogs that callers may see.
+    pub fn shown_catalogs(&self) -> impl Iterator<Item = CatalogKind> {
+        self.catalog_kinds().filter(|kind| kind.is_shown())
+    }
+
     /// The kinds of catalogs that fields are looked up in, which updates need.
     pub fn catalogs_of_fields(&self) -> impl Iterator<Item = CatalogKind> {
         self.catalog_kinds().filter(|kind| Field::ALL.iter().any(|field| self.catalog_of(*field) == Some(*kind)))

@@ -25,7 +25,10 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
     let catalogs: String = CatalogKind::ALL
         .into_iter()
         .filter_map(|kind| Some((kind, dialect.catalog(kind)?)))
-        .map(|(kind, spec)| format!("- Catalog `{kind}`: `GET {}{}`\n", dialect.base_url, spec.path))
+        .map(|(kind, spec)| {
+            let hidden = if kind.is_shown() { "" } else { ", which callers do not see" };
+            format!("- Catalog `{kind}`: `GET {}{}`{hidden}\n", dialect.base_url, spec.path)
+        })
         .collect();
     let operations = operations(dialect);
     format!(

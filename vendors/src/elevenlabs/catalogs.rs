@@ -1,7 +1,7 @@
 //! The vendor's catalogs. It has none of languages, multimodal models, providers, folders and labels.
 //!
 //! Sources: the SDK `elevenlabs` 2.78.0 (PyPI), `voices.search`, `conversational_ai.llm.list`, `phone_numbers.list`,
-//! `tools.list`, `knowledge_base.list`.
+//! `tools.list`, `knowledge_base.list`, `webhooks.list`.
 
 use crate::catalog::CatalogKind;
 use crate::dialect::{CatalogSpec, Schema, catalogs};
@@ -31,6 +31,11 @@ const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
         CatalogKind::KnowledgeBases => CatalogSpec::new("/v1/convai/knowledge-base?page_size=100", ANY)
             .in_member("documents")
             .paged_by("cursor", "next_cursor", "has_more"),
+        // Creating one tells its secret once, so that the gateway makes none.
+        CatalogKind::Webhooks => CatalogSpec::new("/v1/workspace/webhooks", ANY)
+            .in_member("webhooks")
+            .identified_by("webhook_id")
+            .named_by("webhook_url"),
         CatalogKind::Languages
         | CatalogKind::MultimodalModels
         | CatalogKind::SynthesizerProviders

@@ -11,6 +11,7 @@ mod phone_numbers;
 mod responses;
 mod speech;
 mod tools;
+mod webhook;
 
 use crate::canonical::{Field, Shape, TOOL_WITH_TEXT_IDS};
 use crate::catalog::CatalogKind;
@@ -233,12 +234,11 @@ const fn timing_row(field: Field) -> Row {
 const fn after_call_row(field: Field) -> Row {
     match field {
         Field::Record => Row::at(&["platform_settings", "privacy", "record_voice"]),
-        Field::WebhookUrl => Row::unsupported(
-            "a webhook's URL in an agent: webhooks are objects of the workspace, and an agent has the id of one \
-             (`platform_settings.workspace_overrides.webhooks.post_call_webhook_id`, in `vendor_options`)",
+        Field::WebhookUrl => Row::at_as(WEBHOOK, webhook::URL).nearly(
+            "it is the workspace's webhook with this URL; an agent without one of its own has the workspace's, if there is one",
         ),
-        Field::IsWebhookActive => Row::unsupported(
-            "a switch for an agent's webhook: it has the id of one of the workspace, or the workspace's own is called",
+        Field::IsWebhookActive => Row::by(Rule::Nested(&webhook::ACTIVE)).nearly(
+            "there is no switch: without a webhook of its own an agent has the workspace's, if there is one",
         ),
         Field::SendWebhookOnlyOnCompleted => Row::at_as(
             &["platform_settings", "workspace_overrides", "webhooks", "events", "call_initiation_failure"],

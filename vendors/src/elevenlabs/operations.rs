@@ -75,6 +75,8 @@ pub(super) const SILENCES: &[&str] = &[
     "How high the limits of requests are, and how long to wait after a 429.",
     "An idempotency key for creations, and conditional requests.",
     "Whether two agents may have the same name, and how long a cursor of the list is valid.",
+    "Which webhook an agent without its own calls. The workspace's settings name one for all agents, and an agent's settings override \
+     that; it is taken to be called then.",
     "What becomes of the branch and the environment that a phone number was given for another agent. Both are the number's; only \
      a configured `branch` is sent.",
     "What a deletion does to phone numbers and to agents that transfer to the deleted one.",
@@ -83,10 +85,13 @@ pub(super) const SILENCES: &[&str] = &[
     "Which values `turn_timeout`, `silence_end_call_timeout` and `max_duration_seconds` may have.",
 ];
 
-/// Everything that is written can be read, but where two fields have one place: it is told as the field that fits it best.
+/// Everything that is written can be read, but where two fields have one place: it is told as the field that fits it best. Of a
+/// webhook an agent tells the id, and only the workspace its URL.
 pub(super) const fn reading(field: Field) -> Reading {
     match field {
-        Field::ChatLlmFallbackId | Field::SynthesizerProviderId => Reading::Never,
+        Field::ChatLlmFallbackId | Field::SynthesizerProviderId | Field::WebhookUrl | Field::IsWebhookActive => {
+            Reading::Never
+        }
         _ => Reading::Backwards,
     }
 }

@@ -34,7 +34,8 @@ const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
         CatalogKind::SynthesizerProviders
         | CatalogKind::TranscriberProviders
         | CatalogKind::Folders
-        | CatalogKind::Labels => None,
+        | CatalogKind::Labels
+        | CatalogKind::Webhooks => None,
         _ => autocalls::catalog(kind),
     }
 }

@@ -31,7 +31,7 @@ pub(crate) static DIALECT: Dialect = Dialect {
 /// The catalogs: no folders, no labels.
 const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
     match kind {
-        CatalogKind::Folders | CatalogKind::Labels => None,
+        CatalogKind::Folders | CatalogKind::Labels | CatalogKind::Webhooks => None,
         _ => autocalls::catalog(kind),
     }
 }

@@ -74,7 +74,8 @@ const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
         | CatalogKind::Tools
         | CatalogKind::KnowledgeBases
         | CatalogKind::Folders
-        | CatalogKind::Labels => None,
+        | CatalogKind::Labels
+        | CatalogKind::Webhooks => None,
     }
 }
 

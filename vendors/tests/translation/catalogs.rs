@@ -6,7 +6,7 @@ use vendors::{Catalog, CatalogKind, CatalogPage, CatalogSet, Catalogs, Dialect, 
 use super::contracts::{Contract, contracts};
 
 /// The operation that reads each kind, by its name in a contract's `operations.json`.
-const READ_BY: [(CatalogKind, &str); 11] = [
+const READ_BY: [(CatalogKind, &str); 12] = [
     (CatalogKind::Languages, "list-languages"),
     (CatalogKind::Voices, "list-voices"),
     (CatalogKind::Models, "list-models"),
@@ -18,6 +18,8 @@ const READ_BY: [(CatalogKind, &str); 11] = [
     (CatalogKind::KnowledgeBases, "list-knowledgebases"),
     (CatalogKind::Folders, "list-folders"),
     (CatalogKind::Labels, "list-labels"),
+    // None of these vendors has them as objects.
+    (CatalogKind::Webhooks, "list-webhooks"),
 ];
 
 /// The documented path of a kind. Multimodal models have a list where models have types.
@@ -56,7 +58,7 @@ fn sample(kind: CatalogKind) -> Value {
             "created_at": "2026-01-01T00:00:00.000000Z", "updated_at": "2026-01-01T00:00:00.000000Z",
         }]),
         CatalogKind::Folders | CatalogKind::Labels => paged,
-        CatalogKind::Voices => Value::Null,
+        CatalogKind::Voices | CatalogKind::Webhooks => Value::Null,
     }
 }
 

@@ -25,6 +25,7 @@ fn the_codes_are_stable() {
         "knowledge_bases",
         "folders",
         "labels",
+        "webhooks",
     ];
     assert_eq!(CatalogKind::ALL.map(CatalogKind::as_str), kinds);
     assert_eq!(kinds.map(CatalogKind::from_name), CatalogKind::ALL.map(Some));

@@ -82,8 +82,8 @@ pub(super) fn states(account: &Account) -> Vec<CatalogState> {
 /// The vendor documents no such catalog.
 pub(super) fn find(account: &Account, kind: Option<&str>, part: Option<&str>) -> Result<Vec<Found>, Problem> {
     let kinds: Vec<_> = match (kind.filter(|kind| !kind.is_empty()), part.filter(|part| !part.is_empty())) {
-        (Some(kind), _) => vec![documented_kind(account, kind)?],
-        (None, Some(_)) => account.dialect.catalog_kinds().collect(),
+        (Some(kind), _) => vec![documented_kind(account, kind)?].into_iter().filter(|kind| kind.is_shown()).collect(),
+        (None, Some(_)) => account.dialect.shown_catalogs().collect(),
         (None, None) => Vec::new(),
     };
     Ok(kinds.into_iter().map(|kind| find_in(account, kind, part.unwrap_or_default())).collect())

@@ -26,6 +26,11 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new("knowledge_bases", PAIRS, "Knowledge bases by id."),
     Key::new("folders", PAIRS, "Folders by id."),
     Key::new("labels", PAIRS, "Labels by id."),
+    Key::new(
+        "webhooks",
+        PAIRS,
+        "Webhooks by id: the URL of each, as in `\"wh_1\" = \"https://hooks.example.com/calls\"`.",
+    ),
 ]);
 
 /// Names by id, for each kind of thing a vendor numbers.

@@ -142,6 +142,26 @@ pub(super) fn id_of_name(
     Some(only.text_id().into_owned())
 }
 
+/// The entry of a text in a catalog that is not shown; otherwise the update is refused with this reason.
+pub(super) fn found<'c>(
+    value: Value<'_>,
+    catalog: CatalogKind,
+    or_else: &'static str,
+    target: &Target<'c>,
+    writer: &mut FieldWriter<'_>,
+) -> Option<&'c Entry> {
+    let name = value.as_str()?;
+    match target.catalogs.by_name(catalog, &name).as_slice() {
+        [only] => return Some(only),
+        [] => {
+            writer.refuse(&[], ItemCode::UnresolvedName, or_else);
+            writer.hints.push(hint(value, catalog, target.vendor));
+        }
+        many => writer.refuse(&[], ItemCode::UnresolvedName, ambiguous(many, catalog, writer.field)),
+    }
+    None
+}
+
 /// The only entry that is meant; otherwise the update is refused.
 fn only<'c>(
     lookup: Lookup<'_>,

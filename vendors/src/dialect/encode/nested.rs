@@ -7,7 +7,7 @@ use crate::iso639::{code_of, english_name};
 use crate::item::ItemCode;
 use crate::json::{Kind, Pointer, Value, scaled};
 
-use super::lookup::id_of_name;
+use super::lookup::{found, id_of_name};
 use super::request::refuse_unmapped;
 use super::{FieldWriter, Target};
 
@@ -16,7 +16,12 @@ use super::{FieldWriter, Target};
 #[inline(never)]
 pub(super) fn write_nested(row: &Row, value: Value<'_>, target: &Target<'_>, writer: &mut FieldWriter<'_>) {
     match row.rule {
-        Rule::At(place) if value.is_null() => return write_null(row.null, place.path, writer),
+        Rule::At(place) if value.is_null() => {
+            write_null(row.null, place.path, writer);
+            if !matches!(place.form, PlaceForm::Found { .. }) {
+                return;
+            }
+        }
         Rule::Nested(_) if value.is_null() && row.null == NullForm::Refused => return refuse_null(writer),
         Rule::At(place) => write_place(value, &place, target, writer),
         Rule::Nested(hook) => {
@@ -77,6 +82,16 @@ fn write_place(value: Value<'_>, place: &Place, target: &Target<'_>, writer: &mu
             Some(code) => writer.put_text(place.path, &code),
             None => writer.put(place.path, value.text()),
         },
+        PlaceForm::Found { catalog, or_else, off } => {
+            let Some(entry) = found(value, catalog, or_else, target, writer) else { return };
+            writer.put_text(place.path, &entry.text_id());
+            if off.iter().any(|member| entry.has(member, "true")) {
+                writer.warn(
+                    "approximated",
+                    "what has this name is turned off at the vendor, so that nothing is sent there",
+                );
+            }
+        }
         PlaceForm::Named(catalog) => {
             if let Some(id) = id_of_name(value, catalog, target, writer) {
                 write_named(&id, target, writer);

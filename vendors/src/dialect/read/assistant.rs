@@ -22,6 +22,8 @@ pub struct ReadAssistant<'a> {
     pub unwritable: Vec<Unwritable<'a>>,
     /// The fields that are `null` although no update can set that.
     pub nulls: Vec<Field>,
+    /// The ids, as JSON texts, of what fields name that are never told: they are compared.
+    pub found: Vec<(Field, Cow<'a, str>)>,
     /// What has no canonical counterpart, as JSON text.
     pub vendor_fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Whether it is active, as JSON text.
@@ -96,7 +98,8 @@ pub fn read_assistant<'a>(
     let told_by_id: Vec<_> = told.iter().map(|(field, _)| *field).collect();
     told.retain(|(field, _)| field.id_of_name().is_none_or(|id| !told_by_id.contains(&id)));
     let (fields, unwritable) = writable(dialect, policies, told);
-    ReadAssistant { id, fields, unwritable, nulls, vendor_fields: entry.rest(), status, created_at, updated_at }
+    let found = Vec::new();
+    ReadAssistant { id, fields, unwritable, nulls, found, vendor_fields: entry.rest(), status, created_at, updated_at }
 }
 
 /// Reads an element of the list. Where it has only a part of the assistant, a field that it lacks is not told, whatever its

@@ -38,7 +38,8 @@ enum Verdict {
 
 /// The catalogs that comparing the names among `applied` needs.
 pub fn lookups_to_compare(dialect: &Dialect, applied: &[Field]) -> Vec<CatalogKind> {
-    let names = applied.iter().copied().filter(|field| field.id_of_name().is_some());
+    let names =
+        applied.iter().copied().filter(|field| field.id_of_name().is_some() || found_in(dialect, *field).is_some());
     let mut kinds: Vec<_> = names.filter_map(|field| dialect.catalog_of(field)).collect();
     kinds.dedup();
     kinds
@@ -50,6 +51,7 @@ pub fn compare(update: &Update<'_>, applied: &[Field], read: &ReadAssistant<'_>,
     for &field in applied {
         let Some(sent) = update.get(field) else { continue };
         let verdict = match field.id_of_name() {
+            None if found_in(target.dialect, field).is_some() => compare_found(field, sent, read, target),
             _ if is_written_alike(field, sent, read, target) => Verdict::Confirmed,
             Some(id) => compare_name(field, id, sent, read, target),
             None => compare_value(field, sent, read, target.dialect),
@@ -103,6 +105,28 @@ fn compare_name(field: Field, id: Field, sent: Value<'_>, read: &ReadAssistant<'
         return Verdict::Confirmed;
     }
     Verdict::Differs(stored.map_or_else(|| told.to_owned(), |entry| quoted(&entry.name)))
+}
+
+/// The catalog in which a field is a name that only the id is stored of.
+fn found_in(dialect: &Dialect, field: Field) -> Option<CatalogKind> {
+    match dialect.row(field).rule {
+        Rule::At(Place { form: PlaceForm::Found { catalog, .. }, .. }) => Some(catalog),
+        _ => None,
+    }
+}
+
+/// The same for a field that is never told: the stored id is compared.
+fn compare_found(field: Field, sent: Value<'_>, read: &ReadAssistant<'_>, target: &Target<'_>) -> Verdict {
+    let told = read.found.iter().find(|(known, _)| *known == field).map(|(_, told)| &**told);
+    let (Some(told), Some(kind)) = (told, found_in(target.dialect, field)) else { return Verdict::Unreadable };
+    let is_same = match sent.as_str() {
+        None => told == "null",
+        Some(name) => match target.catalogs.by_name(kind, &name).as_slice() {
+            [] => return Verdict::Unreadable,
+            candidates => candidates.iter().any(|entry| quoted(&entry.text_id()) == told),
+        },
+    };
+    if is_same { Verdict::Confirmed } else { Verdict::Differs(told.to_owned()) }
 }
 
 fn compare_value(field: Field, sent: Value<'_>, read: &ReadAssistant<'_>, dialect: &Dialect) -> Verdict {

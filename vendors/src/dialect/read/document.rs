@@ -42,6 +42,7 @@ pub(super) fn read_document<'a>(
         fields,
         unwritable,
         nulls,
+        found: found(dialect, document),
         vendor_fields: rest(dialect, document, &used, &[names.id]),
         status: scalar(names.status).map(|told| {
             let word = names.statuses.iter().find(|(known, _)| *known == told);
@@ -50,6 +51,17 @@ pub(super) fn read_document<'a>(
         created_at: scalar(names.created_at),
         updated_at: scalar(names.updated_at),
     }
+}
+
+/// What stands at the places of fields that are names of a catalog, which only that could tell.
+fn found<'a>(dialect: &Dialect, document: Value<'a>) -> Vec<(Field, Cow<'a, str>)> {
+    let at = |field: Field| match dialect.row(field).rule {
+        Rule::At(Place { path, form: PlaceForm::Found { .. }, .. }) => {
+            Some((field, Cow::Borrowed(document.at(path).map_or("null", Value::text))))
+        }
+        _ => None,
+    };
+    Field::ALL.into_iter().filter_map(at).collect()
 }
 
 /// The member of a document at a dotted path.
@@ -178,8 +190,8 @@ fn canonical<'a>(place: Place, null: NullForm, value: Value<'a>) -> Option<Cow<'
                 _ => verbatim,
             }
         }
-        // The id tells it.
-        PlaceForm::Named(_) => return None,
+        // The id tells it, or the catalog only.
+        PlaceForm::Named(_) | PlaceForm::Found { .. } => return None,
     })
 }
 

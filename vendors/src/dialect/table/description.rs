@@ -130,7 +130,7 @@ impl Dialect {
             Rule::Merge => Support::Merged,
             Rule::At(Place { form, .. }) => match form {
                 PlaceForm::Same | PlaceForm::Texts => Support::Renamed,
-                PlaceForm::Named(_) => Support::Resolved,
+                PlaceForm::Named(_) | PlaceForm::Found { .. } => Support::Resolved,
                 PlaceForm::Values(_) | PlaceForm::Kinds(_) | PlaceForm::Language(_) => Support::Mapped,
                 PlaceForm::Scaled(_) | PlaceForm::Listed | PlaceForm::Sole => Support::Converted,
             },
@@ -166,7 +166,7 @@ impl Dialect {
                 _ => None,
             },
             values,
-            catalog: self.catalog_of(field),
+            catalog: self.catalog_of(field).filter(|kind| kind.is_shown()),
             nullable: spec.nullable && supported && row.null != NullForm::Refused,
             on_update: supported,
             on_create,
@@ -210,6 +210,11 @@ impl Dialect {
             Rule::Merge => vec!["The entry for this vendor is merged verbatim into the body.".to_owned()],
             Rule::At(Place { form: PlaceForm::Named(catalog), .. }) => {
                 vec![format!("Looked up in the catalog `{catalog}`.")]
+            }
+            Rule::At(Place { form: PlaceForm::Found { catalog, or_else, .. }, .. }) => {
+                vec![format!(
+                    "Looked up among the account's {catalog}, exactly as it is spelled; another one {or_else}."
+                )]
             }
             Rule::At(Place { form: PlaceForm::Scaled(Factor { by, shift, is_whole }), .. }) => {
                 let whole = if is_whole { ", as a whole number" } else { "" };

@@ -49,6 +49,15 @@ pub enum PlaceForm {
     Language(&'static [(&'static str, &'static str)]),
     /// A name of the catalog: the id that it stands for is written as the row of the field's twin says.
     Named(CatalogKind),
+    /// A text that is a name in a catalog: the id of its entry is written. The field has no twin for it.
+    Found {
+        /// The catalog.
+        catalog: CatalogKind,
+        /// What is wrong with a text that is not there and what can be done, to complete "the field …".
+        or_else: &'static str,
+        /// The members of an entry that turn it off if one of them is `true`.
+        off: &'static [&'static str],
+    },
 }
 
 /// A vendor's number as `canonical × by × 10^shift`, which is exact in decimals.

@@ -301,7 +301,9 @@ impl Row {
     pub const fn catalog(&self) -> Option<(CatalogKind, SendAs)> {
         match self.rule {
             Rule::Lookup { catalog, send, .. } => Some((catalog, send)),
-            Rule::At(Place { form: PlaceForm::Named(catalog), .. }) => Some((catalog, SendAs::Id)),
+            Rule::At(Place { form: PlaceForm::Named(catalog) | PlaceForm::Found { catalog, .. }, .. }) => {
+                Some((catalog, SendAs::Id))
+            }
             _ => None,
         }
     }

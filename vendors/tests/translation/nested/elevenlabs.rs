@@ -5,6 +5,7 @@ mod contract;
 mod errors;
 mod reading;
 mod splicing;
+mod webhooks;
 mod writing;
 
 use std::sync::Arc;
@@ -43,6 +44,14 @@ fn catalogs() -> CatalogSet {
             CatalogKind::KnowledgeBases,
             r#"{"documents":[{"id":"doc_1","name":"Prices \"2026\"","type":"file"},{"id":"doc_2","name":"Site","type":"url"}],
                 "next_cursor":null,"has_more":false}"#,
+        ),
+        (
+            CatalogKind::Webhooks,
+            r#"{"webhooks":[
+                {"name":"Calls","webhook_id":"wh_1","webhook_url":"https://hooks.example.com/calls","is_disabled":false,"is_auto_disabled":false},
+                {"name":"Off","webhook_id":"wh_2","webhook_url":"https://hooks.example.com/off","is_disabled":false,"is_auto_disabled":true},
+                {"name":"One","webhook_id":"wh_3","webhook_url":"https://hooks.example.com/twice","is_disabled":false},
+                {"name":"Two","webhook_id":"wh_4","webhook_url":"https://hooks.example.com/twice","is_disabled":false}]}"#,
         ),
     ] {
         let spec = dialect("elevenlabs").catalog(kind).unwrap();
