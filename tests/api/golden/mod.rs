@@ -6,6 +6,7 @@
 //! `just goldens` and read the difference: it is what callers and vendors will see.
 
 mod difference;
+mod nested;
 mod transcript;
 
 use std::collections::BTreeSet;
@@ -127,6 +128,10 @@ fn every_file_among_the_golden_ones_is_a_case_or_a_snapshot_of_one() {
         let read = Case::read(case);
         let vendors = simulators::NAMES.into_iter().filter(|vendor| !read.exchanges(vendor).is_empty());
         expected.extend(vendors.map(|vendor| format!("{case}.{vendor}.snap")));
+    }
+    for case in nested::CASES {
+        expected.insert(format!("{case}.json"));
+        expected.extend(simulators::FAMILIES.map(|vendor| format!("{case}.{vendor}.snap")));
     }
     let files = std::fs::read_dir(directory()).unwrap();
     let found: BTreeSet<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();

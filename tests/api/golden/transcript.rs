@@ -117,12 +117,12 @@ fn call(vendor: &str, exchange: &Exchange, before: Option<&Reply>) -> String {
     }
 }
 
-fn headers(exchange: &Exchange) -> Vec<(&str, String)> {
+pub(super) fn headers(exchange: &Exchange) -> Vec<(&str, String)> {
     let further = exchange.headers.iter().map(|(name, value)| (name.as_str(), value.clone()));
     further.chain(exchange.handling.iter().map(|handling| ("prefer", format!("handling={handling}")))).collect()
 }
 
-async fn reply(stage: &Stage, call: &str, headers: &[(&str, String)], update: String) -> Reply {
+pub(super) async fn reply(stage: &Stage, call: &str, headers: &[(&str, String)], update: String) -> Reply {
     let (method, target) = call.split_once(' ').unwrap();
     let mut all = vec![("x-request-id", "golden")];
     all.extend((!update.is_empty()).then_some(("content-type", "application/json")));
@@ -130,7 +130,7 @@ async fn reply(stage: &Stage, call: &str, headers: &[(&str, String)], update: St
     stage.call(method.parse().unwrap(), target, &all, update).await
 }
 
-fn called(call: &str, headers: &[(&str, String)], update: &str) -> String {
+pub(super) fn called(call: &str, headers: &[(&str, String)], update: &str) -> String {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let body = if update.is_empty() { String::new() } else { format!("{}\n", lay_out(update.as_bytes())) };
     format!("{call}\n{headers}{body}")
@@ -151,19 +151,20 @@ fn sent(update: &Received, times: usize) -> String {
     format!("--> {} {}{times}\n{headers}{body}\n", update.method, update.path)
 }
 
-fn replied(reply: &Reply) -> String {
+pub(super) fn replied(reply: &Reply) -> String {
     let headers = headers_of(&reply.headers, &["content-length", "date", "x-request-id"]);
     format!("<== {}\n{headers}{}\n", reply.status, lay_out(&reply.body))
 }
 
 /// Headers by name, with what differs from run to run and what must stay secret replaced.
-fn headers_of(headers: &HeaderMap, without: &[&str]) -> String {
+pub(super) fn headers_of(headers: &HeaderMap, without: &[&str]) -> String {
     let mut lines = BTreeSet::new();
     for (name, value) in headers {
         let value = value.to_str().unwrap();
         let value = match name.as_str() {
             name if without.contains(&name) => continue,
             "authorization" => "Bearer [the vendor's token]",
+            "xi-api-key" => "[the vendor's token]",
             "host" => "[the vendor's host]",
             "traceparent" => "[a child of the caller's or a new trace]",
             "user-agent" => &value.replace(env!("CARGO_PKG_VERSION"), "[version]"),
@@ -186,11 +187,13 @@ async fn answered(stage: &Stage, vendor: &str, (write, faults): (&Received, &[&s
 }
 
 /// What the vendor answers to a request.
-async fn again(stage: &Stage, vendor: &str, sent: &Received) -> String {
-    let url = format!("http://{}{}", stage.simulator(vendor).addr(), sent.path);
+pub(super) async fn again(stage: &Stage, vendor: &str, sent: &Received) -> String {
+    let query = sent.query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
+    let url = format!("http://{}{}{query}", stage.simulator(vendor).addr(), sent.path);
     let mut request = Request::builder().method(sent.method.as_str()).uri(url);
-    for name in ["authorization", "content-type", "accept"] {
-        request = request.header(name, sent.header(name).unwrap_or_default());
+    for name in ["authorization", "xi-api-key", "content-type", "accept"] {
+        let value = sent.header(name).or((name != "xi-api-key").then_some(""));
+        request = value.into_iter().fold(request, |request, value| request.header(name, value));
     }
     let client = Client::builder(TokioExecutor::new()).build_http();
     let request: Request<Full<Bytes>> = request.body(Full::new(sent.body.clone())).unwrap();
