@@ -402,6 +402,17 @@ fn explain_prints_the_wire_body_or_what_happens_to_each_field() {
 }
 
 #[test]
+fn explain_says_what_goes_to_another_object_than_the_assistant() {
+    let shown = out(&fed(&["explain", "elevenlabs"], r#"{"name":"x","phone_number_id":"phnum_1"}"#));
+    assert!(
+        shown.contains("{\"name\":\"x\"}\n") && shown.contains("given to the phone number, as agent_id"),
+        "{shown}"
+    );
+    let alone = out(&fed(&["explain", "elevenlabs"], r#"{"phone_number_id":"phnum_1"}"#));
+    assert!(alone.contains("Nothing is sent to the assistant itself.") && !alone.contains("PATCH"), "{alone}");
+}
+
+#[test]
 fn explain_refuses_what_the_gateway_would_refuse() {
     let refused = fed(&["explain", "sondos"], UPDATE);
     assert_eq!(refused.status.code(), Some(1));

@@ -309,7 +309,7 @@ fn shown(
         let handling = Handling::Strict;
         refusal(refused, change, &Target { dialect, vendor, id, handling, policies: &policies, catalogs, accounts })
     })?;
-    let (url, body) = (destination.url(&request.path), redacted(&request.body));
+    let (url, body) = (destination.url(&request.path), redacted(&request.own_body(dialect)));
     Ok(Preview { request, url, body, open, plan })
 }
 

@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let style = Style::for_stdout(&terminal.environment);
     match translate_request(&update, &target) {
         Ok(request) if args.format == Format::Body => {
-            terminal.out.write_all(&request.body)?;
+            terminal.out.write_all(&request.own_body(vendor.dialect))?;
             writeln!(terminal.out)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -149,10 +149,15 @@ fn vendor(args: &Args, terminal: &Terminal<'_>) -> Result<Vendor, Failure> {
 /// Prints the request and what happened to each field.
 fn print(request: &Request, vendor: &Vendor, terminal: &mut Terminal<'_>) -> std::io::Result<()> {
     let style = Style::for_stdout(&terminal.environment);
-    writeln!(terminal.out, "{} {}{}", style.bold(request.method), vendor.base_url, request.path)?;
-    let mut body = Vec::with_capacity(request.body.len());
-    redact(&mut body, &request.body);
-    writeln!(terminal.out, "{}\n", String::from_utf8_lossy(&body))?;
+    let own = request.own_body(vendor.dialect);
+    if *own == *b"{}" && !request.is_empty() {
+        writeln!(terminal.out, "Nothing is sent to the assistant itself.\n")?;
+    } else {
+        writeln!(terminal.out, "{} {}{}", style.bold(request.method), vendor.base_url, request.path)?;
+        let mut body = Vec::with_capacity(own.len());
+        redact(&mut body, &own);
+        writeln!(terminal.out, "{}\n", String::from_utf8_lossy(&body))?;
+    }
     let report = &request.report;
     let row = |kind: &str, field: &str, what: &str| [kind.to_owned(), field.to_owned(), what.to_owned()];
     let applied =

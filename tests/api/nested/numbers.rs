@@ -341,3 +341,25 @@ async fn a_branch_that_does_not_exist_is_the_configurations_fault() {
     }
     stage.stop().await;
 }
+
+#[tokio::test]
+async fn a_change_that_waited_in_the_store_gives_the_number_too() {
+    for vendor in VENDORS {
+        let home = tempfile::tempdir().unwrap();
+        let store = format!("[store]\nkind = \"sqlite\"\npath = \"{}\"\n", home.path().join("store.db").display());
+        let queue = "[queue]\nbackoff = \"1s\"\n";
+        let stage = with(vendor, &format!("{ONCE}{store}{queue}")).await;
+        // The first delivery writes the assistant alone; the next one begins with the same requests.
+        stage.fail(vendor, &["status=503@update-phone-number*1"]);
+        let path = format!("/v1/assistants/{vendor}:{}", first(vendor));
+        let headers = [JSON[0], ("prefer", "respond-async")];
+        let taken = stage.call(Method::PUT, &path, &headers, both(vendor).to_string()).await;
+        assert_eq!(taken.status, 202, "{vendor}: {:#}", taken.json());
+        let record = format!("{}?wait=30", taken.header("location").unwrap());
+        let ended = stage.get(&record).await.json();
+        assert_eq!(ended["state"], "applied", "{vendor}: {ended:#}");
+        assert_eq!(ended["answer"]["body"]["report"]["applied"], json!(["name", "phone_number_id"]), "{ended:#}");
+        assert_eq!(named(&stage, vendor, free(vendor)), first(vendor), "{vendor}");
+        stage.stop().await;
+    }
+}

@@ -1,10 +1,13 @@
 //! What becomes of a field on its way to a vendor, in a few words.
 
 use crate::canonical::Field;
-use crate::dialect::{Dialect, Support};
+use crate::dialect::{Dialect, Rule, Support};
 
 /// How a vendor's request holds a field that is applied: "renamed to `agent_name`".
 pub fn what_becomes(dialect: &Dialect, field: Field) -> String {
+    if let Rule::Assigned(by) = dialect.row(field).rule {
+        return format!("given to {}, as {} there", by.title, by.member());
+    }
     let described = dialect.describe(field);
     let wire = described.wire.join(" + ");
     match described.support {

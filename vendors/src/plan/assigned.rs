@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::canonical::{Field, FieldSet};
-use crate::dialect::{Assignment, Call, Dialect, InvalidResponse, Refused, Rule};
+use crate::dialect::{Assignment, Call, Dialect, InvalidResponse, Refused, Request, Rule};
 use crate::item::{Item, ItemCode, Items};
 use crate::json::{Limits, Pointer, Value, push_string, read_value};
 
@@ -57,6 +57,13 @@ pub(super) fn divided<'a>(dialect: &Dialect, sparse: &'a [u8], fields: FieldSet)
     }
     out.push(b'}');
     (Cow::Owned(out), assigned)
+}
+
+impl Request {
+    /// The body without what is written to other objects, which name the assistant.
+    pub fn own_body(&self, dialect: &Dialect) -> Cow<'_, [u8]> {
+        divided(dialect, &self.body, self.sent.fields).0
+    }
 }
 
 impl Run<'_> {

@@ -286,6 +286,18 @@ fn the_contract_of_a_number_takes_what_is_sent_to_it() {
 }
 
 #[test]
+fn what_is_shown_as_the_assistants_body_has_no_number_in_it() {
+    for (name, number, member) in [("elevenlabs", "phnum_2", "agent_id"), ("vapi", NUMBER, "assistantId")] {
+        let dialect = dialect(name);
+        let request = translate(dialect, &json!({ "phone_number_id": number, "name": "B" }).to_string()).unwrap();
+        assert_eq!(&*request.own_body(dialect), br#"{"name":"B"}"#);
+        assert!(!request.is_empty() && request.body.len() > 12);
+        let becomes = vendors::document::what_becomes(dialect, Field::PhoneNumberId);
+        assert_eq!(becomes, format!("given to the phone number, as {member} there"));
+    }
+}
+
+#[test]
 fn every_assignment_names_the_assistant_by_its_id_and_is_safe_to_repeat() {
     let rows = registry::DIALECTS.iter().flat_map(|dialect| dialect.rows.iter());
     let all: Vec<_> = rows.filter_map(|row| if let Rule::Assigned(by) = row.rule { Some(by) } else { None }).collect();
