@@ -235,22 +235,22 @@ impl Texts {
     fn push_notes(&mut self, lists: [&[Note]; 2]) {
         let until = self.text.len() + MAX_NAMES;
         self.notes = lists.map(|notes| {
-            for Note { field, code, .. } in notes {
-                self.push_note(until, field, code);
+            for note in notes {
+                self.push_note(until, note);
             }
             end(&self.text)
         });
     }
 
     /// Adds a code and a name; nothing if there is no room.
-    fn push_note(&mut self, until: usize, field: &Cow<'static, str>, code: &str) {
-        let (name, code) = (start(field, MAX_TEXT), start(code, MAX_TEXT));
+    fn push_note(&mut self, until: usize, note: &Note) {
+        let (name, code) = (start(&note.field, MAX_TEXT), start(&note.code, MAX_TEXT));
         if self.text.len() + name.len() + code.len() + 2 > until {
             return;
         }
         self.text.push_str(code);
         self.text.push(' ');
-        match field {
+        match note.field {
             Cow::Borrowed(_) => self.text.push_str(name), // a canonical name
             Cow::Owned(_) => self.text.push_str(&name.replace('\n', " ")),
         }

@@ -111,7 +111,9 @@ impl Clauses {
         }
         let is_found = filter.line.is_some() || state.is_some();
         if !is_found {
-            let (mut client, vendor) = (self.of_client(filter), self.of_vendor(filter));
+            // Behind `client is null` the planner knows no order by number, and would read all of it: that is checked row by row.
+            let client = if filter.owner == Owner::Client(None) { Vec::new() } else { self.of_client(filter) };
+            let (mut client, vendor) = (client, self.of_vendor(filter));
             client.extend(vendor.into_iter().take(usize::from(client.is_empty())));
             clauses.append(&mut client);
         }
