@@ -180,6 +180,10 @@ fn records(evidence: &Evidence, entries: &[&Entry], applied: &Places, wrong: &mu
             }
             Some(Said::Applied) => states.iter().any(|state| matches!(*state, "applied" | "superseded")),
             Some(Said::Promised) => states.iter().any(|state| matches!(*state, "applied" | "superseded" | "refused")),
+            // A key whose change ended as unknown is carried out once more when its caller asks again.
+            Some(Said::NotApplied(_)) if entry.kind.is_keyed() && entry.sendings > 1 => {
+                states.iter().all(|state| matches!(*state, "failed" | "refused" | "expired" | "unknown"))
+            }
             Some(Said::NotApplied(_)) => states.iter().all(|state| matches!(*state, "failed" | "refused" | "expired")),
             Some(Said::Unknown(_) | Said::Nothing) | None => true,
         };
