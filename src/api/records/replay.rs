@@ -220,7 +220,7 @@ fn overlaps(record: &Record, field: &str) -> bool {
 /// These fields and their twins, which are other forms of the same.
 pub(super) fn with_twins(fields: &[FieldName]) -> Vec<String> {
     let twins = fields.iter().filter_map(|field| twin(field)).map(str::to_owned);
-    fields.iter().map(|field| field.to_string()).chain(twins).collect()
+    fields.iter().map(ToString::to_string).chain(twins).collect()
 }
 
 fn twin(field: &str) -> Option<&'static str> {
@@ -230,7 +230,7 @@ fn twin(field: &str) -> Option<&'static str> {
 /// The problem of fields that newer changes have.
 pub(super) fn superseded(older: &Record, newer: &[Record]) -> Problem {
     let overtaken = |field: &&FieldName| newer.iter().any(|record| overlaps(record, field));
-    let fields: Vec<_> = older.fields.iter().filter(overtaken).map(|field| field.to_string()).collect();
+    let fields: Vec<_> = older.fields.iter().filter(overtaken).map(ToString::to_string).collect();
     Problem::superseded(&fields, newer.iter().map(|record| record.id.to_string()).collect())
 }
 
@@ -238,7 +238,7 @@ pub(super) fn superseded(older: &Record, newer: &[Record]) -> Problem {
 fn only(body: &[u8], fields: &[FieldName]) -> Result<Vec<u8>, Problem> {
     let update = read_update(body)?;
     let mut out = b"{".to_vec();
-    for entry in update.entries.iter().filter(|entry| fields.iter().any(|field| *field == entry.key)) {
+    for entry in update.entries.iter().filter(|entry| fields.contains(&entry.key)) {
         if out.len() > 1 {
             out.push(b',');
         }

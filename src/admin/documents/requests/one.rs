@@ -238,7 +238,7 @@ impl RecordLine {
             assistant: record.assistant.clone(),
             vendor: record.vendor.clone(),
             client: record.client.clone(),
-            fields: record.fields.iter().map(|field| field.to_string()).collect(),
+            fields: record.fields.iter().map(ToString::to_string).collect(),
             attempts: record.attempts,
             created_at: record.created_at.to_string(),
             updated_at: record.updated_at.to_string(),

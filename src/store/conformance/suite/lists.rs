@@ -166,7 +166,7 @@ pub(in crate::store) async fn newer_ones_are_those_that_a_replay_would_overwrite
     let elsewhere = Record { vendor_id: Some("790".into()), ..sends(7, &["name"]) };
     admit(&**store, &elsewhere).await;
     let newer = async |number, fields: &[&str]| {
-        let fields = fields.iter().map(|field| (*field).to_owned().into()).collect();
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
         let found = store.newer(line(), number, fields).await.unwrap();
         found.iter().map(|record| record.number).collect::<Vec<_>>()
     };
