@@ -78,7 +78,7 @@ def train(binaries):
                 running.stop()
             for kind in side_by_side.KINDS:
                 running = bench.start(kind.switchboard())
-                bench.load(running, bench.body_of(kind), refused=kind.refused)
+                bench.load(running, bench.body_of(kind), seconds=min(SECONDS, kind.longest), refused=kind.refused)
                 running.stop()
         finally:
             bench.close()
