@@ -151,6 +151,8 @@ fn find_secrets<'a>(value: Value<'a>, is_secret: &dyn Fn(&str, Value<'_>) -> boo
 
 #[cfg(test)]
 mod tests {
+    use vendors::document::may_hold_credentials;
+
     use crate::api::dry_run::*;
 
     #[test]
@@ -162,5 +164,28 @@ mod tests {
             String::from_utf8(out).unwrap(),
             r#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "[redacted]" }], "deep":{"a":[{"calendly\u005fapi_key":"[redacted]"},[]]}}"#
         );
+    }
+
+    #[test]
+    fn a_body_that_is_taken_for_one_without_credentials_has_none() {
+        for name in secret_members() {
+            for hidden in 0..=name.len() {
+                // One letter of the name is escaped, in either case of its digits; the last time none is.
+                for upper in [false, true] {
+                    let letter = |(index, letter): (usize, char)| match (index == hidden, upper) {
+                        (true, true) => format!("\\u{:04X}", u32::from(letter)),
+                        (true, false) => format!("\\u{:04x}", u32::from(letter)),
+                        (false, _) => letter.to_string(),
+                    };
+                    let key: String = name.chars().enumerate().map(letter).collect();
+                    let body = format!(r#"{{"tools":[{{"{key}":"canary"}}]}}"#);
+                    let mut out = Vec::new();
+                    redact(&mut out, body.as_bytes());
+                    assert!(!String::from_utf8(out).unwrap().contains("canary"), "{body}");
+                    assert!(may_hold_credentials(body.as_bytes()), "{body}");
+                }
+            }
+        }
+        assert!(!may_hold_credentials(br#"{"name":"an API key","tools":[{"type":"end_call"}]}"#));
     }
 }

@@ -31,7 +31,7 @@ use super::statements;
 const BATCH: usize = 1024;
 /// After this, rows that could not be written are tried again by themselves.
 const RETRY: Duration = Duration::from_secs(1);
-/// A WAL of this size was not begun again for long: its readers are waited for.
+/// A WAL of this size has not been reset for long: its readers are waited for.
 const LARGE_WAL: u64 = 64 << 20;
 
 pub(super) struct Writer {

@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether another attempt has to read first: what it sends depends on what the vendor has stored, or it is one of several.
-    /// What follows a creation is sent again by itself, as that is not begun again.
+    /// What follows a creation is sent again by itself, as the creation is not.
     pub fn must_start_over(&self) -> bool {
         let is_several = self.plan.objects.len() > 1 || !self.assigned.is_empty();
         let is_apart = self.goal == Goal::Create && matches!(self.stage, Stage::Assign(_));

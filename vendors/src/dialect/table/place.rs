@@ -138,7 +138,7 @@ pub struct Splice {
 /// How a written and a stored part become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Splicing {
-    /// The vendor replaces the object whole: members that nobody asked to change are sent as they are stored.
+    /// The vendor replaces the object whole: members that an update does not name are sent as they are stored.
     Whole,
     /// The vendor replaces the object whole, and the member `key` decides which others it can have. As long as that stays the
     /// same, this is `Whole`. Where it changes, only the stored members stay that mean the same everywhere.
