@@ -64,6 +64,16 @@ impl Database {
         block_in_place(|| self.servers[0].restart(Stop::Immediate));
     }
 
+    /// Lines whose count is not that of their open changes.
+    pub(crate) async fn miscounted(&self) -> Vec<String> {
+        let sql = "select format('count: %s has %s open changes, and counts %s', id, there, open) from (select line.id, open, \
+            (select count(*) from ticket where ticket.scope = line.scope and ticket.vendor_id = line.id) + \
+            (select count(*) from held where held.scope = line.scope and held.vendor_id = line.id) as there from line) \
+            as counted where open <> there";
+        let primary = self.servers.last().expect("there is a server");
+        primary.query(&self.name, sql).await
+    }
+
     /// Ends some connections of the replicas, or all.
     pub(crate) async fn end_connections(&self, share: f64) {
         let sql = format!(

@@ -23,6 +23,7 @@ mod reaper;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
+mod together;
 #[expect(dead_code, reason = "a part of it is for one gateway alone")]
 #[path = "../durability/vendor.rs"]
 mod vendor;

@@ -47,7 +47,8 @@ pub(crate) async fn holds(faults: impl AsyncFnOnce(&Cluster, &Database)) {
 pub(crate) async fn holds_on(database: &Database, faults: impl AsyncFnOnce(&Cluster, &Database)) {
     let cluster = Cluster::start(3, &database.store(), "").await;
     cluster.vendor_is_slow(4);
-    let outcome = run(&cluster, &Plan::mixed(), async || faults(&cluster, database).await).await;
+    let mut outcome = run(&cluster, &Plan::mixed(), async || faults(&cluster, database).await).await;
+    outcome.wrong.extend(database.miscounted().await);
     println!("{}", outcome.summary);
     outcome.is_good();
 }

@@ -192,6 +192,7 @@ impl Ticket {
             interrupted: false,
             gathers: false,
             alone: false,
+            goes_after: false,
             phase,
             is_waited_for: false,
             fresh: None,

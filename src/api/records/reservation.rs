@@ -179,6 +179,7 @@ impl Ticket {
             interrupted: false,
             gathers: false,
             alone: false,
+            goes_after: false,
             phase: Phase::Admitted,
             is_waited_for: false,
             fresh: None,

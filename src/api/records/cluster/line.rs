@@ -130,6 +130,7 @@ impl Records {
         let (mut tickets, mut endings, mut released) = (Vec::new(), Vec::new(), Vec::new());
         let mut settles_at = self.settles_at(state.doubted_ago, &state.tickets, now);
         let failed_over = replica.has_failed_over();
+        let known = self.lines().seen(line);
         for open in state.tickets {
             let is_known = self.lines().position(line, open.record.id).is_some();
             let was_started = open.record.state == State::Sending && !is_known;
@@ -140,8 +141,10 @@ impl Records {
             if (was_started || failed_over) && !is_known {
                 settles_at = settles_at.max(Some(now + self.longest_attempt(&open.record.vendor)));
             }
-            match left(&open) {
-                Left::Deliver => tickets.push(Ticket::open(&open, was_started, now)),
+            let goes_after = known.iter().any(|ticket| ticket.id == open.record.id && ticket.goes_after);
+            let goes_after = goes_after || open.record.may_be_applied() && !tickets.is_empty();
+            match left(&open, goes_after) {
+                Left::Deliver => tickets.push(Ticket { goes_after, ..Ticket::open(&open, was_started, now) }),
                 Left::End(outcome) => {
                     if outcome == Outcome::Unknown {
                         self.report_given_up(&open.record, true);
@@ -192,13 +195,13 @@ impl Records {
 }
 
 /// What becomes of a ticket: one whose caller is gone with its process is sent only if an attempt may have been applied, or if
-/// its caller will ask again.
-fn left(open: &OpenTicket) -> Left {
+/// its caller will ask again. `goes_after` is that of the ticket.
+fn left(open: &OpenTicket, goes_after: bool) -> Left {
     if open.is_waited_for || open.record.mode != Mode::Synchronous || open.record.state == State::Dead {
         return Left::Deliver;
     }
     match open.record.may_be_applied() {
-        true if open.expires_in.is_zero() => Left::End(Outcome::Unknown),
+        true if open.expires_in.is_zero() && !goes_after => Left::End(Outcome::Unknown),
         true => Left::Deliver,
         false => Left::End(Outcome::NotApplied),
     }
@@ -226,10 +229,11 @@ mod tests {
 
     #[test]
     fn what_an_earlier_attempt_may_have_applied_is_never_said_to_be_expired() {
-        let left = |state, doubted_at, expires_in| {
+        let of = |state, doubted_at, expires_in| {
             let record = Record { mode: Mode::Synchronous, state, doubted_at, ..record(1, None) };
-            left(&OpenTicket { record, expires_in, due_in: Duration::ZERO, is_waited_for: false })
+            OpenTicket { record, expires_in, due_in: Duration::ZERO, is_waited_for: false }
         };
+        let left = |state, doubted_at, expires_in| left(&of(state, doubted_at, expires_in), false);
         let (soon, doubted) = (Duration::from_secs(1), Some(Timestamp::now()));
         // The process that took it over sent it, got no answer, and ended before the next attempt.
         assert_eq!(left(State::Queued, doubted, soon), Left::Deliver);
@@ -237,5 +241,7 @@ mod tests {
         assert_eq!(left(State::Sending, None, soon), Left::Deliver);
         assert_eq!(left(State::Sending, None, Duration::ZERO), Left::End(Outcome::Unknown));
         assert_eq!(left(State::Queued, None, soon), Left::End(Outcome::NotApplied));
+        // It was sent together with an older one, which is sent again.
+        assert_eq!(super::left(&of(State::Sending, None, Duration::ZERO), true), Left::Deliver);
     }
 }

@@ -273,8 +273,8 @@ impl Reader<'_> {
         };
         // What a caller waited for before a crash is not sent after that caller's deadline.
         let deadline = match record.mode {
-            Mode::Synchronous => self.deadline.min(ticket.expires),
-            Mode::Keyed | Mode::Asynchronous => self.deadline,
+            Mode::Synchronous if !ticket.goes_after => self.deadline.min(ticket.expires),
+            Mode::Synchronous | Mode::Keyed | Mode::Asynchronous => self.deadline,
         };
         let Some((payload, restored)) = payload.and_then(|payload| {
             let restored = payload.restore(deadline)?;

@@ -139,8 +139,8 @@ impl Records {
         let Some(head) = tickets.first() else { return Some(turn) };
         let gateway = self.gateway.load_full();
         let Some(account) = gateway.routes.accounts.get(&head.vendor) else {
-            let earliest = tickets.iter().map(|ticket| ticket.expires).min();
-            self.pause(changed, earliest.unwrap_or(head.expires)).await;
+            let earliest = tickets.iter().filter(expires).map(|ticket| ticket.expires).min();
+            self.pause(changed, earliest.unwrap_or_else(|| Instant::now() + FOR_EVER)).await;
             return Some(turn);
         };
         let Some(_slot) = self.slot(account).await else { return Some(turn) };
@@ -286,10 +286,14 @@ impl Records {
     }
 }
 
+/// Whether a ticket is given up when its time is over.
+fn expires(ticket: &&Ticket) -> bool {
+    ticket.phase == Phase::Waiting && !ticket.goes_after
+}
+
 /// What comes next for the first tickets of a run.
 fn next_step(tickets: &[Ticket], now: Instant) -> Step {
-    let waits = |ticket: &&Ticket| ticket.phase == Phase::Waiting;
-    let expired: Vec<_> = tickets.iter().filter(waits).filter(|ticket| ticket.expires <= now).cloned().collect();
+    let expired: Vec<_> = tickets.iter().filter(expires).filter(|ticket| ticket.expires <= now).cloned().collect();
     if !expired.is_empty() {
         return Step::GiveUp(expired);
     }
@@ -297,9 +301,38 @@ fn next_step(tickets: &[Ticket], now: Instant) -> Step {
     match head.phase {
         Phase::Waiting if head.due <= now => Step::Try,
         phase => {
-            let earliest = tickets.iter().filter(waits).map(|ticket| ticket.expires).min();
+            let earliest = tickets.iter().filter(expires).map(|ticket| ticket.expires).min();
             let due = (phase == Phase::Waiting).then_some(head.due);
             Step::Wait(earliest.into_iter().chain(due).min().unwrap_or(now + FOR_EVER))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::records::double::record;
+    use crate::api::records::queue::delivery::*;
+
+    #[test]
+    fn what_was_sent_together_with_an_older_one_waits_for_it_even_if_its_own_time_is_over() {
+        let now = Instant::now();
+        let (over, due) = (now - Duration::from_secs(1), now + Duration::from_secs(1));
+        let ticket = |number, expires, goes_after| {
+            let ticket = Ticket::of(&record(number, None), Phase::Waiting);
+            Ticket { expires, due, goes_after, ..ticket }
+        };
+        let older = ticket(1, now + FOR_EVER, false);
+        let given_up = |tickets: &[Ticket]| match next_step(tickets, now) {
+            Step::GiveUp(tickets) => tickets.iter().map(|ticket| ticket.number).collect(),
+            Step::Wait(until) => {
+                assert_eq!(until, due);
+                Vec::new()
+            }
+            Step::Try => Vec::new(),
+        };
+        assert_eq!(given_up(&[older.clone(), ticket(2, over, false)]), [2]);
+        assert_eq!(given_up(&[older, ticket(2, over, true), ticket(3, due, false)]), [0_u64; 0]);
+        let first = Ticket { due: now, ..ticket(2, over, true) };
+        assert!(matches!(next_step(&[first], now), Step::Try), "it is sent after the older one");
     }
 }

@@ -70,6 +70,9 @@ pub(in crate::api::records) struct Ticket {
     pub(in crate::api::records) gathers: bool,
     /// Whether it goes alone, because a request of several was refused.
     pub(in crate::api::records) alone: bool,
+    /// Whether it may have been applied in one request with an older one that is sent again. Then it is sent after that one, even
+    /// if its time is over: otherwise the older one would have the last word.
+    pub(in crate::api::records) goes_after: bool,
     pub(in crate::api::records) phase: Phase,
     /// Whether a caller waits for it, where its delivery is another task's: then it is tried once.
     pub(in crate::api::records) is_waited_for: bool,

@@ -72,6 +72,7 @@ impl Records {
         wait: Duration,
     ) {
         let now = Timestamp::now();
+        let doubted_at = doubted_at(log).or_else(|| batch.head().interrupted.then_some(now));
         self.metrics.delivery_failed(&batch.head().vendor);
         let postponement = Postponement {
             ids: batch.ids(),
@@ -79,7 +80,7 @@ impl Records {
             now,
             next_attempt_at: now.after(wait),
             problem: batch.problem_body(problem),
-            doubted_at: doubted_at(log).or_else(|| batch.head().interrupted.then_some(now)),
+            doubted_at,
             by: batch.member(),
         };
         self.insist(|| self.store.postpone(postponement.clone())).await;
@@ -91,6 +92,7 @@ impl Records {
                 ticket.due = Instant::now() + wait;
                 ticket.attempts += log.attempts;
                 ticket.failures = if log.attempts > 0 { ticket.failures + 1 } else { ticket.failures.max(1) };
+                ticket.goes_after = id != batch.head().id && (ticket.goes_after || doubted_at.is_some());
             });
         }
         lines.gather(line);

@@ -1,7 +1,7 @@
 //! Takes up at the start what an earlier process has left: what was being sent is sent again first, everything else follows
 //! in its order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,9 +53,15 @@ impl Records {
         let count = tickets.len();
         let mut endings = Vec::new();
         let mut waiting: Vec<_> = held.into_iter().filter(|dead| !replayed.contains(&dead.id)).collect();
+        let mut lines: HashSet<_> = waiting.iter().filter_map(Record::line).collect();
         for record in tickets {
-            match fate(&record, now) {
-                Fate::Deliver => waiting.push(record),
+            let line = record.line();
+            let is_behind = line.as_ref().is_some_and(|line| lines.contains(line));
+            match fate(&record, is_behind, now) {
+                Fate::Deliver => {
+                    lines.extend(line);
+                    waiting.push(record);
+                }
                 Fate::Unknown => {
                     self.report_given_up(&record, true);
                     endings.push(self.lost(&record, Outcome::Unknown));
@@ -141,6 +147,7 @@ impl Records {
         }
         let own = places.remove(&line);
         let mut lines = self.lines();
+        ticket.goes_after = record.may_be_applied() && lines.has(&line);
         let place = || own.map_or_else(|| self.place(&line, &record.vendor), Ok);
         // Nothing but stored changes is there yet, so that all of a line are one run.
         let pushed = lines.push(&line, ticket, NO_LIMITS, |_| true, place);
@@ -217,14 +224,15 @@ impl Records {
     }
 }
 
-/// What becomes of a change that an earlier process has left.
-fn fate(record: &Record, now: Timestamp) -> Fate {
+/// What becomes of a change that an earlier process has left; `is_behind` is whether an older one of its line is delivered. What
+/// may have been applied before that one is sent again, or the older one would have the last word.
+fn fate(record: &Record, is_behind: bool, now: Timestamp) -> Fate {
     let is_over = record.expires_at <= now;
     match (record.line(), record.mode, record.may_be_applied()) {
         (None, _, true) => Fate::Unknown,
         (None, _, false) => Fate::Expired,
         (Some(_), Mode::Keyed | Mode::Asynchronous, _) => Fate::Deliver,
-        (Some(_), Mode::Synchronous, true) if !is_over => Fate::Deliver,
+        (Some(_), Mode::Synchronous, true) if !is_over || is_behind => Fate::Deliver,
         (Some(_), Mode::Synchronous, true) => Fate::Unknown,
         (Some(_), Mode::Synchronous, false) => Fate::Expired,
     }
@@ -239,9 +247,9 @@ mod tests {
     fn what_an_earlier_attempt_may_have_applied_is_never_said_to_be_expired() {
         let now = Timestamp::now();
         let (later, before) = (now.after(Duration::from_secs(60)), now.before(Duration::from_secs(60)));
-        let fate = |mode, state, doubted_at, expires_at| {
-            fate(&Record { mode, state, doubted_at, expires_at, ..record(1, None) }, now)
-        };
+        let of =
+            |mode, state, doubted_at, expires_at| Record { mode, state, doubted_at, expires_at, ..record(1, None) };
+        let fate = |mode, state, doubted_at, expires_at| fate(&of(mode, state, doubted_at, expires_at), false, now);
         // It waits again after an attempt without an answer, and the process ended before the next one.
         assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), later), Fate::Deliver);
         assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), before), Fate::Unknown);
@@ -250,6 +258,11 @@ mod tests {
         assert_eq!(fate(Mode::Synchronous, State::Queued, None, later), Fate::Expired);
         assert_eq!(fate(Mode::Asynchronous, State::Queued, None, before), Fate::Deliver);
         let creation = Record { vendor_id: None, doubted_at: Some(before), ..record(1, None) };
-        assert_eq!(super::fate(&creation, now), Fate::Unknown);
+        assert_eq!(super::fate(&creation, false, now), Fate::Unknown);
+        // It was sent together with an older one, which is sent again.
+        let behind = |state, doubted_at| super::fate(&of(Mode::Synchronous, state, doubted_at, before), true, now);
+        assert_eq!(behind(State::Sending, None), Fate::Deliver);
+        assert_eq!(behind(State::Queued, Some(before)), Fate::Deliver);
+        assert_eq!(behind(State::Queued, None), Fate::Expired);
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn ticket(number: u64, vendor: &str) -> Ticket {
         interrupted: false,
         gathers: false,
         alone: false,
+        goes_after: false,
         phase: Phase::Waiting,
         is_waited_for: false,
         fresh: None,
