@@ -1,7 +1,7 @@
 //! Where the administration of a gateway is: as the command line names it, or as the gateway's own configuration says.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use http::Uri;
 
@@ -16,6 +16,8 @@ pub(super) struct Administration {
     pub(super) path: Option<String>,
     /// The token that the configuration has for it. It goes to the address of the same configuration only.
     pub(super) token: Option<Secret>,
+    /// The file with the certificate that the configuration has it show.
+    pub(super) certificate: Option<PathBuf>,
 }
 
 impl Administration {
@@ -24,16 +26,18 @@ impl Administration {
         if let Some(url) = url {
             return named(url);
         }
-        let (listen, token) = config::administration(config, environment);
+        let found = config::administration(config, environment);
         let mut address =
-            listen.ok_or("`server.admin_listen` of the configuration is no address; name it with --url")?;
+            found.listen.ok_or("`server.admin_listen` of the configuration is no address; name it with --url")?;
         if address.ip().is_unspecified() {
             address.set_ip(match address.ip() {
                 IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
                 IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
             });
         }
-        Ok(Self { base: format!("http://{address}"), path: None, token })
+        let scheme = if found.certificate.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{address}");
+        Ok(Self { base, path: None, token: found.token, certificate: found.certificate })
     }
 }
 
@@ -53,7 +57,7 @@ fn named(url: &str) -> Result<Administration, Failure> {
     };
     let authority = uri.authority().filter(|authority| !authority.host().is_empty()).ok_or_else(wrong)?;
     let path = uri.path_and_query().map(ToString::to_string).filter(|path| path != "/");
-    Ok(Administration { base: format!("{scheme}://{authority}"), path, token: None })
+    Ok(Administration { base: format!("{scheme}://{authority}"), path, token: None, certificate: None })
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub(crate) struct AdminClient {
     base: String,
     token: Option<HeaderValue>,
     timeout: Duration,
+    certificate: Option<PathBuf>,
 }
 
 /// A problem that the gateway answered with.
@@ -60,7 +61,8 @@ impl AdminClient {
         let configured =
             found.token.and_then(|token| HeaderValue::from_str(&format!("Bearer {}", token.expose())).ok());
         let token = token.transpose()?.or(configured);
-        Ok(Self { base: found.base, token, timeout: Duration::from_secs(args.timeout) })
+        let timeout = Duration::from_secs(args.timeout);
+        Ok(Self { base: found.base, token, timeout, certificate: found.certificate })
     }
 
     /// The address, for messages.
@@ -96,7 +98,7 @@ impl AdminClient {
             request = request.header(AUTHORIZATION, token);
         }
         let base = &self.base;
-        let response = send(request.body(Full::default())?, self.timeout).await?;
+        let response = send(request.body(Full::default())?, self.timeout, self.certificate.as_deref()).await?;
         let document: Option<Value> = serde_json::from_slice(response.body()).ok();
         match (response.status(), document) {
             (status, Some(document)) if status.is_success() => Ok(Ok(document)),

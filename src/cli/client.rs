@@ -1,7 +1,10 @@
 //! An HTTP client for commands that talk to a gateway, mostly on this machine.
 //!
-//! Over TLS it trusts the platform's issuers, or those in the file that `SSL_CERT_FILE` names.
+//! Over TLS it trusts the platform's issuers, or those in the file that `SSL_CERT_FILE` names. Of the gateway that its own
+//! configuration describes it trusts the certificate that this configuration names.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,34 +17,46 @@ use hyper::client::conn::http1;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::Failure;
+use super::own_certificate::OwnCertificate;
 
-/// Sends one request and reads at most 64 MiB of the response, all within `timeout`; an error names the URL.
-pub(super) async fn send(request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, Failure> {
+/// Sends one request and reads at most 64 MiB of the response, all within `timeout`; an error names the URL. `certificate` is
+/// the file with the certificate that the server has to show, if it is known.
+pub(super) async fn send(
+    request: Request<Full<Bytes>>,
+    timeout: Duration,
+    certificate: Option<&Path>,
+) -> Result<Response<Bytes>, Failure> {
     let url = request.uri().clone();
-    match tokio::time::timeout(timeout, exchange(request)).await {
+    match tokio::time::timeout(timeout, exchange(request, certificate)).await {
         Ok(answered) => answered.map_err(|error| format!("{url} does not answer: {error}").into()),
         Err(_) => Err(format!("{url} did not answer within {} s", timeout.as_secs()).into()),
     }
 }
 
-async fn exchange(request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+async fn exchange(request: Request<Full<Bytes>>, certificate: Option<&Path>) -> Result<Response<Bytes>, Failure> {
     if request.uri().scheme() == Some(&Scheme::HTTPS) {
-        return exchange_over_tls(request).await;
+        return exchange_over_tls(request, certificate).await;
     }
     let client = Client::builder(TokioExecutor::new()).build_http();
-    read(client.request(request).await.map_err(|error| root_cause(&error))?).await
+    read(client.request(request).await.map_err(|error| plain_cause(&error))?).await
 }
 
-async fn exchange_over_tls(mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+async fn exchange_over_tls(
+    mut request: Request<Full<Bytes>>,
+    certificate: Option<&Path>,
+) -> Result<Response<Bytes>, Failure> {
     let uri = request.uri().clone();
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
     let tcp = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
-    let tls = TlsConnector::from(Arc::new(tls_config()?)).connect(ServerName::try_from(host)?, tcp).await?;
+    let connector = TlsConnector::from(Arc::new(tls_config(certificate)?));
+    let tls = connector.connect(ServerName::try_from(host)?, tcp).await;
+    let tls = tls.map_err(|error| tls_cause(&error, certificate))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
     if let Some(authority) = uri.authority() {
         request.headers_mut().insert(header::HOST, authority.as_str().parse()?);
@@ -52,12 +67,49 @@ async fn exchange_over_tls(mut request: Request<Full<Bytes>>) -> Result<Response
     response
 }
 
-fn tls_config() -> Result<ClientConfig, Failure> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+fn tls_config(certificate: Option<&Path>) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = match certificate {
+        Some(path) => {
+            let certificate = CertificateDer::from_pem_file(path);
+            let certificate = certificate.map_err(|error| format!("`{}`: {error}", path.display()))?;
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(OwnCertificate { certificate, provider }))
+        }
+        None => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            builder.with_root_certificates(roots)
+        }
+    };
+    Ok(builder.with_no_client_auth())
+}
+
+/// Why a handshake failed, and what to do.
+fn tls_cause(error: &io::Error, certificate: Option<&Path>) -> String {
+    match (error.get_ref().and_then(|error| error.downcast_ref()), certificate) {
+        (Some(rustls::Error::InvalidMessage(_)), _) => "it does not speak TLS on this port; write http://".to_owned(),
+        (Some(rustls::Error::InvalidCertificate(_)), Some(path)) => {
+            format!(
+                "its certificate is not the one in `{}`: it has not read that file yet, or is another gateway",
+                path.display()
+            )
+        }
+        (Some(rustls::Error::InvalidCertificate(error)), None) => format!(
+            "its certificate is not trusted here ({error}); let SSL_CERT_FILE name a file with its issuer, or leave out \
+             --url on the gateway's own machine"
+        ),
+        _ => error.to_string(),
+    }
+}
+
+/// Why a plain request failed, and what to do.
+fn plain_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    match causes.any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)) {
+        true => "it does not speak HTTP on this port; if it speaks TLS, write https://".to_owned(),
+        false => root_cause(error),
+    }
 }
 
 async fn read(response: Response<Incoming>) -> Result<Response<Bytes>, Failure> {

@@ -48,8 +48,30 @@ async fn administration_speaks_only_tls_and_reloads_its_certificate() {
     };
     let asked = health("ca.pem");
     assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+    // On the gateway's own machine its configuration says that it speaks TLS, and with which certificate.
+    let by_configuration = |command: &str| {
+        Command::new(env!("CARGO_BIN_EXE_switchboard"))
+            .args([command, "--config", "switchboard.toml"])
+            .env("SWITCHBOARD_SERVER__ADMIN_LISTEN", process.admin.to_string())
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    for command in ["health", "status"] {
+        let asked = by_configuration(command);
+        assert!(asked.status.success(), "{command}: {}", String::from_utf8_lossy(&asked.stderr));
+    }
+    let plain = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+        .args(["health", "--url", &process.admin.to_string()])
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&plain.stderr);
+    assert!(!plain.status.success() && error.contains("write https://"), "{error}");
 
     identity(&second).write(folder.path(), "admin");
+    let asked = by_configuration("health");
+    let error = String::from_utf8_lossy(&asked.stderr);
+    assert!(!asked.status.success() && error.contains("is not the one in"), "{error}");
     process.signal("HUP");
     let renewed = async || Caller::new(&second, None).get(process.admin, "/livez", "").await;
     assert_eq!(eventually(PATIENCE.max(Duration::from_secs(10)), renewed).await.status, 200);

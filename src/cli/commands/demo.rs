@@ -148,7 +148,7 @@ async fn exchange(simulator: &Simulator, base: &str, style: Style, out: &mut dyn
         .header(CONTENT_TYPE, "application/json")
         .header("Prefer", "handling=lenient")
         .body(Full::new(Bytes::from_static(EXAMPLE.as_bytes())))?;
-    let response = send(request, Duration::from_secs(30)).await?;
+    let response = send(request, Duration::from_secs(30), None).await?;
     writeln!(out, "{}", style.bold(&format!("── {vendor} ──")))?;
     for received in simulator.received().iter().skip(before) {
         print_received(received, style, out)?;

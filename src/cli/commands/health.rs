@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     let url: Uri = format!("{}{}", asked.base, asked.path.as_deref().unwrap_or("/livez")).parse()?;
     let runtime = runtime()?;
     let request = Request::get(url.clone()).body(Full::default())?;
-    let sent = runtime.block_on(send(request, Duration::from_secs(args.timeout)));
+    let sent = runtime.block_on(send(request, Duration::from_secs(args.timeout), asked.certificate.as_deref()));
     shut_down(runtime);
     let response = sent?;
     writeln!(terminal.out, "{url} answered {}", response.status())?;

@@ -67,16 +67,29 @@ pub fn load_text(text: &str, environment: &Environment) -> Result<Settings, Prob
     })
 }
 
-/// Where administration listens and its token, as far as the configuration can be read; what else is wrong with it does
-/// not matter to a command that only asks a gateway. The address is `None` where it is none.
+/// What a configuration says of its gateway's admin listener.
+pub struct Administration {
+    /// Where it listens; `None` where the configuration has no address there.
+    pub listen: Option<SocketAddr>,
+    /// The token.
+    pub token: Option<Secret>,
+    /// The file with the certificate that it shows, if it speaks TLS.
+    pub certificate: Option<PathBuf>,
+}
+
+/// Where administration listens and how to ask it, as far as the configuration can be read; what else is wrong with it does
+/// not matter to a command that only asks a gateway.
 #[must_use]
-pub fn administration(path: Option<&Path>, environment: &Environment) -> (Option<SocketAddr>, Option<Secret>) {
+pub fn administration(path: Option<&Path>, environment: &Environment) -> Administration {
     let mut validator = Validator::new(environment);
     let tree = layered(|validator| read_file(path, validator), &mut validator);
     let tree = tree.or_else(|| layered(|_| Some(None), &mut Validator::new(environment))).unwrap_or_default();
     let root = TableReader::root(&tree);
     let token = root.table("admin").secret("token", &mut validator);
-    (root.table("server").address("admin_listen"), token)
+    let server = root.table("server");
+    let tls = server.table("admin_tls");
+    let certificate = tls.text("cert").map(|path| validator.resolve(tls.span("cert"), path));
+    Administration { listen: server.address("admin_listen"), token, certificate }
 }
 
 /// The source between defaults and environment: `None` where it cannot be read, `Some(None)` where there is none.
