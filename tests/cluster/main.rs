@@ -12,6 +12,7 @@ mod fence;
 #[path = "../durability/gateway.rs"]
 mod gateway;
 mod harness;
+mod hold;
 mod ledger;
 mod limits;
 mod load;

@@ -128,9 +128,13 @@ impl Records {
 
 impl Reservation {
     /// The change is stored, and may be sent in its turn.
-    pub(super) fn keep(mut self) {
+    pub(super) fn keep(self) {
+        self.keep_as(Phase::Waiting);
+    }
+
+    fn keep_as(mut self, phase: Phase) {
         self.is_kept = true;
-        self.records.lines().change(&self.line, self.id, |ticket| ticket.phase = Phase::Waiting);
+        self.records.lines().change(&self.line, self.id, |ticket| ticket.phase = phase);
     }
 
     /// The store did not say whether the change is stored. Its place is kept until that is known.
@@ -142,7 +146,8 @@ impl Reservation {
                 match records.store.record(self.id).await {
                     Ok(Some(_)) => return self.keep(),
                     Ok(None) => return drop(self),
-                    Err(_) if records.stop.is_cancelled() => return,
+                    // It may be stored: at a drain its place is kept as well.
+                    Err(_) if records.stop.is_cancelled() => return self.keep_as(Phase::Admitted),
                     Err(_) => sleep(LOOK_AGAIN).await,
                 }
             }

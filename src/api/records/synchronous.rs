@@ -34,6 +34,7 @@ use ending::End;
 
 use super::job::{Job, fields};
 use super::key::{Again, Key, Known};
+use super::payload::Payload;
 use super::{Records, store_problem};
 
 /// The `Retry-After` of a change that a drain withdraws.
@@ -151,9 +152,9 @@ impl Running {
         let mode = if self.key.is_some() { Mode::Keyed } else { Mode::Synchronous };
         let mut record = self.record(mode, number, &prepared);
         let mut turn = take(&mut prepared.place).into_lock();
-        let body = self.records.payload(&self.job, &prepared.request, &self.body).to_bytes();
+        let payload = self.records.payload(&self.job, &prepared.request, &self.body);
         let member = self.records.membership();
-        if let Some(answered) = self.admit(&mut record, &mut turn, body, member).await? {
+        if let Some(answered) = self.admit(&mut record, &mut turn, payload, member).await? {
             return Ok(answered);
         }
         self.log.record = Some(record.id);
@@ -190,7 +191,7 @@ impl Running {
         &mut self,
         record: &mut Record,
         turn: &mut Option<QueuedLock>,
-        body: Bytes,
+        mut payload: Payload,
         member: Option<Membership>,
     ) -> Result<Option<Response<Full<Bytes>>>, Problem> {
         loop {
@@ -203,8 +204,9 @@ impl Running {
                 record.state = State::Sending;
             }
             let used = self.key.as_ref().map(|key| key.used.clone());
-            let again = again.map(|again| again.id);
-            let admission = Admission { record: record.clone(), body: body.clone(), key: used, again, member };
+            payload = payload.guarded(again.as_ref().map(|again| again.number));
+            let (body, again) = (payload.to_bytes(), again.map(|again| again.id));
+            let admission = Admission { record: record.clone(), body, key: used, again, member };
             reach(Point::BeforeAdmit);
             let state = match self.records.store.admit(admission).await {
                 Ok(Admitted::Known(state)) if self.key.is_some() => state,

@@ -46,6 +46,9 @@ impl Records {
 
     async fn see_to(self: &Arc<Self>, replica: &Arc<Replica>, due: Due) {
         let Due { silent, mut orphans, missed } = due;
+        if orphans || missed {
+            self.lines().doubt_held();
+        }
         for (id, beat) in silent {
             match replica.store.remove(id, beat).await {
                 Ok(true) => {

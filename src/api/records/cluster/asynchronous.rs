@@ -54,7 +54,10 @@ impl Records {
             let state = match self.enter_line(replica, &line, passed, admission, queue.max_per_assistant).await {
                 Ok(Ok(Entrance::Stored(stored, _))) => {
                     (record.number, record.ahead) = (stored.number, Some(stored.ahead));
-                    if stored.is_owned {
+                    if stored.is_owned && record.replay_of.is_some() {
+                        // It may stand where a dead one stood, before others.
+                        self.touch(&line);
+                    } else if stored.is_owned {
                         let fresh = Some(Arc::new((record.clone(), body)));
                         self.admitted(&line, Ticket { fresh, ..Ticket::of(&record, Phase::Waiting) }, &stored);
                     }

@@ -130,6 +130,7 @@ impl Records {
         let (mut tickets, mut endings, mut released) = (Vec::new(), Vec::new(), Vec::new());
         let mut settles_at = self.settles_at(state.doubted_ago, &state.tickets, now);
         let failed_over = replica.has_failed_over();
+        self.lines().forget_foreign(line);
         let known = self.lines().seen(line);
         for open in state.tickets {
             let is_known = self.lines().position(line, open.record.id).is_some();

@@ -128,6 +128,7 @@ impl Records {
             }
             replica.counters.lost.add();
             replica.session.store(Session::begin());
+            self.lines().begin_session();
             seen.is_joined = false;
             seen.forget();
             return Box::pin(self.beat_once(replica, seen, Instant::now())).await;

@@ -115,6 +115,10 @@ impl Records {
     async fn end_of(&self, id: UpdateId) -> Wait {
         match self.store.record(id).await {
             Ok(Some(Record { answer: Some(answer), .. })) => Wait::Ended(answer),
+            Ok(Some(record)) if record.doubted_at.is_some() => {
+                let detail = "the change was withdrawn after an attempt that may have been applied";
+                Wait::Lost(Problem { outcome: Outcome::Unknown, ..Problem::new(Code::AlreadyStarted, detail) })
+            }
             Ok(Some(record)) => {
                 let detail = format!("the change was {} before it was sent", record.state.as_str());
                 Wait::Withdrawn(Problem::new(Code::AlreadyStarted, detail))

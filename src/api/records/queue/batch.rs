@@ -124,13 +124,16 @@ impl Batch {
         self.members.iter().map(|member| member.record.id).collect()
     }
 
-    /// The end of a change that is sent again although newer ones of the same fields came meanwhile; `None` if none did. What was
-    /// noted before this turn is seen.
+    /// The end of a change that is sent again although newer ones of the same fields came before it was admitted again; `None` if
+    /// none did. What came later follows it, and what an earlier attempt of it may have applied is not taken back.
     pub(in crate::api::records) async fn overtaken(&self, records: &Records) -> Result<Option<End>, StoreError> {
         let Some(head) = self.members.first() else { return Ok(None) };
         let (Some(guard), Some(line)) = (head.guard, head.record.line()) else { return Ok(None) };
+        if self.is_in_doubt() {
+            return Ok(None);
+        }
         let mut newer = records.store.newer(line, guard, with_twins(&head.record.fields)).await?;
-        newer.retain(|record| record.id != head.record.id);
+        newer.retain(|record| record.number < head.record.number);
         if newer.is_empty() {
             return Ok(None);
         }
@@ -169,17 +172,27 @@ impl Batch {
         (sent, slot.into_turn())
     }
 
+    /// Whether an earlier attempt may have been applied.
+    fn is_in_doubt(&self) -> bool {
+        let is_doubted = |head: &Member| head.record.doubted_at.is_some();
+        self.head.interrupted || self.members.first().is_some_and(is_doubted)
+    }
+
+    /// Whether a failure is its end, because a caller waits for that.
+    fn is_tried_once(&self) -> bool {
+        self.head.is_waited_for && !self.head.goes_after
+    }
+
     /// What a refusal means after an earlier attempt that may have been applied.
     fn in_doubt(&self, problem: Problem, head: &Member, log: &RequestLog) -> Result<Response<Full<Bytes>>, Problem> {
-        let is_in_doubt = self.head.interrupted || head.record.doubted_at.is_some();
-        if !is_in_doubt || problem.outcome != Outcome::NotApplied {
+        if !self.is_in_doubt() || problem.outcome != Outcome::NotApplied {
             return Err(problem);
         }
         match (head.job.change, problem.code) {
             (Change::Delete, Code::AssistantNotFound) => {
                 Ok(head.job.exchange(None).deletion_was_lost(self.head.attempts + log.attempts))
             }
-            _ => Err(after_doubt(problem, self.head.is_waited_for)),
+            _ => Err(after_doubt(problem, self.is_tried_once())),
         }
     }
 
@@ -193,7 +206,7 @@ impl Batch {
             (true, 1) => State::Refused,
             (true, _) => return Sent::Apart(problem),
             (false, _) if is_lost_condition => State::Unknown,
-            (false, _) if self.head.is_waited_for => state_of(Err(&problem), self.head.attempts + log.attempts),
+            (false, _) if self.is_tried_once() => state_of(Err(&problem), self.head.attempts + log.attempts),
             (false, _) => return Sent::Failed(problem),
         };
         self.members().for_each(|member| member.job.report(Some(member.record.id), Err(&problem)));

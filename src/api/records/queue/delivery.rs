@@ -79,7 +79,7 @@ impl Records {
     }
 
     /// Keeps a place of what still waits at a drain, so that nothing overtakes it before the process ends.
-    fn keep(&self, place: impl Send + 'static) {
+    pub(in crate::api::records) fn keep(&self, place: impl Send + 'static) {
         self.kept_places.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(place));
     }
 
@@ -139,8 +139,12 @@ impl Records {
         let Some(head) = tickets.first() else { return Some(turn) };
         let gateway = self.gateway.load_full();
         let Some(account) = gateway.routes.accounts.get(&head.vendor) else {
+            if head.expires <= Instant::now() {
+                self.give_up(line, head, None).await;
+                return Some(turn);
+            }
             let earliest = tickets.iter().filter(expires).map(|ticket| ticket.expires).min();
-            self.pause(changed, earliest.unwrap_or_else(|| Instant::now() + FOR_EVER)).await;
+            self.pause(changed, earliest.map_or(head.expires, |earliest| earliest.min(head.expires))).await;
             return Some(turn);
         };
         let Some(_slot) = self.slot(account).await else { return Some(turn) };

@@ -34,6 +34,8 @@ struct Queue<P> {
     runs: VecDeque<Run<P>>,
     /// Whether the store may have others, where it keeps the order.
     is_stale: bool,
+    /// Whether its tickets are known from a session before, where the store keeps the order.
+    is_foreign: bool,
     /// How many more the store has than are known here, where it keeps the order.
     unseen: u64,
     /// The greatest number that was known here, where the store keeps the order.
@@ -277,6 +279,13 @@ impl<P> Lines<P> {
         tickets.any(|ticket| ticket.id == id && ticket.phase == Phase::Held)
     }
 
+    /// Whether that ticket waits without a caller.
+    pub(in crate::api::records) fn is_left(&self, line: &Line, id: UpdateId) -> bool {
+        let queue = self.lines.get(line);
+        let mut tickets = queue.into_iter().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets);
+        tickets.any(|ticket| ticket.id == id && !ticket.is_waited_for)
+    }
+
     /// The place of a ticket in its line, from 1.
     pub(in crate::api::records) fn position(&self, line: &Line, id: UpdateId) -> Option<u64> {
         let tickets = self.lines.get(line)?.runs.iter().flat_map(|run| &run.tickets);
@@ -337,7 +346,7 @@ impl<P> Run<P> {
 
 impl<P> Queue<P> {
     fn new() -> Self {
-        Self { runs: VecDeque::new(), is_stale: false, unseen: 0, last: 0, changed: Arc::default() }
+        Self { runs: VecDeque::new(), is_stale: false, is_foreign: false, unseen: 0, last: 0, changed: Arc::default() }
     }
 
     fn len(&self) -> usize {

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::records::Records;
 use crate::api::records::job::doubted_at;
+use crate::api::records::payload::Payload;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Outcome, Problem};
 use crate::store::{
@@ -40,7 +41,8 @@ impl Records {
             self.metrics.ended(&member.record.vendor, member.record.operation, end.state.as_str());
             self.ending(member, end, attempts, doubted_at, batch)
         });
-        let finished = self.finish(endings.collect()).await;
+        // Otherwise it stays in its line, whose turn is kept until the process has ended.
+        let Some(finished) = self.finish(endings.collect()).await else { return };
         for member in batch.members() {
             self.call_back(&member.record);
         }
@@ -55,7 +57,8 @@ impl Records {
         let queue = self.gateway.load().queue;
         let doubled = 2_u32.saturating_pow(batch.head().failures);
         let most = queue.backoff.saturating_mul(doubled).min(queue.max_backoff);
-        let asked = problem.retry_after.unwrap_or_default();
+        // A vendor that cannot be reached asks for nothing: that wait is the gateway's own advice to callers.
+        let asked = problem.retry_after.filter(|_| problem.code != Code::VendorUnreachable).unwrap_or_default();
         let wait = match log.attempts {
             0 => asked.max(SHORTEST_PAUSE) + asked.mul_f64(fastrand::f64() / 10.0),
             _ => most.mul_f64(fastrand::f64()).max(asked),
@@ -72,7 +75,9 @@ impl Records {
         wait: Duration,
     ) {
         let now = Timestamp::now();
-        let doubted_at = doubted_at(log).or_else(|| batch.head().interrupted.then_some(now));
+        let doubted_at = doubted_at(log);
+        let may_be_applied = doubted_at.is_some();
+        let doubted_at = doubted_at.or_else(|| batch.head().interrupted.then_some(now));
         self.metrics.delivery_failed(&batch.head().vendor);
         let postponement = Postponement {
             ids: batch.ids(),
@@ -92,7 +97,10 @@ impl Records {
                 ticket.due = Instant::now() + wait;
                 ticket.attempts += log.attempts;
                 ticket.failures = if log.attempts > 0 { ticket.failures + 1 } else { ticket.failures.max(1) };
-                ticket.goes_after = id != batch.head().id && (ticket.goes_after || doubted_at.is_some());
+                ticket.goes_after = match id == batch.head().id {
+                    true => ticket.goes_after && !may_be_applied,
+                    false => ticket.goes_after || doubted_at.is_some(),
+                };
             });
         }
         lines.gather(line);
@@ -110,7 +118,10 @@ impl Records {
             self.report_given_up(record, is_in_doubt);
         }
         let end = dead(record.as_ref(), problem, is_in_doubt, &gateway);
-        let (state, is_kept) = (end.state, end.state == State::Unknown);
+        let state = end.state;
+        // Of a request that it was to send again nothing more is known than before.
+        let guard = body.as_deref().and_then(Payload::read).and_then(|payload| payload.guard);
+        let unknown = if state == State::Unknown { Some(ticket.number) } else { guard };
         let is_held = state == State::Dead && gateway.queue.hold_on_dead;
         let ending = Ending {
             id: ticket.id,
@@ -118,10 +129,10 @@ impl Records {
             attempts: ticket.attempts,
             now,
             created: None,
-            key: is_kept.then(|| KeyEnd {
+            key: unknown.is_some().then(|| KeyEnd {
                 answer: end.answer.clone(),
                 kept: gateway.idempotency_retention,
-                unknown: Some(ticket.number),
+                unknown,
             }),
             answer: Some(self.journaled(end.answer)),
             problem: end.problem,
@@ -134,14 +145,14 @@ impl Records {
             reply: None,
             is_lax: false,
         };
-        let finished = self.finish(vec![ending]).await;
+        let Some(finished) = self.finish(vec![ending]).await else { return };
         if let Some(record) = &record {
             self.call_back(record);
         }
         let operation = record.map_or(AssistantOperation::Update, |record| record.operation);
         self.metrics.ended(&ticket.vendor, operation, state.as_str());
         tracing::error!(update = %ticket.id, vendor = %ticket.vendor, attempts = ticket.attempts, state = state.as_str(), "a change is given up");
-        if is_held {
+        if is_held && matches!(finished[..], [Finished::Done { .. }]) {
             self.lines().change(line, ticket.id, |ticket| ticket.phase = Phase::Held);
         } else {
             self.lines().remove(line, ticket.id);
@@ -166,16 +177,17 @@ impl Records {
         });
     }
 
-    /// Stores how changes ended, however long the store fails, and tells those who wait.
-    pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) -> Vec<Finished> {
-        let finished = self.insist(|| self.store.finish(endings.clone())).await.unwrap_or_default();
+    /// Stores how changes ended, however long the store fails, and tells those who wait; `None` if a drain comes first. Then
+    /// nothing newer may be sent by this process: the next one finds the change under way, and sends it again.
+    pub(in crate::api::records) async fn finish(&self, endings: Vec<Ending>) -> Option<Vec<Finished>> {
+        let finished = self.insist(|| self.store.finish(endings.clone())).await?;
         for (ending, finished) in endings.iter().zip(&finished) {
             // Of what another process delivers, that one says the end.
             if *finished != Finished::NotOwned {
                 self.tell(ending);
             }
         }
-        finished
+        Some(finished)
     }
 
     /// What the caller gets who waits at another process, if the journal keeps less.
@@ -192,8 +204,10 @@ impl Records {
             Err(_) => {
                 let records = Arc::clone(self);
                 self.tasks.spawn(async move {
-                    records.finish(vec![ending]).await;
-                    drop(turn); // the next change is sent only now
+                    match records.finish(vec![ending]).await {
+                        Some(_) => drop(turn), // the next change is sent only now
+                        None => records.keep(turn),
+                    }
                 });
             }
         }

@@ -236,7 +236,7 @@ impl crate::api::records::Records {
                 let (records, replica, line) = (Arc::clone(self), Arc::clone(replica), line.clone());
                 let turn = self.unless_others_go_on(turn);
                 self.tasks.spawn(async move {
-                    let finished = records.finish(vec![ending]).await;
+                    let Some(finished) = records.finish(vec![ending]).await else { return records.keep(turn) };
                     drop(turn); // the next change is sent only now
                     records.after_end(&replica, &line, &finished).await;
                 });

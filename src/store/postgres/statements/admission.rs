@@ -82,7 +82,7 @@ macro_rules! take_key {
 
 /// With a key, or where a dead change may be replayed that holds up its line. The line is locked before, so what the statement
 /// reads of it is true until the commit. Nothing is stored unless the line has room and the key is taken; a replay of what
-/// holds up its line takes its place and is not counted again.
+/// holds up its line takes its place and is not counted again, and the line's owner hears of it.
 const ADMIT_CAREFULLY: &str = concat!(
     "with at as (select open, owner, doubted_at from line where scope = $10 and id = $9), \
     dead as (select place from held where id = $20 and scope = $10 and vendor_id = $9), \
@@ -110,7 +110,8 @@ const ADMIT_CAREFULLY: &str = concat!(
     " from placed) \
     select exists (select 1 from fits), number, ahead::bigint, owner is not distinct from $25, ",
     ago!("doubted_at"),
-    ", coalesce(previous, 0) from (values (1)) as one left join placed on true"
+    ", coalesce(previous, 0), (select count(pg_notify('switchboard', '')) from counted where place is not null) \
+    from (values (1)) as one left join placed on true"
 );
 
 /// Without a line: a creation, which its admitter owns, or a ticket that keeps the number that it has.

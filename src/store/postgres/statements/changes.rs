@@ -12,17 +12,18 @@ use crate::store::{Incarnation, Postponement, StoreError, Timestamp, UpdateId};
 
 /// All or none. The lines are locked before, and the rows by the statement itself, for what has no line.
 ///
-/// Nothing that a member asks for is started before an older ticket of its line. A member asks for that only if the database
-/// has lost the older one's end, in a crash after a commit that was not waited for; the member then reads the line again.
+/// Nothing that a member asks for is started before another ticket of its line that has an earlier place. A member asks for that
+/// only if the database has lost the other one's end, in a crash after a commit that was not waited for; the member then
+/// reads the line again.
 const START: &str = concat!(
-    "with asked as materialized (select ticket.state, ticket.scope, ticket.vendor_id, ticket.number, ",
+    "with asked as materialized (select ticket.state, ticket.scope, ticket.vendor_id, ticket.place, ",
     is_mine!("$3"),
     " as is_mine from ticket where id = any($1::uuid[]) for update), \
-    firsts as (select scope, vendor_id, min(number) as number from asked group by scope, vendor_id), \
-    older as (select 1 from ticket join firsts on ticket.scope = firsts.scope and ticket.vendor_id = firsts.vendor_id \
-        and ticket.number < firsts.number where $3::uuid is not null limit 1), \
+    firsts as (select scope, vendor_id, min(place) as place from asked group by scope, vendor_id), \
+    earlier as (select 1 from ticket join firsts on ticket.scope = firsts.scope and ticket.vendor_id = firsts.vendor_id \
+        and ticket.place < firsts.place where $3::uuid is not null limit 1), \
     fits as (select (select count(*) from asked where is_mine and state in ('queued', 'sending')) = \
-        (select count(distinct id) from unnest($1::uuid[]) as id) and not exists (select 1 from older) as fits), \
+        (select count(distinct id) from unnest($1::uuid[]) as id) and not exists (select 1 from earlier) as fits), \
     started as (update ticket set state = 'sending', updated_at = $2, next_attempt_at = null, due = null \
         where id = any($1::uuid[]) and state = 'queued' and (select fits from fits)) \
     select fits from fits"

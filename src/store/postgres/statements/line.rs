@@ -36,8 +36,8 @@ with released as (update line set owner = null, touched = clock_timestamp() \
     where line.scope = named.scope and line.id = named.id and line.owner = $3 returning line.open) \
 select count(pg_notify('switchboard', '')) from released where open > 0";
 
-/// The first in the order of their places, dead ones that hold up the line among them; one row without a record if none waits,
-/// and no row for who does not own the line.
+/// The first in the order of their places, and as many dead ones that hold up the line: those must not hide what is to expire
+/// behind them. One row without a record if none waits, and no row for who does not own the line.
 const OPEN: &str = concat!(
     "select found.*, ",
     ago!("line.doubted_at"),
@@ -51,8 +51,7 @@ const OPEN: &str = concat!(
         dead.vendor, dead.vendor_id, dead.scope, dead.client, dead.fields, dead.attempts, dead.created_at, dead.updated_at, \
         dead.next_attempt_at, dead.expires_at, dead.doubted_at, dead.sent_with, dead.replay_of, dead.answer, dead.problem, \
         held.place, 0, 0, false from held cross join lateral journal_row(held.id) as dead \
-        where held.scope = line.scope and held.vendor_id = line.id order by held.place limit $4)) as either \
-        order by place limit $4) as found on true \
+        where held.scope = line.scope and held.vendor_id = line.id order by held.place limit $4)) as either) as found on true \
     where line.scope = $1 and line.id = $2 and line.owner = $3 order by found.place"
 );
 

@@ -229,7 +229,9 @@ async fn a_dead_change_holds_up_its_line_until_it_is_replayed_discarded_or_let_g
         Stored { previous: 0, ..second.admit(&again).await },
         Stored { is_owned: false, ahead: 0, ..second_number(&second, &again).await }
     );
-    first.store.start(vec![again.id], at(9), Some(first.id)).await.unwrap();
+    let start = |record: &Record| first.store.start(vec![record.id], at(9), Some(first.id));
+    assert_eq!(start(&two).await, Ok(false), "the replay stands before it, although its number is greater");
+    assert_eq!(start(&again).await, Ok(true));
     let done = first.store.finish(vec![first.ending(&again, State::Applied)]).await;
     assert_eq!(done, Ok(vec![Finished::Done { left: 1 }]));
     assert_eq!(first.store.bodies(vec![replay.id]).await, Ok(vec![None]), "it is not replayed again");

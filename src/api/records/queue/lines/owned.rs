@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::{Lines, MOST_SEEN, Queue, Run, Ticket};
+use super::{Lines, MOST_SEEN, Phase, Queue, Run, Ticket};
 use crate::store::{Line, Stored, UpdateId};
 
 /// How many tickets are left unread, as long as that is not known.
@@ -18,9 +18,33 @@ impl<P> Lines<P> {
     pub(in crate::api::records) fn touch(&mut self, line: &Line) -> bool {
         let is_new = !self.lines.contains_key(line);
         let queue = self.lines.entry(line.clone()).or_insert_with(Queue::new);
-        queue.is_stale = true;
-        queue.changed.notify_one();
+        queue.doubt();
         is_new
+    }
+
+    /// Takes note that each line which a dead change holds up may hold more, or may go on: another process may have seen to that.
+    pub(in crate::api::records) fn doubt_held(&mut self) {
+        let is_held = |queue: &&mut Queue<P>| {
+            let first = queue.runs.front().and_then(|run| run.tickets.front());
+            first.is_some_and(|first| first.phase == Phase::Held)
+        };
+        self.lines.values_mut().filter(is_held).for_each(Queue::doubt);
+    }
+
+    /// Takes note that another session has begun: what is known of all tickets is what the one before knew of them.
+    pub(in crate::api::records) fn begin_session(&mut self) {
+        for queue in self.lines.values_mut() {
+            queue.is_foreign = true;
+            queue.doubt();
+        }
+    }
+
+    /// Forgets the tickets of a line if they are known from a session before.
+    pub(in crate::api::records) fn forget_foreign(&mut self, line: &Line) {
+        let Some(queue) = self.lines.get_mut(line).filter(|queue| queue.is_foreign) else { return };
+        queue.is_foreign = false;
+        self.tickets -= queue.len();
+        queue.runs.clear();
     }
 
     /// Adds a ticket that was stored so; `true` if the line is new.
@@ -117,6 +141,11 @@ impl<P> Lines<P> {
 }
 
 impl<P> Queue<P> {
+    fn doubt(&mut self) {
+        self.is_stale = true;
+        self.changed.notify_one();
+    }
+
     /// The tickets of the one run that a line has whose order the store keeps.
     fn only_run(&mut self) -> &mut std::collections::VecDeque<Ticket> {
         if self.runs.is_empty() {

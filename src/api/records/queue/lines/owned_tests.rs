@@ -106,3 +106,38 @@ fn a_count_that_agrees_by_chance_hides_nothing() {
     assert!(lines.seen(&at).is_empty(), "the second is not known");
     assert!(lines.take_stale(&at));
 }
+
+#[test]
+fn a_line_that_a_dead_change_holds_up_is_read_again_when_others_may_have_seen_to_it() {
+    let (mut lines, at) = (Lines::<u64>::new(0), line("789"));
+    lines.append(&at, ticket(1, "v"), &stored(0, 0));
+    lines.doubt_held();
+    assert!(!lines.take_stale(&at), "nothing holds it up");
+    lines.change(&at, lines.seen(&at)[0].id, |ticket| ticket.phase = Phase::Held);
+    lines.doubt_held();
+    assert!(lines.take_stale(&at));
+}
+
+#[test]
+fn a_session_knows_nothing_of_what_the_one_before_knew() {
+    let (mut lines, at) = (Lines::<u64>::new(0), line("789"));
+    let known = Ticket { attempts: 3, ..ticket(1, "v") };
+    lines.append(&at, known.clone(), &stored(0, 0));
+    lines.begin_session();
+    assert!(lines.take_stale(&at));
+    lines.forget_foreign(&at);
+    assert_eq!((numbers(&lines, &at), lines.len()), (vec![], 0));
+    lines.learn(&at, vec![Ticket { attempts: 4, interrupted: true, ..known }]);
+    assert_eq!((lines.seen(&at)[0].attempts, lines.seen(&at)[0].interrupted, lines.len()), (4, true, 1));
+    lines.forget_foreign(&at);
+    assert_eq!(lines.len(), 1, "this session knows it");
+}
+
+#[test]
+fn what_a_caller_waits_for_is_not_left() {
+    let (mut lines, at) = (Lines::<u64>::new(0), line("789"));
+    let [left, waited_for] = [ticket(1, "v"), Ticket { is_waited_for: true, ..ticket(2, "v") }];
+    lines.append(&at, left.clone(), &stored(0, 0));
+    lines.append(&at, waited_for.clone(), &stored(1, 1));
+    assert!(lines.is_left(&at, left.id) && !lines.is_left(&at, waited_for.id));
+}
