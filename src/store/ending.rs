@@ -68,20 +68,25 @@ pub struct KeyEnd {
 /// Changes that are tried again later.
 #[derive(Clone, Debug)]
 pub struct Postponement {
-    /// Their ids.
-    pub ids: Vec<UpdateId>,
+    /// Which ones, and for each why the last request failed.
+    pub changes: Vec<(UpdateId, Bytes)>,
     /// How many attempts the last request made.
     pub attempts: u32,
     /// The present time.
     pub now: Timestamp,
     /// When they are tried next.
     pub next_attempt_at: Timestamp,
-    /// Why the last request failed.
-    pub problem: Bytes,
     /// When an attempt ended that may have been applied and got no trustworthy response.
     pub doubted_at: Option<Timestamp>,
     /// Who postpones them, where several processes share the store.
     pub by: Option<Incarnation>,
+}
+
+impl Postponement {
+    /// The ids of the changes.
+    pub(in crate::store) fn ids(&self) -> Vec<UpdateId> {
+        self.changes.iter().map(|(id, _)| *id).collect()
+    }
 }
 
 /// A callback that waits.

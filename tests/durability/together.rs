@@ -73,6 +73,11 @@ async fn one_whose_fields_all_come_again_later_is_superseded_and_one_with_a_fiel
         updates.push(gateway.later(1, body).await);
     }
     tried(&gateway, &updates[2]).await;
+    for update in &updates {
+        let record = gateway.record(update).await;
+        let own = (&record["problem"]["request_id"], &record["problem"]["code"]);
+        assert_eq!(own, (&record["request_id"], &"vendor_error".into()), "{record:#}");
+    }
     vendor.answers(|_| Answer::Ok);
     for (update, state) in updates.iter().zip(["superseded", "applied", "applied"]) {
         let record = gateway.end(update).await;

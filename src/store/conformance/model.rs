@@ -193,13 +193,13 @@ impl Store for Model {
 
     fn postpone(&self, postponement: Postponement) -> Pending<'_, ()> {
         self.answer(|tables| {
-            for id in postponement.ids {
+            for (id, problem) in postponement.changes {
                 if let Some(record) = tables.ticket(id).filter(|record| record.state == State::Sending) {
                     record.state = State::Queued;
                     record.attempts = record.attempts.saturating_add(postponement.attempts);
                     record.updated_at = postponement.now;
                     record.next_attempt_at = Some(postponement.next_attempt_at);
-                    record.problem = Some(postponement.problem.clone());
+                    record.problem = Some(problem);
                     record.doubted_at = postponement.doubted_at.or(record.doubted_at);
                 }
             }

@@ -108,12 +108,12 @@ pub(in crate::store) fn keeping(record: &Record, state: State, millis: i64) -> E
 }
 
 pub(in crate::store) fn postponement(ids: Vec<UpdateId>, millis: i64) -> Postponement {
+    let problem = Bytes::from_static(b"{\"code\":\"vendor_error\"}");
     Postponement {
-        ids,
+        changes: ids.into_iter().map(|id| (id, problem.clone())).collect(),
         attempts: 2,
         now: at(millis),
         next_attempt_at: at(millis + 500),
-        problem: Bytes::from_static(b"{\"code\":\"vendor_error\"}"),
         doubted_at: None,
         by: None,
     }

@@ -110,7 +110,7 @@ impl Store for Postgres {
     }
 
     fn postpone(&self, postponement: Postponement) -> Pending<'_, ()> {
-        let lanes = postponement.ids.iter().map(|id| self.of_id(*id));
+        let lanes = postponement.changes.iter().map(|(id, _)| self.of_id(*id));
         match changes::postpone(&self.shared.sealer, &postponement) {
             Ok(work) => self.write(lanes, work, |_, _| Ok(())),
             Err(error) => fails(error),

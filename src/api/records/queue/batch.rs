@@ -229,10 +229,10 @@ impl Batch {
         ends.collect()
     }
 
-    /// The problem of a request as the callers of all of them would see it.
-    pub(in crate::api::records) fn problem_body(&self, problem: &Problem) -> Bytes {
-        let body = self.members.first().and_then(|head| head.answer(problem).body);
-        body.unwrap_or_default()
+    /// The problem of a request as the caller of each of them would see it.
+    pub(in crate::api::records) fn problems(&self, problem: &Problem) -> Vec<(UpdateId, Bytes)> {
+        let of = |member: &Member| (member.record.id, member.answer(problem).body.unwrap_or_default());
+        self.members().map(of).collect()
     }
 }
 

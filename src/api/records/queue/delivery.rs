@@ -143,7 +143,7 @@ impl Records {
                 self.give_up(line, head, None).await;
                 return Some(turn);
             }
-            let earliest = tickets.iter().filter(expires).map(|ticket| ticket.expires).min();
+            let earliest = tickets.iter().filter(expiring(tickets)).map(|ticket| ticket.expires).min();
             self.pause(changed, earliest.map_or(head.expires, |earliest| earliest.min(head.expires))).await;
             return Some(turn);
         };
@@ -290,14 +290,17 @@ impl Records {
     }
 }
 
-/// Whether a ticket is given up when its time is over.
-fn expires(ticket: &&Ticket) -> bool {
-    ticket.phase == Phase::Waiting && !ticket.goes_after
+/// Which of these tickets are given up when their time is over. Behind a dead one that holds the line nothing is sent again, so
+/// nothing has to go after it.
+fn expiring(tickets: &[Ticket]) -> impl Fn(&&Ticket) -> bool {
+    let is_held = tickets.first().is_some_and(|head| head.phase == Phase::Held);
+    move |ticket| ticket.phase == Phase::Waiting && (is_held || !ticket.goes_after)
 }
 
 /// What comes next for the first tickets of a run.
 fn next_step(tickets: &[Ticket], now: Instant) -> Step {
-    let expired: Vec<_> = tickets.iter().filter(expires).filter(|ticket| ticket.expires <= now).cloned().collect();
+    let expires = expiring(tickets);
+    let expired: Vec<_> = tickets.iter().filter(&expires).filter(|ticket| ticket.expires <= now).cloned().collect();
     if !expired.is_empty() {
         return Step::GiveUp(expired);
     }
@@ -335,7 +338,9 @@ mod tests {
             Step::Try => Vec::new(),
         };
         assert_eq!(given_up(&[older.clone(), ticket(2, over, false)]), [2]);
-        assert_eq!(given_up(&[older, ticket(2, over, true), ticket(3, due, false)]), [0_u64; 0]);
+        assert_eq!(given_up(&[older.clone(), ticket(2, over, true), ticket(3, due, false)]), [0_u64; 0]);
+        let held = Ticket { phase: Phase::Held, ..older };
+        assert_eq!(given_up(&[held, ticket(2, over, true)]), [2], "nothing is sent again before it");
         let first = Ticket { due: now, ..ticket(2, over, true) };
         assert!(matches!(next_step(&[first], now), Step::Try), "it is sent after the older one");
     }

@@ -80,11 +80,10 @@ impl Records {
         let doubted_at = doubted_at.or_else(|| batch.head().interrupted.then_some(now));
         self.metrics.delivery_failed(&batch.head().vendor);
         let postponement = Postponement {
-            ids: batch.ids(),
+            changes: batch.problems(problem),
             attempts: log.attempts,
             now,
             next_attempt_at: now.after(wait),
-            problem: batch.problem_body(problem),
             doubted_at,
             by: batch.member(),
         };

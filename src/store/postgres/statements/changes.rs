@@ -60,8 +60,9 @@ pub(in crate::store::postgres) fn started(rows: &[Vec<Row>]) -> Result<bool, Sto
 }
 
 pub(in crate::store::postgres) fn postpone(sealer: &Sealer, postponement: &Postponement) -> Result<Work, StoreError> {
-    let (now, ids) = (postponement.now, &postponement.ids);
-    let problems = ids.iter().map(|id| sealed(sealer, *id, Purpose::Problem, Some(&postponement.problem)));
+    let (now, ids) = (postponement.now, &postponement.ids());
+    let problems = postponement.changes.iter();
+    let problems = problems.map(|(id, problem)| sealed(sealer, *id, Purpose::Problem, Some(problem)));
     let params = params![
         ids_of(ids),
         i64::from(postponement.attempts),

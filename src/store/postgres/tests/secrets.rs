@@ -30,8 +30,8 @@ async fn no_table_shows_a_body_an_answer_or_a_problem() {
     }
     let by = Some(replica.id);
     replica.store.start(vec![waits.id, dead.id], at(1), by).await.unwrap();
-    let problem = canary("problem");
-    replica.store.postpone(Postponement { problem, by, ..postponement(vec![waits.id], 2) }).await.unwrap();
+    let changes = vec![(waits.id, canary("problem"))];
+    replica.store.postpone(Postponement { changes, by, ..postponement(vec![waits.id], 2) }).await.unwrap();
     let end = Ending {
         body: Some(canary("journal")),
         problem: Some(canary("last")),

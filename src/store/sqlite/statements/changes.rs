@@ -34,8 +34,8 @@ pub(in crate::store::sqlite) fn postpone(desk: &mut Desk<'_>, postponement: &Pos
         "update ticket set state = 'queued', attempts = min(attempts + ?2, 4294967295), updated_at = ?3, next_attempt_at = ?4, \
          problem = ?5, doubted_at = coalesce(?6, doubted_at) where id = ?1 and state = 'sending'",
     )?;
-    for id in &postponement.ids {
-        let problem = seal(desk.sealer, *id, Purpose::Problem, Some(&postponement.problem))?;
+    for (id, problem) in &postponement.changes {
+        let problem = seal(desk.sealer, *id, Purpose::Problem, Some(problem))?;
         wait.execute((
             id.0.as_bytes(),
             postponement.attempts,

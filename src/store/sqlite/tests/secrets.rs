@@ -32,8 +32,8 @@ async fn no_file_shows_a_body_an_answer_or_a_problem() {
         store.admit(admission).await.unwrap();
     }
     store.start(vec![waits.id, dead.id], at(1), None).await.unwrap();
-    let problem = canary("problem");
-    store.postpone(Postponement { problem, ..postponement(vec![waits.id], 2) }).await.unwrap();
+    let changes = vec![(waits.id, canary("problem"))];
+    store.postpone(Postponement { changes, ..postponement(vec![waits.id], 2) }).await.unwrap();
     let end = Ending {
         body: Some(canary("journal")),
         problem: Some(canary("last")),
