@@ -20,7 +20,7 @@ adapter is written from documentation alone: no live account has confirmed it ye
 | a range | the vendor's range, narrower than the canonical one |
 | without *x* | the vendor does not support that value; it is refused |
 | merged | written into the vendor's body as it is |
-| write-only | never told: it is missing when an assistant is read, and a copy does not carry it |
+| write-only | not readable: it is missing when an assistant is read, and a copy does not carry it |
 | creation only | a new assistant can have it, an update cannot change it |
 | — | not supported: refused in strict handling, dropped and reported in lenient |
 

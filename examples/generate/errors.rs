@@ -18,9 +18,13 @@ code in a browser.
 | `request_id` | the id under which the gateway's log has the details |
 | `fault` | `caller`, `gateway` or `vendor` |
 | `retryable` | whether sending the same again may succeed |
-| `outcome` | `not_applied`: the vendor has not applied the change; `unknown`: it was sent, and no trustworthy response came |
+| `outcome` | `not_applied`: the vendor has not applied the change; `unknown`: it was sent, and no trustworthy response came; `partial`: a part \
+was applied, and `report` names which |
 | `vendor`, `attempts` | which vendor account, and how often it was tried; where that applies |
 | `errors` | everything that is wrong, field by field; where that applies |
+| `superseded_by` | the ids of the newer records that stand against sending it again; with `superseded` |
+| `report` | where a part of a change was applied: `applied` names its fields, `pending` the others; where a copy is refused: \
+[what would become of its fields](calling.md#copying) |
 | `vendor_response` | the vendor's `status` and `message`, credentials redacted; where there is one |
 
 ## Problems

@@ -61,7 +61,7 @@ fn for_store(terminal: &mut Terminal<'_>) -> Result<(), Failure> {
     let key = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
     writeln!(
         terminal.out,
-        "The key, shown only now; without it nobody can read what the store has encrypted. Keep it in the environment\n\
+        "The key, shown only now; without it the store's content cannot be read. Keep it in the environment\n\
          variable or the file that the configuration names, and a copy apart from the database:\n\n{}\n",
         *key
     )?;

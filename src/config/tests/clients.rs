@@ -211,8 +211,8 @@ fn a_configuration_without_clients_or_vendors_has_warnings() {
 warning: no vendors are configured, so no update can go anywhere
   help: add a `[vendors.NAME]` table with a `token`
 warning: no clients are configured, so every caller is refused
-  --> built-in defaults:68:8
-68 | mode = "keys"
+  --> built-in defaults:71:8
+71 | mode = "keys"
    |        ^^^^^^
   help: run `switchboard keygen NAME` and add the `[clients.NAME]` table it prints, or set `auth.mode = "none"` on a loopback address
 "#,

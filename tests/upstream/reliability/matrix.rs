@@ -85,7 +85,7 @@ matrix! {
         => "503 | vendor_unreachable | not_applied | 1 s | 3 | at once | 0";
     speaks_no_tls "speaks no TLS on its `https` port" Vendor::without_tls().await, PLAIN
         => "503 | vendor_unreachable | not_applied | 1 s | 3 | at once | 0";
-    is_not_trusted "shows a certificate that nobody trusts" Vendor::untrusted().await, PLAIN
+    is_not_trusted "shows a certificate that is not trusted" Vendor::untrusted().await, PLAIN
         => "503 | vendor_unreachable | not_applied | 1 s | 3 | at once | 0";
     is_silent_in_the_handshake "is silent in the TLS handshake (3 s each)" Vendor::silent_in_handshake().await, PLAIN
         => "503 | vendor_unreachable | not_applied | 1 s | 3 | 9 s | 0";

@@ -42,7 +42,7 @@ pub fn vendor_markdown(dialect: &'static Dialect) -> String {
          documentation as data: [contracts](../../vendors/contracts/{name}/README.md)\n\n\
          {plan}## Fields\n\n{counted}\n\n\
          | field | type | wire name | fidelity | written by | read | notes |\n| --- | --- | --- | --- | --- | --- | --- |\n{supported}\n\
-         ## Never told\n\nThese fields can be written and do not appear when an assistant is read: {unreadable}.\n\n\
+         ## Not readable\n\nThese fields can be written and do not appear when an assistant is read: {unreadable}.\n\n\
          ## What the documentation does not say\n\n{silences}\n\
          ## Not supported: refused with strict handling, dropped with lenient\n\n{refused}\n{members}",
         title = dialect.title,
@@ -72,7 +72,7 @@ fn counted(described: &[FieldDescription]) -> String {
     )
 }
 
-/// The fields that are never told, as a list.
+/// The fields that cannot be read, as a list.
 fn unreadable(dialect: &'static Dialect) -> String {
     let names: Vec<_> = dialect.unreadable().map(|field| format!("`{}`", field.name())).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
