@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::tempdir;
 
-use crate::gateway::{Gateway, Setup, name};
+use crate::gateway::{Gateway, Setup, name, path};
 use crate::states::{whole, written};
 use crate::support::{PATIENCE, eventually};
 use crate::vendor::{Answer, Gate, Vendor};
@@ -133,6 +133,55 @@ async fn a_caller_does_not_wait_for_a_disk_that_filled_up_meanwhile() {
     .await;
     assert_eq!((again.status, &again.body), (answered.status, &answered.body), "{again:?}");
     assert_eq!(vendor.numbers(1), [1]);
+    gateway.stopped().await;
+    drop(disk);
+}
+
+/// The end of a change cannot be stored, and the process drains: the next process will send it again, so nothing newer goes first.
+#[tokio::test]
+async fn a_drain_while_the_disk_is_full_sends_nothing_that_the_next_process_would_overwrite() {
+    let (vendor, gate) = (Vendor::start().await, Gate::new());
+    let held = gate.clone();
+    vendor.answers(move |_| Answer::Ok.after(&held));
+    let home = tempdir().unwrap();
+    let Some(disk) = Disk::mount(home.path().join("data")) else {
+        eprintln!("skipped: only root may mount a small file system");
+        return;
+    };
+    let setup = Setup::new(&vendor).more("[server]\nrequest_timeout = \"20s\"\ndrain_timeout = \"2s\"");
+    let gateway = Gateway::start_in(home, &setup, "").await;
+    let (first, second) = (name(1), name(2));
+    let fills = async {
+        vendor.arrived(1).await;
+        let filler = disk.fill();
+        // Rows for the journal use up what room the log has inside its file.
+        eventually(PATIENCE, async || {
+            let body = "{\"name\":\"n0\",\"system_prompt\":\"P\"}".replace('P', &"p".repeat(20_000));
+            let reply = gateway.put(2, &[("prefer", "respond-async")], &body).await;
+            (reply.status == 503).then_some(())
+        })
+        .await;
+        gate.open();
+        filler
+    };
+    let (answered, filler) = futures_util::future::join(gateway.put(1, &[KEY], &first), fills).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+    let drains = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await; // until the newer one waits for its turn
+        gateway.process.signal("TERM");
+    };
+    let newer = path(1);
+    let newer = gateway.try_call(http::Method::PUT, &newer, &[], &second);
+    let (newer, ()) = futures_util::future::join(newer, drains).await;
+    assert!(newer.as_ref().map_or(true, |reply| !reply.status.is_success()), "{newer:?}");
+    let _says_that_something_was_not_stored = gateway.process.ended().await;
+    let home = gateway.home;
+    assert_eq!(vendor.numbers(1), [1]);
+    fs::remove_file(filler).unwrap();
+    let gateway = Gateway::start_in(home, &setup, "").await;
+    eventually(PATIENCE, async || (vendor.numbers(1) == [1, 1]).then_some(())).await;
+    let again = gateway.put(1, &[KEY], &first).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (200, Some("true")), "{again:?}");
     gateway.stopped().await;
     drop(disk);
 }
