@@ -79,6 +79,8 @@ impl AdminClient {
         match self.call(Method::GET, path).await? {
             Ok(document) if document.is_object() => Ok(document),
             Ok(_) => Err(format!("{base} is not the administration of a gateway").into()),
+            // What the command line asks for is wrong; the detail says it whole.
+            Err(Refusal { code, detail }) if code == "invalid_request" => Err(detail.into()),
             Err(Refusal { code, detail }) => Err(format!("{base} refuses with `{code}`: {detail}").into()),
         }
     }

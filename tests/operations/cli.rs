@@ -528,6 +528,13 @@ fn coverage_shows_chosen_vendors_and_fields() {
     assert_eq!(json["vendors"], serde_json::json!(["sondos"]));
     assert_eq!(json["fields"].as_array().unwrap().len(), 1);
     assert_eq!(run(&["coverage", "nobody"]).status.code(), Some(1));
+    for (pattern, said) in [
+        ("nmae", "error: no field matches `nmae`; did you mean `name`?\n"),
+        ("zzz*", "error: no field matches `zzz*`; `switchboard coverage` lists all fields\n"),
+    ] {
+        let typo = run(&["coverage", "--field", "voice*", "--field", pattern]);
+        assert_eq!((typo.status.code(), &*err(&typo), &*out(&typo)), (Some(1), said, ""), "{pattern}");
+    }
 }
 
 #[test]
