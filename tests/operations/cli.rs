@@ -604,13 +604,22 @@ fn a_key_for_a_store_goes_with_the_lines_that_keygen_prints() {
     assert_ne!(out(&run(&["keygen", "--store"])), text, "each key is another one");
     let folder = tempfile::tempdir().unwrap();
     let config = format!("[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = {{ env = \"T\" }}\n[store]{lines}");
-    std::fs::write(folder.path().join("switchboard.toml"), config).unwrap();
+    std::fs::write(folder.path().join("switchboard.toml"), &config).unwrap();
     let check = |key: &str| {
         let mut command = switchboard(&["check", "--config", "switchboard.toml"]);
         command.current_dir(folder.path()).env("T", "1|abc").env("SWITCHBOARD_STORE_KEY", key).output().unwrap()
     };
     let valid = check(key);
     assert_eq!(valid.status.code(), Some(0), "{}{}", out(&valid), err(&valid));
+    // The name is left alone as well where nothing refers to it.
+    std::fs::write(
+        folder.path().join("switchboard.toml"),
+        "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"T\" }\n",
+    )
+    .unwrap();
+    let without = check(key);
+    assert_eq!(without.status.code(), Some(0), "{}{}", out(&without), err(&without));
+    std::fs::write(folder.path().join("switchboard.toml"), config).unwrap();
     let cut = check(&key[..40]);
     let said = out(&cut) + &err(&cut);
     assert_eq!(cut.status.code(), Some(1));

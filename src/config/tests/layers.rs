@@ -66,6 +66,8 @@ fn problems_of_the_environment_name_the_variable_and_never_its_value() {
         .variable("SWITCHBOARD_SERVER__LISTN", "hush")
         .variable("SWITCHBOARD_SERVER__MAX_IN_FLIGHT", "many")
         .variable("SWITCHBOARD_SERVER_LISTEN", "hush")
+        .variable("SWITCHBOARD_STORE_KYE", "hush")
+        .variable("SWITCHBOARD_VENDORS_SONDOS_TOKEN", "hush")
         .variable("SWITCHBOARD_ROUTING__RULES", "[{")
         .variable("SWITCHBOARD_ROUTING__RULES__0__VENDOR", "hush")
         .variable("SWITCHBOARD_LOG__LEVEL", "info")
@@ -89,6 +91,12 @@ error: unknown key `server.listn`
   help: did you mean `listen`?
 error: `server.max_in_flight` must be an integer from 1 to 1000000, not a string
   --> environment variable SWITCHBOARD_SERVER__MAX_IN_FLIGHT
+error: unknown key `store_kye`
+  --> environment variable SWITCHBOARD_STORE_KYE
+  help: did you mean `store`?
+error: unknown key `vendors_sondos_token`
+  --> environment variable SWITCHBOARD_VENDORS_SONDOS_TOKEN
+  help: two underscores stand between levels: SWITCHBOARD_VENDORS__SONDOS__TOKEN
 error: two environment variables set `log.level`
   --> environment variable switchboard_log__level
   help: case does not count in their names; unset one of them
