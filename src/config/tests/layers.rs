@@ -125,11 +125,19 @@ fn a_named_file_that_is_missing_is_reported() {
         "
 error: cannot read the configuration `/nowhere/c.toml`: No such file or directory (os error 2)
   --> environment variable SWITCHBOARD_CONFIG
-  help: name a file with `--config` or SWITCHBOARD_CONFIG
+  help: there is no folder /nowhere
 
 1 error, 0 warnings",
     );
     assert_eq!(problems.files()[0].path(), std::path::Path::new("/nowhere/c.toml"));
+    let help = |path: &str| {
+        let problems = load(Some(path.as_ref()), &Environment::default()).expect_err("not there");
+        problems.errors().next().and_then(|error| error.help.clone()).expect("a help")
+    };
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(help("nope.toml"), format!("there is no such file in {}", here.display()));
+    assert_eq!(help("src/nope.toml"), format!("there is no such file in {}/src", here.display()));
+    assert!(help("src").contains("`--config`"), "a folder is there, and is no configuration: {}", help("src"));
 }
 
 #[test]
