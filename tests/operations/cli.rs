@@ -283,7 +283,16 @@ fn simulate_serve_and_health_work_together_and_end_on_sigterm() {
         let output = health(&format!("http://{admin}/{path}"));
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     }
-    assert_eq!(health(&format!("http://{admin}/nothing")).status.code(), Some(1));
+    let nothing = health(&format!("http://{admin}/nothing"));
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(out(&nothing).ends_with("/nothing answered 404 Not Found\n"), "{}", out(&nothing));
+    // The API is not the admin listener, and both commands say so in the same words.
+    for command in ["health", "status"] {
+        let api = run(&[command, "--url", &listen.to_string()]);
+        assert_eq!(api.status.code(), Some(1), "{command}");
+        let said = "it is a gateway's API, or an older gateway; administration is at `server.admin_listen`";
+        assert!(err(&api).contains(said), "{command}: {}", err(&api));
+    }
 
     let authorized = "content-type: application/json\r\nauthorization: Bearer sb_test\r\n";
     let reply = send(listen, "PUT", "/v1/assistants/sales-bot", authorized, r#"{"name":"Night desk"}"#);
