@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::access::{AdminTokens, Role, Session, bearer};
@@ -131,7 +132,7 @@ impl Shared {
         if permission.is_none() {
             return host.map(|()| access(None));
         }
-        Err(Problem::new(Code::Unauthenticated, missing(permission, tokens)))
+        Err(Problem::new(Code::Unauthenticated, unauthenticated(permission, tokens, head)))
     }
 
     /// What a request without a valid token gets. An attempt `counts` under any name.
@@ -168,8 +169,8 @@ fn permitted(permission: Option<Permission>, access: Access) -> Result<Access, P
     Ok(access)
 }
 
-/// Which token has to be sent.
-fn missing(permission: Option<Permission>, tokens: &AdminTokens) -> String {
+/// What is wrong with the token that was sent, or which one has to be sent.
+fn unauthenticated(permission: Option<Permission>, tokens: &AdminTokens, head: &Parts) -> String {
     let which = match permission {
         Some(Permission::Administrator) if tokens.admin.is_none() => {
             return "there is no `admin.token`, so nothing can be changed here".to_owned();
@@ -178,5 +179,11 @@ fn missing(permission: Option<Permission>, tokens: &AdminTokens) -> String {
         Some(Permission::Metrics) => "`admin.metrics_token`, `admin.viewer_token` or `admin.token`",
         _ => "`admin.token` or `admin.viewer_token`",
     };
-    format!("send the token of {which} as `Authorization: Bearer`")
+    match (bearer(&head.headers), head.headers.contains_key(AUTHORIZATION)) {
+        (Ok(_), _) => format!("this token is not that of {which}"),
+        (Err(_), true) => {
+            format!("the header `Authorization` must be `Bearer <token>` once, with the token of {which}")
+        }
+        (Err(_), false) => format!("send the token of {which} as `Authorization: Bearer <token>`"),
+    }
 }

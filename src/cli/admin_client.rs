@@ -79,6 +79,8 @@ impl AdminClient {
         match self.call(Method::GET, path).await? {
             Ok(document) if document.is_object() => Ok(document),
             Ok(_) => Err(format!("{base} is not the administration of a gateway").into()),
+            // What the command line asks for is wrong; the detail says it whole.
+            Err(Refusal { code, detail }) if code == "invalid_request" => Err(detail.into()),
             Err(Refusal { code, detail }) => Err(format!("{base} refuses with `{code}`: {detail}").into()),
         }
     }
@@ -103,12 +105,7 @@ impl AdminClient {
         match (response.status(), document) {
             (status, Some(document)) if status.is_success() => Ok(Ok(document)),
             (StatusCode::UNAUTHORIZED, _) => Err(self.unauthenticated()),
-            (StatusCode::NOT_FOUND, Some(problem)) if problem["code"] == "not_found" => Err(format!(
-                "{base} has no {}: it is a gateway's API, or an older gateway; administration is at \
-                 `server.admin_listen`, name that with --url",
-                path.split('?').next().unwrap_or_default()
-            )
-            .into()),
+            (StatusCode::NOT_FOUND, Some(problem)) if problem["code"] == "not_found" => Err(no_such_path(base, path)),
             (_, Some(problem)) if problem["code"].is_string() => {
                 let text = |member: &str| problem[member].as_str().unwrap_or_default().to_owned();
                 Ok(Err(Refusal { code: text("code"), detail: text("detail") }))
@@ -127,6 +124,16 @@ impl AdminClient {
             .into(),
         }
     }
+}
+
+/// What answers has no such path, as a gateway's API has none of administration.
+pub(crate) fn no_such_path(base: &str, path: &str) -> Failure {
+    let path = path.split('?').next().unwrap_or_default();
+    format!(
+        "{base} has no {path}: it is a gateway's API, or an older gateway; administration is at `server.admin_listen`, name \
+         that with --url"
+    )
+    .into()
 }
 
 /// A path with these parameters as its query; those without a value are left out.

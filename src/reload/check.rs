@@ -98,7 +98,7 @@ impl Reloader {
     }
 
     fn checked_now(&self, source: &Source, before: &Gateway) -> (Check, Vec<WatchedFile>) {
-        let loaded = source.load();
+        let loaded = source.load_again();
         let files = files_of(&loaded).to_vec();
         let read = files.iter().filter(|file| file.path().is_file()).map(|file| file.path().display().to_string());
         let mut check = Check {

@@ -60,6 +60,16 @@ impl Source {
         config::load(self.path.as_deref(), &self.environment)
     }
 
+    /// The same for a gateway that runs: a file that is gone was there.
+    fn load_again(&self) -> Result<Settings, config::Problems> {
+        self.load().map_err(|problems| match self.file() {
+            Some(file) if !file.exists() => {
+                problems.of_missing_file("put the file back; the gateway applies it by itself")
+            }
+            _ => problems,
+        })
+    }
+
     /// The configuration file; `None` if only the environment is read.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
@@ -245,7 +255,13 @@ impl Reloader {
     /// Checks what makes settings impossible that are right in themselves, and reads the listeners' new certificates.
     fn acceptable(&self, settings: &Settings, before: &Gateway) -> Result<(Option<NextTls>, Option<NextTls>), Refusal> {
         if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
-            return Err("the configuration has no vendor any more, as if its file were empty or incomplete; restart if that is intended".into());
+            // The default file is watched also while it is gone.
+            let file = self.file().or_else(|| settings.files.first().map(|file| file.path().to_owned()));
+            let file = file.map_or_else(|| "its file".to_owned(), |file| format!("`{}`", file.display()));
+            return Err(format!(
+                "the configuration has no vendor any more, as if {file} were empty or incomplete; restart if that is intended"
+            )
+            .into());
         }
         self.startup.check_addresses(settings)?;
         let server = &settings.server;
@@ -257,12 +273,12 @@ impl Reloader {
 
     /// Reads the configuration from files that do not change meanwhile.
     fn read(&self, source: &Source) -> Result<Settings, config::Problems> {
-        let mut result = source.load();
+        let mut result = source.load_again();
         for _ in 1..MAX_READS {
             if !files_of(&result).iter().any(WatchedFile::has_changed) {
                 break;
             }
-            result = source.load();
+            result = source.load_again();
         }
         self.state().files = files_of(&result).to_vec();
         result

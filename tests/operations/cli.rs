@@ -283,7 +283,16 @@ fn simulate_serve_and_health_work_together_and_end_on_sigterm() {
         let output = health(&format!("http://{admin}/{path}"));
         assert_eq!(output.status.code(), Some(0), "{}", err(&output));
     }
-    assert_eq!(health(&format!("http://{admin}/nothing")).status.code(), Some(1));
+    let nothing = health(&format!("http://{admin}/nothing"));
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(out(&nothing).ends_with("/nothing answered 404 Not Found\n"), "{}", out(&nothing));
+    // The API is not the admin listener, and both commands say so in the same words.
+    for command in ["health", "status"] {
+        let api = run(&[command, "--url", &listen.to_string()]);
+        assert_eq!(api.status.code(), Some(1), "{command}");
+        let said = "it is a gateway's API, or an older gateway; administration is at `server.admin_listen`";
+        assert!(err(&api).contains(said), "{command}: {}", err(&api));
+    }
 
     let authorized = "content-type: application/json\r\nauthorization: Bearer sb_test\r\n";
     let reply = send(listen, "PUT", "/v1/assistants/sales-bot", authorized, r#"{"name":"Night desk"}"#);
@@ -528,6 +537,13 @@ fn coverage_shows_chosen_vendors_and_fields() {
     assert_eq!(json["vendors"], serde_json::json!(["sondos"]));
     assert_eq!(json["fields"].as_array().unwrap().len(), 1);
     assert_eq!(run(&["coverage", "nobody"]).status.code(), Some(1));
+    for (pattern, said) in [
+        ("nmae", "error: no field matches `nmae`; did you mean `name`?\n"),
+        ("zzz*", "error: no field matches `zzz*`; `switchboard coverage` lists all fields\n"),
+    ] {
+        let typo = run(&["coverage", "--field", "voice*", "--field", pattern]);
+        assert_eq!((typo.status.code(), &*err(&typo), &*out(&typo)), (Some(1), said, ""), "{pattern}");
+    }
 }
 
 #[test]
@@ -597,13 +613,22 @@ fn a_key_for_a_store_goes_with_the_lines_that_keygen_prints() {
     assert_ne!(out(&run(&["keygen", "--store"])), text, "each key is another one");
     let folder = tempfile::tempdir().unwrap();
     let config = format!("[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = {{ env = \"T\" }}\n[store]{lines}");
-    std::fs::write(folder.path().join("switchboard.toml"), config).unwrap();
+    std::fs::write(folder.path().join("switchboard.toml"), &config).unwrap();
     let check = |key: &str| {
         let mut command = switchboard(&["check", "--config", "switchboard.toml"]);
         command.current_dir(folder.path()).env("T", "1|abc").env("SWITCHBOARD_STORE_KEY", key).output().unwrap()
     };
     let valid = check(key);
     assert_eq!(valid.status.code(), Some(0), "{}{}", out(&valid), err(&valid));
+    // The name is left alone as well where nothing refers to it.
+    std::fs::write(
+        folder.path().join("switchboard.toml"),
+        "[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = { env = \"T\" }\n",
+    )
+    .unwrap();
+    let without = check(key);
+    assert_eq!(without.status.code(), Some(0), "{}{}", out(&without), err(&without));
+    std::fs::write(folder.path().join("switchboard.toml"), config).unwrap();
     let cut = check(&key[..40]);
     let said = out(&cut) + &err(&cut);
     assert_eq!(cut.status.code(), Some(1));

@@ -103,6 +103,30 @@ impl Scene {
     }
 }
 
+#[tokio::test]
+async fn a_refused_token_is_told_from_one_that_is_missing_or_written_in_another_way() {
+    let scene = Scene::start().await;
+    let metrics = "`admin.metrics_token`, `admin.viewer_token` or `admin.token`";
+    for (method, path, tokens) in [
+        (Method::GET, "/admin/status", "`admin.token` or `admin.viewer_token`"),
+        (Method::POST, "/admin/reload", "`admin.token`"),
+        (Method::GET, "/metrics", metrics),
+    ] {
+        let form = format!("the header `Authorization` must be `Bearer <token>` once, with the token of {tokens}");
+        for (header, expected) in [
+            (&[][..], format!("send the token of {tokens} as `Authorization: Bearer <token>`")),
+            (&[("authorization", "Bearer wrong")], format!("this token is not that of {tokens}")),
+            (&[("authorization", ADMIN)], form.clone()),
+            (&[("authorization", "Basic eDp5")], form.clone()),
+            (&[("authorization", "Bearer a"), ("authorization", "Bearer b")], form),
+        ] {
+            let reply = scene.ask(method.clone(), path, header, "").await;
+            assert_eq!(reply.problem("unauthenticated")["detail"], expected, "{path} {header:?}");
+        }
+    }
+    scene.stage.stop().await;
+}
+
 /// The value of a form's hidden field on a page.
 fn hidden(page: &str, name: &str) -> Option<String> {
     let (_, rest) = page.split_once(&format!(r#"name="{name}" value=""#))?;

@@ -120,7 +120,7 @@ async fn what_waits_is_counted_listed_and_canceled() {
         let own = scene.admin(Method::GET, &format!("/admin/queue?assistant={name}")).await.json();
         assert_eq!(ids(&own), [&*sent[0]], "{name}");
     }
-    assert_eq!(ids(&scene.admin(Method::GET, "/admin/queue?vendor=famulor").await.json()), [""; 0]);
+    assert_eq!(ids(&scene.admin(Method::GET, "/admin/queue?vendor=autocalls").await.json()), [""; 0]);
     let other = format!("/admin/history?limit=3&cursor={}", first["next_cursor"].as_str().unwrap());
     scene.admin(Method::GET, &other).await.problem("invalid_request");
 
@@ -176,7 +176,7 @@ async fn dead_changes_are_listed_and_sent_again_and_the_newest_value_stays() {
     assert!(metrics.contains(ended), "{metrics}");
 
     scene.stage.fail("sondos", &[]);
-    let (code, text) = scene.run(&["queue", "replay", "--all", "--vendor", "famulor"]).await;
+    let (code, text) = scene.run(&["queue", "replay", "--all", "--vendor", "autocalls"]).await;
     assert_eq!((code, &*text), (Some(0), "0 replayed, 0 refused\n"));
     // The newest goes first, so that the older one cannot overwrite it.
     let (code, text) = scene.run(&["queue", "replay", "--all"]).await;
@@ -290,7 +290,8 @@ async fn history_has_old_and_new_values_and_no_secret() {
         (&["history", "a b"], "the query parameter `assistant` must"),
         (&["history", "sales-bot", "--since", "yesterday"], "a time is as 2026-01-31T08:00:00Z"),
         (&["queue", "replay", "--all", "--force"], "cannot be used with"),
-        (&["queue", "replay"], "required"),
+        (&["queue", "replay"], "name the records (`switchboard queue dead` lists them), or say `--all`"),
+        (&["queue", "replay", "order-4711"], "a record is named by its own id, a UUID"),
     ] {
         let (code, text) = scene.run(args).await;
         assert!(code != Some(0) && text.contains(message), "{args:?}: {text}");
@@ -303,6 +304,42 @@ async fn history_has_old_and_new_values_and_no_secret() {
             assert!(text.lines().all(|line| line.chars().count() <= width), "{columns}\n{text}");
         }
     }
+    scene.stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_misspelled_name_is_an_error_and_never_reads_as_nothing_there() {
+    let scene = Scene::new("max_age = \"1s\"", "").await;
+    scene.stage.fail("sondos", &["status=503"]);
+    scene.later("sales-bot", r#"{"name": "a"}"#).await;
+    scene.dead(1).await;
+    let vendor = "error: no vendor is named `sandos`, and no record has it; did you mean `sondos`?\n";
+    let assistant = "error: no assistant is named `sales-bto`, and no record has it; did you mean `sales-bot`?\n";
+    let at_vendor = "error: no vendor is named `sandos`, and no record has it; did you mean `sondos:789`?\n";
+    for (args, expected) in [
+        (&["queue", "dead", "--vendor", "sandos"][..], vendor),
+        (&["queue", "list", "--vendor", "sandos"], vendor),
+        (&["queue", "replay", "--all", "--vendor", "sandos", "--remaining"], vendor),
+        (&["queue", "dead", "--vendor", "sandos", "--format", "json"], vendor),
+        (&["queue", "dead", "--assistant", "sales-bto"], assistant),
+        (&["history", "sales-bto"], assistant),
+        (&["history", "sandos:789"], at_vendor),
+    ] {
+        let (code, text) = scene.run(args).await;
+        assert_eq!((code, &*text), (Some(1), expected), "{args:?}");
+    }
+    // What is configured is known, with records or without.
+    for args in [&["queue", "dead", "--vendor", "autocalls"][..], &["queue", "dead", "--assistant", "autocalls:7"]] {
+        let (code, text) = scene.run(args).await;
+        assert_eq!((code, &*text), (Some(0), "no change is dead\n"), "{args:?}");
+    }
+    let problem = scene.stage.get("/v1/updates?vendor=sandos").await.problem("invalid_request");
+    assert_eq!(
+        problem["detail"],
+        "the query parameter `vendor` has the unknown value `sandos`; did you mean `sondos`?"
+    );
+    let empty = scene.stage.get("/v1/updates?assistant=sales-bto").await.json();
+    assert_eq!(empty, json!({ "data": [], "next_cursor": null }));
     scene.stage.stop().await;
 }
 

@@ -303,14 +303,17 @@ async fn a_configuration_that_disappears_is_refused_once_and_applied_when_it_is_
     let running = Running::start(folder, &(config.clone() + &assistant("bot", "sondos", "1"))).await;
     std::fs::remove_file(running.folder.path("switchboard.toml")).unwrap();
     let status = running.reloaded(0, 1).await;
-    assert!(
-        status["reloads"]["last"]["problems"][0]["message"].as_str().unwrap().contains("cannot read the configuration")
-    );
+    let problem = &status["reloads"]["last"]["problems"][0];
+    assert!(problem["message"].as_str().unwrap().contains("cannot read the configuration"), "{problem}");
+    assert_eq!(problem["help"], "put the file back; the gateway applies it by itself");
     assert_eq!(running.put("bot").await.status, 200);
     // As an editor leaves it that empties the file before it writes the new content.
     running.folder.write("switchboard.toml", "");
     let status = running.reloaded(0, 2).await;
-    assert!(status["reloads"]["last"]["problems"][0]["message"].as_str().unwrap().contains("has no vendor any more"));
+    let file = running.folder.path("switchboard.toml");
+    let expected = format!("has no vendor any more, as if `{}` were empty or incomplete", file.display());
+    let message = status["reloads"]["last"]["problems"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&expected), "{message}");
     assert_eq!(running.put("bot").await.status, 200);
     running.folder.write("switchboard.toml", &(config + &assistant("bot", "sondos", "2")));
     running.reloaded(1, 2).await;

@@ -103,8 +103,9 @@ pub(in crate::admin) async fn reason(
 /// The record of the id in the path.
 async fn by_id(records: &Records, segment: &str) -> Result<Record, Problem> {
     let no_id = |_| {
-        let detail =
-            "the update in the path must be the id of a record, a UUID; the lists have it as their member `update`";
+        let detail = "a record is named by its own id, a UUID, not by that of its request; `switchboard queue` and \
+                      `switchboard queue dead` show it in their column `update`, `GET /admin/queue` and `GET /admin/dead` have \
+                      it as the member `update`";
         Problem::new(Code::InvalidRequest, detail)
     };
     let id: UpdateId = percent_decode_str(segment).decode_utf8_lossy().parse().map_err(no_id)?;

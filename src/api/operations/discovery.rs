@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vendors::document::{Named, coverage_json, vendor_json};
-use vendors::{Dialect, Field, GoesLive, Operations};
+use vendors::{AccountNames, Dialect, Field, GoesLive, Operations};
 
 use crate::account::Account;
-use crate::api::context::Context;
+use crate::api::context::{Context, did_you_mean};
 use crate::api::target::{handling, target};
 use crate::problem::{Code, Problem};
 
@@ -47,10 +47,14 @@ pub(super) fn describe_vendor(context: &Context, name: &str) -> Result<Value, Pr
     Ok(body)
 }
 
-/// The account of a vendor in the path. One that the client may not use looks like one that is not there.
+/// The account of a vendor in the path. One that the client may not use looks like one that is not there; suggested is only
+/// one that it may use.
 pub(super) fn vendor_account(context: &Context, name: &str) -> Result<Arc<Account>, Problem> {
     let account = context.accounts().find(|account| &*account.name == name);
-    account.ok_or_else(|| Problem::new(Code::NotFound, "there is no vendor of that name"))
+    account.ok_or_else(|| {
+        let meant: Vec<_> = context.nearest(name).map(str::to_owned).into_iter().collect();
+        Problem::new(Code::NotFound, format!("there is no vendor of that name{}", did_you_mean(&meant)))
+    })
 }
 
 /// The operations that the vendor documents. One assistant can be read where there is a list or a request for it.

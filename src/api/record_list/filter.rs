@@ -108,12 +108,17 @@ fn older(query: Option<&str>) -> Result<Option<Timestamp>, Problem> {
 
 /// The problem of a word that is none of those known.
 fn unknown<'a>(name: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
-    let shown = excerpt(word, 64);
     let rest = match vendors::nearest(word, known.clone()) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None if name == FIELD => "`GET /v1/fields` lists all fields".to_owned(),
         None => format!("only `{}` are known", known.collect::<Vec<_>>().join("`, `")),
     };
+    unknown_value(name, word, &rest)
+}
+
+/// The problem of a value that is not known, and what would be right.
+pub(super) fn unknown_value(name: &str, value: &str, rest: &str) -> Problem {
+    let shown = excerpt(value, 64);
     Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` has the unknown value `{shown}`; {rest}"))
 }
 

@@ -2,6 +2,7 @@
 
 mod cursor;
 mod filter;
+mod known;
 
 use serde::Deserialize;
 use vendors::json::push_string;

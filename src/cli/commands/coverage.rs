@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use comfy_table::{ColumnConstraint, Row};
 use vendors::document::{Named, coverage_json, coverage_markdown, coverage_rows, differs};
+use vendors::json::excerpt;
 use vendors::{Field, registry};
 
 use crate::cli::input::{VendorName, dialect};
@@ -43,6 +44,15 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         named = args.vendors.iter().map(|name| Ok((name.as_str(), dialect(name)?))).collect::<Result<_, Failure>>()?;
     }
     let globs: Vec<_> = args.fields.iter().map(Glob::new).collect();
+    if let Some(name) =
+        args.fields.iter().find(|name| !Field::ALL.iter().any(|field| Glob::new(name).matches(field.name())))
+    {
+        let rest = match Field::nearest(name) {
+            Some(field) => format!("did you mean `{}`?", field.name()),
+            None => "`switchboard coverage` lists all fields".to_owned(),
+        };
+        return Err(format!("no field matches `{}`; {rest}", excerpt(name, 64)).into());
+    }
     let is_wanted = |field: &Field| {
         (globs.is_empty() || globs.iter().any(|glob| glob.matches(field.name())))
             && (!args.differs || differs(&named, *field))

@@ -4,12 +4,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use http::{Request, Uri};
+use http::{Request, StatusCode, Uri};
 use http_body_util::Full;
 
 use crate::cli::address::Administration;
+use crate::cli::admin_client::no_such_path;
 use crate::cli::client::send;
 use crate::cli::{Failure, Terminal, runtime, shut_down};
+
+/// What every gateway has at its admin listener.
+const LIVEZ: &str = "/livez";
+const READYZ: &str = "/readyz";
 
 /// Arguments of `health`.
 #[derive(Debug, clap::Args)]
@@ -27,12 +32,16 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let asked = Administration::find(args.url.as_deref(), args.config.as_deref(), &terminal.environment)?;
-    let url: Uri = format!("{}{}", asked.base, asked.path.as_deref().unwrap_or("/livez")).parse()?;
+    let path = asked.path.as_deref().unwrap_or(LIVEZ);
+    let url: Uri = format!("{}{path}", asked.base).parse()?;
     let runtime = runtime()?;
     let request = Request::get(url.clone()).body(Full::default())?;
     let sent = runtime.block_on(send(request, Duration::from_secs(args.timeout), asked.certificate.as_deref()));
     shut_down(runtime);
     let response = sent?;
+    if response.status() == StatusCode::NOT_FOUND && [LIVEZ, READYZ].contains(&path) {
+        return Err(no_such_path(&asked.base, path));
+    }
     writeln!(terminal.out, "{url} answered {}", response.status())?;
     Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -34,8 +34,8 @@ impl Environment {
 
     /// The variables that set keys, with the rest of their names, in the order of their names.
     ///
-    /// Left out are the configuration's path, the address and key that callers export, and what Kubernetes sets for
-    /// services whose names begin with "switchboard".
+    /// Left out are the configuration's path, the address and key that callers export, the key of a store, and what
+    /// Kubernetes sets for services whose names begin with "switchboard".
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.variables.iter().filter_map(|(name, value)| {
             let rest = after_prefix(name)?;
@@ -68,11 +68,13 @@ const PREFIX: &str = "SWITCHBOARD_";
 /// The variable that names the configuration file.
 pub(crate) const PATH: &str = "SWITCHBOARD_CONFIG";
 
-/// Variables with our prefix that set no keys: two are for callers, one is for tests.
+/// Variables with our prefix that set no keys: two are for callers, one is the name under which `keygen --store` prints the
+/// key of a store, for `{ env = "…" }`, and one is for tests.
 const NO_SETTINGS: &[&str] = &[
     PATH,
     "SWITCHBOARD_URL",
     "SWITCHBOARD_KEY",
+    "SWITCHBOARD_STORE_KEY",
     #[cfg(feature = "failpoints")]
     "SWITCHBOARD_FAIL",
 ];
@@ -147,6 +149,7 @@ mod tests {
             "SWITCHBOARD_CONFIG",
             "SWITCHBOARD_URL",
             "SWITCHBOARD_KEY",
+            "SWITCHBOARD_STORE_KEY",
             "PATH",
         ];
         assert_eq!(settings(&names), ["SERVER__LISTEN", "log__level"]);

@@ -13,6 +13,7 @@ pub(super) mod tree;
 pub(super) mod variables;
 pub(super) mod watched_file;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -176,10 +177,23 @@ fn read_file(path: Option<&Path>, validator: &mut Validator<'_>) -> FileSource {
         Ok(text) => Some(Some(validator.sources.add_file(path, text))),
         Err(error) => {
             let message = format!("cannot read the configuration `{}`: {error}", path.display());
-            let help = text::help(&error, "name a file with `--config` or SWITCHBOARD_CONFIG");
+            let help = match error.kind() {
+                io::ErrorKind::NotFound => not_there(&path),
+                _ => text::help(&error, "name a file with `--config` or SWITCHBOARD_CONFIG").to_owned(),
+            };
             validator.error(ProblemKind::UnreadableFile, span, "", message, help);
             None
         }
+    }
+}
+
+/// Where a file was looked for: a path that is not absolute starts from a folder that the message would not name.
+fn not_there(path: &Path) -> String {
+    let whole = std::path::absolute(path);
+    match whole.as_deref().unwrap_or(path).parent() {
+        Some(folder) if folder.is_dir() => format!("there is no such file in {}", folder.display()),
+        Some(folder) => format!("there is no folder {}", folder.display()),
+        None => "there is no such file".to_owned(),
     }
 }
 

@@ -275,12 +275,27 @@ impl Level<'_> {
     }
 }
 
-/// `SWITCHBOARD_SERVER__LISTEN` for `server_listen`.
+/// `SWITCHBOARD_SERVER__LISTEN` for `server_listen`; only where there is such a key.
 fn single_underscore(name: &str, section: &Section) -> Option<String> {
-    section.names().find_map(|table| {
-        let key = name.strip_prefix(table)?.strip_prefix('_')?;
-        let variable = format!("switchboard_{table}__{key}");
-        Some(variable.to_ascii_uppercase())
+    Some(format!("switchboard_{}", with_levels(name, section)?).to_ascii_uppercase())
+}
+
+/// `server__tls__cert` for `server_tls_cert`. A name that operators give may have underscores; the shortest is taken.
+fn with_levels(name: &str, section: &Section) -> Option<String> {
+    if section.key(name).is_some() {
+        return Some(name.to_owned());
+    }
+    section.keys.iter().find_map(|key| {
+        let rest = name.strip_prefix(key.name)?.strip_prefix('_')?;
+        let below = match &key.kind {
+            Kind::Table(section) => with_levels(rest, section)?,
+            Kind::Named(_, section) => rest.match_indices('_').find_map(|(at, _)| {
+                let (named, rest) = rest.split_at_checked(at)?;
+                Some(format!("{named}__{}", with_levels(rest.strip_prefix('_')?, section)?))
+            })?,
+            _ => return None,
+        };
+        Some(format!("{}__{below}", key.name))
     })
 }
 

@@ -66,6 +66,8 @@ fn problems_of_the_environment_name_the_variable_and_never_its_value() {
         .variable("SWITCHBOARD_SERVER__LISTN", "hush")
         .variable("SWITCHBOARD_SERVER__MAX_IN_FLIGHT", "many")
         .variable("SWITCHBOARD_SERVER_LISTEN", "hush")
+        .variable("SWITCHBOARD_STORE_KYE", "hush")
+        .variable("SWITCHBOARD_VENDORS_SONDOS_TOKEN", "hush")
         .variable("SWITCHBOARD_ROUTING__RULES", "[{")
         .variable("SWITCHBOARD_ROUTING__RULES__0__VENDOR", "hush")
         .variable("SWITCHBOARD_LOG__LEVEL", "info")
@@ -89,6 +91,12 @@ error: unknown key `server.listn`
   help: did you mean `listen`?
 error: `server.max_in_flight` must be an integer from 1 to 1000000, not a string
   --> environment variable SWITCHBOARD_SERVER__MAX_IN_FLIGHT
+error: unknown key `store_kye`
+  --> environment variable SWITCHBOARD_STORE_KYE
+  help: did you mean `store`?
+error: unknown key `vendors_sondos_token`
+  --> environment variable SWITCHBOARD_VENDORS_SONDOS_TOKEN
+  help: two underscores stand between levels: SWITCHBOARD_VENDORS__SONDOS__TOKEN
 error: two environment variables set `log.level`
   --> environment variable switchboard_log__level
   help: case does not count in their names; unset one of them
@@ -117,11 +125,19 @@ fn a_named_file_that_is_missing_is_reported() {
         "
 error: cannot read the configuration `/nowhere/c.toml`: No such file or directory (os error 2)
   --> environment variable SWITCHBOARD_CONFIG
-  help: name a file with `--config` or SWITCHBOARD_CONFIG
+  help: there is no folder /nowhere
 
 1 error, 0 warnings",
     );
     assert_eq!(problems.files()[0].path(), std::path::Path::new("/nowhere/c.toml"));
+    let help = |path: &str| {
+        let problems = load(Some(path.as_ref()), &Environment::default()).expect_err("not there");
+        problems.errors().next().and_then(|error| error.help.clone()).expect("a help")
+    };
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(help("nope.toml"), format!("there is no such file in {}", here.display()));
+    assert_eq!(help("src/nope.toml"), format!("there is no such file in {}/src", here.display()));
+    assert!(help("src").contains("`--config`"), "a folder is there, and is no configuration: {}", help("src"));
 }
 
 #[test]

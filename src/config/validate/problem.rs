@@ -277,6 +277,14 @@ impl Problems {
         self.list.is_empty()
     }
 
+    /// The same where a gateway runs with what the file held that is gone: what would be right is to put it back.
+    #[must_use]
+    pub(crate) fn of_missing_file(mut self, help: &str) -> Self {
+        let is_file = |problem: &&mut Problem| problem.kind == ProblemKind::UnreadableFile && problem.key.is_empty();
+        self.list.iter_mut().filter(is_file).for_each(|problem| problem.help = Some(help.to_owned()));
+        self
+    }
+
     /// The files that were read before the configuration was refused, for a watcher.
     #[must_use]
     pub fn files(&self) -> &[WatchedFile] {

@@ -68,8 +68,8 @@ pub enum OpenError {
     NoKey,
     /// Something is sealed with a key that is not given.
     #[error(
-        "the database is sealed with the key {key}, and `store.encryption_key` gives {given}: give that key as well, after the \
-         newest one"
+        "`store.encryption_key` is not the key of this database: it is {given}, the database needs {key}. Put the right key \
+         back, or, to change keys, list both, the new one first."
     )]
     WrongKey {
         /// What tells the key apart.

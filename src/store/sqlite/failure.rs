@@ -88,7 +88,7 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// A key is missing.
-    #[error("{path} is sealed with the key {key}, and {}; {remedy}", given_are(given))]
+    #[error("{why}")]
     WrongKey {
         /// The file.
         path: PathBuf,
@@ -96,8 +96,8 @@ pub enum OpenError {
         key: KeyId,
         /// Those that were given.
         given: Vec<KeyId>,
-        /// What would be right.
-        remedy: String,
+        /// Which key is wrong, and what would be right.
+        why: String,
     },
     /// The database cannot be used for another reason.
     #[error("{path} cannot be used: {why}")]
@@ -107,14 +107,6 @@ pub enum OpenError {
         /// Why.
         why: String,
     },
-}
-
-fn given_are(given: &[KeyId]) -> String {
-    let ids: Vec<_> = given.iter().map(KeyId::to_string).collect();
-    match ids.as_slice() {
-        [id] => format!("the key given is {id}"),
-        ids => format!("the keys given are {}", ids.join(", ")),
-    }
 }
 
 /// Why a step of opening fails, before the path is known.

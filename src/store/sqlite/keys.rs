@@ -25,8 +25,8 @@ pub(super) fn sealer(path: &Path, connection: &mut Connection, mut source: KeySo
             continue;
         }
         if given.contains(key) || is_used(connection, *key).map_err(at)? {
-            let remedy = remedy(&source, &beside);
-            return Err(OpenError::WrongKey { path: path.to_owned(), key: *key, given, remedy });
+            let why = wrong_key(&source, &beside, path, *key, &given);
+            return Err(OpenError::WrongKey { path: path.to_owned(), key: *key, given, why });
         }
         tracing::info!(%key, "nothing is sealed with an old key any more");
         connection.execute("delete from seal_key where id = ?1", [key.0]).map_err(at)?;
@@ -66,13 +66,23 @@ fn is_used(connection: &Connection, key: KeyId) -> rusqlite::Result<bool> {
     connection.query_row(sql, [key.0], |row| row.get(0))
 }
 
-fn remedy(source: &KeySource, beside: &KeyFile) -> String {
-    let file = beside.path().display();
+/// Which key is wrong, and what would be right.
+fn wrong_key(source: &KeySource, beside: &KeyFile, path: &Path, needed: KeyId, given: &[KeyId]) -> String {
+    let (path, file) = (path.display(), beside.path().display());
+    let ids = given.iter().map(KeyId::to_string).collect::<Vec<_>>().join(", ");
+    let hint = if beside.path().exists() { format!(" It may be the one in {file}.") } else { String::new() };
     match source {
-        KeySource::FileBeside => format!("restore {file} from a backup, or give the key in the configuration"),
-        KeySource::Keys(_) if beside.path().exists() => {
-            format!("give that key as well, after the newest one; it may be the one in {file}")
-        }
-        KeySource::Keys(_) => "give that key as well, after the newest one".into(),
+        KeySource::FileBeside => format!(
+            "the key in {file} is not that of {path}: it is {ids}, the database needs {needed}. Restore the file from a \
+             backup, or give the key in `store.encryption_key`."
+        ),
+        KeySource::Keys(_) if given.len() == 1 => format!(
+            "`store.encryption_key` is not the key of {path}: it is {ids}, the database needs {needed}. Put the right key \
+             back, or, to change keys, list both, the new one first.{hint}"
+        ),
+        KeySource::Keys(_) => format!(
+            "`store.encryption_key` lacks a key of {path}: it has {ids}, the database needs {needed}, too. List that one \
+             as well, after the new one.{hint}"
+        ),
     }
 }

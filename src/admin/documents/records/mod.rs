@@ -43,6 +43,7 @@ impl Part {
         let records = Arc::clone(required(context.records.as_ref())?);
         let list = RecordList::of_all(&context.gateway, name, query, filters, states)?;
         let page = list.page(&records).await?;
+        list.check_all(context, &records, &page).await?;
         Ok(Self { list, page, gateway: Arc::clone(&context.gateway), records })
     }
 

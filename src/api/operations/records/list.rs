@@ -24,6 +24,7 @@ pub(in crate::api::operations) async fn list(
     context.check_rights(Rights::of(&[Right::Read]), "reading records")?;
     let list = RecordList::own(&context.gateway, context.client_name(), head.uri.query())?;
     let page = list.page(records).await?;
+    list.check_own(context, records, &page).await?;
     let mut body = Vec::with_capacity(256 + page.records.len() * 1024);
     body.push(b'{');
     list.push(&mut body, &context.gateway, records, &page, |_, _| {});

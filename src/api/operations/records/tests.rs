@@ -215,7 +215,8 @@ async fn a_list_has_what_is_asked_for_newest_first() {
         ("assistant=gone-bot", &[3]),
         ("assistant=gone:789", &[]),
         ("vendor=twin", &[2]),
-        ("vendor=nowhere", &[]),
+        ("vendor=gone", &[3]),
+        ("vendor=gone&state=dead", &[]),
         ("state=dead", &[4]),
         ("state=applied", &[]),
         ("state=applied,dead", &[4]),
@@ -237,6 +238,29 @@ async fn a_list_has_what_is_asked_for_newest_first() {
         listed(&asked(&Double::of(vec![record(1, crm), record(2, None)]), None, Rights::default()), "").await,
         ["request-2"]
     );
+}
+
+#[tokio::test]
+async fn a_misspelled_vendor_is_refused_and_the_client_learns_no_name_that_it_may_not_use() {
+    let gone = |number, client| Record { vendor: "gone".to_owned(), ..record(number, Some(client)) };
+    let mut context = by_crm(&Double::of(vec![record(1, Some("crm")), gone(2, "erp")]));
+    let refused = async |context: &Context, vendor: &str| {
+        let problem = list_it(context, &format!("vendor={vendor}")).await.unwrap_err();
+        assert_eq!(problem.code, Code::InvalidRequest);
+        let start = format!("the query parameter `vendor` has the unknown value `{vendor}`; ");
+        problem.detail.strip_prefix(&start).unwrap_or_else(|| panic!("{}", problem.detail)).to_owned()
+    };
+    assert_eq!(refused(&context, "sandos").await, "did you mean `sondos`?");
+    assert_eq!(refused(&context, "twni").await, "did you mean `twin`?");
+    let lists = "`GET /v1/vendors` lists those that there are";
+    assert_eq!(refused(&context, "gone").await, lists, "another client's records are as if they were not there");
+    assert_eq!(listed(&context, "vendor=twin").await, [""; 0], "an account without records is known");
+
+    Arc::get_mut(context.client.as_mut().unwrap()).unwrap().vendors = Some(vec!["sondos".to_owned()]);
+    for vendor in ["twin", "twni"] {
+        assert_eq!(refused(&context, vendor).await, lists, "{vendor}");
+    }
+    assert_eq!(refused(&context, "sandos").await, "did you mean `sondos`?");
 }
 
 #[tokio::test]

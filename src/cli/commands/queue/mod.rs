@@ -57,7 +57,7 @@ struct ListArgs {
 #[derive(Debug, clap::Args)]
 struct ReplayArgs {
     /// The records: their member `update`
-    #[arg(value_name = "UPDATE", required_unless_present = "all")]
+    #[arg(value_name = "UPDATE")]
     updates: Vec<String>,
     /// All dead changes that were not sent again yet, the newest first, so that an older one never overwrites it
     #[arg(long, conflicts_with = "updates")]
@@ -83,7 +83,16 @@ struct CancelArgs {
     updates: Vec<String>,
 }
 
+/// The exit code of a command line that is wrong, as clap has it.
+const USAGE: u8 = 2;
+
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
+    if let Some(Command::Replay(ReplayArgs { updates, all: false, .. })) = &args.command
+        && updates.is_empty()
+    {
+        writeln!(terminal.err, "error: name the records (`switchboard queue dead` lists them), or say `--all`")?;
+        return Ok(ExitCode::from(USAGE));
+    }
     let client = AdminClient::new(&args.admin, &terminal.environment)?;
     let runtime = runtime()?;
     let all = ListArgs { vendor: None, assistant: None, limit: 50 };

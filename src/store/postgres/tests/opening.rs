@@ -55,7 +55,12 @@ async fn a_database_opens_with_the_keys_that_have_sealed_it_and_no_others() {
     let error = open(&[8]).await.unwrap_err();
     assert!(matches!(error, OpenError::WrongKey { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains("give that key as well") && !text.contains("0707") && !text.contains("0808"), "{text}");
+    assert!(
+        text.contains("Put the right key back, or, to change keys, list both")
+            && !text.contains("0707")
+            && !text.contains("0808"),
+        "{text}"
+    );
     let rotated = open(&[8, 7]).await.unwrap();
     assert_eq!(rotated.bodies(vec![row.id]).await.unwrap(), [Some(admission(&row).body)]);
     // What the old key has sealed ends with its ticket; then that key is needed no more.

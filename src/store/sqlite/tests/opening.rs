@@ -169,10 +169,17 @@ async fn a_wrong_or_lost_key_is_refused_at_the_start() {
     fs::write(&key_file, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
     fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
     let (error, message) = refused(&path, Sqlite::open(&path, KeySource::FileBeside));
-    assert!(matches!(error, OpenError::WrongKey { .. }) && message.contains("restore"), "{message}");
+    assert!(matches!(error, OpenError::WrongKey { .. }) && message.contains("Restore the file"), "{message}");
+    let (_, message) = refused(&path, with(&path, &[1]));
+    let (start, rest) = message.split_once("it is ").unwrap();
+    assert!(start.ends_with(&format!("`store.encryption_key` is not the key of {}: ", path.display())), "{message}");
+    assert!(
+        rest.contains(", the database needs ") && rest.contains("Put the right key back, or, to change"),
+        "{message}"
+    );
     let (error, message) = refused(&path, with(&path, &[1, 2]));
     assert!(matches!(&error, OpenError::WrongKey { given, .. } if given.len() == 2), "{message}");
-    assert!(message.contains("after the newest") && message.contains(key_file.to_str().unwrap()), "{message}");
+    assert!(message.contains("after the new one") && message.contains(key_file.to_str().unwrap()), "{message}");
     let (error, _) = refused(&path, with(&path, &[]));
     assert!(matches!(error, OpenError::NoKey { .. }));
     fs::write(&key_file, kept).unwrap();
