@@ -162,7 +162,6 @@ impl RecordList {
     pub(crate) fn push(
         &self,
         out: &mut Vec<u8>,
-        gateway: &Gateway,
         records: &Records,
         page: &Page,
         more: impl Fn(&mut Vec<u8>, usize),
@@ -172,7 +171,7 @@ impl RecordList {
             if index > 0 {
                 out.push(b',');
             }
-            push_record(out, gateway, record, records.position(record));
+            push_record(out, record, records.position(record));
             out.pop(); // the brace at its end
             more(out, index);
             out.push(b'}');
