@@ -31,7 +31,8 @@ pub(crate) fn check_same_origin(head: &Parts) -> Result<(), Problem> {
 #[cfg(feature = "console")]
 pub(crate) fn is_from_own_page(head: &Parts) -> bool {
     let has_own_site = head.headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "same-origin");
-    check_same_origin(head).is_ok() && (has_own_site || head.headers.get(ORIGIN).is_some_and(|origin| is_own_origin(origin, head)))
+    check_same_origin(head).is_ok()
+        && (has_own_site || head.headers.get(ORIGIN).is_some_and(|origin| is_own_origin(origin, head)))
 }
 
 /// Whether a browser sends the request: it says where a write comes from.

@@ -201,11 +201,8 @@ mod tests {
         let record = record(1, None);
         let records = Double::of(Vec::new()).records();
         for (url, base) in [("https://gateway.example/x/", "https://gateway.example/x"), ("", "")] {
-            let gateway = if url.is_empty() {
-                Context::example(&HeaderMap::new()).gateway
-            } else {
-                gateway(url).into()
-            };
+            let gateway =
+                if url.is_empty() { Context::example(&HeaderMap::new()).gateway } else { gateway(url).into() };
             let context = Context { gateway, ..Context::example(&HeaderMap::new()) };
             let response = accepted(&context, &records, &record);
             assert_eq!(response.status(), StatusCode::ACCEPTED);

@@ -53,13 +53,7 @@ impl Callbacks {
         Self::with(store, targets, Box::new(Timestamp::now), Terms::default(), connections)
     }
 
-    fn with(
-        store: SharedStore,
-        targets: Targets,
-        clock: Clock,
-        terms: Terms,
-        connections: &TaskTracker,
-    ) -> Self {
+    fn with(store: SharedStore, targets: Targets, clock: Clock, terms: Terms, connections: &TaskTracker) -> Self {
         let (receivers, counters) = (Receivers::new(connections), CallbackCounters::default());
         let delivery = Delivery { store, targets, clock, receivers, terms, counters };
         Self { delivery: Arc::new(delivery), told: Mutex::default(), wake: Notify::new(), looks: AtomicBool::new(true) }
