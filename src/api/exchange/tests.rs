@@ -64,7 +64,7 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
         repeatable: true,
         method,
         path: "/x".to_owned(),
-        body: b"{}".to_vec(),
+        body: br#"{"assistant_name":"x"}"#.to_vec(),
         report: Report::default(),
         sent: SentFields::default(),
     };
