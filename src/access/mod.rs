@@ -17,7 +17,9 @@ pub use failed_attempts::FailedAttempts;
 pub use host_names::HostNames;
 pub use rate_limit::RateLimiter;
 pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
-pub(crate) use same_origin::check_same_origin;
+#[cfg(feature = "console")]
+pub(crate) use same_origin::is_from_own_page;
+pub(crate) use same_origin::{check_same_origin, is_from_browser};
 #[cfg(feature = "console")]
 pub(crate) use sessions::{LIFETIME, SESSION_COOKIE, cookies};
 pub use sessions::{Session, Sessions};

@@ -1,6 +1,6 @@
 //! Whether a browser sends a write from another website. The rules are those of Go's `http.CrossOriginProtection`.
 
-use http::header::{HOST, HeaderName, ORIGIN};
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
 use http::request::Parts;
 
 use crate::problem::{Code, Problem};
@@ -22,9 +22,26 @@ pub(crate) fn check_same_origin(head: &Parts) -> Result<(), Problem> {
         // `none` is the user's own doing, such as a bookmark.
         sites.all(|site| site == "same-origin" || site == "none")
     } else {
-        head.headers.get_all(ORIGIN).iter().all(|origin| origin.to_str().is_ok_and(|origin| is_own(origin, head)))
+        head.headers.get_all(ORIGIN).iter().all(|origin| is_own_origin(origin, head))
     };
     if is_own { Ok(()) } else { Err(Problem::new(Code::Forbidden, "a browser sent this request from another website")) }
+}
+
+/// Whether a browser says that a page of this address sends the request.
+#[cfg(feature = "console")]
+pub(crate) fn is_from_own_page(head: &Parts) -> bool {
+    let has_own_site = head.headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "same-origin");
+    check_same_origin(head).is_ok()
+        && (has_own_site || head.headers.get(ORIGIN).is_some_and(|origin| is_own_origin(origin, head)))
+}
+
+/// Whether a browser sends the request: it says where a write comes from.
+pub(crate) fn is_from_browser(head: &Parts) -> bool {
+    head.headers.contains_key(SEC_FETCH_SITE) || head.headers.contains_key(ORIGIN)
+}
+
+fn is_own_origin(origin: &HeaderValue, head: &Parts) -> bool {
+    origin.to_str().is_ok_and(|origin| is_own(origin, head))
 }
 
 /// Whether an origin is the one that the request goes to. Its scheme decides the default port only, as TLS may end before

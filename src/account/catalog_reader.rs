@@ -12,7 +12,7 @@ use vendors::{Catalog, CatalogKind, CatalogPage, CatalogSpec, Dialect, Operation
 
 use super::Token;
 use super::drift::DriftWatch;
-use crate::upstream::{Failure, MAX_READ_RESPONSE, Repeat, Stack, VendorRequest, VendorResponse, redact};
+use crate::upstream::{Failure, Repeat, Stack, VendorRequest, VendorResponse, redact};
 
 /// The deadline of one page, which does not depend on the deadlines of the requests that wait for it.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,7 +105,6 @@ impl CatalogReader {
         let deadline = deadline.min(Instant::now() + FETCH_TIMEOUT);
         let mut request = VendorRequest::new(Method::GET, uri, deadline).repeated(Repeat::WheneverSafe);
         request.headers = self.headers.clone();
-        request.max_response = MAX_READ_RESPONSE;
         let response = self.stack.call(request).await.map_err(CatalogFailure::Unanswered)?;
         let (status, body) = (response.status, ResponseBody::read(&response.body));
         let scrub = |text: &str| redact(text, std::iter::once(self.token.patterns())).into_owned();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::access::{AdminTokens, Role, Session, bearer};
+use crate::access::{AdminTokens, Role, Session, bearer, is_from_browser};
 use crate::api::{Api, Context};
 use crate::gateway::Gateway;
 use crate::net::peer::Peer;
@@ -110,6 +110,10 @@ impl Shared {
         let takes_metrics = matches!(permission, Some(Permission::Metrics) | None);
         if tokens.are_open() && !(takes_metrics && tokens.metrics.is_some()) {
             check_not_embedded(head)?;
+            if permission == Some(Permission::Administrator) && is_from_browser(head) {
+                let detail = "a browser only looks here as long as there is no `admin.token`";
+                return Err(Problem::new(Code::Forbidden, detail));
+            }
             return host.map(|()| access(Some(Role::Viewer)));
         }
         let sent = bearer(&head.headers);

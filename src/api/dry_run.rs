@@ -37,6 +37,16 @@ pub(super) fn body(
     out
 }
 
+/// The same for an update of which nothing is left: no request would be sent.
+pub(super) fn nothing_body(report: &Report, echoed: &Echoed<'_>) -> Vec<u8> {
+    let mut out = b"{\"dry_run\":true".to_vec();
+    echoed.push(&mut out);
+    out.extend_from_slice(b",\"request\":null");
+    push_report(&mut out, report, None);
+    out.push(b'}');
+    out
+}
+
 /// The same for a plan: its requests with their addresses. One that may take several shows them as a list. Their bodies may
 /// hold what the vendor has stored, foreign secrets included.
 pub(super) fn plan_body(

@@ -88,7 +88,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
         Operation {
             parameters: &["vendor"],
             success: json("VendorFields"),
-            problems: &[Code::NotFound],
+            problems: &[Code::NotFound, Code::Forbidden],
             ..discovery(Action::DescribeVendor, "describeVendor")
         },
     ),
@@ -100,7 +100,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
                           are `null` while no copy is there; the vendor is not called.",
             parameters: &["vendor"],
             success: json("CatalogList"),
-            problems: &[Code::NotFound],
+            problems: &[Code::NotFound, Code::Forbidden],
             ..discovery(Action::ListCatalogs, "listCatalogs")
         },
     ),
@@ -117,6 +117,7 @@ pub static ENDPOINTS: &[Endpoint<Operation>] = &[
             success: json("Catalog"),
             problems: &[
                 Code::NotFound,
+                Code::Forbidden,
                 Code::VendorRateLimited,
                 Code::VendorError,
                 Code::VendorBadResponse,

@@ -177,7 +177,7 @@ async fn post<B: RequestBody>(operator: Operator, address: &str, head: &Parts, b
     let action = ACTIONS.iter().find(|action| action.address == address).ok_or_else(|| nothing(address))?;
     let form = form(head, body).await?;
     if action.is_write {
-        session::check_write(&operator, &form)?;
+        session::check_write(&operator, head, &form)?;
     }
     let first = PAGES.first().ok_or_else(|| nothing(address))?;
     let visit = Visit::new(operator, PAGES.iter().find(|page| page.address == address).unwrap_or(first), head);

@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use std::sync::Arc;
 
-use crate::access::{LIFETIME, SESSION_COOKIE};
+use crate::access::{LIFETIME, SESSION_COOKIE, is_from_own_page};
 use crate::admin::{Admin, Operator};
 use crate::http::request_id::RequestId;
 use crate::net::peer::Peer;
@@ -103,13 +103,17 @@ fn cookie(head: &Parts, id: &str, seconds: u64) -> HeaderMap {
 /// Checks a form that changes something.
 ///
 /// # Errors
-/// The reader only looks, or the form is not one of its session.
-pub(super) fn check_write(operator: &Operator, form: &Form) -> Result<(), Problem> {
+/// The reader only looks, or the form is not one of its session, or no page of this console has sent it.
+pub(super) fn check_write(operator: &Operator, head: &Parts, form: &Form) -> Result<(), Problem> {
     let forbidden = |why: &str| Err(Problem::new(Code::Forbidden, why));
     if !operator.may_write() {
         return forbidden("you may only look here; changing anything takes the token of `admin.token`");
     }
     match &operator.access.session {
+        // A program sends the token itself, not a cookie.
+        Some(_) if !is_from_own_page(head) => {
+            forbidden("a form comes from a page of this console, which `Sec-Fetch-Site` or `Origin` has to say")
+        }
         Some(session) if session.has_sent(form.value(FORM_TOKEN)) => Ok(()),
         Some(_) => forbidden("this form is none of your session; load its page again"),
         // With the token itself in `Authorization`, which no page of others can send.

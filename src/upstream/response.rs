@@ -8,9 +8,10 @@ use http::{HeaderMap, StatusCode};
 
 use super::PauseCause;
 
-/// The longest body in response to an update, in bytes; the default of [`super::VendorRequest::max_response`].
+/// The longest body of a response, in bytes; the default of [`super::VendorRequest::max_response`].
 pub const MAX_RESPONSE: usize = 1024 * 1024;
-/// The longest body in response to a read, which may be a page of a hundred assistants.
+/// The longest body with one assistant: no smaller part of it can be asked for, and an update of the longest body, with all
+/// that the vendor adds and escapes, has to be readable.
 pub const MAX_READ_RESPONSE: usize = 8 * MAX_RESPONSE;
 
 /// A vendor's complete response, whatever its status.

@@ -234,6 +234,32 @@ async fn an_update_of_which_nothing_is_left_calls_nobody() {
 }
 
 #[tokio::test]
+async fn a_dry_run_of_which_nothing_is_left_shows_no_request() {
+    const VENDORS: [&str; 4] = ["sondos", "vapi", "retell", "elevenlabs"];
+    let stage = Stage::of(&VENDORS, "", |text| text).await;
+    for vendor in VENDORS {
+        let id = match vendor {
+            "sondos" => "789",
+            vendor => crate::nested::first(vendor),
+        };
+        let unknown = r#"{"no_field":1}"#;
+        for (update, handling) in [("{}", "handling=strict"), (unknown, "handling=lenient")] {
+            let path = format!("/v1/assistants/{vendor}:{id}?dry_run=true");
+            let headers = [("content-type", "application/json"), ("prefer", handling)];
+            let reply = stage.call(http::Method::PUT, &path, &headers, update).await;
+            let body = reply.json();
+            assert_eq!((reply.status.as_u16(), &body["dry_run"]), (200, &json!(true)), "{vendor} {body:#}");
+            assert!(body.as_object().unwrap().contains_key("request") && body["request"].is_null(), "{body:#}");
+            assert!(body.get("requests").is_none(), "{body:#}");
+            assert_eq!(body["report"]["dropped"].as_array().unwrap().len(), usize::from(update == unknown));
+            assert_eq!(reply.header("switchboard-dropped").is_some(), update == unknown);
+        }
+    }
+    stage.assert_nothing_sent();
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn an_entry_for_no_account_is_refused_with_the_account_that_is_meant() {
     let stage = Stage::of(&["sondos"], "", |text| {
         text.replace("[vendors.sondos]", "[vendors.acme-eu]\ndialect = \"sondos\"")

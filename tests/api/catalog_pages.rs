@@ -171,6 +171,51 @@ async fn three_thousand_voices_are_walked_with_every_entry_exactly_once() {
 }
 
 #[tokio::test]
+async fn vapi_lists_tools_and_phone_numbers() {
+    let stage = Stage::of(&["vapi"], "", |text| text).await;
+    let body = get(&stage, "/v1/vendors/vapi/catalogs").await;
+    let kinds: Vec<_> = body["catalogs"].as_array().unwrap().iter().map(|catalog| catalog["kind"].clone()).collect();
+    assert_eq!(kinds, ["phone_numbers", "tools"]);
+    let tools = get(&stage, "/v1/vendors/vapi/catalogs/tools").await;
+    assert_eq!(names(&tools), ["look_up_order"]);
+    assert!(!tools.to_string().contains("-of-the-sample"), "{tools:#}");
+    let numbers = get(&stage, "/v1/vendors/vapi/catalogs/phone_numbers").await;
+    assert_eq!(numbers["data"][0]["id"], "9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e01");
+    assert_eq!(names(&numbers)[..3], ["+13025550101", "+13025550102", "+13025550103"]);
+    stage.stop().await;
+}
+
+/// Seven tools each have one time, so that pages end within some of the same time.
+#[tokio::test]
+async fn a_list_that_is_read_by_time_is_read_to_its_end() {
+    let stub = Stub::routing(|target, _| {
+        let before = target.split("createdAtLt=").nth(1).map_or(999, |time| time.parse().unwrap());
+        let times = (0..250).map(|index| (index, 500 - index / 7)).filter(|(_, time)| *time < before);
+        let row = |(id, time)| json!({ "id": format!("t{id}"), "function": { "name": format!("n{id}") }, "createdAt": format!("{time}") });
+        (OK, times.take(100).map(row).collect::<Value>().to_string())
+    })
+    .await;
+    let stage = Stage::of(&["vapi"], &stub.vendor("odd", "vapi"), |text| text).await;
+    let entries = walked(&stage, "/v1/vendors/odd/catalogs/tools", 100).await;
+    let ids: HashSet<_> = entries.iter().map(|entry| entry["id"].to_string()).collect();
+    assert_eq!((entries.len(), ids.len(), stub.requests()), (250, 250, 3));
+    stage.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_more_than_a_mebibyte_is_not_read() {
+    let stub = Stub::routing(|target, _| {
+        let pad = if target.contains("voices") { 1 << 20 } else { (1 << 20) - 100 };
+        (OK, format!("[{{\"id\":1,\"name\":\"Aria\",\"pad\":\"{}\"}}]", "x".repeat(pad)))
+    })
+    .await;
+    let stage = behind(&stub, "sondos", "").await;
+    stage.get("/v1/vendors/odd/catalogs/voices").await.problem("vendor_bad_response");
+    assert_eq!(names(&get(&stage, "/v1/vendors/odd/catalogs/models").await), ["Aria"]);
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn folders_and_labels_are_read_to_their_end_without_a_last_page() {
     for (kind, path) in [("folders", "/api/user/folders"), ("labels", "/api/user/labels")] {
         // The vendor cuts pages to 15, whatever is asked for.

@@ -309,8 +309,9 @@ async fn a_client_sees_its_own_vendors_only() {
     assert!(!read("/v1/fields").await.json().to_string().contains("gloriagent"));
     assert_eq!(read("/v1/vendors/sondos").await.status, 200);
     let (other, none) = (read("/v1/vendors/autocalls").await, read("/v1/vendors/nobody").await);
-    other.problem("not_found");
-    assert_eq!(other.json()["detail"], none.json()["detail"], "what may not be used looks like what is not there");
+    // What may not be used looks like what is not there.
+    assert_eq!(other.problem("forbidden")["detail"], "this client may not use the vendor `autocalls`");
+    assert_eq!(none.problem("forbidden")["detail"], "this client may not use the vendor `nobody`");
     stage.stop().await;
 }
 

@@ -85,7 +85,7 @@ async fn agrees(stage: &Stage, (vendor, id): (&str, u32), handling: &str, update
     let Some(sent) = stage.updates(vendor).pop() else {
         if real.status == 200 {
             // Nothing is left to send.
-            assert_eq!((&real.json()["attempts"], body_of(&dry).as_str()), (&json!(0), "{}"), "{vendor} {update}");
+            assert_eq!((&real.json()["attempts"], &dry.json()["request"]), (&json!(0), &json!(null)), "{update}");
             assert_eq!(dry.json()["report"], real.json()["report"], "{vendor} {update}");
             return None;
         }
@@ -257,8 +257,8 @@ async fn it_reads_catalogs_but_needs_no_vendor_otherwise() {
     let received = stage.simulator("autocalls").received();
     assert!(received.iter().all(|request| request.method == "GET"));
     let patch = [("content-type", "application/json")];
-    let patched = stage.call(Method::PATCH, "/v1/assistants/1?dry_run=true", &patch, "{}").await;
-    assert_eq!(body_of(&patched), "{}");
+    let patched = stage.call(Method::PATCH, "/v1/assistants/1?dry_run=true", &patch, r#"{"name":"x"}"#).await;
+    assert!(body_of(&patched).contains("\"x\""), "{patched:?}");
     assert_eq!(patched.json()["request"]["method"], "PUT");
     let off = stage.call(Method::PUT, "/v1/assistants/sondos:1?dry_run=false", &patch, r#"{"name":"x"}"#).await;
     assert_eq!((off.status.as_u16(), stage.updates("sondos").len()), (200, 1));

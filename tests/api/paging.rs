@@ -177,7 +177,7 @@ async fn pages_that_are_too_long_are_read_in_smaller_ones() {
         let stub = Stub::routing(move |target, request| {
             let size = ["page_size", "limit"].iter().find_map(|name| parameter(target, name)?.parse::<usize>().ok());
             match size {
-                Some(size) if size > 30 => ("200 OK", format!("{{\"pad\":\"{}\"}}", "x".repeat(9 << 20))),
+                Some(size) if size > 30 => ("200 OK", format!("{{\"pad\":\"{}\"}}", "x".repeat(1 << 20))),
                 _ => answer(vendor, target, request),
             }
         })

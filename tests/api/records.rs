@@ -111,6 +111,7 @@ async fn the_document_describes_records_and_what_leads_to_them() {
         for header in ["Location", "Retry-After", "Preference-Applied", "Idempotency-Replayed"] {
             assert!(later["headers"][header].is_object(), "{method} {header}");
         }
+        assert!(operation["responses"]["200"]["headers"]["Location"].is_object(), "{method}");
         assert_eq!(later["links"]["record"]["operationId"], "readRecord");
         assert!(operation["responses"]["409"].is_object() && operation["responses"]["501"].is_object(), "{method}");
     }

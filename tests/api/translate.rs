@@ -53,10 +53,11 @@ async fn dry_run(stage: &Stage, vendor: &str, exchange: &Exchange) -> Option<(bo
     Some((creates, stage.call(method, &path, &headers, exchange.update.clone()).await))
 }
 
-/// The body in a dry run's answer, as it stands there.
+/// The body in a dry run's answer, as it stands there. Of an update of which nothing is left a dry run shows no request, and
+/// the column an empty body.
 fn body_text(reply: &Reply) -> String {
     let answer = read_value(&reply.body, Limits::VENDOR).unwrap();
-    answer.get("request").unwrap().get("body").unwrap().text().to_owned()
+    answer.get("request").unwrap().get("body").map_or("{}", |body| body.text()).to_owned()
 }
 
 /// Asserts that the column says what the dry run says.
@@ -77,18 +78,20 @@ fn assert_same(name: &str, reply: &Reply, translation: &Value) {
     assert_eq!(column["problem"], Value::Null, "{name}: {column:#}");
     let request = &column["request"];
     assert_eq!(request["body"].as_str().unwrap(), body_text(reply), "{name}");
-    assert_eq!(
-        (&request["url"], &request["method"]),
-        (&answer["request"]["url"], &answer["request"]["method"]),
-        "{name}"
-    );
+    if !answer["request"].is_null() {
+        assert_eq!(
+            (&request["url"], &request["method"]),
+            (&answer["request"]["url"], &answer["request"]["method"]),
+            "{name}"
+        );
+    }
     let report = &answer["report"];
     let applied: Vec<_> = column["applied"].as_array().unwrap().iter().map(|one| one["field"].clone()).collect();
     assert_eq!(Value::from(applied), report["applied"], "{name}");
     assert_eq!((&column["dropped"], &column["warnings"]), (&report["dropped"], &report["warnings"]), "{name}");
     let members = column["members"].as_array().unwrap();
-    let own: BTreeSet<_> = answer["request"]["body"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(members.len(), own.len(), "{name}: each member of the body has its rule");
+    let own = serde_json::from_str::<Value>(&body_text(reply)).unwrap().as_object().unwrap().len();
+    assert_eq!(members.len(), own, "{name}: each member of the body has its rule");
     assert!(members.iter().all(|member| !member["rule"].as_str().unwrap().is_empty()), "{name}");
 }
 

@@ -333,6 +333,7 @@ async fn an_asynchronous_change_has_one_record_while_it_is_under_way_and_its_ans
     let record = gateway.end(first.json()["update"].as_str().unwrap()).await;
     let after = gateway.put(1, &headers, &name(1)).await;
     assert_eq!((after.status.as_u16(), after.header("idempotency-replayed")), (200, Some("true")), "{after:?}");
+    assert_eq!(after.header("location"), first.header("location"));
     assert_eq!(after.json(), record["answer"]["body"]);
     assert_eq!(record["answer"]["status"], Value::from(200));
     gateway = gateway.restarted(&setup).await;

@@ -110,6 +110,11 @@ async fn what_waits_is_counted_listed_and_canceled() {
     let record = queue["data"].as_array().unwrap().last().unwrap();
     assert_eq!((&record["problem"]["code"], &record["position"]), (&json!("vendor_rate_limited"), &json!(1)));
 
+    let one = format!("/admin/update?id={}", sent[0]);
+    for path in ["/admin/queue", "/admin/dead", "/admin/history", &one] {
+        assert!(scene.admin(Method::GET, path).await.body.ends_with(b"}\n"), "{path}");
+    }
+
     // Page by page, and by assistant under all of its names.
     let first = scene.admin(Method::GET, "/admin/queue?limit=3").await.json();
     let next = format!("/admin/queue?limit=3&cursor={}", first["next_cursor"].as_str().unwrap());

@@ -104,6 +104,19 @@ async fn a_write_from_another_website_is_forbidden_on_the_admin_listener() {
 }
 
 #[tokio::test]
+async fn without_a_token_a_browser_changes_nothing_and_a_program_does() {
+    let stage = Stage::new().await;
+    let admin = stage.app.admin();
+    for from in ["sec-fetch-site: same-origin\r\n", "sec-fetch-site: none\r\n", "origin: http://localhost:9090\r\n"] {
+        ask(admin, "POST", "/admin/reload", "localhost:9090", from).await.problem("forbidden");
+        assert_eq!(ask(admin, "GET", "/admin/status", "localhost:9090", from).await.status, 200, "{from}");
+    }
+    // There is no file to read again.
+    assert_eq!(ask(admin, "POST", "/admin/reload", "localhost:9090", "").await.status, 422);
+    stage.stop().await;
+}
+
+#[tokio::test]
 async fn an_api_without_keys_is_served_under_its_own_names_only_and_one_with_keys_under_all() {
     let hosts = "public_url = \"https://gw.example/api\"\nhosts = [\"voice.internal\"]\n";
     let open = Stage::edited("[admin]\nhosts = [\"gateway.internal\"]\n", |text| {

@@ -60,7 +60,10 @@ impl Reader {
     }
 
     async fn post(&self, form: &str, fields: &str) -> RawReply {
-        self.ask("POST", &format!("/console/{form}"), FORM, fields).await
+        // A browser says where a form comes from.
+        let says_where = ["sec-fetch-site:", "origin:"].iter().any(|header| self.headers.contains(header));
+        let from = if says_where { "" } else { "sec-fetch-site: same-origin\r\n" };
+        self.ask("POST", &format!("/console/{form}"), &format!("{FORM}{from}"), fields).await
     }
 
     /// Signs in, and keeps the cookie.
@@ -192,6 +195,8 @@ async fn a_write_takes_the_administrators_session_and_its_form_token() {
         assert_problem(&reader.with(foreign).post("session", &format!("token={ADMIN}")).await, 403, "forbidden");
         assert_problem(&admin.with(foreign).post("session-end", "").await, 403, "forbidden");
     }
+    assert_problem(&admin.ask("POST", "/console/reload", FORM, &sent).await, 403, "forbidden");
+    assert_problem(&admin.with("sec-fetch-site: none").post("reload", &sent).await, 403, "forbidden");
     assert_problem(&admin.under("evil.example").post("reload", &sent).await, 400, "invalid_request");
     let json = "content-type: application/json\r\n";
     assert_problem(&admin.ask("POST", "/console/reload", json, &sent).await, 415, "unsupported_media_type");
@@ -221,7 +226,7 @@ async fn a_write_takes_the_administrators_session_and_its_form_token() {
     assert_eq!(reloads["last"], Value::Null, "nothing of this has reloaded anything: {reloads:#}");
 
     // There is no file to read again, so these are refused later.
-    for own_site in ["sec-fetch-site: same-origin", "origin: http://127.0.0.1", "x: y"] {
+    for own_site in ["sec-fetch-site: same-origin", "origin: http://127.0.0.1"] {
         let reply = admin.with(own_site).post("reload", &sent).await;
         assert!(reply.status == 303 || text(&reply).contains("refused"), "{own_site}: {reply:?}");
     }

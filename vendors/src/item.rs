@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::canonical::Field;
-use crate::json::{Pointer, push_string};
+use crate::json::{Pointer, excerpt, push_string};
+
+/// Longest name of an account that an entry of `vendor_options` is reported with, in bytes.
+const MAX_NAME_BYTES: usize = 100;
 
 /// What is wrong with a value of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -222,6 +225,11 @@ impl Item {
             vendor_field: None,
         }
     }
+}
+
+/// How reports and errors name the entry of one account in `vendor_options`.
+pub(crate) fn option_name(account: &str) -> Cow<'static, str> {
+    format!("{}.{}", Field::VendorOptions.name(), excerpt(account, MAX_NAME_BYTES)).into()
 }
 
 #[cfg(test)]

@@ -82,31 +82,10 @@ impl Vapi {
         }
         Ok(self.assistants.remove(at).into())
     }
-
-    /// Newest first, without pages: callers ask for what is older than the last.
-    fn list(&self, ask: &Ask<'_>) -> Result<Value, Refusal> {
-        let size = page_size(ask.row, "limit", query::decoded(ask.query, "limit").as_deref())?;
-        let mut bounds = Vec::new();
-        for member in ["createdAt", "updatedAt"] {
-            for (suffix, holds) in COMPARISONS {
-                if let Some(bound) = query::decoded(ask.query, &format!("{member}{suffix}")) {
-                    bounds.push((member, holds, comparable(&bound)));
-                }
-            }
-        }
-        let fits = |assistant: &&Map<String, Value>| {
-            bounds.iter().all(|(member, holds, bound)| {
-                holds(&comparable(assistant[*member].as_str().unwrap_or_default()), bound)
-            })
-        };
-        let mut found: Vec<_> = self.assistants.iter().filter(fits).collect();
-        found.sort_by_key(|assistant| std::cmp::Reverse(assistant["createdAt"].as_str().unwrap_or_default()));
-        Ok(found.into_iter().take(size).cloned().map(Value::Object).collect())
-    }
 }
 
 impl Vapi {
-    /// Lists, reads or changes numbers. What an update may have depends on the provider, which must be the number's own.
+    /// Reads or changes numbers. What an update may have depends on the provider, which must be the number's own.
     fn phone_number(&mut self, ask: &Ask<'_>) -> Answer {
         if !ask.id.is_empty() && !is_uuid(ask.id) {
             return Err(Refusal::Documented("400-not-a-uuid"));
@@ -140,6 +119,26 @@ const COMPARISONS: [(&str, Holds); 4] = [
     ("Le", |one, other| one <= other),
 ];
 
+/// A list, newest first, without pages: callers ask for what is older than the last.
+fn listed<'a>(ask: &Ask<'_>, all: impl Iterator<Item = &'a Map<String, Value>>) -> Result<Value, Refusal> {
+    let size = page_size(ask.row, "limit", query::decoded(ask.query, "limit").as_deref())?;
+    let mut bounds = Vec::new();
+    for member in ["createdAt", "updatedAt"] {
+        for (suffix, holds) in COMPARISONS {
+            if let Some(bound) = query::decoded(ask.query, &format!("{member}{suffix}")) {
+                bounds.push((member, holds, comparable(&bound)));
+            }
+        }
+    }
+    let fits = |one: &&Map<String, Value>| {
+        let time = |member: &str| comparable(one.get(member).and_then(Value::as_str).unwrap_or_default());
+        bounds.iter().all(|(member, holds, bound)| holds(&time(member), bound))
+    };
+    let mut found: Vec<_> = all.filter(fits).collect();
+    found.sort_by_key(|one| std::cmp::Reverse(one["createdAt"].as_str().unwrap_or_default()));
+    Ok(found.into_iter().take(size).cloned().map(Value::Object).collect())
+}
+
 impl Account for Vapi {
     fn answer(&mut self, ask: &Ask<'_>) -> Answer {
         let shown = match ask.row.name {
@@ -150,7 +149,12 @@ impl Account for Vapi {
                 self.assistants.get(at).cloned().into()
             }
             "delete" => self.delete(ask)?,
-            "list" => self.list(ask)?,
+            "list" => listed(ask, self.assistants.iter())?,
+            "list-phone-numbers" => listed(ask, self.numbers.all().iter().filter_map(Value::as_object))?,
+            "list-tools" => {
+                let tools = self.shared.catalogs["tools"].as_array();
+                listed(ask, tools.into_iter().flatten().filter_map(Value::as_object))?
+            }
             _ => return self.phone_number(ask),
         };
         Ok(VendorResponse::json(ask.row.status, &shown))

@@ -35,7 +35,9 @@ impl ListReader {
         let mut request = VendorRequest::new(method, uri, deadline).repeated(repeat);
         request.headers = self.headers.clone();
         request.body = body.into();
-        request.max_response = MAX_READ_RESPONSE;
+        if asked.per_page <= listing.min_per_page() {
+            request.max_response = MAX_READ_RESPONSE; // it cannot be asked for in smaller parts
+        }
         let response = self.stack.call(request).await.map_err(ListFailure::Unanswered)?;
         let body = ResponseBody::read(&response.body);
         let scrub = |text: &str| redact(text, std::iter::once(self.token.patterns())).into_owned();

@@ -17,7 +17,8 @@ pub(super) use moving::reason;
 pub(crate) use moving::{cancel, discard, replay};
 
 /// A response with the JSON of records, whose answers and problems keep their text.
-pub(super) fn response(body: Vec<u8>) -> FullResponse {
+pub(super) fn response(mut body: Vec<u8>) -> FullResponse {
+    body.push(b'\n');
     let mut response = Response::new(body.into());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -129,6 +129,9 @@ impl Exchange<'_> {
 
     /// The response to a dry run.
     pub(super) fn dry_run(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
+        if self.is_nothing(&prepared.request) {
+            return self.dry_run_of_nothing(&prepared.request.report);
+        }
         let (auth, url) = (self.account.dialect.auth, prepared.uri.to_string());
         let mut response = response::json(dry_run::body(
             &prepared.request,
@@ -139,6 +142,13 @@ impl Exchange<'_> {
             self.copy_report(),
         ));
         response::set_dropped_header(response.headers_mut(), &prepared.request.report);
+        response
+    }
+
+    /// The response to a dry run of an update of which nothing is left, at a vendor of any family.
+    pub(super) fn dry_run_of_nothing(&self, report: &Report) -> Response<Full<Bytes>> {
+        let mut response = response::json(dry_run::nothing_body(report, &self.echoed()));
+        response::set_dropped_header(response.headers_mut(), report);
         response
     }
 

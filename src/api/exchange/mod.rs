@@ -207,7 +207,7 @@ impl Exchange<'_> {
             log.report = Some(take(&mut prepared.request.report));
             return Some(response);
         }
-        let is_nothing = self.is_nothing(prepared);
+        let is_nothing = self.is_nothing(&prepared.request);
         is_nothing.then(|| self.nothing_to_send(take(&mut prepared.request.report), log))
     }
 
@@ -251,12 +251,12 @@ impl Exchange<'_> {
     /// Where this is written down: nowhere without a store, and not if nothing is sent.
     fn records(&self, prepared: &Prepared) -> Option<&Arc<Records>> {
         let records = self.context.records.as_ref()?;
-        (!self.options.dry_run && !self.is_nothing(prepared)).then_some(records)
+        (!self.options.dry_run && !self.is_nothing(&prepared.request)).then_some(records)
     }
 
     /// Whether nothing of an update is left to send.
-    fn is_nothing(&self, prepared: &Prepared) -> bool {
-        matches!(self.change, Change::Update) && prepared.request.is_empty()
+    fn is_nothing(&self, request: &vendors::Request) -> bool {
+        matches!(self.change, Change::Update) && request.is_empty()
     }
 
     /// Why the vendor would not be sent these fields; `None` if it would.

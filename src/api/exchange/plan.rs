@@ -296,6 +296,12 @@ impl Exchange<'_> {
         reads: &mut Reads<'_>,
         log: &mut RequestLog,
     ) -> Result<Response<Full<Bytes>>, Problem> {
+        if self.is_nothing(&request) {
+            log.attempts = reads.attempts;
+            let response = self.dry_run_of_nothing(&request.report);
+            log.report = Some(request.report);
+            return Ok(response);
+        }
         let mut run = self.plan(&request)?;
         let mut steps = Vec::new();
         let with_attempts =

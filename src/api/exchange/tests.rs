@@ -17,7 +17,7 @@ use crate::upstream::{SharePermit, Tasks};
 async fn first_line(listener: TcpListener) -> String {
     let (mut socket, _) = listener.accept().await.unwrap();
     let mut bytes = Vec::new();
-    while !bytes.ends_with(b"{}") {
+    while !bytes.ends_with(b"}") {
         bytes.push(socket.read_u8().await.unwrap());
     }
     let _ = socket.write_all(b"HTTP/1.1 422 X\r\ncontent-length: 2\r\n\r\n{}").await;
@@ -64,7 +64,7 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
         repeatable: true,
         method,
         path: "/x".to_owned(),
-        body: b"{}".to_vec(),
+        body: br#"{"assistant_name":"x"}"#.to_vec(),
         report: Report::default(),
         sent: SentFields::default(),
     };

@@ -104,7 +104,7 @@ pub(super) fn all() -> Value {
                             `handling=lenient` drops such fields and reports each. `return=representation` reads the assistant afterwards. \
                             `respond-async` stores the change and answers 202 at once, `respond-async, wait=5` after five seconds if it has not ended by then; \
                             on `POST`, and at a gateway without a store, they are accepted and have no effect. \
-                            Other names are reported as warnings.",
+                            Other names are reported as warnings; another value of one of these is 400.",
             "examples": { "strict": { "value": "handling=strict" }, "lenient": { "value": "handling=lenient" }, "representation": { "value": "return=representation" } },
         },
         "prefer_async": {

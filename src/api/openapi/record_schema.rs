@@ -40,7 +40,7 @@ fn record() -> Value {
             described(text(), "As in the path; of a new one `vendor:id` once it is known, before that the account."),
         ),
         ("vendor", text()),
-        ("id", described(or_null("Id"), "The vendor's id; `null` while it is not known.")),
+        ("id", described(nullable_text(), "The vendor's id, always as text; `null` while it is not known.")),
         ("client", nullable_text()),
         ("fields", described(list(text()), "The canonical fields that it sends.")),
         (

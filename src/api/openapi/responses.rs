@@ -87,6 +87,10 @@ pub(super) fn responses(operation: &Operation) -> Responses {
         let reference = RefOr::Ref(Ref::new(format!("#/components/headers/{REPLAYED}")));
         done.headers.insert(REPLAYED.to_owned(), reference);
     }
+    if can_end_later {
+        let reference = RefOr::Ref(Ref::new("#/components/headers/Location"));
+        done.headers.insert("Location".to_owned(), reference);
+    }
     let responses = problems.response(operation.success.status.to_string(), done);
     // Nothing is made in a dry run.
     let has_dry_run = operation.success.status != OK && operation.parameters.contains(&"dry_run");
@@ -208,7 +212,7 @@ pub(super) fn headers() -> Value {
         },
         "Location": {
             "schema": { "type": "string" },
-            "description": "Where to find the new assistant, or the record of the change.",
+            "description": "Where to find the new assistant, or the record of a change that is delivered later: in a 202, and in the answer that its key repeats.",
         },
         "ETag": {
             "schema": { "type": "string", "pattern": "^\"[0-9a-f]{32}\"$" },

@@ -113,7 +113,13 @@ fn update_result() -> Value {
         ),
         ("representation", json!({ "oneOf": [named("Assistant"), { "type": "null" }] })),
         ("dry_run", described(boolean(), "`true` in a dry run, else absent.")),
-        ("request", named("VendorRequest")),
+        (
+            "request",
+            described(
+                json!({ "oneOf": [named("VendorRequest"), { "type": "null" }] }),
+                "Only in a dry run; `null` if nothing is left to send.",
+            ),
+        ),
         ("requests", requests()),
     ];
     object_with(&required, &optional)

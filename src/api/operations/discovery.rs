@@ -8,7 +8,7 @@ use vendors::{AccountNames, Dialect, Field, GoesLive, Operations};
 
 use crate::account::Account;
 use crate::api::context::{Context, did_you_mean};
-use crate::api::target::{handling, target};
+use crate::api::target::{check_vendor, handling, target};
 use crate::problem::{Code, Problem};
 
 /// `GET /v1/assistants/{assistant}/route`: where an assistant leads and by which rule. The vendor is not called.
@@ -47,10 +47,11 @@ pub(super) fn describe_vendor(context: &Context, name: &str) -> Result<Value, Pr
     Ok(body)
 }
 
-/// The account of a vendor in the path. One that the client may not use looks like one that is not there; suggested is only
+/// The account of a vendor in the path. A client that may not use it gets the same whether there is one or not; suggested is only
 /// one that it may use.
 pub(super) fn vendor_account(context: &Context, name: &str) -> Result<Arc<Account>, Problem> {
-    let account = context.accounts().find(|account| &*account.name == name);
+    check_vendor(context, name)?;
+    let account = context.gateway.routes.accounts.get(name).cloned();
     account.ok_or_else(|| {
         let meant: Vec<_> = context.nearest(name).map(str::to_owned).into_iter().collect();
         Problem::new(Code::NotFound, format!("there is no vendor of that name{}", did_you_mean(&meant)))

@@ -160,20 +160,13 @@ impl RecordList {
     }
 
     /// Writes the members `data` and `next_cursor` of an answer. `more` writes what a record has besides its own members.
-    pub(crate) fn push(
-        &self,
-        out: &mut Vec<u8>,
-        gateway: &Gateway,
-        records: &Records,
-        page: &Page,
-        more: impl Fn(&mut Vec<u8>, usize),
-    ) {
+    pub(crate) fn push(&self, out: &mut Vec<u8>, records: &Records, page: &Page, more: impl Fn(&mut Vec<u8>, usize)) {
         out.extend_from_slice(b"\"data\":[");
         for (index, record) in page.records.iter().enumerate() {
             if index > 0 {
                 out.push(b',');
             }
-            push_record(out, gateway, record, records.position(record));
+            push_record(out, record, records.position(record));
             out.pop(); // the brace at its end
             more(out, index);
             out.push(b'}');

@@ -8,14 +8,13 @@ use vendors::json::{push_integer, push_string};
 
 use crate::api::context::Context;
 use crate::api::response;
-use crate::gateway::Gateway;
 use crate::store::{Answer, Record};
 
 use super::Records;
 
 /// Writes a record as an object that always has all of its members. `position` is its place among those of its line that
-/// wait.
-pub(crate) fn push_record(out: &mut Vec<u8>, gateway: &Gateway, record: &Record, position: Option<u64>) {
+/// wait. The vendor's id is text whatever the vendor makes of it, so that a record stays what it was when its account goes.
+pub(crate) fn push_record(out: &mut Vec<u8>, record: &Record, position: Option<u64>) {
     out.extend_from_slice(b"{\"update\":");
     push_string(out, &record.id.to_string());
     push_text(out, "request_id", Some(&record.request_id));
@@ -23,7 +22,7 @@ pub(crate) fn push_record(out: &mut Vec<u8>, gateway: &Gateway, record: &Record,
     push_text(out, "operation", Some(record.operation.as_str()));
     push_text(out, "assistant", Some(&record.assistant));
     push_text(out, "vendor", Some(&record.vendor));
-    push_id(out, gateway, record);
+    push_text(out, "id", record.vendor_id.as_deref());
     push_text(out, "client", record.client.as_deref());
     push_texts(out, "fields", record.fields.iter().map(|field| &**field));
     push_number(out, "position", position);
@@ -42,21 +41,26 @@ pub(crate) fn push_record(out: &mut Vec<u8>, gateway: &Gateway, record: &Record,
 }
 
 /// A 200 with a record.
-pub(crate) fn found(context: &Context, records: &Records, record: &Record) -> Response<Full<Bytes>> {
+pub(crate) fn found(records: &Records, record: &Record) -> Response<Full<Bytes>> {
     let mut body = Vec::with_capacity(1024);
-    push_record(&mut body, &context.gateway, record, records.position(record));
+    push_record(&mut body, record, records.position(record));
     response::json(body)
 }
 
 /// A 202 with the record of a change that is delivered later, and where to look for what becomes of it.
 pub(crate) fn accepted(context: &Context, records: &Records, record: &Record) -> Response<Full<Bytes>> {
-    let mut response = found(context, records, record);
+    let mut response = found(records, record);
     *response.status_mut() = StatusCode::ACCEPTED;
+    add_location(&mut response, context, record);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// Says where a record is.
+pub(super) fn add_location(response: &mut Response<Full<Bytes>>, context: &Context, record: &Record) {
     let base = context.gateway.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
     let location = HeaderValue::try_from(format!("{base}/v1/updates/{}", record.id)).ok();
     response.headers_mut().extend(location.map(|location| (LOCATION, location)));
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
 }
 
 fn push_name(out: &mut Vec<u8>, name: &str) {
@@ -93,17 +97,6 @@ fn push_texts<'a>(out: &mut Vec<u8>, name: &str, texts: impl Iterator<Item = &'a
     out.push(b']');
 }
 
-/// The vendor's id as that vendor writes it; a string if its account is gone.
-fn push_id(out: &mut Vec<u8>, gateway: &Gateway, record: &Record) {
-    push_name(out, "id");
-    let account = gateway.routes.accounts.get(record.vendor.as_str());
-    match (&record.vendor_id, account.map(|account| account.dialect)) {
-        (None, _) => out.extend_from_slice(b"null"),
-        (Some(id), Some(dialect)) if dialect.is_id(id) => out.extend_from_slice(dialect.ids.json(id).as_bytes()),
-        (Some(id), _) => push_string(out, id),
-    }
-}
-
 fn push_answer(out: &mut Vec<u8>, answer: Option<&Answer>) {
     push_name(out, "answer");
     let Some(answer) = answer else { return out.extend_from_slice(b"null") };
@@ -128,35 +121,36 @@ mod tests {
     use crate::api::records::document::*;
     use crate::api::records::double::{Double, record};
     use crate::config::{Environment, load_text};
+    use crate::gateway::Gateway;
     use crate::store::{State, Timestamp, UpdateId};
     use crate::upstream::Tasks;
 
-    fn gateway(account: &str, public_url: &str) -> Gateway {
+    fn gateway(public_url: &str) -> Gateway {
         let text = format!(
-            "server.public_url = \"{public_url}\"\n[auth]\nmode = \"none\"\n[vendors.{account}]\ndialect = \"sondos\"\ntoken = {{ env = \"T\" }}\n"
+            "server.public_url = \"{public_url}\"\n[auth]\nmode = \"none\"\n[vendors.sondos]\ntoken = {{ env = \"T\" }}\n"
         );
         let environment: Environment = [("T".to_owned(), "token".to_owned())].into_iter().collect();
         Gateway::build(load_text(&text, &environment).unwrap(), None, &Tasks::default()).unwrap()
     }
 
-    fn shown(account: &str, record: &Record, position: Option<u64>) -> Value {
+    fn shown(record: &Record, position: Option<u64>) -> Value {
         let mut out = Vec::new();
-        push_record(&mut out, &gateway(account, "https://gateway.example"), record, position);
+        push_record(&mut out, record, position);
         serde_json::from_slice(&out).unwrap()
     }
 
-    #[tokio::test]
-    async fn a_record_has_all_of_its_members_whatever_has_become_of_it() {
+    #[test]
+    fn a_record_has_all_of_its_members_whatever_has_become_of_it() {
         let waiting = record(7, Some("crm"));
         let id = waiting.id.to_string();
         let expected = json!({
             "update": id, "request_id": "request-7", "state": "queued", "operation": "update",
-            "assistant": "sales-bot", "vendor": "sondos", "id": 789, "client": "crm", "fields": ["name"],
+            "assistant": "sales-bot", "vendor": "sondos", "id": "789", "client": "crm", "fields": ["name"],
             "position": 3, "attempts": 0, "created_at": "1970-01-01T00:00:07.000Z",
             "updated_at": "1970-01-01T00:00:07.000Z", "next_attempt_at": null,
             "expires_at": "1970-01-02T00:00:07.000Z", "sent_with": [], "replay_of": null, "answer": null, "problem": null,
         });
-        assert_eq!(shown("sondos", &waiting, Some(3)), expected);
+        assert_eq!(shown(&waiting, Some(3)), expected);
 
         let (other, dead) = (UpdateId::generate(), UpdateId::generate());
         let answer = Answer { status: 200, headers: Vec::new(), body: Some("{\"message\":\"ok\"}\n".into()) };
@@ -172,7 +166,7 @@ mod tests {
             problem: Some("{\"code\":\"vendor_error\"}\n".into()),
             ..waiting
         };
-        let shown_ended = shown("sondos", &ended, None);
+        let shown_ended = shown(&ended, None);
         let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(members(&shown_ended), members(&expected));
         for (member, value) in [
@@ -190,21 +184,16 @@ mod tests {
         }
         for body in [None, Some(Bytes::new()), Some("\n".into())] {
             let without = Record { answer: Some(Answer { body, ..answer.clone() }), ..ended.clone() };
-            assert_eq!(shown("sondos", &without, None)["answer"], json!({ "status": 200, "body": null }));
+            assert_eq!(shown(&without, None)["answer"], json!({ "status": 200, "body": null }));
         }
     }
 
-    #[tokio::test]
-    async fn an_id_is_what_the_vendor_makes_of_it_and_text_when_nobody_knows() {
-        let of = |account: &str, id: Option<&str>| {
+    #[test]
+    fn an_id_is_text_whatever_the_vendor_makes_of_it() {
+        for id in [None, Some("789"), Some("asst_\"1")] {
             let record = Record { vendor_id: id.map(str::to_owned), ..record(1, None) };
-            shown(account, &record, None)["id"].clone()
-        };
-        assert_eq!(of("sondos", Some("789")), json!(789));
-        assert_eq!(of("sondos", None), json!(null));
-        assert_eq!(of("other", Some("789")), json!("789"));
-        // The account of that name is another vendor's now.
-        assert_eq!(of("sondos", Some("asst_\"1")), json!("asst_\"1"));
+            assert_eq!(shown(&record, None)["id"], json!(id));
+        }
     }
 
     #[tokio::test]
@@ -212,11 +201,8 @@ mod tests {
         let record = record(1, None);
         let records = Double::of(Vec::new()).records();
         for (url, base) in [("https://gateway.example/x/", "https://gateway.example/x"), ("", "")] {
-            let gateway = if url.is_empty() {
-                Context::example(&HeaderMap::new()).gateway
-            } else {
-                gateway("sondos", url).into()
-            };
+            let gateway =
+                if url.is_empty() { Context::example(&HeaderMap::new()).gateway } else { gateway(url).into() };
             let context = Context { gateway, ..Context::example(&HeaderMap::new()) };
             let response = accepted(&context, &records, &record);
             assert_eq!(response.status(), StatusCode::ACCEPTED);

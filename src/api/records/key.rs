@@ -16,9 +16,10 @@ use crate::api::context::Context;
 use crate::api::request::options::RequestOptions;
 use crate::api::request::prefer::PREFER;
 use crate::problem::{Code, Problem};
-use crate::store::{Answer, KeyState, KeyUse, Line, Record, Timestamp, UpdateId};
+use crate::store::{Answer, KeyState, KeyUse, Line, Mode, Record, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
+use super::document::add_location;
 use super::replay::{superseded, with_twins};
 use super::{Records, answer, required, store_problem};
 
@@ -185,7 +186,21 @@ impl Records {
                 let again = Some(Again { id, number, answer });
                 Ok(Known::New(Key { again, is_looked_up: true, ..key.clone() }))
             }
-            KeyState::Ended { answer, .. } => Ok(Known::Answered(answer::replayed(&answer))),
+            KeyState::Ended { id, answer, .. } => {
+                let mut response = answer::replayed(&answer);
+                self.say_where(&mut response, context, id).await;
+                Ok(Known::Answered(response))
+            }
+        }
+    }
+
+    /// Adds where the record is of a change that was to be delivered later. Its first answer, a 202, has said it too. The
+    /// answer is there without the record, so that one that is kept no longer, or a store that fails, is no problem.
+    async fn say_where(&self, response: &mut Response<Full<Bytes>>, context: &Context, id: UpdateId) {
+        if let Ok(Some(record)) = self.store.record(id).await
+            && record.mode == Mode::Asynchronous
+        {
+            add_location(response, context, &record);
         }
     }
 

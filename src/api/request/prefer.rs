@@ -30,7 +30,7 @@ pub struct Preferences {
     pub respond_async: bool,
     /// The first `wait`: for how many seconds the caller waits for the outcome.
     pub wait: Option<u32>,
-    /// The names that mean nothing here, and `return` with another value.
+    /// The names that mean nothing here.
     pub unknown: Vec<String>,
 }
 
@@ -41,8 +41,6 @@ pub enum Return {
     Representation,
     /// As little as possible, which is what the answer holds anyway.
     Minimal,
-    /// A value that means nothing.
-    Unknown,
 }
 
 /// The value of `Preference-Applied` for a handling, for an answer that holds the assistant, and for one that comes before
@@ -67,6 +65,7 @@ pub fn applied(handling: Option<Handling>, represented: bool, asynchronous: bool
 
 const MALFORMED: &str = "the header Prefer is malformed; it must look like `handling=strict`";
 const UNKNOWN_HANDLING: &str = "the preference `handling` must be `strict` or `lenient`";
+const UNKNOWN_RETURN: &str = "the preference `return` must be `representation` or `minimal`";
 const ASYNC_VALUE: &str = "the preference `respond-async` has no value; leave it out to get the outcome";
 const BAD_WAIT: &str = "the preference `wait` must be a whole number of seconds, such as `wait=5`";
 
@@ -110,16 +109,14 @@ impl Preferences {
         if name == "wait" && self.wait.is_none() {
             self.wait = Some(seconds(value).ok_or(BAD_WAIT)?);
         }
-        let mut is_known = KNOWN.contains(&name.as_str());
         if name == "return" && self.returned.is_none() {
             self.returned = Some(match value {
                 "representation" => Return::Representation,
                 "minimal" => Return::Minimal,
-                _ => Return::Unknown,
+                _ => return Err(UNKNOWN_RETURN),
             });
-            is_known = self.returned != Some(Return::Unknown);
         }
-        if !is_known && self.unknown.len() < MAX_UNKNOWN {
+        if !KNOWN.contains(&name.as_str()) && self.unknown.len() < MAX_UNKNOWN {
             let name: String = name.as_str().chars().take(MAX_NAME).collect();
             if !self.unknown.contains(&name) {
                 self.unknown.push(name);
@@ -140,10 +137,6 @@ pub(crate) fn warning(name: &str) -> Note {
     let meant = match name {
         "strict" | "lenient" => format!("did you mean `handling={name}`?"),
         "representation" | "minimal" => format!("did you mean `return={name}`?"),
-        "return" => {
-            let detail = "the preference `return` must be `representation` or `minimal`; it changes nothing";
-            return Note::new("Prefer", "unknown_preference", detail);
-        }
         _ => match nearest(name, KNOWN) {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => "it changes nothing".to_owned(),
@@ -213,8 +206,6 @@ mod tests {
         };
         assert_eq!(unknown("return=representation, respond-async, wait=10, handling=lenient; x=1"), [""; 0]);
         assert_eq!(unknown("return=minimal, return=x, RETURN=\"representation\""), [""; 0]);
-        assert_eq!(unknown("return=full, return=representation"), ["return"]);
-        assert_eq!(unknown("return"), ["return"]);
         assert_eq!(unknown("lenient, Handlig=strict, lenient=1, x;handling=strict"), ["lenient", "handlig", "x"]);
         let many: Vec<_> = (0..1000).map(|number| format!("x{number}")).collect();
         let headers = HeaderMap::from_iter([(PREFER, HeaderValue::try_from(many.join(",")).unwrap())]);
@@ -223,7 +214,6 @@ mod tests {
         assert_eq!(said("lenient"), "the preference `lenient` is not known here; did you mean `handling=lenient`?");
         assert_eq!(said("handlig"), "the preference `handlig` is not known here; did you mean `handling`?");
         assert_eq!(said("minimal"), "the preference `minimal` is not known here; did you mean `return=minimal`?");
-        assert_eq!(said("return"), "the preference `return` must be `representation` or `minimal`; it changes nothing");
         assert_eq!(said("frob"), "the preference `frob` is not known here; it changes nothing");
     }
 
@@ -244,16 +234,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_return_counts_and_another_value_is_none() {
+    fn the_first_return_counts_and_another_value_is_rejected() {
         let returned = |value: &'static str| {
             let headers = HeaderMap::from_iter([(PREFER, HeaderValue::from_static(value))]);
-            Preferences::read(&headers).unwrap().returned
+            Preferences::read(&headers).map(|found| found.returned).map_err(|problem| problem.detail)
         };
-        assert_eq!(returned("handling=strict"), None);
-        assert_eq!(returned("return=representation; x=1, return=minimal"), Some(Return::Representation));
-        assert_eq!(returned("Return = \"minimal\""), Some(Return::Minimal));
-        for unknown in ["return", "return=Minimal", "return=\"\", return=minimal"] {
-            assert_eq!(returned(unknown), Some(Return::Unknown), "{unknown}");
+        assert_eq!(returned("handling=strict"), Ok(None));
+        assert_eq!(returned("return=representation; x=1, return=minimal"), Ok(Some(Return::Representation)));
+        assert_eq!(returned("Return = \"minimal\", return=x"), Ok(Some(Return::Minimal)));
+        for bad in ["return", "return=Minimal", "return=bogus, return=minimal", "return=\"\", return=minimal"] {
+            assert_eq!(returned(bad).unwrap_err(), UNKNOWN_RETURN, "{bad}");
         }
     }
 

@@ -50,16 +50,25 @@ fn routed<'a>(context: &Context, segment: &'a str, trail: &mut impl Trail) -> Re
 /// There is none, or the caller may not use it.
 pub(super) fn account_named(context: &Context, name: &str) -> Result<Arc<Account>, Problem> {
     let accounts = &context.gateway.routes.accounts;
-    if !context.may_use_vendor(name) {
-        let detail = format!("this client may not use the vendor `{}`", excerpt(name, 64));
-        return Err(Problem::new(Code::Forbidden, detail));
-    }
+    check_vendor(context, name)?;
     accounts.get(name).cloned().ok_or_else(|| {
         let near = vendors::nearest_names(name, accounts.keys().map(|name| &**name)).into_iter();
         let near: Vec<_> = near.filter(|name| context.may_use_vendor(name)).map(str::to_owned).collect();
         let detail = format!("no vendor is named `{}`{}", excerpt(name, 64), did_you_mean(&near));
         Problem::new(Code::UnknownAssistant, detail)
     })
+}
+
+/// Checks that the caller may use the vendor of that name, whether there is one or not.
+///
+/// # Errors
+/// It may not.
+pub(super) fn check_vendor(context: &Context, name: &str) -> Result<(), Problem> {
+    if context.may_use_vendor(name) {
+        return Ok(());
+    }
+    let detail = format!("this client may not use the vendor `{}`", excerpt(name, 64));
+    Err(Problem::new(Code::Forbidden, detail))
 }
 
 /// What says what becomes of fields that a vendor does not document.

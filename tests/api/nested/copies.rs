@@ -24,6 +24,48 @@ fn changes(to: &str) -> Value {
     }
 }
 
+/// The other families have no catalog of languages: their ids are the codes that the catalogs of the five tell.
+#[tokio::test]
+async fn a_language_is_found_by_its_code_in_a_catalog_that_only_the_target_has() {
+    let five = ["autocalls", "sondos", "famulor"];
+    let vendors: Vec<_> = FAMILIES.into_iter().chain(five).collect();
+    let stage = Stage::of(&vendors, "", |text| text).await;
+    let mut carried = 0;
+    for from in FAMILIES {
+        let source = format!("{from}:{}", first(from));
+        let fields = stage.get(&format!("/v1/assistants/{source}")).await.json()["fields"].clone();
+        for to in five {
+            let catalog = stage.get(&format!("/v1/vendors/{to}/catalogs/languages?limit=1000")).await.json();
+            let id_of = |told: &Value| {
+                let code = told.as_str().unwrap().split('-').next().unwrap().to_owned();
+                let entries = catalog["data"].as_array().unwrap();
+                entries.iter().find(|entry| entry["iso_2"] == *code).map(|entry| entry["id"].clone())
+            };
+            let mut changes = changes("autocalls");
+            changes.as_object_mut().unwrap().remove("language");
+            let body = json!({ "vendor": to, "changes": changes }).to_string();
+            let path = format!("/v1/assistants/{source}/copies?dry_run=true");
+            let report = stage.call(Method::POST, &path, &JSON, body).await.json()["report"].clone();
+            for field in ["language_id", "secondary_language_ids"] {
+                let told = match &fields[field] {
+                    Value::Array(many) => many.clone(),
+                    Value::Null => continue,
+                    one => vec![one.clone()],
+                };
+                let is_copied = names(&report["copied"]).contains(&field);
+                let is_supported = field == "language_id" || to == "autocalls";
+                let is_known = !told.is_empty() && told.iter().all(|told| id_of(told).is_some());
+                if is_supported && is_known {
+                    carried += 1;
+                    assert!(is_copied, "{from} to {to}: {field} {told:?}: {report:#}");
+                }
+            }
+        }
+    }
+    stage.stop().await;
+    assert!(carried >= 9, "{carried}");
+}
+
 #[tokio::test]
 async fn an_assistant_is_copied_from_each_family_to_each() {
     let stage = all().await;

@@ -18,7 +18,7 @@ mod webhooks;
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
 /// The first agent of a vendor's sample account.
-fn first(vendor: &str) -> &'static str {
+pub(crate) fn first(vendor: &str) -> &'static str {
     match vendor {
         "elevenlabs" => "agent_7401k5a8m2vye0bt5c9r3x6nqw01",
         "vapi" => "3f2c8a10-6b7d-4e51-9c0a-5d1e8f7a2b01",

@@ -151,6 +151,11 @@ async fn a_preference_that_means_nothing_here_is_a_warning_in_the_report() {
             assert!(warnings[0]["detail"].as_str().unwrap().ends_with(expected), "{warnings}");
         }
     }
+    for bad in ["return=bogus", "handling=sloppy", "wait=abc"] {
+        let reply = stage.put_with("sondos:789", &[("prefer", bad)], r#"{"name":"x"}"#).await;
+        let detail = refused(&reply, "invalid_request", 400)["detail"].to_string();
+        assert!(detail.contains(bad.split('=').next().unwrap()), "{detail}");
+    }
     let known = [("prefer", "return=representation, respond-async, wait=3, handling=lenient")];
     let reply = stage.put_with("sondos:789", &known, r#"{"name":"x"}"#).await;
     assert_eq!(reply.json()["report"]["warnings"], json!([]));

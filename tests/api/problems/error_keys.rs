@@ -119,8 +119,8 @@ async fn vendor_options_come_back_under_their_own_key() {
     let errors =
         told("sondos", update, json!({ "engine_type": ["no"], "a.b": ["no"], "assistant_name": ["no"] })).await;
     let expected = [
-        home("#/vendor_options/odd/engine_type", "vendor_options", "no"),
-        home("#/vendor_options/odd/a.b", "vendor_options", "no"),
+        home("#/vendor_options/odd/engine_type", "vendor_options.odd", "no"),
+        home("#/vendor_options/odd/a.b", "vendor_options.odd", "no"),
         home("#/name", "name", "no"),
     ];
     assert_eq!(errors, expected);

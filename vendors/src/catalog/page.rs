@@ -34,6 +34,13 @@ pub enum CatalogError {
     },
     /// More pages follow, and the vendor does not say where.
     NoCursor(usize),
+    /// A full page is not sorted by the time that leads to the next, the latest first, or has one time only.
+    Unordered {
+        /// The page.
+        page: usize,
+        /// The member that is the time.
+        member: &'static str,
+    },
 }
 
 impl fmt::Display for CatalogError {
@@ -45,6 +52,12 @@ impl fmt::Display for CatalogError {
             }
             Self::NoCursor(number) => {
                 write!(f, "more follows page {number} of the catalog, and the vendor does not say where")
+            }
+            Self::Unordered { page, member } => {
+                write!(
+                    f,
+                    "page {page} of the catalog is not sorted by `{member}`, the latest first, which leads to the next"
+                )
             }
         }
     }
@@ -114,13 +127,31 @@ impl CatalogPage {
                 page.next = cursor(value, next, has_more).map_err(|_| CatalogError::NoCursor(number))?;
                 page.has_more = page.next.is_some();
             }
-            // No catalog is known that is read by time.
-            Paging::Numbered { .. } | Paging::Window { .. } => {
+            Paging::Window { member, .. } => {
+                page.next = window(list, member, number)?;
+                page.has_more = page.next.is_some();
+            }
+            Paging::Numbered { .. } => {
                 page.has_more = value.kind() == Kind::Object && has_more(value, number);
             }
         }
         Ok(page)
     }
+}
+
+/// The time that the next page begins before. A page that is full may end within rows of the same time, so that the next
+/// begins with all of these; what came before is known by its id.
+fn window(list: Value<'_>, member: &'static str, number: usize) -> Result<Option<String>, CatalogError> {
+    if list.elements().count() < CatalogSpec::WINDOW {
+        return Ok(None);
+    }
+    let mut times: Vec<Cow<'_, str>> = Vec::new();
+    for row in list.elements() {
+        let time = row.get(member).and_then(Value::as_str).filter(|time| times.last().is_none_or(|last| time <= last));
+        times.push(time.ok_or(CatalogError::Unordered { page: number, member })?);
+    }
+    let before = times.iter().rev().find(|time| Some(*time) != times.last());
+    before.map(|time| Some(time.clone().into_owned())).ok_or(CatalogError::Unordered { page: number, member })
 }
 
 fn has_more(object: Value<'_>, number: usize) -> bool {
@@ -218,6 +249,26 @@ mod tests {
         assert_eq!(page(r#","has_more":false,"next_page_token":"t""#), Ok((false, None)));
         assert_eq!(page(r#","has_more":true,"next_page_token":null"#), Err(CatalogError::NoCursor(2)));
         assert_eq!(page(r#","last_page":9"#), Ok((false, None)), "what other paginators say is not asked");
+    }
+
+    #[test]
+    fn a_time_leads_to_the_next_page_and_leaves_out_none_of_the_same_time() {
+        let spec = CatalogSpec::new("/tool?limit=100", Schema::Anything).windowed_by("createdAtLt", "createdAt");
+        assert_eq!(
+            spec.page_path(2, Some("2026-08-20T09:00:00Z")),
+            "/tool?limit=100&createdAtLt=2026-08-20T09%3A00%3A00Z"
+        );
+        let page = |times: &[usize]| {
+            let row = |(id, time): (usize, &usize)| format!(r#"{{"id":{id},"name":"n{id}","createdAt":"{time:04}"}}"#);
+            let body = format!("[{}]", times.iter().enumerate().map(row).collect::<Vec<_>>().join(","));
+            CatalogPage::parse(body.as_bytes(), 1, &spec).map(|page| (page.entries.len(), page.next))
+        };
+        let falling: Vec<_> = (0..100).map(|index| 900 - index).collect();
+        assert_eq!(page(&falling), Ok((100, Some("0802".to_owned()))));
+        assert_eq!(page(&falling[..99]), Ok((99, None)));
+        let unordered = Err(CatalogError::Unordered { page: 1, member: "createdAt" });
+        assert_eq!(page(&[falling.clone(), vec![999]].concat()), unordered);
+        assert_eq!(page(&[7; 100]), unordered);
     }
 
     #[test]

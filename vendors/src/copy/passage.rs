@@ -84,9 +84,14 @@ impl<'a> Passage<'a> {
         entries.filter(|entry| entry.language_code().as_deref() == Some(code)).collect()
     }
 
-    /// Whether the source's catalog says what an id stands for, and the target's has nothing of that name.
+    /// Whether the source's catalog says what an id stands for, and the target's has nothing of that name. A language may
+    /// be its own code, without a catalog; then the target's has nothing of that code.
     pub(super) fn is_unknown_at_target(&self, kind: CatalogKind, id: &str) -> bool {
-        self.entry(kind, id).is_ok_and(|entry| self.candidates(kind, entry).is_empty())
+        if let Ok(entry) = self.entry(kind, id) {
+            return self.candidates(kind, entry).is_empty();
+        }
+        let code = if kind == CatalogKind::Languages { self.language_code(id) } else { None };
+        self.target.dialect.catalog(kind).is_some() && code.is_some_and(|code| self.of_language(&code).is_empty())
     }
 
     /// What an id of the source stands for.

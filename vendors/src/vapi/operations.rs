@@ -3,7 +3,9 @@
 //! Sources: README.md beside this file.
 
 use crate::catalog::CatalogKind;
-use crate::dialect::{Call, Capture, CatalogSpec, CreateObject, Creation, Listed, Object, Operations, Plan, catalogs};
+use crate::dialect::{
+    Call, Capture, CatalogSpec, CreateObject, Creation, Listed, Object, Operations, Plan, Schema, catalogs,
+};
 
 const CREATE: Call = Call::once("POST", "/assistant");
 const WRITE: Call = Call::repeatable("PATCH", "/assistant/{id}");
@@ -45,9 +47,24 @@ pub(super) const PLAN: Plan = Plan {
     parameters: &[],
 };
 
-/// Vapi lists neither voices nor models: names are in the configuration.
+/// Vapi lists neither voices nor models: their names are in the configuration. Its lists are read as that of assistants is.
 pub(super) const CATALOGS: [Option<CatalogSpec>; CatalogKind::COUNT] = catalogs!(catalog);
 
-const fn catalog(_kind: CatalogKind) -> Option<CatalogSpec> {
-    None
+const fn catalog(kind: CatalogKind) -> Option<CatalogSpec> {
+    let spec = match kind {
+        // A tool without a function, such as one that ends the call, has no name.
+        CatalogKind::Tools => CatalogSpec::new("/tool?limit=100", Schema::Anything).named_by("function.name"),
+        CatalogKind::PhoneNumbers => CatalogSpec::new("/phone-number?limit=100", Schema::Anything).named_by("number"),
+        CatalogKind::Languages
+        | CatalogKind::Voices
+        | CatalogKind::Models
+        | CatalogKind::MultimodalModels
+        | CatalogKind::SynthesizerProviders
+        | CatalogKind::TranscriberProviders
+        | CatalogKind::KnowledgeBases
+        | CatalogKind::Folders
+        | CatalogKind::Labels
+        | CatalogKind::Webhooks => return None,
+    };
+    Some(spec.windowed_by("createdAtLt", "createdAt"))
 }

@@ -66,7 +66,7 @@ fn a_key_that_is_a_path_into_what_a_field_wrote_is_refused() {
         let update = format!(r#"{{{canonical},"vendor_options":{{"sondos":{{"{key}":1}}}}}}"#);
         let items = contract(LEGACY).refusals(&update);
         assert_eq!(items.len(), 1, "{update}");
-        assert_eq!((items[0].code.as_str(), items[0].field.as_deref()), ("conflict", Some("vendor_options")));
+        assert_eq!((items[0].code.as_str(), items[0].field.as_deref()), ("conflict", Some("vendor_options.sondos")));
     }
     let apart = r#"{"name":"x","vendor_options":{"sondos":{"end_call_tool.description":"d","assistant_names":1}}}"#;
     assert!(contract(LEGACY).translate(apart, Handling::Strict).is_ok());

@@ -184,7 +184,8 @@ fn error_keys_of_vendor_options_point_into_them() {
         for (key, way) in [("brand_new", "brand_new"), ("brand_new.x.0", "brand_new/x/0"), ("a/b", "a~1b")] {
             let item = item_for(name, &update, key);
             assert_eq!(item.pointer, format!("#/vendor_options/{name}/{way}"));
-            assert_eq!((item.field.as_deref(), item.vendor_field), (Some("vendor_options"), None));
+            let entry = format!("vendor_options.{name}");
+            assert_eq!((item.field.as_deref(), item.vendor_field), (Some(&*entry), None));
         }
         assert_eq!(item_for(name, &update, "voice_id").pointer, "#/voice_id");
     }

@@ -218,7 +218,7 @@ async fn changes(operator: &Operator, explicit: &str) -> Result<Option<Vec<Chang
     let list = RecordList::of_all(operator.gateway(), "assistant", Some(&query), &["assistant"], &[])?;
     let page = list.page(records).await?;
     let mut body = b"{".to_vec();
-    list.push(&mut body, operator.gateway(), records, &page, |_, _| {});
+    list.push(&mut body, records, &page, |_, _| {});
     body.push(b'}');
     let List { data } = serde_json::from_slice(&body).map_err(unread)?;
     data.into_iter().map(Change::of).collect::<Result<_, _>>().map(Some).map_err(unread)

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::api::{Context, RecordList, Records, required};
-use crate::gateway::Gateway;
 use crate::problem::Problem;
 pub(crate) use crate::store::Record;
 use crate::store::{Figures, Page, State};
@@ -29,7 +28,6 @@ pub(crate) use {
 pub(crate) struct Part {
     list: RecordList,
     page: Page,
-    gateway: Arc<Gateway>,
     records: Arc<Records>,
 }
 
@@ -44,7 +42,7 @@ impl Part {
         let list = RecordList::of_all(&context.gateway, name, query, filters, states)?;
         let page = list.page(&records).await?;
         list.check_all(context, &records, &page).await?;
-        Ok(Self { list, page, gateway: Arc::clone(&context.gateway), records })
+        Ok(Self { list, page, records })
     }
 
     /// Its records.
@@ -65,7 +63,7 @@ impl Part {
     }
 
     fn push(&self, out: &mut Vec<u8>, more: impl Fn(&mut Vec<u8>, usize)) {
-        self.list.push(out, &self.gateway, &self.records, &self.page, more);
+        self.list.push(out, &self.records, &self.page, more);
     }
 }
 

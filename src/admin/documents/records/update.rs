@@ -1,14 +1,11 @@
 //! One record whole: what it is, what became of it when, what it sends, and what stands against sending it again.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::admin::Operator;
 use crate::api::request::query;
 use crate::api::{CallbackState, Records, push_record, query_names, required, store_problem};
-use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
 use crate::store::{Owner, Record, State, Timestamp};
 
@@ -26,7 +23,6 @@ pub(crate) struct Whole {
     /// The newer changes that stand against sending it again.
     pub(crate) newer: Vec<Record>,
     pub(crate) callback: CallbackState,
-    gateway: Arc<Gateway>,
 }
 
 /// The record that `id` names: it is that of a record, or of a request.
@@ -50,7 +46,6 @@ pub(crate) async fn update(operator: &Operator, query: Option<&str>) -> Result<W
     Ok(Whole {
         position: records.position(&record),
         callback: records.callback_of(&record).await?,
-        gateway: Arc::clone(&operator.context.gateway),
         record,
         values,
         replay,
@@ -100,7 +95,7 @@ impl Whole {
     /// The document as JSON.
     pub(in crate::admin) fn json(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(2048);
-        push_record(&mut out, &self.gateway, &self.record, self.position);
+        push_record(&mut out, &self.record, self.position);
         out.pop(); // the brace at its end
         out.extend_from_slice(b",\"values\":");
         out.extend_from_slice(self.values.as_deref().unwrap_or(b"null"));

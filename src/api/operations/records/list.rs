@@ -27,7 +27,7 @@ pub(in crate::api::operations) async fn list(
     list.check_own(context, records, &page).await?;
     let mut body = Vec::with_capacity(256 + page.records.len() * 1024);
     body.push(b'{');
-    list.push(&mut body, &context.gateway, records, &page, |_, _| {});
+    list.push(&mut body, records, &page, |_, _| {});
     body.push(b'}');
     Ok(response::json(body))
 }

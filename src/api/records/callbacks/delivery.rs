@@ -11,6 +11,7 @@ use http::{HeaderValue, Method};
 use tokio::time::{Instant, sleep};
 use vendors::json::push_string;
 
+use crate::api::records::push_record;
 use crate::gateway::{CallbackTarget, CallbackTargets};
 use crate::store::{CallbackDue, CallbackTried, Record, SharedStore, StoreError, Timestamp};
 use crate::upstream::{Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
@@ -31,8 +32,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The present targets.
 pub(super) type Targets = Box<dyn Fn() -> Arc<CallbackTargets> + Send + Sync>;
-/// Writes a record as the present generation shows it.
-pub(super) type Document = Box<dyn Fn(&mut Vec<u8>, &Record) + Send + Sync>;
 /// The present time.
 pub(super) type Clock = Box<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -53,7 +52,6 @@ pub struct CallbackCounters {
 pub(super) struct Delivery {
     pub store: SharedStore,
     pub targets: Targets,
-    pub document: Document,
     pub clock: Clock,
     pub receivers: Receivers,
     pub terms: Terms,
@@ -187,7 +185,7 @@ impl Delivery {
         body.extend_from_slice(br#"{"type":"update.finished","timestamp":"#);
         push_string(&mut body, &record.updated_at.to_string());
         body.extend_from_slice(br#","data":"#);
-        (self.document)(&mut body, record);
+        push_record(&mut body, record, None);
         body.push(b'}');
         body.into()
     }

@@ -27,10 +27,10 @@ use tokio_util::task::TaskTracker;
 use crate::gateway::{CallbackTargets, Gateway};
 use crate::store::{SharedStore, StoreError, Timestamp};
 
-use super::{Records, push_record};
+use super::Records;
 use backlog::Backlog;
 pub use delivery::CallbackCounters;
-use delivery::{Clock, Delivery, Document, Targets};
+use delivery::{Clock, Delivery, Targets};
 use receivers::Receivers;
 use schedule::{StoreBackoff, Terms};
 pub(crate) use state::CallbackState;
@@ -49,21 +49,13 @@ pub struct Callbacks {
 impl Callbacks {
     /// The callbacks in that store, to the targets of the present generation. Their connections are counted there.
     pub fn new(store: SharedStore, gateway: Arc<ArcSwap<Gateway>>, connections: &TaskTracker) -> Self {
-        let present = Arc::clone(&gateway);
-        let targets: Targets = Box::new(move || targets(&present.load()));
-        let document: Document = Box::new(move |out, record| push_record(out, &gateway.load(), record, None));
-        Self::with(store, (targets, document), Box::new(Timestamp::now), Terms::default(), connections)
+        let targets: Targets = Box::new(move || targets(&gateway.load()));
+        Self::with(store, targets, Box::new(Timestamp::now), Terms::default(), connections)
     }
 
-    fn with(
-        store: SharedStore,
-        (targets, document): (Targets, Document),
-        clock: Clock,
-        terms: Terms,
-        connections: &TaskTracker,
-    ) -> Self {
+    fn with(store: SharedStore, targets: Targets, clock: Clock, terms: Terms, connections: &TaskTracker) -> Self {
         let (receivers, counters) = (Receivers::new(connections), CallbackCounters::default());
-        let delivery = Delivery { store, targets, document, clock, receivers, terms, counters };
+        let delivery = Delivery { store, targets, clock, receivers, terms, counters };
         Self { delivery: Arc::new(delivery), told: Mutex::default(), wake: Notify::new(), looks: AtomicBool::new(true) }
     }
 

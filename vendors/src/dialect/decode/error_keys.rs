@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::canonical::{Field, Member, Shape};
 use crate::dialect::{Dialect, Place, PlaceForm, Rule, Splicing, leads_through};
-use crate::item::{Item, ItemCode, Items};
+use crate::item::{Item, ItemCode, Items, option_name};
 use crate::json::{Pointer, excerpt};
 
 use super::SentFields;
@@ -36,7 +36,10 @@ impl ErrorKeys<'_> {
         self.items.push(Item {
             pointer,
             vendor_field: (field.is_none() && !key.is_empty()).then(|| key.to_owned()),
-            field: field.map(|field| field.name().into()),
+            field: field.map(|field| match field {
+                Field::VendorOptions => option_name(self.vendor),
+                field => field.name().into(),
+            }),
             code: ItemCode::RejectedByVendor,
             detail: excerpt(sentence, MAX_TEXT_BYTES).into_owned(),
         });

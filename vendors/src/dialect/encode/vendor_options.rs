@@ -3,14 +3,11 @@
 use std::borrow::Cow;
 
 use crate::canonical::Field;
-use crate::item::{Item, ItemCode, Items, Note, Report};
-use crate::json::{Kind, Pointer, Value, excerpt};
+use crate::item::{Item, ItemCode, Items, Note, Report, option_name};
+use crate::json::{Kind, Pointer, Value};
 
 use super::request::OTHER_VENDOR;
 use super::{Body, Handling, Target};
-
-/// Longest name of an account that a report repeats, in bytes.
-const MAX_NAME_BYTES: usize = 100;
 
 /// How many names that are no accounts get a suggestion.
 const MAX_SUGGESTIONS: usize = 100;
@@ -89,7 +86,7 @@ impl OptionsMerger<'_> {
             pointer + Pointer::Root.key(step).to_string().trim_start_matches('#')
         });
         let item = Item::new(&Pointer::Root, Field::VendorOptions, code, detail);
-        self.items.push(Item { pointer, ..item });
+        self.items.push(Item { pointer, field: Some(option_name(self.target.vendor)), ..item });
     }
 
     /// Writes the options and returns their keys. A key that a canonical field has already written is refused, because one of
@@ -108,7 +105,8 @@ impl OptionsMerger<'_> {
             match writer {
                 Some(field) => {
                     let detail = format!("the field `{}` already sets `{key}`; send only one of the two", field.name());
-                    self.items.push(Item::new(&at.key(&key), Field::VendorOptions, ItemCode::Conflict, detail));
+                    let item = Item::new(&at.key(&key), Field::VendorOptions, ItemCode::Conflict, detail);
+                    self.items.push(Item { field: Some(option_name(target.vendor)), ..item });
                 }
                 None => {
                     self.body.foreign_member(&key, option.text());
@@ -150,9 +148,4 @@ impl OptionsMerger<'_> {
         let own = self.target.dialect.name.eq_ignore_ascii_case(name).then_some(self.target.vendor);
         own.or_else(|| self.target.accounts.nearest(name))
     }
-}
-
-/// How reports name the entry of one account.
-fn option_name(name: &str) -> Cow<'static, str> {
-    format!("{}.{}", Field::VendorOptions.name(), excerpt(name, MAX_NAME_BYTES)).into()
 }

@@ -50,6 +50,15 @@ impl CatalogSpec {
         self
     }
 
+    /// How many rows a full page of a catalog has that is read by time; its path asks for so many.
+    pub const WINDOW: usize = 100;
+
+    /// The same catalog in pages that begin before a time, as [`Paging::Window`] has it.
+    pub const fn windowed_by(mut self, parameter: &'static str, member: &'static str) -> Self {
+        self.paging = Paging::Window { parameter, member };
+        self
+    }
+
     /// The same catalog with another member as the name.
     pub const fn named_by(mut self, member: &'static str) -> Self {
         self.name = member;

@@ -94,7 +94,11 @@ fn the_operations_are_the_documented_ones() {
         ]
     );
     assert!(vapi().is_id("b6f1a0de-5c3f-4f0e-9d8b-0a1b2c3d4e5f") && !vapi().is_id("789") && !vapi().is_id("agent_1"));
-    assert!(vapi().experimental && vapi().catalog_kinds().next().is_none());
+    assert!(vapi().experimental);
+    assert_eq!(
+        vapi().catalog_kinds().collect::<Vec<_>>(),
+        [vendors::CatalogKind::PhoneNumbers, vendors::CatalogKind::Tools]
+    );
 }
 
 #[test]

@@ -14,7 +14,6 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::subscriber::{DefaultGuard, set_default};
 
-use crate::api::Context;
 use crate::gateway::CallbackTarget;
 use crate::store::{CallbackTried, UpdateId};
 use crate::upstream::{PemFile, PublicRoots, TlsRoots};
@@ -83,10 +82,7 @@ impl Running {
         let targets = Arc::new(ArcSwap::from_pointee(targets));
         let (present, connections) = (Arc::clone(&targets), TaskTracker::new());
         let shared: SharedStore = Arc::<Double>::clone(&store);
-        let gateway = Context::example(&http::HeaderMap::new()).gateway;
-        let document: Document = Box::new(move |out, record| push_record(out, &gateway, record, None));
-        let sources: (Targets, Document) = (Box::new(move || present.load_full()), document);
-        let callbacks = Callbacks::with(shared, sources, now, terms, &connections);
+        let callbacks = Callbacks::with(shared, Box::new(move || present.load_full()), now, terms, &connections);
         let (callbacks, drain) = (Arc::new(callbacks), CancellationToken::new());
         let task = TaskTracker::new().spawn(Arc::clone(&callbacks).run(|| true, drain.clone()));
         Self { callbacks, store, tried, clock, targets, drain, task, connections }
