@@ -173,9 +173,19 @@ struct DeliveryFlags {
     doubted: Mutex<Option<Instant>>,
     /// When its attempts began and ended.
     times: Mutex<AttemptTimes>,
+    /// The state of all requests for the same purpose, of which this is one.
+    whole: Option<DeliveryState>,
 }
 
 impl DeliveryState {
+    /// The state of the next request of several for one purpose, one after another. It knows nothing of those before; this one
+    /// hears of all of them.
+    #[must_use]
+    pub fn next_request(&self) -> Self {
+        self.begin_attempt();
+        Self(Arc::new(DeliveryFlags { whole: Some(self.clone()), ..DeliveryFlags::default() }))
+    }
+
     /// Whether any attempt so far may have put a byte on the wire.
     #[must_use]
     pub fn get(&self) -> bool {
@@ -199,6 +209,13 @@ impl DeliveryState {
         if self.in_this_attempt() {
             *self.doubted() = Some(Instant::now());
         }
+        self.tell_whole(|whole| whole.doubt());
+    }
+
+    fn tell_whole(&self, tell: impl FnOnce(&Self)) {
+        if let Some(whole) = &self.0.whole {
+            tell(whole);
+        }
     }
 
     /// When the last attempt of that kind ended.
@@ -216,11 +233,13 @@ impl DeliveryState {
     /// Records that an attempt begins.
     pub(super) fn time_begins(&self, started: Instant) {
         self.lock_times().begin(started);
+        self.tell_whole(|whole| whole.time_begins(started));
     }
 
     /// Records how the attempt that began then has just ended.
     pub(super) fn time_ends(&self, started: Instant, end: AttemptEnd) {
         self.lock_times().end(started, end);
+        self.tell_whole(|whole| whole.time_ends(started, end));
     }
 
     fn lock_times(&self) -> MutexGuard<'_, AttemptTimes> {
@@ -234,6 +253,7 @@ impl DeliveryState {
     /// Records that the vendor clearly refused this attempt.
     pub(super) fn refuse(&self) {
         self.0.refused.store(true, Ordering::Release);
+        self.tell_whole(|whole| whole.refuse());
     }
 
     pub(super) fn in_this_attempt(&self) -> bool {
@@ -249,15 +269,18 @@ impl DeliveryState {
             self.0.this_attempt.store(false, Ordering::Release);
         }
         self.0.refused.store(false, Ordering::Release);
+        self.tell_whole(|whole| whole.begin_attempt());
     }
 
     pub(super) fn mark(&self) {
         self.0.this_attempt.store(true, Ordering::Release);
+        self.tell_whole(|whole| whole.mark());
     }
 
     /// Unmarks this attempt: the connection returned the request unsent.
     pub(super) fn unmark(&self) {
         self.0.this_attempt.store(false, Ordering::Release);
+        self.tell_whole(|whole| whole.unmark());
     }
 }
 
@@ -291,6 +314,28 @@ mod tests {
         sent.mark();
         sent.refuse();
         assert!(sent.is_in_doubt() && sent.was_in_doubt());
+    }
+
+    #[test]
+    fn of_several_requests_the_whole_hears_of_each_and_none_of_another() {
+        let whole = DeliveryState::default();
+        let first = whole.next_request();
+        first.mark();
+        first.doubt();
+        assert!(whole.get() && whole.is_in_doubt() && whole.doubted_at().is_some());
+        let second = whole.next_request();
+        assert!(!second.get() && !second.is_in_doubt() && second.doubted_at().is_none());
+        second.mark();
+        second.refuse();
+        assert!(!second.is_in_doubt() && whole.is_in_doubt(), "the first may have been applied");
+        second.unmark();
+        assert!(!second.get() && whole.get());
+        let only = DeliveryState::default();
+        let refused = only.next_request();
+        refused.mark();
+        refused.refuse();
+        let _next = only.next_request();
+        assert!(only.get() && !only.is_in_doubt());
     }
 
     #[test]

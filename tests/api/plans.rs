@@ -463,3 +463,34 @@ async fn with_a_store_a_plan_is_delivered_as_well_and_its_key_answers_again() {
     .await;
     assert_eq!(state, "applied");
 }
+
+/// With a store a change that was sent is finished, however many requests it takes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_leaves_between_two_requests_of_a_plan_does_not_end_it() {
+    let home = tempfile::tempdir().unwrap();
+    let store = format!("[store]\nkind = \"sqlite\"\npath = \"{}\"\n", home.path().join("store.db").display());
+    let (arrived, has_arrived) = std::sync::mpsc::channel();
+    let mut answer = retell(false, never);
+    let slow: Answer = Box::new(move |method, target, body| {
+        if method == "PATCH" && target.starts_with("/update-retell-llm/") {
+            arrived.send(()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(300)); // until the caller has left
+        }
+        answer(method, target, body)
+    });
+    let setup = Setup::of("retell", &store, slow).await;
+    let update = json!({ "name": "New", "system_prompt": "Be brief." });
+    let leaves = tokio::task::spawn_blocking(move || has_arrived.recv().unwrap());
+    tokio::select! {
+        reply = setup.put("agent_1", &update) => panic!("{reply:?}"),
+        left = leaves => left.unwrap(),
+    }
+    let record = eventually(PATIENCE, async || {
+        let page = setup.stage.get("/v1/updates").await.json();
+        page["data"].get(0).filter(|record| record["state"] != "sending").cloned()
+    })
+    .await;
+    assert_eq!(record["state"], "applied", "{record:#}");
+    let writes = setup.writes();
+    assert_eq!(writes.len(), 2, "{writes:?}");
+}

@@ -30,8 +30,16 @@ pub(crate) fn check(body: &[u8]) {
                 let segments = pointer::segments(&item.pointer);
                 assert_eq!(item.code, ItemCode::RejectedByVendor);
                 assert!(item.detail.len() <= KEPT, "{} bytes", item.detail.len());
-                assert_eq!(segments.first().map(String::as_str), item.field.as_deref(), "{item:?}");
-                assert!(item.field.as_deref().is_none_or(|name| Field::from_name(name).is_some()), "{item:?}");
+                let (field, account) = match item.field.as_deref() {
+                    Some(name) => {
+                        name.split_once('.').map_or((Some(name), None), |(field, of)| (Some(field), Some(of)))
+                    }
+                    None => (None, None),
+                };
+                assert_eq!(segments.first().map(String::as_str), field, "{item:?}");
+                assert!(field.is_none_or(|name| Field::from_name(name).is_some()), "{item:?}");
+                // What stands in an account's own options is named by the account as well.
+                assert!(account.is_none_or(|name| segments.get(1).is_some_and(|of| of == name)), "{item:?}");
                 assert!(item.field.is_none() || item.vendor_field.is_none(), "{item:?}");
                 assert!(item.vendor_field.as_ref().is_none_or(|key| key.len() <= 256 + 8), "{item:?}");
             }

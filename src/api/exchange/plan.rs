@@ -15,7 +15,7 @@ use crate::api::request_log::RequestLog;
 use crate::api::response;
 use crate::problem::{Code, Outcome, Problem};
 use crate::telemetry::event::ChangeFinished;
-use crate::upstream::{DetachOnDrop, Failure, MAX_READ_RESPONSE, Repeat, VendorRequest, VendorResponse};
+use crate::upstream::{DeliveryState, DetachOnDrop, Failure, MAX_READ_RESPONSE, Repeat, VendorRequest, VendorResponse};
 
 use super::partial::Earlier;
 use super::prepare::read_update;
@@ -204,7 +204,7 @@ impl Exchange<'_> {
         if let Some((ended, _)) = turn.ended.take() {
             (turn.lock, turn.permits) = ended.into_turn();
         }
-        log.delivery = Some(to_vendor.sent.clone());
+        to_vendor.sent = log.delivery.get_or_insert_with(DeliveryState::default).next_request();
         let mut update = self.account.stack.update(to_vendor.with_lock(turn.lock.take()));
         if let Some(permits) = turn.permits.take() {
             update = update.holding(permits);

@@ -75,7 +75,8 @@ impl Records {
         wait: Duration,
     ) {
         let now = Timestamp::now();
-        let doubted_at = doubted_at(log);
+        // Of a change in several requests a part may be applied, and the last one refused.
+        let doubted_at = doubted_at(log).or_else(|| (problem.outcome == Outcome::Partial).then_some(now));
         let may_be_applied = doubted_at.is_some();
         let doubted_at = doubted_at.or_else(|| batch.head().interrupted.then_some(now));
         self.metrics.delivery_failed(&batch.head().vendor);
