@@ -294,6 +294,22 @@ async fn an_assistant_of_several_objects_is_read_as_one() {
     setup.stage.put_with("there:agent_1", &[("if-match", &tag)], update).await.problem("precondition_failed");
 }
 
+/// Between two attempts another one may have changed what the condition is about.
+#[tokio::test]
+async fn no_request_of_a_conditional_change_is_sent_again() {
+    for status in ["429 Too Many Requests", "503 Service Unavailable"] {
+        let answer = vapi(vapi_assistant(), move |_, method| {
+            (method == "PATCH").then(|| (status, json!({ "message": "later" })))
+        });
+        let setup = Setup::of("vapi", "", answer).await;
+        let tag = setup.stage.get(&format!("/v1/assistants/there:{VAPI_ID}")).await.header("etag").unwrap().to_owned();
+        let update = json!({ "system_prompt": "New." }).to_string();
+        let reply = setup.stage.put_with(&format!("there:{VAPI_ID}"), &[("if-match", &tag)], update).await;
+        assert!(!reply.status.is_success(), "{reply:?}");
+        assert_eq!(setup.writes().len(), 1, "{status}: {:?}", setup.writes());
+    }
+}
+
 /// Vapi with one stored assistant; a PATCH replaces what it names.
 fn vapi(
     mut stored: Value,

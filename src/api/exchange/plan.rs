@@ -165,7 +165,9 @@ impl Exchange<'_> {
             return Ok(());
         };
         sending.failures += 1;
-        let may_repeat = matches!(self.change, Change::Update) && starts_over && {
+        // The condition holds for the state that was read before the first attempt.
+        let is_conditional = self.options.if_match.is_some();
+        let may_repeat = matches!(self.change, Change::Update) && starts_over && !is_conditional && {
             let counted = counted(&result, sending.failures);
             self.account.stack.next_attempt(&mut update, &counted, self.options.deadline).await
         };
@@ -198,7 +200,7 @@ impl Exchange<'_> {
             to_vendor.validator = None; // the response is no assistant
         }
         to_vendor.max_response = MAX_READ_RESPONSE; // the whole object, which a read must be able to tell, too
-        if starts_over {
+        if starts_over || self.options.if_match.is_some() {
             to_vendor = to_vendor.repeated(Repeat::OnlyIfUnsent);
         }
         if let Some((ended, _)) = turn.ended.take() {
