@@ -209,7 +209,7 @@ impl DeliveryState {
         if self.in_this_attempt() {
             *self.doubted() = Some(Instant::now());
         }
-        self.tell_whole(|whole| whole.doubt());
+        self.tell_whole(Self::doubt);
     }
 
     fn tell_whole(&self, tell: impl FnOnce(&Self)) {
@@ -253,7 +253,7 @@ impl DeliveryState {
     /// Records that the vendor clearly refused this attempt.
     pub(super) fn refuse(&self) {
         self.0.refused.store(true, Ordering::Release);
-        self.tell_whole(|whole| whole.refuse());
+        self.tell_whole(Self::refuse);
     }
 
     pub(super) fn in_this_attempt(&self) -> bool {
@@ -269,18 +269,18 @@ impl DeliveryState {
             self.0.this_attempt.store(false, Ordering::Release);
         }
         self.0.refused.store(false, Ordering::Release);
-        self.tell_whole(|whole| whole.begin_attempt());
+        self.tell_whole(Self::begin_attempt);
     }
 
     pub(super) fn mark(&self) {
         self.0.this_attempt.store(true, Ordering::Release);
-        self.tell_whole(|whole| whole.mark());
+        self.tell_whole(Self::mark);
     }
 
     /// Unmarks this attempt: the connection returned the request unsent.
     pub(super) fn unmark(&self) {
         self.0.this_attempt.store(false, Ordering::Release);
-        self.tell_whole(|whole| whole.unmark());
+        self.tell_whole(Self::unmark);
     }
 }
 

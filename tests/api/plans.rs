@@ -486,11 +486,12 @@ async fn a_caller_who_leaves_between_two_requests_of_a_plan_does_not_end_it() {
     let home = tempfile::tempdir().unwrap();
     let store = format!("[store]\nkind = \"sqlite\"\npath = \"{}\"\n", home.path().join("store.db").display());
     let (arrived, has_arrived) = std::sync::mpsc::channel();
+    let (release, is_released) = std::sync::mpsc::channel::<()>();
     let mut answer = retell(false, never);
     let slow: Answer = Box::new(move |method, target, body| {
         if method == "PATCH" && target.starts_with("/update-retell-llm/") {
             arrived.send(()).unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(300)); // until the caller has left
+            is_released.recv().unwrap();
         }
         answer(method, target, body)
     });
@@ -501,6 +502,8 @@ async fn a_caller_who_leaves_between_two_requests_of_a_plan_does_not_end_it() {
         reply = setup.put("agent_1", &update) => panic!("{reply:?}"),
         left = leaves => left.unwrap(),
     }
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await; // until the gateway sees that the caller has left
+    release.send(()).unwrap();
     let record = eventually(PATIENCE, async || {
         let page = setup.stage.get("/v1/updates").await.json();
         page["data"].get(0).filter(|record| record["state"] != "sending").cloned()
