@@ -236,7 +236,8 @@ impl crate::api::records::Records {
                 let (records, replica, line) = (Arc::clone(self), Arc::clone(replica), line.clone());
                 let turn = self.unless_others_go_on(turn);
                 self.tasks.spawn(async move {
-                    let Some(finished) = records.finish(vec![ending]).await else { return records.keep(turn) };
+                    // At a drain the store still has the change, which keeps what comes next behind it.
+                    let Some(finished) = records.finish(vec![ending]).await else { return };
                     drop(turn); // the next change is sent only now
                     records.after_end(&replica, &line, &finished).await;
                 });
