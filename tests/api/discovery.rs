@@ -308,10 +308,10 @@ async fn a_client_sees_its_own_vendors_only() {
     assert_eq!(names, [&json!("famulor"), &json!("sondos")]);
     assert!(!read("/v1/fields").await.json().to_string().contains("gloriagent"));
     assert_eq!(read("/v1/vendors/sondos").await.status, 200);
-    let (other, none) = (read("/v1/vendors/autocalls").await, read("/v1/vendors/nobody").await);
+    let (other, none) = (read("/v1/vendors/autocalls").await, read("/v1/vendors/nowhere").await);
     // What may not be used looks like what is not there.
     assert_eq!(other.problem("forbidden")["detail"], "this client may not use the vendor `autocalls`");
-    assert_eq!(none.problem("forbidden")["detail"], "this client may not use the vendor `nobody`");
+    assert_eq!(none.problem("forbidden")["detail"], "this client may not use the vendor `nowhere`");
     stage.stop().await;
 }
 

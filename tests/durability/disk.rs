@@ -32,6 +32,18 @@ impl Disk {
         }
         path
     }
+
+    /// The same until a gateway can store nothing any more. Rows for the journal use up what room its log has inside its file.
+    async fn fill_under(&self, gateway: &Gateway) -> PathBuf {
+        let filler = self.fill();
+        eventually(PATIENCE, async || {
+            let body = "{\"name\":\"n0\",\"system_prompt\":\"P\"}".replace('P', &"p".repeat(20_000));
+            let reply = gateway.put(2, &[("prefer", "respond-async")], &body).await;
+            (reply.status == 503).then_some(())
+        })
+        .await;
+        filler
+    }
 }
 
 impl Drop for Disk {
@@ -112,14 +124,7 @@ async fn a_caller_does_not_wait_for_a_disk_that_filled_up_meanwhile() {
     let call = gateway.put(1, &[KEY], &first);
     let fills = async {
         vendor.arrived(1).await;
-        let filler = disk.fill();
-        // Rows for the journal use up what room the log has inside its file.
-        eventually(PATIENCE, async || {
-            let body = "{\"name\":\"n0\",\"system_prompt\":\"P\"}".replace('P', &"p".repeat(20_000));
-            let reply = gateway.put(2, &[("prefer", "respond-async")], &body).await;
-            (reply.status == 503).then_some(())
-        })
-        .await;
+        let filler = disk.fill_under(&gateway).await;
         gate.open();
         filler
     };
@@ -153,14 +158,7 @@ async fn a_drain_while_the_disk_is_full_sends_nothing_that_the_next_process_woul
     let (first, second) = (name(1), name(2));
     let fills = async {
         vendor.arrived(1).await;
-        let filler = disk.fill();
-        // Rows for the journal use up what room the log has inside its file.
-        eventually(PATIENCE, async || {
-            let body = "{\"name\":\"n0\",\"system_prompt\":\"P\"}".replace('P', &"p".repeat(20_000));
-            let reply = gateway.put(2, &[("prefer", "respond-async")], &body).await;
-            (reply.status == 503).then_some(())
-        })
-        .await;
+        let filler = disk.fill_under(&gateway).await;
         gate.open();
         filler
     };

@@ -18,7 +18,7 @@ impl Records {
         match (record.state, record.mode) {
             (State::Queued, Mode::Asynchronous) => {}
             // What an earlier process has left has no caller any more.
-            (State::Queued, _) if self.lines().is_left(&line, record.id) => {}
+            (State::Queued, _) if self.lines().has_without_caller(&line, record.id) => {}
             (State::Queued, _) => return started("its caller waits for it; it ends with that request"),
             (State::Dead, _) if record.holds || self.lines().has_held(&line, record.id) => {
                 if self.discard_body(record, &line).await? {

@@ -274,23 +274,23 @@ impl<P> Lines<P> {
 
     /// Whether that ticket is dead and holds up its line.
     pub(in crate::api::records) fn has_held(&self, line: &Line, id: UpdateId) -> bool {
-        let queue = self.lines.get(line);
-        let mut tickets = queue.into_iter().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets);
-        tickets.any(|ticket| ticket.id == id && ticket.phase == Phase::Held)
+        self.tickets_of(line).any(|ticket| ticket.id == id && ticket.phase == Phase::Held)
     }
 
-    /// Whether that ticket waits without a caller.
-    pub(in crate::api::records) fn is_left(&self, line: &Line, id: UpdateId) -> bool {
-        let queue = self.lines.get(line);
-        let mut tickets = queue.into_iter().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets);
-        tickets.any(|ticket| ticket.id == id && !ticket.is_waited_for)
+    /// Whether that ticket waits, and no caller with it.
+    pub(in crate::api::records) fn has_without_caller(&self, line: &Line, id: UpdateId) -> bool {
+        self.tickets_of(line).any(|ticket| ticket.id == id && !ticket.is_waited_for)
     }
 
     /// The place of a ticket in its line, from 1.
     pub(in crate::api::records) fn position(&self, line: &Line, id: UpdateId) -> Option<u64> {
-        let tickets = self.lines.get(line)?.runs.iter().flat_map(|run| &run.tickets);
-        let at = tickets.into_iter().position(|ticket| ticket.id == id)?;
+        let at = self.tickets_of(line).position(|ticket| ticket.id == id)?;
         u64::try_from(at).ok().map(|at| at + 1)
+    }
+
+    /// The tickets of a line, in their order.
+    fn tickets_of(&self, line: &Line) -> impl Iterator<Item = &Ticket> {
+        self.lines.get(line).into_iter().flat_map(|queue| &queue.runs).flat_map(|run| &run.tickets)
     }
 
     /// How many wait.

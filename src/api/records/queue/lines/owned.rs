@@ -31,7 +31,7 @@ impl<P> Lines<P> {
         self.lines.values_mut().filter(is_held).for_each(Queue::doubt);
     }
 
-    /// Takes note that another session has begun: what is known of all tickets is what the one before knew of them.
+    /// Marks all tickets as known from the session before, because another one starts.
     pub(in crate::api::records) fn begin_session(&mut self) {
         for queue in self.lines.values_mut() {
             queue.is_foreign = true;

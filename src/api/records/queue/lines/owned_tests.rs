@@ -134,10 +134,10 @@ fn a_session_knows_nothing_of_what_the_one_before_knew() {
 }
 
 #[test]
-fn what_a_caller_waits_for_is_not_left() {
+fn what_a_caller_waits_for_is_not_without_one() {
     let (mut lines, at) = (Lines::<u64>::new(0), line("789"));
-    let [left, waited_for] = [ticket(1, "v"), Ticket { is_waited_for: true, ..ticket(2, "v") }];
-    lines.append(&at, left.clone(), &stored(0, 0));
+    let [without, waited_for] = [ticket(1, "v"), Ticket { is_waited_for: true, ..ticket(2, "v") }];
+    lines.append(&at, without.clone(), &stored(0, 0));
     lines.append(&at, waited_for.clone(), &stored(1, 1));
-    assert!(lines.is_left(&at, left.id) && !lines.is_left(&at, waited_for.id));
+    assert!(lines.has_without_caller(&at, without.id) && !lines.has_without_caller(&at, waited_for.id));
 }
