@@ -484,7 +484,9 @@ async fn with_a_store_a_plan_is_delivered_as_well_and_its_key_answers_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_who_leaves_between_two_requests_of_a_plan_does_not_end_it() {
     let home = tempfile::tempdir().unwrap();
-    let store = format!("[store]\nkind = \"sqlite\"\npath = \"{}\"\n", home.path().join("store.db").display());
+    let (path, audit) = (home.path().join("store.db"), home.path().join("audit.jsonl"));
+    let store =
+        format!("[store]\nkind = \"sqlite\"\npath = \"{}\"\n[audit]\nfile = \"{}\"\n", path.display(), audit.display());
     let (arrived, has_arrived) = std::sync::mpsc::channel();
     let (release, is_released) = std::sync::mpsc::channel::<()>();
     let mut answer = retell(false, never);
@@ -512,4 +514,48 @@ async fn a_caller_who_leaves_between_two_requests_of_a_plan_does_not_end_it() {
     assert_eq!(record["state"], "applied", "{record:#}");
     let writes = setup.writes();
     assert_eq!(writes.len(), 2, "{writes:?}");
+    let lines = eventually(PATIENCE, async || {
+        let lines = std::fs::read_to_string(&audit).unwrap_or_default();
+        lines.contains("\"update_finished\"").then_some(lines)
+    })
+    .await;
+    let of_change = |line: &&str| line.contains("\"vendor\":\"there\"");
+    let lines: Vec<Value> = lines.lines().filter(of_change).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said: Vec<_> = lines.iter().map(|line| (&line["event"], &line["outcome"])).collect();
+    let [unknown, applied] = [json!("unknown"), json!("applied")];
+    let expected = [(&json!("update"), &unknown), (&json!("update_finished"), &applied)];
+    assert_eq!(said, expected, "when the caller left, and at the end");
+}
+
+/// A creation that has arrived is in the record with its id, although its caller has left.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_creation_whose_caller_leaves_is_recorded_with_its_id() {
+    let home = tempfile::tempdir().unwrap();
+    let store = format!("[store]\nkind = \"sqlite\"\npath = \"{}\"\n", home.path().join("store.db").display());
+    let (arrived, has_arrived) = std::sync::mpsc::channel();
+    let (release, is_released) = std::sync::mpsc::channel::<()>();
+    let slow: Answer = Box::new(move |method, _, _| {
+        if method == "POST" {
+            arrived.send(()).unwrap();
+            is_released.recv().unwrap();
+            return ("201 Created", vapi_assistant());
+        }
+        (OK, vapi_assistant())
+    });
+    let setup = Setup::of("vapi", &store, slow).await;
+    let body = json!({ "name": "Old" }).to_string();
+    let leaves = tokio::task::spawn_blocking(move || has_arrived.recv().unwrap());
+    tokio::select! {
+        reply = setup.stage.call(Method::POST, "/v1/assistants?vendor=there", &JSON, body) => panic!("{reply:?}"),
+        left = leaves => left.unwrap(),
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await; // until the gateway sees that the caller has left
+    release.send(()).unwrap();
+    let record = eventually(PATIENCE, async || {
+        let page = setup.stage.get("/v1/updates").await.json();
+        page["data"].get(0).filter(|record| record["state"] != "sending").cloned()
+    })
+    .await;
+    assert_eq!((&record["state"], &record["id"]), (&json!("applied"), &json!(VAPI_ID)), "{record:#}");
+    assert_eq!(setup.writes().len(), 1, "it arrived once");
 }
