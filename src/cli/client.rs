@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{AlertDescription, ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
@@ -63,8 +63,11 @@ async fn exchange_over_tls(
     }
     *request.uri_mut() = uri.path_and_query().map_or("/", |path| path.as_str()).parse::<Uri>()?;
     let exchange = async move { read(sender.send_request(request).await?).await };
-    let (response, _ended) = futures_util::future::join(exchange, connection).await;
-    response
+    match futures_util::future::join(exchange, connection).await {
+        // The exchange knows only that there is no connection any more.
+        (Err(_), Err(ended)) => Err(ended_cause(&ended).into()),
+        (response, _) => response,
+    }
 }
 
 fn tls_config(certificate: Option<&Path>) -> Result<ClientConfig, Failure> {
@@ -100,6 +103,21 @@ fn tls_cause(error: &io::Error, certificate: Option<&Path>) -> String {
              --url on the gateway's own machine"
         ),
         _ => error.to_string(),
+    }
+}
+
+/// Why a connection over TLS ended. A server says only after the handshake that it wants a certificate.
+fn ended_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let wants_certificate = causes.any(|cause| {
+        let tls = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref());
+        matches!(tls, Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)))
+    });
+    match wants_certificate {
+        true => "it wants a certificate of its callers (`client_ca`), and this command shows none; ask it with \
+                 `curl --cert`, or leave `client_ca` out of `[server.admin_tls]`"
+            .to_owned(),
+        false => root_cause(error),
     }
 }
 

@@ -77,3 +77,23 @@ async fn administration_speaks_only_tls_and_reloads_its_certificate() {
     assert_eq!(eventually(PATIENCE.max(Duration::from_secs(10)), renewed).await.status, 200);
     assert!(!health("ca.pem").status.success());
 }
+
+#[tokio::test]
+async fn commands_say_that_administration_wants_a_certificate_of_its_callers() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    identity(&authority).write(folder.path(), "admin");
+    std::fs::write(folder.path().join("ca.pem"), &authority.pem).unwrap();
+    std::fs::write(folder.path().join("switchboard.toml"), format!("{CONFIG}client_ca = \"ca.pem\"\n")).unwrap();
+    let process = Process::serve(folder.path(), &[]).await;
+    for command in ["health", "status"] {
+        let asked = Command::new(env!("CARGO_BIN_EXE_switchboard"))
+            .args([command, "--config", "switchboard.toml"])
+            .env("SWITCHBOARD_SERVER__ADMIN_LISTEN", process.admin.to_string())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&asked.stderr);
+        assert!(!asked.status.success() && error.contains("it wants a certificate of its callers"), "{error}");
+    }
+}
