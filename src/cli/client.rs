@@ -6,6 +6,7 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,9 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rustls::{AlertDescription, ClientConfig, RootCertStore};
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
@@ -54,7 +57,8 @@ async fn exchange_over_tls(
     let uri = request.uri().clone();
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
     let tcp = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
-    let connector = TlsConnector::from(Arc::new(tls_config(certificate)?));
+    let wanted = Arc::new(WantedCertificate::default());
+    let connector = TlsConnector::from(Arc::new(tls_config(certificate, Arc::clone(&wanted))?));
     let tls = connector.connect(ServerName::try_from(host)?, tcp).await;
     let tls = tls.map_err(|error| tls_cause(&error, certificate))?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(tls)).await?;
@@ -63,14 +67,36 @@ async fn exchange_over_tls(
     }
     *request.uri_mut() = uri.path_and_query().map_or("/", |path| path.as_str()).parse::<Uri>()?;
     let exchange = async move { read(sender.send_request(request).await?).await };
-    match futures_util::future::join(exchange, connection).await {
+    let (response, ended) = futures_util::future::join(exchange, connection).await;
+    match (response, ended) {
+        (Err(_), _) if wanted.0.load(Ordering::Relaxed) => {
+            Err("it wants a certificate of its callers (`client_ca`), and this command shows none; ask it with \
+                 `curl --cert`, or leave `client_ca` out of `[server.admin_tls]`"
+                .into())
+        }
         // The exchange knows only that there is no connection any more.
-        (Err(_), Err(ended)) => Err(ended_cause(&ended).into()),
+        (Err(_), Err(ended)) => Err(root_cause(&ended).into()),
         (response, _) => response,
     }
 }
 
-fn tls_config(certificate: Option<&Path>) -> Result<ClientConfig, Failure> {
+/// Shows no certificate and notes that the server wants one. A server says only after the handshake that it refuses a client
+/// without one, and the request that is under way by then fails in one of several ways.
+#[derive(Debug, Default)]
+struct WantedCertificate(AtomicBool);
+
+impl ResolvesClientCert for WantedCertificate {
+    fn resolve(&self, _issuers: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+fn tls_config(certificate: Option<&Path>, wanted: Arc<WantedCertificate>) -> Result<ClientConfig, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = match certificate {
@@ -85,7 +111,7 @@ fn tls_config(certificate: Option<&Path>) -> Result<ClientConfig, Failure> {
             builder.with_root_certificates(roots)
         }
     };
-    Ok(builder.with_no_client_auth())
+    Ok(builder.with_client_cert_resolver(wanted))
 }
 
 /// Why a handshake failed, and what to do.
@@ -103,21 +129,6 @@ fn tls_cause(error: &io::Error, certificate: Option<&Path>) -> String {
              --url on the gateway's own machine"
         ),
         _ => error.to_string(),
-    }
-}
-
-/// Why a connection over TLS ended. A server says only after the handshake that it wants a certificate.
-fn ended_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut causes = std::iter::successors(Some(error), |error| error.source());
-    let wants_certificate = causes.any(|cause| {
-        let tls = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref());
-        matches!(tls, Some(rustls::Error::AlertReceived(AlertDescription::CertificateRequired)))
-    });
-    match wants_certificate {
-        true => "it wants a certificate of its callers (`client_ca`), and this command shows none; ask it with \
-                 `curl --cert`, or leave `client_ca` out of `[server.admin_tls]`"
-            .to_owned(),
-        false => root_cause(error),
     }
 }
 
