@@ -37,6 +37,6 @@ pub use dialect::*;
 pub use iso639::english_name as language_name;
 pub use item::{Changed, Item, ItemCode, Items, Note, Report};
 pub use merge::{Barrier, Merged, Part, merge};
-pub use nearest::{nearest, nearest_names};
+pub use nearest::{did_you_mean, nearest, nearest_names};
 pub use plan::{Purpose, Run, Settings, Step};
 pub use secret_name::is_secret_name;

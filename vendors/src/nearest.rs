@@ -10,6 +10,11 @@ pub fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     near(name, candidates).min_by_key(|&(distance, _)| distance).map(|(_, candidate)| candidate)
 }
 
+/// `did you mean …?` if there is a nearest name, otherwise what is said instead.
+pub fn did_you_mean(nearest: Option<&str>, otherwise: impl Into<String>) -> String {
+    nearest.map_or_else(|| otherwise.into(), |name| format!("did you mean `{name}`?"))
+}
+
 /// All candidates that are as close as [`nearest`] asks, the closest first.
 pub fn nearest_names<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Vec<&'c str> {
     let mut found: Vec<_> = near(name, candidates).collect();

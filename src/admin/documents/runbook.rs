@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use vendors::json::excerpt;
+use vendors::{did_you_mean, nearest};
 
 use crate::api::{query_names, query_text};
 use crate::problem::{Code, Problem};
@@ -32,10 +33,8 @@ pub(crate) fn runbook(query: Option<&str>) -> Result<Entry, Problem> {
     })?;
     entries().find(|entry| entry.entry == wanted).ok_or_else(|| {
         let known: Vec<_> = entries().map(|entry| entry.entry).collect();
-        let rest = match vendors::nearest(&wanted, known.iter().map(String::as_str)) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "entries are named as in docs/runbook.md".to_owned(),
-        };
+        let nearest = nearest(&wanted, known.iter().map(String::as_str));
+        let rest = did_you_mean(nearest, "entries are named as in docs/runbook.md");
         Problem::new(Code::NotFound, format!("the runbook has no entry `{}`; {rest}", excerpt(&wanted, 64)))
     })
 }

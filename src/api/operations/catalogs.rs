@@ -10,7 +10,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use vendors::json::{excerpt, push_integer, push_string};
-use vendors::{CatalogKind, CatalogSet, Catalogs, ListedEntry, NamePart};
+use vendors::{CatalogKind, CatalogSet, Catalogs, ListedEntry, NamePart, did_you_mean, nearest};
 
 use crate::account::{Account, CatalogFailure};
 use crate::api::classify::unread_catalog;
@@ -112,10 +112,8 @@ pub(crate) async fn refresh_catalog(context: &Context, account: &Account, kind: 
 pub(crate) fn documented_kind(account: &Account, name: &str) -> Result<CatalogKind, Problem> {
     let dialect = account.dialect;
     let Some(kind) = CatalogKind::from_name(name) else {
-        let rest = match vendors::nearest(name, dialect.shown_catalogs().map(CatalogKind::as_str)) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "`GET /v1/vendors/{vendor}/catalogs` has those that there are".to_owned(),
-        };
+        let nearest = nearest(name, dialect.shown_catalogs().map(CatalogKind::as_str));
+        let rest = did_you_mean(nearest, "`GET /v1/vendors/{vendor}/catalogs` has those that there are");
         let detail = format!("there is no catalog `{}`; {rest}", excerpt(name, 64));
         return Err(Problem::new(Code::NotFound, detail));
     };

@@ -3,8 +3,8 @@
 use strum::VariantNames;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use vendors::Field;
 use vendors::json::excerpt;
+use vendors::{Field, did_you_mean, nearest};
 
 use crate::api::request::query::{
     self, ASSISTANT, FIELD, OLDER, OPERATION, REASON, REPLAYED, SINCE, STATE, UNTIL, VENDOR, must,
@@ -108,12 +108,12 @@ fn older(query: Option<&str>) -> Result<Option<Timestamp>, Problem> {
 
 /// The problem of a word that is none of those known.
 fn unknown<'a>(name: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
-    let rest = match vendors::nearest(word, known.clone()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if name == FIELD => "`GET /v1/fields` lists all fields".to_owned(),
-        None => format!("only `{}` are known", known.collect::<Vec<_>>().join("`, `")),
+    let nearest = nearest(word, known.clone());
+    let otherwise = match name {
+        FIELD => "`GET /v1/fields` lists all fields".to_owned(),
+        _ => format!("only `{}` are known", known.collect::<Vec<_>>().join("`, `")),
     };
-    unknown_value(name, word, &rest)
+    unknown_value(name, word, &did_you_mean(nearest, otherwise))
 }
 
 /// The problem of a value that is not known, and what would be right.

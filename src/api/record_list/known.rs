@@ -28,10 +28,7 @@ impl RecordList {
         if is_usable || has_any(records, of_vendor(self.filter.owner.clone(), name)).await? {
             return Ok(());
         }
-        let rest = match context.nearest(name) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "`GET /v1/vendors` lists those that there are".to_owned(),
-        };
+        let rest = vendors::did_you_mean(context.nearest(name), "`GET /v1/vendors` lists those that there are");
         Err(unknown_value(VENDOR, name, &rest))
     }
 

@@ -5,7 +5,7 @@
 //! Crates for header fields read RFC 8941 (sfv) or do not know this header (headers).
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use vendors::{Handling, Note, nearest};
+use vendors::{Handling, Note, did_you_mean, nearest};
 
 use crate::problem::{Code, Problem};
 
@@ -137,10 +137,7 @@ pub(crate) fn warning(name: &str) -> Note {
     let meant = match name {
         "strict" | "lenient" => format!("did you mean `handling={name}`?"),
         "representation" | "minimal" => format!("did you mean `return={name}`?"),
-        _ => match nearest(name, KNOWN) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "it changes nothing".to_owned(),
-        },
+        _ => did_you_mean(nearest(name, KNOWN), "it changes nothing"),
     };
     let detail = format!("the preference `{name}` is not known here; {meant}");
     Note::new("Prefer", "unknown_preference", detail)

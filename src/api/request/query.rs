@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use vendors::{did_you_mean, nearest};
+
 use crate::problem::{Code, Problem};
 
 /// The parameters of `openapi/parameters.rs` that stand in the query: their names there, and in the query.
@@ -92,12 +94,12 @@ pub fn check(query: Option<&str>, parameters: &[&str]) -> Result<(), Problem> {
 pub fn check_names(query: Option<&str>, known: &[&str]) -> Result<(), Problem> {
     let Some(query) = query else { return Ok(()) };
     let Some((name, _)) = pairs(Some(query)).find(|(name, _)| !known.contains(&&**name)) else { return Ok(()) };
-    let rest = match vendors::nearest(&name, known.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if known.is_empty() => "this path has no query parameters".to_owned(),
-        None if known.len() == 1 => format!("only `{}` is known", known.join("")),
-        None => format!("only `{}` are known", known.join("`, `")),
+    let otherwise = match known {
+        [] => "this path has no query parameters".to_owned(),
+        [only] => format!("only `{only}` is known"),
+        several => format!("only `{}` are known", several.join("`, `")),
     };
+    let rest = did_you_mean(nearest(&name, known.iter().copied()), otherwise);
     let name: String = name.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     Err(Problem::new(Code::InvalidRequest, format!("the query parameter `{name}` is unknown; {rest}")))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 use vendors::json::excerpt;
-use vendors::{Field, FieldPolicy};
+use vendors::{Field, FieldPolicy, did_you_mean, nearest};
 
 use crate::account::Account;
 use crate::admin::Operator;
@@ -89,10 +89,8 @@ pub(crate) fn detail(operator: &Operator, query: Option<&str>) -> Result<Detail,
 /// There is none.
 pub(super) fn account_named<'g>(gateway: &'g Gateway, name: &str) -> Result<&'g Account, Problem> {
     gateway.routes.accounts.get(name).map(|account| &**account).ok_or_else(|| {
-        let rest = match vendors::nearest(name, gateway.routes.accounts.keys().map(|known| &**known)) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "`GET /admin/vendors` has those that there are".to_owned(),
-        };
+        let nearest = nearest(name, gateway.routes.accounts.keys().map(|known| &**known));
+        let rest = did_you_mean(nearest, "`GET /admin/vendors` has those that there are");
         Problem::new(Code::NotFound, format!("there is no vendor account `{}`; {rest}", excerpt(name, 64)))
     })
 }

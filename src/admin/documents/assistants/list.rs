@@ -8,9 +8,9 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use vendors::Field;
 use vendors::canonical::Shape;
 use vendors::json::excerpt;
+use vendors::{Field, did_you_mean, nearest};
 
 use crate::admin::Operator;
 use crate::api::query_names;
@@ -230,9 +230,7 @@ fn accounts(operator: &Operator) -> Vec<Account> {
 
 fn unknown_vendor(accounts: &[Account], vendor: &str) -> Problem {
     let names = || accounts.iter().map(|account| &*account.vendor);
-    let rest = match vendors::nearest(vendor, names()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("there are `{}`", names().collect::<Vec<_>>().join("`, `")),
-    };
+    let all = format!("there are `{}`", names().collect::<Vec<_>>().join("`, `"));
+    let rest = did_you_mean(nearest(vendor, names()), all);
     Problem::new(Code::InvalidRequest, format!("no vendor is named `{}`; {rest}", excerpt(vendor, 64)))
 }

@@ -1,8 +1,8 @@
 //! `GET /admin/routing`: all names with where they lead, and how one assistant finds its target.
 
 use serde::Serialize;
-use vendors::Handling;
 use vendors::json::excerpt;
+use vendors::{Handling, did_you_mean, nearest};
 
 use crate::access::Client;
 use crate::admin::Operator;
@@ -159,8 +159,7 @@ pub(crate) fn routing(operator: &Operator, query: Option<&str>) -> Result<Routin
 }
 
 fn unknown_client<'n>(names: impl IntoIterator<Item = &'n str>, name: &str) -> Problem {
-    let nearest = vendors::nearest(name, names);
-    let rest = nearest.map_or_else(|| "`clients` lists all".to_owned(), |name| format!("did you mean `{name}`?"));
+    let rest = did_you_mean(nearest(name, names), "`clients` lists all");
     Problem::new(Code::InvalidRequest, format!("no client is named `{}`; {rest}", excerpt(name, 64)))
 }
 

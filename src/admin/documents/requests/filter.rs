@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use strum::VariantArray;
 use vendors::json::excerpt;
+use vendors::{did_you_mean, nearest};
 
 use crate::api::request::query::{self, must};
 use crate::gateway::Gateway;
@@ -170,13 +171,11 @@ fn known(name: &str, word: &str, words: &[&'static str]) -> Result<&'static str,
     if let Some(known) = words.iter().find(|known| **known == word) {
         return Ok(known);
     }
-    let rest = match vendors::nearest(word, words.iter().copied()) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None if words.len() > 10 => {
-            "it is a `reason` of the access log, or several with commas between them".to_owned()
-        }
-        None => format!("only `{}` are known", words.join("`, `")),
+    let otherwise = match words.len() {
+        0..=10 => format!("only `{}` are known", words.join("`, `")),
+        _ => "it is a `reason` of the access log, or several with commas between them".to_owned(),
     };
+    let rest = did_you_mean(nearest(word, words.iter().copied()), otherwise);
     let shown = excerpt(word, 64);
     Err(Problem::new(
         Code::InvalidRequest,
