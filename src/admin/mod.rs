@@ -198,10 +198,10 @@ impl Shared {
                 let update = update.map_err(|error| Problem::new(Code::InvalidJson, error.to_string()))?;
                 document(&translation::compare_query(&operator, query, update)?)?
             }
-            Action::Queue => records::response(documents::records::queue(&operator, query).await?.json()),
-            Action::Dead => records::response(documents::records::dead(&operator, query).await?.json()),
-            Action::History => records::response(documents::records::history(&operator, query).await?.json()),
-            Action::Update => records::response(documents::records::update(&operator, query).await?.json()),
+            Action::Queue => document(&documents::records::queue(&operator, query).await?.document())?,
+            Action::Dead => document(&documents::records::dead(&operator, query).await?.document())?,
+            Action::History => document(&documents::records::history(&operator, query).await?.document())?,
+            Action::Update => document(&documents::records::update(&operator, query).await?.document())?,
             Action::Cancel => {
                 query_names(query, &[])?;
                 moved(context(), StatusCode::OK, &records::cancel(context(), update).await?)?

@@ -55,7 +55,7 @@ pub(super) fn coverage(operator: &Operator, query: Option<&str>) -> Result<FullR
 
 /// A response with a record that an operator has moved.
 pub(super) fn moved(context: &Context, status: StatusCode, record: &Record) -> Result<FullResponse, Problem> {
-    let mut response = found(required(context.records.as_ref())?, record);
+    let mut response = found(required(context.records.as_ref())?, record)?;
     *response.status_mut() = status;
     Ok(response)
 }

@@ -4,8 +4,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::Full;
+use serde::Serialize;
 use vendors::json::{push_integer, push_string};
 use vendors::{CopyReport, Field, Note, Report};
+
+use crate::problem::{Code, Problem};
 
 /// Lists the dropped fields, for callers that read headers only.
 pub(super) const SWITCHBOARD_DROPPED: HeaderName = HeaderName::from_static("switchboard-dropped");
@@ -21,6 +24,15 @@ const BYTES_PER_NOTE: usize = 192;
 pub(super) fn json(mut body: Vec<u8>) -> Response<Full<Bytes>> {
     body.push(b'\n');
     with_media(body, "application/json")
+}
+
+/// A 200 with a document as JSON.
+///
+/// # Errors
+/// It cannot be written.
+pub(super) fn document(document: &impl Serialize) -> Result<Response<Full<Bytes>>, Problem> {
+    let body = serde_json::to_vec(document);
+    body.map(json).map_err(|error| Problem::new(Code::Internal, "the document failed").internally(error.to_string()))
 }
 
 /// What a page may load: the style and the icon of this gateway, and nothing else.

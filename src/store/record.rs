@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Serialize, Serializer};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use uuid::Uuid;
 
@@ -30,6 +31,12 @@ impl FromStr for UpdateId {
     /// The form with hyphens, in any case.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         uuid::fmt::Hyphenated::from_str(text).map(|id| Self(id.into_uuid()))
+    }
+}
+
+impl Serialize for UpdateId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

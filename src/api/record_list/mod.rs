@@ -4,14 +4,13 @@ mod cursor;
 mod filter;
 mod known;
 
-use serde::Deserialize;
-use vendors::json::push_string;
+use serde::{Deserialize, Serialize};
 
 use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
 use crate::store::{Filter, Owner, Page, Record, State};
 
-use super::records::{Records, push_record, store_problem};
+use super::records::{RecordDocument, Records, store_problem};
 use super::request::page::list_digest;
 use super::request::query::{
     self, ASSISTANT, CLIENT, CURSOR, FIELD, LIMIT, OLDER, OPERATION, REASON, REPLAYED, SINCE, STATE, UNTIL, VENDOR,
@@ -159,24 +158,26 @@ impl RecordList {
         page.next.map(|below| Cursor { list: self.digest, below }.to_string())
     }
 
-    /// Writes the members `data` and `next_cursor` of an answer. `more` writes what a record has besides its own members.
-    pub(crate) fn push(&self, out: &mut Vec<u8>, records: &Records, page: &Page, more: impl Fn(&mut Vec<u8>, usize)) {
-        out.extend_from_slice(b"\"data\":[");
-        for (index, record) in page.records.iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            push_record(out, record, records.position(record));
-            out.pop(); // the brace at its end
-            more(out, index);
-            out.push(b'}');
-        }
-        out.extend_from_slice(b"],\"next_cursor\":");
-        match self.next(page) {
-            Some(next) => push_string(out, &next),
-            None => out.extend_from_slice(b"null"),
+    /// The part as a document; `of` makes one of each record and its place in the part.
+    pub(crate) fn document<'p, D>(
+        &self,
+        records: &Records,
+        page: &'p Page,
+        of: impl Fn(RecordDocument<'p>, usize) -> D,
+    ) -> ListDocument<D> {
+        let documents = page.records.iter().map(|record| RecordDocument::new(record, records.position(record)));
+        ListDocument {
+            data: documents.zip(0..).map(|(record, index)| of(record, index)).collect(),
+            next_cursor: self.next(page),
         }
     }
+}
+
+/// A part of a list.
+#[derive(Serialize)]
+pub(crate) struct ListDocument<D> {
+    pub(crate) data: Vec<D>,
+    next_cursor: Option<String>,
 }
 
 /// What the problem of a record says.

@@ -111,7 +111,7 @@ impl Records {
             }
             *record = self.known_record(record.id).await?;
         }
-        Ok(self.accepted(&job.context, &job.options, &record))
+        self.accepted(&job.context, &job.options, &record)
     }
 
     /// Puts a change into its line and the store.
@@ -167,11 +167,11 @@ impl Records {
         context: &Context,
         options: &RequestOptions,
         record: &Record,
-    ) -> Response<Full<Bytes>> {
-        let mut response = super::accepted(context, self, record);
+    ) -> Result<Response<Full<Bytes>>, Problem> {
+        let mut response = super::accepted(context, self, record)?;
         let headers = response.headers_mut();
         headers.extend(options.accepted_preferences().map(|applied| (PREFERENCE_APPLIED, applied)));
-        response
+        Ok(response)
     }
 }
 

@@ -4,56 +4,105 @@ use bytes::Bytes;
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
-use vendors::json::{push_integer, push_string};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::api::context::Context;
 use crate::api::response;
-use crate::store::{Answer, Record};
+use crate::problem::Problem;
+use crate::store::{FieldName, Record, Timestamp, UpdateId};
 
 use super::Records;
 
-/// Writes a record as an object that always has all of its members. `position` is its place among those of its line that
-/// wait. The vendor's id is text whatever the vendor makes of it, so that a record stays what it was when its account goes.
-pub(crate) fn push_record(out: &mut Vec<u8>, record: &Record, position: Option<u64>) {
-    out.extend_from_slice(b"{\"update\":");
-    push_string(out, &record.id.to_string());
-    push_text(out, "request_id", Some(&record.request_id));
-    push_text(out, "state", Some(record.state.as_str()));
-    push_text(out, "operation", Some(record.operation.as_str()));
-    push_text(out, "assistant", Some(&record.assistant));
-    push_text(out, "vendor", Some(&record.vendor));
-    push_text(out, "id", record.vendor_id.as_deref());
-    push_text(out, "client", record.client.as_deref());
-    push_texts(out, "fields", record.fields.iter().map(|field| &**field));
-    push_number(out, "position", position);
-    push_number(out, "attempts", Some(record.attempts.into()));
-    push_text(out, "created_at", Some(&record.created_at.to_string()));
-    push_text(out, "updated_at", Some(&record.updated_at.to_string()));
-    push_text(out, "next_attempt_at", record.next_attempt_at.map(|time| time.to_string()).as_deref());
-    push_text(out, "expires_at", Some(&record.expires_at.to_string()));
-    let others: Vec<_> = record.sent_with.iter().map(ToString::to_string).collect();
-    push_texts(out, "sent_with", others.iter().map(String::as_str));
-    push_text(out, "replay_of", record.replay_of.map(|id| id.to_string()).as_deref());
-    push_answer(out, record.answer.as_ref());
-    push_name(out, "problem");
-    push_json(out, record.problem.as_deref());
-    out.push(b'}');
+/// A record as an object that always has all of its members.
+#[derive(Serialize)]
+pub(crate) struct RecordDocument<'r> {
+    update: UpdateId,
+    request_id: &'r str,
+    state: &'static str,
+    operation: &'static str,
+    assistant: &'r str,
+    vendor: &'r str,
+    /// Text whatever the vendor makes of it, so that a record stays what it was when its account goes.
+    id: Option<&'r str>,
+    client: Option<&'r str>,
+    fields: &'r [FieldName],
+    /// Its place among those of its line that wait.
+    position: Option<u64>,
+    attempts: u32,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    next_attempt_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    sent_with: &'r [UpdateId],
+    replay_of: Option<UpdateId>,
+    answer: Option<AnswerDocument<'r>>,
+    problem: Option<&'r RawValue>,
+}
+
+#[derive(Serialize)]
+struct AnswerDocument<'r> {
+    status: u16,
+    body: Option<&'r RawValue>,
+}
+
+impl<'r> RecordDocument<'r> {
+    /// Of a record at that place of its line.
+    pub(crate) fn new(record: &'r Record, position: Option<u64>) -> Self {
+        Self {
+            update: record.id,
+            request_id: &record.request_id,
+            state: record.state.as_str(),
+            operation: record.operation.as_str(),
+            assistant: &record.assistant,
+            vendor: &record.vendor,
+            id: record.vendor_id.as_deref(),
+            client: record.client.as_deref(),
+            fields: &record.fields,
+            position,
+            attempts: record.attempts,
+            created_at: record.created_at,
+            updated_at: record.updated_at,
+            next_attempt_at: record.next_attempt_at,
+            expires_at: record.expires_at,
+            sent_with: &record.sent_with,
+            replay_of: record.replay_of,
+            answer: record
+                .answer
+                .as_ref()
+                .map(|answer| AnswerDocument { status: answer.status, body: stored_json(answer.body.as_deref()) }),
+            problem: stored_json(record.problem.as_deref()),
+        }
+    }
+}
+
+/// Stored JSON with its own text, if there is any.
+pub(crate) fn stored_json(json: Option<&[u8]>) -> Option<&RawValue> {
+    serde_json::from_slice(json?).ok()
 }
 
 /// A 200 with a record.
-pub(crate) fn found(records: &Records, record: &Record) -> Response<Full<Bytes>> {
-    let mut body = Vec::with_capacity(1024);
-    push_record(&mut body, record, records.position(record));
-    response::json(body)
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn found(records: &Records, record: &Record) -> Result<Response<Full<Bytes>>, Problem> {
+    response::document(&RecordDocument::new(record, records.position(record)))
 }
 
 /// A 202 with the record of a change that is delivered later, and where to look for what becomes of it.
-pub(crate) fn accepted(context: &Context, records: &Records, record: &Record) -> Response<Full<Bytes>> {
-    let mut response = found(records, record);
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn accepted(
+    context: &Context,
+    records: &Records,
+    record: &Record,
+) -> Result<Response<Full<Bytes>>, Problem> {
+    let mut response = found(records, record)?;
     *response.status_mut() = StatusCode::ACCEPTED;
     add_location(&mut response, context, record);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    Ok(response)
 }
 
 /// Says where a record is.
@@ -61,56 +110,6 @@ pub(super) fn add_location(response: &mut Response<Full<Bytes>>, context: &Conte
     let base = context.gateway.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
     let location = HeaderValue::try_from(format!("{base}/v1/updates/{}", record.id)).ok();
     response.headers_mut().extend(location.map(|location| (LOCATION, location)));
-}
-
-fn push_name(out: &mut Vec<u8>, name: &str) {
-    out.push(b',');
-    push_string(out, name);
-    out.push(b':');
-}
-
-fn push_text(out: &mut Vec<u8>, name: &str, text: Option<&str>) {
-    push_name(out, name);
-    match text {
-        Some(text) => push_string(out, text),
-        None => out.extend_from_slice(b"null"),
-    }
-}
-
-fn push_number(out: &mut Vec<u8>, name: &str, number: Option<u64>) {
-    push_name(out, name);
-    match number {
-        Some(number) => push_integer(out, number),
-        None => out.extend_from_slice(b"null"),
-    }
-}
-
-fn push_texts<'a>(out: &mut Vec<u8>, name: &str, texts: impl Iterator<Item = &'a str>) {
-    push_name(out, name);
-    out.push(b'[');
-    for (index, text) in texts.enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        push_string(out, text);
-    }
-    out.push(b']');
-}
-
-fn push_answer(out: &mut Vec<u8>, answer: Option<&Answer>) {
-    push_name(out, "answer");
-    let Some(answer) = answer else { return out.extend_from_slice(b"null") };
-    out.extend_from_slice(b"{\"status\":");
-    push_integer(out, answer.status.into());
-    push_name(out, "body");
-    push_json(out, answer.body.as_deref());
-    out.push(b'}');
-}
-
-/// Stored JSON, which ends in a line feed as answers do; `null` without any.
-fn push_json(out: &mut Vec<u8>, json: Option<&[u8]>) {
-    let json = json.map(<[u8]>::trim_ascii).filter(|json| !json.is_empty());
-    out.extend_from_slice(json.unwrap_or(b"null"));
 }
 
 #[cfg(test)]
@@ -122,7 +121,7 @@ mod tests {
     use crate::api::records::double::{Double, record};
     use crate::config::{Environment, load_text};
     use crate::gateway::Gateway;
-    use crate::store::{State, Timestamp, UpdateId};
+    use crate::store::{Answer, State};
     use crate::upstream::Tasks;
 
     fn gateway(public_url: &str) -> Gateway {
@@ -134,9 +133,7 @@ mod tests {
     }
 
     fn shown(record: &Record, position: Option<u64>) -> Value {
-        let mut out = Vec::new();
-        push_record(&mut out, record, position);
-        serde_json::from_slice(&out).unwrap()
+        serde_json::to_value(RecordDocument::new(record, position)).unwrap()
     }
 
     #[test]
@@ -204,7 +201,7 @@ mod tests {
             let gateway =
                 if url.is_empty() { Context::example(&HeaderMap::new()).gateway } else { gateway(url).into() };
             let context = Context { gateway, ..Context::example(&HeaderMap::new()) };
-            let response = accepted(&context, &records, &record);
+            let response = accepted(&context, &records, &record).unwrap();
             assert_eq!(response.status(), StatusCode::ACCEPTED);
             assert_eq!(response.headers()[LOCATION], format!("{base}/v1/updates/{}", record.id));
             assert_eq!(response.headers()[RETRY_AFTER], "1");

@@ -176,7 +176,7 @@ impl Records {
             }
             KeyState::InProgress(id) if options.respond_async && operation != AssistantOperation::Create => {
                 let record = self.known_record(id).await?;
-                Ok(Known::Answered(self.accepted(context, options, &record)))
+                Ok(Known::Answered(self.accepted(context, options, &record)?))
             }
             KeyState::InProgress(_) => {
                 let detail = "the first request with this Idempotency-Key is under way";

@@ -57,7 +57,7 @@ pub(crate) use answer::kept;
 pub(crate) use callbacks::CallbackState;
 pub use callbacks::{CallbackCounters, Callbacks};
 pub use cluster::{ClusterSettings, MemberView, ReplicaView};
-pub(crate) use document::{accepted, found, push_record};
+pub(crate) use document::{RecordDocument, accepted, found, stored_json};
 pub(crate) use key::{Asked, Key, Known};
 pub use queue::Depth;
 pub use replay::Replay;

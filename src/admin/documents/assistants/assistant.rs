@@ -3,7 +3,7 @@
 use http::header::ETAG;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use vendors::Field;
 
 use crate::admin::Operator;
@@ -207,21 +207,14 @@ async fn state(operator: &Operator, name: &str) -> Result<(State, Option<String>
 
 /// The newest changes of the assistant's line; `None` without a store.
 async fn changes(operator: &Operator, explicit: &str) -> Result<Option<Vec<Change>>, Problem> {
-    #[derive(Deserialize)]
-    struct List {
-        data: Vec<Box<RawValue>>,
-    }
     let Some(records) = operator.context.records.as_ref() else { return Ok(None) };
     let limit = CHANGES.to_string();
     let pairs = [("assistant", explicit), ("limit", &limit)];
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
     let list = RecordList::of_all(operator.gateway(), "assistant", Some(&query), &["assistant"], &[])?;
     let page = list.page(records).await?;
-    let mut body = b"{".to_vec();
-    list.push(&mut body, records, &page, |_, _| {});
-    body.push(b'}');
-    let List { data } = serde_json::from_slice(&body).map_err(unread)?;
-    data.into_iter().map(Change::of).collect::<Result<_, _>>().map(Some).map_err(unread)
+    let changes = list.document(records, &page, |record, _| to_raw_value(&record).and_then(Change::of)).data;
+    changes.into_iter().collect::<Result<_, _>>().map(Some).map_err(unread)
 }
 
 fn unread(error: serde_json::Error) -> Problem {

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::admin::Operator;
-use crate::api::{RecordList, Records, required, said, store_problem};
+use crate::api::{ListDocument, RecordDocument, RecordList, Records, required, said, store_problem, stored_json};
 use crate::problem::Problem;
 use crate::store::{Record, State, Timestamp};
 
-use super::{Part, brief, store};
+use super::{Brief, Part, store};
 
 /// What chooses dead changes.
 pub(crate) const DEAD_FILTERS: [&str; 8] =
@@ -166,39 +167,52 @@ pub(crate) async fn history(operator: &Operator, query: Option<&str>) -> Result<
 }
 
 impl Queue {
-    /// The document as JSON.
-    pub(in crate::admin) fn json(&self) -> Vec<u8> {
-        let mut out = serde_json::to_vec(self).unwrap_or_default();
-        out.pop(); // the brace at its end
-        out.push(b',');
-        self.part.push(&mut out, |_, _| {});
-        out.push(b'}');
-        out
+    /// What is answered.
+    pub(in crate::admin) fn document(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Document<'q> {
+            #[serde(flatten)]
+            depths: &'q Queue,
+            #[serde(flatten)]
+            part: ListDocument<RecordDocument<'q>>,
+        }
+        Document { depths: self, part: self.part.document(|record, _| record) }
     }
 }
 
 impl Dead {
-    /// The document as JSON.
-    pub(in crate::admin) fn json(&self) -> Vec<u8> {
-        let mut out = b"{".to_vec();
-        self.part.push(&mut out, |out, index| {
-            let replay = self.replays.get(index).and_then(Option::as_ref).map(brief);
-            out.extend_from_slice(format!(",\"replay\":{}", json!(replay)).as_bytes());
-        });
-        out.extend_from_slice(format!(",\"counts\":{}}}", json!(self.counts)).as_bytes());
-        out
+    /// What is answered.
+    pub(in crate::admin) fn document(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Document<'d> {
+            #[serde(flatten)]
+            part: ListDocument<Change<'d>>,
+            counts: &'d Option<Counts>,
+        }
+        #[derive(Serialize)]
+        struct Change<'d> {
+            #[serde(flatten)]
+            record: RecordDocument<'d>,
+            replay: Option<Brief>,
+        }
+        let replay = |index| self.replays.get(index).and_then(Option::as_ref).map(Brief::of);
+        Document {
+            part: self.part.document(|record, index| Change { record, replay: replay(index) }),
+            counts: &self.counts,
+        }
     }
 }
 
 impl History {
-    /// The document as JSON.
-    pub(in crate::admin) fn json(&self) -> Vec<u8> {
-        let mut out = b"{".to_vec();
-        self.part.push(&mut out, |out, index| {
-            out.extend_from_slice(b",\"values\":");
-            out.extend_from_slice(self.values.get(index).and_then(Option::as_deref).unwrap_or(b"null"));
-        });
-        out.push(b'}');
-        out
+    /// What is answered.
+    pub(in crate::admin) fn document(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Change<'h> {
+            #[serde(flatten)]
+            record: RecordDocument<'h>,
+            values: Option<&'h RawValue>,
+        }
+        let values = |index| stored_json(self.values.get(index).and_then(Option::as_deref));
+        self.part.document(move |record, index| Change { record, values: values(index) })
     }
 }

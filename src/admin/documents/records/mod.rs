@@ -1,18 +1,17 @@
 //! The records of all clients: what waits, what is dead, everything, and one record whole.
-//!
-//! Their JSON is written, not serialized: answers, problems and values keep their text.
 
 mod lists;
 mod update;
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::api::{Context, RecordList, Records, required};
+use crate::api::{Context, ListDocument, RecordDocument, RecordList, Records, required};
 use crate::problem::Problem;
 pub(crate) use crate::store::Record;
-use crate::store::{Figures, Page, State};
+use crate::store::{Figures, Page, State, UpdateId};
 
 #[cfg(feature = "console")]
 pub(crate) use lists::{Counts, DEAD_FILTERS, Queue, VendorDepth};
@@ -62,8 +61,8 @@ impl Part {
         self.records.position(record)
     }
 
-    fn push(&self, out: &mut Vec<u8>, more: impl Fn(&mut Vec<u8>, usize)) {
-        self.list.push(out, &self.records, &self.page, more);
+    fn document<'p, D>(&'p self, of: impl Fn(RecordDocument<'p>, usize) -> D) -> ListDocument<D> {
+        self.list.document(&self.records, &self.page, of)
     }
 }
 
@@ -83,6 +82,14 @@ pub(in crate::admin) fn store(records: &Records) -> Value {
 }
 
 /// A record in few words, where another one names it.
-fn brief(record: &Record) -> Value {
-    json!({ "update": record.id.to_string(), "state": record.state.as_str() })
+#[derive(Serialize)]
+struct Brief {
+    update: UpdateId,
+    state: &'static str,
+}
+
+impl Brief {
+    fn of(record: &Record) -> Self {
+        Self { update: record.id, state: record.state.as_str() }
+    }
 }

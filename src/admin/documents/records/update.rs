@@ -1,15 +1,16 @@
 //! One record whole: what it is, what became of it when, what it sends, and what stands against sending it again.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::admin::Operator;
 use crate::api::request::query;
-use crate::api::{CallbackState, Records, push_record, query_names, required, store_problem};
+use crate::api::{CallbackState, RecordDocument, Records, query_names, required, store_problem, stored_json};
 use crate::problem::{Code, Problem};
-use crate::store::{Owner, Record, State, Timestamp};
+use crate::store::{FieldName, Owner, Record, State, Timestamp};
 
-use super::brief;
+use super::Brief;
 
 /// One record whole.
 pub(crate) struct Whole {
@@ -92,38 +93,66 @@ impl Whole {
         self.record.state == State::Dead && self.replay.as_ref().is_none_or(|replay| replay.state == State::Dead)
     }
 
-    /// The document as JSON.
-    pub(in crate::admin) fn json(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(2048);
-        push_record(&mut out, &self.record, self.position);
-        out.pop(); // the brace at its end
-        out.extend_from_slice(b",\"values\":");
-        out.extend_from_slice(self.values.as_deref().unwrap_or(b"null"));
-        let rest = json!({
-            "mode": <&str>::from(self.record.mode),
-            "times": self.times().into_iter().map(|(what, at)| json!({ "what": what, "at": at.to_string() })).collect::<Vec<_>>(),
-            "replay": self.replay.as_ref().map(brief),
-            "newer": self.newer.iter().map(newer).collect::<Vec<_>>(),
-            "callback": callback(&self.callback),
-        });
-        let rest = rest.to_string();
-        out.push(b',');
-        out.extend_from_slice(rest.get(1..).unwrap_or_default().as_bytes());
-        out
+    /// What is answered.
+    pub(in crate::admin) fn document(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Document<'w> {
+            #[serde(flatten)]
+            record: RecordDocument<'w>,
+            values: Option<&'w RawValue>,
+            mode: &'static str,
+            times: Vec<Time>,
+            replay: Option<Brief>,
+            newer: Vec<Newer<'w>>,
+            callback: Callback,
+        }
+        Document {
+            record: RecordDocument::new(&self.record, self.position),
+            values: stored_json(self.values.as_deref()),
+            mode: self.record.mode.into(),
+            times: self.times().into_iter().map(|(what, at)| Time { what, at }).collect(),
+            replay: self.replay.as_ref().map(Brief::of),
+            newer: self.newer.iter().map(Newer::of).collect(),
+            callback: Callback::of(&self.callback),
+        }
     }
 }
 
-fn newer(record: &Record) -> Value {
-    json!({
-        "update": record.id.to_string(), "state": record.state.as_str(), "operation": record.operation.as_str(),
-        "fields": record.fields, "created_at": record.created_at.to_string(),
-    })
+#[derive(Serialize)]
+struct Time {
+    what: &'static str,
+    at: Timestamp,
 }
 
-fn callback(state: &CallbackState) -> Value {
-    let (tries, due_at) = match state {
-        CallbackState::Waiting { tries, due_at } => (Some(tries), Some(due_at.to_string())),
-        _ => (None, None),
-    };
-    json!({ "state": state.as_str(), "tries": tries, "due_at": due_at })
+#[derive(Serialize)]
+struct Newer<'r> {
+    #[serde(flatten)]
+    record: Brief,
+    operation: &'static str,
+    fields: &'r [FieldName],
+    created_at: Timestamp,
+}
+
+impl<'r> Newer<'r> {
+    fn of(record: &'r Record) -> Self {
+        let operation = record.operation.as_str();
+        Self { record: Brief::of(record), operation, fields: &record.fields, created_at: record.created_at }
+    }
+}
+
+#[derive(Serialize)]
+struct Callback {
+    state: &'static str,
+    tries: Option<u32>,
+    due_at: Option<Timestamp>,
+}
+
+impl Callback {
+    fn of(state: &CallbackState) -> Self {
+        let (tries, due_at) = match *state {
+            CallbackState::Waiting { tries, due_at } => (Some(tries), Some(due_at)),
+            _ => (None, None),
+        };
+        Self { state: state.as_str(), tries, due_at }
+    }
 }

@@ -26,5 +26,5 @@ pub(in crate::api::operations) async fn cancel(
     context.check_rights(record.operation.rights(), "cancelling this change")?;
     let record = records.cancel(&record).await?;
     context.canceled(&record, Who::Client);
-    Ok(found(records, &record))
+    found(records, &record)
 }

@@ -25,9 +25,5 @@ pub(in crate::api::operations) async fn list(
     let list = RecordList::own(&context.gateway, context.client_name(), head.uri.query())?;
     let page = list.page(records).await?;
     list.check_own(context, records, &page).await?;
-    let mut body = Vec::with_capacity(256 + page.records.len() * 1024);
-    body.push(b'{');
-    list.push(&mut body, records, &page, |_, _| {});
-    body.push(b'}');
-    Ok(response::json(body))
+    response::document(&list.document(records, &page, |record, _| record))
 }

@@ -45,7 +45,7 @@ pub(in crate::api::operations) async fn read(
     let text = decoded(segment)?;
     let record = find(context, records, &text, log).await?;
     let Some(until) = until.filter(|_| !record.state.is_final()) else {
-        return Ok(found(records, &record));
+        return found(records, &record);
     };
     drop(permit);
     let _place = records.reader(context.gateway.max_in_flight).ok_or_else(|| {
@@ -53,7 +53,7 @@ pub(in crate::api::operations) async fn read(
         Problem::new(Code::Overloaded, detail).after(RETRY_AFTER)
     })?;
     let record = records.ended(record.id, until).await.map_err(store_problem)?;
-    record.map(|record| found(records, &record)).ok_or_else(not_found)
+    record.map(|record| found(records, &record)).ok_or_else(not_found)?
 }
 
 /// Until when the caller waits; `None` if it does not.

@@ -36,5 +36,5 @@ pub(in crate::api::operations) async fn replay(
     let replay = records.replay(context, &record, what).await?;
     log.record = Some(replay.id);
     context.replayed(&record, &replay, Who::Client);
-    Ok(accepted(context, records, &replay))
+    accepted(context, records, &replay)
 }

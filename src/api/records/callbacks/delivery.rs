@@ -8,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method};
+use serde::Serialize;
 use tokio::time::{Instant, sleep};
-use vendors::json::push_string;
 
-use crate::api::records::push_record;
+use crate::api::records::RecordDocument;
 use crate::gateway::{CallbackTarget, CallbackTargets};
 use crate::store::{CallbackDue, CallbackTried, Record, SharedStore, StoreError, Timestamp};
 use crate::upstream::{Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
@@ -181,12 +181,14 @@ fn outcome(result: Result<VendorResponse, Failure>) -> Outcome {
 
 impl Delivery {
     fn body(&self, record: &Record) -> Bytes {
-        let mut body = Vec::with_capacity(1024);
-        body.extend_from_slice(br#"{"type":"update.finished","timestamp":"#);
-        push_string(&mut body, &record.updated_at.to_string());
-        body.extend_from_slice(br#","data":"#);
-        push_record(&mut body, record, None);
-        body.push(b'}');
-        body.into()
+        #[derive(Serialize)]
+        struct Event<'r> {
+            r#type: &'static str,
+            timestamp: Timestamp,
+            data: RecordDocument<'r>,
+        }
+        let data = RecordDocument::new(record, None);
+        let event = Event { r#type: "update.finished", timestamp: record.updated_at, data };
+        serde_json::to_vec(&event).unwrap_or_default().into()
     }
 }
