@@ -12,7 +12,6 @@ mod examples;
 mod heap_retention;
 mod input;
 mod open_files;
-mod own_certificate;
 mod proxy_variables;
 mod records;
 mod style;

@@ -13,6 +13,7 @@ mod postgres_url;
 mod right;
 mod shared;
 mod token_clock;
+mod verifier;
 
 pub use assistant_operation::AssistantOperation;
 pub use counter::Counter;
@@ -29,6 +30,7 @@ pub use shared::{
     AccountSignals, CatalogState, Later, ProbeEnd, Shared, SharedAccount, SharedCatalog, SharedLimit, Taken,
 };
 pub use token_clock::TokenClock;
+pub use verifier::verifier;
 
 /// The text that replaces a secret in output.
 pub const REDACTED: &str = "[redacted]";

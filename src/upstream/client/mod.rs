@@ -3,7 +3,6 @@
 pub(super) mod connection;
 pub(super) mod connector;
 pub(super) mod http_client;
-pub(super) mod no_verification;
 mod opener;
 pub(super) mod pinned_certificate;
 pub(super) mod pool;

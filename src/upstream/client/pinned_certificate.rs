@@ -6,61 +6,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::verify_server_name;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::CertificateError;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
+use crate::value::verifier;
+
 /// The usual check, and beside it the certificates that are accepted as they are.
-#[derive(Debug)]
-pub(super) struct PinnedCertificates {
-    pub(super) issued: Arc<WebPkiServerVerifier>,
-    pub(super) pinned: Vec<CertificateDer<'static>>,
-}
-
-impl ServerCertVerifier for PinnedCertificates {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let issued = self.issued.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        if issued.is_ok() || !self.pinned.contains(end_entity) {
-            return issued;
+pub(super) fn issued_or_pinned(
+    provider: &CryptoProvider,
+    issued: Arc<WebPkiServerVerifier>,
+    pinned: Vec<CertificateDer<'static>>,
+) -> Arc<dyn ServerCertVerifier> {
+    verifier(provider, move |shown, intermediates, name, ocsp, now| {
+        let verified = issued.verify_server_cert(shown, intermediates, name, ocsp, now);
+        if verified.is_ok() || !pinned.contains(shown) {
+            return verified.map(drop);
         }
-        check_times(end_entity, now)?;
-        verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.issued.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.issued.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.issued.supported_verify_schemes()
-    }
+        check_times(shown, now)?;
+        verify_server_name(&ParsedCertificate::try_from(shown)?, name)
+    })
 }
 
 fn check_times(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {

@@ -10,8 +10,9 @@ use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig, RootCertStore};
 
-use super::no_verification::NoServerVerification;
-use super::pinned_certificate::PinnedCertificates;
+use crate::value::verifier;
+
+use super::pinned_certificate::issued_or_pinned;
 
 /// How to speak TLS with a vendor.
 #[derive(Clone, Debug, Default)]
@@ -90,12 +91,13 @@ impl TlsRoots {
         let versions = if tls.tls13_only { &[&TLS13][..] } else { ALL_VERSIONS };
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_protocol_versions(versions)?;
         let builder = if tls.insecure_skip_verify {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(NoServerVerification::new(&provider)))
+            builder.dangerous().with_custom_certificate_verifier(verifier(&provider, |_, _, _, _, _| Ok(())))
         } else if let (true, Some(issuers)) = (https, &tls.issuers) {
             let pinned = certificates(issuers)?;
-            let issued = WebPkiServerVerifier::builder_with_provider(Arc::new(self.trusted(tls, &pinned)?), provider);
-            let issued = issued.build().map_err(|error| rustls::Error::General(error.to_string()))?;
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(PinnedCertificates { issued, pinned }))
+            let roots = Arc::new(self.trusted(tls, &pinned)?);
+            let issued = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+            let issued = issued.map_err(|error| rustls::Error::General(error.to_string()))?;
+            builder.dangerous().with_custom_certificate_verifier(issued_or_pinned(&provider, issued, pinned))
         } else {
             let roots = if https { self.trusted(tls, &[])? } else { RootCertStore::empty() };
             builder.with_root_certificates(roots)

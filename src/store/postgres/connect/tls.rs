@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::der::Decode;
 
-use crate::value::{PostgresTls, PostgresUrl};
+use crate::value::{PostgresTls, PostgresUrl, verifier};
 
 use super::failure::ConnectFailure;
 
@@ -63,11 +63,12 @@ fn build(url: &PostgresUrl) -> Result<ClientConfig, String> {
         PostgresTls::VerifyFull => builder.with_root_certificates(roots(url.roots.as_deref())?),
         PostgresTls::VerifyCa => {
             let roots = Arc::new(roots(url.roots.as_deref())?);
-            let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
-            let verifier = AnyName(verifier.map_err(|error| error.to_string())?);
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+            let issued = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+            let issued = issued.map_err(|error| error.to_string())?;
+            builder.dangerous().with_custom_certificate_verifier(any_name(&provider, issued))
         }
-        _ => builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
+        // Any certificate, whose key the server must have all the same (`require` and `prefer`).
+        _ => builder.dangerous().with_custom_certificate_verifier(verifier(&provider, |_, _, _, _, _| Ok(()))),
     };
     let mut config = match &url.identity {
         None => builder.with_no_client_auth(),
@@ -82,6 +83,19 @@ fn build(url: &PostgresUrl) -> Result<ClientConfig, String> {
         config.alpn_protocols = vec![ALPN.to_vec()];
     }
     Ok(config)
+}
+
+/// Certificates of trusted issuers, for any name (`verify-ca`).
+fn any_name(provider: &CryptoProvider, issued: Arc<WebPkiServerVerifier>) -> Arc<dyn ServerCertVerifier> {
+    verifier(provider, move |certificate, intermediates, name, ocsp, now| {
+        match issued.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            // The name is checked last, when the issuer is known to be trusted.
+            Err(rustls::Error::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            )) => Ok(()),
+            verified => verified.map(drop),
+        }
+    })
 }
 
 /// The issuers of a file, or those of the system.
@@ -110,90 +124,6 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let certificates = CertificateDer::pem_file_iter(path).map_err(unreadable)?;
     let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(unreadable)?;
     if certificates.is_empty() { Err(format!("`{}` holds no certificate", path.display())) } else { Ok(certificates) }
-}
-
-/// Certificates of trusted issuers, for any name (`verify-ca`).
-#[derive(Debug)]
-struct AnyName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // The name is checked last, when the issuer is known to be trusted.
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
-}
-
-/// Any certificate, whose key the server must have all the same (`require` and `prefer`).
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
 }
 
 impl<S> TlsConnect<S> for Tls
