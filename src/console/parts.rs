@@ -55,9 +55,28 @@ pub(super) fn live(visit: &Visit, content: &Markup) -> Markup {
     }
 }
 
-/// A table in a frame that scrolls sideways where the page is narrow. The table needs a `caption` and `scope`s of its own.
+/// A table in a frame that scrolls sideways where the page is narrow; it has a `caption` and `scope`s of its own.
 pub(super) fn framed(label: &str, table: &Markup) -> Markup {
     html! { div.frame role="region" aria-label=(label) tabindex="0" { (table) } }
+}
+
+/// A table in a frame. A column whose name begins with `#`, which is not shown, holds numbers. `rows` are the body's rows.
+pub(super) fn table(label: &str, caption: impl Render, columns: &[&str], rows: &Markup) -> Markup {
+    let table = html! {
+        table {
+            caption { (caption) }
+            thead { tr {
+                @for column in columns {
+                    @match column.strip_prefix('#') {
+                        Some(column) => th.number scope="col" { (column) },
+                        None => th scope="col" { (column) },
+                    }
+                }
+            } }
+            tbody { (rows) }
+        }
+    };
+    framed(label, &table)
 }
 
 /// Nothing is here yet: what would fill it, and how.

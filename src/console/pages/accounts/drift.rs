@@ -50,16 +50,12 @@ fn one(visit: &Visit, vendor: &VendorDrift) -> Markup {
             }
         }
         @if !vendor.differences.is_empty() {
-            (parts::framed(&format!("Differences at {}", vendor.vendor), &html! {
-                table {
-                    caption { "Answers of " (vendor.vendor) " that differ from the documentation of " (vendor.dialect) }
-                    thead { tr {
-                        th scope="col" { "answer to" } th scope="col" { "where" } th scope="col" { "documented" } th scope="col" { "seen" }
-                        th.number scope="col" { "times" } th scope="col" { "first" } th scope="col" { "last" } th scope="col" { "state" }
-                    } }
-                    tbody { @for seen in &vendor.differences { (row(visit, &vendor.vendor, seen)) } }
-                }
-            }))
+            (parts::table(
+                &format!("Differences at {}", vendor.vendor),
+                html! { "Answers of " (vendor.vendor) " that differ from the documentation of " (vendor.dialect) },
+                &["answer to", "where", "documented", "seen", "#times", "first", "last", "state"],
+                &html! { @for seen in &vendor.differences { (row(visit, &vendor.vendor, seen)) } },
+            ))
             @if let Some(other) = vendor.other {
                 p { (other.count) " more, in other places, are counted and not listed; the last at " (parts::time_of(other.last_seen)) "." }
             }

@@ -91,21 +91,15 @@ fn breaker_changes(document: &Detail) -> Markup {
             @if document.breaker_changes.is_empty() {
                 p.hint { "It has been closed since this account's settings were last applied." }
             } @else {
-                (parts::framed("Changes of the breaker", &html! {
-                    table {
-                        caption { "Its last changes, the newest first" }
-                        thead { tr { th scope="col" { "When" } th scope="col" { "Became" } } }
-                        tbody {
-                            @for change in &document.breaker_changes {
-                                tr {
-                                    td.nowrap { (parts::time_of(change.at)) }
-                                    td { (match change.state {
-                                        "open" => parts::badge(Tone::Bad, "open"),
-                                        "closed" => parts::badge(Tone::Good, "closed"),
-                                        _ => parts::badge(Tone::Warning, "half open"),
-                                    }) }
-                                }
-                            }
+                (parts::table("Changes of the breaker", "Its last changes, the newest first", &["When", "Became"], &html! {
+                    @for change in &document.breaker_changes {
+                        tr {
+                            td.nowrap { (parts::time_of(change.at)) }
+                            td { (match change.state {
+                                "open" => parts::badge(Tone::Bad, "open"),
+                                "closed" => parts::badge(Tone::Good, "closed"),
+                                _ => parts::badge(Tone::Warning, "half open"),
+                            }) }
                         }
                     }
                 }))
@@ -151,22 +145,12 @@ fn catalogs(visit: &Visit, document: &Detail) -> Markup {
         @if document.known_catalogs.is_empty() {
             (parts::empty("This vendor documents no catalogs.", "Names that an update uses have to be ids here."))
         } @else {
-            (parts::framed("Catalogs", &html! {
-                table {
-                    caption { "A copy is read again when it is used and older than " (parts::duration(Duration::from_secs(document.catalog_ttl_seconds))) }
-                    thead {
-                        tr {
-                            th scope="col" { "Catalog" }
-                            th.number scope="col" { "Entries" }
-                            th.number scope="col" { "Configured" }
-                            th scope="col" { "Age" }
-                            th.number scope="col" { "Failed reads" }
-                            th scope="col" { "Read" }
-                        }
-                    }
-                    tbody { @for catalog in &document.known_catalogs { (catalog_row(visit, document, catalog)) } }
-                }
-            }))
+            (parts::table(
+                "Catalogs",
+                html! { "A copy is read again when it is used and older than " (parts::duration(Duration::from_secs(document.catalog_ttl_seconds))) },
+                &["Catalog", "#Entries", "#Configured", "Age", "#Failed reads", "Read"],
+                &html! { @for catalog in &document.known_catalogs { (catalog_row(visit, document, catalog)) } },
+            ))
             form.filters action="vendor" {
                 input type="hidden" name="name" value=(document.name);
                 (parts::choice_filter(visit, "kind", "Catalog", &kinds))
@@ -203,25 +187,20 @@ fn entries(found: &Found) -> Markup {
         @if found.entries.is_empty() {
             (parts::empty(&format!("No entry of {} matches.", found.kind), "Only copies are searched: a catalog is read when an update needs it, or with its button above."))
         } @else {
-            (parts::framed(&format!("Entries of {}", found.kind), &html! {
-                table {
-                    caption {
-                        (found.kind) ": "
-                        @if found.count > found.entries.len() { "the first " (found.entries.len()) " of " (found.count) }
-                        @else { (found.count) }
-                    }
-                    thead { tr { th scope="col" { "Id" } th scope="col" { "Name" } th scope="col" { "From" } } }
-                    tbody {
-                        @for entry in &found.entries {
-                            tr {
-                                td { code data-id=(entry.id) { (entry.id) } }
-                                td { (entry.name) }
-                                td { @if entry.configured { "configuration" } @else { "vendor" } }
-                            }
+            (parts::table(
+                &format!("Entries of {}", found.kind),
+                html! { (found.kind) ": " @if found.count > found.entries.len() { "the first " (found.entries.len()) " of " (found.count) } @else { (found.count) } },
+                &["Id", "Name", "From"],
+                &html! {
+                    @for entry in &found.entries {
+                        tr {
+                            td { code data-id=(entry.id) { (entry.id) } }
+                            td { (entry.name) }
+                            td { @if entry.configured { "configuration" } @else { "vendor" } }
                         }
                     }
-                }
-            }))
+                },
+            ))
         }
     }
 }

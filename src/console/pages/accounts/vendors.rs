@@ -21,25 +21,12 @@ fn more(rows: &[Row]) -> Markup {
     html! {
         @if !rows.is_empty() {
             h2 { "Connections, retries and catalogs" }
-            (parts::framed("Connections, retries and catalogs", &html! {
-                table {
-                    caption { "Counted since each account first appeared" }
-                    thead {
-                        tr {
-                            th scope="col" { "Vendor" }
-                            th scope="col" { "Dialect" }
-                            th.number scope="col" { "Connections" }
-                            th.number scope="col" { "Attempts" }
-                            th.number scope="col" { "Retries" }
-                            th.number scope="col" { "Retries left" }
-                            th scope="col" { "Failures by kind" }
-                            th scope="col" { "Catalogs" }
-                            th scope="col" { "Drift" }
-                        }
-                    }
-                    tbody { @for row in rows { (line(row)) } }
-                }
-            }))
+            (parts::table(
+                "Connections, retries and catalogs",
+                "Counted since each account first appeared",
+                &["Vendor", "Dialect", "#Connections", "#Attempts", "#Retries", "#Retries left", "Failures by kind", "Catalogs", "Drift"],
+                &html! { @for row in rows { (line(row)) } },
+            ))
         }
     }
 }

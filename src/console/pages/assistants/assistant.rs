@@ -92,25 +92,23 @@ fn head(assistant: &Assistant) -> Markup {
 fn state(read: &ReadState) -> Markup {
     html! {
         h2 { "State" }
-        (parts::framed("State", &html! {
-            table {
-                caption { "Canonical fields as the vendor tells them, secrets redacted" }
-                thead { tr { th scope="col" { "Field" } th scope="col" { "Value" } } }
-                tbody { @for (field, value) in read.fields() { tr { th.nowrap scope="row" { code { (field) } } td { (json_value(value)) } } } }
-            }
-        }))
+        (parts::table(
+            "State",
+            "Canonical fields as the vendor tells them, secrets redacted",
+            &["Field", "Value"],
+            &html! { @for (field, value) in read.fields() { tr { th.nowrap scope="row" { code { (field) } } td { (json_value(value)) } } } },
+        ))
         @if !read.unwritable.is_empty() {
-            (parts::framed("Not writable", &html! {
-                table {
-                    caption { "What the vendor tells and an update would refuse" }
-                    thead { tr { th scope="col" { "Field" } th scope="col" { "Value" } th scope="col" { "Why" } } }
-                    tbody {
-                        @for told in &read.unwritable {
-                            tr { th.nowrap scope="row" { code { (told.field) } } td { (json_value(told.value())) } td { (parts::code_spans(&told.detail)) } }
-                        }
+            (parts::table(
+                "Not writable",
+                "What the vendor tells and an update would refuse",
+                &["Field", "Value", "Why"],
+                &html! {
+                    @for told in &read.unwritable {
+                        tr { th.nowrap scope="row" { code { (told.field) } } td { (json_value(told.value())) } td { (parts::code_spans(&told.detail)) } }
                     }
-                }
-            }))
+                },
+            ))
         }
         @if !read.unreadable.is_empty() {
             p.hint {
@@ -144,28 +142,24 @@ fn changes(changes: Option<&[Change]>, explicit: &str) -> Markup {
         );
     }
     html! {
-        (parts::framed("Changes", &html! {
-            table {
-                caption { "The newest changes, as this gateway has recorded them" }
-                thead { tr {
-                    th scope="col" { "When" } th scope="col" { "State" } th scope="col" { "What" } th scope="col" { "Fields" }
-                    th scope="col" { "Client" } th scope="col" { "Named as" }
-                } }
-                tbody {
-                    @for change in changes {
-                        @let read = &change.read;
-                        tr {
-                            th.nowrap scope="row" { a href=(link("update", "id", &read.update)) data-id=(read.update) { (super::time(&read.created_at)) } }
-                            td { (parts::badge(tone(&read.state), read.state.replace('_', " "))) }
-                            td { (read.operation) }
-                            td { @for (index, field) in read.fields.iter().enumerate() { @if index > 0 { ", " } code { (field) } } }
-                            td { @if let Some(client) = &read.client { (client) } @else { span.quiet-text { "without a key" } } }
-                            td { (read.assistant) }
-                        }
+        (parts::table(
+            "Changes",
+            "The newest changes, as this gateway has recorded them",
+            &["When", "State", "What", "Fields", "Client", "Named as"],
+            &html! {
+                @for change in changes {
+                    @let read = &change.read;
+                    tr {
+                        th.nowrap scope="row" { a href=(link("update", "id", &read.update)) data-id=(read.update) { (super::time(&read.created_at)) } }
+                        td { (parts::badge(tone(&read.state), read.state.replace('_', " "))) }
+                        td { (read.operation) }
+                        td { @for (index, field) in read.fields.iter().enumerate() { @if index > 0 { ", " } code { (field) } } }
+                        td { @if let Some(client) = &read.client { (client) } @else { span.quiet-text { "without a key" } } }
+                        td { (read.assistant) }
                     }
                 }
-            }
-        }))
+            },
+        ))
         p { a href=(link("history", "assistant", explicit)) { "All changes" } }
     }
 }

@@ -79,34 +79,31 @@ fn accounts(accounts: &[Account]) -> Markup {
     if accounts.is_empty() {
         return parts::empty("There are no vendors", parts::code_spans("A `[vendors.NAME]` table adds one."));
     }
-    parts::framed(
-        "Vendor accounts",
-        &html! {
-            table {
-                caption { "Accounts: choose one to see what its vendor lists" }
-                thead { tr { th scope="col" { "Vendor" } th scope="col" { "Dialect" } th scope="col" { "List" } th.number scope="col" { "Configured names" } } }
-                tbody {
-                    @for account in accounts {
-                        tr {
-                            th scope="row" {
-                                @match account.lists {
-                                    true => { a href=(link("assistants", "vendor", &account.vendor)) data-id=(account.vendor) { (account.vendor) } }
-                                    false => { a href=(link("vendor", "name", &account.vendor)) data-id=(account.vendor) { (account.vendor) } }
-                                }
-                            }
-                            td { (account.dialect) }
-                            td {
-                                @match account.lists {
-                                    true => { (parts::badge(Tone::Good, "can list")) }
-                                    false => { (parts::badge(Tone::Plain, "cannot list")) " its vendor documents no list" }
-                                }
-                            }
-                            td.number { (account.configured) }
-                        }
+    let rows = html! {
+        @for account in accounts {
+            tr {
+                th scope="row" {
+                    @match account.lists {
+                        true => { a href=(link("assistants", "vendor", &account.vendor)) data-id=(account.vendor) { (account.vendor) } }
+                        false => { a href=(link("vendor", "name", &account.vendor)) data-id=(account.vendor) { (account.vendor) } }
                     }
                 }
+                td { (account.dialect) }
+                td {
+                    @match account.lists {
+                        true => { (parts::badge(Tone::Good, "can list")) }
+                        false => { (parts::badge(Tone::Plain, "cannot list")) " its vendor documents no list" }
+                    }
+                }
+                td.number { (account.configured) }
             }
-        },
+        }
+    };
+    parts::table(
+        "Vendor accounts",
+        "Accounts: choose one to see what its vendor lists",
+        &["Vendor", "Dialect", "List", "#Configured names"],
+        &rows,
     )
 }
 
@@ -118,34 +115,24 @@ fn listed(document: &Assistants, data: &[Entry]) -> Markup {
             html! { "The vendor lists none here, or none that the filter lets through." },
         );
     }
-    parts::framed(
-        "Assistants",
-        &html! {
-            table {
-                caption { (data.len()) @if data.len() == 1 { " assistant as " } @else { " assistants as " } (vendor) " lists them" @if document.next_cursor.is_some() { ", and there are more" } }
-                thead { tr {
-                    th scope="col" { "Assistant" } th scope="col" { "Id" } th scope="col" { "Name at the vendor" }
-                    th scope="col" { "Type" } th scope="col" { "Status" } th scope="col" { "Changed" }
-                } }
-                tbody {
-                    @for entry in data {
-                        @let read = &entry.read;
-                        tr {
-                            th scope="row" {
-                                a href=(link("assistant", "name", &read.assistant)) data-id=(read.assistant) { (read.assistant) }
-                                @for other in others(document, vendor, entry) { ", " (other) }
-                            }
-                            td.nowrap { code { (read.id()) } }
-                            td { @if let Some(name) = read.name() { (name) } }
-                            td { @if let Some(type_) = read.r#type() { (type_) } }
-                            td { @if let Some(status) = &read.status { (shown(status)) } }
-                            td.nowrap { @if let Some(time) = &read.updated_at { (super::time(&shown(time))) } }
-                        }
-                    }
+    let rows = html! {
+        @for entry in data {
+            @let read = &entry.read;
+            tr {
+                th scope="row" {
+                    a href=(link("assistant", "name", &read.assistant)) data-id=(read.assistant) { (read.assistant) }
+                    @for other in others(document, vendor, entry) { ", " (other) }
                 }
+                td.nowrap { code { (read.id()) } }
+                td { @if let Some(name) = read.name() { (name) } }
+                td { @if let Some(type_) = read.r#type() { (type_) } }
+                td { @if let Some(status) = &read.status { (shown(status)) } }
+                td.nowrap { @if let Some(time) = &read.updated_at { (super::time(&shown(time))) } }
             }
-        },
-    )
+        }
+    };
+    let caption = html! { (data.len()) @if data.len() == 1 { " assistant as " } @else { " assistants as " } (vendor) " lists them" @if document.next_cursor.is_some() { ", and there are more" } };
+    parts::table("Assistants", caption, &["Assistant", "Id", "Name at the vendor", "Type", "Status", "Changed"], &rows)
 }
 
 /// The further names of an assistant.

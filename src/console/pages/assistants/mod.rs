@@ -62,27 +62,17 @@ fn names(names: &Names) -> Markup {
     if names.matching == 0 {
         return parts::empty("No name matches", html! { "The filter looks in names and in " code { "vendor:id" } "." });
     }
-    parts::framed(
-        "Configured names",
-        &html! {
-            table {
-                caption { (names.data.len()) " of " (names.matching) " names" @if names.matching < names.total { ", of " (names.total) " in all" } }
-                thead { tr {
-                    th scope="col" { "Name" } th scope="col" { "Vendor" } th scope="col" { "Id" }
-                    th scope="col" { "Handling" } th scope="col" { "From" }
-                } }
-                tbody {
-                    @for name in &names.data {
-                        tr {
-                            th.nowrap scope="row" { a href=(link("assistant", "name", &name.assistant)) data-id=(name.assistant) { (name.assistant) } }
-                            td { a href=(link("vendor", "name", &name.vendor)) { (name.vendor) } }
-                            td.nowrap { code { (name.id) } }
-                            td.nowrap { @match name.handling { Some(handling) => { (handling) } None => { span.quiet-text { "not said" } } } }
-                            td { (origin(&name.origin)) }
-                        }
-                    }
-                }
+    let rows = html! {
+        @for name in &names.data {
+            tr {
+                th.nowrap scope="row" { a href=(link("assistant", "name", &name.assistant)) data-id=(name.assistant) { (name.assistant) } }
+                td { a href=(link("vendor", "name", &name.vendor)) { (name.vendor) } }
+                td.nowrap { code { (name.id) } }
+                td.nowrap { @match name.handling { Some(handling) => { (handling) } None => { span.quiet-text { "not said" } } } }
+                td { (origin(&name.origin)) }
             }
-        },
-    )
+        }
+    };
+    let caption = html! { (names.data.len()) " of " (names.matching) " names" @if names.matching < names.total { ", of " (names.total) " in all" } };
+    parts::table("Configured names", caption, &["Name", "Vendor", "Id", "Handling", "From"], &rows)
 }

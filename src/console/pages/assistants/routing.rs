@@ -141,30 +141,25 @@ fn permission(permission: &Permission, client: Option<&str>) -> Markup {
 }
 
 fn steps(steps: &[Step]) -> Markup {
-    parts::framed(
-        "Rules",
-        &html! {
-            table {
-                caption { "Rules in the order in which they are tried; the first that matches decides" }
-                thead { tr {
-                    th scope="col" { "Rule" } th scope="col" { "Result" } th scope="col" { "Clients" } th scope="col" { "Ids" } th scope="col" { "Leads to" }
-                } }
-                tbody {
-                    @for step in steps {
-                        tr {
-                            th.nowrap scope="row" { code { (step.rule) } }
-                            td {
-                                (outcome(step))
-                                @if let Some(why) = &step.why { ": " (parts::code_spans(why)) }
-                            }
-                            td { @if let Some(clients) = &step.clients { code { (clients) } } @else if step.assistants.is_some() { "all" } }
-                            td.nowrap { @if let Some(ids) = &step.assistants { code { (ids) } } }
-                            td { @if let Some(vendor) = &step.vendor { a href=(link("vendor", "name", vendor)) { (vendor) } } }
-                        }
-                    }
+    let rows = html! {
+        @for step in steps {
+            tr {
+                th.nowrap scope="row" { code { (step.rule) } }
+                td {
+                    (outcome(step))
+                    @if let Some(why) = &step.why { ": " (parts::code_spans(why)) }
                 }
+                td { @if let Some(clients) = &step.clients { code { (clients) } } @else if step.assistants.is_some() { "all" } }
+                td.nowrap { @if let Some(ids) = &step.assistants { code { (ids) } } }
+                td { @if let Some(vendor) = &step.vendor { a href=(link("vendor", "name", vendor)) { (vendor) } } }
             }
-        },
+        }
+    };
+    parts::table(
+        "Rules",
+        "Rules in the order in which they are tried; the first that matches decides",
+        &["Rule", "Result", "Clients", "Ids", "Leads to"],
+        &rows,
     )
 }
 
@@ -178,26 +173,23 @@ fn outcome(step: &Step) -> Markup {
 }
 
 fn handling(handling: &Decided) -> Markup {
-    parts::framed(
-        "Handling",
-        &html! {
-            table {
-                caption { "What becomes of fields that the vendor lacks: the first level that says anything decides" }
-                thead { tr { th scope="col" { "Level" } th scope="col" { "Where" } th scope="col" { "Says" } } }
-                tbody {
-                    @for said in &handling.levels {
-                        tr {
-                            th scope="row" { (said.level) }
-                            td { (parts::code_spans(&said.source)) }
-                            td {
-                                @match said.value { Some(value) => { (value) } None => { span.quiet-text { "nothing" } } }
-                                @if said.level == handling.by { " " (parts::badge(Tone::Good, "decides")) }
-                            }
-                        }
-                    }
+    let rows = html! {
+        @for said in &handling.levels {
+            tr {
+                th scope="row" { (said.level) }
+                td { (parts::code_spans(&said.source)) }
+                td {
+                    @match said.value { Some(value) => { (value) } None => { span.quiet-text { "nothing" } } }
+                    @if said.level == handling.by { " " (parts::badge(Tone::Good, "decides")) }
                 }
             }
-        },
+        }
+    };
+    parts::table(
+        "Handling",
+        "What becomes of fields that the vendor lacks: the first level that says anything decides",
+        &["Level", "Where", "Says"],
+        &rows,
     )
 }
 

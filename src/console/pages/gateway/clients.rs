@@ -27,24 +27,24 @@ fn content(document: &Clients) -> Markup {
         @if document.clients.is_empty() {
             (parts::empty("No clients", parts::code_spans("`switchboard keygen NAME` prints a key and the `[clients.NAME]` table for the configuration; a reload takes it in.")))
         } @else {
-            (parts::framed("Clients", &table(&document.clients)))
+            (table(&document.clients))
         }
         p.hint { "Counts are of this process, since it started. A key is shown by the first eight digits of its SHA-256." }
     }
 }
 
 fn table(clients: &[Client]) -> Markup {
-    html! {
-        table {
-            caption { "Clients by name" }
-            thead { tr {
-                th scope="col" { "client" } th scope="col" { "last seen" } th.number scope="col" { "requests" }
-                th scope="col" { "failed, by reason" } th scope="col" { "limit, used now" } th scope="col" { "may use" }
-                th scope="col" { "recognised by" } th scope="col" { "callbacks to" }
-            } }
-            tbody { @for client in clients { (row(client)) } }
-        }
-    }
+    let columns = [
+        "client",
+        "last seen",
+        "#requests",
+        "failed, by reason",
+        "limit, used now",
+        "may use",
+        "recognised by",
+        "callbacks to",
+    ];
+    parts::table("Clients", "Clients by name", &columns, &html! { @for client in clients { (row(client)) } })
 }
 
 fn row(client: &Client) -> Markup {

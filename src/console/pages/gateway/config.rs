@@ -71,7 +71,7 @@ fn state(document: &State) -> Markup {
         @if document.reloads.last.is_empty() {
             (parts::empty("No reload yet", "A changed file, SIGHUP or the button above reloads."))
         } @else {
-            (parts::framed("Last reloads", &reloads(document.reloads.last.iter())))
+            (reloads(document.reloads.last.iter()))
         }
     }
 }
@@ -92,22 +92,21 @@ fn on_disk(check: &Check) -> Markup {
         p { (parts::badge(tone, word)) " " (meaning) " " span.quiet-text { "Read " (parts::time_of(check.at)) "." } }
         @for problem in &check.problems { (problem_at(problem)) }
         @if !check.differences.is_empty() {
-            (parts::framed("What a reload would change", &html! {
-                table {
-                    caption { @if check.accepted { "What a reload would change" } @else { "What differs from the configuration in force" } }
-                    thead { tr { th scope="col" { "key" } th scope="col" { "in force" } th scope="col" { "on disk" } th scope="col" { "from" } } }
-                    tbody {
-                        @for one in &check.differences {
-                            tr {
-                                th.wide scope="row" { code { (one.key) } }
-                                @if one.is_secret { td colspan="2" { "a secret or certificate with other content" } }
-                                @else { td { (value(&one.in_force)) } td { (value(&one.on_disk)) } }
-                                td { (origin(&one.origin)) }
-                            }
+            (parts::table(
+                "What a reload would change",
+                html! { @if check.accepted { "What a reload would change" } @else { "What differs from the configuration in force" } },
+                &["key", "in force", "on disk", "from"],
+                &html! {
+                    @for one in &check.differences {
+                        tr {
+                            th.wide scope="row" { code { (one.key) } }
+                            @if one.is_secret { td colspan="2" { "a secret or certificate with other content" } }
+                            @else { td { (value(&one.in_force)) } td { (value(&one.on_disk)) } }
+                            td { (origin(&one.origin)) }
                         }
                     }
-                }
-            }))
+                },
+            ))
         }
         @if check.more_differences > 0 { p { "and " (check.more_differences) " more" } }
         @if !check.needs_restart.is_empty() {
@@ -162,26 +161,19 @@ fn excerpt(lines: &[SourceLine]) -> String {
 }
 
 fn reloads<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Markup {
-    html! {
-        table {
-            caption { "Reloads, the newest first" }
-            thead { tr {
-                th scope="col" { "when" } th scope="col" { "by" } th scope="col" { "outcome" } th.number scope="col" { "configuration" }
-                th scope="col" { "changed, or why not" }
-            } }
-            tbody {
-                @for outcome in outcomes {
-                    tr {
-                        td.nowrap { (parts::time_of(outcome.at)) }
-                        td { (outcome.trigger) }
-                        td { @if outcome.applied { (parts::badge(Tone::Good, "applied")) } @else { (parts::badge(Tone::Bad, "refused")) } }
-                        td.number { (outcome.generation) }
-                        td.wide { (details(outcome)) }
-                    }
-                }
+    let rows = html! {
+        @for outcome in outcomes {
+            tr {
+                td.nowrap { (parts::time_of(outcome.at)) }
+                td { (outcome.trigger) }
+                td { @if outcome.applied { (parts::badge(Tone::Good, "applied")) } @else { (parts::badge(Tone::Bad, "refused")) } }
+                td.number { (outcome.generation) }
+                td.wide { (details(outcome)) }
             }
         }
-    }
+    };
+    let columns = ["when", "by", "outcome", "#configuration", "changed, or why not"];
+    parts::table("Last reloads", "Reloads, the newest first", &columns, &rows)
 }
 
 fn details(outcome: &Outcome) -> Markup {
@@ -201,13 +193,12 @@ fn values(document: &Configuration) -> Markup {
         @if list.is_empty() {
             (parts::empty("No value has such a key", parts::code_spans("The filter looks for a part of the dotted key, such as `vendors.` or `timeout`.")))
         } @else {
-            (parts::framed("Values in force", &html! {
-                table {
-                    caption { (matching) " of " (total) " values of configuration " (document.state.generation) ", secrets redacted" }
-                    thead { tr { th scope="col" { "key" } th scope="col" { "value" } th scope="col" { "from" } } }
-                    tbody { @for setting in list { (row(setting)) } }
-                }
-            }))
+            (parts::table(
+                "Values in force",
+                html! { (matching) " of " (total) " values of configuration " (document.state.generation) ", secrets redacted" },
+                &["key", "value", "from"],
+                &html! { @for setting in list { (row(setting)) } },
+            ))
         }
     }
 }

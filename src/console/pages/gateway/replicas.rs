@@ -47,27 +47,23 @@ fn content(view: &ReplicaView) -> Markup {
         @if view.replicas.len() < 2 {
             p.hint { "It knows only itself. Another gateway that should stand here uses another database, or does not run." }
         }
-        (parts::framed("Gateways that share the store", &html! {
-            table {
-                caption { "Gateways that share the store, as of this one's last beat" }
-                thead { tr {
-                    th scope="col" { "gateway" } th scope="col" { "version" } th.number scope="col" { "assistants it delivers for" }
-                    th scope="col" { "since" } th.number scope="col" { "last beat" } th scope="col" { "id" }
-                } }
-                tbody {
-                    @for member in &view.replicas {
-                        tr {
-                            th scope="row" { (member.name) @if member.is_self { " " (parts::badge(Tone::Plain, "this one")) } }
-                            td { (member.version) }
-                            td.number { (member.assistants) }
-                            td.nowrap { time datetime=(member.joined_at) { (member.joined_at) } }
-                            td.number { (format!("{:.1} s ago", member.silent_seconds)) }
-                            td { code data-id=(member.id) { (member.id) } }
-                        }
+        (parts::table(
+            "Gateways that share the store",
+            "Gateways that share the store, as of this one's last beat",
+            &["gateway", "version", "#assistants it delivers for", "since", "#last beat", "id"],
+            &html! {
+                @for member in &view.replicas {
+                    tr {
+                        th scope="row" { (member.name) @if member.is_self { " " (parts::badge(Tone::Plain, "this one")) } }
+                        td { (member.version) }
+                        td.number { (member.assistants) }
+                        td.nowrap { time datetime=(member.joined_at) { (member.joined_at) } }
+                        td.number { (format!("{:.1} s ago", member.silent_seconds)) }
+                        td { code data-id=(member.id) { (member.id) } }
                     }
                 }
-            }
-        }))
+            },
+        ))
     }
 }
 

@@ -62,28 +62,20 @@ pub(super) fn groups(visit: &Visit, counts: &Counts) -> Markup {
     if counts.reasons.is_empty() {
         return html! {};
     }
-    parts::framed(
-        "Dead letters by reason",
-        &html! {
-            table {
-                caption { "Dead letters that were not sent again, by the reason of their last failure"
-                    @if !counts.complete { " (the newest " (MOST_COUNTED) ")" } }
-                thead { tr { th scope="col" { "Reason" } th.number scope="col" { "How many" } } }
-                tbody {
-                    @for one in &counts.reasons {
-                        tr {
-                            th scope="row" {
-                                @if one.reason == "none" { "no reason is stored" } @else {
-                                    a href=(visit.address_with(&[("reason", Some(&one.reason)), ("cursor", None)])) { code { (one.reason) } }
-                                }
-                            }
-                            td.number { (one.count) }
-                        }
+    let rows = html! {
+        @for one in &counts.reasons {
+            tr {
+                th scope="row" {
+                    @if one.reason == "none" { "no reason is stored" } @else {
+                        a href=(visit.address_with(&[("reason", Some(&one.reason)), ("cursor", None)])) { code { (one.reason) } }
                     }
                 }
+                td.number { (one.count) }
             }
-        },
-    )
+        }
+    };
+    let caption = html! { "Dead letters that were not sent again, by the reason of their last failure" @if !counts.complete { " (the newest " (MOST_COUNTED) ")" } };
+    parts::table("Dead letters by reason", caption, &["Reason", "#How many"], &rows)
 }
 
 /// The form that sends all of the filter again.
@@ -129,36 +121,31 @@ pub(super) fn letters(visit: &Visit, rows: &[(&Record, &Option<Record>)]) -> Mar
             ),
         );
     }
-    parts::framed(
-        "Dead letters",
-        &html! {
-            table {
-                caption { "Dead letters, newest first" }
-                thead { tr { th scope="col" { "Assistant" } th scope="col" { "Reason" } th scope="col" { "Account" }
-                    th scope="col" { "Client" } th scope="col" { "Change" } th.number scope="col" { "Attempts" }
-                    th scope="col" { "Admitted" } th scope="col" { "Died" } th scope="col" { "Sent again" } } }
-                tbody {
-                    @for (record, replay) in rows {
-                        tr {
-                            td { (opened(record)) }
-                            td.nowrap { (reason(record)) }
-                            td { (record.vendor) }
-                            td.nowrap { (client(record)) }
-                            td { (record.operation.as_str()) " " (fields(record)) }
-                            td.number { (record.attempts) }
-                            td.nowrap { (time(record.created_at.0)) }
-                            td.nowrap { (time(record.updated_at.0)) }
-                            td.nowrap {
-                                @if let Some(replay) = replay {
-                                    a href=(address(replay.id)) { "as another" } " " (state(replay.state.as_str())) " "
-                                }
-                                @if replay.as_ref().is_none_or(|replay| replay.state.as_str() == "dead") { (moves(visit, record)) }
-                            }
-                        }
+    let rows = html! {
+        @for (record, replay) in rows {
+            tr {
+                td { (opened(record)) }
+                td.nowrap { (reason(record)) }
+                td { (record.vendor) }
+                td.nowrap { (client(record)) }
+                td { (record.operation.as_str()) " " (fields(record)) }
+                td.number { (record.attempts) }
+                td.nowrap { (time(record.created_at.0)) }
+                td.nowrap { (time(record.updated_at.0)) }
+                td.nowrap {
+                    @if let Some(replay) = replay {
+                        a href=(address(replay.id)) { "as another" } " " (state(replay.state.as_str())) " "
                     }
+                    @if replay.as_ref().is_none_or(|replay| replay.state.as_str() == "dead") { (moves(visit, record)) }
                 }
             }
-        },
+        }
+    };
+    parts::table(
+        "Dead letters",
+        "Dead letters, newest first",
+        &["Assistant", "Reason", "Account", "Client", "Change", "#Attempts", "Admitted", "Died", "Sent again"],
+        &rows,
     )
 }
 

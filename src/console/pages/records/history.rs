@@ -44,34 +44,29 @@ pub(super) fn changes(rows: &[(&Record, &Option<Bytes>)]) -> Markup {
             html! { "Every change that is sent through this gateway stands here until " code { "journal.retention" } " is over." },
         );
     }
-    parts::framed(
-        "Changes",
-        &html! {
-            table {
-                caption { "Changes, newest first" }
-                thead { tr { th scope="col" { "Assistant" } th scope="col" { "State" } th scope="col" { "Change" }
-                    th scope="col" { "Account" } th scope="col" { "Client" } th scope="col" { "Reason" }
-                    th scope="col" { "Admitted" } th scope="col" { "Values" } } }
-                tbody {
-                    @for (record, values) in rows {
-                        tr {
-                            td { (opened(record)) }
-                            td { (state(record.state.as_str())) }
-                            td { (record.operation.as_str()) " " (fields(record)) }
-                            td { (record.vendor) }
-                            td.nowrap { (client(record)) }
-                            td.nowrap { (reason(record)) }
-                            td.nowrap { (time(record.created_at.0)) }
-                            td {
-                                @match values {
-                                    Some(values) => { details { summary { "show" } (parts::json("values", &String::from_utf8_lossy(values))) } }
-                                    None => { span.quiet-text { "not kept" } }
-                                }
-                            }
-                        }
+    let rows = html! {
+        @for (record, values) in rows {
+            tr {
+                td { (opened(record)) }
+                td { (state(record.state.as_str())) }
+                td { (record.operation.as_str()) " " (fields(record)) }
+                td { (record.vendor) }
+                td.nowrap { (client(record)) }
+                td.nowrap { (reason(record)) }
+                td.nowrap { (time(record.created_at.0)) }
+                td {
+                    @match values {
+                        Some(values) => { details { summary { "show" } (parts::json("values", &String::from_utf8_lossy(values))) } }
+                        None => { span.quiet-text { "not kept" } }
                     }
                 }
             }
-        },
+        }
+    };
+    parts::table(
+        "Changes",
+        "Changes, newest first",
+        &["Assistant", "State", "Change", "Account", "Client", "Reason", "Admitted", "Values"],
+        &rows,
     )
 }

@@ -65,26 +65,24 @@ pub(super) fn progress(job: &JobDocument) -> Markup {
         }
         p.hint { "It ends with this process. What it has sent again are ordinary records, and go on." }
         @if !results.is_empty() {
-            (parts::framed("Results", &html! {
-                table {
-                    caption { "What became of each, newest first"
-                        @if let Some(left @ 1..) = job.results_left_off { "; " (left) " older ones stand in the audit log" } }
-                    thead { tr { th scope="col" { "Dead letter" } th scope="col" { "Result" } th scope="col" { "Why not, or as which record" } } }
-                    tbody {
-                        @for one in results {
-                            tr {
-                                td { a href=(address(&one.update)) data-id=(one.update) { (one.assistant.as_deref().unwrap_or(&one.update)) } }
-                                td { (parts::badge(tone(one.result), one.result)) }
-                                td {
-                                    @if let Some(replay) = &one.replayed_as { a href=(address(replay)) { code { (replay) } } }
-                                    @if let Some(code) = one.code { code { (code) } " " }
-                                    @if let Some(detail) = &one.detail { (detail) }
-                                }
+            (parts::table(
+                "Results",
+                html! { "What became of each, newest first" @if let Some(left @ 1..) = job.results_left_off { "; " (left) " older ones stand in the audit log" } },
+                &["Dead letter", "Result", "Why not, or as which record"],
+                &html! {
+                    @for one in results {
+                        tr {
+                            td { a href=(address(&one.update)) data-id=(one.update) { (one.assistant.as_deref().unwrap_or(&one.update)) } }
+                            td { (parts::badge(tone(one.result), one.result)) }
+                            td {
+                                @if let Some(replay) = &one.replayed_as { a href=(address(replay)) { code { (replay) } } }
+                                @if let Some(code) = one.code { code { (code) } " " }
+                                @if let Some(detail) = &one.detail { (detail) }
                             }
                         }
                     }
-                }
-            }))
+                },
+            ))
         }
     }
 }

@@ -48,28 +48,24 @@ pub(super) fn by_vendor<'a>(vendors: impl Iterator<Item = (&'a str, &'a VendorDe
     if vendors.peek().is_none() {
         return html! {};
     }
-    parts::framed(
-        "What waits by vendor account",
-        &html! {
-            table {
-                caption { "What waits, by vendor account" }
-                thead { tr { th scope="col" { "Account" } th.number scope="col" { "Queued" } th.number scope="col" { "Being sent" }
-                    th.number scope="col" { "Held by a dead one" } th scope="col" { "Oldest" } } }
-                tbody {
-                    @for (vendor, depth) in vendors {
-                        tr {
-                            th scope="row" { a href=(link("vendor", "name", vendor)) { (vendor) } }
-                            td.number { (depth.queued) }
-                            td.number { (depth.sending) }
-                            td.number {
-                                @if depth.held > 0 { a href=(link("dead", "vendor", vendor)) { (depth.held) } } @else { "0" }
-                            }
-                            td { (depth.oldest_seconds.map_or_else(|| "–".to_owned(), age)) }
-                        }
-                    }
+    let rows = html! {
+        @for (vendor, depth) in vendors {
+            tr {
+                th scope="row" { a href=(link("vendor", "name", vendor)) { (vendor) } }
+                td.number { (depth.queued) }
+                td.number { (depth.sending) }
+                td.number {
+                    @if depth.held > 0 { a href=(link("dead", "vendor", vendor)) { (depth.held) } } @else { "0" }
                 }
+                td { (depth.oldest_seconds.map_or_else(|| "–".to_owned(), age)) }
             }
-        },
+        }
+    };
+    parts::table(
+        "What waits by vendor account",
+        "What waits, by vendor account",
+        &["Account", "#Queued", "#Being sent", "#Held by a dead one", "Oldest"],
+        &rows,
     )
 }
 
@@ -85,37 +81,43 @@ pub(super) fn waiting(records: &[Record], position: impl Fn(&Record) -> Option<u
             ", or while its vendor is down." },
         );
     }
-    parts::framed(
-        "Changes that wait",
-        &html! {
-            table {
-                caption { "Changes that wait, newest first" }
-                thead { tr { th scope="col" { "Assistant" } th scope="col" { "State" } th.number scope="col" { "Place" }
-                    th scope="col" { "Account" } th scope="col" { "Client" } th scope="col" { "Change" }
-                    th.number scope="col" { "Attempts" } th scope="col" { "Last failure" } th scope="col" { "Next attempt" }
-                    th scope="col" { "Admitted" } th scope="col" { "Withdraw" } } }
-                tbody {
-                    @for record in records {
-                        tr {
-                            td { (opened(record)) }
-                            td { (state(record.state.as_str())) }
-                            td.number { @if let Some(place) = position(record) { (place) } }
-                            td { (record.vendor) }
-                            td.nowrap { (client(record)) }
-                            td { (record.operation.as_str()) " " (fields(record)) }
-                            td.number { (record.attempts) }
-                            td.nowrap { (reason(record)) }
-                            td.nowrap { @if let Some(at) = record.next_attempt_at { (time(at.0)) } @else { "in its turn" } }
-                            td.nowrap { (time(record.created_at.0)) }
-                            td {
-                                @if record.state.as_str() == "queued" {
-                                    a href={ (super::pieces::address(record.id)) "#withdraw" } { "Cancel…" }
-                                }
-                            }
-                        }
+    let rows = html! {
+        @for record in records {
+            tr {
+                td { (opened(record)) }
+                td { (state(record.state.as_str())) }
+                td.number { @if let Some(place) = position(record) { (place) } }
+                td { (record.vendor) }
+                td.nowrap { (client(record)) }
+                td { (record.operation.as_str()) " " (fields(record)) }
+                td.number { (record.attempts) }
+                td.nowrap { (reason(record)) }
+                td.nowrap { @if let Some(at) = record.next_attempt_at { (time(at.0)) } @else { "in its turn" } }
+                td.nowrap { (time(record.created_at.0)) }
+                td {
+                    @if record.state.as_str() == "queued" {
+                        a href={ (super::pieces::address(record.id)) "#withdraw" } { "Cancel…" }
                     }
                 }
             }
-        },
+        }
+    };
+    parts::table(
+        "Changes that wait",
+        "Changes that wait, newest first",
+        &[
+            "Assistant",
+            "State",
+            "#Place",
+            "Account",
+            "Client",
+            "Change",
+            "#Attempts",
+            "Last failure",
+            "Next attempt",
+            "Admitted",
+            "Withdraw",
+        ],
+        &rows,
     )
 }

@@ -110,23 +110,20 @@ pub(super) fn newer(newer: &[Record]) -> Markup {
     if newer.is_empty() {
         return html! {};
     }
-    parts::framed(
-        "Newer changes",
-        &html! {
-            table {
-                caption { "Newer changes that stand against sending this one again" }
-                thead { tr { th scope="col" { "Change" } th scope="col" { "State" } th scope="col" { "Admitted" } } }
-                tbody {
-                    @for record in newer {
-                        tr {
-                            td { a href=(address(record.id)) data-id=(record.id) { (record.operation.as_str()) } " " (fields(record)) }
-                            td { (state(record.state.as_str())) }
-                            td.nowrap { (time(record.created_at.0)) }
-                        }
-                    }
-                }
+    let rows = html! {
+        @for record in newer {
+            tr {
+                td { a href=(address(record.id)) data-id=(record.id) { (record.operation.as_str()) } " " (fields(record)) }
+                td { (state(record.state.as_str())) }
+                td.nowrap { (time(record.created_at.0)) }
             }
-        },
+        }
+    };
+    parts::table(
+        "Newer changes",
+        "Newer changes that stand against sending this one again",
+        &["Change", "State", "Admitted"],
+        &rows,
     )
 }
 

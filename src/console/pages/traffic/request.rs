@@ -140,14 +140,8 @@ fn fields(line: &RequestLine) -> Markup {
 
 fn notes(caption: &str, count: usize, notes: &[NoteLine]) -> Markup {
     let caption = format!("{caption}: {count}");
-    let table = html! {
-        table {
-            caption { (caption) }
-            thead { tr { th scope="col" { "field" } th scope="col" { "why" } } }
-            tbody { @for note in notes { tr { th scope="row" { code { (note.field) } } td { (note.code) } } } }
-        }
-    };
-    html! { @if count > 0 { (parts::framed(&caption, &table)) } }
+    let rows = html! { @for note in notes { tr { th scope="row" { code { (note.field) } } td { (note.code) } } } };
+    html! { @if count > 0 { (parts::table(&caption, &caption, &["field", "why"], &rows)) } }
 }
 
 fn explanation(problem: &ProblemKind) -> Markup {

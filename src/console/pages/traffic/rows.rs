@@ -10,26 +10,8 @@ use crate::console::visit::link;
 
 /// A table of requests, each of which opens its page.
 pub(super) fn table(caption: &str, lines: &[RequestLine]) -> Markup {
-    let table = html! {
-        table {
-            caption { (caption) }
-            thead {
-                tr {
-                    th scope="col" { "ended" }
-                    th scope="col" { "how" }
-                    th scope="col" { "what" }
-                    th scope="col" { "vendor" }
-                    th scope="col" { "client" }
-                    th.number scope="col" { "time" }
-                    th.number scope="col" { "of it vendor" }
-                    th.number scope="col" { "attempts" }
-                    th scope="col" { "request" }
-                }
-            }
-            tbody { @for line in lines { (row(line)) } }
-        }
-    };
-    parts::framed(caption, &table)
+    let columns = ["ended", "how", "what", "vendor", "client", "#time", "#of it vendor", "#attempts", "request"];
+    parts::table(caption, caption, &columns, &html! { @for line in lines { (row(line)) } })
 }
 
 fn row(line: &RequestLine) -> Markup {
