@@ -84,6 +84,27 @@ pub(super) fn empty(what: &str, how: impl Render) -> Markup {
     html! { div.empty { p { strong { (what) } } p { (how) } } }
 }
 
+/// Items with commas between them.
+pub(super) fn list(items: impl IntoIterator<Item = impl Render>) -> Markup {
+    html! { @for (index, item) in items.into_iter().enumerate() { @if index > 0 { ", " } (item) } }
+}
+
+/// Names with commas between them.
+pub(super) fn codes(names: &[impl AsRef<str>]) -> Markup {
+    list(names.iter().map(|name| html! { code { (name.as_ref()) } }))
+}
+
+/// The state of a change.
+pub(super) fn change_state(word: &str) -> Markup {
+    let tone = match word {
+        "applied" | "superseded" => Tone::Good,
+        "queued" | "sending" | "unknown" => Tone::Warning,
+        "dead" | "failed" | "refused" | "expired" => Tone::Bad,
+        _ => Tone::Plain,
+    };
+    badge(tone, word)
+}
+
 /// A number with its name.
 pub(super) fn figure(name: &str, value: impl Render) -> Markup {
     html! { div.figure { dt { (name) } dd { (value) } } }
@@ -118,6 +139,11 @@ pub(super) fn time(time: SystemTime) -> Markup {
     let text = humantime::format_rfc3339_millis(time).to_string();
     let (date, clock) = (text.get(..10).unwrap_or_default(), text.get(11..19).unwrap_or_default());
     html! { time datetime=(text) { (date) " " (clock) } }
+}
+
+/// A time as JSON has it, which script shows in the reader's zone if it is one of RFC 3339 in UTC.
+pub(super) fn time_in(text: &str) -> Markup {
+    humantime::parse_rfc3339(text).map_or_else(|_| html! { (text) }, time)
 }
 
 /// A point in time in seconds since 1970.
@@ -201,12 +227,17 @@ pub(super) fn bar(segments: &[Segment]) -> Markup {
 
 /// A link to the next part of a list, if there is one. The key `]` follows it.
 pub(super) fn pager(visit: &Visit, next: Option<&str>) -> Markup {
+    pager_of(visit, ("Newest", "Older"), next)
+}
+
+/// The same with other words for the first part and the next.
+pub(super) fn pager_of(visit: &Visit, (first, later): (&str, &str), next: Option<&str>) -> Markup {
     let is_later = visit.parameter("cursor").is_some();
     html! {
         @if is_later || next.is_some() {
             nav.pager aria-label="Parts of the list" {
-                @if is_later { a href=(visit.address_with(&[("cursor", None)])) data-key="[" { "Newest" } }
-                @if let Some(next) = next { a rel="next" href=(visit.address_with(&[("cursor", Some(next))])) data-key="]" { "Older" } }
+                @if is_later { a href=(visit.address_with(&[("cursor", None)])) data-key="[" { (first) } }
+                @if let Some(next) = next { a rel="next" href=(visit.address_with(&[("cursor", Some(next))])) data-key="]" { (later) } }
             }
         }
     }

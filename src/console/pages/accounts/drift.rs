@@ -69,9 +69,9 @@ fn one(visit: &Visit, vendor: &VendorDrift) -> Markup {
         @if !vendor.outages.is_empty() {
             p.hint {
                 "Answers while it was out of order, which are no differences: "
-                @for (index, (status, times)) in vendor.outages.iter().enumerate() {
-                    @if index > 0 { ", " } (times.count) " with " (status) " (last " (parts::time_of(times.last_seen)) ")"
-                }
+                (parts::list(vendor.outages.iter().map(|(status, times)| html! {
+                    (times.count) " with " (status) " (last " (parts::time_of(times.last_seen)) ")"
+                })))
                 "."
             }
         }

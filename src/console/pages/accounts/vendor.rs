@@ -122,10 +122,7 @@ fn counts(document: &Detail) -> Markup {
                 dt { "failures" }
                 dd {
                     @if state.failures.is_empty() { "none" }
-                    @for (index, (kind, count)) in state.failures.iter().enumerate() {
-                        @if index > 0 { ", " }
-                        (kind) " " (count)
-                    }
+                    (parts::list(state.failures.iter().map(|(kind, count)| html! { (kind) " " (count) })))
                 }
                 dt { "drift" }
                 dd {
@@ -216,10 +213,7 @@ fn settings(document: &Detail) -> Markup {
             dt { "decided by field" }
             dd {
                 @if document.field_policies.is_empty() { "none" }
-                @for (index, (field, policy)) in document.field_policies.iter().enumerate() {
-                    @if index > 0 { ", " }
-                    code { (field) } " " (policy)
-                }
+                (parts::list(document.field_policies.iter().map(|(field, policy)| html! { code { (field) } " " (policy) })))
             }
         }
         details {

@@ -46,17 +46,11 @@ fn line(Row { name, state, .. }: &Row) -> Markup {
             td.number { (format!("{:.0}", state.retry_budget.max(0.0).floor())) }
             td {
                 @if state.failures.is_empty() { "none" }
-                @for (index, (kind, count)) in state.failures.iter().enumerate() {
-                    @if index > 0 { ", " }
-                    (kind) " " (count)
-                }
+                (parts::list(state.failures.iter().map(|(kind, count)| html! { (kind) " " (count) })))
             }
             td {
                 @if state.catalogs.is_empty() { "none read yet" }
-                @for (index, (kind, copy)) in state.catalogs.iter().enumerate() {
-                    @if index > 0 { ", " }
-                    (kind) " " (copy.entries)
-                }
+                (parts::list(state.catalogs.iter().map(|(kind, copy)| html! { (kind) " " (copy.entries) })))
             }
             td {
                 @if differences == 0 { "none" }

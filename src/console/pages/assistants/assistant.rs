@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use maud::{Markup, html};
 
 use crate::admin::documents::assistants::{self, Assistant, Change, ReadState, shown};
-use crate::console::parts::{self, Tone};
+use crate::console::parts;
 use crate::console::routes::Made;
 use crate::console::visit::{Visit, link};
 
@@ -66,7 +66,7 @@ fn head(assistant: &Assistant) -> Markup {
                 @if let Some(tag) = &assistant.etag { dt { "ETag" } dd { code { (tag) } } }
                 @if let Some(read) = read {
                     @for (name, value) in [("Status", &read.status), ("Created", &read.created_at), ("Changed", &read.updated_at)] {
-                        @if let Some(value) = value { dt { (name) } dd { (super::time(&shown(value))) } }
+                        @if let Some(value) = value { dt { (name) } dd { (parts::time_in(&shown(value))) } }
                     }
                     dt { "Read" } dd { @match read.attempts { 0 => { "from the copy of the vendor's list, which is seconds old" } _ => { "from the vendor" } } }
                 }
@@ -113,7 +113,7 @@ fn state(read: &ReadState) -> Markup {
         @if !read.unreadable.is_empty() {
             p.hint {
                 "The vendor never tells "
-                @for (index, field) in read.unreadable.iter().enumerate() { @if index > 0 { ", " } code { (field) } }
+                (parts::codes(&read.unreadable))
                 "."
             }
         }
@@ -150,10 +150,10 @@ fn changes(changes: Option<&[Change]>, explicit: &str) -> Markup {
                 @for change in changes {
                     @let read = &change.read;
                     tr {
-                        th.nowrap scope="row" { a href=(link("update", "id", &read.update)) data-id=(read.update) { (super::time(&read.created_at)) } }
-                        td { (parts::badge(tone(&read.state), read.state.replace('_', " "))) }
+                        th.nowrap scope="row" { a href=(link("update", "id", &read.update)) data-id=(read.update) { (parts::time_in(&read.created_at)) } }
+                        td { (parts::change_state(&read.state)) }
                         td { (read.operation) }
-                        td { @for (index, field) in read.fields.iter().enumerate() { @if index > 0 { ", " } code { (field) } } }
+                        td { (parts::codes(&read.fields)) }
                         td { @if let Some(client) = &read.client { (client) } @else { span.quiet-text { "without a key" } } }
                         td { (read.assistant) }
                     }
@@ -161,15 +161,6 @@ fn changes(changes: Option<&[Change]>, explicit: &str) -> Markup {
             },
         ))
         p { a href=(link("history", "assistant", explicit)) { "All changes" } }
-    }
-}
-
-fn tone(state: &str) -> Tone {
-    match state {
-        "applied" => Tone::Good,
-        "dead" | "unknown" | "failed" | "refused" => Tone::Bad,
-        "queued" | "sending" => Tone::Warning,
-        _ => Tone::Plain,
     }
 }
 

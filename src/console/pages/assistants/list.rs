@@ -28,7 +28,7 @@ pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
                 Err(problem) => { (parts::problem(problem)) }
                 Ok(document) => {
                     (content(document))
-                    (super::next_part(visit, document.next_cursor.as_deref()))
+                    (parts::pager_of(visit, ("First", "Next"), document.next_cursor.as_deref()))
                     @if document.vendor.is_some() { (again(visit)) }
                 }
             }
@@ -66,10 +66,7 @@ fn not_listed(missing: &[String]) -> Markup {
         ul.attention {
             li.warning {
                 (parts::badge(Tone::Warning, "not listed")) " The configuration names these, and the vendor lists no such id: "
-                @for (index, name) in missing.iter().enumerate() {
-                    @if index > 0 { ", " }
-                    a href=(link("assistant", "name", name)) { (name) }
-                }
+                (parts::list(missing.iter().map(|name| html! { a href=(link("assistant", "name", name)) { (name) } })))
             }
         }
     }
@@ -127,7 +124,7 @@ fn listed(document: &Assistants, data: &[Entry]) -> Markup {
                 td { @if let Some(name) = read.name() { (name) } }
                 td { @if let Some(type_) = read.r#type() { (type_) } }
                 td { @if let Some(status) = &read.status { (shown(status)) } }
-                td.nowrap { @if let Some(time) = &read.updated_at { (super::time(&shown(time))) } }
+                td.nowrap { @if let Some(time) = &read.updated_at { (parts::time_in(&shown(time))) } }
             }
         }
     };

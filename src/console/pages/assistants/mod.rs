@@ -19,27 +19,6 @@ fn kept(visit: &Visit, names: &[&str]) -> Markup {
     }
 }
 
-/// A link to the next part of a list that is sorted by name.
-fn next_part(visit: &Visit, next: Option<&str>) -> Markup {
-    let is_later = visit.parameter("cursor").is_some();
-    html! {
-        @if is_later || next.is_some() {
-            nav.pager aria-label="Parts of the list" {
-                @if is_later { a href=(visit.address_with(&[("cursor", None)])) data-key="[" { "First" } }
-                @if let Some(next) = next { a rel="next" href=(visit.address_with(&[("cursor", Some(next))])) data-key="]" { "Next" } }
-            }
-        }
-    }
-}
-
-/// A time as JSON has it, which script shows in the reader's zone if it is one of RFC 3339 in UTC.
-fn time(text: &str) -> Markup {
-    match humantime::parse_rfc3339(text) {
-        Ok(time) => parts::time(time),
-        Err(_) => html! { (text) },
-    }
-}
-
 /// Where a name comes from.
 fn origin(origin: &Origin) -> Markup {
     html! {

@@ -25,7 +25,7 @@ pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
                     h2 { "Names" }
                     (filter(visit))
                     (super::names(&routing.names))
-                    (super::next_part(visit, routing.names.next_cursor.as_deref()))
+                    (parts::pager_of(visit, ("First", "Next"), routing.names.next_cursor.as_deref()))
                 }
             }
         })

@@ -97,7 +97,7 @@ fn names(list: Option<&[String]>) -> Markup {
     html! {
         @match list {
             None => "all",
-            Some(list) => { @for (index, name) in list.iter().enumerate() { @if index > 0 { ", " } code { (name) } } }
+            Some(list) => (parts::codes(list)),
         }
     }
 }

@@ -56,7 +56,7 @@ fn state(document: &State) -> Markup {
         @if !document.waits_for_restart.is_empty() {
             ul.attention { li.warning {
                 (parts::badge(Tone::Warning, "waits for a restart")) " "
-                @for (index, key) in document.waits_for_restart.iter().enumerate() { @if index > 0 { ", " } code { (key) } }
+                (parts::codes(&document.waits_for_restart))
             } }
         }
         h2 id="on-disk" { "The file on disk" }
@@ -110,7 +110,7 @@ fn on_disk(check: &Check) -> Markup {
         }
         @if check.more_differences > 0 { p { "and " (check.more_differences) " more" } }
         @if !check.needs_restart.is_empty() {
-            p { "Only a restart changes: " @for (index, key) in check.needs_restart.iter().enumerate() { @if index > 0 { ", " } code { (key) } } }
+            p { "Only a restart changes: " (parts::codes(&check.needs_restart)) }
         }
     }
 }
@@ -179,10 +179,10 @@ fn reloads<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Markup {
 fn details(outcome: &Outcome) -> Markup {
     html! {
         @if outcome.applied && outcome.changed.is_empty() { span.quiet-text { "nothing changed" } }
-        @for (index, key) in outcome.changed.iter().enumerate() { @if index > 0 { ", " } code { (key) } }
+        (parts::codes(&outcome.changed))
         @for problem in &outcome.problems { (described(problem)) }
         @if !outcome.needs_restart.is_empty() {
-            div { "waits for a restart: " @for (index, key) in outcome.needs_restart.iter().enumerate() { @if index > 0 { ", " } code { (key) } } }
+            div { "waits for a restart: " (parts::codes(&outcome.needs_restart)) }
         }
     }
 }

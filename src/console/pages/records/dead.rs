@@ -8,7 +8,7 @@ use crate::console::parts::{self, Tone};
 use crate::console::routes::Made;
 use crate::console::visit::{Visit, link};
 
-use super::pieces::{address, client, fields, no_store, opened, reason, state, stored, time};
+use super::pieces::{address, client, fields, no_store, opened, reason, stored, time};
 
 pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
     Box::pin(async move {
@@ -134,7 +134,7 @@ pub(super) fn letters(visit: &Visit, rows: &[(&Record, &Option<Record>)]) -> Mar
                 td.nowrap { (time(record.updated_at.0)) }
                 td.nowrap {
                     @if let Some(replay) = replay {
-                        a href=(address(replay.id)) { "as another" } " " (state(replay.state.as_str())) " "
+                        a href=(address(replay.id)) { "as another" } " " (parts::change_state(replay.state.as_str())) " "
                     }
                     @if replay.as_ref().is_none_or(|replay| replay.state.as_str() == "dead") { (moves(visit, record)) }
                 }

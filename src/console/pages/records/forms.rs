@@ -6,6 +6,8 @@ use crate::console::routes::{Done, Made};
 use crate::console::visit::{Form, Visit, link};
 use crate::problem::{Code, Problem};
 
+use super::pieces::address;
+
 /// Withdraws a change that waits.
 pub(in crate::console) fn cancel(visit: &Visit, form: Form) -> Made<'_, Done> {
     Box::pin(async move {
@@ -15,7 +17,7 @@ pub(in crate::console) fn cancel(visit: &Visit, form: Form) -> Made<'_, Done> {
             return Err(Problem::new(Code::InvalidRequest, detail));
         }
         let record = records::cancel(&visit.operator.context, form.needed("update")?).await?;
-        Ok(Done::To(link("update", "id", &record.id.to_string())))
+        Ok(Done::To(address(record.id)))
     })
 }
 
@@ -28,7 +30,7 @@ pub(in crate::console) fn replay(visit: &Visit, form: Form) -> Made<'_, Done> {
             _ => None,
         };
         let record = records::replay(&visit.operator.context, form.needed("update")?, query).await?;
-        Ok(Done::To(link("update", "id", &record.id.to_string())))
+        Ok(Done::To(address(record.id)))
     })
 }
 
@@ -37,7 +39,7 @@ pub(in crate::console) fn discard(visit: &Visit, form: Form) -> Made<'_, Done> {
     Box::pin(async move {
         let (update, reason) = (form.needed("update")?, form.needed("reason")?);
         let record = records::discard(&visit.operator.context, update, reason).await?;
-        Ok(Done::To(link("update", "id", &record.id.to_string())))
+        Ok(Done::To(address(record.id)))
     })
 }
 

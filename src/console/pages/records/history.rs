@@ -8,7 +8,7 @@ use crate::console::parts;
 use crate::console::routes::Made;
 use crate::console::visit::Visit;
 
-use super::pieces::{client, fields, no_store, opened, reason, state, stored, time};
+use super::pieces::{client, fields, no_store, opened, reason, stored, time};
 
 const STATES: [&str; 10] =
     ["queued", "sending", "applied", "refused", "failed", "unknown", "expired", "superseded", "canceled", "dead"];
@@ -48,7 +48,7 @@ pub(super) fn changes(rows: &[(&Record, &Option<Bytes>)]) -> Markup {
         @for (record, values) in rows {
             tr {
                 td { (opened(record)) }
-                td { (state(record.state.as_str())) }
+                td { (parts::change_state(record.state.as_str())) }
                 td { (record.operation.as_str()) " " (fields(record)) }
                 td { (record.vendor) }
                 td.nowrap { (client(record)) }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use maud::{Markup, html};
 
 use crate::admin::documents::records::{Record, said};
-use crate::console::parts::{self, Tone};
+use crate::console::parts;
 use crate::console::visit::link;
 use crate::problem::{Code, Problem};
 
@@ -30,17 +30,6 @@ pub(super) fn no_store() -> Markup {
             pre.json { code { (STORE) } }
         },
     )
-}
-
-/// The state of a change.
-pub(super) fn state(word: &str) -> Markup {
-    let tone = match word {
-        "applied" | "superseded" => Tone::Good,
-        "queued" | "sending" | "unknown" => Tone::Warning,
-        "dead" | "failed" | "refused" | "expired" => Tone::Bad,
-        _ => Tone::Plain,
-    };
-    parts::badge(tone, word)
 }
 
 /// A time in milliseconds since 1970.

@@ -7,7 +7,7 @@ use crate::console::parts;
 use crate::console::routes::Made;
 use crate::console::visit::{Visit, link};
 
-use super::pieces::{client, fields, no_store, opened, reason, state, stored, time};
+use super::pieces::{client, fields, no_store, opened, reason, stored, time};
 
 pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
     Box::pin(async move {
@@ -85,7 +85,7 @@ pub(super) fn waiting(records: &[Record], position: impl Fn(&Record) -> Option<u
         @for record in records {
             tr {
                 td { (opened(record)) }
-                td { (state(record.state.as_str())) }
+                td { (parts::change_state(record.state.as_str())) }
                 td.number { @if let Some(place) = position(record) { (place) } }
                 td { (record.vendor) }
                 td.nowrap { (client(record)) }

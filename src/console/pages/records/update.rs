@@ -8,7 +8,7 @@ use crate::console::routes::Made;
 use crate::console::shell::form_token;
 use crate::console::visit::{Visit, link};
 
-use super::pieces::{address, client, fields, no_store, state, stored, time};
+use super::pieces::{address, client, fields, no_store, stored, time};
 
 pub(in crate::console) fn show(visit: &Visit) -> Made<'_, Markup> {
     Box::pin(async move {
@@ -55,7 +55,7 @@ fn content(whole: &Whole) -> Markup {
 
 pub(super) fn facts(record: &Record, position: Option<u64>) -> Markup {
     html! {
-        p { (state(record.state.as_str())) " " (record.operation.as_str()) " " (fields(record)) }
+        p { (parts::change_state(record.state.as_str())) " " (record.operation.as_str()) " " (fields(record)) }
         dl.pairs {
             dt { "update" } dd { code data-id=(record.id) { (record.id) } }
             dt { "request" } dd { a href=(link("request", "id", &record.request_id)) { code { (record.request_id) } } }
@@ -98,7 +98,7 @@ fn links(whole: &Whole) -> Markup {
         dl.pairs {
             @if let Some(dead) = &whole.record.replay_of { dt { "sends again" } dd { a href=(address(dead)) { code { (dead) } } } }
             @if let Some(replay) = &whole.replay {
-                dt { "sent again as" } dd { a href=(address(replay.id)) { code { (replay.id) } } " " (state(replay.state.as_str())) }
+                dt { "sent again as" } dd { a href=(address(replay.id)) { code { (replay.id) } } " " (parts::change_state(replay.state.as_str())) }
             }
             @if let Some(callback) = callback { dt { "callback" } dd { (callback) } }
         }
@@ -114,7 +114,7 @@ pub(super) fn newer(newer: &[Record]) -> Markup {
         @for record in newer {
             tr {
                 td { a href=(address(record.id)) data-id=(record.id) { (record.operation.as_str()) } " " (fields(record)) }
-                td { (state(record.state.as_str())) }
+                td { (parts::change_state(record.state.as_str())) }
                 td.nowrap { (time(record.created_at.0)) }
             }
         }

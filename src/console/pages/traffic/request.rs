@@ -47,7 +47,7 @@ fn line_of(found: &Request, line: &RequestLine) -> Markup {
             @if let Some(outcome) = line.outcome { (parts::figure("the change", outcome_of(outcome))) }
             (parts::figure("time", parts::millis(line.total_ms)))
             @if line.attempts > 0 { (parts::figure("attempts", line.attempts)) }
-            (parts::figure("ended", rows::stamp(&line.timestamp)))
+            (parts::figure("ended", parts::time_in(&line.timestamp)))
         }
         h2 { "Its way" }
         (parts::bar(&found.way.iter().filter(|step| step.ms >= SHOWN).map(segment).collect::<Vec<_>>()))
@@ -129,7 +129,7 @@ fn fields(line: &RequestLine) -> Markup {
             @if line.applied > 0 {
                 p {
                     (line.applied) " applied: "
-                    @for (index, field) in line.applied_fields.iter().enumerate() { @if index > 0 { ", " } code { (field) } }
+                    (parts::codes(&line.applied_fields))
                 }
             }
             (notes("Dropped fields", line.dropped, &line.dropped_fields))
@@ -169,10 +169,10 @@ fn record_of(record: &RecordLine) -> Markup {
         h2 { "Its record" }
         dl.pairs {
             dt { "update" } dd { a href=(link("update", "id", &record.update)) { (record.update) } }
-            dt { "state" } dd { (record.state) " since " (rows::stamp(&record.updated_at)) }
+            dt { "state" } dd { (record.state) " since " (parts::time_in(&record.updated_at)) }
             dt { "what" } dd { (record.operation) " of " a href=(link("assistant", "name", &record.assistant)) { (record.assistant) } " at " (record.vendor) }
             dt { "attempts" } dd { (record.attempts) }
-            dt { "fields" } dd { @for (index, field) in record.fields.iter().enumerate() { @if index > 0 { ", " } code { (field) } } }
+            dt { "fields" } dd { (parts::codes(&record.fields)) }
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn table(caption: &str, lines: &[RequestLine]) -> Markup {
 fn row(line: &RequestLine) -> Markup {
     html! {
         tr {
-            td.nowrap { a href=(link("request", "id", &line.request_id)) { (stamp(&line.timestamp)) } }
+            td.nowrap { a href=(link("request", "id", &line.request_id)) { (parts::time_in(&line.timestamp)) } }
             td { (how(line)) }
             td {
                 (what(line)) " "
@@ -53,14 +53,6 @@ pub(super) fn tone(line: &RequestLine) -> Tone {
         None => Tone::Good,
         Some("caller") => Tone::Warning,
         Some(_) => Tone::Bad,
-    }
-}
-
-/// A time as documents have it.
-pub(super) fn stamp(text: &str) -> Markup {
-    match humantime::parse_rfc3339(text) {
-        Ok(time) => parts::time(time),
-        Err(_) => html! { (text) },
     }
 }
 

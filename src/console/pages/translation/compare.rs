@@ -111,7 +111,7 @@ fn comparison(result: &Comparison) -> Markup {
         }
         @if !result.gains.is_empty() {
             h3 { "Gained" }
-            p { @for (index, gain) in result.gains.iter().enumerate() { @if index > 0 { ", " } code { (gain) } } }
+            p { (parts::codes(&result.gains)) }
         }
         h3 { "Checklist" }
         (copied("as Markdown", "checklist", &result.checklist))

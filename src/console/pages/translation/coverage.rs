@@ -149,9 +149,7 @@ fn of_one(told: &Value) -> Markup {
             @if let Some(max) = told.get("max_length") { dt { "Longest" } dd { (max) " characters" } }
             @if !pairs.is_empty() {
                 dt { "Values" }
-                dd { @for (index, (from, to)) in pairs.iter().enumerate() {
-                    @if index > 0 { ", " } code { (from) } @if from != to { " → " code { (to) } }
-                } }
+                dd { (parts::list(pairs.iter().map(|(from, to)| html! { code { (from) } @if from != to { " → " code { (to) } } }))) }
             }
             @if !text("catalog").is_empty() { dt { "Looked up in" } dd { code { (text("catalog")) } } }
             @if !text("approximation").is_empty() { dt { "Loses" } dd { (parts::code_spans(text("approximation"))) } }

@@ -52,13 +52,13 @@ pub(super) fn result(read: &Backwards) -> Markup {
         }
         @if !read.vendor_options.is_empty() {
             h3 { "Without a canonical field" }
-            p { "These are in " code { "vendor_options." (read.from) } ": " (names(&read.vendor_options)) }
+            p { "These are in " code { "vendor_options." (read.from) } ": " (parts::codes(&read.vendor_options)) }
         }
         @if !read.ignored.is_empty() {
-            p.hint { "Left out, as they say which assistant it is or are set by the vendor alone: " (names(&read.ignored)) }
+            p.hint { "Left out, as they say which assistant it is or are set by the vendor alone: " (parts::codes(&read.ignored)) }
         }
         @if !read.absent.is_empty() {
-            p.hint { "In a whole assistant, what the body lacks would also set: " (names(&read.absent)) }
+            p.hint { "In a whole assistant, what the body lacks would also set: " (parts::codes(&read.absent)) }
         }
         @if read.fields.iter().any(|field| field.name.is_some()) {
             h3 { "Names of ids" }
@@ -86,8 +86,4 @@ fn again(read: &Backwards) -> Markup {
 
 fn count(count: usize, what: &str, tone: Tone) -> Markup {
     parts::badge(if count == 0 { Tone::Plain } else { tone }, format!("{count} {what}"))
-}
-
-fn names<T: AsRef<str>>(names: &[T]) -> Markup {
-    html! { @for (index, name) in names.iter().enumerate() { @if index > 0 { ", " } code { (name.as_ref()) } } }
 }

@@ -202,7 +202,7 @@ fn notes(title: &str, tone: Tone, notes: &[ShownNote]) -> Markup {
 }
 
 fn fields<'n>(names: impl Iterator<Item = &'n str>) -> Markup {
-    html! { @for (index, name) in names.enumerate() { @if index > 0 { ", " } (field(name)) } }
+    parts::list(names.map(field))
 }
 
 /// A canonical field. Script marks it wherever it stands, and leads to it in the editor.
