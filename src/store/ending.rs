@@ -45,6 +45,30 @@ pub struct Ending {
     pub is_lax: bool,
 }
 
+impl Ending {
+    /// An end of which nothing else is known.
+    pub fn new(id: UpdateId, state: State, attempts: u32, now: Timestamp) -> Self {
+        Self {
+            id,
+            state,
+            attempts,
+            now,
+            created: None,
+            answer: None,
+            problem: None,
+            doubted_at: None,
+            sent_with: Vec::new(),
+            body: None,
+            key: None,
+            callback: false,
+            by: None,
+            holds: false,
+            reply: None,
+            is_lax: false,
+        }
+    }
+}
+
 /// A new assistant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {

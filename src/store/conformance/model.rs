@@ -125,22 +125,11 @@ impl Tables {
     fn cancel(&mut self, id: UpdateId, now: Timestamp, callback: bool) -> Option<Record> {
         let record = self.ticket(id).filter(|record| record.state == State::Queued)?.clone();
         self.end(Ending {
-            id,
-            state: State::Canceled,
-            attempts: record.attempts,
-            now,
-            created: None,
-            answer: None,
             problem: record.problem,
             doubted_at: record.doubted_at,
             sent_with: record.sent_with,
-            body: None,
-            key: None,
             callback,
-            by: None,
-            holds: false,
-            reply: None,
-            is_lax: false,
+            ..Ending::new(id, State::Canceled, record.attempts, now)
         });
         self.newest(|record| record.id == id)
     }

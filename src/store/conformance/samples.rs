@@ -80,24 +80,7 @@ pub(in crate::store) fn key(name: &str, millis: i64) -> KeyUse {
 }
 
 pub(in crate::store) fn ending(record: &Record, state: State, millis: i64) -> Ending {
-    Ending {
-        id: record.id,
-        state,
-        attempts: 3,
-        now: at(millis),
-        created: None,
-        answer: Some(answer("the answer")),
-        problem: None,
-        doubted_at: None,
-        sent_with: Vec::new(),
-        body: None,
-        key: None,
-        callback: false,
-        by: None,
-        holds: false,
-        reply: None,
-        is_lax: false,
-    }
+    Ending { answer: Some(answer("the answer")), ..Ending::new(record.id, state, 3, at(millis)) }
 }
 
 /// An ending after which the key answers for a second.

@@ -30,11 +30,6 @@ impl Records {
         let ids = batch.ids().into_iter();
         let reply = self.reply(record, &end.answer);
         Ending {
-            id: record.id,
-            state: end.state,
-            attempts,
-            now: Timestamp::now(),
-            created: None,
             key: (is_kept(end.state) || member.guard.is_some()).then(|| KeyEnd {
                 answer: end.answer.clone(),
                 kept: gateway.idempotency_retention,
@@ -52,9 +47,9 @@ impl Records {
             body: self.journal_body(&member.body),
             callback: self.calls_back(record),
             by: batch.member(),
-            holds: false,
             reply,
             is_lax: record.mode == Mode::Synchronous,
+            ..Ending::new(record.id, end.state, attempts, Timestamp::now())
         }
     }
 }

@@ -124,11 +124,6 @@ impl Records {
         let unknown = if state == State::Unknown { Some(ticket.number) } else { guard };
         let is_held = state == State::Dead && gateway.queue.hold_on_dead;
         let ending = Ending {
-            id: ticket.id,
-            state,
-            attempts: ticket.attempts,
-            now,
-            created: None,
             key: unknown.is_some().then(|| KeyEnd {
                 answer: end.answer.clone(),
                 kept: gateway.idempotency_retention,
@@ -137,13 +132,11 @@ impl Records {
             answer: Some(self.journaled(end.answer)),
             problem: end.problem,
             doubted_at: record.as_ref().and_then(|record| record.doubted_at),
-            sent_with: Vec::new(),
             body: body.filter(|_| state == State::Dead),
             callback: record.as_ref().is_some_and(|record| self.calls_back(record)),
             by: self.replica.as_ref().map(|replica| replica.session().id),
             holds: self.replica.is_some() && is_held,
-            reply: None,
-            is_lax: false,
+            ..Ending::new(ticket.id, state, ticket.attempts, now)
         };
         let Some(finished) = self.finish(vec![ending]).await else { return };
         if let Some(record) = &record {

@@ -200,11 +200,6 @@ impl Records {
         let answer = answer::of_problem(&problem, &path, &record.request_id);
         self.metrics.ended(&record.vendor, record.operation, state.as_str());
         Ending {
-            id: record.id,
-            state,
-            attempts: record.attempts,
-            now: Timestamp::now(),
-            created: None,
             problem: answer.body.clone(),
             key: (outcome == Outcome::Unknown).then(|| KeyEnd {
                 answer: answer.clone(),
@@ -213,13 +208,7 @@ impl Records {
             }),
             answer: Some(self.journaled(answer)),
             doubted_at: record.doubted_at,
-            sent_with: Vec::new(),
-            body: None,
-            callback: false,
-            by: None,
-            holds: false,
-            reply: None,
-            is_lax: false,
+            ..Ending::new(record.id, state, record.attempts, Timestamp::now())
         }
     }
 }

@@ -51,22 +51,13 @@ impl Running {
             _ => None,
         });
         Ending {
-            id: record.id,
-            state: end.state,
-            attempts: self.log.attempts,
-            now: Timestamp::now(),
             created: end.created,
             key,
             answer: Some(self.records.journaled(end.answer)),
             problem: end.problem,
             doubted_at: end.doubted_at,
-            sent_with: Vec::new(),
             body: self.records.journal_body(&self.body),
-            callback: false,
-            by: None,
-            holds: false,
-            reply: None,
-            is_lax: false,
+            ..Ending::new(record.id, end.state, self.log.attempts, Timestamp::now())
         }
     }
 }

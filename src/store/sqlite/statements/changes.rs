@@ -57,22 +57,11 @@ pub(in crate::store::sqlite) fn cancel(
     let record = super::lookup::ticket(desk.connection, desk.sealer, id)?;
     let Some(record) = record.filter(|record| record.state == State::Queued) else { return Ok(None) };
     let ending = Ending {
-        id,
-        state: State::Canceled,
-        attempts: record.attempts,
-        now,
-        created: None,
-        answer: None,
         problem: record.problem.clone(),
         doubted_at: record.doubted_at,
         sent_with: record.sent_with.clone(),
-        body: None,
-        key: None,
         callback,
-        by: None,
-        holds: false,
-        reply: None,
-        is_lax: false,
+        ..Ending::new(id, State::Canceled, record.attempts, now)
     };
     super::ending::finish(desk, std::slice::from_ref(&ending))?;
     super::lookup::record(desk.connection, desk.sealer, id)
