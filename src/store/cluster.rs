@@ -11,11 +11,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{Answer, Ending, Line, Pending, Record, State, Store, UpdateId};
+use super::{Answer, Ending, Line, Pending, Record, Store, UpdateId};
 
 /// One process among those that share a store: another one after each start, and after each loss of its membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -74,7 +73,7 @@ pub trait Cluster: Store {
     fn withdraw(&self, ending: Ending) -> Pending<'_, Withdrawn>;
 
     /// Those of these that have ended, with the answers that their callers get.
-    fn ended(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<Ended>>;
+    fn ended(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<(UpdateId, Option<Answer>)>>;
 
     /// Tells that lines were orphaned, or callbacks were added; it may tell too often.
     fn news(&self) -> Arc<Notify>;
@@ -180,19 +179,4 @@ pub enum Withdrawn {
     Sending,
     /// It had ended before, or was never stored.
     Gone,
-}
-
-/// A change that has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// Which.
-    pub id: UpdateId,
-    /// How.
-    pub state: State,
-    /// How often the vendor was tried.
-    pub attempts: u32,
-    /// What its caller gets.
-    pub answer: Option<Answer>,
-    /// The problem of its last attempt.
-    pub problem: Option<Bytes>,
 }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use admission::{Admission, Admitted, Fingerprint, KeyState, KeyUse, Membership};
-pub use cluster::{Beat, Cluster, Ended, Finished, Incarnation, LineState, Member, OpenTicket, Stored, Withdrawn};
+pub use cluster::{Beat, Cluster, Finished, Incarnation, LineState, Member, OpenTicket, Stored, Withdrawn};
 pub use ending::{CallbackDue, CallbackTried, Created, Ending, KeyEnd, Postponement};
 pub use error::StoreError;
 pub use filter::{Filter, Owner, Page};

@@ -7,30 +7,23 @@ use tokio::sync::Notify;
 
 use crate::store::seal::Purpose;
 use crate::store::{
-    Beat, Cluster, Ended, Ending, Incarnation, Line, LineState, Pending, Record, StoreError, UpdateId, Withdrawn,
+    Answer, Beat, Cluster, Ending, Incarnation, Line, LineState, Pending, Record, StoreError, UpdateId, Withdrawn,
 };
 
-use super::row::{Part, get, opened, small, state, unpacked};
+use super::row::{Part, get, opened, unpacked};
 use super::statements::ending::{self, End};
 use super::statements::{Work, line as lines, lookup, member as members};
 use super::store::{ended, records};
 use super::{Postgres, Shared, fails, flush};
 
 /// What a member sees of one that has ended.
-fn ended_row(shared: &Shared, row: &tokio_postgres::Row) -> Result<Ended, StoreError> {
+fn ended_row(shared: &Shared, row: &tokio_postgres::Row) -> Result<(UpdateId, Option<Answer>), StoreError> {
     let (sealer, id) = (&shared.sealer, UpdateId(get(row, 0)?));
-    let reply = opened(sealer, id, Purpose::Reply, get(row, 5)?)?;
-    let answer = match reply {
+    let answer = match opened(sealer, id, Purpose::Reply, get(row, 2)?)? {
         Some(reply) => Some(reply),
-        None => opened(sealer, id, Purpose::Answer, get(row, 3)?)?,
+        None => opened(sealer, id, Purpose::Answer, get(row, 1)?)?,
     };
-    Ok(Ended {
-        id,
-        state: state(row, 1)?,
-        attempts: small(row, 2)?,
-        answer: answer.map(|answer| unpacked(&answer)).transpose()?,
-        problem: opened(sealer, id, Purpose::Problem, get(row, 4)?)?,
-    })
+    Ok((id, answer.map(|answer| unpacked(&answer)).transpose()?))
 }
 
 impl Postgres {
@@ -124,7 +117,7 @@ impl Cluster for Postgres {
         })
     }
 
-    fn ended(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<Ended>> {
+    fn ended(&self, ids: Vec<UpdateId>) -> Pending<'_, Vec<(UpdateId, Option<Answer>)>> {
         self.send(&self.notes, lookup::ended(&ids), |shared, rows| {
             rows.iter().flatten().map(|row| ended_row(shared, row)).collect()
         })

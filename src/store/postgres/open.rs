@@ -91,8 +91,8 @@ impl Postgres {
         let connector =
             Connector::new(Arc::clone(&settings.url), settings.timeout.min(CONNECT_LIMIT), settings.session_ttl);
         let mut first = connector.connect().await?;
-        let (client, server) = (&first.client, &first.server);
-        for (name, value) in &server.adjusted {
+        let client = &first.client;
+        for (name, value) in &first.adjusted {
             tracing::info!(
                 setting = name,
                 value,

@@ -60,7 +60,7 @@ impl Records {
             match replica.store.ended(ids).await {
                 Ok(ended) => {
                     replica.answered();
-                    ended.into_iter().for_each(|ended| self.endings.ended(ended.id, ended.answer.as_ref()));
+                    ended.into_iter().for_each(|(id, answer)| self.endings.ended(id, answer.as_ref()));
                 }
                 // The beat says so in the log.
                 Err(_) => sleep(LOOK_UP).await,

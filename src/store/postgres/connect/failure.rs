@@ -152,30 +152,6 @@ impl ConnectFailure {
     pub(super) fn is_of_address(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::TimedOut(_) | Self::BrokenOff(_))
     }
-
-    /// Whether it may pass by itself. Everything else waits for somebody who changes something.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Self::Unresolved(_)
-            | Self::NoAddress
-            | Self::Unreachable(_)
-            | Self::TimedOut(_)
-            | Self::BrokenOff(_)
-            | Self::Standby
-            | Self::NotNow(_)
-            | Self::Server(_) => true,
-            Self::NoTls
-            | Self::TlsFiles(_)
-            | Self::Tls { .. }
-            | Self::Authentication(_)
-            | Self::NoDatabase(_)
-            | Self::Forbidden(_)
-            | Self::Version(_)
-            | Self::NotPostgres(_)
-            | Self::ReadOnly => false,
-        }
-    }
 }
 
 fn is_not_now(code: &SqlState) -> bool {
@@ -191,19 +167,6 @@ fn is_not_now(code: &SqlState) -> bool {
 /// The server's words with their code; they name the user and the database, never the password.
 fn text(error: &DbError) -> String {
     format!("{}: {}", error.code().code(), error.message())
-}
-
-impl ConnectError {
-    /// Whether one of the hosts may become usable by itself.
-    #[must_use]
-    pub fn may_pass(&self) -> bool {
-        self.tried.iter().any(|(_, failure)| failure.may_pass())
-    }
-
-    /// Why, for each host, by its name and port.
-    pub fn tried(&self) -> impl Iterator<Item = (&str, &ConnectFailure)> {
-        self.tried.iter().map(|(host, failure)| (host.as_str(), failure))
-    }
 }
 
 impl fmt::Display for ConnectError {

@@ -22,7 +22,7 @@ use crate::value::{ChannelBinding, PostgresHost, PostgresTls, PostgresUrl};
 
 pub(in crate::store) use driver::Driver;
 pub use failure::{ConnectError, ConnectFailure};
-pub(in crate::store) use session::{Server, Standbys, standbys};
+pub(in crate::store) use session::{Standbys, standbys};
 use socket::Place;
 use tls::Tls;
 
@@ -43,8 +43,8 @@ pub(in crate::store) struct Connected {
     pub(in crate::store) client: Client,
     /// What has to run for that, in a task of its own; dropping it closes the connection.
     pub(in crate::store) driver: Driver,
-    /// What the server says of itself.
-    pub(in crate::store) server: Server,
+    /// The settings that were not as they must be and were set for this session: name and former value.
+    pub(in crate::store) adjusted: Vec<(&'static str, String)>,
 }
 
 impl Connector {
@@ -109,8 +109,8 @@ impl Connector {
         let version = connection.parameter("server_version").unwrap_or_default().to_owned();
         let mut driver = Driver::new(connection);
         let settled = session::settle(&client, &version, self.idle_in_transaction);
-        let server = driver.while_it_runs(settled).await.map_err(ConnectFailure::BrokenOff)??;
-        Ok(Connected { client, driver, server })
+        let adjusted = driver.while_it_runs(settled).await.map_err(ConnectFailure::BrokenOff)??;
+        Ok(Connected { client, driver, adjusted })
     }
 
     fn config(&self, tls: &Tls) -> tokio_postgres::Config {

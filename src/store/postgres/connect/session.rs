@@ -12,18 +12,6 @@ use super::failure::ConnectFailure;
 /// The oldest version that this program works with.
 pub(super) const OLDEST: u32 = 14;
 
-/// What a server says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::store) struct Server {
-    /// The major version.
-    pub(in crate::store) version: u32,
-    /// The first 8 hexadecimal digits of its log's file names. Another one means that a standby was promoted, which may lack the
-    /// last commits.
-    pub(in crate::store) timeline: String,
-    /// The settings that were not as they must be and were set for this session: name and former value.
-    pub(in crate::store) adjusted: Vec<(&'static str, String)>,
-}
-
 /// Standbys that commits wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Standbys {
@@ -33,12 +21,12 @@ pub(in crate::store) enum Standbys {
     None(String),
 }
 
-/// Reads what the server is, and sets what is not as it must be.
+/// Reads what the server is, and sets what is not as it must be: name and former value of each such setting.
 pub(super) async fn settle(
     client: &Client,
     version: &str,
     idle_in_transaction: Duration,
-) -> Result<Server, ConnectFailure> {
+) -> Result<Vec<(&'static str, String)>, ConnectFailure> {
     let major = major(version).ok_or_else(|| ConnectFailure::NotPostgres(version.chars().take(60).collect()))?;
     if major < OLDEST {
         return Err(ConnectFailure::Version(version.chars().take(60).collect()));
@@ -52,10 +40,7 @@ pub(super) async fn settle(
     if row.get(1) == Some("on") {
         return Err(ConnectFailure::ReadOnly);
     }
-    let row = one(client, "select left(pg_walfile_name(pg_current_wal_lsn()), 8)").await?;
-    let timeline = row.get(0).unwrap_or_default().to_owned();
-    let adjusted = adjust(client, idle_in_transaction).await?;
-    Ok(Server { version: major, timeline, adjusted })
+    adjust(client, idle_in_transaction).await
 }
 
 /// `15.18 (Debian …)`, `18beta1`.

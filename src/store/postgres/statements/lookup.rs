@@ -58,7 +58,7 @@ const TICKETS: &str = concat!("select ", columns!(), " from ticket order by numb
 const UNSETTLED: &str = concat!("select ", columns!(), " from journal where doubted_at > $1 order by number");
 
 /// A reply is there for a caller who waits at another member, if it says more than the journal.
-const ENDED: &str = "select journal.id, state, attempts, journal.answer, problem, reply.answer from journal \
+const ENDED: &str = "select journal.id, journal.answer, reply.answer from journal \
     left join reply on reply.id = journal.id where journal.id = any($1::uuid[])";
 
 /// How many open tickets of its line stand before each ticket; null for a dead change that holds up its line.

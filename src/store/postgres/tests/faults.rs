@@ -13,24 +13,23 @@ async fn what_the_server_refuses_is_said_with_what_to_do_and_without_the_passwor
     server.execute("postgres", "create role trusted login; create role reader login password 'hushhush'").await;
     server.execute("postgres", "alter role reader set default_transaction_read_only = on").await;
     let at = format!("127.0.0.1:{}", server.port());
-    for (login, database, says, passes) in [
-        ("reader:wronghush", "postgres", "it refused the login (28P01: password authentication failed for user", false),
-        ("reader", "postgres", "it asks for a password, and the URL has none", false),
-        ("nobody:hushhush", "postgres", "it refused the login (28P01", false),
-        ("trusted", "nowhere", "it has no database `nowhere`; make it: `create database nowhere", false),
-        ("reader:hushhush", "postgres", "`default_transaction_read_only` is on", false),
+    for (login, database, says) in [
+        ("reader:wronghush", "postgres", "it refused the login (28P01: password authentication failed for user"),
+        ("reader", "postgres", "it asks for a password, and the URL has none"),
+        ("nobody:hushhush", "postgres", "it refused the login (28P01"),
+        ("trusted", "nowhere", "it has no database `nowhere`; make it: `create database nowhere"),
+        ("reader:hushhush", "postgres", "`default_transaction_read_only` is on"),
     ] {
         let error = refused(&format!("postgres://{login}@{at}/{database}")).await;
         let said = format!("{error} {error:?}");
         assert!(said.contains(says), "{login}: {said}");
         assert!(!said.contains("hush"), "{said}");
-        assert_eq!(error.may_pass(), passes, "{said}");
     }
     server.execute("postgres", "alter role reader reset all").await;
     connect(&format!("postgres://reader:hushhush@{at}/postgres")).await;
     server.execute("postgres", "alter role trusted connection limit 0").await;
     let error = refused(&format!("postgres://trusted@{at}/postgres")).await;
-    assert!(error.may_pass() && error.to_string().contains("it takes no connection now (53300"), "{error}");
+    assert!(error.to_string().contains("it takes no connection now (53300"), "{error}");
 }
 
 #[tokio::test]
@@ -44,7 +43,7 @@ async fn what_is_not_there_is_said() {
         ("postgres://me@switchboard-test.invalid/x".to_owned(), "its name cannot be resolved"),
     ] {
         let error = refused(&url).await;
-        assert!(error.to_string().contains(says) && error.may_pass(), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
     }
 }
 
@@ -66,16 +65,15 @@ async fn what_is_no_server_or_an_old_one_is_said() {
     // AuthenticationOk, ParameterStatus of `server_version`, ReadyForQuery.
     const OLD: &[u8] = b"R\0\0\0\x08\0\0\0\0S\0\0\0\x19server_version\x0013.14\0Z\0\0\0\x05I";
     const ODD: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
-    for (answer, says, passes) in [
-        (&b""[..], "it broke the connection off (connection closed)", true),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it broke the connection off (", true),
-        (OLD, "it is PostgreSQL 13.14; at least 14 is needed", false),
-        (ODD, "it is no PostgreSQL server that this gateway knows", false),
+    for (answer, says) in [
+        (&b""[..], "it broke the connection off (connection closed)"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it broke the connection off ("),
+        (OLD, "it is PostgreSQL 13.14; at least 14 is needed"),
+        (ODD, "it is no PostgreSQL server that this gateway knows"),
     ] {
         let (url, _task) = listener(answer).await;
         let error = refused(&url).await;
         assert!(error.to_string().contains(says), "{error} {error:?}");
-        assert_eq!(error.may_pass(), passes, "{error}");
     }
 }
 
@@ -85,7 +83,7 @@ async fn a_listener_that_says_nothing_holds_up_no_longer_than_the_limit() {
     let silent = listener.local_addr().unwrap();
     let limit = Duration::from_millis(100);
     let error = connector(&format!("postgres://me@{silent}/x"), limit).connect().await.unwrap_err();
-    assert!(error.to_string().contains("it did not answer within 100ms") && error.may_pass(), "{error}");
+    assert!(error.to_string().contains("it did not answer within 100ms"), "{error}");
     // The next host is tried.
     let Some(database) = database().await else { return };
     let port = shared().unwrap().port();
@@ -105,7 +103,7 @@ async fn a_connection_that_is_cut_at_any_point_of_its_making_fails_and_the_next_
     proxy.resume();
     proxy.refuse();
     let error = connector(&url, LIMIT).connect().await.unwrap_err();
-    assert!(error.to_string().contains("it broke the connection off") && error.may_pass(), "{error}");
+    assert!(error.to_string().contains("it broke the connection off"), "{error}");
     proxy.resume();
     let driven = connect(&url).await;
     assert_eq!(driven.text("select 1").await, "1");

@@ -154,15 +154,12 @@ async fn what_waits_is_withdrawn_whoever_owns_it_and_a_waiting_caller_hears_of_i
     let end = Ending { reply: Some(answer("all of it")), ..first.ending(&one, State::Applied) };
     assert_eq!(first.store.finish(vec![end]).await, Ok(vec![Finished::Done { left: 1 }]));
     let ended = second.store.ended(both).await.unwrap();
-    assert_eq!(ended.len(), 1);
-    assert_eq!((ended[0].id, ended[0].state, ended[0].attempts), (one.id, State::Applied, 3));
-    assert_eq!(ended[0].answer, Some(answer("all of it")));
+    assert_eq!(ended, [(one.id, Some(answer("all of it")))]);
     let kept = second.store.record(one.id).await.unwrap().unwrap();
     assert_eq!(kept.answer, Some(answer("the answer")), "the journal keeps its own");
     let end = Ending { answer: None, problem: Some("{}".into()), ..first.ending(&three, State::Refused) };
     first.store.finish(vec![end]).await.unwrap();
-    let ended = second.store.ended(vec![three.id]).await.unwrap();
-    assert_eq!((ended[0].answer.clone(), ended[0].problem.clone()), (None, Some("{}".into())));
+    assert_eq!(second.store.ended(vec![three.id]).await, Ok(vec![(three.id, None)]));
 }
 
 #[tokio::test]

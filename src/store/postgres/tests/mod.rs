@@ -30,7 +30,7 @@ use crate::store::{
     Stored,
 };
 
-use super::connect::{ConnectError, Connected, Connector, Server};
+use super::connect::{ConnectError, Connected, Connector};
 
 /// Long enough for a server under load, short enough to wait for where it has to pass.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -38,7 +38,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// A connection that a task drives.
 struct Driven {
     client: tokio_postgres::Client,
-    server: Server,
+    adjusted: Vec<(&'static str, String)>,
     /// Cancelled at its end.
     ended: CancellationToken,
     _task: AbortOnDropHandle<()>,
@@ -46,14 +46,14 @@ struct Driven {
 
 impl Driven {
     fn of(connected: Connected) -> Self {
-        let Connected { client, driver, server } = connected;
+        let Connected { client, driver, adjusted } = connected;
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         let task = tokio_util::task::TaskTracker::new().spawn(async move {
             let _guard = guard;
             let _ = driver.run(|_| {}).await;
         });
-        Self { client, server, ended, _task: AbortOnDropHandle::new(task) }
+        Self { client, adjusted, ended, _task: AbortOnDropHandle::new(task) }
     }
 
     async fn text(&self, query: &str) -> String {
