@@ -46,6 +46,13 @@ pub struct KeyUse {
     pub now: Timestamp,
 }
 
+impl KeyUse {
+    /// Whose key it is, as stored. Callers without a key differ from every client, whatever its name.
+    pub(super) fn owner(&self) -> String {
+        self.client.as_ref().map_or_else(String::new, |client| format!("={client}"))
+    }
+}
+
 /// What became of an admission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admitted {

@@ -3,6 +3,7 @@
 use crate::value::AssistantOperation;
 
 use super::record::{Line, Record, State};
+use super::row::is_indexed;
 use super::timestamp::Timestamp;
 
 /// Whose records.
@@ -44,6 +45,13 @@ pub struct Filter {
     pub limit: usize,
 }
 
+impl Filter {
+    /// Whether the index of states is the best one: it does not have those that were applied.
+    pub(super) fn is_rare(&self) -> bool {
+        self.line.is_none() && !self.states.is_empty() && self.states.iter().all(|state| is_indexed(*state))
+    }
+}
+
 /// A part of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
@@ -51,4 +59,18 @@ pub struct Page {
     pub records: Vec<Record>,
     /// The number below which the next part begins; `None` at the end.
     pub next: Option<u64>,
+}
+
+impl Page {
+    /// The first `limit` of what searches have found; `stopped_at` is the greatest number at which one of them stopped.
+    pub(super) fn of(mut records: Vec<Record>, stopped_at: Option<u64>, limit: usize) -> Self {
+        records.retain(|record| stopped_at.is_none_or(|number| record.number >= number));
+        records.sort_unstable_by_key(|record| std::cmp::Reverse(record.number));
+        let mut next = stopped_at;
+        if records.len() > limit {
+            records.truncate(limit);
+            next = records.last().map(|record| record.number);
+        }
+        Self { records, next }
+    }
 }

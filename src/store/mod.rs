@@ -20,6 +20,7 @@ mod filter;
 mod noted;
 pub mod postgres;
 mod record;
+mod row;
 mod seal;
 pub mod shared;
 mod sqlite;

@@ -1,11 +1,11 @@
 //! What a request does with assistants.
 
-use strum::IntoStaticStr;
+use strum::{EnumString, IntoStaticStr};
 
 use super::right::{Right, Rights};
 
 /// An operation on assistants; discovery and documentation are none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AssistantOperation {
     /// Changes fields of one.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::store::row::Part;
 use crate::store::seal::Purpose;
 use crate::store::{
     Answer, Beat, Cluster, Ending, Incarnation, Line, LineState, Pending, Record, StoreError, UpdateId, Withdrawn,
 };
 
-use super::row::{Part, get, opened, unpacked};
+use super::row::{get, opened, unpacked};
 use super::statements::ending::{self, End};
 use super::statements::{Work, line as lines, lookup, member as members};
 use super::store::{ended, records};

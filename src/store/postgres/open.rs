@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::store::row::unsigned;
 use crate::store::seal::KeySource;
 use crate::store::shared::SharedPostgres;
 use crate::store::{Pending, StoreError};
@@ -16,7 +17,7 @@ use super::failure::Trouble;
 use super::job::Statement;
 use super::keys;
 use super::migrate::{self, MigrateError, Migration};
-use super::row::{get, unsigned};
+use super::row::get;
 use super::state::Shared;
 use super::statements::journal;
 

@@ -7,30 +7,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+use crate::store::row::{Part, unsigned};
 use crate::store::seal::{Purpose, SealError, Sealer, packed};
 use crate::store::{Answer, Record, State, StoreError, Timestamp, UpdateId};
-use crate::value::AssistantOperation;
-
-/// The columns of a record, in the order in which [`record`] reads them.
-macro_rules! columns {
-    () => {
-        "number, id, request_id, state, mode, operation, assistant, vendor, vendor_id, scope, client, fields, attempts, \
-         created_at, updated_at, next_attempt_at, expires_at, doubted_at, sent_with, replay_of, answer, problem"
-    };
-}
-pub(super) use columns;
-
-/// The place of a body behind the columns of a record.
-pub(super) const BODY: usize = 22;
-
-/// What of a record is sealed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The answer and the problem as well.
-    Whole,
-    /// Neither.
-    Open,
-}
 
 /// What is stored is not in the form that this version writes.
 pub(super) fn damaged(column: &str) -> StoreError {
@@ -42,7 +21,7 @@ pub(super) fn get<'r, T: tokio_postgres::types::FromSql<'r>>(row: &'r Row, at: u
     row.try_get(at).map_err(|_| damaged(row.columns().get(at).map_or("a column", |column| column.name())))
 }
 
-/// The record of a row with [`columns`].
+/// The record of a row with `columns!`.
 pub(super) fn record(row: &Row, sealer: &Sealer, part: Part) -> Result<Record, StoreError> {
     let id = UpdateId(get(row, 1)?);
     let sealed = |at: usize, purpose| -> Result<Option<Bytes>, StoreError> {
@@ -57,7 +36,7 @@ pub(super) fn record(row: &Row, sealer: &Sealer, part: Part) -> Result<Record, S
         request_id: text(row, 2)?,
         state: state(row, 3)?,
         mode: get::<&str>(row, 4)?.parse().map_err(|_| damaged("mode"))?,
-        operation: operation(get(row, 5)?)?,
+        operation: get::<&str>(row, 5)?.parse().map_err(|_| damaged("operation"))?,
         assistant: text(row, 6)?,
         vendor: text(row, 7)?,
         vendor_id: optional_text(row, 8)?,
@@ -87,11 +66,6 @@ pub(super) fn small(row: &Row, at: usize) -> Result<u32, StoreError> {
     u32::try_from(get::<i64>(row, at)?).map_err(|_| damaged("attempts"))
 }
 
-fn operation(word: &str) -> Result<AssistantOperation, StoreError> {
-    let named = AssistantOperation::ALL.into_iter().find(|operation| operation.as_str() == word);
-    named.ok_or_else(|| damaged("operation"))
-}
-
 pub(super) fn text(row: &Row, at: usize) -> Result<String, StoreError> {
     Ok(plain(get(row, at)?))
 }
@@ -103,10 +77,6 @@ fn optional_text(row: &Row, at: usize) -> Result<Option<String>, StoreError> {
 /// A number as the database has it.
 pub(super) fn signed(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::Failed(format!("the number {number} is too great")))
-}
-
-pub(super) fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
 }
 
 /// A text, in which the character that PostgreSQL cannot store is written as two others.
@@ -184,11 +154,6 @@ pub(super) fn sealed_answer(
     let Some(answer) = answer else { return Ok(None) };
     let bytes = packed::pack(answer).map_err(StoreError::Failed)?;
     Ok(Some(sealer.seal(id, purpose, &bytes).map_err(of_seal)?))
-}
-
-/// The states that a search of the index of states finds.
-pub(super) const fn is_indexed(state: State) -> bool {
-    !matches!(state, State::Applied)
 }
 
 #[cfg(test)]

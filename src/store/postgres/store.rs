@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio_postgres::Row;
 
 use crate::store::noted::Note;
+use crate::store::row::{COLUMNS, Part, unsigned};
 use crate::store::seal::Purpose;
 use crate::store::{
     Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
@@ -17,7 +18,7 @@ use crate::store::{
 use super::connection::tell;
 use super::job::Outcome;
 use super::lane::Command;
-use super::row::{BODY, Part, get, opened, record as read, unsigned};
+use super::row::{get, opened, record as read};
 use super::state::Shared;
 use super::statements::ending::End;
 use super::statements::{Work, admission, callbacks, changes, ending, journal, list, lookup};
@@ -187,7 +188,7 @@ impl Store for Postgres {
         // Its admission is committed, so that nothing has to be waited for.
         self.send(&self.notes, lookup::ticket(id), move |shared, rows| {
             let Some(row) = rows.iter().flatten().next() else { return Ok(None) };
-            let body = opened(&shared.sealer, id, Purpose::Body, get(row, BODY)?)?;
+            let body = opened(&shared.sealer, id, Purpose::Body, get(row, COLUMNS)?)?;
             Ok(Some((read(row, &shared.sealer, Part::Whole)?, body.unwrap_or_default())))
         })
     }

@@ -70,7 +70,7 @@ impl Sqlite {
     fn start(opened: Opened) -> Result<Self, OpenError> {
         let Opened { path, lock, connection, sealer } = opened;
         let at = |error: rusqlite::Error| OpenFailure::Sql(error).at(&path);
-        let greatest = row::unsigned(statements::greatest(&connection).map_err(at)?);
+        let greatest = crate::store::row::unsigned(statements::greatest(&connection).map_err(at)?);
         let callbacks = statements::waiting(&connection).map_err(at)?;
         let shared = Arc::new(Shared::new(path.clone(), greatest, callbacks));
         let sealer = Arc::new(sealer);

@@ -4,31 +4,13 @@ use bytes::Bytes;
 use rusqlite::Row;
 use uuid::Uuid;
 
+use crate::store::row::{Part, unsigned};
 use crate::store::seal::{Purpose, Sealer, packed};
-use crate::store::{Answer, Record, State, Timestamp, UpdateId};
-use crate::value::AssistantOperation;
+use crate::store::{Answer, Record, Timestamp, UpdateId};
 
 use super::failure::Failure;
 
-/// The columns of a record, in the order in which [`record`] reads them.
-macro_rules! columns {
-    () => {
-        "number, id, request_id, state, mode, operation, assistant, vendor, vendor_id, scope, client, fields, attempts, \
-         created_at, updated_at, next_attempt_at, expires_at, doubted_at, sent_with, replay_of, answer, problem"
-    };
-}
-pub(super) use columns;
-
-/// What of a record is sealed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The answer and the problem as well.
-    Whole,
-    /// Neither.
-    Open,
-}
-
-/// The record of a row with [`columns`].
+/// The record of a row with `columns!`.
 pub(super) fn record(row: &Row<'_>, sealer: &Sealer, part: Part) -> Result<Record, Failure> {
     let id = id_of(row, 1)?;
     let sealed = |at: usize, purpose| -> Result<Option<Bytes>, Failure> {
@@ -44,7 +26,7 @@ pub(super) fn record(row: &Row<'_>, sealer: &Sealer, part: Part) -> Result<Recor
         request_id: row.get(2)?,
         state: word(row, 3)?.parse().map_err(|_| Failure::Form("state"))?,
         mode: word(row, 4)?.parse().map_err(|_| Failure::Form("mode"))?,
-        operation: operation(word(row, 5)?)?,
+        operation: word(row, 5)?.parse().map_err(|_| Failure::Form("operation"))?,
         assistant: row.get(6)?,
         vendor: row.get(7)?,
         vendor_id: row.get(8)?,
@@ -74,18 +56,9 @@ pub(super) fn id_of(row: &Row<'_>, at: usize) -> Result<UpdateId, Failure> {
     Ok(UpdateId(Uuid::from_bytes(row.get(at)?)))
 }
 
-fn operation(word: &str) -> Result<AssistantOperation, Failure> {
-    let named = AssistantOperation::ALL.into_iter().find(|operation| operation.as_str() == word);
-    named.ok_or(Failure::Form("operation"))
-}
-
 /// A number as SQLite has it.
 pub(super) fn signed(number: u64) -> Result<i64, Failure> {
     i64::try_from(number).map_err(|_| Failure::Input(format!("the number {number} is too great")))
-}
-
-pub(super) fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
 }
 
 /// Everything of a record that is bound as it stands.
@@ -109,14 +82,14 @@ impl Packed {
     }
 }
 
-/// Adds a row with [`columns`] and the body.
+/// Adds a row with `columns!` and the body.
 macro_rules! insert_into {
     ($table:literal) => {
         concat!(
             "insert into ",
             $table,
             " (",
-            $crate::store::sqlite::row::columns!(),
+            $crate::store::row::columns!(),
             ", body) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
         )
     };
@@ -191,9 +164,4 @@ pub(super) fn seal_answer(
 
 pub(super) fn unpack_answer(bytes: &Bytes) -> Result<Answer, Failure> {
     packed::unpack(bytes).ok_or(Failure::Form("answer"))
-}
-
-/// The states that a search of the index of states finds.
-pub(super) const fn is_indexed(state: State) -> bool {
-    !matches!(state, State::Applied)
 }

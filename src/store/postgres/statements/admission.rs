@@ -8,9 +8,8 @@ use uuid::Uuid;
 
 use super::{Work, ago, millis};
 use crate::store::postgres::job::{Locks, Param, Statement, params};
-use crate::store::postgres::row::{
-    Text, columns, damaged, get, opened, sealed, sealed_answer, signed, unpacked, unsigned,
-};
+use crate::store::postgres::row::{Text, damaged, get, opened, sealed, sealed_answer, signed, unpacked};
+use crate::store::row::{columns, unsigned};
 use crate::store::seal::{Purpose, Sealer};
 use crate::store::{Admission, Admitted, KeyState, KeyUse, Record, StoreError, Stored, UpdateId};
 
@@ -180,7 +179,7 @@ pub(in crate::store::postgres) fn admit(sealer: &Sealer, admission: &Admission) 
         millis(record.expires_at.since(record.created_at)),
         admission.member.map(|member| member.id.0),
         most,
-        key.map(owner),
+        key.map(|key| Text::of(&key.owner())),
         key.map(|key| Text::of(&key.key)),
         key.map(|key| key.fingerprint.to_vec()),
         key.map(|key| key.now.0),
@@ -241,7 +240,7 @@ pub(in crate::store::postgres) fn look_up(key: &KeyUse) -> Work {
 }
 
 fn find(key: &KeyUse) -> Statement {
-    Statement::new(FIND, params![owner(key), Text::of(&key.key), key.now.0])
+    Statement::new(FIND, params![Text::of(&key.owner()), Text::of(&key.key), key.now.0])
 }
 
 pub(in crate::store::postgres) fn key_state(sealer: &Sealer, row: &Row, key: &KeyUse) -> Result<KeyState, StoreError> {
@@ -254,11 +253,6 @@ pub(in crate::store::postgres) fn key_state(sealer: &Sealer, row: &Row, key: &Ke
     };
     let unknown = get::<Option<i64>>(row, 2)?.map(unsigned);
     Ok(KeyState::Ended { id, answer: unpacked(&answer).map_err(|_| damaged("answer"))?, unknown })
-}
-
-/// Whose key it is. Callers without a key differ from every client, whatever its name.
-fn owner(key: &KeyUse) -> Text {
-    Text::of(&key.client.as_ref().map_or_else(String::new, |client| format!("={client}")))
 }
 
 /// Of two keys with one hash, one waits for the other without need.

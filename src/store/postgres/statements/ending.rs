@@ -4,8 +4,9 @@ use tokio_postgres::Row;
 
 use super::{Work, is_mine, millis};
 use crate::store::postgres::job::{Locks, Statement, params};
-use crate::store::postgres::row::{Text, columns, get, sealed, sealed_answer, signed, unsigned};
+use crate::store::postgres::row::{Text, get, sealed, sealed_answer, signed};
 use crate::store::postgres::statements::admission::millis as in_millis;
+use crate::store::row::{columns, unsigned};
 use crate::store::seal::{Purpose, Sealer};
 use crate::store::{Ending, Finished, State, StoreError, Timestamp, UpdateId, Withdrawn};
 

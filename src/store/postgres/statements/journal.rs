@@ -6,7 +6,8 @@ use super::Work;
 use super::admission::record_params;
 use crate::store::noted::Note;
 use crate::store::postgres::job::{Locks, Statement, params};
-use crate::store::postgres::row::{columns, get, unsigned};
+use crate::store::postgres::row::get;
+use crate::store::row::{columns, unsigned};
 use crate::store::seal::Sealer;
 use crate::store::{State, StoreError, Timestamp, UpdateId};
 

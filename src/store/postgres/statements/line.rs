@@ -6,8 +6,9 @@ use tokio_postgres::Row;
 
 use super::{Work, ago, millis};
 use crate::store::postgres::job::{Locks, Statement, params};
-use crate::store::postgres::row::{Part, Text, columns, get, record, text};
+use crate::store::postgres::row::{Text, get, record, text};
 use crate::store::postgres::statements::admission::duration;
+use crate::store::row::{Part, columns};
 use crate::store::seal::Sealer;
 use crate::store::{Incarnation, Line, LineState, OpenTicket, StoreError, UpdateId};
 

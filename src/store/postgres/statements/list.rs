@@ -8,16 +8,14 @@ use tokio_postgres::Row;
 
 use super::Work;
 use crate::store::postgres::job::{Bind, Param, Statement, param};
-use crate::store::postgres::row::{Part, Text, columns, get, is_indexed, record as read, unsigned};
+use crate::store::postgres::row::{Text, get, record as read};
+use crate::store::row::{COLUMNS, LOOKED_AT, Part, columns, unsigned};
 use crate::store::seal::Sealer;
 use crate::store::{Filter, Owner, Page, State, StoreError};
 
-/// How many rows one search looks at.
-const LOOKED_AT: usize = 20_000;
-
 /// The columns behind those of a record: whether everything holds that the index does not decide, and which row it is.
-const FITS: usize = 22;
-const LOOKED: usize = 23;
+const FITS: usize = COLUMNS;
+const LOOKED: usize = COLUMNS + 1;
 
 /// The searches of a list, as one statement: so a ticket that ends meanwhile stands in one part only.
 pub(in crate::store::postgres) fn list(filter: &Filter) -> Work {
@@ -28,16 +26,11 @@ pub(in crate::store::postgres) fn list(filter: &Filter) -> Work {
 }
 
 fn searches(filter: &Filter) -> impl Iterator<Item = (&'static str, Option<State>)> {
-    let states: Vec<_> = match is_rare(filter) {
+    let states: Vec<_> = match filter.is_rare() {
         true => filter.states.iter().copied().map(Some).collect(),
         false => vec![None],
     };
     std::iter::once(("ticket", None)).chain(states.into_iter().map(|state| ("journal", state)))
-}
-
-/// Whether the index of states is the best one: it does not have those that were applied.
-fn is_rare(filter: &Filter) -> bool {
-    filter.line.is_none() && !filter.states.is_empty() && filter.states.iter().all(|state| is_indexed(*state))
 }
 
 pub(in crate::store::postgres) fn page(sealer: &Sealer, filter: &Filter, rows: &[Row]) -> Result<Page, StoreError> {
@@ -56,14 +49,7 @@ pub(in crate::store::postgres) fn page(sealer: &Sealer, filter: &Filter, rows: &
             stopped_at = stopped_at.max(Some(number));
         }
     }
-    records.retain(|record| stopped_at.is_none_or(|number| record.number >= number));
-    records.sort_unstable_by_key(|record| std::cmp::Reverse(record.number));
-    let mut next = stopped_at;
-    if records.len() > limit {
-        records.truncate(limit);
-        next = records.last().map(|record| record.number);
-    }
-    Ok(Page { records, next })
+    Ok(Page::of(records, stopped_at, limit))
 }
 
 #[derive(Default)]

@@ -4,7 +4,8 @@ use uuid::Uuid;
 
 use super::Work;
 use crate::store::postgres::job::{Statement, params};
-use crate::store::postgres::row::{Text, columns};
+use crate::store::postgres::row::Text;
+use crate::store::row::columns;
 use crate::store::{Line, Owner, Timestamp, UpdateId};
 
 /// One statement sees a ticket that becomes a row of the journal in one of the two.

@@ -6,7 +6,8 @@ use tokio_postgres::Row;
 
 use super::{Work, ago};
 use crate::store::postgres::job::{Locks, Statement, params};
-use crate::store::postgres::row::{Text, damaged, get, text, unsigned};
+use crate::store::postgres::row::{Text, damaged, get, text};
+use crate::store::row::unsigned;
 use crate::store::{Beat, Incarnation, Member, StoreError, Timestamp};
 
 const JOIN: &str = "insert into replica (id, beat, name, version, joined_at, seen) \

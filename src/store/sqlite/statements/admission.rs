@@ -2,10 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::store::row::unsigned;
 use crate::store::seal::{Purpose, Sealer};
 use crate::store::sqlite::desk::Desk;
 use crate::store::sqlite::failure::Failure;
-use crate::store::sqlite::row::{Packed, id_of, insert, insert_into, unpack_answer, unsigned};
+use crate::store::sqlite::row::{Packed, id_of, insert, insert_into, unpack_answer};
 use crate::store::{Admission, Admitted, KeyState, KeyUse, Stored};
 
 /// A key that is in use and of the same request.
@@ -27,7 +28,7 @@ pub(in crate::store::sqlite) fn admit(desk: &mut Desk<'_>, admission: &Admission
             "insert or replace into idem (owner, key, fingerprint, id, unknown, expires_at, answer) \
              values (?1, ?2, ?3, ?4, null, null, null)",
         )?;
-        take.execute((owner(key), &key.key, key.fingerprint, admission.record.id.0.as_bytes()))?;
+        take.execute((key.owner(), &key.key, key.fingerprint, admission.record.id.0.as_bytes()))?;
     }
     let record = &admission.record;
     let packed = Packed::of(record, Some(&admission.body), desk.sealer)?;
@@ -46,7 +47,7 @@ pub(in crate::store::sqlite) fn look_up(
 
 fn find(connection: &Connection, sealer: &Sealer, key: &KeyUse) -> Result<Option<KeyState>, Failure> {
     let mut statement = connection.prepare_cached(FIND)?;
-    let state = statement.query_row((owner(key), &key.key, key.now.0), |row| Ok(key_state(row, sealer, key)));
+    let state = statement.query_row((key.owner(), &key.key, key.now.0), |row| Ok(key_state(row, sealer, key)));
     state.optional()?.transpose()
 }
 
@@ -61,9 +62,4 @@ fn key_state(row: &Row<'_>, sealer: &Sealer, key: &KeyUse) -> Result<KeyState, F
     let answer = unpack_answer(&sealer.open(id, Purpose::KeyAnswer, answer)?)?;
     let unknown = row.get::<_, Option<i64>>(2)?.map(unsigned);
     Ok(KeyState::Ended { id, answer, unknown })
-}
-
-/// Whose key it is. Callers without a key differ from every client, whatever its name.
-fn owner(key: &KeyUse) -> String {
-    key.client.as_ref().map_or_else(String::new, |client| format!("={client}"))
 }

@@ -2,10 +2,11 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::store::row::{columns, unsigned};
 use crate::store::seal::Purpose;
 use crate::store::sqlite::desk::Desk;
 use crate::store::sqlite::failure::Failure;
-use crate::store::sqlite::row::{columns, pack_ids, seal, seal_answer, signed, unsigned};
+use crate::store::sqlite::row::{pack_ids, seal, seal_answer, signed};
 use crate::store::{Ending, Finished, KeyEnd, State, Timestamp};
 
 /// Moves a ticket. What is sealed is bound to the id and moves as it is.

@@ -6,29 +6,19 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use crate::store::row::{COLUMNS, LOOKED_AT, Part, columns, unsigned};
 use crate::store::seal::Sealer;
 use crate::store::sqlite::desk::SPAN;
 use crate::store::sqlite::failure::Failure;
-use crate::store::sqlite::row::{Part, columns, is_indexed, record as read, signed, unsigned};
+use crate::store::sqlite::row::{record as read, signed};
 use crate::store::{Filter, Owner, Page, Record, State};
 
 use super::lookup::TABLES;
-
-/// How many rows one search looks at.
-const LOOKED_AT: usize = 20_000;
 
 /// One search in one table.
 pub(in crate::store::sqlite) struct Search {
     pub(in crate::store::sqlite) sql: String,
     pub(in crate::store::sqlite) params: Vec<Value>,
-}
-
-/// What a search found.
-#[derive(Default)]
-struct Found {
-    records: Vec<Record>,
-    /// The last number that it looked at, if it stopped there.
-    stopped_at: Option<u64>,
 }
 
 pub(in crate::store::sqlite) fn list(
@@ -39,44 +29,37 @@ pub(in crate::store::sqlite) fn list(
     let limit = filter.limit.max(1);
     // One snapshot, so that a ticket that ends meanwhile stands in one part only.
     let _snapshot = connection.unchecked_transaction()?;
-    let mut page = Found::default();
+    let (mut records, mut stopped_at) = (Vec::new(), None);
     for search in searches(connection, filter)? {
-        let found = run(connection, sealer, &search, limit)?;
-        page.records.extend(found.records);
-        page.stopped_at = page.stopped_at.max(found.stopped_at);
+        stopped_at = stopped_at.max(run(connection, sealer, &search, limit, &mut records)?);
     }
-    let Found { mut records, stopped_at } = page;
-    records.retain(|record| stopped_at.is_none_or(|number| record.number >= number));
-    records.sort_unstable_by_key(|record| std::cmp::Reverse(record.number));
-    let mut next = stopped_at;
-    if records.len() > limit {
-        records.truncate(limit);
-        next = records.last().map(|record| record.number);
-    }
-    Ok(Page { records, next })
+    Ok(Page::of(records, stopped_at, limit))
 }
 
-fn run(connection: &Connection, sealer: &Sealer, search: &Search, limit: usize) -> Result<Found, Failure> {
+/// Adds what a search finds; returns the last number that it looked at, if it stopped there.
+fn run(
+    connection: &Connection,
+    sealer: &Sealer,
+    search: &Search,
+    limit: usize,
+    records: &mut Vec<Record>,
+) -> Result<Option<u64>, Failure> {
     let mut statement = connection.prepare_cached(&search.sql)?;
     let mut rows = statement.query(params_from_iter(&search.params))?;
-    let mut found = Found::default();
-    let mut looked_at = 0;
+    let (before, mut looked_at) = (records.len(), 0);
     while let Some(row) = rows.next()? {
         looked_at += 1;
-        if row.get(FITS)? {
-            found.records.push(read(row, sealer, Part::Whole)?);
+        // Whether everything that the index does not decide holds.
+        if row.get(COLUMNS)? {
+            records.push(read(row, sealer, Part::Whole)?);
         }
         // One more than fits shows that there is a next part.
-        if found.records.len() > limit || looked_at == LOOKED_AT {
-            found.stopped_at = Some(unsigned(row.get(0)?));
-            break;
+        if records.len() - before > limit || looked_at == LOOKED_AT {
+            return Ok(Some(unsigned(row.get(0)?)));
         }
     }
-    Ok(found)
+    Ok(None)
 }
-
-/// The column behind those of a record: whether everything that the index does not decide holds.
-const FITS: usize = 22;
 
 /// The searches that together find what the filter asks for.
 pub(in crate::store::sqlite) fn searches(connection: &Connection, filter: &Filter) -> Result<Vec<Search>, Failure> {
@@ -87,7 +70,7 @@ pub(in crate::store::sqlite) fn searches(connection: &Connection, filter: &Filte
             _ => Some((0, i64::MAX)),
         };
         let Some(range) = range else { continue };
-        let of_index = is_rare(filter) && table == "journal";
+        let of_index = filter.is_rare() && table == "journal";
         let states: Vec<Option<State>> = match of_index {
             true => filter.states.iter().copied().map(Some).collect(),
             false => vec![None],
@@ -95,11 +78,6 @@ pub(in crate::store::sqlite) fn searches(connection: &Connection, filter: &Filte
         searches.extend(states.into_iter().map(|state| search(table, filter, range, state)));
     }
     Ok(searches)
-}
-
-/// Whether the index of states is the best one: it does not have those that were applied.
-fn is_rare(filter: &Filter) -> bool {
-    filter.line.is_none() && !filter.states.is_empty() && filter.states.iter().all(|state| is_indexed(*state))
 }
 
 /// The numbers among which rows of the journal in the filter's time are; `None` if there are none.

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
+use crate::store::row::{Part, columns};
 use crate::store::seal::{Purpose, Sealer};
 use crate::store::sqlite::failure::Failure;
-use crate::store::sqlite::row::{Part, columns, record as read, signed};
+use crate::store::sqlite::row::{record as read, signed};
 use crate::store::{Line, Owner, Record, Timestamp, UpdateId};
 
 /// The tables of records. A ticket that becomes a row of the journal between two searches is found by the second.
