@@ -15,7 +15,7 @@ use super::row::{get, opened, unpacked};
 use super::statements::ending::{self, End};
 use super::statements::{Work, line as lines, lookup, member as members};
 use super::store::{ended, records};
-use super::{Postgres, Shared, fails, flush};
+use super::{Postgres, Read, Shared, fails, flush};
 
 /// What a member sees of one that has ended.
 fn ended_row(shared: &Shared, row: &tokio_postgres::Row) -> Result<(UpdateId, Option<Answer>), StoreError> {
@@ -29,20 +29,12 @@ fn ended_row(shared: &Shared, row: &tokio_postgres::Row) -> Result<(UpdateId, Op
 
 impl Postgres {
     /// Has the first writer carry out what concerns a member, after all that was called before.
-    fn after_all<T, F>(&self, work: Work, read: F) -> Pending<'static, T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Shared, Vec<Vec<tokio_postgres::Row>>) -> Result<T, StoreError> + Send + Sync + 'static,
-    {
+    fn after_all<T: Send + 'static>(&self, work: Work, read: impl Read<T>) -> Pending<'static, T> {
         let after = self.writers.iter().skip(1).map(flush).collect();
         self.send_after(&self.writers[0], after, work, read)
     }
 
-    fn first<T, F>(&self, work: Work, read: F) -> Pending<'static, T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Shared, Vec<Vec<tokio_postgres::Row>>) -> Result<T, StoreError> + Send + Sync + 'static,
-    {
+    fn first<T: Send + 'static>(&self, work: Work, read: impl Read<T>) -> Pending<'static, T> {
         self.send(&self.writers[0], work, read)
     }
 }

@@ -7,10 +7,12 @@
 //! and a replica that dies leaves nothing behind. Names are found by the connection's `search_path`, of which the first schema
 //! that there is gets the tables.
 
+use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 
 use crate::store::failpoint::{Point, reach};
+
+use super::connect::rows;
 
 /// The advisory lock under which tables are made: "SWDB" and a number.
 const LOCK: i64 = 0x5357_4442_0000_0001;
@@ -181,14 +183,4 @@ fn words(error: &tokio_postgres::Error) -> String {
     error
         .as_db_error()
         .map_or_else(|| error.to_string(), |error| format!("{}: {}", error.code().code(), error.message()))
-}
-
-async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
-    let messages = client.simple_query(query).await?.into_iter();
-    Ok(messages
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row),
-            _ => None,
-        })
-        .collect())
 }

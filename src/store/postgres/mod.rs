@@ -69,6 +69,11 @@ fn fails<T: Send + 'static>(error: StoreError) -> Pending<'static, T> {
     Box::pin(std::future::ready(Err(error)))
 }
 
+/// What makes an answer of the rows of a job's statements.
+trait Read<T>: FnOnce(&Shared, Vec<Vec<Row>>) -> Result<T, StoreError> + Send + Sync + 'static {}
+
+impl<T, F: FnOnce(&Shared, Vec<Vec<Row>>) -> Result<T, StoreError> + Send + Sync + 'static> Read<T> for F {}
+
 impl Postgres {
     /// Starts the lanes on tables that are there.
     fn start(shared: Arc<Shared>) -> Self {
@@ -87,26 +92,23 @@ impl Postgres {
     }
 
     /// Has a lane carry out a job, in the order of the calls. What it returns may be dropped.
-    fn send<T, F>(&self, lane: &UnboundedSender<Command>, work: Work, read: F) -> Pending<'static, T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Shared, Vec<Vec<Row>>) -> Result<T, StoreError> + Send + Sync + 'static,
-    {
+    fn send<T: Send + 'static>(
+        &self,
+        lane: &UnboundedSender<Command>,
+        work: Work,
+        read: impl Read<T>,
+    ) -> Pending<'static, T> {
         let after = Vec::new();
         self.send_after(lane, after, work, read)
     }
 
-    fn send_after<T, F>(
+    fn send_after<T: Send + 'static>(
         &self,
         lane: &UnboundedSender<Command>,
         after: Vec<oneshot::Receiver<()>>,
         work: Work,
-        read: F,
-    ) -> Pending<'static, T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Shared, Vec<Vec<Row>>) -> Result<T, StoreError> + Send + Sync + 'static,
-    {
+        read: impl Read<T>,
+    ) -> Pending<'static, T> {
         let (reply, answer) = oneshot::channel();
         let shared = self.shared.clone();
         let answered = move |outcome: Outcome| {
@@ -163,11 +165,12 @@ impl Postgres {
     }
 
     /// Has a writer carry out what concerns these tickets, after all that other writers of them were told.
-    fn write<T, F>(&self, lanes: impl Iterator<Item = usize>, work: Work, read: F) -> Pending<'static, T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Shared, Vec<Vec<Row>>) -> Result<T, StoreError> + Send + Sync + 'static,
-    {
+    fn write<T: Send + 'static>(
+        &self,
+        lanes: impl Iterator<Item = usize>,
+        work: Work,
+        read: impl Read<T>,
+    ) -> Pending<'static, T> {
         let lanes: BTreeSet<usize> = lanes.collect();
         let first = lanes.first().copied().unwrap_or_default();
         let after = lanes.iter().filter(|lane| **lane != first).map(|lane| flush(&self.writers[*lane])).collect();
@@ -191,11 +194,12 @@ impl Postgres {
     }
 
     /// Reads after everything that was called before.
-    fn read<'s, T, F>(&'s self, lane: &'s UnboundedSender<Command>, work: Work, read: F) -> Pending<'s, T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Shared, Vec<Vec<Row>>) -> Result<T, StoreError> + Send + Sync + 'static,
-    {
+    fn read<'s, T: Send + 'static>(
+        &'s self,
+        lane: &'s UnboundedSender<Command>,
+        work: Work,
+        read: impl Read<T>,
+    ) -> Pending<'s, T> {
         let settled = self.settled();
         Box::pin(async move {
             settled.await;

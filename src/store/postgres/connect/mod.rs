@@ -22,7 +22,7 @@ use crate::value::{ChannelBinding, PostgresHost, PostgresTls, PostgresUrl};
 
 pub(in crate::store) use driver::Driver;
 pub use failure::{ConnectError, ConnectFailure};
-pub(in crate::store) use session::{Standbys, standbys};
+pub(in crate::store) use session::{Standbys, rows, standbys};
 use socket::Place;
 use tls::Tls;
 

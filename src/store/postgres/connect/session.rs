@@ -82,13 +82,13 @@ fn is_fine(name: &str, value: &str, idle_in_transaction: Duration) -> bool {
 async fn adjust(client: &Client, idle: Duration) -> Result<Vec<(&'static str, String)>, ConnectFailure> {
     let wanted = wanted(idle);
     let names: Vec<String> = wanted.iter().map(|(name, _)| format!("'{name}'")).collect();
-    let read = format!("select name, setting from pg_settings where name in ({})", names.join(", "));
+    let query = format!("select name, setting from pg_settings where name in ({})", names.join(", "));
     let mut adjusted = Vec::new();
-    for row in rows(client, &read).await? {
+    for row in read(client, &query).await? {
         let (name, value) = (row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default());
         let Some((name, right)) = wanted.iter().find(|(wanted, _)| *wanted == name) else { continue };
         if value != right && !is_fine(name, value, idle) {
-            rows(client, &format!("select set_config('{name}', '{right}', false)")).await?;
+            read(client, &format!("select set_config('{name}', '{right}', false)")).await?;
             adjusted.push((*name, value.to_owned()));
         }
     }
@@ -100,10 +100,7 @@ pub(in crate::store) async fn standbys(client: &Client) -> Result<Standbys, toki
     let query = "select current_setting('synchronous_standby_names'), current_setting('synchronous_commit'), \
                  count(*), count(*) filter (where sync_state in ('sync', 'quorum')), \
                  count(*) filter (where sync_state is null) from pg_stat_replication";
-    let row = client.simple_query(query).await?.into_iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => Some(row),
-        _ => None,
-    });
+    let row = rows(client, query).await?.into_iter().next();
     let get = |index: usize| row.as_ref().and_then(|row| row.get(index)).unwrap_or_default().to_owned();
     let (names, commit, all, synchronous, hidden) = (get(0), get(1), get(2), get(3), get(4));
     Ok(match () {
@@ -121,13 +118,18 @@ pub(in crate::store) async fn standbys(client: &Client) -> Result<Standbys, toki
 }
 
 async fn one(client: &Client, query: &str) -> Result<SimpleQueryRow, ConnectFailure> {
-    let rows = rows(client, query).await?;
+    let rows = read(client, query).await?;
     rows.into_iter().next().ok_or_else(|| ConnectFailure::NotPostgres("a server that answers without rows".into()))
 }
 
-async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQueryRow>, ConnectFailure> {
-    let messages = client.simple_query(query).await.map_err(|error| ConnectFailure::of_statement(&error))?;
-    let rows = messages.into_iter().filter_map(|message| match message {
+async fn read(client: &Client, query: &str) -> Result<Vec<SimpleQueryRow>, ConnectFailure> {
+    rows(client, query).await.map_err(|error| ConnectFailure::of_statement(&error))
+}
+
+/// The rows of a query that is not prepared.
+pub(in crate::store) async fn rows(client: &Client, query: &str) -> Result<Vec<SimpleQueryRow>, tokio_postgres::Error> {
+    let messages = client.simple_query(query).await?.into_iter();
+    let rows = messages.filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(row),
         _ => None,
     });
