@@ -15,6 +15,7 @@ use crate::upstream::BreakerState;
 
 /// The state of a vendor account. Counters count from its first appearance, over reloads.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Vendor {
     /// Its dialect.
     pub(crate) dialect: &'static str,
@@ -95,6 +96,7 @@ pub(crate) struct CopiedCatalog {
 
 /// How often each kind of drift was seen, and the differences themselves.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Drift {
     pub(crate) counts: BTreeMap<&'static str, u64>,
     /// How many of the differences an operator has marked as known.
@@ -188,26 +190,18 @@ impl Vendor {
         };
         Self {
             dialect: "sondos",
-            insecure_skip_verify: false,
             breaker: "closed",
-            next_probe_seconds: None,
-            paused_seconds: None,
             recent: Some(Minutes { one: window(1.5, Some(0.0)), five: window(0.3, None) }),
-            failing: None,
             in_flight: 2,
             max_in_flight: 128,
-            waiting: 0,
             max_waiting: 256,
             retry_budget: 2.0,
             attempts: 7,
             retries: 1,
-            retries_withheld: 0,
-            reconnects: 0,
-            handed_over: 0,
             connections: 1,
             failures: BTreeMap::from([("timeout", 3)]),
             catalogs: BTreeMap::from([("voices", CopiedCatalog { age_seconds: 60, entries: 4 })]),
-            drift: Drift { counts: BTreeMap::new(), known: 0, differences: Vec::new(), other: None },
+            ..Self::default()
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{millis, time};
 
 /// A request. What its access line has too has the same name here.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct RequestLine {
     /// Counted from the start of the process.
     pub(crate) sequence: u64,
@@ -133,36 +134,12 @@ impl RequestLine {
             sequence: 7,
             timestamp: "2026-01-31T08:00:00.000000Z".to_owned(),
             request_id: "crm-4711".to_owned(),
-            peer: None,
-            client: None,
             method: "PUT".to_owned(),
             route: "/v1/assistants/{assistant}",
             operation: Some("update"),
-            assistant: None,
-            vendor: None,
-            vendor_id: None,
-            update: None,
-            dry_run: false,
             status: 200,
             reason: "ok",
-            code: None,
-            fault: None,
-            outcome: None,
-            attempts: 0,
-            applied: 0,
-            dropped: 0,
-            total_ms: 0.0,
-            receiving_ms: 0.0,
-            queue_ms: 0.0,
-            vendor_ms: 0.0,
-            request_bytes: 0,
-            answer_bytes: 0,
-            cause: None,
-            trace_id: None,
-            applied_fields: Vec::new(),
-            dropped_fields: Vec::new(),
-            warnings: Vec::new(),
-            attempt_times: Vec::new(),
+            ..Self::default()
         }
     }
 }
