@@ -119,7 +119,7 @@ impl KeyedLocks {
                 if limit.is_some() && queue.waiters.len() >= MAX_WAITERS_PER_KEY {
                     return Err(overloaded("as many requests wait for this assistant as may"));
                 }
-                let permit = limit.map(QueueLimit::acquire).transpose()?;
+                let permit = limit.map(|limit| limit.acquire()).transpose()?;
                 let (sender, granted) = oneshot::channel();
                 let ticket = queue.push(Successor::Request(sender));
                 let (locks, key) = (Arc::clone(self), Arc::clone(key));

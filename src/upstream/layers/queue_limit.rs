@@ -4,47 +4,39 @@
 //! vendor that is slow in four ways could hold four times as many callers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::upstream::{Failure, FailureKind};
 
 /// The `Retry-After` of requests that are refused because too many wait.
 const OVERLOADED_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// The right to wait, until it is dropped.
+pub(crate) type QueuePermit = OwnedSemaphorePermit;
+
 /// How many requests may wait, and how many do.
 #[derive(Debug)]
 pub(crate) struct QueueLimit {
     max_waiting: usize,
-    waiting: AtomicUsize,
+    permits: Arc<Semaphore>,
 }
-
-/// The right to wait, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct QueuePermit(Arc<QueueLimit>);
 
 impl QueueLimit {
     pub(crate) fn new(max_waiting: usize) -> Self {
-        Self { max_waiting, waiting: AtomicUsize::new(0) }
+        let max_waiting = max_waiting.min(Semaphore::MAX_PERMITS);
+        Self { max_waiting, permits: Arc::new(Semaphore::new(max_waiting)) }
     }
 
     /// Takes a permit, or fails at once with `Overloaded`.
-    pub(crate) fn acquire(self: &Arc<Self>) -> Result<QueuePermit, Failure> {
-        let next = |waiting| (waiting < self.max_waiting).then_some(waiting + 1);
-        self.waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .map(|_| QueuePermit(Arc::clone(self)))
-            .map_err(|_| overloaded("as many requests wait for this account as may"))
+    pub(crate) fn acquire(&self) -> Result<QueuePermit, Failure> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        permit.map_err(|_| overloaded("as many requests wait for this account as may"))
     }
 
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Acquire)
-    }
-}
-
-impl Drop for QueuePermit {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.max_waiting - self.permits.available_permits()
     }
 }
 
@@ -58,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_refuses_requests_until_a_permit_is_dropped() {
-        let limit = Arc::new(QueueLimit::new(2));
+        let limit = QueueLimit::new(2);
         let (first, _second) = (limit.acquire().unwrap(), limit.acquire().unwrap());
         let refused = limit.acquire().unwrap_err();
         assert_eq!(refused.kind, FailureKind::Overloaded { retry_after: OVERLOADED_RETRY_AFTER });
