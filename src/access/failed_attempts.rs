@@ -13,13 +13,14 @@ use std::hash::BuildHasher;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use crate::problem::{Code, Problem};
+use crate::value::unix_seconds;
 
 /// The number of buckets, about 64 KiB in all.
 const BUCKET_COUNT: u64 = 4096;
@@ -73,8 +74,7 @@ impl FailedAttempts {
         let bucket = self.seed.hash_one(network) % BUCKET_COUNT;
         let Err(until) = self.attempts.check_key(&bucket) else { return problem };
         self.limited.fetch_add(1, Ordering::Relaxed);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        self.limited_at.store(now.as_secs(), Ordering::Relaxed);
+        self.limited_at.store(unix_seconds(), Ordering::Relaxed);
         if self.logged.check_key(&bucket).is_ok() {
             tracing::warn!(target: "switchboard::authentication", peer = %network, "too many failed attempts to authenticate");
         }

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use serde::Serialize;
 use vendors::{Dialect, Drift, DriftKind, Operation, ResponseBody};
+
+use crate::value::unix_seconds;
 
 /// How many differences are listed for each account.
 const MAX_DIFFERENCES: usize = 64;
@@ -80,7 +81,7 @@ impl DriftWatch {
             self.record(vendor, operation.as_str(), found);
         }
         if body.is_outage(status) {
-            let now = now();
+            let now = unix_seconds();
             let mut seen = self.locked();
             seen.outages.entry(status).and_modify(|times| times.again(now)).or_insert(Times::first(now));
         }
@@ -131,7 +132,7 @@ impl DriftWatch {
     }
 
     fn record(&self, vendor: &str, asked: &'static str, found: Drift) {
-        let now = now();
+        let now = unix_seconds();
         let kind = found.kind.as_str();
         let mut seen = self.locked();
         let same = |known: &&mut Difference| (known.asked, known.kind, &known.field) == (asked, kind, &found.location);
@@ -160,11 +161,6 @@ impl Seen {
     pub fn unknown(&self) -> usize {
         self.differences.iter().filter(|one| !one.known).count()
     }
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 impl Times {

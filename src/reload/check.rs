@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use crate::config::{self, Origin, Origins, Setting, Settings, SourceLine, WatchedFile};
 use crate::gateway::Gateway;
+use crate::value::unix_seconds;
 
 use super::outcome::Refusal;
-use super::{ReloadProblem, Reloader, Source, StartupSettings, files_of, now};
+use super::{ReloadProblem, Reloader, Source, StartupSettings, files_of};
 
 /// The least time between two reads that no reload asks for.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
@@ -102,7 +103,7 @@ impl Reloader {
         let files = files_of(&loaded).to_vec();
         let read = files.iter().filter(|file| file.path().is_file()).map(|file| file.path().display().to_string());
         let mut check = Check {
-            at: now(),
+            at: unix_seconds(),
             generation: before.generation,
             accepted: false,
             problems: Vec::new(),

@@ -17,7 +17,6 @@ mod watch;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch as latest;
@@ -27,6 +26,7 @@ use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsError, TlsMaterial};
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
+use crate::value::unix_seconds;
 
 pub use crate::config::{Severity, SourceLine};
 pub use check::{Check, CheckedProblem, Difference};
@@ -142,7 +142,7 @@ impl Reloader {
         tls: ListenersTls,
         telemetry: Telemetry,
     ) -> Self {
-        let history = Arc::new(History { in_force_since: now(), ..History::default() });
+        let history = Arc::new(History { in_force_since: unix_seconds(), ..History::default() });
         let state = Mutex::new(State { files: std::mem::take(&mut startup.files), history });
         let applied = latest::Sender::new(gateway.load().generation);
         Self {
@@ -228,7 +228,7 @@ impl Reloader {
         tracing::info!(trigger, generation, changed = names, needs_restart = restart, "configuration reloaded");
         let problems = ReloadProblem::list(warnings.warnings());
         self.telemetry.reloaded(trigger, generation, None, keys.as_ref());
-        Outcome { applied: true, generation, trigger, at: now(), problems, changed, needs_restart }
+        Outcome { applied: true, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
     }
 
     fn refuse(&self, refusal: Refusal, before: &Gateway, trigger: &'static str) -> Outcome {
@@ -237,7 +237,7 @@ impl Reloader {
         let generation = before.generation;
         self.telemetry.reloaded(trigger, generation, Some(&text), None);
         let (changed, needs_restart) = (Vec::new(), Vec::new());
-        Outcome { applied: false, generation, trigger, at: now(), problems, changed, needs_restart }
+        Outcome { applied: false, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
     }
 
     /// Builds everything that can fail.
@@ -310,11 +310,6 @@ impl History {
         }
         self.outcomes.push_front(outcome);
     }
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn files_of(result: &Result<Settings, config::Problems>) -> &[WatchedFile] {

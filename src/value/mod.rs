@@ -1,6 +1,7 @@
 //! Value types that every room uses.
 
 mod assistant_operation;
+mod clock;
 mod counter;
 mod credentials;
 mod fingerprint;
@@ -12,10 +13,10 @@ mod network;
 mod postgres_url;
 mod right;
 mod shared;
-mod token_clock;
 mod verifier;
 
 pub use assistant_operation::AssistantOperation;
+pub use clock::{TokenClock, unix_seconds};
 pub use counter::Counter;
 pub use credentials::without_credentials;
 pub use fingerprint::Fingerprint;
@@ -29,7 +30,6 @@ pub use right::{Right, Rights};
 pub use shared::{
     AccountSignals, CatalogState, Later, ProbeEnd, Shared, SharedAccount, SharedCatalog, SharedLimit, Taken,
 };
-pub use token_clock::TokenClock;
 pub use verifier::verifier;
 
 /// The text that replaces a secret in output.

@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use tokio::time::Instant;
+
+use crate::value::unix_seconds;
 
 const SLOT: Duration = Duration::from_secs(10);
 /// Five minutes and the current slot.
@@ -102,7 +104,7 @@ impl Recent {
         if vendor.is_some() {
             *streak = failed.map(|reason| match *streak {
                 Some(streak) if streak.reason == reason => Streak { count: streak.count + 1, ..streak },
-                _ => Streak { reason, since: now(), count: 1 },
+                _ => Streak { reason, since: unix_seconds(), count: 1 },
             });
         }
         if slots.back().is_none_or(|(newest, _)| *newest < number) {
@@ -200,11 +202,6 @@ impl Window {
     pub fn commonest_reason(&self) -> Option<&'static str> {
         self.reasons.iter().max_by_key(|(_, count)| **count).map(|(reason, _)| *reason)
     }
-}
-
-/// Seconds since 1970.
-fn now() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 fn slot_number(time: Duration) -> u64 {

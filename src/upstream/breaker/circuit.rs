@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex as PlainMutex;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use super::window::{Counts, SlidingWindow};
 use crate::upstream::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::upstream::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::upstream::{BreakerSettings, Failure, FailureKind};
-use crate::value::{ProbeEnd, SharedAccount};
+use crate::value::{ProbeEnd, SharedAccount, unix_seconds};
 
 /// The `Retry-After` of requests that are refused while a probe is in flight.
 const PROBE_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -294,9 +294,8 @@ impl Circuit {
             State::Open { .. } => "open",
             State::HalfOpen => "half_open",
         };
-        let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        changes.push_front(BreakerChange { state, at });
+        changes.push_front(BreakerChange { state, at: unix_seconds() });
         changes.truncate(MAX_CHANGES);
     }
 

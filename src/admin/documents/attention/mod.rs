@@ -6,7 +6,7 @@ mod gateway;
 mod store;
 mod vendor;
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::account::Account;
 use crate::admin::Operator;
 use crate::gateway::Gateway;
+use crate::value::unix_seconds;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -81,7 +82,7 @@ impl Attention {
 
 /// Everything that needs attention, the worst first.
 pub(crate) async fn attention(operator: &Operator) -> Vec<Attention> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now = unix_seconds();
     let mut all = gateway::sources(operator, now);
     all.extend(store::sources(operator, now).await);
     all.extend(vendor::sources(operator));

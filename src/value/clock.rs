@@ -1,6 +1,6 @@
-//! Tokio's clock for governor, so that tests with paused time pause the rate limits too.
+//! The time of day, and Tokio's clock for governor, so that tests with paused time pause the rate limits too.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use governor::clock::Clock;
 use tokio::time::Instant;
@@ -23,4 +23,10 @@ impl Clock for TokenClock {
     fn now(&self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// Seconds since 1970.
+#[must_use]
+pub fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
