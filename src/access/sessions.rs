@@ -2,7 +2,7 @@
 //! after twelve hours, by signing out, or once their token is another one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -10,6 +10,8 @@ use http::header::COOKIE;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::time::Instant;
+
+use crate::value::Lock;
 
 use super::admin_tokens::{AdminTokens, Role, TokenDigest};
 
@@ -22,7 +24,7 @@ const MOST: usize = 1000;
 
 /// The sessions of this process, by the digest of their ids.
 #[derive(Default)]
-pub struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
+pub struct Sessions(Lock<HashMap<[u8; 32], Session>>);
 
 /// A browser that has signed in.
 #[derive(Clone)]
@@ -39,7 +41,7 @@ impl Sessions {
     /// Starts a session of the token with this digest, and returns its id.
     pub(crate) fn start(&self, role: Role, token: TokenDigest) -> String {
         let (id, form_token) = (random(), random().into());
-        let mut sessions = self.lock();
+        let mut sessions = self.0.lock();
         if sessions.len() >= MOST {
             // One of the same role first, so that viewers do not end administrators' sessions.
             let oldest = sessions.iter().min_by_key(|(_, one)| (one.role != role, one.started)).map(|(id, _)| *id);
@@ -51,19 +53,15 @@ impl Sessions {
 
     /// The session whose cookie a request carries, if it still holds.
     pub(crate) fn find(&self, headers: &HeaderMap, tokens: &AdminTokens) -> Option<Session> {
-        let mut sessions = self.lock();
+        let mut sessions = self.0.lock();
         sessions.retain(|_, session| session.started.elapsed() < LIFETIME && tokens.still(session.role, session.token));
         ids(headers).find_map(|id| sessions.get(&digest(id)).cloned())
     }
 
     /// Ends the session whose cookie a request carries.
     pub(crate) fn end(&self, headers: &HeaderMap) {
-        let mut sessions = self.lock();
+        let mut sessions = self.0.lock();
         ids(headers).for_each(|id| drop(sessions.remove(&digest(id))));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -171,7 +169,7 @@ mod tests {
         for _ in 0..MOST {
             sessions.start(role, digest);
         }
-        assert_eq!(sessions.lock().len(), MOST);
+        assert_eq!(sessions.0.lock().len(), MOST);
         assert!(sessions.find(&carrying(&format!("{SESSION_COOKIE}={first}")), &tokens).is_none());
     }
 }

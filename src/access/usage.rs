@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::problem::Reason;
-use crate::value::Counter;
+use crate::value::{Counter, Lock};
 
 /// The requests of one client, over reloads.
 #[derive(Debug)]
@@ -17,17 +16,12 @@ pub struct Usage {
     requests: Counter,
     /// When its last request arrived: milliseconds since `started`, plus one; 0 before the first.
     last: AtomicU64,
-    failed: Mutex<BTreeMap<&'static str, u64>>,
+    failed: Lock<BTreeMap<&'static str, u64>>,
 }
 
 impl Default for Usage {
     fn default() -> Self {
-        Self {
-            started: Instant::now(),
-            requests: Counter::default(),
-            last: AtomicU64::new(0),
-            failed: Mutex::default(),
-        }
+        Self { started: Instant::now(), requests: Counter::default(), last: AtomicU64::new(0), failed: Lock::default() }
     }
 }
 
@@ -38,7 +32,7 @@ impl Usage {
         let since = arrived.saturating_duration_since(self.started).as_millis();
         self.last.fetch_max(u64::try_from(since).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
         if reason != Reason::Ok {
-            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut failed = self.failed.lock();
             *failed.entry(reason.as_str()).or_default() += 1;
         }
     }
@@ -56,7 +50,7 @@ impl Usage {
 
     /// How many have failed, by reason.
     pub fn failed(&self) -> BTreeMap<&'static str, u64> {
-        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failed.lock().clone()
     }
 }
 

@@ -6,12 +6,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use vendors::{Dialect, Drift, DriftKind, Operation, ResponseBody};
 
-use crate::value::unix_seconds;
+use crate::value::{Lock, unix_seconds};
 
 /// How many differences are listed for each account.
 const MAX_DIFFERENCES: usize = 64;
@@ -20,7 +19,7 @@ const MAX_DIFFERENCES: usize = 64;
 #[derive(Debug, Default)]
 pub struct DriftWatch {
     counts: [AtomicU64; DriftKind::ALL.len()],
-    seen: Mutex<Seen>,
+    seen: Lock<Seen>,
 }
 
 /// The differences seen so far.
@@ -82,14 +81,14 @@ impl DriftWatch {
         }
         if body.is_outage(status) {
             let now = unix_seconds();
-            let mut seen = self.locked();
+            let mut seen = self.seen.lock();
             seen.outages.entry(status).and_modify(|times| times.again(now)).or_insert(Times::first(now));
         }
     }
 
     /// Marks a listed difference as known, or as not known; `false` if none is listed under these names.
     pub fn mark(&self, asked: &str, kind: &str, field: &str, known: bool) -> bool {
-        let mut seen = self.locked();
+        let mut seen = self.seen.lock();
         let same = |one: &&mut Difference| (one.asked, one.kind, &*one.field) == (asked, kind, field);
         let Some(found) = seen.differences.iter_mut().find(same) else { return false };
         found.known = known;
@@ -124,17 +123,13 @@ impl DriftWatch {
 
     /// What has been seen.
     pub fn seen(&self) -> Seen {
-        self.locked().clone()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().clone()
     }
 
     fn record(&self, vendor: &str, asked: &'static str, found: Drift) {
         let now = unix_seconds();
         let kind = found.kind.as_str();
-        let mut seen = self.locked();
+        let mut seen = self.seen.lock();
         let same = |known: &&mut Difference| (known.asked, known.kind, &known.field) == (asked, kind, &found.location);
         if let Some(known) = seen.differences.iter_mut().find(same) {
             return known.times.again(now);

@@ -1,11 +1,13 @@
 //! What one connection is doing, shared between its socket, its service and its timers.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::value::Lock;
 
 use super::settings::WritePace;
 
@@ -18,7 +20,7 @@ pub(crate) struct Activity {
     in_flight: AtomicUsize,
     unflushed: AtomicBool,
     receiving_head: AtomicBool,
-    progress: Mutex<Progress>,
+    progress: Lock<Progress>,
     requests: AtomicU64,
     written: AtomicU64,
     eviction: Notify,
@@ -56,7 +58,7 @@ impl Activity {
             in_flight: AtomicUsize::new(0),
             unflushed: AtomicBool::new(false),
             receiving_head: AtomicBool::new(false),
-            progress: Mutex::new(Progress { waiting: Vec::new(), last_end }),
+            progress: Lock::new(Progress { waiting: Vec::new(), last_end }),
             requests: AtomicU64::new(0),
             written: AtomicU64::new(0),
             eviction: Notify::new(),
@@ -84,7 +86,7 @@ impl Activity {
         if !self.is_flushed() || self.receiving_head.load(Relaxed) {
             return None;
         }
-        let since = self.progress().last_end.at;
+        let since = self.progress.lock().last_end.at;
         (self.requests.load(Relaxed) > 0 || since.elapsed() >= FIRST_REQUEST_GRACE).then_some(since)
     }
 
@@ -146,14 +148,10 @@ impl Activity {
 
     /// What the connection waits for, and since when.
     fn waiting(&self) -> Option<(Stalled, Checkpoint)> {
-        let progress = self.progress();
+        let progress = self.progress.lock();
         let idle = || self.is_idle() && !self.receiving_head.load(Relaxed);
         let response = progress.waiting.first().map(|(_, since)| (Stalled::Response, *since));
         response.or_else(|| idle().then_some((Stalled::Idle, progress.last_end)))
-    }
-
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,7 +166,7 @@ impl ActiveRequest {
     /// Records that the response is ready and waits for the peer to read it.
     pub(crate) fn response_ready(&self) {
         let since = self.activity.checkpoint();
-        self.activity.progress().waiting.push((self.number, since));
+        self.activity.progress.lock().waiting.push((self.number, since));
     }
 }
 
@@ -176,7 +174,7 @@ impl Drop for ActiveRequest {
     fn drop(&mut self) {
         let activity = &self.activity;
         let last_end = activity.checkpoint();
-        let mut progress = activity.progress();
+        let mut progress = activity.progress.lock();
         progress.waiting.retain(|(request, _)| *request != self.number);
         progress.last_end = last_end;
         activity.unflushed.store(true, Relaxed);

@@ -7,8 +7,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::value::Lock;
 
 use super::activity::Activity;
 use super::peers::group::PeerGroup;
@@ -20,7 +22,7 @@ const SHARE: usize = 15;
 #[derive(Debug, Default)]
 pub(crate) struct OpenConnections {
     next: AtomicU64,
-    open: Mutex<Open>,
+    open: Lock<Open>,
 }
 
 #[derive(Debug, Default)]
@@ -51,13 +53,13 @@ impl OpenConnections {
     /// Lists a new connection.
     pub(crate) fn open(self: &Arc<Self>, address: IpAddr) -> OpenConnection {
         let peer = address.into();
-        self.add(&mut self.lock(), peer)
+        self.add(&mut self.open.lock(), peer)
     }
 
     /// Lists a new connection of `peer`, unless that would be more than its share of `max`. The first connection of a peer
     /// never is, and neither is any if there is room for one only.
     pub(crate) fn open_within_share(self: &Arc<Self>, peer: PeerGroup, max: usize) -> Option<OpenConnection> {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         let holds = 1 + open.held.get(&peer).copied().unwrap_or_default();
         let free = max.saturating_sub(open.listed.len() + 1);
         is_within_share(holds, free, max).then(|| self.add(&mut open, peer))
@@ -72,7 +74,7 @@ impl OpenConnections {
 
     /// Asks the connection that has been idle for longest to close, if one is idle; `of` says of which peer.
     pub(crate) fn evict_idle(&self, of: Option<PeerGroup>) {
-        let mut open = self.lock();
+        let mut open = self.open.lock();
         let eligible = open.listed.iter().filter(|(_, listed)| of.is_none_or(|of| of == listed.peer));
         let idle = eligible.filter_map(|(number, listed)| Some((listed.activity.as_ref()?.idle_since()?, *number)));
         let longest = idle.min().and_then(|(_, number)| {
@@ -83,10 +85,6 @@ impl OpenConnections {
         if let Some(activity) = longest {
             activity.request_eviction();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,7 +97,7 @@ impl OpenConnection {
     /// Counts the connection as one of `peer`, whose address was only learnt now; `false` if that would be more than its
     /// share of `max`.
     pub(crate) fn move_to(&self, peer: PeerGroup, max: usize) -> bool {
-        let mut open = self.all.lock();
+        let mut open = self.all.open.lock();
         let free = max.saturating_sub(open.listed.len());
         let holds = 1 + open.held.get(&peer).copied().unwrap_or_default();
         let Some(listed) = open.listed.get_mut(&self.number).filter(|listed| listed.peer != peer) else { return true };
@@ -119,7 +117,7 @@ impl OpenConnection {
             if self.activity.idle_since().is_some() {
                 return;
             }
-            let asked_of = self.all.lock().listed.get_mut(&self.number).and_then(|listed| {
+            let asked_of = self.all.open.lock().listed.get_mut(&self.number).and_then(|listed| {
                 listed.activity = Some(Arc::clone(&self.activity));
                 listed.asked_of.take()
             });
@@ -130,7 +128,7 @@ impl OpenConnection {
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        let mut open = self.all.lock();
+        let mut open = self.all.open.lock();
         if let Some(Listed { peer, .. }) = open.listed.remove(&self.number) {
             open.release(peer);
         }
@@ -195,7 +193,7 @@ mod tests {
         let moved = of_one.iter().filter(|connection| connection.move_to(peer(99), 9)).count();
         assert_eq!(moved, 1, "nothing is free, so that only its first one stays");
         drop(from_balancer);
-        assert!(all.lock().held.is_empty() && all.lock().listed.is_empty());
+        assert!(all.open.lock().held.is_empty() && all.open.lock().listed.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -290,7 +288,7 @@ mod tests {
         busy.activity().record_flush();
         assert!(busy.evicted().now_or_never().is_none());
         drop(busy);
-        assert!(all.lock().listed.is_empty() && all.lock().held.is_empty());
+        assert!(all.open.lock().listed.is_empty() && all.open.lock().held.is_empty());
     }
 
     #[tokio::test(start_paused = true)]

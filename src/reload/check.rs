@@ -4,7 +4,7 @@
 //! that a page which many look at reads nothing while nothing happens.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -83,7 +83,7 @@ impl Reloader {
     /// `again` reads the files even if none seems to have changed. It blocks, and changes nothing.
     pub fn check(&self, again: bool) -> Option<Arc<Check>> {
         let source = self.source.as_ref()?;
-        let mut last = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.checked.lock();
         let before = self.gateway();
         if let Some(last) = &*last {
             let is_old =

@@ -16,7 +16,7 @@ mod watch;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch as latest;
@@ -26,7 +26,7 @@ use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsError, TlsMaterial};
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
-use crate::value::unix_seconds;
+use crate::value::{Lock, unix_seconds};
 
 pub use crate::config::{Severity, SourceLine};
 pub use check::{Check, CheckedProblem, Difference};
@@ -88,10 +88,10 @@ pub struct Reloader {
     /// The generation in force, for those who wait for another one.
     applied: latest::Sender<u64>,
     /// Held during a reload: there is one at a time.
-    lock: Mutex<()>,
+    lock: Lock<()>,
     /// The last check that applied nothing.
-    checked: Mutex<Option<check::Checked>>,
-    state: Mutex<State>,
+    checked: Lock<Option<check::Checked>>,
+    state: Lock<State>,
 }
 
 /// A new configuration, ready to be applied.
@@ -143,7 +143,7 @@ impl Reloader {
         telemetry: Telemetry,
     ) -> Self {
         let history = Arc::new(History { in_force_since: unix_seconds(), ..History::default() });
-        let state = Mutex::new(State { files: std::mem::take(&mut startup.files), history });
+        let state = Lock::new(State { files: std::mem::take(&mut startup.files), history });
         let applied = latest::Sender::new(gateway.load().generation);
         Self {
             gateway,
@@ -153,8 +153,8 @@ impl Reloader {
             telemetry,
             startup,
             applied,
-            lock: Mutex::default(),
-            checked: Mutex::default(),
+            lock: Lock::default(),
+            checked: Lock::default(),
             state,
         }
     }
@@ -176,7 +176,7 @@ impl Reloader {
 
     /// The reloads so far.
     pub fn history(&self) -> Arc<History> {
-        Arc::clone(&self.state().history)
+        Arc::clone(&self.state.lock().history)
     }
 
     /// The configuration file; `None` if only the environment is read.
@@ -196,13 +196,13 @@ impl Reloader {
 
     /// Reads the configuration again and applies it, or keeps the old one. It blocks; call it within a tokio runtime.
     pub fn reload(&self, trigger: &'static str) -> Outcome {
-        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = self.lock.lock();
         let before = self.gateway.load_full();
         let outcome = match self.next(&before) {
             Ok(next) => self.apply(next, &before, trigger),
             Err(refusal) => self.refuse(refusal, &before, trigger),
         };
-        Arc::make_mut(&mut self.state().history).add(outcome.clone());
+        Arc::make_mut(&mut self.state.lock().history).add(outcome.clone());
         outcome
     }
 
@@ -280,20 +280,16 @@ impl Reloader {
             }
             result = source.load_again();
         }
-        self.state().files = files_of(&result).to_vec();
+        self.state.lock().files = files_of(&result).to_vec();
         result
     }
 
     /// The files of the configuration as they are now, and whether any has changed since it was read.
     fn check_files(&self) -> (Vec<WatchedFile>, bool) {
-        let files = self.state().files.clone();
+        let files = self.state.lock().files.clone();
         let now: Vec<_> = files.iter().map(WatchedFile::refreshed).collect();
         let changed = now != files;
         (now, changed)
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

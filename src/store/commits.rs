@@ -1,7 +1,8 @@
 //! How a store's transactions went, for metrics and status.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crate::value::Lock;
 
 use super::Figures;
 
@@ -11,7 +12,7 @@ const BOUNDS: [f64; 16] =
 
 /// All transactions since the start.
 #[derive(Debug, Default)]
-pub(super) struct Commits(Mutex<Counts>);
+pub(super) struct Commits(Lock<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -25,7 +26,7 @@ struct Counts {
 impl Commits {
     /// One was committed.
     pub(super) fn committed(&self, took: Duration) {
-        let mut counts = self.counts();
+        let mut counts = self.0.lock();
         counts.done += 1;
         counts.took += took;
         counts.failing = None;
@@ -37,19 +38,19 @@ impl Commits {
 
     /// One failed. Status shows why.
     pub(super) fn failed(&self, why: String) {
-        let mut counts = self.counts();
+        let mut counts = self.0.lock();
         counts.failed += 1;
         counts.failing = Some(why);
     }
 
     /// Whether the last one failed.
     pub(super) fn is_failing(&self) -> bool {
-        self.counts().failing.is_some()
+        self.0.lock().failing.is_some()
     }
 
     /// What metrics show of them.
     pub(super) fn figures(&self) -> Figures {
-        let counts = self.counts();
+        let counts = self.0.lock();
         Figures {
             commits: counts.done,
             failures: counts.failed,
@@ -58,10 +59,5 @@ impl Commits {
             failing: counts.failing.clone(),
             ..Figures::default()
         }
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        // Nothing panics while it is held; the numbers would be right all the same.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,25 +5,22 @@ mod clock;
 mod counter;
 mod credentials;
 mod fingerprint;
-mod fsync;
 mod glob;
-mod journal_values;
-mod log_format;
+mod lock;
 mod network;
 mod postgres_url;
 mod right;
 mod shared;
 mod verifier;
+mod words;
 
 pub use assistant_operation::AssistantOperation;
 pub use clock::{TokenClock, unix_seconds};
 pub use counter::Counter;
 pub use credentials::without_credentials;
 pub use fingerprint::Fingerprint;
-pub use fsync::Fsync;
 pub use glob::Glob;
-pub use journal_values::JournalValues;
-pub use log_format::LogFormat;
+pub use lock::Lock;
 pub use network::{Network, NotANetwork};
 pub use postgres_url::{ChannelBinding, PostgresHost, PostgresTls, PostgresUrl};
 pub use right::{Right, Rights};
@@ -31,6 +28,7 @@ pub use shared::{
     AccountSignals, CatalogState, Later, ProbeEnd, Shared, SharedAccount, SharedCatalog, SharedLimit, Taken,
 };
 pub use verifier::verifier;
+pub use words::{Fsync, JournalValues, LogFormat};
 
 /// The text that replaces a secret in output.
 pub const REDACTED: &str = "[redacted]";

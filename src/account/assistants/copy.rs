@@ -5,7 +5,7 @@
 //! what has expired only when it is used again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,6 +14,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use vendors::Listing;
+
+use crate::value::Lock;
 
 use super::fetch::Fetched;
 use super::{Asked, ListFailure, ListReader, Page};
@@ -42,7 +44,7 @@ const SMALLER_PAGES_FOR: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct AssistantPages {
     ttl: Duration,
-    state: Mutex<State>,
+    pub(super) state: Lock<State>,
     tasks: TaskTracker,
 }
 
@@ -83,29 +85,29 @@ impl std::fmt::Debug for State {
 impl AssistantPages {
     /// An empty copy whose pages serve for `ttl`; zero keeps none.
     pub fn new(ttl: Duration) -> Arc<Self> {
-        Arc::new(Self { ttl, state: Mutex::default(), tasks: TaskTracker::new() })
+        Arc::new(Self { ttl, state: Lock::default(), tasks: TaskTracker::new() })
     }
 
     /// How many assistants a page has at most.
     pub(super) fn per_page(&self, listing: &Listing) -> usize {
-        self.state().smaller_pages().unwrap_or(listing.max_per_page)
+        self.state.lock().smaller_pages().unwrap_or(listing.max_per_page)
     }
 
     /// Asks for at most so many assistants at once for a while.
     pub(super) fn set_per_page(&self, per_page: usize) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let per_page = state.smaller_pages().map_or(per_page, |present| present.min(per_page));
         state.per_page = Some((per_page, Instant::now()));
     }
 
     /// Asks for the most again: fewer were too many as well.
     pub(super) fn reset_per_page(&self) {
-        self.state().per_page = None;
+        self.state.lock().per_page = None;
     }
 
     /// How many assistants came before this one when its page was last read.
     pub(super) fn place(&self, id: &str) -> Option<usize> {
-        self.state().places.get(id).copied()
+        self.state.lock().places.get(id).copied()
     }
 
     /// The last page up to this one of which it is known what it is asked for with. The first page is always known.
@@ -113,7 +115,7 @@ impl AssistantPages {
         if listing.paging.is_numbered() {
             return Asked { number, per_page, at: None };
         }
-        let state = self.state();
+        let state = self.state.lock();
         let known = state
             .starts
             .iter()
@@ -128,12 +130,12 @@ impl AssistantPages {
 
     /// Forgets what pages are asked for with: the vendor does not know it any more.
     pub(super) fn forget_starts(&self) {
-        self.state().starts.clear();
+        self.state.lock().starts.clear();
     }
 
     /// Drops a page that is not what it should be.
     pub(super) fn drop_page(&self, page: &Page) {
-        self.state().remove(&page.asked());
+        self.state.lock().remove(&page.asked());
     }
 
     /// A page, from the copy or from the vendor, and the attempts that this reader waited for. `fresh` asks the vendor.
@@ -172,7 +174,7 @@ impl AssistantPages {
         asked: &Asked,
         reader: &ListReader,
     ) -> Result<Arc<Page>, Arc<Flight>> {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.follow(reader.stack.writes());
         if let Some((page, at)) = state.pages.get(asked)
             && at.elapsed() < self.ttl
@@ -199,7 +201,7 @@ impl AssistantPages {
             };
             let _ = done.send(outcome); // without readers it is only kept
             if let Some(pages) = pages.upgrade() {
-                pages.state().ended(&key, writes);
+                pages.state.lock().ended(&key, writes);
             }
         });
         let flight = Arc::new(Flight { outcome: outcome.shared(), task: AbortOnDropHandle::new(task) });
@@ -209,16 +211,12 @@ impl AssistantPages {
 
     /// Keeps a page that was asked for after so many writes, unless there were more since or it does not fit.
     fn keep(self: &Arc<Self>, writes: u64, page: &Arc<Page>, ids: Vec<Box<str>>, reader: &ListReader) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.follow(reader.stack.writes());
         state.remember(page, ids);
         if state.writes == writes && !self.ttl.is_zero() && state.insert(page) && state.purge.is_none() {
             state.purge = Some(AbortOnDropHandle::new(self.tasks.spawn(purge(Arc::downgrade(self), self.ttl))));
         }
-    }
-
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -298,7 +296,7 @@ async fn purge(pages: Weak<AssistantPages>, ttl: Duration) {
     loop {
         sleep_until(next).await;
         let Some(pages) = pages.upgrade() else { return };
-        let Some(later) = pages.state().drop_old(ttl) else { return };
+        let Some(later) = pages.state.lock().drop_old(ttl) else { return };
         next = later;
     }
 }

@@ -3,7 +3,7 @@
 //! refused as superseded. A job is of this process and ends with it; what it has sent again are ordinary records.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -19,6 +19,7 @@ use crate::api::{Context, RecordList, Replay, query_names, required, store_probl
 use crate::problem::{Code, Problem};
 use crate::store::{Record, State, UpdateId};
 use crate::telemetry::event::Who;
+use crate::value::Lock;
 
 /// What chooses the dead changes of a job.
 const FILTERS: [&str; 7] = ["vendor", "assistant", "client", "reason", "older", "since", "until"];
@@ -34,7 +35,7 @@ const MOST_RESULTS: usize = 1000;
 
 /// The jobs of this process, oldest first.
 #[derive(Default)]
-pub(crate) struct Jobs(Mutex<VecDeque<Arc<Job>>>);
+pub(crate) struct Jobs(Lock<VecDeque<Arc<Job>>>);
 
 struct Job {
     id: Uuid,
@@ -43,7 +44,7 @@ struct Job {
     started: SystemTime,
     changes: Vec<UpdateId>,
     cancel: CancellationToken,
-    progress: Mutex<Progress>,
+    progress: Lock<Progress>,
 }
 
 #[derive(Default)]
@@ -149,7 +150,7 @@ pub(crate) async fn start(operator: &Operator, query: Option<&str>) -> Result<Jo
         .finish();
     let (id, started) = (Uuid::now_v7(), SystemTime::now());
     let cancel = CancellationToken::new();
-    let job = Arc::new(Job { id, filter, rate, started, changes, cancel, progress: Mutex::default() });
+    let job = Arc::new(Job { id, filter, rate, started, changes, cancel, progress: Lock::default() });
     let shared = &operator.shared;
     shared.jobs.add(Arc::clone(&job))?;
     let document = job.document(true);
@@ -159,7 +160,7 @@ pub(crate) async fn start(operator: &Operator, query: Option<&str>) -> Result<Jo
 
 /// All jobs that are kept, newest first.
 pub(crate) fn jobs(operator: &Operator) -> Vec<JobDocument> {
-    operator.shared.jobs.lock().iter().rev().map(|job| job.document(false)).collect()
+    operator.shared.jobs.0.lock().iter().rev().map(|job| job.document(false)).collect()
 }
 
 /// One job, which `id` names, with its results.
@@ -179,7 +180,7 @@ pub(crate) fn job(operator: &Operator, query: Option<&str>) -> Result<JobDocumen
 pub(crate) fn cancel(operator: &Operator, id: &str) -> Result<JobDocument, Problem> {
     let job = operator.shared.jobs.find(id)?;
     {
-        let mut progress = job.progress();
+        let mut progress = job.progress.lock();
         if progress.state != JobState::Running {
             return Err(Problem::new(Code::AlreadyStarted, "this job has ended"));
         }
@@ -201,13 +202,9 @@ fn conflict(detail: String) -> Problem {
 }
 
 impl Jobs {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<Job>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn add(&self, job: Arc<Job>) -> Result<(), Problem> {
-        let mut jobs = self.lock();
-        if let Some(running) = jobs.iter().find(|job| job.progress().state == JobState::Running) {
+        let mut jobs = self.0.lock();
+        if let Some(running) = jobs.iter().find(|job| job.progress.lock().state == JobState::Running) {
             let detail = format!("the job {} runs already, and there is one at a time", running.id);
             return Err(Problem::new(Code::AlreadyStarted, detail));
         }
@@ -219,19 +216,15 @@ impl Jobs {
     }
 
     fn find(&self, id: &str) -> Result<Arc<Job>, Problem> {
-        let found = id.parse::<Uuid>().ok().and_then(|id| self.lock().iter().find(|job| job.id == id).cloned());
+        let found = id.parse::<Uuid>().ok().and_then(|id| self.0.lock().iter().find(|job| job.id == id).cloned());
         let detail = "there is no job of this id: jobs end with their process, and the last ten are kept";
         found.ok_or_else(|| Problem::new(Code::NotFound, detail))
     }
 }
 
 impl Job {
-    fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn document(&self, with_results: bool) -> JobDocument {
-        let progress = self.progress();
+        let progress = self.progress.lock();
         let tried = progress.tried();
         let time = |time| humantime::format_rfc3339_millis(time).to_string();
         JobDocument {
@@ -280,7 +273,7 @@ impl Progress {
 
 async fn run(shared: Arc<Shared>, context: Context, job: Arc<Job>) {
     let state = replay_all(&shared, context, &job).await;
-    let mut progress = job.progress();
+    let mut progress = job.progress.lock();
     progress.end(state);
     let (tried, count) = (progress.tried(), job.changes.len());
     if state == JobState::Stopped {
@@ -311,7 +304,7 @@ async fn replay_all(shared: &Shared, mut context: Context, job: &Job) -> JobStat
         // Each is sent again as the gateway is configured then.
         context.gateway = shared.reloader.gateway();
         while let Some(waits_for) = replay_one(job, &context, *id).await {
-            job.progress().waits_for = Some(waits_for);
+            job.progress.lock().waits_for = Some(waits_for);
             tokio::select! {
                 biased;
                 state = stopped() => return state,
@@ -332,7 +325,7 @@ async fn replay_one(job: &Job, context: &Context, id: UpdateId) -> Option<&'stat
             let replayed_as = Some(replay.id.to_string());
             let tried =
                 Tried { update: id.to_string(), assistant, result: "replayed", replayed_as, code: None, detail: None };
-            job.progress().add(tried);
+            job.progress.lock().add(tried);
             return None;
         }
         Err(problem) => problem,
@@ -343,7 +336,7 @@ async fn replay_one(job: &Job, context: &Context, id: UpdateId) -> Option<&'stat
     }
     let result = if problem.code == Code::Superseded { "superseded" } else { "refused" };
     let (code, detail) = (Some(code), Some(problem.detail));
-    job.progress().add(Tried { update: id.to_string(), assistant, result, replayed_as: None, code, detail });
+    job.progress.lock().add(Tried { update: id.to_string(), assistant, result, replayed_as: None, code, detail });
     None
 }
 

@@ -10,7 +10,7 @@ pub mod descriptors;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +31,7 @@ use crate::net::peers::proxy_protocol;
 use crate::net::rejection::RejectionReason;
 use crate::net::request_body::RequestBody;
 use crate::net::tls::acceptor::Tls;
+use crate::value::Lock;
 use accept_error::{Backoff, concerns_one_connection};
 
 /// How often it is logged that a limit is reached.
@@ -157,7 +158,7 @@ struct Places {
     permits: Arc<Semaphore>,
     /// For connections whose peer has its share already.
     waiting: Arc<Semaphore>,
-    warned: Mutex<Option<Instant>>,
+    warned: Lock<Option<Instant>>,
 }
 
 /// The place of one connection.
@@ -170,7 +171,7 @@ struct Place {
 impl Places {
     fn new(max: usize) -> Self {
         let waiting = Arc::new(Semaphore::new((max / 16).max(4)));
-        Self { max, permits: Arc::new(Semaphore::new(max)), waiting, warned: Mutex::default() }
+        Self { max, permits: Arc::new(Semaphore::new(max)), waiting, warned: Lock::default() }
     }
 
     /// A place for a peer that has its share, once one of its connections has ended; idle ones are evicted. `None` if that
@@ -192,7 +193,7 @@ impl Places {
 
     /// Calls `warn`, unless it was called a short time ago.
     fn warn(&self, warn: impl FnOnce()) {
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut warned = self.warned.lock();
         if warned.is_none_or(|warned| warned.elapsed() >= WARNING_INTERVAL) {
             *warned = Some(Instant::now());
             drop(warned);

@@ -148,7 +148,7 @@ impl Postgres {
 
     /// The writer of a ticket: that of its line if it is known.
     fn of_id(&self, id: UpdateId) -> usize {
-        self.shared.lanes().get(&id).copied().unwrap_or_else(|| self.of_unknown(id))
+        self.shared.lanes.lock().get(&id).copied().unwrap_or_else(|| self.of_unknown(id))
     }
 
     fn of_unknown(&self, id: UpdateId) -> usize {
@@ -157,7 +157,7 @@ impl Postgres {
 
     /// From now on, what names this ticket follows what named its line.
     fn remember(&self, id: UpdateId, lane: usize) {
-        let mut lanes = self.shared.lanes();
+        let mut lanes = self.shared.lanes.lock();
         if lanes.len() >= REMEMBERED {
             lanes.clear();
         }

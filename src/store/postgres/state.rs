@@ -1,8 +1,8 @@
 //! What the lanes and the callers share.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -13,6 +13,7 @@ use crate::store::commits::Commits;
 use crate::store::noted::Noted;
 use crate::store::seal::Sealer;
 use crate::store::{Figures, Pending, StoreError, UpdateId};
+use crate::value::Lock;
 
 use super::Settings;
 use super::connect::{self, Connector};
@@ -34,7 +35,7 @@ pub(super) struct Shared {
     pub(super) bytes: AtomicU64,
     commits: Commits,
     /// The lanes of tickets whose lines this process has to do with, so that what names an id follows what named the line.
-    lanes: Mutex<HashMap<UpdateId, usize>>,
+    pub(super) lanes: Lock<HashMap<UpdateId, usize>>,
 }
 
 impl Shared {
@@ -54,7 +55,7 @@ impl Shared {
             given_up: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             commits: Commits::default(),
-            lanes: Mutex::default(),
+            lanes: Lock::default(),
         }
     }
 
@@ -77,11 +78,6 @@ impl Shared {
         let driver =
             Box::pin(async move { driver.run(|_| ()).await.map_err(|error| StoreError::Failed(error.to_string())) });
         Ok((client, driver))
-    }
-
-    pub(super) fn lanes(&self) -> MutexGuard<'_, HashMap<UpdateId, usize>> {
-        // Nothing panics while it is held.
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn committed(&self, took: Duration) {

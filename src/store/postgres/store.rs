@@ -43,7 +43,7 @@ pub(super) fn ended(shared: &Shared, id: UpdateId, end: &End) {
         }
     }
     if end.finished() != Finished::NotOwned {
-        shared.lanes().remove(&id);
+        shared.lanes.lock().remove(&id);
     }
 }
 
@@ -85,7 +85,7 @@ impl Store for Postgres {
             let admitted = admission::admitted(&shared.sealer, &rows, key.as_ref())?;
             match &admitted {
                 Some(Admitted::Stored(stored)) => shared.stored(stored.number),
-                _ => drop(shared.lanes().remove(&id)),
+                _ => drop(shared.lanes.lock().remove(&id)),
             }
             Ok(admitted)
         });

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -21,6 +21,7 @@ use super::{AccountState, CatalogKey, Grant, Probe, SharedState, TokenRequest};
 use crate::store::record::UpdateId;
 use crate::store::seal::{Purpose, Sealer};
 use crate::store::{Pending, StoreError};
+use crate::value::Lock;
 
 /// The longest that a pause, a limit's window or an opening may be: a hundred years fit twice into a `bigint` of nanoseconds.
 const MOST: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -38,7 +39,7 @@ pub struct SharedPostgres {
     connect: Connect,
     timeout: Duration,
     sealer: Arc<Sealer>,
-    connection: Mutex<Option<Connection>>,
+    connection: Lock<Option<Connection>>,
     tasks: TaskTracker,
 }
 
@@ -55,20 +56,20 @@ type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 impl SharedPostgres {
     /// Not connected yet. Catalogs are sealed.
     pub(in crate::store) fn new(connect: Connect, sealer: Arc<Sealer>, timeout: Duration) -> Self {
-        Self { connect, timeout, sealer, connection: Mutex::default(), tasks: TaskTracker::new() }
+        Self { connect, timeout, sealer, connection: Lock::default(), tasks: TaskTracker::new() }
     }
 
     fn connection(&self) -> Option<Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.connection.lock().clone()
     }
 
     fn set(&self, connection: Option<Connection>) {
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = connection;
+        *self.connection.lock() = connection;
     }
 
     /// Gives a connection up, unless there is another one by now.
     fn give_up(&self, broken: &Connection) {
-        let mut present = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut present = self.connection.lock();
         present.take_if(|present| Arc::ptr_eq(&present.client, &broken.client));
     }
 

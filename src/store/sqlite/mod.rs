@@ -20,9 +20,9 @@ mod writer;
 
 use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use rusqlite::Connection;
@@ -34,6 +34,7 @@ use crate::store::{
     Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
     Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
 };
+use crate::value::Lock;
 
 use command::{Command, Statement};
 use desk::Desk;
@@ -49,7 +50,7 @@ pub struct Sqlite {
     shared: Arc<Shared>,
     writer: Sender<Command>,
     /// `None` once it is closed.
-    readers: Mutex<Option<Sender<Reading>>>,
+    readers: Lock<Option<Sender<Reading>>>,
 }
 
 impl std::fmt::Debug for Sqlite {
@@ -89,7 +90,7 @@ impl Sqlite {
         thread
             .spawn(move || writer.run(&commands))
             .map_err(|error| OpenError::Other { path, why: error.to_string() })?;
-        Ok(Self { shared, writer: sender, readers: Mutex::new(Some(reader)) })
+        Ok(Self { shared, writer: sender, readers: Lock::new(Some(reader)) })
     }
 
     fn send(&self, command: Command) {
@@ -128,7 +129,7 @@ impl Sqlite {
                 let _ = reply.send(run(connection, sealer).map_err(Failure::into_error));
             });
             // A reading that nobody takes is dropped, and with it the way to answer.
-            match &*self.readers.lock().unwrap_or_else(PoisonError::into_inner) {
+            match &*self.readers.lock() {
                 Some(readers) => drop(readers.send(reading)),
                 None => drop(reading),
             }
@@ -261,7 +262,7 @@ impl Store for Sqlite {
     fn close(&self) -> Pending<'_, ()> {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Close(reply));
-        drop(self.readers.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.readers.lock().take());
         Box::pin(async move { answer.await.unwrap_or(Err(StoreError::Closed)) })
     }
 }

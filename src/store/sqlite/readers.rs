@@ -1,13 +1,14 @@
 //! The threads that read. A reader sees what is committed and holds up neither the writer nor other readers.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::store::seal::Sealer;
+use crate::value::Lock;
 
 use super::open::configure;
 
@@ -23,7 +24,7 @@ pub(super) fn start(
     sealer: &Arc<Sealer>,
 ) -> Result<(Sender<Reading>, Vec<JoinHandle<()>>), super::failure::OpenFailure> {
     let (sender, readings) = channel();
-    let readings = Arc::new(Mutex::new(readings));
+    let readings = Arc::new(Lock::new(readings));
     let mut threads = Vec::new();
     for number in 0..READERS {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -41,10 +42,10 @@ pub(super) fn start(
     Ok((sender, threads))
 }
 
-fn read(readings: &Mutex<Receiver<Reading>>, connection: &Connection, sealer: &Sealer) {
+fn read(readings: &Lock<Receiver<Reading>>, connection: &Connection, sealer: &Sealer) {
     loop {
         // One of them waits with the lock; a reading is carried out without it.
-        let reading = readings.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let reading = readings.lock().recv();
         let Ok(reading) = reading else { return };
         reading(connection, sealer);
     }

@@ -99,7 +99,7 @@ async fn a_ttl_of_zero_keeps_nothing_and_a_fresh_read_is_always_at_the_vendor() 
         assert_eq!(list(&pages, &reader, true).await.unwrap().1, 2);
     }
     assert_eq!(vendor.asked().len(), 8);
-    assert!(none.state().pages.is_empty());
+    assert!(none.state.lock().pages.is_empty());
     assert_eq!(list(&pages, &reader, false).await.unwrap().1, 0, "others may use what a fresh read brought");
 }
 
@@ -110,15 +110,15 @@ async fn old_pages_are_dropped_with_and_without_readers() {
     list(&pages, &reader, false).await.unwrap();
     after(Duration::from_secs(4)).await;
     assert_eq!(list(&pages, &reader, false).await.unwrap().1, 0);
-    assert!(pages.state().purge.is_some());
+    assert!(pages.state.lock().purge.is_some());
     after(Duration::from_secs(2)).await;
-    while pages.state().purge.is_some() {
+    while pages.state.lock().purge.is_some() {
         tokio::task::yield_now().await;
     }
-    assert!(pages.state().pages.is_empty());
-    assert_eq!(pages.state().bytes, 0);
+    assert!(pages.state.lock().pages.is_empty());
+    assert_eq!(pages.state.lock().bytes, 0);
     assert_eq!(list(&pages, &reader, false).await.unwrap().1, 2);
-    assert!(pages.state().purge.is_some(), "what is kept after that is dropped too");
+    assert!(pages.state.lock().purge.is_some(), "what is kept after that is dropped too");
 }
 
 #[test]
@@ -146,7 +146,7 @@ async fn thirty_thousand_assistants_take_three_hundred_requests_and_each_is_then
     let vendor = counted(30_000).await;
     let (pages, reader) = (kept_for(600), vendor.reader("v"));
     assert_eq!(list(&pages, &reader, false).await.unwrap(), (range(1..30_001), 300));
-    assert_eq!(pages.state().places.len(), 30_000);
+    assert_eq!(pages.state.lock().places.len(), 30_000);
     write(&reader).await;
     for id in ["30000", "15001", "1"] {
         assert_eq!(find(&pages, &reader, id, false).await, (true, 1));
@@ -161,10 +161,10 @@ async fn long_ids_and_too_many_are_not_remembered() {
         Vendor::start(|_, _| Answer::Json(format!("[{{\"id\":\"{}\"}},{{\"id\":\"b\"}}]", "a".repeat(65)))).await;
     let (pages, reader) = (kept_for(600), vendor.reader("v"));
     assert_eq!(find(&pages, &reader, "b", false).await, (true, 1));
-    assert_eq!(pages.state().places.keys().map(|id| &**id).collect::<Vec<_>>(), ["b"]);
-    pages.state().places.extend((0..100_000).map(|id| (id.to_string().into(), id)));
+    assert_eq!(pages.state.lock().places.keys().map(|id| &**id).collect::<Vec<_>>(), ["b"]);
+    pages.state.lock().places.extend((0..100_000).map(|id| (id.to_string().into(), id)));
     assert_eq!(find(&pages, &reader, "b", true).await, (true, 1));
-    assert!(pages.state().places.len() <= 2);
+    assert!(pages.state.lock().places.len() <= 2);
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn a_fetch_that_died_is_started_again() {
         tokio::task::yield_now().await;
     }
     {
-        let mut state = pages.state();
+        let mut state = pages.state.lock();
         state.pages.clear();
         let outcome = futures_util::FutureExt::shared(tokio::sync::oneshot::channel().1);
         let flight = Arc::new(Flight { outcome, task: tokio_util::task::AbortOnDropHandle::new(dead) });

@@ -57,7 +57,7 @@ async fn a_page_that_is_too_long_is_asked_for_with_fewer_assistants() {
         let size = read[0].1;
         assert_eq!(read, (1..=300 / size).map(|page| (page, size)).collect::<Vec<_>>());
         // Others know it for a while.
-        pages.state().pages.clear();
+        pages.state.lock().pages.clear();
         assert_eq!(find(&pages, &reader, "300", false).await, (true, 1));
         assert_eq!(vendor.asked(), [(300 / size, size)]);
         write(&reader).await;

@@ -1,0 +1,9 @@
+//! Words of the configuration.
+
+mod fsync;
+mod journal_values;
+mod log_format;
+
+pub use fsync::Fsync;
+pub use journal_values::JournalValues;
+pub use log_format::LogFormat;
