@@ -308,6 +308,23 @@ mod tests {
     }
 
     #[test]
+    fn a_table_names_its_columns_and_marks_those_of_numbers() {
+        let html = table("a", "b", &["c", "#d"], &html! { tr { td { "e" } } }).into_string();
+        let head = r#"<table><caption>b</caption><thead><tr><th scope="col">c</th><th class="number" scope="col">d</th></tr></thead>"#;
+        assert!(html.contains(head) && html.contains("<tbody><tr><td>e</td></tr></tbody>"), "{html}");
+        assert_eq!(codes(&["a", "b"]).into_string(), "<code>a</code>, <code>b</code>");
+    }
+
+    #[test]
+    fn a_change_of_which_nothing_is_known_is_a_warning_and_one_that_was_not_sent_is_bad() {
+        for (word, class) in [("unknown", "warning"), ("expired", "bad"), ("superseded", "good"), ("canceled", "plain")]
+        {
+            let html = change_state(word).into_string();
+            assert!(html.contains(&format!("badge {class}")), "{html}");
+        }
+    }
+
+    #[test]
     fn durations_are_short() {
         for (millis, text) in
             [(4, "4.0 ms"), (999, "999 ms"), (5_000, "5 s"), (61_000, "1 min 1 s"), (90_061_000, "1 d 1 h")]

@@ -17,3 +17,23 @@ impl<T> Lock<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_content_is_there_after_a_panic() {
+        let lock = Lock::new(0);
+        let panicked = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                *lock.lock() = 7;
+                let _held = lock.lock();
+                panic!("while it is held");
+            });
+            thread.join()
+        });
+        assert!(panicked.is_err());
+        assert_eq!(*lock.lock(), 7);
+    }
+}
