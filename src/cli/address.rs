@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use http::Uri;
 
 use super::Failure;
-use crate::config::{self, Environment, Secret};
+use crate::config::{self, Environment, Location, Problems, Secret};
 
 /// The administration of a gateway.
 pub(super) struct Administration {
@@ -22,11 +22,34 @@ pub(super) struct Administration {
 
 impl Administration {
     /// At `url`, else where the configuration puts it; an address for all interfaces is asked on loopback.
+    ///
+    /// # Errors
+    /// The configuration cannot be read: another gateway must not be asked instead of the one that is meant.
     pub(super) fn find(url: Option<&str>, config: Option<&Path>, environment: &Environment) -> Result<Self, Failure> {
-        if let Some(url) = url {
-            return named(url);
+        match url {
+            Some(url) => named(url),
+            None => Self::of(config::administration(config, environment).map_err(|problems| unknown(&problems))?),
         }
-        let found = config::administration(config, environment);
+    }
+
+    /// The same for a question that changes nothing, whether a gateway is well. A file that is gone or broken does not make
+    /// a gateway ill that runs on with what the file held; where only the environment names the file, what can be read of
+    /// it counts, and the second value says what is wrong with it.
+    pub(super) fn probe(
+        url: Option<&str>,
+        config: Option<&Path>,
+        environment: &Environment,
+    ) -> Result<(Self, Option<String>), Failure> {
+        if url.is_some() || config.is_some() {
+            return Ok((Self::find(url, config, environment)?, None));
+        }
+        match config::administration(None, environment) {
+            Ok(found) => Ok((Self::of(found)?, None)),
+            Err(problems) => Ok((Self::of(config::probed(environment))?, Some(first(&problems)))),
+        }
+    }
+
+    fn of(found: config::Administration) -> Result<Self, Failure> {
         let mut address =
             found.listen.ok_or("`server.admin_listen` of the configuration is no address; name it with --url")?;
         if address.ip().is_unspecified() {
@@ -39,6 +62,19 @@ impl Administration {
         let base = format!("{scheme}://{address}");
         Ok(Self { base, path: None, token: found.token, certificate: found.certificate })
     }
+}
+
+/// Why the configuration does not say which gateway is meant.
+fn unknown(problems: &Problems) -> Failure {
+    format!("{}; name the gateway with --url, or another file with --config", first(problems)).into()
+}
+
+/// The first error of a configuration, in one line.
+fn first(problems: &Problems) -> String {
+    problems.errors().next().map_or_else(String::new, |problem| match &problem.location {
+        Location::Whole => problem.message.clone(),
+        location => format!("{location}: {}", problem.message),
+    })
 }
 
 /// The address on the command line, with or without a scheme and a path.
@@ -95,6 +131,56 @@ mod tests {
         }
         let elsewhere = Administration::find(Some("10.0.0.1:1"), Some(&path), &Environment::default()).unwrap();
         assert!(elsewhere.token.is_none(), "the token goes nowhere else");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error_and_no_other_gateway_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let (typo, broken) = (folder.path().join("typo.toml"), folder.path().join("broken.toml"));
+        std::fs::write(&broken, "[server]\nadmin_listen = \"127.0.0.1:9292\"\n[clients\n").unwrap();
+        for (path, expected) in [(&typo, "cannot read the configuration"), (&broken, "not TOML")] {
+            let variable: Environment =
+                [("SWITCHBOARD_CONFIG".to_owned(), path.display().to_string())].into_iter().collect();
+            let errors = [
+                Administration::find(None, Some(path), &Environment::default()).err(),
+                Administration::find(None, None, &variable).err(),
+                Administration::probe(None, Some(path), &Environment::default()).err(),
+            ];
+            for error in errors {
+                let error = error.unwrap().to_string();
+                let is_named = error.contains(path.file_name().unwrap().to_str().unwrap());
+                assert!(is_named && error.contains(expected) && error.contains("--url"), "{error}");
+            }
+            let elsewhere = Administration::find(Some("10.0.0.1:1"), None, &variable).unwrap();
+            assert_eq!(elsewhere.base, "http://10.0.0.1:1");
+        }
+    }
+
+    #[test]
+    fn a_probe_asks_the_gateway_that_runs_although_its_file_is_broken_or_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.toml");
+        let variables = |more: &[(&str, &str)]| -> Environment {
+            let config = ("SWITCHBOARD_CONFIG".to_owned(), path.display().to_string());
+            let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            std::iter::once(config).chain(more).collect()
+        };
+        let tls = "[server.admin_tls]\ncert = \"a.pem\"\nkey = \"a.key\"\n";
+        let good =
+            format!("[server]\nadmin_listen = \"127.0.0.1:9292\"\n{tls}[vendors.sondos]\ntoken = {{ env = \"T\" }}\n");
+        for (text, wrong) in [(good.clone(), None), (format!("{good}[clients\n"), Some("not TOML"))] {
+            std::fs::write(&path, text).unwrap();
+            let (found, problem) = Administration::probe(None, None, &variables(&[])).unwrap();
+            assert_eq!(found.base, "https://127.0.0.1:9292");
+            assert_eq!(found.certificate.unwrap(), folder.path().join("a.pem"));
+            assert_eq!(problem.is_some_and(|problem| problem.contains(wrong.unwrap())), wrong.is_some());
+        }
+        std::fs::remove_file(&path).unwrap();
+        let (found, problem) = Administration::probe(None, None, &variables(&[])).unwrap();
+        assert_eq!(found.base, "http://127.0.0.1:9090");
+        assert!(problem.unwrap().contains("cannot read the configuration"));
+        let listen = ("SWITCHBOARD_SERVER__ADMIN_LISTEN", "0.0.0.0:9191");
+        assert_eq!(Administration::probe(None, None, &variables(&[listen])).unwrap().0.base, "http://127.0.0.1:9191");
     }
 
     #[test]

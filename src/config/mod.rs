@@ -16,7 +16,7 @@ mod validate;
 pub use load::environment::Environment;
 pub use load::shown_line::SourceLine;
 pub use load::watched_file::WatchedFile;
-pub use load::{Administration, DEFAULTS, administration, file, load, load_text};
+pub use load::{Administration, DEFAULTS, administration, file, load, load_text, probed};
 pub use origins::{Origin, Origins, Setting};
 pub use sections::admin::Admin;
 pub use sections::assistant::Assistant;

@@ -1,4 +1,4 @@
-//! `compare` for one update, the JSON Schema, shell completions and the manual page.
+//! `compare` for one update, the JSON Schema, shell completions, the manual page, and which gateway is asked.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -88,5 +88,22 @@ fn completions_and_manual_have_every_command() {
         let script = text(&switchboard(&["completions", shell], "").stdout);
         assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
         assert!(!["bash", "zsh"].contains(&shell) || script.contains("intellixent"), "{shell} completes vendors");
+    }
+}
+
+#[test]
+fn commands_that_ask_a_gateway_refuse_a_configuration_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let (typo, broken) = (folder.path().join("typo.toml"), folder.path().join("broken.toml"));
+    std::fs::write(&broken, "[server]\nadmin_listen = \"127.0.0.1:9\n").unwrap();
+    for (path, expected) in [(&typo, "error: cannot read the configuration"), (&broken, "broken.toml:2:")] {
+        let path = path.to_str().unwrap();
+        for command in [&["status"][..], &["health"], &["queue"], &["queue", "cancel", "U"], &["history", "bot"]] {
+            let output = switchboard(&[command, &["--config", path]].concat(), "");
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+            assert!(said.contains(expected) && said.contains("name the gateway with --url"), "{command:?}: {said}");
+            assert!(output.stdout.is_empty());
+        }
     }
 }

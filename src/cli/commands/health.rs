@@ -31,7 +31,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
-    let asked = Administration::find(args.url.as_deref(), args.config.as_deref(), &terminal.environment)?;
+    let (asked, wrong) = Administration::probe(args.url.as_deref(), args.config.as_deref(), &terminal.environment)?;
+    if let Some(wrong) = wrong {
+        writeln!(terminal.err, "warning: {wrong}; asking {}", asked.base)?;
+    }
     let path = asked.path.as_deref().unwrap_or(LIVEZ);
     let url: Uri = format!("{}{path}", asked.base).parse()?;
     let runtime = runtime()?;

@@ -28,6 +28,14 @@ pub(crate) fn parse(source: SourceId, validator: &mut Validator<'_>) -> Table {
     tree
 }
 
+/// What can be read of a source, whatever is wrong with the rest of it; nothing is reported.
+pub(crate) fn readable_part(source: SourceId, validator: &Validator<'_>) -> Table {
+    let content = validator.sources.content(source);
+    let (table, errors) = DeTable::parse_recoverable(content);
+    let other = (!errors.is_empty()).then(|| other_format(content)).flatten();
+    if other.is_some() { Table::new() } else { tree::from_toml(table.get_ref(), source) }
+}
+
 /// The format that a text is in which is not TOML, if it is a well-known one.
 fn other_format(text: &str) -> Option<&'static str> {
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();

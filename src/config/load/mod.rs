@@ -1,5 +1,6 @@
 //! Loads the configuration: from arguments to [`Settings`].
 
+mod administration;
 pub(super) mod assistants_file;
 pub(super) mod bounded_file;
 pub(super) mod document;
@@ -14,7 +15,6 @@ pub(super) mod variables;
 pub(super) mod watched_file;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,12 +22,11 @@ use vendors::{Dialect, registry};
 
 use super::origins::Origins;
 use super::settings::Settings;
-use super::types::secret::Secret;
 use super::validate::key_path::KeyPath;
 use super::validate::problem::{Diagnostic, ProblemKind, Problems};
 use super::validate::root;
-use super::validate::table_reader::TableReader;
 use super::validate::validator::Validator;
+pub use administration::{Administration, administration, probed};
 use environment::{Environment, PATH};
 use layers::Layers;
 use source::{SourceId, Sources};
@@ -68,33 +67,11 @@ pub fn load_text(text: &str, environment: &Environment) -> Result<Settings, Prob
     })
 }
 
-/// What a configuration says of its gateway's admin listener.
-pub struct Administration {
-    /// Where it listens; `None` where the configuration has no address there.
-    pub listen: Option<SocketAddr>,
-    /// The token.
-    pub token: Option<Secret>,
-    /// The file with the certificate that it shows, if it speaks TLS.
-    pub certificate: Option<PathBuf>,
-}
-
-/// Where administration listens and how to ask it, as far as the configuration can be read; what else is wrong with it does
-/// not matter to a command that only asks a gateway.
-#[must_use]
-pub fn administration(path: Option<&Path>, environment: &Environment) -> Administration {
-    let mut validator = Validator::new(environment);
-    let tree = layered(|validator| read_file(path, validator), &mut validator);
-    let tree = tree.or_else(|| layered(|_| Some(None), &mut Validator::new(environment))).unwrap_or_default();
-    let root = TableReader::root(&tree);
-    let token = root.table("admin").secret("token", &mut validator);
-    let server = root.table("server");
-    let tls = server.table("admin_tls");
-    let certificate = tls.text("cert").map(|path| validator.resolve(tls.span("cert"), path));
-    Administration { listen: server.address("admin_listen"), token, certificate }
-}
-
 /// The source between defaults and environment: `None` where it cannot be read, `Some(None)` where there is none.
 type FileSource = Option<Option<SourceId>>;
+
+/// The same, parsed.
+type FileTable = Option<Option<Table>>;
 
 fn checked(
     environment: &Environment,
@@ -117,6 +94,7 @@ fn checked(
 
 /// Defaults, OpenTelemetry's variables, file, environment and assistants files as one tree; `None` where a file is missing or not TOML.
 fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
+    let file = |validator: &mut Validator<'_>| Some(file(validator)?.map(|source| document::parse(source, validator)));
     let mut tree = layered(file, validator)?;
     validator.add_assistants(&mut tree);
     validator.vendors = tables(&tree, "vendors").map(|(name, entry)| (name.clone(), dialect(name, entry))).collect();
@@ -125,15 +103,14 @@ fn tree(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Val
 }
 
 /// Defaults, file and environment.
-fn layered(file: impl FnOnce(&mut Validator<'_>) -> FileSource, validator: &mut Validator<'_>) -> Option<Table> {
+fn layered(file: impl FnOnce(&mut Validator<'_>) -> FileTable, validator: &mut Validator<'_>) -> Option<Table> {
     let mut layers = Layers::default();
     let defaults = validator.sources.add_defaults(DEFAULTS);
     let table = document::parse(defaults, validator);
     add(&mut layers, "built-in defaults", table, validator)?;
     let variables = validator.opentelemetry();
     add(&mut layers, "OpenTelemetry's variables", variables, validator)?;
-    if let Some(source) = file(validator)? {
-        let table = document::parse(source, validator);
+    if let Some(table) = file(validator)? {
         add(&mut layers, "file", table, validator)?;
         if validator.has_errors() {
             return None;
