@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use vendors::nearest;
 
 use crate::config::types::base_url::BaseUrl;
 use crate::config::types::duration;
 use crate::config::types::pem::CertificateFile;
-use crate::config::types::secret::Secret;
+use crate::config::types::secret::{HeaderSecret, Secret};
 use crate::config::validate::name::NameRule;
 use crate::config::validate::problem::{Location, ProblemKind};
-use crate::config::validate::shape::{Key, Kind, Section};
+use crate::config::validate::shape::{Key, Kind, Section, one_of};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
 
@@ -29,6 +30,18 @@ pub(crate) const VARIABLES: [(&str, &[&str]); 3] = [
 
 /// Those for headers, which the exporter reads.
 const HEADERS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
+
+/// That for the sampler, which the exporter reads as well, and the values that it knows.
+const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+const SAMPLER_RATIO: &str = "OTEL_TRACES_SAMPLER_ARG";
+const SAMPLERS: [&str; 6] = [
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+];
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -55,7 +68,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
         "headers",
         Kind::Pairs(NameRule::Header, &Kind::Secret),
-        "Headers of each export, their values as references.",
+        "Headers of each export, their whole values as references, such as `Bearer …`.",
     ),
     Key::new(
         "ca_file",
@@ -120,8 +133,8 @@ impl Traces {
         let headers_reader = reader.table("headers");
         let mut headers = BTreeMap::new();
         for (name, _) in headers_reader.entries() {
-            if let Some(secret) = headers_reader.secret(name, validator) {
-                headers.insert(name.to_owned(), secret);
+            if let Some(HeaderSecret(value)) = headers_reader.secrets(name, validator).pop() {
+                headers.insert(name.to_owned(), value);
             }
         }
         let (span, key) = (reader.span("endpoint"), reader.key_path.key("endpoint"));
@@ -133,6 +146,7 @@ impl Traces {
             let help = "use an https:// address, or leave the headers out";
             validator.error(ProblemKind::Insecure, span, key, message, help);
         }
+        check_sampler(endpoint.is_some() && reader.node("sample_ratio").is_none(), validator);
         let resource_reader = reader.table("resource");
         let pairs = resource_reader.entries().filter_map(|(name, entry)| Some((name, entry.node.as_text()?)));
         Self {
@@ -146,6 +160,32 @@ impl Traces {
             ca_file: CertificateFile::issuers(reader, "ca_file", validator),
             ui: ui(reader, validator),
         }
+    }
+}
+
+/// A sampler that does not exist samples everything, which is seldom what was meant.
+fn check_sampler(is_read: bool, validator: &mut Validator<'_>) {
+    let environment = validator.environment;
+    let set = |name: &str| environment.get(name).filter(|value| is_read && !value.is_empty());
+    let mut warn = |name: &str, message: String, help: String| {
+        let span = validator.sources.add_variable(name);
+        validator.warn(ProblemKind::BadValue, span, "traces.sample_ratio", message, help);
+    };
+    let Some(sampler) = set(SAMPLER) else { return };
+    if !SAMPLERS.contains(&sampler) {
+        let message = format!(
+            "`{SAMPLER}` names no sampler of this gateway, so that all requests are traced whose caller has not decided it"
+        );
+        let help = nearest(sampler, SAMPLERS).map_or_else(
+            || format!("write {}, or set `traces.sample_ratio`", one_of(SAMPLERS)),
+            |near| format!("did you mean `{near}`?"),
+        );
+        return warn(SAMPLER, message, help);
+    }
+    let is_ratio = |text: &str| text.parse().is_ok_and(|ratio: f64| (0.0..=1.0).contains(&ratio));
+    if sampler.ends_with("traceidratio") && set(SAMPLER_RATIO).is_some_and(|ratio| !is_ratio(ratio)) {
+        let message = format!("`{SAMPLER_RATIO}` is no number from 0 to 1");
+        warn(SAMPLER_RATIO, message, "write such as 0.1, or set `traces.sample_ratio`".to_owned());
     }
 }
 

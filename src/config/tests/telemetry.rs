@@ -136,3 +136,48 @@ fn a_filter_names_targets_that_write_lines() {
         assert!(warnings.contains("`log.filter` lets no line of the gateway through"), "{filter}: {warnings}");
     }
 }
+
+#[test]
+fn a_header_of_exports_may_be_any_legal_value() {
+    let with = |value: &str| {
+        let text = "[traces]\nendpoint = \"https://c.example\"\n[traces.headers]\nauthorization = { env = \"AUTH\" }\n";
+        Setup::new(text).variable("AUTH", value)
+    };
+    for (value, sent) in [
+        ("Bearer abc", "Bearer abc"),
+        ("Basic dXNlcjpw\n", "Basic dXNlcjpw"),
+        ("key=a b, other=\"c\"", "key=a b, other=\"c\""),
+        (" Zürich\t1 ", "Zürich\t1"),
+    ] {
+        let settings = with(value).settings();
+        assert_eq!(settings.traces.headers["authorization"].expose(), sent);
+        assert_eq!(settings.redacted()["traces"]["headers"]["authorization"], "[redacted]");
+    }
+    for (value, wrong) in [("a\nb", "such as a line end"), ("\n", "is empty"), ("a\u{7f}", "no header can carry")] {
+        let errors = with(value).errors();
+        assert!(errors.contains("the secret for `traces.headers.authorization`") && errors.contains(wrong), "{errors}");
+    }
+}
+
+#[test]
+fn a_sampler_that_does_not_exist_has_a_warning() {
+    let warned = |sampler: &str, ratio: &str, more: &str| {
+        let text = format!("[traces]\nendpoint = \"https://c.example\"\n{more}");
+        Setup::new(&text).variable("OTEL_TRACES_SAMPLER", sampler).variable("OTEL_TRACES_SAMPLER_ARG", ratio).warnings()
+    };
+    for (sampler, ratio, message, help) in [
+        ("always_off_", "", "`OTEL_TRACES_SAMPLER` names no sampler", "did you mean `always_off`?"),
+        ("xray", "", "`OTEL_TRACES_SAMPLER` names no sampler", "or set `traces.sample_ratio`"),
+        ("traceidratio", "10%", "`OTEL_TRACES_SAMPLER_ARG` is no number from 0 to 1", "write such as 0.1"),
+        ("parentbased_traceidratio", "2", "`OTEL_TRACES_SAMPLER_ARG` is no number from 0 to 1", "write such as 0.1"),
+    ] {
+        let warnings = warned(sampler, ratio, "");
+        assert!(warnings.contains(message) && warnings.contains(help), "{sampler}: {warnings}");
+        assert!(warnings.contains("--> environment variable OTEL_TRACES_SAMPLER"), "{warnings}");
+        assert!(!warned(sampler, ratio, "sample_ratio = 0.5\n").contains("SAMPLER"), "it is not read then");
+    }
+    for (sampler, ratio) in [("", "x"), ("always_on", "x"), ("traceidratio", "0.25"), ("parentbased_traceidratio", "")]
+    {
+        assert!(!warned(sampler, ratio, "").contains("SAMPLER"), "{sampler}");
+    }
+}

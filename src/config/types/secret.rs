@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use http::HeaderValue;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Serialize, Serializer};
@@ -75,6 +76,21 @@ impl SecretText for Secret {
 
     fn from_text(text: &str) -> Result<Self, Cow<'static, str>> {
         Self::for_header(text).map_err(Cow::Borrowed)
+    }
+}
+
+/// The whole value of a header, scheme and all.
+pub(crate) struct HeaderSecret(pub(crate) Secret);
+
+impl SecretText for HeaderSecret {
+    const HELP: &'static str = "put the value of the header, and nothing else, into";
+
+    fn from_text(text: &str) -> Result<Self, Cow<'static, str>> {
+        let text = text.trim_matches([' ', '\t']);
+        match HeaderValue::from_str(text) {
+            Ok(_) => Ok(Self(Secret::new(text))),
+            Err(_) => Err("holds a character that no header can carry, such as a line end".into()),
+        }
     }
 }
 
