@@ -484,3 +484,50 @@ fn an_address_that_holds_the_endpoint_is_a_warning() {
         assert!(warned.contains("holds the path of an endpoint, `/user/assistant`"), "{bad}: {warned}");
     }
 }
+
+#[test]
+fn a_token_that_is_not_set_hides_no_other_problem_of_its_vendor() {
+    let setup = Setup::new(
+        r#"[vendors.sondos]
+token = { env = "UNSET_TOKEN" }
+base_url = "http://api.example"
+ca_file = "none.pem"
+rate_limit = { burst = 3 }
+retry = { backoff = "3s" }
+connect_timeout = "11s"
+[vendors.sondos.catalog.voices]
+"1" = "Ada"
+"2" = "Ada"
+[vendors.sondos.fields]
+voice = "drop"
+voice_id = "refuse"
+[vendors.nameless]
+token = { env = "T" }
+ca_file = "other.pem"
+roots = "none"
+[vendors.broken]
+dialect = "sondos"
+base_url = "sondos.example"
+token = { env = "T" }
+client_certificate = { cert = "own.pem", key = "own.key" }
+"#,
+    );
+    let problems = setup.load().expect_err("problems").to_string();
+    for expected in [
+        "`UNSET_TOKEN` for `vendors.sondos.token` is not set",
+        "`vendors.sondos.base_url` would send the token unencrypted",
+        "none.pem` for `vendors.sondos.ca_file`",
+        "`vendors.sondos.ca_file` has no effect on a plain",
+        "`vendors.sondos.rate_limit`",
+        "`vendors.sondos.retry` waits longer at first",
+        "`vendors.sondos.connect_timeout` is longer than `timeout` (10s)",
+        "`vendors.sondos.catalog.voices` gives \"Ada\" the ids 1 and 2",
+        "`vendors.sondos.fields` treats `voice` and `voice_id` differently",
+        "`vendors.nameless` names no dialect",
+        "other.pem` for `vendors.nameless.ca_file`",
+        "`vendors.broken.base_url`",
+        "own.pem` for `vendors.broken.client_certificate.cert`",
+    ] {
+        assert!(problems.contains(expected), "{expected}\n{problems}");
+    }
+}

@@ -80,6 +80,12 @@ impl Store {
         let kind = reader.word("kind");
         let encryption_key = reader.secrets("encryption_key", validator);
         report_repeated_keys(&reader, &encryption_key, validator);
+        if kind.is_none()
+            && let Some(database) = reader.table("postgres").present()
+        {
+            // Which kind is meant is not known; what is wrong with the database is listed all the same.
+            PostgresStore::read(&database, validator);
+        }
         let store = Self { kind: kind?, path: None, encryption_key, sync_intent: false, postgres: None };
         match store.kind {
             StoreKind::Sqlite => store.read_sqlite(&reader, logs, validator),

@@ -34,6 +34,12 @@ use vendor_tls::VendorTls;
 
 const DURATION: Kind = Kind::Duration { zero: false };
 
+/// The time one attempt may take, and within it a connection, unless the account says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+const ALLOW_PLAIN_HTTP: &str = "allow_plain_http";
+
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("dialect", Kind::Dialect, "The vendor's dialect; the table's name where absent."),
     Key::new("base_url", Kind::Url, "Where its API is; the dialect's documented one where absent."),
@@ -86,7 +92,7 @@ pub(crate) const SECTION: Section = Section::of(&[
         Kind::Pairs(NameRule::Field, &Kind::Word(FIELD_POLICIES)),
         "Per canonical field, and the other form of the same setting: `drop` it, `refuse` it, or `send` it though it is not documented.",
     ),
-    Key::new("allow_plain_http", Kind::Flag, "Lets the token travel unencrypted to another machine."),
+    Key::new(ALLOW_PLAIN_HTTP, Kind::Flag, "Lets the token travel unencrypted to another machine."),
     Key::new(
         "roots",
         Kind::Word(vendor_tls::Roots::VARIANTS),
@@ -176,8 +182,8 @@ impl Vendor {
             token,
             handling: None,
             plan: PlanSettings::default(),
-            timeout: Duration::from_secs(10),
-            connect_timeout: Duration::from_secs(3),
+            timeout: TIMEOUT,
+            connect_timeout: CONNECT_TIMEOUT,
             max_connection_age: Duration::from_mins(5),
             max_in_flight: 128,
             max_waiting: 256,
@@ -194,7 +200,8 @@ impl Vendor {
         }
     }
 
-    /// `None` where the dialect, the address or the token is missing or wrong, which is reported.
+    /// `None` where the dialect, the address or the token is missing or wrong, which is reported. Everything else is read and
+    /// checked all the same, so that one look lists all problems.
     pub(crate) fn read(
         name: &str,
         reader: &TableReader<'_>,
@@ -205,10 +212,20 @@ impl Vendor {
         let base_url = base_url(dialect.as_deref(), reader, validator);
         let token = reader.secret("token", validator);
         let plan = dialect.as_deref().map(|dialect| PlanSettings::read(dialect, reader, validator));
-        let own = Self::new(dialect?, base_url?, token?);
         let limit = reader.table("rate_limit").present();
-        let fields = reader.table("fields");
-        let vendor = Self {
+        let rate_limit = limit.and_then(|limit| RateLimit::read(&limit, validator));
+        let retry = Retry::read(&reader.table("retry"), validator);
+        let catalog = Catalog::read(&reader.table("catalog"), validator);
+        let fields = fields(&reader.table("fields"), validator);
+        let tls = VendorTls::read(reader, validator);
+        tls.validate(base_url.as_ref().is_none_or(BaseUrl::is_https), reader, validator);
+        validate_timeouts(reader, server, validator);
+        if let Some(base_url) = &base_url {
+            validate_address(base_url, reader, server, validator);
+            validate_path(dialect.as_deref(), base_url, reader, validator);
+        }
+        let own = Self::new(dialect?, base_url?, token?);
+        Some(Self {
             handling: reader.handling("handling"),
             plan: plan.unwrap_or_default(),
             timeout: reader.duration("timeout").unwrap_or(own.timeout),
@@ -219,82 +236,81 @@ impl Vendor {
             settle_after_unknown: reader.duration("settle_after_unknown").unwrap_or(own.settle_after_unknown),
             catalog_ttl: reader.duration("catalog_ttl").unwrap_or(own.catalog_ttl),
             list_ttl: reader.duration("list_ttl").unwrap_or(own.list_ttl),
-            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
-            retry: Retry::read(&reader.table("retry"), validator),
+            rate_limit,
+            retry,
             breaker: Breaker::read(&reader.table("breaker")),
-            catalog: Catalog::read(&reader.table("catalog"), validator),
-            fields: fields
-                .entries()
-                .filter_map(|(field, _)| Some((field.to_owned(), handling::field_policy(fields.text(field)?)?)))
-                .collect(),
-            allow_plain_http: reader.flag("allow_plain_http").unwrap_or(own.allow_plain_http),
-            tls: VendorTls::read(reader, validator),
+            catalog,
+            fields,
+            allow_plain_http: reader.flag(ALLOW_PLAIN_HTTP).unwrap_or(own.allow_plain_http),
+            tls,
             ..own
-        };
-        vendor.validate(reader, server, validator);
-        Some(vendor)
-    }
-
-    fn validate(&self, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
-        let mut longer = |name: &str, than: &str, limit: Duration| {
-            let wrong = format!("is longer than `{than}` ({})", duration::format(limit));
-            let help = format!("`{than}` ends the wait first; lower `{name}`");
-            validator.report(reader.warning(name, ProblemKind::Unused, wrong).help(help));
-        };
-        // No warning for the default: the request's own deadline bounds it anyway.
-        if reader.entry("timeout").is_some() && self.timeout > server.request_timeout {
-            longer("timeout", "server.request_timeout", server.request_timeout);
-        }
-        if self.connect_timeout > self.timeout {
-            longer("connect_timeout", "timeout", self.timeout);
-        }
-        if !self.base_url.is_https() && !self.base_url.is_loopback() && !self.allow_plain_http {
-            let wrong = "would send the token unencrypted to another machine";
-            let help = "use `https://`, or set `allow_plain_http = true` for this vendor";
-            validator.report(reader.error("base_url", ProblemKind::Insecure, wrong).help(help));
-        }
-        for (name, listen) in [("listen", server.listen), ("admin_listen", server.admin_listen)] {
-            if listen.port() != 0 && self.base_url.leads_to(listen) {
-                let wrong = format_args!("leads back to this gateway: `server.{name}` is {listen}");
-                let help = "name the vendor's own address, or another port";
-                validator.report(reader.error("base_url", ProblemKind::Conflict, wrong).help(help));
-            }
-        }
-        self.validate_path(reader, validator);
-        self.validate_twins(&reader.table("fields"), validator);
-        self.tls.validate(&self.base_url, reader, validator);
+        })
     }
 }
 
-impl Vendor {
-    /// The path of the endpoint is added to the address; one that already holds it leads nowhere.
-    fn validate_path(&self, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
-        let Some(dialect) = registry::dialect(&self.dialect) else { return };
-        let endpoint = dialect.operations.update.path_of("");
-        let endpoint = endpoint.trim_matches('/');
-        let path = self.base_url.uri().path().trim_matches('/');
-        let holds = format!("/{path}/").contains(&format!("/{endpoint}/"));
-        if reader.entry("base_url").is_some() && holds {
-            let wrong = format!("holds the path of an endpoint, `/{endpoint}`, which the gateway adds itself");
-            let help = format!("end it before that, as in `{}`", dialect.base_url);
-            validator.report(reader.warning("base_url", ProblemKind::BadValue, wrong).help(help));
-        }
+fn validate_timeouts(reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
+    let mut longer = |name: &str, than: &str, limit: Duration| {
+        let wrong = format!("is longer than `{than}` ({})", duration::format(limit));
+        let help = format!("`{than}` ends the wait first; lower `{name}`");
+        validator.report(reader.warning(name, ProblemKind::Unused, wrong).help(help));
+    };
+    let timeout = reader.duration("timeout").unwrap_or(TIMEOUT);
+    // No warning for the default: the request's own deadline bounds it anyway.
+    if reader.entry("timeout").is_some() && timeout > server.request_timeout {
+        longer("timeout", "server.request_timeout", server.request_timeout);
     }
+    if reader.duration("connect_timeout").unwrap_or(CONNECT_TIMEOUT) > timeout {
+        longer("connect_timeout", "timeout", timeout);
+    }
+}
 
-    /// A field by name and the same field by id are one setting, so a policy for one form covers the other. Two
-    /// different policies contradict each other.
-    fn validate_twins(&self, fields: &TableReader<'_>, validator: &mut Validator<'_>) {
-        for (name, policy) in &self.fields {
-            let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);
-            let Some(twin) = twin.filter(|twin| *twin < name.as_str()) else { continue };
-            if self.fields.get(twin).is_some_and(|other| other != policy) {
-                let message = format!("`{}` treats `{twin}` and `{name}` differently", fields.key_path);
-                let help = "both are the same setting, by name and by id: name only one of them, which holds for both";
-                let key = fields.key_path.key(name);
-                validator.error(ProblemKind::Conflict, fields.span(name), key, message, help);
-            }
+fn validate_address(base_url: &BaseUrl, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
+    let may_be_plain = reader.flag(ALLOW_PLAIN_HTTP).unwrap_or_default();
+    if !base_url.is_https() && !base_url.is_loopback() && !may_be_plain {
+        let wrong = "would send the token unencrypted to another machine";
+        let help = "use `https://`, or set `allow_plain_http = true` for this vendor";
+        validator.report(reader.error("base_url", ProblemKind::Insecure, wrong).help(help));
+    }
+    for (name, listen) in [("listen", server.listen), ("admin_listen", server.admin_listen)] {
+        if listen.port() != 0 && base_url.leads_to(listen) {
+            let wrong = format_args!("leads back to this gateway: `server.{name}` is {listen}");
+            let help = "name the vendor's own address, or another port";
+            validator.report(reader.error("base_url", ProblemKind::Conflict, wrong).help(help));
         }
     }
+}
+
+/// The path of the endpoint is added to the address; one that already holds it leads nowhere.
+fn validate_path(dialect: Option<&str>, base_url: &BaseUrl, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+    let Some(dialect) = dialect.and_then(registry::dialect) else { return };
+    let endpoint = dialect.operations.update.path_of("");
+    let endpoint = endpoint.trim_matches('/');
+    let path = base_url.uri().path().trim_matches('/');
+    let holds = format!("/{path}/").contains(&format!("/{endpoint}/"));
+    if reader.entry("base_url").is_some() && holds {
+        let wrong = format!("holds the path of an endpoint, `/{endpoint}`, which the gateway adds itself");
+        let help = format!("end it before that, as in `{}`", dialect.base_url);
+        validator.report(reader.warning("base_url", ProblemKind::BadValue, wrong).help(help));
+    }
+}
+
+/// The policies of single fields. A field by name and the same field by id are one setting, so a policy for one form covers
+/// the other. Two different policies contradict each other.
+fn fields(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> BTreeMap<String, FieldPolicy> {
+    let policy = |field: &str| handling::field_policy(reader.text(field)?);
+    let fields: BTreeMap<String, FieldPolicy> =
+        reader.entries().filter_map(|(field, _)| Some((field.to_owned(), policy(field)?))).collect();
+    for (name, policy) in &fields {
+        let twin = Field::from_name(name).and_then(Field::twin).map(Field::name);
+        let Some(twin) = twin.filter(|twin| *twin < name.as_str()) else { continue };
+        if fields.get(twin).is_some_and(|other| other != policy) {
+            let message = format!("`{}` treats `{twin}` and `{name}` differently", reader.key_path);
+            let help = "both are the same setting, by name and by id: name only one of them, which holds for both";
+            let key = reader.key_path.key(name);
+            validator.error(ProblemKind::Conflict, reader.span(name), key, message, help);
+        }
+    }
+    fields
 }
 
 /// The dialect: the named one, else the one that the table is named after.

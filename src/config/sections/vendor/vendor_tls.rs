@@ -5,7 +5,6 @@ use serde::Serialize;
 use strum::{EnumString, VariantNames};
 
 use crate::config::sections::tls::TlsVersion;
-use crate::config::types::base_url::BaseUrl;
 use crate::config::types::pem::{CertificateFile, Identity};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::table_reader::TableReader;
@@ -69,14 +68,14 @@ impl VendorTls {
         }
     }
 
-    pub(crate) fn validate(&self, base_url: &BaseUrl, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
+    pub(crate) fn validate(&self, is_https: bool, reader: &TableReader<'_>, validator: &mut Validator<'_>) {
         let mut unused = |names: &[&str], why: &str, help: &str| {
             for name in names.iter().filter(|name| reader.node(name).is_some()) {
                 validator
                     .report(reader.warning(name, ProblemKind::Unused, format_args!("has no effect {why}")).help(help));
             }
         };
-        if !base_url.is_https() {
+        if !is_https {
             let names =
                 ["roots", "ca_file", "client_certificate", "min_tls_version", "server_name", "insecure_skip_verify"];
             return unused(&names, "on a plain `http://` address", "use `https://` in `base_url`");
