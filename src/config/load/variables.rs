@@ -1,6 +1,7 @@
 //! The layer of the environment: `SWITCHBOARD_VENDORS__SONDOS__TIMEOUT=5s` sets `vendors.sondos.timeout`.
 //!
-//! Case does not count. In a name that the operator chose `_` also matches `-` and `.` if such a name exists already.
+//! Case does not count. In a name that the operator chose `_` also matches `-` and `.` if such a name exists already; one
+//! that is written like it wins, and if several others match, none does.
 //! Lists are written with commas or as TOML, tables as inline TOML; anything else as it is, without quotes.
 
 use std::collections::BTreeSet;
@@ -113,7 +114,7 @@ impl Validator<'_> {
                 let Some(mut named) = level.inner(name, variable.span) else {
                     return;
                 };
-                let name = named.existing_name(next);
+                let Some(name) = self.existing_name(&named, next, variable, key_path) else { return };
                 let key_path = key_path.key(&name);
                 if after.is_empty() {
                     self.set_whole(named.table, &name, &Kind::Table(section), variable, &key_path);
@@ -124,7 +125,7 @@ impl Validator<'_> {
             }
             Kind::Pairs(_, of) => {
                 if let Some(pairs) = level.inner(name, variable.span) {
-                    let name = pairs.existing_name(next);
+                    let Some(name) = self.existing_name(&pairs, next, variable, key_path) else { return };
                     self.set_slot(pairs, &name, of, after, variable, &key_path.key(&name));
                 }
                 return;
@@ -139,6 +140,26 @@ impl Validator<'_> {
         if let Some(inner) = level.inner(name, variable.span) {
             self.set_key(inner, section, rest, variable, key_path);
         }
+    }
+
+    /// The name that a part of a variable's name means: an existing one, else the part in lower case. `None` where several
+    /// could be meant, which is reported.
+    fn existing_name(
+        &mut self,
+        level: &Level<'_>,
+        part: &str,
+        variable: Variable<'_>,
+        key_path: &KeyPath<'_>,
+    ) -> Option<String> {
+        let names = level.existing_names(part);
+        if names.len() > 1 {
+            let keys: Vec<_> = names.iter().map(|name| format!("`{}`", key_path.key(name))).collect();
+            let message = format!("the variable `{}` could mean {}", variable.name, keys.join(" or "));
+            let help = "`_` stands for `-` and `.`, too: set it in the file, or rename all but one of them";
+            self.error(ProblemKind::Conflict, variable.span, key_path, message, help);
+            return None;
+        }
+        Some(names.first().map_or_else(|| part.to_ascii_lowercase(), |name| (*name).to_owned()))
     }
 
     fn set_whole(
@@ -265,13 +286,18 @@ impl Level<'_> {
         }
     }
 
-    /// The existing name that matches a part of a variable's name, else the part in lower case.
-    fn existing_name(&self, part: &str) -> String {
+    /// The existing names that a part of a variable's name matches: those that are written like it, else those with `-` or
+    /// `.` for `_`.
+    fn existing_names(&self, part: &str) -> BTreeSet<&str> {
         let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '.'], "_");
         let wanted = plain(part);
         let below = self.below.into_iter().flat_map(Table::keys);
-        let mut names = below.chain(self.table.keys());
-        names.find(|name| plain(name) == wanted).cloned().unwrap_or_else(|| part.to_ascii_lowercase())
+        let mut names: BTreeSet<&str> = below.chain(self.table.keys()).map(String::as_str).collect();
+        names.retain(|name| plain(name) == wanted);
+        if names.iter().any(|name| name.eq_ignore_ascii_case(part)) {
+            names.retain(|name| name.eq_ignore_ascii_case(part));
+        }
+        names
     }
 }
 

@@ -282,3 +282,30 @@ error: `server.max_in_flight` must be an integer from 1 to 1000000, not a string
 "#,
     );
 }
+
+#[test]
+fn a_variable_sets_the_name_that_is_written_like_it_and_none_where_several_could_be_meant() {
+    let vendor = |name: &str| format!("[vendors.{name}]\ndialect = \"sondos\"\ntoken = {{ env = \"T\" }}\n");
+    let setup = |names: &[&str]| Setup::new(&names.iter().map(|name| vendor(name)).collect::<String>());
+    let token = |setup: &Setup, name: &str| setup.settings().vendors[name].token.expose().to_owned();
+    let both = setup(&["my-acme", "my_acme"]).variable("SWITCHBOARD_VENDORS__MY_ACME__TOKEN", "1|new");
+    assert_eq!((token(&both, "my_acme"), token(&both, "my-acme")), ("1|new".to_owned(), "1|abc".to_owned()));
+    let one = setup(&["my-acme"]).variable("SWITCHBOARD_VENDORS__MY_ACME__TOKEN", "1|new");
+    assert_eq!(token(&one, "my-acme"), "1|new");
+    let several = setup(&["my-acme_1", "my_acme-1"]).variable("SWITCHBOARD_VENDORS__MY_ACME_1__TOKEN", "1|new");
+    assert_text(
+        &several.errors(),
+        r#"
+error: the variable `SWITCHBOARD_VENDORS__MY_ACME_1__TOKEN` could mean `vendors.my-acme_1` or `vendors.my_acme-1`
+  --> environment variable SWITCHBOARD_VENDORS__MY_ACME_1__TOKEN
+  help: `_` stands for `-` and `.`, too: set it in the file, or rename all but one of them
+"#,
+    );
+    let assistant = |name: &str, id: u8| format!("[assistants.{name}]\nvendor = \"my-acme\"\nid = {id}\n");
+    let text = vendor("my-acme") + &assistant("\"night.desk\"", 1) + &assistant("night-desk", 2);
+    let setup = Setup::new(&text).variable("SWITCHBOARD_ASSISTANTS__NIGHT-DESK__ID", "12");
+    let assistants = setup.settings().assistants;
+    assert_eq!(["night.desk", "night-desk"].map(|name| assistants[name].id.as_str()), ["1", "12"]);
+    let both = setup.variable("SWITCHBOARD_ASSISTANTS__NIGHT_DESK__ID", "13").errors();
+    assert!(both.contains("could mean `assistants.night-desk` or `assistants.\"night.desk\"`"), "{both}");
+}
