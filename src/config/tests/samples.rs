@@ -150,7 +150,8 @@ fn the_production_example_loads_without_a_warning() {
         "INTELLIXENT_TOKEN",
         "SONDOS_TOKEN",
     ];
-    let environment: Environment = variables.iter().map(|name| ((*name).to_owned(), "secret".to_owned())).collect();
+    let environment: Environment =
+        variables.iter().map(|name| ((*name).to_owned(), format!("secret-{name}"))).collect();
     let settings = load(Some(&path), &environment).expect("a valid example");
     assert_eq!(settings.warnings.to_string(), "0 errors, 0 warnings");
     assert_eq!(settings.vendors.len(), 6);

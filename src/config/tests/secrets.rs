@@ -329,3 +329,25 @@ fn a_certificate_that_has_ended_or_ends_soon_has_a_warning() {
         }
     }
 }
+
+#[test]
+fn a_secret_that_is_two_tokens_of_administration_at_once_is_refused() {
+    let setup = Setup::new(
+        "[admin]\ntoken = { env = \"A\" }\nviewer_token = { file = \"b\" }\nmetrics_token = { env = \"C\" }\n",
+    );
+    let setup = setup.variable("A", "one-secret").file("b", "one-secret\n").variable("C", "one-secret");
+    let errors = setup.errors();
+    for name in ["viewer_token", "metrics_token"] {
+        let expected = format!("error: `admin.{name}` is the same secret as `admin.token`");
+        assert!(errors.contains(&expected) && !errors.contains("one-secret"), "{errors}");
+    }
+    let errors = setup.variable("A", "other").errors();
+    assert!(errors.contains("`admin.metrics_token` is the same secret as `admin.viewer_token`"), "{errors}");
+    let text = "[server]\nadmin_listen = \"0.0.0.0:9090\"\n[admin]\nviewer_token = { env = \"T\" }\n";
+    let errors = Setup::new(text).errors();
+    assert!(
+        errors.contains("there is no `admin.token`, which `server.admin_listen` needs on 0.0.0.0:9090"),
+        "{errors}"
+    );
+    assert!(!errors.contains("open to anyone"), "{errors}");
+}
