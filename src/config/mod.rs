@@ -13,6 +13,7 @@ mod tests;
 mod types;
 mod validate;
 
+pub use load::assistants_file::AssistantsFile;
 pub use load::environment::Environment;
 pub use load::shown_line::SourceLine;
 pub use load::watched_file::WatchedFile;

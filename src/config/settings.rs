@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::load::assistants_file::AssistantsFile;
 use super::load::source::Sources;
 use super::load::tree::Table;
 use super::load::watched_file::WatchedFile;
@@ -67,6 +68,9 @@ pub struct Settings {
     /// Where each value comes from.
     #[serde(skip)]
     pub origins: Arc<Origins>,
+    /// The files that named assistants come from, with how many each holds.
+    #[serde(skip)]
+    pub assistants_files: Vec<AssistantsFile>,
     /// Every file that was read, and the folders that patterns name: what a watcher has to watch.
     #[serde(skip)]
     pub files: Vec<WatchedFile>,
@@ -137,6 +141,7 @@ impl Settings {
             clients,
             vendors,
             origins: Arc::default(),
+            assistants_files: Vec::new(),
             files: Vec::new(),
             warnings: Problems::default(),
         }

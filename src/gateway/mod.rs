@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access::{AdminTokens, Clients, FailedAttempts, HostNames};
-use crate::config::Settings;
+use crate::config::{AssistantsFile, Settings};
 use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
 use crate::routing::RoutingTable;
@@ -38,6 +38,8 @@ pub struct Gateway {
     pub redacted_settings: serde_json::Value,
     /// Where each of them comes from.
     pub origins: Arc<Origins>,
+    /// The files that named assistants come from, with how many each holds.
+    pub(crate) assistants_files: Vec<AssistantsFile>,
     /// Who may call.
     pub clients: Clients,
     /// Whom to tell of changes that have ended.

@@ -9,9 +9,12 @@
 
 mod check;
 mod collector;
+mod emptied;
 mod outcome;
 mod startup;
 mod telemetry;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::collections::VecDeque;
@@ -254,15 +257,7 @@ impl Reloader {
 
     /// Checks what makes settings impossible that are right in themselves, and reads the listeners' new certificates.
     fn acceptable(&self, settings: &Settings, before: &Gateway) -> Result<(Option<NextTls>, Option<NextTls>), Refusal> {
-        if settings.vendors.is_empty() && !before.routes.accounts.is_empty() {
-            // The default file is watched also while it is gone.
-            let file = self.file().or_else(|| settings.files.first().map(|file| file.path().to_owned()));
-            let file = file.map_or_else(|| "its file".to_owned(), |file| format!("`{}`", file.display()));
-            return Err(format!(
-                "the configuration has no vendor any more, as if {file} were empty or incomplete; restart if that is intended"
-            )
-            .into());
-        }
+        emptied::check(settings, before, self.file())?;
         self.startup.check_addresses(settings)?;
         let server = &settings.server;
         let tls = next_tls(&self.tls.api, &server.tls).map_err(|error| format!("server.tls: {error}"))?;

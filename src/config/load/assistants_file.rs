@@ -24,10 +24,29 @@ const KEY: &str = "assistants";
 /// The key that names the files.
 const FILES_KEY: &str = "routing.assistants_files";
 
+/// One of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssistantsFile {
+    /// What names it: an entry of `routing.assistants_files`.
+    pub pattern: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many assistants it holds.
+    pub assistants: usize,
+}
+
+/// What is known of a file before its assistants are added.
+struct Named {
+    pattern: String,
+    path: PathBuf,
+    text: Zeroizing<String>,
+    span: Span,
+}
+
 impl Validator<'_> {
     /// Adds the assistants of all files to the tree, and reports names that are there already.
     pub(crate) fn add_assistants(&mut self, tree: &mut Table) {
-        let files = self.assistants_files(tree);
+        let files = self.named_files(tree);
         let node = Node { value: Value::Table(Table::new()), span: Sources::NOWHERE };
         let entry = tree.entry(KEY.to_owned()).or_insert(Entry { key_span: Sources::NOWHERE, node });
         // Where the configuration has something other than a table, the check reports that; the files are read anyway.
@@ -36,9 +55,11 @@ impl Validator<'_> {
             Value::Table(table) => table,
             _ => &mut unused,
         };
-        for (path, text, span) in files {
+        for Named { pattern, path, text, span } in files {
             let (shown, before) = (path.display().to_string(), self.problem_count());
-            if self.add_file(assistants, path, text) == 0 && self.problem_count() == before {
+            let count = self.add_file(assistants, path.clone(), text);
+            self.assistants_files.push(AssistantsFile { pattern, path, assistants: count });
+            if count == 0 && self.problem_count() == before {
                 let message = format!("`{FILES_KEY}`: `{shown}` holds no assistants");
                 let help = "it may have been written only in part; write `name,vendor,id` rows (CSV) or \
                             `[assistants.NAME]` tables (TOML)";
@@ -48,7 +69,7 @@ impl Validator<'_> {
     }
 
     /// The configured files with their texts and where they are named, in the order of the configuration.
-    fn assistants_files(&mut self, tree: &Table) -> Vec<(PathBuf, Zeroizing<String>, Span)> {
+    fn named_files(&mut self, tree: &Table) -> Vec<Named> {
         let patterns: Vec<(String, Span)> = TableReader::root(tree)
             .table("routing")
             .elements("assistants_files")
@@ -65,7 +86,7 @@ impl Validator<'_> {
                     continue;
                 }
                 match self.read(&path) {
-                    Ok(text) => files.push((path, text, span)),
+                    Ok(text) => files.push(Named { pattern: pattern.clone(), path, text, span }),
                     Err(error) => self.unreadable(&path, span, &error),
                 }
             }

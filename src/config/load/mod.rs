@@ -84,10 +84,11 @@ fn checked(
         Settings { origins: Arc::new(Origins::of(&tree, &validator.sources)), ..settings }
     });
     let refused = validator.has_errors();
+    let assistants_files = std::mem::take(&mut validator.assistants_files);
     let (diagnostics, sources, files) = validator.finish();
     let problems = Problems::new(diagnostics, &sources, files.clone());
     match settings {
-        Some(settings) if !refused => Ok(Settings { files, warnings: problems, ..settings }),
+        Some(settings) if !refused => Ok(Settings { assistants_files, files, warnings: problems, ..settings }),
         _ => Err(problems),
     }
 }

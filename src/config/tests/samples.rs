@@ -75,6 +75,7 @@ fn the_documented_defaults_are_the_built_in_ones() {
         traces: Traces::default(),
         console: Console::default(),
         origins: settings.origins.clone(),
+        assistants_files: Vec::new(),
         files: settings.files.clone(),
         warnings: settings.warnings.clone(),
     };

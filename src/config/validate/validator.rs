@@ -9,6 +9,7 @@ use secrecy::zeroize::Zeroizing;
 use vendors::Dialect;
 
 use super::problem::{Diagnostic, ProblemKind};
+use crate::config::load::assistants_file::AssistantsFile;
 use crate::config::load::bounded_file::BoundedFile;
 use crate::config::load::environment::Environment;
 use crate::config::load::source::{Sources, Span};
@@ -29,6 +30,8 @@ pub(crate) struct Validator<'a> {
     pub(crate) vendors: BTreeMap<String, Option<&'static Dialect>>,
     /// The names that references to clients are checked against.
     pub(crate) clients: BTreeSet<String>,
+    /// The files of `routing.assistants_files`, with how many assistants each holds.
+    pub(crate) assistants_files: Vec<AssistantsFile>,
     files: BTreeMap<PathBuf, Option<FileState>>,
     /// Where `server.admin_listen` is, for the section that says who may use it.
     pub(crate) admin_listen_span: Span,
@@ -42,6 +45,7 @@ impl<'a> Validator<'a> {
             sources: Sources::new(),
             vendors: BTreeMap::new(),
             clients: BTreeSet::new(),
+            assistants_files: Vec::new(),
             files: BTreeMap::new(),
             admin_listen_span: Sources::NOWHERE,
             diagnostics: Vec::new(),

@@ -106,6 +106,7 @@ impl Gateway {
             traces_ui: settings.traces.ui.as_deref().map(Into::into),
             redacted_settings: settings.redacted(),
             origins: Arc::clone(&settings.origins),
+            assistants_files: settings.assistants_files.clone(),
             fingerprints,
         };
         if previous.is_none() {
