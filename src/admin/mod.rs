@@ -166,7 +166,7 @@ impl Shared {
                 let segment = |name| endpoint.segment(head.uri.path(), name);
                 document(&documents::accounts::refresh(&operator, segment("vendor"), segment("kind")).await?)?
             }
-            Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().redacted_settings),
+            Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().settings_in_force()),
             Action::Origins => document(&documents::configuration::configuration(&operator, query).await?)?,
             Action::Check => document(&documents::configuration::check(&operator).await?)?,
             Action::Reload => self.reload(head.uri.path(), request_id).await?,

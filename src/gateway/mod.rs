@@ -6,6 +6,7 @@
 
 mod build;
 mod callback_target;
+mod in_force;
 mod records;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::telemetry::metrics::AccountMetrics;
 use crate::upstream::Tasks;
 
 use build::{Fingerprints, OrderScopes};
+use in_force::Kept;
 
 pub use crate::config::{Origin, Origins, Setting};
 pub use build::BuildError;
@@ -34,10 +36,12 @@ pub use records::{JournalSettings, QueueSettings};
 pub struct Gateway {
     /// Counts configurations, from 1.
     pub generation: u64,
-    /// The settings as operators see them, secrets redacted.
+    /// The settings as they were read, secrets redacted. Not all may be in force: see `settings_in_force`.
     pub redacted_settings: serde_json::Value,
     /// Where each of them comes from.
     pub origins: Arc<Origins>,
+    /// What is in force instead, at keys that only a restart changes.
+    kept: Kept,
     /// The files that named assistants come from, with how many each holds.
     pub(crate) assistants_files: Vec<AssistantsFile>,
     /// Who may call.

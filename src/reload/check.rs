@@ -161,6 +161,12 @@ fn differences(before: &Gateway, settings: &Settings) -> Vec<Difference> {
     let secrets = before.secrets_that_differ(settings).into_iter().filter(|key| !listed.contains(key));
     found.extend(secrets.map(|key| secret(key, &settings.origins)));
     found.sort_by(|one, other| one.key.cmp(&other.key));
+    for one in &mut found {
+        // What was read last may wait for a restart.
+        if let Some(kept) = before.kept(&one.key) {
+            one.in_force.clone_from(&kept.value);
+        }
+    }
     found
 }
 
@@ -247,6 +253,17 @@ mod tests {
         tokio::time::advance(MIN_INTERVAL).await;
         let check = reloader.check(false).unwrap();
         assert!(check.generation == 2 && check.differences.is_empty(), "{check:?}");
+        // The format that was read waits for a restart; another one is compared with what is in force.
+        assert_eq!(check.needs_restart, ["log.format"]);
+        tokio::time::advance(MIN_INTERVAL).await;
+        std::fs::write(
+            folder.path().join("c.toml"),
+            format!("server.request_timeout = \"9s\"\nlog.format = \"text\"\n{GOOD}"),
+        )
+        .unwrap();
+        let check = reloader.check(false).unwrap();
+        let [format] = check.differences.as_slice() else { panic!("{check:?}") };
+        assert_eq!((&format.in_force, &format.on_disk), (&json!("auto"), &json!("text")));
     }
 
     #[tokio::test(start_paused = true)]

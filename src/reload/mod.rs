@@ -250,7 +250,8 @@ impl Reloader {
         let (tls, admin_tls) = self.acceptable(&settings, before)?;
         let needs_restart = self.startup.changed_keys(&StartupSettings::of(&settings));
         let (warnings, telemetry) = (std::mem::take(&mut settings.warnings), telemetry(&settings));
-        let gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
+        let mut gateway = Gateway::build(settings, Some(before), &self.tasks).map_err(|error| error.to_string())?;
+        gateway.keep(before, &needs_restart);
         let telemetry = self.telemetry.prepare(telemetry)?;
         Ok(Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart })
     }

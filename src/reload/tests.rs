@@ -3,9 +3,12 @@
 use std::fs::{remove_file, write};
 use std::os::unix::fs::PermissionsExt;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::config::Origin;
+
 const HEAD: &str = "[vendors.sondos]\ntoken = { file = \"token\" }\n";
 
 struct Running {
@@ -53,6 +56,10 @@ impl Running {
 
     fn names(&self) -> usize {
         self.reloader.gateway().routes.assistants.len()
+    }
+
+    fn in_force(&self, pointer: &str) -> Value {
+        self.reloader.gateway().settings_in_force().pointer(pointer).cloned().unwrap_or_default()
     }
 }
 
@@ -123,4 +130,52 @@ async fn a_file_that_was_cut_off_before_its_clients_is_refused() {
     assert!(running.reloader.gateway().clients.open);
     let none = Running::start(HEAD, &[]);
     none.applies();
+}
+
+#[tokio::test]
+async fn what_waits_for_a_restart_is_not_shown_as_in_force() {
+    let config = |server: &str| format!("auth.mode = \"none\"\n{server}\n{HEAD}");
+    let running = Running::start(&config("server.max_connections = 77"), &[]);
+    let listed = |key: &str| {
+        let listed = running.reloader.gateway().listed_settings();
+        listed.into_iter().find(|setting| setting.key == key).unwrap()
+    };
+    let (first, moved) =
+        (listed("server.max_connections"), "server.max_connections = 88\nserver.listen = \"127.0.0.1:1\"");
+    let default = running.in_force("/server/listen");
+    for more in ["", "\nserver.request_timeout = \"9s\"", "\nserver.request_timeout = \"8s\""] {
+        running.write("c.toml", &config(&format!("# A line more.\n{moved}{more}")));
+        let outcome = running.reloader.reload("file");
+        assert_eq!(outcome.needs_restart, ["server.listen", "server.max_connections"]);
+        assert_eq!(
+            (running.in_force("/server/max_connections"), running.in_force("/server/listen")),
+            (json!(77), default.clone())
+        );
+        assert_eq!(listed("server.max_connections"), first, "with where it came from");
+        assert!(matches!(listed("server.listen").origin, Origin::Default));
+    }
+    assert_eq!(running.in_force("/server/request_timeout"), json!("8s"));
+    assert!(matches!(listed("server.request_timeout").origin, Origin::File { line: 5, .. }));
+    running.write("c.toml", &config("server.max_connections = 77"));
+    assert!(running.reloader.reload("file").needs_restart.is_empty());
+    assert_eq!(running.in_force("/server/max_connections"), json!(77));
+}
+
+#[tokio::test]
+async fn a_store_or_tls_that_is_added_or_taken_out_is_shown_as_it_is_in_force() {
+    let none = format!("auth.mode = \"none\"\n{HEAD}");
+    let store = format!("{none}[store]\nkind = \"sqlite\"\nsync_intent = true\n");
+    let running = Running::start(&none, &[]);
+    running.write("c.toml", &store);
+    running.applies();
+    assert_eq!(running.in_force("/store"), Value::Null);
+    let running = Running::start(&store, &[]);
+    let before = running.in_force("/store");
+    assert_eq!(before["kind"], "sqlite");
+    running.write("c.toml", &format!("{store}path = \"other.db\"\n"));
+    running.applies();
+    assert_eq!(running.in_force("/store"), before);
+    running.write("c.toml", &none);
+    running.applies();
+    assert_eq!(running.in_force("/store"), before);
 }

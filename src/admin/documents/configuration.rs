@@ -139,7 +139,7 @@ impl Filter {
     }
 
     fn apply(&self, gateway: &Gateway) -> Values {
-        let mut list = gateway.origins.settings(&gateway.redacted_settings);
+        let mut list = gateway.listed_settings();
         let total = list.len();
         list.retain(|setting| self.asks_for(setting));
         list.sort_by(|one, other| one.key.cmp(&other.key));

@@ -24,6 +24,7 @@ use crate::upstream::{
     BreakerSettings, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
 };
 
+use super::in_force::Kept;
 use super::{Gateway, JournalSettings, QueueSettings};
 use fingerprints::VendorFingerprints;
 
@@ -106,6 +107,7 @@ impl Gateway {
             traces_ui: settings.traces.ui.as_deref().map(Into::into),
             redacted_settings: settings.redacted(),
             origins: Arc::clone(&settings.origins),
+            kept: Kept::default(),
             assistants_files: settings.assistants_files.clone(),
             fingerprints,
         };

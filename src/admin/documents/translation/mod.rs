@@ -157,7 +157,8 @@ fn api_url(operator: &Operator) -> String {
     if let Some(url) = &gateway.public_url {
         return url.trim_end_matches('/').to_owned();
     }
-    let listen = gateway.redacted_settings.pointer("/server/listen").and_then(serde_json::Value::as_str);
+    let settings = gateway.settings_in_force();
+    let listen = settings.pointer("/server/listen").and_then(serde_json::Value::as_str);
     format!("http://{}", listen.unwrap_or("127.0.0.1:8080"))
 }
 
