@@ -28,13 +28,14 @@ use tower::Service;
 #[cfg(feature = "console")]
 use crate::access::Role;
 use crate::access::{Sessions, check_same_origin};
-use crate::api::{self, Api, Matched, query_names};
+use crate::api::{self, Api, Context, Matched, query_names};
 use crate::http::body::{BodyError, RequestBody, read_body};
 use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::{Code, Problem};
 use crate::reload::{Outcome, Reloader};
+use crate::telemetry::event::ReloadRequest;
 
 use documents::translation;
 pub use metrics::{Listeners, METRICS, Metric};
@@ -85,9 +86,10 @@ impl Admin {
         api::service(ENDPOINTS, move |matched, request| Arc::clone(&shared).respond(matched, request))
     }
 
-    /// Records for the audit log that a request was refused for its token.
-    pub(crate) fn refused(&self, request_id: &RequestId, head: &Parts) {
-        let (method, path) = (head.method.as_str(), head.uri.path());
+    /// Records for the audit log that a request was refused for its token. `path` is the form of its path and not the path
+    /// itself, into which a token may have been pasted.
+    pub(crate) fn refused(&self, request_id: &RequestId, head: &Parts, path: &str) {
+        let method = head.method.as_str();
         self.0.reloader.telemetry().admin_refused(request_id.as_str(), method, path, peer(head));
     }
 }
@@ -99,9 +101,9 @@ impl Admin {
     ///
     /// # Errors
     /// It has no valid token and no session, or comes under another name.
-    pub(crate) fn operator(&self, head: &Parts) -> Result<Operator, Problem> {
+    pub(crate) fn operator(&self, head: &Parts, request_id: &RequestId) -> Result<Operator, Problem> {
         let access = self.0.authenticate_reader(head)?;
-        Ok(Operator::new(&self.0, head, access))
+        Ok(Operator::new(&self.0, head, access, request_id))
     }
 
     /// The sessions of browsers.
@@ -127,11 +129,11 @@ impl Shared {
         request: Request<B>,
     ) -> FullResponse {
         let (head, body) = request.into_parts();
-        let request_id = RequestId::from_headers(&head.headers);
+        let (request_id, form) = (RequestId::from_headers(&head.headers), matched.label());
         let mut response = self.serve(matched, &head, body, &request_id).await.unwrap_or_else(|mut problem| {
             problem.base.clone_from(&self.reloader.gateway().public_url);
             if problem.code == Code::Unauthenticated {
-                Admin(Arc::clone(&self)).refused(&request_id, &head);
+                Admin(Arc::clone(&self)).refused(&request_id, &head, form);
             }
             problem.into_response(head.uri.path(), request_id.as_str())
         });
@@ -151,7 +153,7 @@ impl Shared {
         let endpoint = matched.endpoint(&head.method, head.uri.path(), "");
         let access = self.authenticate(endpoint.as_ref().ok().map(|endpoint| endpoint.operation.permission), head)?;
         let endpoint = endpoint?;
-        let (operator, query) = (Operator::new(self, head, access), head.uri.query());
+        let (operator, query) = (Operator::new(self, head, access, request_id), head.uri.query());
         let context = || &operator.context;
         let update = endpoint.segment(head.uri.path(), "update");
         Ok(match endpoint.operation.action {
@@ -168,8 +170,14 @@ impl Shared {
             }
             Action::Configuration => json(StatusCode::OK, &self.reloader.gateway().settings_in_force()),
             Action::Origins => document(&documents::configuration::configuration(&operator, query).await?)?,
-            Action::Check => document(&documents::configuration::check(&operator).await?)?,
-            Action::Reload => self.reload(head.uri.path(), request_id).await?,
+            Action::Check => {
+                query_names(query, &[])?;
+                document(&documents::configuration::check(&operator).await?)?
+            }
+            Action::Reload => {
+                query_names(query, &[])?;
+                self.reload(context(), head.uri.path()).await?
+            }
             Action::Routing => document(&documents::assistants::routing(&operator, query)?)?,
             Action::Assistants => document(&documents::assistants::assistants(&operator, query).await?)?,
             Action::Assistant => document(&documents::assistants::assistant(&operator, query).await?)?,
@@ -257,15 +265,16 @@ impl Shared {
         }
     }
 
-    async fn reloaded(&self) -> Result<Outcome, Problem> {
+    async fn reloaded(&self, context: &Context) -> Result<Outcome, Problem> {
         let reloader = Arc::clone(&self.reloader);
-        let outcome = tokio::task::spawn_blocking(move || reloader.reload("request")).await;
+        let by = ReloadRequest { request_id: context.request_id.as_str().to_owned(), peer: context.peer };
+        let outcome = tokio::task::spawn_blocking(move || reloader.requested(&by)).await;
         outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))
     }
 
     /// The response to a rejected configuration has the members of a problem and those of an outcome.
-    async fn reload(&self, path: &str, request_id: &RequestId) -> Result<FullResponse, Problem> {
-        let outcome = self.reloaded().await?;
+    async fn reload(&self, context: &Context, path: &str) -> Result<FullResponse, Problem> {
+        let outcome = self.reloaded(context).await?;
         let mut body = serde_json::to_value(&outcome).unwrap_or_default();
         if outcome.applied {
             return Ok(json(StatusCode::OK, &body));
@@ -273,7 +282,8 @@ impl Shared {
         let problem =
             Problem::new(Code::ValidationFailed, "the new configuration is refused; the old one stays in force");
         let problem = Problem { base: self.reloader.gateway().public_url.clone(), ..problem };
-        let problem = serde_json::from_slice::<Map<_, _>>(&problem.body(path, request_id.as_str())).unwrap_or_default();
+        let problem =
+            serde_json::from_slice::<Map<_, _>>(&problem.body(path, context.request_id.as_str())).unwrap_or_default();
         if let Some(body) = body.as_object_mut() {
             body.extend(problem);
         }

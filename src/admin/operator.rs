@@ -9,6 +9,7 @@ use http::request::Parts;
 use crate::access::{AdminTokens, Role, Session, bearer, is_from_browser};
 use crate::api::{Api, Context};
 use crate::gateway::Gateway;
+use crate::http::request_id::RequestId;
 use crate::net::peer::Peer;
 use crate::problem::{Code, Problem};
 #[cfg(feature = "console")]
@@ -40,8 +41,10 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
-    pub(super) fn new(shared: &Arc<Shared>, head: &Parts, access: Access) -> Self {
-        Self { shared: Arc::clone(shared), context: shared.api.operators_context(head), access }
+    /// `request_id` is the one that the response has.
+    pub(super) fn new(shared: &Arc<Shared>, head: &Parts, access: Access, request_id: &RequestId) -> Self {
+        let context = Context { request_id: request_id.clone(), ..shared.api.operators_context(head) };
+        Self { shared: Arc::clone(shared), context, access }
     }
 
     /// The generation that the request started with.
@@ -70,7 +73,7 @@ impl Operator {
     /// The reload itself failed. A refused configuration is an outcome.
     #[cfg(feature = "console")]
     pub(crate) async fn reload(&self) -> Result<Outcome, Problem> {
-        self.shared.reloaded().await
+        self.shared.reloaded(&self.context).await
     }
 
     /// Whether it may change anything.

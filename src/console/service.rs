@@ -114,7 +114,7 @@ async fn serve<B: RequestBody>(
                 (false, false) => to(session::ADDRESS, HeaderMap::new()),
             };
         }
-        admin.refused(request_id, head);
+        admin.refused(request_id, head, &form_of(address));
     }
     let markup = match is_part && !is_look(head) {
         _ if is_signing_in => session::page(head, Some(&problem)),
@@ -125,6 +125,14 @@ async fn serve<B: RequestBody>(
     *response.body_mut() = Full::from(markup.into_string());
     response.headers_mut().insert(CONTENT_TYPE, HTML);
     response
+}
+
+/// The path of an address, if there is something at it.
+fn form_of(address: &str) -> String {
+    let pages = PAGES.iter().map(|page| page.address);
+    let known = pages.chain(ACTIONS.iter().map(|action| action.address)).chain([session::ADDRESS, THEME]);
+    let known = known.into_iter().find(|known| *known == address);
+    format!("/console/{}", known.unwrap_or("{address}"))
 }
 
 enum Answer {
@@ -158,7 +166,7 @@ async fn answer<B: RequestBody>(
             }
         };
     }
-    let operator = admin.operator(head)?;
+    let operator = admin.operator(head, request_id)?;
     check_method(address, head)?;
     match is_look(head) {
         true => {

@@ -27,6 +27,7 @@ use tokio::sync::watch as latest;
 use crate::config::{self, Environment, Settings, TlsVersion, WatchedFile};
 use crate::gateway::Gateway;
 use crate::net::tls::acceptor::{NextTls, Tls, TlsError, TlsMaterial};
+use crate::telemetry::event::ReloadRequest;
 use crate::telemetry::{PreparedTelemetry as NextTelemetry, Telemetry};
 use crate::upstream::Tasks;
 use crate::value::{Lock, unix_seconds};
@@ -105,6 +106,13 @@ struct Next {
     telemetry: NextTelemetry,
     warnings: config::Problems,
     needs_restart: Vec<&'static str>,
+}
+
+/// What triggered a reload.
+#[derive(Clone, Copy)]
+struct Trigger<'r> {
+    name: &'static str,
+    by: Option<&'r ReloadRequest>,
 }
 
 /// TLS of the listeners that have it.
@@ -199,6 +207,15 @@ impl Reloader {
 
     /// Reads the configuration again and applies it, or keeps the old one. It blocks; call it within a tokio runtime.
     pub fn reload(&self, trigger: &'static str) -> Outcome {
+        self.reload_for(Trigger { name: trigger, by: None })
+    }
+
+    /// The same for an operator's request.
+    pub fn requested(&self, by: &ReloadRequest) -> Outcome {
+        self.reload_for(Trigger { name: "request", by: Some(by) })
+    }
+
+    fn reload_for(&self, trigger: Trigger<'_>) -> Outcome {
         let _lock = self.lock.lock();
         let before = self.gateway.load_full();
         let outcome = match self.next(&before) {
@@ -210,7 +227,7 @@ impl Reloader {
     }
 
     /// Applies the new configuration. Nothing here fails, and nothing waits but the end of the audit log.
-    fn apply(&self, next: Next, before: &Gateway, trigger: &'static str) -> Outcome {
+    fn apply(&self, next: Next, before: &Gateway, Trigger { name: trigger, by }: Trigger<'_>) -> Outcome {
         let Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
         let secrets = gateway.secrets_changed_since(before);
@@ -230,15 +247,15 @@ impl Reloader {
         let (names, restart) = (changed.join(", "), needs_restart.join(", "));
         tracing::info!(trigger, generation, changed = names, needs_restart = restart, "configuration reloaded");
         let problems = ReloadProblem::list(warnings.warnings());
-        self.telemetry.reloaded(trigger, generation, None, keys.as_ref());
+        self.telemetry.reloaded((trigger, by), generation, None, keys.as_ref());
         Outcome { applied: true, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
     }
 
-    fn refuse(&self, refusal: Refusal, before: &Gateway, trigger: &'static str) -> Outcome {
+    fn refuse(&self, refusal: Refusal, before: &Gateway, Trigger { name: trigger, by }: Trigger<'_>) -> Outcome {
         let Refusal { text, problems } = refusal;
         tracing::error!(trigger, problems = %text, "new configuration refused, the old one stays in force");
         let generation = before.generation;
-        self.telemetry.reloaded(trigger, generation, Some(&text), None);
+        self.telemetry.reloaded((trigger, by), generation, Some(&text), None);
         let (changed, needs_restart) = (Vec::new(), Vec::new());
         Outcome { applied: false, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
     }

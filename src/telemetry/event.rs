@@ -202,6 +202,15 @@ pub enum AttemptEnded {
     Abandoned,
 }
 
+/// The request that asked for a reload.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ReloadRequest {
+    /// Its id.
+    pub request_id: String,
+    /// The address that it came from.
+    pub peer: Option<IpAddr>,
+}
+
 /// The names of clients and vendor accounts whose keys or tokens a reload changed.
 #[derive(Debug, serde::Serialize)]
 pub struct KeyChanges {

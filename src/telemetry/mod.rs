@@ -20,7 +20,7 @@ use crate::http::trace_context::TraceContext;
 
 use append_file::AppendFile;
 use audit::{Audit, Event};
-use event::{ChangeFinished, KeyChanges, RecordMoved, RequestFinished};
+use event::{ChangeFinished, KeyChanges, RecordMoved, ReloadRequest, RequestFinished};
 use log::{LogControl, PreparedLog};
 use metrics::RequestMetrics;
 use recent_requests::RecentRequests;
@@ -146,10 +146,17 @@ impl Telemetry {
         self.0.audit.record(&Event::Start { version, pid: std::process::id(), generation });
     }
 
-    /// Records a reload: the generation in use afterwards, why it was refused, and which keys it changed.
-    pub fn reloaded(&self, trigger: &str, generation: u64, problems: Option<&str>, keys: Option<&KeyChanges>) {
+    /// Records a reload: what triggered it and which request, the generation in use afterwards, why it was refused, and which keys it changed.
+    pub fn reloaded(
+        &self,
+        (trigger, by): (&str, Option<&ReloadRequest>),
+        generation: u64,
+        problems: Option<&str>,
+        keys: Option<&KeyChanges>,
+    ) {
         let outcome = if problems.is_none() { "applied" } else { "refused" };
-        self.0.audit.record(&Event::Reload { trigger, outcome, generation, problems: problems.map(audit::problems) });
+        let problems = problems.map(audit::problems);
+        self.0.audit.record(&Event::Reload { trigger, by, outcome, generation, problems });
         keys.into_iter().for_each(|keys| self.0.audit.record(&Event::Keys(keys)));
     }
 

@@ -167,7 +167,8 @@ fn write(folder: &Path, audit: &Path, stage: &Stage, clients: &str) {
 }
 
 async fn admin(app: &App, stage: &Stage, path: &str, headers: &[(&str, &str)]) -> u16 {
-    let method = if path == "/admin/reload" { Method::POST } else { Method::GET };
+    let is_get = path.starts_with("/admin/config");
+    let method = if is_get { Method::GET } else { Method::POST };
     let mut request = http::Request::builder().method(method).uri(format!("http://{}{path}", app.admin()));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -189,7 +190,13 @@ async fn reloads_changed_keys_and_refused_administration_are_recorded_and_a_new_
     assert_eq!(admin(&app, &stage, "/admin/config?x", &[("authorization", "Bearer hush")]).await, 401);
     fs::write(folder.path().join("c.toml"), "[server]\nnonsense = 1\n").unwrap();
     let before = fs::read_to_string(&first).unwrap_or_default();
-    assert_eq!(admin(&app, &stage, "/admin/reload", &token).await, 422);
+    let named = [token[0], ("x-request-id", "reload-1")];
+    assert_eq!(admin(&app, &stage, "/admin/reload?dry_run=true", &token).await, 400);
+    assert_eq!(admin(&app, &stage, "/admin/reload", &named).await, 422);
+    // A token that was pasted into a path.
+    assert_eq!(admin(&app, &stage, "/admin/queue/letmeinn/cancel", &[]).await, 401);
+    let reloader = std::sync::Arc::clone(app.reloader());
+    assert!(!tokio::task::spawn_blocking(move || reloader.reload("signal")).await.unwrap().applied);
     write(folder.path(), &second, &stage, &(client("new", 'a') + &client("kept", 'c')));
     assert_eq!(admin(&app, &stage, "/admin/reload", &token).await, 200);
     app.stop().await;
@@ -200,6 +207,13 @@ async fn reloads_changed_keys_and_refused_administration_are_recorded_and_a_new_
     assert!(old[refused]["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
     let reload = old.iter().find(|event| event["outcome"] == "refused").unwrap();
     assert!(reload["problems"].as_str().unwrap().contains("unknown key `server.nonsense`"));
+    let by = |event: &Value| (event["trigger"].clone(), event["request_id"].clone(), event["peer"].clone());
+    assert_eq!(by(reload), (json!("request"), json!("reload-1"), json!("127.0.0.1")));
+    let reloads: Vec<_> = old.iter().filter(|event| event["event"] == "reload").collect();
+    assert_eq!(reloads.len(), 2, "an unknown parameter reloads nothing");
+    assert_eq!(by(reloads[1]), (json!("signal"), Value::Null, Value::Null));
+    assert!(old.iter().any(|event| event["path"] == "/admin/queue/{update}/cancel"), "{old:#?}");
+    assert!(new[0]["request_id"].as_str().is_some_and(|id| id.len() == 36) && new[0]["peer"] == "127.0.0.1");
     assert_eq!(names(&new), ["reload", "keys", "stop"]);
     assert_eq!((&new[0]["outcome"], &new[0]["generation"]), (&json!("applied"), &json!(2)));
     assert_eq!((&new[1]["clients_added"], &new[1]["clients_removed"]), (&json!(["new"]), &json!(["old"])));

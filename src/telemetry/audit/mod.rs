@@ -20,7 +20,7 @@ use crate::value::AssistantOperation;
 
 use super::append_file::{AppendFile, AppendSettings};
 use super::background_writer::{BackgroundWriter, WriterHealth};
-use super::event::{ChangeFinished, KeyChanges, RecordMoved, RequestFinished, Who};
+use super::event::{ChangeFinished, KeyChanges, RecordMoved, ReloadRequest, RequestFinished, Who};
 use super::settings::AuditSettings;
 
 /// Only the gateway's own user may read the file.
@@ -74,6 +74,9 @@ pub(super) enum Event<'a> {
     /// A configuration was applied or refused.
     Reload {
         trigger: &'a str,
+        /// `None` unless a request triggered it.
+        #[serde(flatten)]
+        by: Option<&'a ReloadRequest>,
         outcome: &'a str,
         generation: u64,
         problems: Option<String>,
