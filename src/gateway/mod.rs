@@ -114,6 +114,15 @@ impl Gateway {
         self.fingerprints.changed_secrets(&Fingerprints::of(settings))
     }
 
+    /// The accounts that have another dialect than in the generation `before`: the name, the dialect then, and the present one.
+    pub(crate) fn dialects_changed_since(&self, before: &Self) -> Vec<(Arc<str>, &'static str, &'static str)> {
+        let pairs = self.routes.accounts.iter().filter_map(|(name, account)| {
+            let (then, now) = (before.routes.accounts.get(name)?.dialect.name, account.dialect.name);
+            (then != now).then(|| (Arc::clone(&account.name), then, now))
+        });
+        pairs.collect()
+    }
+
     /// The order scope of an account; `None` if there is no such account.
     pub fn scope_of(&self, account: &str) -> Option<&Arc<str>> {
         self.scopes.of_account(account)

@@ -145,7 +145,7 @@ codes! {
         "The vendor refuses this gateway's token.",
         "The gateway's operator must renew the vendor's token.";
     VendorAccountProblem "vendor_account_problem" BAD_GATEWAY Gateway false "Vendor account problem",
-        "The vendor account has no balance left, is at a limit of its plan, or lacks what the gateway's configuration says of it, such as a branch.",
+        "The vendor account has no balance left, is at a limit of its plan, or lacks what the gateway's configuration says of it, such as a branch; or it has another dialect than a change that waits was translated to.",
         "The gateway's operator must settle it with the vendor, or correct the configuration.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE Gateway true "Overloaded",
         "This gateway has no room for another request, or is shutting down.",

@@ -231,6 +231,7 @@ impl Reloader {
         let Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
         let secrets = gateway.secrets_changed_since(before);
+        let dialects = gateway.dialects_changed_since(before);
         let changed = changed(&before.redacted_settings, &gateway.redacted_settings, secrets);
         gateway.apply_scopes(Some(before), &self.tasks);
         self.gateway.store(Arc::new(gateway));
@@ -241,6 +242,14 @@ impl Reloader {
             }
         }
         self.telemetry.apply(telemetry);
+        for (vendor, before, dialect) in dialects {
+            tracing::warn!(
+                %vendor,
+                before,
+                dialect,
+                "an account has another dialect now; changes that wait for it are not sent until it has theirs again, or expire"
+            );
+        }
         for warning in warnings.warnings() {
             tracing::warn!(%warning, "configuration");
         }

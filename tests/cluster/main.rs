@@ -6,6 +6,7 @@ mod chaos;
 mod clocks;
 mod cluster;
 mod database;
+mod dialects;
 mod faults;
 mod fence;
 #[expect(dead_code, reason = "a part of it is for one gateway alone")]

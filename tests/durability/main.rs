@@ -2,6 +2,7 @@
 //! answer, and each record tells what became of its change. The process is killed, its disk fills, its vendors fail.
 #![cfg(test)]
 
+mod dialects;
 mod disk;
 mod gateway;
 mod keys;

@@ -195,6 +195,7 @@ impl Ticket {
             goes_after: false,
             phase,
             is_waited_for: false,
+            is_untranslated: false,
             fresh: None,
         }
     }

@@ -231,7 +231,7 @@ impl Records {
 
     /// Takes note of another configuration: waiting changes are tried with it.
     pub fn reloaded(&self) {
-        self.lines().wake_all();
+        self.lines().wake_all(Instant::now());
     }
 
     /// Begins no delivery from now on, and ends waits for the end of changes.
@@ -266,7 +266,7 @@ impl Records {
     /// What the store keeps of a change so that it can be sent.
     fn payload(&self, job: &Job, request: &vendors::Request, body: &[u8]) -> Payload {
         let translation = format!("{}:{}", self.incarnation, job.context.gateway.generation);
-        Payload::new(request, body, job.handling, &job.options, translation)
+        Payload::new(request, body, job.handling, &job.options, translation, job.account.dialect.name)
     }
 
     /// What the journal keeps of a caller's fields.

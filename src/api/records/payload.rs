@@ -74,6 +74,9 @@ pub(super) struct Payload {
     if_match: Option<String>,
     /// Which configuration translated it. Requests of different ones do not go together.
     pub(super) translation: String,
+    /// The name of the dialect that it is translated to; `None` as an earlier version stored it.
+    #[serde(default)]
+    pub(super) dialect: Option<String>,
     /// The place in the order of the change that it sends again: a newer change of the same fields forbids it.
     #[serde(default)]
     pub(super) guard: Option<u64>,
@@ -94,6 +97,7 @@ impl Payload {
         handling: Handling,
         options: &RequestOptions,
         translation: String,
+        dialect: &str,
     ) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
@@ -104,6 +108,7 @@ impl Payload {
             representation: options.representation,
             if_match: options.if_match.as_ref().map(ToString::to_string),
             translation,
+            dialect: Some(dialect.to_owned()),
             guard: None,
         }
     }
@@ -154,5 +159,19 @@ impl Payload {
                 deadline,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::records::payload::*;
+
+    #[test]
+    fn what_an_earlier_version_stored_without_its_dialect_can_be_read() {
+        let stored =
+            br#"{"request":"{}","body":"{\"name\":\"x\"}","lenient":false,"preferred":false,"representation":false,
+            "if_match":null,"translation":"0198f3a1:1"}"#;
+        let payload = Payload::read(stored).unwrap();
+        assert_eq!((payload.dialect, payload.guard, payload.body.as_str()), (None, None, r#"{"name":"x"}"#));
     }
 }

@@ -187,6 +187,7 @@ impl Ticket {
             goes_after: false,
             phase: Phase::Admitted,
             is_waited_for: false,
+            is_untranslated: false,
             fresh: None,
         }
     }

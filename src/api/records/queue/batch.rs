@@ -53,6 +53,8 @@ pub(in crate::api::records) struct Member {
     translation: Option<String>,
     /// The place after which a newer change of the same fields forbids it.
     pub(super) guard: Option<u64>,
+    /// The dialect that it is translated to, if the account has another one now.
+    other_dialect: Option<String>,
 }
 
 /// What became of a request.
@@ -63,6 +65,8 @@ pub(in crate::api::records) enum Sent {
     Failed(Problem),
     /// They are tried again one at a time.
     Apart(Problem),
+    /// Nothing was sent, because the account has another dialect than theirs. They wait until it has theirs again.
+    Untranslated(Problem),
     /// Nothing was sent: another process may have taken over, and goes on.
     Lost,
 }
@@ -79,8 +83,14 @@ impl Batch {
         let Some((head, later)) = tickets.split_first() else { return Ok(None) };
         let reader = Reader { records, gateway, account, deadline };
         let Some(first) = reader.member(head).await? else { return Ok(None) };
+        let is_sent = first.other_dialect.is_none();
         let mut members = vec![first];
-        if gateway.queue.coalesce && (head.failures > 0 || head.gathers) && !head.alone && !head.is_waited_for {
+        if is_sent
+            && gateway.queue.coalesce
+            && (head.failures > 0 || head.gathers)
+            && !head.alone
+            && !head.is_waited_for
+        {
             for ticket in later {
                 if ticket.phase != Phase::Waiting || ticket.vendor != head.vendor || ticket.alone {
                     break;
@@ -110,6 +120,11 @@ impl Batch {
     /// Who sends it, where several processes share the store.
     pub(in crate::api::records) fn member(&self) -> Option<Incarnation> {
         self.session.as_ref().map(|session| session.id)
+    }
+
+    /// The configuration with which it is sent.
+    pub(super) fn generation(&self) -> Option<u64> {
+        self.members.first().map(|head| head.job.context.gateway.generation)
     }
 
     pub(in crate::api::records) fn head(&self) -> &Ticket {
@@ -156,6 +171,14 @@ impl Batch {
         let Some(head) = self.members.first() else {
             return (Sent::Ended(Vec::new()), Some(turn));
         };
+        if let Some(problem) = head.of_other_dialect() {
+            let result = head.job.finished(self.in_doubt(problem, head, log));
+            let sent = match self.sent(result, log) {
+                Sent::Failed(problem) => Sent::Untranslated(problem),
+                ended => ended,
+            };
+            return (sent, Some(turn));
+        }
         let exchange = head.job.exchange(Some(&slot));
         let Context { request_id, trace, .. } = &head.job.context;
         let headers = head.job.account.headers(request_id.to_header_value(), trace.to_header_value());
@@ -249,6 +272,17 @@ fn after_doubt(problem: Problem, is_waited_for: bool) -> Problem {
 impl Member {
     fn answer(&self, problem: &Problem) -> Answer {
         answer::of_problem(problem, &self.job.context.path, &self.record.request_id)
+    /// Why it cannot be sent, if its request has the names of another dialect than the account's.
+    fn of_other_dialect(&self) -> Option<Problem> {
+        let (account, theirs) = (&self.job.account, self.other_dialect.as_deref()?);
+        let detail = format!(
+            "the change was translated to the dialect `{theirs}`, and the account `{}` has the dialect `{}` now; it is not \
+             sent with another dialect's names, and waits until the account has `{theirs}` again",
+            account.name, account.dialect.name,
+        );
+        Some(Problem::new(Code::VendorAccountProblem, detail))
+    }
+
     }
 }
 
@@ -300,7 +334,8 @@ impl Reader<'_> {
         let job = Job::restored(context, change, &record, Arc::clone(self.account), handling, options);
         let may_join = payload.is_plain() && payload.guard.is_none() && matches!(change, Change::Update);
         let translation = may_join.then_some(payload.translation);
-        Ok(Some(Member { record, job, body, request, translation, guard: payload.guard }))
+        let other_dialect = payload.dialect.filter(|dialect| *dialect != self.account.dialect.name);
+        Ok(Some(Member { record, job, body, request, translation, guard: payload.guard, other_dialect }))
     }
 }
 

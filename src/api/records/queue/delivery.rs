@@ -25,6 +25,8 @@ use crate::api::records::job::doubted_at;
 pub(super) const STORE_PAUSE: Duration = Duration::from_millis(500);
 /// How long a line waits when the session with the store was not fresh.
 const LOST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest wait until another look at a change whose account has another dialect; a reload ends it.
+const UNTRANSLATED_PAUSE: Duration = Duration::from_mins(5);
 /// A wait that something else ends.
 pub(in crate::api::records) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -255,6 +257,17 @@ impl Records {
                 return turn;
             }
             Sent::Failed(problem) => self.postpone(line, batch, &problem, &log).await,
+            Sent::Untranslated(problem) => {
+                let wait = self.gateway.load().queue.max_backoff.min(UNTRANSLATED_PAUSE);
+                self.postpone_until(line, batch, &problem, &log, wait).await;
+                self.lines().change(line, batch.head().id, |ticket| {
+                    ticket.is_untranslated = true;
+                    // A configuration that came meanwhile has not found it waiting.
+                    if Some(self.gateway.load().generation) != batch.generation() {
+                        ticket.due = Instant::now();
+                    }
+                });
+            }
             Sent::Apart(problem) => {
                 for id in batch.ids() {
                     self.lines().change(line, id, |ticket| ticket.alone = true);

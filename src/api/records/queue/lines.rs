@@ -78,6 +78,8 @@ pub(in crate::api::records) struct Ticket {
     pub(in crate::api::records) phase: Phase,
     /// Whether a caller waits for it, where its delivery is another task's: then it is tried once.
     pub(in crate::api::records) is_waited_for: bool,
+    /// Whether it waits because its account had another dialect than it is translated to: another configuration may end that.
+    pub(in crate::api::records) is_untranslated: bool,
     /// What the store has of it, if it was just admitted here and is the next to be tried.
     pub(in crate::api::records) fresh: Option<Arc<(Record, Bytes)>>,
 }
@@ -262,9 +264,14 @@ impl<P> Lines<P> {
         Some(removed)
     }
 
-    /// Tells the tasks of all lines that something has changed.
-    pub(in crate::api::records) fn wake_all(&self) {
-        self.lines.values().for_each(|queue| queue.changed.notify_one());
+    /// Tells the tasks of all lines that the configuration has changed. What waits for its dialect is tried at once.
+    pub(in crate::api::records) fn wake_all(&mut self, now: Instant) {
+        for queue in self.lines.values_mut() {
+            for ticket in queue.tickets_mut().filter(|ticket| ticket.is_untranslated) {
+                (ticket.due, ticket.is_untranslated) = (now, false);
+            }
+            queue.changed.notify_one();
+        }
     }
 
     /// Whether anything waits in a line.
