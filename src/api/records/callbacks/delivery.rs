@@ -121,7 +121,8 @@ impl Delivery {
     async fn send(&self, due: &CallbackDue) -> Outcome {
         let targets = (self.targets)();
         let Some(target) = targets.get(due.client.as_str()) else {
-            return Outcome::Hopeless("the client has no `callback` in the configuration any more");
+            // It may be missing only for a moment, while a configuration is being changed.
+            return Outcome::Failed("the client has no `callback` in the configuration".to_owned());
         };
         let record = match self.store.record(due.id).await {
             Ok(Some(record)) => record,

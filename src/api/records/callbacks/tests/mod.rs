@@ -338,6 +338,20 @@ async fn the_present_url_and_secret_count_for_the_next_try() {
 }
 
 #[tokio::test]
+async fn one_whose_target_is_missing_for_a_while_arrives_when_it_is_back() {
+    let mut receiver = Receiver::start(|_| Reaction::Accepts).await;
+    let mut running = Running::start(&[]);
+    let id = running.finish("crm");
+    let CallbackTried::Again(_, next) = running.tried().await else { panic!("it is tried again") };
+    running.targets.store(Arc::new([("crm".into(), target(&receiver.url, &[NEW]))].into()));
+    running.advance_to(next, "crm");
+    receiver.next().await;
+    assert_eq!(running.tried().await, CallbackTried::Delivered(id));
+    assert_eq!(running.counters(), [1, 1, 0]);
+    running.end().await;
+}
+
+#[tokio::test]
 async fn what_nobody_wants_or_no_record_tells_of_is_given_up_with_a_line() {
     let (lines, _guard) = log();
     let mut receiver = Receiver::start(|_| Reaction::Accepts).await;
@@ -345,16 +359,20 @@ async fn what_nobody_wants_or_no_record_tells_of_is_given_up_with_a_line() {
     assert!(running.callbacks.wants(Some("crm")));
     assert!(!running.callbacks.wants(Some("gone")) && !running.callbacks.wants(None));
     let gone = running.finish("gone");
+    for _ in 1..8 {
+        let CallbackTried::Again(_, next) = running.tried().await else { panic!("it is tried again") };
+        running.advance_to(next, "gone");
+    }
     assert_eq!(running.tried().await, CallbackTried::GivenUp(gone));
     let swept = running.store.add("crm", running.now());
     running.store.content().records.clear();
     running.callbacks.notify("crm");
     assert_eq!(running.tried().await, CallbackTried::GivenUp(swept));
-    assert_eq!(running.counters(), [0, 0, 2]);
+    assert_eq!(running.counters(), [0, 8, 2]);
     running.end().await;
     assert!(receiver.received.try_recv().is_err());
     let lines = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
-    assert!(lines.contains(&format!("client=\"gone\" update={gone} tries=0")), "{lines}");
+    assert!(lines.contains(&format!("client=\"gone\" update={gone} tries=8")), "{lines}");
     assert!(lines.contains(&format!("client=\"crm\" update={swept} tries=0")), "{lines}");
 }
 
@@ -412,7 +430,7 @@ async fn an_end_between_the_look_into_the_store_and_the_end_of_the_backlog_is_no
         tokio::task::yield_now().await;
     }
     gate.notify_one();
-    assert_eq!(running.tried().await, CallbackTried::GivenUp(id));
+    assert!(matches!(running.tried().await, CallbackTried::Again(tried, _) if tried == id));
     running.end().await;
 }
 
@@ -458,7 +476,7 @@ async fn it_sleeps_until_the_time_has_come_and_looks_seldom() {
         store.add("gone", due_at);
     });
     let started = Instant::now();
-    assert!(matches!(running.tried().await, CallbackTried::GivenUp(_)));
+    assert!(matches!(running.tried().await, CallbackTried::Again(..)));
     assert_eq!(started.elapsed().as_secs(), 14 * 3600);
     assert!(running.store.content().asked <= 14 * 12 + 2, "{}", running.store.content().asked);
     running.end().await;
@@ -473,9 +491,9 @@ async fn a_store_that_fails_is_asked_again_and_its_end_ends_the_work() {
         store.content().failing = names.map(|name| (name, (3, full()))).into();
     });
     let started = Instant::now();
-    assert!(matches!(running.tried().await, CallbackTried::GivenUp(_)));
+    assert!(matches!(running.tried().await, CallbackTried::Again(..)));
     assert_eq!(started.elapsed().as_secs(), 3 * (1 + 2 + 4));
-    assert_eq!(running.counters(), [0, 0, 1], "what became of it is stored again, and it is not tried again");
+    assert_eq!(running.counters(), [0, 1, 0], "what became of it is stored again, and it is not tried again");
     running.store.content().failing.insert("callbacks_of", (u32::MAX, StoreError::Closed));
     let asked = running.store.content().asked;
     running.finish("gone");
