@@ -79,6 +79,7 @@ impl<S> Connections<S> {
     /// The same, counted by other meters.
     #[must_use]
     pub fn counted(self, meters: &Arc<ListenerMeters>) -> Self {
+        meters.set_limit(self.settings.max_connections);
         Self { meters: Arc::clone(meters), ..self }
     }
 

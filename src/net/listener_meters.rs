@@ -1,6 +1,7 @@
 //! Counters of one listener's connections.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use strum::{EnumCount, VariantArray};
 
@@ -21,6 +22,8 @@ pub struct ListenerMeters {
     pub handshake_failed: Counter,
     /// TLS handshakes that took too long.
     pub handshake_late: Counter,
+    /// The most connections at once.
+    limit: AtomicUsize,
     /// How often the limit was reached.
     pub limit_reached: Counter,
     rejected: [Counter; RejectionReason::COUNT],
@@ -45,6 +48,16 @@ impl ListenerMeters {
     /// How many requests were rejected, by the name of the reason.
     pub fn rejected(&self) -> impl Iterator<Item = (&'static str, u64)> {
         RejectionReason::VARIANTS.iter().map(|reason| (reason.into(), self.rejected[*reason as usize].get()))
+    }
+
+    /// Sets the most connections at once.
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
+    }
+
+    /// The most connections at once.
+    pub fn limit(&self) -> usize {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// Connections at this moment.

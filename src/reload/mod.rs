@@ -200,11 +200,6 @@ impl Reloader {
         self.tasks.shared.as_ref().map(|shared| shared.is_shared())
     }
 
-    /// The limit on each listener's connections, which only a restart changes.
-    pub fn max_connections(&self) -> usize {
-        self.startup.max_connections
-    }
-
     /// Reads the configuration again and applies it, or keeps the old one. It blocks; call it within a tokio runtime.
     pub fn reload(&self, trigger: &'static str) -> Outcome {
         self.reload_for(Trigger { name: trigger, by: None })

@@ -14,7 +14,7 @@ pub struct StartupSettings {
     admin_listen: SocketAddr,
     header_timeout: Duration,
     idle_timeout: Duration,
-    pub(super) max_connections: usize,
+    max_connections: usize,
     max_headers: usize,
     proxy_protocol: bool,
     trusted_proxies: Vec<Network>,

@@ -1,6 +1,8 @@
 //! `GET /metrics`: its content, the conventions of Prometheus, and that callers cannot create series.
 
 use crate::support::exposition::{Sample, Scrape, Scraped};
+use crate::support::process::Process;
+use crate::support::raw::exchange;
 use crate::support::stub::Stub;
 use crate::support::{Reply, Stage, configuration, tokens};
 use http::{Method, Request, StatusCode};
@@ -330,4 +332,29 @@ async fn protected_metrics_take_the_admin_token_or_their_own() {
         assert_eq!(reply.status.as_u16(), status, "{path} {token}");
     }
     stage.stop().await;
+}
+
+/// The limit is what an alert compares with, so that it has to be the one in use.
+#[tokio::test]
+async fn the_limit_of_connections_is_the_one_that_the_limit_on_open_files_leaves() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nmax_connections = 1000\n[auth]\nmode = \"none\"\n\
+                [vendors.sondos]\nbase_url = \"http://127.0.0.1:9\"\ntoken = { env = \"TOKEN\" }\n";
+    std::fs::write(folder.path().join("switchboard.toml"), text).unwrap();
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -n 512; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_switchboard")]).env("TOKEN", "1|x");
+    let mut process = Process::serve_by(&mut command, folder.path()).await;
+    let warning: serde_json::Value = serde_json::from_str(&process.logged("limit on open files").await).unwrap();
+    let allowed = warning["allowed"].as_f64().unwrap();
+    assert!(allowed < 512.0, "{warning}");
+    let request = format!("GET /metrics HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", process.admin);
+    let reply = String::from_utf8(exchange(process.admin, request.as_bytes()).await.body.to_vec()).unwrap();
+    let limit = |listener: &str| {
+        let series = format!("switchboard_connections_limit{{listener=\"{listener}\"}} ");
+        let value = reply.lines().find_map(|line| line.strip_prefix(&*series));
+        value.unwrap_or_else(|| panic!("{reply}")).trim().parse::<f64>().unwrap()
+    };
+    assert_eq!((limit("api"), limit("admin")), (allowed, 1000.0));
+    process.signal("TERM");
+    assert!(process.ended().await.success());
 }

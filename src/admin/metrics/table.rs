@@ -201,11 +201,9 @@ metrics! {
     /// Open connections of callers.
     "switchboard_connections_open" Gauge ["listener"] =>
         |mut to| to.state.listeners().iter().try_for_each(|(name, meters)| to.add(&[name], meters.open()));
-    /// Limit on connections of callers: `server.max_connections`.
-    "switchboard_connections_limit" Gauge ["listener"] => |mut to| {
-        let limit = to.state.sources.reloader.max_connections();
-        to.state.listeners().iter().try_for_each(|(name, _)| to.add(&[name], limit))
-    };
+    /// Limit on connections of callers: `server.max_connections`, or fewer where the process may not open so many files.
+    "switchboard_connections_limit" Gauge ["listener"] =>
+        |mut to| to.state.listeners().iter().try_for_each(|(name, meters)| to.add(&[name], meters.limit()));
     /// Accepted connections of callers.
     "switchboard_connections_accepted_total" Counter ["listener"] =>
         |mut to| to.state.listeners().iter().try_for_each(|(name, meters)| to.add(&[name], meters.accepted.get()));
