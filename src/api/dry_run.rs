@@ -6,7 +6,7 @@ use http::HeaderMap;
 use vendors::document::{is_public_member, secret_members};
 use vendors::is_secret_name;
 use vendors::json::{Kind, Limits, Value, push_string, read_value};
-use vendors::{Auth, CopyReport, Report, Request, Step};
+use vendors::{Auth, CopyReport, Field, Report, Request, Step};
 
 use crate::value::REDACTED;
 
@@ -119,23 +119,47 @@ fn redacted_headers(auth: Auth, headers: &HeaderMap) -> impl Iterator<Item = (&'
 /// Copies a body unchanged, white space included, except that every secret member is redacted at any depth, because
 /// vendor options may hold tools, too.
 pub(crate) fn redact(out: &mut Vec<u8>, body: &[u8]) {
-    redact_members(out, body, &|key, _| secret_members().any(|secret| secret == key));
+    redact_found(out, body, |value, secrets| find_secrets(value, &is_documented_secret, secrets));
+}
+
+/// The same for a caller's update, whose `vendor_options` have members that no documentation knows: there everything whose name
+/// looks like a secret's is redacted, too.
+pub(crate) fn redact_update(out: &mut Vec<u8>, body: &[u8]) {
+    redact_found(out, body, |value, secrets| {
+        for (key, member) in value.members() {
+            if is_documented_secret(&key, member) {
+                secrets.push(member.text());
+            } else if key == Field::VendorOptions.name() {
+                find_secrets(member, &looks_secret, secrets);
+            } else {
+                find_secrets(member, &is_documented_secret, secrets);
+            }
+        }
+    });
 }
 
 /// The same for what a vendor tells beyond its documentation: there every text, list or object whose name looks like a
 /// secret's is redacted, and headers for other servers are. A number, such as `max_tokens`, is none.
 pub(crate) fn redact_undocumented(out: &mut Vec<u8>, body: &[u8]) {
-    redact_members(out, body, &|key, member| {
-        let is_scalar = matches!(member.kind(), Kind::Null | Kind::Boolean | Kind::Number);
-        let looks_secret = is_secret_name(key) || key.to_ascii_lowercase().ends_with("headers");
-        !is_scalar && looks_secret && !is_public_member(key) || secret_members().any(|secret| secret == key)
-    });
+    redact_found(out, body, |value, secrets| find_secrets(value, &looks_secret, secrets));
 }
 
-fn redact_members(out: &mut Vec<u8>, body: &[u8], is_secret: &dyn Fn(&str, Value<'_>) -> bool) {
+fn is_documented_secret(key: &str, _: Value<'_>) -> bool {
+    secret_members().any(|secret| secret == key)
+}
+
+/// Whether a member without documentation is most likely a secret. The key of an option may be a path with dots.
+pub(super) fn looks_secret(key: &str, member: Value<'_>) -> bool {
+    let is_scalar = matches!(member.kind(), Kind::Null | Kind::Boolean | Kind::Number);
+    let name = key.rsplit('.').next().unwrap_or(key);
+    let is_named_so = is_secret_name(key) || is_secret_name(name) || key.to_ascii_lowercase().ends_with("headers");
+    !is_scalar && is_named_so && !is_public_member(key) || is_documented_secret(name, member)
+}
+
+fn redact_found(out: &mut Vec<u8>, body: &[u8], find: impl for<'a> FnOnce(Value<'a>, &mut Vec<&'a str>)) {
     let Ok(value) = read_value(body, Limits::VENDOR) else { return out.extend_from_slice(b"null") };
     let mut secrets = Vec::new();
-    find_secrets(value, is_secret, &mut secrets);
+    find(value, &mut secrets);
     let mut rest = value.text();
     for secret in secrets {
         // Both are slices of the same text, and secrets are found in order.
@@ -174,6 +198,22 @@ mod tests {
             String::from_utf8(out).unwrap(),
             r#"{"n": 0.70,"tools":[{"type":"x","calcom_api_key" : "[redacted]" }], "deep":{"a":[{"calendly\u005fapi_key":"[redacted]"},[]]}}"#
         );
+    }
+
+    #[test]
+    fn in_the_options_of_a_vendor_what_is_named_like_a_secret_is_redacted_and_elsewhere_nothing_more() {
+        let body = br#"{"name":"key","variables":{"api_key":"shown"},"vendor\u005foptions":{"sondos":{"server":{"secret":"c1","url":"u",
+            "headers":{"x":"c2"}},"a.apiKey":"c3","b.key":"c4","max_tokens":5,"list":[{"password":"c5"}],"x":{"calcom_api_key":"c6"}},
+            "other":{"token":"c7"}},"tools":[{"calcom_api_key":"c8"}]}"#;
+        let mut out = Vec::new();
+        redact_update(&mut out, body);
+        let shown = String::from_utf8(out).unwrap();
+        assert!((1..=8).all(|n| !shown.contains(&format!("c{n}"))), "{shown}");
+        assert!(
+            shown.contains(r#""max_tokens":5"#) && shown.contains("shown") && shown.contains(r#""url":"u""#),
+            "{shown}"
+        );
+        assert!(may_hold_credentials(br#"{"vendor_options":{"sondos":{"token":"x"}}}"#), "the options are looked into");
     }
 
     #[test]

@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 
 use vendors::document::{may_hold_credentials, secret_members};
-use vendors::json::{Kind, Limits, Value, read_value};
+use vendors::json::{Limits, Value, read_value};
 use vendors::{Items, SentFields, UpdateResponse};
 
 use crate::account::Token;
 use crate::upstream::{MIN_SECRET, SecretPatterns, redact};
 use crate::value::REDACTED;
+
+use super::dry_run::looks_secret;
 
 /// If an update holds more secrets than this, all text from the vendor is redacted.
 const MAX_SECRETS: usize = 100;
@@ -23,11 +25,15 @@ impl<'a> Scrub<'a> {
     /// The secrets of a request: `request` is the body that was sent, `sent` the fields in it.
     pub(super) fn new(token: &'a Token, sent: &SentFields, request: &[u8]) -> Self {
         let mut keys = Vec::new();
+        let has_options = !sent.options.is_empty();
         if sent.may_hold_secrets()
-            && may_hold_credentials(request)
+            && (has_options || may_hold_credentials(request))
             && let Ok(body) = read_value(request, Limits::VENDOR)
         {
-            collect(body, &mut keys);
+            collect(body, &is_documented, &mut keys);
+            if has_options {
+                collect_options(body, &sent.options, &mut keys);
+            }
         }
         Self { token, keys: keys.iter().map(|key| SecretPatterns::of(key)).collect() }
     }
@@ -71,19 +77,42 @@ impl<'a> Scrub<'a> {
     }
 }
 
-fn collect<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {
+fn is_documented(key: &str, _: Value<'_>) -> bool {
+    secret_members().any(|name| name == key)
+}
+
+/// Finds the texts of secret members, however deep inside them.
+fn collect<'a>(value: Value<'a>, is_secret: &dyn Fn(&str, Value<'_>) -> bool, found: &mut Vec<Cow<'a, str>>) {
     for (key, member) in value.members() {
-        match member.as_str() {
-            Some(secret) if secret_members().any(|name| name == key) => {
-                if secret.len() >= MIN_SECRET && found.len() <= MAX_SECRETS && !found.contains(&secret) {
-                    found.push(secret);
-                }
-            }
-            _ => collect(member, found),
+        match is_secret(&key, member) {
+            true => collect_texts(member, found),
+            false => collect(member, is_secret, found),
         }
     }
-    if value.kind() == Kind::Array {
-        value.elements().for_each(|element| collect(element, found));
+    value.elements().for_each(|element| collect(element, is_secret, found));
+}
+
+fn collect_texts<'a>(value: Value<'a>, found: &mut Vec<Cow<'a, str>>) {
+    if let Some(secret) = value.as_str() {
+        if secret.len() >= MIN_SECRET && found.len() <= MAX_SECRETS && !found.contains(&secret) {
+            found.push(secret);
+        }
+        return;
+    }
+    value.members().for_each(|(_, member)| collect_texts(member, found));
+    value.elements().for_each(|element| collect_texts(element, found));
+}
+
+/// The same among the vendor options of a request, whose members no documentation knows. An option is the key of a member, or
+/// the path to one; the path may begin with the name of the object whose body this is.
+fn collect_options<'a>(body: Value<'a>, options: &[String], found: &mut Vec<Cow<'a, str>>) {
+    for (key, member) in body.members() {
+        let leads_here = |option: &String| *option == *key || option.split('.').take(2).any(|step| step == key);
+        match () {
+            () if !options.iter().any(leads_here) => {}
+            () if looks_secret(&key, member) => collect_texts(member, found),
+            () => collect(member, &looks_secret, found),
+        }
     }
 }
 
@@ -118,6 +147,23 @@ mod tests {
         let body = br#"{"calendly\u005fapi_key":"cal\u005flive_9"}"#;
         let scrub = Scrub::new(&token, &holding(Field::VendorOptions), body);
         assert_eq!(scrub.text("no cal_live_9"), "no [redacted]");
+    }
+
+    #[test]
+    fn what_vendor_options_hold_under_the_name_of_a_secret_is_redacted() {
+        let token = Token::new(vendors::Auth::Bearer, "1|abcdef").unwrap();
+        let body =
+            br#"{"name":"x","api_key":"not-an-option","server":{"secret":"hush-hush","headers":{"X":"header-value"}},
+            "agent":{"hook.key":"dotted-key"},"open":{"url":"https://a.example"}}"#;
+        let options = ["server", "agent.hook.key", "open"].map(str::to_owned).to_vec();
+        let sent = SentFields { fields: [Field::VendorOptions].into_iter().collect(), options };
+        let scrub = Scrub::new(&token, &sent, body);
+        for secret in ["hush-hush", "header-value", "dotted-key"] {
+            assert_eq!(scrub.text(&format!("The value {secret} is bad")), "The value [redacted] is bad");
+        }
+        assert_eq!(scrub.text("not-an-option, https://a.example"), "not-an-option, https://a.example");
+        let nested = SentFields { options: vec!["assistant.server.secret".to_owned()], ..sent };
+        assert_eq!(Scrub::new(&token, &nested, body).text("hush-hush"), "[redacted]", "under the name of its object");
     }
 
     #[test]

@@ -44,7 +44,7 @@ use uuid::Uuid;
 use vendors::document::may_hold_credentials;
 
 use crate::account::Account;
-use crate::api::dry_run::redact;
+use crate::api::dry_run::redact_update;
 use crate::gateway::Gateway;
 use crate::problem::{Code, Outcome, Problem};
 use crate::store::{Answer, Cluster, Membership, Record, SharedStore, StoreError, UpdateId};
@@ -281,7 +281,7 @@ impl Records {
             JournalValues::Redacted if !may_hold_credentials(body) => Some(Bytes::copy_from_slice(body)),
             JournalValues::Redacted => {
                 let mut out = Vec::with_capacity(body.len());
-                redact(&mut out, body);
+                redact_update(&mut out, body);
                 Some(out.into())
             }
         }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use vendors::Handling;
 
-use crate::api::dry_run::redact;
+use crate::api::dry_run::redact_update;
 use crate::api::request::options::RequestOptions;
 use crate::http::entity_tag::Condition;
 use crate::problem::Problem;
@@ -45,7 +45,7 @@ impl Records {
                 };
                 let shown = fields.filter(|fields| !fields.is_empty()).map(|fields| {
                     let mut shown = Vec::with_capacity(fields.len());
-                    redact(&mut shown, &fields);
+                    redact_update(&mut shown, &fields);
                     Bytes::from(shown)
                 });
                 bytes += shown.as_ref().map_or(0, Bytes::len);

@@ -173,10 +173,11 @@ pub fn secret_members() -> impl Iterator<Item = &'static str> {
     SECRETS.iter().copied()
 }
 
-/// Whether a body may have such a member. Few have, and none of the others needs a closer look; escapes may hide a name.
+/// Whether a body may have such a member, or options of a vendor, which may have others. Few have, and none of the others needs a
+/// closer look; escapes may hide a name.
 pub fn may_hold_credentials(body: &[u8]) -> bool {
     static FINDERS: LazyLock<Vec<Finder<'static>>> =
-        LazyLock::new(|| secret_members().chain(["\\u00"]).map(Finder::new).collect());
+        LazyLock::new(|| secret_members().chain([Field::VendorOptions.name(), "\\u00"]).map(Finder::new).collect());
     FINDERS.iter().any(|finder| finder.find(body).is_some())
 }
 
