@@ -121,6 +121,10 @@ async fn what_waits_for_an_account_that_is_gone_goes_on_when_it_is_back() {
         other.base
     );
     gateway.reload(&without).await;
+    // An attempt from before the reload has ended.
+    for update in &updates {
+        gateway.until(update, |record| record["state"] == "queued").await;
+    }
     vendor.answers(|_| Answer::Ok);
     let gateway = gateway.restarted(&without).await;
     for (update, position) in updates.iter().zip(1..) {
