@@ -4,6 +4,7 @@
 
 mod dialects;
 mod disk;
+mod failing;
 mod gateway;
 mod keys;
 mod kill;

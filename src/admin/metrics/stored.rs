@@ -7,18 +7,24 @@ use std::sync::Arc;
 use prometheus_client::encoding::NoLabelSet;
 
 use crate::api::{Depth, Records, ReplicaView};
+use crate::problem::Code;
 use crate::store::{Figures, State as Fate, Timestamp};
-use crate::telemetry::metrics::Ended;
+use crate::telemetry::metrics::{Ended, FailedDeliveries};
 use crate::value::AssistantOperation;
 
 use super::{Series, State, Value};
+
+/// What is delivered later, and so may be given up.
+const DELIVERED: [AssistantOperation; 2] = [AssistantOperation::Update, AssistantOperation::Delete];
+/// The reasons of failed deliveries for which an operator is called at once.
+const WATCHED: [Code; 2] = [Code::VendorCredentialsRejected, Code::VendorAccountProblem];
 
 /// What one scrape reads of them.
 pub(super) struct Stored {
     pub(super) figures: Figures,
     depths: HashMap<Arc<str>, Depth>,
     ended: Vec<(Ended, u64)>,
-    failed: Vec<(Arc<str>, u64)>,
+    failed: Vec<(FailedDeliveries, u64)>,
     replica: Option<ReplicaView>,
 }
 
@@ -83,22 +89,23 @@ impl Series<'_> {
         })
     }
 
-    /// Writes how changes ended. Updates that are dead have a series from the start, so that the first one is an increase.
+    /// Writes how changes ended. Dead ones have a series from the start, so that the first one is an increase.
     pub(super) fn ended(mut self) -> fmt::Result {
         let Some(stored) = &self.state.stored else { return Ok(()) };
-        let dead = |vendor| ((vendor, AssistantOperation::Update.as_str(), Fate::Dead.as_str()), 0);
-        let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().map(dead).collect();
+        let dead = |vendor| DELIVERED.map(|operation| ((vendor, operation.as_str(), Fate::Dead.as_str()), 0));
+        let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().flat_map(dead).collect();
         series
             .extend(stored.ended.iter().map(|((vendor, of, state), count)| ((&**vendor, of.as_str(), *state), *count)));
         series.into_iter().try_for_each(|((vendor, of, state), count)| self.add(&[vendor, of, state], count))
     }
 
-    /// Writes how many deliveries failed, by account.
+    /// Writes how many deliveries failed, by account and reason. Those of which an alert is critical have a series from the start.
     pub(super) fn deliveries_failed(mut self) -> fmt::Result {
         let Some(stored) = &self.state.stored else { return Ok(()) };
-        let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().map(|vendor| (vendor, 0)).collect();
-        series.extend(stored.failed.iter().map(|(vendor, count)| (&**vendor, *count)));
-        series.into_iter().try_for_each(|(vendor, count)| self.add(&[vendor], count))
+        let watched = |vendor| WATCHED.map(|code| ((vendor, code.as_str()), 0));
+        let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().flat_map(watched).collect();
+        series.extend(stored.failed.iter().map(|((vendor, reason), count)| ((&**vendor, *reason), *count)));
+        series.into_iter().try_for_each(|((vendor, reason), count)| self.add(&[vendor, reason], count))
     }
 }
 

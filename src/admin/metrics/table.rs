@@ -39,7 +39,7 @@ metrics! {
             })
         })
     };
-    /// Time that a request spent with the vendor, all attempts together.
+    /// Time that a request or a delivery spent with the vendor, all attempts together.
     "switchboard_vendor_duration_seconds" Histogram ["vendor", "operation"] => |to| to.each_durations(|meters| &meters.vendor);
     /// Time that a request waited: for its turn, a rate limit, a pause or a slot, and between attempts.
     "switchboard_queue_duration_seconds" Histogram ["vendor", "operation"] => |to| to.each_durations(|meters| &meters.queue);
@@ -143,8 +143,8 @@ metrics! {
     "switchboard_changes_oldest_age_seconds" Gauge ["vendor"] => |to| to.oldest();
     /// Recorded changes that ended, synchronous ones too, by final state.
     "switchboard_changes_ended_total" Counter ["vendor", "operation", "state"] => |to| to.ended();
-    /// Deliveries of waiting changes that failed and are tried again.
-    "switchboard_deliveries_failed_total" Counter ["vendor"] => |to| to.deliveries_failed();
+    /// Deliveries of waiting changes that failed and are tried again, by reason: the words of `switchboard_requests_total`.
+    "switchboard_deliveries_failed_total" Counter ["vendor", "reason"] => |to| to.deliveries_failed();
     /// Time that a commit of the store took.
     "switchboard_store_commit_duration_seconds" Histogram [] => |to| to.commits();
     /// Commits of the store that failed.

@@ -11,11 +11,14 @@ use super::SeriesMap;
 /// A vendor account, an operation and a final state.
 pub type Ended = (Arc<str>, AssistantOperation, &'static str);
 
+/// A vendor account, and why deliveries failed: a word of the closed list of reasons.
+pub type FailedDeliveries = (Arc<str>, &'static str);
+
 /// Counters of recorded changes.
 #[derive(Debug, Default)]
 pub struct ChangeMetrics {
     ended: SeriesMap<Ended, Counter>,
-    failed: SeriesMap<Arc<str>, Counter>,
+    failed: SeriesMap<FailedDeliveries, Counter>,
 }
 
 impl ChangeMetrics {
@@ -25,8 +28,8 @@ impl ChangeMetrics {
     }
 
     /// Counts a delivery that failed and is tried again.
-    pub fn delivery_failed(&self, vendor: &str) {
-        self.failed.get_or_create(vendor.into()).inc();
+    pub fn delivery_failed(&self, vendor: &str, reason: &'static str) {
+        self.failed.get_or_create((vendor.into(), reason)).inc();
     }
 
     /// How many changes of each account ended in which state.
@@ -34,8 +37,8 @@ impl ChangeMetrics {
         self.ended.read().iter().map(|(ended, count)| (ended.clone(), count.get())).collect()
     }
 
-    /// How many deliveries to each account failed.
-    pub fn all_failed(&self) -> Vec<(Arc<str>, u64)> {
-        self.failed.read().iter().map(|(vendor, count)| (Arc::clone(vendor), count.get())).collect()
+    /// How many deliveries to each account failed for each reason.
+    pub fn all_failed(&self) -> Vec<(FailedDeliveries, u64)> {
+        self.failed.read().iter().map(|(failed, count)| (failed.clone(), count.get())).collect()
     }
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
+use tokio::time::Instant;
 
 use crate::problem::Fault;
 use crate::value::AssistantOperation;
@@ -21,7 +22,7 @@ use crate::value::AssistantOperation;
 use super::event::RequestFinished;
 
 pub use by_operation::ByOperation;
-pub use changes::{ChangeMetrics, Ended};
+pub use changes::{ChangeMetrics, Ended, FailedDeliveries};
 pub use dropped_fields::DroppedFields;
 pub use recent::{Lines, Recent, Streak, Window, millis};
 
@@ -71,7 +72,7 @@ pub struct RequestMetrics {
 pub struct AccountMetrics {
     /// Its requests.
     pub requests: RequestMetrics,
-    /// The time with the vendor, of requests that were sent.
+    /// The time with the vendor, of requests that were sent and of attempts at deliveries.
     pub vendor: ByOperation<Durations>,
     /// The time waited before and between attempts, of requests that reached the account's stack.
     pub queue: ByOperation<Durations>,
@@ -112,6 +113,21 @@ impl Default for Durations {
 impl Durations {
     fn observe(&self, duration: Duration) {
         self.0.observe(duration.as_secs_f64());
+    }
+}
+
+impl AccountMetrics {
+    /// Counts an attempt at delivering a change that the vendor has received; `failed` is the reason if it failed and was not the
+    /// caller's fault. `true` if it is the first of several that fail for that reason.
+    pub fn delivered(
+        &self,
+        operation: AssistantOperation,
+        failed: Option<&'static str>,
+        total: Duration,
+        with_vendor: Duration,
+    ) -> bool {
+        self.vendor.of(operation).observe(with_vendor);
+        self.recent.add(Instant::now(), failed, total, Some(with_vendor))
     }
 }
 

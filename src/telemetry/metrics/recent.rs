@@ -96,8 +96,8 @@ impl Default for Recent {
 
 impl Recent {
     /// Counts a request that has just ended, at `ended`; `failed` is the reason if it failed and was not the caller's
-    /// fault, `vendor` is its time with the vendor if it was sent.
-    pub fn add(&self, ended: Instant, failed: Option<&'static str>, total: Duration, vendor: Option<Duration>) {
+    /// fault, `vendor` is its time with the vendor if it was sent. `true` if a streak begins with it.
+    pub fn add(&self, ended: Instant, failed: Option<&'static str>, total: Duration, vendor: Option<Duration>) -> bool {
         let number = slot_number(ended.saturating_duration_since(self.origin));
         let mut state = self.state();
         let State { slots, older, streak } = &mut *state;
@@ -127,6 +127,7 @@ impl Recent {
             slot.total.saturating_record(total.as_micros() as u64);
             vendor.into_iter().for_each(|vendor| slot.vendor.saturating_record(vendor.as_micros() as u64));
         }
+        vendor.is_some() && streak.is_some_and(|streak| streak.count == 1)
     }
 
     /// What happened in the last `window`, of at most five minutes.
@@ -225,7 +226,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_window_leaves_out_older_requests() {
         let recent = Recent::default();
-        (0..60).for_each(|n| recent.add(Instant::now(), (n < 30).then_some("x"), Duration::from_millis(5), None));
+        (0..60).for_each(|n| _ = recent.add(Instant::now(), (n < 30).then_some("x"), Duration::from_millis(5), None));
         advance(MINUTE).await;
         assert_eq!(rates(&recent.last(MINUTE)), (1.0, 0.5));
         advance(MINUTE).await;
@@ -290,10 +291,10 @@ mod tests {
     fn a_streak_has_one_reason_and_ends_with_the_first_success() {
         let recent = Recent::default();
         let add = |failed, sent: bool| recent.add(Instant::now(), failed, MINUTE, sent.then_some(MINUTE));
-        add(Some("a"), true);
-        add(Some("b"), true);
-        add(Some("b"), true);
-        add(Some("full"), false);
+        let begins: Vec<_> = [("a", true), ("b", true), ("b", true), ("full", false)]
+            .map(|(reason, sent)| add(Some(reason), sent))
+            .to_vec();
+        assert_eq!(begins, [true, true, false, false]);
         let streak = recent.streak().unwrap();
         assert_eq!((streak.reason, streak.count), ("b", 2));
         assert_eq!(recent.last(MINUTE).commonest_reason(), Some("b"));
@@ -316,7 +317,7 @@ mod tests {
         let recent = Recent::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|_| recent.add(Instant::now(), None, MINUTE, None)));
+                scope.spawn(|| (0..10_000).for_each(|_| _ = recent.add(Instant::now(), None, MINUTE, None)));
             }
         });
         let counted: u64 = recent.state().slots.iter().map(|(_, slot)| slot.total.len()).sum();

@@ -181,6 +181,7 @@ impl Batch {
         }
         let exchange = head.job.exchange(Some(&slot));
         let Context { request_id, trace, .. } = &head.job.context;
+        let started = Instant::now();
         let headers = head.job.account.headers(request_id.to_header_value(), trace.to_header_value());
         let result = match exchange.complete(self.request.clone(), Place::Queued(turn, None), headers) {
             Ok(prepared) => exchange.carry_on(prepared, head.body.clone(), None, log).await,
@@ -191,6 +192,7 @@ impl Batch {
             Err(problem) => self.in_doubt(problem, head, log),
             done => done,
         };
+        self.report_attempt(started, result.as_ref().err(), log);
         let sent = self.sent(head.job.finished(result), log);
         (sent, slot.into_turn())
     }
@@ -270,8 +272,6 @@ fn after_doubt(problem: Problem, is_waited_for: bool) -> Problem {
 }
 
 impl Member {
-    fn answer(&self, problem: &Problem) -> Answer {
-        answer::of_problem(problem, &self.job.context.path, &self.record.request_id)
     /// Why it cannot be sent, if its request has the names of another dialect than the account's.
     fn of_other_dialect(&self) -> Option<Problem> {
         let (account, theirs) = (&self.job.account, self.other_dialect.as_deref()?);
@@ -283,6 +283,8 @@ impl Member {
         Some(Problem::new(Code::VendorAccountProblem, detail))
     }
 
+    fn answer(&self, problem: &Problem) -> Answer {
+        answer::of_problem(problem, &self.job.context.path, &self.record.request_id)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What waits, and its delivery: `lines` holds it, `delivery` sends it, one task for each assistant with something to deliver;
-//! `batch` puts several in one request; `end` is how they end, `outcome` stores that or their next try; `recovery` fills the lines at the start.
+//! `batch` puts several in one request; `attempt` counts how that went; `end` is how they end, `outcome` stores that or their next try; `recovery` fills the lines at the start.
 
+mod attempt;
 mod batch;
 mod delivery;
 mod end;

@@ -79,7 +79,7 @@ impl Records {
         let doubted_at = doubted_at(log).or_else(|| (problem.outcome == Outcome::Partial).then_some(now));
         let may_be_applied = doubted_at.is_some();
         let doubted_at = doubted_at.or_else(|| batch.head().interrupted.then_some(now));
-        self.metrics.delivery_failed(&batch.head().vendor);
+        self.metrics.delivery_failed(&batch.head().vendor, problem.reason().as_str());
         let postponement = Postponement {
             changes: batch.problems(problem),
             attempts: log.attempts,
