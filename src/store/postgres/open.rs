@@ -25,6 +25,7 @@ use super::statements::journal;
 const MIGRATIONS: &[Migration] = &[
     Migration { min_reader: 1, sql: include_str!("schema/001.sql") },
     Migration { min_reader: 1, sql: include_str!("schema/002_shared.sql") },
+    Migration { min_reader: 1, sql: include_str!("schema/003_lengths.sql") },
 ];
 
 /// How long one address of a host may take to connect, if the URL does not say so.

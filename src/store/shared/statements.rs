@@ -42,45 +42,89 @@ pub(super) const TAKE: &str = concat!(
      returning key, granted, remaining, wait"
 );
 
+/// The longest pause, for a row of which a replica of an earlier version has not noted how long it is.
+macro_rules! longest_pause {
+    () => {
+        "300000000000"
+    };
+}
+
+/// The same for an opening.
+macro_rules! longest_opening {
+    () => {
+        "86400000000000"
+    };
+}
+
 /// What replicas have told: account, rest of the pause, its cause, rest of the opening.
+///
+/// If the clock was set back, a pause or an opening has more before it than it is long. Then it lasts as long again from now on,
+/// which is stored, so that no later look prolongs it.
 pub(super) const LOOK: &str = concat!(
-    "select account, greatest(0, paused_until - now), is_unavailable, greatest(0, open_until - now), open_until is not null
-     from shared_account, (select ",
+    "with clock as (select ",
     now!(),
-    " as now offset 0) as clock where paused_until > now or open_until is not null"
+    " as now),
+     cut as (update shared_account
+       set paused_until = least(paused_until, now + coalesce(paused_for, ",
+    longest_pause!(),
+    ")), open_until = least(open_until, now + coalesce(open_for, ",
+    longest_opening!(),
+    ")) from clock where paused_until > now + coalesce(paused_for, ",
+    longest_pause!(),
+    ") or open_until > now + coalesce(open_for, ",
+    longest_opening!(),
+    "))
+     select account, least(greatest(0, paused_until - now), coalesce(paused_for, ",
+    longest_pause!(),
+    ")), is_unavailable, least(greatest(0, open_until - now), coalesce(open_for, ",
+    longest_opening!(),
+    ")), open_until is not null
+     from shared_account, clock where paused_until > now or open_until is not null"
 );
 
 /// A pause of $2, at most $3 long altogether whatever the clock has done.
 pub(super) const PAUSE: &str = concat!(
-    "insert into shared_account as a (account, paused_until, is_unavailable) values ($1, ",
+    "insert into shared_account as a (account, paused_until, paused_for, is_unavailable) values ($1, ",
     now!(),
-    " + $2, $4) on conflict (account) do update set
-       paused_until = greatest(least(a.paused_until, excluded.paused_until - $2 + $3), excluded.paused_until),
+    " + $2, $2, $4) on conflict (account) do update set
+       paused_until = greatest(least(a.paused_until, excluded.paused_until - $2 + coalesce(a.paused_for, $3)),
+         excluded.paused_until),
+       paused_for = case when excluded.paused_until >= a.paused_until then $2 else a.paused_for end,
        is_unavailable = case when excluded.paused_until >= a.paused_until then excluded.is_unavailable else a.is_unavailable end"
 );
 
 pub(super) const OPEN: &str = concat!(
-    "insert into shared_account as a (account, opening, open_until) values ($1, 1, ",
+    "insert into shared_account as a (account, opening, open_until, open_for) values ($1, 1, ",
     now!(),
-    " + $2) on conflict (account) do update set opening = a.opening + 1, open_until = excluded.open_until, probe_until = 0"
+    " + $2, $2) on conflict (account) do update
+       set opening = a.opening + 1, open_until = excluded.open_until, open_for = $2, probe_until = 0"
 );
 
-/// The probe for $2. What a jump of the clock has put further away than a day is due.
+/// The probe for $2. The clock is read once the row is locked: two that ask at the same moment are told one after the other, and
+/// to the second one the time of the first would seem to be further away than it can be, as after a jump of the clock.
 pub(super) const PROBE: &str = concat!(
-    "with clock as (select ",
+    "with won as (update shared_account set opening = opening + 1, probe_until = ",
     now!(),
-    " as now),
-     won as (update shared_account set opening = opening + 1, probe_until = now + $2 from clock
-       where account = $1 and open_until is not null and not open_until between now + 1 and now + 86400000000000
-         and not probe_until between now + 1 and now + $2
-       returning opening)
+    " + $2
+       where account = $1 and open_until is not null
+         and not open_until between 1 + ",
+    now!(),
+    " and coalesce(open_for, ",
+    longest_opening!(),
+    ") + ",
+    now!(),
+    " and not probe_until between 1 + ",
+    now!(),
+    " and $2 + ",
+    now!(),
+    " returning opening)
      select (select opening from won), exists (select from shared_account where account = $1 and open_until is not null)"
 );
 
 pub(super) const END_PROBE: &str = concat!(
     "update shared_account set opening = opening + 1, probe_until = 0, open_until = case when $3 < 0 then null else ",
     now!(),
-    " + $3 end where account = $1 and opening = $2"
+    " + $3 end, open_for = case when $3 < 0 then null else $3 end where account = $1 and opening = $2"
 );
 
 /// A catalog, its age, and whether it may be of that age.
@@ -91,12 +135,18 @@ pub(super) const CATALOG: &str = concat!(
      where account = $1 and kind = $2 and contents is not null and fetched_at <= now + 1000000000"
 );
 
+/// The clock is read once the row is locked, as in [`PROBE`].
 pub(super) const BEGIN_REFRESH: &str = concat!(
     "insert into shared_catalog as c (account, kind, refreshing_until) values ($1, $2, ",
     now!(),
-    " + $3) on conflict (account, kind) do update set refreshing_until = excluded.refreshing_until
-     where not c.refreshing_until between excluded.refreshing_until - $3 + 1 and excluded.refreshing_until
-     returning true"
+    " + $3) on conflict (account, kind) do update set refreshing_until = ",
+    now!(),
+    " + $3
+     where not c.refreshing_until between 1 + ",
+    now!(),
+    " and $3 + ",
+    now!(),
+    " returning true"
 );
 
 pub(super) const END_REFRESH: &str = concat!(

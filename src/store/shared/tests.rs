@@ -8,7 +8,9 @@ use super::*;
 use crate::store::StoreError;
 use crate::store::seal::Sealer;
 
-const SCHEMA: &str = include_str!("../postgres/schema/002_shared.sql");
+const SCHEMA: [&str; 2] =
+    [include_str!("../postgres/schema/002_shared.sql"), include_str!("../postgres/schema/003_lengths.sql")];
+const HOUR: i64 = 60 * MINUTE;
 const MINUTE: i64 = 60_000_000_000;
 
 /// Shared state in a database of its own, connected; `None` without PostgreSQL.
@@ -22,7 +24,9 @@ async fn state() -> Option<(SharedPostgres, Database)> {
 /// A database with the tables.
 pub(crate) async fn tables(server: &Server) -> Database {
     let database = server.database().await;
-    server.execute(&database.name, SCHEMA).await;
+    for step in SCHEMA {
+        server.execute(&database.name, step).await;
+    }
     database
 }
 
@@ -183,6 +187,85 @@ async fn one_probe_is_sent_for_an_opening_and_only_its_end_counts() {
     assert!(open().await.is_some());
     state.end_probe(Arc::clone(&account), second, None).await.unwrap();
     assert_eq!(open().await, None);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_makes_no_pause_and_no_opening_longer_than_it_is() {
+    let Some((state, database)) = state().await else { return };
+    let (account, minute): (Arc<str>, _) = ("v".into(), Duration::from_secs(60));
+    let set_back = async |by: i64| {
+        let statement =
+            format!("update shared_account set paused_until = paused_until + {by}, open_until = open_until + {by}");
+        shared().unwrap().execute(&database.name, &statement).await;
+    };
+    let told = async || state.look().await.unwrap().pop().unwrap();
+    state.pause(Arc::clone(&account), minute, false).await.unwrap();
+    state.open(Arc::clone(&account), minute / 2).await.unwrap();
+    set_back(HOUR).await;
+    let first = told().await;
+    assert!(first.paused <= minute && first.paused > minute / 2, "{first:?}");
+    assert!(first.open.unwrap() <= minute / 2, "{first:?}");
+    // A later look does not prolong them, and when the clock is there again, they do not come back.
+    let second = told().await;
+    assert!(second.paused < first.paused && second.open < first.open, "{first:?} {second:?}");
+    set_back(-HOUR).await;
+    assert_eq!((told().await.paused, told().await.open), (Duration::ZERO, Some(Duration::ZERO)), "both are over");
+    // The probe does not wait for a time that the clock reaches in an hour.
+    set_back(2 * HOUR).await;
+    assert!(matches!(state.probe(account, minute).await.unwrap(), Probe::Won(_)));
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_has_noted_lasts_as_long_as_any_may_at_most() {
+    let Some((state, database)) = state().await else { return };
+    state.pause("v".into(), Duration::from_mins(4), false).await.unwrap();
+    state.open("v".into(), Duration::from_mins(4)).await.unwrap();
+    let server = shared().unwrap();
+    server.execute(&database.name, "update shared_account set paused_for = null, open_for = null").await;
+    let told = async || state.look().await.unwrap().pop().unwrap();
+    assert!(told().await.paused > Duration::from_mins(3) && told().await.open.unwrap() > Duration::from_mins(3));
+    let far = format!(
+        "update shared_account set paused_until = paused_until + {HOUR}, open_until = open_until + 48 * {HOUR}"
+    );
+    server.execute(&database.name, &far).await;
+    assert!(told().await.paused <= Duration::from_mins(5) && told().await.open.unwrap() <= Duration::from_hours(24));
+    // A shorter pause keeps it as it is.
+    state.pause("v".into(), Duration::from_secs(1), false).await.unwrap();
+    assert!(told().await.paused > Duration::from_mins(4));
+}
+
+/// Those who ask at one moment, many times: the clock of who is told second was read first.
+async fn at_one_moment<T, F: Future<Output = T> + Send + 'static>(
+    states: &[Arc<SharedPostgres>],
+    ask: impl Fn(Arc<SharedPostgres>) -> F,
+) -> Vec<T>
+where
+    T: Send + 'static,
+{
+    futures_util::future::join_all(states.iter().map(|state| ask(Arc::clone(state)))).await
+}
+
+#[tokio::test]
+async fn of_those_who_ask_at_one_moment_one_reads_a_catalog_and_one_sends_a_probe() {
+    let Some(server) = shared() else { return };
+    let database = tables(server).await;
+    let states: Vec<_> = (0..8).map(|_| Arc::new(open(&database.url, Duration::from_secs(20)))).collect();
+    for state in &states {
+        state.connect().await.unwrap();
+    }
+    let minute = Duration::from_secs(60);
+    for round in 0..200 {
+        let key = CatalogKey { account: "v".into(), kind: format!("{round}").into() };
+        let read = at_one_moment(&states, |state| {
+            let key = key.clone();
+            async move { state.begin_refresh(key, minute).await.unwrap() }
+        });
+        assert_eq!(read.await.into_iter().filter(|is_mine| *is_mine).count(), 1, "round {round}");
+        states[0].open("v".into(), Duration::ZERO).await.unwrap();
+        let asked = at_one_moment(&states, |state| async move { state.probe("v".into(), minute).await.unwrap() }).await;
+        let won = asked.iter().filter(|asked| matches!(asked, Probe::Won(_)));
+        assert_eq!(won.count(), 1, "round {round}: {asked:?}");
+    }
 }
 
 #[tokio::test]
