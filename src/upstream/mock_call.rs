@@ -3,13 +3,15 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::time::Instant;
+
+use crate::value::{AccountSignals, Later, ProbeEnd, SharedAccount};
 
 use super::{Call, DeliveryState, Failure, FailureKind, Repeat, VendorRequest, VendorResponse};
 
@@ -91,4 +93,31 @@ pub(super) fn with_header(status: u16, name: &'static str, value: &str) -> Outco
 
 pub(super) fn failed(kind: FailureKind) -> Outcome {
     Err(Failure::new(kind, "as told"))
+}
+
+/// Other replicas of which nothing is heard: each wait for the store they share ends with its caller only.
+#[derive(Debug, Default)]
+pub(super) struct SilentReplicas {
+    /// How the probes of this replica have ended.
+    pub(super) probes: std::sync::Mutex<Vec<ProbeEnd>>,
+}
+
+impl SharedAccount for SilentReplicas {
+    fn listen(&self, _: Weak<dyn AccountSignals>) {}
+
+    fn refresh(&self) -> Option<Later<'_, ()>> {
+        Some(Box::pin(std::future::pending()))
+    }
+
+    fn paused(&self, _: Duration, _: bool) {}
+
+    fn opened(&self, _: Duration) {}
+
+    fn win_probe(&self) -> Later<'_, bool> {
+        Box::pin(std::future::pending())
+    }
+
+    fn probed(&self, end: ProbeEnd) {
+        self.probes.lock().unwrap().push(end);
+    }
 }

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::circuit::{CallOutcome, Circuit};
+use crate::upstream::layers::deadline::within;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
 
 /// Lets requests pass while the breaker is closed, or one as the probe.
@@ -25,7 +26,8 @@ impl<S: Call> Call for Breaker<S> {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         let mut admission = self.circuit.admit(key(request))?;
         if self.circuit.is_shared() {
-            admission = admission.among_replicas().await?;
+            let asked = admission.among_replicas();
+            admission = within(request.deadline, "asking for the probe among replicas", asked).await??;
         }
         let result = self.inner.call(request).await;
         admission.settle(outcome(&result));
@@ -62,7 +64,8 @@ mod tests {
 
     use crate::upstream::BreakerState;
     use crate::upstream::breaker::layer::*;
-    use crate::upstream::mock_call::{MockCall, answered, failed, ok, put};
+    use crate::upstream::mock_call::{MockCall, SilentReplicas, answered, failed, ok, put};
+    use crate::value::ProbeEnd;
 
     /// The results of calls for two assistants by turns.
     async fn call_times<const N: usize>(layer: &Breaker<MockCall>) -> [Result<u16, FailureKind>; N] {
@@ -257,5 +260,22 @@ mod tests {
         assert!(circuit.is_closed(), "outcomes of requests from before the opening do not count");
         circuit.admit(1).unwrap().settle(CallOutcome::Failure);
         assert!(circuit.is_closed(), "nor is what the window held");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asking_other_replicas_for_the_probe_ends_with_the_deadline_and_leaves_the_probe_to_the_next_request() {
+        let replicas = Arc::new(SilentReplicas::default());
+        let layer = Breaker::new(
+            MockCall::new(|_, _| async { ok() }),
+            Arc::new(Circuit::open().telling(Some(Arc::clone(&replicas) as _))),
+        );
+        advance(Duration::from_secs(15)).await;
+        let request = put("1");
+        let called = tokio::time::timeout(Duration::from_secs(60), layer.call(&request)).await;
+        let failure = called.expect("it ends").unwrap_err();
+        assert_eq!((failure.kind, failure.sent), (FailureKind::DeadlineBeforeSend, false));
+        assert_eq!((tokio::time::Instant::now(), layer.inner.calls()), (request.deadline, 0));
+        assert_eq!(layer.circuit.state(), BreakerState::Open { next_probe: Duration::ZERO });
+        assert_eq!(*replicas.probes.lock().unwrap(), [ProbeEnd::Undecided]);
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::time::{Instant, sleep};
 
+use super::deadline::within;
 use super::queue_limit::QueueLimit;
 use crate::upstream::breaker::circuit::Circuit;
 use crate::upstream::{Call, Failure, FailureKind, VendorRequest, VendorResponse};
@@ -140,7 +141,7 @@ impl<S: Call> Call for RetryAfterGate<S> {
         if let Some(shared) = &self.shared
             && let Some(refresh) = shared.refresh()
         {
-            refresh.await;
+            within(request.deadline, "asking what other replicas tell", refresh).await?;
         }
         self.circuit.check()?;
         while let Some(wait) = self.pause.wait(request.deadline)? {
@@ -155,7 +156,7 @@ impl<S: Call> Call for RetryAfterGate<S> {
 #[cfg(test)]
 mod tests {
     use crate::upstream::layers::retry_after_gate::*;
-    use crate::upstream::mock_call::{MockCall, ok, put};
+    use crate::upstream::mock_call::{MockCall, SilentReplicas, ok, put};
 
     fn paused(max_waiting: usize, time: Duration) -> RetryAfterGate<MockCall> {
         let pause = Pause::new();
@@ -230,5 +231,15 @@ mod tests {
         assert_eq!(layer.inner.calls(), 0);
         tokio::time::advance(retry_after).await;
         layer.call(&put("1")).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_what_other_replicas_tell_ends_with_the_deadline() {
+        let layer = paused(0, Duration::ZERO).hearing(Some(Arc::new(SilentReplicas::default())));
+        let request = put("1");
+        let called = tokio::time::timeout(request.deadline + MAX_SPREAD - Instant::now(), layer.call(&request)).await;
+        let failure = called.expect("it ends").unwrap_err();
+        assert_eq!((failure.kind, failure.sent), (FailureKind::DeadlineBeforeSend, false));
+        assert_eq!((Instant::now(), layer.inner.calls()), (request.deadline, 0));
     }
 }
