@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -40,17 +41,19 @@ struct Known {
     untold: u32,
     /// Whether the store has an opening, as far as known.
     is_open: bool,
-    /// The opening whose probe this replica sends.
-    probing: Option<u64>,
 }
+
+/// The opening whose probe a stack sends; 0 if it sends none. Each stack of an account has its own: after a reload two of them
+/// are used at once, and one that asks in vain knows nothing of the probe of the other.
+pub(super) type Probing = Arc<AtomicU64>;
 
 /// What a replica tells.
 #[derive(Debug)]
 pub(super) enum Event {
     Pause(Duration, bool),
     Open(Duration),
-    Probe(Duration, oneshot::Sender<bool>),
-    EndProbe(ProbeEnd),
+    Probe(Duration, Probing, oneshot::Sender<bool>),
+    EndProbe(ProbeEnd, Probing),
 }
 
 impl Accounts {
@@ -123,19 +126,19 @@ impl Entry {
                 self.told(Some(result.is_ok()));
                 result
             }
-            Event::Probe(time, answer) => {
+            Event::Probe(time, probing, answer) => {
                 let result = state.probe(name(), time).await;
                 // Without an answer, and without an opening, the breaker of this replica decides alone.
-                let probing = if let Ok(Probe::Won(opening)) = &result { Some(*opening) } else { None };
-                self.known().probing = probing;
+                let won = if let Ok(Probe::Won(opening)) = &result { *opening } else { 0 };
+                probing.store(won, Ordering::Release);
                 self.told(None);
                 let may = !matches!(result, Ok(Probe::Taken));
                 // Who asked may be gone, and tells that the probe is undecided.
                 let _ = answer.send(may);
                 result.map(drop)
             }
-            Event::EndProbe(end) => {
-                let probing = self.known().probing.take();
+            Event::EndProbe(end, probing) => {
+                let probing = Some(probing.swap(0, Ordering::AcqRel)).filter(|opening| *opening != 0);
                 let result = match (probing, end) {
                     (Some(opening), ProbeEnd::Succeeded) => state.end_probe(name(), opening, None).await,
                     (Some(opening), ProbeEnd::Failed { open_for }) => {
@@ -160,11 +163,12 @@ impl Entry {
         match event {
             Event::Pause(..) => {}
             Event::Open(_) => self.told(Some(false)),
-            Event::EndProbe(_) => {
-                self.known().probing = None;
+            Event::EndProbe(_, probing) => {
+                probing.store(0, Ordering::Release);
                 self.told(Some(false));
             }
-            Event::Probe(_, answer) => {
+            Event::Probe(_, probing, answer) => {
+                probing.store(0, Ordering::Release);
                 self.told(None);
                 // Who asked may be gone.
                 let _ = answer.send(true);
@@ -172,17 +176,20 @@ impl Entry {
         }
     }
 
-    fn tell(self: &Arc<Self>, event: Event, desk: &Desk) {
+    /// Tells something; whether the store answers.
+    fn tell(self: &Arc<Self>, event: Event, desk: &Desk) -> bool {
         {
             let mut known = self.known();
             known.changes += 1;
             known.untold += 1;
         }
-        if !desk.tell(self, event) {
+        let is_told = desk.tell(self, event);
+        if !is_told {
             let mut known = self.known();
-            (known.is_open, known.probing) = (false, None);
+            known.is_open = false;
             known.untold = known.untold.saturating_sub(1);
         }
+        is_told
     }
 
     /// Something was told, or could not be.
@@ -206,6 +213,7 @@ pub(super) struct Account {
     pub(super) desk: Arc<Desk>,
     pub(super) entry: Arc<Entry>,
     pub(super) probe_for: Duration,
+    pub(super) probing: Probing,
 }
 
 impl SharedAccount for Account {
@@ -242,13 +250,15 @@ impl SharedAccount for Account {
                 return true;
             }
             let (answer, won) = oneshot::channel();
-            self.entry.tell(Event::Probe(self.probe_for, answer), &self.desk);
+            self.entry.tell(Event::Probe(self.probe_for, Arc::clone(&self.probing), answer), &self.desk);
             // Without an answer in time the breaker of this replica decides alone.
             timeout(self.desk.timeout(), won).await.ok().and_then(Result::ok).unwrap_or(true)
         })
     }
 
     fn probed(&self, end: ProbeEnd) {
-        self.entry.tell(Event::EndProbe(end), &self.desk);
+        if !self.entry.tell(Event::EndProbe(end, Arc::clone(&self.probing)), &self.desk) {
+            self.probing.store(0, Ordering::Release);
+        }
     }
 }

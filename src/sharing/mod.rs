@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::store::shared::{CatalogKey, SharedState};
 use crate::value::{Later, Shared, SharedAccount, SharedCatalog, SharedLimit};
-use accounts::Account;
+use accounts::{Account, Probing};
 use catalogs::Catalog;
 use desk::Desk;
 use limit::Limit;
@@ -44,7 +44,7 @@ impl Shared for Sharing {
 
     fn account(&self, name: &Arc<str>, probe_for: Duration) -> Arc<dyn SharedAccount> {
         let (desk, entry) = (Arc::clone(&self.0), self.0.accounts.entry(name));
-        Arc::new(Account { desk, entry, probe_for })
+        Arc::new(Account { desk, entry, probe_for, probing: Probing::default() })
     }
 
     fn catalog(&self, account: &str, kind: &str, identity: [u8; 32]) -> Arc<dyn SharedCatalog> {

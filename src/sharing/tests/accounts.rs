@@ -189,6 +189,42 @@ async fn a_probe_that_fails_opens_all_again_and_one_that_is_dropped_leaves_it_to
 }
 
 #[tokio::test]
+async fn the_end_of_a_probe_is_told_although_another_stack_of_the_account_has_asked_for_one_meanwhile() {
+    let Some(server) = shared() else { return };
+    let replicas = on(server, 1, PATIENCE).await;
+    let vendor = Vendor::new(500);
+    // As after a reload: requests of the old configuration still use the first one.
+    let [old, new] = [(); 2].map(|()| stack(&replicas[0], &vendor, None));
+    for stack in [&old, &new] {
+        until("it is open", async || {
+            let _ = call(stack).await;
+            stack.snapshot().breaker != BreakerState::Closed
+        })
+        .await;
+    }
+    until("it is told", async || opening(&replicas[0]).await.is_some()).await;
+    vendor.answers.send_replace(false);
+    *vendor.status.lock().unwrap() = StatusCode::OK;
+    let before = vendor.calls();
+    let probe = async {
+        until("the probe succeeds", async || call(&old).await == Ok(StatusCode::OK)).await;
+    };
+    let other = async {
+        until("the probe is out", async || vendor.calls() > before).await;
+        until("the other stack was told so", async || {
+            let _ = call(&new).await;
+            // What it hears of the opening is no longer than that.
+            matches!(new.snapshot().breaker, BreakerState::Open { next_probe } if next_probe > 2 * OPEN_FOR)
+        })
+        .await;
+        assert_eq!(vendor.calls(), before + 1);
+        vendor.answers.send_replace(true);
+    };
+    tokio::join!(probe, other);
+    until("the breaker is closed for all", async || opening(&replicas[0]).await.is_none()).await;
+}
+
+#[tokio::test]
 async fn without_the_store_each_breaker_is_its_own() {
     let Some(server) = shared() else { return };
     let replicas = on(server, 2, PATIENCE).await;
