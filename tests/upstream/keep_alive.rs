@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use switchboard::upstream::{FailureKind, Stack, Tasks};
+use switchboard::upstream::{FailureKind, Fence, RetrySettings, Stack, StackSettings, Tasks};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::Instant,
 };
 
-use crate::vendor::{OK, Vendor, hold, put, put_body, request, reset, settings, stack};
+use crate::vendor::{OK, Vendor, hold, outgoing, put, put_body, request, reset, settings, stack};
 
 #[tokio::test]
 async fn connections_are_kept_and_used_again() {
@@ -86,6 +86,48 @@ async fn a_kept_connection_closed_while_idle_is_replaced() {
         assert_eq!(put(&stack).await.unwrap().attempts, 1);
     }
     assert_eq!(vendor.connections(), 5);
+}
+
+/// What comes of an update on a kept connection that answers so many requests with 429 and then takes one and closes, at which
+/// moment this process may send nothing more.
+async fn lost_as_the_fence_closes(answered: usize) -> (FailureKind, bool, u32) {
+    const LIMITED: &str = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 0\r\ncontent-length: 2\r\n\r\n{}";
+    let fence = Fence::closed();
+    fence.extend(Instant::now() + Duration::from_secs(3600));
+    let closing = fence.clone();
+    let vendor = Vendor::start(move |nth, mut socket| {
+        let closing = closing.clone();
+        async move {
+            if nth > 0 {
+                assert!(!request(&mut socket).await, "nothing is sent behind the fence");
+                return;
+            }
+            request(&mut socket).await;
+            let _ = socket.write_all(OK.as_bytes()).await;
+            for _ in 0..answered {
+                request(&mut socket).await;
+                let _ = socket.write_all(LIMITED.as_bytes()).await;
+            }
+            request(&mut socket).await;
+            closing.close();
+        }
+    })
+    .await;
+    let settings = settings(&vendor.base, Duration::from_secs(20));
+    let settings = StackSettings { retry: RetrySettings { max_attempts: 3, ..settings.retry }, ..settings };
+    let stack = Stack::new(&settings, &Tasks::default());
+    put(&stack).await.unwrap();
+    let mut update = outgoing(&stack, "{}");
+    update.fence = Some(fence);
+    let failure = stack.update(update).await.unwrap_err();
+    (failure.kind, failure.sent, failure.attempts)
+}
+
+#[tokio::test]
+async fn what_was_sent_is_not_forgotten_if_it_may_not_be_sent_again() {
+    assert_eq!(lost_as_the_fence_closes(0).await, (FailureKind::ConnectionLost, true, 1));
+    // Nor is an earlier refusal the answer.
+    assert_eq!(lost_as_the_fence_closes(1).await, (FailureKind::ConnectionLost, true, 2));
 }
 
 #[tokio::test]

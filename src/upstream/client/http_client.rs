@@ -170,11 +170,15 @@ fn host(to: &Uri) -> HeaderValue {
 impl Call for HttpClient {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         match self.send(request).await {
-            Err((_, true)) if request.repeat == Repeat::WheneverSafe => {
+            Err((lost, true)) if request.repeat == Repeat::WheneverSafe => {
                 self.counters.reconnects.add();
                 request.sent.doubt();
                 request.sent.begin_attempt();
-                self.send(request).await
+                match self.send(request).await {
+                    // The attempt is what was sent before.
+                    Err((Failure { kind: FailureKind::NotOwner, .. }, _)) => Err((lost, true)),
+                    second => second,
+                }
             }
             first => first,
         }
