@@ -142,7 +142,8 @@ async fn a_caller_does_not_wait_for_a_disk_that_filled_up_meanwhile() {
     drop(disk);
 }
 
-/// The end of a change cannot be stored, and the process drains: the next process will send it again, so nothing newer goes first.
+/// The end of a change cannot be stored, and the process drains: the next process will send it again, so nothing newer goes first. Its
+/// caller is told so at once.
 #[tokio::test]
 async fn a_drain_while_the_disk_is_full_sends_nothing_that_the_next_process_would_overwrite() {
     let (vendor, gate) = (Vendor::start().await, Gate::new());
@@ -153,7 +154,7 @@ async fn a_drain_while_the_disk_is_full_sends_nothing_that_the_next_process_woul
         eprintln!("skipped: only root may mount a small file system");
         return;
     };
-    let setup = Setup::new(&vendor).more("[server]\nrequest_timeout = \"20s\"\ndrain_timeout = \"2s\"");
+    let setup = Setup::new(&vendor).more("[server]\nrequest_timeout = \"60s\"\ndrain_timeout = \"60s\"");
     let gateway = Gateway::start_in(home, &setup, "").await;
     let (first, second) = (name(1), name(2));
     let fills = async {
@@ -171,7 +172,9 @@ async fn a_drain_while_the_disk_is_full_sends_nothing_that_the_next_process_woul
     let newer = path(1);
     let newer = gateway.try_call(http::Method::PUT, &newer, &[], &second);
     let (newer, ()) = futures_util::future::join(newer, drains).await;
-    assert!(newer.as_ref().map_or(true, |reply| !reply.status.is_success()), "{newer:?}");
+    let newer = newer.unwrap();
+    let problem = newer.problem("overloaded");
+    assert_eq!((newer.status.as_u16(), &problem["outcome"]), (503, &"not_applied".into()), "{problem:#}");
     let _says_that_something_was_not_stored = gateway.process.ended().await;
     let home = gateway.home;
     assert_eq!(vendor.numbers(1), [1]);

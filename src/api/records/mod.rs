@@ -26,7 +26,6 @@ mod reservation;
 mod sweeping;
 mod synchronous;
 
-use std::any::Any;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
@@ -89,8 +88,7 @@ pub struct Records {
     stop: CancellationToken,
     /// The dead changes that are being replayed.
     replaying: Mutex<HashSet<UpdateId>>,
-    /// The places in the order of what still waits then.
-    kept_places: Mutex<Vec<Box<dyn Any + Send>>>,
+    kept: queue::Kept,
     /// This process among those that share the store, if they do.
     replica: Option<Arc<Replica>>,
     /// This process among all that have used the store.
@@ -173,7 +171,7 @@ impl Records {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             replaying: Mutex::default(),
-            kept_places: Mutex::default(),
+            kept: queue::Kept::default(),
             incarnation: Uuid::now_v7(),
             readers: Arc::default(),
             metrics: ChangeMetrics::default(),

@@ -171,7 +171,7 @@ impl Running {
         reach(Point::BeforeFinish);
         let state = end.state;
         let ending = Ending { by: member.map(|member| member.id), ..self.ending(&record, end) };
-        self.records.finish_for_caller(ending, slot.into_turn()).await;
+        self.records.finish_for_caller(ending, record.line(), slot.into_turn()).await;
         self.records.metrics.ended(&record.vendor, record.operation, state.as_str());
         reach(Point::AfterFinish);
         outcome

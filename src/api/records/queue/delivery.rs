@@ -3,7 +3,7 @@
 //! The task holds the assistant's turn from the first ticket of a run to the last, over failures and pauses, so that nothing
 //! overtakes. What it has begun is stored before it is sent, and what has ended is stored before the next one begins.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -68,21 +68,8 @@ impl Records {
             };
         }
         if self.lines().has(line) {
-            self.keep(turn);
+            self.kept.keep(turn);
         }
-    }
-
-    /// Waits until a drain leaves older changes of the line, which nothing may overtake.
-    pub(in crate::api::records) async fn cut_off(&self, line: Option<Line>) {
-        self.stop.cancelled().await;
-        if line.is_none_or(|line| !self.lines().has(&line)) {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Keeps a place of what still waits at a drain, so that nothing overtakes it before the process ends.
-    pub(in crate::api::records) fn keep(&self, place: impl Send + 'static) {
-        self.kept_places.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(place));
     }
 
     /// Waits for the turn of a run.
@@ -92,7 +79,7 @@ impl Records {
         tokio::select! {
             turn = &mut held => self.settled(turn.ok()?).await,
             () = self.stop.cancelled() => {
-                self.keep(held);
+                self.kept.keep(held);
                 None
             }
         }

@@ -191,15 +191,20 @@ impl Records {
     }
 
     /// The same for a change whose caller waits, and does not wait longer if the store fails.
-    pub(in crate::api::records) async fn finish_for_caller(self: &Arc<Self>, ending: Ending, turn: Option<QueuedLock>) {
+    pub(in crate::api::records) async fn finish_for_caller(
+        self: &Arc<Self>,
+        ending: Ending,
+        line: Option<Line>,
+        turn: Option<QueuedLock>,
+    ) {
         match self.store.finish(vec![ending.clone()]).await {
             Ok(_) => self.tell(&ending),
             Err(_) => {
                 let records = Arc::clone(self);
                 self.tasks.spawn(async move {
-                    match records.finish(vec![ending]).await {
-                        Some(_) => drop(turn), // the next change is sent only now
-                        None => records.keep(turn),
+                    match (records.finish(vec![ending]).await, turn) {
+                        (None, Some(turn)) => records.kept.keep_turn(line, turn),
+                        (_, turn) => drop(turn), // the next change is sent only now
                     }
                 });
             }
