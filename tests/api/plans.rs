@@ -226,10 +226,12 @@ async fn fields_of_an_object_that_the_agent_lacks_are_refused_before_anything_is
         (OK, agent)
     });
     let setup = Setup::of("retell", "", answer).await;
-    let reply = setup.put("agent_1", &json!({ "name": "New", "system_prompt": "Be brief." })).await;
-    let problem = reply.problem("unsupported_by_vendor");
-    assert_eq!(problem["errors"][0]["field"], "system_prompt", "{problem:#}");
-    assert_eq!((setup.writes().len(), &problem["outcome"]), (0, &json!("not_applied")));
+    for (field, value) in [("system_prompt", json!("Be brief.")), ("llm_fallback_models", Value::Null)] {
+        let reply = setup.put("agent_1", &json!({ "name": "New", (field): value })).await;
+        let problem = reply.problem("unsupported_by_vendor");
+        assert_eq!(problem["errors"][0]["field"], field, "{problem:#}");
+        assert_eq!((setup.writes().len(), &problem["outcome"]), (0, &json!("not_applied")));
+    }
 }
 
 #[tokio::test]

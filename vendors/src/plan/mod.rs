@@ -274,16 +274,14 @@ impl<'a> Run<'a> {
         self.parameters.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| &**value)
     }
 
-    /// The fields in objects that are written, and those in objects that are not.
+    /// The fields in objects that are written, and those in objects that are not. One that sets nothing waits for nothing.
     pub fn applied_and_pending(&self) -> (Vec<Field>, Vec<Field>) {
         let sent = Field::ALL.into_iter().filter(|&field| self.fields.contains(field));
         sent.partition(|&field| {
             if let Some(assigned) = self.assigned.iter().find(|assigned| assigned.field == field) {
                 return assigned.is_written();
             }
-            let mut objects = self.plan.objects.iter().zip(&self.written);
-            objects.any(|(object, written)| *written && self.is_in(field, object))
-                && self.plan.objects.iter().zip(&self.written).all(|(object, done)| *done || !self.is_in(field, object))
+            self.plan.objects.iter().zip(&self.written).all(|(object, written)| *written || !self.is_in(field, object))
         })
     }
 

@@ -1,7 +1,7 @@
 //! Why an operation of a nested dialect is refused although its update was translated: what the vendor has stored does not fit.
 
 use crate::canonical::Field;
-use crate::dialect::{InvalidResponse, Object, Refused, holds};
+use crate::dialect::{InvalidResponse, NullForm, Object, Path, Refused, holds};
 use crate::item::{Item, ItemCode, Items};
 use crate::json::{Limits, Pointer, Value, read_value};
 
@@ -16,7 +16,10 @@ impl Run<'_> {
             return self.options.iter().any(|path| object.name.is_empty() || is_inside(path));
         }
         let Ok(sparse) = read_value(&self.sparse, Limits::VENDOR) else { return false };
-        self.dialect.row(field).paths().any(|path| path.starts_with(&path_of(object)) && sparse.at(path).is_some())
+        let row = self.dialect.row(field);
+        let of_null = if let NullForm::At(path) = row.null { Some(path) } else { None };
+        let mut paths = row.paths().chain(of_null).filter(|path| path.starts_with(&path_of(object)));
+        paths.any(|path| is_written(sparse, path))
     }
 
     /// The sent fields with a condition on a setting of an object.
@@ -107,6 +110,18 @@ impl Run<'_> {
     pub(super) fn sent(&self) -> impl Iterator<Item = Field> {
         Field::ALL.into_iter().filter(|&field| self.fields.contains(field))
     }
+}
+
+/// Whether a sparse document has something at a path: a value, or `null` in place of what would hold it.
+fn is_written(sparse: Value<'_>, path: Path) -> bool {
+    let mut at = sparse;
+    for name in path {
+        match at.get(name) {
+            Some(inner) => at = inner,
+            None => return at.is_null(),
+        }
+    }
+    true
 }
 
 /// Whether a member of a template has a parameter in it.
