@@ -201,7 +201,6 @@ fn splice(splice: &Splice) -> String {
         Splicing::Elements { key } => {
             format!("of each element that the update names by its `{key}`, the members that it does not set")
         }
-        Splicing::Keeping { key, is } => format!("the elements whose `{key}` is {}", words(is)),
         Splicing::Replacing { key, is, .. } => format!("the elements whose `{key}` is none of {}", words(is)),
         Splicing::Headed { unset } => {
             format!("the first element, which leads, or the others; if nothing is stored, `{unset}` leads")

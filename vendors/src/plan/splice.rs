@@ -103,7 +103,6 @@ impl Splicer<'_> {
             (Some(Splicing::WordsOr(unless)), Kind::Object) => self.words(sparse, stored, unless),
             (Some(Splicing::Only), Kind::Object) => self.only(at, sparse, stored),
             (Some(Splicing::Elements { key }), Kind::Object) => self.wanted(at, key, sparse, stored),
-            (Some(Splicing::Keeping { key, is }), Kind::Array) => self.keeping(key, is, sparse, stored),
             (Some(Splicing::Replacing { key, is, name, stay }), Kind::Object) => {
                 let own = forms::Own { key, is, name, stay };
                 forms::replacing(self, at, &own, sparse, stored);
@@ -232,24 +231,6 @@ impl Splicer<'_> {
                 self.comma();
                 push_string(self.out, &word);
             }
-        }
-        self.out.push(b']');
-    }
-
-    /// Writes elements in the places of those that do not stay, and after them those that are more.
-    fn keeping(&mut self, key: &str, is: &[&str], sparse: Value<'_>, stored: Option<Value<'_>>) {
-        self.out.push(b'[');
-        let stays = |element: Value<'_>| element.get(key).is_some_and(|value| value.is_one_of(is));
-        let mut written = sparse.elements().map(Value::text);
-        for element in stored.into_iter().flat_map(Value::elements) {
-            if let Some(text) = if stays(element) { Some(element.text()) } else { written.next() } {
-                self.comma();
-                self.text(text);
-            }
-        }
-        for text in written {
-            self.comma();
-            self.text(text);
         }
         self.out.push(b']');
     }

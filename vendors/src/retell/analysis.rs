@@ -52,7 +52,7 @@ fn with_type(entry: Value<'_>, from: &str, to: &str) -> String {
 }
 
 fn read_schema(document: Value<'_>) -> Option<Cow<'_, str>> {
-    let data = document.get("agent")?.get("post_call_analysis_data");
+    let data = document.get("agent")?.get("post_call_analysis_data").map(|data| data.get("own").unwrap_or(data));
     let own = data.into_iter().flat_map(Value::elements);
     let own = own.filter(|entry| entry.get("type").is_some_and(|kind| kind.is_one_of(TYPES)));
     // Choices have no canonical form: the entry is told as it is, and its check says what is wrong.

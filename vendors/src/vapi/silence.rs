@@ -15,8 +15,10 @@ pub(super) const TIMEOUT: Path = &["hooks", HOOK, "options", "timeoutSeconds"];
 /// Where the actions stand.
 pub(super) const ACTIONS: Path = &["hooks", HOOK, "do"];
 
-/// Types of actions that are no speech.
-pub(super) const OTHER_ACTIONS: &[&str] = &["tool", "message.add"];
+const OWN_ACTIONS: Path = &["hooks", HOOK, "do", "own"];
+
+/// The type of the action that the prompt becomes. Actions of other types stay.
+pub(super) const SPEECH: &[&str] = &["say"];
 
 /// `reengagement_prompt`.
 pub(super) static PROMPT: NestedHook = NestedHook {
@@ -28,7 +30,7 @@ pub(super) static PROMPT: NestedHook = NestedHook {
 };
 
 fn write_prompt(value: Value<'_>, writer: &mut FieldWriter<'_>) {
-    writer.put(ACTIONS, [r#"[{"type":"say","prompt":"#, value.text(), "}]"].concat());
+    writer.put(OWN_ACTIONS, [r#"[{"type":"say","prompt":"#, value.text(), "}]"].concat());
 }
 
 /// The prompt of the hook; `None` if it says something else, such as one of several exact texts.

@@ -5,10 +5,14 @@
 use crate::dialect::{Splice, Splicing};
 
 use super::silence;
-use super::tools::FOREIGN_TOOLS;
+use super::tools;
 
 const fn whole(path: &'static [&'static str]) -> Splice {
     Splice { path, how: Splicing::Whole }
+}
+
+const fn own(path: &'static [&'static str], is: &'static [&'static str]) -> Splice {
+    Splice { path, how: Splicing::Replacing { key: "type", is, name: "name", stay: &[] } }
 }
 
 const fn entries(path: &'static [&'static str], key: &'static str) -> Splice {
@@ -42,7 +46,7 @@ pub(super) const SPLICES: &[Splice] = &[
         },
     },
     entries(&["model", "messages"], "role"),
-    Splice { path: &["model", "tools"], how: Splicing::Keeping { key: "type", is: FOREIGN_TOOLS } },
+    own(tools::TOOLS_AT, tools::TYPES),
     Splice {
         path: &["voice"],
         how: Splicing::Variant {
@@ -69,7 +73,7 @@ pub(super) const SPLICES: &[Splice] = &[
         },
     },
     entries(&["hooks"], "on"),
-    Splice { path: silence::ACTIONS, how: Splicing::Keeping { key: "type", is: silence::OTHER_ACTIONS } },
+    own(silence::ACTIONS, silence::SPEECH),
     entries(&["transportConfigurations"], "provider"),
     Splice { path: &["voicemailDetection"], how: Splicing::Switch { on: r#"{"provider":"vapi"}"#, off: r#""off""# } },
     whole(&["startSpeakingPlan"]),

@@ -10,33 +10,16 @@ use crate::json::{Kind, Value};
 
 use super::pair::json;
 
-const TOOLS_AT: Path = &["model", "tools"];
+/// Where the tools stand.
+pub(super) const TOOLS_AT: Path = &["model", "tools"];
+
+const OWN_TOOLS: Path = &["model", "tools", "own"];
 const KEYPAD_ENABLED: Path = &["keypadInputPlan", "enabled"];
 const KEYPAD_TIMEOUT: Path = &["keypadInputPlan", "timeoutSeconds"];
 const KEYPAD_DELIMITERS: Path = &["keypadInputPlan", "delimiters"];
 
-/// The types of tools that the field does not set, and which stay (Python SDK 3.0.0).
-pub(super) const FOREIGN_TOOLS: &[&str] = &[
-    "apiRequest",
-    "bash",
-    "code",
-    "computer",
-    "function",
-    "gohighlevel.calendar.availability.check",
-    "gohighlevel.calendar.event.create",
-    "gohighlevel.contact.create",
-    "gohighlevel.contact.get",
-    "google.calendar.availability.check",
-    "google.calendar.event.create",
-    "google.sheets.row.append",
-    "mcp",
-    "query",
-    "sipRequest",
-    "slack.message.send",
-    "sms",
-    "textEditor",
-    "voicemail",
-];
+/// The vendor's types that the canonical tools become. Tools of other types stay.
+pub(super) const TYPES: &[&str] = &["endCall", "dtmf", "transferCall", "handoff"];
 
 /// The canonical type, with ids as texts.
 pub(super) const SHAPE: Shape = Shape::List(&Shape::Tagged(&variants(WARM_CALL_TRANSFER, ASSISTANT_TRANSFER)));
@@ -139,7 +122,7 @@ fn write(value: Value<'_>, writer: &mut FieldWriter<'_>) {
             plain.push(format!(r#"{{"type":"{of}","destinations":[{}]}}"#, destinations.join(",")));
         }
     }
-    writer.put(TOOLS_AT, format!("[{}]", plain.join(",")));
+    writer.put(OWN_TOOLS, format!("[{}]", plain.join(",")));
 }
 
 fn write_keypad(tool: Value<'_>, writer: &mut FieldWriter<'_>) {
@@ -153,7 +136,7 @@ fn write_keypad(tool: Value<'_>, writer: &mut FieldWriter<'_>) {
 
 /// The tools; `None` if one of Vapi's own has no canonical form, such as a transfer to a SIP address.
 fn read(document: Value<'_>) -> Option<Cow<'_, str>> {
-    let stored = document.at(TOOLS_AT).filter(|tools| tools.kind() == Kind::Array)?;
+    let stored = document.at(OWN_TOOLS).or(document.at(TOOLS_AT)).filter(|tools| tools.kind() == Kind::Array)?;
     let mut tools: Vec<String> = Vec::new();
     for tool in stored.elements() {
         match tool.get("type").and_then(Value::as_str).as_deref() {

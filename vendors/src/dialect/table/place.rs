@@ -185,14 +185,6 @@ pub enum Splicing {
         /// The member that names an element.
         key: &'static str,
     },
-    /// The vendor replaces an array of objects whole. What is written is an array, whose elements take the places of
-    /// the stored ones but for those that stay: whose member `key` has one of these values.
-    Keeping {
-        /// The member that decides.
-        key: &'static str,
-        /// Its values in elements that stay.
-        is: &'static [&'static str],
-    },
     /// The vendor replaces an array of objects whole. What is written is an object: `own` is an array that takes the place of
     /// the stored elements whose member `key` has one of these values; `named` is an object of other elements as in `Entries`.
     /// All other stored elements stay. An array is sent as it is.

@@ -10,7 +10,10 @@ const SPLICES: &[Splice] = &[
         how: Splicing::Variant { key: "provider", shared: &["chunks", "backup"], lacking: &[("c", "backup")] },
     },
     Splice { path: &["whole", "list"], how: Splicing::Entries { key: "role" } },
-    Splice { path: &["whole", "list", "a", "do"], how: Splicing::Keeping { key: "type", is: &["tool"] } },
+    Splice {
+        path: &["whole", "list", "a", "do"],
+        how: Splicing::Replacing { key: "type", is: &["say"], name: "name", stay: &[] },
+    },
     Splice { path: &["bare"], how: Splicing::Entries { key: "role" } },
     Splice { path: &["events"], how: Splicing::Words },
     Splice { path: &["mixed"], how: Splicing::Replacing { key: "type", is: &["own"], name: "name", stay: &["x"] } },
@@ -106,7 +109,7 @@ fn an_element_is_found_by_its_key_and_the_others_stay_in_their_order() {
     assert_eq!(list(r#"[1]"#, stored), "[1]");
     let inner = r#"[{"role":"a","do":[{"type":"say","x":1},{"type":"tool", "x":2}]}]"#;
     assert_eq!(
-        list(r#"{"a":{"do":[{"type":"say"}]}}"#, inner),
+        list(r#"{"a":{"do":{"own":[{"type":"say"}]}}}"#, inner),
         r#"[{"role":"a","do":[{"type":"say"},{"type":"tool", "x":2}]}]"#
     );
 }

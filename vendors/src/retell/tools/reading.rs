@@ -8,7 +8,7 @@ use crate::json::Value;
 use super::TYPES;
 
 pub(super) fn read(document: Value<'_>) -> Option<Cow<'_, str>> {
-    let tools = document.get("llm")?.get("general_tools");
+    let tools = document.get("llm")?.get("general_tools").map(|tools| tools.get("own").unwrap_or(tools));
     let own = tools.into_iter().flat_map(Value::elements);
     let own = own.filter(|tool| tool.get("type").is_some_and(|kind| kind.is_one_of(TYPES)));
     let all: Vec<_> = own.map(|tool| canonical(tool).unwrap_or_else(|| tool.text().to_owned())).collect();

@@ -352,3 +352,31 @@ fn tools_replace_the_built_in_ones_and_leave_the_others() {
     let pointers: Vec<_> = refused.iter().map(|(pointer, _)| &**pointer).collect();
     assert_eq!(pointers, ["#/tools/0/description", "#/tools/1/type", "#/tools/2/outbound_phone_id"]);
 }
+
+#[test]
+fn tools_of_other_types_stay_whatever_the_type_and_a_list_of_options_is_sent_as_it_is() {
+    let others = json!([{ "type": "apiRequest", "name": "orders" }, { "type": "invented.last.week", "name": "new" }, {}]);
+    let mut all = others.as_array().unwrap().clone();
+    all.insert(1, json!({ "type": "dtmf" }));
+    let stored = json!({ "model": { "provider": "openai", "model": "gpt-4.1", "tools": all } }).to_string();
+    let tools = |update: Value| patch(&update, &stored)["model"]["tools"].clone();
+    assert_eq!(tools(json!({ "tools": [] })), others);
+    let mut ended = others.as_array().unwrap().clone();
+    ended.insert(1, json!({ "type": "endCall" }));
+    assert_eq!(tools(json!({ "tools": [{ "type": "end_call" }] })), json!(ended));
+
+    let options = |tools: &Value| json!({ "vendor_options": { "vapi": { "model": { "tools": tools } } } });
+    for wanted in [json!([]), others, json!([{ "type": "endCall" }, { "type": "apiRequest", "name": "orders" }])] {
+        assert_eq!(tools(options(&wanted)), wanted, "nothing is added, however often it is sent");
+    }
+    let mut both = options(&json!([{ "type": "mcp" }]));
+    both["tools"] = json!([{ "type": "end_call" }]);
+    assert_eq!(refusals(&both, &stored)[0].0, "#/vendor_options/vapi/model/tools", "one place with two values");
+
+    let hook = json!({ "on": "customer.speech.timeout", "do": [{ "type": "say", "prompt": "Hm?" }, { "type": "invented" }] });
+    let update = json!({ "reengagement_prompt": "Still there?" });
+    assert_eq!(
+        patch(&update, &json!({ "hooks": [hook] }).to_string())["hooks"][0]["do"],
+        json!([{ "type": "say", "prompt": "Still there?" }, { "type": "invented" }])
+    );
+}
