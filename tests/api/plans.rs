@@ -104,11 +104,17 @@ fn retell(
             ("PATCH", "/update-agent/agent_1") => merge(agent),
             ("PATCH", "/update-retell-llm/llm_1") => merge(llm),
             ("POST", "/publish-agent-version/agent_1") => (OK, Value::Null),
-            ("POST", "/create-retell-llm") => ("201 Created", json!({ "llm_id": "llm_9", "version": 0 })),
-            ("POST", "/create-agent") => ("201 Created", json!({ "agent_id": "agent_9", "version": 0 })),
+            ("POST", "/create-retell-llm") => ("201 Created", made(body, json!({ "llm_id": "llm_9", "version": 0 }))),
+            ("POST", "/create-agent") => ("201 Created", made(body, json!({ "agent_id": "agent_9", "version": 0 }))),
             _ => ("422 Unprocessable Content", json!({ "status": "error", "message": "cannot find requested asset" })),
         }
     })
+}
+
+/// A new object, as it was sent and with what the vendor adds.
+fn made(body: &Value, added: Value) -> Value {
+    let members = body.as_object().unwrap().clone().into_iter().chain(added.as_object().unwrap().clone());
+    Value::Object(members.collect())
 }
 
 fn never(_: &str, _: &str) -> Option<(&'static str, Value)> {
@@ -267,6 +273,7 @@ async fn a_creation_makes_each_object_once_and_says_what_stays_if_the_second_is_
     let reply = setup.stage.call(Method::POST, "/v1/assistants?vendor=there", &JSON, creation.clone()).await;
     assert_eq!(reply.status, 201, "{reply:?}");
     assert_eq!(reply.header("location"), Some("/v1/assistants/there:agent_9"));
+    assert_eq!(reply.json()["report"]["applied"], json!(["name", "system_prompt", "voice_id"]));
     let writes = setup.writes();
     assert!(writes[0].starts_with("POST /create-retell-llm "), "{writes:?}");
     assert!(writes[1].starts_with("POST /create-agent ") && writes[1].contains("\"llm_9\""), "{writes:?}");
@@ -439,6 +446,42 @@ async fn what_the_vendor_drops_or_changes_silently_is_not_applied() {
     assert_eq!((&warnings[0]["sent"], &warnings[0]["stored"]), (&json!(600), &Value::Null));
     assert_eq!((&warnings[1]["field"], &warnings[1]["code"]), (&json!("speech_speed"), &json!("changed_by_vendor")));
     assert_eq!((&warnings[1]["sent"], &warnings[1]["stored"]), (&json!(1.1), &json!(1.05)));
+}
+
+/// As an update: the response to a creation is compared with what was sent, if it tells the assistant.
+#[tokio::test]
+async fn what_the_vendor_drops_of_a_new_assistant_is_not_applied() {
+    let told = |path: &str, body: &Value| {
+        let (mut told, id) = (body.clone(), if path == "/create-agent" { "agent_id" } else { "llm_id" });
+        (told[id], told["version"]) = (json!("id_9"), json!(0));
+        told.as_object_mut().unwrap().remove("voice_speed");
+        if path == "/create-retell-llm" {
+            told["model_config"]["temperature"] = json!(0.5);
+        }
+        told
+    };
+    let setup = Setup::of("retell", "", Box::new(move |_, path, body| ("201 Created", told(path, body)))).await;
+    let creation = json!({ "name": "New", "voice_id": "11labs-Adrian", "speech_speed": 1.1, "llm_temperature": 0.2 });
+    let path = "/v1/assistants?vendor=there";
+    let reply = setup.stage.call(Method::POST, path, &JSON, creation.to_string()).await;
+    let report = reply.json()["report"].clone();
+    assert_eq!((reply.status.as_u16(), &report["applied"]), (201, &json!(["name", "voice_id"])), "{report:#}");
+    let warnings: Vec<_> = report["warnings"].as_array().unwrap().iter().filter(|one| one["sent"] != Value::Null).collect();
+    let brief = |one: &Value| json!([one["field"], one["code"], one["sent"], one["stored"]]);
+    assert_eq!(
+        warnings.into_iter().map(brief).collect::<Value>(),
+        json!([
+            ["speech_speed", "not_persisted", 1.1, null],
+            ["llm_temperature", "changed_by_vendor", 0.2, 0.5],
+        ])
+    );
+
+    // The id alone says nothing of the rest.
+    let answer: Answer = Box::new(|_, _, _| (OK, json!({ "agent_id": "agent_9" })));
+    let setup = Setup::of("elevenlabs", "", answer).await;
+    let creation = json!({ "name": "New", "speech_speed": 1.1 }).to_string();
+    let reply = setup.stage.call(Method::POST, path, &JSON, creation).await;
+    assert_eq!((reply.status.as_u16(), &reply.json()["report"]["applied"]), (201, &json!(["name", "speech_speed"])));
 }
 
 #[tokio::test]

@@ -86,11 +86,11 @@ impl Exchange<'_> {
         self.only_assigned(&run, report);
         let found = Found::of(run.document().into(), self.account);
         let Some(found) = found else { return Ok(self.without_document(&run)) };
-        if matches!(self.change, Change::Update) && !self.options.representation {
+        if !self.options.representation {
             let before = before.and_then(|before| Found::of(before, self.account));
             // What was told of the assistant is older than what became of other objects.
             let is_own = |field: &Field| !run.assigned().any(|(assigned, ..)| assigned == *field);
-            let own: Vec<_> = report.applied.iter().copied().filter(is_own).collect();
+            let own = report.applied.iter().copied().filter(is_own).filter(|field| run.tells(*field)).collect::<Vec<_>>();
             let stored = self.verify(sent_body, &own, &found, &reads.headers).await;
             self.only_told(report, sent_body, &stored, before.as_ref());
         }
@@ -334,7 +334,7 @@ impl Exchange<'_> {
 /// The warning about a field that the vendor did not store as it was sent.
 pub(super) fn changed(exchange: &Exchange<'_>, field: Field, sent: &str, stored: &str, is_lost: bool) -> Changed {
     let (code, detail) = match is_lost {
-        true => ("not_persisted", "the vendor accepted the update and did not store this value"),
+        true => ("not_persisted", "the vendor accepted the request and did not store this value"),
         false => ("changed_by_vendor", "the vendor has another value than was sent"),
     };
     let shown = |text: &str| {

@@ -61,6 +61,7 @@ const PLAN: Plan = Plan {
             call: CREATE,
             members: "{}",
             captures: &[Capture { name: "id", path: &["id"], or_else: "" }],
+            is_told: true,
         }),
         captures: &[],
         is_always_read: false,

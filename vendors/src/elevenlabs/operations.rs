@@ -35,6 +35,7 @@ pub(super) const PLAN: Plan = Plan {
             // The only member that a new agent needs.
             members: r#"{"conversation_config":{}}"#,
             captures: &[Capture { name: "id", path: &["agent_id"], or_else: "" }],
+            is_told: false,
         }),
         captures: &[],
         is_always_read: false,

@@ -285,6 +285,12 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// Whether the responses so far tell what became of a field: a creation may be answered with an id alone.
+    pub fn tells(&self, field: Field) -> bool {
+        let is_told = |object: &Object| object.create.is_some_and(|create| create.is_told);
+        self.goal != Goal::Create || self.plan.objects.iter().any(|one| is_told(one) && self.is_in(field, one))
+    }
+
     /// Whether nothing follows the request that [`next`](Self::next) gave last.
     pub fn is_at_its_end(&self) -> bool {
         let publishes = self.plan.publish.is_some() && self.settings.publishes && self.goal == Goal::Update;

@@ -34,6 +34,7 @@ const AGENT: Object = Object {
         call: Call::once("POST", "/create-agent"),
         members: r#"{"response_engine":{"type":"retell-llm","llm_id":"{llm_id}"}}"#,
         captures: &[Capture { name: "id", path: &["agent_id"], or_else: "" }],
+        is_told: true,
     }),
     captures: &[
         VERSION,
@@ -56,6 +57,7 @@ const LLM: Object = Object {
         // The page calls it required.
         members: r#"{"start_speaker":"agent"}"#,
         captures: &[Capture { name: "llm_id", path: &["llm_id"], or_else: "" }],
+        is_told: true,
     }),
     captures: &[],
     is_always_read: false,

@@ -38,6 +38,7 @@ pub(super) const PLAN: Plan = Plan {
             call: CREATE,
             members: "{}",
             captures: &[Capture { name: "id", path: &["id"], or_else: "" }],
+            is_told: true,
         }),
         captures: &[],
         is_always_read: false,

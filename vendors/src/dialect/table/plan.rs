@@ -78,6 +78,8 @@ pub struct CreateObject {
     pub members: &'static str,
     /// The parameters that its response gives; one of the first object's is `id`, the assistant's own.
     pub captures: &'static [Capture],
+    /// Whether its response is the whole object, so that what was sent is compared with it; else it is the id.
+    pub is_told: bool,
 }
 
 /// A parameter of later paths: `{name}`.
