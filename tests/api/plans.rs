@@ -466,14 +466,12 @@ async fn what_the_vendor_drops_of_a_new_assistant_is_not_applied() {
     let reply = setup.stage.call(Method::POST, path, &JSON, creation.to_string()).await;
     let report = reply.json()["report"].clone();
     assert_eq!((reply.status.as_u16(), &report["applied"]), (201, &json!(["name", "voice_id"])), "{report:#}");
-    let warnings: Vec<_> = report["warnings"].as_array().unwrap().iter().filter(|one| one["sent"] != Value::Null).collect();
+    let warnings: Vec<_> =
+        report["warnings"].as_array().unwrap().iter().filter(|one| one["sent"] != Value::Null).collect();
     let brief = |one: &Value| json!([one["field"], one["code"], one["sent"], one["stored"]]);
     assert_eq!(
         warnings.into_iter().map(brief).collect::<Value>(),
-        json!([
-            ["speech_speed", "not_persisted", 1.1, null],
-            ["llm_temperature", "changed_by_vendor", 0.2, 0.5],
-        ])
+        json!([["speech_speed", "not_persisted", 1.1, null], ["llm_temperature", "changed_by_vendor", 0.2, 0.5],])
     );
 
     // The id alone says nothing of the rest.

@@ -90,7 +90,8 @@ impl Exchange<'_> {
             let before = before.and_then(|before| Found::of(before, self.account));
             // What was told of the assistant is older than what became of other objects.
             let is_own = |field: &Field| !run.assigned().any(|(assigned, ..)| assigned == *field);
-            let own = report.applied.iter().copied().filter(is_own).filter(|field| run.tells(*field)).collect::<Vec<_>>();
+            let own =
+                report.applied.iter().copied().filter(is_own).filter(|field| run.tells(*field)).collect::<Vec<_>>();
             let stored = self.verify(sent_body, &own, &found, &reads.headers).await;
             self.only_told(report, sent_body, &stored, before.as_ref());
         }

@@ -10,7 +10,7 @@ use crate::plan::{Run, Settings};
 
 use super::binding::{MAX_ELEMENTS, catalog_of, is_id};
 use super::tools::{self, shown};
-use super::{AssistantCopy, CopyReport, IN_USE, OTHER_ACCOUNT, UNRESOLVED, note, object};
+use super::{AssistantCopy, CopyReport, IN_USE, OTHER_ACCOUNT, UNRESOLVED, note, note_of_beside, object};
 
 /// The fields that are carried so far, and what became of the others.
 pub(super) struct Draft<'a> {
@@ -69,7 +69,18 @@ impl<'a> Draft<'a> {
                 Err(error) => draft.report.dropped.push(note(field, ItemCode::NotAllowed.as_str(), error.to_string())),
             }
         }
+        draft.add_beside();
         draft
+    }
+
+    /// Says what stands beside the lists of the source and is not carried.
+    fn add_beside(&mut self) {
+        let beside = self.copy.source.read.beside.iter().filter(|beside| self.copy.is_carried(beside.field));
+        for beside in beside.take(MAX_ELEMENTS) {
+            self.report.dropped.push(note_of_beside(beside));
+            let mut carried = self.carried.iter_mut().filter(|carried| carried.field == beside.field);
+            carried.next().into_iter().for_each(|carried| carried.is_part = true);
+        }
     }
 
     /// Adds a field, if its ids can be carried.

@@ -13,10 +13,10 @@ mod tools;
 use crate::canonical::{Field, Update};
 use crate::catalog::{CatalogKind, Catalogs};
 use crate::dialect::{
-    Creation, Dialect, Handling, Place, PlaceForm, ReadAssistant, Row, Rule, SendAs, Target, check_required,
+    Beside, Creation, Dialect, Handling, Place, PlaceForm, ReadAssistant, Row, Rule, SendAs, Target, check_required,
 };
 use crate::item::{Items, Note};
-use crate::json::{Limits, Value, push_string, read_value};
+use crate::json::{Limits, Value, excerpt, push_string, read_value};
 
 use draft::Draft;
 use passage::Passage;
@@ -33,8 +33,17 @@ const OTHER_ACCOUNT: &str = "other_account";
 /// The code of a URL that both assistants call.
 const SAME_URL: &str = "same_url";
 
+/// The code of what stands beside a list at the source and has no canonical form.
+const NO_FORM: &str = "no_canonical_form";
+
 /// The code of an id whose name leads to no single entry at the target.
 const UNRESOLVED: &str = crate::item::ItemCode::UnresolvedName.as_str();
+
+/// Longest word of a vendor that a message repeats, in bytes.
+const MAX_QUOTED_BYTES: usize = 64;
+
+/// Most members that a message lists.
+const MAX_MEMBERS: usize = 5;
 
 /// Where an assistant is copied from.
 #[derive(Debug, Clone, Copy)]
@@ -243,6 +252,19 @@ fn note(field: Field, code: &'static str, detail: String) -> Note {
 
 fn note_of_url(field: Field) -> Note {
     note(field, SAME_URL, "both assistants call this URL; send another one in `changes` if they should not".to_owned())
+}
+
+/// What is lost because no field says it. The words are the vendor's.
+fn note_of_beside(Beside { field, place, kind, members }: &Beside) -> Note {
+    let quoted = |word: &str| format!("`{}`", excerpt(word, MAX_QUOTED_BYTES));
+    let kind = if kind.is_empty() { String::new() } else { format!(" ({})", quoted(kind)) };
+    let lost: Vec<_> = members.iter().take(MAX_MEMBERS).map(|member| quoted(member)).collect();
+    let more = if members.len() > lost.len() { " and others" } else { "" };
+    let detail = match lost.as_slice() {
+        [] => format!("`{place}`{kind} is lost: no field has it"),
+        lost => format!("`{place}`{kind} loses {}{more}, which no field has", lost.join(", ")),
+    };
+    note(*field, NO_FORM, detail)
 }
 
 /// An object with these members; the values are JSON texts.

@@ -19,18 +19,18 @@ pub use encode::{
     missing_lookups, translate_creation, translate_request,
 };
 pub use read::{
-    Difference, InvalidPage, ListPage, ListedAssistant, ReadAssistant, Stored, Unwritable, WrittenBody, compare,
-    list_of_documents, lookups_to_compare, read_assistant, read_listed, read_written,
+    Beside, Difference, InvalidPage, ListPage, ListedAssistant, ReadAssistant, Stored, Unwritable, WrittenBody,
+    compare, list_of_documents, lookups_to_compare, read_assistant, read_listed, read_written,
 };
 pub(crate) use read::{cursor, holds, is_on, member};
-pub(crate) use table::leads_through;
 pub use table::{
     Assignment, Auth, Call, Capture, CatalogSpec, CreateObject, Creation, Draft, ErrorSpec, Factor, Fidelity,
     FieldDescription, Form, GoesLive, Hook, IdRule, Limit, Listed, Listing, Literal, Meaning, Member, Merging, Naming,
     NestedHook, NullForm, Object, Only, Operation, Operations, Paging, Parameters, Path, Place, PlaceForm, Plan,
-    Publish, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Schema, SendAs, Splice, Splicing, Support,
+    Publish, Reading, Remark, Requirement, ResponseSpec, Row, Rule, Said, Schema, SendAs, Splice, Splicing, Support,
     Unsupported,
 };
+pub(crate) use table::{behind, is_own, leads_through};
 
 use std::sync::OnceLock;
 

@@ -201,7 +201,13 @@ fn splice(splice: &Splice) -> String {
         Splicing::Elements { key } => {
             format!("of each element that the update names by its `{key}`, the members that it does not set")
         }
-        Splicing::Replacing { key, is, .. } => format!("the elements whose `{key}` is none of {}", words(is)),
+        Splicing::Replacing { is: [], .. } => {
+            "of each element that the update has, too, what its field does not say".to_owned()
+        }
+        Splicing::Replacing { key, is, .. } => format!(
+            "the elements whose `{key}` is none of {}, and of each of these that the update has, too, what its field does not say",
+            words(is)
+        ),
         Splicing::Headed { unset } => {
             format!("the first element, which leads, or the others; if nothing is stored, `{unset}` leads")
         }

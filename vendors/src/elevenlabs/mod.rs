@@ -147,7 +147,8 @@ const fn knowledge_row(field: Field) -> Row {
         Field::ToolIds => Row::at(prompt!("tool_ids")).typed(TEXTS),
         Field::Tools => Row::by(Rule::Nested(&tools::TOOLS))
             .typed(Shape::List(&TOOL_WITH_TEXT_IDS))
-            .nearly("only four kinds of tools exist there, and a transfer replaces what the dashboard adds to it"),
+            .saying(tools::PARTS)
+            .nearly("only four kinds of tools exist there"),
         _ => Row::at(config!("agent", "dynamic_variables", "dynamic_variable_placeholders")),
     }
 }
@@ -197,8 +198,12 @@ const fn call_row(field: Field) -> Row {
             .nearly("it filters voices in the background, and no other noise"),
         Field::WaitForCustomer => Row::by(Rule::Nested(&speech::WAIT_FOR_CUSTOMER))
             .nearly("an agent waits exactly if its first message is empty"),
-        Field::EndCallOnVoicemail => Row::by(Rule::Nested(&tools::END_CALL_ON_VOICEMAIL)),
-        Field::VoiceMailMessage => Row::by(Rule::Nested(&tools::VOICE_MAIL_MESSAGE)),
+        Field::EndCallOnVoicemail => {
+            Row::by(Rule::Nested(&tools::END_CALL_ON_VOICEMAIL)).saying(&[tools::VOICEMAIL_NAME, tools::VOICEMAIL_TYPE])
+        }
+        Field::VoiceMailMessage => {
+            Row::by(Rule::Nested(&tools::VOICE_MAIL_MESSAGE)).saying(&[tools::VOICEMAIL_MESSAGE])
+        }
         Field::EndpointType => Row::at_as(
             config!("turn", "mode"),
             PlaceForm::Values(&[(Text("vad"), Text("silence")), (Text("ai"), Text("turn"))]),

@@ -5,11 +5,12 @@
 
 use crate::canonical::Field;
 use crate::dialect::{
-    Call, Capture, CreateObject, Creation, Listed, Object, Operations, Plan, Reading, Splice, Splicing,
+    Call, Capture, CreateObject, Creation, Listed, Object, Operations, Path, Plan, Reading, Splice, Splicing,
 };
 
 use super::listing::LISTING;
 use super::paths::{CLIENT_EVENTS, DATA_COLLECTION, KNOWLEDGE_BASE, LANGUAGE_PRESETS, WEBHOOK_EVENTS};
+use super::tools;
 
 const CREATE: Call = Call::once("POST", "/v1/convai/agents/create");
 const READ: Call = Call::repeatable("GET", "/v1/convai/agents/{id}?branch_id={branch}");
@@ -54,7 +55,13 @@ pub(super) const SPLICES: &[Splice] = &[
     Splice { path: KNOWLEDGE_BASE, how: Splicing::Elements { key: "id" } },
     Splice { path: LANGUAGE_PRESETS, how: Splicing::Only },
     Splice { path: DATA_COLLECTION, how: Splicing::Only },
+    transfers(tools::NUMBERS, ""),
+    transfers(tools::AGENTS, "agent_id"),
 ];
+
+const fn transfers(path: Path, name: &'static str) -> Splice {
+    Splice { path, how: Splicing::Replacing { key: "type", is: &[], name, says: tools::SAYS } }
+}
 
 /// `metadata` has the time stamps, `version_id` changes with every update.
 pub(super) const LISTED: Listed = Listed {

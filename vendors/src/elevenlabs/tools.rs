@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::canonical::Field;
-use crate::dialect::{FieldWriter, NestedHook, Path};
+use crate::dialect::{FieldWriter, NestedHook, Path, Said};
 use crate::item::ItemCode;
 use crate::json::{Kind, Value};
 
@@ -14,17 +14,79 @@ use super::paths::prompt;
 use super::speech::quoted;
 
 const END_CALL: Path = prompt!("built_in_tools", "end_call");
-const TRANSFER_TO_NUMBER: Path = prompt!("built_in_tools", "transfer_to_number");
-const TRANSFER_TO_AGENT: Path = prompt!("built_in_tools", "transfer_to_agent");
+
+/// A tool with a list of transfers, and its parts.
+struct Transfers {
+    name: &'static str,
+    path: Path,
+    name_at: Path,
+    type_at: Path,
+    own: Path,
+}
+
+macro_rules! transfers {
+    ($name:literal) => {
+        Transfers {
+            name: $name,
+            path: prompt!("built_in_tools", $name),
+            name_at: prompt!("built_in_tools", $name, "name"),
+            type_at: prompt!("built_in_tools", $name, "params", "system_tool_type"),
+            own: prompt!("built_in_tools", $name, "params", "transfers", "own"),
+        }
+    };
+}
+
+const TO_NUMBER: Transfers = transfers!("transfer_to_number");
+const TO_AGENT: Transfers = transfers!("transfer_to_agent");
+
+/// Where the numbers to transfer to stand.
+pub(super) const NUMBERS: Path = prompt!("built_in_tools", "transfer_to_number", "params", "transfers");
+
+/// Where the agents to transfer to stand.
+pub(super) const AGENTS: Path = prompt!("built_in_tools", "transfer_to_agent", "params", "transfers");
+
+/// What `tools` says of a transfer. A number beside the destination is how it was told before.
+pub(super) const SAYS: &[Said] = &[
+    Said::at(&["condition"]),
+    Said::at(&["transfer_destination", "type"]).unless(&["\"phone\""]),
+    Said::at(&["transfer_destination", "phone_number"]),
+    Said::at(&["phone_number"]),
+    Said::at(&["transfer_type"]).unless(&["\"blind\""]),
+    Said::at(&["agent_id"]),
+    Said::at(&["transfer_message"]),
+    Said::at(&["enable_transferred_agent_first_message"]),
+];
+
+/// What `tools` says of the built-in tools. The vendor keeps the rest, as it merges.
+pub(super) const PARTS: &[Path] = &[
+    prompt!("built_in_tools", "end_call", "type"),
+    prompt!("built_in_tools", "end_call", "name"),
+    prompt!("built_in_tools", "end_call", "description"),
+    prompt!("built_in_tools", "end_call", "params", "system_tool_type"),
+    prompt!("built_in_tools", "play_keypad_touch_tone", "type"),
+    prompt!("built_in_tools", "play_keypad_touch_tone", "name"),
+    prompt!("built_in_tools", "play_keypad_touch_tone", "description"),
+    prompt!("built_in_tools", "play_keypad_touch_tone", "params", "system_tool_type"),
+    prompt!("built_in_tools", "transfer_to_number", "type"),
+    TO_NUMBER.name_at,
+    TO_NUMBER.type_at,
+    NUMBERS,
+    prompt!("built_in_tools", "transfer_to_agent", "type"),
+    TO_AGENT.name_at,
+    TO_AGENT.type_at,
+    AGENTS,
+];
+
 const KEYPAD: Path = prompt!("built_in_tools", "play_keypad_touch_tone");
 const VOICEMAIL: Path = prompt!("built_in_tools", "voicemail_detection");
-const VOICEMAIL_NAME: Path = prompt!("built_in_tools", "voicemail_detection", "name");
-const VOICEMAIL_TYPE: Path = prompt!("built_in_tools", "voicemail_detection", "params", "system_tool_type");
-const VOICEMAIL_MESSAGE: Path = prompt!("built_in_tools", "voicemail_detection", "params", "voicemail_message");
+pub(super) const VOICEMAIL_NAME: Path = prompt!("built_in_tools", "voicemail_detection", "name");
+pub(super) const VOICEMAIL_TYPE: Path = prompt!("built_in_tools", "voicemail_detection", "params", "system_tool_type");
+pub(super) const VOICEMAIL_MESSAGE: Path =
+    prompt!("built_in_tools", "voicemail_detection", "params", "voicemail_message");
 
 /// `tools`: those that the vendor has built in.
 pub(super) static TOOLS: NestedHook = NestedHook {
-    paths: &[TRANSFER_TO_NUMBER, TRANSFER_TO_AGENT, END_CALL, KEYPAD],
+    paths: &[TO_NUMBER.path, TO_AGENT.path, END_CALL, KEYPAD],
     group: &[],
     write: write_tools,
     read: |document| {
@@ -69,8 +131,8 @@ fn write_tools(value: Value<'_>, writer: &mut FieldWriter<'_>) {
     }
     put_simple(END_CALL, "end_call", end_call, writer);
     put_simple(KEYPAD, "play_keypad_touch_tone", keypad, writer);
-    put_transfers(TRANSFER_TO_NUMBER, "transfer_to_number", &numbers, writer);
-    put_transfers(TRANSFER_TO_AGENT, "transfer_to_agent", &agents, writer);
+    put_transfers(&TO_NUMBER, &numbers, writer);
+    put_transfers(&TO_AGENT, &agents, writer);
 }
 
 /// Takes note of a tool that an agent has once.
@@ -140,12 +202,14 @@ fn put_simple(path: Path, name: &str, description: Option<&str>, writer: &mut Fi
     writer.put(path, tool);
 }
 
-fn put_transfers(path: Path, name: &str, transfers: &[String], writer: &mut FieldWriter<'_>) {
+fn put_transfers(tool: &Transfers, transfers: &[String], writer: &mut FieldWriter<'_>) {
     if transfers.is_empty() {
-        return writer.put(path, "null");
+        return writer.put(tool.path, "null");
     }
-    let params = format!("{{\"system_tool_type\":\"{name}\",\"transfers\":[{}]}}", transfers.join(","));
-    writer.put(path, format!("{{\"name\":\"{name}\",\"params\":{params}}}"));
+    let name = format!("\"{}\"", tool.name);
+    writer.put(tool.name_at, name.clone());
+    writer.put(tool.type_at, name);
+    writer.put(tool.own, format!("[{}]", transfers.join(",")));
 }
 
 /// The canonical tools among the built-in ones.
@@ -160,7 +224,7 @@ fn read_tools(tools: Value<'_>) -> Vec<String> {
     };
     let transfers = |name: &str| {
         let transfers = tool(name).and_then(|tool| tool.at(&["params", "transfers"]));
-        transfers.into_iter().flat_map(Value::elements)
+        transfers.map(|all| all.get("own").unwrap_or(all)).into_iter().flat_map(Value::elements)
     };
     all.extend(simple("end_call", "end_call"));
     all.extend(transfers("transfer_to_number").map(read_number));

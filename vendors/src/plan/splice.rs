@@ -4,6 +4,7 @@
 //! space between members goes.
 
 mod forms;
+mod own;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -103,8 +104,8 @@ impl Splicer<'_> {
             (Some(Splicing::WordsOr(unless)), Kind::Object) => self.words(sparse, stored, unless),
             (Some(Splicing::Only), Kind::Object) => self.only(at, sparse, stored),
             (Some(Splicing::Elements { key }), Kind::Object) => self.wanted(at, key, sparse, stored),
-            (Some(Splicing::Replacing { key, is, name, stay }), Kind::Object) => {
-                let own = forms::Own { key, is, name, stay };
+            (Some(Splicing::Replacing { key, is, name, says }), Kind::Object) => {
+                let own = own::Own { key, is, name, says };
                 forms::replacing(self, at, &own, sparse, stored);
             }
             (Some(Splicing::Headed { unset }), Kind::Object) => forms::headed(self, unset, sparse, stored),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::{FieldWriter, NestedHook, Path};
+use crate::dialect::{FieldWriter, NestedHook, Path, Said};
 use crate::json::Value;
 
 const DATA: Path = &["agent", "post_call_analysis_data"];
@@ -10,11 +10,13 @@ const DATA: Path = &["agent", "post_call_analysis_data"];
 /// The types of an account's own entries. All others, such as `system-presets`, stay.
 pub(super) const TYPES: &[&str] = &["string", "number", "boolean", "enum"];
 
-/// The members of an entry that no field sets (PyPI retell-sdk 6.2.13). `choices` goes with its type.
-pub(super) const STAY: &[&str] = &["conditional_prompt", "examples", "required"];
+/// What the field says of an entry; examples and the like stay.
+pub(super) const SAYS: &[Said] = &[Said::at(&["name"]), Said::at(&["description"])];
 
 /// The preset that says whether a call was successful.
 const PRESET: &str = "call_successful";
+
+const PRESET_AT: Path = &["agent", "post_call_analysis_data", "named", PRESET];
 
 pub(super) static SCHEMA: NestedHook = NestedHook {
     paths: &[DATA],
@@ -26,7 +28,7 @@ pub(super) static SCHEMA: NestedHook = NestedHook {
 };
 
 pub(super) static EVALUATION: NestedHook = NestedHook {
-    paths: &[DATA],
+    paths: &[DATA, PRESET_AT],
     group: &[],
     write: write_evaluation,
     read: read_evaluation,
@@ -40,7 +42,7 @@ fn write_schema(value: Value<'_>, writer: &mut FieldWriter<'_>) {
 
 fn write_evaluation(value: Value<'_>, writer: &mut FieldWriter<'_>) {
     let preset = if value.as_bool() == Some(true) { r#"{"type":"system-presets"}"# } else { "null" };
-    writer.put(&["agent", "post_call_analysis_data", "named", PRESET], preset);
+    writer.put(PRESET_AT, preset);
 }
 
 /// The three members of an entry, in which one type has another name. An entry that has none of them is as it is.

@@ -76,7 +76,7 @@ pub(super) const SPLICES: &[Splice] = &[
     at(&["agent", "custom_stt_config", "endpointing_ms"], Splicing::Conditional { key: &[] }),
     at(
         &["agent", "post_call_analysis_data"],
-        Splicing::Replacing { key: "type", is: super::analysis::TYPES, name: "name", stay: super::analysis::STAY },
+        Splicing::Replacing { key: "type", is: super::analysis::TYPES, name: "name", says: super::analysis::SAYS },
     ),
     at(&["agent", "response_engine"], Splicing::WholeOf { kind: &["agent", "response_engine", "type"] }),
     at(&["agent", "call_screening_option"], Splicing::Whole),
@@ -88,7 +88,7 @@ pub(super) const SPLICES: &[Splice] = &[
     at(&["llm", "model_config", "backup"], Splicing::WholeOf { kind: super::MODEL_TYPE }),
     at(
         &["llm", "general_tools"],
-        Splicing::Replacing { key: "type", is: super::tools::TYPES, name: "name", stay: &[] },
+        Splicing::Replacing { key: "type", is: super::tools::TYPES, name: "name", says: super::tools::SAYS },
     ),
     at(&["llm", "kb_config"], Splicing::Whole),
 ];

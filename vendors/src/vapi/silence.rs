@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::dialect::{FieldWriter, NestedHook, Path};
+use crate::dialect::{FieldWriter, NestedHook, Path, Said};
 use crate::json::Value;
 
 /// The name of the hook, in its member `on`.
@@ -19,6 +19,9 @@ const OWN_ACTIONS: Path = &["hooks", HOOK, "do", "own"];
 
 /// The type of the action that the prompt becomes. Actions of other types stay.
 pub(super) const SPEECH: &[&str] = &["say"];
+
+/// What the prompt says of it: exact texts give way to it.
+pub(super) const SAYS: &[Said] = &[Said::at(&["prompt"]), Said::at(&["exact"])];
 
 /// `reengagement_prompt`.
 pub(super) static PROMPT: NestedHook = NestedHook {

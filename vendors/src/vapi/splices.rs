@@ -2,7 +2,7 @@
 //!
 //! Sources: README.md beside this file.
 
-use crate::dialect::{Splice, Splicing};
+use crate::dialect::{Said, Splice, Splicing};
 
 use super::silence;
 use super::tools;
@@ -11,8 +11,8 @@ const fn whole(path: &'static [&'static str]) -> Splice {
     Splice { path, how: Splicing::Whole }
 }
 
-const fn own(path: &'static [&'static str], is: &'static [&'static str]) -> Splice {
-    Splice { path, how: Splicing::Replacing { key: "type", is, name: "name", stay: &[] } }
+const fn own(path: &'static [&'static str], is: &'static [&'static str], says: &'static [Said]) -> Splice {
+    Splice { path, how: Splicing::Replacing { key: "type", is, name: "name", says } }
 }
 
 const fn entries(path: &'static [&'static str], key: &'static str) -> Splice {
@@ -46,7 +46,7 @@ pub(super) const SPLICES: &[Splice] = &[
         },
     },
     entries(&["model", "messages"], "role"),
-    own(tools::TOOLS_AT, tools::TYPES),
+    own(tools::TOOLS_AT, tools::TYPES, tools::SAYS),
     Splice {
         path: &["voice"],
         how: Splicing::Variant {
@@ -73,7 +73,7 @@ pub(super) const SPLICES: &[Splice] = &[
         },
     },
     entries(&["hooks"], "on"),
-    own(silence::ACTIONS, silence::SPEECH),
+    own(silence::ACTIONS, silence::SPEECH, silence::SAYS),
     entries(&["transportConfigurations"], "provider"),
     Splice { path: &["voicemailDetection"], how: Splicing::Switch { on: r#"{"provider":"vapi"}"#, off: r#""off""# } },
     whole(&["startSpeakingPlan"]),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::canonical::tools::variants;
 use crate::canonical::{Member, Shape};
-use crate::dialect::{FieldWriter, NestedHook, Path, Unsupported};
+use crate::dialect::{FieldWriter, NestedHook, Path, Said, Unsupported};
 use crate::item::ItemCode;
 use crate::json::{Kind, Value};
 
@@ -20,6 +20,16 @@ const KEYPAD_DELIMITERS: Path = &["keypadInputPlan", "delimiters"];
 
 /// The vendor's types that the canonical tools become. Tools of other types stay.
 pub(super) const TYPES: &[&str] = &["endCall", "dtmf", "transferCall", "handoff"];
+
+/// What the canonical tools say of them. Messages, the server and the rest of a transfer's plan stay.
+pub(super) const SAYS: &[Said] = &[
+    Said::at(&["destinations", "type"]),
+    Said::at(&["destinations", "number"]),
+    Said::at(&["destinations", "assistantId"]),
+    Said::at(&["destinations", "description"]),
+    Said::at(&["destinations", "transferPlan", "mode"]).unless(&[r#""blind-transfer""#]),
+    Said::at(&["destinations", "transferPlan", "message"]),
+];
 
 /// The canonical type, with ids as texts.
 pub(super) const SHAPE: Shape = Shape::List(&Shape::Tagged(&variants(WARM_CALL_TRANSFER, ASSISTANT_TRANSFER)));
@@ -134,28 +144,34 @@ fn write_keypad(tool: Value<'_>, writer: &mut FieldWriter<'_>) {
     }
 }
 
-/// The tools; `None` if one of Vapi's own has no canonical form, such as a transfer to a SIP address.
+/// The tools. What has no canonical form, such as a transfer to a SIP address or a second tool of transfers, is told as it is, so
+/// that its check says what is wrong with it.
 fn read(document: Value<'_>) -> Option<Cow<'_, str>> {
     let stored = document.at(OWN_TOOLS).or(document.at(TOOLS_AT)).filter(|tools| tools.kind() == Kind::Array)?;
-    let mut tools: Vec<String> = Vec::new();
+    let (mut tools, mut seen): (Vec<String>, Vec<Cow<'_, str>>) = Default::default();
     for tool in stored.elements() {
-        match tool.get("type").and_then(Value::as_str).as_deref() {
-            Some("endCall") => tools.push(r#"{"type":"end_call"}"#.to_owned()),
-            Some("dtmf") => tools.push(r#"{"type":"dtmf_input"}"#.to_owned()),
-            Some("transferCall") => read_destinations(tool, read_number, &mut tools)?,
-            Some("handoff") => read_destinations(tool, read_assistant, &mut tools)?,
-            _ => {}
+        let Some(kind) = tool.get("type").and_then(Value::as_str).filter(|kind| TYPES.contains(&&**kind)) else {
+            continue;
+        };
+        let is_second = seen.contains(&kind);
+        match &*kind {
+            "endCall" => tools.push(r#"{"type":"end_call"}"#.to_owned()),
+            "dtmf" => tools.push(r#"{"type":"dtmf_input"}"#.to_owned()),
+            "transferCall" if !is_second => read_destinations(tool, read_number, &mut tools),
+            "handoff" if !is_second => read_destinations(tool, read_assistant, &mut tools),
+            _ => tools.push(tool.text().to_owned()),
         }
+        seen.push(kind);
     }
     tools.extend(read_keypad(document));
     Some(Cow::Owned(format!("[{}]", tools.join(","))))
 }
 
-fn read_destinations(tool: Value<'_>, one: fn(Value<'_>) -> Option<String>, tools: &mut Vec<String>) -> Option<()> {
-    for destination in tool.get("destinations")?.elements() {
-        tools.push(one(destination)?);
-    }
-    Some(())
+fn read_destinations(tool: Value<'_>, one: fn(Value<'_>) -> Option<String>, tools: &mut Vec<String>) {
+    let Some(destinations) = tool.get("destinations").filter(|all| all.elements().next().is_some()) else {
+        return tools.push(tool.text().to_owned());
+    };
+    tools.extend(destinations.elements().map(|each| one(each).unwrap_or_else(|| each.text().to_owned())));
 }
 
 fn read_number(destination: Value<'_>) -> Option<String> {

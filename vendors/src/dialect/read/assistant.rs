@@ -6,10 +6,10 @@ use crate::canonical::{Field, Shape};
 use crate::dialect::{Dialect, Policies, Reading, Rule, SendAs};
 use crate::json::{Kind, Value};
 
-use super::ListedAssistant;
 use super::document::read_document;
 use super::form::canonical;
 use super::writable::refusals;
+use super::{Beside, ListedAssistant};
 
 /// An assistant in canonical names and values.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct ReadAssistant<'a> {
     pub found: Vec<(Field, Cow<'a, str>)>,
     /// What has no canonical counterpart, as JSON text.
     pub vendor_fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// What of it stands at the places of lists that are told.
+    pub beside: Vec<Beside>,
     /// Whether it is active, as JSON text.
     pub status: Option<&'a str>,
     /// When it was created, as JSON text.
@@ -98,8 +100,8 @@ pub fn read_assistant<'a>(
     let told_by_id: Vec<_> = told.iter().map(|(field, _)| *field).collect();
     told.retain(|(field, _)| field.id_of_name().is_none_or(|id| !told_by_id.contains(&id)));
     let (fields, unwritable) = writable(dialect, policies, told);
-    let found = Vec::new();
-    ReadAssistant { id, fields, unwritable, nulls, found, vendor_fields: entry.rest(), status, created_at, updated_at }
+    let (found, beside, vendor_fields) = (Vec::new(), Vec::new(), entry.rest());
+    ReadAssistant { id, fields, unwritable, nulls, found, vendor_fields, beside, status, created_at, updated_at }
 }
 
 /// Reads an element of the list. Where it has only a part of the assistant, a field that it lacks is not told, whatever its

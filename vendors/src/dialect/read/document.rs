@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use crate::canonical::Field;
 use crate::dialect::{
     Assignment, Dialect, Factor, Literal, NullForm, Only, Path, Place, PlaceForm, Policies, Reading, Rule, Splicing,
-    leads_through,
 };
-use crate::json::{Kind, Limits, Value, push_string, read_value, same_number, unscaled};
+use crate::json::{Kind, Limits, Value, read_value, same_number, unscaled};
 
 use super::assistant::{ReadAssistant, writable};
+use super::rest::Rest;
 
 /// Reads an assistant from its document.
 pub(super) fn read_document<'a>(
@@ -35,7 +35,9 @@ pub(super) fn read_document<'a>(
     let told_by_id: Vec<_> = told.iter().map(|(field, _)| *field).collect();
     told.retain(|(field, _)| field.id_of_name().is_none_or(|id| !told_by_id.contains(&id)));
     let fields = told.iter().map(|(field, _)| *field).chain(nulls.iter().copied());
-    let used: Vec<Path> = fields.flat_map(|field| dialect.row(field).paths()).collect();
+    let fields: Vec<_> = fields.collect();
+    let rest = Rest { dialect, used: fields.iter().flat_map(|field| dialect.row(*field).said()).collect() };
+    let beside = rest.beside(&fields, document);
     let (fields, unwritable) = writable(dialect, policies, told);
     ReadAssistant {
         id: member(document, names.id).map_or("null", Value::text),
@@ -43,7 +45,8 @@ pub(super) fn read_document<'a>(
         unwritable,
         nulls,
         found: found(dialect, document),
-        vendor_fields: rest(dialect, document, &used, &[names.id]),
+        vendor_fields: rest.members(document, &[names.id]),
+        beside,
         status: scalar(names.status).map(|told| {
             let word = names.statuses.iter().find(|(known, _)| *known == told);
             word.map_or(told, |(_, word)| *word)
@@ -201,73 +204,5 @@ fn is_same_scalar(json: &str, value: Value<'_>) -> bool {
         Kind::Number => same_number(json, value.text()),
         Kind::Array => json == "[]" && value.elements().next().is_none(),
         _ => json == value.text(),
-    }
-}
-
-/// The members of a document without what fields tell.
-fn rest<'a>(
-    dialect: &Dialect,
-    document: Value<'a>,
-    used: &[Path],
-    names: &[&str],
-) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
-    let pruner = Pruner { dialect, used };
-    let members = document.members().filter(|(key, _)| !names.contains(&&**key));
-    members.filter_map(|(key, value)| Some((key.clone(), pruner.value(value, &[&key])?))).collect()
-}
-
-/// Leaves out what stands at the paths that are used.
-struct Pruner<'p> {
-    dialect: &'p Dialect,
-    used: &'p [Path],
-}
-
-impl Pruner<'_> {
-    /// What is left of a value; `None` if nothing is.
-    fn value<'a>(&self, value: Value<'a>, at: &[&str]) -> Option<Cow<'a, str>> {
-        if self.used.iter().any(|path| leads_through(path, at)) {
-            return None;
-        }
-        if !self.used.iter().any(|path| leads_through(at, path)) {
-            return Some(Cow::Borrowed(value.text()));
-        }
-        match (value.kind(), self.dialect.splice(at)) {
-            (Kind::Object, _) => self.object(value, at, None).map(Cow::Owned),
-            (Kind::Array, Some(Splicing::Entries { key, .. })) => self.entries(value, at, key).map(Cow::Owned),
-            _ => Some(Cow::Borrowed(value.text())),
-        }
-    }
-
-    /// What is left of an object. Its `name` stays if something else does.
-    fn object(&self, object: Value<'_>, at: &[&str], name: Option<&str>) -> Option<String> {
-        let (mut out, mut is_empty) = (vec![b'{'], true);
-        for (key, inner) in object.members() {
-            let Some(inner) = self.value(inner, &[at, &[&*key]].concat()) else { continue };
-            is_empty &= name == Some(&*key);
-            if out.len() > 1 {
-                out.push(b',');
-            }
-            push_string(&mut out, &key);
-            out.push(b':');
-            out.extend_from_slice(inner.as_bytes());
-        }
-        out.push(b'}');
-        (!is_empty).then(|| String::from_utf8(out).unwrap_or_default())
-    }
-
-    /// What is left of an array of named elements, the first of each name being the one that is told.
-    fn entries(&self, array: Value<'_>, at: &[&str], key: &str) -> Option<String> {
-        let (mut kept, mut seen) = (Vec::new(), Vec::new());
-        for element in array.elements() {
-            let name = element.get(key).and_then(Value::as_str).filter(|name| !seen.contains(name));
-            match name {
-                Some(name) => {
-                    kept.extend(self.object(element, &[at, &[&*name]].concat(), Some(key)));
-                    seen.push(name);
-                }
-                None => kept.push(element.text().to_owned()),
-            }
-        }
-        (!kept.is_empty()).then(|| format!("[{}]", kept.join(",")))
     }
 }

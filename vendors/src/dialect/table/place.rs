@@ -187,16 +187,17 @@ pub enum Splicing {
     },
     /// The vendor replaces an array of objects whole. What is written is an object: `own` is an array that takes the place of
     /// the stored elements whose member `key` has one of these values; `named` is an object of other elements as in `Entries`.
-    /// All other stored elements stay. An array is sent as it is.
+    /// All other stored elements stay. Of an element that is replaced by the same one stays what the field does not say. An
+    /// array is sent as it is.
     Replacing {
         /// The member that decides.
         key: &'static str,
-        /// Its values in elements that are replaced.
+        /// Its values in elements that are replaced; all are if there is none.
         is: &'static [&'static str],
         /// The member that names an element.
         name: &'static str,
-        /// The members that stay of a replaced element, if its name and its member `key` stay.
-        stay: &'static [&'static str],
+        /// What the field says of an element, besides `key`.
+        says: &'static [Said],
     },
     /// The vendor has one value, or an array whose first element leads. What is written is an object with `first`, the leading
     /// one, or `rest`, an array of the others, or both.
@@ -211,6 +212,52 @@ pub enum Splicing {
         /// Where the deciding value stands in the stored one; empty if it is that itself.
         key: Path,
     },
+}
+
+/// A part of an array's element that a field says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// The path of the value from the element, also through arrays of objects.
+    pub path: Path,
+    /// The values, as JSON, that mean for the field what no value means.
+    pub unset: &'static [&'static str],
+    /// The member at this path of the element must be one of these strings, or the field does not say this part.
+    pub only: Option<(Path, &'static [&'static str])>,
+}
+
+impl Said {
+    /// A value that means something wherever it stands.
+    pub const fn at(path: Path) -> Self {
+        Self { path, unset: &[], only: None }
+    }
+
+    /// The same, but for values that mean what none means.
+    pub const fn unless(self, unset: &'static [&'static str]) -> Self {
+        Self { unset, ..self }
+    }
+
+    /// The same, in some elements only.
+    pub const fn only_where(self, path: Path, is: &'static [&'static str]) -> Self {
+        Self { only: Some((path, is)), ..self }
+    }
+
+    /// Whether the field says this part of an element.
+    pub(crate) fn is_in(self, element: Value<'_>) -> bool {
+        self.only.is_none_or(|(path, is)| element.at(path).is_some_and(|value| value.is_one_of(is)))
+    }
+}
+
+/// Whether an element is one of those that a splice replaces.
+pub(crate) fn is_own(key: &str, is: &[&str], element: Value<'_>) -> bool {
+    is.is_empty() || element.get(key).is_some_and(|value| value.is_one_of(is))
+}
+
+/// What is left of paths behind their first name, of those that begin with this one.
+pub(crate) fn behind<'p, T: Copy>(paths: &[(&'p [&'p str], T)], name: &str) -> Vec<(&'p [&'p str], T)> {
+    let rest = |(path, more): &(&'p [&'p str], T)| {
+        path.split_first().filter(|(first, _)| **first == name).map(|(_, rest)| (rest, *more))
+    };
+    paths.iter().filter_map(rest).collect()
 }
 
 /// Whether one path leads to the other, or through it.

@@ -32,6 +32,8 @@ pub struct Row {
     pub looks_in: Option<CatalogKind>,
     /// What becomes of a value that the vendor holds only nearly, as a sentence; empty if it holds values exactly.
     pub nearly: &'static str,
+    /// The paths of what the field says, if it does not say all that stands at its places.
+    pub says: &'static [Path],
 }
 
 /// How a field is written.
@@ -151,6 +153,7 @@ impl Row {
             only: None,
             looks_in: None,
             nearly: "",
+            says: &[],
         }
     }
 
@@ -232,6 +235,12 @@ impl Row {
         self
     }
 
+    /// The same row, which says only these parts of what stands at its paths.
+    pub const fn saying(mut self, parts: &'static [Path]) -> Self {
+        self.says = parts;
+        self
+    }
+
     /// The same row with a greatest length.
     pub const fn at_most(mut self, length: usize) -> Self {
         self.limit = Some(Limit::Length(length));
@@ -295,6 +304,11 @@ impl Row {
             _ => (None, &[]),
         };
         place.into_iter().chain(hook.iter().copied())
+    }
+
+    /// The paths of what the field says, which is all at its places unless the row says less.
+    pub fn said(&self) -> Vec<Path> {
+        if self.says.is_empty() { self.paths().collect() } else { self.says.to_vec() }
     }
 
     /// The catalog that the field is looked up in, if any.

@@ -1,23 +1,10 @@
 //! Splices of values that a vendor keeps in a form of its own: elements of several kinds in one array, a value or an array that
 //! it leads, and values that change only from certain others.
 
-use std::borrow::Cow;
-
 use crate::json::{Kind, Limits, Value, read_value, same_number};
 
+use super::own::Own;
 use super::{Kept, Splicer, name_of};
-
-/// The elements of an array that an update replaces.
-pub(super) struct Own<'a> {
-    /// The member that decides.
-    pub(super) key: &'a str,
-    /// Its values.
-    pub(super) is: &'a [&'a str],
-    /// The member that names an element.
-    pub(super) name: &'a str,
-    /// What stays of an element whose name and deciding member stay.
-    pub(super) stay: &'a [&'a str],
-}
 
 /// Writes an array, some elements of which are replaced by others in their places, and some are found by their names.
 pub(super) fn replacing(
@@ -27,17 +14,16 @@ pub(super) fn replacing(
     sparse: Value<'_>,
     stored: Option<Value<'_>>,
 ) {
-    let is_own = |element: Value<'_>| element.get(own.key).is_some_and(|value| value.is_one_of(own.is));
     let stored: Vec<_> = stored.into_iter().flat_map(Value::elements).collect();
-    let own_stored = stored.iter().copied().filter(|element| is_own(*element));
+    let own_stored = stored.iter().copied().filter(|element| own.has(*element)).collect();
     let written: Vec<_> = match sparse.get("own") {
-        Some(written) => written.elements().map(|element| own.with_what_stays(element, own_stored.clone())).collect(),
-        None => own_stored.map(|element| element.text().as_bytes().to_vec()).collect(),
+        Some(written) => own.joined(&written.elements().collect::<Vec<_>>(), own_stored),
+        None => own_stored.into_iter().map(|element| element.text().as_bytes().to_vec()).collect(),
     };
     let mut written = written.iter().filter_map(|text| read_value(text, Limits::VENDOR).ok());
     let mut elements = Vec::with_capacity(stored.len());
     for element in stored {
-        match is_own(element) {
+        match own.has(element) {
             true => elements.extend(written.next().map(|element| (element, false))),
             false => elements.push((element, true)),
         }
@@ -49,27 +35,6 @@ pub(super) fn replacing(
         splicer.text(element.text());
     }
     splicer.out.push(b']');
-}
-
-impl Own<'_> {
-    /// A written element with the members that stay of the stored one that it replaces.
-    fn with_what_stays<'v>(&self, written: Value<'_>, mut stored: impl Iterator<Item = Value<'v>>) -> Vec<u8> {
-        let has_same = |element: Value<'v>, member: &str| {
-            let text = |element: Value<'_>| element.get(member).and_then(Value::as_str).map(Cow::into_owned);
-            text(element).is_some_and(|told| text(written).is_some_and(|own| own == told))
-        };
-        let known = stored.find(|element| has_same(*element, self.name) && has_same(*element, self.key));
-        let mut out = written.text().as_bytes().to_vec();
-        let stay = |spelled: &str| self.stay.contains(&&*name_of(spelled)) && written.get(&name_of(spelled)).is_none();
-        for (spelled, value) in known.into_iter().flat_map(Value::spelled_members).filter(|(spelled, _)| stay(spelled))
-        {
-            out.pop(); // the brace; the element has its name at least
-            for text in [",", spelled, ":", value.text(), "}"] {
-                out.extend_from_slice(text.as_bytes());
-            }
-        }
-        out
-    }
 }
 
 /// Writes a value, or an array that it leads.
@@ -132,7 +97,7 @@ fn over(splicer: &mut Splicer<'_>, to: Value<'_>, stored: Value<'_>) {
 }
 
 /// Whether a stored value is this one; none is `null`.
-fn is_same(value: Value<'_>, stored: Option<Value<'_>>) -> bool {
+pub(super) fn is_same(value: Value<'_>, stored: Option<Value<'_>>) -> bool {
     let Some(stored) = stored else { return value.is_null() };
     match (value.kind(), stored.kind()) {
         (Kind::String, Kind::String) => value.as_str() == stored.as_str(),

@@ -2,6 +2,9 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 
 use super::*;
+use crate::dialect::Said;
+
+const SAYS: &[Said] = &[Said::at(&["name"]), Said::at(&["y"])];
 
 const SPLICES: &[Splice] = &[
     Splice { path: &["whole"], how: Splicing::Whole },
@@ -12,11 +15,11 @@ const SPLICES: &[Splice] = &[
     Splice { path: &["whole", "list"], how: Splicing::Entries { key: "role" } },
     Splice {
         path: &["whole", "list", "a", "do"],
-        how: Splicing::Replacing { key: "type", is: &["say"], name: "name", stay: &[] },
+        how: Splicing::Replacing { key: "type", is: &["say"], name: "name", says: &[Said::at(&["x"])] },
     },
     Splice { path: &["bare"], how: Splicing::Entries { key: "role" } },
     Splice { path: &["events"], how: Splicing::Words },
-    Splice { path: &["mixed"], how: Splicing::Replacing { key: "type", is: &["own"], name: "name", stay: &["x"] } },
+    Splice { path: &["mixed"], how: Splicing::Replacing { key: "type", is: &["own"], name: "name", says: SAYS } },
     Splice { path: &["led"], how: Splicing::Headed { unset: "\"en\"" } },
     Splice { path: &["scale"], how: Splicing::Conditional { key: &[] } },
     Splice { path: &["option"], how: Splicing::Conditional { key: &["action", "type"] } },
@@ -164,10 +167,10 @@ fn elements_of_one_kind_are_replaced_and_others_found_by_their_names() {
     let stored = r#"[{"type":"own","name":"a","x":1.0,"y":2},{"type":"own","name":"b", "x":[ 1 ]}]"#;
     assert_eq!(
         mixed(
-            r#"{"own":[{"type":"own","name":"b"},{"type":"own","name":"a","x":3},{"type":"own","name":"c"}]}"#,
+            r#"{"own":[{"type":"own","name":"b"},{"type":"own","name":"a","y":3},{"type":"own","name":"c"}]}"#,
             stored
         ),
-        r#"[{"type":"own","name":"b","x":[ 1 ]},{"type":"own","name":"a","x":3},{"type":"own","name":"c"}]"#
+        r#"[{"type":"own","name":"b", "x":[ 1 ]},{"type":"own","name":"a","y":3,"x":1.0},{"type":"own","name":"c"}]"#
     );
 }
 

@@ -4,12 +4,45 @@ mod reading;
 mod writing;
 
 use crate::canonical::{Member, Required, Shape, TOOL_WITH_TEXT_IDS, Variant};
-use crate::dialect::{NestedHook, Path};
+use crate::dialect::{NestedHook, Path, Said};
 
 const TOOLS: Path = &["llm", "general_tools"];
 
 /// The vendor's types that the canonical tools become. Tools of other types stay.
 pub(super) const TYPES: &[&str] = &["end_call", "transfer_call", "press_digit", "agent_swap"];
+
+const TYPE: Path = &["type"];
+const OPTION: Path = &["transfer_option", "type"];
+const MUSIC: Path = &["transfer_option", "on_hold_music"];
+
+/// A part that the canonical tools say of those that speak while they hand over.
+const fn spoken(path: Path) -> Said {
+    Said::at(path).only_where(TYPE, &["transfer_call", "agent_swap"])
+}
+
+/// A part that they say of warm transfers.
+const fn warm(path: Path) -> Said {
+    Said::at(path).only_where(OPTION, &["warm_transfer"])
+}
+
+/// What the canonical tools say of the vendor's. Everything else stays, names among it.
+pub(super) const SAYS: &[Said] = &[
+    Said::at(&["description"]),
+    Said::at(&["agent_id"]),
+    spoken(&["speak_during_execution"]).unless(&["false"]),
+    spoken(&["execution_message_type"]),
+    spoken(&["execution_message_description"]),
+    Said::at(&["transfer_destination", "type"]),
+    Said::at(&["transfer_destination", "number"]),
+    Said::at(OPTION),
+    warm(&["transfer_option", "show_transferee_as_caller"]),
+    Said::at(MUSIC).only_where(MUSIC, &["none"]),
+    warm(&["transfer_option", "private_handoff_option", "type"]),
+    warm(&["transfer_option", "private_handoff_option", "prompt"]),
+    warm(&["transfer_option", "private_handoff_option", "message"]),
+    warm(&["transfer_option", "public_handoff_option", "type"]),
+    warm(&["transfer_option", "public_handoff_option", "message"]),
+];
 
 pub(super) static HOOK: NestedHook = NestedHook {
     paths: &[TOOLS],

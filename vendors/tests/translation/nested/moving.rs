@@ -50,6 +50,10 @@ fn told(dialect: &Dialect) -> Value {
 
 /// The fields of a copy; a vendor whose creation is not documented takes what its updates do.
 fn copied(from: &'static Dialect, to: &'static Dialect, is_same_account: bool) -> CopiedFields {
+    copied_of(&told(from), from, to, is_same_account)
+}
+
+fn copied_of(told: &Value, from: &'static Dialect, to: &'static Dialect, is_same_account: bool) -> CopiedFields {
     const ANY: fn(&'static Dialect) -> Creation = |dialect| Creation {
         call: dialect.operations.update,
         required: &[],
@@ -57,7 +61,7 @@ fn copied(from: &'static Dialect, to: &'static Dialect, is_same_account: bool) -
         rows: &[],
         remarks: &[],
     };
-    let (none, policies, text) = (CatalogSet::default(), Policies::default(), told(from).to_string());
+    let (none, policies, text) = (CatalogSet::default(), Policies::default(), told.to_string());
     let listed = ListedAssistant::document(from, text.as_bytes()).unwrap();
     let read = read_assistant(from, &policies, &listed);
     let live = |dialect: &Dialect| match registry::flat().any(|flat| flat.name == dialect.name) {
@@ -150,4 +154,30 @@ fn a_comparison_says_what_is_held_only_nearly_or_beside_some_settings() {
     assert!(losses(SUPERSET, "vapi", Field::EndCallOnVoicemail)[0].starts_with("is held only nearly: "));
     assert_eq!(losses("vapi", SUPERSET, Field::Name), [""; 0]);
     assert!(compare(dialect(SUPERSET), dialect("vapi")).resolve.contains(&Field::LlmModelId));
+}
+
+#[test]
+fn tools_without_a_canonical_form_are_named_as_lost() {
+    let tool = |more: Value| json!([{ "type": "endCall" }, more]);
+    let lost = |tools: Value, to: &str| {
+        let mut told = told(dialect("vapi"));
+        told["model"]["tools"] = tools;
+        let copied = copied_of(&told, dialect("vapi"), dialect(to), to == "vapi");
+        let of_tools = |note: &&vendors::Note| note.field == "tools" && note.code == "no_canonical_form";
+        let notes: Vec<_> = copied.report.dropped.iter().filter(of_tools).map(|note| note.detail.to_string()).collect();
+        assert_eq!(copied.report.copied.contains(&Field::Tools), notes.is_empty(), "{notes:?}");
+        assert_eq!(body(&copied)["tools"], json!([{ "type": "end_call" }]));
+        notes
+    };
+    for to in ["elevenlabs", "retell", "vapi", SUPERSET] {
+        let function = json!({ "type": "function", "function": { "name": "book" } });
+        assert_eq!(lost(tool(function), to), ["`model.tools[1]` (`function`) is lost: no field has it"], "{to}");
+        let spoken = json!([{ "type": "endCall", "messages": [{ "content": "Bye." }], "async": false }]);
+        assert_eq!(
+            lost(spoken, to),
+            ["`model.tools[0]` (`endCall`) loses `async`, `messages`, which no field has"],
+            "{to}"
+        );
+        assert_eq!(lost(json!([{ "type": "endCall" }]), to), [""; 0], "{to}");
+    }
 }

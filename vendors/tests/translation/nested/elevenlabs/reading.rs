@@ -50,6 +50,14 @@ fn a_stored_agent_tells_these_fields() {
                 && !rest["conversation_config"].contains("Be brief.")
         );
         assert!(rest.contains_key("access_info") && !rest.contains_key("name"));
+        let config: Value = serde_json::from_str(rest["conversation_config"]).unwrap();
+        let tools = &config["agent"]["prompt"]["built_in_tools"];
+        let transfer = json!({ "description": "", "params": { "enable_client_message": true } });
+        assert_eq!((tools.get("end_call"), &tools["transfer_to_number"]), (None, &transfer), "{tools:#}");
+        assert_eq!(tools["voicemail_detection"], json!({ "type": "system", "description": "On a beep" }));
+        let beside: Vec<_> = read.beside.iter().map(|one| (one.field, &*one.place, &*one.members)).collect();
+        let place = "conversation_config.agent.prompt.built_in_tools.transfer_to_number";
+        assert_eq!(beside, [(Field::Tools, place, &["params".to_owned()][..])]);
     });
 }
 

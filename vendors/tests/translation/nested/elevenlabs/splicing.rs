@@ -140,3 +140,35 @@ fn the_branch_of_the_account_stands_in_every_request_on_an_agent() {
     let delete = dialect("elevenlabs").operations.delete.unwrap();
     assert_eq!((delete.method, &*delete.path_of("agent_1")), ("DELETE", "/v1/convai/agents/agent_1"));
 }
+
+/// The vendor replaces the lists of transfers, and merges the tools around them.
+#[test]
+fn a_transfer_that_stays_keeps_what_the_dashboard_added_to_it() {
+    let number = |number: &str, more: &str| {
+        format!(
+            r#"{{"transfer_destination":{{"type":"phone","phone_number":"{number}"}},"condition":"c","transfer_type":"blind"{more}}}"#
+        )
+    };
+    let agent = |id: &str, more: &str| format!(r#"{{"agent_id":"{id}","condition":"c"{more}}}"#);
+    let tools = |numbers: &[String], agents: &[String]| {
+        let tool = |name: &str, all: &[String]| {
+            let params = format!(r#"{{"system_tool_type":"{name}","transfers":[{}]}}"#, all.join(","));
+            format!(r#""{name}":{{"name":"{name}","params":{params}}}"#)
+        };
+        let tools = [tool("transfer_to_agent", agents), tool("transfer_to_number", numbers)].join(",");
+        format!(
+            r#"{{"conversation_config":{{"agent":{{"prompt":{{"built_in_tools":{{"end_call":null,"play_keypad_touch_tone":null,{tools}}}}}}}}}}}"#
+        )
+    };
+    let (sip, delay) = (r#","custom_sip_headers":[{"key":"X"}]"#, r#","delay_ms":1.50"#);
+    let stored = tools(&[number("+1", ""), number("+2", sip)], &[agent("a", delay)]);
+    let update = |number: &str, said: &str| {
+        format!(
+            r#"{{"tools":[{{"type":"call_transfer","phone_number":"{number}","description":"c"}},
+                {{"type":"assistant_transfer","assistant_id":"a","description":"{said}"}}]}}"#
+        )
+    };
+    assert_eq!(patched(&update("+2", "c"), &stored), tools(&[number("+2", sip)], &[agent("a", delay)]));
+    let changed = agent("a", delay).replace(r#""c""#, r#""d""#);
+    assert_eq!(patched(&update("+3", "d"), &stored), tools(&[number("+3", "")], &[changed]));
+}

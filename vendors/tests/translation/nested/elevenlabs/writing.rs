@@ -200,11 +200,18 @@ fn tools_become_built_in_ones_and_the_others_of_the_four_are_taken_away() {
         "end_call": {"name":"end_call","description":"On goodbye","params":{"system_tool_type":"end_call"}},
         "play_keypad_touch_tone": null,
         "transfer_to_number": {"name":"transfer_to_number","params":{"system_tool_type":"transfer_to_number",
-            "transfers":[number("+1", "Sales"), number("+2", "Support")]}},
-        "transfer_to_agent": {"name":"transfer_to_agent","params":{"system_tool_type":"transfer_to_agent","transfers":[
-            {"agent_id":"agent_2","condition":"Billing","transfer_message":"Wait","enable_transferred_agent_first_message":false}]}},
+            "transfers":{"own":[number("+1", "Sales"), number("+2", "Support")]}}},
+        "transfer_to_agent": {"name":"transfer_to_agent","params":{"system_tool_type":"transfer_to_agent","transfers":{"own":[
+            {"agent_id":"agent_2","condition":"Billing","transfer_message":"Wait","enable_transferred_agent_first_message":false}]}}},
     });
-    assert_eq!(body(&update("tools", tools)), config("agent.prompt.built_in_tools", expected));
+    assert_eq!(body(&update("tools", tools)), config("agent.prompt.built_in_tools", expected.clone()));
+    // Of the lists, the vendor gets the elements.
+    let mut sent = expected;
+    for tool in ["transfer_to_number", "transfer_to_agent"] {
+        let transfers = &mut sent[tool]["params"]["transfers"];
+        *transfers = transfers["own"].clone();
+    }
+    assert_eq!(super::patch(&update("tools", tools), "{}"), config("agent.prompt.built_in_tools", sent));
     let none =
         json!({"end_call":null,"play_keypad_touch_tone":null,"transfer_to_number":null,"transfer_to_agent":null});
     assert_eq!(body(r#"{"tools":[]}"#), config("agent.prompt.built_in_tools", none));

@@ -82,7 +82,10 @@ fn each_tool_becomes_the_vendors() {
             }),
         ),
     ] {
-        assert_eq!(tools(json!([tool]))[0], wire, "{tool}");
+        let mut bare = llm();
+        bare["general_tools"] = Value::Null;
+        let written = written_to(&json!({ "tools": [tool] }), &agent(), &bare);
+        assert_eq!(written["llm"]["general_tools"], json!([wire]), "{tool}");
         // What was written is read as it was sent, but for what is not sent.
         let mut stored = llm();
         stored["general_tools"] = json!([wire]);
@@ -104,7 +107,7 @@ fn a_name_occurs_once() {
         { "type": "warm_call_transfer", "supervisor_phone": "+2", "description": "x" },
     ]));
     let names: Vec<_> = two.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["transfer_call", "book", "end_call", "transfer_call_2"]);
+    assert_eq!(names, ["transfer_call", "book", "hang_up", "transfer_call_2"], "that of a tool that stays stays");
 }
 
 #[test]
@@ -145,4 +148,50 @@ fn what_the_vendor_lacks_is_refused_where_it_stands() {
     }
     let items = refused(&json!({ "tools": [{ "type": "assistant_transfer", "assistant_id": 7 }] }));
     assert_eq!((&*items[0].pointer, items[0].code.as_str()), ("#/tools/0/assistant_id", "wrong_type"));
+}
+
+#[test]
+fn what_no_field_says_of_tools_is_told_and_stays_when_they_are_written_back() {
+    let stored_tools = json!([
+        { "type": "end_call", "name": "hang_up", "description": "At the end.", "custom_sip_headers": { "X": "1" }, "speak_during_execution": true },
+        { "type": "invented", "name": "new" },
+        { "type": "transfer_call", "name": "to_sales", "transfer_destination": { "type": "predefined", "number": "+1", "extension": "7" },
+          "transfer_option": { "type": "cold_transfer", "cold_transfer_mode": "sip_refer", "show_transferee_as_caller": true } },
+        { "type": "transfer_call", "name": "to_boss", "transfer_destination": { "type": "predefined", "number": "+2" }, "description": "x",
+          "transfer_option": { "type": "warm_transfer", "on_hold_music": "relaxing_sound" }, "speak_during_execution": false },
+        { "type": "press_digit", "name": "press_digit", "description": "d" },
+    ]);
+    let mut stored = llm();
+    stored["general_tools"] = stored_tools.clone();
+    let document = json!({ "agent": agent(), "llm": stored }).to_string();
+    let (told, rest, beside) = read(retell(), &document, |read| {
+        assert_eq!(read.unwritable, []);
+        let told: Value = serde_json::from_str(read.told(vendors::Field::Tools).unwrap()).unwrap();
+        let (_, rest) = read.vendor_fields.iter().find(|(name, _)| name == "llm").unwrap();
+        let of_tools = read.beside.iter().filter(|one| one.field == vendors::Field::Tools);
+        let beside: Vec<_> =
+            of_tools.map(|one| format!("{} {}: {}", one.place, one.kind, one.members.join(" "))).collect();
+        (told, serde_json::from_str::<Value>(rest).unwrap(), beside)
+    });
+    let mut expected = stored_tools.as_array().unwrap().clone();
+    expected.pop();
+    assert_eq!(rest["general_tools"], json!(expected), "all but the tool that a field says whole");
+    assert_eq!(
+        beside,
+        [
+            "llm.general_tools[0] end_call: custom_sip_headers speak_during_execution",
+            "llm.general_tools[1] invented: ",
+            "llm.general_tools[2] transfer_call: transfer_destination.extension transfer_option.cold_transfer_mode \
+             transfer_option.show_transferee_as_caller",
+            "llm.general_tools[3] transfer_call: transfer_option.on_hold_music",
+        ]
+    );
+    let sent =
+        |tools: &Value| written_to(&json!({ "tools": tools }), &agent(), &stored)["llm"]["general_tools"].clone();
+    assert_eq!(sent(&told), stored_tools);
+    let mut other = told.clone();
+    other[0]["description"] = json!("Later.");
+    let mut changed = stored_tools.clone();
+    changed[0]["description"] = json!("Later.");
+    assert_eq!(sent(&other), changed);
 }

@@ -167,6 +167,8 @@ fn what_has_no_canonical_counterpart_is_left_and_what_has_is_not() {
     let rest = vendor_fields(STORED);
     assert_eq!(rest["model"]["messages"], json!([{ "role": "assistant", "content": "Café is open." }]));
     assert_eq!(rest["model"].get("temperature"), None);
+    assert_eq!(rest["model"]["tools"].as_array().unwrap().len(), 1, "the tool that ends calls is in `tools`");
+    assert_eq!(rest["model"]["tools"][0]["function"]["name"], "book");
     assert_eq!(rest["hooks"][1]["name"], "nudge");
     assert_eq!(rest["hooks"][1]["options"], json!({ "triggerMaxCount": 2 }));
     assert_eq!(
@@ -207,7 +209,14 @@ fn what_an_update_would_refuse_is_told_apart() {
         let unwritable: Vec<_> = read.unwritable.iter().map(|told| told.field.name()).collect();
         assert_eq!(
             unwritable,
-            ["wait_for_customer", "max_duration", "max_silence_duration", "reengagement_interval", "ambient_sound"]
+            [
+                "tools",
+                "wait_for_customer",
+                "max_duration",
+                "max_silence_duration",
+                "reengagement_interval",
+                "ambient_sound"
+            ]
         );
         let told: Vec<_> = read.fields.iter().map(|(field, _)| field.name()).collect();
         assert_eq!(told, ["mode", "llm_model_id"]);
@@ -223,4 +232,62 @@ fn the_state_leaves_out_what_changes_by_itself() {
     let later = STORED.replace("2026-11-20T09:30:00.000Z", "2026-11-21T00:00:00.000Z").replace(r#""v7""#, r#""v8""#);
     assert_eq!(state(STORED), state(&later));
     assert_ne!(state(STORED), state(&STORED.replace("Reception", "Desk")));
+}
+
+/// Tools of kinds that no field has, and tools with members that none has.
+fn with_tools(tools: &Value) -> String {
+    let mut document: Value = serde_json::from_str(STORED).unwrap();
+    document["model"]["tools"] = tools.clone();
+    document.to_string()
+}
+
+#[test]
+fn what_no_field_says_of_tools_is_told_and_stays_when_they_are_written_back() {
+    let tools = json!([
+        { "type": "endCall", "messages": [{ "type": "request-start", "content": "Bye." }] },
+        { "type": "invented", "name": "new" },
+        { "type": "dtmf" },
+        { "type": "transferCall", "function": { "name": "connect" }, "destinations": [
+            { "type": "number", "number": "+1", "description": "d", "transferPlan": { "mode": "blind-transfer", "sipVerb": "refer" } },
+            { "type": "number", "number": "+2", "message": "One moment." },
+        ] },
+    ]);
+    let stored = with_tools(&tools);
+    let told = fields(&stored)["tools"].clone();
+    assert_eq!(
+        told,
+        json!([{ "type": "end_call" }, { "type": "dtmf_input" },
+            { "type": "call_transfer", "phone_number": "+1", "description": "d" }, { "type": "call_transfer", "phone_number": "+2" }])
+    );
+    assert_eq!(vendor_fields(&stored)["model"]["tools"], json!([tools[0], tools[1], tools[3]]));
+    super::super::read(vapi(), &stored, |read| {
+        let beside: Vec<_> = read.beside.iter().map(|one| (&*one.place, &*one.kind, one.members.join(" "))).collect();
+        let of_transfers = "destinations.transferPlan.sipVerb destinations.message function".to_owned();
+        assert_eq!(
+            beside,
+            [
+                ("model.tools[0]", "endCall", "messages".to_owned()),
+                ("model.tools[1]", "invented", String::new()),
+                ("model.tools[3]", "transferCall", of_transfers),
+            ]
+        );
+    });
+    let sent = |tools: &Value| patch(&json!({ "tools": tools }), &stored)["model"]["tools"].clone();
+    assert_eq!(sent(&told), tools);
+    // Another description is another destination; the tool and the other destination stay.
+    let mut other = told.clone();
+    other[2]["description"] = json!("e");
+    let mut expected = tools.clone();
+    expected[3]["destinations"][0] = json!({ "type": "number", "number": "+1", "description": "e" });
+    assert_eq!(sent(&other), expected);
+}
+
+#[test]
+fn two_tools_of_transfers_are_no_canonical_ones() {
+    let transfer =
+        |number: &str| json!({ "type": "transferCall", "destinations": [{ "type": "number", "number": number }] });
+    super::super::read(vapi(), &with_tools(&json!([transfer("+1"), transfer("+2")])), |read| {
+        let told: Vec<_> = read.unwritable.iter().map(|told| told.field).collect();
+        assert_eq!(told, [Field::Tools], "written back, they would become one");
+    });
 }

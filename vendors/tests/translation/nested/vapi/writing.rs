@@ -355,7 +355,8 @@ fn tools_replace_the_built_in_ones_and_leave_the_others() {
 
 #[test]
 fn tools_of_other_types_stay_whatever_the_type_and_a_list_of_options_is_sent_as_it_is() {
-    let others = json!([{ "type": "apiRequest", "name": "orders" }, { "type": "invented.last.week", "name": "new" }, {}]);
+    let others =
+        json!([{ "type": "apiRequest", "name": "orders" }, { "type": "invented.last.week", "name": "new" }, {}]);
     let mut all = others.as_array().unwrap().clone();
     all.insert(1, json!({ "type": "dtmf" }));
     let stored = json!({ "model": { "provider": "openai", "model": "gpt-4.1", "tools": all } }).to_string();
@@ -373,7 +374,8 @@ fn tools_of_other_types_stay_whatever_the_type_and_a_list_of_options_is_sent_as_
     both["tools"] = json!([{ "type": "end_call" }]);
     assert_eq!(refusals(&both, &stored)[0].0, "#/vendor_options/vapi/model/tools", "one place with two values");
 
-    let hook = json!({ "on": "customer.speech.timeout", "do": [{ "type": "say", "prompt": "Hm?" }, { "type": "invented" }] });
+    let hook =
+        json!({ "on": "customer.speech.timeout", "do": [{ "type": "say", "prompt": "Hm?" }, { "type": "invented" }] });
     let update = json!({ "reengagement_prompt": "Still there?" });
     assert_eq!(
         patch(&update, &json!({ "hooks": [hook] }).to_string())["hooks"][0]["do"],
