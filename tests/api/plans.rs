@@ -263,6 +263,7 @@ async fn a_dry_run_reads_and_shows_the_requests_that_would_follow() {
     assert!(brief[2].ends_with("/update-agent/agent_1?version=new"), "{brief:?}");
     assert_eq!(requests[2]["body"], json!({ "agent_name": "New" }));
     assert_eq!((shown["request"].is_null(), setup.writes().len()), (true, 0));
+    assert_eq!(codes(&shown["report"]["warnings"]), ["not_published"], "as the update would be answered");
     assert!(!reply.body.windows(13).any(|bytes| bytes == b"tok_123456789"));
 }
 

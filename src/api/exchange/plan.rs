@@ -77,12 +77,7 @@ impl Exchange<'_> {
         };
         let Sending { reads, log, before, .. } = sending;
         let report = log.report.get_or_insert_default();
-        if let Some(version) = run.unpublished() {
-            let detail = format!(
-                "the update is in the draft version {version}; it becomes live when that is published (`publish` of the account)"
-            );
-            report.warnings.push(Note::new("publish", "not_published", detail));
-        }
+        report.warnings.extend(not_published(&run, "is"));
         self.only_assigned(&run, report);
         let found = Found::of(run.document().into(), self.account);
         let Some(found) = found else { return Ok(self.without_document(&run)) };
@@ -294,7 +289,7 @@ impl Exchange<'_> {
     /// The response to a dry run: reads what has to be known, and shows the requests that would follow.
     pub(super) async fn planned_dry_run(
         &self,
-        request: vendors::Request,
+        mut request: vendors::Request,
         headers: &HeaderMap,
         reads: &mut Reads<'_>,
         log: &mut RequestLog,
@@ -319,6 +314,8 @@ impl Exchange<'_> {
             }
         }
         log.attempts = reads.attempts;
+        let warning = not_published(&run, "would be");
+        request.report.warnings.extend(warning);
         let url = |step: &Step| self.account.stack.uri(&step.path).map(|uri| uri.to_string()).unwrap_or_default();
         let shown: Vec<_> = steps.iter().map(|step| (step, url(step))).collect();
         let is_several = self.account.dialect.plan.is_some_and(vendors::Plan::takes_several);
@@ -345,6 +342,15 @@ pub(super) fn changed(exchange: &Exchange<'_>, field: Field, sent: &str, stored:
     };
     let note = Note::new(field.name(), code, detail);
     Changed { note, sent: shown(sent), stored: shown(stored) }
+}
+
+/// The warning that what was written is in a draft, or would be.
+fn not_published(run: &Run<'_>, is: &str) -> Option<Note> {
+    let version = run.unpublished()?;
+    let detail = format!(
+        "the update {is} in the draft version {version}; it becomes live when that is published (`publish` of the account)"
+    );
+    Some(Note::new("publish", "not_published", detail))
 }
 
 /// The same result as that of so many attempts.

@@ -213,6 +213,7 @@ impl<'a> Run<'a> {
         }
         self.parameters.extend(captures.iter().map(|capture| (capture.name, UNKNOWN.to_owned())));
         self.has_changes |= matches!(self.stage, Stage::Write(_));
+        self.is_published |= self.stage == Stage::Publish;
         self.stage = self.following();
     }
 
@@ -315,10 +316,11 @@ impl<'a> Run<'a> {
         self.written.contains(&true) || self.assigned.iter().any(Assigned::is_written)
     }
 
-    /// The version that was written and is not published, if the vendor has such a step.
+    /// The version that was written, or would have been, and is not published, if the vendor has such a step; `new` if it is not
+    /// known.
     pub fn unpublished(&self) -> Option<&str> {
-        let publish = self.plan.publish.filter(|_| !self.is_published && self.written.contains(&true))?;
-        self.parameter(publish.version)
+        let publish = self.plan.publish.filter(|_| self.has_changes && !self.is_published)?;
+        Some(self.parameter(publish.version).unwrap_or(UNKNOWN))
     }
 
     /// What follows the present stage.

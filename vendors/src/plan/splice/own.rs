@@ -2,6 +2,7 @@
 //! what the field does not say.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::dialect::{Said, behind, is_own};
 use crate::json::{Kind, Limits, Value, push_string, read_value};
@@ -21,8 +22,11 @@ pub(super) struct Own<'a> {
     pub(super) says: &'a [Said],
 }
 
-/// Paths into an element with the values that mean what none means.
-type Paths<'p> = [(&'p [&'p str], &'p [&'p str])];
+/// How many pairs of a written and a stored element are compared. In longer lists, what is written replaces all.
+const MAX_PAIRS: usize = 1_000_000;
+
+/// A path into an element, and the values there that mean what none means.
+type Part<'p> = (&'p [&'p str], &'p [&'p str]);
 
 impl Own<'_> {
     /// Whether an element is one of those.
@@ -47,27 +51,34 @@ impl Own<'_> {
     /// its kind. Where the field says the name, another name is another element.
     fn known<'v>(&self, written: &[Value<'v>], mut stored: Vec<Value<'v>>) -> Vec<Option<Value<'v>>> {
         let mut known = vec![None; written.len()];
+        if written.len().saturating_mul(stored.len()) > MAX_PAIRS {
+            return known;
+        }
         let has_same_name = |one: Value<'_>, other: Value<'_>| {
             let name = text_at(one, self.name);
             name.is_some() && name == text_at(other, self.name)
         };
-        let same: [&dyn Fn(Value<'_>, Value<'_>) -> bool; 2] =
-            [&|written, stored| self.is_said(written, stored), &has_same_name];
-        for is_same in same {
+        for by_name in [false, true] {
             for (written, known) in written.iter().zip(&mut known).filter(|(_, known)| known.is_none()) {
-                let is_it = |stored: &Value<'_>| self.is_alike(*written, *stored) && is_same(*written, *stored);
+                let is_it = |stored: &Value<'_>| match by_name {
+                    true => self.is_alike(*written, *stored) && has_same_name(*written, *stored),
+                    false => self.is_said(*written, *stored),
+                };
                 *known = stored.iter().position(is_it).map(|at| stored.remove(at));
             }
         }
         if self.says.iter().any(|said| said.path == [self.name]) {
             return known;
         }
-        let left: Vec<_> =
-            written.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(one, _)| *one).collect();
+        let mut left: BTreeMap<Option<String>, usize> = BTreeMap::new();
+        for (written, _) in written.iter().zip(&known).filter(|(_, known)| known.is_none()) {
+            *left.entry(text_at(*written, self.key)).or_default() += 1;
+        }
         for (written, known) in written.iter().zip(&mut known).filter(|(_, known)| known.is_none()) {
-            let alike: Vec<_> = stored.iter().filter(|stored| self.is_alike(*written, **stored)).collect();
-            if let ([only], 1) = (&*alike, left.iter().filter(|one| self.is_alike(*written, **one)).count()) {
-                *known = Some(**only);
+            let kind = text_at(*written, self.key);
+            let mut alike = stored.iter().filter(|stored| text_at(**stored, self.key) == kind);
+            if let (Some(only), None, Some(1)) = (alike.next(), alike.next(), left.get(&kind)) {
+                *known = Some(*only);
             }
         }
         known
@@ -84,7 +95,7 @@ impl Own<'_> {
     }
 
     /// What the field says of one of the two.
-    fn paths(&self, written: Value<'_>, stored: Value<'_>) -> Vec<(&[&str], &[&str])> {
+    fn paths(&self, written: Value<'_>, stored: Value<'_>) -> Vec<Part<'_>> {
         let said = self.says.iter().filter(|said| said.is_in(written) || said.is_in(stored));
         said.map(|said| (said.path, said.unset)).chain([(std::slice::from_ref(&self.key), &[][..])]).collect()
     }
@@ -96,7 +107,7 @@ impl Own<'_> {
         out
     }
 
-    fn push_over(&self, out: &mut Vec<u8>, said: &Paths<'_>, written: Value<'_>, stored: Value<'_>) {
+    fn push_over(&self, out: &mut Vec<u8>, said: &[Part<'_>], written: Value<'_>, stored: Value<'_>) {
         out.push(b'{');
         for (spelled, value) in written.spelled_members() {
             let name = name_of(spelled);
@@ -106,7 +117,7 @@ impl Own<'_> {
                 // The field does not say it, and only a new element needs it.
                 Some(known) if inside.is_empty() => push_text(out, known),
                 Some(known) if inside.iter().all(|(path, _)| !path.is_empty()) => {
-                    self.push_inside(out, &inside, value, known)
+                    self.push_inside(out, &inside, value, known);
                 }
                 _ => push_text(out, value),
             }
@@ -124,10 +135,10 @@ impl Own<'_> {
     }
 
     /// Of objects of one kind the members are joined; of arrays the stored elements stay that say what is written.
-    fn push_inside(&self, out: &mut Vec<u8>, said: &Paths<'_>, written: Value<'_>, stored: Value<'_>) {
+    fn push_inside(&self, out: &mut Vec<u8>, said: &[Part<'_>], written: Value<'_>, stored: Value<'_>) {
         match (written.kind(), stored.kind()) {
             (Kind::Object, Kind::Object) if self.is_alike(written, stored) => {
-                self.push_over(out, said, written, stored)
+                self.push_over(out, said, written, stored);
             }
             (Kind::Array, Kind::Array) => {
                 out.push(b'[');
@@ -170,7 +181,7 @@ impl Own<'_> {
 }
 
 /// Whether two values say the same at these paths.
-fn says_same(said: &Paths<'_>, written: Option<Value<'_>>, stored: Option<Value<'_>>) -> bool {
+fn says_same(said: &[Part<'_>], written: Option<Value<'_>>, stored: Option<Value<'_>>) -> bool {
     let is_set = |value: &Value<'_>| !value.is_null();
     let (written, stored) = (written.filter(is_set), stored.filter(is_set));
     if let Some((_, unset)) = said.iter().find(|(path, _)| path.is_empty()) {

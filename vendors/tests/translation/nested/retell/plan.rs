@@ -326,5 +326,5 @@ fn a_dry_run_shows_every_request_without_sending_one() {
             && shown[2].starts_with("PATCH /update-agent/agent_1?version=")
     );
     assert!(shown[3].starts_with("POST /publish-agent-version/agent_1 {\"version\":"));
-    assert_eq!(shown.len(), 4);
+    assert_eq!((shown.len(), run.unpublished()), (4, None));
 }
