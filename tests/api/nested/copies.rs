@@ -125,3 +125,23 @@ async fn an_assistant_is_copied_from_each_family_to_each() {
     stage.stop().await;
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
 }
+
+#[tokio::test]
+async fn a_tool_that_no_field_has_is_told_and_named_as_lost_by_a_copy() {
+    let stage = all().await;
+    for (from, place) in [("vapi", "`model.tools[1]` (`apiRequest`)"), ("retell", "`llm.general_tools[1]` (`custom`)")]
+    {
+        let source = format!("{from}:{}", first(from));
+        let read = stage.get(&format!("/v1/assistants/{source}?include=vendor")).await.json();
+        let at = if from == "vapi" { "/vendor_fields/model/tools" } else { "/vendor_fields/llm/general_tools" };
+        let names: Vec<_> = read.pointer(at).unwrap().as_array().unwrap().iter().map(|tool| &tool["name"]).collect();
+        assert_eq!(names, ["look_up_order"], "{from}: {read:#}");
+        let body = json!({ "vendor": "elevenlabs", "changes": changes("elevenlabs") }).to_string();
+        let path = format!("/v1/assistants/{source}/copies?dry_run=true");
+        let report = stage.call(Method::POST, &path, &JSON, body).await.json()["report"].clone();
+        let lost = json!({ "field": "tools", "code": "no_canonical_form", "detail": format!("{place} is lost: no field has it") });
+        assert!(report["dropped"].as_array().unwrap().contains(&lost), "{from}: {report:#}");
+        assert!(!super::names(&report["copied"]).contains(&"tools"), "{from}: {report:#}");
+    }
+    stage.stop().await;
+}
