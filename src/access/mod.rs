@@ -20,7 +20,7 @@ pub(crate) use rate_limit::{RATE_LIMIT, RATE_LIMIT_POLICY};
 #[cfg(feature = "console")]
 pub(crate) use same_origin::is_from_own_page;
 pub(crate) use same_origin::{check_same_origin, is_from_browser};
+pub use sessions::{AdminSession, Sessions};
 #[cfg(feature = "console")]
 pub(crate) use sessions::{LIFETIME, SESSION_COOKIE, cookies};
-pub use sessions::{Session, Sessions};
 pub use usage::Usage;

@@ -24,11 +24,11 @@ const MOST: usize = 1000;
 
 /// The sessions of this process, by the digest of their ids.
 #[derive(Default)]
-pub struct Sessions(Lock<HashMap<[u8; 32], Session>>);
+pub struct Sessions(Lock<HashMap<[u8; 32], AdminSession>>);
 
 /// A browser that has signed in.
 #[derive(Clone)]
-pub struct Session {
+pub struct AdminSession {
     /// What it may do.
     pub(crate) role: Role,
     /// What each of its forms has to send along.
@@ -47,12 +47,12 @@ impl Sessions {
             let oldest = sessions.iter().min_by_key(|(_, one)| (one.role != role, one.started)).map(|(id, _)| *id);
             oldest.and_then(|oldest| sessions.remove(&oldest));
         }
-        sessions.insert(digest(&id), Session { role, form_token, token, started: Instant::now() });
+        sessions.insert(digest(&id), AdminSession { role, form_token, token, started: Instant::now() });
         id
     }
 
     /// The session whose cookie a request carries, if it still holds.
-    pub(crate) fn find(&self, headers: &HeaderMap, tokens: &AdminTokens) -> Option<Session> {
+    pub(crate) fn find(&self, headers: &HeaderMap, tokens: &AdminTokens) -> Option<AdminSession> {
         let mut sessions = self.0.lock();
         sessions.retain(|_, session| session.started.elapsed() < LIFETIME && tokens.still(session.role, session.token));
         ids(headers).find_map(|id| sessions.get(&digest(id)).cloned())
@@ -65,7 +65,7 @@ impl Sessions {
     }
 }
 
-impl Session {
+impl AdminSession {
     /// What a form of this session has to send along, so that no other page can have it sent.
     pub(crate) fn form_token(&self) -> &str {
         &self.form_token

@@ -9,7 +9,7 @@ use super::catalog_reader::{CatalogFailure, CatalogReader};
 use crate::value::{CatalogState, SharedCatalog};
 
 /// How long a replica waits for another one that reads the catalog, before it reads it itself.
-const PATIENCE: Duration = Duration::from_secs(10);
+const OTHER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time between two looks at the store meanwhile.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -21,7 +21,7 @@ pub(super) async fn read(
     spec: &CatalogSpec,
     reader: &CatalogReader,
 ) -> Result<(Catalog, Duration), CatalogFailure> {
-    let patient_until = Instant::now() + PATIENCE;
+    let patient_until = Instant::now() + OTHER_READ_TIMEOUT;
     loop {
         match shared.get(ttl).await {
             CatalogState::Found(contents, age) => match decoded(&contents) {

@@ -34,7 +34,7 @@ use crate::http::request_id::{RequestId, X_REQUEST_ID};
 use crate::net::peer::Peer;
 use crate::net::shutdown::Shutdown;
 use crate::problem::{Code, Problem};
-use crate::reload::{Outcome, Reloader};
+use crate::reload::{ReloadResult, Reloader};
 use crate::telemetry::event::ReloadRequest;
 
 use documents::translation;
@@ -265,7 +265,7 @@ impl Shared {
         }
     }
 
-    async fn reloaded(&self, context: &Context) -> Result<Outcome, Problem> {
+    async fn reloaded(&self, context: &Context) -> Result<ReloadResult, Problem> {
         let reloader = Arc::clone(&self.reloader);
         let by = ReloadRequest { request_id: context.request_id.as_str().to_owned(), peer: context.peer };
         let outcome = tokio::task::spawn_blocking(move || reloader.requested(&by)).await;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::access::{AdminTokens, Role, Session, bearer, is_from_browser};
+use crate::access::{AdminSession, AdminTokens, Role, bearer, is_from_browser};
 use crate::api::{Api, Context};
 use crate::gateway::Gateway;
 use crate::http::request_id::RequestId;
 use crate::net::peer::Peer;
 use crate::problem::{Code, Problem};
 #[cfg(feature = "console")]
-use crate::reload::Outcome;
+use crate::reload::ReloadResult;
 use crate::reload::Reloader;
 
 use super::Shared;
@@ -26,7 +26,7 @@ pub(crate) struct Access {
     pub(crate) role: Option<Role>,
     /// The session that its cookie names.
     #[cfg_attr(not(feature = "console"), expect(dead_code, reason = "only the console's forms ask for it"))]
-    pub(crate) session: Option<Session>,
+    pub(crate) session: Option<AdminSession>,
 }
 
 /// An operator's request.
@@ -72,7 +72,7 @@ impl Operator {
     /// # Errors
     /// The reload itself failed. A refused configuration is an outcome.
     #[cfg(feature = "console")]
-    pub(crate) async fn reload(&self) -> Result<Outcome, Problem> {
+    pub(crate) async fn reload(&self) -> Result<ReloadResult, Problem> {
         self.shared.reloaded(&self.context).await
     }
 

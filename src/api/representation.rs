@@ -1,4 +1,4 @@
-//! An assistant as reads show it: canonical fields, what is never told, and what cannot be written back.
+//! An assistant as reads show it: canonical fields, what is never returned, and what cannot be written back.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -57,14 +57,14 @@ pub struct Setting {
 pub struct Origins {
     /// The names of files and variables.
     names: Vec<String>,
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, SourceLocation>,
     /// What references to secrets say.
     references: BTreeMap<String, String>,
 }
 
 /// A place in one of the named sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum SourceLocation {
     File { name: usize, line: usize, column: usize },
     Variable { name: usize },
 }
@@ -91,8 +91,10 @@ impl Origins {
         let name = |index: usize| self.names.get(index).cloned().unwrap_or_default();
         match self.places.get(key) {
             None => Origin::Default,
-            Some(&Place::File { name: index, line, column }) => Origin::File { file: name(index), line, column },
-            Some(&Place::Variable { name: index }) => Origin::Variable { variable: name(index) },
+            Some(&SourceLocation::File { name: index, line, column }) => {
+                Origin::File { file: name(index), line, column }
+            }
+            Some(&SourceLocation::Variable { name: index }) => Origin::Variable { variable: name(index) },
         }
     }
 
@@ -153,8 +155,8 @@ impl Collector<'_> {
             names.len() - 1
         });
         let place = match place {
-            Some((line, column)) => Place::File { name, line, column },
-            None => Place::Variable { name },
+            Some((line, column)) => SourceLocation::File { name, line, column },
+            None => SourceLocation::Variable { name },
         };
         self.origins.places.insert(key, place);
     }

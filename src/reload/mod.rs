@@ -34,7 +34,7 @@ use crate::value::{Lock, unix_seconds};
 
 pub use crate::config::{Severity, SourceLine};
 pub use check::{Check, CheckedProblem, Difference};
-pub use outcome::{Outcome, ReloadProblem};
+pub use outcome::{ReloadProblem, ReloadResult};
 pub(crate) use telemetry::{START, log, telemetry};
 pub use watch::watch;
 
@@ -134,7 +134,7 @@ struct State {
 #[derive(Debug, Clone, Default)]
 pub struct History {
     /// The outcomes of the last ones, the newest first.
-    pub outcomes: VecDeque<Outcome>,
+    pub outcomes: VecDeque<ReloadResult>,
     /// How many were applied.
     pub applied: u64,
     /// How many were refused.
@@ -201,16 +201,16 @@ impl Reloader {
     }
 
     /// Reads the configuration again and applies it, or keeps the old one. It blocks; call it within a tokio runtime.
-    pub fn reload(&self, trigger: &'static str) -> Outcome {
+    pub fn reload(&self, trigger: &'static str) -> ReloadResult {
         self.reload_for(Trigger { name: trigger, by: None })
     }
 
     /// The same for an operator's request.
-    pub fn requested(&self, by: &ReloadRequest) -> Outcome {
+    pub fn requested(&self, by: &ReloadRequest) -> ReloadResult {
         self.reload_for(Trigger { name: "request", by: Some(by) })
     }
 
-    fn reload_for(&self, trigger: Trigger<'_>) -> Outcome {
+    fn reload_for(&self, trigger: Trigger<'_>) -> ReloadResult {
         let _lock = self.lock.lock();
         let before = self.gateway.load_full();
         let outcome = match self.next(&before) {
@@ -222,7 +222,7 @@ impl Reloader {
     }
 
     /// Applies the new configuration. Nothing here fails, and nothing waits but the end of the audit log.
-    fn apply(&self, next: Next, before: &Gateway, Trigger { name: trigger, by }: Trigger<'_>) -> Outcome {
+    fn apply(&self, next: Next, before: &Gateway, Trigger { name: trigger, by }: Trigger<'_>) -> ReloadResult {
         let Next { gateway, tls, admin_tls, telemetry, warnings, needs_restart } = next;
         let (generation, keys) = (gateway.generation, gateway.keys_changed_since(before));
         let secrets = gateway.secrets_changed_since(before);
@@ -252,16 +252,16 @@ impl Reloader {
         tracing::info!(trigger, generation, changed = names, needs_restart = restart, "configuration reloaded");
         let problems = ReloadProblem::list(warnings.warnings());
         self.telemetry.reloaded((trigger, by), generation, None, keys.as_ref());
-        Outcome { applied: true, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
+        ReloadResult { applied: true, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
     }
 
-    fn refuse(&self, refusal: Refusal, before: &Gateway, Trigger { name: trigger, by }: Trigger<'_>) -> Outcome {
+    fn refuse(&self, refusal: Refusal, before: &Gateway, Trigger { name: trigger, by }: Trigger<'_>) -> ReloadResult {
         let Refusal { text, problems } = refusal;
         tracing::error!(trigger, problems = %text, "new configuration refused, the old one stays in force");
         let generation = before.generation;
         self.telemetry.reloaded((trigger, by), generation, Some(&text), None);
         let (changed, needs_restart) = (Vec::new(), Vec::new());
-        Outcome { applied: false, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
+        ReloadResult { applied: false, generation, trigger, at: unix_seconds(), problems, changed, needs_restart }
     }
 
     /// Builds everything that can fail.
@@ -311,7 +311,7 @@ impl Reloader {
 }
 
 impl History {
-    fn add(&mut self, outcome: Outcome) {
+    fn add(&mut self, outcome: ReloadResult) {
         if outcome.applied {
             self.applied += 1;
             self.in_force_since = outcome.at;

@@ -14,7 +14,7 @@ const MAX_CHANGED: usize = 100;
 
 /// The outcome of a reload.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub struct ReloadResult {
     /// Whether the new configuration is in force.
     pub applied: bool,
     /// The generation in force afterwards.

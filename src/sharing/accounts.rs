@@ -1,7 +1,7 @@
 //! What replicas tell each other of vendor accounts: pauses that vendors have asked for, and openings of breakers.
 //!
 //! Each replica counts failures for itself. Who opens its breaker tells the others, who open theirs; one of them sends the probe,
-//! and its end is told too.
+//! and its end is reported, too.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,12 +12,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::desk::Desk;
+use super::desk::StoreRequests;
 use crate::store::StoreError;
 use crate::store::shared::{AccountState, Probe, SharedState};
 use crate::value::{AccountSignals, Later, ProbeEnd, SharedAccount};
 
-/// What is told is read again after that time, before a request is sent.
+/// What was reported is read again after that time, before a request is sent.
 const FRESH: Duration = Duration::from_secs(1);
 /// A request waits for that if what it knows is older.
 const STALE: Duration = Duration::from_secs(2);
@@ -177,7 +177,7 @@ impl Entry {
     }
 
     /// Tells something; whether the store answers.
-    fn tell(self: &Arc<Self>, event: Event, desk: &Desk) -> bool {
+    fn tell(self: &Arc<Self>, event: Event, desk: &StoreRequests) -> bool {
         {
             let mut known = self.known();
             known.changes += 1;
@@ -210,7 +210,7 @@ impl fmt::Debug for Entry {
 /// An account as its stack sees it.
 #[derive(Debug)]
 pub(super) struct Account {
-    pub(super) desk: Arc<Desk>,
+    pub(super) desk: Arc<StoreRequests>,
     pub(super) entry: Arc<Entry>,
     pub(super) probe_for: Duration,
     pub(super) probing: Probing,
@@ -231,7 +231,7 @@ impl SharedAccount for Account {
             return None;
         }
         Some(Box::pin(async {
-            // What is told is not worth more than that.
+            // What is reported is not worth more than that.
             let _ = timeout(self.desk.timeout(), self.desk.look()).await;
         }))
     }

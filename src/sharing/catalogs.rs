@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::desk::Desk;
+use super::desk::StoreRequests;
 use crate::store::StoreError;
 use crate::store::shared::CatalogKey;
 use crate::value::{CatalogState, Later, SharedCatalog};
@@ -14,7 +14,7 @@ const READ_WITHIN: Duration = Duration::from_secs(65);
 /// A catalog of an account.
 #[derive(Debug)]
 pub(super) struct Catalog {
-    pub(super) desk: Arc<Desk>,
+    pub(super) desk: Arc<StoreRequests>,
     pub(super) key: CatalogKey,
     /// Stands before the contents. Another one means that they are of another account of that name.
     pub(super) identity: [u8; 32],

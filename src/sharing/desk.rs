@@ -1,6 +1,6 @@
 //! The one task that talks to the store about what replicas share.
 //!
-//! What is asked while a round trip is under way goes into the next one together. If the store fails, all that waits is told so
+//! What is asked while a round trip is under way goes into the next one together. If the store fails, all that waits gets that failure
 //! at once, and nothing waits for it until it is connected again.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ const NEVER: u64 = u64::MAX;
 
 /// What is asked of the store.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct StoreRequests {
     state: Arc<dyn SharedState>,
     replicas: Arc<AtomicUsize>,
     pub(super) accounts: Accounts,
@@ -47,7 +47,7 @@ struct Waiting {
     is_look_wanted: bool,
 }
 
-impl Desk {
+impl StoreRequests {
     pub(super) fn new(state: Arc<dyn SharedState>, replicas: Arc<AtomicUsize>) -> Arc<Self> {
         Arc::new(Self {
             state,

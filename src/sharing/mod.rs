@@ -21,17 +21,17 @@ use crate::store::shared::{CatalogKey, SharedState};
 use crate::value::{Later, Shared, SharedAccount, SharedCatalog, SharedLimit};
 use accounts::{Account, Probing};
 use catalogs::Catalog;
-use desk::Desk;
+use desk::StoreRequests;
 use limit::Limit;
 
 /// What this replica shares with others.
 #[derive(Debug)]
-pub struct Sharing(Arc<Desk>);
+pub struct Sharing(Arc<StoreRequests>);
 
 impl Sharing {
     /// Connects to the store. `replicas` is how many share it, kept up to date by who knows.
     pub async fn start(state: Arc<dyn SharedState>, replicas: Arc<AtomicUsize>) -> Arc<Self> {
-        let desk = Desk::new(state, replicas);
+        let desk = StoreRequests::new(state, replicas);
         desk.start().await;
         Arc::new(Self(desk))
     }

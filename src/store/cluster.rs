@@ -68,7 +68,7 @@ pub trait Cluster: Store {
     /// Lets dead changes hold up their line no longer.
     fn let_go(&self, line: Line, dead: Vec<UpdateId>, member: Incarnation) -> Pending<'_, ()>;
 
-    /// Ends a ticket that waits and of which no attempt may have been applied, whoever owns its line, because its caller waits no
+    /// Ends a ticket that waits and of which no attempt may have been applied, whichever member owns its line, because its caller waits no
     /// longer.
     fn withdraw(&self, ending: Ending) -> Pending<'_, Withdrawn>;
 

@@ -23,7 +23,7 @@ pub enum Point {
     BeforeSendTogether,
     /// The vendor has answered, or the attempt has failed; the store does not know.
     BeforeFinish,
-    /// The store knows the end or the next try; nobody was told.
+    /// The store knows the end or the next try; no caller has a response.
     AfterFinish,
     /// A dead change is to be sent again; its new record is not in the store.
     BeforeReplay,
@@ -37,7 +37,7 @@ pub enum Point {
     InAdoption,
     /// The statements of a transaction are carried out, and it is not committed.
     BeforeCommit,
-    /// It is committed, and nobody was told.
+    /// It is committed, and no caller has a response.
     AfterCommit,
     /// The tables are made or changed, and that is not committed.
     InMigration,
@@ -86,11 +86,11 @@ mod armed {
         LazyLock::new(|| std::env::var("SWITCHBOARD_FAIL").ok().map(|text| Fail::read(&text)).transpose());
 
     enum Fail {
-        At(Place),
+        At(ArmedPoint),
         Unfenced,
     }
 
-    struct Place {
+    struct ArmedPoint {
         point: Point,
         signal: Signal,
         nth: u32,
@@ -123,7 +123,7 @@ mod armed {
             let nth = nth.ok_or_else(|| {
                 format!("SWITCHBOARD_FAIL: `{text}` must end with a number of 1 or more, or with that and the absolute path of a file")
             })?;
-            Ok(Self::At(Place { point, signal, nth, counts_once, reached: AtomicU32::new(0) }))
+            Ok(Self::At(ArmedPoint { point, signal, nth, counts_once, reached: AtomicU32::new(0) }))
         }
     }
 

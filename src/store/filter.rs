@@ -8,7 +8,7 @@ use super::timestamp::Timestamp;
 
 /// Whose records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Owner {
+pub enum RecordsOf {
     /// Everyone's.
     #[default]
     All,
@@ -20,7 +20,7 @@ pub enum Owner {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Whose.
-    pub owner: Owner,
+    pub owner: RecordsOf,
     /// Those of a line.
     pub line: Option<Line>,
     /// Those whose `assistant` is exactly this.

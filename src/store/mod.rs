@@ -36,7 +36,7 @@ pub use admission::{Admission, Admitted, Fingerprint, KeyState, KeyUse, Membersh
 pub use cluster::{Beat, Cluster, Finished, Incarnation, LineState, Member, OpenTicket, Stored, Withdrawn};
 pub use ending::{CallbackDue, CallbackTried, Created, Ending, KeyEnd, Postponement};
 pub use error::StoreError;
-pub use filter::{Filter, Owner, Page};
+pub use filter::{Filter, Page, RecordsOf};
 pub use postgres::Postgres;
 pub use record::{Answer, FieldName, Line, Mode, Record, State, UpdateId};
 pub use seal::{KeyFileError, KeyId, KeySource};
@@ -95,7 +95,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     fn record(&self, id: UpdateId) -> Pending<'_, Option<Record>>;
 
     /// The owner's newest record with that request id.
-    fn record_of_request(&self, owner: Owner, request_id: String) -> Pending<'_, Option<Record>>;
+    fn record_of_request(&self, owner: RecordsOf, request_id: String) -> Pending<'_, Option<Record>>;
 
     /// Records, newest first.
     fn list(&self, filter: Filter) -> Pending<'_, Page>;

@@ -1,4 +1,4 @@
-//! Rows of the journal for which nobody waits, and the memory that they take until they are committed.
+//! Rows of the journal for which no caller waits, and the memory that they take until they are committed.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

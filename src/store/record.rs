@@ -58,7 +58,7 @@ pub enum State {
     Applied,
     /// The vendor refused it, or its condition did not hold.
     Refused,
-    /// It was not applied, and its caller was told.
+    /// It was not applied, and its caller got the problem.
     Failed,
     /// It may have been applied, and is not sent again.
     Unknown,
@@ -88,7 +88,7 @@ impl State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Mode {
-    /// A caller, who is told how it ends; never sent after the caller's deadline.
+    /// A caller, who gets the answer; never sent after the caller's deadline.
     Synchronous,
     /// A caller with an idempotency key: if the process ends meanwhile, delivery goes on.
     Keyed,

@@ -182,7 +182,7 @@ impl DeliveryState {
     /// hears of all of them.
     #[must_use]
     pub fn next_request(&self) -> Self {
-        self.begin_attempt();
+        self.start_attempt();
         Self(Arc::new(DeliveryFlags { whole: Some(self.clone()), ..DeliveryFlags::default() }))
     }
 
@@ -209,10 +209,10 @@ impl DeliveryState {
         if self.in_this_attempt() {
             *self.doubted() = Some(Instant::now());
         }
-        self.tell_whole(Self::doubt);
+        self.forward(Self::doubt);
     }
 
-    fn tell_whole(&self, tell: impl FnOnce(&Self)) {
+    fn forward(&self, tell: impl FnOnce(&Self)) {
         if let Some(whole) = &self.0.whole {
             tell(whole);
         }
@@ -231,15 +231,15 @@ impl DeliveryState {
     }
 
     /// Records that an attempt begins.
-    pub(super) fn time_begins(&self, started: Instant) {
+    pub(super) fn attempt_started(&self, started: Instant) {
         self.lock_times().begin(started);
-        self.tell_whole(|whole| whole.time_begins(started));
+        self.forward(|whole| whole.attempt_started(started));
     }
 
     /// Records how the attempt that began then has just ended.
     pub(super) fn time_ends(&self, started: Instant, end: AttemptEnd) {
         self.lock_times().end(started, end);
-        self.tell_whole(|whole| whole.time_ends(started, end));
+        self.forward(|whole| whole.time_ends(started, end));
     }
 
     fn lock_times(&self) -> MutexGuard<'_, AttemptTimes> {
@@ -253,14 +253,14 @@ impl DeliveryState {
     /// Records that the vendor clearly refused this attempt.
     pub(super) fn refuse(&self) {
         self.0.refused.store(true, Ordering::Release);
-        self.tell_whole(Self::refuse);
+        self.forward(Self::refuse);
     }
 
     pub(super) fn in_this_attempt(&self) -> bool {
         self.0.this_attempt.load(Ordering::Acquire)
     }
 
-    pub(super) fn begin_attempt(&self) {
+    pub(super) fn start_attempt(&self) {
         if self.is_in_doubt() {
             self.0.doubt.store(true, Ordering::Release);
         }
@@ -269,18 +269,18 @@ impl DeliveryState {
             self.0.this_attempt.store(false, Ordering::Release);
         }
         self.0.refused.store(false, Ordering::Release);
-        self.tell_whole(Self::begin_attempt);
+        self.forward(Self::start_attempt);
     }
 
     pub(super) fn mark(&self) {
         self.0.this_attempt.store(true, Ordering::Release);
-        self.tell_whole(Self::mark);
+        self.forward(Self::mark);
     }
 
     /// Unmarks this attempt: the connection returned the request unsent.
     pub(super) fn unmark(&self) {
         self.0.this_attempt.store(false, Ordering::Release);
-        self.tell_whole(Self::unmark);
+        self.forward(Self::unmark);
     }
 }
 
@@ -291,10 +291,10 @@ mod tests {
     #[test]
     fn a_later_attempt_does_not_forget_an_earlier_one() {
         let sent = DeliveryState::default();
-        sent.begin_attempt();
+        sent.start_attempt();
         assert!(!sent.get());
         sent.mark();
-        sent.begin_attempt();
+        sent.start_attempt();
         assert!(sent.get() && !sent.in_this_attempt());
         sent.unmark();
         assert!(sent.get());
@@ -307,10 +307,10 @@ mod tests {
         assert!(sent.is_in_doubt());
         sent.refuse();
         assert!(sent.get() && !sent.is_in_doubt());
-        sent.begin_attempt();
+        sent.start_attempt();
         assert!(sent.get() && !sent.is_in_doubt());
         sent.mark();
-        sent.begin_attempt();
+        sent.start_attempt();
         sent.mark();
         sent.refuse();
         assert!(sent.is_in_doubt() && sent.was_in_doubt());

@@ -78,7 +78,7 @@ pub enum ProbeEnd {
     Undecided,
 }
 
-/// What hears of other replicas. None of this is told again.
+/// What hears of other replicas. None of this is reported again.
 pub trait AccountSignals: Send + Sync {
     /// The vendor wants no requests for that long.
     fn pause(&self, left: Duration, is_unavailable: bool);

@@ -12,7 +12,7 @@ use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
 
 pub(crate) use crate::gateway::{Origin, Setting};
-pub(crate) use crate::reload::{Check, Outcome};
+pub(crate) use crate::reload::{Check, ReloadResult};
 #[cfg(feature = "console")]
 pub(crate) use crate::reload::{CheckedProblem, ReloadProblem, SourceLine};
 #[cfg(test)]
@@ -71,7 +71,7 @@ pub(crate) struct Reloads {
     pub(crate) applied: u64,
     pub(crate) refused: u64,
     /// The last twenty, the newest first.
-    pub(crate) last: VecDeque<Outcome>,
+    pub(crate) last: VecDeque<ReloadResult>,
 }
 
 /// Which values are asked for.

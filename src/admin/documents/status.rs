@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::admin::Operator;
-use crate::reload::{History, Outcome};
+use crate::reload::{History, ReloadResult};
 use crate::telemetry::TelemetryHealth;
 
 use super::accounts::{Vendor, vendor};
@@ -67,9 +67,9 @@ pub(crate) struct Reloads {
     /// When the configuration in force was applied, in seconds since 1970.
     pub(crate) in_force_since: u64,
     /// The last one.
-    pub(crate) last: Option<Outcome>,
+    pub(crate) last: Option<ReloadResult>,
     /// The last ones, the newest first.
-    pub(crate) history: Vec<Outcome>,
+    pub(crate) history: Vec<ReloadResult>,
 }
 
 /// When one of the gateway's own certificate chains expires.

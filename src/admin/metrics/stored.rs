@@ -8,7 +8,7 @@ use prometheus_client::encoding::NoLabelSet;
 
 use crate::api::{Depth, Records, ReplicaView};
 use crate::problem::Code;
-use crate::store::{Figures, State as Fate, Timestamp};
+use crate::store::{Figures, State as ChangeState, Timestamp};
 use crate::telemetry::metrics::{Ended, FailedDeliveries};
 use crate::value::AssistantOperation;
 
@@ -92,7 +92,7 @@ impl Series<'_> {
     /// Writes how changes ended. Dead ones have a series from the start, so that the first one is an increase.
     pub(super) fn ended(mut self) -> fmt::Result {
         let Some(stored) = &self.state.stored else { return Ok(()) };
-        let dead = |vendor| DELIVERED.map(|operation| ((vendor, operation.as_str(), Fate::Dead.as_str()), 0));
+        let dead = |vendor| DELIVERED.map(|operation| ((vendor, operation.as_str(), ChangeState::Dead.as_str()), 0));
         let mut series: BTreeMap<_, u64> = stored.vendors(self.state).into_iter().flat_map(dead).collect();
         series
             .extend(stored.ended.iter().map(|((vendor, of, state), count)| ((&**vendor, of.as_str(), *state), *count)));

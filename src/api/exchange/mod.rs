@@ -116,12 +116,12 @@ pub(super) struct Prepared {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    pub(super) place: Place,
+    pub(super) place: QueuePlace,
 }
 
 /// The place in the order that an operation has before it is sent.
 #[derive(Default)]
-pub(super) enum Place {
+pub(super) enum QueuePlace {
     /// It gets one when it is sent.
     #[default]
     Later,
@@ -131,7 +131,7 @@ pub(super) enum Place {
     Reserved(Box<Reservation>),
 }
 
-impl Place {
+impl QueuePlace {
     pub(super) fn into_lock(self) -> Option<QueuedLock> {
         match self {
             Self::Queued(lock, _) => Some(lock),
@@ -287,7 +287,7 @@ impl Exchange<'_> {
     pub(super) fn complete(
         &self,
         request: vendors::Request,
-        place: Place,
+        place: QueuePlace,
         headers: HeaderMap,
     ) -> Result<Prepared, Problem> {
         let impossible = |error: &dyn std::error::Error| {

@@ -53,7 +53,7 @@ struct Sending<'a, 't, 'r> {
 }
 
 impl Exchange<'_> {
-    /// Carries out a translated operation, and compares what the vendor tells afterwards with what was sent.
+    /// Carries out a translated operation, and compares what the vendor returns afterwards with what was sent.
     pub(super) async fn in_plan(
         &self,
         request: &vendors::Request,

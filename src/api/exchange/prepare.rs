@@ -14,7 +14,7 @@ use crate::api::request::prefer;
 use crate::problem::{Code, Problem};
 
 use super::refusal::refusal_problem;
-use super::{Change, Exchange, Place, Prepared};
+use super::{Change, Exchange, Prepared, QueuePlace};
 
 impl<'a> Exchange<'a> {
     /// Reads and translates the fields. Only a catalog may make it wait.
@@ -61,7 +61,7 @@ impl<'a> Exchange<'a> {
             report: Report::default(),
             sent: SentFields::default(),
         };
-        self.complete(request, Place::Later, headers)
+        self.complete(request, QueuePlace::Later, headers)
     }
 
     /// Where the fields go, with these catalogs of the vendor.
@@ -97,10 +97,10 @@ impl<'a> Exchange<'a> {
         &self,
         update: &Update<'_>,
         headers: &HeaderMap,
-    ) -> Result<(CatalogSet, Place), Problem> {
+    ) -> Result<(CatalogSet, QueuePlace), Problem> {
         let missing = self.missing_catalogs(update);
         if missing.is_empty() {
-            return Ok((CatalogSet::default(), Place::Later));
+            return Ok((CatalogSet::default(), QueuePlace::Later));
         }
         let place = self.place()?;
         Ok((self.catalogs(&missing, headers).await?, place))
@@ -119,19 +119,19 @@ impl<'a> Exchange<'a> {
     }
 
     /// A place in the order, from now on.
-    fn place(&self) -> Result<Place, Problem> {
+    fn place(&self) -> Result<QueuePlace, Problem> {
         let Self { context, account, id, options, .. } = self;
-        let Some(id) = id.filter(|_| !options.dry_run) else { return Ok(Place::Later) };
+        let Some(id) = id.filter(|_| !options.dry_run) else { return Ok(QueuePlace::Later) };
         match &context.records {
-            None => account.stack.queue_update(id).map(|lock| Place::Queued(lock, None)).map_err(failure_problem),
+            None => account.stack.queue_update(id).map(|lock| QueuePlace::Queued(lock, None)).map_err(failure_problem),
             Some(records) if records.shares_order() => records.gate_of(&context.gateway, account, id),
             Some(records) if options.respond_async => {
                 let reserved = records.reserve(&context.gateway, account, id)?;
-                Ok(Place::Reserved(Box::new(reserved)))
+                Ok(QueuePlace::Reserved(Box::new(reserved)))
             }
             Some(records) => {
                 let (lock, number) = records.queue(account, id).map_err(failure_problem)?;
-                Ok(Place::Queued(lock, Some(number)))
+                Ok(QueuePlace::Queued(lock, Some(number)))
             }
         }
     }

@@ -69,7 +69,7 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
         sent: SentFields::default(),
     };
 
-    let prepared = exchange.complete(request("PATCH"), Place::Later, HeaderMap::new()).unwrap();
+    let prepared = exchange.complete(request("PATCH"), QueuePlace::Later, HeaderMap::new()).unwrap();
     let shown = exchange.dry_run(&prepared).into_body().collect().await.unwrap().to_bytes();
     let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
     let permits =
@@ -79,6 +79,6 @@ async fn a_request_is_sent_with_the_method_that_the_dry_run_shows() {
     assert!(sent.is_err());
     assert_eq!((shown["request"]["method"].as_str(), line.as_str()), (Some("PATCH"), "PATCH /x HTTP/1.1"));
 
-    let impossible = exchange.complete(request("NO METHOD"), Place::Later, HeaderMap::new());
+    let impossible = exchange.complete(request("NO METHOD"), QueuePlace::Later, HeaderMap::new());
     assert_eq!(impossible.err().map(|problem| problem.code), Some(Code::Internal));
 }

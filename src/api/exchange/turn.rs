@@ -23,7 +23,7 @@ use crate::upstream::{DetachOnDrop, Failure, Permits, QueuedLock, Repeat, Vendor
 use super::answer::nothing;
 use super::condition::{Verified, check, unchanged};
 use super::reading::Reads;
-use super::{Change, Exchange, Place, Prepared, TurnSlot};
+use super::{Change, Exchange, Prepared, QueuePlace, TurnSlot};
 
 /// A request that was sent, and what is kept for the next one in the same turn.
 pub(super) struct Turn<'a> {
@@ -80,7 +80,7 @@ impl Exchange<'_> {
             return self.planned_dry_run(request, &headers, reads, log).await;
         }
         if self.options.dry_run {
-            let prepared = Prepared { request, method, uri, headers, place: Place::Later };
+            let prepared = Prepared { request, method, uri, headers, place: QueuePlace::Later };
             log.attempts = reads.attempts;
             let response = self.dry_run(&prepared);
             log.report = Some(prepared.request.report);

@@ -56,7 +56,7 @@ pub(super) fn all() -> Value {
         },
         "include": {
             "name": "include", "in": "query", "schema": { "type": "string", "enum": ["vendor"] },
-            "description": "`vendor` adds `vendor_fields`: what the vendor tells and no canonical field has, as it is.",
+            "description": "`vendor` adds `vendor_fields`: what the vendor returns and no canonical field has, as it is.",
         },
         "if_none_match": {
             "name": "If-None-Match", "in": "header", "schema": { "type": "string" },

@@ -22,7 +22,7 @@ pub(super) fn add_records(schemas: &mut Map<String, Value>) {
 }
 
 const STATES: &str = "`queued`: it waits for its turn or its next attempt. `sending`: an attempt may be on the wire. Final are: `applied`; \
-                      `refused`, by the vendor or because its condition did not hold; `failed`, not applied, and its caller was told; \
+                      `refused`, by the vendor or because its condition did not hold; `failed`, not applied, and its caller got the problem; \
                       `unknown`, it may have been applied and is not sent again; `expired`, its time ended before it was sent; \
                       `superseded`, a later change in the same request had all its fields, or its replay took its place; `canceled`; `dead`, given up.";
 

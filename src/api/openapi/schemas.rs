@@ -54,7 +54,7 @@ pub(super) fn all() -> Value {
             ("vendor", text()), ("dialect", text()), ("handling", handling()), ("experimental", experimental()),
             ("live", live()), ("title", text()), ("source", text()),
             ("operations", list(json!({ "type": "string", "enum": ["read", "update", "create", "delete"] }))),
-            ("unreadable", described(list(text()), "Fields that can be written and are never told.")),
+            ("unreadable", described(list(text()), "Fields that can be written and are never returned.")),
             ("fields", list(named("VendorField"))),
         ]),
         "VendorField": support(&[("field", text()), ("description", text())]),
@@ -108,7 +108,7 @@ fn update_result() -> Value {
             "stored",
             described(
                 json!({ "oneOf": [named("Stored"), { "type": "null" }] }),
-                "With `return=representation`: what the vendor tells afterwards of the fields that were sent; `null` if it could not be read.",
+                "With `return=representation`: what the vendor returns afterwards of the fields that were sent; `null` if it could not be read.",
             ),
         ),
         ("representation", json!({ "oneOf": [named("Assistant"), { "type": "null" }] })),
@@ -152,7 +152,7 @@ fn copy_report() -> Value {
         ("warnings", list(named("Warning"))),
         ("copied", described(list(text()), "The fields that the copy has with the same meaning.")),
         ("needs", described(list(note(text())), "What the vendor requires and nothing was found for.")),
-        ("unreadable", described(list(text()), "Fields that the assistant's vendor never tells.")),
+        ("unreadable", described(list(text()), "Fields that the assistant's vendor never returns.")),
     ])
 }
 
@@ -188,10 +188,10 @@ fn assistant() -> Value {
         ("vendor", text()),
         ("id", named("Id")),
         ("fields", named("Update")),
-        ("unreadable", described(list(text()), "Fields of this vendor that it never tells.")),
+        ("unreadable", described(list(text()), "Fields of this vendor that it never returns.")),
         (
             "unwritable",
-            described(list(named("UnwritableField")), "What the vendor tells and an update there would refuse."),
+            described(list(named("UnwritableField")), "What the vendor returns and an update there would refuse."),
         ),
         ("status", nullable_text()),
         ("created_at", nullable_text()),

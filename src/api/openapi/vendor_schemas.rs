@@ -68,7 +68,7 @@ pub(super) fn support(first: &[(&str, Value)]) -> Value {
         ),
         ("wire_name", described(nullable_text(), "With dots where it is nested.")),
         ("on_create", described(boolean(), "Whether a creation can hold the field.")),
-        ("readable", described(boolean(), "Whether the vendor tells the field when an assistant is read.")),
+        ("readable", described(boolean(), "Whether the vendor returns the field when an assistant is read.")),
         ("type", text()),
         ("nullable", boolean()),
     ];

@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::http::path::{Assistant, is_vendor_name};
 use crate::problem::{Code, Problem};
 use crate::routing::RouteError;
-use crate::store::{Filter, Line, Owner, State, Timestamp};
+use crate::store::{Filter, Line, RecordsOf, State, Timestamp};
 use crate::value::AssistantOperation;
 
 /// How many records an answer has, unless the caller says how many.
@@ -39,7 +39,7 @@ pub(super) fn filter(gateway: &Gateway, client: Option<&str>, query: Option<&str
     let until = [time(query, UNTIL)?, older(query)?].into_iter().flatten().min();
     let replayed = query::word(query, REPLAYED, &["true", "false"])?;
     Ok(Filter {
-        owner: Owner::All,
+        owner: RecordsOf::All,
         line,
         assistant,
         vendor: vendor.transpose()?,

@@ -11,7 +11,7 @@ use crate::api::request::query::VENDOR;
 use crate::http::path::{Assistant, Reference};
 use crate::problem::{Code, Problem};
 use crate::routing::RouteError;
-use crate::store::{Filter, Owner, Page};
+use crate::store::{Filter, Page, RecordsOf};
 
 use super::RecordList;
 use super::filter::unknown_value;
@@ -63,7 +63,7 @@ impl RecordList {
 }
 
 async fn check_vendor(context: &Context, records: &Records, name: &str, meant: &[String]) -> Result<(), Problem> {
-    if context.has(name) || has_any(records, of_vendor(Owner::All, name)).await? {
+    if context.has(name) || has_any(records, of_vendor(RecordsOf::All, name)).await? {
         return Ok(());
     }
     Err(unrecorded(&RouteError::UnknownVendor(name.to_owned()).to_string(), meant))
@@ -73,7 +73,7 @@ fn unrecorded(why: &str, meant: &[String]) -> Problem {
     Problem::new(Code::InvalidRequest, format!("{why}, and no record has it{}", did_you_mean(meant)))
 }
 
-fn of_vendor(owner: Owner, vendor: &str) -> Filter {
+fn of_vendor(owner: RecordsOf, vendor: &str) -> Filter {
     Filter { owner, vendor: Some(vendor.to_owned()), limit: 1, ..Filter::default() }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
-use crate::store::{Filter, Owner, Page, Record, State};
+use crate::store::{Filter, Page, Record, RecordsOf, State};
 
 use super::records::{RecordDocument, Records, store_problem};
 use super::request::page::list_digest;
@@ -42,7 +42,7 @@ impl RecordList {
     /// A parameter has no value of its kind, or the cursor is of another list.
     pub(crate) fn own(gateway: &Gateway, client: Option<&str>, query: Option<&str>) -> Result<Self, Problem> {
         let mut list = Self::read(gateway, client, &format!("{client:?}"), query)?;
-        list.filter.owner = Owner::Client(client.map(str::to_owned));
+        list.filter.owner = RecordsOf::Client(client.map(str::to_owned));
         Ok(list)
     }
 
@@ -62,7 +62,7 @@ impl RecordList {
         check_names(query, &[filters, &[LIMIT, CURSOR]].concat())?;
         let mut list = Self::read(gateway, None, name, query)?;
         if let Some(client) = query::text(query, CLIENT)? {
-            list.filter.owner = Owner::Client(Some(client.into_owned()).filter(|name| !name.is_empty()));
+            list.filter.owner = RecordsOf::Client(Some(client.into_owned()).filter(|name| !name.is_empty()));
         }
         if !states.is_empty() {
             list.filter.states = states.to_vec();

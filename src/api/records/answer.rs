@@ -32,7 +32,7 @@ pub(super) fn response(answer: &Answer) -> Response<Full<Bytes>> {
     response
 }
 
-/// The response that was stored, for the request that it answers: of a problem, the log is told.
+/// The response that was stored, for the request that it answers: a problem is logged.
 pub(super) fn delivered(answer: &Answer) -> Response<Full<Bytes>> {
     let mut response = response(answer);
     if let Some(summary) = summary(answer) {

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use crate::api::context::Context;
-use crate::api::exchange::{Place, Prepared};
+use crate::api::exchange::{Prepared, QueuePlace};
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::http::header_names::PREFERENCE_APPLIED;
@@ -70,7 +70,7 @@ impl Records {
         let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
         let way = match (self.replica.clone(), place, &job.id) {
             (Some(replica), place, _) => Way::Shared(replica, place.into_lock()),
-            (None, Place::Reserved(reserved), _) => Way::Own(*reserved),
+            (None, QueuePlace::Reserved(reserved), _) => Way::Own(*reserved),
             (None, _, Some(id)) => match (self.reserve(&job.context.gateway, &job.account, id), &key) {
                 (Err(problem), Some(key)) => return key.refused(&job.context, &job.options, problem).await,
                 (reserved, _) => Way::Own(reserved?),

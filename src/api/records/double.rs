@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use crate::store::{
     Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
-    Line, Mode, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Line, Mode, Page, Pending, Postponement, Record, RecordsOf, State, Store, StoreError, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -41,10 +41,10 @@ fn refused<'a, T: Send + 'a>() -> Pending<'a, T> {
     Box::pin(ready(Err(StoreError::Closed)))
 }
 
-fn is_owners(owner: &Owner, record: &Record) -> bool {
+fn is_owners(owner: &RecordsOf, record: &Record) -> bool {
     match owner {
-        Owner::All => true,
-        Owner::Client(client) => *client == record.client,
+        RecordsOf::All => true,
+        RecordsOf::Client(client) => *client == record.client,
     }
 }
 
@@ -68,7 +68,7 @@ impl Store for Double {
         Box::pin(ready(found))
     }
 
-    fn record_of_request(&self, owner: Owner, request_id: String) -> Pending<'_, Option<Record>> {
+    fn record_of_request(&self, owner: RecordsOf, request_id: String) -> Pending<'_, Option<Record>> {
         let is = |record: &Record| is_owners(&owner, record) && record.request_id == request_id;
         let found = self.found().map(|records| records.into_iter().rfind(is));
         Box::pin(ready(found))

@@ -107,7 +107,7 @@ struct Slots {
 }
 
 impl Records {
-    /// The records of a store, whose waiting changes are taken up.
+    /// The records of a store, whose waiting changes are queued again.
     ///
     /// # Errors
     /// The store cannot be read.
@@ -123,7 +123,7 @@ impl Records {
         Ok(records)
     }
 
-    /// The records of a store that other processes share. What waits without an owner is taken up.
+    /// The records of a store that other processes share. What waits without an owner is queued again.
     pub async fn join(
         store: Arc<dyn Cluster>,
         settings: ClusterSettings,

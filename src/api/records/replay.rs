@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use vendors::Field;
 
 use crate::api::context::Context;
-use crate::api::exchange::{Change, Place, Prepared, read_update};
+use crate::api::exchange::{Change, Prepared, QueuePlace, read_update};
 use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
@@ -116,7 +116,9 @@ impl Records {
         let (request, reserved) = match change {
             Change::Delete => (request, None),
             _ => match job.exchange(None).prepare(&body).await? {
-                Prepared { request, place: Place::Reserved(reserved), .. } if !is_held => (request, Some(*reserved)),
+                Prepared { request, place: QueuePlace::Reserved(reserved), .. } if !is_held => {
+                    (request, Some(*reserved))
+                }
                 Prepared { request, .. } => (request, None),
             },
         };

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::account::Account;
 use crate::api::classify::failure_problem;
-use crate::api::exchange::Place;
+use crate::api::exchange::QueuePlace;
 use crate::gateway::{Gateway, QueueSettings};
 use crate::problem::{Code, Problem};
 use crate::store::{Line, Timestamp, UpdateId};
@@ -55,9 +55,9 @@ impl Records {
         gateway: &Gateway,
         account: &Account,
         id: &Arc<str>,
-    ) -> Result<Place, Problem> {
+    ) -> Result<QueuePlace, Problem> {
         let line = Self::line(gateway, account, id);
-        self.gate(&line).map(|gate| Place::Queued(gate, None)).map_err(failure_problem)
+        self.gate(&line).map(|gate| QueuePlace::Queued(gate, None)).map_err(failure_problem)
     }
 
     /// A place in the order for a synchronous change, and its number.

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::classify::failure_problem;
-use crate::api::exchange::{Change, Exchange, Place, Prepared, TurnSlot};
+use crate::api::exchange::{Change, Exchange, Prepared, QueuePlace, TurnSlot};
 use crate::api::request_log::RequestLog;
 use crate::problem::Outcome::NotApplied;
 use crate::problem::{Code, Problem, Reason};
@@ -138,12 +138,12 @@ impl Running {
 
     /// The number of the change's place in the order, which it takes now if it has none.
     fn number(&self, prepared: &mut Prepared) -> Result<u64, Problem> {
-        if let Place::Queued(_, Some(number)) = &prepared.place {
+        if let QueuePlace::Queued(_, Some(number)) = &prepared.place {
             return Ok(*number);
         }
         let Some(id) = &self.job.id else { return Ok(self.records.number()) };
         let (lock, number) = self.records.queue(&self.job.account, id).map_err(failure_problem)?;
-        prepared.place = Place::Queued(lock, Some(number));
+        prepared.place = QueuePlace::Queued(lock, Some(number));
         Ok(number)
     }
 
@@ -162,7 +162,7 @@ impl Running {
         let slot = TurnSlot::default();
         let outcome = match self.take_turn(&record, turn).await {
             Ok(turn) => {
-                prepared.place = turn.map_or(Place::Later, |turn| Place::Queued(turn, Some(number)));
+                prepared.place = turn.map_or(QueuePlace::Later, |turn| QueuePlace::Queued(turn, Some(number)));
                 self.send(prepared, permits, &slot).await
             }
             Err(problem) => self.job.finished(Err(problem)),

@@ -273,7 +273,7 @@ fn settings_of_the_queue_that_contradict_each_other_are_reported() {
             "max_total = 999",
             "warning: `queue` lets more updates of one assistant wait (1000) than in all (999)\n  --> c.toml:4:13",
         ),
-        // The default of `max_backoff` is no mistake of whoever sets a short time.
+        // The default of `max_backoff` is no mistake of an operator who sets a short time.
         ("max_age = \"5s\"", ""),
     ] {
         let warnings = Setup::new(&format!("{store}{text}\n{QUIET}")).warnings();

@@ -79,7 +79,7 @@ impl Listener {
         B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
         let soft = connections.shutdown().soft().clone();
-        let places = Arc::new(Places::new(connections.settings().max_connections));
+        let places = Arc::new(ConnectionPermits::new(connections.settings().max_connections));
         let connections = Arc::new(connections);
         let mut backoff = Backoff::new();
         let accepting = async {
@@ -106,7 +106,7 @@ impl Listener {
                     false => connections.open.open_within_share(peer, places.max),
                 };
                 if let Some(open) = open {
-                    let place = Place { open, permit };
+                    let place = ConnectionPermit { open, permit };
                     let task = serve(stream, address, Arc::clone(&connections), tls.clone(), place);
                     connections.shutdown().spawn(task);
                     continue;
@@ -133,7 +133,11 @@ impl Listener {
     }
 
     /// A permit for one more connection; waits and evicts idle connections while there is none.
-    async fn permit<S>(&self, places: &Places, connections: &Connections<S>) -> Option<OwnedSemaphorePermit> {
+    async fn permit<S>(
+        &self,
+        places: &ConnectionPermits,
+        connections: &Connections<S>,
+    ) -> Option<OwnedSemaphorePermit> {
         if let Ok(permit) = Arc::clone(&places.permits).try_acquire_owned() {
             return Some(permit);
         }
@@ -153,7 +157,7 @@ impl Listener {
 
 /// The places for connections of one listener.
 #[derive(Debug)]
-struct Places {
+struct ConnectionPermits {
     max: usize,
     permits: Arc<Semaphore>,
     /// For connections whose peer has its share already.
@@ -163,12 +167,12 @@ struct Places {
 
 /// The place of one connection.
 #[derive(Debug)]
-struct Place {
+struct ConnectionPermit {
     open: OpenConnection,
     permit: OwnedSemaphorePermit,
 }
 
-impl Places {
+impl ConnectionPermits {
     fn new(max: usize) -> Self {
         let waiting = Arc::new(Semaphore::new((max / 16).max(4)));
         Self { max, permits: Arc::new(Semaphore::new(max)), waiting, warned: Lock::default() }
@@ -176,14 +180,14 @@ impl Places {
 
     /// A place for a peer that has its share, once one of its connections has ended; idle ones are evicted. `None` if that
     /// takes longer than a request's head may, or the shutdown starts.
-    async fn place<S>(&self, peer: PeerGroup, connections: &Connections<S>) -> Option<Place> {
+    async fn place<S>(&self, peer: PeerGroup, connections: &Connections<S>) -> Option<ConnectionPermit> {
         let waiting = async {
             loop {
                 connections.open.evict_idle(Some(peer));
                 sleep(EVICTION_INTERVAL).await;
                 let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else { continue };
                 if let Some(open) = connections.open.open_within_share(peer, self.max) {
-                    return Place { open, permit };
+                    return ConnectionPermit { open, permit };
                 }
             }
         };
@@ -207,13 +211,13 @@ async fn serve<S, B>(
     mut address: SocketAddr,
     connections: Arc<Connections<S>>,
     tls: Option<Tls>,
-    place: Place,
+    place: ConnectionPermit,
 ) where
     S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send>,
     S: Clone + Send + Sync + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let Place { open, permit: _permit } = place;
+    let ConnectionPermit { open, permit: _permit } = place;
     let _accepted = connections.meters.accept();
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");

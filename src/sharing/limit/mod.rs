@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::desk::Desk;
+use super::desk::StoreRequests;
 use crate::store::shared::{Grant, TokenRequest};
 use crate::value::{Later, SharedLimit, Taken};
 use block::{LAPSE, Usage, pace};
@@ -29,7 +29,7 @@ struct Inner {
     key: Arc<str>,
     interval: Duration,
     burst: u32,
-    desk: Arc<Desk>,
+    desk: Arc<StoreRequests>,
     state: Mutex<State>,
 }
 
@@ -60,7 +60,7 @@ enum Step {
 }
 
 impl Limit {
-    pub(super) fn new(key: &str, interval: Duration, burst: NonZeroU32, desk: Arc<Desk>) -> Self {
+    pub(super) fn new(key: &str, interval: Duration, burst: NonZeroU32, desk: Arc<StoreRequests>) -> Self {
         let now = Instant::now();
         let state = State {
             held: 0,

@@ -1,4 +1,4 @@
-//! The trait in memory, as plainly as it can be said. It is correct, slow, and durable for nobody.
+//! The trait in memory, as plainly as it can be said. It is correct, slow and not durable.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::store::{
     Admission, Admitted, Answer, CallbackDue, CallbackTried, Created, Ending, Figures, Filter, Fingerprint, Finished,
-    Incarnation, KeyEnd, KeyState, KeyUse, Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError,
-    Stored, Timestamp, UpdateId,
+    Incarnation, KeyEnd, KeyState, KeyUse, Line, Page, Pending, Postponement, Record, RecordsOf, State, Store,
+    StoreError, Stored, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -135,10 +135,10 @@ impl Tables {
     }
 }
 
-fn owns(owner: &Owner, record: &Record) -> bool {
+fn owns(owner: &RecordsOf, record: &Record) -> bool {
     match owner {
-        Owner::All => true,
-        Owner::Client(client) => record.client == *client,
+        RecordsOf::All => true,
+        RecordsOf::Client(client) => record.client == *client,
     }
 }
 
@@ -249,7 +249,7 @@ impl Store for Model {
         self.answer(|tables| Ok(tables.newest(|record| record.id == id)))
     }
 
-    fn record_of_request(&self, owner: Owner, request_id: String) -> Pending<'_, Option<Record>> {
+    fn record_of_request(&self, owner: RecordsOf, request_id: String) -> Pending<'_, Option<Record>> {
         self.answer(|tables| Ok(tables.newest(|record| record.request_id == request_id && owns(&owner, record))))
     }
 

@@ -10,8 +10,8 @@ use proptest::sample::Index;
 use crate::store::conformance::model::Model;
 use crate::store::conformance::samples::*;
 use crate::store::{
-    Admission, Answer, CallbackTried, Created, Ending, Filter, KeyEnd, KeySource, KeyUse, Line, Owner, Postponement,
-    Record, Sqlite, State, Store, Timestamp, UpdateId,
+    Admission, Answer, CallbackTried, Created, Ending, Filter, KeyEnd, KeySource, KeyUse, Line, Postponement, Record,
+    RecordsOf, Sqlite, State, Store, Timestamp, UpdateId,
 };
 use crate::value::AssistantOperation;
 
@@ -258,7 +258,8 @@ impl Pair {
             same!(self, store => store.look_up(key_of((client, key), self.now))).unwrap();
         }
         for request in 0..4 {
-            same!(self, store => store.record_of_request(Owner::Client(None), format!("request {request}"))).unwrap();
+            same!(self, store => store.record_of_request(RecordsOf::Client(None), format!("request {request}")))
+                .unwrap();
         }
         // Where several processes share the store, the next number is the database's.
         if matches!(self.at, At::Sqlite(_)) {
@@ -274,13 +275,13 @@ impl Pair {
 
 fn filters(now: i64) -> Vec<Filter> {
     let none = Filter { limit: 3, ..Filter::default() };
-    let crm = Owner::Client(Some("crm".into()));
+    let crm = RecordsOf::Client(Some("crm".into()));
     let line = Line { scope: "main".into(), id: "id 1".into() };
     vec![
         Filter { limit: 100, ..none.clone() },
         none.clone(),
         Filter { owner: crm.clone(), ..none.clone() },
-        Filter { owner: Owner::Client(None), states: vec![State::Queued, State::Applied], ..none.clone() },
+        Filter { owner: RecordsOf::Client(None), states: vec![State::Queued, State::Applied], ..none.clone() },
         Filter { line: Some(line.clone()), ..none.clone() },
         Filter { line: Some(line), states: vec![State::Dead, State::Canceled], owner: crm, ..none.clone() },
         Filter { states: vec![State::Dead, State::Unknown, State::Failed], ..none.clone() },

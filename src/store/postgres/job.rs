@@ -1,4 +1,4 @@
-//! What a lane is told to do: statements with their values, what they lock, and who hears of the outcome.
+//! The commands of a lane: statements with their values, what they lock, and who hears of the outcome.
 
 use std::borrow::Cow;
 use std::time::Instant;

@@ -33,7 +33,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How often a job is tried that another transaction was in the way of.
 const TRIES: u32 = 3;
 
-/// What a lane is told.
+/// The commands of a lane.
 pub(super) enum Command {
     /// To carry this out.
     Job(Box<Job>),

@@ -85,7 +85,7 @@ pub enum MigrateError {
 }
 
 /// Where the tables are, and who uses them.
-struct Place {
+struct SchemaAndRole {
     schema: String,
     role: String,
 }
@@ -106,7 +106,12 @@ pub(in crate::store) async fn migrate(client: &Client, migrations: &[Migration])
     migrated
 }
 
-async fn locked(client: &Client, place: &Place, migrations: &[Migration], present: i64) -> Result<(), MigrateError> {
+async fn locked(
+    client: &Client,
+    place: &SchemaAndRole,
+    migrations: &[Migration],
+    present: i64,
+) -> Result<(), MigrateError> {
     let failed = |error: tokio_postgres::Error| place.failure(&error);
     client.batch_execute("begin").await.map_err(failed)?;
     rows(client, &format!("select pg_advisory_xact_lock({LOCK})")).await.map_err(failed)?;
@@ -126,19 +131,19 @@ async fn locked(client: &Client, place: &Place, migrations: &[Migration], presen
     client.batch_execute("commit").await.map_err(failed)
 }
 
-async fn place(client: &Client) -> Result<Place, MigrateError> {
+async fn place(client: &Client) -> Result<SchemaAndRole, MigrateError> {
     let query = "select current_schema(), current_user, current_setting('search_path')";
     let row = rows(client, query).await.map_err(|error| MigrateError::Failed(words(&error)))?.into_iter().next();
     let get = |index: usize| row.as_ref().and_then(|row| row.get(index)).map(str::to_owned);
     let role = get(1).unwrap_or_default();
     match get(0) {
-        Some(schema) => Ok(Place { schema, role }),
+        Some(schema) => Ok(SchemaAndRole { schema, role }),
         None => Err(MigrateError::NoSchema { role, path: get(2).unwrap_or_default() }),
     }
 }
 
 /// The version of the tables; 0 where there are none.
-async fn state(client: &Client, place: &Place, present: i64) -> Result<i64, MigrateError> {
+async fn state(client: &Client, place: &SchemaAndRole, present: i64) -> Result<i64, MigrateError> {
     let failed = |error: tokio_postgres::Error| place.failure(&error);
     // Only in the schema that new tables go to: another one of the path may have a table of that name.
     let columns = "select string_agg(attname, ',' order by attname) from pg_attribute \
@@ -161,7 +166,7 @@ async fn state(client: &Client, place: &Place, present: i64) -> Result<i64, Migr
     Ok(version)
 }
 
-impl Place {
+impl SchemaAndRole {
     fn foreign(&self, what: impl Into<String>) -> MigrateError {
         MigrateError::Foreign { schema: self.schema.clone(), role: self.role.clone(), what: what.into() }
     }

@@ -133,7 +133,7 @@ impl Postgres {
         let job = Job { statements, locks, reads, is_lax, is_kept, is_loose, is_alone, called, after, answer };
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         let is_closed = self.shared.closed.load(Ordering::Acquire);
-        // Where nobody takes the job, it is dropped, and with it the way to answer: the store is closed.
+        // If no lane takes the job, it is dropped with its reply channel: the store is closed.
         if is_closed || lane.send(Command::Job(Box::new(job))).is_err() {
             self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
         }

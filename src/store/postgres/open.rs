@@ -31,7 +31,7 @@ const MIGRATIONS: &[Migration] = &[
 /// How long one address of a host may take to connect, if the URL does not say so.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the first statements may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const COUNT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a store needs to know of its database.
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Postgres {
         let sealer = first.driver.while_it_runs(opened).await.map_err(OpenError::Statement)??;
         let shared = Arc::new(Shared::new(settings, connector, sealer));
         let mut connected = Connected::new(first, shared.settings.prepared, None, &shared.tasks);
-        let counted = tokio::time::timeout(PATIENCE, count(&shared, &mut connected)).await;
+        let counted = tokio::time::timeout(COUNT_TIMEOUT, count(&shared, &mut connected)).await;
         let counted = counted.unwrap_or_else(|_| Err("the database does not answer in time".to_owned()));
         counted.map_err(OpenError::Statement)?;
         Ok(Self::start(shared))

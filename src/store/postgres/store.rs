@@ -12,7 +12,7 @@ use crate::store::row::{COLUMNS, Part, unsigned};
 use crate::store::seal::Purpose;
 use crate::store::{
     Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
-    Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Line, Page, Pending, Postponement, Record, RecordsOf, State, Store, StoreError, Timestamp, UpdateId,
 };
 
 use super::connection::tell;
@@ -211,7 +211,7 @@ impl Store for Postgres {
         Box::pin(async move { Ok(self.placed(found.await?.into_iter().collect()).await?.pop()) })
     }
 
-    fn record_of_request(&self, owner: Owner, request_id: String) -> Pending<'_, Option<Record>> {
+    fn record_of_request(&self, owner: RecordsOf, request_id: String) -> Pending<'_, Option<Record>> {
         let found = self.read(&self.reader, lookup::of_request(&owner, &request_id), |shared, rows| one(shared, &rows));
         Box::pin(async move { Ok(self.placed(found.await?.into_iter().collect()).await?.pop()) })
     }

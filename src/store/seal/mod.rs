@@ -173,12 +173,12 @@ impl Sealer {
     /// What shows later that a key is still the same one; `None` without it.
     pub(in crate::store) fn check_value(&self, key: KeyId) -> Option<Result<Vec<u8>, SealError>> {
         let root = self.roots().find(|root| root.id == key)?;
-        Some(self.seal_with(root, NOBODY, Purpose::Check, CHECK))
+        Some(self.seal_with(root, NO_UPDATE, Purpose::Check, CHECK))
     }
 
     /// Whether a check value was made with a key that is here.
     pub(in crate::store) fn is_check_value(&self, value: &[u8]) -> bool {
-        self.open(NOBODY, Purpose::Check, value).is_ok_and(|plain| plain == CHECK)
+        self.open(NO_UPDATE, Purpose::Check, value).is_ok_and(|plain| plain == CHECK)
     }
 }
 
@@ -191,4 +191,4 @@ impl fmt::Debug for Sealer {
 
 const CHECK: &[u8] = b"switchboard";
 /// The id of what belongs to no record.
-const NOBODY: UpdateId = UpdateId(uuid::Uuid::nil());
+const NO_UPDATE: UpdateId = UpdateId(uuid::Uuid::nil());

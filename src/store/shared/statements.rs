@@ -100,7 +100,7 @@ pub(super) const OPEN: &str = concat!(
        set opening = a.opening + 1, open_until = excluded.open_until, open_for = $2, probe_until = 0"
 );
 
-/// The probe for $2. The clock is read once the row is locked: two that ask at the same moment are told one after the other, and
+/// The probe for $2. The clock is read once the row is locked: two that ask at the same moment get their answers one after the other, and
 /// to the second one the time of the first would seem to be further away than it can be, as after a jump of the clock.
 pub(super) const PROBE: &str = concat!(
     "with won as (update shared_account set opening = opening + 1, probe_until = ",

@@ -1,15 +1,15 @@
-//! What the writer is told to do.
+//! The commands of the writer.
 
 use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 use crate::store::noted::Note;
 
-use super::desk::Desk;
+use super::desk::WriteTransaction;
 use super::failure::Failure;
 
 pub(super) enum Command {
-    /// A row of the journal for which nobody waits.
+    /// A row of the journal for which no caller waits.
     Note(Box<Note>),
     /// A statement.
     Run(Box<dyn Work>),
@@ -20,7 +20,7 @@ pub(super) enum Command {
 /// A statement whose answer waits for the commit.
 pub(super) trait Work: Send {
     /// Carries it out. An error means that the whole transaction cannot go on.
-    fn run(&mut self, desk: &mut Desk<'_>) -> Result<(), Failure>;
+    fn run(&mut self, desk: &mut WriteTransaction<'_>) -> Result<(), Failure>;
 
     /// Answers, now that the transaction is committed or has failed.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -35,7 +35,7 @@ pub(super) struct Statement<T, F> {
 impl<T, F> Statement<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Desk<'_>) -> Result<T, Failure> + Send,
+    F: FnOnce(&mut WriteTransaction<'_>) -> Result<T, Failure> + Send,
 {
     pub(super) fn new(run: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Self {
         Self { run: Some(run), done: None, reply }
@@ -45,9 +45,9 @@ where
 impl<T, F> Work for Statement<T, F>
 where
     T: Send,
-    F: FnOnce(&mut Desk<'_>) -> Result<T, Failure> + Send,
+    F: FnOnce(&mut WriteTransaction<'_>) -> Result<T, Failure> + Send,
 {
-    fn run(&mut self, desk: &mut Desk<'_>) -> Result<(), Failure> {
+    fn run(&mut self, desk: &mut WriteTransaction<'_>) -> Result<(), Failure> {
         let Some(run) = self.run.take() else { return Ok(()) };
         match desk.apart(run) {
             Ok(value) => self.done = Some(Ok(value)),

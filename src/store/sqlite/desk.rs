@@ -13,7 +13,7 @@ use super::failure::Failure;
 pub(super) const SPAN: u64 = 4096;
 
 /// The writer's side of one transaction.
-pub(super) struct Desk<'c> {
+pub(super) struct WriteTransaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) sealer: &'c Sealer,
     pub(super) effects: Effects,
@@ -32,7 +32,7 @@ pub(super) struct Effects {
     spans: BTreeMap<u64, (i64, i64)>,
 }
 
-impl<'c> Desk<'c> {
+impl<'c> WriteTransaction<'c> {
     pub(super) fn new(connection: &'c Connection, sealer: &'c Sealer) -> Self {
         Self { connection, sealer, effects: Effects::default() }
     }

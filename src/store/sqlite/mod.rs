@@ -32,12 +32,12 @@ use crate::store::noted::Note;
 use crate::store::seal::{KeySource, Sealer};
 use crate::store::{
     Admission, Admitted, CallbackDue, CallbackTried, Ending, Figures, Filter, Finished, Incarnation, KeyState, KeyUse,
-    Line, Owner, Page, Pending, Postponement, Record, State, Store, StoreError, Timestamp, UpdateId,
+    Line, Page, Pending, Postponement, Record, RecordsOf, State, Store, StoreError, Timestamp, UpdateId,
 };
 use crate::value::Lock;
 
 use command::{Command, Statement};
-use desk::Desk;
+use desk::WriteTransaction;
 pub use failure::OpenError;
 use failure::{Failure, OpenFailure};
 use open::Opened;
@@ -105,7 +105,7 @@ impl Sqlite {
     fn write<T, F>(&self, run: F) -> Pending<'_, T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Desk<'_>) -> Result<T, Failure> + Send + 'static,
+        F: FnOnce(&mut WriteTransaction<'_>) -> Result<T, Failure> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         self.send(Command::Run(Box::new(Statement::new(run, reply))));
@@ -128,7 +128,7 @@ impl Sqlite {
             let reading: Reading = Box::new(move |connection, sealer| {
                 let _ = reply.send(run(connection, sealer).map_err(Failure::into_error));
             });
-            // A reading that nobody takes is dropped, and with it the way to answer.
+            // If no reader takes it, it is dropped with its reply channel.
             match &*self.readers.lock() {
                 Some(readers) => drop(readers.send(reading)),
                 None => drop(reading),
@@ -211,7 +211,7 @@ impl Store for Sqlite {
         self.read(move |connection, sealer| statements::record(connection, sealer, id))
     }
 
-    fn record_of_request(&self, owner: Owner, request_id: String) -> Pending<'_, Option<Record>> {
+    fn record_of_request(&self, owner: RecordsOf, request_id: String) -> Pending<'_, Option<Record>> {
         self.read(move |connection, sealer| statements::record_of_request(connection, sealer, &owner, &request_id))
     }
 

@@ -15,7 +15,7 @@ use super::open::configure;
 /// How many read at the same time.
 const READERS: usize = 2;
 
-/// What a reader is told to do.
+/// The commands of a reader.
 pub(super) type Reading = Box<dyn FnOnce(&Connection, &Sealer) + Send>;
 
 /// Starts them. They end when the sender is dropped.

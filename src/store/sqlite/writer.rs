@@ -21,7 +21,7 @@ use crate::store::noted::Note;
 use crate::store::seal::Sealer;
 
 use super::command::{Command, Work};
-use super::desk::{Desk, Effects};
+use super::desk::{Effects, WriteTransaction};
 use super::failure::{Failure, of_commit, of_sql};
 use super::lock::Lock;
 use super::state::Shared;
@@ -99,7 +99,7 @@ impl Writer {
         }
         let kept = self.kept.drain(..).map(Step::Note);
         let steps: Vec<_> = kept.chain(steps).collect();
-        // Its failure is told to all who wait for it.
+        // All who wait for it get its failure.
         if !steps.is_empty() && self.transaction(steps).is_ok() {
             self.bound_wal();
         }
@@ -141,7 +141,7 @@ impl Writer {
         #[cfg(test)]
         self.bound_pages();
         run("begin immediate").map_err(|error| of_sql(&error))?;
-        let mut desk = Desk::new(&self.connection, &self.sealer);
+        let mut desk = WriteTransaction::new(&self.connection, &self.sealer);
         for step in steps {
             match step {
                 Step::Note(note) => write_note(&mut desk, note),
@@ -175,7 +175,7 @@ impl Writer {
         }
     }
 
-    /// Answers with an error, and keeps the rows for which nobody waits.
+    /// Answers with an error, and keeps the rows for which no caller waits.
     fn give_back(&mut self, steps: Vec<Step>, error: &StoreError) {
         let mut notes = Vec::new();
         for step in steps {
@@ -239,7 +239,7 @@ pub(super) const fn wal_limit() -> u64 {
     LARGE_WAL
 }
 
-fn write_note(desk: &mut Desk<'_>, note: &Note) -> Result<(), Failure> {
+fn write_note(desk: &mut WriteTransaction<'_>, note: &Note) -> Result<(), Failure> {
     match statements::note(desk, &note.record, note.body.as_ref()) {
         Ok(true) => {}
         Ok(false) => tracing::warn!(update = %note.record.id, "a change is in the journal already"),

@@ -24,7 +24,7 @@ use super::event::RequestFinished;
 pub use by_operation::ByOperation;
 pub use changes::{ChangeMetrics, Ended, FailedDeliveries};
 pub use dropped_fields::DroppedFields;
-pub use recent::{Lines, Recent, Streak, Window, millis};
+pub use recent::{ChartSeries, Recent, Streak, Window, millis};
 
 /// The upper bounds of all histograms in seconds. The first is about the gateway's own time for an update, the last is the
 /// default of `request_timeout`.

@@ -73,7 +73,7 @@ struct Point {
 
 /// A quarter of an hour, as one value for each ten seconds, oldest first; the last slot is the current one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Lines {
+pub struct ChartSeries {
     /// The seconds of a slot.
     pub slot_seconds: u64,
     /// For how many seconds the last slot has gone on.
@@ -145,10 +145,10 @@ impl Recent {
     }
 
     /// What happened in each slot of the last quarter of an hour.
-    pub fn lines(&self) -> Lines {
+    pub fn lines(&self) -> ChartSeries {
         let (age, length) = (self.origin.elapsed(), LINE_SLOTS as usize);
         let newest = slot_number(age);
-        let mut lines = Lines {
+        let mut lines = ChartSeries {
             slot_seconds: SLOT.as_secs(),
             current_seconds: age.as_secs_f64() - (newest * SLOT.as_secs()) as f64,
             requests: vec![0; length],

@@ -118,11 +118,11 @@ impl Circuit {
     }
 
     /// The same, told to other replicas.
-    pub(crate) fn telling(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
+    pub(crate) fn sharing(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
         Self { shared, ..self }
     }
 
-    /// Whether other replicas are told and asked.
+    /// Whether other replicas are notified and asked.
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.is_some()
     }

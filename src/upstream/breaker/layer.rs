@@ -267,7 +267,7 @@ mod tests {
         let replicas = Arc::new(SilentReplicas::default());
         let layer = Breaker::new(
             MockCall::new(|_, _| async { ok() }),
-            Arc::new(Circuit::open().telling(Some(Arc::clone(&replicas) as _))),
+            Arc::new(Circuit::open().sharing(Some(Arc::clone(&replicas) as _))),
         );
         advance(Duration::from_secs(15)).await;
         let request = put("1");

@@ -173,7 +173,7 @@ impl Call for HttpClient {
             Err((lost, true)) if request.repeat == Repeat::WheneverSafe => {
                 self.counters.reconnects.add();
                 request.sent.doubt();
-                request.sent.begin_attempt();
+                request.sent.start_attempt();
                 match self.send(request).await {
                     // The attempt is what was sent before.
                     Err((Failure { kind: FailureKind::NotOwner, .. }, _)) => Err((lost, true)),

@@ -30,8 +30,8 @@ impl<S: Call> Call for Attempt<S> {
         if until <= started {
             return Err(Failure::new(FailureKind::DeadlineBeforeSend, "the deadline passed before the attempt"));
         }
-        request.sent.begin_attempt();
-        request.sent.time_begins(started);
+        request.sent.start_attempt();
+        request.sent.attempt_started(started);
         let mut pending =
             PendingAttempt { sent: &request.sent, started, trustworthy: false, end: AttemptEnd::Abandoned };
         self.counters.attempts.add();

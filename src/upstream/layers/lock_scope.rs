@@ -116,7 +116,7 @@ impl AccountLocks {
     }
 
     /// A write of this account with these attempts begins.
-    pub(crate) fn begin_write(self: &Arc<Self>, delivery: &DeliveryState) -> PendingWrite {
+    pub(crate) fn start_write(self: &Arc<Self>, delivery: &DeliveryState) -> PendingWrite {
         PendingWrite { account: Arc::clone(self), begun_in: self.current(), delivery: delivery.clone() }
     }
 

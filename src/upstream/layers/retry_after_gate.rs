@@ -46,7 +46,7 @@ pub(crate) struct Pause {
     origin: Instant,
     /// The end in microseconds, doubled; odd if the vendor is unavailable.
     until: AtomicU64,
-    /// Who is told.
+    /// Who is notified.
     shared: Option<Arc<dyn SharedAccount>>,
 }
 
@@ -56,7 +56,7 @@ impl Pause {
     }
 
     /// The same, told to other replicas.
-    pub(crate) fn telling(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
+    pub(crate) fn sharing(self, shared: Option<Arc<dyn SharedAccount>>) -> Self {
         Self { shared, ..self }
     }
 

@@ -186,8 +186,8 @@ impl<C: Call> Stack<C> {
 
     fn build(settings: &StackSettings, tasks: &Tasks, client: C, counters: Arc<Counters>) -> Self {
         let shared = SharedParts::of(settings, tasks);
-        let circuit = Circuit::new(settings.breaker, Arc::clone(&settings.name)).telling(shared.account.clone());
-        let (circuit, pause) = (Arc::new(circuit), Arc::new(Pause::new().telling(shared.account.clone())));
+        let circuit = Circuit::new(settings.breaker, Arc::clone(&settings.name)).sharing(shared.account.clone());
+        let (circuit, pause) = (Arc::new(circuit), Arc::new(Pause::new().sharing(shared.account.clone())));
         let parts = Parts {
             shared: shared.listening(&pause, &circuit),
             locks: tasks.locks.of(&settings.name),
@@ -226,7 +226,7 @@ impl<C: Call> Stack<C> {
     pub fn update(&self, request: VendorRequest) -> DetachOnDrop {
         let chain = Arc::clone(&self.chain);
         let context = UpdateContext::of(&self.name, &request);
-        let write = self.parts.locks.begin_write(&request.sent);
+        let write = self.parts.locks.start_write(&request.sent);
         let running = Box::pin(async move {
             let result = chain.call(&request).await;
             drop(write);

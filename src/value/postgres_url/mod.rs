@@ -78,7 +78,7 @@ pub enum PostgresTls {
     VerifyFull,
 }
 
-/// Whether the password's proof is bound to the TLS connection, so that nobody between can pass it on.
+/// Whether the password's proof is bound to the TLS connection, so that no one in between can relay it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChannelBinding {
     /// Never.

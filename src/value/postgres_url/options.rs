@@ -221,7 +221,7 @@ fn tls(values: &Values, hosts: &[PostgresHost]) -> Result<(PostgresTls, Option<P
     let mode = values.word("sslmode", &words)?.unwrap_or(default);
     if mode < PostgresTls::Require && !is_local {
         return Err(format!(
-            "has `sslmode={mode}` for a host that is not this machine: everybody between could read and change what is \
+            "has `sslmode={mode}` for a host that is not this machine: anyone on the network path could read and change what is \
              stored; write `sslmode=verify-full`, with `sslrootcert=/path` for an issuer of your own"
         )
         .into());

@@ -12,7 +12,7 @@ use crate::admin::Operator;
 use crate::api::{query_names, query_text};
 use crate::gateway::Gateway;
 use crate::problem::{Code, Problem};
-use crate::telemetry::metrics::Lines;
+use crate::telemetry::metrics::ChartSeries;
 use crate::upstream::BreakerChange;
 
 use crate::admin::documents::attention::{Attention, vendor_attention};
@@ -36,7 +36,7 @@ pub(crate) struct Detail {
     /// What needs attention there, as in the status.
     pub(crate) attention: Vec<Attention>,
     /// The last quarter of an hour.
-    pub(crate) lines: Option<Lines>,
+    pub(crate) lines: Option<ChartSeries>,
     /// The last changes of the breaker's state, the newest first.
     pub(crate) breaker_changes: Vec<BreakerChange>,
     /// What happens to fields that the vendor does not document.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::admin::Operator;
 use crate::api::query_names;
 use crate::problem::Problem;
-use crate::telemetry::metrics::Lines;
+use crate::telemetry::metrics::ChartSeries;
 
 use super::state::{Vendor, vendor};
 
@@ -23,7 +23,7 @@ pub(crate) struct Row {
     #[serde(flatten)]
     pub(crate) state: Vendor,
     /// The last quarter of an hour.
-    pub(crate) lines: Option<Lines>,
+    pub(crate) lines: Option<ChartSeries>,
 }
 
 /// All vendor accounts.

@@ -165,7 +165,7 @@ pub(crate) async fn assistants(operator: &Operator, query: Option<&str>) -> Resu
     let told = operator.api().read_assistants(&operator.context, None, query.unwrap_or_default()).await;
     match told {
         Ok(response) => listed(operator, query, document, &body(response.into_body()).await),
-        // What the caller has to change stays an error of this document; the rest is told in it.
+        // What the caller has to change stays an error of this document; the rest is reported in it.
         Err(problem) if problem.code == Code::InvalidRequest => Err(problem),
         Err(problem) => {
             let names = Names::read(operator, Some("limit=1000"), Some(&vendor), None)?;

@@ -10,6 +10,6 @@ pub(crate) use crate::gateway::Origin;
 pub(crate) use assistant::{Assistant, Change, ReadState, assistant};
 pub(crate) use list::{Account, Assistants, Entry, assistants, shown, types};
 pub(crate) use names::Names;
-pub(crate) use routing::{Decided, Outcome, Permission, Routing, Step, Target, Tested, routing};
+pub(crate) use routing::{Decided, Permission, Routing, RuleResult, Step, Target, Tested, routing};
 #[cfg(test)]
 pub(crate) use {assistant::State, routing::Said};

@@ -55,7 +55,7 @@ pub(crate) struct Tested {
 /// What came of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Outcome {
+pub(crate) enum RuleResult {
     /// It decides.
     Matched,
     /// The next one is tried.
@@ -76,7 +76,7 @@ pub(crate) struct Step {
     /// The account that it leads to, if that is always the same.
     pub(crate) vendor: Option<String>,
     /// What came of it.
-    pub(crate) result: Outcome,
+    pub(crate) result: RuleResult,
     /// Why, if it does not lead to the target.
     pub(crate) why: Option<String>,
 }
@@ -205,10 +205,10 @@ fn steps(routes: &RoutingTable, tried: &[(Rule, Result<(), Mismatch>)]) -> Vec<S
     let step = |rule: Rule| {
         let result = tried.iter().find(|(tried, _)| *tried == rule).map(|(_, result)| *result);
         let (result, why) = match result {
-            None => (Outcome::NotReached, None),
-            Some(Ok(())) => (Outcome::Matched, None),
-            Some(Err(why)) if why.decides() => (Outcome::Matched, Some(why.to_string())),
-            Some(Err(why)) => (Outcome::NotMatched, Some(why.to_string())),
+            None => (RuleResult::NotReached, None),
+            Some(Ok(())) => (RuleResult::Matched, None),
+            Some(Err(why)) if why.decides() => (RuleResult::Matched, Some(why.to_string())),
+            Some(Err(why)) => (RuleResult::NotMatched, Some(why.to_string())),
         };
         let pattern = if let Rule::Pattern(index) = rule { routes.rules.get(index) } else { None };
         let account = match rule {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::access::FailedAttempts;
 use crate::admin::Operator;
 use crate::gateway::CertificateExpiry;
-use crate::reload::{Outcome, ReloadProblem};
+use crate::reload::{ReloadProblem, ReloadResult};
 use crate::telemetry::TelemetryHealth;
 
 use super::{Attention, counted};
@@ -37,7 +37,7 @@ pub(super) fn sources(operator: &Operator, now: u64) -> Vec<Attention> {
     all
 }
 
-fn refused(last: &Outcome, config: Option<&Path>) -> Option<Attention> {
+fn refused(last: &ReloadResult, config: Option<&Path>) -> Option<Attention> {
     let config = config.map(|path| format!(" --config {}", path.display())).unwrap_or_default();
     let what = "the last reload was refused, the old configuration is in force";
     (!last.applied).then(|| Attention {
@@ -61,7 +61,7 @@ fn problem(problem: &ReloadProblem) -> String {
     format!("{place}{}{help}", problem.message)
 }
 
-fn needs_restart(last: &Outcome) -> Option<Attention> {
+fn needs_restart(last: &ReloadResult) -> Option<Attention> {
     let what = || format!("waits for a restart: {}", last.needs_restart.join(", "));
     (!last.needs_restart.is_empty()).then(|| {
         Attention::warning(what(), "docs/operating.md#7-change-it-while-it-runs", "config").since(Some(last.at))

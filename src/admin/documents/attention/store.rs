@@ -20,7 +20,7 @@ const NEARLY_FULL: f64 = 0.8;
 /// How many dead changes are counted; the rest are more.
 const MAX_DEAD: usize = 20;
 /// How long the store may take to say how many changes are dead; a slow one must not make the rest wait.
-const PATIENCE: Duration = Duration::from_millis(250);
+const LIST_TIMEOUT: Duration = Duration::from_millis(250);
 /// How long a callback that was given up is shown.
 const GIVEN_UP_SECONDS: u64 = 6 * 3600;
 
@@ -87,7 +87,7 @@ fn old(depths: &HashMap<Arc<str>, Depth>, now: Timestamp) -> Vec<Attention> {
 /// The accounts of dead changes, the newest first; `None` if the store does not say in time.
 async fn dead_by_vendor(records: &Records) -> Option<Vec<String>> {
     let filter = Filter { states: vec![State::Dead], replayed: Some(false), limit: MAX_DEAD + 1, ..Filter::default() };
-    let page = timeout(PATIENCE, records.store.list(filter)).await.ok()?.ok()?;
+    let page = timeout(LIST_TIMEOUT, records.store.list(filter)).await.ok()?.ok()?;
     Some(page.records.into_iter().map(|record| record.vendor).collect())
 }
 

@@ -8,7 +8,7 @@ use crate::admin::Operator;
 use crate::api::request::query;
 use crate::api::{CallbackState, RecordDocument, Records, query_names, required, store_problem, stored_json};
 use crate::problem::{Code, Problem};
-use crate::store::{FieldName, Owner, Record, State, Timestamp};
+use crate::store::{FieldName, Record, RecordsOf, State, Timestamp};
 
 use super::Brief;
 
@@ -60,7 +60,7 @@ async fn find(records: &Records, id: &str) -> Result<Record, Problem> {
         Err(_) => None,
     };
     if found.is_none() {
-        found = records.store.record_of_request(Owner::All, id.to_owned()).await.map_err(store_problem)?;
+        found = records.store.record_of_request(RecordsOf::All, id.to_owned()).await.map_err(store_problem)?;
     }
     let none = "there is no record of this id, neither of a change nor of a request; it may be kept no longer";
     found.ok_or_else(|| Problem::new(Code::UpdateNotFound, none))

@@ -8,7 +8,7 @@ use crate::admin::Operator;
 use crate::api::{query_names, request::query, store_problem};
 use crate::http::request_id;
 use crate::problem::{Code, Problem};
-use crate::store::{Owner, Record, UpdateId};
+use crate::store::{Record, RecordsOf, UpdateId};
 use crate::telemetry::AuditFound;
 
 use super::filter::OfAssistant;
@@ -154,7 +154,7 @@ pub(super) async fn record(operator: &Operator, update: Option<&str>, id: &str) 
             return Ok(Some(record));
         }
     }
-    records.store.record_of_request(Owner::All, id.to_owned()).await.map_err(store_problem)
+    records.store.record_of_request(RecordsOf::All, id.to_owned()).await.map_err(store_problem)
 }
 
 /// Where it was looked for in vain.

@@ -8,14 +8,14 @@ pub(super) struct Cursor {
     /// The vendor account that it is at. Those before it, by name, are done.
     pub(super) vendor: String,
     /// Its place there.
-    pub(super) place: Place,
+    pub(super) place: ListPosition,
     /// The accounts before it whose assistants are missing.
     pub(super) failed: Vec<String>,
 }
 
 /// A place in the vendor's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ListPosition {
     /// The number of its page.
     pub(super) page: usize,
     /// How many assistants a page has at most.
@@ -24,7 +24,7 @@ pub(super) struct Place {
     pub(super) on_page: usize,
 }
 
-impl Place {
+impl ListPosition {
     /// The start, with as many assistants on a page as the account's list has.
     pub(super) const START: Self = Self { page: 1, per_page: 0, on_page: 0 };
 }
@@ -48,7 +48,7 @@ impl Cursor {
             return None;
         }
         let mut next = || number(parts.next()?);
-        let place = Place { page: next()?, per_page: next()?, on_page: next()? };
+        let place = ListPosition { page: next()?, per_page: next()?, on_page: next()? };
         let vendor = parts.next().filter(is_name)?.to_owned();
         let failed: Vec<_> = parts.collect();
         failed.iter().all(is_name).then(|| {
@@ -98,7 +98,7 @@ mod tests {
             page in 0..=MAX, per_page in 0..=200_usize, on_page in 0..=200_usize,
             names in prop::collection::vec("[a-z][a-z0-9_-]{0,63}", 1..5),
         ) {
-            let place = Place { page, per_page, on_page };
+            let place = ListPosition { page, per_page, on_page };
             let cursor = Cursor { vendor: names[0].clone(), place, failed: names[1..].to_vec() };
             prop_assert_eq!(Cursor::read(&cursor.to_string()), Some(cursor));
         }

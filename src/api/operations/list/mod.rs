@@ -29,7 +29,7 @@ use crate::api::target::account_named;
 use crate::problem::{Code, Problem};
 use crate::value::AssistantOperation;
 
-use cursor::{Cursor, Place};
+use cursor::{Cursor, ListPosition};
 use filter::Filter;
 use part::{Part, Reading};
 
@@ -106,9 +106,9 @@ fn account_to_go_on_with(context: &Context, name: &str, cursor: Option<&Cursor>)
 /// Reads what each account has from the cursor on. Those before it are done.
 async fn read(reading: &Reading<'_>, accounts: &[Arc<Account>], cursor: Option<&Cursor>) -> Vec<Part> {
     let from = |account: &Account| match cursor {
-        None => Some(Place::START),
+        None => Some(ListPosition::START),
         Some(cursor) if *account.name == *cursor.vendor => Some(cursor.place),
-        Some(cursor) => (*account.name > *cursor.vendor).then_some(Place::START),
+        Some(cursor) => (*account.name > *cursor.vendor).then_some(ListPosition::START),
     };
     let mut left = accounts.iter().filter_map(|account| Some((account, from(account)?)));
     let mut parts = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use vendors::read_listed;
 
-use super::cursor::Place;
+use super::cursor::ListPosition;
 use super::filter::Filter;
 use crate::account::{Account, Page, Walk};
 use crate::api::classify::list_problem;
@@ -18,9 +18,9 @@ use crate::problem::Problem;
 pub(super) struct Part {
     pub(super) account: Arc<Account>,
     /// The assistants in the vendor's order, as JSON, and their places.
-    pub(super) entries: Vec<(Vec<u8>, Place)>,
+    pub(super) entries: Vec<(Vec<u8>, ListPosition)>,
     /// Where the rest starts; `None` if there is none.
-    pub(super) rest: Option<Place>,
+    pub(super) rest: Option<ListPosition>,
     /// Why the account's assistants are missing.
     pub(super) problem: Option<Problem>,
     pub(super) attempts: u32,
@@ -28,7 +28,7 @@ pub(super) struct Part {
 
 impl Part {
     /// Nothing of an account yet.
-    pub(super) fn unread(account: &Arc<Account>, from: Place) -> Self {
+    pub(super) fn unread(account: &Arc<Account>, from: ListPosition) -> Self {
         Self { account: Arc::clone(account), entries: Vec::new(), rest: Some(from), problem: None, attempts: 0 }
     }
 }
@@ -46,7 +46,7 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// Reads an account's list from a place on, until there are enough assistants or no more. A list that cannot be read
     /// to there is missing as a whole, never short.
-    pub(super) async fn part(&self, account: Arc<Account>, from: Place) -> Part {
+    pub(super) async fn part(&self, account: Arc<Account>, from: ListPosition) -> Part {
         let context = self.context;
         let headers = account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
         let reader = account.list_reader(headers);
@@ -100,7 +100,7 @@ impl Reading<'_> {
             if !self.filter.matches(&read) {
                 continue;
             }
-            let place = Place { page: page.number, per_page: page.per_page, on_page };
+            let place = ListPosition { page: page.number, per_page: page.per_page, on_page };
             if part.entries.len() == self.limit {
                 part.rest = Some(place);
                 return;

@@ -15,7 +15,7 @@ use crate::api::request::query::{self, WAIT};
 use crate::api::request::timeout::request_timeout;
 use crate::api::request_log::RequestLog;
 use crate::problem::{Code, Problem};
-use crate::store::{Owner, Record, UpdateId};
+use crate::store::{Record, RecordsOf, UpdateId};
 use crate::value::{Right, Rights};
 
 use super::{callers, decoded, not_found};
@@ -73,7 +73,7 @@ async fn find(context: &Context, records: &Records, text: &str, log: &mut Reques
             return Ok(record);
         }
     }
-    let owner = Owner::Client(context.client_name().map(str::to_owned));
+    let owner = RecordsOf::Client(context.client_name().map(str::to_owned));
     let record = records.store.record_of_request(owner, text.to_owned()).await.map_err(store_problem)?;
     callers(context, record, log).ok_or_else(not_found)
 }

@@ -59,7 +59,7 @@ pub(super) struct Delivery {
 }
 
 /// How a try went.
-enum Outcome {
+enum TryResult {
     /// The receiver has it.
     Delivered,
     /// It does not.
@@ -76,14 +76,14 @@ impl Delivery {
         let outcome = self.send(&due).await;
         let (client, update, tries) = (due.client.as_str(), due.id, due.tries.saturating_add(1));
         let tried = match outcome {
-            Outcome::NotTried(pause) => return Some(pause),
-            Outcome::Delivered => {
+            TryResult::NotTried(pause) => return Some(pause),
+            TryResult::Delivered => {
                 self.counters.delivered.add();
                 tracing::debug!(client, %update, tries, "a callback was delivered");
                 CallbackTried::Delivered(update)
             }
-            Outcome::Hopeless(reason) => self.give_up(&due, due.tries, reason),
-            Outcome::Failed(reason) => {
+            TryResult::Hopeless(reason) => self.give_up(&due, due.tries, reason),
+            TryResult::Failed(reason) => {
                 self.counters.failed.add();
                 match self.terms.pause_after(due.tries) {
                     Some(pause) => {
@@ -118,24 +118,24 @@ impl Delivery {
         }
     }
 
-    async fn send(&self, due: &CallbackDue) -> Outcome {
+    async fn send(&self, due: &CallbackDue) -> TryResult {
         let targets = (self.targets)();
         let Some(target) = targets.get(due.client.as_str()) else {
             // It may be missing only for a moment, while a configuration is being changed.
-            return Outcome::Failed("the client has no `callback` in the configuration".to_owned());
+            return TryResult::Failed("the client has no `callback` in the configuration".to_owned());
         };
         let record = match self.store.record(due.id).await {
             Ok(Some(record)) => record,
-            Ok(None) => return Outcome::Hopeless("its record is not kept any more"),
+            Ok(None) => return TryResult::Hopeless("its record is not kept any more"),
             Err(StoreError::Unreadable(error)) => {
-                return Outcome::Failed(format!("its record cannot be read: {error}"));
+                return TryResult::Failed(format!("its record cannot be read: {error}"));
             }
-            Err(_) => return Outcome::NotTried(PAUSE),
+            Err(_) => return TryResult::NotTried(PAUSE),
         };
         let stack = self.receivers.of(target, &targets, &self.terms);
         // Waited for here, a `Retry-After` would shorten the try.
         match stack.snapshot().paused {
-            Some(pause) => Outcome::NotTried(pause.max(MIN_PAUSE)),
+            Some(pause) => TryResult::NotTried(pause.max(MIN_PAUSE)),
             None => outcome(stack.call(self.request(target, &record)).await),
         }
     }
@@ -160,23 +160,23 @@ impl fmt::Debug for Delivery {
 }
 
 /// Any 2xx is success, even if what follows is too long or cut off.
-fn outcome(result: Result<VendorResponse, Failure>) -> Outcome {
+fn outcome(result: Result<VendorResponse, Failure>) -> TryResult {
     let failure = match result {
-        Ok(response) if response.status.is_success() => return Outcome::Delivered,
-        Ok(response) => return Outcome::Failed(format!("its receiver answered {}", response.status.as_u16())),
+        Ok(response) if response.status.is_success() => return TryResult::Delivered,
+        Ok(response) => return TryResult::Failed(format!("its receiver answered {}", response.status.as_u16())),
         Err(failure) => failure,
     };
     match failure.kind {
         FailureKind::BodyTooLong { status } | FailureKind::ResponseCut { status } if status.is_success() => {
-            Outcome::Delivered
+            TryResult::Delivered
         }
         FailureKind::BodyTooLong { status } | FailureKind::ResponseCut { status } => {
-            Outcome::Failed(format!("its receiver answered {}", status.as_u16()))
+            TryResult::Failed(format!("its receiver answered {}", status.as_u16()))
         }
         kind if failure.attempts == 0 || kind == FailureKind::DeadlineBeforeSend => {
-            Outcome::NotTried(kind.retry_after().unwrap_or(PAUSE).max(MIN_PAUSE))
+            TryResult::NotTried(kind.retry_after().unwrap_or(PAUSE).max(MIN_PAUSE))
         }
-        kind => Outcome::Failed(format!("{}: {}", kind.name(), failure.source)),
+        kind => TryResult::Failed(format!("{}: {}", kind.name(), failure.source)),
     }
 }
 

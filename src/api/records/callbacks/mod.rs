@@ -1,8 +1,8 @@
 //! Callbacks: tells clients by a signed request that their asynchronous changes have ended.
 //!
 //! The store holds what waits, so that a callback arrives at least once whatever ends the process. Each client has a
-//! [`Backlog`] of its own while callbacks of it wait: a receiver that is slow or down holds up nobody else. It sleeps until
-//! the first of them is due, a try ends, or it is told that another change has ended.
+//! [`Backlog`] of its own while callbacks of it wait: a receiver that is slow or down delays no other client. It sleeps until
+//! the first of them is due, a try ends, or another change has ended, of which it is notified.
 
 mod backlog;
 mod delivery;

@@ -105,7 +105,7 @@ impl Records {
         let creations = replica.store.adopt_creations(session.id, ADOPTED_AT_ONCE).await?;
         let is_more = lines.len().max(creations.len()) >= ADOPTED_AT_ONCE;
         if !lines.is_empty() {
-            tracing::info!(lines = lines.len(), "changes of another process, or of an earlier one, are taken up");
+            tracing::info!(lines = lines.len(), "changes of another process, or of an earlier one, are queued again");
         }
         for line in lines {
             replica.counters.adopted.add();

@@ -15,7 +15,7 @@ use crate::upstream::QueuedLock;
 
 use super::{Replica, Session};
 use crate::api::records::Records;
-use crate::api::records::queue::{FOR_EVER, MOST_SEEN, Phase, Ticket};
+use crate::api::records::queue::{MOST_SEEN, NO_DEADLINE, Phase, Ticket};
 
 /// How long an attempt of another process may last to an account that is not configured here.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(60);
@@ -86,7 +86,7 @@ impl Records {
     /// The assistant's turn in this process, however long what is under way there takes.
     async fn own_turn(&self, line: &Line) -> Option<QueuedLock> {
         let place = self.upstream.queue_stored(&line.scope, &line.id).ok()?;
-        let turn = place.held(Instant::now() + FOR_EVER).await.ok()?;
+        let turn = place.held(Instant::now() + NO_DEADLINE).await.ok()?;
         self.settled(turn).await
     }
 

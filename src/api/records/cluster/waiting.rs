@@ -18,7 +18,7 @@ use crate::api::records::{Records, store_problem};
 
 /// The pause between two questions.
 const POLL: Duration = Duration::from_millis(25);
-/// How often a caller who waits is told that the vendor is down.
+/// How often a caller who waits gets the problem that the vendor is down.
 const LOOK_UP: Duration = Duration::from_millis(250);
 /// How much longer than its timeout the store may be silent before those who wait are answered.
 const SILENCE: Duration = Duration::from_secs(2);

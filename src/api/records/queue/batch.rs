@@ -13,7 +13,7 @@ use vendors::{Part, merge};
 
 use crate::account::Account;
 use crate::api::context::Context;
-use crate::api::exchange::{Change, Place, TurnSlot};
+use crate::api::exchange::{Change, QueuePlace, TurnSlot};
 use crate::api::request_log::RequestLog;
 use crate::gateway::Gateway;
 use crate::http::request_id::RequestId;
@@ -34,7 +34,7 @@ use crate::api::records::{Records, answer};
 /// What is sent in one request.
 pub(in crate::api::records) struct Batch {
     head: Ticket,
-    members: Vec<Member>,
+    members: Vec<BatchedChange>,
     /// The request for all of them.
     request: vendors::Request,
     /// For each, whether later ones have all its fields.
@@ -44,7 +44,7 @@ pub(in crate::api::records) struct Batch {
 }
 
 /// One of them.
-pub(in crate::api::records) struct Member {
+pub(in crate::api::records) struct BatchedChange {
     pub(in crate::api::records) record: Record,
     pub(in crate::api::records) job: Job,
     pub(in crate::api::records) body: Bytes,
@@ -131,7 +131,7 @@ impl Batch {
         &self.head
     }
 
-    pub(in crate::api::records) fn members(&self) -> impl Iterator<Item = &Member> {
+    pub(in crate::api::records) fn members(&self) -> impl Iterator<Item = &BatchedChange> {
         self.members.iter()
     }
 
@@ -183,7 +183,7 @@ impl Batch {
         let Context { request_id, trace, .. } = &head.job.context;
         let started = Instant::now();
         let headers = head.job.account.headers(request_id.to_header_value(), trace.to_header_value());
-        let result = match exchange.complete(self.request.clone(), Place::Queued(turn, None), headers) {
+        let result = match exchange.complete(self.request.clone(), QueuePlace::Queued(turn, None), headers) {
             Ok(prepared) => exchange.carry_on(prepared, head.body.clone(), None, log).await,
             Err(problem) => Err(problem),
         };
@@ -199,7 +199,7 @@ impl Batch {
 
     /// Whether an earlier attempt may have been applied.
     fn is_in_doubt(&self) -> bool {
-        let is_doubted = |head: &Member| head.record.doubted_at.is_some();
+        let is_doubted = |head: &BatchedChange| head.record.doubted_at.is_some();
         self.head.interrupted || self.members.first().is_some_and(is_doubted)
     }
 
@@ -209,7 +209,12 @@ impl Batch {
     }
 
     /// What a refusal means after an earlier attempt that may have been applied.
-    fn in_doubt(&self, problem: Problem, head: &Member, log: &RequestLog) -> Result<Response<Full<Bytes>>, Problem> {
+    fn in_doubt(
+        &self,
+        problem: Problem,
+        head: &BatchedChange,
+        log: &RequestLog,
+    ) -> Result<Response<Full<Bytes>>, Problem> {
         if !self.is_in_doubt() || problem.outcome != Outcome::NotApplied {
             return Err(problem);
         }
@@ -256,7 +261,7 @@ impl Batch {
 
     /// The problem of a request as the caller of each of them would see it.
     pub(in crate::api::records) fn problems(&self, problem: &Problem) -> Vec<(UpdateId, Bytes)> {
-        let of = |member: &Member| (member.record.id, member.answer(problem).body.unwrap_or_default());
+        let of = |member: &BatchedChange| (member.record.id, member.answer(problem).body.unwrap_or_default());
         self.members().map(of).collect()
     }
 }
@@ -271,7 +276,7 @@ fn after_doubt(problem: Problem, is_waited_for: bool) -> Problem {
     }
 }
 
-impl Member {
+impl BatchedChange {
     /// Why it cannot be sent, if its request has the names of another dialect than the account's.
     fn of_other_dialect(&self) -> Option<Problem> {
         let (account, theirs) = (&self.job.account, self.other_dialect.as_deref()?);
@@ -305,7 +310,7 @@ fn readable<T: Default>(read: Result<T, StoreError>) -> Result<T, StoreError> {
 }
 
 impl Reader<'_> {
-    async fn member(&self, ticket: &Ticket) -> Result<Option<Member>, StoreError> {
+    async fn member(&self, ticket: &Ticket) -> Result<Option<BatchedChange>, StoreError> {
         let (store, id) = (&self.records.store, ticket.id);
         let (record, stored) = match &ticket.fresh {
             Some(fresh) => (**fresh).clone(),
@@ -337,7 +342,7 @@ impl Reader<'_> {
         let may_join = payload.is_plain() && payload.guard.is_none() && matches!(change, Change::Update);
         let translation = may_join.then_some(payload.translation);
         let other_dialect = payload.dialect.filter(|dialect| *dialect != self.account.dialect.name);
-        Ok(Some(Member { record, job, body, request, translation, guard: payload.guard, other_dialect }))
+        Ok(Some(BatchedChange { record, job, body, request, translation, guard: payload.guard, other_dialect }))
     }
 }
 

@@ -28,7 +28,7 @@ const LOST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest wait until another look at a change whose account has another dialect; a reload ends it.
 const UNTRANSLATED_PAUSE: Duration = Duration::from_mins(5);
 /// A wait that something else ends.
-pub(in crate::api::records) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(in crate::api::records) const NO_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What comes next for the first tickets of a run.
 enum Step {
@@ -75,7 +75,7 @@ impl Records {
     /// Waits for the turn of a run.
     async fn take_place(&self, line: &Line, place: Option<QueuedLock>) -> Option<QueuedLock> {
         let place = place.map_or_else(|| self.upstream.queue_stored(&line.scope, &line.id).ok(), Some)?;
-        let mut held = Box::pin(place.held(Instant::now() + FOR_EVER));
+        let mut held = Box::pin(place.held(Instant::now() + NO_DEADLINE));
         tokio::select! {
             turn = &mut held => self.settled(turn.ok()?).await,
             () = self.stop.cancelled() => {
@@ -176,7 +176,7 @@ impl Records {
             Ok(true) => {}
             Ok(false) => {
                 self.doubt_line(line);
-                sleep(Duration::from_millis(1)).await; // one of them was canceled, and its line is told next
+                sleep(Duration::from_millis(1)).await; // one of them was canceled, and its line hears of it next
                 return Some(turn);
             }
             Err(error) => return self.store_failed(&error, turn).await,
@@ -269,7 +269,7 @@ impl Records {
     /// Waits until the vendor can no longer apply an attempt before, and returns the turn.
     pub(in crate::api::records) async fn settled(&self, turn: QueuedLock) -> Option<QueuedLock> {
         tokio::select! {
-            _ = turn.settled(Instant::now() + FOR_EVER) => {}
+            _ = turn.settled(Instant::now() + NO_DEADLINE) => {}
             () = self.stop.cancelled() => {}
         }
         Some(turn)
@@ -304,13 +304,13 @@ fn next_step(tickets: &[Ticket], now: Instant) -> Step {
     if !expired.is_empty() {
         return Step::GiveUp(expired);
     }
-    let Some(head) = tickets.first() else { return Step::Wait(now + FOR_EVER) };
+    let Some(head) = tickets.first() else { return Step::Wait(now + NO_DEADLINE) };
     match head.phase {
         Phase::Waiting if head.due <= now => Step::Try,
         phase => {
             let earliest = tickets.iter().filter(expires).map(|ticket| ticket.expires).min();
             let due = (phase == Phase::Waiting).then_some(head.due);
-            Step::Wait(earliest.into_iter().chain(due).min().unwrap_or(now + FOR_EVER))
+            Step::Wait(earliest.into_iter().chain(due).min().unwrap_or(now + NO_DEADLINE))
         }
     }
 }
@@ -328,7 +328,7 @@ mod tests {
             let ticket = Ticket::of(&record(number, None), Phase::Waiting);
             Ticket { expires, due, goes_after, ..ticket }
         };
-        let older = ticket(1, now + FOR_EVER, false);
+        let older = ticket(1, now + NO_DEADLINE, false);
         let given_up = |tickets: &[Ticket]| match next_step(tickets, now) {
             Step::GiveUp(tickets) => tickets.iter().map(|ticket| ticket.number).collect(),
             Step::Wait(until) => {

@@ -6,7 +6,7 @@ use crate::gateway::Gateway;
 use crate::problem::{Code, FailureReason, Outcome, Problem, Reason};
 use crate::store::{Answer, Ending, KeyEnd, Mode, Record, State, Timestamp};
 
-use super::batch::{Batch, Member};
+use super::batch::{Batch, BatchedChange};
 use crate::api::records::{Records, answer};
 
 /// How a change ended.
@@ -20,7 +20,7 @@ impl Records {
     /// What is stored of the end of a member.
     pub(in crate::api::records) fn ending(
         &self,
-        member: &Member,
+        member: &BatchedChange,
         end: End,
         attempts: u32,
         doubted_at: Option<Timestamp>,

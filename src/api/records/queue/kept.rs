@@ -1,4 +1,4 @@
-//! What a drain keeps of the order until the process ends, so that nothing overtakes what the next process takes up.
+//! What a drain keeps of the order until the process ends, so that nothing overtakes what the next process reads.
 
 use std::any::Any;
 use std::collections::HashSet;

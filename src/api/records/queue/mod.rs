@@ -11,7 +11,7 @@ mod lines;
 mod outcome;
 mod recovery;
 
-pub(super) use delivery::FOR_EVER;
+pub(super) use delivery::NO_DEADLINE;
 pub(super) use end::is_not_owner;
 pub(super) use kept::Kept;
 pub use lines::Depth;

@@ -217,7 +217,7 @@ impl Records {
         self.endings.ended(ending.id, whole.or(ending.answer.as_ref()));
     }
 
-    /// Whether the client is told of the end of a change.
+    /// Whether the client is notified of the end of a change.
     pub(in crate::api::records) fn calls_back(&self, record: &Record) -> bool {
         record.mode == Mode::Asynchronous && self.callbacks.wants(record.client.as_deref())
     }

@@ -29,7 +29,7 @@ type Unsettled = HashMap<Line, (String, Instant)>;
 
 /// What becomes of a change that an earlier process has left.
 #[derive(Debug, PartialEq, Eq)]
-enum Fate {
+enum RecoveryStep {
     /// It is delivered.
     Deliver,
     /// It may have been applied, and is not sent again.
@@ -58,15 +58,15 @@ impl Records {
             let line = record.line();
             let is_behind = line.as_ref().is_some_and(|line| lines.contains(line));
             match fate(&record, is_behind, now) {
-                Fate::Deliver => {
+                RecoveryStep::Deliver => {
                     lines.extend(line);
                     waiting.push(record);
                 }
-                Fate::Unknown => {
+                RecoveryStep::Unknown => {
                     self.report_given_up(&record, true);
                     endings.push(self.lost(&record, Outcome::Unknown));
                 }
-                Fate::Expired => endings.push(self.lost(&record, Outcome::NotApplied)),
+                RecoveryStep::Expired => endings.push(self.lost(&record, Outcome::NotApplied)),
             }
         }
         waiting.sort_by_key(|record| (record.state != State::Sending, place(record).unwrap_or(record.number)));
@@ -84,7 +84,7 @@ impl Records {
             Some((line, place))
         });
         let mut places: HashMap<Line, QueuedLock> = places.collect();
-        let lines: Vec<_> = waiting.iter().filter_map(|record| self.take_up(record, &mut places)).collect();
+        let lines: Vec<_> = waiting.iter().filter_map(|record| self.enqueue(record, &mut places)).collect();
         self.lines().gather_interrupted();
         // Only now that all are there, because those that were sent together are sent together again.
         lines.into_iter().for_each(|line| self.deliver(line));
@@ -92,7 +92,7 @@ impl Records {
         reach(Point::InRecovery);
         if count > 0 {
             let waiting = self.lines().len();
-            tracing::info!(waiting, ended = endings.len(), "changes of an earlier process are taken up");
+            tracing::info!(waiting, ended = endings.len(), "changes of an earlier process are queued again");
         }
         if !endings.is_empty() {
             self.finish(endings).await;
@@ -136,7 +136,7 @@ impl Records {
     }
 
     /// Puts a change at the end of its line; the line, if it is new.
-    fn take_up(&self, record: &Record, places: &mut HashMap<Line, QueuedLock>) -> Option<Line> {
+    fn enqueue(&self, record: &Record, places: &mut HashMap<Line, QueuedLock>) -> Option<Line> {
         let line = record.line()?;
         let phase = if record.state == State::Dead { Phase::Held } else { Phase::Waiting };
         let mut ticket = Ticket::of(record, phase);
@@ -215,15 +215,15 @@ impl Records {
 
 /// What becomes of a change that an earlier process has left; `is_behind` is whether an older one of its line is delivered. What
 /// may have been applied before that one is sent again, or the older one would have the last word.
-fn fate(record: &Record, is_behind: bool, now: Timestamp) -> Fate {
+fn fate(record: &Record, is_behind: bool, now: Timestamp) -> RecoveryStep {
     let is_over = record.expires_at <= now;
     match (record.line(), record.mode, record.may_be_applied()) {
-        (None, _, true) => Fate::Unknown,
-        (None, _, false) => Fate::Expired,
-        (Some(_), Mode::Keyed | Mode::Asynchronous, _) => Fate::Deliver,
-        (Some(_), Mode::Synchronous, true) if !is_over || is_behind => Fate::Deliver,
-        (Some(_), Mode::Synchronous, true) => Fate::Unknown,
-        (Some(_), Mode::Synchronous, false) => Fate::Expired,
+        (None, _, true) => RecoveryStep::Unknown,
+        (None, _, false) => RecoveryStep::Expired,
+        (Some(_), Mode::Keyed | Mode::Asynchronous, _) => RecoveryStep::Deliver,
+        (Some(_), Mode::Synchronous, true) if !is_over || is_behind => RecoveryStep::Deliver,
+        (Some(_), Mode::Synchronous, true) => RecoveryStep::Unknown,
+        (Some(_), Mode::Synchronous, false) => RecoveryStep::Expired,
     }
 }
 
@@ -240,18 +240,18 @@ mod tests {
             |mode, state, doubted_at, expires_at| Record { mode, state, doubted_at, expires_at, ..record(1, None) };
         let fate = |mode, state, doubted_at, expires_at| fate(&of(mode, state, doubted_at, expires_at), false, now);
         // It waits again after an attempt without an answer, and the process ended before the next one.
-        assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), later), Fate::Deliver);
-        assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), before), Fate::Unknown);
-        assert_eq!(fate(Mode::Synchronous, State::Sending, None, later), Fate::Deliver);
-        assert_eq!(fate(Mode::Synchronous, State::Sending, None, before), Fate::Unknown);
-        assert_eq!(fate(Mode::Synchronous, State::Queued, None, later), Fate::Expired);
-        assert_eq!(fate(Mode::Asynchronous, State::Queued, None, before), Fate::Deliver);
+        assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), later), RecoveryStep::Deliver);
+        assert_eq!(fate(Mode::Synchronous, State::Queued, Some(before), before), RecoveryStep::Unknown);
+        assert_eq!(fate(Mode::Synchronous, State::Sending, None, later), RecoveryStep::Deliver);
+        assert_eq!(fate(Mode::Synchronous, State::Sending, None, before), RecoveryStep::Unknown);
+        assert_eq!(fate(Mode::Synchronous, State::Queued, None, later), RecoveryStep::Expired);
+        assert_eq!(fate(Mode::Asynchronous, State::Queued, None, before), RecoveryStep::Deliver);
         let creation = Record { vendor_id: None, doubted_at: Some(before), ..record(1, None) };
-        assert_eq!(super::fate(&creation, false, now), Fate::Unknown);
+        assert_eq!(super::fate(&creation, false, now), RecoveryStep::Unknown);
         // It was sent together with an older one, which is sent again.
         let behind = |state, doubted_at| super::fate(&of(Mode::Synchronous, state, doubted_at, before), true, now);
-        assert_eq!(behind(State::Sending, None), Fate::Deliver);
-        assert_eq!(behind(State::Queued, Some(before)), Fate::Deliver);
-        assert_eq!(behind(State::Queued, None), Fate::Expired);
+        assert_eq!(behind(State::Sending, None), RecoveryStep::Deliver);
+        assert_eq!(behind(State::Queued, Some(before)), RecoveryStep::Deliver);
+        assert_eq!(behind(State::Queued, None), RecoveryStep::Expired);
     }
 }

@@ -12,7 +12,7 @@ use http_body_util::Full;
 use tokio::time::Instant;
 
 use crate::api::classify::failure_problem;
-use crate::api::exchange::{Place, Prepared, TurnSlot};
+use crate::api::exchange::{Prepared, QueuePlace, TurnSlot};
 use crate::problem::{Outcome as Applied, Problem};
 use crate::store::failpoint::{Point, reach};
 use crate::store::{Admission, Ending, Finished, Line, Mode, Record, State, StoreError, Stored};
@@ -121,7 +121,7 @@ impl Running {
         let settled = turn.settled(self.job.options.deadline).await.map_err(failure_problem);
         let outcome = match settled {
             Ok(()) => {
-                prepared.place = Place::Queued(turn, Some(record.number));
+                prepared.place = QueuePlace::Queued(turn, Some(record.number));
                 self.send(prepared, permits, &slot).await
             }
             Err(problem) => self.job.finished(Err(problem)),
@@ -207,7 +207,7 @@ impl Running {
         turn: Option<QueuedLock>,
         permits: Permits,
     ) -> Result<Response<Full<Bytes>>, Problem> {
-        prepared.place = turn.map_or(Place::Later, |turn| Place::Queued(turn, None));
+        prepared.place = turn.map_or(QueuePlace::Later, |turn| QueuePlace::Queued(turn, None));
         self.log.record = None;
         let outcome = self.send(prepared, permits, &TurnSlot::default()).await;
         outcome.map(|mut response| {

@@ -28,7 +28,7 @@ const PATH: &str = "data/switchboard.db";
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("kind", Kind::Store, "Where records are kept: `sqlite`, a file for one process, or `postgres`, a database for any number of replicas.").required(),
-    Key::new("path", Kind::Path, "The database of `sqlite`. Its folder is made, and nobody else may open it."),
+    Key::new("path", Kind::Path, "The database of `sqlite`. Its folder is made, and only the gateway's user may open it."),
     Key::new(
         "encryption_key",
         Kind::OneOrMore(&Kind::Secret),

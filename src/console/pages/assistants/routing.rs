@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::admin::documents::assistants::{self, Decided, Outcome, Permission, Routing, Step, Target, Tested};
+use crate::admin::documents::assistants::{self, Decided, Permission, Routing, RuleResult, Step, Target, Tested};
 use crate::console::parts::{self, Tone};
 use crate::console::routes::Made;
 use crate::console::visit::{Visit, link};
@@ -165,10 +165,10 @@ fn steps(steps: &[Step]) -> Markup {
 
 fn outcome(step: &Step) -> Markup {
     match (step.result, &step.why) {
-        (Outcome::Matched, None) => parts::badge(Tone::Good, "matched"),
-        (Outcome::Matched, Some(_)) => parts::badge(Tone::Bad, "matched, leads nowhere"),
-        (Outcome::NotMatched, _) => parts::badge(Tone::Plain, "not matched"),
-        (Outcome::NotReached, _) => html! { span.quiet-text { "not reached" } },
+        (RuleResult::Matched, None) => parts::badge(Tone::Good, "matched"),
+        (RuleResult::Matched, Some(_)) => parts::badge(Tone::Bad, "matched, leads nowhere"),
+        (RuleResult::NotMatched, _) => parts::badge(Tone::Plain, "not matched"),
+        (RuleResult::NotReached, _) => html! { span.quiet-text { "not reached" } },
     }
 }
 
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
     use crate::admin::documents::assistants::Said;
 
-    fn step(rule: &str, result: Outcome, why: Option<&str>) -> Step {
+    fn step(rule: &str, result: RuleResult, why: Option<&str>) -> Step {
         let is_rule = rule.starts_with("routing.rules");
         Step {
             rule: rule.to_owned(),
@@ -216,9 +216,9 @@ mod tests {
             assistant: "<script>alert(1)</script>".to_owned(),
             client: Some("crm".to_owned()),
             steps: vec![
-                step("vendor:id", Outcome::NotMatched, Some("it is written without a vendor")),
-                step("routing.rules[0]", Outcome::Matched, None),
-                step("routing.rules[1]", Outcome::NotReached, None),
+                step("vendor:id", RuleResult::NotMatched, Some("it is written without a vendor")),
+                step("routing.rules[0]", RuleResult::Matched, None),
+                step("routing.rules[1]", RuleResult::NotReached, None),
             ],
             target: Some(Target {
                 vendor: "twin".to_owned(),

@@ -22,7 +22,7 @@ fn content(document: &Clients) -> Markup {
             (parts::figure("of these over the limit of their address", failed.limited))
         }
         @if document.open {
-            p { (parts::badge(Tone::Warning, "open")) " " (parts::code_spans("`auth.mode` is `\"none\"`: whoever reaches the API may call, and nothing is known of who did.")) }
+            p { (parts::badge(Tone::Warning, "open")) " " (parts::code_spans("`auth.mode` is `\"none\"`: any caller that reaches the API may call, and nothing is known of who did.")) }
         }
         @if document.clients.is_empty() {
             (parts::empty("No clients", parts::code_spans("`switchboard keygen NAME` prints a key and the `[clients.NAME]` table for the configuration; a reload takes it in.")))
@@ -142,6 +142,6 @@ mod tests {
     fn without_clients_it_says_how_to_add_one() {
         let authentication = Authentication { failed: 0, limited: 0 };
         let page = content(&Clients { open: true, authentication, clients: Vec::new() }).into_string();
-        assert!(page.contains("switchboard keygen") && page.contains("whoever reaches the API"), "{page}");
+        assert!(page.contains("switchboard keygen") && page.contains("any caller that reaches the API"), "{page}");
     }
 }

@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use crate::admin::documents::configuration::{
-    self, Check, CheckedProblem, Configuration, ORIGINS, Origin, Outcome, ReloadProblem, Setting, SourceLine, State,
-    configuration,
+    self, Check, CheckedProblem, Configuration, ORIGINS, Origin, ReloadProblem, ReloadResult, Setting, SourceLine,
+    State, configuration,
 };
 use crate::console::parts::{self, Tone};
 use crate::console::routes::{Done, Made};
@@ -160,7 +160,7 @@ fn excerpt(lines: &[SourceLine]) -> String {
     text
 }
 
-fn reloads<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Markup {
+fn reloads<'a>(outcomes: impl Iterator<Item = &'a ReloadResult>) -> Markup {
     let rows = html! {
         @for outcome in outcomes {
             tr {
@@ -176,7 +176,7 @@ fn reloads<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Markup {
     parts::table("Last reloads", "Reloads, the newest first", &columns, &rows)
 }
 
-fn details(outcome: &Outcome) -> Markup {
+fn details(outcome: &ReloadResult) -> Markup {
     html! {
         @if outcome.applied && outcome.changed.is_empty() { span.quiet-text { "nothing changed" } }
         (parts::codes(&outcome.changed))
@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn document(on_disk: Option<Check>) -> Configuration {
-        let refused = Outcome {
+        let refused = ReloadResult {
             applied: false,
             generation: 7,
             trigger: "file",

@@ -87,7 +87,7 @@ pub(super) fn times(times: &[(&str, i64)]) -> Markup {
 fn links(whole: &Whole) -> Markup {
     let callback = match whole.callback {
         CallbackState::None => None,
-        CallbackState::NotEnded => Some(html! { "its client is told when it ends" }),
+        CallbackState::NotEnded => Some(html! { "its client gets a callback when it ends" }),
         CallbackState::Waiting { tries, due_at } => {
             Some(html! { "waits: tried " (tries) " times, next " (time(due_at.0)) })
         }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{admit, ended};
 use crate::store::conformance::Place;
 use crate::store::conformance::samples::*;
-use crate::store::{Ending, Filter, Line, Owner, Record, State, Store, Timestamp, UpdateId};
+use crate::store::{Ending, Filter, Line, Record, RecordsOf, State, Store, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
 async fn numbers(store: &dyn Store, filter: Filter) -> Vec<u64> {
@@ -31,12 +31,12 @@ pub(in crate::store) async fn a_request_id_finds_the_newest_of_its_owner(place: 
         let found = store.record_of_request(owner, "r".into()).await.unwrap();
         found.map(|record| record.number)
     };
-    assert_eq!(newest(Owner::All).await, Some(4));
-    assert_eq!(newest(Owner::Client(Some("crm".into()))).await, Some(1));
-    assert_eq!(newest(Owner::Client(Some("shop".into()))).await, Some(4));
-    assert_eq!(newest(Owner::Client(None)).await, Some(3));
-    assert_eq!(newest(Owner::Client(Some("other".into()))).await, None);
-    assert_eq!(store.record_of_request(Owner::All, "R".into()).await, Ok(None));
+    assert_eq!(newest(RecordsOf::All).await, Some(4));
+    assert_eq!(newest(RecordsOf::Client(Some("crm".into()))).await, Some(1));
+    assert_eq!(newest(RecordsOf::Client(Some("shop".into()))).await, Some(4));
+    assert_eq!(newest(RecordsOf::Client(None)).await, Some(3));
+    assert_eq!(newest(RecordsOf::Client(Some("other".into()))).await, None);
+    assert_eq!(store.record_of_request(RecordsOf::All, "R".into()).await, Ok(None));
 }
 
 pub(in crate::store) async fn a_list_mixes_tickets_and_journal_newest_first(place: &Place) {
@@ -77,8 +77,8 @@ pub(in crate::store) async fn a_list_holds_what_fits_every_condition(place: &Pla
         assert_eq!(numbers(&**store, filter.clone()).await, expected, "{filter:?}");
     };
     is(none.clone(), &[12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).await;
-    is(Filter { owner: Owner::Client(None), ..none.clone() }, &[2]).await;
-    is(Filter { owner: Owner::Client(Some("crm".into())), ..none.clone() }, &[5, 4, 3, 1]).await;
+    is(Filter { owner: RecordsOf::Client(None), ..none.clone() }, &[2]).await;
+    is(Filter { owner: RecordsOf::Client(Some("crm".into())), ..none.clone() }, &[5, 4, 3, 1]).await;
     is(Filter { line: Some(line()), ..none.clone() }, &[12, 11, 10, 9, 8, 7, 6, 2, 1]).await;
     is(Filter { line: Some(Line { scope: "main".into(), id: "790".into() }), ..none.clone() }, &[4]).await;
     is(Filter { assistant: Some("b".into()), ..none.clone() }, &[3]).await;
@@ -95,7 +95,7 @@ pub(in crate::store) async fn a_list_holds_what_fits_every_condition(place: &Pla
     is(Filter { until: Some(at(0)), ..none.clone() }, &[6]).await;
     is(Filter { since: Some(at(13)), ..none.clone() }, &[]).await;
     is(Filter { since: Some(Timestamp(i64::MAX)), until: Some(Timestamp(i64::MIN)), ..none.clone() }, &[]).await;
-    let shop = Owner::Client(Some("shop".into()));
+    let shop = RecordsOf::Client(Some("shop".into()));
     let several = Filter { owner: shop.clone(), states: vec![State::Dead], line: Some(line()), ..none.clone() };
     is(several.clone(), &[11]).await;
     is(Filter { vendor: Some("sondos".into()), ..several.clone() }, &[11]).await;

@@ -3,7 +3,7 @@
 use super::{admit, ended};
 use crate::store::conformance::Place;
 use crate::store::conformance::samples::*;
-use crate::store::{CallbackTried, Ending, Filter, Owner, Record, State, StoreError, UpdateId};
+use crate::store::{CallbackTried, Ending, Filter, Record, RecordsOf, State, StoreError, UpdateId};
 
 pub(in crate::store) async fn callbacks_wait_until_they_arrive_or_are_given_up(place: &Place) {
     let store = &place.store;
@@ -98,7 +98,10 @@ pub(in crate::store) async fn a_closed_store_refuses_everything(place: &Place) {
     assert_eq!(store.admit(admission(&record(2))).await, Err(StoreError::Closed));
     assert_eq!(store.note(noted(3, State::Applied), None).await, Err(StoreError::Closed));
     assert_eq!(store.record(row.id).await, Err(StoreError::Closed));
-    assert_eq!(store.list(Filter { owner: Owner::All, limit: 1, ..Filter::default() }).await, Err(StoreError::Closed));
+    assert_eq!(
+        store.list(Filter { owner: RecordsOf::All, limit: 1, ..Filter::default() }).await,
+        Err(StoreError::Closed)
+    );
     assert_eq!(store.start(vec![UpdateId::generate()], at(1), None).await, Err(StoreError::Closed));
     assert_eq!(store.close().await, Err(StoreError::Closed));
 }

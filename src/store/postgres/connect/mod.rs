@@ -23,7 +23,7 @@ use crate::value::{ChannelBinding, PostgresHost, PostgresTls, PostgresUrl};
 pub(in crate::store) use driver::Driver;
 pub use failure::{ConnectError, ConnectFailure};
 pub(in crate::store) use session::{Standbys, rows, standbys};
-use socket::Place;
+use socket::HostAddress;
 use tls::Tls;
 
 /// Reaches the servers of one URL.
@@ -84,14 +84,14 @@ impl Connector {
         Err(last)
     }
 
-    async fn try_place(&self, host: &PostgresHost, place: &Place) -> Result<Connected, ConnectFailure> {
+    async fn try_place(&self, host: &PostgresHost, place: &HostAddress) -> Result<Connected, ConnectFailure> {
         match (host, place) {
-            (PostgresHost::Tcp { name, .. }, Place::Tcp(address)) => {
+            (PostgresHost::Tcp { name, .. }, HostAddress::Tcp(address)) => {
                 let tls = Tls::new(&self.url, name).await?;
                 let stream = socket::tcp(*address, self.limit).await.map_err(ConnectFailure::Unreachable)?;
                 self.log_in(stream, tls).await
             }
-            (_, Place::Unix(path)) => {
+            (_, HostAddress::Unix(path)) => {
                 let stream = socket::unix(path).await.map_err(ConnectFailure::Unreachable)?;
                 self.log_in(stream, Tls::none()).await
             }

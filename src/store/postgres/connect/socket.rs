@@ -19,21 +19,21 @@ const KEEPALIVE_COUNT: u32 = 3;
 
 /// Where a socket is connected to.
 #[derive(Clone, Debug)]
-pub(super) enum Place {
+pub(super) enum HostAddress {
     Tcp(SocketAddr),
     Unix(PathBuf),
 }
 
 /// The addresses of a host, in the order of the system.
-pub(super) async fn places(host: &PostgresHost) -> Result<Vec<Place>, ConnectFailure> {
+pub(super) async fn places(host: &PostgresHost) -> Result<Vec<HostAddress>, ConnectFailure> {
     match host {
-        PostgresHost::Unix { path } => Ok(vec![Place::Unix(path.clone())]),
+        PostgresHost::Unix { path } => Ok(vec![HostAddress::Unix(path.clone())]),
         PostgresHost::Tcp { address: Some(address), port, .. } => {
-            Ok(vec![Place::Tcp(SocketAddr::new(*address, *port))])
+            Ok(vec![HostAddress::Tcp(SocketAddr::new(*address, *port))])
         }
         PostgresHost::Tcp { name, port, .. } => {
             let found = lookup_host((name.as_str(), *port)).await.map_err(ConnectFailure::Unresolved)?;
-            Ok(found.map(Place::Tcp).collect())
+            Ok(found.map(HostAddress::Tcp).collect())
         }
     }
 }

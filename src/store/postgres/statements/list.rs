@@ -11,7 +11,7 @@ use crate::store::postgres::job::{Bind, Param, Statement, param};
 use crate::store::postgres::row::{Text, get, record as read};
 use crate::store::row::{COLUMNS, LOOKED_AT, Part, columns, unsigned};
 use crate::store::seal::Sealer;
-use crate::store::{Filter, Owner, Page, State, StoreError};
+use crate::store::{Filter, Page, RecordsOf, State, StoreError};
 
 /// The columns behind those of a record: whether everything holds that the index does not decide, and which row it is.
 const FITS: usize = COLUMNS;
@@ -98,7 +98,7 @@ impl Clauses {
         let is_found = filter.line.is_some() || state.is_some();
         if !is_found {
             // Behind `client is null` the planner knows no order by number, and would read all of it: that is checked row by row.
-            let client = if filter.owner == Owner::Client(None) { Vec::new() } else { self.of_client(filter) };
+            let client = if filter.owner == RecordsOf::Client(None) { Vec::new() } else { self.of_client(filter) };
             let (mut client, vendor) = (client, self.of_vendor(filter));
             client.extend(vendor.into_iter().take(usize::from(client.is_empty())));
             clauses.append(&mut client);
@@ -111,9 +111,9 @@ impl Clauses {
 
     fn of_client(&mut self, filter: &Filter) -> Vec<String> {
         match &filter.owner {
-            Owner::All => Vec::new(),
-            Owner::Client(None) => vec!["client is null".into()],
-            Owner::Client(Some(client)) => vec![format!("client = {}", self.bind(Text::of(client)))],
+            RecordsOf::All => Vec::new(),
+            RecordsOf::Client(None) => vec!["client is null".into()],
+            RecordsOf::Client(Some(client)) => vec![format!("client = {}", self.bind(Text::of(client)))],
         }
     }
 

@@ -6,7 +6,7 @@ use super::Work;
 use crate::store::postgres::job::{Statement, params};
 use crate::store::postgres::row::Text;
 use crate::store::row::columns;
-use crate::store::{Line, Owner, Timestamp, UpdateId};
+use crate::store::{Line, RecordsOf, Timestamp, UpdateId};
 
 /// One statement sees a ticket that becomes a row of the journal in one of the two.
 const RECORD: &str = concat!(
@@ -77,10 +77,10 @@ pub(in crate::store::postgres) fn record(id: UpdateId) -> Statement {
     Statement::new(RECORD, params![id.0])
 }
 
-pub(in crate::store::postgres) fn of_request(of: &Owner, request_id: &str) -> Work {
+pub(in crate::store::postgres) fn of_request(of: &RecordsOf, request_id: &str) -> Work {
     let (anyone, client) = match of {
-        Owner::All => (true, None),
-        Owner::Client(client) => (false, client.as_deref().map(Text::of)),
+        RecordsOf::All => (true, None),
+        RecordsOf::Client(client) => (false, client.as_deref().map(Text::of)),
     };
     Work::read(Statement::new(OF_REQUEST, params![Text::of(request_id), anyone, client]))
 }

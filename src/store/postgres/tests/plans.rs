@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::store::postgres::statements::{Work, line as lines, list, lookup};
-use crate::store::{Filter, Owner};
+use crate::store::{Filter, RecordsOf};
 
 /// A journal of some days with rows as a gateway would write them.
 async fn fill(database: &Database, rows: u64) {
@@ -46,7 +46,7 @@ async fn every_list_walks_along_an_index() {
     let _store = open(&database).await;
     fill(&database, 60_000).await;
     let none = Filter { limit: 50, ..Filter::default() };
-    let client = || Owner::Client(Some("crm".into()));
+    let client = || RecordsOf::Client(Some("crm".into()));
     let line = Some(Line { scope: "main".into(), id: "7".into() });
     let dead = vec![State::Dead, State::Unknown];
     let cases = [
@@ -56,7 +56,7 @@ async fn every_list_walks_along_an_index() {
         (Filter { line: line.clone(), ..none.clone() }, "scope_vendor_id_number_idx"),
         (Filter { line, owner: client(), states: dead.clone(), ..none.clone() }, "scope_vendor_id_number_idx"),
         (Filter { owner: client(), ..none.clone() }, "client_number_idx"),
-        (Filter { owner: Owner::Client(None), ..none.clone() }, "number_idx"),
+        (Filter { owner: RecordsOf::Client(None), ..none.clone() }, "number_idx"),
         (Filter { owner: client(), vendor: Some("vendor 1".into()), ..none.clone() }, "client_number_idx"),
         (Filter { states: dead.clone(), ..none.clone() }, "state_number_idx"),
         (Filter { states: dead, replayed: Some(false), ..none.clone() }, "replay_of_idx"),
@@ -76,7 +76,7 @@ async fn every_list_walks_along_an_index() {
     let row = record(1);
     for work in [
         Work::read(lookup::record(row.id)),
-        lookup::of_request(&Owner::All, "request-5"),
+        lookup::of_request(&RecordsOf::All, "request-5"),
         lookup::newer(&Line { scope: "main".into(), id: "7".into() }, 5, &[]),
         lookup::ended(&[row.id]),
         lookup::unsettled(at(0)),

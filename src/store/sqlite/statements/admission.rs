@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::store::row::unsigned;
 use crate::store::seal::{Purpose, Sealer};
-use crate::store::sqlite::desk::Desk;
+use crate::store::sqlite::desk::WriteTransaction;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{Packed, id_of, insert, insert_into, unpack_answer};
 use crate::store::{Admission, Admitted, KeyState, KeyUse, Stored};
@@ -13,7 +13,10 @@ use crate::store::{Admission, Admitted, KeyState, KeyUse, Stored};
 const FIND: &str = "select fingerprint, id, unknown, answer from idem where owner = ?1 and key = ?2 and \
                     (expires_at is null or expires_at > ?3)";
 
-pub(in crate::store::sqlite) fn admit(desk: &mut Desk<'_>, admission: &Admission) -> Result<Admitted, Failure> {
+pub(in crate::store::sqlite) fn admit(
+    desk: &mut WriteTransaction<'_>,
+    admission: &Admission,
+) -> Result<Admitted, Failure> {
     if let Some(key) = &admission.key {
         if let Some(known) = find(desk.connection, desk.sealer, key)? {
             let again = match &known {

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::store::sqlite::desk::Desk;
+use crate::store::sqlite::desk::WriteTransaction;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::id_of;
 use crate::store::{CallbackDue, CallbackTried, Timestamp, UpdateId};
@@ -32,7 +32,10 @@ pub(in crate::store::sqlite) fn callbacks_of(
     Ok(due)
 }
 
-pub(in crate::store::sqlite) fn callback_tried(desk: &mut Desk<'_>, tried: CallbackTried) -> Result<(), Failure> {
+pub(in crate::store::sqlite) fn callback_tried(
+    desk: &mut WriteTransaction<'_>,
+    tried: CallbackTried,
+) -> Result<(), Failure> {
     match tried {
         CallbackTried::Delivered(id) => {
             remove(desk, id)?;
@@ -50,7 +53,7 @@ pub(in crate::store::sqlite) fn callback_tried(desk: &mut Desk<'_>, tried: Callb
 }
 
 /// Whether it waited.
-fn remove(desk: &mut Desk<'_>, id: UpdateId) -> Result<bool, Failure> {
+fn remove(desk: &mut WriteTransaction<'_>, id: UpdateId) -> Result<bool, Failure> {
     let removed = desk.prepare("delete from callback where id = ?1")?.execute([id.0.as_bytes()])? > 0;
     desk.effects.callbacks -= i64::from(removed);
     Ok(removed)

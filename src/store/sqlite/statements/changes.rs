@@ -3,13 +3,17 @@
 use rusqlite::OptionalExtension;
 
 use crate::store::seal::Purpose;
-use crate::store::sqlite::desk::Desk;
+use crate::store::sqlite::desk::WriteTransaction;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::seal;
 use crate::store::{Ending, Postponement, Record, State, Timestamp, UpdateId};
 
 /// `false` if one of them has no ticket any more.
-pub(in crate::store::sqlite) fn start(desk: &mut Desk<'_>, ids: &[UpdateId], now: Timestamp) -> Result<bool, Failure> {
+pub(in crate::store::sqlite) fn start(
+    desk: &mut WriteTransaction<'_>,
+    ids: &[UpdateId],
+    now: Timestamp,
+) -> Result<bool, Failure> {
     let mut state_of = desk.prepare("select state from ticket where id = ?1")?;
     let mut waiting = Vec::new();
     for id in ids {
@@ -29,7 +33,10 @@ pub(in crate::store::sqlite) fn start(desk: &mut Desk<'_>, ids: &[UpdateId], now
     Ok(true)
 }
 
-pub(in crate::store::sqlite) fn postpone(desk: &mut Desk<'_>, postponement: &Postponement) -> Result<(), Failure> {
+pub(in crate::store::sqlite) fn postpone(
+    desk: &mut WriteTransaction<'_>,
+    postponement: &Postponement,
+) -> Result<(), Failure> {
     let mut wait = desk.prepare(
         "update ticket set state = 'queued', attempts = min(attempts + ?2, 4294967295), updated_at = ?3, next_attempt_at = ?4, \
          problem = ?5, doubted_at = coalesce(?6, doubted_at) where id = ?1 and state = 'sending'",
@@ -49,7 +56,7 @@ pub(in crate::store::sqlite) fn postpone(desk: &mut Desk<'_>, postponement: &Pos
 }
 
 pub(in crate::store::sqlite) fn cancel(
-    desk: &mut Desk<'_>,
+    desk: &mut WriteTransaction<'_>,
     id: UpdateId,
     now: Timestamp,
     callback: bool,

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::store::row::{columns, unsigned};
 use crate::store::seal::Purpose;
-use crate::store::sqlite::desk::Desk;
+use crate::store::sqlite::desk::WriteTransaction;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{pack_ids, seal, seal_answer, signed};
 use crate::store::{Ending, Finished, KeyEnd, State, Timestamp};
@@ -18,11 +18,14 @@ const MOVE: &str = concat!(
      from ticket where id = ?1 returning number, created_at, client"
 );
 
-pub(in crate::store::sqlite) fn finish(desk: &mut Desk<'_>, endings: &[Ending]) -> Result<Vec<Finished>, Failure> {
+pub(in crate::store::sqlite) fn finish(
+    desk: &mut WriteTransaction<'_>,
+    endings: &[Ending],
+) -> Result<Vec<Finished>, Failure> {
     endings.iter().map(|ending| end(desk, ending)).collect()
 }
 
-fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<Finished, Failure> {
+fn end(desk: &mut WriteTransaction<'_>, ending: &Ending) -> Result<Finished, Failure> {
     let (sealer, id) = (desk.sealer, ending.id);
     let created = ending.created.as_ref();
     let mut move_ = desk.prepare(MOVE)?;
@@ -57,7 +60,7 @@ fn end(desk: &mut Desk<'_>, ending: &Ending) -> Result<Finished, Failure> {
 }
 
 /// What was replayed is not replayed again, unless the replay is dead, too.
-fn end_replay(desk: &Desk<'_>, ending: &Ending) -> Result<(), Failure> {
+fn end_replay(desk: &WriteTransaction<'_>, ending: &Ending) -> Result<(), Failure> {
     if ending.state == State::Dead {
         return Ok(());
     }
@@ -68,7 +71,7 @@ fn end_replay(desk: &Desk<'_>, ending: &Ending) -> Result<(), Failure> {
 }
 
 /// What the key answers from now on, or that it is free.
-fn end_key(desk: &Desk<'_>, ending: &Ending) -> Result<(), Failure> {
+fn end_key(desk: &WriteTransaction<'_>, ending: &Ending) -> Result<(), Failure> {
     let id = ending.id;
     let Some(KeyEnd { answer, kept, unknown }) = &ending.key else {
         desk.prepare("delete from idem where id = ?1")?.execute([id.0.as_bytes()])?;

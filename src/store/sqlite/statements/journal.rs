@@ -1,6 +1,6 @@
 //! Rows of the journal that no ticket becomes, and how they leave.
 
-use crate::store::sqlite::desk::{Desk, SPAN};
+use crate::store::sqlite::desk::{SPAN, WriteTransaction};
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{Packed, insert, insert_into, signed};
 use crate::store::{Record, State, Timestamp, UpdateId};
@@ -11,7 +11,7 @@ pub(in crate::store) const SWEPT: u32 = 500;
 
 /// `false` if there is a row of that id or number already.
 pub(in crate::store::sqlite) fn note(
-    desk: &mut Desk<'_>,
+    desk: &mut WriteTransaction<'_>,
     record: &Record,
     body: Option<&Bytes>,
 ) -> Result<bool, Failure> {
@@ -25,7 +25,7 @@ pub(in crate::store::sqlite) fn note(
 }
 
 pub(in crate::store::sqlite) fn discard(
-    desk: &mut Desk<'_>,
+    desk: &mut WriteTransaction<'_>,
     id: UpdateId,
     state: State,
     now: Timestamp,
@@ -36,7 +36,7 @@ pub(in crate::store::sqlite) fn discard(
 }
 
 pub(in crate::store::sqlite) fn sweep(
-    desk: &mut Desk<'_>,
+    desk: &mut WriteTransaction<'_>,
     now: Timestamp,
     journal: Timestamp,
 ) -> Result<bool, Failure> {

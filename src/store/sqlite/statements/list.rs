@@ -11,7 +11,7 @@ use crate::store::seal::Sealer;
 use crate::store::sqlite::desk::SPAN;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{record as read, signed};
-use crate::store::{Filter, Owner, Page, Record, State};
+use crate::store::{Filter, Page, Record, RecordsOf, State};
 
 use super::lookup::TABLES;
 
@@ -116,7 +116,7 @@ impl By {
         match (&filter.line, state, &filter.owner, &filter.vendor) {
             (Some(_), ..) => Self::Line,
             (_, Some(state), ..) => Self::State(state),
-            (_, _, Owner::Client(_), _) if journal => Self::Client,
+            (_, _, RecordsOf::Client(_), _) if journal => Self::Client,
             (.., Some(_)) if journal => Self::Vendor,
             _ => Self::Number,
         }
@@ -137,7 +137,7 @@ fn search(table: &str, filter: &Filter, range: (i64, i64), state: Option<State>)
     let below = filter.below.map_or(i64::MAX, |number| signed(number).unwrap_or(i64::MAX));
     clauses.index("number >= ?", Value::Integer(range.0));
     clauses.index("number < ?", Value::Integer(range.1.min(below)));
-    if let Owner::Client(client) = &filter.owner {
+    if let RecordsOf::Client(client) = &filter.owner {
         let client = client.clone().map_or(Value::Null, Value::Text);
         clauses.add(by == By::Client, "client is ?", client);
     }

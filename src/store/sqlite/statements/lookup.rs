@@ -7,7 +7,7 @@ use crate::store::row::{Part, columns};
 use crate::store::seal::{Purpose, Sealer};
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::row::{record as read, signed};
-use crate::store::{Line, Owner, Record, Timestamp, UpdateId};
+use crate::store::{Line, Record, RecordsOf, Timestamp, UpdateId};
 
 /// The tables of records. A ticket that becomes a row of the journal between two searches is found by the second.
 pub(super) const TABLES: [&str; 2] = ["ticket", "journal"];
@@ -57,12 +57,12 @@ fn all(
 pub(in crate::store::sqlite) fn record_of_request(
     connection: &Connection,
     sealer: &Sealer,
-    owner: &Owner,
+    owner: &RecordsOf,
     request_id: &str,
 ) -> Result<Option<Record>, Failure> {
     let (anyone, client) = match owner {
-        Owner::All => (true, None),
-        Owner::Client(client) => (false, client.as_deref()),
+        RecordsOf::All => (true, None),
+        RecordsOf::Client(client) => (false, client.as_deref()),
     };
     newest(|table| {
         let sql = format!(

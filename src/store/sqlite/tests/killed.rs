@@ -33,7 +33,7 @@ async fn a_process_that_is_killed() {
     let callers = (0..8).map(|caller| {
         let (store, number) = (store.clone(), number.clone());
         async move {
-            // It ends by itself if nobody kills it.
+            // It ends by itself if it is not killed.
             for _ in 0..10_000 {
                 let row = record(number.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
                 let use_ = key(&row.id.to_string(), 0);

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::open;
 use crate::store::conformance::samples::*;
 use crate::store::sqlite::statements::list::searches;
-use crate::store::{Filter, Line, Owner, State, Store, Timestamp};
+use crate::store::{Filter, Line, RecordsOf, State, Store, Timestamp};
 
 fn plan(database: &Connection, sql: &str, params: &[rusqlite::types::Value]) -> String {
     let mut statement = database.prepare(&format!("explain query plan {sql}")).unwrap();
@@ -25,7 +25,7 @@ async fn every_list_walks_along_an_index() {
     open(&path).close().await.unwrap();
     let database = Connection::open(&path).unwrap();
     let none = Filter { limit: 50, ..Filter::default() };
-    let client = || Owner::Client(Some("crm".into()));
+    let client = || RecordsOf::Client(Some("crm".into()));
     let dead = vec![State::Dead, State::Unknown];
     let cases = [
         (none.clone(), "PRIMARY KEY"),
@@ -35,7 +35,10 @@ async fn every_list_walks_along_an_index() {
         (Filter { line: Some(line()), owner: client(), states: dead.clone(), ..none.clone() }, "journal_line"),
         (Filter { line: Some(line()), field: Some("name".into()), ..none.clone() }, "journal_line"),
         (Filter { owner: client(), ..none.clone() }, "journal_client (client=? AND rowid"),
-        (Filter { owner: Owner::Client(None), below: Some(9), ..none.clone() }, "journal_client (client=? AND rowid"),
+        (
+            Filter { owner: RecordsOf::Client(None), below: Some(9), ..none.clone() },
+            "journal_client (client=? AND rowid",
+        ),
         (Filter { owner: client(), vendor: Some("a".into()), ..none.clone() }, "journal_client"),
         (Filter { owner: client(), states: dead.clone(), ..none.clone() }, "journal_state (state=? AND rowid"),
         (Filter { states: dead.clone(), ..none.clone() }, "journal_state (state=? AND rowid"),
@@ -114,7 +117,7 @@ async fn a_page_of_a_large_journal() {
     let store = open(&path);
     let none = Filter { limit: 50, ..Filter::default() };
     let line = Some(Line { scope: "main".into(), id: "7".into() });
-    let crm = Owner::Client(Some("crm".into()));
+    let crm = RecordsOf::Client(Some("crm".into()));
     for filter in [
         none.clone(),
         Filter { line, ..none.clone() },

@@ -96,7 +96,7 @@ async fn the_last_result_is_returned_if_the_deadline_passes_before_the_next_atte
             if nth > 0 {
                 return failed(FailureKind::DeadlineBeforeSend);
             }
-            seen.sent.begin_attempt();
+            seen.sent.start_attempt();
             seen.sent.mark();
             sleep(Duration::from_secs(1)).await;
             if lost { failed(FailureKind::ConnectionLost) } else { answered(503) }
@@ -160,7 +160,7 @@ async fn requests_with_the_same_retry_after_are_spread() {
 async fn a_refusal_is_no_proof_for_the_attempts_before_it() {
     for (first, doubt) in [(503, true), (429, false)] {
         let layer = retrying(MockCall::new(move |nth, seen| async move {
-            seen.sent.begin_attempt();
+            seen.sent.start_attempt();
             seen.sent.mark();
             answered(if nth == 0 { first } else { 429 })
         }));
@@ -168,7 +168,7 @@ async fn a_refusal_is_no_proof_for_the_attempts_before_it() {
         assert_eq!((response.status.as_u16(), response.attempts, response.was_in_doubt), (429, 3, doubt));
     }
     let layer = retrying(MockCall::new(|nth, seen| async move {
-        seen.sent.begin_attempt();
+        seen.sent.start_attempt();
         if nth > 0 {
             return failed(FailureKind::Connect);
         }
@@ -207,7 +207,7 @@ async fn whether_a_sent_request_is_retried_is_its_own_matter_and_not_its_methods
     ] {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::GET] {
             let layer = retrying(MockCall::new(move |_, seen| async move {
-                seen.sent.begin_attempt();
+                seen.sent.start_attempt();
                 if sent {
                     seen.sent.mark();
                 }
@@ -225,7 +225,7 @@ async fn whether_a_sent_request_is_retried_is_its_own_matter_and_not_its_methods
 async fn no_response_makes_a_request_arrive_twice_that_must_not() {
     for status in [408, 429, 500, 502, 503, 504, 520, 530] {
         let layer = retrying(MockCall::new(move |_, seen| async move {
-            seen.sent.begin_attempt();
+            seen.sent.start_attempt();
             seen.sent.mark();
             with_header(status, "retry-after", "0")
         }));

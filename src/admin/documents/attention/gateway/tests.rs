@@ -8,9 +8,9 @@ use crate::config::Severity as ProblemSeverity;
 use crate::problem::{Code, Problem};
 use crate::telemetry::{SpanCounts, WriterHealth};
 
-fn outcome(applied: bool) -> Outcome {
+fn outcome(applied: bool) -> ReloadResult {
     let (generation, at) = (2, 77);
-    Outcome { applied, generation, trigger: "watch", at, problems: vec![], changed: vec![], needs_restart: vec![] }
+    ReloadResult { applied, generation, trigger: "watch", at, problems: vec![], changed: vec![], needs_restart: vec![] }
 }
 
 fn reload_problem(message: &str) -> ReloadProblem {
@@ -50,7 +50,7 @@ fn a_refused_reload_is_said_with_its_first_problems_at_their_lines() {
 #[test]
 fn what_waits_for_a_restart_is_named() {
     assert_eq!(needs_restart(&outcome(true)), None);
-    let last = Outcome { needs_restart: vec!["server.listen", "store"], ..outcome(true) };
+    let last = ReloadResult { needs_restart: vec!["server.listen", "store"], ..outcome(true) };
     assert_eq!(needs_restart(&last).unwrap().what, "waits for a restart: server.listen, store");
 }
 

@@ -183,7 +183,7 @@ impl Store for Double {
         unasked()
     }
 
-    fn record_of_request(&self, _: Owner, _: String) -> Pending<'_, Option<Record>> {
+    fn record_of_request(&self, _: RecordsOf, _: String) -> Pending<'_, Option<Record>> {
         unasked()
     }
 

@@ -79,7 +79,7 @@ impl<P> Lines<P> {
         }
     }
 
-    /// Whether the line is stale. It is not afterwards: whoever asks reads it now.
+    /// Whether the line is stale. It is not afterwards: the caller reads it now.
     pub(in crate::api::records) fn take_stale(&mut self, line: &Line) -> bool {
         self.lines.get_mut(line).is_some_and(|queue| std::mem::take(&mut queue.is_stale))
     }
