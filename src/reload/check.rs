@@ -15,7 +15,7 @@ use crate::config::{self, Origin, Origins, Setting, Settings, SourceLine, Watche
 use crate::gateway::Gateway;
 use crate::value::unix_seconds;
 
-use super::outcome::Refusal;
+use super::result::Refusal;
 use super::{ReloadProblem, Reloader, Source, StartupSettings, files_of};
 
 /// The least time between two reads that no reload asks for.

@@ -10,7 +10,7 @@
 mod check;
 mod collector;
 mod emptied;
-mod outcome;
+mod result;
 mod startup;
 mod telemetry;
 #[cfg(test)]
@@ -34,11 +34,11 @@ use crate::value::{Lock, unix_seconds};
 
 pub use crate::config::{Severity, SourceLine};
 pub use check::{Check, CheckedProblem, Difference};
-pub use outcome::{ReloadProblem, ReloadResult};
+pub use result::{ReloadProblem, ReloadResult};
 pub(crate) use telemetry::{START, log, telemetry};
 pub use watch::watch;
 
-use outcome::{Refusal, changed};
+use result::{Refusal, changed};
 pub use startup::StartupSettings;
 
 /// How often the files are read if they change meanwhile.

@@ -12,7 +12,7 @@ const MAX_PROBLEMS: usize = 200;
 /// How many changed keys are named.
 const MAX_CHANGED: usize = 100;
 
-/// The outcome of a reload.
+/// What became of a reload.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReloadResult {
     /// Whether the new configuration is in force.
@@ -176,7 +176,7 @@ fn collect(before: &Value, after: &Value, path: &str, found: &mut Vec<String>) {
 mod tests {
     use serde_json::json;
 
-    use crate::reload::outcome::changed;
+    use crate::reload::result::changed;
 
     #[test]
     fn changed_keys_are_named_down_to_the_value() {
