@@ -172,7 +172,7 @@ fn tools_without_a_canonical_form_are_named_as_lost() {
     for to in ["elevenlabs", "retell", "vapi", SUPERSET] {
         let function = json!({ "type": "function", "function": { "name": "book" } });
         assert_eq!(lost(tool(function), to), ["`model.tools[1]` (`function`) is lost: no field has it"], "{to}");
-        let spoken = json!([{ "type": "endCall", "messages": [{ "content": "Bye." }], "async": false }]);
+        let spoken = json!([{ "async": false, "messages": [{ "content": "Bye." }], "type": "endCall" }]);
         assert_eq!(
             lost(spoken, to),
             ["`model.tools[0]` (`endCall`) loses `async`, `messages`, which no field has"],
