@@ -16,7 +16,8 @@ pub(super) const SAYS: &[Said] = &[Said::at(&["name"]), Said::at(&["description"
 /// The preset that says whether a call was successful.
 const PRESET: &str = "call_successful";
 
-const PRESET_AT: Path = &["agent", "post_call_analysis_data", "named", PRESET];
+/// Where the preset stands in what is written.
+pub(super) const PRESET_AT: Path = &["agent", "post_call_analysis_data", "named", PRESET];
 
 pub(super) static SCHEMA: NestedHook = NestedHook {
     paths: &[DATA],
@@ -28,7 +29,7 @@ pub(super) static SCHEMA: NestedHook = NestedHook {
 };
 
 pub(super) static EVALUATION: NestedHook = NestedHook {
-    paths: &[DATA, PRESET_AT],
+    paths: &[DATA],
     group: &[],
     write: write_evaluation,
     read: read_evaluation,

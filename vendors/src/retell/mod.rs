@@ -198,6 +198,7 @@ const fn row(field: Field) -> Row {
             Row::unsupported("a choice: its notifications always have the recording's URL")
         }
         Field::PostCallEvaluation => hook(&analysis::EVALUATION)
+            .saying(&[analysis::PRESET_AT])
             .nearly("the vendor analyses calls in any case; its preset `call_successful` is added or removed"),
         Field::PostCallSchema => hook(&analysis::SCHEMA),
         Field::Variables => Row::at_as(&["llm", "default_dynamic_variables"], PlaceForm::Texts),
