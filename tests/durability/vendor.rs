@@ -26,6 +26,7 @@ pub(crate) struct Arrival {
     /// Its place among all, from 1.
     pub(crate) nth: usize,
     pub(crate) method: String,
+    pub(crate) path: String,
     /// The assistant; 0 for a creation.
     pub(crate) id: u64,
     pub(crate) body: Value,
@@ -201,6 +202,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Respo
     let mut arrival = Arrival {
         nth: 0,
         method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
         id,
         body: serde_json::from_slice(&body).unwrap_or_default(),
         token: token.to_owned(),

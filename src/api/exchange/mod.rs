@@ -43,7 +43,7 @@ use super::request::options::RequestOptions;
 use super::request_log::RequestLog;
 use super::response::Echoed;
 
-pub(super) use prepare::{read_catalogs, read_update};
+pub(super) use prepare::{deletion, read_catalogs, read_update};
 pub(crate) use preview::{Destination, Preview, PreviewOptions, PreviewRefusal, handling_at, preview};
 pub(super) use refusal::nothing_applied;
 use refusal::of_changes;

@@ -16,6 +16,17 @@ use crate::problem::{Code, Problem};
 use super::refusal::refusal_problem;
 use super::{Change, Exchange, Prepared, QueuePlace};
 
+/// The account's operation that deletes assistants.
+///
+/// # Errors
+/// Its dialect documents none.
+pub(in crate::api) fn deletion(account: &Account) -> Result<vendors::Call, Problem> {
+    account.dialect.operations.delete.ok_or_else(|| {
+        let detail = format!("{} documents no operation that deletes assistants", account.dialect.title);
+        Problem::new(Code::UnsupportedByVendor, detail)
+    })
+}
+
 impl<'a> Exchange<'a> {
     /// Reads and translates the fields. Only a catalog may make it wait.
     pub(in crate::api) async fn prepare(&self, body: &[u8]) -> Result<Prepared, Problem> {
@@ -50,7 +61,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// The request of a deletion, which has no body.
-    pub(super) fn prepare_deletion(&self, call: vendors::Call, id: &str) -> Result<Prepared, Problem> {
+    pub(in crate::api) fn prepare_deletion(&self, call: vendors::Call, id: &str) -> Result<Prepared, Problem> {
         let context = self.context;
         let headers = self.account.headers(context.request_id.to_header_value(), context.trace.to_header_value());
         let request = Request {

@@ -6,13 +6,13 @@ use http::request::Parts;
 use http_body_util::Full;
 
 use crate::api::context::Context;
-use crate::api::exchange::{Change, Exchange};
+use crate::api::exchange::{Change, Exchange, deletion};
 use crate::api::middleware::InFlightPermit;
 use crate::api::records::{Asked, Key};
 use crate::api::request::options::RequestOptions;
 use crate::api::request_log::RequestLog;
 use crate::api::target::{handling, target};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::value::AssistantOperation;
 
 /// Handles one deletion.
@@ -31,10 +31,7 @@ pub(super) async fn handle(
     let assistant = assistant.as_str();
     log.routed(context, &route.account, Some(&route.id), options.dry_run);
     log.assistant = Some(assistant.to_owned());
-    let call = route.account.dialect.operations.delete.ok_or_else(|| {
-        let detail = format!("{} documents no operation that deletes assistants", route.account.dialect.title);
-        Problem::new(Code::UnsupportedByVendor, detail)
-    })?;
+    let call = deletion(&route.account)?;
     let target = (&*route.account.name, Some(&*route.id));
     let asked = Asked::of(AssistantOperation::Delete, &options, target, head);
     let key = asked.map(|asked| Key::of(context, asked, b""));

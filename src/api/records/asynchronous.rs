@@ -195,7 +195,7 @@ impl Ticket {
             goes_after: false,
             phase,
             is_waited_for: false,
-            is_untranslated: false,
+            awaits_configuration: false,
             fresh: None,
         }
     }

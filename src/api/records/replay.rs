@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use vendors::Field;
 
 use crate::api::context::Context;
-use crate::api::exchange::{Change, Prepared, QueuePlace, read_update};
+use crate::api::exchange::{Change, Prepared, QueuePlace, deletion, read_update};
 use crate::api::request::query::{self, FIELDS, FORCE};
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
@@ -102,7 +102,7 @@ impl Records {
         restored: Restored,
         (is_held, guard): (bool, Option<u64>),
     ) -> Result<Record, Problem> {
-        let Restored { request, body, handling, options } = restored;
+        let Restored { body, handling, options, .. } = restored;
         let gone = || {
             let detail = format!("the vendor account `{}` is configured no longer", dead.vendor);
             Problem::new(Code::UnknownAssistant, detail)
@@ -114,7 +114,11 @@ impl Records {
         };
         let job = Job::restored(context.clone(), change, dead, Arc::clone(&account), handling, options);
         let (request, reserved) = match change {
-            Change::Delete => (request, None),
+            // The account may have another dialect now.
+            Change::Delete => {
+                let id = job.id.as_deref().unwrap_or_default();
+                (job.exchange(None).prepare_deletion(deletion(&account)?, id)?.request, None)
+            }
             _ => match job.exchange(None).prepare(&body).await? {
                 Prepared { request, place: QueuePlace::Reserved(reserved), .. } if !is_held => {
                     (request, Some(*reserved))

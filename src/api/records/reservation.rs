@@ -187,7 +187,7 @@ impl Ticket {
             goes_after: false,
             phase: Phase::Admitted,
             is_waited_for: false,
-            is_untranslated: false,
+            awaits_configuration: false,
             fresh: None,
         }
     }

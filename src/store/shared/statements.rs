@@ -42,17 +42,33 @@ pub(super) const TAKE: &str = concat!(
      returning key, granted, remaining, wait"
 );
 
-/// The longest pause, for a row of which a replica of an earlier version has not noted how long it is.
-macro_rules! longest_pause {
-    () => {
-        "300000000000"
+/// How long a pause or an opening is, from when it was noted to its end. A replica of an earlier version notes only the end: then
+/// this is more than it is, and at most the longest.
+macro_rules! length {
+    ($until:literal, $noted_at:literal, $longest:literal) => {
+        concat!(
+            "least(coalesce(nullif(greatest(",
+            $until,
+            " - ",
+            $noted_at,
+            ", 0), 0), ",
+            $longest,
+            "), ",
+            $longest,
+            ")"
+        )
     };
 }
 
-/// The same for an opening.
-macro_rules! longest_opening {
+macro_rules! pause_length {
     () => {
-        "86400000000000"
+        length!("paused_until", "paused_at", "300000000000")
+    };
+}
+
+macro_rules! opening_length {
+    () => {
+        length!("open_until", "opened_at", "86400000000000")
     };
 }
 
@@ -64,40 +80,52 @@ pub(super) const LOOK: &str = concat!(
     "with clock as (select ",
     now!(),
     " as now),
-     cut as (update shared_account
-       set paused_until = least(paused_until, now + coalesce(paused_for, ",
-    longest_pause!(),
-    ")), open_until = least(open_until, now + coalesce(open_for, ",
-    longest_opening!(),
-    ")) from clock where paused_until > now + coalesce(paused_for, ",
-    longest_pause!(),
-    ") or open_until > now + coalesce(open_for, ",
-    longest_opening!(),
-    "))
-     select account, least(greatest(0, paused_until - now), coalesce(paused_for, ",
-    longest_pause!(),
-    ")), is_unavailable, least(greatest(0, open_until - now), coalesce(open_for, ",
-    longest_opening!(),
-    ")), open_until is not null
+     cut as (update shared_account set (paused_until, paused_at, open_until, opened_at) = (
+       select case when paused_until > now + paused_for then now + paused_for else paused_until end,
+         case when paused_until > now + paused_for then now else paused_at end,
+         case when open_until > now + open_for then now + open_for else open_until end,
+         case when open_until > now + open_for then now else opened_at end
+       from (select ",
+    pause_length!(),
+    " as paused_for, ",
+    opening_length!(),
+    " as open_for) as lengths)
+       from clock where paused_until > now + ",
+    pause_length!(),
+    " or open_until > now + ",
+    opening_length!(),
+    ")
+     select account, least(greatest(0, paused_until - now), ",
+    pause_length!(),
+    "), is_unavailable, least(greatest(0, open_until - now), ",
+    opening_length!(),
+    "), open_until is not null
      from shared_account, clock where paused_until > now or open_until is not null"
 );
 
 /// A pause of $2, at most $3 long altogether whatever the clock has done.
 pub(super) const PAUSE: &str = concat!(
-    "insert into shared_account as a (account, paused_until, paused_for, is_unavailable) values ($1, ",
+    "insert into shared_account as a (account, paused_until, paused_at, is_unavailable) values ($1, ",
     now!(),
-    " + $2, $2, $4) on conflict (account) do update set
-       paused_until = greatest(least(a.paused_until, excluded.paused_until - $2 + coalesce(a.paused_for, $3)),
-         excluded.paused_until),
-       paused_for = case when excluded.paused_until >= a.paused_until then $2 else a.paused_for end,
-       is_unavailable = case when excluded.paused_until >= a.paused_until then excluded.is_unavailable else a.is_unavailable end"
+    " + $2, ",
+    now!(),
+    ", $4) on conflict (account) do update set (paused_until, paused_at, is_unavailable) = (
+       select greatest(least(a.paused_until, excluded.paused_at + rest), excluded.paused_until),
+         case when excluded.paused_until >= a.paused_until or a.paused_until > excluded.paused_at + rest
+           then excluded.paused_at else a.paused_at end,
+         case when excluded.paused_until >= a.paused_until then excluded.is_unavailable else a.is_unavailable end
+       from (select ",
+    length!("a.paused_until", "a.paused_at", "$3"),
+    " as rest) as lengths)"
 );
 
 pub(super) const OPEN: &str = concat!(
-    "insert into shared_account as a (account, opening, open_until, open_for) values ($1, 1, ",
+    "insert into shared_account as a (account, opening, open_until, opened_at) values ($1, 1, ",
     now!(),
-    " + $2, $2) on conflict (account) do update
-       set opening = a.opening + 1, open_until = excluded.open_until, open_for = $2, probe_until = 0"
+    " + $2, ",
+    now!(),
+    ") on conflict (account) do update
+       set opening = a.opening + 1, open_until = excluded.open_until, opened_at = excluded.opened_at, probe_until = 0"
 );
 
 /// The probe for $2. The clock is read once the row is locked: two that ask at the same moment get their answers one after the other, and
@@ -109,9 +137,9 @@ pub(super) const PROBE: &str = concat!(
        where account = $1 and open_until is not null
          and not open_until between 1 + ",
     now!(),
-    " and coalesce(open_for, ",
-    longest_opening!(),
-    ") + ",
+    " and ",
+    opening_length!(),
+    " + ",
     now!(),
     " and not probe_until between 1 + ",
     now!(),
@@ -124,7 +152,9 @@ pub(super) const PROBE: &str = concat!(
 pub(super) const END_PROBE: &str = concat!(
     "update shared_account set opening = opening + 1, probe_until = 0, open_until = case when $3 < 0 then null else ",
     now!(),
-    " + $3 end, open_for = case when $3 < 0 then null else $3 end where account = $1 and opening = $2"
+    " + $3 end, opened_at = ",
+    now!(),
+    " where account = $1 and opening = $2"
 );
 
 /// A catalog, its age, and whether it may be of that age.

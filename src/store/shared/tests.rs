@@ -194,8 +194,10 @@ async fn a_clock_that_was_set_back_makes_no_pause_and_no_opening_longer_than_it_
     let Some((state, database)) = state().await else { return };
     let (account, minute): (Arc<str>, _) = ("v".into(), Duration::from_secs(60));
     let set_back = async |by: i64| {
-        let statement =
-            format!("update shared_account set paused_until = paused_until + {by}, open_until = open_until + {by}");
+        let statement = format!(
+            "update shared_account set paused_until = paused_until + {by}, paused_at = paused_at + {by},
+             open_until = open_until + {by}, opened_at = opened_at + {by}"
+        );
         shared().unwrap().execute(&database.name, &statement).await;
     };
     let told = async || state.look().await.unwrap().pop().unwrap();
@@ -216,12 +218,44 @@ async fn a_clock_that_was_set_back_makes_no_pause_and_no_opening_longer_than_it_
 }
 
 #[tokio::test]
+async fn a_pause_that_is_cut_opens_no_breaker_and_an_opening_that_is_cut_pauses_nothing() {
+    let Some((state, database)) = state().await else { return };
+    let minute = Duration::from_secs(60);
+    state.pause("paused".into(), minute, false).await.unwrap();
+    state.open("open".into(), minute).await.unwrap();
+    let set_back = format!(
+        "update shared_account set paused_until = paused_until + {HOUR}, paused_at = paused_at + {HOUR},
+         open_until = open_until + {HOUR}, opened_at = opened_at + {HOUR}"
+    );
+    shared().unwrap().execute(&database.name, &set_back).await;
+    for _ in 0..2 {
+        let mut told = state.look().await.unwrap();
+        told.sort_by_key(|account| account.account.clone());
+        let [open, paused] = &told[..] else { panic!("{told:?}") };
+        assert!(open.paused.is_zero() && open.open.is_some_and(|left| left <= minute), "{told:?}");
+        assert!(paused.open.is_none() && paused.paused <= minute && paused.paused > minute / 2, "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_longer_pause_that_an_earlier_version_notes_behind_a_shorter_one_is_not_cut() {
+    let Some((state, database)) = state().await else { return };
+    let short = Duration::from_secs(1);
+    state.pause("v".into(), short, false).await.unwrap();
+    // It writes the end alone.
+    let minute = "update shared_account set paused_until = (extract(epoch from clock_timestamp()) * 1000000000)::bigint + 60000000000";
+    shared().unwrap().execute(&database.name, minute).await;
+    let told = state.look().await.unwrap().pop().unwrap();
+    assert!(told.paused > Duration::from_secs(50) && told.open.is_none(), "{told:?}");
+}
+
+#[tokio::test]
 async fn what_an_earlier_version_has_noted_lasts_as_long_as_any_may_at_most() {
     let Some((state, database)) = state().await else { return };
     state.pause("v".into(), Duration::from_mins(4), false).await.unwrap();
     state.open("v".into(), Duration::from_mins(4)).await.unwrap();
     let server = shared().unwrap();
-    server.execute(&database.name, "update shared_account set paused_for = null, open_for = null").await;
+    server.execute(&database.name, "update shared_account set paused_at = null, opened_at = null").await;
     let told = async || state.look().await.unwrap().pop().unwrap();
     assert!(told().await.paused > Duration::from_mins(3) && told().await.open.unwrap() > Duration::from_mins(3));
     let far = format!(

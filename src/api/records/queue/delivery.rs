@@ -245,13 +245,18 @@ impl Records {
             }
             Sent::Failed(problem) => self.postpone(line, batch, &problem, &log).await,
             Sent::Untranslated(problem) => {
-                let wait = self.gateway.load().queue.max_backoff.min(UNTRANSLATED_PAUSE);
-                self.postpone_until(line, batch, &problem, &log, wait).await;
+                // Another process may have the dialect when it starts, and tries it at once.
+                self.postpone_until(line, batch, &problem, &log, Duration::ZERO).await;
+                // One that goes after another is tried though its time is over.
+                if batch.head().expires <= Instant::now() {
+                    self.give_up(line, batch.head(), None).await;
+                }
+                let gateway = self.gateway.load();
                 self.lines().change(line, batch.head().id, |ticket| {
-                    ticket.is_untranslated = true;
+                    ticket.awaits_configuration = true;
                     // A configuration that came meanwhile has not found it waiting.
-                    if Some(self.gateway.load().generation) != batch.generation() {
-                        ticket.due = Instant::now();
+                    if Some(gateway.generation) == batch.generation() {
+                        ticket.due = Instant::now() + gateway.queue.max_backoff.min(UNTRANSLATED_PAUSE);
                     }
                 });
             }

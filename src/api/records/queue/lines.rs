@@ -78,8 +78,8 @@ pub(in crate::api::records) struct Ticket {
     pub(in crate::api::records) phase: Phase,
     /// Whether a caller waits for it, where its delivery is another task's: then it is tried once.
     pub(in crate::api::records) is_waited_for: bool,
-    /// Whether it waits because its account had another dialect than it is translated to: another configuration may end that.
-    pub(in crate::api::records) is_untranslated: bool,
+    /// Whether it waits because its account was not as it needs it, such as of another dialect: another configuration may end that.
+    pub(in crate::api::records) awaits_configuration: bool,
     /// What the store has of it, if it was just admitted here and is the next to be tried.
     pub(in crate::api::records) fresh: Option<Arc<(Record, Bytes)>>,
 }
@@ -267,8 +267,8 @@ impl<P> Lines<P> {
     /// Tells the tasks of all lines that the configuration has changed. What waits for its dialect is tried at once.
     pub(in crate::api::records) fn wake_all(&mut self, now: Instant) {
         for queue in self.lines.values_mut() {
-            for ticket in queue.tickets_mut().filter(|ticket| ticket.is_untranslated) {
-                (ticket.due, ticket.is_untranslated) = (now, false);
+            for ticket in queue.tickets_mut().filter(|ticket| ticket.awaits_configuration) {
+                (ticket.due, ticket.awaits_configuration) = (now, false);
             }
             queue.changed.notify_one();
         }

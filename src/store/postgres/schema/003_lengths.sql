@@ -1,6 +1,6 @@
--- How long a pause and an opening are from when they were noted, in nanoseconds: what is left of one is never more, also after the
--- clock was set back. Null if a replica of an earlier version has noted it.
+-- When a pause and an opening were noted, in nanoseconds: what is left of one is never more than from then to its end, also after the
+-- clock was set back. A replica of an earlier version does not write them.
 
 alter table shared_account
-    add column paused_for bigint,
-    add column open_for bigint;
+    add column paused_at bigint,
+    add column opened_at bigint;

@@ -29,7 +29,7 @@ pub(super) fn ticket(number: u64, vendor: &str) -> Ticket {
         goes_after: false,
         phase: Phase::Waiting,
         is_waited_for: false,
-        is_untranslated: false,
+        awaits_configuration: false,
         fresh: None,
     }
 }
