@@ -28,8 +28,11 @@ pub(super) fn check(settings: &Settings, before: &Gateway, file: Option<PathBuf>
 }
 
 /// A file that held assistants and now holds none, and a pattern from whose files none are left. A file that is no longer
-/// named, or that is gone beside others of its pattern, was taken away on purpose.
+/// named, or that is gone beside others of its pattern, was taken away on purpose, and names that stand elsewhere now are not gone.
 fn check_assistants(settings: &Settings, before: &Gateway) -> Result<(), String> {
+    if before.routes.assistants.keys().all(|name| settings.assistants.contains_key(&**name)) {
+        return Ok(());
+    }
     let names = |count: usize| if count == 1 { "1 name".to_owned() } else { format!("{count} names") };
     for old in before.assistants_files.iter().filter(|old| old.assistants > 0) {
         if settings.assistants_files.iter().any(|new| new.path == old.path && new.assistants == 0) {

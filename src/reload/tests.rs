@@ -95,6 +95,17 @@ async fn an_assistants_file_that_became_empty_is_refused_until_it_is_taken_out()
 }
 
 #[tokio::test]
+async fn names_that_stand_in_another_file_now_are_not_gone() {
+    let running = Running::start(&with_files("\"*.csv\""), &[("a.csv", "one,sondos,1\n")]);
+    running.write("c.toml", &with_files("\"a.csv\", \"*.csv\""));
+    running.applies();
+    running.write("a.csv", "");
+    running.write("b.csv", "one,sondos,1\n");
+    running.applies();
+    assert_eq!(running.names(), 1);
+}
+
+#[tokio::test]
 async fn a_pattern_from_whose_files_no_assistant_is_left_is_refused() {
     let running = Running::start(
         &with_files("\"*.csv\""),
