@@ -71,6 +71,29 @@ async fn what_waits_for_its_dialect_is_given_up_when_its_time_is_over_and_says_w
 }
 
 #[tokio::test]
+async fn what_waits_for_its_dialect_behind_a_change_that_it_was_sent_with_ends_with_its_time_too() {
+    let vendor = Vendor::start().await;
+    vendor.answers(|_| Answer::down());
+    let setup = Setup::new(&vendor).queue("max_age = \"8s\"");
+    let gateway = Gateway::start(&setup).await;
+    let updates = [gateway.later(1, &name(1)).await, gateway.later(1, r#"{"system_prompt":"mine"}"#).await];
+    vendor.answers(|_| Answer::Lost);
+    let is_doubted = |record: &Value| record["problem"]["outcome"] == "unknown";
+    gateway.until(&updates[1], is_doubted).await;
+    gateway.reload(&of_dialect("autocalls", &setup)).await;
+    gateway.until(&updates[0], is_of_its_dialect).await;
+    vendor.answers(|_| Answer::Ok);
+    for update in &updates {
+        let record = gateway.end(update).await;
+        let outcome = &record["problem"]["outcome"];
+        assert_eq!((&record["state"], outcome), (&"dead".into(), &"unknown".into()), "{record:#}");
+    }
+    assert_eq!(gateway.put(1, &[], &name(3)).await.status, 200, "the line is free");
+    assert_eq!(vendor.all_applied().len(), 1, "nothing of the other dialect was applied");
+    gateway.stopped().await;
+}
+
+#[tokio::test]
 async fn what_waits_for_its_dialect_is_sent_at_once_by_a_process_that_starts_with_it() {
     let vendor = Vendor::start().await;
     vendor.answers(|_| Answer::down());

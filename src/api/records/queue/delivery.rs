@@ -247,18 +247,19 @@ impl Records {
             Sent::Untranslated(problem) => {
                 // Another process may have the dialect when it starts, and tries it at once.
                 self.postpone_until(line, batch, &problem, &log, Duration::ZERO).await;
-                // One that goes after another is tried though its time is over.
                 if batch.head().expires <= Instant::now() {
+                    // One that goes after another is tried though its time is over.
                     self.give_up(line, batch.head(), None).await;
+                } else {
+                    let gateway = self.gateway.load();
+                    self.lines().change(line, batch.head().id, |ticket| {
+                        ticket.awaits_configuration = true;
+                        // A configuration that came meanwhile has not found it waiting.
+                        if Some(gateway.generation) == batch.generation() {
+                            ticket.due = Instant::now() + gateway.queue.max_backoff.min(UNTRANSLATED_PAUSE);
+                        }
+                    });
                 }
-                let gateway = self.gateway.load();
-                self.lines().change(line, batch.head().id, |ticket| {
-                    ticket.awaits_configuration = true;
-                    // A configuration that came meanwhile has not found it waiting.
-                    if Some(gateway.generation) == batch.generation() {
-                        ticket.due = Instant::now() + gateway.queue.max_backoff.min(UNTRANSLATED_PAUSE);
-                    }
-                });
             }
             Sent::Apart(problem) => {
                 for id in batch.ids() {
