@@ -1,6 +1,7 @@
 //! Vendors that need more than one request: what is read before, what is sent in which order, and what becomes of an update
 //! of which only a part was applied.
 
+use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 
 use http::Method;
@@ -47,6 +48,27 @@ impl Setup {
 
     async fn put(&self, id: &str, update: &Value) -> Reply {
         self.stage.put(&format!("there:{id}"), update.to_string()).await
+    }
+
+    /// The record of a change whose caller leaves when the vendor has a request, which is answered only then.
+    async fn ended_without(
+        &self,
+        caller: impl Future<Output = Reply>,
+        has_arrived: Receiver<()>,
+        release: Sender<()>,
+    ) -> Value {
+        let leaves = tokio::task::spawn_blocking(move || has_arrived.recv().unwrap());
+        tokio::select! {
+            reply = caller => panic!("{reply:?}"),
+            left = leaves => left.unwrap(),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await; // until the gateway sees that the caller has left
+        release.send(()).unwrap();
+        eventually(PATIENCE, async || {
+            let page = self.stage.get("/v1/updates").await.json();
+            page["data"].get(0).filter(|record| record["state"] != "sending").cloned()
+        })
+        .await
     }
 
     /// The requests that the vendor got, as `METHOD target body`, without those that read.
@@ -543,18 +565,7 @@ async fn a_caller_who_leaves_between_two_requests_of_a_plan_does_not_end_it() {
     });
     let setup = Setup::of("retell", &store, slow).await;
     let update = json!({ "name": "New", "system_prompt": "Be brief." });
-    let leaves = tokio::task::spawn_blocking(move || has_arrived.recv().unwrap());
-    tokio::select! {
-        reply = setup.put("agent_1", &update) => panic!("{reply:?}"),
-        left = leaves => left.unwrap(),
-    }
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await; // until the gateway sees that the caller has left
-    release.send(()).unwrap();
-    let record = eventually(PATIENCE, async || {
-        let page = setup.stage.get("/v1/updates").await.json();
-        page["data"].get(0).filter(|record| record["state"] != "sending").cloned()
-    })
-    .await;
+    let record = setup.ended_without(setup.put("agent_1", &update), has_arrived, release).await;
     assert_eq!(record["state"], "applied", "{record:#}");
     let writes = setup.writes();
     assert_eq!(writes.len(), 2, "{writes:?}");
@@ -588,18 +599,9 @@ async fn a_creation_whose_caller_leaves_is_recorded_with_its_id() {
     });
     let setup = Setup::of("vapi", &store, slow).await;
     let body = json!({ "name": "Old" }).to_string();
-    let leaves = tokio::task::spawn_blocking(move || has_arrived.recv().unwrap());
-    tokio::select! {
-        reply = setup.stage.call(Method::POST, "/v1/assistants?vendor=there", &JSON, body) => panic!("{reply:?}"),
-        left = leaves => left.unwrap(),
-    }
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await; // until the gateway sees that the caller has left
-    release.send(()).unwrap();
-    let record = eventually(PATIENCE, async || {
-        let page = setup.stage.get("/v1/updates").await.json();
-        page["data"].get(0).filter(|record| record["state"] != "sending").cloned()
-    })
-    .await;
+    let record = setup
+        .ended_without(setup.stage.call(Method::POST, "/v1/assistants?vendor=there", &JSON, body), has_arrived, release)
+        .await;
     assert_eq!((&record["state"], &record["id"]), (&json!("applied"), &json!(VAPI_ID)), "{record:#}");
     assert_eq!(setup.writes().len(), 1, "it arrived once");
 }
