@@ -8,7 +8,10 @@ use vendors::{
 use super::contracts::{Contract, contract, contracts};
 
 fn create(contract: &Contract, fields: &Value) -> Result<Request, Refused> {
-    let text = fields.to_string();
+    create_from(contract, &fields.to_string())
+}
+
+fn create_from(contract: &Contract, text: &str) -> Result<Request, Refused> {
     let update = Update::read(text.as_bytes()).unwrap();
     let (configured, policies) = (CatalogSet::default(), Policies::default());
     let target = Target {
@@ -119,6 +122,17 @@ fn null_is_sent_where_a_page_documents_it() {
     assert_eq!(body.get("folder_id"), Some(&Value::Null));
     let body = create(contract("sondos"), &json!({ "folder_id": null })).unwrap_err();
     assert!(body.items.list.iter().all(|item| item.field.as_deref() != Some("folder_id")));
+}
+
+#[test]
+fn a_null_that_is_not_sent_leaves_no_gap_between_its_neighbours() {
+    let autocalls = contract("autocalls");
+    let fields = complete(autocalls).to_string();
+    for null in [r#","fillers":null,"#, r#", "fillers": null, "#] {
+        let with_null = fields.replacen(',', null, 1);
+        assert_ne!(with_null, fields);
+        assert_eq!(String::from_utf8(create_from(autocalls, &with_null).unwrap().body).unwrap(), fields);
+    }
 }
 
 #[test]

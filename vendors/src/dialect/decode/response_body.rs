@@ -1,6 +1,7 @@
 //! The body of a vendor's response, read once for both readers: the result of the update, and the check for drift.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::dialect::{Dialect, Operation};
 use crate::json::{Discard, JsonError, Kind, Limits, Object, Sink, Value, read_object_into, read_value};
@@ -146,7 +147,7 @@ impl CachedMembers<'_> {
 impl<'a> Sink<'a> for CachedMembers<'a> {
     type Inner = Discard;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: Range<usize>) {
         match self.members.len() < MAX_CACHED_MEMBERS {
             true => self.members.push((key, value)),
             false => self.more = true,
@@ -157,8 +158,8 @@ impl<'a> Sink<'a> for CachedMembers<'a> {
 impl<'a> Sink<'a> for Cache<'a> {
     type Inner = CachedMembers<'a>;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
-        self.object.push(key, value);
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, span: Range<usize>) {
+        self.object.push(key, value, span);
     }
 
     fn inner(&mut self, key: &str) -> Option<&mut CachedMembers<'a>> {
