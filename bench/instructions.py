@@ -2,7 +2,8 @@
 """Counts the instructions and allocations of whole requests in real gateways, whatever else the machine does.
 
 Each gateway runs under `valgrind --tool=callgrind` on one core, twice for each kind of request: the difference between 400 and
-100 requests over one connection, divided by 300, is what one costs once everything is warm.
+100 requests over one connection, divided by 300, is what one costs once everything is warm. Allocations are counted in a binary that has
+the names of its functions: `CARGO_PROFILE_RELEASE_STRIP=none cargo build --release`.
 
     python3 bench/instructions.py target/release/switchboard
     python3 bench/instructions.py old=/tmp/old now=target/release/switchboard --kind dense
@@ -21,7 +22,8 @@ import contenders as c
 import side_by_side
 
 FEW, MANY = 100, 400
-ALLOCATIONS = ("malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign")
+# mimalloc's, by which the gateway allocates, and the C library's, by which SQLite does.
+ALLOCATIONS = ("mi_malloc_aligned", "mi_zalloc_aligned", "mi_realloc_aligned", "malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign")
 
 
 class Counted(c.Running):

@@ -9,7 +9,6 @@ mod client;
 mod commands;
 mod core_dumps;
 mod examples;
-mod heap_retention;
 mod input;
 mod open_files;
 mod proxy_variables;

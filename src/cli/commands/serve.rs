@@ -12,7 +12,7 @@ use crate::reload::{self, Source};
 use crate::telemetry::log;
 
 use super::check::{nothing_named, refused};
-use crate::cli::{Failure, Terminal, core_dumps, heap_retention, open_files, proxy_variables, runtime, shut_down};
+use crate::cli::{Failure, Terminal, core_dumps, open_files, proxy_variables, runtime, shut_down};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,6 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     }
     open_files::raise();
     proxy_variables::warn_of(&terminal.environment);
-    heap_retention::raise();
     let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let signals = Signals::install()?;
