@@ -247,7 +247,7 @@ impl Shared {
         } else {
             (prometheus_text::encode(&mut text, &self.metrics), "text/plain; version=0.0.4; charset=utf-8")
         };
-        encoded.map_err(|error| Problem::new(Code::Internal, "the metrics failed").internally(error.to_string()))?;
+        encoded.map_err(|error| Problem::internal("the metrics failed", error))?;
         let mut response = Response::new(Full::from(text));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
         Ok(response)
@@ -269,7 +269,7 @@ impl Shared {
         let reloader = Arc::clone(&self.reloader);
         let by = ReloadRequest { request_id: context.request_id.as_str().to_owned(), peer: context.peer };
         let outcome = tokio::task::spawn_blocking(move || reloader.requested(&by)).await;
-        outcome.map_err(|error| Problem::new(Code::Internal, "the reload failed").internally(error.to_string()))
+        outcome.map_err(|error| Problem::internal("the reload failed", error))
     }
 
     /// The response to a rejected configuration has the members of a problem and those of an outcome.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::{Context, found, required};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::store::Record;
 
 use super::documents::translation::{self, TextFormat};
@@ -27,9 +27,8 @@ pub(super) fn json_lines(lines: Vec<u8>) -> FullResponse {
 
 /// A response with a document.
 pub(super) fn document(document: &impl Serialize) -> Result<FullResponse, Problem> {
-    let failed =
-        |error: serde_json::Error| Problem::new(Code::Internal, "the document failed").internally(error.to_string());
-    let mut body = serde_json::to_vec_pretty(document).map_err(failed)?;
+    let body = serde_json::to_vec_pretty(document);
+    let mut body = body.map_err(|error| Problem::internal("the document failed", error))?;
     body.push(b'\n');
     let mut response = Response::new(Full::from(body));
     response.headers_mut().insert(CONTENT_TYPE, JSON);

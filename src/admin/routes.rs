@@ -108,142 +108,93 @@ pub struct Operation {
 
 /// The table. Rows of one path stand together, in the order in which `Allow` names their methods.
 pub static ENDPOINTS: &[Endpoint<Operation>] = &[
-    get("/livez", "Whether the process responds", Action::Liveness, Permission::Open),
-    get(
+    row(Method::GET, "/livez", "Whether the process responds", Action::Liveness, Permission::Open),
+    row(
+        Method::GET,
         "/readyz",
         "Whether it takes requests: it has a vendor and is not draining",
         Action::Readiness,
         Permission::Open,
     ),
-    get("/metrics", "Metrics for Prometheus", Action::Metrics, Permission::Metrics),
-    get("/admin/status", "What the gateway is doing, by vendor", Action::Status, Permission::Viewer),
-    get("/admin/vendors", "All vendor accounts, with their last 15 minutes", Action::Vendors, Permission::Viewer),
-    get("/admin/vendor", "One vendor account, and its catalogs", Action::Vendor, Permission::Viewer),
-    row(
-        Method::POST,
-        "/admin/vendor/{vendor}/catalogs/{kind}/refresh",
-        "Asks a vendor for a catalog now",
-        Action::RefreshCatalog,
-        Permission::Administrator,
-    ),
-    get("/admin/runbook", "What the runbook says about an alert or a problem", Action::Runbook, Permission::Viewer),
-    get("/admin/config", "The configuration in force, secrets redacted", Action::Configuration, Permission::Viewer),
-    get(
+    row(Method::GET, "/metrics", "Metrics for Prometheus", Action::Metrics, Permission::Metrics),
+    view("/admin/status", "What the gateway is doing, by vendor", Action::Status),
+    view("/admin/vendors", "All vendor accounts, with their last 15 minutes", Action::Vendors),
+    view("/admin/vendor", "One vendor account, and its catalogs", Action::Vendor),
+    change("/admin/vendor/{vendor}/catalogs/{kind}/refresh", "Asks a vendor for a catalog now", Action::RefreshCatalog),
+    view("/admin/runbook", "What the runbook says about an alert or a problem", Action::Runbook),
+    view("/admin/config", "The configuration in force, secrets redacted", Action::Configuration),
+    view(
         "/admin/configuration",
         "Each value in force and where it comes from, what a reload would change or refuse, and the last reloads",
         Action::Origins,
-        Permission::Viewer,
     ),
-    row(
-        Method::POST,
+    ask(
         "/admin/configuration/check",
         "Reads the configuration again and applies nothing: what a reload would change or refuse",
         Action::Check,
-        Permission::Viewer,
     ),
-    row(Method::POST, "/admin/reload", "Reads the configuration again", Action::Reload, Permission::Administrator),
-    get("/admin/queue", "How many changes wait, and their records, newest first", Action::Queue, Permission::Viewer),
-    row(
-        Method::POST,
-        "/admin/queue/{update}/cancel",
-        "Withdraws a change that waits",
-        Action::Cancel,
-        Permission::Administrator,
-    ),
-    get("/admin/dead", "The records of dead changes, newest first", Action::Dead, Permission::Viewer),
-    row(
-        Method::POST,
-        "/admin/dead/{update}/replay",
-        "Sends a dead change again, as a new record",
-        Action::Replay,
-        Permission::Administrator,
-    ),
-    row(
-        Method::POST,
-        "/admin/dead/{update}/discard",
-        "Discards a dead change, with a reason for the audit log",
-        Action::Discard,
-        Permission::Administrator,
-    ),
-    row(
-        Method::POST,
-        "/admin/dead/replay",
-        "Starts a job that sends all dead changes of a filter again",
-        Action::ReplayAll,
-        Permission::Administrator,
-    ),
-    get("/admin/jobs", "The jobs of this process, newest first", Action::Jobs, Permission::Viewer),
-    get("/admin/job", "One job, with what became of each change", Action::Job, Permission::Viewer),
-    row(Method::POST, "/admin/jobs/{job}/cancel", "Stops a job", Action::CancelJob, Permission::Administrator),
-    get(
-        "/admin/update",
-        "One record whole, with its values and what stands against a replay",
-        Action::Update,
-        Permission::Viewer,
-    ),
-    get("/admin/clients", "Who may call, what they may, and what they have sent", Action::Clients, Permission::Viewer),
-    get("/admin/drift", "Where vendors' answers differ from their documentation", Action::Drift, Permission::Viewer),
-    row(
-        Method::POST,
+    change("/admin/reload", "Reads the configuration again", Action::Reload),
+    view("/admin/queue", "How many changes wait, and their records, newest first", Action::Queue),
+    change("/admin/queue/{update}/cancel", "Withdraws a change that waits", Action::Cancel),
+    view("/admin/dead", "The records of dead changes, newest first", Action::Dead),
+    change("/admin/dead/{update}/replay", "Sends a dead change again, as a new record", Action::Replay),
+    change("/admin/dead/{update}/discard", "Discards a dead change, with a reason for the audit log", Action::Discard),
+    change("/admin/dead/replay", "Starts a job that sends all dead changes of a filter again", Action::ReplayAll),
+    view("/admin/jobs", "The jobs of this process, newest first", Action::Jobs),
+    view("/admin/job", "One job, with what became of each change", Action::Job),
+    change("/admin/jobs/{job}/cancel", "Stops a job", Action::CancelJob),
+    view("/admin/update", "One record whole, with its values and what stands against a replay", Action::Update),
+    view("/admin/clients", "Who may call, what they may, and what they have sent", Action::Clients),
+    view("/admin/drift", "Where vendors' answers differ from their documentation", Action::Drift),
+    change(
         "/admin/drift/known",
         "Marks the difference of `vendor`, `asked`, `kind` and `field` as known, until this process ends",
         Action::KnownDrift,
-        Permission::Administrator,
     ),
-    get("/admin/replicas", "The gateways that share the store", Action::Replicas, Permission::Viewer),
-    get("/admin/history", "All clients' records, newest first, with the values", Action::History, Permission::Viewer),
-    get(
-        "/admin/requests",
-        "The last requests, newest first, with counts by reason",
-        Action::Requests,
-        Permission::Viewer,
-    ),
-    get("/admin/request", "One request, also from the audit log or its record", Action::Request, Permission::Viewer),
-    get("/admin/find", "What an id, a name or a text is", Action::Find, Permission::Viewer),
-    get(
+    view("/admin/replicas", "The gateways that share the store", Action::Replicas),
+    view("/admin/history", "All clients' records, newest first, with the values", Action::History),
+    view("/admin/requests", "The last requests, newest first, with counts by reason", Action::Requests),
+    view("/admin/request", "One request, also from the audit log or its record", Action::Request),
+    view("/admin/find", "What an id, a name or a text is", Action::Find),
+    view(
         "/admin/translate",
         "What a translation can be asked for: accounts, dialects, examples",
         Action::TranslationChoices,
-        Permission::Viewer,
     ),
-    row(
-        Method::POST,
+    ask(
         "/admin/translate",
         "What vendors would receive for an update, or a vendor's body in canonical form; nothing is sent",
         Action::Translate,
-        Permission::Viewer,
     ),
-    get("/admin/coverage", "How each vendor supports each field", Action::Coverage, Permission::Viewer),
-    get(
-        "/admin/compare",
-        "What an assistant loses by moving from one vendor to another",
-        Action::Compare,
-        Permission::Viewer,
-    ),
-    row(
-        Method::POST,
-        "/admin/compare",
-        "What an update loses by going to another vendor; nothing is sent",
-        Action::Compare,
-        Permission::Viewer,
-    ),
-    get("/admin/routing", "Where names lead, and how one assistant is routed", Action::Routing, Permission::Viewer),
-    get(
+    view("/admin/coverage", "How each vendor supports each field", Action::Coverage),
+    view("/admin/compare", "What an assistant loses by moving from one vendor to another", Action::Compare),
+    ask("/admin/compare", "What an update loses by going to another vendor; nothing is sent", Action::Compare),
+    view("/admin/routing", "Where names lead, and how one assistant is routed", Action::Routing),
+    view(
         "/admin/assistants",
         "A vendor's assistants as the API lists them, or the configured ones",
         Action::Assistants,
-        Permission::Viewer,
     ),
-    get(
+    view(
         "/admin/assistant",
         "One assistant as the API reads it, where it leads, and its newest changes",
         Action::Assistant,
-        Permission::Viewer,
     ),
 ];
 
-const fn get(path: &'static str, summary: &'static str, action: Action, permission: Permission) -> Endpoint<Operation> {
-    row(Method::GET, path, summary, action, permission)
+/// What a viewer may see.
+const fn view(path: &'static str, summary: &'static str, action: Action) -> Endpoint<Operation> {
+    row(Method::GET, path, summary, action, Permission::Viewer)
+}
+
+/// What a viewer may see too, but with more than a path to say what.
+const fn ask(path: &'static str, summary: &'static str, action: Action) -> Endpoint<Operation> {
+    row(Method::POST, path, summary, action, Permission::Viewer)
+}
+
+/// What changes something.
+const fn change(path: &'static str, summary: &'static str, action: Action) -> Endpoint<Operation> {
+    row(Method::POST, path, summary, action, Permission::Administrator)
 }
 
 const fn row(

@@ -17,58 +17,51 @@ use super::response::{Echoed, push_report};
 const HEADER_NAMES: [&str; 7] =
     ["Content-Type", "Accept", "Accept-Encoding", "User-Agent", "Switchboard-Hop", "X-Request-Id", "traceparent"];
 
-/// The body of the response.
+/// The body of the response; `push` writes the requests.
 pub(super) fn body(
-    request: &Request,
-    auth: Auth,
-    url: &str,
-    headers: &HeaderMap,
+    report: &Report,
     echoed: &Echoed<'_>,
     copied: Option<&CopyReport>,
+    push: impl FnOnce(&mut Vec<u8>),
 ) -> Vec<u8> {
-    let mut out = Vec::with_capacity(request.body.len() + 1024);
-    out.extend_from_slice(b"{\"dry_run\":true");
+    let mut out = b"{\"dry_run\":true".to_vec();
     echoed.push(&mut out);
-    out.extend_from_slice(b",\"request\":{");
-    push_request(&mut out, (request.method, url, &request.body), auth, headers, redact);
-    out.push(b'}');
-    push_report(&mut out, &request.report, copied);
+    push(&mut out);
+    push_report(&mut out, report, copied);
     out.push(b'}');
     out
 }
 
-/// The same for an update of which nothing is left: no request would be sent.
-pub(super) fn nothing_body(report: &Report, echoed: &Echoed<'_>) -> Vec<u8> {
-    let mut out = b"{\"dry_run\":true".to_vec();
-    echoed.push(&mut out);
-    out.extend_from_slice(b",\"request\":null");
-    push_report(&mut out, report, None);
+/// The request.
+pub(super) fn push_one(out: &mut Vec<u8>, request: &Request, auth: Auth, url: &str, headers: &HeaderMap) {
+    out.extend_from_slice(b",\"request\":{");
+    push_request(out, (request.method, url, &request.body), auth, headers, redact);
     out.push(b'}');
-    out
+}
+
+/// The same for an update of which nothing is left: no request would be sent.
+pub(super) fn push_nothing(out: &mut Vec<u8>) {
+    out.extend_from_slice(b",\"request\":null");
 }
 
 /// The same for a plan: its requests with their addresses. One that may take several shows them as a list. Their bodies may
 /// hold what the vendor has stored, foreign secrets included.
-pub(super) fn plan_body(
+pub(super) fn push_plan(
+    out: &mut Vec<u8>,
     steps: &[(&Step, String)],
     is_several: bool,
     auth: Auth,
     headers: &HeaderMap,
-    report: &Report,
-    echoed: &Echoed<'_>,
-    copied: Option<&CopyReport>,
-) -> Vec<u8> {
-    let mut out = b"{\"dry_run\":true".to_vec();
-    echoed.push(&mut out);
+) {
     match (steps, is_several) {
         ([(step, url)], false) => {
             out.extend_from_slice(b",\"request\":{");
-            push_request(&mut out, (step.method, url, &step.body), auth, headers, redact_undocumented);
+            push_request(out, (step.method, url, &step.body), auth, headers, redact_undocumented);
             out.push(b'}');
         }
         _ => {
             out.extend_from_slice(b",\"requests\":[");
-            push_list(&mut out, steps.iter(), |out, (step, url)| {
+            push_list(out, steps.iter(), |out, (step, url)| {
                 out.extend_from_slice(b"{\"purpose\":");
                 push_string(out, step.purpose.as_str());
                 out.extend_from_slice(b",\"object\":");
@@ -80,9 +73,6 @@ pub(super) fn plan_body(
             out.push(b']');
         }
     }
-    push_report(&mut out, report, copied);
-    out.push(b'}');
-    out
 }
 
 /// Writes a request without its braces.

@@ -132,6 +132,14 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
+/// Runs what uses the network.
+fn block_on<T>(network: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = runtime()?;
+    let done = runtime.block_on(network);
+    shut_down(runtime);
+    Ok(done)
+}
+
 /// Shuts a runtime down without waiting for a name look-up that hangs.
 fn shut_down(runtime: tokio::runtime::Runtime) {
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

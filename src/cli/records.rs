@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use clap::ValueEnum;
-use comfy_table::{CellAlignment, ContentArrangement};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::admin_client::{AdminClient, path_with};
 use super::style::Style;
-use super::table::{fit, natural_width, table};
+use super::table::{fit, natural_width, table, width};
+use super::{Failure, Terminal};
 
 /// The most records of one answer.
 const PAGE: usize = 500;
@@ -24,6 +24,7 @@ pub(crate) enum Format {
 }
 
 /// A column of a table of records. On a narrow terminal those with the highest rank are left out first.
+#[derive(Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) title: &'static str,
     pub(crate) rank: u8,
@@ -33,6 +34,11 @@ pub(crate) struct Column {
 
 pub(crate) const fn column(title: &'static str, rank: u8, cell: fn(&Value) -> String) -> Column {
     Column { title, rank, right: false, cell }
+}
+
+/// The same with its cells at the right.
+pub(crate) const fn right(title: &'static str, rank: u8, cell: fn(&Value) -> String) -> Column {
+    Column { right: true, ..column(title, rank, cell) }
 }
 
 /// Reads a list from its beginning, up to so many records: the first answer, with the records of all in `data`, and
@@ -67,20 +73,51 @@ pub(crate) async fn read_list(
     }
 }
 
-/// The lines of a table: the titles, and each record's. A line that wraps is several.
-pub(crate) fn rows(columns: &[Column], records: &[Value], style: Style, width: Option<u16>) -> Vec<String> {
+/// The records of a list.
+pub(crate) fn data(list: &Value) -> &[Value] {
+    list["data"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// Prints records as a table.
+pub(crate) fn print(
+    terminal: &mut Terminal<'_>,
+    columns: &[Column],
+    records: &[Value],
+    style: Style,
+) -> Result<(), Failure> {
+    for line in rows(columns, records, style, width(&terminal.environment)) {
+        writeln!(terminal.out, "{line}")?;
+    }
+    Ok(())
+}
+
+/// Says so if a list goes on.
+pub(crate) fn print_whether_more(terminal: &mut Terminal<'_>, list: &Value, style: Style) -> Result<(), Failure> {
+    if list["next_cursor"].is_string() {
+        writeln!(terminal.out, "{}", style.dim("there are more: raise --limit"))?;
+    }
+    Ok(())
+}
+
+/// A table with the titles and each record's line, without the columns for which it is too narrow.
+pub(crate) fn fitted(columns: &[Column], records: &[Value], width: Option<u16>) -> Table {
     let titles = columns.iter().map(|column| column.title.to_owned()).collect::<Vec<_>>();
     let cells = records.iter().map(|record| columns.iter().map(|column| (column.cell)(record)).collect());
     let mut table = table(std::iter::once(titles).chain(cells), 0, None);
-    for (cells, column) in table.column_iter_mut().zip(columns).filter(|(_, column)| column.right) {
-        debug_assert!(column.right);
+    for (cells, _) in table.column_iter_mut().zip(columns).filter(|(_, column)| column.right) {
         cells.set_cell_alignment(CellAlignment::Right);
     }
     if let Some(width) = width {
         fit(&mut table, &columns.iter().map(|column| column.rank).collect::<Vec<_>>(), width);
-        if natural_width(&table) > width {
-            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
+    }
+    table
+}
+
+/// The lines of a table: the titles, and each record's. A line that wraps is several.
+pub(crate) fn rows(columns: &[Column], records: &[Value], style: Style, width: Option<u16>) -> Vec<String> {
+    let mut table = fitted(columns, records, width);
+    if let Some(width) = width.filter(|width| natural_width(&table) > *width) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     let mut lines: Vec<String> = table.trim_fmt().lines().map(str::to_owned).collect();
     if let Some(titles) = lines.first_mut() {
@@ -100,9 +137,24 @@ pub(crate) fn fields(record: &Value) -> String {
     if names.is_empty() { "-".to_owned() } else { printable(&names.join(", ")) }
 }
 
+/// How often the vendor was tried.
+pub(crate) fn attempts(record: &Value) -> String {
+    record["attempts"].to_string()
+}
+
 /// Why the last attempt failed.
 pub(crate) fn reason(record: &Value) -> String {
     text(&record["problem"], "code")
+}
+
+/// Each member of an object, with its name as the member `vendor`.
+pub(crate) fn named_vendors(vendors: &Value) -> Vec<Value> {
+    let named = vendors.as_object().into_iter().flatten().map(|(name, vendor)| {
+        let mut vendor = vendor.clone();
+        vendor["vendor"] = name.as_str().into();
+        vendor
+    });
+    named.collect()
 }
 
 /// How long ago a member's time is, in its two largest units.

@@ -7,8 +7,8 @@ use http::Uri;
 use rustls::ClientConfig;
 use secrecy::SecretSlice;
 
-use crate::upstream::{PemFile, PublicRoots, TlsRoots, UpstreamTlsError, VendorTls};
-use crate::value::Fingerprint;
+use crate::upstream::{PemFile, TlsRoots, UpstreamTlsError, VendorTls};
+use crate::value::{Fingerprint, PublicRoots};
 
 /// The receivers of callbacks, by the client's name.
 pub type CallbackTargets = HashMap<Arc<str>, CallbackTarget>;

@@ -121,6 +121,11 @@ impl Problem {
         }
     }
 
+    /// A defect of this gateway; what the error says is for the log only.
+    pub fn internal(detail: &str, error: impl std::fmt::Display) -> Self {
+        Self::new(Code::Internal, detail).internally(error.to_string())
+    }
+
     /// The same problem with details for the log only.
     #[must_use]
     pub fn internally(mut self, text: impl Into<String>) -> Self {

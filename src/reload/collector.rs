@@ -13,7 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::config;
 use crate::gateway::pem;
-use crate::upstream::{Call, HttpClient, PublicRoots, TlsRoots, VendorRequest, VendorTls};
+use crate::upstream::{Call, HttpClient, TlsRoots, VendorRequest, VendorTls};
+use crate::value::PublicRoots;
 
 /// How long a connection to the collector may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::desk::StoreRequests;
 use crate::store::StoreError;
 use crate::store::shared::{AccountState, Probe, SharedState};
-use crate::value::{AccountSignals, Later, ProbeEnd, SharedAccount};
+use crate::value::{AccountSignals, Later, Lock, ProbeEnd, SharedAccount};
 
 /// What was reported is read again after that time, before a request is sent.
 const FRESH: Duration = Duration::from_secs(1);
@@ -24,12 +24,12 @@ const STALE: Duration = Duration::from_secs(2);
 
 /// The accounts of this replica, by name.
 #[derive(Debug, Default)]
-pub(super) struct Accounts(Mutex<HashMap<Arc<str>, Arc<Entry>>>);
+pub(super) struct Accounts(Lock<HashMap<Arc<str>, Arc<Entry>>>);
 
 /// One account, over all its stacks.
 pub(super) struct Entry {
     name: Arc<str>,
-    known: Mutex<Known>,
+    known: Lock<Known>,
 }
 
 #[derive(Default)]
@@ -58,16 +58,16 @@ pub(super) enum Event {
 
 impl Accounts {
     pub(super) fn entry(&self, name: &Arc<str>) -> Arc<Entry> {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.0.lock();
         let entry = entries.entry(Arc::clone(name)).or_insert_with(|| Arc::new(Entry::new(Arc::clone(name))));
         Arc::clone(entry)
     }
 
     /// The accounts about which this replica tells nothing now, and how much it has told.
     pub(super) fn seen(&self) -> Vec<(Arc<Entry>, Option<u64>)> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.0.lock();
         let seen = entries.values().map(|entry| {
-            let known = entry.known();
+            let known = entry.known.lock();
             (Arc::clone(entry), (known.untold == 0).then_some(known.changes))
         });
         seen.collect()
@@ -84,16 +84,12 @@ impl Accounts {
 
 impl Entry {
     fn new(name: Arc<str>) -> Self {
-        Self { name, known: Mutex::default() }
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { name, known: Lock::default() }
     }
 
     fn apply(&self, told: Option<&AccountState>, changes: Option<u64>) {
         let (listeners, is_current, was_open) = {
-            let mut known = self.known();
+            let mut known = self.known.lock();
             known.listeners.retain(|listener| listener.strong_count() > 0);
             let is_current = known.untold == 0 && changes == Some(known.changes);
             let was_open = known.is_open;
@@ -179,13 +175,13 @@ impl Entry {
     /// Tells something; whether the store answers.
     fn tell(self: &Arc<Self>, event: Event, desk: &StoreRequests) -> bool {
         {
-            let mut known = self.known();
+            let mut known = self.known.lock();
             known.changes += 1;
             known.untold += 1;
         }
         let is_told = desk.tell(self, event);
         if !is_told {
-            let mut known = self.known();
+            let mut known = self.known.lock();
             known.is_open = false;
             known.untold = known.untold.saturating_sub(1);
         }
@@ -194,7 +190,7 @@ impl Entry {
 
     /// Something was told, or could not be.
     fn told(&self, is_open: Option<bool>) {
-        let mut known = self.known();
+        let mut known = self.known.lock();
         known.changes += 1;
         known.untold = known.untold.saturating_sub(1);
         known.is_open = is_open.unwrap_or(known.is_open);
@@ -218,7 +214,7 @@ pub(super) struct Account {
 
 impl SharedAccount for Account {
     fn listen(&self, signals: Weak<dyn AccountSignals>) {
-        self.entry.known().listeners.push(signals);
+        self.entry.known.lock().listeners.push(signals);
     }
 
     fn refresh(&self) -> Option<Later<'_, ()>> {

@@ -3,8 +3,8 @@
 //! What is asked while a round trip is under way goes into the next one together. If the store fails, all that waits gets that failure
 //! at once, and nothing waits for it until it is connected again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::accounts::{Accounts, Entry, Event};
 use crate::store::StoreError;
 use crate::store::shared::{Grant, SharedState, TokenRequest};
+use crate::value::Lock;
 
 /// The first pause between attempts to connect, and the longest one; each is random up to an end that doubles.
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
@@ -28,7 +29,7 @@ pub(super) struct StoreRequests {
     state: Arc<dyn SharedState>,
     replicas: Arc<AtomicUsize>,
     pub(super) accounts: Accounts,
-    waiting: Mutex<Waiting>,
+    waiting: Lock<Waiting>,
     wake: Notify,
     is_up: AtomicBool,
     origin: Instant,
@@ -53,7 +54,7 @@ impl StoreRequests {
             state,
             replicas,
             accounts: Accounts::default(),
-            waiting: Mutex::default(),
+            waiting: Lock::default(),
             wake: Notify::new(),
             is_up: AtomicBool::new(false),
             origin: Instant::now(),
@@ -102,15 +103,11 @@ impl StoreRequests {
         u32::try_from(self.replicas.load(Ordering::Relaxed)).unwrap_or(u32::MAX).max(1)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Adds to the next round trip; `false` while the store does not answer.
     fn add(&self, add: impl FnOnce(&mut Waiting)) -> bool {
         {
             // Under the lock, so that nothing is added after what waits was given up.
-            let mut waiting = self.waiting();
+            let mut waiting = self.waiting.lock();
             if !self.is_up() {
                 return false;
             }
@@ -177,7 +174,7 @@ impl StoreRequests {
                 () = self.wake.notified() => {}
                 () = self.state.lost() => return (StoreError::Failed("the connection has ended".into()), is_working),
             }
-            let batch = std::mem::take(&mut *self.waiting());
+            let batch = std::mem::take(&mut *self.waiting.lock());
             if let Err(failure) = self.round_trip(batch).await {
                 return (failure, is_working);
             }
@@ -245,7 +242,7 @@ impl StoreRequests {
 
     /// Tells all that waits that the store does not answer.
     fn give_up(&self) {
-        let waiting = std::mem::take(&mut *self.waiting());
+        let waiting = std::mem::take(&mut *self.waiting.lock());
         for (entry, event) in waiting.events {
             entry.give_up(event);
         }

@@ -1,12 +1,12 @@
 //! The counters of an account. A new stack of the same account continues them, so that a reload does not reset them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use strum::VariantArray;
 
 use crate::problem::FailureReason;
-use crate::value::Counter;
+use crate::value::{Counter, Lock};
 
 use super::FailureKind;
 
@@ -40,12 +40,12 @@ impl Counters {
 
 /// The counters of all accounts, by name.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AllCounters(Arc<Mutex<HashMap<Arc<str>, Weak<Counters>>>>);
+pub(super) struct AllCounters(Arc<Lock<HashMap<Arc<str>, Weak<Counters>>>>);
 
 impl AllCounters {
     /// The counters of `account`: those in use, if it has a stack already.
     pub(super) fn of(&self, account: &Arc<str>) -> Arc<Counters> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         all.retain(|_, counters| counters.strong_count() > 0);
         if let Some(counters) = all.get(account).and_then(Weak::upgrade) {
             return counters;

@@ -40,7 +40,7 @@ pub use attempt_observer::AttemptObserver;
 pub use breaker::circuit::{BreakerChange, BreakerState};
 pub use call::Call;
 pub use client::http_client::HttpClient;
-pub use client::roots::{ClientIdentity, PemFile, PublicRoots, TlsRoots, UpstreamTlsError, VendorTls};
+pub use client::roots::{ClientIdentity, PemFile, TlsRoots, UpstreamTlsError, VendorTls};
 pub use detached::DetachOnDrop;
 pub use failure::{Failure, FailureKind};
 pub use fence::Fence;
@@ -50,5 +50,7 @@ pub use layers::retry_after_gate::PauseCause;
 pub(crate) use redaction::patterns::{MIN_SECRET, SecretPatterns, redact};
 pub use request::{ConnectionChoice, DeliveryState, Repeat, VendorRequest};
 pub use response::{MAX_READ_RESPONSE, MAX_RESPONSE, ResponseValidator, VendorResponse};
-pub use settings::{BreakerSettings, RateSettings, RetrySettings, StackSettings};
+pub use settings::{BreakerSettings, RetrySettings, StackSettings};
 pub use stack::{Snapshot, Stack, Tasks};
+
+pub use crate::value::RateSettings;

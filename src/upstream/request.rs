@@ -1,8 +1,8 @@
 //! A finished request to a vendor, and whether it was delivered.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use http::{HeaderMap, Method, Uri};
 use tokio::time::Instant;
 
 use crate::http::attempt_times::{AttemptEnd, AttemptTimes};
+use crate::value::Lock;
 
 use super::layers::keyed_lock::QueuedLock;
 use super::{AttemptObserver, DetachOnDrop, Fence, MAX_RESPONSE, ResponseValidator};
@@ -67,7 +68,7 @@ pub struct VendorRequest {
     pub validator: Option<&'static dyn ResponseValidator>,
     /// Until when an attempt may begin, if other processes share the order.
     pub fence: Option<Fence>,
-    lock: Mutex<Option<QueuedLock>>,
+    lock: Lock<Option<QueuedLock>>,
 }
 
 impl VendorRequest {
@@ -90,7 +91,7 @@ impl VendorRequest {
             observer: None,
             validator: None,
             fence: None,
-            lock: Mutex::default(),
+            lock: Lock::default(),
         }
     }
 
@@ -123,23 +124,23 @@ impl VendorRequest {
     /// The same with a lock that was queued before (see [`super::Stack::queue_update`]).
     #[must_use]
     pub fn with_lock(mut self, lock: Option<QueuedLock>) -> Self {
-        self.lock = Mutex::new(lock);
+        self.lock = Lock::new(lock);
         self
     }
 
     /// The lock that was queued before, if there is one.
     pub(super) fn take_lock(&self) -> Option<QueuedLock> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.lock.lock().take()
     }
 
     /// Keeps the lock until the response has been validated.
     pub(super) fn keep_lock(&self, lock: QueuedLock) {
-        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
+        *self.lock.lock() = Some(lock);
     }
 
     /// The lock, at the end of the request.
     pub(super) fn into_lock(self) -> Option<QueuedLock> {
-        self.lock.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.lock.into_inner()
     }
 }
 
@@ -170,9 +171,9 @@ struct DeliveryFlags {
     /// An earlier attempt was on the wire and not refused.
     doubt: AtomicBool,
     /// When the last attempt ended that was sent and got no trustworthy response.
-    doubted: Mutex<Option<Instant>>,
+    doubted: Lock<Option<Instant>>,
     /// When its attempts began and ended.
-    times: Mutex<AttemptTimes>,
+    times: Lock<AttemptTimes>,
     /// The state of all requests for the same purpose, of which this is one.
     whole: Option<DeliveryState>,
 }
@@ -207,7 +208,7 @@ impl DeliveryState {
     /// Records that this attempt has just ended without a trustworthy response, if it was on the wire.
     pub fn doubt(&self) {
         if self.in_this_attempt() {
-            *self.doubted() = Some(Instant::now());
+            *self.0.doubted.lock() = Some(Instant::now());
         }
         self.forward(Self::doubt);
     }
@@ -221,33 +222,25 @@ impl DeliveryState {
     /// When the last attempt of that kind ended.
     #[must_use]
     pub fn doubted_at(&self) -> Option<Instant> {
-        *self.doubted()
+        *self.0.doubted.lock()
     }
 
     /// When its attempts so far began and ended.
     #[must_use]
     pub fn times(&self) -> AttemptTimes {
-        self.lock_times().clone()
+        self.0.times.lock().clone()
     }
 
     /// Records that an attempt begins.
     pub(super) fn attempt_started(&self, started: Instant) {
-        self.lock_times().begin(started);
+        self.0.times.lock().begin(started);
         self.forward(|whole| whole.attempt_started(started));
     }
 
     /// Records how the attempt that began then has just ended.
     pub(super) fn time_ends(&self, started: Instant, end: AttemptEnd) {
-        self.lock_times().end(started, end);
+        self.0.times.lock().end(started, end);
         self.forward(|whole| whole.time_ends(started, end));
-    }
-
-    fn lock_times(&self) -> MutexGuard<'_, AttemptTimes> {
-        self.0.times.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn doubted(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.0.doubted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records that the vendor clearly refused this attempt.

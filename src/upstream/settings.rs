@@ -1,9 +1,11 @@
 //! The settings of a stack: plain values, validated when the configuration is read.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::Uri;
 use rustls::pki_types::ServerName;
+
+use crate::value::RateSettings;
 
 /// The settings of one account's stack. A change means a new stack.
 #[derive(Clone, Debug)]
@@ -34,25 +36,6 @@ pub struct StackSettings {
     pub tls: Arc<rustls::ClientConfig>,
     /// The name to ask for and to expect in the vendor's certificate, if it is not the host of `base_url`.
     pub server_name: Option<ServerName<'static>>,
-}
-
-/// A rate with a burst.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateSettings {
-    /// Requests per `period`.
-    pub count: NonZeroU32,
-    /// One second or one minute.
-    pub period: Duration,
-    /// Requests that may pass at once after an idle time.
-    pub burst: NonZeroU32,
-}
-
-impl RateSettings {
-    /// The time between two requests at the steady rate.
-    #[must_use]
-    pub fn interval(&self) -> Duration {
-        (self.period / self.count.get()).max(Duration::from_nanos(1))
-    }
 }
 
 /// When and how often to retry.

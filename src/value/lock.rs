@@ -12,6 +12,11 @@ impl<T> Lock<T> {
         Self(Mutex::new(content))
     }
 
+    /// The content alone.
+    pub fn into_inner(self) -> T {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the content.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

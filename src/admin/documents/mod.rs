@@ -1,7 +1,7 @@
 //! What operators see, as data: a function and its types for each document. Its JSON is served under `/admin/`, and the
 //! console's pages show the same.
 
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// The value of a parameter of a query; `None` if it is absent or empty.
 pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
@@ -12,9 +12,7 @@ pub(super) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
 
 /// Runs what blocks.
 pub(super) async fn blocking<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    let failed =
-        |error: tokio::task::JoinError| Problem::new(Code::Internal, "this look failed").internally(error.to_string());
-    tokio::task::spawn_blocking(run).await.map_err(failed)
+    tokio::task::spawn_blocking(run).await.map_err(|error| Problem::internal("this look failed", error))
 }
 
 pub(crate) mod accounts;

@@ -129,25 +129,16 @@ impl Exchange<'_> {
 
     /// The response to a dry run.
     pub(super) fn dry_run(&self, prepared: &Prepared) -> Response<Full<Bytes>> {
-        if self.is_nothing(&prepared.request) {
-            return self.dry_run_of_nothing(&prepared.request.report);
-        }
-        let (auth, url) = (self.account.dialect.auth, prepared.uri.to_string());
-        let mut response = response::json(dry_run::body(
-            &prepared.request,
-            auth,
-            &url,
-            &prepared.headers,
-            &self.echoed(),
-            self.copy_report(),
-        ));
-        response::set_dropped_header(response.headers_mut(), &prepared.request.report);
-        response
+        let Prepared { request, uri, headers, .. } = prepared;
+        self.dry_run_with(&request.report, |out| match self.is_nothing(request) {
+            true => dry_run::push_nothing(out),
+            false => dry_run::push_one(out, request, self.account.dialect.auth, &uri.to_string(), headers),
+        })
     }
 
-    /// The response to a dry run of an update of which nothing is left, at a vendor of any family.
-    pub(super) fn dry_run_of_nothing(&self, report: &Report) -> Response<Full<Bytes>> {
-        let mut response = response::json(dry_run::nothing_body(report, &self.echoed()));
+    /// The same at a vendor of any family, with what writes the requests.
+    pub(super) fn dry_run_with(&self, report: &Report, push: impl FnOnce(&mut Vec<u8>)) -> Response<Full<Bytes>> {
+        let mut response = response::json(dry_run::body(report, &self.echoed(), self.copy_report(), push));
         response::set_dropped_header(response.headers_mut(), report);
         response
     }

@@ -25,17 +25,18 @@ mod tests;
 mod turn;
 
 use std::mem::take;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use http::method::InvalidMethod;
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::Full;
 use vendors::{CopyReport, Creation, Handling};
 
 use crate::account::Account;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::upstream::{Fence, Permits, QueuedLock};
-use crate::value::AssistantOperation;
+use crate::value::{AssistantOperation, Lock};
 
 use super::context::Context;
 use super::records::{Key, Records, Reservation, carry_out};
@@ -70,7 +71,7 @@ pub(super) struct Exchange<'a> {
 /// A turn on its way from one request to the next.
 #[derive(Debug, Default)]
 pub(super) struct TurnSlot {
-    turn: Mutex<Option<QueuedLock>>,
+    turn: Lock<Option<QueuedLock>>,
     /// Until when requests in this turn may begin, if other processes share the order.
     pub(super) fence: Option<Fence>,
 }
@@ -78,16 +79,16 @@ pub(super) struct TurnSlot {
 impl TurnSlot {
     /// An empty one for a turn in which requests may begin until then.
     pub(super) fn fenced(fence: Option<Fence>) -> Self {
-        Self { turn: Mutex::default(), fence }
+        Self { turn: Lock::default(), fence }
     }
 
     fn put(&self, turn: Option<QueuedLock>) {
-        *self.turn.lock().unwrap_or_else(PoisonError::into_inner) = turn;
+        *self.turn.lock() = turn;
     }
 
     /// The turn, if a request has put it here.
     pub(super) fn into_turn(self) -> Option<QueuedLock> {
-        self.turn.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.turn.into_inner()
     }
 }
 
@@ -290,11 +291,14 @@ impl Exchange<'_> {
         place: QueuePlace,
         headers: HeaderMap,
     ) -> Result<Prepared, Problem> {
-        let impossible = |error: &dyn std::error::Error| {
-            Problem::new(Code::Internal, "the vendor's request could not be built").internally(error.to_string())
-        };
-        let uri = self.account.stack.uri(&request.path).map_err(|error| impossible(&error))?;
-        let method = request.method.parse::<Method>().map_err(|error| impossible(&error))?;
+        let (method, uri) = self.method_and_uri(request.method, &request.path)?;
         Ok(Prepared { request, method, uri, headers, place })
+    }
+
+    fn method_and_uri(&self, method: &str, path: &str) -> Result<(Method, Uri), Problem> {
+        const IMPOSSIBLE: &str = "the vendor's request could not be built";
+        let uri = self.account.stack.uri(path).map_err(|error| Problem::internal(IMPOSSIBLE, error))?;
+        let method = method.parse().map_err(|error: InvalidMethod| Problem::internal(IMPOSSIBLE, error))?;
+        Ok((method, uri))
     }
 }

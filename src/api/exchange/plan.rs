@@ -4,7 +4,7 @@
 //! If one is refused after another was carried out, the outcome is `partial`, and the report says which fields were applied.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Response};
 use http_body_util::Full;
 use vendors::{AssistantSummary, Changed, Field, Note, Purpose, Report, ResponseBody, Run, Step, Stored};
 
@@ -12,16 +12,14 @@ use crate::api::classify::{failure_problem, misread, read_problem};
 use crate::api::dry_run;
 use crate::api::representation::Found;
 use crate::api::request_log::RequestLog;
-use crate::api::response;
 use crate::problem::{Code, Outcome, Problem};
-use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{DeliveryState, DetachOnDrop, Failure, MAX_READ_RESPONSE, Repeat, VendorRequest, VendorResponse};
 
 use super::partial::Earlier;
 use super::prepare::read_update;
 use super::reading::Reads;
 use super::refusal::refusal_problem;
-use super::turn::{Confirmed, Turn, summary};
+use super::turn::{Confirmed, Turn, Unreported, summary};
 use super::{Change, Exchange};
 
 /// How an attempt at a plan ended before its end.
@@ -115,8 +113,11 @@ impl Exchange<'_> {
                 sending.before = Some(run.document().into());
             }
             // The last request reports its own end.
-            let unreported =
-                (!run.is_at_its_end()).then(|| Unreported { exchange: self, attempts: sending.log.attempts });
+            let unreported = (!run.is_at_its_end()).then(|| Unreported {
+                exchange: self,
+                attempts: sending.log.attempts,
+                is_complete: false,
+            });
             let sent = self.send_step(run, &step, sending).await;
             std::mem::forget(unreported); // the request's own line reports it
             sent?;
@@ -185,11 +186,7 @@ impl Exchange<'_> {
     ) -> Result<(DetachOnDrop, Result<VendorResponse, Failure>), Problem> {
         let Sending { request, turn, reads, log, .. } = sending;
         let (starts_over, is_last) = (run.must_start_over(), run.is_at_its_end());
-        let impossible = |error: &dyn std::error::Error| {
-            Problem::new(Code::Internal, "the vendor's request could not be built").internally(error.to_string())
-        };
-        let uri = self.account.stack.uri(&step.path).map_err(|error| impossible(&error))?;
-        let method = step.method.parse::<Method>().map_err(|error| impossible(&error))?;
+        let (method, uri) = self.method_and_uri(step.method, &step.path)?;
         let mut to_vendor = VendorRequest::new(method, uri, self.options.deadline);
         self.complete_request(&mut to_vendor, step.repeatable, reads.headers.clone(), body);
         if step.field.is_some() {
@@ -203,21 +200,9 @@ impl Exchange<'_> {
             (turn.lock, turn.permits) = ended.into_turn();
         }
         to_vendor.sent = log.delivery.get_or_insert_with(DeliveryState::default).next_request();
-        let mut update = self.account.stack.update(to_vendor.with_lock(turn.lock.take()));
-        if let Some(permits) = turn.permits.take() {
-            update = update.holding(permits);
-        }
-        if is_last && self.context.telemetry.follows_changes() {
-            update = update.on_detached_end(self.report_detached(&request.sent, body));
-        }
-        let result = (&mut update).await;
-        let (attempts, queued, with_vendor) = match &result {
-            Ok(response) => (response.attempts, response.queued, response.vendor),
-            Err(failure) => (failure.attempts, failure.queued, failure.vendor),
-        };
+        let (update, result, attempts) =
+            self.send_in(turn, to_vendor, is_last.then_some((&request.sent, body)), log).await;
         log.attempts += attempts;
-        log.queued += queued;
-        log.with_vendor += with_vendor;
         Ok((update, result))
     }
 
@@ -296,7 +281,7 @@ impl Exchange<'_> {
     ) -> Result<Response<Full<Bytes>>, Problem> {
         if self.is_nothing(&request) {
             log.attempts = reads.attempts;
-            let response = self.dry_run_of_nothing(&request.report);
+            let response = self.dry_run_with(&request.report, dry_run::push_nothing);
             log.report = Some(request.report);
             return Ok(response);
         }
@@ -320,10 +305,8 @@ impl Exchange<'_> {
         let shown: Vec<_> = steps.iter().map(|step| (step, url(step))).collect();
         let is_several = self.account.dialect.plan.is_some_and(vendors::Plan::takes_several);
         let auth = self.account.dialect.auth;
-        let body =
-            dry_run::plan_body(&shown, is_several, auth, headers, &request.report, &self.echoed(), self.copy_report());
-        let mut response = response::json(body);
-        response::set_dropped_header(response.headers_mut(), &request.report);
+        let response =
+            self.dry_run_with(&request.report, |out| dry_run::push_plan(out, &shown, is_several, auth, headers));
         log.report = Some(request.report);
         Ok(response)
     }
@@ -362,26 +345,4 @@ fn counted(result: &Result<VendorResponse, Failure>, attempts: u32) -> Result<Ve
         Err(failure) => failure.attempts = attempts,
     }
     result
-}
-
-/// Reports a change whose caller disconnects before its last request is sent.
-struct Unreported<'a, 'b> {
-    exchange: &'a Exchange<'b>,
-    attempts: u32,
-}
-
-impl Drop for Unreported<'_, '_> {
-    fn drop(&mut self) {
-        let Exchange { context, account, id, .. } = self.exchange;
-        let detail = "The caller disconnected when a part of the update was on its way; the rest was not sent.";
-        let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::VendorError, detail) };
-        context.telemetry.change_finished(&ChangeFinished {
-            operation: self.exchange.operation(),
-            request_id: context.request_id.as_str(),
-            update: None, // with a store, no caller cuts a change off
-            vendor: &account.name,
-            vendor_id: id.map(|id| &**id),
-            result: Err(&Problem { attempts: Some(self.attempts), ..problem }),
-        });
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use tokio::time::Instant;
 use vendors::Step;
 
@@ -50,17 +50,13 @@ impl<'a> Reads<'a> {
     /// # Errors
     /// There is none.
     pub(super) async fn step(&mut self, step: &Step) -> Result<VendorResponse, Problem> {
-        let (stack, deadline) = (&self.exchange.account.stack, self.exchange.options.deadline);
-        let impossible = |error: &dyn std::error::Error| {
-            Problem::new(Code::Internal, "the vendor's request could not be built").internally(error.to_string())
-        };
-        let uri = stack.uri(&step.path).map_err(|error| impossible(&error))?;
-        let method = step.method.parse::<Method>().map_err(|error| impossible(&error))?;
-        let mut request = VendorRequest::new(method, uri, deadline).repeated(Repeat::WheneverSafe);
+        let (method, uri) = self.exchange.method_and_uri(step.method, &step.path)?;
+        let mut request =
+            VendorRequest::new(method, uri, self.exchange.options.deadline).repeated(Repeat::WheneverSafe);
         request.headers = self.headers.clone();
         request.max_response = MAX_READ_RESPONSE;
         let started = Instant::now();
-        let result = stack.call(request).await;
+        let result = self.exchange.account.stack.call(request).await;
         self.with_vendor += started.elapsed();
         self.attempts += match &result {
             Ok(response) => response.attempts,

@@ -11,6 +11,7 @@ use vendors::{Report, SentFields};
 use crate::api::exchange::*;
 use crate::config::{Environment, load_text};
 use crate::gateway::Gateway;
+use crate::problem::Code;
 use crate::upstream::{SharePermit, Tasks};
 
 /// Answers one request and returns its first line.

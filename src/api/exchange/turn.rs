@@ -16,7 +16,7 @@ use vendors::{AssistantSummary, Field, Note, ReadAssistant, Report, ResponseBody
 use crate::api::classify::{failure_problem, lost_deletion};
 use crate::api::representation::Found;
 use crate::api::request_log::RequestLog;
-use crate::problem::{Outcome, Problem};
+use crate::problem::{Code, Outcome, Problem};
 use crate::telemetry::event::ChangeFinished;
 use crate::upstream::{DetachOnDrop, Failure, Permits, QueuedLock, Repeat, VendorRequest, VendorResponse};
 
@@ -111,7 +111,8 @@ impl Exchange<'_> {
         report.warnings.extend(self.other_id(&confirmed));
         let verified = match self.options.representation {
             true => {
-                let unreported = (!is_nothing).then(|| Unreported { exchange: self, attempts: log.attempts });
+                let unreported =
+                    (!is_nothing).then(|| Unreported { exchange: self, attempts: log.attempts, is_complete: true });
                 let verified = self.after(&confirmed, sent_body, report, before.as_deref(), &mut turn, reads).await;
                 std::mem::forget(unreported); // the request's own line reports it
                 Some(verified)
@@ -226,22 +227,35 @@ impl Exchange<'_> {
             Some(shared) => request.sent = shared.clone(),
             None => log.delivery = Some(request.sent.clone()),
         }
+        let (update, result, attempts) = self.send_in(turn, request, Some((check.sent, check.body)), log).await;
+        log.attempts = attempts;
+        (update, result)
+    }
+
+    /// Sends a request in the turn, with its permits. If its caller leaves, its end is reported with what was `sent`. The last
+    /// value is how often it was tried.
+    pub(super) async fn send_in(
+        &self,
+        turn: &mut Turn<'_>,
+        request: VendorRequest,
+        sent: Option<(&SentFields, &Bytes)>,
+        log: &mut RequestLog,
+    ) -> (DetachOnDrop, Result<VendorResponse, Failure>, u32) {
         let mut update = self.account.stack.update(request.with_lock(turn.lock.take()));
         if let Some(permits) = turn.permits.take() {
             update = update.holding(permits);
         }
-        if self.context.telemetry.follows_changes() {
-            update = update.on_detached_end(self.report_detached(check.sent, check.body));
+        if let Some((sent, body)) = sent.filter(|_| self.context.telemetry.follows_changes()) {
+            update = update.on_detached_end(self.report_detached(sent, body));
         }
         let result = (&mut update).await;
         let (attempts, queued, with_vendor) = match &result {
             Ok(response) => (response.attempts, response.queued, response.vendor),
             Err(failure) => (failure.attempts, failure.queued, failure.vendor),
         };
-        log.attempts = attempts;
         log.queued += queued;
         log.with_vendor += with_vendor;
-        (update, result)
+        (update, result, attempts)
     }
 
     /// What the vendor confirmed.
@@ -330,22 +344,27 @@ enum Next {
     Done(Confirmed),
 }
 
-/// Reports a confirmed change if its caller disconnects while the assistant is read.
-struct Unreported<'a, 'b> {
-    exchange: &'a Exchange<'b>,
-    attempts: u32,
+/// Reports a change whose caller disconnects while no request of it is on its way that would report it.
+pub(super) struct Unreported<'a, 'b> {
+    pub(super) exchange: &'a Exchange<'b>,
+    pub(super) attempts: u32,
+    /// Whether all of it was confirmed, and the assistant is only read; else a part was sent, and the rest is not.
+    pub(super) is_complete: bool,
 }
 
 impl Drop for Unreported<'_, '_> {
     fn drop(&mut self) {
         let Exchange { context, account, id, .. } = self.exchange;
+        let detail = "The caller disconnected when a part of the update was on its way; the rest was not sent.";
+        let problem = Problem { outcome: Outcome::Unknown, ..Problem::new(Code::VendorError, detail) };
+        let problem = Problem { attempts: Some(self.attempts), ..problem };
         context.telemetry.change_finished(&ChangeFinished {
             operation: self.exchange.operation(),
             request_id: context.request_id.as_str(),
             update: None, // with a store, no caller cuts a change off
             vendor: &account.name,
             vendor_id: id.map(|id| &**id),
-            result: Ok(self.attempts),
+            result: if self.is_complete { Ok(self.attempts) } else { Err(&problem) },
         });
     }
 }

@@ -15,10 +15,10 @@ use crate::api::request_log::RequestLog;
 use crate::http::header_names::PREFERENCE_APPLIED;
 use crate::problem::{Code, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Admission, Admitted, Mode, Record, StoreError, Timestamp};
+use crate::store::{Admitted, Mode, Record, StoreError, Timestamp};
 use crate::upstream::QueuedLock;
 
-use super::cluster::{Replica, SharedEntry};
+use super::cluster::Replica;
 use super::job::Job;
 use super::job::fields;
 use super::key::{Key, Known};
@@ -40,12 +40,10 @@ pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) payload: Payload,
     pub(super) key: Option<Key>,
-    /// Its place in the order.
-    pub(super) reserved: Reservation,
 }
 
 /// The order in which it waits.
-enum Way {
+pub(super) enum Way {
     /// That of this process, with its place in it.
     Own(Reservation),
     /// That which all processes share, with its place among those that are to be admitted.
@@ -82,21 +80,7 @@ impl Records {
         }
         let payload = self.payload(&job, &request, &body);
         let mut waiting = self.endings.waiting(record.id);
-        // In a task of its own, so that a caller who leaves does not leave half of it.
-        let (records, context, options) = (Arc::clone(self), job.context.clone(), job.options.clone());
-        let entered = self.tasks.spawn(async move {
-            match way {
-                Way::Own(reserved) => records.enter(Entry { record, payload, key, reserved }, &context, &options).await,
-                Way::Shared(replica, gate) => {
-                    let entry = SharedEntry { record, payload, key, gate };
-                    records.enter_shared(&replica, entry, &context, &options).await
-                }
-            }
-        });
-        let entered = entered
-            .await
-            .map_err(|error| Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string()))?;
-        let mut record = match entered? {
+        let mut record = match self.enter(Entry { record, payload, key }, way, &job).await? {
             Entered::Stored(record) => record,
             Entered::Answered(response) => return Ok(response),
         };
@@ -114,29 +98,36 @@ impl Records {
         self.accepted(&job.context, &job.options, &record)
     }
 
-    /// Puts a change into its line and the store.
+    /// Puts a change into its line and the store, in a task of its own, so that a caller who leaves does not leave half of it.
     ///
     /// # Errors
     /// No more may wait, or the store fails.
-    pub(super) async fn enter(
+    pub(super) async fn enter(self: &Arc<Self>, entry: Entry, way: Way, job: &Job) -> Result<Entered, Problem> {
+        let (records, context, options) = (Arc::clone(self), job.context.clone(), job.options.clone());
+        let entered = self.tasks.spawn(async move {
+            match way {
+                Way::Own(reserved) => records.enter_own(reserved, entry, &context, &options).await,
+                Way::Shared(replica, gate) => records.enter_shared(&replica, gate, entry, &context, &options).await,
+            }
+        });
+        entered.await.map_err(|error| Problem::internal("a defect of this gateway", error))?
+    }
+
+    async fn enter_own(
         self: &Arc<Self>,
+        reserved: Reservation,
         entry: Entry,
         context: &Context,
         options: &RequestOptions,
     ) -> Result<Entered, Problem> {
-        let Entry { mut record, mut payload, mut key, reserved } = entry;
+        let Entry { mut record, mut payload, mut key } = entry;
         (record.id, record.number) = (reserved.id, reserved.number);
         loop {
-            let again = key.as_ref().and_then(|key| key.again.clone());
-            if let Some(again) = &again {
+            if let Some(again) = key.as_ref().and_then(|key| key.again.as_ref()) {
                 self.check_newer(reserved.line.clone(), again.number, &record).await?;
-                payload = payload.guarded(Some(again.number));
             }
             reach(Point::BeforeAdmit);
-            let used = key.as_ref().map(|key| key.used.clone());
-            let (body, again) = (payload.to_bytes(), again.map(|again| again.id));
-            let admitted =
-                self.store.admit(Admission { record: record.clone(), body, key: used, again, member: None }).await;
+            let admitted = self.store.admit(Key::admission(key.as_ref(), &record, &mut payload, None)).await;
             reach(Point::AfterAdmit);
             let state = match admitted {
                 Ok(Admitted::Stored(_)) => {
@@ -181,22 +172,12 @@ impl Ticket {
         let now = Instant::now();
         let left = |until: Timestamp| until.since(Timestamp::now());
         Self {
-            id: record.id,
-            number: record.number,
-            vendor: record.vendor.as_str().into(),
             created_at: record.created_at,
-            expires: now + left(record.expires_at),
             due: record.next_attempt_at.map_or(now, |due| now + left(due)),
             attempts: record.attempts,
             failures: u32::from(record.attempts > 0),
-            interrupted: false,
-            gathers: false,
-            alone: false,
-            goes_after: false,
             phase,
-            is_waited_for: false,
-            awaits_configuration: false,
-            fresh: None,
+            ..Self::new(record.id, record.number, record.vendor.as_str().into(), left(record.expires_at))
         }
     }
 }

@@ -1,18 +1,18 @@
 //! Those who wait for a change to end.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::{Answer, UpdateId};
+use crate::value::Lock;
 
 /// Those who wait, by change. A change that nothing waits for costs nothing.
 #[derive(Debug, Default)]
 pub(super) struct Endings {
-    waited_for: Mutex<HashMap<UpdateId, watch::Sender<Option<Answer>>>>,
+    waited_for: Lock<HashMap<UpdateId, watch::Sender<Option<Answer>>>>,
     drain: CancellationToken,
 }
 
@@ -26,29 +26,25 @@ pub(super) struct Waiting<'a> {
 impl Endings {
     /// Registers one who waits: an end from now on is noticed, so register first and look then.
     pub(super) fn waiting(&self, id: UpdateId) -> Waiting<'_> {
-        let ended = self.table().entry(id).or_default().subscribe();
+        let ended = self.waited_for.lock().entry(id).or_default().subscribe();
         Waiting { endings: self, id, ended: Some(ended) }
     }
 
     /// Tells those who wait for this change, with what its caller would have got.
     pub(super) fn ended(&self, id: UpdateId, answer: Option<&Answer>) {
-        if let Some(waiters) = self.table().get(&id) {
+        if let Some(waiters) = self.waited_for.lock().get(&id) {
             waiters.send_replace(answer.cloned());
         }
     }
 
     /// The changes that anything waits for.
     pub(super) fn waited_for(&self) -> Vec<UpdateId> {
-        self.table().keys().copied().collect()
+        self.waited_for.lock().keys().copied().collect()
     }
 
     /// Ends all waits, now and later, but those of callers whose changes are under way.
     pub(super) fn drain(&self) {
         self.drain.cancel();
-    }
-
-    fn table(&self) -> MutexGuard<'_, HashMap<UpdateId, watch::Sender<Option<Answer>>>> {
-        self.waited_for.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,7 +75,7 @@ impl Waiting<'_> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut table = self.endings.table();
+        let mut table = self.endings.waited_for.lock();
         drop(self.ended.take()); // under the lock, so that the last one sees that it is the last
         if table.get(&self.id).is_some_and(|waiters| waiters.receiver_count() == 0) {
             table.remove(&self.id);
@@ -112,8 +108,8 @@ mod tests {
         endings.drain();
         assert_eq!(other.may_have_ended(until + Duration::from_secs(20)).await, None);
         drop(one);
-        assert_eq!(endings.table().len(), 1);
+        assert_eq!(endings.waited_for.lock().len(), 1);
         drop(other);
-        assert!(endings.table().is_empty());
+        assert!(endings.waited_for.lock().is_empty());
     }
 }

@@ -16,10 +16,11 @@ use crate::api::context::Context;
 use crate::api::request::options::RequestOptions;
 use crate::api::request::prefer::PREFER;
 use crate::problem::{Code, Problem};
-use crate::store::{Answer, KeyState, KeyUse, Line, Mode, Record, Timestamp, UpdateId};
+use crate::store::{Admission, Answer, KeyState, KeyUse, Line, Membership, Mode, Record, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
 use super::document::add_location;
+use super::payload::Payload;
 use super::replay::{superseded, with_twins};
 use super::{Records, answer, required, store_problem};
 
@@ -101,6 +102,25 @@ impl Key {
         let client = context.client_name().map(str::to_owned);
         let used = KeyUse { client, key, fingerprint: digest.finalize().into(), now: Timestamp::now() };
         Self { operation, used, again: None, is_looked_up: false }
+    }
+
+    /// What the store is asked to admit: a change, with its key if it has one. If that is of a request that is sent again, its
+    /// place in the order guards the change.
+    pub(super) fn admission(
+        key: Option<&Self>,
+        record: &Record,
+        payload: &mut Payload,
+        member: Option<Membership>,
+    ) -> Admission {
+        let again = key.and_then(|key| key.again.as_ref());
+        payload.guard = again.map(|again| again.number).or(payload.guard);
+        Admission {
+            record: record.clone(),
+            body: payload.to_bytes(),
+            key: key.map(|key| key.used.clone()),
+            again: again.map(|again| again.id),
+            member,
+        }
     }
 
     /// What became of an earlier request with the key.

@@ -29,7 +29,7 @@ mod synchronous;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -50,7 +50,7 @@ use crate::store::{Answer, Cluster, Membership, Record, SharedStore, StoreError,
 use crate::telemetry::Telemetry;
 use crate::telemetry::metrics::ChangeMetrics;
 use crate::upstream::{QueuedLock, SharePermit, Tasks};
-use crate::value::JournalValues;
+use crate::value::{JournalValues, Lock};
 
 pub(crate) use answer::kept;
 pub(crate) use callbacks::CallbackState;
@@ -78,16 +78,16 @@ pub struct Records {
     gateway: Arc<ArcSwap<Gateway>>,
     telemetry: Telemetry,
     upstream: Tasks,
-    lines: Mutex<Lines<QueuedLock>>,
+    lines: Lock<Lines<QueuedLock>>,
     endings: Endings,
     callbacks: Arc<Callbacks>,
-    slots: Mutex<HashMap<Arc<str>, Slots>>,
+    slots: Lock<HashMap<Arc<str>, Slots>>,
     /// What runs without a caller. A shutdown waits for it before it closes the store.
     tasks: TaskTracker,
     /// No delivery begins from then on.
     stop: CancellationToken,
     /// The dead changes that are being replayed.
-    replaying: Mutex<HashSet<UpdateId>>,
+    replaying: Lock<HashSet<UpdateId>>,
     kept: queue::Kept,
     /// This process among those that share the store, if they do.
     replica: Option<Arc<Replica>>,
@@ -160,17 +160,17 @@ impl Records {
     ) -> Self {
         Self {
             replica,
-            lines: Mutex::new(Lines::new(store.next_number())),
+            lines: Lock::new(Lines::new(store.next_number())),
             callbacks: Arc::new(Callbacks::new(Arc::clone(&store), Arc::clone(&gateway), &upstream.connections)),
             store,
             gateway,
             telemetry,
             upstream,
             endings: Endings::default(),
-            slots: Mutex::default(),
+            slots: Lock::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            replaying: Mutex::default(),
+            replaying: Lock::default(),
             kept: queue::Kept::default(),
             incarnation: Uuid::now_v7(),
             readers: Arc::default(),
@@ -319,18 +319,14 @@ impl Records {
         if self.replica.is_some() { 0 } else { self.lines().number() }
     }
 
-    fn replaying(&self) -> MutexGuard<'_, HashSet<UpdateId>> {
-        self.replaying.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn lines(&self) -> MutexGuard<'_, Lines<QueuedLock>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock()
     }
 
     /// The places for deliveries to an account: half of what it takes at once, so that callers who wait have the others.
     fn slots(&self, account: &Account) -> Arc<Semaphore> {
         let size = (account.limits.max_in_flight / 2).max(1);
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         let of_account = slots.entry(Arc::clone(&account.name)).or_insert_with(|| Slots::new(size));
         if of_account.size != size {
             *of_account = Slots::new(size);

@@ -13,8 +13,7 @@ use crate::store::failpoint::{Point, reach};
 use crate::store::{FieldName, Mode, Record, State, Timestamp, UpdateId};
 use crate::value::AssistantOperation;
 
-use super::asynchronous::{Entered, Entry};
-use super::cluster::SharedEntry;
+use super::asynchronous::{Entered, Entry, Way};
 use super::job::Job;
 use super::job::fields;
 use super::payload::{Payload, Restored};
@@ -126,36 +125,24 @@ impl Records {
                 Prepared { request, .. } => (request, None),
             },
         };
-        if request.is_empty() && change_is_update(change) {
+        if request.is_empty() && matches!(change, Change::Update) {
             return Err(Problem::new(Code::ValidationFailed, "nothing of it is left to send at this vendor"));
         }
-        if let Some(replica) = &self.replica {
-            let entry = self.replay_entry(&job, dead, &request, &body, guard);
-            reach(Point::BeforeReplay);
-            let entered = self.enter_shared(replica, entry, context, &job.options).await?;
-            reach(Point::AfterReplay);
-            return match entered {
-                Entered::Stored(record) => Ok(*record),
-                Entered::Answered(_) => Err(Problem::new(Code::Internal, "a replay has no key")),
-            };
-        }
-        let reserved = match (reserved, dead.line(), &job.id) {
-            (_, Some(line), _) if is_held => {
-                self.reserve_instead_of(dead.id, line, &account, &context.gateway.queue)?
+        let way = match (&self.replica, reserved, dead.line(), &job.id) {
+            (Some(replica), ..) => Way::Shared(Arc::clone(replica), None),
+            (None, _, Some(line), _) if is_held => {
+                Way::Own(self.reserve_instead_of(dead.id, line, &account, &context.gateway.queue)?)
             }
-            (Some(reserved), ..) => reserved,
-            (None, _, Some(id)) => self.reserve(&context.gateway, &account, id)?,
-            (None, ..) => return Err(Problem::new(Code::Internal, "a creation has no line")),
+            (None, Some(reserved), ..) => Way::Own(reserved),
+            (None, None, _, Some(id)) => Way::Own(self.reserve(&context.gateway, &account, id)?),
+            (None, None, ..) => return Err(Problem::new(Code::Internal, "a creation has no line")),
         };
-        let SharedEntry { record, payload, .. } = self.replay_entry(&job, dead, &request, &body, guard);
-        let entry = Entry { record, payload, key: None, reserved };
-        let (records, in_context, options) = (Arc::clone(self), context.clone(), job.options.clone());
+        let expires_at = Timestamp::now().after(context.gateway.queue.max_age);
+        let mut record = job.record(Mode::Asynchronous, 0, fields(&request), expires_at);
+        (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
+        let payload = self.payload(&job, &request, &body).guarded(guard);
         reach(Point::BeforeReplay);
-        let entered = self.tasks.spawn(async move { records.enter(entry, &in_context, &options).await });
-        let failed = |error: tokio::task::JoinError| {
-            Problem::new(Code::Internal, "a defect of this gateway").internally(error.to_string())
-        };
-        let entered = entered.await.map_err(failed)??;
+        let entered = self.enter(Entry { record, payload, key: None }, way, &job).await?;
         reach(Point::AfterReplay);
         match entered {
             Entered::Stored(record) => Ok(*record),
@@ -175,22 +162,6 @@ impl Records {
         };
         self.store.newer(line, dead.number, with_twins(&dead.fields)).await.map_err(store_problem)
     }
-
-    /// What is admitted for a replay, whatever its place.
-    fn replay_entry(
-        &self,
-        job: &Job,
-        dead: &Record,
-        request: &vendors::Request,
-        body: &[u8],
-        guard: Option<u64>,
-    ) -> SharedEntry {
-        let expires_at = Timestamp::now().after(job.context.gateway.queue.max_age);
-        let mut record = job.record(Mode::Asynchronous, 0, fields(request), expires_at);
-        (record.replay_of, record.client) = (Some(dead.id), dead.client.clone());
-        let payload = self.payload(job, request, body).guarded(guard);
-        SharedEntry { record, payload, key: None, gate: None }
-    }
 }
 
 /// A dead change that is being replayed. Two replays at once would both find that it was not replayed yet.
@@ -201,7 +172,7 @@ pub(super) struct Replaying<'a> {
 
 impl<'a> Replaying<'a> {
     pub(super) fn begin(records: &'a Records, dead: UpdateId) -> Result<Self, Problem> {
-        match records.replaying().insert(dead) {
+        match records.replaying.lock().insert(dead) {
             true => Ok(Self { records, dead }),
             false => Err(Problem::new(Code::AlreadyStarted, "it is being replayed")),
         }
@@ -210,12 +181,8 @@ impl<'a> Replaying<'a> {
 
 impl Drop for Replaying<'_> {
     fn drop(&mut self) {
-        self.records.replaying().remove(&self.dead);
+        self.records.replaying.lock().remove(&self.dead);
     }
-}
-
-fn change_is_update(change: Change) -> bool {
-    matches!(change, Change::Update)
 }
 
 fn overlaps(record: &Record, field: &str) -> bool {

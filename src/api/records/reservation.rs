@@ -83,9 +83,8 @@ impl Records {
         let (line, queue) = (Self::line(gateway, account, id), &gateway.queue);
         let limits = Limits { per_line: queue.max_per_assistant, total: queue.max_total };
         let mut lines = self.lines();
-        let number = lines.number();
-        let ticket = Ticket::new(account, number, queue);
-        let id = ticket.id;
+        let (id, number) = (UpdateId::generate(), lines.number());
+        let ticket = Ticket::new(id, number, Arc::clone(&account.name), queue.max_age);
         let joins =
             |last: Option<&QueuedLock>| last.map_or_else(|| account.stack.nothing_waits(&line.id), QueuedLock::is_last);
         let pushed = lines.push(&line, ticket, limits, joins, || account.stack.queue_stored(&line.id));
@@ -114,9 +113,8 @@ impl Records {
         queue: &QueueSettings,
     ) -> Result<Reservation, Problem> {
         let mut lines = self.lines();
-        let number = lines.number();
-        let ticket = Ticket::new(account, number, queue);
-        let id = ticket.id;
+        let (id, number) = (UpdateId::generate(), lines.number());
+        let ticket = Ticket::new(id, number, Arc::clone(&account.name), queue.max_age);
         let replaced = lines.replace(&line, dead, ticket);
         drop(lines);
         if replaced.is_none() {
@@ -169,15 +167,15 @@ impl Drop for Reservation {
 }
 
 impl Ticket {
-    /// The ticket of a change that is not stored yet.
-    fn new(account: &Account, number: u64, queue: &QueueSettings) -> Self {
+    /// The ticket of a change that is not stored yet, and may wait so long.
+    pub(super) fn new(id: UpdateId, number: u64, vendor: Arc<str>, max_age: Duration) -> Self {
         let now = Instant::now();
         Self {
-            id: UpdateId::generate(),
+            id,
             number,
-            vendor: Arc::clone(&account.name),
+            vendor,
             created_at: Timestamp::now(),
-            expires: now + queue.max_age,
+            expires: now + max_age,
             due: now,
             attempts: 0,
             failures: 0,

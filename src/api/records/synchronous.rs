@@ -24,8 +24,7 @@ use crate::problem::Outcome::NotApplied;
 use crate::problem::{Code, Problem, Reason};
 use crate::store::failpoint::{Point, reach};
 use crate::store::{
-    Admission, Admitted, Created, Ending, KeyState, Line, Membership, Mode, Record, State, StoreError, Timestamp,
-    UpdateId,
+    Admitted, Created, Ending, KeyState, Line, Membership, Mode, Record, State, StoreError, Timestamp, UpdateId,
 };
 use crate::upstream::{DeliveryState, Permits, QueuedLock};
 
@@ -195,18 +194,14 @@ impl Running {
         member: Option<Membership>,
     ) -> Result<Option<Response<Full<Bytes>>>, Problem> {
         loop {
-            let again = self.key.as_ref().and_then(|key| key.again.clone());
-            if let Some(again) = &again {
+            if let Some(again) = self.key.as_ref().and_then(|key| key.again.as_ref()) {
                 let may_be_sent = self.check_newer(record, turn, again).await;
                 may_be_sent.or_else(|problem| self.job.finished(Err(problem)).map(drop))?;
             }
             if turn.as_ref().is_none_or(QueuedLock::is_held) {
                 record.state = State::Sending;
             }
-            let used = self.key.as_ref().map(|key| key.used.clone());
-            payload = payload.guarded(again.as_ref().map(|again| again.number));
-            let (body, again) = (payload.to_bytes(), again.map(|again| again.id));
-            let admission = Admission { record: record.clone(), body, key: used, again, member };
+            let admission = Key::admission(self.key.as_ref(), record, &mut payload, member);
             reach(Point::BeforeAdmit);
             let state = match self.records.store.admit(admission).await {
                 Ok(Admitted::Known(state)) if self.key.is_some() => state,
@@ -322,8 +317,7 @@ impl Running {
 
     fn line(&self) -> Option<Line> {
         let Job { account, id, context, .. } = &self.job;
-        let scope = context.gateway.scope_of(&account.name).unwrap_or(&account.name);
-        Some(Line { scope: Arc::clone(scope), id: Arc::clone(id.as_ref()?) })
+        Some(Records::line(&context.gateway, account, id.as_ref()?))
     }
 
     fn record(&self, mode: Mode, number: u64, prepared: &Prepared) -> Record {

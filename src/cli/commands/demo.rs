@@ -21,7 +21,7 @@ use crate::net::signals::Signals;
 
 use crate::cli::client::send;
 use crate::cli::style::Style;
-use crate::cli::{Failure, Terminal, core_dumps, runtime, shut_down};
+use crate::cli::{Failure, Terminal, block_on, core_dumps};
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -43,9 +43,7 @@ const ID: &str = "789";
 pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     core_dumps::switch_off()?;
     let style = Style::for_stdout(&terminal.environment);
-    let runtime = runtime()?;
-    let result = runtime.block_on(demonstrate(&args, style, terminal.out));
-    shut_down(runtime);
+    let result = block_on(demonstrate(&args, style, terminal.out))?;
     result.map(|()| ExitCode::SUCCESS)
 }
 

@@ -10,7 +10,7 @@ use http_body_util::Full;
 use crate::cli::address::Administration;
 use crate::cli::admin_client::no_such_path;
 use crate::cli::client::send;
-use crate::cli::{Failure, Terminal, runtime, shut_down};
+use crate::cli::{Failure, Terminal, block_on};
 
 /// What every gateway has at its admin listener.
 const LIVEZ: &str = "/livez";
@@ -37,11 +37,8 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
     }
     let path = asked.path.as_deref().unwrap_or(LIVEZ);
     let url: Uri = format!("{}{path}", asked.base).parse()?;
-    let runtime = runtime()?;
     let request = Request::get(url.clone()).body(Full::default())?;
-    let sent = runtime.block_on(send(request, Duration::from_secs(args.timeout), asked.certificate.as_deref()));
-    shut_down(runtime);
-    let response = sent?;
+    let response = block_on(send(request, Duration::from_secs(args.timeout), asked.certificate.as_deref()))??;
     if response.status() == StatusCode::NOT_FOUND && [LIVEZ, READYZ].contains(&path) {
         return Err(no_such_path(&asked.base, path));
     }

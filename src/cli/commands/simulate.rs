@@ -8,7 +8,7 @@ use simulators::{Drift, Fault, Options, Simulator};
 use crate::net::signals::Signals;
 
 use crate::cli::input::VendorName;
-use crate::cli::{Failure, Terminal, runtime, shut_down};
+use crate::cli::{Failure, Terminal, block_on};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -42,8 +42,7 @@ pub(crate) struct Args {
 const MOST: u64 = 100_000;
 
 pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
-    let runtime = runtime()?;
-    let served: Result<(), Failure> = runtime.block_on(async {
+    block_on(async {
         let mut signals = Signals::install()?;
         let Args { vendor, listen, token, faults, drift, strict, assistants } = args;
         let options = Options { listen, token, faults, strict, drift, assistants };
@@ -58,8 +57,6 @@ pub(crate) fn run(args: Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, F
         terminal.out.flush()?;
         futures_util::StreamExt::next(&mut signals).await;
         simulator.stop().await;
-        Ok(())
-    });
-    shut_down(runtime);
-    served.map(|()| ExitCode::SUCCESS)
+        Ok(ExitCode::SUCCESS)
+    })?
 }

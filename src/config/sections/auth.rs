@@ -6,12 +6,13 @@ use std::time::Duration;
 use serde::Serialize;
 use strum::{EnumString, VariantNames};
 
-use super::rate_limit::{self, RateLimit};
+use super::rate_limit;
 use super::server::{Server, is_loopback};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::RateSettings;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new(
@@ -47,13 +48,13 @@ pub struct Auth {
     /// Whether no authentication is meant, even where other machines can reach the API.
     pub allow_insecure: bool,
     /// How often one address may send what cannot be authenticated.
-    pub failed_attempts: RateLimit,
+    pub failed_attempts: RateSettings,
 }
 
 impl Default for Auth {
     fn default() -> Self {
         let burst = NonZeroU32::MIN.saturating_add(59);
-        let failed_attempts = RateLimit { requests: burst, period: Duration::from_mins(1), burst };
+        let failed_attempts = RateSettings { count: burst, period: Duration::from_mins(1), burst };
         Self { mode: AuthMode::default(), allow_insecure: false, failed_attempts }
     }
 }
@@ -66,7 +67,7 @@ impl Auth {
             mode: reader.word("mode").unwrap_or(default.mode),
             allow_insecure: reader.flag("allow_insecure").unwrap_or(default.allow_insecure),
             failed_attempts: limit
-                .and_then(|limit| RateLimit::read(&limit, validator))
+                .and_then(|limit| RateSettings::read(&limit, validator))
                 .unwrap_or(default.failed_attempts),
         };
         auth.validate(reader, server, validator);

@@ -3,12 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::RateSettings;
 
 const COUNT: Kind = Kind::Count { min: 1, max: u32::MAX as u64 };
 /// A burst has to come back within the 584 years that the limiters can count, at one a minute too.
@@ -23,22 +22,11 @@ pub(crate) const SECTION: Section = Section {
     either: &["per_second", "per_minute"],
 };
 
-/// A steady rate with room for bursts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Requests in each [`period`](Self::period).
-    pub requests: NonZeroU32,
-    /// One second or one minute.
-    pub period: Duration,
-    /// Requests at once after a pause.
-    pub burst: NonZeroU32,
-}
-
-impl RateLimit {
+impl RateSettings {
     pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Option<Self> {
-        let (requests, period) = match (reader.count("per_second"), reader.count("per_minute")) {
-            (Some(requests), _) => (requests, Duration::from_secs(1)),
-            (None, Some(requests)) => (requests, Duration::from_mins(1)),
+        let (count, period) = match (reader.count("per_second"), reader.count("per_minute")) {
+            (Some(count), _) => (count, Duration::from_secs(1)),
+            (None, Some(count)) => (count, Duration::from_mins(1)),
             (None, None) => {
                 if reader.node("per_second").or(reader.node("per_minute")).is_none() {
                     let message = format!("`{}` does not say how many", reader.key_path);
@@ -49,19 +37,9 @@ impl RateLimit {
                 return None;
             }
         };
-        let requests = NonZeroU32::new(requests)?;
+        let count = NonZeroU32::new(count)?;
         let seconds = u32::try_from(period.as_secs()).unwrap_or(1);
-        let a_second = NonZeroU32::new(requests.get().div_ceil(seconds))?;
-        Some(Self { requests, period, burst: reader.count("burst").and_then(NonZeroU32::new).unwrap_or(a_second) })
-    }
-}
-
-impl Serialize for RateLimit {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let per = if self.period == Duration::from_secs(1) { "per_second" } else { "per_minute" };
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry(per, &self.requests)?;
-        map.serialize_entry("burst", &self.burst)?;
-        map.end()
+        let a_second = NonZeroU32::new(count.get().div_ceil(seconds))?;
+        Some(Self { count, period, burst: reader.count("burst").and_then(NonZeroU32::new).unwrap_or(a_second) })
     }
 }

@@ -20,7 +20,7 @@ fn callbacks_have_a_url_and_secrets_that_all_sign() {
     let callback = setup.settings().clients["crm"].callback.clone().expect("a callback");
     assert_eq!(callback.url.uri(), "https://crm.example/hooks/?k=hush");
     assert_eq!(callback.secret.iter().map(|secret| secret.expose().len()).collect::<Vec<_>>(), [24, 28]);
-    assert_eq!(callback.roots, crate::config::Roots::None);
+    assert_eq!(callback.roots, crate::value::PublicRoots::None);
     assert!(callback.ca_file.is_some());
     let shown = setup.settings().redacted()["clients"]["crm"]["callback"].to_string();
     assert!(!shown.contains("hush") && !shown.contains("MfKQ") && !format!("{callback:?}").contains("hush"), "{shown}");

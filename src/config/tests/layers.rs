@@ -163,7 +163,7 @@ error: `vendors.famulor.token` says neither `env` nor `file`
     );
     let settings = setup.variable("SWITCHBOARD_VENDORS__FAMULOR__TOKEN", "literal").settings();
     let limit = settings.vendors["sondos"].rate_limit.expect("a limit");
-    assert_eq!((limit.requests.get(), limit.burst.get()), (5, 3));
+    assert_eq!((limit.count.get(), limit.burst.get()), (5, 3));
 }
 
 #[test]

@@ -374,7 +374,7 @@ rate_limit = { per_minute = 90 }
     assert_eq!(other.base_url.as_str(), "http://127.0.0.1:8081/api");
     assert_eq!((sondos.dialect.as_str(), other.dialect.as_str()), ("sondos", "famulor"));
     let limit = other.rate_limit.expect("a limit");
-    assert_eq!((limit.requests.get(), limit.burst.get()), (90, 2));
+    assert_eq!((limit.count.get(), limit.burst.get()), (90, 2));
 }
 
 #[test]

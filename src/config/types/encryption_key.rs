@@ -1,17 +1,15 @@
 //! The keys that a store encrypts with: 32 bytes, written in base64.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use secrecy::SecretBox;
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretBox};
-use serde::{Serialize, Serializer};
 
+use super::hidden::Hidden;
 use super::secret::SecretText;
-use crate::value::REDACTED;
 
 /// The standard alphabet; padding may be left out.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -19,18 +17,12 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A key of AES-256. Its bytes are wiped when dropped and can be read through [`EncryptionKey::expose`] only.
-pub struct EncryptionKey(SecretBox<[u8; Self::BYTES]>);
+/// A key of AES-256.
+pub type EncryptionKey = Hidden<[u8; 32]>;
 
 impl EncryptionKey {
     /// The length in bytes.
     pub const BYTES: usize = 32;
-
-    /// The bytes, for the one place that encrypts with them.
-    #[must_use]
-    pub fn expose(&self) -> &[u8; Self::BYTES] {
-        self.0.expose_secret()
-    }
 
     fn of(bytes: &[u8; Self::BYTES]) -> Self {
         Self(SecretBox::init_with_mut(|key: &mut [u8; Self::BYTES]| key.copy_from_slice(bytes)))
@@ -59,26 +51,6 @@ impl SecretText for EncryptionKey {
 impl Clone for EncryptionKey {
     fn clone(&self) -> Self {
         Self::of(self.expose())
-    }
-}
-
-impl PartialEq for EncryptionKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for EncryptionKey {}
-
-impl fmt::Debug for EncryptionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
-    }
-}
-
-impl Serialize for EncryptionKey {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(REDACTED)
     }
 }
 

@@ -1,15 +1,12 @@
 //! Credentials: read once from where the configuration points, wiped from memory, never printed.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use http::HeaderValue;
+use secrecy::SecretString;
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Serialize, Serializer};
 
-use crate::value::REDACTED;
-
+use super::hidden::Hidden;
 use crate::config::validate::shape::{Key, Kind, Section};
 
 /// The two places a secret can be read from.
@@ -30,9 +27,8 @@ pub(crate) trait SecretText: Sized {
     fn from_text(text: &str) -> Result<Self, Cow<'static, str>>;
 }
 
-/// A credential. Its text is wiped when dropped and can be read through [`Secret::expose`] only.
-#[derive(Clone)]
-pub struct Secret(SecretString);
+/// A credential.
+pub type Secret = Hidden<str>;
 
 impl Secret {
     /// Copies the text into memory of exactly its length, because growing and shrinking leave copies behind, and wipes
@@ -41,12 +37,6 @@ impl Secret {
     pub fn new(text: impl Into<String>) -> Self {
         let text = Zeroizing::new(text.into());
         Self(SecretString::from(text.as_str()))
-    }
-
-    /// The text, for the one place that sends or compares it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        self.0.expose_secret()
     }
 
     /// Reads a credential that goes into a header; line ends at its end do not count, the error says what is wrong.
@@ -68,6 +58,12 @@ impl Secret {
             return Err("holds a character that no header can carry (only visible ASCII can)");
         }
         Ok(Self::new(text))
+    }
+}
+
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
@@ -121,26 +117,6 @@ pub(crate) fn mistaken(text: &str) -> Option<(&'static str, &'static str)> {
 
 fn starts_with(text: &str, word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
-}
-
-impl PartialEq for Secret {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for Secret {}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(REDACTED)
-    }
 }
 
 #[cfg(test)]

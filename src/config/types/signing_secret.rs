@@ -1,16 +1,14 @@
 //! The secrets that callbacks are signed with, as Standard Webhooks writes them.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use base64::Engine;
+use secrecy::SecretBox;
 use secrecy::zeroize::Zeroizing;
-use secrecy::{ExposeSecret, SecretBox};
-use serde::{Serialize, Serializer};
 
 use super::encryption_key::BASE64;
+use super::hidden::Hidden;
 use super::secret::SecretText;
-use crate::value::REDACTED;
 
 /// What a secret begins with whose key follows in base64.
 const PREFIX: &str = "whsec_";
@@ -19,16 +17,8 @@ const KEY_PAIR_PREFIXES: [&str; 2] = ["whsk_", "whpk_"];
 /// The shortest key in bytes.
 const MIN_BYTES: usize = 24;
 
-/// A key of HMAC-SHA256. Its bytes are wiped when dropped and can be read through [`SigningSecret::expose`] only.
-pub struct SigningSecret(SecretBox<[u8]>);
-
-impl SigningSecret {
-    /// The key, for the one place that signs with it.
-    #[must_use]
-    pub fn expose(&self) -> &[u8] {
-        self.0.expose_secret()
-    }
-}
+/// A key of HMAC-SHA256.
+pub type SigningSecret = Hidden<[u8]>;
 
 impl SecretText for SigningSecret {
     const HELP: &'static str =
@@ -59,26 +49,6 @@ impl SecretText for SigningSecret {
 impl Clone for SigningSecret {
     fn clone(&self) -> Self {
         Self(SecretBox::new(self.expose().into()))
-    }
-}
-
-impl PartialEq for SigningSecret {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for SigningSecret {}
-
-impl fmt::Debug for SigningSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
-    }
-}
-
-impl Serialize for SigningSecret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(REDACTED)
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::config::{Roots, Settings};
+use crate::config::Settings;
 use crate::gateway::{CallbackTarget, CallbackTargets};
-use crate::upstream::{PublicRoots, TlsRoots};
+use crate::upstream::TlsRoots;
 
 use super::{BuildError, pem};
 
@@ -14,19 +14,10 @@ pub(super) fn targets(settings: &Settings, roots: &mut TlsRoots) -> Result<Arc<C
     for (name, client) in &settings.clients {
         let Some(callback) = &client.callback else { continue };
         let secrets = callback.secret.iter().map(|secret| secret.expose().to_vec().into()).collect();
-        let trust = (public_roots(callback.roots), callback.ca_file.as_ref().map(pem));
+        let trust = (callback.roots, callback.ca_file.as_ref().map(pem));
         let target = CallbackTarget::new(callback.url.uri().clone(), secrets, trust, roots)
             .map_err(|source| BuildError::Callback { client: name.clone(), source })?;
         targets.insert(name.as_str().into(), target);
     }
     Ok(Arc::new(targets))
-}
-
-/// The configuration's word as the HTTP client's.
-pub(super) fn public_roots(roots: Roots) -> PublicRoots {
-    match roots {
-        Roots::Platform => PublicRoots::Platform,
-        Roots::Bundled => PublicRoots::Bundled,
-        Roots::None => PublicRoots::None,
-    }
 }

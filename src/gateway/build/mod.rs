@@ -20,9 +20,8 @@ use crate::http::body::BodyLimits;
 use crate::net::signals::DrainSettings;
 use crate::net::tls::client_trust::ClientTrust;
 use crate::routing::{NamedAssistant, RoutingRule, RoutingTable};
-use crate::upstream::{
-    BreakerSettings, RateSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError,
-};
+use crate::upstream::{BreakerSettings, RetrySettings, Stack, StackSettings, Tasks, TlsRoots, UpstreamTlsError};
+use crate::value::RateSettings;
 
 use super::in_force::Kept;
 use super::{Gateway, JournalSettings, QueueSettings};
@@ -219,7 +218,7 @@ fn stack(name: &str, vendor: &config::Vendor, roots: &mut TlsRoots, tasks: &Task
         max_in_flight: vendor.max_in_flight,
         max_waiting: vendor.max_waiting,
         settle_after_unknown: vendor.settle_after_unknown,
-        rate_limit: vendor.rate_limit.as_ref().map(rate),
+        rate_limit: vendor.rate_limit,
         retry: RetrySettings {
             max_attempts: vendor.retry.max_attempts,
             backoff: vendor.retry.backoff,
@@ -323,7 +322,7 @@ fn clients(settings: &Settings, previous: Option<&Gateway>, tasks: &Tasks) -> Re
 /// An unchanged limit stays the same object, with what peers have used of it.
 fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Arc<FailedAttempts>, BuildError> {
     let limit = &settings.auth.failed_attempts;
-    let interval = rate(limit).interval();
+    let interval = limit.interval();
     if let Some(previous) = previous.filter(|previous| previous.failed_attempts.is_limit_of(interval, limit.burst)) {
         return Ok(Arc::clone(&previous.failed_attempts));
     }
@@ -338,11 +337,11 @@ fn failed_attempts(settings: &Settings, previous: Option<&Gateway>) -> Result<Ar
 /// The previous limiter if it has this limit, else a new one that continues its count of refusals.
 fn limiter(
     client: &str,
-    limit: &config::RateLimit,
+    limit: &RateSettings,
     before: Option<&Arc<RateLimiter>>,
     tasks: &Tasks,
 ) -> Option<Arc<RateLimiter>> {
-    let interval = rate(limit).interval();
+    let interval = limit.interval();
     if let Some(before) = before.filter(|before| before.is_limit_of(interval, limit.burst)) {
         return Some(Arc::clone(before));
     }
@@ -361,10 +360,6 @@ fn admin_tokens(admin: &config::Admin) -> AdminTokens {
     let [token, viewer, metrics] =
         [&admin.token, &admin.viewer_token, &admin.metrics_token].map(|token| token.as_ref().map(Secret::expose));
     AdminTokens::new(token, viewer, metrics)
-}
-
-fn rate(limit: &config::RateLimit) -> RateSettings {
-    RateSettings { count: limit.requests, period: limit.period, burst: limit.burst }
 }
 
 #[cfg(test)]

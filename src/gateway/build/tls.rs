@@ -9,15 +9,13 @@ use crate::config::{self, Settings};
 use crate::gateway::CertificateExpiry;
 use crate::upstream::{ClientIdentity, PemFile, UpstreamTlsError, VendorTls};
 
-use super::callbacks::public_roots;
-
 /// The configuration as the HTTP client's settings.
 pub(super) fn vendor_tls(tls: &config::VendorTls) -> Result<VendorTls, UpstreamTlsError> {
     let identity = |identity: &config::Identity| {
         Ok::<_, UpstreamTlsError>(ClientIdentity { chain: pem(&identity.cert), key: identity.key.signing_key()? })
     };
     Ok(VendorTls {
-        roots: public_roots(tls.roots),
+        roots: tls.roots,
         issuers: tls.ca_file.as_ref().map(pem),
         identity: tls.client_certificate.as_ref().map(identity).transpose()?,
         tls13_only: tls.min_tls_version == config::TlsVersion::V1_3,

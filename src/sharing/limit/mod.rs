@@ -8,14 +8,14 @@ mod queue;
 mod share;
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::desk::StoreRequests;
 use crate::store::shared::{Grant, TokenRequest};
-use crate::value::{Later, SharedLimit, Taken};
+use crate::value::{Later, Lock, SharedLimit, Taken};
 use block::{LAPSE, Usage, pace};
 use queue::Queue;
 use share::Share;
@@ -30,7 +30,7 @@ struct Inner {
     interval: Duration,
     burst: u32,
     desk: Arc<StoreRequests>,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Limit {
             is_emptied: false,
         };
         let interval = interval.max(Duration::from_nanos(1));
-        Self(Arc::new(Inner { key: key.into(), interval, burst: burst.get(), desk, state: Mutex::new(state) }))
+        Self(Arc::new(Inner { key: key.into(), interval, burst: burst.get(), desk, state: Lock::new(state) }))
     }
 }
 
@@ -89,12 +89,8 @@ impl SharedLimit for Limit {
 }
 
 impl Inner {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn take_now(&self) -> Option<Taken> {
-        let (now, mut state) = (Instant::now(), self.state());
+        let (now, mut state) = (Instant::now(), self.state.lock());
         state.usage.add(now);
         if state.queue.has_patient() {
             return Some(Err(self.estimate(&state, now)));
@@ -125,7 +121,7 @@ impl Inner {
             _ => {}
         }
         let answer = {
-            let mut state = this.state();
+            let mut state = this.state.lock();
             let answer = state.queue.join(until);
             if !std::mem::replace(&mut state.is_served, true) {
                 this.desk.spawn(Arc::clone(this).serve());
@@ -140,7 +136,7 @@ impl Inner {
             (Ok(Ok(taken)), _) => taken,
             (Err(_), Some(_)) => Err(this.interval),
             // The store does not answer in time.
-            _ => this.alone(&mut this.state()),
+            _ => this.alone(&mut this.state.lock()),
         }
     }
 
@@ -163,7 +159,7 @@ impl Inner {
     }
 
     fn step(&self) -> Step {
-        let (now, mut state) = (Instant::now(), self.state());
+        let (now, mut state) = (Instant::now(), self.state.lock());
         state.queue.forget_gone();
         if !self.desk.is_up() {
             return self.step_alone(&mut state, now);
@@ -213,7 +209,7 @@ impl Inner {
     }
 
     fn granted(&self, grant: Grant, wanted: u32, block: u32, asked_at: Instant) {
-        let (now, mut state) = (Instant::now(), self.state());
+        let (now, mut state) = (Instant::now(), self.state.lock());
         state.is_emptied = false;
         state.left = grant.left;
         let mut tokens = grant.tokens;

@@ -4,14 +4,13 @@
 //! five minutes is kept as a few numbers for each slot, for lines of a quarter of an hour.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::value::unix_seconds;
+use crate::value::{Lock, unix_seconds};
 
 const SLOT: Duration = Duration::from_secs(10);
 /// Five minutes and the current slot.
@@ -23,7 +22,7 @@ const LINE_SLOTS: u64 = 90;
 #[derive(Debug)]
 pub struct Recent {
     origin: Instant,
-    state: Mutex<State>,
+    state: Lock<State>,
 }
 
 #[derive(Debug, Default)]
@@ -90,7 +89,7 @@ pub struct ChartSeries {
 
 impl Default for Recent {
     fn default() -> Self {
-        Self { origin: Instant::now(), state: Mutex::default() }
+        Self { origin: Instant::now(), state: Lock::default() }
     }
 }
 
@@ -99,7 +98,7 @@ impl Recent {
     /// fault, `vendor` is its time with the vendor if it was sent. `true` if a streak begins with it.
     pub fn add(&self, ended: Instant, failed: Option<&'static str>, total: Duration, vendor: Option<Duration>) -> bool {
         let number = slot_number(ended.saturating_duration_since(self.origin));
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let State { slots, older, streak } = &mut *state;
         if vendor.is_some() {
             *streak = failed.map(|reason| match *streak {
@@ -135,7 +134,7 @@ impl Recent {
         let age = self.origin.elapsed();
         let oldest = slot_number(age).saturating_sub(slot_number(window));
         let mut sum = Window::new((age.as_secs_f64() - (oldest * SLOT.as_secs()) as f64).max(1.0));
-        for (_, slot) in self.state().slots.iter().filter(|(number, _)| *number >= oldest) {
+        for (_, slot) in self.state.lock().slots.iter().filter(|(number, _)| *number >= oldest) {
             sum.failed += slot.failed;
             slot.reasons.iter().for_each(|(reason, count)| *sum.reasons.entry(reason).or_default() += count);
             sum.total += &slot.total;
@@ -156,7 +155,7 @@ impl Recent {
             p50_ms: vec![None; length],
             p99_ms: vec![None; length],
         };
-        let state = self.state();
+        let state = self.state.lock();
         let recent = state.slots.iter().map(|(number, window)| Point::of(*number, window));
         for point in state.older.iter().copied().chain(recent) {
             let before_newest = usize::try_from(newest.saturating_sub(point.number)).unwrap_or(usize::MAX);
@@ -171,11 +170,7 @@ impl Recent {
 
     /// Why the last requests that the vendor received failed; `None` if the last one did not.
     pub fn streak(&self) -> Option<Streak> {
-        self.state().streak
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().streak
     }
 }
 
@@ -244,7 +239,7 @@ mod tests {
             advance(SLOT * 32).await;
             recent.add(Instant::now(), None, Duration::from_millis(1), None);
             assert_eq!(recent.last(5 * MINUTE).failed, 0);
-            assert!(recent.state().slots.len() <= MAX_SLOTS);
+            assert!(recent.state.lock().slots.len() <= MAX_SLOTS);
         }
     }
 
@@ -284,7 +279,7 @@ mod tests {
         advance(SLOT * 90).await;
         assert_eq!(recent.lines().requests.iter().sum::<u64>(), 0);
         add(None, 1);
-        assert!(recent.state().older.len() < 90 && recent.lines().requests[89] == 1);
+        assert!(recent.state.lock().older.len() < 90 && recent.lines().requests[89] == 1);
     }
 
     #[test]
@@ -320,7 +315,7 @@ mod tests {
                 scope.spawn(|| (0..10_000).for_each(|_| _ = recent.add(Instant::now(), None, MINUTE, None)));
             }
         });
-        let counted: u64 = recent.state().slots.iter().map(|(_, slot)| slot.total.len()).sum();
+        let counted: u64 = recent.state.lock().slots.iter().map(|(_, slot)| slot.total.len()).sum();
         assert_eq!(counted, 40_000);
     }
 }

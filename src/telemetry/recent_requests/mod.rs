@@ -7,11 +7,11 @@ mod request;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use request::RecentRequest;
 
 use super::event::RequestFinished;
+use crate::value::Lock;
 
 /// How many requests a reader looks at before it gives the lock back.
 const LOOKED_AT: usize = 16;
@@ -20,7 +20,7 @@ const LOOKED_AT: usize = 16;
 #[derive(Default)]
 pub struct RecentRequests {
     capacity: AtomicUsize,
-    ring: Mutex<Ring>,
+    ring: Lock<Ring>,
 }
 
 #[derive(Default)]
@@ -45,7 +45,7 @@ pub struct RingExtent {
 impl RecentRequests {
     /// Keeps as many requests from now on, and forgets the oldest that are too many.
     pub(super) fn set_capacity(&self, capacity: usize) {
-        let mut ring = self.ring();
+        let mut ring = self.ring.lock();
         if self.capacity.swap(capacity, Relaxed) == capacity {
             return;
         }
@@ -65,7 +65,7 @@ impl RecentRequests {
             return;
         }
         let mut request = RecentRequest::of(finished);
-        let mut ring = self.ring();
+        let mut ring = self.ring.lock();
         ring.last += 1;
         request.number = ring.last;
         let oldest = if ring.requests.len() >= capacity { ring.requests.pop_front() } else { None };
@@ -78,7 +78,7 @@ impl RecentRequests {
     pub fn each(&self, mut look: impl FnMut(&RecentRequest) -> bool) {
         let mut below = u64::MAX;
         loop {
-            let ring = self.ring();
+            let ring = self.ring.lock();
             let first = ring.last + 1 - ring.requests.len() as u64;
             let end = (below.min(ring.last + 1).saturating_sub(first)) as usize;
             if end == 0 {
@@ -94,12 +94,8 @@ impl RecentRequests {
 
     /// How many it can hold, how many it holds, and how far it has counted.
     pub fn extent(&self) -> RingExtent {
-        let ring = self.ring();
+        let ring = self.ring.lock();
         RingExtent { capacity: self.capacity.load(Relaxed), held: ring.requests.len(), last: ring.last }
-    }
-
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The trace of one request. Each span is queued when it ends.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, Uri};
@@ -14,7 +14,7 @@ use crate::http::trace_context::TraceContext;
 use crate::problem::{Fault, Reason};
 use crate::telemetry::audit::truncated;
 use crate::telemetry::event::{AttemptEnded, RequestFinished};
-use crate::value::AssistantOperation;
+use crate::value::{AssistantOperation, Lock};
 
 use super::span_queue::SpanQueue;
 
@@ -70,7 +70,7 @@ impl RequestTrace {
             KeyValue::new("server.port", i64::from(port)),
             KeyValue::new("switchboard.vendor", vendor.to_owned()),
         ];
-        let (name, state) = (method.to_string().into(), Mutex::default());
+        let (name, state) = (method.to_string().into(), Lock::default());
         VendorCall { trace: Arc::clone(self), name, attributes, queued_since: Instant::now(), state }
     }
 
@@ -165,7 +165,7 @@ pub struct VendorCall {
     name: Cow<'static, str>,
     attributes: Vec<KeyValue>,
     queued_since: Instant,
-    state: Mutex<Attempts>,
+    state: Lock<Attempts>,
 }
 
 #[derive(Default)]
@@ -175,13 +175,9 @@ struct Attempts {
 }
 
 impl VendorCall {
-    fn state(&self) -> MutexGuard<'_, Attempts> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// An attempt starts.
     pub(crate) fn attempt_started(&self) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         if state.started == 0 && self.queued_since.elapsed() >= MIN_QUEUE_SPAN {
             self.trace.internal_span("queue", self.queued_since, None);
         }
@@ -191,13 +187,13 @@ impl VendorCall {
 
     /// The `traceparent` of the current attempt.
     pub(crate) fn traceparent(&self) -> HeaderValue {
-        let state = self.state();
+        let state = self.state.lock();
         state.current.as_ref().map_or(&self.trace.context, |(context, _)| context).to_header_value()
     }
 
     /// The current attempt ended.
     pub(crate) fn attempt_ended(&self, end: AttemptEnded) {
-        let mut state = self.state();
+        let mut state = self.state.lock();
         let Some((context, started)) = state.current.take() else { return };
         let mut attributes = self.attributes.clone();
         if state.started > 1 {
@@ -219,7 +215,7 @@ impl VendorCall {
 /// Without an attempt, the whole time was waiting.
 impl Drop for VendorCall {
     fn drop(&mut self) {
-        if self.state().started == 0 {
+        if self.state.lock().started == 0 {
             self.trace.internal_span("queue", self.queued_since, Some("not_sent"));
         }
     }

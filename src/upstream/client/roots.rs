@@ -10,7 +10,7 @@ use rustls::sign::{CertifiedKey, SigningKey, SingleCertAndKey};
 use rustls::version::TLS13;
 use rustls::{ALL_VERSIONS, ClientConfig, RootCertStore};
 
-use crate::value::verifier;
+use crate::value::{PublicRoots, verifier};
 
 use super::pinned_certificate::issued_or_pinned;
 
@@ -27,18 +27,6 @@ pub struct VendorTls {
     pub tls13_only: bool,
     /// Whether any certificate is accepted.
     pub insecure_skip_verify: bool,
-}
-
-/// Public issuers to trust.
-#[derive(Clone, Copy, Debug, Default)]
-pub enum PublicRoots {
-    /// Those of the operating system, or the bundled ones where it has none.
-    #[default]
-    Platform,
-    /// Mozilla's, as of this build.
-    Bundled,
-    /// None.
-    None,
 }
 
 /// The certificates of a PEM file.

@@ -11,6 +11,7 @@ use crate::api::request::query;
 use crate::api::{Explanation, RecordList, Routed, query_names};
 use crate::problem::{Code, Problem};
 
+use super::as_read::AsRead;
 use super::list::body;
 use super::routing::Target;
 use super::told::Told;
@@ -45,22 +46,8 @@ pub(crate) struct Assistant {
     pub(crate) dry_run: String,
 }
 
-/// An assistant's state.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(crate) struct State {
-    json: Box<RawValue>,
-    /// The same, read.
-    #[serde(skip)]
-    pub(crate) read: ReadState,
-}
-
-impl State {
-    /// The API's answer to a read.
-    pub(crate) fn of(json: Box<RawValue>) -> serde_json::Result<Self> {
-        Ok(Self { read: serde_json::from_str(json.get())?, json })
-    }
-}
+/// An assistant's state: the API's answer to a read.
+pub(crate) type State = AsRead<ReadState>;
 
 /// What the API tells of an assistant.
 #[derive(Debug, Deserialize)]
@@ -118,22 +105,8 @@ impl Unwritable {
     }
 }
 
-/// A change of the assistant.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Change {
-    json: Box<RawValue>,
-    /// The same, read.
-    #[serde(skip)]
-    pub(crate) read: ReadChange,
-}
-
-impl Change {
-    /// A record of the store.
-    pub(crate) fn of(json: Box<RawValue>) -> serde_json::Result<Self> {
-        Ok(Self { read: serde_json::from_str(json.get())?, json })
-    }
-}
+/// A change of the assistant: a record of the store.
+pub(crate) type Change = AsRead<ReadChange>;
 
 /// What is shown of a change.
 #[derive(Debug, Deserialize)]
@@ -218,7 +191,7 @@ async fn changes(operator: &Operator, explicit: &str) -> Result<Option<Vec<Chang
 }
 
 fn unread(error: serde_json::Error) -> Problem {
-    Problem::new(Code::Internal, "an answer of this gateway cannot be read").internally(error.to_string())
+    Problem::internal("an answer of this gateway cannot be read", error)
 }
 
 /// All configured names of the assistant, sorted.

@@ -17,6 +17,7 @@ use crate::api::query_names;
 use crate::api::request::query::{self, must};
 use crate::problem::{Code, Problem};
 
+use super::as_read::AsRead;
 use super::names::Names;
 use super::told::Told;
 
@@ -57,23 +58,8 @@ pub(crate) struct Account {
     pub(crate) configured: usize,
 }
 
-/// An assistant of a list.
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Entry {
-    /// As the API has it.
-    json: Box<RawValue>,
-    /// The same, read.
-    #[serde(skip)]
-    pub(crate) read: Read,
-}
-
-impl Entry {
-    /// An element of the API's list.
-    pub(crate) fn of(json: Box<RawValue>) -> serde_json::Result<Self> {
-        Ok(Self { read: serde_json::from_str(json.get())?, json })
-    }
-}
+/// An assistant of a list: an element of the API's.
+pub(crate) type Entry = AsRead<Read>;
 
 /// What is shown of an assistant of a list.
 #[derive(Debug, Deserialize)]
@@ -187,9 +173,7 @@ fn listed(
     document: Assistants,
     answer: &[u8],
 ) -> Result<Assistants, Problem> {
-    let unread = |error: serde_json::Error| {
-        Problem::new(Code::Internal, "the list of assistants cannot be read").internally(error.to_string())
-    };
+    let unread = |error| Problem::internal("the list of assistants cannot be read", error);
     let Answer { data, next_cursor } = serde_json::from_slice(answer).map_err(unread)?;
     let data = data.into_iter().map(Entry::of).collect::<Result<Vec<_>, _>>().map_err(unread)?;
     let vendor = document.vendor.as_deref().unwrap_or_default();

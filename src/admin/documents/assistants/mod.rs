@@ -1,5 +1,6 @@
 //! Assistants: where a name leads, the list of an account, and one of them.
 
+mod as_read;
 mod assistant;
 mod list;
 mod names;

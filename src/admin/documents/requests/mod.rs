@@ -16,7 +16,7 @@ pub(crate) use way::{Step, StepKind};
 
 use std::time::{Duration, SystemTime};
 
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::telemetry::Telemetry;
 use crate::telemetry::recent_requests::RecentRequest;
 
@@ -31,9 +31,7 @@ async fn each<T: Send + 'static>(
         telemetry.recent().each(|request| look(&mut state, request));
         state
     });
-    looked
-        .await
-        .map_err(|error| Problem::new(Code::Internal, "the last requests cannot be read").internally(error.to_string()))
+    looked.await.map_err(|error| Problem::internal("the last requests cannot be read", error))
 }
 
 /// The way of a request, for tests of pages.

@@ -140,10 +140,7 @@ pub(super) async fn audited(operator: &Operator, id: String) -> Result<Option<Au
         drop(permit);
         found
     });
-    let failed = |error: tokio::task::JoinError| {
-        Problem::new(Code::Internal, "the audit log cannot be read").internally(error.to_string())
-    };
-    looked.await.map_err(failed)
+    looked.await.map_err(|error| Problem::internal("the audit log cannot be read", error))
 }
 
 /// The record of an update's id, else the newest one of the request.

@@ -13,8 +13,8 @@ mod state;
 
 use std::collections::{HashMap, HashSet};
 use std::mem::take;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use futures_util::StreamExt;
@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::gateway::{CallbackTargets, Gateway};
 use crate::store::{SharedStore, StoreError, Timestamp};
+use crate::value::Lock;
 
 use super::Records;
 use backlog::Backlog;
@@ -40,7 +41,7 @@ pub(crate) use state::CallbackState;
 pub struct Callbacks {
     delivery: Arc<Delivery>,
     /// The clients of whom another change has ended.
-    told: Mutex<HashSet<Arc<str>>>,
+    told: Lock<HashSet<Arc<str>>>,
     wake: Notify,
     /// Whether those of clients that nothing was told of are to be looked for.
     looks: AtomicBool,
@@ -56,7 +57,7 @@ impl Callbacks {
     fn with(store: SharedStore, targets: Targets, clock: Clock, terms: Terms, connections: &TaskTracker) -> Self {
         let (receivers, counters) = (Receivers::new(connections), CallbackCounters::default());
         let delivery = Delivery { store, targets, clock, receivers, terms, counters };
-        Self { delivery: Arc::new(delivery), told: Mutex::default(), wake: Notify::new(), looks: AtomicBool::new(true) }
+        Self { delivery: Arc::new(delivery), told: Lock::default(), wake: Notify::new(), looks: AtomicBool::new(true) }
     }
 
     /// Whether the ends of that client's asynchronous changes are to be stored with a callback.
@@ -66,7 +67,7 @@ impl Callbacks {
 
     /// Call it when the end of a change is stored that has a callback.
     pub fn notify(&self, client: &str) {
-        self.told().insert(client.into());
+        self.told.lock().insert(client.into());
         self.wake.notify_one();
     }
 
@@ -93,9 +94,9 @@ impl Callbacks {
                     () = drain.cancelled() => break,
                     waiting = self.clients() => waiting,
                 };
-                self.told().extend(waiting.into_iter().map(Arc::from));
+                self.told.lock().extend(waiting.into_iter().map(Arc::from));
             }
-            let told = if leads() { take(&mut *self.told()) } else { HashSet::new() };
+            let told = if leads() { take(&mut *self.told.lock()) } else { HashSet::new() };
             for client in told {
                 if let Some(told) = served.get(&client) {
                     told.notify_one();
@@ -130,10 +131,6 @@ impl Callbacks {
             }
             sleep(backoff.wait()).await;
         }
-    }
-
-    fn told(&self) -> MutexGuard<'_, HashSet<Arc<str>>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

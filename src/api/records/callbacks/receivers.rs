@@ -1,7 +1,7 @@
 //! The connections to receivers: for each URL a pool and a breaker of its own.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::gateway::{CallbackTarget, CallbackTargets};
 use crate::upstream::{BreakerSettings, RetrySettings, Stack, StackSettings, Tasks};
-use crate::value::Fingerprint;
+use crate::value::{Fingerprint, Lock};
 
 use super::schedule::Terms;
 
@@ -25,7 +25,7 @@ type Receiver = (Uri, Fingerprint);
 #[derive(Debug)]
 pub(super) struct Receivers {
     tasks: Tasks,
-    stacks: Mutex<HashMap<Receiver, Arc<Stack>>>,
+    stacks: Lock<HashMap<Receiver, Arc<Stack>>>,
 }
 
 impl Receivers {
@@ -33,13 +33,13 @@ impl Receivers {
     pub(super) fn new(connections: &TaskTracker) -> Self {
         let mut tasks = Tasks::default();
         tasks.connections = connections.clone();
-        Self { tasks, stacks: Mutex::default() }
+        Self { tasks, stacks: Lock::default() }
     }
 
     /// The stack for that target. A new one takes the place of those to which none of the present targets leads.
     pub(super) fn of(&self, target: &CallbackTarget, present: &CallbackTargets, terms: &Terms) -> Arc<Stack> {
         let receiver = receiver(target);
-        let mut stacks = self.stacks();
+        let mut stacks = self.stacks.lock();
         if let Some(stack) = stacks.get(&receiver) {
             return Arc::clone(stack);
         }
@@ -52,11 +52,7 @@ impl Receivers {
 
     /// Closes the connections.
     pub(super) fn close(&self) {
-        self.stacks().clear();
-    }
-
-    fn stacks(&self) -> MutexGuard<'_, HashMap<Receiver, Arc<Stack>>> {
-        self.stacks.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stacks.lock().clear();
     }
 }
 

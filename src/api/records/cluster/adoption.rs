@@ -33,7 +33,7 @@ impl Records {
         let news = replica.store.news();
         loop {
             let due = tokio::select! {
-                () = replica.is_due.notified() => std::mem::take(&mut *replica.due()),
+                () = replica.is_due.notified() => std::mem::take(&mut *replica.due.lock()),
                 () = news.notified() => Due { orphans: true, ..Due::default() },
                 () = replica.over.cancelled() => return,
             };

@@ -5,38 +5,28 @@ use std::sync::Arc;
 use crate::api::context::Context;
 use crate::api::request::options::RequestOptions;
 use crate::problem::{Code, Problem};
-use crate::store::{Admission, Record};
 use crate::upstream::QueuedLock;
 
 use super::{Entrance, Replica};
-use crate::api::records::asynchronous::Entered;
+use crate::api::records::asynchronous::{Entered, Entry};
 use crate::api::records::key::{Key, Known};
-use crate::api::records::payload::Payload;
 use crate::api::records::queue::{Phase, Ticket};
 use crate::api::records::{Records, store_problem};
 
-/// A change that is to wait.
-pub(in crate::api::records) struct SharedEntry {
-    pub(in crate::api::records) record: Record,
-    pub(in crate::api::records) payload: Payload,
-    pub(in crate::api::records) key: Option<Key>,
-    /// Its place at the gate.
-    pub(in crate::api::records) gate: Option<QueuedLock>,
-}
-
 impl Records {
-    /// Puts a change into the store, and into its line if this process owns it.
+    /// Puts a change into the store, and into its line if this process owns it. `gate` is its place at the gate.
     ///
     /// # Errors
     /// No more may wait, or the store fails.
     pub(in crate::api::records) async fn enter_shared(
         self: &Arc<Self>,
         replica: &Replica,
-        entry: SharedEntry,
+        mut gate: Option<QueuedLock>,
+        entry: Entry,
         context: &Context,
         options: &RequestOptions,
     ) -> Result<Entered, Problem> {
-        let SharedEntry { mut record, mut payload, mut key, mut gate } = entry;
+        let Entry { mut record, mut payload, mut key } = entry;
         let queue = &context.gateway.queue;
         let line = record.line().ok_or_else(|| Problem::new(Code::Internal, "a creation has no line"))?;
         if let Err(full) = self.check_total(replica, queue.max_total) {
@@ -44,13 +34,8 @@ impl Records {
         }
         loop {
             let passed = self.pass_gate(&line, gate.take(), options.deadline).await?;
-            let again = key.as_ref().and_then(|key| key.again.clone());
-            if let Some(again) = &again {
-                payload = payload.guarded(Some(again.number));
-            }
-            let used = key.as_ref().map(|key| key.used.clone());
-            let (body, again) = (payload.to_bytes(), again.map(|again| again.id));
-            let admission = Admission { record: record.clone(), body: body.clone(), key: used, again, member: None };
+            let admission = Key::admission(key.as_ref(), &record, &mut payload, None);
+            let body = admission.body.clone();
             let state = match self.enter_line(replica, &line, passed, admission, queue.max_per_assistant).await {
                 Ok(Ok(Entrance::Stored(stored, _))) => {
                     (record.number, record.ahead) = (stored.number, Some(stored.ahead));

@@ -8,8 +8,8 @@
 //! Adopting is a loop, not an event: every beat says whether something is left without an owner.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -151,9 +151,9 @@ impl Records {
         if is_leader && (beat.callbacks_due || !led) {
             self.callbacks.look();
         }
-        *replica.members.lock().unwrap_or_else(PoisonError::into_inner) = beat.members;
+        *replica.members.lock() = beat.members;
         if beat.orphans || due.missed || !due.silent.is_empty() {
-            let mut pending = replica.due();
+            let mut pending = replica.due.lock();
             // What an earlier beat has shown may not be done yet.
             *pending = Due { orphans: pending.orphans || beat.orphans, missed: pending.missed || due.missed, ..due };
             drop(pending);
@@ -164,12 +164,12 @@ impl Records {
 
 impl Replica {
     fn note_failover(&self) {
-        *self.failed_over_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *self.failed_over_at.lock() = Some(Instant::now());
     }
 
     /// Whether the database has failed over lately, so that what it says of attempts may be older than they are.
     pub(super) fn has_failed_over(&self) -> bool {
-        let at = *self.failed_over_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = *self.failed_over_at.lock();
         at.is_some_and(|at| at.elapsed() < AFTER_FAILOVER)
     }
 }

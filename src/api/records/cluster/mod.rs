@@ -19,8 +19,8 @@ mod membership;
 mod view;
 mod waiting;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -30,10 +30,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::store::{Cluster, Incarnation, Member};
 use crate::upstream::Fence;
-use crate::value::Counter;
+use crate::value::{Counter, Lock};
 
 use adoption::Due;
-pub(super) use asynchronous::SharedEntry;
 pub(super) use entrance::Entrance;
 pub(super) use membership::Seen;
 pub use view::{MemberView, ReplicaView};
@@ -59,19 +58,19 @@ pub(super) struct Replica {
     session: ArcSwap<Session>,
     /// How many members there are, as far as this one knows; at least one.
     pub(super) count: Arc<AtomicUsize>,
-    members: Mutex<Vec<Member>>,
+    members: Lock<Vec<Member>>,
     /// Open tickets in the store, as of the last beat.
     open: AtomicU64,
     /// Whether this process does what one does for all: callbacks and sweeping.
     is_leader: AtomicBool,
     /// When the store answered last.
-    answered_at: Mutex<Instant>,
+    answered_at: Lock<Instant>,
     /// Tells the poller that someone waits.
     waits: Notify,
     /// When the database failed over last.
-    failed_over_at: Mutex<Option<Instant>>,
+    failed_over_at: Lock<Option<Instant>>,
     /// What the last beat has shown that is to be done, and that there is something.
-    due: Mutex<Due>,
+    due: Lock<Due>,
     is_due: Notify,
     /// The end of the membership, after the last change.
     over: CancellationToken,
@@ -110,13 +109,13 @@ impl Replica {
             count: Arc::clone(&settings.replicas),
             settings,
             session: ArcSwap::new(Session::begin()),
-            members: Mutex::default(),
+            members: Lock::default(),
             open: AtomicU64::default(),
             is_leader: AtomicBool::default(),
-            answered_at: Mutex::new(Instant::now()),
+            answered_at: Lock::new(Instant::now()),
             waits: Notify::new(),
-            failed_over_at: Mutex::default(),
-            due: Mutex::default(),
+            failed_over_at: Lock::default(),
+            due: Lock::default(),
             is_due: Notify::new(),
             over: CancellationToken::new(),
             counters: ReplicaCounters::default(),
@@ -140,21 +139,17 @@ impl Replica {
 
     /// All members as of the last beat.
     pub(super) fn members(&self) -> Vec<Member> {
-        self.members.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn due(&self) -> MutexGuard<'_, Due> {
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+        self.members.lock().clone()
     }
 
     /// Takes note that the store has answered.
     pub(super) fn answered(&self) {
-        *self.answered_at.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.answered_at.lock() = Instant::now();
     }
 
     /// For how long the store has not answered.
     pub(super) fn silence(&self) -> Duration {
-        self.answered_at.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        self.answered_at.lock().elapsed()
     }
 
     /// Ends the membership, when nothing is under way any more.

@@ -3,24 +3,24 @@
 use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::api::records::Records;
 use crate::store::Line;
 use crate::upstream::QueuedLock;
+use crate::value::Lock;
 
 /// Places in the order, and the lines of those that were the turn of a change whose end could not be stored.
 #[derive(Default)]
 pub(in crate::api::records) struct Kept {
-    places: Mutex<Vec<Box<dyn Any + Send>>>,
+    places: Lock<Vec<Box<dyn Any + Send>>>,
     lines: watch::Sender<HashSet<Line>>,
 }
 
 impl Kept {
     pub(super) fn keep(&self, place: impl Send + 'static) {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(place));
+        self.places.lock().push(Box::new(place));
     }
 
     /// Keeps the turn of a line, which ends the waits for it.

@@ -15,12 +15,13 @@ use crate::api::classify::failure_problem;
 use crate::api::exchange::{Prepared, QueuePlace, TurnSlot};
 use crate::problem::{Outcome as Applied, Problem};
 use crate::store::failpoint::{Point, reach};
-use crate::store::{Admission, Ending, Finished, Line, Mode, Record, State, StoreError, Stored};
+use crate::store::{Ending, Finished, Line, Mode, Record, State, StoreError, Stored};
 use crate::upstream::{Permits, QueuedLock};
 
 use super::{Outcome, Running};
 use crate::api::records::answer;
 use crate::api::records::cluster::{Entrance, Replica, Session, Wait, lost};
+use crate::api::records::key::Key;
 use crate::api::records::queue::{Phase, Ticket, is_not_owner};
 
 /// Says that an update kept this process's own order only, because the store was away.
@@ -46,21 +47,15 @@ impl Running {
                 Ok(gate) => gate,
                 Err(problem) => return self.refused(problem).await,
             };
-            let again = self.key.as_ref().and_then(|key| key.again.clone());
+            let is_again = self.key.as_ref().is_some_and(|key| key.again.is_some());
             let turn = match self.job.account.stack.queue_stored(&line.id) {
                 // Only if it is held is nothing of the line under way here.
-                Ok(turn) => Some(turn).filter(|turn| turn.is_held() && again.is_none()),
+                Ok(turn) => Some(turn).filter(|turn| turn.is_held() && !is_again),
                 Err(failure) => return self.refused(failure_problem(failure)).await,
             };
             record.state = if turn.is_some() { State::Sending } else { State::Queued };
-            let payload = self.records.payload(&self.job, &prepared.request, &self.body);
-            let admission = Admission {
-                record: record.clone(),
-                body: payload.guarded(again.as_ref().map(|again| again.number)).to_bytes(),
-                key: self.key.as_ref().map(|key| key.used.clone()),
-                again: again.map(|again| again.id),
-                member: None,
-            };
+            let mut payload = self.records.payload(&self.job, &prepared.request, &self.body);
+            let admission = Key::admission(self.key.as_ref(), &record, &mut payload, None);
             match self.records.enter_line(replica, &line, gate, admission, NO_LIMIT).await {
                 Ok(Ok(Entrance::Stored(stored, session))) => break (stored, session, turn),
                 Ok(Ok(Entrance::Known(state))) => {

@@ -8,10 +8,13 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::cli::admin_client::{AdminArgs, AdminClient};
-use crate::cli::records::{Column, Format, column, fields, printable, read_list, reason, rows, text};
+use crate::cli::records::{
+    Column, Format, attempts, column, data, fields, print, print_whether_more, printable, read_list, reason, right,
+    rows, text,
+};
 use crate::cli::style::Style;
 use crate::cli::table::width;
-use crate::cli::{Failure, Terminal, runtime, shut_down};
+use crate::cli::{Failure, Terminal, block_on};
 
 /// Arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -56,38 +59,29 @@ const COLUMNS: &[Column] = &[
     column("what", 2, |record| text(record, "operation")),
     column("fields", 1, fields),
     column("who", 3, |record| text(record, "client")),
-    Column { right: true, ..column("attempts", 4, |record| record["attempts"].to_string()) },
+    right("attempts", 4, attempts),
     column("reason", 6, reason),
     column("update", 5, |record| text(record, "update")),
 ];
 
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let client = AdminClient::new(&args.admin, &terminal.environment)?;
-    let runtime = runtime()?;
-    let list = runtime.block_on(read(&client, args));
-    shut_down(runtime);
-    let list = list?;
+    let list = block_on(read(&client, args))??;
     if args.format == Format::Json {
         writeln!(terminal.out, "{list:#}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let records = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let records = data(&list);
     if records.is_empty() {
         writeln!(terminal.out, "no change of {} is recorded", printable(&args.assistant))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (style, width) = (Style::for_stdout(&terminal.environment), width(&terminal.environment));
+    let style = Style::for_stdout(&terminal.environment);
     match args.values {
-        true => print_with_values(terminal, records, style, width)?,
-        false => {
-            for line in rows(COLUMNS, records, style, width) {
-                writeln!(terminal.out, "{line}")?;
-            }
-        }
+        true => print_with_values(terminal, records, style, width(&terminal.environment))?,
+        false => print(terminal, COLUMNS, records, style)?,
     }
-    if list["next_cursor"].is_string() {
-        writeln!(terminal.out, "{}", style.dim("there are more: raise --limit"))?;
-    }
+    print_whether_more(terminal, &list, style)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -113,10 +107,8 @@ fn print_with_values(
 ) -> Result<(), Failure> {
     let changes = values::changes(records);
     // Only columns that never wrap, so that a record is a line.
-    let columns: Vec<_> = COLUMNS.iter().filter(|column| column.title != "fields").collect();
-    let columns: Vec<Column> = columns.into_iter().map(|column| Column { ..*column }).collect();
-    let lines = rows(&columns, records, style, width);
-    let mut lines = lines.into_iter();
+    let columns: Vec<_> = COLUMNS.iter().copied().filter(|column| column.title != "fields").collect();
+    let mut lines = rows(&columns, records, style, width).into_iter();
     if let Some(titles) = lines.next() {
         writeln!(terminal.out, "{titles}")?;
     }

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::cli::admin_client::AdminClient;
 use crate::cli::records::{
-    Column, Format, age, column, fields, printable, read_list, reason, rows, short, text, until,
+    Column, Format, age, attempts, column, data, fields, named_vendors, print, print_whether_more, printable,
+    read_list, reason, right, short, text, until,
 };
 use crate::cli::style::Style;
-use crate::cli::table::width;
 use crate::cli::{Failure, Terminal};
 
 use super::ListArgs;
@@ -20,9 +20,9 @@ const WAITING: &[Column] = &[
     column("state", 1, |record| text(record, "state")),
     column("assistant", 1, |record| text(record, "assistant")),
     column("vendor", 3, |record| text(record, "vendor")),
-    Column { right: true, ..column("age", 2, |record| age(record, "created_at")) },
-    Column { right: true, ..column("attempts", 4, |record| record["attempts"].to_string()) },
-    Column { right: true, ..column("next in", 5, |record| until(record, "next_attempt_at")) },
+    right("age", 2, |record| age(record, "created_at")),
+    right("attempts", 4, attempts),
+    right("next in", 5, |record| until(record, "next_attempt_at")),
     column("reason", 6, reason),
     column("client", 7, |record| text(record, "client")),
     column("fields", 8, fields),
@@ -32,8 +32,8 @@ const DEAD: &[Column] = &[
     column("update", 0, |record| text(record, "update")),
     column("assistant", 1, |record| text(record, "assistant")),
     column("vendor", 4, |record| text(record, "vendor")),
-    Column { right: true, ..column("dead since", 2, |record| age(record, "updated_at")) },
-    Column { right: true, ..column("attempts", 6, |record| record["attempts"].to_string()) },
+    right("dead since", 2, |record| age(record, "updated_at")),
+    right("attempts", 6, attempts),
     column("reason", 5, reason),
     column("replay", 3, |record| text(&record["replay"], "state")),
     column("client", 7, |record| text(record, "client")),
@@ -65,7 +65,7 @@ pub(super) async fn waiting(
     if let Some(why) = list["store"]["failing"].as_str() {
         writeln!(terminal.out, "{} the store fails: {}", style.red("!"), printable(why))?;
     }
-    let vendors: Vec<Value> = vendors(&list["vendors"]);
+    let vendors = named_vendors(&list["vendors"]);
     if !vendors.is_empty() {
         writeln!(terminal.out)?;
         print(terminal, VENDORS, &vendors, style)?;
@@ -86,7 +86,7 @@ pub(super) async fn dead(
         return Ok(ExitCode::SUCCESS);
     }
     let style = Style::for_stdout(&terminal.environment);
-    if list["data"].as_array().is_none_or(Vec::is_empty) {
+    if data(&list).is_empty() {
         writeln!(terminal.out, "no change is dead")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -100,25 +100,15 @@ async fn read(client: &AdminClient, path: &str, args: &ListArgs) -> Result<Value
 
 const VENDORS: &[Column] = &[
     column("vendor", 0, |vendor| text(vendor, "vendor")),
-    Column { right: true, ..column("queued", 1, |vendor| vendor["queued"].to_string()) },
-    Column { right: true, ..column("sending", 1, |vendor| vendor["sending"].to_string()) },
-    Column { right: true, ..column("held", 1, |vendor| vendor["held"].to_string()) },
-    Column { right: true, ..column("oldest", 1, oldest) },
+    right("queued", 1, |vendor| vendor["queued"].to_string()),
+    right("sending", 1, |vendor| vendor["sending"].to_string()),
+    right("held", 1, |vendor| vendor["held"].to_string()),
+    right("oldest", 1, oldest),
 ];
 
 fn oldest(vendor: &Value) -> String {
     let seconds = vendor["oldest_seconds"].as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     seconds.map_or_else(|| "-".to_owned(), short)
-}
-
-/// Each vendor with its name as a member.
-fn vendors(vendors: &Value) -> Vec<Value> {
-    let named = vendors.as_object().into_iter().flatten().map(|(name, vendor)| {
-        let mut vendor = vendor.clone();
-        vendor["vendor"] = name.as_str().into();
-        vendor
-    });
-    named.collect()
 }
 
 fn print_records(
@@ -127,22 +117,13 @@ fn print_records(
     list: &Value,
     style: Style,
 ) -> Result<ExitCode, Failure> {
-    let records = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let records = data(list);
     if !records.is_empty() {
         if list["waiting"].is_number() {
             writeln!(terminal.out)?;
         }
         print(terminal, columns, records, style)?;
     }
-    if list["next_cursor"].is_string() {
-        writeln!(terminal.out, "{}", style.dim("there are more: raise --limit"))?;
-    }
+    print_whether_more(terminal, list, style)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn print(terminal: &mut Terminal<'_>, columns: &[Column], records: &[Value], style: Style) -> Result<(), Failure> {
-    for line in rows(columns, records, style, width(&terminal.environment)) {
-        writeln!(terminal.out, "{line}")?;
-    }
-    Ok(())
 }

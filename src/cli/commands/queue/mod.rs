@@ -13,7 +13,7 @@ use clap::Subcommand;
 
 use crate::cli::admin_client::{AdminArgs, AdminClient};
 use crate::cli::records::Format;
-use crate::cli::{Failure, Terminal, runtime, shut_down};
+use crate::cli::{Failure, Terminal, block_on};
 
 /// Arguments of `queue`.
 #[derive(Debug, clap::Args)]
@@ -94,9 +94,8 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
         return Ok(ExitCode::from(USAGE));
     }
     let client = AdminClient::new(&args.admin, &terminal.environment)?;
-    let runtime = runtime()?;
     let all = ListArgs { vendor: None, assistant: None, limit: 50 };
-    let done = runtime.block_on(async {
+    block_on(async {
         match &args.command {
             None => list::waiting(&client, &all, args.format, terminal).await,
             Some(Command::List(list)) => list::waiting(&client, list, args.format, terminal).await,
@@ -104,7 +103,5 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, 
             Some(Command::Replay(replay)) => moving::replay(&client, replay, args.format, terminal).await,
             Some(Command::Cancel(cancel)) => moving::cancel(&client, &cancel.updates, args.format, terminal).await,
         }
-    });
-    shut_down(runtime);
-    done
+    })?
 }

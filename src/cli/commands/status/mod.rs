@@ -13,7 +13,7 @@ use crate::config::Environment;
 use crate::cli::admin_client::{AdminArgs, AdminClient};
 use crate::cli::style::Style;
 use crate::cli::table::width;
-use crate::cli::{Failure, Terminal, runtime, shut_down};
+use crate::cli::{Failure, Terminal, block_on};
 
 /// Moves the cursor to the top; lines are overwritten in place, so that nothing flickers.
 const CURSOR_HOME: &str = "\u{1b}[H";
@@ -36,15 +36,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, terminal: &mut Terminal<'_>) -> Result<ExitCode, Failure> {
     let client = AdminClient::new(&args.admin, &terminal.environment)?;
     let renderer = Renderer { json: args.json, environment: &terminal.environment };
-    let runtime = runtime()?;
-    let result = match args.watch {
-        None => runtime
-            .block_on(status(&client))
-            .and_then(|status| Ok(write!(terminal.out, "{}", renderer.render(&status))?)),
-        Some(seconds) => runtime.block_on(watch(&client, renderer, Duration::from_secs(seconds), terminal.out)),
-    };
-    shut_down(runtime);
-    result.map(|()| ExitCode::SUCCESS)
+    match args.watch {
+        None => write!(terminal.out, "{}", renderer.render(&block_on(status(&client))??))?,
+        Some(seconds) => block_on(watch(&client, renderer, Duration::from_secs(seconds), terminal.out))??,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints the status again and again until the output is closed; a gateway that does not answer may come back.

@@ -2,45 +2,32 @@
 
 use std::time::{Duration, SystemTime};
 
-use comfy_table::CellAlignment;
 use serde_json::Value;
 
 use super::Style;
-use crate::cli::table::{fit, table};
-
-/// A column. On a narrow terminal those with the highest rank are left out first.
-struct Column {
-    title: &'static str,
-    rank: u8,
-    cell: fn(&str, &Value) -> String,
-}
-
-const fn column(title: &'static str, rank: u8, cell: fn(&str, &Value) -> String) -> Column {
-    Column { title, rank, cell }
-}
+use crate::cli::records::{Column, column, fitted, named_vendors, right};
 
 const COLUMNS: &[Column] = &[
-    column("vendor", 0, |name, _| name.to_owned()),
-    column("breaker", 1, |_, vendor| text_of(&vendor["breaker"]).replace('_', " ")),
-    column("req/s", 2, |_, vendor| per_second(&vendor["recent"]["1m"])),
-    column("(5m)", 7, |_, vendor| per_second(&vendor["recent"]["5m"])),
-    column("errors", 2, |_, vendor| errors(&vendor["recent"]["1m"])),
-    column("(5m)", 7, |_, vendor| errors(&vendor["recent"]["5m"])),
-    column("reason (5m)", 3, |_, vendor| vendor["recent"]["5m"]["commonest_reason"].as_str().unwrap_or("-").to_owned()),
-    column("p50", 5, |_, vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p50"])),
-    column("p99", 3, |_, vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p99"])),
-    column("vendor p50", 8, |_, vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p50"])),
-    column("vendor p99", 6, |_, vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p99"])),
-    column("in flight", 4, |_, vendor| of(&vendor["in_flight"], &vendor["max_in_flight"])),
-    column("waiting", 4, |_, vendor| of(&vendor["waiting"], &vendor["max_waiting"])),
+    column("vendor", 0, |vendor| vendor["vendor"].as_str().unwrap_or_default().to_owned()),
+    column("breaker", 1, |vendor| text_of(&vendor["breaker"]).replace('_', " ")),
+    right("req/s", 2, |vendor| per_second(&vendor["recent"]["1m"])),
+    right("(5m)", 7, |vendor| per_second(&vendor["recent"]["5m"])),
+    right("errors", 2, |vendor| errors(&vendor["recent"]["1m"])),
+    right("(5m)", 7, |vendor| errors(&vendor["recent"]["5m"])),
+    right("reason (5m)", 3, |vendor| vendor["recent"]["5m"]["commonest_reason"].as_str().unwrap_or("-").to_owned()),
+    right("p50", 5, |vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p50"])),
+    right("p99", 3, |vendor| millis(&vendor["recent"]["5m"]["total_ms"]["p99"])),
+    right("vendor p50", 8, |vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p50"])),
+    right("vendor p99", 6, |vendor| millis(&vendor["recent"]["5m"]["vendor_ms"]["p99"])),
+    right("in flight", 4, |vendor| of(&vendor["in_flight"], &vendor["max_in_flight"])),
+    right("waiting", 4, |vendor| of(&vendor["waiting"], &vendor["max_waiting"])),
 ];
 
 /// The whole text. Columns are left out until the table fits into `width`, down to two.
 pub(crate) fn text(status: &Value, style: Style, width: Option<u16>) -> String {
     let mut text = headline(status, style);
     text.push('\n');
-    let vendors: Vec<(&String, &Value)> = status["vendors"].as_object().into_iter().flatten().collect();
-    text.push_str(&rows(&vendors, style, width.unwrap_or(u16::MAX)));
+    text.push_str(&rows(&named_vendors(&status["vendors"]), style, width));
     let notes = notes(status);
     if !notes.is_empty() {
         text.push('\n');
@@ -63,20 +50,15 @@ fn headline(status: &Value, style: Style) -> String {
     )
 }
 
-fn rows(vendors: &[(&String, &Value)], style: Style, width: u16) -> String {
-    let titles = COLUMNS.iter().map(|column| column.title.to_owned()).collect::<Vec<_>>();
-    let cells = vendors.iter().map(|(name, vendor)| COLUMNS.iter().map(|column| (column.cell)(name, vendor)).collect());
-    let mut table = table(std::iter::once(titles).chain(cells), 0, None);
-    table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
-    fit(&mut table, &COLUMNS.iter().map(|column| column.rank).collect::<Vec<_>>(), width);
+fn rows(vendors: &[Value], style: Style, width: Option<u16>) -> String {
     let is_well = |vendor: &Value| {
         vendor["breaker"] == "closed" && vendor["recent"]["1m"]["error_ratio"].as_f64().unwrap_or_default() < 0.1
     };
     let mut text = String::new();
-    for (row, line) in table.trim_fmt().lines().enumerate() {
+    for (row, line) in fitted(COLUMNS, vendors, width).trim_fmt().lines().enumerate() {
         let line = match row.checked_sub(1).and_then(|row| vendors.get(row)) {
             None => style.dim(line),
-            Some((_, vendor)) if is_well(vendor) => line.to_owned(),
+            Some(vendor) if is_well(vendor) => line.to_owned(),
             Some(_) => style.red(line),
         };
         text += &line;

@@ -5,7 +5,6 @@ use strum::VariantNames;
 
 use crate::config::sections::server::Server;
 use crate::config::sections::store::ADD_STORE;
-use crate::config::sections::vendor::vendor_tls::Roots;
 use crate::config::types::endpoint::Endpoint;
 use crate::config::types::pem::CertificateFile;
 use crate::config::types::signing_secret::SigningSecret;
@@ -13,6 +12,7 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::PublicRoots;
 
 pub(crate) const SECTION: Section = Section::of(&[
     Key::new("url", Kind::Endpoint, "Where it is called: `https`, or `http` on this machine.").required(),
@@ -24,7 +24,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     .required(),
     Key::new(
         "roots",
-        Kind::Word(Roots::VARIANTS),
+        Kind::Word(PublicRoots::VARIANTS),
         "Public issuers to trust: the `platform`'s, the `bundled` ones of Mozilla, or `none`; with `ca_file` none unless set.",
     ),
     Key::new("ca_file", Kind::Path, "Further issuers to trust, and certificates that it may show itself (PEM)."),
@@ -38,7 +38,7 @@ pub struct Callback {
     /// What callbacks are signed with, at least one, each by each.
     pub secret: Vec<SigningSecret>,
     /// Public issuers to trust.
-    pub roots: Roots,
+    pub roots: PublicRoots,
     /// Further issuers to trust.
     pub ca_file: Option<CertificateFile>,
 }
@@ -58,7 +58,7 @@ impl Callback {
         }
         let url = reader.text("url").and_then(|text| Endpoint::parse(text).ok());
         let secret = reader.secrets("secret", validator);
-        let roots = if reader.node("ca_file").is_some() { Roots::None } else { Roots::Platform };
+        let roots = if reader.node("ca_file").is_some() { PublicRoots::None } else { PublicRoots::Platform };
         let roots = reader.word("roots").unwrap_or(roots);
         let ca_file = CertificateFile::issuers(&reader, "ca_file", validator);
         if let Some(url) = &url {
@@ -69,7 +69,13 @@ impl Callback {
     }
 }
 
-fn validate(url: &Endpoint, roots: Roots, reader: &TableReader<'_>, server: &Server, validator: &mut Validator<'_>) {
+fn validate(
+    url: &Endpoint,
+    roots: PublicRoots,
+    reader: &TableReader<'_>,
+    server: &Server,
+    validator: &mut Validator<'_>,
+) {
     if !url.is_https() && !url.is_loopback() {
         let wrong = "would send records unencrypted to another machine";
         let help = "use `https://`; `http://` is for this machine only";
@@ -87,7 +93,7 @@ fn validate(url: &Endpoint, roots: Roots, reader: &TableReader<'_>, server: &Ser
             let wrong = "has no effect on a plain `http://` address";
             validator.report(reader.warning(name, ProblemKind::Unused, wrong).help("use `https://` in `url`"));
         }
-    } else if roots == Roots::None && reader.node("ca_file").is_none() {
+    } else if roots == PublicRoots::None && reader.node("ca_file").is_none() {
         let wrong = "is \"none\" and there is no `ca_file`, so no certificate is trusted";
         let help = "name the issuer of the certificate in `ca_file`";
         validator.report(reader.error("roots", ProblemKind::Conflict, wrong).help(help));

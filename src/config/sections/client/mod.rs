@@ -10,7 +10,7 @@ use vendors::Handling;
 
 use crate::config::load::tree::Node;
 use crate::config::sections::auth::{Auth, AuthMode};
-use crate::config::sections::rate_limit::{self, RateLimit};
+use crate::config::sections::rate_limit;
 use crate::config::sections::server::Server;
 use crate::config::types::digest::KeyDigest;
 use crate::config::types::handling::{self, HANDLINGS};
@@ -18,7 +18,7 @@ use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::shape::{Key, Kind, Section};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-use crate::value::{Glob, Right, Rights};
+use crate::value::{Glob, RateSettings, Right, Rights};
 use callback::Callback;
 
 pub(crate) const SECTION: Section = Section::of(&[
@@ -69,7 +69,7 @@ pub struct Client {
     #[serde(serialize_with = "handling::serialize_choice")]
     pub handling: Option<Handling>,
     /// How often it may call.
-    pub rate_limit: Option<RateLimit>,
+    pub rate_limit: Option<RateSettings>,
     /// Who hears how its asynchronous updates end.
     pub callback: Option<Callback>,
 }
@@ -103,7 +103,7 @@ impl Client {
             assistants: reader.globs("assistants"),
             operations: rights(reader),
             handling: reader.handling("handling"),
-            rate_limit: limit.and_then(|limit| RateLimit::read(&limit, validator)),
+            rate_limit: limit.and_then(|limit| RateSettings::read(&limit, validator)),
             callback: Callback::read(&reader.table("callback"), server, has_store, validator),
         }
     }

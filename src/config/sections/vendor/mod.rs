@@ -13,7 +13,7 @@ use serde::Serialize;
 use strum::VariantNames;
 use vendors::{Field, FieldPolicy, Handling, nearest, registry};
 
-use super::rate_limit::{self, RateLimit};
+use super::rate_limit;
 use super::server::Server;
 use super::tls::TlsVersion;
 use crate::config::types::base_url::BaseUrl;
@@ -26,6 +26,7 @@ use crate::config::validate::problem::{Diagnostic, ProblemKind};
 use crate::config::validate::shape::{Key, Kind, Section, one_of};
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
+use crate::value::{PublicRoots, RateSettings};
 use breaker::Breaker;
 use catalog::Catalog;
 use plan::{PlanSettings, Publish};
@@ -95,7 +96,7 @@ pub(crate) const SECTION: Section = Section::of(&[
     Key::new(ALLOW_PLAIN_HTTP, Kind::Flag, "Lets the token travel unencrypted to another machine."),
     Key::new(
         "roots",
-        Kind::Word(vendor_tls::Roots::VARIANTS),
+        Kind::Word(PublicRoots::VARIANTS),
         "Public issuers to trust: the `platform`'s, the `bundled` ones of Mozilla, or `none`; with `ca_file` none unless set.",
     ),
     Key::new(
@@ -155,7 +156,7 @@ pub struct Vendor {
     #[serde(serialize_with = "duration::serialize")]
     pub list_ttl: Duration,
     /// How often it may be called.
-    pub rate_limit: Option<RateLimit>,
+    pub rate_limit: Option<RateSettings>,
     /// Repeating what failed.
     pub retry: Retry,
     /// Leaving it alone while it fails.
@@ -213,7 +214,7 @@ impl Vendor {
         let token = reader.secret("token", validator);
         let plan = dialect.as_deref().map(|dialect| PlanSettings::read(dialect, reader, validator));
         let limit = reader.table("rate_limit").present();
-        let rate_limit = limit.and_then(|limit| RateLimit::read(&limit, validator));
+        let rate_limit = limit.and_then(|limit| RateSettings::read(&limit, validator));
         let retry = Retry::read(&reader.table("retry"), validator);
         let catalog = Catalog::read(&reader.table("catalog"), validator);
         let fields = fields(&reader.table("fields"), validator);

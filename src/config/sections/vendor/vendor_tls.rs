@@ -2,32 +2,19 @@
 
 use rustls_pki_types::ServerName;
 use serde::Serialize;
-use strum::{EnumString, VariantNames};
 
 use crate::config::sections::tls::TlsVersion;
 use crate::config::types::pem::{CertificateFile, Identity};
 use crate::config::validate::problem::ProblemKind;
 use crate::config::validate::table_reader::TableReader;
 use crate::config::validate::validator::Validator;
-
-/// Public issuers to trust.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumString, VariantNames)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Roots {
-    /// Those of the operating system, or the bundled ones where it has none.
-    Platform,
-    /// Mozilla's, as of this build.
-    Bundled,
-    /// None but those of `ca_file`.
-    None,
-}
+use crate::value::PublicRoots;
 
 /// TLS on the way to a vendor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct VendorTls {
     /// Public issuers to trust.
-    pub roots: Roots,
+    pub roots: PublicRoots,
     /// Further issuers to trust.
     pub ca_file: Option<CertificateFile>,
     /// The certificate to show to the vendor.
@@ -40,24 +27,11 @@ pub struct VendorTls {
     pub insecure_skip_verify: bool,
 }
 
-impl Default for VendorTls {
-    fn default() -> Self {
-        Self {
-            roots: Roots::Platform,
-            ca_file: None,
-            client_certificate: None,
-            min_tls_version: TlsVersion::default(),
-            server_name: None,
-            insecure_skip_verify: false,
-        }
-    }
-}
-
 impl VendorTls {
     pub(crate) fn read(reader: &TableReader<'_>, validator: &mut Validator<'_>) -> Self {
         let default = Self::default();
         let identity = reader.table("client_certificate").present();
-        let roots = if reader.node("ca_file").is_some() { Roots::None } else { default.roots };
+        let roots = if reader.node("ca_file").is_some() { PublicRoots::None } else { default.roots };
         Self {
             roots: reader.word("roots").unwrap_or(roots),
             ca_file: CertificateFile::issuers(reader, "ca_file", validator),
@@ -87,7 +61,7 @@ impl VendorTls {
                 "accepts any server as the vendor: anyone on the network path can read the token and the updates";
             let help = "trust the vendor's issuer by `ca_file` instead, and a name that differs by `server_name`";
             validator.report(reader.warning("insecure_skip_verify", ProblemKind::Insecure, wrong).help(help));
-        } else if self.roots == Roots::None && reader.node("ca_file").is_none() {
+        } else if self.roots == PublicRoots::None && reader.node("ca_file").is_none() {
             let wrong = "is \"none\" and there is no `ca_file`, so no vendor's certificate is trusted";
             let help = "name the issuer of the vendor's certificate in `ca_file`";
             validator.report(reader.error("roots", ProblemKind::Conflict, wrong).help(help));

@@ -6,6 +6,7 @@
 mod double;
 mod receiver;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use tracing::subscriber::{DefaultGuard, set_default};
 
 use crate::gateway::CallbackTarget;
 use crate::store::{CallbackTried, UpdateId};
-use crate::upstream::{PemFile, PublicRoots, TlsRoots};
+use crate::upstream::{PemFile, TlsRoots};
+use crate::value::PublicRoots;
 
 use super::*;
 use double::Double;
