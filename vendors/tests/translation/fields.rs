@@ -192,7 +192,7 @@ fn what_needs_no_change_keeps_its_spelling_and_every_member_its_place() {
         "timezone":"UTC"  ,"fill\u0065rs" : true,"max_duration":100, "speech_speed":1.0}"#;
     let as_sent =
         r#"{"name" : "A", "record": true,"timezone":"UTC","fillers":true,"max_duration":100, "speech_speed":1.0}"#;
-    assert_eq!(contract("autocalls").body(&spaced), as_sent);
+    assert_eq!(contract("autocalls").body(spaced), as_sent);
     let mixed = r#"{"timezone":"UTC","name":"A","initial_message":"I", "system_prompt":"P","mode":"pipeline"}"#;
     let renamed = r#"{"timezone":"UTC","assistant_name":"A","initial_message":"I", "system_prompt":"P","engine_type":"pipeline"}"#;
     assert_eq!(contract("sondos").body(mixed), renamed);
