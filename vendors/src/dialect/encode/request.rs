@@ -167,7 +167,8 @@ impl Translation<'_> {
 
     /// Sends a member as it was sent.
     fn keep(&mut self, member: &Range<usize>) {
-        let is_next = !self.unchanged.is_empty() && member.start <= self.unchanged.end + MAX_GAP_BYTES;
+        let end = self.unchanged.end;
+        let is_next = !self.unchanged.is_empty() && (end..=end + MAX_GAP_BYTES).contains(&member.start);
         if !is_next {
             self.copy_unchanged();
             self.unchanged.start = member.start;
