@@ -19,7 +19,7 @@
 
 # The builder and the final image use the same Debian (12), so that the binary finds the C library it was linked against.
 FROM rust:1.95-slim-bookworm AS build
-# Python and LLVM's tools are for profile-guided optimisation. The image already has gcc, which ring needs.
+# Python and LLVM's tools are for profile-guided optimisation. The image already has gcc, which ring, SQLite and mimalloc need.
 RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/* \
     && rustup component add llvm-tools
 WORKDIR /build
@@ -33,8 +33,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     python3 bench/trained.py && cp target/trained/switchboard /usr/local/bin/switchboard && mkdir /logs
 
 # Distroless has the C library, CA certificates and a user account, but no shell and no package manager. We prefer it to
-# `scratch` with a static binary, because musl's allocator is slow with many threads, and because this image gets updates
-# of the CA certificates.
+# `scratch` with a static binary, because this image gets updates of the CA certificates.
 FROM gcr.io/distroless/cc-debian12:nonroot
 # docker build --build-arg REVISION="$(git rev-parse HEAD)" --build-arg SOURCE=https://git.example.org/ops/switchboard …
 ARG VERSION=0.1.0
