@@ -1,7 +1,6 @@
 //! A canonical update as it was sent: its keys, its fields, and the text of each value.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use crate::json::{Discard, JsonError, Limits, Sink, Value, read_object_into};
 
@@ -18,8 +17,8 @@ pub struct Update<'a> {
     pub entries: Vec<Entry<'a>>,
     /// The fields among them.
     pub fields: FieldSet,
-    /// The body that they are in.
-    pub(crate) body: &'a [u8],
+    /// The length of the body, in bytes.
+    pub(crate) len: usize,
 }
 
 /// One member of an update.
@@ -31,15 +30,6 @@ pub struct Entry<'a> {
     pub field: Option<Field>,
     /// The value, as text of the body.
     pub value: Value<'a>,
-    /// Where key and value are in the body.
-    pub(crate) span: Range<usize>,
-}
-
-impl Entry<'_> {
-    /// Whether the key is spelled without escapes.
-    pub(crate) fn is_plain(&self) -> bool {
-        matches!(self.key, Cow::Borrowed(_))
-    }
 }
 
 impl<'a> Update<'a> {
@@ -50,7 +40,8 @@ impl<'a> Update<'a> {
     pub fn read(body: &'a [u8]) -> Result<Self, JsonError> {
         // An average member is longer than that, and a valid update has at most one entry for each field.
         let entries = Vec::with_capacity((body.len() / MIN_MEMBER_BYTES).min(Field::COUNT));
-        let mut reader = UpdateReader { update: Self { entries, fields: FieldSet::EMPTY, body }, field: None };
+        let mut reader =
+            UpdateReader { update: Self { entries, fields: FieldSet::EMPTY, len: body.len() }, field: None };
         read_object_into(&mut reader, body, Limits::CALLER)?;
         Ok(reader.update)
     }
@@ -61,7 +52,7 @@ impl<'a> Update<'a> {
             |entry: &Entry<'_>| !entry.value.is_null() || entry.field.is_none_or(|field| nullable.contains(&field));
         let entries: Vec<_> = self.entries.iter().filter(|entry| is_kept(entry)).cloned().collect();
         let fields = entries.iter().filter_map(|entry| entry.field).collect();
-        Self { entries, fields, body: self.body }
+        Self { entries, fields, len: self.len }
     }
 
     /// The value of a field, if the update contains it.
@@ -98,7 +89,7 @@ impl<'a> Sink<'a> for UpdateReader<'a> {
         Some(is_duplicate)
     }
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, span: Range<usize>) {
-        self.update.entries.push(Entry { key, field: self.field, value, span });
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        self.update.entries.push(Entry { key, field: self.field, value });
     }
 }

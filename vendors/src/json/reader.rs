@@ -1,7 +1,6 @@
 //! The reader: checks in one pass that a body is one strict JSON value.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use super::byte_order_mark::BYTE_ORDER_MARK;
 use super::error::{JsonError, JsonErrorKind};
@@ -40,8 +39,8 @@ pub(crate) trait Sink<'a> {
         None
     }
 
-    /// Receives a member, which is at `span` in the text, quotation mark of the key to end of the value.
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, span: Range<usize>);
+    /// Receives a member.
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>);
 
     /// The receiver for the members of the value of `key`, if that is an object; `None` ignores them.
     fn inner(&mut self, _key: &str) -> Option<&mut Self::Inner> {
@@ -52,7 +51,7 @@ pub(crate) trait Sink<'a> {
 impl<'a> Sink<'a> for Object<'a> {
     type Inner = Discard;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: Range<usize>) {
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         self.push((key, value));
     }
 }
@@ -63,7 +62,7 @@ pub(crate) struct Discard;
 impl<'a> Sink<'a> for Discard {
     type Inner = Self;
 
-    fn push(&mut self, _: Cow<'a, str>, _: Value<'a>, _: Range<usize>) {}
+    fn push(&mut self, _: Cow<'a, str>, _: Value<'a>) {}
 }
 
 /// Reads one JSON object and nothing else, after at most one byte order mark.
@@ -251,7 +250,7 @@ impl<'a> Reader<'a> {
                     Some(inner) if self.peek() == Some(b'{') => self.span(|reader| reader.object(inner))?,
                     _ => self.value()?,
                 };
-                sink.push(key, value, start..self.at);
+                sink.push(key, value);
                 if !self.comma() {
                     break;
                 }

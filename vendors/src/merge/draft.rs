@@ -145,8 +145,7 @@ fn wire_names(dialect: &Dialect, field: Field) -> Vec<&'static str> {
 /// refused: the vendor does not say what it does with such a field.
 fn check_across(fields: &[Written<'_>]) -> Result<(), Barrier> {
     let entries: Vec<_> = fields.iter().map(|one| one.canonical.clone()).collect();
-    // Not to be translated: the members are of several bodies.
-    let update = Update { entries, fields: fields.iter().map(|one| one.field).collect(), body: &[] };
+    let update = Update { entries, fields: fields.iter().map(|one| one.field).collect(), len: 0 };
     let (mut items, mut warnings) = (Items::default(), Vec::new());
     check_modes(&update, FieldSet::EMPTY, &mut items, &mut warnings);
     let refused = items.list.iter().filter_map(|item| item.field.as_deref());

@@ -187,14 +187,14 @@ fn every_documented_value_arrives_byte_for_byte_under_the_documented_name_or_is_
 }
 
 #[test]
-fn what_needs_no_change_keeps_its_spelling_and_every_member_its_place() {
+fn values_keep_their_spelling_and_members_their_order_without_the_space_between_them() {
     let spaced = r#"{ "name" : "A", "record": true,
         "timezone":"UTC"  ,"fill\u0065rs" : true,"max_duration":100, "speech_speed":1.0}"#;
-    let as_sent =
-        r#"{"name" : "A", "record": true,"timezone":"UTC","fillers":true,"max_duration":100, "speech_speed":1.0}"#;
+    let as_sent = r#"{"name":"A","record":true,"timezone":"UTC","fillers":true,"max_duration":100,"speech_speed":1.0}"#;
     assert_eq!(contract("autocalls").body(spaced), as_sent);
     let mixed = r#"{"timezone":"UTC","name":"A","initial_message":"I", "system_prompt":"P","mode":"pipeline"}"#;
-    let renamed = r#"{"timezone":"UTC","assistant_name":"A","initial_message":"I", "system_prompt":"P","engine_type":"pipeline"}"#;
+    let renamed =
+        r#"{"timezone":"UTC","assistant_name":"A","initial_message":"I","system_prompt":"P","engine_type":"pipeline"}"#;
     assert_eq!(contract("sondos").body(mixed), renamed);
 }
 

@@ -1,7 +1,6 @@
 //! The body of a vendor's response, read once for both readers: the result of the update, and the check for drift.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use crate::dialect::{Dialect, Operation};
 use crate::json::{Discard, JsonError, Kind, Limits, Object, Sink, Value, read_object_into, read_value};
@@ -147,7 +146,7 @@ impl CachedMembers<'_> {
 impl<'a> Sink<'a> for CachedMembers<'a> {
     type Inner = Discard;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, _: Range<usize>) {
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
         match self.members.len() < MAX_CACHED_MEMBERS {
             true => self.members.push((key, value)),
             false => self.more = true,
@@ -158,8 +157,8 @@ impl<'a> Sink<'a> for CachedMembers<'a> {
 impl<'a> Sink<'a> for Cache<'a> {
     type Inner = CachedMembers<'a>;
 
-    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>, span: Range<usize>) {
-        self.object.push(key, value, span);
+    fn push(&mut self, key: Cow<'a, str>, value: Value<'a>) {
+        self.object.push(key, value);
     }
 
     fn inner(&mut self, key: &str) -> Option<&mut CachedMembers<'a>> {

@@ -1,5 +1,6 @@
 //! The body of a vendor's request, written while fields are translated.
 
+use crate::canonical::Field;
 use crate::dialect::Literal;
 use crate::json::push_string;
 
@@ -37,10 +38,12 @@ impl Body {
         self.bytes.push(b'}');
     }
 
-    /// Adds members as they are spelled, with commas between them.
-    pub(super) fn members(&mut self, json: &[u8]) {
+    /// Adds a member under its canonical name.
+    pub(super) fn canonical_member(&mut self, field: Field, json: &str) {
         self.separate();
-        self.bytes.extend_from_slice(json);
+        self.bytes.extend_from_slice(field.spec().json.as_bytes());
+        self.bytes.push(b':');
+        self.bytes.extend_from_slice(json.as_bytes());
     }
 
     /// Adds a member whose key and value need no escapes.

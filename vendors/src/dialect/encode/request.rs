@@ -1,7 +1,5 @@
 //! The translation of an update into a vendor's request.
 
-use std::ops::Range;
-
 use crate::canonical::{
     Bounds, Entry, Field, FieldSet, Update, check_modes, check_redacted, check_shape, check_twins, check_value,
 };
@@ -18,9 +16,6 @@ use super::{Body, CatalogHint, FieldPolicy, FieldWriter, Handling, Target};
 
 /// Room for each entry besides its own text: the vendor's names are longer by less.
 const EXTRA_BYTES_PER_ENTRY: usize = 32;
-
-/// The most bytes between two members that are copied in one piece: a comma and a space. A third member is longer.
-const MAX_GAP_BYTES: usize = 2;
 
 /// Longest unknown key that a message repeats, in bytes.
 const MAX_QUOTED_BYTES: usize = 128;
@@ -87,13 +82,12 @@ fn translate(
     call: Call,
     creation: Option<&Creation>,
 ) -> Result<Request, Refused> {
-    let capacity = update.body.len() + update.entries.len() * EXTRA_BYTES_PER_ENTRY;
+    let capacity = update.len + update.entries.len() * EXTRA_BYTES_PER_ENTRY;
     let mut translation = Translation {
         target,
         update,
         creation,
         body: Body::with_capacity(capacity),
-        unchanged: 0..0,
         items: Items::default(),
         hints: Vec::new(),
         report: Report { applied: Vec::with_capacity(update.entries.len()), ..Report::default() },
@@ -120,8 +114,6 @@ struct Translation<'a> {
     /// The creation, if this is none of an update.
     creation: Option<&'a Creation>,
     body: Body,
-    /// Where members are that go on as they were sent, side by side. They are copied once another one follows.
-    unchanged: Range<usize>,
     items: Items,
     hints: Vec<CatalogHint>,
     report: Report,
@@ -157,29 +149,11 @@ impl Translation<'_> {
             _ => {
                 self.report.applied.push(field);
                 match valid {
-                    true if row.is_identity() && entry.is_plain() => self.keep(&entry.span),
+                    true if row.is_identity() => self.body.canonical_member(field, entry.value.text()),
                     true => self.write(field, row, entry.value),
                     false => self.add_vendor_items(field, row, entry.value, before),
                 }
             }
-        }
-    }
-
-    /// Sends a member as it was sent.
-    fn keep(&mut self, member: &Range<usize>) {
-        let end = self.unchanged.end;
-        let is_next = !self.unchanged.is_empty() && (end..=end + MAX_GAP_BYTES).contains(&member.start);
-        if !is_next {
-            self.copy_unchanged();
-            self.unchanged.start = member.start;
-        }
-        self.unchanged.end = member.end;
-    }
-
-    fn copy_unchanged(&mut self) {
-        let members = std::mem::take(&mut self.unchanged);
-        if let Some(json) = self.update.body.get(members).filter(|json| !json.is_empty()) {
-            self.body.members(json);
         }
     }
 
@@ -261,7 +235,6 @@ impl Translation<'_> {
     }
 
     fn write(&mut self, field: Field, row: &Row, value: Value<'_>) {
-        self.copy_unchanged();
         let mut writer = FieldWriter {
             field,
             vendor_title: self.target.dialect.title,
@@ -303,7 +276,6 @@ impl Translation<'_> {
     }
 
     fn finish(mut self, update: &Update<'_>, call: Call) -> Result<Request, Refused> {
-        self.copy_unchanged();
         let options = match update.get(Field::VendorOptions) {
             Some(value) if self.report.applied.contains(&Field::VendorOptions) => {
                 let Self { target, body, items, report, .. } = &mut self;
