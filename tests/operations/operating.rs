@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::process::Process;
+
 const PAGE: &str = include_str!("../../docs/operating.md");
 
 /// The fenced blocks of the page: what stands behind the fence, and what is in the block.
@@ -62,4 +64,20 @@ fn following_the_page_results_in_a_working_configuration() {
     for made in ["switchboard.schema.json", "switchboard.bash", "switchboard.1"] {
         assert!(std::fs::metadata(folder.path().join(made)).unwrap().len() > 1000, "{made}");
     }
+}
+
+/// The allocator reserves address space that it does not use.
+#[tokio::test]
+async fn an_address_space_of_two_gibibytes_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n[auth]\nmode = \"none\"\n\
+                [vendors.sondos]\nbase_url = \"http://127.0.0.1:9\"\ntoken = { env = \"TOKEN\" }\n";
+    std::fs::write(folder.path().join("switchboard.toml"), text).unwrap();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -v 2097152; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_switchboard")])
+        .env("TOKEN", "1|x");
+    let process = Process::serve_by(&mut command, folder.path()).await;
+    process.signal("TERM");
+    assert!(process.ended().await.success());
 }
