@@ -2,9 +2,10 @@
 
 use http::Method;
 use serde_json::Value;
+use tokio::task::block_in_place;
 use tokio::time::sleep;
 
-use crate::cluster::{Cluster, SESSION};
+use crate::cluster::{Cluster, SESSION, failing};
 use crate::database::Database;
 use crate::gateway::Setup;
 use crate::run::alone;
@@ -15,10 +16,15 @@ const ASYNC: [(&str, &str); 1] = [("prefer", "respond-async")];
 
 /// Two replicas that give up after two seconds and hold.
 async fn holding(database: &Database) -> Cluster {
-    let hold = |_, mut setup: Setup| {
+    holding_with(database, |_, setup| setup).await
+}
+
+/// The same with a change of each one's setup.
+async fn holding_with(database: &Database, edit: impl Fn(usize, Setup) -> Setup) -> Cluster {
+    let hold = |index, mut setup: Setup| {
         setup.queue.push_str("on_dead = \"hold\"\nmax_age = \"2s\"\n");
         let vendor = setup.vendor.replace("max_attempts = 3", "max_attempts = 1");
-        setup.vendor(&vendor)
+        edit(index, setup.vendor(&vendor))
     };
     let cluster = Cluster::with(2, &database.store(), hold).await;
     cluster.vendor.answers(|arrival| if arrival.number() == 1 { Answer::down() } else { Answer::Ok });
@@ -68,6 +74,41 @@ async fn a_replay_by_any_replica_takes_the_place_of_the_dead_one() {
         assert_eq!(cluster.vendor.applied(id), [1, 2, 3], "by replica {replica}");
         cluster.vendor.answers(|arrival| if arrival.number() == 1 { Answer::down() } else { Answer::Ok });
     }
+    assert_eq!(database.miscounted().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_whose_caller_leaves_takes_the_place_of_the_dead_one_once() {
+    let _alone = alone().await;
+    let Some(database) = Database::start().await else { return };
+    let stops = |index, setup| if index == 0 { failing(setup, "before_replay:stop") } else { setup };
+    let cluster = holding_with(&database, stops).await;
+    let (dead, replica) = (cluster.dead(7).await, &cluster.replicas[0]);
+    let behind = cluster.later(0, 7, 2).await;
+    cluster.vendor.answers(|_| Answer::Ok);
+    let replay = format!("/v1/updates/{dead}/replay");
+    tokio::select! {
+        reply = cluster.ask(0, Method::POST, &replay, &[]) => panic!("{reply:?}"),
+        () = eventually(PATIENCE, async || replica.is_still().await.then_some(())) => {}
+    }
+    block_in_place(|| database.servers[0].freeze());
+    replica.go_on().await;
+    sleep(SESSION / 3).await; // until it sees that the caller has left
+    block_in_place(|| database.servers[0].thaw());
+    let of_dead = |record: &&Value| record["replay_of"] == *dead;
+    let again = eventually(PATIENCE, async || {
+        let page = cluster.ask(1, Method::GET, "/v1/updates", &[]).await.json();
+        page["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(of_dead)
+            .map(|record| record["update"].as_str().unwrap().to_owned())
+    });
+    for update in [again.await, behind] {
+        cluster.becomes(&update, "applied").await;
+    }
+    assert_eq!(cluster.vendor.applied(7), [1, 2]);
     assert_eq!(database.miscounted().await, Vec::<String>::new());
 }
 
