@@ -95,18 +95,20 @@ pub(crate) struct History {
 /// # Errors
 /// There is no store, the query is invalid, or the store fails.
 pub(crate) async fn queue(operator: &Operator, query: Option<&str>) -> Result<Queue, Problem> {
+    let records = required(operator.context.records.as_ref())?;
+    // Before the records are read: what is counted as dead is then no longer listed as waiting.
+    let (waiting, depths) = (records.waiting(), records.depths());
     let filters = ("queue", &["vendor", "assistant", "client"][..]);
     let part = Part::read(&operator.context, filters, query, &[State::Queued, State::Sending]).await?;
-    let records = &part.records;
     let (figures, now) = (records.store.figures(), Timestamp::now());
-    let vendors = records.depths().into_iter().map(|(vendor, depth)| {
+    let vendors = depths.into_iter().map(|(vendor, depth)| {
         let age = depth.oldest.map(|oldest| now.since(oldest).as_secs_f64());
         let oldest_at = depth.oldest.map(|oldest| oldest.to_string());
         let (queued, sending, held) = (depth.queued, depth.sending, depth.held);
         (vendor.to_string(), VendorDepth { queued, sending, held, oldest_at, oldest_seconds: age })
     });
     Ok(Queue {
-        waiting: records.waiting(),
+        waiting,
         max_total: operator.gateway().queue.max_total,
         vendors: vendors.collect(),
         callbacks: Callbacks { waiting: figures.callbacks_waiting, given_up: figures.callbacks_given_up },
