@@ -1,5 +1,5 @@
 //! HTTP that both the API and the vendor side use: request ids, trace context, bodies, paths, entity tags, header names, times of
-//! attempts.
+//! attempts, short writes.
 
 pub mod attempt_times;
 pub mod body;
@@ -10,4 +10,5 @@ pub mod gzip;
 pub mod header_names;
 pub mod path;
 pub mod request_id;
+pub(crate) mod short_write;
 pub mod trace_context;

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 use super::framing::{FramingGate, HeadLimits};
+use crate::http::short_write::poll_write_pieces;
 use crate::net::activity::Activity;
 use crate::net::rejection::RejectionReason;
 use crate::net::settings::WritePace;
@@ -194,7 +195,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for GuardedIo<IO> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let polled = Pin::new(&mut this.io).poll_write_vectored(cx, bufs);
+        let polled = poll_write_pieces(&mut this.io, cx, bufs);
         this.after_write(cx, polled)
     }
 

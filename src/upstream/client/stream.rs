@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
+use crate::http::short_write::poll_write_pieces;
 use crate::upstream::MAX_RESPONSE;
 use crate::upstream::counters::Counters;
 
@@ -187,7 +188,10 @@ impl Stream {
 
     /// Counts received bytes.
     fn received(&mut self, bytes: u64) -> io::Result<()> {
-        if self.state.0.received.fetch_add(bytes, Ordering::Release) == 0 && bytes > 0 {
+        if bytes == 0 {
+            return Ok(());
+        }
+        if self.state.0.received.fetch_add(bytes, Ordering::Release) == 0 {
             self.state.0.greeting.notify_one();
         }
         let Some(read_budget) = &mut self.read_budget else { return Ok(()) };
@@ -260,7 +264,7 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.transport).poll_write_vectored(cx, bufs);
+        let polled = poll_write_pieces(&mut self.transport, cx, bufs);
         self.written(polled)
     }
 
