@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use futures_util::future::Either;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::server::conn::{http1, http2};
@@ -47,6 +48,14 @@ const HYPER_HEAD_MARGIN: usize = 64;
 const EVICTION_LINGER: Duration = Duration::from_millis(250);
 /// hyper's smallest read buffer.
 const HYPER_MIN_BUFFER: usize = 8192;
+
+/// What ends a connection besides its peer.
+enum Event {
+    /// The shutdown, or the end of the peer's session.
+    Ended,
+    Stalled(Stalled),
+    Evicted,
+}
 
 /// Serves connections with one service under one set of limits; cheap to clone.
 #[derive(Clone)]
@@ -183,13 +192,18 @@ where
     where
         C: Future<Output = hyper::Result<()>>,
     {
-        // They poll their futures, which take locks, only when those were woken.
-        let mut ended = FuturesUnordered::from_iter([ended(self.shutdown.soft(), session_expiry)]);
-        let mut evicted = FuturesUnordered::from_iter([open.evicted()]);
         let activity = open.activity();
         let settings = &self.settings;
         let (write_pace, idle_pace) = (settings.pace(settings.write_timeout), settings.pace(settings.idle_timeout));
-        let mut stalled = FuturesUnordered::from_iter([activity.stalled(write_pace, idle_pace)]);
+        let stalled = || Either::Left(activity.stalled(write_pace, idle_pace).map(Event::Stalled));
+        let ended = ended(self.shutdown.soft(), session_expiry).map(|()| Event::Ended);
+        let evicted = open.evicted().map(|()| Event::Evicted);
+        // It polls its futures, which take locks, only when those were woken.
+        let mut events = FuturesUnordered::from_iter([
+            stalled(),
+            Either::Right(Either::Left(ended)),
+            Either::Right(Either::Right(evicted)),
+        ]);
         let mut grace = pin!(sleep(Duration::ZERO));
         let (mut finishing, mut expired) = (false, false);
         let (mut linger, mut written) = (settings.linger_timeout, 0);
@@ -197,19 +211,21 @@ where
             tokio::select! {
                 biased;
                 result = connection.as_mut() => return Some(result),
-                Some(()) = ended.next(), if !finishing => {}
-                Some(stalled_in) = stalled.next() => match stalled_in {
+                Some(event) = events.next() => match event {
+                    Event::Ended if finishing => continue,
+                    Event::Ended => {}
                     // An HTTP/2 peer that opens no window for its response keeps hyper waiting without a write.
-                    Stalled::Response => return None,
-                    Stalled::Idle => {
-                        stalled.push(activity.stalled(write_pace, idle_pace));
+                    Event::Stalled(Stalled::Response) => return None,
+                    Event::Stalled(Stalled::Idle) => {
+                        events.push(stalled());
                         expired = true;
                     }
+                    Event::Evicted if expired => continue,
+                    Event::Evicted => {
+                        expired = true;
+                        linger = linger.min(EVICTION_LINGER);
+                    }
                 },
-                Some(()) = evicted.next(), if !expired => {
-                    expired = true;
-                    linger = linger.min(EVICTION_LINGER);
-                }
                 // hyper's HTTP/2 waits for the peer to answer a ping, which it may never do.
                 () = &mut grace, if finishing => {
                     let reading = activity.written() - written >= settings.pace(linger).bytes;
