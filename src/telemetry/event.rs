@@ -1,7 +1,7 @@
 //! The events that telemetry receives, as plain data.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use tokio::time::Instant;
@@ -38,6 +38,8 @@ pub struct RequestFinished<'a> {
     pub status: u16,
     /// The problem; `None` if it succeeded.
     pub problem: Option<&'a ProblemSummary>,
+    /// The time of day at its end.
+    pub ended: SystemTime,
     /// The time from its arrival to its end.
     pub total: Duration,
     /// The length of the response body in bytes.

@@ -1,5 +1,7 @@
 //! Reports each request once, however it ends: with a response, by a disconnect, by the end of the process or by a panic.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body::Body;
@@ -55,6 +57,7 @@ impl RequestGuard {
             route: self.route,
             status,
             problem,
+            ended: SystemTime::now(),
             total: arrived.elapsed(),
             response_bytes,
             metrics: self.log.meters.as_deref(),

@@ -36,6 +36,7 @@ fn finish(audit: &Audit, status: u16, update: UpdateSummary<'_>) {
         route: "/v1/assistants/{assistant}",
         status,
         problem: None,
+        ended: SystemTime::now(),
         total: Duration::ZERO,
         response_bytes: 0,
         metrics: None,

@@ -93,7 +93,7 @@ impl RecentRequest {
         let (applied, dropped) = update.counts();
         Self {
             number: 0,
-            ended: SystemTime::now(),
+            ended: finished.ended,
             peer: finished.peer,
             route: finished.route,
             operation: update.operation,

@@ -5,7 +5,7 @@ use super::*;
 use crate::problem::{Code, Fault, Outcome};
 use crate::telemetry::event::{ProblemSummary, UpdateSummary};
 use crate::value::AssistantOperation;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Adds a request. `edit` changes what is known of it, and gives the problem.
 pub(crate) fn add<'a>(
@@ -26,6 +26,7 @@ pub(crate) fn add<'a>(
         route: "/v1/assistants/{assistant}",
         status: if problem.is_some() { 502 } else { 200 },
         problem: problem.as_ref(),
+        ended: SystemTime::now(),
         total: Duration::from_millis(5),
         response_bytes: 77,
         metrics: None,

@@ -232,17 +232,18 @@ impl Circuit {
         if outcome == CallOutcome::Neutral || generation != self.generation.load(Ordering::Acquire) {
             return;
         }
-        self.seen.add(key);
-        self.window.add(1, u64::from(outcome == CallOutcome::Failure));
+        let now = Instant::now();
+        self.seen.add(now, key);
+        self.window.add(now, 1, u64::from(outcome == CallOutcome::Failure));
         if outcome == CallOutcome::ErrorStatus {
-            self.errors.add(1, 0);
-            self.erring.add(key);
+            self.errors.add(now, 1, 0);
+            self.erring.add(now, key);
         }
         if failed && self.is_over() {
             let mut state = self.lock();
             // Checked again: a probe may have closed the breaker since, and this failure is older.
             if matches!(*state, State::Closed) && generation == self.generation.load(Ordering::Acquire) {
-                let until = Instant::now() + self.settings.open_for;
+                let until = now + self.settings.open_for;
                 self.change(&mut state, State::Open { until });
                 if let Some(shared) = &self.shared {
                     shared.opened(self.settings.open_for);

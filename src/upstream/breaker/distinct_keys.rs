@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::slices::{SLICES, Slices};
 
 const KEY_BITS: u32 = 39;
@@ -24,9 +26,9 @@ impl DistinctKeys {
         Self { slices: Slices::of(length) }
     }
 
-    /// Notes that `key` was seen now.
-    pub(crate) fn add(&self, key: u64) {
-        let (epoch, key) = (self.slices.epoch(), (key & KEY_MASK).max(1));
+    /// Notes that `key` was seen at `now`.
+    pub(crate) fn add(&self, now: Instant, key: u64) {
+        let (epoch, key) = (self.slices.epoch(now), (key & KEY_MASK).max(1));
         let tag = (epoch & TAG_MASK) << TAG_SHIFT;
         // The usual case has nothing to note, and only reads.
         self.slices.update(epoch, |word| {
@@ -41,7 +43,7 @@ impl DistinctKeys {
 
     /// Whether the window that ends now has seen more than one key.
     pub(crate) fn are_several(&self) -> bool {
-        let (newest, mut first) = (self.slices.epoch(), None);
+        let (newest, mut first) = (self.slices.epoch(Instant::now()), None);
         for word in self.slices.words() {
             let key = word & KEY_MASK;
             if key == 0 || newest.wrapping_sub(word >> TAG_SHIFT) & TAG_MASK >= SLICES {
@@ -69,7 +71,7 @@ mod tests {
     async fn one_key_is_not_several_however_often_it_comes() {
         let keys = DistinctKeys::new(Duration::from_secs(10));
         for _ in 0..30 {
-            keys.add(7);
+            keys.add(Instant::now(), 7);
             assert!(!keys.are_several());
             tokio::time::advance(Duration::from_millis(700)).await;
         }
@@ -79,16 +81,16 @@ mod tests {
     async fn two_keys_are_several_until_one_of_them_grows_old() {
         for apart in [0, 1, 5, 8] {
             let keys = DistinctKeys::new(Duration::from_secs(10));
-            keys.add(7);
+            keys.add(Instant::now(), 7);
             tokio::time::advance(Duration::from_secs(apart)).await;
-            keys.add(8);
+            keys.add(Instant::now(), 8);
             assert!(keys.are_several(), "{apart}");
             tokio::time::advance(Duration::from_secs(10)).await;
             assert!(!keys.are_several(), "{apart}");
         }
         let keys = DistinctKeys::new(Duration::from_secs(10));
-        keys.add(7);
-        keys.add(8);
+        keys.add(Instant::now(), 7);
+        keys.add(Instant::now(), 8);
         keys.clear();
         assert!(!keys.are_several());
     }

@@ -13,7 +13,8 @@ pub(super) const SLICES: u64 = 10;
 #[derive(Debug)]
 pub(super) struct Slices {
     origin: Instant,
-    length: Duration,
+    /// The length of a slice, in nanoseconds: dividing 128 bits takes many times longer.
+    length: u64,
     words: [AtomicU64; SLICES as usize],
 }
 
@@ -22,15 +23,14 @@ impl Slices {
     pub(super) fn of(window: Duration) -> Self {
         Self {
             origin: Instant::now(),
-            length: (window / 10).max(Duration::from_millis(1)),
+            length: nanoseconds((window / 10).max(Duration::from_millis(1))),
             words: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
 
-    /// The number of the present slice of time.
-    pub(super) fn epoch(&self) -> u64 {
-        let passed = self.origin.elapsed().as_nanos() / self.length.as_nanos();
-        u64::try_from(passed).unwrap_or(u64::MAX)
+    /// The number of the slice of time that `now` is in.
+    pub(super) fn epoch(&self, now: Instant) -> u64 {
+        nanoseconds(now.saturating_duration_since(self.origin)) / self.length
     }
 
     /// Changes the word of a slice of time; `None` leaves it as it is.
@@ -51,4 +51,9 @@ impl Slices {
             word.store(0, Ordering::Release);
         }
     }
+}
+
+/// At most 584 years.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::slices::{SLICES, Slices};
 
 const COUNT_BITS: u32 = 20;
@@ -29,9 +31,9 @@ impl SlidingWindow {
         Self { slices: Slices::of(length) }
     }
 
-    /// Counts `all` events, `marked` of them marked, as happening now.
-    pub(crate) fn add(&self, all: u64, marked: u64) {
-        let epoch = self.slices.epoch();
+    /// Counts `all` events, `marked` of them marked, as happening at `now`.
+    pub(crate) fn add(&self, now: Instant, all: u64, marked: u64) {
+        let epoch = self.slices.epoch(now);
         let tag = epoch & EPOCH_MASK;
         self.slices.update(epoch, |word| {
             let before = if tag_of(word) == tag { counts_of(word) } else { Counts::default() };
@@ -43,7 +45,7 @@ impl SlidingWindow {
 
     /// The counts of the window that ends now.
     pub(crate) fn counts(&self) -> Counts {
-        let newest = self.slices.epoch();
+        let newest = self.slices.epoch(Instant::now());
         let mut sum = Counts::default();
         for word in self.slices.words() {
             if newest.wrapping_sub(tag_of(word)) & EPOCH_MASK < SLICES {
@@ -77,15 +79,15 @@ mod tests {
     async fn events_leave_the_window_when_they_grow_old() {
         let window = SlidingWindow::new(Duration::from_secs(10));
         assert_eq!(window.counts(), Counts::default());
-        window.add(3, 1);
+        window.add(Instant::now(), 3, 1);
         tokio::time::advance(Duration::from_secs(5)).await;
-        window.add(2, 2);
+        window.add(Instant::now(), 2, 2);
         assert_eq!(window.counts(), Counts { all: 5, marked: 3 });
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(window.counts(), Counts { all: 2, marked: 2 });
         tokio::time::advance(Duration::from_secs(60)).await;
         assert_eq!(window.counts(), Counts::default());
-        window.add(1, 0);
+        window.add(Instant::now(), 1, 0);
         assert_eq!(window.counts(), Counts { all: 1, marked: 0 });
         window.clear();
         assert_eq!(window.counts(), Counts::default());
@@ -96,7 +98,7 @@ mod tests {
         let window = SlidingWindow::new(Duration::from_secs(600));
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|n| window.add(1, n % 2)));
+                scope.spawn(|| (0..10_000).for_each(|n| window.add(Instant::now(), 1, n % 2)));
             }
         });
         assert_eq!(window.counts(), Counts { all: 40_000, marked: 20_000 });

@@ -51,8 +51,8 @@ impl Connection {
     }
 
     /// Whether it is too old for another request.
-    pub(super) fn is_expired(&self) -> bool {
-        self.expires.is_some_and(|expires| expires <= Instant::now())
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
     }
 
     /// What is known of the connection so far.
@@ -83,8 +83,8 @@ impl Connection {
     }
 
     /// Whether it is open and young enough for another request.
-    pub(super) fn is_usable(&self) -> bool {
-        !self.is_closed() && !self.is_expired()
+    pub(super) fn is_usable(&self, now: Instant) -> bool {
+        !self.is_closed() && !self.is_expired(now)
     }
 
     /// Returns once the next request can be sent.

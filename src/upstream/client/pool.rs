@@ -56,16 +56,17 @@ struct PoolState {
 impl PoolState {
     /// The connection that was used last.
     fn take(&mut self) -> Option<Connection> {
+        let now = Instant::now();
         if let Some(shared) = &mut self.shared {
-            if shared.connection.is_usable() {
-                shared.since = Instant::now();
+            if shared.connection.is_usable(now) {
+                shared.since = now;
                 return shared.connection.share();
             }
             self.shared = None;
         }
         std::iter::from_fn(|| self.idle.pop())
             .map(|idle| idle.connection)
-            .find(|kept| kept.is_ready() && !kept.is_expired())
+            .find(|kept| kept.is_ready() && !kept.is_expired(now))
     }
 }
 
@@ -243,9 +244,10 @@ impl Shared {
 
     /// Puts an HTTP/1 connection into the pool; an HTTP/2 connection is in it from the start.
     fn keep(self: &Arc<Self>, connection: Connection) {
-        if !connection.is_http2() && !connection.is_expired() {
+        let since = Instant::now();
+        if !connection.is_http2() && !connection.is_expired(since) {
             let mut kept = self.kept();
-            kept.idle.push(Idle { connection, since: Instant::now() });
+            kept.idle.push(Idle { connection, since });
             self.watch(&mut kept);
             drop(kept);
             self.returned.notify_one();
@@ -255,12 +257,13 @@ impl Shared {
     /// Puts a new HTTP/2 connection into the pool, unless there is one already.
     fn share(self: &Arc<Self>, new: Connection) -> Connection {
         let mut kept = self.kept();
-        let known = kept.shared.as_ref().filter(|known| known.connection.is_usable());
+        let since = Instant::now();
+        let known = kept.shared.as_ref().filter(|known| known.connection.is_usable(since));
         if let Some(connection) = known.and_then(|known| known.connection.share()) {
             return connection;
         }
         if let Some(connection) = new.share() {
-            kept.shared = Some(Idle { connection, since: Instant::now() });
+            kept.shared = Some(Idle { connection, since });
             self.watch(&mut kept);
             drop(kept);
             self.returned.notify_waiters();
@@ -280,7 +283,7 @@ impl Shared {
         let mut kept = self.kept();
         let now = Instant::now();
         let late = |idle: &Idle| idle.since + IDLE_TIMEOUT <= now;
-        kept.shared = kept.shared.take().filter(|shared| !late(shared) && !shared.connection.is_expired());
+        kept.shared = kept.shared.take().filter(|shared| !late(shared) && !shared.connection.is_expired(now));
         let first_to_stay = kept.idle.partition_point(late);
         kept.idle.drain(..first_to_stay);
         let next = kept.idle.first().into_iter().chain(&kept.shared).map(|idle| idle.since + IDLE_TIMEOUT).min();

@@ -35,7 +35,7 @@ impl Drop for PendingWrite {
     fn drop(&mut self) {
         if self.delivery.get() {
             self.begun_in.count_write();
-            let now = self.account.current();
+            let now = self.account.0.read().unwrap_or_else(PoisonError::into_inner);
             if !Arc::ptr_eq(&now, &self.begun_in) {
                 now.count_write();
             }

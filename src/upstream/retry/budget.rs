@@ -6,6 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::upstream::breaker::window::SlidingWindow;
 
 /// Retries per request.
@@ -30,9 +32,9 @@ impl RetryBudget {
         }
     }
 
-    /// Counts a request, which is no retry.
-    pub(crate) fn deposit(&self) {
-        self.requests.add(1, 0);
+    /// Counts a request, which is no retry, as arriving at `now`.
+    pub(crate) fn deposit(&self, now: Instant) {
+        self.requests.add(now, 1, 0);
     }
 
     /// Takes a retry out, if there is one.
@@ -40,7 +42,7 @@ impl RetryBudget {
         let _alone = self.withdrawing.lock().unwrap_or_else(PoisonError::into_inner);
         let enough = self.balance() >= 1.0;
         if enough {
-            self.requests.add(0, 1);
+            self.requests.add(Instant::now(), 0, 1);
         }
         enough
     }
@@ -59,7 +61,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_fifth_of_the_traffic_and_the_reserve() {
         let budget = RetryBudget::new(3);
-        (0..100).for_each(|_| budget.deposit());
+        (0..100).for_each(|_| budget.deposit(Instant::now()));
         let retries = (0..100).filter(|_| budget.withdraw()).count();
         assert_eq!(retries, 22);
         tokio::time::advance(Duration::from_secs(11)).await;

@@ -150,14 +150,14 @@ impl RetryContext {
 impl<S: Call> Call for Retry<S> {
     async fn call(&self, request: &VendorRequest) -> Result<VendorResponse, Failure> {
         let mut attempts = request.earlier_attempts;
+        let mut started = Instant::now();
         if attempts == 0 {
-            self.context.budget.deposit();
+            self.context.budget.deposit(started);
         }
         let mut vendor = Duration::ZERO;
         let mut last = None;
         loop {
             attempts += 1;
-            let started = Instant::now();
             let result = self.inner.call(request).await;
             vendor += started.elapsed();
             let result = match (result, last) {
@@ -177,6 +177,7 @@ impl<S: Call> Call for Retry<S> {
                 return self.last(result);
             }
             last = Some(result);
+            started = Instant::now();
         }
     }
 }

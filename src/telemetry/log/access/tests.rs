@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ fn log_one(edit: impl Fn(&mut UpdateSummary<'_>) -> Option<ProblemSummary>) {
         route: "/v1/assistants/{assistant}",
         status: if problem.is_some() { 502 } else { 200 },
         problem: problem.as_ref(),
+        ended: SystemTime::now(),
         total: Duration::from_micros(1_234_560),
         response_bytes: 77,
         metrics: None,
