@@ -148,7 +148,7 @@ fn push_fields(out: &mut Vec<u8>, fields: &[Field]) {
         if index > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(field.spec().json.as_bytes());
+        field.push_json(out);
     }
     out.push(b']');
 }
