@@ -126,7 +126,8 @@ where
     service_fn(move |request: Request<B>| {
         let matched = matched(&router, request.uri().path());
         // Boxed, because the future is large; `map`, because an `async` block would hold it twice.
-        Box::pin(handler(matched, request)).map(Ok::<_, Infallible>)
+        let place = Box::new_uninit(); // first, so that the future is made in it and not copied
+        Box::into_pin(Box::write(place, handler(matched, request))).map(Ok::<_, Infallible>)
     })
 }
 

@@ -227,11 +227,12 @@ impl<C: Call> Stack<C> {
         let chain = Arc::clone(&self.chain);
         let context = UpdateContext::of(&self.name, &request);
         let write = self.parts.locks.start_write(&request.sent);
-        let running = Box::pin(async move {
+        let place = Box::new_uninit(); // first, so that the future is made in it and not copied
+        let running = Box::into_pin(Box::write(place, async move {
             let result = chain.call(&request).await;
             drop(write);
             (result, request.into_lock())
-        });
+        }));
         DetachOnDrop::new(running, context, self.updates.clone(), Arc::clone(&self.parts.context.counters))
     }
 
