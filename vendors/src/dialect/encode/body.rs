@@ -17,7 +17,7 @@ pub struct Body {
 impl Body {
     /// An empty object with room for `capacity` bytes.
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        let mut bytes = Vec::with_capacity(capacity);
+        let mut bytes = Vec::with_capacity(capacity + Field::COPIED_NAME);
         bytes.push(b'{');
         Self { bytes, leaves: Leaves::default() }
     }
@@ -41,7 +41,7 @@ impl Body {
     /// Adds a member under its canonical name.
     pub(super) fn canonical_member(&mut self, field: Field, json: &str) {
         self.separate();
-        self.bytes.extend_from_slice(field.spec().json.as_bytes());
+        field.push_json(&mut self.bytes);
         self.bytes.push(b':');
         self.bytes.extend_from_slice(json.as_bytes());
     }
