@@ -40,6 +40,10 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncReadExt;
+
     use super::*;
 
     /// Notes the pieces of each write.
@@ -84,6 +88,28 @@ mod tests {
         assert_eq!(written(&[b"head", b"", b"body"]), [b"headbody"]);
         let (head, body) = ([1; 100], [2; SHORT - 100]);
         assert_eq!(written(&[&head, &body]), [[&head[..], &body].concat()]);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_a_few_bytes_at_a_time_gets_the_whole_message_once() {
+        let head: Vec<u8> = (0..200).collect();
+        let body: Vec<u8> = (0..SHORT).map(|byte| byte as u8).collect();
+        for body in [&body[..100], &body[..SHORT - 200], &body[..]] {
+            let (mut near, mut far) = tokio::io::duplex(7);
+            let writing = async {
+                let mut all = [IoSlice::new(&head), IoSlice::new(body)];
+                let mut left = &mut all[..];
+                while !left.is_empty() {
+                    let written = poll_fn(|cx| poll_write_pieces(&mut near, cx, left)).await.unwrap();
+                    assert!((1..=7).contains(&written), "{written}");
+                    IoSlice::advance_slices(&mut left, written);
+                }
+                drop(near);
+            };
+            let mut received = Vec::new();
+            let (_, read) = tokio::join!(writing, far.read_to_end(&mut received));
+            assert_eq!((read.unwrap(), received), (200 + body.len(), [&head[..], body].concat()));
+        }
     }
 
     #[test]
